@@ -1,0 +1,1 @@
+"""What every system stands on: arrays, argument checks, random draws, autodiff, trees, loops."""

@@ -1,0 +1,147 @@
+"""Random draws: one seed, one trajectory, on every backend.
+
+Draws are made on the host with a counter-based generator (Philox) in float64, then moved to the library,
+dtype and device of the arrays that they meet. So a seed gives the same numbers on CPU and GPU, in NumPy and in
+PyTorch, and the float32 run sees the rounded draws of the float64 run.
+"""
+
+import hashlib
+
+import numpy as np
+
+from refimpl.core import check
+from refimpl.core.arrays import array_namespace, from_numpy
+
+
+def stream(seed, *names):
+    """Independent generator for one purpose: ``stream(0, "cbo", "noise")``.
+
+    Parameters
+    ----------
+    seed : int
+        >= 0. The seed of the experiment.
+    *names : str or int
+        What the draws are for. Other names, other (independent) draws; adding a stream never changes another.
+
+    Returns
+    -------
+    numpy.random.Generator
+        On the Philox bit generator.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `seed` is no integer >= 0.
+
+    Examples
+    --------
+    >>> stream(7, "init").standard_normal() == stream(7, "init").standard_normal()
+    True
+    >>> stream(7, "init").standard_normal() == stream(7, "noise").standard_normal()
+    False
+    """
+    seed = check.integer(seed=seed)
+    digest = hashlib.sha256(repr(names).encode()).digest()
+    key = tuple(int.from_bytes(digest[i : i + 4], "little") for i in range(0, 16, 4))
+    return np.random.Generator(np.random.Philox(np.random.SeedSequence(seed, spawn_key=key)))
+
+
+def normal(rng, shape, *, like, native=False):
+    """Standard normal draws, as an array like `like`.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        From `stream`.
+    shape : tuple of int
+        Shape of the result.
+    like : array
+        Whose library, dtype and device to take.
+    native : bool, default: False
+        Draw on the device with CuPy's own Philox generator, seeded from `rng`: no copy from the host, but other
+        numbers than on the CPU. Without effect on the other libraries.
+
+    Returns
+    -------
+    array
+        Shape `shape`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> normal(stream(0, "doc"), (2, 3), like=np.zeros(1, dtype=np.float32)).dtype
+    dtype('float32')
+    """
+    if native and (device_rng := _cupy_generator(rng, like)) is not None:
+        return device_rng.standard_normal(shape, dtype=like.dtype)
+    return from_numpy(rng.standard_normal(shape), like=like)
+
+
+def uniform(rng, shape, *, like, low=0.0, high=1.0, native=False):
+    """Uniform draws on [low, high), as an array like `like`; parameters as in `normal`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> bool((uniform(stream(0, "doc"), (9,), like=np.zeros(1), low=-2.0, high=-1.0) < -1).all())
+    True
+    """
+    if native and (device_rng := _cupy_generator(rng, like)) is not None:
+        return low + (high - low) * device_rng.random(shape, dtype=like.dtype)
+    return from_numpy(rng.uniform(low, high, shape), like=like)
+
+
+def signs(rng, shape, *, like, native=False):
+    """Rademacher draws: -1 or +1 with probability 1/2 each, as an array like `like`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> sorted(set(signs(stream(0, "doc"), (50,), like=np.zeros(1)).tolist()))
+    [-1.0, 1.0]
+    """
+    if native and (device_rng := _cupy_generator(rng, like)) is not None:
+        return (2 * device_rng.integers(0, 2, shape) - 1).astype(like.dtype)
+    return from_numpy(2.0 * rng.integers(0, 2, shape) - 1.0, like=like)
+
+
+def indices(rng, high, shape, *, like, replace=True):
+    """Integers in [0, high), as an int64 array on the library and device of `like`.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        From `stream`.
+    high : int
+        >= 1.
+    shape : tuple of int
+        Shape of the result; one axis if `replace` is False.
+    like : array
+        Whose library and device to take.
+    replace : bool, default: True
+        Whether a value may occur twice.
+
+    Returns
+    -------
+    array
+        Shape `shape`, dtype int64.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> sorted(indices(stream(0, "doc"), 4, (4,), like=np.zeros(1), replace=False).tolist())
+    [0, 1, 2, 3]
+    """
+    high = check.integer(high=high, minimum=1)
+    draws = rng.integers(0, high, shape) if replace else rng.permutation(high)[: shape[0]]
+    return from_numpy(draws, like=like, dtype=array_namespace(like).int64)
+
+
+def _cupy_generator(rng, like):
+    """CuPy's generator seeded from `rng` if `like` lives in CuPy, else None."""
+    xp = array_namespace(like)
+    if not xp.__name__.endswith("cupy"):
+        return None
+    import cupy
+
+    return cupy.random.Generator(cupy.random.Philox4x3210(int(rng.integers(2**63))))
