@@ -4,6 +4,7 @@ Systems are written to the Python array API standard, so one source runs on NumP
 the wrapped arrays of this package (traced values of `core.autodiff`, noisy values of the oracle).
 """
 
+from importlib import import_module
 from typing import Any, TypeAlias
 
 import array_api_compat
@@ -39,13 +40,11 @@ def array_namespace(*arrays):
     >>> array_namespace(np.zeros(2), 3.0).__name__
     'array_api_compat.numpy'
     """
-    wrapped = max(arrays, key=lambda x: getattr(x, "namespace_priority", 0), default=None)
+    wrapped: Any = max(arrays, key=lambda x: getattr(x, "namespace_priority", 0), default=None)
     if hasattr(wrapped, "namespace_priority"):
         return wrapped.__array_namespace__()
     if any(type(x).__module__.startswith("cupy._core.fusion") for x in arrays):
-        import array_api_compat.cupy  # inside cupy.fuse the arguments are symbols, not arrays
-
-        return array_api_compat.cupy
+        return import_module("array_api_compat.cupy")  # inside cupy.fuse the arguments are symbols, not arrays
     return array_api_compat.array_namespace(*arrays)
 
 

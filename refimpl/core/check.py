@@ -215,9 +215,7 @@ def shapes(**named):
     sizes: dict[str, int] = {}
     for name, (value, axes) in named.items():
         if not is_array(value):
-            raise TypeError(
-                f"{name} must be an array of shape [{axes.replace(' ', ', ')}], got {_describe(value)}"
-            )
+            raise TypeError(f"{name} must be an array of shape [{axes.replace(' ', ', ')}], got {_describe(value)}")
         symbols = axes.split()
         known = {s: sizes[s] for s in symbols if s in sizes}
         fits = len(symbols) == len(value.shape)

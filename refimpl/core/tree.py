@@ -20,7 +20,7 @@ def leaves(tree):
     return [] if tree is None else [tree]
 
 
-def map(function, tree, *others):  # noqa: A001 - read as tree.map
+def map(function, tree, *others):
     """`function` applied leaf by leaf to trees of one structure.
 
     Parameters
