@@ -1,0 +1,105 @@
+"""What there is: the specs found under `refimpl.specs`, and the papers still to come."""
+
+import difflib
+import importlib
+import pkgutil
+import tomllib
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
+import refimpl.specs
+from refimpl.specs.base import System
+
+
+class Entry(NamedTuple):
+    """One of the papers of the road map."""
+
+    name: str
+    chapter: str
+    title: str
+    arxiv: str
+
+
+class UnknownNameError(ValueError):
+    """A system, operation, case or claim that is not there; the message lists what comes near."""
+
+
+@cache
+def roadmap():
+    """The papers, in the order of the chapters.
+
+    Examples
+    --------
+    >>> len(roadmap())
+    44
+    """
+    text = files(refimpl.specs).joinpath("roadmap.toml").read_text(encoding="utf-8")
+    return tuple(Entry(name, **row) for name, row in tomllib.loads(text).items())
+
+
+@cache
+def systems():
+    """Name -> `System` of every spec, in the order of the road map, then by name.
+
+    Examples
+    --------
+    >>> systems()["lion"].chapter
+    'optimizers'
+    """
+    found = {}
+    for module in pkgutil.walk_packages(refimpl.specs.__path__, "refimpl.specs."):
+        if not module.ispkg and module.name.count(".") == 3:
+            system: System = importlib.import_module(module.name).SYSTEM
+            found[system.name] = system
+    rank = {entry.name: i for i, entry in enumerate(roadmap())}
+    return dict(sorted(found.items(), key=lambda item: (rank.get(item[0], len(rank)), item[0])))
+
+
+def _pick(table, name, kind):
+    if name not in table:
+        near = difflib.get_close_matches(name, table, n=3) or sorted(table)[:8]
+        raise UnknownNameError(f"unknown {kind} {name!r}; did you mean {', '.join(near)}?")
+    return table[name]
+
+
+def system(name):
+    """The system of that name.
+
+    Examples
+    --------
+    >>> system("loin")
+    Traceback (most recent call last):
+    refimpl.oracle.catalog.UnknownNameError: unknown system 'loin'; did you mean lion?
+    """
+    return _pick(systems(), name, "system")
+
+
+def operation(name):
+    """The operation of that name, "<system>.<operation>"; a bare system name means its first operation."""
+    if "." not in name:
+        return system(name).operations[0]
+    return _pick({op.name: op for op in system(name.partition(".")[0]).operations}, name, "operation")
+
+
+def operations(target):
+    """The operations that a name stands for: all of a system, or the one.
+
+    Examples
+    --------
+    >>> [op.name for op in operations("lion")]
+    ['lion.trajectory', 'lion.step']
+    """
+    return (operation(target),) if "." in target else system(target).operations
+
+
+def claims(targets=()):
+    """The claims of the given systems (default: all), or those named themselves."""
+    if not targets:
+        return tuple(claim for entry in systems().values() for claim in entry.claims)
+    chosen = []
+    for target in targets:
+        name, _, rest = target.partition(".")
+        table = {claim.id: claim for claim in system(name).claims}
+        chosen += [_pick(table, target, "claim")] if rest else table.values()
+    return tuple(chosen)

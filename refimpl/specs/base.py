@@ -1,0 +1,289 @@
+"""The words in which a spec is written.
+
+Everything here is plain data around plain functions; the engine in `refimpl.oracle` does the work. A spec never
+imports the engine, and the engine knows no system by name.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+FLAGS = {
+    "basic": "ordinary values; fails whenever the rule is not this rule",
+    "boundary": "the smallest sizes and the limits of the parameters: one step, one coordinate, zero rates",
+    "edge_case": "zeros, ties, constants and other inputs that need a decision",
+    "missing_step": "tells an implementation that leaves out a step",
+    "wrong_order": "tells an implementation that does two steps in the wrong order",
+    "wrong_constant": "tells an implementation with a wrong or misplaced constant",
+    "known_bug": "tells a mistake that a published implementation has made",
+    "variant": "tells named, sourced alternatives of the rule apart",
+    "numerics": "huge or tiny scales; fails on overflow, underflow or cancellation",
+}
+
+BUG_TYPES = {
+    "missing_step": "a step of the rule is left out",
+    "extra_step": "a step is done that the rule does not have",
+    "wrong_order": "two steps change places, or a value is used before or after it is due",
+    "wrong_constant": "a constant, rate or power is wrong, or two are exchanged",
+    "wrong_sign": "a term has the wrong sign",
+    "wrong_axis": "a reduction or a draw runs over the wrong axis",
+    "wrong_scale": "a factor is missing or doubled",
+    "wrong_output": "the rule is right but something else is returned",
+    "numerics": "right on paper, wrong in floating point",
+}
+
+
+@dataclass(frozen=True)
+class Field:
+    """An input or output of an operation."""
+
+    name: str
+    kind: str  # "array", "float", "int" or "choice"
+    axes: str = ""  # of an array: one symbol per axis, "N d"; "K+1" counts one more than K
+    doc: str = ""
+    options: tuple[str, ...] = ()  # of a choice
+    steps: bool = False  # whether the first axis of an output counts steps
+
+
+def array(name, axes, doc, *, steps=False):
+    """Array of floating-point numbers with symbolic axes."""
+    return Field(name, "array", axes, doc, steps=steps)
+
+
+def number(name, doc):
+    """Floating-point number."""
+    return Field(name, "float", doc=doc)
+
+
+def integer(name, doc):
+    """Integer."""
+    return Field(name, "int", doc=doc)
+
+
+def choice(name, options, doc):
+    """One of a few strings."""
+    return Field(name, "choice", doc=doc, options=tuple(options))
+
+
+@dataclass(frozen=True)
+class Case:
+    """Inputs of an operation under a permanent name."""
+
+    slug: str  # never renamed, never reused
+    flags: tuple[str, ...]  # keys of FLAGS
+    why: str  # what is wrong with an implementation that fails here
+    inputs: Mapping[str, Any]  # NumPy float64 arrays, floats, ints, strings
+    dtypes: tuple[str, ...] = ("float64", "float32")  # those in which the inputs can be represented
+    equations: tuple[str, ...] = ()  # tags of the docs page that it tests
+    answer: Mapping[str, Any] | None = None  # closed form, where there is one
+    source: str = ""  # of `answer`
+
+
+@dataclass(frozen=True)
+class ErrorCase:
+    """Inputs that must be refused, and how."""
+
+    slug: str
+    why: str
+    inputs: Mapping[str, Any]  # what differs from the operation's first case
+    raises: type[Exception] | tuple[type[Exception], ...]
+    names: str  # the argument that the message must name
+
+
+@dataclass(frozen=True)
+class Law:
+    """A check that needs no reference answer.
+
+    `pairs(run, inputs)` yields ``(got, expected)`` arrays that must agree; ``run(**inputs)`` calls the candidate
+    and returns its outputs by name. How well they must agree is measured, on the reference under rounding noise.
+    """
+
+    slug: str
+    statement: str
+    pairs: Callable[..., Any]
+    cases: tuple[str, ...]  # slugs of the cases on whose inputs it is checked
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A plausible mistake, as a function with the signature of the operation."""
+
+    slug: str
+    hint: str  # what is wrong and how to mend it, to the owner of the code
+    bug_type: str  # a key of BUG_TYPES
+    function: Callable[..., Any]
+    origin: str = ""  # address of a real bug of this kind
+    equivalent: str = ""  # why no case can tell it from the reference, if none can
+
+
+class Mistakes:
+    """Collects mutants where they are written, as rules in a form that suits the system.
+
+    Examples
+    --------
+    >>> mistake = Mistakes()
+    >>> @mistake("wrong_sign", "subtract the step; here it is added")
+    ... def ascent(x, step):
+    ...     return x + step
+    >>> [(m.slug, m.function(1, 2)) for m in mistake.mutants()]
+    [('ascent', 3)]
+    """
+
+    def __init__(self):
+        self._rules = []
+
+    def __call__(self, bug_type, hint, origin="", *, equivalent=""):
+        """Decorator; the name of the function becomes the slug."""
+        if bug_type not in BUG_TYPES:
+            raise ValueError(f"bug_type must be one of {', '.join(BUG_TYPES)}, got {bug_type!r}")
+
+        def note(rule):
+            self._rules.append((rule, hint, bug_type, origin, equivalent))
+            return rule
+
+        return note
+
+    def mutants(self, form=lambda rule: rule):
+        """The mutants, each rule brought by `form` to the signature of an operation."""
+        return tuple(
+            Mutant(rule.__name__, hint, bug_type, form(rule), origin, equivalent)
+            for rule, hint, bug_type, origin, equivalent in self._rules
+        )
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A named, sourced alternative that is no mistake."""
+
+    slug: str
+    doc: str
+    source: str
+    function: Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Drive:
+    """How an object with a constructor and a `step` is driven through a trajectory operation."""
+
+    params: str  # input that holds the start
+    grads: str  # input that holds one gradient per step
+    settings: Mapping[str, str | tuple[str, ...]]  # constructor keyword: the input, or the inputs, that it takes
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One checkable function of a system."""
+
+    name: str  # "<system>.<operation>"
+    summary: str
+    inputs: tuple[Field, ...]
+    outputs: tuple[Field, ...]
+    reference: Callable[
+        ..., Any
+    ]  # array-API code on the system's source; returns an array, or a tuple in order of `outputs`
+    exact: Callable[..., Any]  # the same, written anew on object arrays of mpmath or Fraction numbers
+    exact_source: str  # how `exact` comes to its answer
+    cases: tuple[Case, ...]
+    sample: Callable[[np.random.Generator], dict[str, Any]]  # random inputs, as in `Case.inputs`
+    laws: tuple[Law, ...]
+    mutants: tuple[Mutant, ...] = ()
+    variants: tuple[Variant, ...] = ()
+    errors: tuple[ErrorCase, ...] = ()
+    drive: Drive | None = None
+
+    @property
+    def system(self):
+        """Name of the system that it belongs to."""
+        return self.name.partition(".")[0]
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A measured quantity and what the claim asks of it."""
+
+    quantity: str
+    value: float
+    low: float = -np.inf
+    high: float = np.inf
+
+    @property
+    def holds(self):
+        """Whether the value is within its bounds (NaN is not)."""
+        return bool(self.low <= self.value <= self.high)
+
+    @property
+    def bound(self):
+        """The bounds in words."""
+        if np.isfinite(self.low) and np.isfinite(self.high):
+            return f"in [{self.low:g}, {self.high:g}]"
+        if np.isfinite(self.low):
+            return f">= {self.low:g}"
+        return f"<= {self.high:g}" if np.isfinite(self.high) else "reported"
+
+
+def at_most(quantity, value, bound):
+    """Measured quantity that must be <= `bound`."""
+    return Measurement(quantity, float(value), high=float(bound))
+
+
+def at_least(quantity, value, bound):
+    """Measured quantity that must be >= `bound`."""
+    return Measurement(quantity, float(value), low=float(bound))
+
+
+def within(quantity, value, low, high):
+    """Measured quantity that must lie in [`low`, `high`]."""
+    return Measurement(quantity, float(value), low=float(low), high=float(high))
+
+
+def reported(quantity, value):
+    """Measured quantity without a bound."""
+    return Measurement(quantity, float(value))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one run of a claim's experiment found."""
+
+    measurements: Sequence[Measurement]
+    plot: Callable[[Any], None] | None = None  # draws the figure that shows it on a matplotlib Figure
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A statement of the paper as an experiment."""
+
+    id: str  # "<system>.C<number>"
+    statement: str
+    source: str  # theorem, figure, abstract
+    experiment: Callable[[int], Outcome]  # of the seed; same seed, same outcome
+    tier: str = "quick"  # "quick": under 10 s; "full": under 90 s
+    proxy: str = ""  # for what it stands in, if it is scaled down
+    tuned: str = ""  # what was chosen so that it holds, if anything was
+
+
+@dataclass(frozen=True)
+class Paper:
+    """The paper behind a system."""
+
+    title: str
+    authors: str
+    arxiv: str
+    year: int
+    key: str  # in docs/references.bib
+
+
+@dataclass(frozen=True)
+class System:
+    """Everything the oracle knows of a system."""
+
+    name: str
+    chapter: str
+    summary: str
+    paper: Paper
+    operations: tuple[Operation, ...]
+    claims: tuple[Claim, ...]
+    backends: Mapping[str, str] = field(default_factory=dict)  # backend that does not run it: the reason

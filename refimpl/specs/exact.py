@@ -1,0 +1,27 @@
+"""Arithmetic beyond working precision, for expected answers that do not share the code of the sources.
+
+NumPy arrays of dtype object carry Fractions or mpmath numbers through + - * / and comparisons; the functions here
+bring floats in without rounding and add what such arrays lack. mpmath works with `DIGITS` digits, about three times
+double precision.
+"""
+
+from fractions import Fraction
+
+import mpmath
+import numpy as np
+
+DIGITS = 50
+_context = mpmath.MPContext()
+_context.dps = DIGITS
+
+fractions = np.frompyfunc(lambda x: x if isinstance(x, Fraction) else Fraction(float(x)), 1, 1)  # floats, exactly
+reals = np.frompyfunc(lambda x: _context.mpf(float(x)), 1, 1)  # floats, exactly, for `exp` and its like
+
+exp = np.frompyfunc(_context.exp, 1, 1)
+log = np.frompyfunc(_context.log, 1, 1)
+sqrt = np.frompyfunc(_context.sqrt, 1, 1)
+cos = np.frompyfunc(_context.cos, 1, 1)
+sin = np.frompyfunc(_context.sin, 1, 1)
+tanh = np.frompyfunc(_context.tanh, 1, 1)
+sign = np.frompyfunc(lambda x: (x > 0) - (x < 0), 1, 1)
+pi = _context.pi
