@@ -158,9 +158,7 @@ def sign_of_gradient(theta, m, g, lr, b1, b2, wd, t):
     return _move(g, theta, lr, wd), _mix(m, b2, g)
 
 
-@mistake(
-    "missing_step", "mix (1 - beta1) of the newest gradient into c; here the step follows the old momentum alone"
-)
+@mistake("missing_step", "mix (1 - beta1) of the newest gradient into c; here the step follows the old momentum alone")
 def sign_of_momentum(theta, m, g, lr, b1, b2, wd, t):
     return _move(m, theta, lr, wd), _mix(m, b2, g)
 
@@ -400,6 +398,14 @@ STEP_CASES = (
         equations=("lion-1", "lion-3"),
     ),
     _step_case(
+        "between-the-rates",
+        ("wrong_constant",),
+        "|g / m| between 9 and 99, where the newest gradient wins in a mix at beta1 and loses in one at beta2",
+        _inputs([1, -2], [-30, 30], weight_decay=0.3),
+        [1, -1],
+        equations=("lion-1",),
+    ),
+    _step_case(
         "zeros",
         ("edge_case", "numerics"),
         "no gradient, no momentum, or neither",
@@ -497,12 +503,8 @@ TRAJECTORY = Operation(
     cases=TRAJECTORY_CASES,
     sample=_random_inputs,
     laws=(
-        Law(
-            "scale-free", "gradients times 4 give the same trajectory", _scale_free, ("two-rates", "gaussian-long")
-        ),
-        Law(
-            "odd", "start and gradients negated give the negated trajectory", _odd, ("two-rates", "decay-and-zero")
-        ),
+        Law("scale-free", "gradients times 4 give the same trajectory", _scale_free, ("two-rates", "gaussian-long")),
+        Law("odd", "start and gradients negated give the negated trajectory", _odd, ("two-rates", "decay-and-zero")),
         Law("coordinates-apart", "each coordinate moves by itself", _coordinates_apart, ("decay-and-zero",)),
         Law(
             "constant-gradient",

@@ -1,0 +1,21 @@
+"""Candidates: what a user wants checked, whatever it is written in.
+
+Each adapter offers the same few things: a `name`, a `version`, a `language`, the `operations` that it can do, a
+`repro` (the command-line words that name it again), ``run(operation, inputs) -> dict of outputs`` and ``close()``.
+"""
+
+from refimpl.oracle.candidates.base import Candidate, CandidateError, NotApplicable, Skipped
+from refimpl.oracle.candidates.program import Program
+from refimpl.oracle.candidates.python import Function, load
+from refimpl.oracle.candidates.torch import TorchOptimizer
+
+__all__ = [
+    "Candidate",
+    "CandidateError",
+    "Function",
+    "NotApplicable",
+    "Program",
+    "Skipped",
+    "TorchOptimizer",
+    "load",
+]

@@ -1,0 +1,78 @@
+"""PyTorch optimizers, driven through an operation that feeds gradients and looks at the parameters."""
+
+import inspect
+import traceback
+import warnings
+
+import numpy as np
+
+from refimpl.oracle.candidates.base import Candidate, CandidateError, NotApplicable, named_outputs
+from refimpl.oracle.candidates.python import package_version
+
+
+class TorchOptimizer(Candidate):
+    """An optimizer class with the interface of `torch.optim.Optimizer`.
+
+    Parameters
+    ----------
+    cls : type
+        Called as ``cls([parameter], **settings)``; then for each gradient g ``parameter.grad = g`` and ``step()``.
+    settings : dict, optional
+        Constructor arguments beside those that the operation's inputs give, or instead of them.
+    name : str, optional
+        How reports call it.
+    repro : tuple of str, optional
+        The command-line words that name it.
+
+    Notes
+    -----
+    A setting that the constructor does not take is left out where the input is 0 and makes the case not applicable
+    where it is not.
+    """
+
+    language = "Python (PyTorch)"
+
+    def __init__(self, cls, *, settings=None, name=None, repro=()):
+        self._cls, self._settings = cls, dict(settings or {})
+        self.name = name or f"{cls.__module__.partition('.')[0]}.{cls.__name__}"
+        self.version = package_version(cls.__module__)
+        self.repro = tuple(repro)
+
+    def offers(self, operation):
+        """See `Candidate`."""
+        return operation.drive is not None
+
+    def _arguments(self, drive, inputs):
+        """Constructor arguments for these inputs."""
+        parameters = inspect.signature(self._cls).parameters
+        takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+        arguments = {}
+        for keyword, source in drive.settings.items():
+            value = tuple(inputs[s] for s in source) if isinstance(source, tuple) else inputs[source]
+            if takes_any or keyword in parameters or keyword in self._settings:
+                arguments[keyword] = value
+            elif np.any(value):
+                raise NotApplicable(f"{self.name} takes no {keyword}, and this case sets it to {value}")
+        return arguments | self._settings
+
+    def run(self, operation, inputs):
+        """See `Candidate`."""
+        import torch
+
+        drive = operation.drive
+        arguments = self._arguments(drive, inputs)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                parameter = torch.nn.Parameter(torch.asarray(inputs[drive.params].copy()))
+                optimizer = self._cls([parameter], **arguments)
+                thetas = []
+                for grad in inputs[drive.grads]:
+                    parameter.grad = torch.asarray(grad.copy())
+                    optimizer.step()
+                    thetas.append(parameter.detach().numpy().copy())
+                return named_outputs(operation, np.stack(thetas))
+        except CandidateError:
+            raise
+        except Exception as error:
+            raise CandidateError(f"{type(error).__name__}: {error}", traceback=traceback.format_exc()) from error

@@ -1,0 +1,104 @@
+"""Cases: their permanent ids, their inputs in each precision, and the committed index that guards both.
+
+An id is the slug plus the start of a hash over the inputs, ``lion.trajectory/two-rates-1a2b3c4d``: a slug is never
+renamed or reused, and a case whose inputs change by accident no longer matches the index in
+`refimpl/specs/cases.json`. ``python -m refimpl.oracle.cases`` writes that index.
+"""
+
+import hashlib
+import json
+import sys
+from importlib.resources import files
+
+import numpy as np
+
+import refimpl.specs
+from refimpl.core import check
+from refimpl.core.random import stream
+from refimpl.oracle import catalog
+from refimpl.oracle.wire import encode
+from refimpl.specs.base import FLAGS, Case
+
+
+def digest(inputs):
+    """SHA-256 of the inputs, by way of their wire format.
+
+    Examples
+    --------
+    >>> digest({"lr": 0.1})[:8] == digest({"lr": 0.1})[:8] != digest({"lr": 0.2})[:8]
+    True
+    """
+    text = json.dumps({name: encode(value) for name, value in inputs.items()}, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def case_id(operation, case):
+    """Permanent id of a case: "<operation>/<slug>-<8 hex digits>"."""
+    return f"{operation.name}/{case.slug}-{digest(case.inputs)[:8]}"
+
+
+def rounded(inputs, dtype):
+    """The inputs with every array in `dtype`; numbers and strings as they are."""
+    return {name: value.astype(dtype) if isinstance(value, np.ndarray) else value for name, value in inputs.items()}
+
+
+def fuzz_case(operation, number):
+    """Random case `number` of an operation; the same inputs on every machine."""
+    inputs = operation.sample(stream(number, operation.name, "fuzz"))
+    return Case(f"fuzz-{number}", ("basic",), "random inputs", inputs)
+
+
+def validate(operation, case):
+    """Check a case against the contract of its operation.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an input is missing, unknown or of the wrong kind or shape, or a flag has no meaning.
+    """
+    where = f"{operation.name}/{case.slug}"
+    declared = {f.name: f for f in operation.inputs}
+    if declared.keys() != case.inputs.keys():
+        raise ValueError(f"{where} must have the inputs {sorted(declared)}, got {sorted(case.inputs)}")
+    unknown = set(case.flags) - FLAGS.keys()
+    if unknown or not case.flags:
+        raise ValueError(f"{where} must have flags of {', '.join(FLAGS)}, got {case.flags}")
+    arrays = {}
+    for name, entry in declared.items():
+        value = case.inputs[name]
+        if entry.kind == "array":
+            if not isinstance(value, np.ndarray) or value.dtype != np.float64:
+                raise TypeError(f"{where}: {name} must be a float64 array, got {type(value).__name__}")
+            arrays[name] = (value, entry.axes)
+        elif entry.kind == "choice":
+            check.choice(entry.options, **{name: value})
+        elif type(value) is not {"float": float, "int": int}[entry.kind]:
+            raise TypeError(f"{where}: {name} must be a Python {entry.kind}, got {value!r}")
+    check.shapes(**arrays)
+
+
+def index():
+    """Id without its hash -> hash, of every case there is."""
+    return {
+        f"{op.name}/{case.slug}": digest(case.inputs)
+        for system in catalog.systems().values()
+        for op in system.operations
+        for case in op.cases
+    }
+
+
+def committed_index():
+    """The index as it was committed."""
+    path = files(refimpl.specs).joinpath("cases.json")
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+if __name__ == "__main__":
+    changed = {k for k, v in committed_index().items() if index().get(k) != v}
+    if changed and "--force" not in sys.argv:
+        sys.exit(
+            f"cases changed or gone: {', '.join(sorted(changed))}. Give a changed case a new slug, or use --force."
+        )
+    with files(refimpl.specs).joinpath("cases.json").open("w", encoding="utf-8") as file:
+        json.dump(index(), file, indent=1, sort_keys=True)
+        file.write("\n")

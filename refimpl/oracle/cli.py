@@ -1,0 +1,261 @@
+"""The command line: `refimpl list | show | check | claims | report | oracle`."""
+
+import argparse
+import json
+import sys
+import tomllib
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from refimpl import __version__
+from refimpl.core.backends import BACKENDS
+from refimpl.oracle import catalog, claims, mainjob, render
+from refimpl.oracle.candidates import Function, Program, TorchOptimizer, load
+from refimpl.oracle.check import check, check_mutants
+
+console = Console()
+errors = Console(stderr=True)
+
+
+def main(arguments=None):
+    """Run the command line; returns the exit status."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        return options.command(options)
+    except (catalog.UnknownNameError, ValueError, OSError) as error:
+        errors.print(f"refimpl {options.name}: {error}", style="red", markup=False, highlight=False)
+        return 2
+    except BrokenPipeError:  # the reader of our output has seen enough
+        return 0
+
+
+def _parser():
+    parser = argparse.ArgumentParser(prog="refimpl", description="Reference implementations with a test oracle.")
+    parser.add_argument("--version", action="version", version=f"refimpl {__version__}")
+    commands = parser.add_subparsers(dest="name", required=True, metavar="COMMAND")
+
+    def command(name, function, text):
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.set_defaults(command=function)
+        return sub
+
+    sub = command("list", list_systems, "List the systems, and the papers still to come.")
+    sub.add_argument("--format", choices=("rich", "json"), default="rich")
+
+    sub = command("show", show, "Show a system: its operations, inputs, outputs, cases, laws and mistakes.")
+    sub.add_argument("target", help="<system> or <system>.<operation>")
+    sub.add_argument("--case", metavar="SLUG", help="print the inputs and the expected answer of one case, as JSON")
+
+    sub = command("check", check_candidate, "Judge an implementation.")
+    sub.add_argument("target", help="<system> or <system>.<operation>")
+    who = sub.add_mutually_exclusive_group()
+    who.add_argument("--python", metavar="MODULE:NAME", help="a Python function (or path/to/file.py:name)")
+    who.add_argument("--exec", metavar="COMMAND", help="a program in any language, JSON Lines on its standard streams")
+    who.add_argument("--torch", metavar="MODULE:CLASS", help="a PyTorch optimizer class")
+    who.add_argument("--mutants", action="store_true", help="every known mistake, as a test of the oracle itself")
+    sub.add_argument("--set", metavar="KEY=VALUE", action="append", default=[], help="constructor argument (--torch)")
+    sub.add_argument("--arrays", choices=tuple(BACKENDS), default="numpy", help="what a Python function is fed with")
+    sub.add_argument("--dtype", default="float64", help="float64, float32 or both with a comma (default: float64)")
+    sub.add_argument("--only", metavar="PATTERN", action="append", default=[], help="cases to run")
+    sub.add_argument("--skip", metavar="PATTERN", action="append", default=[], help="cases to leave out")
+    sub.add_argument("--fuzz", metavar="N", type=int, default=0, help="so many random cases more")
+    sub.add_argument("--no-laws", action="store_true", help="leave the laws out")
+    sub.add_argument("--errors", action="store_true", help="input that must be refused counts")
+    sub.add_argument("--expect", metavar="FILE", help='TOML table of expected failures: "case" = "reason"')
+    sub.add_argument("--timeout", metavar="S", type=float, default=10.0, help="seconds for an answer (--exec)")
+    sub.add_argument("--strict", action="store_true", help="a variant is not good enough")
+    sub.add_argument("--format", choices=("rich", "json"), default="rich")
+    sub.add_argument("--verbose", action="store_true", help="list what passed as well")
+
+    sub = command("claims", claims.main, "Check the claims of the papers.")
+    claims.add_arguments(sub)
+
+    for name, text in (
+        ("oracle", "The main job: references, mutants, claims (quick tier), public implementations, report page."),
+        ("report", "Write the report page (the same as `oracle`, without its tables)."),
+    ):
+        sub = command(name, mainjob.main, text)
+        sub.add_argument("--out", metavar="DIR", default="build/report", help="folder (default: build/report)")
+        sub.set_defaults(quiet=name == "report")
+    return parser
+
+
+def list_systems(options):
+    """`refimpl list`."""
+    systems = catalog.systems()
+    rows = [
+        {
+            "system": entry.name,
+            "chapter": entry.chapter,
+            "paper": entry.title,
+            "arxiv": entry.arxiv,
+            "operations": [op.name for op in systems[entry.name].operations] if entry.name in systems else [],
+        }
+        for entry in catalog.roadmap()
+    ]
+    if options.format == "json":
+        print(json.dumps(rows, indent=1))
+        return 0
+    table = Table("system", "chapter", "paper", "operations", box=None, pad_edge=False)
+    for row in rows:
+        there = bool(row["operations"])
+        operations = ", ".join(name.partition(".")[2] for name in row["operations"]) or "to come"
+        table.add_row(row["system"], row["chapter"], row["paper"], operations, style="" if there else "dim")
+    console.print(table)
+    return 0
+
+
+def show(options):
+    """`refimpl show`."""
+    from refimpl.oracle.cases import case_id
+    from refimpl.oracle.check import expected
+    from refimpl.oracle.wire import encode
+
+    if options.case:
+        operation = catalog.operation(options.target)
+        case = next((c for c in operation.cases if options.case in (c.slug, case_id(operation, c))), None)
+        if case is None:
+            raise ValueError(f"{operation.name} has no case {options.case!r}; it has "
+                             f"{', '.join(c.slug for c in operation.cases)}")  # fmt: skip
+        answers, tolerances = expected(operation, dict(case.inputs), "float64")
+        print(
+            json.dumps(
+                {
+                    "case": case_id(operation, case),
+                    "flags": case.flags,
+                    "why": case.why,
+                    "source": case.source or operation.exact_source,
+                    "inputs": {name: encode(value) for name, value in case.inputs.items()},
+                    "outputs": {name: encode(value) for name, value in answers.items()},
+                    "tolerances": {name: encode(value) for name, value in tolerances.items()},
+                },
+                indent=1,
+            )
+        )
+        return 0
+    system = catalog.system(options.target.partition(".")[0])
+    paper = system.paper
+    console.print(f"[bold]{system.name}[/] ({system.chapter}): {system.summary}", highlight=False)
+    console.print(f"{paper.title}. {paper.authors}. {paper.year}, arXiv:{paper.arxiv}", highlight=False)
+    for operation in catalog.operations(options.target):
+        signature = ", ".join(_field(f) for f in operation.inputs)
+        answer = ", ".join(_field(f) for f in operation.outputs)
+        console.print(f"\n[bold]{operation.name}[/]({signature}) -> {answer}".replace("[d]", r"\[d]"), highlight=False)
+        console.print(operation.summary, highlight=False)
+        for field in (*operation.inputs, *operation.outputs):
+            console.print(f"  {field.name}: {field.doc}", highlight=False, markup=False)
+        for title, entries, text in (
+            ("cases", operation.cases, lambda c: f"{c.why} ({', '.join(c.flags)})"),
+            ("laws", operation.laws, lambda law: law.statement),
+            ("known mistakes", operation.mutants, lambda m: m.hint + (f" ({m.origin})" if m.origin else "")),
+            ("variants", operation.variants, lambda v: f"{v.doc} ({v.source})"),
+        ):
+            if entries:
+                table = Table(title, "", box=None, pad_edge=False)
+                for entry in entries:
+                    table.add_row(entry.slug, text(entry))
+                console.print()
+                console.print(table)
+    return 0
+
+
+def _field(field):
+    if field.kind == "array":
+        return f"{field.name}\\[{field.axes.replace(' ', ', ')}]"
+    return f"{field.name}: {'|'.join(field.options)}" if field.options else field.name
+
+
+def check_candidate(options):
+    """`refimpl check`."""
+    dtypes = tuple(options.dtype.split(","))
+    if options.mutants:
+        return _check_mutants(options, dtypes)
+    candidate = _candidate(options)
+    expected = tomllib.loads(Path(options.expect).read_text(encoding="utf-8")) if options.expect else None
+    try:
+        with errors.status(f"checking {candidate.name}"):
+            report = check(
+                candidate,
+                options.target,
+                dtypes=dtypes,
+                only=options.only,
+                skip=options.skip,
+                fuzz=options.fuzz,
+                laws=not options.no_laws,
+                errors=options.errors,
+                expected_failures=expected,
+            )
+    finally:
+        candidate.close()
+    if options.format == "json":
+        print(render.json_report(report))
+    else:
+        console.print(render.rich_report(report, verbose=options.verbose))
+    return report.exit_code(strict=options.strict)
+
+
+def _candidate(options):
+    target = catalog.operations(options.target)[0].name
+    if options.set and not options.torch:
+        raise ValueError("--set goes with --torch")
+    if options.exec is not None:
+        return Program(options.exec, timeout=options.timeout)
+    if options.torch:
+        settings = dict(_setting(text) for text in options.set)
+        words = [word for text in options.set for word in ("--set", text)]
+        return TorchOptimizer(load(options.torch), settings=settings, repro=("--torch", options.torch, *words))
+    arrays = () if options.arrays == "numpy" else ("--arrays", options.arrays)
+    if options.python:
+        repro = ("--python", options.python, *arrays)
+        return Function(load(options.python), operation=target, arrays=options.arrays, name=options.python, repro=repro)
+    return Reference(options.target, arrays=options.arrays, repro=arrays)
+
+
+def Reference(target, *, arrays="numpy", repro=()):
+    """Our own source as a candidate: what `refimpl check SYSTEM` judges when it is given nothing else."""
+    operations = catalog.operations(target)
+    table = type("reference", (), {op.name.partition(".")[2]: staticmethod(op.reference) for op in operations})()
+    candidate = Function(table, arrays=arrays, name="refimpl", repro=repro)
+    candidate.version = __version__
+    return candidate
+
+
+def _setting(text):
+    """("key", value) of "key=value"; the value is JSON, or else a string."""
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise ValueError(f"--set takes KEY=VALUE, got {text!r}")
+    try:
+        return key, json.loads(value)
+    except ValueError:
+        return key, value
+
+
+def _check_mutants(options, dtypes):
+    with errors.status("running the mutants"):
+        rows = check_mutants(options.target, dtypes=dtypes)
+    if options.format == "json":
+        print(json.dumps(rows))
+    else:
+        table = Table("operation", "mutant", "verdict", "killed by", box=None, pad_edge=False)
+        for row in rows:
+            word = "equivalent" if row["equivalent"] and row["good"] else "named" if row["good"] else "SURVIVES"
+            word = "killed, not named" if not row["good"] and row["killed"] else word
+            style = "" if row["good"] else "red"
+            table.add_row(row["operation"], row["slug"], word, ", ".join(row["killed_by"]), style=style)
+        console.print(table)
+    good = sum(row["good"] for row in rows)
+    equivalent = sum(bool(row["equivalent"]) for row in rows)
+    errors.print(
+        f"{len(rows)} mutants = {good - equivalent} killed and named + {equivalent} equivalent"
+        + (f" + {len(rows) - good} not as they should be" if good < len(rows) else ""),
+        highlight=False,
+    )
+    return int(good < len(rows) or not rows)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,159 @@
+"""The main job, `make oracle`: the library checks itself, judges others, and writes it all on one page."""
+
+import datetime
+import importlib.util
+import platform
+import shutil
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from refimpl import __version__
+from refimpl.oracle import catalog, claims, report
+from refimpl.oracle.candidates import Function, Program, load
+from refimpl.oracle.check import check, check_mutants
+from refimpl.oracle.render import counts_line, sentence
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+# Implementations that we did not write, or that are written in another language: what to ask, and what it takes.
+IMPLEMENTATIONS = (
+    {
+        "title": "cbx (Python)",
+        "target": "cbo",
+        "python": "tests/peers/candidates/cbx_cbo.py",
+        "module": "cbx",
+    },
+    {
+        "title": "Lion in JavaScript",
+        "target": "lion.trajectory",
+        "exec": ["node", "tutorials/other_languages/lion.js"],
+    },
+)
+
+
+def main(options):
+    """`refimpl oracle` and `refimpl report`."""
+    out = Path(options.out)
+    console = Console(quiet=options.quiet)
+    start = time.perf_counter()
+    out.mkdir(parents=True, exist_ok=True)
+    systems = [_self_check(system, console) for system in catalog.systems().values()]
+    records = claims.run_claims(catalog.claims(), tier="quick", out=out, progress=not options.quiet)
+    implementations = [_judge(entry, console) for entry in IMPLEMENTATIONS]
+    page = out / "index.html"
+    report.write_html(
+        page,
+        claims_records=records,
+        checks={"systems": systems, "implementations": implementations},
+        header={
+            "refimpl": __version__,
+            "date": datetime.date.today().isoformat(),
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "machine": f"{platform.system()} {platform.machine()}",
+            "command": "make oracle",
+        },
+    )
+    good = _summary(systems, records, implementations, console)
+    console.print(f"{page} written; {time.perf_counter() - start:.0f} s", highlight=False)
+    return 0 if good else 1
+
+
+def _self_check(system, console):
+    """Plain data about one system: references in both precisions, mutants."""
+    operations = []
+    for op in system.operations:
+        result = check(Function(op.reference, operation=op.name), op.name, dtypes=("float64", "float32"))
+        operations.append(
+            {
+                "name": op.name,
+                "summary": op.summary,
+                "cases": len(op.cases),
+                "verdict": result.verdict,
+                "counts": result.counts,
+            }
+        )
+        console.print(f"{op.name}: reference {result.verdict}, {counts_line(result)}", highlight=False)
+    rows = check_mutants(system.name)
+    bad = [f"{row['operation']}:{row['slug']}" for row in rows if not row["good"]]
+    console.print(
+        f"{system.name}: {len(rows)} mutants, {len(rows) - len(bad)} as they should be{' ' if bad else ''}{bad or ''}",
+        highlight=False,
+    )
+    return {
+        "name": system.name,
+        "title": system.paper.title,
+        "arxiv": system.paper.arxiv,
+        "chapter": system.chapter,
+        "operations": operations,
+        "mutants": rows,
+    }
+
+
+def _judge(entry, console):
+    """Plain data about one implementation; one that cannot run here is skipped with the reason."""
+    title = entry["title"]
+    words = f"--python {entry['python']}" if "python" in entry else f'--exec "{" ".join(entry["exec"])}"'
+    row = {
+        "name": title,
+        "version": "",
+        "language": "",
+        "operation": entry["target"],
+        "counts": {},
+        "command": f"refimpl check {entry['target']} {words}",
+    }
+    missing = ""
+    if "module" in entry and importlib.util.find_spec(entry["module"]) is None:
+        missing = f"the package {entry['module']} is not installed (make oracle installs it)"
+    elif "exec" in entry and shutil.which(entry["exec"][0]) is None:
+        missing = f"{entry['exec'][0]} is not installed"
+    elif not (REPOSITORY / (entry.get("python") or entry["exec"][1])).is_file():
+        missing = "it comes with the repository, not with the package"
+    if missing:
+        console.print(f"{title}: skipped, {missing}", highlight=False)
+        return row | {"verdict": "skipped", "sentence": f"skipped: {missing}"}
+    if "exec" in entry:
+        candidate = Program([entry["exec"][0], str(REPOSITORY / entry["exec"][1])], name=title)
+    else:
+        candidate = Function(load(str(REPOSITORY / entry["python"])), name=title)
+        candidate.version = sys.modules[entry["module"]].__dict__.get("__version__", "") or _version(entry["module"])
+    try:
+        result = check(candidate, entry["target"])
+    finally:
+        candidate.close()
+    console.print(f"{title} {candidate.version}: {sentence(result)}; {counts_line(result)}", highlight=False)
+    return row | {
+        "version": candidate.version,
+        "language": candidate.language,
+        "verdict": result.verdict,
+        "counts": result.counts,
+        "sentence": sentence(result),
+    }
+
+
+def _version(module):
+    from refimpl.oracle.candidates.python import package_version
+
+    return package_version(module)
+
+
+def _summary(systems, records, implementations, console):
+    """Print what matters; whether all is well. A deviating public implementation is a finding, not a failure."""
+    table = Table("what", "result", box=None, pad_edge=False)
+    operations = [op for system in systems for op in system["operations"]]
+    mutants = [row for system in systems for row in system["mutants"]]
+    conforming = sum(op["verdict"] == "conforms" for op in operations)
+    good_mutants = sum(row["good"] for row in mutants)
+    statuses = [record["status"] for record in records]
+    table.add_row("references", f"{conforming} of {len(operations)} operations conform, in float64 and float32")
+    table.add_row("mutants", f"{good_mutants} of {len(mutants)} killed and named, or equivalent as declared")
+    table.add_row("claims, quick tier", ", ".join(f"{statuses.count(s)} {s}" for s in sorted(set(statuses))) or "none")
+    for row in implementations:
+        table.add_row(f"{row['name']} {row['version']}", row["sentence"])
+    console.print(table)
+    return conforming == len(operations) and good_mutants == len(mutants) and "error" not in statuses

@@ -1,0 +1,253 @@
+"""How far a right answer may be off: measured on each case, not guessed.
+
+The reference is run on *noisy* arrays (Monte Carlo arithmetic, Parker 1997): every operation's result is moved at
+random by up to one unit roundoff of the candidate's precision, sums and products of matrices in proportion to the
+sum of magnitudes (so that any order of summation is covered), and every number among the inputs likewise. What that
+does to the outputs is what rounding can do to an honest implementation, at this very case and in that precision.
+The tolerance is `FACTOR` times the largest deviation from the exact answer over `TRIALS` runs.
+"""
+
+import math
+
+import array_api_compat.numpy as np_compat
+import numpy as np
+
+TRIALS = 12
+FACTOR = 8.0
+SOURCE = f"{FACTOR:g} x the largest of {TRIALS} runs of the reference with random rounding, plus 4 units roundoff"
+
+# Functions whose result is one of their inputs' values, or no float at all: nothing is rounded.
+_EXACT = frozenset(
+    """
+    abs all any arange argmax argmin argsort asarray astype bitwise_and bitwise_invert bitwise_or
+    broadcast_arrays broadcast_to can_cast ceil clip concat copysign diagonal empty empty_like equal
+    expand_dims eye finfo flip floor full full_like greater greater_equal iinfo isdtype isfinite isinf isnan
+    less less_equal linspace logical_and logical_not logical_or matrix_transpose max maximum meshgrid min
+    minimum moveaxis negative nonzero not_equal ones ones_like permute_dims positive repeat reshape
+    result_type roll round searchsorted sign signbit sort squeeze stack take take_along_axis tile tril triu
+    trunc unique_values unstack where zeros zeros_like
+    """.split()  # noqa: SIM905 - a list of eighty quoted words reads worse
+)
+
+
+class Noise:
+    """Namespace of noisy arrays: NumPy, with a random rounding after each operation.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Where the roundings come from.
+    unit : float
+        Unit roundoff: 2**-53 for float64, 2**-24 for float32.
+    """
+
+    __name__ = "refimpl.oracle.tolerance.Noise"
+
+    def __init__(self, rng, unit, module=np_compat):
+        self._rng, self._unit, self._module = rng, unit, module
+
+    def __getattr__(self, name):
+        attribute = getattr(self._module, name)
+        if name in ("linalg", "fft"):
+            return Noise(self._rng, self._unit, attribute)
+        if isinstance(attribute, type) or not callable(attribute):
+            return attribute  # dtypes and constants
+
+        def noisy(*args, **kwargs):
+            args, kwargs = _bare(args), _bare(kwargs)
+            if self._module is not np_compat:  # what happens inside is as if its inputs were rounded
+                args = tuple(self._rounded(a) if isinstance(a, np.ndarray) else a for a in args)
+            result = attribute(*args, **kwargs)
+            if name in ("sum", "mean", "cumulative_sum"):
+                return self._wrap(self._shaken(result, attribute(np.abs(args[0]), *args[1:], **kwargs)))
+            if name in ("matmul", "tensordot", "vecdot"):
+                magnitudes = attribute(np.abs(args[0]), np.abs(args[1]), *args[2:], **kwargs)
+                return self._wrap(self._shaken(result, magnitudes))
+            return self._wrap(result if name in _EXACT else self._rounded(result))
+
+        return noisy
+
+    def _shaken(self, x, scale):
+        """`x` moved by up to one unit roundoff of `scale`."""
+        return x + self._unit * self._rng.uniform(-1, 1, np.shape(x)) * scale
+
+    def _rounded(self, x):
+        if isinstance(x, tuple | list):
+            return type(x)(*map(self._rounded, x)) if hasattr(x, "_fields") else type(x)(map(self._rounded, x))
+        floating = isinstance(x, np.ndarray | np.floating) and np.issubdtype(x.dtype, np.floating)
+        return self._shaken(x, x) if floating else x
+
+    def _wrap(self, x):
+        if isinstance(x, np.ndarray | np.generic):
+            return Noisy(np.asarray(x), self)
+        if isinstance(x, tuple | list):
+            return type(x)(*map(self._wrap, x)) if hasattr(x, "_fields") else type(x)(map(self._wrap, x))
+        return x
+
+    def wrap_inputs(self, inputs):
+        """Arrays become noisy arrays (their values are given, so exact); numbers are rounded once."""
+        return {
+            name: self._wrap(value)
+            if isinstance(value, np.ndarray)
+            else float(self._rounded(np.float64(value)))
+            if isinstance(value, float)
+            else value
+            for name, value in inputs.items()
+        }
+
+
+class Noisy:
+    """Array of `Noise`; see there."""
+
+    namespace_priority = 1
+    __array_ufunc__ = None  # plain arrays leave mixed operations to us
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, raw, noise):
+        self.raw, self._noise = raw, noise
+
+    def __array_namespace__(self, api_version=None):
+        return self._noise
+
+    def unwrap(self):
+        """The values for a computation outside, which sees them rounded."""
+        return np.asarray(self._noise._rounded(self.raw))
+
+    dtype = property(lambda self: self.raw.dtype)
+    shape = property(lambda self: self.raw.shape)
+    ndim = property(lambda self: self.raw.ndim)
+    size = property(lambda self: self.raw.size)
+    device = property(lambda self: "cpu")
+    T = property(lambda self: Noisy(self.raw.T, self._noise))
+    mT = property(lambda self: Noisy(np.matrix_transpose(self.raw), self._noise))
+
+    def __getitem__(self, key):
+        return Noisy(np.asarray(self.raw[_bare(key)]), self._noise)
+
+    def __len__(self):
+        return len(self.raw)
+
+    def __iter__(self):
+        return (self[i] for i in range(len(self)))
+
+    def __bool__(self):
+        return bool(self.raw)
+
+    def __float__(self):
+        return float(self.raw)
+
+    def __int__(self):
+        return int(self.raw)
+
+    def __index__(self):
+        return self.raw.__index__()
+
+    def __repr__(self):
+        return f"Noisy({self.raw})"
+
+
+def _bare(x):
+    if isinstance(x, Noisy):
+        return x.raw
+    if isinstance(x, tuple | list):
+        return type(x)(*map(_bare, x)) if hasattr(x, "_fields") else type(x)(map(_bare, x))
+    return {name: _bare(value) for name, value in x.items()} if isinstance(x, dict) else x
+
+
+def _operator(function, reflected=False):
+    def method(self, *others):
+        args = (*others, self) if reflected else (self, *others)
+        return getattr(self._noise, function)(*args)
+
+    return method
+
+
+for _dunder, _function in {
+    "add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "pow": "pow", "matmul": "matmul",
+    "floordiv": "floor_divide", "mod": "remainder", "and": "bitwise_and", "or": "bitwise_or",
+}.items():  # fmt: skip
+    setattr(Noisy, f"__{_dunder}__", _operator(_function))
+    setattr(Noisy, f"__r{_dunder}__", _operator(_function, reflected=True))
+for _dunder, _function in {
+    "lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal", "eq": "equal", "ne": "not_equal",
+    "neg": "negative", "pos": "positive", "abs": "abs", "invert": "bitwise_invert",
+}.items():  # fmt: skip
+    setattr(Noisy, f"__{_dunder}__", _operator(_function))
+
+
+def unit_roundoff(dtype):
+    """Half the distance from 1 to the next float of `dtype`."""
+    return float(np.finfo(dtype).eps) / 2
+
+
+def noisy_runs(function, inputs, dtype, *, trials=TRIALS):
+    """`trials` results of `function(**inputs)` under random rounding in `dtype`, as tuples of float64 arrays.
+
+    The arithmetic itself is done in float64, so the random rounding is the only one that is seen at float32.
+    """
+    wide = {k: v.astype(np.float64) if isinstance(v, np.ndarray) else v for k, v in inputs.items()}
+    for trial in range(trials):
+        noise = Noise(np.random.Generator(np.random.Philox(trial)), unit_roundoff(dtype))
+        with np.errstate(all="ignore"):
+            yield outputs_of(function(**noise.wrap_inputs(wide)))
+
+
+def outputs_of(result):
+    """What a function returned, as a tuple of plain arrays."""
+    return tuple(np.asarray(_bare(x), dtype=np.float64) for x in (result if isinstance(result, tuple) else (result,)))
+
+
+def spread(runs, centre, dtype):
+    """Tolerance of each component: what random rounding did to it, with a margin.
+
+    Parameters
+    ----------
+    runs : iterable of tuple of numpy.ndarray
+        From `noisy_runs`.
+    centre : tuple of numpy.ndarray
+        The answers that the runs scatter about.
+    dtype : str
+        "float64" or "float32".
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        Like `centre`; NaN and infinite answers have tolerance 0.
+    """
+    worst = [np.zeros(np.shape(c)) for c in centre]
+    for run in runs:
+        with np.errstate(invalid="ignore"):
+            worst = [np.fmax(w, np.abs(r - c)) for w, r, c in zip(worst, run, centre, strict=True)]
+    info = np.finfo(dtype)
+    floors = [4 * unit_roundoff(dtype) * np.abs(c) + 4 * float(info.smallest_subnormal) for c in centre]
+    return tuple(
+        np.where(np.isfinite(c), FACTOR * np.where(np.isfinite(w), w, 0) + f, 0.0)
+        for w, c, f in zip(worst, centre, floors, strict=True)
+    )
+
+
+def digits(got, expected):
+    """Agreeing decimal digits of each component, -log10 of the relative error, between 0 and 17.
+
+    Examples
+    --------
+    >>> digits(np.array([1.001]), np.array([1.0])).round(1)
+    array([3.])
+    """
+    with np.errstate(all="ignore"):
+        error = np.abs(got - expected) / np.where(expected == 0, 1.0, np.abs(expected))
+        agreeing = -np.log10(np.where(error > 0, error, 10.0**-17))
+    same = (got == expected) | (np.isnan(got) & np.isnan(expected))
+    return np.where(same, 17.0, np.clip(np.nan_to_num(agreeing, nan=0.0, posinf=17.0, neginf=0.0), 0.0, 17.0))
+
+
+def agrees(got, expected, tolerance):
+    """Where `got` is the same as `expected` within `tolerance`; NaN and infinities must be the same."""
+    with np.errstate(invalid="ignore"):
+        close = np.abs(got - expected) <= tolerance
+    return close | (got == expected) | (np.isnan(got) & np.isnan(expected))
+
+
+def size(x):
+    """Number of components of an array."""
+    return math.prod(np.shape(x))
