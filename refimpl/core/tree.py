@@ -98,15 +98,14 @@ def unflatten(tree, parts):
     >>> unflatten({"b": 0, "a": 0}, [1, 2])
     {'b': 2, 'a': 1}
     """
-    parts = iter(parts)
+    return _refill(tree, iter(parts))
 
-    def build(node):
-        if isinstance(node, dict):
-            built = {key: build(node[key]) for key in sorted(node)}
-            return {key: built[key] for key in node}
-        if isinstance(node, tuple | list):
-            children = [build(child) for child in node]
-            return type(node)(*children) if hasattr(node, "_fields") else type(node)(children)
-        return None if node is None else next(parts)
 
-    return build(tree)
+def _refill(node, parts):
+    if isinstance(node, dict):
+        built = {key: _refill(node[key], parts) for key in sorted(node)}
+        return {key: built[key] for key in node}
+    if isinstance(node, tuple | list):
+        children = [_refill(child, parts) for child in node]
+        return type(node)(*children) if hasattr(node, "_fields") else type(node)(children)
+    return None if node is None else next(parts)
