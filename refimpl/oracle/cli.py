@@ -13,7 +13,7 @@ from refimpl import __version__
 from refimpl.core.backends import BACKENDS
 from refimpl.oracle import catalog, claims, mainjob, render
 from refimpl.oracle.candidates import Function, Program, TorchOptimizer, load
-from refimpl.oracle.check import check, check_mutants
+from refimpl.oracle.judge import check, check_mutants
 
 console = Console()
 errors = Console(stderr=True)
@@ -43,7 +43,7 @@ def _parser():
         return sub
 
     sub = command("list", list_systems, "List the systems, and the papers still to come.")
-    sub.add_argument("--format", choices=("rich", "json"), default="rich")
+    sub.add_argument("--format", choices=("rich", "json", "markdown"), default="rich")
 
     sub = command("show", show, "Show a system: its operations, inputs, outputs, cases, laws and mistakes.")
     sub.add_argument("target", help="<system> or <system>.<operation>")
@@ -99,6 +99,12 @@ def list_systems(options):
     if options.format == "json":
         print(json.dumps(rows, indent=1))
         return 0
+    if options.format == "markdown":  # the table of the README
+        print("| system | chapter | paper | status |\n|---|---|---|---|")
+        for row in rows:
+            paper = f"[{row['paper']}](https://arxiv.org/abs/{row['arxiv']})"
+            print(f"| `{row['system']}` | {row['chapter']} | {paper} | {'done' if row['operations'] else 'to come'} |")
+        return 0
     table = Table("system", "chapter", "paper", "operations", box=None, pad_edge=False)
     for row in rows:
         there = bool(row["operations"])
@@ -111,7 +117,7 @@ def list_systems(options):
 def show(options):
     """`refimpl show`."""
     from refimpl.oracle.cases import case_id
-    from refimpl.oracle.check import expected
+    from refimpl.oracle.judge import expected
     from refimpl.oracle.wire import encode
 
     if options.case:

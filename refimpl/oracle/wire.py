@@ -76,7 +76,12 @@ def decode(value, where="value"):
         if not isinstance(data, list) or len(data) != math.prod(shape):
             count = f"{len(data)} entries" if isinstance(data, list) else _short(data)
             raise WireError(f"{where} has {count}; its shape {shape} asks for a flat list of {math.prod(shape)}")
-        return np.array([_number(x, where) for x in data], dtype=name).reshape(shape)
+        try:
+            return np.array([_number(x, where) for x in data], dtype=name).reshape(shape)
+        except (OverflowError, ValueError) as error:
+            if isinstance(error, WireError):
+                raise
+            raise WireError(f"{where} holds a number that does not fit {name}") from error
     if isinstance(value, list):
         parts = [decode(part, where) for part in value]
         sizes = sorted({part.shape for part in parts}, reverse=True)

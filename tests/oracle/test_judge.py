@@ -1,0 +1,410 @@
+"""The oracle on candidates whose verdict we know: right, wrong by a listed mistake, wrong in ways that no list has."""
+
+import json
+import subprocess
+import sys
+import types
+
+import numpy as np
+import pytest
+from refimpl.core.backends import BACKENDS
+from refimpl.oracle.judge import check, check_mutants
+
+from refimpl.oracle import cases, catalog, judge, render
+from refimpl.oracle.candidates import CandidateError, Function, NotApplicable, Skipped
+from refimpl.specs.base import BUG_TYPES
+
+OPERATIONS = [op for system in catalog.systems().values() for op in system.operations]
+CASES = [(op, case) for op in OPERATIONS for case in op.cases]
+operations = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda op: op.name)
+
+
+def reference(operation, arrays="numpy"):
+    return Function(operation.reference, operation=operation.name, arrays=arrays)
+
+
+# What every spec must keep ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("operation", "case"), CASES, ids=lambda x: getattr(x, "slug", getattr(x, "name", "")))
+def test_cases_keep_the_contract(operation, case):
+    cases.validate(operation, case)
+
+
+def test_the_committed_index_is_that_of_the_cases():
+    """A slug is never renamed or reused: a changed case gets a new one (`python -m refimpl.oracle.cases`)."""
+    assert cases.committed_index() == cases.index()
+
+
+@operations
+def test_specs_are_complete(operation):
+    assert len({case.slug for case in operation.cases}) == len(operation.cases)
+    assert len(operation.laws) >= 2
+    assert operation.exact_source
+    assert len({m.slug for m in operation.mutants}) == len(operation.mutants)
+    for mutant in operation.mutants:
+        assert mutant.bug_type in BUG_TYPES
+        assert mutant.hint
+        assert mutant.origin == "" or mutant.origin.startswith("https://")
+    for law in operation.laws:
+        assert set(law.cases) <= {case.slug for case in operation.cases}
+
+
+@pytest.mark.parametrize("system", catalog.systems().values(), ids=lambda s: s.name)
+def test_a_system_has_five_mutants_and_ids_that_fit(system):
+    assert len({m.slug for op in system.operations for m in op.mutants if not m.equivalent}) >= 5
+    assert all(op.name.startswith(f"{system.name}.") for op in system.operations)
+    assert all(claim.id.startswith(f"{system.name}.C") for claim in system.claims)
+
+
+@pytest.mark.parametrize(
+    ("operation", "case"),
+    [pair for pair in CASES if pair[1].answer is not None],
+    ids=lambda x: getattr(x, "slug", getattr(x, "name", "")),
+)
+def test_closed_forms_agree_with_the_exact_answer(operation, case):
+    """Answers worked out by hand or printed elsewhere (to ten digits) are those of the exact computation."""
+    assert case.source
+    answers, _ = judge.expected(operation, dict(case.inputs), "float64")
+    for name, value in case.answer.items():
+        np.testing.assert_allclose(answers[name], value, rtol=2e-10, atol=2e-10)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@operations
+def test_tolerances_are_tight(operation, dtype):
+    """No case is so badly conditioned that half of its digits are given away."""
+    for case in operation.cases:
+        if dtype in case.dtypes:
+            answers, tolerances = judge.expected(operation, cases.rounded(case.inputs, dtype), dtype)
+            for name, allowed in tolerances.items():
+                scale = np.max(np.abs(answers[name]))
+                assert np.max(allowed) <= np.sqrt(np.finfo(dtype).eps) * max(scale, 1e-300) or scale == 0, case.slug
+
+
+# The reference, the mutants, the variants --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("backend", ["numpy", "strict", pytest.param("torch", marks=pytest.mark.torch)])
+@operations
+def test_the_reference_conforms(operation, backend):
+    """Fixed cases and laws in both precisions, on every kind of array."""
+    if reason := BACKENDS[backend].missing():
+        pytest.skip(reason)
+    report = check(reference(operation, backend), operation.name, dtypes=("float64", "float32"))
+    assert report.verdict == "conforms", [r for r in report.records if r.status != "passed"]
+    assert report.counts["passed"] == report.planned > 0
+
+
+@pytest.mark.parametrize("backend", ["numpy", "strict", pytest.param("torch", marks=pytest.mark.torch)])
+@operations
+def test_no_false_alarm_in_200_random_cases(operation, backend):
+    if reason := BACKENDS[backend].missing():
+        pytest.skip(reason)
+    report = check(
+        reference(operation, backend),
+        operation.name,
+        dtypes=("float64", "float32"),
+        fuzz=200,
+        only=["fuzz-*"],
+        laws=False,
+    )
+    assert report.planned == report.counts["passed"] == 400, [r for r in report.records if r.status != "passed"][:3]
+
+
+@operations
+def test_bad_input_is_refused(operation):
+    report = check(reference(operation), operation.name, only=["refuses:*"], errors=True)
+    assert report.counts["passed"] == report.planned == len(operation.errors), [
+        r for r in report.records if r.status != "passed"
+    ]
+
+
+@operations
+def test_error_messages_name_the_argument(operation):
+    for case in operation.errors:
+        with pytest.raises(case.raises, match=case.names):
+            operation.reference(**{**operation.cases[0].inputs, **case.inputs})
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("system", catalog.systems())
+def test_every_mutant_is_killed_and_named(system, dtype):
+    rows = check_mutants(system, dtypes=(dtype,))
+    assert [row for row in rows if not row["good"]] == []
+
+
+@pytest.mark.parametrize(
+    ("operation", "variant"),
+    [(op, v) for op in OPERATIONS for v in op.variants],
+    ids=lambda x: getattr(x, "slug", getattr(x, "name", "")),
+)
+def test_variants_are_named_as_such(operation, variant):
+    report = check(Function(variant.function, operation=operation.name), operation.name)
+    assert report.verdict == f"conforms to variant {variant.slug}", [r.message for r in report.records]
+    assert report.diagnosis.kind == "variant"
+    assert report.exit_code() == 0
+    assert report.exit_code(strict=True) == 1
+
+
+# Candidates of our own -----------------------------------------------------------------------------------------------
+
+
+def my_lion(*, step=np.sign, decay=None, store=None, scale=1.0):
+    """A Lion written apart from the library, with places for mistakes."""
+
+    def trajectory(theta0, grads, lr, beta1, beta2, weight_decay):
+        theta, m, out = theta0.copy(), np.zeros_like(theta0), []
+        for g in grads:
+            c = m + (1 - beta1) * (g - m)
+            shrink = lr * weight_decay if decay is None else decay(lr, weight_decay)
+            theta = theta * (1 - shrink) - scale * lr * step(c)
+            m = m + (1 - beta2) * (g - m) if store is None else store(m, g, c, beta1, beta2)
+            out.append(theta.copy())
+        return np.array(out)
+
+    return trajectory
+
+
+@pytest.mark.parametrize("dtypes", [("float64",), ("float32",), ("float64", "float32")])
+def test_another_right_implementation_conforms(dtypes):
+    report = check(my_lion(), "lion", dtypes=dtypes, fuzz=50)
+    assert report.verdict == "conforms"
+    assert report.exit_code() == 0
+
+
+def test_a_listed_mistake_is_named_with_the_way_to_mend_it():
+    report = check(my_lion(store=lambda m, g, c, b1, b2: c), "lion")
+    assert report.verdict == "deviates"
+    assert report.diagnosis.names == ("one_rate_beta1",)
+    assert "beta2" in report.diagnosis.hint
+    assert report.exit_code() == 1
+
+
+def test_two_mistakes_at_once_get_no_name():
+    """Swapped weights and a decay without lr: neither name fits, and the first difference is exact."""
+    wrong = my_lion(store=lambda m, g, c, b1, b2: b2 * g + (1 - b2) * m, decay=lambda lr, wd: wd)
+    report = check(wrong, "lion")
+    assert report.verdict == "deviates"
+    assert report.diagnosis is None
+    record = next(r for r in report.records if "/decay-and-zero" in r.case)
+    # By hand: theta0 = (1, -2, .5, 3), lr = .1, wd = .01: right 1 - .1 (1 + .01) = .899, wrong 1 (1 - .01) - .1 = .89.
+    assert (record.output, record.step, record.component) == ("thetas", 1, (0,))
+    assert record.expected == pytest.approx(0.899, abs=1e-15)
+    assert record.got == pytest.approx(0.89, abs=1e-15)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        my_lion(scale=1.0 + 1e-9),
+        my_lion(scale=0.5),
+        my_lion(step=np.tanh),
+        my_lion(step=lambda c: np.sign(c) * (np.abs(c) > 1e-12)),
+        my_lion(store=lambda m, g, c, b1, b2: b2 * m + g),
+        my_lion(store=lambda m, g, c, b1, b2: b2 * m + (1 - b2) * np.abs(g)),
+        my_lion(decay=lambda lr, wd: lr * wd / 2),
+        my_lion(decay=lambda lr, wd: lr**2 * wd),
+    ],
+)
+def test_a_mistake_that_no_list_has_is_unexplained(wrong):
+    """Among them a relative error of 1e-9 in the step, and an epsilon inside the sign."""
+    report = check(wrong, "lion")
+    assert report.verdict == "deviates"
+    assert report.diagnosis is None
+
+
+@operations
+def test_any_two_mutants_at_once_are_never_called_by_a_third_name(operation):
+    """On each operation, a candidate that is one mutant on half of the cases and another on the rest."""
+    live = [m for m in operation.mutants if not m.equivalent]
+    for first, second in zip(live, live[1:] + live[:1], strict=True):
+        calls = iter(range(10**6))
+
+        def mixed(first=first, second=second, calls=calls, **inputs):
+            return (first if next(calls) % 2 else second).function(**inputs)
+
+        report = check(Function(mixed, operation=operation.name), operation.name, laws=False)
+        if report.diagnosis is not None:  # right only if one mutant explains every answer that was given
+            assert set(report.diagnosis.names) <= {first.slug, second.slug}
+
+
+def test_float32_mistake_below_float64_precision_is_seen_in_float64():
+    def single(theta0, grads, **rates):
+        return my_lion()(theta0.astype(np.float32), grads.astype(np.float32), **rates)
+
+    assert check(single, "lion", only=["gaussian-long"], laws=False).verdict == "deviates"
+    assert check(single, "lion", only=["gaussian-long"], laws=False, dtypes=("float32",)).verdict == "conforms"
+
+
+def test_wrong_shape_and_nan_are_failures_with_a_sentence():
+    report = check(lambda theta0, grads, **rates: my_lion()(theta0, grads, **rates)[:-1], "lion", laws=False)
+    assert {r.status for r in report.records} == {"failed"}
+    assert "has shape" in report.records[0].message
+    report = check(lambda theta0, grads, **rates: my_lion()(theta0, grads, **rates) * np.nan, "lion", laws=False)
+    assert {r.status for r in report.records} == {"failed"}
+    assert report.diagnosis is None
+
+
+def test_an_exception_is_an_error_with_its_traceback_and_the_rest_goes_on():
+    def touchy(theta0, grads, **rates):
+        if theta0.shape == (1,):
+            raise ZeroDivisionError("one coordinate")
+        return my_lion()(theta0, grads, **rates)
+
+    report = check(touchy, "lion", laws=False)
+    assert report.verdict == "error"
+    assert report.exit_code() == 2
+    assert report.counts["error"] == 1
+    assert report.counts["passed"] == report.planned - 1
+    record = next(r for r in report.records if r.status == "error")
+    assert record.message == "ZeroDivisionError: one coordinate"
+    assert "touchy" in record.traceback
+
+
+def test_candidates_may_change_their_inputs_and_reuse_their_output():
+    buffer = {}
+
+    def sloppy(theta0, grads, **rates):
+        out = buffer.setdefault(grads.shape, np.empty_like(grads))
+        out[...] = my_lion()(theta0, grads, **rates)
+        theta0[...] = grads[...] = np.nan
+        return out
+
+    assert check(sloppy, "lion").verdict == "conforms"
+
+
+@pytest.mark.parametrize("error", [Skipped("later"), NotApplicable("by design")])
+def test_nothing_ran_is_not_a_success(error):
+    class Absent(Function):
+        def run(self, operation, inputs):
+            raise error
+
+    report = check(Absent(my_lion(), operation="lion.trajectory"), "lion", laws=False)
+    assert report.verdict == "nothing ran"
+    assert report.exit_code() == 2
+    assert sum(report.counts.values()) == report.planned
+
+
+def test_expected_failures():
+    wrong = my_lion(decay=lambda lr, wd: wd)
+    failing = {r.case for r in check(wrong, "lion", laws=False).records if r.status == "failed"}
+    excused = dict.fromkeys(failing, "bug 17")
+    report = check(wrong, "lion", laws=False, expected_failures=excused)
+    assert (report.verdict, report.counts["xfail"], report.exit_code()) == ("conforms", len(failing), 0)
+    stale = check(my_lion(), "lion", laws=False, expected_failures={"two-rates": "bug 17"})
+    assert (stale.verdict, stale.counts["xpass"], stale.exit_code()) == ("deviates", 1, 1)
+    unknown = check(my_lion(), "lion", laws=False, expected_failures={"two-rats": "bug 17"})
+    assert unknown.exit_code() == 1
+    assert "two-rats" in unknown.problems[0]
+
+
+def test_a_module_serves_several_operations():
+    lion = catalog.system("lion").operations
+    module = types.SimpleNamespace(**{op.name.partition(".")[2]: op.reference for op in lion})
+    report = check(Function(module, name="mine"), "lion")
+    assert report.verdict == "conforms"
+    assert {r.operation for r in report.records} == {op.name for op in lion}
+    only_step = types.SimpleNamespace(step=lion[1].reference)
+    assert {r.operation for r in check(Function(only_step, name="mine"), "lion").records} == {"lion.step"}
+    with pytest.raises(ValueError, match="offers no operation"):
+        check(Function(types.SimpleNamespace(), name="mine"), "lion")
+
+
+def test_outputs_are_checked_for_kind():
+    with pytest.raises(CandidateError, match="no array of real numbers"):
+        Function(lambda **_: "text", operation="lion.trajectory").run(
+            catalog.operation("lion"), catalog.operation("lion").cases[0].inputs
+        )
+
+
+# The command line ---------------------------------------------------------------------------------------------
+
+CANDIDATE = """
+import numpy as np
+
+def right(theta0, grads, lr, beta1, beta2, weight_decay):
+    theta, m, out = theta0, 0 * theta0, []
+    for g in grads:
+        theta = theta - lr * (np.sign(beta1 * m + (1 - beta1) * g) + weight_decay * theta)
+        m = beta2 * m + (1 - beta2) * g
+        out.append(theta)
+    return np.array(out)
+
+def wrong(theta0, grads, lr, beta1, beta2, weight_decay):
+    return right(theta0, grads, lr, beta2, beta1, weight_decay)
+"""
+
+
+@pytest.fixture
+def mine(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(CANDIDATE)
+    return path
+
+
+def run(*words, cwd=None):
+    return subprocess.run([sys.executable, "-m", "refimpl", *map(str, words)], capture_output=True, text=True, cwd=cwd)
+
+
+def test_command_line(mine):
+    good = run("check", "lion", "--python", f"{mine}:right", "--dtype", "float64,float32")
+    assert good.returncode == 0, good.stderr
+    assert "verdict: conforms" in good.stdout
+    bad = run("check", "lion", "--python", f"{mine}:wrong", "--format", "json")
+    assert bad.returncode == 1, bad.stderr
+    report = json.loads(bad.stdout)
+    assert report["diagnosis"]["names"] == ["swapped_betas"]
+    assert sum(report["counts"].values()) == report["planned"] == len(report["records"])
+
+
+def test_repro_line_reruns_the_case_alone(mine):
+    first = json.loads(run("check", "lion", "--python", f"{mine}:wrong", "--format", "json").stdout)
+    record = next(r for r in first["records"] if r["status"] == "failed")
+    words = record["repro"].split()
+    assert words[0] == "refimpl"
+    again = json.loads(run(*words[1:], "--format", "json").stdout)
+    assert [r["case"] for r in again["records"]] == [record["case"]]
+    assert again["records"][0]["got"] == record["got"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("check", "loin"), "did you mean lion"),
+        (("check", "lion.trajectori"), "did you mean lion.trajectory"),
+        (("check", "lion", "--python", "no.such:thing"), "cannot load"),
+        (("check", "lion", "--python", "math:nothing"), "has no 'nothing'"),
+        (("check", "lion", "--dtype", "float16"), "float64"),
+        (("show", "lion", "--case", "nope"), "has no case"),
+    ],
+)
+def test_mistakes_on_the_command_line_get_a_sentence(words, message):
+    result = run(*words)
+    assert result.returncode == 2
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_list_and_show():
+    listing = json.loads(run("list", "--format", "json").stdout)
+    assert len(listing) == 44
+    assert {row["system"] for row in listing if row["operations"]} == set(catalog.systems())
+    shown = run("show", "lion")
+    assert shown.returncode == 0
+    assert "two-rates" in shown.stdout
+    case = json.loads(run("show", "lion", "--case", "two-rates").stdout)
+    assert case["outputs"]["thetas"]["data"] == [-1, -1, -2, -2, -1, -3, -2, -4]
+
+
+def test_rich_report_shows_the_first_difference_and_the_rerun(mine):
+    text = run("check", "lion", "--python", f"{mine}:wrong").stdout
+    for part in ("differs first at step", "expected", "tolerance", "rerun: refimpl check lion.trajectory", "swapped"):
+        assert part in text
+
+
+def test_counts_line_adds_up():
+    report = check(my_lion(scale=2.0), "lion")
+    line = render.counts_line(report)
+    numbers = [int(word) for word in line.replace("=", " ").replace("+", " ").split() if word.isdigit()]
+    assert numbers[0] == sum(numbers[1:])

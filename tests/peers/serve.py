@@ -1,0 +1,34 @@
+"""Serve an installed optimizer to the oracle from a process of its own, with packages from a folder of its own.
+
+    refimpl check lion.trajectory --exec "python tests/peers/serve.py FOLDER MODULE:CLASS SETTINGS-AS-JSON"
+"""
+
+import json
+import sys
+
+from refimpl.oracle import catalog
+from refimpl.oracle.candidates import CandidateError, NotApplicable, TorchOptimizer, load
+from refimpl.oracle.wire import decode, encode
+
+
+def main(folder, reference, settings):
+    sys.path.insert(0, folder)
+    candidate = TorchOptimizer(load(reference), settings=json.loads(settings))
+    for line in sys.stdin:
+        request = json.loads(line)
+        if request["cmd"] != "run":
+            continue
+        inputs = {k: decode(v, k) if isinstance(v, dict) else v for k, v in request["inputs"].items()}
+        answer = {"seq": request["seq"]}
+        try:
+            outputs = candidate.run(catalog.operation(request["operation"]), inputs)
+            answer["outputs"] = {name: encode(value) for name, value in outputs.items()}
+        except NotApplicable as reason:
+            answer["skipped"] = str(reason)
+        except CandidateError as error:
+            answer["error"] = str(error)
+        print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,95 @@
+"""Rules of the house that a listing of the files can check: rooms, equation tags, pages, imports."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from refimpl.oracle import catalog
+
+ROOT = Path(__file__).parents[1]
+SYSTEMS = catalog.systems().values()
+systems = pytest.mark.parametrize("system", SYSTEMS, ids=lambda s: s.name)
+
+
+@systems
+def test_a_system_has_all_its_rooms(system):
+    for path in (
+        f"refimpl/{system.chapter}/{system.name}.py",
+        f"refimpl/specs/{system.chapter}/{system.name}.py",
+        f"docs/{system.chapter}/{system.name}.rst",
+        f"tests/{system.chapter}/test_{system.name}.py",
+        f"tutorials/{system.chapter}/{system.name}.py",
+    ):
+        assert (ROOT / path).is_file(), path
+
+
+def test_every_source_has_a_spec():
+    """The other way round: a system file without a spec is forgotten work."""
+    chapters = {entry.chapter for entry in catalog.roadmap()}
+    sources = {
+        path.stem
+        for chapter in chapters
+        for path in (ROOT / "refimpl" / chapter).glob("*.py")
+        if not path.stem.startswith("_")
+    }
+    assert sources == {system.name for system in SYSTEMS}
+
+
+def source_files(system):
+    """The system's file and its private companions."""
+    folder = ROOT / "refimpl" / system.chapter
+    return [folder / f"{system.name}.py", *folder.glob(f"_{system.name}*.py")]
+
+
+@systems
+def test_equations_and_lines_point_at_each_other(system):
+    """A tag without an equation, or an equation of the algorithm without a line, fails."""
+    code = "\n".join(path.read_text() for path in source_files(system))
+    page = (ROOT / f"docs/{system.chapter}/{system.name}.rst").read_text()
+    tags = set(re.findall(rf"# \(({system.name}-\w+)\)", code))
+    labels = set(re.findall(rf":label: ({system.name}-\w+)", page))
+    assert tags
+    assert tags == labels
+
+
+@systems
+def test_a_system_imports_only_core_models_problems(system):
+    for path in source_files(system):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [node.module] if isinstance(node, ast.ImportFrom) else []
+            names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            for name in filter(None, names):
+                if name.startswith("refimpl."):
+                    allowed = ("core", "models", "problems")
+                    own = name.startswith(f"refimpl.{system.chapter}") and (f"_{system.name}" in ast.dump(node))
+                    assert name.split(".")[1] in allowed or own, f"{path.name} imports {name}"
+                assert name != "numpy" or path.stem.startswith("_"), f"{path.name} imports numpy"
+
+
+def test_nothing_imports_the_oracle_but_the_oracle():
+    for path in (ROOT / "refimpl").rglob("*.py"):
+        if "oracle" not in path.parts and path.name != "__main__.py":
+            assert "refimpl.oracle" not in path.read_text(), path
+
+
+def test_the_oracle_knows_no_system_by_name():
+    """Only the list of implementations that the main job judges names systems."""
+    for path in (ROOT / "refimpl/oracle").rglob("*.py"):
+        if path.name != "mainjob.py":
+            tree = ast.parse(path.read_text())
+            imported = {getattr(n, "module", "") or "" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)}
+            assert not any(name.startswith("refimpl.specs.") and name != "refimpl.specs.base" for name in imported), (
+                path
+            )
+
+
+def test_readme_lists_the_systems_as_the_catalog_does():
+    readme = (ROOT / "README.md").read_text()
+    for entry in catalog.roadmap():
+        mark = "done" if entry.name in catalog.systems() else "to come"
+        assert (
+            f"| `{entry.name}` | {entry.chapter} | [{entry.title}](https://arxiv.org/abs/{entry.arxiv}) | {mark} |"
+            in readme
+        )
