@@ -50,9 +50,7 @@ def array_namespace(*arrays):
 
 def is_array(x):
     """Whether `x` is an array of some library (Python and NumPy scalars are not)."""
-    return hasattr(x, "namespace_priority") or (
-        array_api_compat.is_array_api_obj(x) and not isinstance(x, np.generic)
-    )
+    return hasattr(x, "namespace_priority") or (array_api_compat.is_array_api_obj(x) and not isinstance(x, np.generic))
 
 
 def device(x):

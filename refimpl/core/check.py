@@ -9,6 +9,7 @@ import math
 from numbers import Integral, Real
 
 from refimpl.core.arrays import array_namespace, device, is_array, is_floating
+from refimpl.core.elementwise import all_finite
 
 
 def _describe(value):
@@ -147,11 +148,10 @@ def finite(**named):
     """
     floating(**named)
     for name, value in named.items():
-        xp = array_namespace(value)
-        good = xp.isfinite(value)
-        if not bool(xp.all(good)):
+        if not all_finite(value):
+            xp = array_namespace(value)
             size = math.prod(value.shape)
-            bad = size - int(xp.sum(xp.astype(good, xp.int64)))
+            bad = int(xp.sum(xp.astype(~xp.isfinite(value), xp.int64)))
             raise ValueError(f"{name} must be finite, got {bad} of {size} entries NaN or infinite")
 
 

@@ -55,7 +55,7 @@ def _rule(params, momentum, grad, lr, beta1, beta2, weight_decay):
     return new_params, new_momentum
 
 
-def update(params, state, grad, *, lr=1e-4, beta1=0.9, beta2=0.99, weight_decay=0.0):
+def update(params, state, grad, *, lr=1e-4, beta1=0.9, beta2=0.99, weight_decay=0.0, donate=False):
     """One step of Lion.
 
     Parameters
@@ -74,6 +74,9 @@ def update(params, state, grad, *, lr=1e-4, beta1=0.9, beta2=0.99, weight_decay=
         Rate at which the momentum forgets; 1 / (1 - beta2) steps of memory.
     weight_decay : float, default: 0
         Decoupled decay lambda >= 0; take it 3 to 10 times larger than AdamW's, so that lr * weight_decay stays.
+    donate : bool, default: False
+        Whether the results may take over the memory of `params` and `state`, which large NumPy arrays do; these must
+        then not be used any more.
 
     Returns
     -------
@@ -106,7 +109,7 @@ def update(params, state, grad, *, lr=1e-4, beta1=0.9, beta2=0.99, weight_decay=
     lr = check.positive(lr=lr)
     weight_decay = check.nonnegative(weight_decay=weight_decay)
     beta1, beta2 = check.fraction(beta1=beta1, beta2=beta2)
-    params, momentum = _rule(params, state.momentum, grad, lr, beta1, beta2, weight_decay)
+    params, momentum = _rule(params, state.momentum, grad, lr, beta1, beta2, weight_decay, donate=donate)
     return params, LionState(momentum)
 
 
@@ -143,8 +146,9 @@ def minimize(grad, params, *, steps, lr=1e-4, record=None, progress=None, **rate
     Examples
     --------
     >>> import numpy as np
-    >>> run = minimize(lambda x: 2 * x, np.array([1.0, -3.0]), steps=100, lr=0.05)
-    >>> bool(abs(run.state[0]).max() < 0.1)
+    >>> towards_zero = lambda k: 0.05 * (1 - k / 401)
+    >>> run = minimize(lambda x: 2 * x, np.array([1.0, -3.0]), steps=400, lr=towards_zero)
+    >>> bool(abs(run.state[0]).max() < 0.01)
     True
     """
 

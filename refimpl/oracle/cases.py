@@ -94,11 +94,10 @@ def committed_index():
 
 
 if __name__ == "__main__":
-    changed = {k for k, v in committed_index().items() if index().get(k) != v}
+    new = index()
+    changed = {name for name, value in committed_index().items() if new.get(name) != value}
     if changed and "--force" not in sys.argv:
-        sys.exit(
-            f"cases changed or gone: {', '.join(sorted(changed))}. Give a changed case a new slug, or use --force."
-        )
+        sys.exit(f"changed or gone: {', '.join(sorted(changed))}. Give a changed case a new slug, or use --force.")
     with files(refimpl.specs).joinpath("cases.json").open("w", encoding="utf-8") as file:
-        json.dump(index(), file, indent=1, sort_keys=True)
+        json.dump(new, file, indent=1, sort_keys=True)
         file.write("\n")

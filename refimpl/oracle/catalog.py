@@ -49,7 +49,8 @@ def systems():
     """
     found = {}
     for module in pkgutil.walk_packages(refimpl.specs.__path__, "refimpl.specs."):
-        if not module.ispkg and module.name.count(".") == 3:
+        private = module.name.rpartition(".")[2].startswith("_")  # a companion of a spec
+        if not module.ispkg and module.name.count(".") == 3 and not private:
             system: System = importlib.import_module(module.name).SYSTEM
             found[system.name] = system
     rank = {entry.name: i for i, entry in enumerate(roadmap())}

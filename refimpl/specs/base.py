@@ -170,6 +170,16 @@ class Drive:
     params: str  # input that holds the start
     grads: str  # input that holds one gradient per step
     settings: Mapping[str, str | tuple[str, ...]]  # constructor keyword: the input, or the inputs, that it takes
+    optax: Mapping[str, str] = field(default_factory=dict)  # the same for a function that makes an optax transformation
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How an estimator with a constructor and a `fit`, as in scikit-learn, is driven through an operation."""
+
+    fit: tuple[str, ...]  # inputs that `fit` takes, in order
+    settings: Mapping[str, str | tuple[str, ...]]  # as in `Drive`
+    outputs: Mapping[str, tuple[str, ...]]  # output: a fitted attribute, or a method and the inputs that it takes
 
 
 @dataclass(frozen=True)
@@ -192,6 +202,7 @@ class Operation:
     variants: tuple[Variant, ...] = ()
     errors: tuple[ErrorCase, ...] = ()
     drive: Drive | None = None
+    fit: Fit | None = None
 
     @property
     def system(self):

@@ -519,7 +519,12 @@ TRAJECTORY = Operation(
         ErrorCase("nan-gradient", "NaN is no gradient", {"grads": np.full((4, 2), np.nan)}, ValueError, "grad"),
         ErrorCase("wrong-shape", "gradients of another size", {"grads": np.ones((4, 3))}, ValueError, "grad"),
     ),
-    drive=Drive("theta0", "grads", {"lr": "lr", "betas": ("beta1", "beta2"), "weight_decay": "weight_decay"}),
+    drive=Drive(
+        "theta0",
+        "grads",
+        {"lr": "lr", "betas": ("beta1", "beta2"), "weight_decay": "weight_decay"},
+        optax={"learning_rate": "lr", "b1": "beta1", "b2": "beta2", "weight_decay": "weight_decay"},
+    ),
 )
 
 STEP = Operation(

@@ -1,0 +1,95 @@
+"""The array libraries that the package is tested on: how to make their arrays, and why one may be missing.
+
+Declared here once; the tests, the oracle's `--arrays` option and the table in the documentation read it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+
+from refimpl.core.arrays import Array
+
+
+@dataclass(frozen=True)
+class Backend:
+    """An array library on one device."""
+
+    name: str
+    what_for: str  # half a sentence for the documentation
+    module: str  # its namespace of the array API standard
+    package: str  # what must be installed
+    device: Callable[[Any], Any] = lambda xp: None  # namespace -> device of the arrays
+    usable: Callable[[], str | None] = lambda: None  # why an installed package does not run, or None
+
+    def missing(self) -> str | None:
+        """Why it cannot be used here, or None.
+
+        Examples
+        --------
+        >>> BACKENDS["numpy"].missing() is None
+        True
+        """
+        if find_spec(self.package) is None:
+            return f"{self.package} is not installed"
+        return self.usable()
+
+    @property
+    def xp(self):
+        """Its namespace."""
+        return import_module(self.module)
+
+    def asarray(self, values, dtype=None) -> Array:
+        """`values` as an array of this library, on its device.
+
+        Parameters
+        ----------
+        values : numpy.ndarray or nested lists of numbers
+            The dtype is kept, unless `dtype` is given.
+        dtype : str, optional
+            Such as "float32": the dtype for floating-point values; integers and booleans keep theirs.
+
+        Returns
+        -------
+        array
+            A copy, of the same shape.
+
+        Examples
+        --------
+        >>> x = BACKENDS["strict"].asarray([1.0, 2.0], dtype="float32")
+        >>> x.dtype, x.device
+        (array_api_strict.float32, array_api_strict.Device('device1'))
+        """
+        values = np.array(values)
+        if dtype is not None and np.issubdtype(values.dtype, np.floating):
+            values = values.astype(dtype)
+        return self.xp.asarray(values, device=self.device(self.xp))
+
+
+def _no_gpu():
+    """Why the installed CuPy does not run, or None."""
+    try:
+        import_module("cupy").cuda.Device().compute_capability  # noqa: B018
+    except Exception as error:  # no driver, no device, a broken installation: many types
+        return f"CuPy finds no GPU: {error}"
+    return None
+
+
+BACKENDS = {
+    backend.name: backend
+    for backend in (
+        Backend("numpy", "the default", "array_api_compat.numpy", "numpy"),
+        Backend(
+            "strict",
+            "a pretended GPU: nothing but the standard, and no silent way to the host",
+            "array_api_strict",
+            "array_api_strict",
+            device=lambda xp: xp.Device("device1"),
+        ),
+        Backend("torch", "PyTorch tensors on the CPU", "array_api_compat.torch", "torch"),
+        Backend("cupy", "NVIDIA GPUs", "array_api_compat.cupy", "cupy", usable=_no_gpu),
+    )
+}

@@ -1,0 +1,276 @@
+"""The experiments behind the claims of the paper on Lion.
+
+Those on the program search (C3 to C6) come with the search.
+"""
+
+import math
+from functools import partial
+from itertools import pairwise
+
+import numpy as np
+
+from refimpl.core import random, tree
+from refimpl.core.arrays import array_namespace
+from refimpl.core.autodiff import grad
+from refimpl.models import losses, mlp
+from refimpl.optimizers import lion
+from refimpl.optimizers._baselines import adamw, adamw_init, momentum_init, sgd
+from refimpl.problems.digits import digits
+from refimpl.specs.base import Claim, Outcome, at_least, at_most, reported, within
+
+LOOKS = {  # color-blind safe (Okabe and Ito), and told apart by their markers in black and white
+    "Lion": {"color": "#D55E00", "marker": "o"},
+    "AdamW": {"color": "#0072B2", "marker": "s"},
+    "SGD": {"color": "#009E73", "marker": "^"},
+}
+
+# C1: steps of one size ------------------------------------------------------------------------------------------
+
+
+def equal_steps(seed, d=1000, lr=0.01):
+    """One step of each optimizer after 20 noisy gradients whose scales span six decades."""
+    rng = random.stream(seed, "lion.C1")
+    theta0, scales = rng.standard_normal(d), 10.0 ** rng.uniform(-3, 3, d)
+    steps, states = {}, {}
+    for name, init, update in (
+        ("Lion", lion.init, lion.update),
+        ("AdamW", adamw_init, partial(adamw, weight_decay=0.0)),
+        ("SGD", momentum_init, sgd),
+    ):
+        noise = random.stream(seed, "lion.C1", "gradients")
+        before = theta = theta0
+        state = init(theta)
+        for _ in range(20):
+            before = theta
+            theta, state = update(theta, state, scales * noise.standard_normal(d), lr=lr)
+        steps[name], states[name] = np.abs(theta - before), sum(np.shape(x) == (d,) for x in state)
+
+    def plot(figure):
+        axes = figure.subplots()
+        for name, size in steps.items():
+            axes.plot(np.sort(size / lr), **LOOKS[name], markevery=100, label=name)
+        axes.set(yscale="log", xlabel="coordinates, sorted by their step", ylabel="|step| / learning rate")
+        axes.set_title("Lion moves every coordinate by exactly the learning rate")
+        axes.legend()
+
+    return Outcome(
+        [
+            at_most("largest | |step| - lr |", np.max(np.abs(steps["Lion"] - lr)), 1e-15),
+            within("arrays in Lion's state", states["Lion"], 1, 1),
+            within("arrays in AdamW's state", states["AdamW"], 2, 2),
+        ],
+        plot,
+    )
+
+
+# C2: from the program that the search found to Lion -----------------------------------------------------------
+
+
+def interp(x, y, a):
+    """The program's own word for a weighted mean."""
+    return (1 - a) * x + a * y
+
+
+def raw_program(w, g, v, lr):
+    """The discovered program, without its clip, arcsin and rescaled learning rate, statement by statement."""
+    m = interp(g, v, 0.899)
+    m2 = m * m
+    v = interp(g, m, 1.109)
+    am = np.sqrt(m2)
+    update = m / am
+    wd = w * 0.4602
+    update = update + wd
+    update = update * lr
+    return w - update, v
+
+
+def raw_program_is_lion(seed, runs=10, d=50, steps=200, lr=0.01):
+    """The program against Lion with beta2 = 0.899 * 1.109, and with the rounded 0.997 that the paper prints."""
+    rng = random.stream(seed, "lion.C2")
+    w = start = rng.standard_normal((runs, d))
+    v = np.zeros_like(w)
+    rates = {"0.899 * 1.109": 0.899 * 1.109, "0.997": 0.997}
+    carried = {name: (start, lion.init(start)) for name in rates}
+    gaps = {name: [] for name in rates}
+    for _ in range(steps):
+        g = rng.standard_normal(w.shape)
+        w, v = raw_program(w, g, v, lr)
+        for name, beta2 in rates.items():
+            carried[name] = lion.update(*carried[name], g, lr=lr, beta1=0.899, beta2=beta2, weight_decay=0.4602)
+            gaps[name].append(np.abs(carried[name][0] - w))
+    largest = {name: np.max(gap) for name, gap in gaps.items()}
+
+    def plot(figure):
+        axes = figure.subplots()
+        for (name, gap), style in zip(gaps.items(), ("-", "--"), strict=True):
+            color = LOOKS["Lion" if style == "-" else "AdamW"]["color"]
+            counts = np.sum(np.asarray(gap) > 1e-12, axis=(1, 2))
+            axes.plot(np.arange(1, steps + 1), counts, style, color=color, label=rf"$\beta_2 = {name.replace('*', '·')}$")
+        axes.set(xlabel="step", ylabel=f"parameters that differ, of {runs * d}")
+        axes.set_title("The raw program is Lion, if its second rate is not rounded")
+        axes.legend()
+
+    return Outcome(
+        [
+            at_most("largest difference, beta2 = 0.899 * 1.109", largest["0.899 * 1.109"], 1e-12),
+            at_least("largest difference in steps (2 lr), beta2 = 0.997", largest["0.997"] / (2 * lr), 0.9),
+            reported("share of runs that 0.997 throws off", np.mean(np.max(gaps["0.997"], axis=(0, 2)) > lr)),
+        ],
+        plot,
+        note="0.997 in place of 0.996991 turns few signs, but a sign that turns moves a parameter by 2 lr.",
+    )
+
+
+# C7 and C8: training the digits -------------------------------------------------------------------------------
+
+WIDTHS = (64, 32, 10)
+SAMPLES = 40_000  # gradients of one image each that a training run spends
+OPTIMIZERS = {"Lion": (lion.init, lion.update), "AdamW": (adamw_init, partial(adamw, weight_decay=0.0))}
+
+
+def many_logits(weights, x):
+    """Outputs [..., n, 10] of many networks at once: `models.mlp.apply` on weights [..., d] laid out by `tree.ravel`."""
+    xp, start = array_namespace(weights), 0
+    for n_in, n_out in pairwise(WIDTHS):
+        x = x if start == 0 else xp.tanh(x)
+        W = xp.reshape(weights[..., start : start + n_in * n_out], (*weights.shape[:-1], n_in, n_out))
+        start += n_in * n_out
+        x = x @ W + weights[..., None, start : start + n_out]
+        start += n_out
+    return x
+
+
+def _total_loss(weights, x, labels):
+    """Sum over all networks of their mean loss: its gradient is the gradient of each."""
+    logits = many_logits(weights, x)
+    labels = np.broadcast_to(labels, logits.shape[:-1])
+    networks = labels.size // labels.shape[-1]
+    logits = array_namespace(weights).reshape(logits, (-1, WIDTHS[-1]))
+    return networks * losses.softmax_cross_entropy(logits, labels.reshape(-1))
+
+
+def train_digits(seed, batch, grids, seeds=2):
+    """Train a network for each optimizer, learning rate and seed, all side by side, under a cosine schedule.
+
+    Returns for each optimizer the final training loss and the test accuracy, [learning rate, seed].
+    """
+    images, labels = digits(like=np.zeros(1), part="train")
+    starts = [
+        tree.ravel(mlp.init(random.stream(seed, "digits", "init", s), WIDTHS, like=images))[0] for s in range(seeds)
+    ]
+    batches = [random.stream(seed, "digits", "batch", s) for s in range(seeds)]
+    runs = [(name, lr) for name, grid in grids.items() for lr in grid]
+    weights = [np.stack(starts)] * len(runs)
+    states = [OPTIMIZERS[name][0](w) for (name, _), w in zip(runs, weights, strict=True)]
+    steps = SAMPLES // batch
+    gradient = grad(_total_loss)
+    for k in range(steps):
+        chosen = np.stack([rng.integers(0, labels.size, batch) for rng in batches])
+        gradients = gradient(np.stack(weights), images[chosen], labels[chosen])
+        decay = (1 + math.cos(math.pi * k / steps)) / 2
+        for i, (name, lr) in enumerate(runs):
+            weights[i], states[i] = OPTIMIZERS[name][1](weights[i], states[i], gradients[i], lr=lr * decay)
+    found = {name: ([], []) for name in grids}
+    test_images, test_labels = digits(like=images, part="test")
+    for (name, _), w in zip(runs, weights, strict=True):
+        fitted, tested = many_logits(w, images), many_logits(w, test_images)
+        found[name][0].append([losses.softmax_cross_entropy(logits, labels) for logits in fitted])
+        found[name][1].append([losses.accuracy(logits, test_labels) for logits in tested])
+    return {name: tuple(map(np.array, pair)) for name, pair in found.items()}
+
+
+def _best(grids, found):
+    """Per optimizer the learning rate of the lowest mean training loss, that loss, and the test accuracy there."""
+    best = {}
+    for name, (loss, accuracy) in found.items():
+        i = int(np.argmin(loss.mean(axis=1)))
+        best[name] = grids[name][i], loss[i].mean(), accuracy[i].mean()
+    return best
+
+
+def trains_as_well(seed):
+    """Lion and AdamW at their best learning rates on half-decade grids."""
+    grids = {"Lion": 10.0 ** np.arange(-4, -1.4, 0.5), "AdamW": 10.0 ** np.arange(-3.5, -0.9, 0.5)}
+    found = {batch: train_digits(seed, batch, grids) for batch in (16, 64)}
+    measurements = []
+    for batch, by_name in found.items():
+        best = _best(grids, by_name)
+        measurements += [
+            at_most(f"training loss Lion / AdamW, B = {batch}", best["Lion"][1] / best["AdamW"][1], 1),
+            at_least(f"best learning rate AdamW / Lion, B = {batch}", best["AdamW"][0] / best["Lion"][0], 3),
+            reported(f"test accuracy Lion - AdamW, B = {batch}", best["Lion"][2] - best["AdamW"][2]),
+        ]
+
+    def plot(figure):
+        for axes, (batch, by_name) in zip(figure.subplots(1, 2, sharey=True), found.items(), strict=True):
+            for name, (loss, _) in by_name.items():
+                axes.plot(grids[name], loss.mean(axis=1), **LOOKS[name], label=name)
+            axes.set(xscale="log", yscale="log", xlabel="learning rate", title=f"batches of {batch}")
+        figure.axes[0].set_ylabel("training loss after 40,000 samples (nats)")
+        figure.axes[0].legend()
+        figure.suptitle("Lion's best learning rate is a decade smaller, its training loss no larger")
+
+    return Outcome(measurements, plot)
+
+
+def gain_by_batch_size(seed):
+    """The ratio of training losses at batch sizes 16 to 1024, on quarter-decade grids."""
+    sizes = (16, 64, 256, 1024)
+    grids = {"Lion": 10.0 ** np.arange(-3.5, -1.4, 0.25), "AdamW": 10.0 ** np.arange(-3, -0.9, 0.25)}
+    found = {batch: train_digits(seed, batch, grids) for batch in sizes}
+    best = {batch: _best(grids, by_name) for batch, by_name in found.items()}
+    ratios = [best[batch]["Lion"][1] / best[batch]["AdamW"][1] for batch in sizes]
+    measurements = [
+        *(reported(f"training loss Lion / AdamW, B = {batch}", r) for batch, r in zip(sizes, ratios, strict=True)),
+        *(
+            reported(f"best learning rate AdamW / Lion, B = {batch}", b["AdamW"][0] / b["Lion"][0])
+            for batch, b in best.items()
+        ),
+        at_most("largest growth of the loss ratio from one batch size to the next", max(np.diff(ratios)), 0),
+    ]
+
+    def plot(figure):
+        axes = figure.subplots()
+        axes.axhline(1, color="0.6", linewidth=1)
+        axes.annotate("no gain", (sizes[0], 1), xytext=(0, 4), textcoords="offset points", color="0.4")
+        axes.plot(sizes, ratios, **LOOKS["Lion"])
+        axes.set(xscale="log", xlabel="batch size", ylabel="training loss, Lion / AdamW", ylim=(0, None))
+        axes.set_xticks(sizes, [str(size) for size in sizes])
+        axes.minorticks_off()
+        axes.set_title("Digits: the gain over AdamW against the batch size")
+
+    return Outcome(measurements, plot)
+
+
+_DIGITS = "a 64-32-10 tanh network on 8 x 8 digits, 40,000 samples, in place of ImageNet and JFT"
+
+CLAIMS = (
+    Claim(
+        "lion.C1",
+        "the update has the same magnitude for each parameter, and only the momentum is stored",
+        "abstract",
+        equal_steps,
+    ),
+    Claim(
+        "lion.C2",
+        "simplification turns the program that the search found into Lion",
+        "Section 3 and the appendix with the raw program",
+        raw_program_is_lion,
+    ),
+    Claim(
+        "lion.C7",
+        "Lion needs a smaller learning rate than AdamW and trains at least as well",
+        "abstract; Section 5",
+        trains_as_well,
+        tier="full",
+        proxy=_DIGITS,
+    ),
+    Claim(
+        "lion.C8",
+        "Lion's gain over AdamW grows with the training batch size",
+        "abstract",
+        gain_by_batch_size,
+        tier="full",
+        proxy=_DIGITS,
+    ),
+)

@@ -1,0 +1,57 @@
+"""The fixture `backend`: a test that takes it runs on every array library, precision and device of the table."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from refimpl.core.arrays import Array, to_numpy
+from refimpl.core.backends import BACKENDS, Backend
+
+RUNS = [
+    pytest.param(("numpy", "float64"), id="numpy-float64"),
+    pytest.param(("numpy", "float32"), id="numpy-float32"),
+    pytest.param(("strict", "float64"), id="strict-device1"),
+    pytest.param(("torch", "float64"), id="torch", marks=pytest.mark.torch),
+    pytest.param(("cupy", "float64"), id="cupy", marks=pytest.mark.gpu),
+]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A backend in one precision."""
+
+    backend: Backend
+    precision: str  # "float64" or "float32"
+
+    @property
+    def name(self):
+        return self.backend.name
+
+    @property
+    def xp(self):
+        return self.backend.xp
+
+    @property
+    def dtype(self):
+        """The floating dtype, in the words of the library."""
+        return getattr(self.xp, self.precision)
+
+    @property
+    def tolerance(self):
+        """Relative error that a few dozen roundings explain."""
+        return {"float64": 1e-13, "float32": 1e-5}[self.precision]
+
+    def asarray(self, values) -> Array:
+        """Lists or a NumPy array, on the device; floating-point values in the precision of the run."""
+        return self.backend.asarray(values, dtype=self.precision)
+
+    def to_numpy(self, x):
+        return to_numpy(x)
+
+
+@pytest.fixture(params=RUNS)
+def backend(request):
+    name, precision = request.param
+    if reason := BACKENDS[name].missing():
+        pytest.skip(reason)
+    return Run(BACKENDS[name], precision)
