@@ -169,7 +169,8 @@ class _NotElementwise(Exception):
     """The rule does something that cannot be replayed in blocks."""
 
 
-_FUNCTIONS = (np.where, np.clip, np.zeros_like, np.ones_like, np.full_like)  # elementwise, but no ufuncs
+# Elementwise, but no ufuncs. Not np.clip: array-api-compat feeds it whole arrays, so take minimum and maximum.
+_FUNCTIONS = (np.where, np.zeros_like, np.ones_like, np.full_like)
 
 
 class _Symbol(np.lib.mixins.NDArrayOperatorsMixin):
@@ -250,7 +251,8 @@ def _record(rule, args, kwargs, arrays):
     as_symbol = lambda x: next(symbols) if getattr(x, "shape", ()) else x
     try:
         with np.errstate(all="call", call=lambda *_: None):  # silent, and told apart from a rule's own state
-            result = rule(*map(as_symbol, args), **{name: as_symbol(x) for name, x in kwargs.items()})
+            args = [as_symbol(x) for x in args]  # before the keywords, as in `arrays`
+            result = rule(*args, **{name: as_symbol(x) for name, x in kwargs.items()})
     except Exception:  # whatever it is, the plain call shows it, or succeeds
         return None
     results = result if type(result) is tuple else (result,)
@@ -281,7 +283,7 @@ def _replay(plan, arrays, donate):
         streams[slot] = outputs[-1].reshape(-1)
     numbers, dtypes = _assign_buffers(tape, streams, last_read)
     program = [
-        (function if isinstance(function, np.ufunc) else _into(function), operator.itemgetter(*operands, slot))
+        (function if isinstance(function, np.ufunc) else _with_out(function), operator.itemgetter(*operands, slot))
         for function, operands, slot in calls
     ]
 
@@ -298,7 +300,8 @@ def _replay(plan, arrays, donate):
                 for slot, number in numbers.items():
                     values[slot] = buffers[number][:size]
             for function, operands in program:
-                function(*operands(values))
+                *inputs, out = operands(values)
+                function(*inputs, out=out)
 
         return work
 
@@ -306,11 +309,11 @@ def _replay(plan, arrays, donate):
     return tuple(outputs) if as_tuple else outputs[0]
 
 
-def _into(function):
-    """`function` with the array for its result as last argument, as ufuncs have it."""
+def _with_out(function):
+    """`function` with the argument `out` that ufuncs have."""
 
-    def run(*operands):
-        operands[-1][...] = function(*operands[:-1])
+    def run(*operands, out):
+        out[...] = function(*operands)
 
     return run
 

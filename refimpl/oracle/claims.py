@@ -11,34 +11,26 @@ import io
 import json
 import multiprocessing
 import os
-import platform
 import signal
 import sys
 import time
 import traceback
 import warnings
 from collections import Counter
-from datetime import UTC, datetime
 from multiprocessing import connection, resource_tracker
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
-import refimpl
 from refimpl.core import check
-from refimpl.oracle import catalog
+from refimpl.oracle import catalog, reportfile
+from refimpl.oracle.reportfile import ReportError
 from refimpl.oracle.wire import encode
-from refimpl.specs.base import Outcome
+from refimpl.specs.base import Claim, Outcome
 
 STATUSES = ("reproduced", "proxy", "not reproduced", "error", "not run")
 CATALOG = "refimpl.oracle.catalog:claims"
 OUTPUT_TAIL = 4000  # characters kept of what an experiment prints
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "REFIMPL_THREADS"), "1")
-
-
-class ReportError(ValueError):
-    """A report that is truncated or contradicts itself; the message tells where."""
 
 
 class Interrupted(KeyboardInterrupt):
@@ -109,14 +101,14 @@ def _findings(claim, outcome):
         raise TypeError(f"the experiment of {claim.id} must return an Outcome, got {type(outcome).__name__}")
     if all(m.bound == "reported" for m in outcome.measurements):
         raise ValueError(f"the experiment of {claim.id} must bound at least one measurement: nothing was tested")
-    holds = all(m.holds for m in outcome.measurements if m.bound != "reported")
+    holds = all(m.holds for m in outcome.measurements)
     return {
         "status": "not reproduced" if not holds else "proxy" if claim.proxy else "reproduced",
         "measurements": [
-            {"quantity": m.quantity, "value": float(m.value), "bound": m.bound, "holds": m.holds}
+            {"quantity": str(m.quantity), "value": float(m.value), "bound": m.bound, "holds": m.holds}
             for m in outcome.measurements
         ],
-        "note": outcome.note,
+        "note": str(outcome.note),
         "figure": base64.b64encode(_png(outcome.plot)).decode() if outcome.plot else "",
     }
 
@@ -144,11 +136,12 @@ class _Worker:
     def __init__(self, find):
         context = multiprocessing.get_context("spawn")  # so that NumPy loads anew, under the limits set here
         self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=_serve, args=(theirs, find), daemon=False)
+        self.process = context.Process(target=_serve, args=(theirs, find))
         with _limits():
             self.process.start()
         theirs.close()  # ours is then the only other end, and closes when the process dies
-        self.claim, self.started = None, 0.0
+        self.claim: Claim | None = None
+        self.started = 0.0
 
     def give(self, claim, seed):
         self.claim, self.started = claim, time.perf_counter()
@@ -158,14 +151,14 @@ class _Worker:
     def take(self, seed):
         """The record of the claim that it was given, be it that of its death."""
         try:
-            record = self.connection.recv()
+            found = self.connection.recv()
         except (EOFError, OSError):
             self.process.join()
-            record = _blank(self.claim, seed) | {
+            found = {
                 "traceback": f"the worker process died: {_manner(self.process.exitcode)}",
                 "seconds": time.perf_counter() - self.started,
             }
-        self.claim = None
+        record, self.claim = _blank(self.claim, seed) | found, None
         return record
 
     def end(self):
@@ -203,12 +196,16 @@ def _limits():
 
 def _serve(pipe, find):
     """Body of a worker: (id, seed) comes in, a record goes out, until the other end closes."""
+    module, _, function = find.partition(":")
     with contextlib.suppress(EOFError, OSError):
         while True:
             name, seed = pipe.recv()
-            module, _, function = find.partition(":")
-            (claim,) = getattr(importlib.import_module(module), function)([name])
-            pipe.send(run_claim(claim, seed))
+            try:
+                (claim,) = getattr(importlib.import_module(module), function)([name])
+                record = run_claim(claim, seed)
+            except Exception:  # the claim is not found: a spec does not even load
+                record = {"traceback": traceback.format_exc()}
+            pipe.send(record)
 
 
 @contextlib.contextmanager
@@ -228,7 +225,7 @@ def _signals():
 
 def _finished(claims, seed, jobs, find, caught, show):
     """Records as they finish; ends early once a signal is caught. A worker that dies costs its claim alone."""
-    waiting = sorted(claims, key=lambda claim: claim.tier == "full")  # popped from the end: the long ones first
+    waiting = sorted(claims, key=lambda claim: claim.tier == "quick")  # the long ones first
     workers: list[_Worker] = []
     try:
         while not caught:
@@ -237,18 +234,25 @@ def _finished(claims, seed, jobs, find, caught, show):
                 if not idle:
                     idle = [_Worker(find)]
                     workers += idle
-                idle.pop().give(waiting.pop(), seed)
-            busy = {worker.connection: worker for worker in workers if worker.claim}
+                idle.pop().give(waiting.pop(0), seed)
+            busy = [worker for worker in workers if worker.claim]
             if not busy:
                 return
-            show({worker.claim.id: worker.started for worker in busy.values()})
-            for ready in connection.wait(list(busy), timeout=0.1):
-                yield busy[ready].take(seed)
-                if not busy[ready].process.is_alive():
-                    workers.remove(busy[ready])
+            show({worker.claim.id for worker in workers if worker.claim})
+            ready = connection.wait([worker.connection for worker in busy], timeout=0.1)
+            for worker in busy:
+                if worker.connection in ready:
+                    yield worker.take(seed)
+                    if not worker.process.is_alive():
+                        worker.end()
+                        workers.remove(worker)
     finally:
         for worker in workers:
             worker.end()
+
+
+def _of_tier(claims, tier):
+    return [claim for claim in claims if tier != "quick" or claim.tier == "quick"]
 
 
 def usable_cores():
@@ -291,7 +295,7 @@ def run_claims(claims, *, seed=0, tier="quick", jobs=None, out=None, progress=Tr
     seed = check.integer(seed=seed)
     check.choice(("quick", "full", "all"), tier=tier)
     jobs = check.integer(jobs=usable_cores() if jobs is None else jobs, minimum=1)
-    claims = [claim for claim in claims if tier != "quick" or claim.tier == "quick"]
+    claims = _of_tier(claims, tier)
     planned = [claim.id for claim in claims]
     if len(set(planned)) < len(planned):
         raise ValueError(f"claims must occur once, got {', '.join(planned)}")
@@ -301,7 +305,7 @@ def run_claims(claims, *, seed=0, tier="quick", jobs=None, out=None, progress=Tr
         caught = stack.enter_context(_signals())
         note, show = stack.enter_context(_progress(planned) if progress else _silence())
         write = stack.enter_context(_report_file(out))
-        write(report_header(planned, tier=tier, seed=seed))
+        write(reportfile.header(planned, tier=tier, seed=seed))
         running = stack.enter_context(contextlib.closing(_finished(claims, seed, jobs, find, caught, show)))
         for record in running:
             records[record["id"]] = record
@@ -328,20 +332,6 @@ def counts(records, planned):
     found = Counter(record["status"] for record in records)
     found["not run"] = planned - found.total()
     return {status: found[status] for status in STATUSES}
-
-
-def report_header(planned, **settings):
-    """First line of a report: what was planned, on what, and when."""
-    return {
-        "kind": "header",
-        "refimpl": refimpl.__version__,
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "platform": platform.platform(),
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        **settings,
-        "planned": planned,
-    }
 
 
 def _footer(planned, records, interrupted, seconds):
@@ -397,35 +387,19 @@ def read_report(path):
     ReportError
         If it is truncated, holds a claim twice or one that was not planned, or its counts do not add up.
     """
-    entries = []
-    for number, line in enumerate(Path(path).read_text(encoding="utf-8").splitlines(), start=1):
-        try:
-            entries.append(json.loads(line))
-        except json.JSONDecodeError as error:
-            raise ReportError(f"{path}: line {number} is no JSON; the report is truncated or damaged") from error
-    kinds = [entry.get("kind") if isinstance(entry, dict) else None for entry in entries]
-    if kinds[:1] != ["header"]:
-        raise ReportError(f"{path}: the first line must be the header; the report is empty or damaged")
-    header, records = entries[0], entries[1:-1]
-    planned = header["planned"]
-    if kinds[-1] != "footer":
-        raise ReportError(f"{path}: no footer; the report is truncated at {len(records)} of {len(planned)} claims")
-    if set(kinds[1:-1]) - {"claim"}:
-        raise ReportError(f"{path}: between header and footer there must be claims alone, got {kinds[1:-1]}")
-    ids = [record["id"] for record in records]
-    for name, times in Counter(ids).items():
-        if times > 1 or name not in planned:
-            raise ReportError(f"{path}: {name} is there {times} times and was planned {planned.count(name)} times")
-    footer = entries[-1]
-    if footer["counts"] != counts(records, len(planned)):
-        raise ReportError(
-            f"{path}: the footer counts {footer['counts']}, the records are {counts(records, len(planned))}"
-        )
-    if footer["counts"]["not run"] and not footer["interrupted"]:
-        raise ReportError(f"{path}: {footer['counts']['not run']} planned claims are missing")
-    for record in records:
-        for measurement in record["measurements"]:
-            measurement["value"] = float(measurement["value"])  # "NaN" and "Infinity" too
+    header, records, footer = reportfile.read(path, "claim", lambda record: record["id"])
+    try:
+        found = counts(records, len(header["planned"]))
+        if footer["counts"] != found:
+            raise ReportError(f"{path}: the footer counts {footer['counts']}, the records are {found}")
+        if found["not run"] and not footer["interrupted"]:
+            raise ReportError(f"{path}: {found['not run']} planned claims are missing")
+        for record in records:
+            del record["kind"]
+            for measurement in record["measurements"]:
+                measurement["value"] = float(measurement["value"])  # "NaN" and "Infinity" too
+    except KeyError as error:
+        raise ReportError(f"{path}: not what `refimpl claims` writes ({error!r})") from error
     return Report(header, records, footer)
 
 
@@ -467,7 +441,7 @@ def _silence():
 def _progress(planned):
     """Functions that note a finished record and show what runs: live on a terminal, else a line per record."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     console = Console(stderr=True)
     if not console.is_terminal:
@@ -480,18 +454,20 @@ def _progress(planned):
 
         yield line, lambda running: None
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as bars:
-        whole = bars.add_task("claims", total=len(planned))
+        whole = bars.add_task(f"0 of {len(planned)} claims", total=len(planned))
         rows: dict[str, Any] = {}
 
         def show(running):
-            for name in running.keys() - rows.keys():
+            for name in running - rows.keys():
                 rows[name] = bars.add_task(f"  {name}", total=None)
 
         def note(record):
-            bars.advance(whole)
             bars.remove_task(rows.pop(record["id"]))
+            bars.advance(whole)
+            done = int(bars.tasks[0].completed)
+            bars.update(whole, description=f"{done} of {len(planned)} claims")
 
         yield note, show
 
@@ -501,21 +477,36 @@ def _table(records):
     from rich.text import Text
 
     colors = {"reproduced": "green", "proxy": "cyan", "not reproduced": "yellow", "error": "red"}
-    table = Table("claim", "statement", "status", "measured", title="Claims of the papers", expand=True)
-    table.add_column("s", justify="right")
+    table = Table(box=None, pad_edge=False, expand=True)
+    table.add_column("claim", no_wrap=True)
+    table.add_column("statement", ratio=3)
+    table.add_column("status")
+    table.add_column("measured", ratio=4)
+    table.add_column("s", justify="right", no_wrap=True)
     for record in records:
-        measured = [
-            ("" if m["holds"] else "! ") + f"{m['quantity']}: {m['value']:.4g} ({m['bound']})"
-            for m in record["measurements"]
-        ]
+        measured = "\n".join(map(_figures, record["measurements"]))
         table.add_row(
             record["id"],
             Text(_shortened(record["statement"])),
             Text(record["status"], style=colors[record["status"]]),
-            Text("\n".join(measured) or record["traceback"].strip().rpartition("\n")[2]),
+            Text(measured or record["traceback"].strip().rpartition("\n")[2]),
             f"{record['seconds']:.1f}",
         )
     return table
+
+
+def _figures(measurement):
+    """A measured value against its bound.
+
+    Examples
+    --------
+    >>> _figures({"quantity": "loss", "value": 0.25, "bound": "<= 0.2", "holds": False})
+    'loss: 0.25, not <= 0.2'
+    """
+    said = f"{measurement['quantity']}: {measurement['value']:.4g}"
+    if measurement["bound"] == "reported":
+        return said
+    return f"{said}, {'' if measurement['holds'] else 'not '}{measurement['bound']}"
 
 
 def _shortened(text, width=90):
@@ -529,12 +520,20 @@ def add_arguments(parser):
     """Arguments of ``refimpl claims``."""
     parser.add_argument("targets", nargs="*", metavar="TARGET", help="system or claim, such as lion or lion.C1")
     parser.add_argument("--tier", choices=("quick", "full"), default="quick", help="full: the slow ones too")
-    parser.add_argument("--seed", type=int, default=0, help="seed of every experiment (default: 0)")
-    parser.add_argument("--jobs", type=int, help="number of processes (default: the usable cores)")
+    parser.add_argument("--seed", type=_seed, default=0, help="seed of every experiment (default: 0)")
+    parser.add_argument("--jobs", type=_jobs, help="number of processes (default: the usable cores)")
     parser.add_argument("--out", metavar="DIR", help="folder for claims.jsonl and the figures")
     parser.add_argument("--save", metavar="FILE", help="bring the committed ledger up to date")
     parser.add_argument("--strict", action="store_true", help="exit 1 if a claim is not reproduced")
     parser.add_argument("--quiet", action="store_true", help="print the counts alone")
+
+
+def _seed(text):
+    return check.integer(seed=int(text))
+
+
+def _jobs(text):
+    return check.integer(jobs=int(text), minimum=1)
 
 
 def main(args):
@@ -550,34 +549,31 @@ def main(args):
     int
         0: all ran; 1: a claim ended in an error, or under ``--strict`` was not reproduced; 2: nothing ran;
         130: interrupted.
+
+    Raises
+    ------
+    UnknownNameError
+        If a target is no system and no claim.
     """
     from rich.console import Console
 
+    asked = list({claim.id: claim for claim in catalog.claims(args.targets)}.values())
+    settings = {"seed": args.seed, "tier": args.tier, "jobs": args.jobs, "out": args.out}
+    interrupted = False
     try:
-        asked = list({claim.id: claim for claim in catalog.claims(args.targets)}.values())
-        records, interrupted = _run(asked, args)
-    except ValueError as error:
-        print(f"refimpl claims: {error}", file=sys.stderr)
-        return 2
+        records = run_claims(asked, **settings, progress=not args.quiet)
+    except Interrupted as stop:
+        records, interrupted = stop.records, True
     if records and not args.quiet:
         Console().print(_table(records))
-    planned = sum(args.tier == "full" or claim.tier == "quick" for claim in asked)
+    planned = len(_of_tier(asked, args.tier))
     found = counts(records, planned)
     print(f"{planned} planned = " + " + ".join(f"{n} {status}" for status, n in found.items()))
     if interrupted:
         return 130
     if not records:
-        print(f"refimpl claims: nothing ran; {len(asked)} claims are of the full tier alone", file=sys.stderr)
+        print(f"refimpl claims: nothing ran; claims left out (full tier): {len(asked)}", file=sys.stderr)
         return 2
     if args.save:
         save_ledger(args.save, records, {claim.id for claim in catalog.claims()})
     return int(found["error"] > 0 or (args.strict and found["not reproduced"] > 0))
-
-
-def _run(claims, args):
-    try:
-        return run_claims(
-            claims, seed=args.seed, tier=args.tier, jobs=args.jobs, out=args.out, progress=not args.quiet
-        ), False
-    except Interrupted as stop:
-        return stop.records, True

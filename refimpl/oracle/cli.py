@@ -1,4 +1,4 @@
-"""The command line: `refimpl list | show | check | claims | report | oracle`."""
+"""The command line: `refimpl list | show | check | diff | vectors | claims | report | oracle`."""
 
 import argparse
 import json
@@ -11,8 +11,8 @@ from rich.table import Table
 
 from refimpl import __version__
 from refimpl.core.backends import BACKENDS
-from refimpl.oracle import catalog, claims, mainjob, render
-from refimpl.oracle.candidates import Function, Program, TorchOptimizer, load
+from refimpl.oracle import catalog, claims, mainjob, render, results, vectors
+from refimpl.oracle.candidates import Estimator, Function, OptaxTransform, Program, TorchOptimizer, load
 from refimpl.oracle.judge import check, check_mutants
 
 console = Console()
@@ -26,7 +26,7 @@ def main(arguments=None):
     try:
         return options.command(options)
     except (catalog.UnknownNameError, ValueError, OSError) as error:
-        errors.print(f"refimpl {options.name}: {error}", style="red", markup=False, highlight=False)
+        errors.print(f"refimpl {options.name}: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
         return 2
     except BrokenPipeError:  # the reader of our output has seen enough
         return 0
@@ -55,20 +55,36 @@ def _parser():
     who.add_argument("--python", metavar="MODULE:NAME", help="a Python function (or path/to/file.py:name)")
     who.add_argument("--exec", metavar="COMMAND", help="a program in any language, JSON Lines on its standard streams")
     who.add_argument("--torch", metavar="MODULE:CLASS", help="a PyTorch optimizer class")
+    who.add_argument("--optax", metavar="MODULE:NAME", help="a function that makes an Optax transformation")
+    who.add_argument("--estimator", metavar="MODULE:CLASS", help="an estimator class, as in scikit-learn")
     who.add_argument("--mutants", action="store_true", help="every known mistake, as a test of the oracle itself")
-    sub.add_argument("--set", metavar="KEY=VALUE", action="append", default=[], help="constructor argument (--torch)")
+    text = "constructor argument (--torch, --optax, --estimator)"
+    sub.add_argument("--set", metavar="KEY=VALUE", action="append", default=[], help=text)
     sub.add_argument("--arrays", choices=tuple(BACKENDS), default="numpy", help="what a Python function is fed with")
     sub.add_argument("--dtype", default="float64", help="float64, float32 or both with a comma (default: float64)")
     sub.add_argument("--only", metavar="PATTERN", action="append", default=[], help="cases to run")
-    sub.add_argument("--skip", metavar="PATTERN", action="append", default=[], help="cases to leave out")
+    text = "cases to leave out, and why"
+    sub.add_argument("--skip", metavar="PATTERN=REASON", action="append", default=[], help=text)
+    sub.add_argument("--fail-fast", dest="max_fail", action="store_const", const=1, help="stop after the first failure")
+    sub.add_argument("--max-fail", metavar="N", type=int, help="stop after N failures")
     sub.add_argument("--fuzz", metavar="N", type=int, default=0, help="so many random cases more")
     sub.add_argument("--no-laws", action="store_true", help="leave the laws out")
     sub.add_argument("--errors", action="store_true", help="input that must be refused counts")
     sub.add_argument("--expect", metavar="FILE", help='TOML table of expected failures: "case" = "reason"')
     sub.add_argument("--timeout", metavar="S", type=float, default=10.0, help="seconds for an answer (--exec)")
     sub.add_argument("--strict", action="store_true", help="a variant is not good enough")
-    sub.add_argument("--format", choices=("rich", "json"), default="rich")
+    sub.add_argument("--format", choices=("rich", "json", "junit", "markdown"), default="rich")
     sub.add_argument("--verbose", action="store_true", help="list what passed as well")
+    sub.add_argument("--report", metavar="FILE", help="write a report file as well, for `refimpl diff`")
+    sub.add_argument("--badge", metavar="FILE", help="write the data of a badge as well (JSON)")
+
+    sub = command("diff", diff_reports, "Compare two report files of `refimpl check --report`.")
+    sub.add_argument("before", metavar="A")
+    sub.add_argument("after", metavar="B")
+    sub.add_argument("--format", choices=("rich", "json"), default="rich")
+
+    sub = command("vectors", vectors.main, "Write cases and expected answers as JSON files, for tests in any language.")
+    vectors.add_arguments(sub)
 
     sub = command("claims", claims.main, "Check the claims of the papers.")
     claims.add_arguments(sub)
@@ -188,31 +204,57 @@ def check_candidate(options):
                 options.target,
                 dtypes=dtypes,
                 only=options.only,
-                skip=options.skip,
+                skip=dict(_reason(text) for text in options.skip),
                 fuzz=options.fuzz,
                 laws=not options.no_laws,
                 errors=options.errors,
                 expected_failures=expected,
+                max_fail=options.max_fail,
             )
     finally:
         candidate.close()
-    if options.format == "json":
-        print(render.json_report(report))
+    if options.report:
+        results.write_report(options.report, report)
+    if options.badge:
+        Path(options.badge).write_text(json.dumps(render.badge(report)) + "\n", encoding="utf-8")
+    if options.format == "rich":
+        console.print(render.rich_report(report, verbose=options.verbose), crop=False)
+    elif options.format == "junit":
+        print(render.junit_report(report, strict=options.strict))
     else:
-        console.print(render.rich_report(report, verbose=options.verbose))
+        print({"json": render.json_report, "markdown": render.markdown_report}[options.format](report))
     return report.exit_code(strict=options.strict)
+
+
+def _reason(text):
+    """("pattern", "reason") of "pattern=reason"."""
+    pattern, equals, reason = text.partition("=")
+    if not equals:
+        raise ValueError(f"--skip takes PATTERN=REASON, got {text!r}")
+    return pattern, reason
+
+
+def diff_reports(options):
+    """`refimpl diff`: 0 the same, 1 different, 2 (by an exception) unreadable."""
+    difference = results.diff(results.read_report(options.before), results.read_report(options.after))
+    if options.format == "json":
+        print(render.json_difference(difference))
+    else:
+        console.print(render.rich_difference(difference))
+    return int(not difference.same)
 
 
 def _candidate(options):
     target = catalog.operations(options.target)[0].name
-    if options.set and not options.torch:
-        raise ValueError("--set goes with --torch")
+    settings = dict(_setting(text) for text in options.set)
+    for adapter, option in ((TorchOptimizer, "torch"), (OptaxTransform, "optax"), (Estimator, "estimator")):
+        if place := getattr(options, option):
+            words = [word for text in options.set for word in ("--set", text)]
+            return adapter(load(place), settings=settings, repro=(f"--{option}", place, *words))
+    if settings:
+        raise ValueError("--set goes with --torch, --optax and --estimator")
     if options.exec is not None:
         return Program(options.exec, timeout=options.timeout)
-    if options.torch:
-        settings = dict(_setting(text) for text in options.set)
-        words = [word for text in options.set for word in ("--set", text)]
-        return TorchOptimizer(load(options.torch), settings=settings, repro=("--torch", options.torch, *words))
     arrays = () if options.arrays == "numpy" else ("--arrays", options.arrays)
     if options.python:
         repro = ("--python", options.python, *arrays)

@@ -15,7 +15,7 @@ from rich.table import Table
 from refimpl import __version__
 from refimpl.oracle import catalog, claims, report
 from refimpl.oracle.candidates import Function, Program, load
-from refimpl.oracle.check import check, check_mutants
+from refimpl.oracle.judge import check, check_mutants
 from refimpl.oracle.render import counts_line, sentence
 
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -46,13 +46,14 @@ class Noise:
 
     __name__ = "refimpl.oracle.tolerance.Noise"
 
-    def __init__(self, rng, unit, module=np_compat):
+    def __init__(self, rng, unit, module=np_compat, root=None):
         self._rng, self._unit, self._module = rng, unit, module
+        self._root = root or self  # the namespace of the arrays that a part, such as linalg, returns
 
     def __getattr__(self, name):
         attribute = getattr(self._module, name)
         if name in ("linalg", "fft"):
-            return Noise(self._rng, self._unit, attribute)
+            return Noise(self._rng, self._unit, attribute, self)
         if isinstance(attribute, type) or not callable(attribute):
             return attribute  # dtypes and constants
 
@@ -82,7 +83,7 @@ class Noise:
 
     def _wrap(self, x):
         if isinstance(x, np.ndarray | np.generic):
-            return Noisy(np.asarray(x), self)
+            return Noisy(np.asarray(x), self._root)
         if isinstance(x, tuple | list):
             return type(x)(*map(self._wrap, x)) if hasattr(x, "_fields") else type(x)(map(self._wrap, x))
         return x
@@ -241,7 +242,8 @@ def digits(got, expected):
         error = np.abs(got - expected) / np.where(expected == 0, 1.0, np.abs(expected))
         agreeing = -np.log10(np.where(error == 0, 10.0**-17, error))
     same = (got == expected) | (np.isnan(got) & np.isnan(expected))
-    return np.where(same, 17.0, np.clip(np.nan_to_num(agreeing, nan=0.0, posinf=17.0, neginf=0.0), 0.0, 17.0))
+    agreeing = np.clip(np.nan_to_num(agreeing, nan=0.0, posinf=17.0, neginf=0.0), 0.0, 17.0)
+    return np.where(same, 17.0, agreeing + 0.0)  # never -0
 
 
 def agrees(got, expected, tolerance):

@@ -9,6 +9,7 @@ import math
 
 import numpy as np
 
+MAX_DIMENSIONS = 32
 _NAMES = {math.inf: "Infinity", -math.inf: "-Infinity"}
 _VALUES = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
@@ -71,31 +72,42 @@ def decode(value, where="value"):
         shape, data, name = value["shape"], value["data"], value.get("dtype", "float64")
         if name not in ("float64", "float32", "int64", "int32", "bool"):
             raise WireError(f"{where} has dtype {name!r}; expected float64, float32, int64, int32 or bool")
-        if not isinstance(shape, list) or any(type(n) is not int or n < 0 for n in shape):
+        if not isinstance(shape, list) or any(type(n) is not int or not 0 <= n < 2**63 for n in shape):
             raise WireError(f"{where} has shape {_short(shape)}; expected a list of integers >= 0")
+        if len(shape) > MAX_DIMENSIONS:
+            raise WireError(f"{where} has more than {MAX_DIMENSIONS} dimensions")
         if not isinstance(data, list) or len(data) != math.prod(shape):
             count = f"{len(data)} entries" if isinstance(data, list) else _short(data)
             raise WireError(f"{where} has {count}; its shape {shape} asks for a flat list of {math.prod(shape)}")
+        numbers = [_number(x, where) for x in data]
+        if name.startswith("int") and any(isinstance(x, float) and not x.is_integer() for x in numbers):
+            raise WireError(f"{where} holds a number that does not fit {name}")
         try:
-            return np.array([_number(x, where) for x in data], dtype=name).reshape(shape)
-        except (OverflowError, ValueError) as error:
-            if isinstance(error, WireError):
-                raise
-            raise WireError(f"{where} holds a number that does not fit {name}") from error
+            with np.errstate(over="raise"):
+                return np.array(numbers, dtype=name).reshape(shape)
+        except (OverflowError, ValueError, FloatingPointError) as error:
+            raise WireError(f"{where} holds a number, or has a size, that does not fit {name}") from error
     if isinstance(value, list):
         parts = [decode(part, where) for part in value]
         sizes = sorted({part.shape for part in parts}, reverse=True)
         if len(sizes) > 1:
             rows = " and ".join(str(size[0]) if size else "single" for size in sizes[:2])
             raise WireError(f"{where} is ragged: rows of {rows} entries")
+        if len(sizes) == 1 and len(sizes[0]) >= MAX_DIMENSIONS:
+            raise WireError(f"{where} has more than {MAX_DIMENSIONS} dimensions")
         return np.stack(parts) if parts else np.zeros(0)
-    return np.asarray(float(_number(value, where)))
+    try:
+        return np.asarray(float(_number(value, where)))
+    except OverflowError as error:
+        raise WireError(f"{where} holds a number that does not fit float64") from error
 
 
 def _number(value, where):
     if isinstance(value, str) and value in _VALUES:
         return _VALUES[value]
     if isinstance(value, int | float):  # booleans too: an array of them is data like any other
+        if value in _NAMES:  # JSON's 1e999; what was meant is not known
+            raise WireError(f'{where} holds a number beyond the largest double; write "Infinity" if it is meant')
         return value
     raise WireError(f"{where} holds {_short(value)}, which is no number; write NaN and infinities as strings")
 

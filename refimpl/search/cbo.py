@@ -67,7 +67,9 @@ def _weights(positions, energies, alpha):
     lowest = xp.min(energies)
     if not math.isfinite(float(lowest)):  # NaN and -inf win every minimum, +inf only against itself
         raise ValueError(f"energies must be numbers or +inf, one of them finite, got a minimum of {float(lowest)}")
-    reach = 800 / alpha if alpha > 0 else 0.0  # farther up the weight is exp(-800) = 0 and the product may overflow
+    largest = float(xp.finfo(energies.dtype).max)
+    alpha = min(alpha, largest)
+    reach = 800 / alpha if alpha > 800 / largest else largest  # beyond, weights are 0 and the product may overflow
     gaps = xp.clip(energies - lowest, max=reach)
     return xp.where(xp.isfinite(energies), xp.exp(-alpha * gaps), 0.0)  # (cbo-1)
 

@@ -47,7 +47,7 @@ def command(entry):
     """Words of the command that shows the verdict."""
     settings = entry.get("settings", {})
     if "folder" in entry:
-        words = f"python tests/peers/serve.py {entry['folder']} {entry['torch']} '{json.dumps(settings)}'"
+        words = f".venv/bin/python tests/peers/serve.py {entry['folder']} {entry['torch']} '{json.dumps(settings)}'"
         return f'refimpl check {entry["target"]} --exec "{words}"'
     if "torch" in entry:
         extra = "".join(f" --set {key}={json.dumps(value)}" for key, value in settings.items())

@@ -1,6 +1,6 @@
 """Serve an installed optimizer to the oracle from a process of its own, with packages from a folder of its own.
 
-    refimpl check lion.trajectory --exec "python tests/peers/serve.py FOLDER MODULE:CLASS SETTINGS-AS-JSON"
+    refimpl check lion.trajectory --exec ".venv/bin/python tests/peers/serve.py FOLDER MODULE:CLASS SETTINGS-AS-JSON"
 """
 
 import json

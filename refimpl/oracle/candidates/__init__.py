@@ -5,6 +5,8 @@ Each adapter offers the same few things: a `name`, a `version`, a `language`, th
 """
 
 from refimpl.oracle.candidates.base import Candidate, CandidateError, NotApplicable, Skipped
+from refimpl.oracle.candidates.estimator import Estimator
+from refimpl.oracle.candidates.optax import OptaxTransform
 from refimpl.oracle.candidates.program import Program
 from refimpl.oracle.candidates.python import Function, load
 from refimpl.oracle.candidates.torch import TorchOptimizer
@@ -12,8 +14,10 @@ from refimpl.oracle.candidates.torch import TorchOptimizer
 __all__ = [
     "Candidate",
     "CandidateError",
+    "Estimator",
     "Function",
     "NotApplicable",
+    "OptaxTransform",
     "Program",
     "Skipped",
     "TorchOptimizer",

@@ -1,5 +1,10 @@
 """What every candidate has in common."""
 
+import inspect
+import json
+import sys
+from functools import reduce
+
 import numpy as np
 
 
@@ -27,7 +32,7 @@ class Candidate:
     name = "candidate"
     version = ""
     language = ""
-    repro: tuple[str, ...] = ()
+    repro: tuple[str, ...] | None = None  # the command-line words that name it again; None: there are none
     refuses = False  # whether error cases make sense: it can raise
 
     def offers(self, operation):
@@ -46,6 +51,83 @@ class Candidate:
 
     def close(self):
         """Let go of what the candidate holds."""
+
+
+def words_for(option, thing, settings=()):
+    """Command-line words that name an object again, or None if no command line can.
+
+    Parameters
+    ----------
+    option : str
+        Such as "--python".
+    thing : object
+        A function, class or module.
+    settings : dict, optional
+        Constructor arguments, as plain data.
+
+    Returns
+    -------
+    tuple of str, or None
+        The option, "module:name" (of the running script "file.py:name"), and the settings.
+
+    Examples
+    --------
+    >>> words_for("--python", json.dumps), words_for("--python", lambda: 0)
+    (('--python', 'json:dumps'), None)
+    """
+    if inspect.ismodule(thing):
+        return (option, thing.__name__)
+    module, name = str(getattr(thing, "__module__", "")), getattr(thing, "__qualname__", "")
+    for place in (module.partition(".")[0], module):  # "optax" rather than "optax._src.alias"
+        if name and reduce(lambda x, part: getattr(x, part, None), name.split("."), sys.modules.get(place)) is thing:
+            break
+    else:  # a local function, a lambda
+        return None
+    if place == "__main__":
+        place = getattr(sys.modules[place], "__file__", "")  # "" where Python is interactive
+    try:
+        given = [f"{key}={json.dumps(value)}" for key, value in dict(settings).items()]
+    except TypeError:  # a setting that is no plain data
+        return None
+    return (option, f"{place}:{name}", *(word for text in given for word in ("--set", text))) if place else None
+
+
+def arguments_for(make, settings, inputs, given, name):
+    """Keyword arguments of a constructor, taken from the inputs of an operation.
+
+    Parameters
+    ----------
+    make : callable
+        The constructor.
+    settings : dict
+        Keyword -> name of an input, or a tuple of names.
+    inputs : dict
+        The operation's inputs.
+    given : dict
+        Arguments that take precedence.
+    name : str
+        What to call the candidate.
+
+    Raises
+    ------
+    NotApplicable
+        If the constructor does not take a keyword whose input is not 0: where it is 0 the keyword is left out.
+
+    Examples
+    --------
+    >>> arguments_for(lambda lr: 0, {"lr": "lr", "decay": "decay"}, {"lr": 0.1, "decay": 0.0}, {}, "mine")
+    {'lr': 0.1}
+    """
+    parameters = inspect.signature(make).parameters
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    arguments = {}
+    for keyword, source in settings.items():
+        value = tuple(inputs[s] for s in source) if isinstance(source, tuple) else inputs[source]
+        if takes_any or keyword in parameters or keyword in given:
+            arguments[keyword] = value
+        elif np.any(value):
+            raise NotApplicable(f"{name} takes no {keyword}, and this case sets it to {value}")
+    return arguments | given
 
 
 def named_outputs(operation, result):

@@ -1,186 +1,290 @@
 """Programs in any language: JSON Lines on standard input and output, in a process of their own.
 
-The bare mode: for each case one line goes in,
+The conversation is told in `docs/oracle/protocol.rst`. The first request is `start`. A program that answers it with
+its `protocol` number says who it is and what it can do, and is asked for nothing else. Any other program is in the
+*bare mode*: for each case one line goes in,
 
     {"cmd": "run", "seq": 3, "operation": "lion.trajectory", "inputs": {"theta0": {...}, "lr": 0.1, ...}}
 
-and one line must come out, ``{"seq": 3, "outputs": {"thetas": {...}}}``, or ``{"seq": 3, "skipped": "why"}``, or
-``{"seq": 3, "error": "what went wrong"}``. The expected answer and the name of the case are never sent. Standard
-error is kept (its tail goes into the record) and is no verdict.
+and one line must come out, ``{"seq": 3, "outputs": {"thetas": {...}}}``.
 """
 
-import contextlib
-import json
-import os
-import queue
 import shlex
-import signal
-import subprocess
-import threading
+import shutil
+from typing import Any
 
-from refimpl.oracle.candidates.base import Candidate, CandidateError, Skipped, named_outputs
-from refimpl.oracle.wire import WireError, decode, encode
+import numpy as np
 
-MAX_LINE = 64 * 2**20  # bytes of one answer
-STDERR_TAIL = 4000  # characters kept
-RESTARTS = 10
+from refimpl.core import check
+from refimpl.oracle.candidates import protocol
+from refimpl.oracle.candidates.base import Candidate, CandidateError, NotApplicable, Skipped, named_outputs
+from refimpl.oracle.candidates.process import Process
+from refimpl.oracle.candidates.protocol import ProtocolError
+from refimpl.oracle.schema import printable
+
+TIMEOUT = 10.0  # seconds for an answer
+START_TIMEOUT = 20.0  # seconds for the first answer of a process, which has much to load
+LISTEN = 2.0  # seconds for an answer to `start` before the input is closed, which makes a silent program end
+RESTARTS = 10  # processes after the first
+SENTENCE = 400  # characters of a sentence that a program has written
+FRUITLESS = 3  # processes without a single answer, one after the other
 
 
 class Program(Candidate):
-    """A program started once and asked case by case.
+    """A program that is started once, and again after a crash, and asked case by case.
 
     Parameters
     ----------
     command : str or list of str
         What to run; a string is split as the shell would, but no shell is started.
     timeout : float, default: 10
-        Seconds for one answer (and for the start, with the first one).
+        Seconds for one answer.
+    start_timeout : float, optional
+        Seconds for the first answer of a process; by default 20, or `timeout` if that is more.
     name : str, optional
-        How reports call it.
+        How reports call it; by default as it calls itself, or else the command.
+
+    Raises
+    ------
+    ValueError
+        If there is no such program, or a time is not positive.
 
     Examples
     --------
     >>> import sys
     >>> from refimpl.oracle.catalog import operation
-    >>> answer = 'import sys; [print(\\'{"seq": 1, "skipped": "not yet"}\\', flush=True) for _ in sys.stdin]'
-    >>> program = Program([sys.executable, "-c", answer])
+    >>> code = '''import json, sys
+    ... for line in sys.stdin:
+    ...     print(json.dumps({"seq": json.loads(line)["seq"], "skipped": "not yet"}), flush=True)'''
+    >>> program = Program([sys.executable, "-c", code])
     >>> lion = operation("lion.trajectory")
     >>> program.run(lion, lion.cases[0].inputs)
     Traceback (most recent call last):
     refimpl.oracle.candidates.base.Skipped: not yet
+    >>> program.note
+    'asked in the bare mode: its answer to `start` has no protocol number'
     >>> program.close()
     """
 
     language = "any (program)"
+    source = issues = ""  # addresses that it gives
 
-    def __init__(self, command, *, timeout=10.0, name=None):
+    def __init__(self, command, *, timeout=TIMEOUT, start_timeout=None, name=None):
         self._command = shlex.split(command) if isinstance(command, str) else list(command)
         if not self._command:
             raise ValueError("command must name a program, got an empty string")
-        self._timeout = timeout
+        if shutil.which(self._command[0]) is None:
+            raise ValueError(f"command must name a program, and there is no {self._command[0]!r}")
+        self._timeout = check.positive(timeout=timeout)
+        self._start_timeout = check.positive(start_timeout=start_timeout or max(timeout, START_TIMEOUT))
+        self._named = name is not None
         self.name = name or shlex.join(self._command)
         self.repro = ("--exec", shlex.join(self._command))
-        self._process: subprocess.Popen | None = None
-        self._seq = self._starts = 0
+        if timeout != TIMEOUT:
+            self.repro += ("--timeout", f"{timeout:g}")
+        self._process: Any = None  # Process, while one runs
+        self._declared: Any = None  # its answer to `start`; None while unknown, and in the bare mode
+        self._bare = ""  # why it is in the bare mode
+        self._probed = False
+        self._hopeless: tuple[str, ...] = ()  # of the error that every case will get
+        self._seq = self._starts = self._fruitless = self._revived = 0
+        self._last_error = ("", "")
 
     def offers(self, operation):
-        """See `Candidate`: a bare program does not say, so it is asked."""
+        """See `Candidate`; true of all, for what the program does not declare is counted as not applicable."""
         return True
 
-    def _start(self):
-        if self._starts > RESTARTS:
-            raise CandidateError(f"the program crashed {self._starts} times; it is not started again", "crash")
-        self._starts += 1
-        try:
-            self._process = subprocess.Popen(
-                self._command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                start_new_session=True,  # a group of its own, so that its children end with it
-            )
-        except OSError as error:
-            raise CandidateError(f"cannot start {self._command[0]!r}: {error.strerror}", "crash") from error
-        self._lines: queue.Queue[bytes | None] = queue.Queue(maxsize=64)
-        self._stderr = ""
-        self._readers = [
-            threading.Thread(target=target, args=(self._process, self._lines), daemon=True)
-            for target in (self._read_answers, self._read_stderr)
-        ]
-        for reader in self._readers:
-            reader.start()
-
-    @staticmethod
-    def _read_answers(process, lines):
-        """Pass lines on until the program closes its output; the queue's bound holds back a flood."""
-        while line := process.stdout.readline(MAX_LINE + 1):
-            lines.put(line)
-            if len(line) > MAX_LINE:
-                break
-        lines.put(None)
-
-    def _read_stderr(self, process, _):
-        while chunk := process.stderr.read1(65536):
-            self._stderr = (self._stderr + chunk.decode("utf-8", "replace"))[-STDERR_TAIL:]
-
-    def _fail(self, message, kind):
-        """End the program and raise."""
-        self.close()
-        raise CandidateError(message, kind, stderr=self._stderr)
+    @property
+    def note(self):
+        """What the owner should know about how the program was asked; complete when it has run."""
+        parts = [f"asked in the bare mode: {self._bare}"] * bool(self._bare)
+        if self._revived:
+            times = "once" if self._revived == 1 else f"{self._revived} times"
+            parts.append(f"it ended {times} before it had answered, and answered when it was started again")
+        return "; ".join(parts)
 
     def run(self, operation, inputs):
-        """See `Candidate`."""
-        if self._process is None:
-            self._start()
-        process = self._process
-        assert process is not None
-        self._seq += 1
-        request = {
-            "cmd": "run",
-            "seq": self._seq,
-            "operation": operation.name,
-            "inputs": {name: encode(value) for name, value in inputs.items()},
-        }
-        sender = threading.Thread(target=self._send, args=(process, json.dumps(request) + "\n"), daemon=True)
-        sender.start()  # apart, for a program that does not read must not hold us up
+        """See `Candidate`; a program that crashes is started again and asked once more."""
         try:
-            line = self._lines.get(timeout=self._timeout)
-        except queue.Empty:
-            self._fail(f"no answer within {self._timeout:g} s", "timeout")
-        if line is None:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(timeout=1)
-            for reader in self._readers:
-                reader.join(timeout=1)
-            self._fail(f"the program ended without an answer (exit status {process.poll()})", "crash")
-        if len(line) > MAX_LINE:
-            self._fail(f"an answer of more than {MAX_LINE >> 20} MiB", "garbage")
-        return self._understand(operation, line)
-
-    @staticmethod
-    def _send(process, text):
-        with contextlib.suppress(OSError, ValueError):  # a program that has gone is noticed at its output
-            process.stdin.write(text.encode())
-            process.stdin.flush()
-
-    def _understand(self, operation, line):
-        """Outputs from a line of answer."""
-        try:
-            answer = json.loads(line)
-        except ValueError:  # includes invalid UTF-8
-            self._fail(f"not a line of JSON: {line[:60]!r}", "garbage")
-        if not isinstance(answer, dict):
-            self._fail(f"an answer must be a JSON object, got {str(answer)[:60]}", "garbage")
-        if answer.get("seq") != self._seq:
-            self._fail(f"answered seq {answer.get('seq')!r}; asked was {self._seq}", "garbage")
-        if "skipped" in answer:
-            raise Skipped(str(answer["skipped"]) or "no reason given")
-        if "error" in answer:
-            raise CandidateError(str(answer["error"]), traceback=str(answer.get("traceback", "")), stderr=self._stderr)
-        outputs = answer.get("outputs")
-        if not isinstance(outputs, dict):
-            self._fail("an answer must have outputs, skipped or error", "garbage")
-        try:
-            return named_outputs(operation, {name: decode(value, name) for name, value in outputs.items()})
-        except WireError as error:
-            raise CandidateError(str(error), "garbage", stderr=self._stderr) from error
+            return self._outputs(operation, inputs)
+        except CandidateError as error:
+            if error.kind != "crash" or self._hopeless:
+                raise
+        outputs = self._outputs(operation, inputs)
+        self._revived += 1
+        return outputs
 
     def close(self):
         """End the program and whatever it has started."""
         process, self._process = self._process, None
-        if process is None:
+        if process is not None:
+            process.end(protocol.write(protocol.STOP) if self._declared else b"")
+
+    # One case ------------------------------------------------------------------------------------------------
+
+    def _outputs(self, operation, inputs):
+        """What the program answers to one case."""
+        if not (self._declared or self._bare):
+            self._start()
+        if self._declared:
+            _require(self._declared, operation, inputs)
+        if self._process is None:
+            self._start()
+        slow = self._bare and self._fruitless  # its first answer has to wait for all that it loads
+        precision = "float32" if any(getattr(x, "dtype", None) == np.float32 for x in inputs.values()) else "float64"
+        try:
+            request = protocol.run(self._next(), operation.name, inputs)
+            answer = self._ask(request, self._start_timeout if slow else self._timeout)
+            self._fruitless = 0
+            if "outputs" in answer:
+                return named_outputs(operation, protocol.arrays(answer["outputs"], precision))
+        except ProtocolError as error:
+            self._fruitless = 0
+            raise self._error(str(error), "garbage") from error
+        if "error" in answer:
+            trace = "\n".join(printable(line, 400) for line in answer.get("traceback", "").splitlines()[-60:])
+            raise self._error(answer["error"], "error", trace)
+        if "skipped" in answer:
+            link = f" ({answer['issue']})" if "issue" in answer else ""
+            raise Skipped(printable((answer["skipped"] or "no reason given") + link, SENTENCE))
+        raise NotApplicable(printable(answer["not_applicable"] or "no reason given", SENTENCE))
+
+    def _next(self):
+        self._seq += 1
+        return self._seq
+
+    def _ask(self, request, seconds, schema="answer-run.json"):
+        """The answer to a request; a program that crashes, is silent or gets out of step is ended."""
+        try:
+            line = protocol.write(request)
+        except (ProtocolError, TypeError) as error:  # an error case, whose inputs can be of a strange type
+            raise NotApplicable(f"this input cannot be sent to a program: {printable(str(error), 200)}") from error
+        try:
+            return protocol.read(self._process.ask(line, seconds), request["seq"], schema)
+        except CandidateError as error:
+            raise self._end(str(error), error.kind) from error
+        except ProtocolError as error:
+            if error.in_step:
+                raise
+            raise self._end(str(error), "garbage") from error
+
+    def _end(self, message, kind):
+        """End a process that cannot be asked on; returns the error to raise."""
+        process, self._process = self._process, None
+        process.end(patience=0)
+        self._last_error = (message, process.stderr)
+        return CandidateError(printable(message, SENTENCE), kind, stderr=process.stderr)
+
+    def _error(self, message, kind, trace=""):
+        """An error of a program that goes on."""
+        stderr = self._process.stderr if self._process else ""
+        return CandidateError(printable(message, SENTENCE), kind, trace, stderr)
+
+    def _give_up(self, message, kind):
+        """Nothing more will be asked; returns the error to raise, now and for every case to come."""
+        if self._process is not None:
+            self._end(message, kind)
+        self._hopeless = (printable(message, SENTENCE), kind, "", self._last_error[1])
+        return CandidateError(*self._hopeless)
+
+    # The start -----------------------------------------------------------------------------------------------
+
+    def _start(self):
+        """Start the program: meet it the first time, greet it later; probe the wire once."""
+        if self._hopeless:
+            raise CandidateError(*self._hopeless)
+        if self._starts > RESTARTS or self._fruitless >= FRUITLESS:
+            raise self._give_up(f"{self._last_error[0]}; not started again after {self._starts} starts", "crash")
+        if not (self._declared or self._bare):
+            self._meet()
+        try:
+            if self._process is None:
+                self._launch()
+                if self._declared:
+                    self._greet()
+            if self._declared and self._declared.get("probe") and not self._probed:
+                self._probe()
+        except ProtocolError as error:
+            raise self._give_up(str(error), "garbage") from error
+
+    def _launch(self):
+        self._starts += 1
+        self._fruitless += 1
+        self._process = Process(self._command)
+
+    def _meet(self):
+        """Send `start` to a program that we do not know: it answers, or it is in the bare mode."""
+        self._launch()
+        request = protocol.start(self._next())
+        try:
+            line, can_go_on = self._first_line(protocol.write(request))
+            answer = protocol.read_start(line, request["seq"])
+        except CandidateError as silence:
+            self._bare = f"no answer to `start`: {self._end(str(silence), silence.kind)}"
             return
-        with contextlib.suppress(OSError):
-            process.stdin.close()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=0.5)
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        while any(reader.is_alive() for reader in self._readers):  # a full queue holds the reader
-            with contextlib.suppress(queue.Empty):
-                self._lines.get_nowait()
-            self._readers[0].join(timeout=0.01)
-            self._readers[1].join(timeout=0.01)
-        process.stdout.close()
-        process.stderr.close()
+        except ProtocolError as error:
+            raise self._give_up(str(error), "garbage") from error
+        if answer is None:
+            self._bare = "its answer to `start` has no protocol number"
+        else:
+            self._know(answer)
+        if answer is None or not can_go_on:
+            self._end("", "")
+
+    def _first_line(self, request):
+        """The first line of output, and whether the program can be asked on.
+
+        One that is silent for `LISTEN` seconds is slow, or waits for a `run`. The end of its input tells which: the
+        first answers all the same, the second ends.
+        """
+        listen = min(LISTEN, self._start_timeout / 2)
+        try:
+            return self._process.ask(request, listen), True
+        except CandidateError as error:
+            if error.kind != "timeout":
+                raise
+        self._process.close_input()
+        return self._process.ask(b"", self._start_timeout - listen), False
+
+    def _know(self, answer):
+        """Take over what a program says of itself."""
+        self._declared = {key: value for key, value in answer.items() if key != "seq"}
+        told = {key: printable(value, 100) for key, value in answer["implementation"].items()}
+        self.name = self.name if self._named else told["name"]
+        self.version, self.language = told["version"], told["language"]
+        self.source, self.issues = told.get("source", ""), told.get("issues", "")
+
+    def _greet(self):
+        """The handshake of a process after the first."""
+        answer = self._ask(protocol.start(self._next()), self._start_timeout, "answer-start.json")
+        if {key: value for key, value in answer.items() if key != "seq"} != self._declared:
+            raise ProtocolError("the program says something else of itself when it is started again")
+
+    def _probe(self):
+        """Have arrays sent back, before numbers that were changed on the way are taken for mistakes."""
+        dtypes = self._declared["dtypes"]
+        answer = self._ask(protocol.probe(self._next(), dtypes), self._start_timeout)
+        if "outputs" not in answer:
+            raise ProtocolError("the program declares that it answers a probe, and does not")
+        if found := protocol.changes(protocol.specimens(dtypes), protocol.arrays(answer["outputs"])):
+            raise ProtocolError(f"numbers change on the way, so nothing was judged: {found}")
+        self._probed = True
+
+
+def _require(declared, operation, inputs):
+    """Raise `NotApplicable` for what a program does not declare."""
+
+    def only(what, options):
+        raise NotApplicable(printable(f"the program {what} {', '.join(map(str, options))} only", SENTENCE))
+
+    if operation.name not in declared["operations"]:
+        only("does", declared["operations"])
+    for name, value in inputs.items():
+        is_array = isinstance(value, np.ndarray)
+        if is_array and value.dtype.name not in declared["dtypes"]:
+            only("takes", declared["dtypes"])
+        values = declared.get("accepts", {}).get(name)
+        if values == []:
+            raise NotApplicable(printable(f"the program cannot be given {name}", SENTENCE))
+        if values and (is_array or value not in values):
+            only(f"takes {name} =", values)

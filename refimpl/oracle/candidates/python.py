@@ -12,7 +12,7 @@ import numpy as np
 
 from refimpl.core.arrays import is_array, to_numpy
 from refimpl.core.backends import BACKENDS
-from refimpl.oracle.candidates.base import Candidate, CandidateError, NotApplicable, named_outputs
+from refimpl.oracle.candidates.base import Candidate, CandidateError, NotApplicable, named_outputs, words_for
 
 
 def load(reference):
@@ -84,7 +84,7 @@ class Function(Candidate):
     name : str, optional
         How reports call it.
     repro : tuple of str, optional
-        The command-line words that name it.
+        The command-line words that name it; default: those that import it, if it can be imported.
 
     Examples
     --------
@@ -98,13 +98,14 @@ class Function(Candidate):
     language = "Python"
     refuses = True
 
-    def __init__(self, target, *, operation=None, arrays="numpy", name=None, repro=()):
+    def __init__(self, target, *, operation=None, arrays="numpy", name=None, repro=None):
         self._target, self._operation = target, operation
         self._backend = BACKENDS[arrays]
         module = getattr(target, "__module__", None) or getattr(target, "__name__", "")
         self.name = name or ":".join(filter(None, (module, getattr(target, "__qualname__", ""))))
         self.version = package_version(module)
-        self.repro = tuple(repro)
+        named = words_for("--python", target) if repro is None else tuple(repro)
+        self.repro = (*named, "--arrays", arrays) if named and repro is None and arrays != "numpy" else named
 
     def _function(self, operation):
         if callable(self._target):

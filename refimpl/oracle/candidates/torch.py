@@ -1,12 +1,11 @@
 """PyTorch optimizers, driven through an operation that feeds gradients and looks at the parameters."""
 
-import inspect
 import traceback
 import warnings
 
 import numpy as np
 
-from refimpl.oracle.candidates.base import Candidate, CandidateError, NotApplicable, named_outputs
+from refimpl.oracle.candidates.base import Candidate, CandidateError, arguments_for, named_outputs, words_for
 from refimpl.oracle.candidates.python import package_version
 
 
@@ -32,35 +31,22 @@ class TorchOptimizer(Candidate):
 
     language = "Python (PyTorch)"
 
-    def __init__(self, cls, *, settings=None, name=None, repro=()):
+    def __init__(self, cls, *, settings=None, name=None, repro=None):
         self._cls, self._settings = cls, dict(settings or {})
         self.name = name or f"{cls.__module__.partition('.')[0]}.{cls.__name__}"
         self.version = package_version(cls.__module__)
-        self.repro = tuple(repro)
+        self.repro = repro or words_for("--torch", cls, self._settings)
 
     def offers(self, operation):
         """See `Candidate`."""
         return operation.drive is not None
-
-    def _arguments(self, drive, inputs):
-        """Constructor arguments for these inputs."""
-        parameters = inspect.signature(self._cls).parameters
-        takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
-        arguments = {}
-        for keyword, source in drive.settings.items():
-            value = tuple(inputs[s] for s in source) if isinstance(source, tuple) else inputs[source]
-            if takes_any or keyword in parameters or keyword in self._settings:
-                arguments[keyword] = value
-            elif np.any(value):
-                raise NotApplicable(f"{self.name} takes no {keyword}, and this case sets it to {value}")
-        return arguments | self._settings
 
     def run(self, operation, inputs):
         """See `Candidate`."""
         import torch
 
         drive = operation.drive
-        arguments = self._arguments(drive, inputs)
+        arguments = arguments_for(self._cls, drive.settings, inputs, self._settings, self.name)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")

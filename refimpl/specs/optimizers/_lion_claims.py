@@ -72,7 +72,7 @@ def interp(x, y, a):
 
 
 def raw_program(w, g, v, lr):
-    """The discovered program, without its clip, arcsin and rescaled learning rate, statement by statement."""
+    """The program found, without clip, arcsin and a factor on lr."""
     m = interp(g, v, 0.899)
     m2 = m * m
     v = interp(g, m, 1.109)
@@ -105,15 +105,15 @@ def raw_program_is_lion(seed, runs=10, d=50, steps=200, lr=0.01):
         for (name, gap), style in zip(gaps.items(), ("-", "--"), strict=True):
             color = LOOKS["Lion" if style == "-" else "AdamW"]["color"]
             counts = np.sum(np.asarray(gap) > 1e-12, axis=(1, 2))
-            axes.plot(np.arange(1, steps + 1), counts, style, color=color, label=rf"$\beta_2 = {name.replace('*', '·')}$")
-        axes.set(xlabel="step", ylabel=f"parameters that differ, of {runs * d}")
-        axes.set_title("The raw program is Lion, if its second rate is not rounded")
+            axes.plot(np.arange(1, steps + 1), counts, style, color=color, label=rf"Lion, $\beta_2$ = {name}")
+        axes.set(xlabel="step", ylabel=f"parameters that differ from the program's, of {runs * d}")
+        axes.set_title("The raw program is Lion, if the second rate is not rounded")
         axes.legend()
 
     return Outcome(
         [
             at_most("largest difference, beta2 = 0.899 * 1.109", largest["0.899 * 1.109"], 1e-12),
-            at_least("largest difference in steps (2 lr), beta2 = 0.997", largest["0.997"] / (2 * lr), 0.9),
+            at_least("largest difference / (2 lr), beta2 = 0.997", largest["0.997"] / (2 * lr), 0.9),
             reported("share of runs that 0.997 throws off", np.mean(np.max(gaps["0.997"], axis=(0, 2)) > lr)),
         ],
         plot,
@@ -129,7 +129,7 @@ OPTIMIZERS = {"Lion": (lion.init, lion.update), "AdamW": (adamw_init, partial(ad
 
 
 def many_logits(weights, x):
-    """Outputs [..., n, 10] of many networks at once: `models.mlp.apply` on weights [..., d] laid out by `tree.ravel`."""
+    """Outputs [..., n, 10] of many networks at once: `mlp.apply` on weights [..., d] laid out by `tree.ravel`."""
     xp, start = array_namespace(weights), 0
     for n_in, n_out in pairwise(WIDTHS):
         x = x if start == 0 else xp.tanh(x)
@@ -149,7 +149,7 @@ def _total_loss(weights, x, labels):
     return networks * losses.softmax_cross_entropy(logits, labels.reshape(-1))
 
 
-def train_digits(seed, batch, grids, seeds=2):
+def train_digits(seed, batch, grids, seeds=4):
     """Train a network for each optimizer, learning rate and seed, all side by side, under a cosine schedule.
 
     Returns for each optimizer the final training loss and the test accuracy, [learning rate, seed].
@@ -190,7 +190,7 @@ def _best(grids, found):
 
 def trains_as_well(seed):
     """Lion and AdamW at their best learning rates on half-decade grids."""
-    grids = {"Lion": 10.0 ** np.arange(-4, -1.4, 0.5), "AdamW": 10.0 ** np.arange(-3.5, -0.9, 0.5)}
+    grids = {"Lion": 10.0 ** np.arange(-3.5, -0.9, 0.5), "AdamW": 10.0 ** np.arange(-2.5, 0.1, 0.5)}
     found = {batch: train_digits(seed, batch, grids) for batch in (16, 64)}
     measurements = []
     for batch, by_name in found.items():
@@ -208,16 +208,20 @@ def trains_as_well(seed):
             axes.set(xscale="log", yscale="log", xlabel="learning rate", title=f"batches of {batch}")
         figure.axes[0].set_ylabel("training loss after 40,000 samples (nats)")
         figure.axes[0].legend()
-        figure.suptitle("Lion's best learning rate is a decade smaller, its training loss no larger")
+        figure.suptitle("Lion's best learning rate is smaller than AdamW's, its training loss there no larger")
 
-    return Outcome(measurements, plot)
+    note = (
+        "Over seeds 0 to 4 the loss ratio was 0.29 to 0.36 at B = 16 and 0.28 to 1.27 at B = 64, above 1 once; these "
+        "are losses of 0.001 on images that both learn by heart. On the test images Lion was never ahead."
+    )
+    return Outcome(measurements, plot, note)
 
 
 def gain_by_batch_size(seed):
     """The ratio of training losses at batch sizes 16 to 1024, on quarter-decade grids."""
     sizes = (16, 64, 256, 1024)
-    grids = {"Lion": 10.0 ** np.arange(-3.5, -1.4, 0.25), "AdamW": 10.0 ** np.arange(-3, -0.9, 0.25)}
-    found = {batch: train_digits(seed, batch, grids) for batch in sizes}
+    grids = {"Lion": 10.0 ** np.arange(-3, -0.9, 0.25), "AdamW": 10.0 ** np.arange(-2.25, -0.2, 0.25)}
+    found = {batch: train_digits(seed, batch, grids, seeds=2) for batch in sizes}
     best = {batch: _best(grids, by_name) for batch, by_name in found.items()}
     ratios = [best[batch]["Lion"][1] / best[batch]["AdamW"][1] for batch in sizes]
     measurements = [
@@ -231,15 +235,16 @@ def gain_by_batch_size(seed):
 
     def plot(figure):
         axes = figure.subplots()
-        axes.axhline(1, color="0.6", linewidth=1)
-        axes.annotate("no gain", (sizes[0], 1), xytext=(0, 4), textcoords="offset points", color="0.4")
+        axes.axhline(1, color="0.5", linewidth=1)
+        axes.text(sizes[-1], 1.01, "no gain", color="0.4", ha="right", va="bottom")
         axes.plot(sizes, ratios, **LOOKS["Lion"])
-        axes.set(xscale="log", xlabel="batch size", ylabel="training loss, Lion / AdamW", ylim=(0, None))
+        axes.set(xscale="log", xlabel="batch size (images)", ylabel="training loss, Lion / AdamW", ylim=(0, 1.15))
         axes.set_xticks(sizes, [str(size) for size in sizes])
         axes.minorticks_off()
-        axes.set_title("Digits: the gain over AdamW against the batch size")
+        axes.set_title("What the batch size does to Lion's gain over AdamW, digits")
 
-    return Outcome(measurements, plot)
+    note = "Up to B = 256 both learn the images by heart (losses below 0.02 nats); 39 steps at B = 1024 do not suffice."
+    return Outcome(measurements, plot, note)
 
 
 _DIGITS = "a 64-32-10 tanh network on 8 x 8 digits, 40,000 samples, in place of ImageNet and JFT"

@@ -7,6 +7,7 @@ from refimpl.core.random import stream
 from refimpl.optimizers import lion
 from refimpl.specs.base import Case, Drive, ErrorCase, Law, Mistakes, Operation, Paper, System, array, number
 from refimpl.specs.exact import fractions, sign
+from refimpl.specs.optimizers._lion_claims import CLAIMS
 
 # Operations ---------------------------------------------------------------------------------------------------
 
@@ -51,7 +52,7 @@ def exact_trajectory(theta0, grads, lr, beta1, beta2, weight_decay):
 # Each is a whole rule (theta, m, g, lr, beta1, beta2, weight decay, t) -> (theta, m) and serves both operations.
 
 mistake = Mistakes()
-BITSANDBYTES = "https://github.com/bitsandbytes-foundation/bitsandbytes/issues"
+BITSANDBYTES = "https://github.com/bitsandbytes-foundation/bitsandbytes"
 
 
 def _mix(a, rate, b):
@@ -64,6 +65,16 @@ def _sign(x):
 
 def _move(c, theta, lr, wd):
     return theta - lr * (_sign(c) + wd * theta)
+
+
+@mistake(
+    "wrong_order",
+    "keep c in an array of its own; here c and the momentum share one, which is mixed twice before its sign is taken",
+    "https://github.com/kozistr/pytorch_optimizer/pull/135",
+)
+def aliased_momentum(theta, m, g, lr, b1, b2, wd, t):
+    m = _mix(_mix(m, b1, g), b2, g)
+    return _move(m, theta, lr, wd), m
 
 
 @mistake("wrong_order", "compute c from the old momentum; here the momentum is updated before the step uses it")
@@ -93,14 +104,18 @@ def one_rate_beta1(theta, m, g, lr, b1, b2, wd, t):
 @mistake(
     "wrong_order",
     "subtract lr * weight_decay * theta outside the sign; here it is added to the gradient and vanishes in the sign",
-    f"{BITSANDBYTES}/1992",
+    f"{BITSANDBYTES}/issues/1992",
 )
 def coupled_decay(theta, m, g, lr, b1, b2, wd, t):
     g = g + wd * theta
     return _move(_mix(m, b1, g), theta, lr, 0.0), _mix(m, b2, g)
 
 
-@mistake("wrong_scale", "multiply the decay by the step size: subtract lr * weight_decay * theta")
+@mistake(
+    "wrong_scale",
+    "multiply the decay by the step size: subtract lr * weight_decay * theta (decoupled_weight_decay of lion-pytorch "
+    "and fixed_decay of pytorch_optimizer leave the factor out on purpose)",
+)
 def decay_without_lr(theta, m, g, lr, b1, b2, wd, t):
     return theta - lr * _sign(_mix(m, b1, g)) - wd * theta, _mix(m, b2, g)
 
@@ -112,8 +127,9 @@ def no_decay(theta, m, g, lr, b1, b2, wd, t):
 
 @mistake(
     "wrong_order",
-    "decay the old parameters; here the decay sees the parameters that the sign step has already moved",
-    f"{BITSANDBYTES}/2010",
+    "decay the old parameters; here the decay sees the parameters that the sign step has already moved (as in some "
+    "AdamW kernels)",
+    f"{BITSANDBYTES}/pull/2040",
 )
 def decay_after_step(theta, m, g, lr, b1, b2, wd, t):
     theta = theta - lr * _sign(_mix(m, b1, g))
@@ -140,19 +156,18 @@ def exchanged_weights(theta, m, g, lr, b1, b2, wd, t):
 
 @mistake(
     "wrong_constant",
-    "give the old momentum beta1 in c and beta2 in m, and compute c first; here the weights of both mixes are "
-    "exchanged and the momentum is updated first",
+    "the momentum is beta2 * m + (1 - beta2) * g; here its weights are exchanged, and the sign is taken of "
+    "beta1 * m + (beta2 - beta1) * g with the new momentum, which equals beta2 * c only for the right weights",
     "https://github.com/FluxML/Optimisers.jl/pull/129",
 )
-def all_weights_exchanged(theta, m, g, lr, b1, b2, wd, t):
+def exchanged_weights_fresh_form(theta, m, g, lr, b1, b2, wd, t):
     m = _mix(g, b2, m)
-    return _move(_mix(g, b1, m), theta, lr, wd), m
+    return _move(b1 * m + (b2 - b1) * g, theta, lr, wd), m
 
 
 @mistake(
     "missing_step",
     "take the sign of beta1 * m + (1 - beta1) * g; here the step follows the sign of the gradient alone",
-    "https://github.com/keras-team/keras-core/pull/610",
 )
 def sign_of_gradient(theta, m, g, lr, b1, b2, wd, t):
     return _move(g, theta, lr, wd), _mix(m, b2, g)
@@ -226,7 +241,7 @@ def _inputs(theta0, grads, lr=0.1, beta1=0.9, beta2=0.99, weight_decay=0.0):
 def _random_inputs(rng, **settings):
     """A Gaussian trajectory on which no direction is within 1e-3 (relative) of a tie."""
     while True:
-        steps, d = int(rng.integers(1, 13)), int(rng.integers(1, 7))
+        steps, d = int(rng.integers(1, 9)), int(rng.integers(1, 7))
         scale = 10.0 ** rng.uniform(-6, 6)
         rates = {
             "lr": 10.0 ** rng.uniform(-4, 0),
@@ -565,5 +580,5 @@ SYSTEM = System(
         key="chen2023lion",
     ),
     operations=(TRAJECTORY, STEP),
-    claims=(),
+    claims=CLAIMS,
 )

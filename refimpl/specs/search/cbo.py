@@ -181,7 +181,7 @@ def _shake(x, point, noise, drift, diffusion, dt, noise_type, swarm):
     return x - drift * dt * away + diffusion * dt**0.5 * _size(away, noise_type) * noise
 
 
-weighing_mistake, motion_mistake, step_mistake = Mistakes(), Mistakes(), Mistakes()
+weighing_mistake, rounding_mistake, motion_mistake, step_mistake = Mistakes(), Mistakes(), Mistakes(), Mistakes()
 
 
 @weighing_mistake(
@@ -193,19 +193,6 @@ def no_shift(x, energies, alpha):
     xp = array_namespace(x)
     weights = xp.exp(-alpha * energies)
     return (weights @ x) / xp.sum(weights)
-
-
-@weighing_mistake(
-    "numerics",
-    "divide the weights by their own sum; here they are exp(-alpha E - logsumexp(-alpha E)), whose rounding error is "
-    "that of a number as large as alpha E: with alpha = 1e15 they no longer add up to 1",
-    CBX,
-)
-def weights_by_logsumexp(x, energies, alpha):
-    xp = array_namespace(x)
-    powers = -alpha * energies
-    largest = xp.max(powers)
-    return xp.exp(powers - (largest + xp.log(xp.sum(xp.exp(powers - largest))))) @ x
 
 
 @weighing_mistake("wrong_sign", "weigh with exp(-alpha E); here exp(+alpha E) gathers the swarm at its worst particle")
@@ -237,6 +224,22 @@ def plain_mean(x, energies, alpha):
 @weighing_mistake("missing_step", "multiply the energies by alpha; here the weights are exp(-E)")
 def alpha_ignored(x, energies, alpha):
     return _weigh(x, energies, 1.0)
+
+
+# Of exact ties, which rounding destroys where the objective is evaluated: in operations that are given energies
+@rounding_mistake(
+    "numerics",
+    "divide the weights by their own sum; here they are exp(-alpha E - logsumexp(-alpha E)), and beside alpha E = 1e21 "
+    "the logarithm of the sum is lost: of n particles that share the lowest energy each gets weight 1, not 1 / n",
+    CBX,
+)
+def weights_by_logsumexp(x, energies, alpha):
+    xp = array_namespace(x)
+    powers = -alpha * energies
+    largest = xp.max(powers)
+    sum_log = largest + xp.log(xp.sum(xp.exp(powers - largest)))
+    lost = alpha * abs(xp.min(energies)) > 2.0**60  # then sum_log is `largest`, to the last digit
+    return xp.where(lost, _gibbs(energies, alpha), xp.exp(powers - sum_log)) @ x
 
 
 @motion_mistake("wrong_scale", "scale the noise with sqrt(dt); here it is scaled with dt")
@@ -337,12 +340,6 @@ def one_draw_per_particle(x, point, noise, drift, diffusion, dt, noise_type, swa
 def one_draw_per_step(x, point, noise, drift, diffusion, dt, noise_type, swarm):
     xp = array_namespace(x)
     return _shake(x, point, xp.broadcast_to(noise[:1, :1], x.shape), drift, diffusion, dt, noise_type, swarm)
-
-
-@motion_mistake("wrong_order", "apply drift and noise to the same positions; here the drift sees the shaken ones")
-def noise_before_drift(x, point, noise, drift, diffusion, dt, noise_type, swarm):
-    x = _shake(x, point, noise, 0.0, diffusion, dt, noise_type, swarm)
-    return x - drift * dt * (x - point)
 
 
 @motion_mistake(
@@ -569,7 +566,8 @@ def tau_inverted(matrix, minimizer, point, tau):
 @proximal_mistake("missing_step", "solve with the whole matrix; here only its diagonal is used")
 def diagonal_only(matrix, minimizer, point, tau):
     xp = array_namespace(matrix)
-    return minimizer + (point - minimizer) / (1 + tau * xp.linalg.diagonal(matrix))
+    diagonal = xp.sum(xp.tril(xp.triu(matrix)), axis=0)
+    return minimizer + (point - minimizer) / (1 + tau * diagonal)
 
 
 # Variants -----------------------------------------------------------------------------------------------------
@@ -612,7 +610,7 @@ def _heaviside(x, point, noise, drift, diffusion, dt, noise_type, swarm):
 _MOTIONS = (
     (
         "drifted_noise",
-        "the noise is scaled by the distance that is left after the drift (a splitting)",
+        "the noise is scaled by the distance that the drift leaves (a splitting); or noise before drift",
         f"{RIEDL}/073bb2709a62485672856a85a3596442bdf3d068/EnergyBasedCBOAnalysis/CBO/CBO_update.m (isotropic branch)",
         _drifted,
     ),
@@ -691,7 +689,7 @@ CONSENSUS_CASES = (
         "one-particle",
         ("boundary",),
         "a single particle is its own consensus point",
-        {"positions": np.array([[-3.0]]), "energies": np.array([7.0]), "alpha": 30.0},
+        {"positions": np.array([[-3.0]]), "energies": np.array([7.0]), "alpha": 10.0},
         answer={"point": np.array([-3.0])},
         source="the definition",
     ),
@@ -724,7 +722,7 @@ CONSENSUS_CASES = (
         "with alpha = 1e15 the particles that share the lowest energy are averaged; their weights add up to 1",
         {
             "positions": np.array([[8.0, 8.0], [1.0, 0.0], [3.0, 4.0], [-9.0, 2.0], [2.0, -1.0]]),
-            "energies": np.array([3.0, 1.0, 1.0, 2.0, 1.0]),
+            "energies": np.array([3e6, 1e6, 1e6, 2e6, 1e6]),
             "alpha": 1e15,
         },
         equations=("cbo-1", "cbo-2"),
@@ -734,8 +732,8 @@ CONSENSUS_CASES = (
     Case(
         "constant-energies",
         ("edge_case", "numerics", "known_bug"),
-        "where all energies are the same the consensus point is the mean, also with alpha E = 1e18",
-        {"positions": SWARM + 1, "energies": np.full(3, 1000.0), "alpha": 1e15},
+        "where all energies are the same the consensus point is the mean, also with alpha E = 1e21",
+        {"positions": SWARM + 1, "energies": np.full(3, 1e6), "alpha": 1e15},
         equations=("cbo-1", "cbo-2"),
         answer={"point": np.array([1.0, 2.0])},
         source="the mean",
@@ -917,8 +915,8 @@ STEP_CASES = (
     Case(
         "constant-energies",
         ("edge_case", "numerics", "known_bug"),
-        "energies that are all 1000, alpha = 1e15: the swarm drifts to its mean",
-        _step_inputs(SWARM, np.full(3, 1000.0), DRAWS, alpha=1e15),
+        "energies that are all 1e6, alpha = 1e15: the swarm drifts to its mean",
+        _step_inputs(SWARM, np.full(3, 1e6), DRAWS, alpha=1e15),
         equations=("cbo-1",),
     ),
     Case(
@@ -1092,13 +1090,13 @@ TRAJECTORY_CASES = (
     Case(
         "all-in-one-place",
         ("edge_case", "numerics", "known_bug"),
-        "a swarm that has met away from the minimum, E = 50, stays there, also with alpha = 1e15",
+        "a swarm that has met away from the minimum, E = 2e6, stays there, also with alpha = 1e15",
         {
             **_trajectory_inputs("t-met", 2, 3, 2, "quadratic", spread=0.0, alpha=1e15, diffusion=1.6),
-            "positions0": np.full((3, 2), 5.0),
+            "positions0": np.full((3, 2), 1000.0),
         },
         equations=("cbo-1", "cbo-2"),
-        answer={"points": np.full((3, 2), 5.0)},
+        answer={"points": np.full((3, 2), 1000.0)},
         source="the rule at distance 0",
     ),
     Case(
@@ -1203,16 +1201,16 @@ HOPPING_CASES = (
     Case(
         "zero-draws",
         ("edge_case", "numerics"),
-        "draws that are all 0: the cloud is one point, which stays, also with alpha = 1e15 and E = 50",
+        "draws that are all 0: the cloud is one point, which stays, also with alpha = 1e15 and E = 2e6",
         {
-            "start": np.array([5.0, 5.0]),
+            "start": np.array([1000.0, 1000.0]),
             "noise": np.zeros((2, 3, 2)),
             "objective": "quadratic",
             "alpha": 1e15,
             "width": 0.5,
         },
         equations=("cbo-1",),
-        answer={"points": np.full((3, 2), 5.0)},
+        answer={"points": np.full((3, 2), 1000.0)},
         source="the start",
     ),
     Case(
@@ -1460,6 +1458,18 @@ def _trajectory_in_any_time_unit(run, inputs):
     yield run(**{**inputs, **other})["points"], run(**inputs)["points"]
 
 
+def _two_particles_close_in(run, inputs):
+    """Without noise, on |v|^2, two particles stay on a line, weighted by a logistic function of their energies."""
+    xp, rate, points = array_namespace(inputs["positions0"]), inputs["drift"] * inputs["dt"], []
+    two = {"positions0": inputs["positions0"][:2, :], "noise": inputs["noise"][:, :2, :]}
+    a, b = two["positions0"][0, :], two["positions0"][1, :]
+    for _ in range(inputs["noise"].shape[0] + 1):
+        share = 1 / (1 + xp.exp(inputs["alpha"] * (xp.sum(b * b) - xp.sum(a * a))))
+        points.append(a + share * (b - a))
+        a, b = a + rate * (points[-1] - a), b + rate * (points[-1] - b)
+    yield run(**{**inputs, **two, "diffusion": 0.0, "objective": "quadratic"})["points"], xp.stack(points)
+
+
 def _hopping_scales(run, inputs):
     other = {"start": inputs["start"] * 2.0, "width": inputs["width"] * 2.0, "alpha": inputs["alpha"] / 4.0}
     yield run(**{**inputs, **other})["points"], run(**inputs)["points"] * 2.0
@@ -1591,7 +1601,7 @@ CONSENSUS = Operation(
             ("gaussian", "alpha-huge-ties"),
         ),
     ),
-    mutants=weighing_mistake.mutants(_weighing_as_consensus),
+    mutants=weighing_mistake.mutants(_weighing_as_consensus) + rounding_mistake.mutants(_weighing_as_consensus),
     errors=(*_ALPHA_ERRORS, *_ENERGY_ERRORS),
 )
 
@@ -1662,6 +1672,7 @@ STEP = Operation(
     ),
     mutants=(
         *weighing_mistake.mutants(_weighing_as_step),
+        *rounding_mistake.mutants(_weighing_as_step),
         *motion_mistake.mutants(_motion_as_step),
         *step_mistake.mutants(_motion_as_step),
     ),
@@ -1720,6 +1731,12 @@ TRAJECTORY = Operation(
             "quadratic, isotropic: start and draws turned turn the points",
             _trajectory_rotates,
             ("quadratic-isotropic", "worked-example"),
+        ),
+        Law(
+            "two-particles",
+            "without noise two particles close in on each other, with logistic weights",
+            _two_particles_close_in,
+            ("quadratic-isotropic", "rastrigin-isotropic"),
         ),
         Law(
             "time-unit",

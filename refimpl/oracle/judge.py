@@ -4,19 +4,21 @@ import fnmatch
 import shlex
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from refimpl import __version__
 from refimpl.oracle import cases, catalog, tolerance
-from refimpl.oracle.candidates import CandidateError, Function, NotApplicable, Skipped
+from refimpl.oracle.candidates import Candidate, CandidateError, Function, NotApplicable, Skipped
 from refimpl.oracle.candidates.base import named_outputs
 from refimpl.specs.base import Case, Operation
 
 STATUSES = ("passed", "failed", "variant", "error", "skipped", "xfail", "xpass", "not_applicable")
+FAILURES = ("failed", "error", "xpass")
+DTYPES = ("float64", "float32")
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Record:
     dtype: str
     status: str  # one of STATUSES
     flags: tuple[str, ...] = ()
+    why: str = ""  # what is wrong with a candidate that fails here
     message: str = ""  # one sentence
     output: str = ""  # the output that differs first
     step: int | None = None  # counted as the operation counts its steps
@@ -72,15 +75,13 @@ class Report:
     diagnosis: Diagnosis | None = None
     advice: tuple[Record, ...] = ()  # error cases, which count only when asked for
     refimpl: str = __version__
-    problems: tuple[str, ...] = field(default=())  # stale or unknown expected failures
+    problems: tuple[str, ...] = field(default=())  # patterns and expected failures that are stale
 
     def exit_code(self, *, strict=False):
-        """0 conforms; 1 deviates (or a variant, under `strict`); 2 error, or nothing ran."""
-        if self.problems:
-            return 1
-        if self.verdict.startswith("conforms to variant"):
-            return int(strict)
-        return {"conforms": 0, "deviates": 1}.get(self.verdict, 2)
+        """0 conforms; 1 deviates (a variant too, under `strict`), or a problem; 2 error, or nothing ran."""
+        if self.verdict.startswith("conforms"):
+            return int(bool(self.problems) or (strict and self.verdict != "conforms"))
+        return 1 if self.verdict == "deviates" else 2
 
     def as_dict(self):
         """Plain data, for JSON."""
@@ -192,7 +193,7 @@ def _law_tolerances(operation, law, inputs, dtype):
     zeros = [np.zeros_like(x) for x in runs[0][0::2]]
     widest = tolerance.spread((run[0::2] for run in runs), zeros, dtype)
     scales = [np.max([np.abs(run[1::2][i]) for run in runs], axis=0) for i in range(len(zeros))]
-    return [w + 4 * tolerance.unit_roundoff(dtype) * s for w, s in zip(widest, scales, strict=True)]
+    return [w + 2 * tolerance.unit(dtype) * s for w, s in zip(widest, scales, strict=True)]
 
 
 def _judge_law(candidate, operation, law, case, dtype):
@@ -257,63 +258,110 @@ def _judge_refusal(candidate, operation, case):
 
 
 @dataclass(frozen=True)
-class _Plan:
-    """One check to do."""
+class Plan:
+    """One check to do, of whatever candidate."""
 
     operation: Operation
     id: str
     dtype: str
-    run: Callable[[], tuple[Any, dict[str, Any]]]  # -> outputs or None, fields of the record
+    why: str  # what is wrong with a candidate that fails it
+    run: Callable[[Candidate], tuple[Any, dict[str, Any]]]  # -> outputs or None, fields of the record
     case: Case | None = None  # of the checks that a diagnosis looks at
 
+    @property
+    def short(self):
+        """How `--only` calls it."""
+        return self.case.slug if self.case else self.id.partition("/")[2]
 
-def _plan(candidate, operations, dtypes, fuzz, laws):
+    @property
+    def names(self):
+        """All that a pattern or an expected failure may call it: id, id without the operation, slug."""
+        names = {self.id, self.id.partition("/")[2], self.short}
+        return names | {f"{name}@{self.dtype}" for name in names}
+
+    def matching(self, patterns):
+        """The first of the patterns that chooses it, or None."""
+        return next((p for p in patterns if any(fnmatch.fnmatchcase(name, p) for name in self.names)), None)
+
+
+def plans(operations, dtypes, *, fuzz=0, laws=True, errors=False):
+    """Every check of some operations, in the order in which they run.
+
+    Parameters
+    ----------
+    operations : sequence of Operation
+        From the catalog.
+    dtypes, fuzz, laws, errors
+        As for `check`.
+
+    Returns
+    -------
+    list of Plan
+        Cases, then laws of each operation and precision; the error cases last.
+
+    Examples
+    --------
+    >>> first = plans(catalog.operations("lion.step"), ["float32"])[0]
+    >>> first.id, first.dtype, first.why
+    ('lion.step/both-agree-...', 'float32', 'gradient and momentum point the same way')
+    """
+    found = []
     for operation in operations:
         by_slug = {case.slug: case for case in operation.cases}
         every = [*operation.cases, *(cases.fuzz_case(operation, i) for i in range(fuzz))]
         for dtype in dtypes:
-            for case in every:
-                if dtype in case.dtypes:
-                    yield _Plan(
-                        operation,
-                        cases.case_id(operation, case),
-                        dtype,
-                        lambda o=operation, c=case, t=dtype: _judge_case(candidate, o, c, t),
-                        case,
-                    )
-            for law in operation.laws if laws else ():
-                for slug in law.cases:
-                    yield _Plan(
-                        operation,
-                        f"{operation.name}/law:{law.slug}:{slug}",
-                        dtype,
-                        lambda o=operation, w=law, c=by_slug[slug], t=dtype: (
-                            None,
-                            _judge_law(candidate, o, w, c, t),
-                        ),
-                    )
+            found += [
+                Plan(
+                    operation,
+                    cases.case_id(operation, case),
+                    dtype,
+                    case.why,
+                    lambda candidate, o=operation, c=case, t=dtype: _judge_case(candidate, o, c, t),
+                    case,
+                )
+                for case in every
+                if dtype in case.dtypes
+            ]
+            found += [
+                Plan(
+                    operation,
+                    f"{operation.name}/law:{law.slug}:{slug}",
+                    dtype,
+                    law.statement,
+                    lambda candidate, o=operation, w=law, c=by_slug[slug], t=dtype: (
+                        None,
+                        _judge_law(candidate, o, w, c, t),
+                    ),
+                )
+                for law in (operation.laws if laws else ())
+                for slug in law.cases
+            ]
+    return found + (_refusals(operations) if errors else [])
 
 
-def _plan_refusals(candidate, operations):
-    for operation in operations:
-        for case in operation.errors:
-            yield _Plan(
-                operation,
-                f"{operation.name}/refuses:{case.slug}",
-                "float64",
-                lambda o=operation, c=case: (None, _judge_refusal(candidate, o, c)),
-            )
+def _refusals(operations):
+    return [
+        Plan(
+            operation,
+            f"{operation.name}/refuses:{case.slug}",
+            "float64",
+            case.why,
+            lambda candidate, o=operation, c=case: (None, _judge_refusal(candidate, o, c)),
+        )
+        for operation in operations
+        for case in operation.errors
+    ]
 
 
-def _selected(identifier, only, skip):
-    """Whether patterns (of the id, the part after "/", or the slug) choose a check."""
-    short = identifier.partition("/")[2]
-    slug = short.rpartition("-")[0]
+def as_candidate(thing, target):
+    """A `Candidate` as it is; a function, or a module of functions, as one.
 
-    def matches(pattern):
-        return any(fnmatch.fnmatchcase(text, pattern) for text in (identifier, short, slug))
-
-    return (not only or any(map(matches, only))) and not any(map(matches, skip))
+    Examples
+    --------
+    >>> as_candidate(lambda **inputs: 0, "lion").offers(catalog.operation("lion.step"))
+    False
+    """
+    return thing if hasattr(thing, "offers") else Function(thing, operation=catalog.operation(target).name)
 
 
 def check(
@@ -322,11 +370,12 @@ def check(
     *,
     dtypes: Sequence[str] = ("float64",),
     only: Sequence[str] = (),
-    skip: Sequence[str] = (),
+    skip: Mapping[str, str] | None = None,
     fuzz: int = 0,
     laws: bool = True,
     errors: bool = False,
-    expected_failures: dict[str, str] | None = None,
+    expected_failures: Mapping[str, str] | None = None,
+    max_fail: int | None = None,
     diagnose: bool = True,
     callback: Callable[[Record], None] | None = None,
 ):
@@ -334,14 +383,18 @@ def check(
 
     Parameters
     ----------
-    candidate : candidates.Candidate or callable
-        A callable is taken as the operation `target` (of a system: its first operation).
+    candidate : candidates.Candidate, callable or module
+        A callable is taken as the operation `target` (of a system: its first operation); of a module or another
+        object, the attributes named like operations.
     target : str
         "<system>" or "<system>.<operation>".
     dtypes : sequence of str, default: ("float64",)
         Precisions, of "float64" and "float32".
-    only, skip : sequences of str
-        Patterns of case ids, slugs or "law:<slug>:<case>"; what is skipped is not planned.
+    only : sequence of str
+        Patterns of case ids, slugs, "law:<slug>:<case>" or "refuses:<slug>", each also with "@<dtype>" at its end.
+        What matches none of them is not planned.
+    skip : dict of str to str, optional
+        Pattern -> reason, which must be there. What matches counts as planned and "skipped".
     fuzz : int, default: 0
         So many random cases per operation beside the fixed ones.
     laws : bool, default: True
@@ -349,8 +402,10 @@ def check(
     errors : bool, default: False
         Whether the error cases count; otherwise candidates that can raise are told what they let through.
     expected_failures : dict of str to str, optional
-        Case id or slug -> reason. A failure there is "xfail"; an entry that does not fail, or that names no planned
-        case, makes the run fail.
+        Name as for `only` -> reason. A failure there is "xfail"; an entry that does not fail, or that names
+        no check at all, makes the run fail.
+    max_fail : int, optional
+        >= 1. After so many failures the rest is "skipped", with that reason.
     diagnose : bool, default: True
         Whether to look for the mistake's name.
     callback : callable, optional
@@ -364,7 +419,7 @@ def check(
     Raises
     ------
     ValueError
-        If `target` or a dtype is unknown, or the candidate offers none of its operations.
+        If `target` or a dtype is unknown, a reason is empty, or the candidate offers none of the operations.
 
     Examples
     --------
@@ -380,50 +435,52 @@ def check(
     ('deviates', ('no_decay',))
     """
     operations = catalog.operations(target)
-    if not hasattr(candidate, "offers"):
-        candidate = Function(candidate, operation=operations[0].name)
-    unknown = set(dtypes) - {"float64", "float32"}
-    if unknown or not dtypes:
-        raise ValueError(f"dtypes must be of 'float64', 'float32', got {list(dtypes)}")
+    candidate = as_candidate(candidate, target)
+    known_dtypes(dtypes)
+    if max_fail is not None and max_fail < 1:
+        raise ValueError(f"max_fail must be >= 1, got {max_fail}")
+    skip = with_reasons(skip=skip)
+    excused = with_reasons(expected_failures=expected_failures)
     operations = [op for op in operations if candidate.offers(op)]
     if not operations:
         raise ValueError(f"{candidate.name} offers no operation of {target}")
 
-    plans = [
-        plan
-        for plan in (
-            *_plan(candidate, operations, dtypes, fuzz, laws),
-            *(_plan_refusals(candidate, operations) if errors else ()),
-        )
-        if _selected(plan.id, only, skip)
-    ]
-    excused = dict(expected_failures or {})
-    used: set[str] = set()
+    planned = plans(operations, dtypes, fuzz=fuzz, laws=laws, errors=errors)
+    planned = [plan for plan in planned if not only or plan.matching(only)]
     outputs, records = [], []
-    for plan in plans:
-        record, got = _carry_out(plan, candidate, target, excused, used)
+    failures = 0
+    for plan in planned:
+        pattern = plan.matching(skip)
+        if failures == max_fail:
+            record, got = _passed_over(plan, candidate, f"stopped after {max_fail} failure{'s' * (failures > 1)}"), None
+        elif pattern is not None:
+            record, got = _passed_over(plan, candidate, skip[pattern]), None
+        else:
+            record, got = carry_out(plan, candidate, excused)
+        failures += record.status in FAILURES
         outputs.append(got)
         records.append(record)
         if callback:
             callback(record)
-    problems = [f"expected failure {name!r} names no planned case" for name in excused.keys() - used]
+    everything = plans(operations, DTYPES, fuzz=fuzz, errors=True)  # a run of less than that makes no name stale
+    problems = stale(everything, only=only, skip=skip, expected_failures=excused)
     problems += [f"{r.case} passes; remove it from the expected failures" for r in records if r.status == "xpass"]
 
     diagnosis = None
     if diagnose:
-        diagnosis = _diagnose(plans, outputs, records)
+        diagnosis = diagnose_outputs(planned, outputs, records)
         if diagnosis and diagnosis.kind == "variant":
-            records = _as_variant(plans, records, diagnosis)
+            records = _as_variant(planned, records, diagnosis)
     advice = []
-    if candidate.refuses and not errors and not only:
-        advice = [_carry_out(p, candidate, target, {}, set())[0] for p in _plan_refusals(candidate, operations)]
+    if candidate.refuses and not (errors or only or failures == max_fail):
+        advice = [carry_out(p, candidate, {})[0] for p in _refusals(operations) if p.matching(skip) is None]
     counts = Counter(record.status for record in records)
     return Report(
         target=target,
         candidate={"name": candidate.name, "version": candidate.version, "language": candidate.language},
         verdict=_verdict(counts, diagnosis),
         counts={status: counts[status] for status in STATUSES},
-        planned=len(plans),
+        planned=len(planned),
         records=tuple(records),
         diagnosis=diagnosis,
         advice=tuple(advice),
@@ -431,30 +488,111 @@ def check(
     )
 
 
-def _carry_out(plan, candidate, target, excused, used):
-    """Run one check; return its record and the outputs."""
+def known_dtypes(dtypes):
+    """Check that precisions are ones that can be judged.
+
+    Examples
+    --------
+    >>> known_dtypes("float64")
+    Traceback (most recent call last):
+    ValueError: dtypes must be a sequence of 'float64' and 'float32', got 'float64'
+    """
+    if not dtypes or isinstance(dtypes, str) or set(dtypes) - set(DTYPES):
+        raise ValueError(f"dtypes must be a sequence of 'float64' and 'float32', got {dtypes!r}")
+
+
+def with_reasons(**named):
+    """The one table given by keyword, checked: names or patterns, each with a reason.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no table, or a reason is missing.
+
+    Examples
+    --------
+    >>> with_reasons(skip={"fuzz-*": " "})
+    Traceback (most recent call last):
+    ValueError: skip must give a reason for 'fuzz-*'
+    """
+    ((name, table),) = named.items()
+    if not isinstance(table or {}, Mapping):
+        raise TypeError(f"{name} must be a table of reasons by case, got {table!r}")
+    for key, reason in (table or {}).items():
+        if not isinstance(reason, str) or not reason.strip():
+            raise ValueError(f"{name} must give a reason for {key!r}")
+    return dict(table or {})
+
+
+def stale(everything, *, only=(), skip=(), expected_failures=()):
+    """Sentences about the patterns and names that stand for nothing."""
+    names = set().union(*(plan.names for plan in everything))
+    found = [
+        f"{option} {pattern!r} matches no check"
+        for option, patterns in (("--only", only), ("--skip", skip))
+        for pattern in patterns
+        if not fnmatch.filter(names, pattern)
+    ]
+    return found + [f"expected failure {name!r} names no check" for name in expected_failures if name not in names]
+
+
+def carry_out(plan, candidate, excused):
+    """Run one check.
+
+    Parameters
+    ----------
+    plan : Plan
+        From `plans`.
+    candidate : Candidate
+        That offers the plan's operation.
+    excused : dict of str to str
+        Expected failures.
+
+    Returns
+    -------
+    record : Record
+        What came out.
+    outputs : dict of str to numpy.ndarray, or None
+        What the candidate answered, where the check is a case.
+    """
     start = time.perf_counter()
-    got, fields = plan.run()
+    got, fields = plan.run(candidate)
     seconds = time.perf_counter() - start
-    names = {plan.id, plan.id.partition("/")[2], plan.case.slug if plan.case else plan.id} & excused.keys()
-    used |= names
+    names = plan.names & excused.keys()
     if names and fields["status"] not in ("skipped", "not_applicable"):
-        failed = fields["status"] in ("failed", "error")
-        reason = excused[next(iter(names))]
+        failed = fields["status"] in FAILURES
+        reason = excused[min(names)]
         fields |= {"status": "xfail" if failed else "xpass", "expected_to_fail": True, "reason": reason}
-    short = plan.case.slug if plan.case else plan.id.partition("/")[2]
-    extra = f" --fuzz {int(short[5:]) + 1}" if short.startswith("fuzz-") else ""
-    extra += " --errors" if short.startswith("refuses:") else ""
-    words = ["refimpl", "check", plan.operation.name, *candidate.repro, "--only", short, "--dtype", plan.dtype]
+    return _record(plan, candidate, seconds=seconds, **fields), got
+
+
+def _passed_over(plan, candidate, reason):
+    return _record(plan, candidate, status="skipped", reason=reason)
+
+
+def _record(plan, candidate, **fields):
     return Record(
         operation=plan.operation.name,
         case=plan.id,
         dtype=plan.dtype,
         flags=plan.case.flags if plan.case else (),
-        repro=shlex.join(words) + extra,
-        seconds=seconds,
+        why=plan.why,
+        repro=_repro(plan, candidate),
         **fields,
-    ), got
+    )
+
+
+def _repro(plan, candidate):
+    """The command that reruns a check alone, or a Python call if no command line can name the candidate."""
+    number = plan.short.removeprefix("fuzz-")
+    fuzz = int(number) + 1 if plan.case and number != plan.short else 0
+    errors = plan.short.startswith("refuses:")
+    name, only, dtype = plan.operation.name, plan.short, plan.dtype
+    if candidate.repro is None:
+        extra = f", fuzz={fuzz}" * bool(fuzz) + ", errors=True" * errors
+        return f"refimpl.oracle.check(candidate, {name!r}, only=[{only!r}], dtypes=[{dtype!r}]{extra})"
+    words = ["refimpl", "check", name, *candidate.repro, "--only", only, "--dtype", dtype]
+    return shlex.join(words + ["--fuzz", str(fuzz)] * bool(fuzz) + ["--errors"] * errors)
 
 
 def _verdict(counts, diagnosis):
@@ -482,7 +620,7 @@ def _alternatives(operations):
     return table
 
 
-def _diagnose(plans, outputs, records):
+def diagnose_outputs(planned, outputs, records):
     """The variants, else the mutants, that the candidate equals on every case that gave outputs.
 
     A match must say something: on at least one case where the candidate deviates, the alternative must be far
@@ -490,14 +628,15 @@ def _diagnose(plans, outputs, records):
     """
     seen = [
         (plan, got, record.status in ("failed", "xfail"))
-        for plan, got, record in zip(plans, outputs, records, strict=True)
+        for plan, got, record in zip(planned, outputs, records, strict=True)
         if plan.case is not None and (got is not None or record.status == "error")
     ]
     deviating = {plan.operation.name for plan, _, failed in seen if failed}
     if not deviating:
         return None
     matches: dict[str, list[Any]] = {"variant": [], "mutant": []}
-    for (kind, _), (functions, entry) in _alternatives({p.operation.name: p.operation for p in plans}.values()).items():
+    operations = {plan.operation.name: plan.operation for plan in planned}
+    for (kind, _), (functions, entry) in _alternatives(operations.values()).items():
         if deviating <= functions.keys() and _equals(functions, seen):
             matches[kind].append(entry)
     for kind, found in matches.items():
@@ -520,15 +659,12 @@ def _equals(functions, seen):
         if function is None:  # the mistake has no form in this operation, where the candidate is right
             continue
         inputs = cases.rounded(plan.case.inputs, plan.dtype)
-        alternative = _plain_run(function, plan.operation, inputs)
+        alternative, around = _alternative_answer(function, plan.operation, inputs, plan.dtype)
         if got is None or alternative is None:
             if (got is None) != (alternative is None):
                 return False
             continue
         answers, tolerances = expected(plan.operation, inputs, plan.dtype)
-        centre = tuple(alternative.values())
-        runs = tolerance.noisy_runs(function, inputs, plan.dtype, trials=6)
-        around = dict(zip(alternative, tolerance.spread(runs, centre, plan.dtype), strict=True))
         for name, value in alternative.items():
             if value.shape != got[name].shape or not tolerance.agrees(got[name], value, around[name]).all():
                 return False
@@ -539,38 +675,41 @@ def _equals(functions, seen):
     return telling
 
 
-def _plain_run(function, operation, inputs):
-    """Outputs of an alternative in float64, or None if it raises."""
-    wide = {k: v.astype(np.float64) if isinstance(v, np.ndarray) else v for k, v in inputs.items()}
-    try:
-        with np.errstate(all="ignore"):
-            return named_outputs(operation, function(**wide))
-    except Exception:
-        return None
+_answered: dict[Any, Any] = {}  # every mutant is compared with every other one
 
 
-def _as_variant(plans, records, diagnosis):
+def _alternative_answer(function, operation, inputs, dtype):
+    """Outputs of an alternative and how far rounding moves them, both by name; (None, None) if it raises."""
+    key = (function, operation.name, cases.digest(inputs), dtype)
+    if key not in _answered:
+        wide = {k: v.astype(np.float64) if isinstance(v, np.ndarray) else v for k, v in inputs.items()}
+        try:
+            with np.errstate(all="ignore"):
+                outputs = named_outputs(operation, function(**wide))
+            runs = tolerance.noisy_runs(function, inputs, dtype, trials=6)
+            around = tolerance.spread(runs, tuple(outputs.values()), dtype)
+            _answered[key] = outputs, dict(zip(outputs, around, strict=True))
+        except Exception:  # a mistake may be one that raises
+            _answered[key] = None, None
+    return _answered[key]
+
+
+def _as_variant(planned, records, diagnosis):
     """Failures that a variant explains become "variant"; so do the laws that the variant itself breaks."""
     name = diagnosis.names[0]
     out = []
-    for plan, record in zip(plans, records, strict=True):
-        if record.status == "failed":
-            explained = plan.case is not None or any(
-                _breaks_law(plan, variant) for variant in plan.operation.variants if variant.slug == name
-            )
-            if explained:
-                record = Record(**{**record.__dict__, "status": "variant"})
+    for plan, record in zip(planned, records, strict=True):
+        variants = [variant for variant in plan.operation.variants if variant.slug == name]
+        if record.status == "failed" and (plan.case or any(breaks_law(plan, variant) for variant in variants)):
+            record = replace(record, status="variant")
         out.append(record)
     return out
 
 
-def _breaks_law(plan, variant):
-    """Whether the law that `plan` checks does not hold for a variant either."""
-    _, slug, case_slug = plan.id.partition("/")[2].split(":")
-    law = next(law for law in plan.operation.laws if law.slug == slug)
-    case = next(case for case in plan.operation.cases if case.slug == case_slug)
+def breaks_law(plan, variant):
+    """Whether what `plan` checks is a law that does not hold for a variant either."""
     twin = Function(variant.function, operation=plan.operation.name)
-    return _judge_law(twin, plan.operation, law, case, plan.dtype)["status"] == "failed"
+    return plan.short.startswith("law:") and plan.run(twin)[1]["status"] == "failed"
 
 
 def check_mutants(target, *, dtypes=("float64",), callback=None):

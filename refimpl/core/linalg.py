@@ -1,0 +1,153 @@
+"""Linear algebra that the array API standard lacks: triangular solves and linear assignment."""
+
+from importlib import import_module
+
+from refimpl.core import check
+from refimpl.core.arrays import array_namespace, from_numpy, to_numpy
+from refimpl.core.autodiff import primitive
+
+
+def solve_triangular(a, b, *, lower, trans=False):
+    """Solve a x = b, or a^T x = b, for a triangular matrix a; differentiable.
+
+    Parameters
+    ----------
+    a : array [n, n]
+        Floating point. The other triangle is not read.
+    b : array [n] or [n, k]
+        One or k right-hand sides, of the library, dtype and device of `a`.
+    lower : bool
+        Which triangle of `a` is meant.
+    trans : bool, default: False
+        Whether to solve with a^T instead.
+
+    Returns
+    -------
+    array
+        x, of the shape of `b`. Computed on the host for libraries other than NumPy, CuPy and PyTorch.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If shapes or dtypes do not fit, an entry is not finite, or there is a zero on the diagonal.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> a = np.array([[2.0, 0.0], [1.0, 4.0]])
+    >>> solve_triangular(a, np.array([2.0, 9.0]), lower=True)
+    array([1., 2.])
+    >>> solve_triangular(a, np.array([2.0, 8.0]), lower=True, trans=True)
+    array([0., 2.])
+    """
+    check.finite(a=a, b=b)
+    check.shapes(a=(a, "n n"), b=(b, "n" if len(b.shape) == 1 else "n k"))
+    xp = array_namespace(a, b)
+    if bool(xp.any(xp.linalg.diagonal(a) == 0)):
+        raise ValueError("a must have no zero on its diagonal")
+    if len(b.shape) == 1:
+        return xp.squeeze(_solve_triangular(a, xp.expand_dims(b, axis=1), lower, trans), axis=1)
+    return _solve_triangular(a, b, lower, trans)
+
+
+def _solve_triangular(a, b, lower, trans):
+    """The same for b [n, k], where the library of the arrays has it."""
+    xp = array_namespace(a, b)
+    if hasattr(a, "namespace_priority") or hasattr(b, "namespace_priority"):
+        return xp.solve_triangular(a, b, lower=lower, trans=trans)
+    if xp.__name__ == "array_api_compat.torch":
+        return xp.linalg.solve_triangular(a.mT if trans else a, b, upper=lower == trans)
+    if xp.__name__ == "array_api_compat.cupy":
+        solver = import_module("cupyx.scipy.linalg").solve_triangular
+        return solver(a, b, lower=lower, trans=int(trans))
+    solver = import_module("scipy.linalg").solve_triangular
+    return from_numpy(solver(to_numpy(a), to_numpy(b), lower=lower, trans=int(trans)), like=b)
+
+
+def _matrix_rule(xp, g, x, a, b, *, lower, trans):
+    """Cotangent of the matrix: -a^-T g x^T, on its triangle."""
+    g = _solve_triangular(a, g, lower, not trans)
+    product = x @ xp.matrix_transpose(g) if trans else g @ xp.matrix_transpose(x)
+    return -(xp.tril(product) if lower else xp.triu(product))
+
+
+primitive(
+    "solve_triangular",
+    _matrix_rule,
+    lambda xp, g, x, a, b, *, lower, trans: _solve_triangular(a, g, lower, not trans),
+    forward=lambda _, a, b, *, lower, trans: _solve_triangular(a, b, lower, trans),
+)
+
+
+def cholesky_solve(factor, b):
+    """Solve factor factor^T x = b, for a lower Cholesky factor; differentiable.
+
+    Parameters
+    ----------
+    factor : array [n, n]
+        Lower triangular, such as ``xp.linalg.cholesky`` returns; the upper triangle is not read.
+    b : array [n] or [n, k]
+        One or k right-hand sides, of the library, dtype and device of `factor`.
+
+    Returns
+    -------
+    array
+        x, of the shape of `b`. Computed on the host for libraries other than NumPy, CuPy and PyTorch.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If shapes or dtypes do not fit, an entry is not finite, or there is a zero on the diagonal.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> a = np.array([[4.0, 2.0], [2.0, 3.0]])
+    >>> cholesky_solve(np.linalg.cholesky(a), a @ np.array([1.0, -1.0]))
+    array([ 1., -1.])
+    """
+    check.finite(factor=factor)
+    return solve_triangular(factor, solve_triangular(factor, b, lower=True), lower=True, trans=True)
+
+
+def linear_assignment(cost, maximize=False):
+    """Match each row with a column of its own so that the sum of the matched costs is least.
+
+    Runs on the host (`scipy.optimize.linear_sum_assignment`), whatever the library.
+
+    Parameters
+    ----------
+    cost : array [n, m]
+        Floating point, n <= m; +inf (-inf if `maximize`) forbids a match.
+    maximize : bool, default: False
+        Whether the sum shall be largest instead.
+
+    Returns
+    -------
+    array [n]
+        The column of each row: int64, on the library and device of `cost`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `cost` is no such matrix, has a NaN, or forbids every assignment.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> linear_assignment(np.array([[1.0, 2.0], [1.0, 5.0]]))
+    array([1, 0])
+    """
+    check.floating(cost=cost)
+    sizes = check.shapes(cost=(cost, "n m"))
+    if sizes["n"] > sizes["m"]:
+        raise ValueError(f"cost must have at least as many columns as rows, got shape {tuple(cost.shape)}")
+    host = to_numpy(cost)
+    if (host != host).any():
+        raise ValueError("cost must not be NaN")
+    solver = import_module("scipy.optimize").linear_sum_assignment
+    try:
+        columns = solver(host, maximize=maximize)[1]
+    except ValueError as error:
+        raise ValueError(f"cost must allow a full assignment: {error}") from None
+    return from_numpy(columns, like=cost, dtype=array_namespace(cost).int64)

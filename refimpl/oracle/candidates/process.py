@@ -1,0 +1,241 @@
+"""A program in a process of its own, asked line by line; nothing that it does holds us up or fills our memory.
+
+One loop over the three pipes, without threads: it writes what the program takes, reads what it gives, and looks at
+the clock. What nobody has asked for stays in the pipe, whose size bounds it.
+
+For POSIX systems. The program leads a process group, which is killed as a whole at its end; on Linux, processes that
+have left the group are found by a variable that they inherit in their environment. One that leaves the group and
+also wipes its environment, or that runs as another user, is not found; nor is one that left the group elsewhere
+than on Linux.
+"""
+
+import contextlib
+import os
+import selectors
+import signal
+import subprocess
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+from refimpl.oracle.candidates.base import CandidateError
+
+MAX_LINE = 4 * 2**20  # bytes of one answer
+MAX_OUTPUT = 256 * 2**20  # bytes of one process on both streams
+TAIL = 4000  # characters of standard error that are kept
+PATIENCE = 0.5  # seconds between asking a program to end, terminating it, and killing it
+LOOK = 0.2  # seconds between two looks at whether it is still there
+CHUNK = 65536
+MARK = "REFIMPL_CANDIDATE"
+
+
+class Process:
+    """A running program.
+
+    Parameters
+    ----------
+    command : list of str
+        What to run; no shell is started.
+
+    Raises
+    ------
+    CandidateError
+        Of kind "crash", if it cannot be started.
+
+    Examples
+    --------
+    >>> cat = Process(["cat"])
+    >>> cat.ask(b"hello\\n", seconds=5)
+    b'hello'
+    >>> cat.end()
+    """
+
+    def __init__(self, command):
+        self._mark = f"{MARK}={uuid.uuid4().hex}"
+        name, _, value = self._mark.partition("=")
+        try:
+            self._popen = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                bufsize=0,
+                start_new_session=True,
+                env={**os.environ, name: value},
+            )
+        except OSError as error:
+            raise CandidateError(f"cannot start {command[0]!r}: {error.strerror}", "crash") from error
+        self._selector = selectors.DefaultSelector()
+        pipes: Any = self._popen
+        self._stdin, self._stdout, self._stderr = pipes.stdin, pipes.stdout, pipes.stderr
+        for stream in (self._stdin, self._stdout, self._stderr):
+            os.set_blocking(stream.fileno(), False)
+        for stream in (self._stdout, self._stderr):
+            self._selector.register(stream, selectors.EVENT_READ)
+        self._unsent = b""
+        self._said_all = False
+        self._answers = bytearray()
+        self._errors = b""
+        self._total = 0
+
+    @property
+    def stderr(self):
+        """The end of what it has written to standard error, so far as we have read it."""
+        return self._errors.decode("utf-8", "replace")[-TAIL:]
+
+    def ask(self, line, seconds):
+        """Send a line, and return the next line of output without its end.
+
+        Parameters
+        ----------
+        line : bytes
+            With its newline; empty to go on waiting for the last one's answer.
+        seconds : float
+            How long to wait.
+
+        Raises
+        ------
+        CandidateError
+            Of kind "timeout", "crash" or "garbage".
+        """
+        deadline = time.monotonic() + seconds
+        self._pump(0)
+        if line and self._answers:
+            start = bytes(self._answers[:60])
+            raise CandidateError(f"wrote {start!r} without being asked; each request has one answer", "garbage")
+        self._send(line)
+        while (end := self._answers.find(b"\n")) < 0 and len(self._answers) <= MAX_LINE:
+            if self._total > MAX_OUTPUT:
+                raise CandidateError(f"more than {MAX_OUTPUT >> 20} MiB of output", "garbage")
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise CandidateError(self._silence(seconds), "timeout")
+            if not self._pump(min(left, LOOK)) and self._is_over():
+                raise CandidateError(self._how_it_ended(), "crash")
+        if not 0 <= end <= MAX_LINE:
+            raise CandidateError(f"an answer of more than {MAX_LINE >> 20} MiB", "garbage")
+        answer = bytes(self._answers[:end])
+        del self._answers[: end + 1]
+        return answer
+
+    def close_input(self):
+        """Tell the program that nothing more will come."""
+        self._said_all = True
+        self._drop(self._stdin)
+
+    def end(self, last_line=b"", *, patience=PATIENCE):
+        """End it: say so and wait, then terminate, then kill it and all that it has started.
+
+        Parameters
+        ----------
+        last_line : bytes
+            To send before its input is closed.
+        patience : float
+            Seconds to wait before it is terminated.
+        """
+        self._pump(0)
+        self._send(last_line)
+        self.close_input()
+        if not self._wait(patience):
+            self._signal_group(signal.SIGTERM)
+            self._wait(PATIENCE)
+        self._signal_group(signal.SIGKILL)
+        for _ in range(20):  # one that forks while we look is found in the next round
+            marked = list(_marked(self._mark))
+            for pid in marked:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            if not marked:
+                break
+            time.sleep(0.01)
+        self._popen.wait()
+        self._wait(0)
+        for stream in (self._stdin, self._stdout, self._stderr):
+            self._drop(stream)
+        self._selector.close()
+
+    def _is_over(self):
+        """Whether no more answers can come; its children may hold the pipe open when it is gone."""
+        return self._stdout.closed or (self._popen.poll() is not None and not self._pump(0))
+
+    def _drop(self, stream):
+        """Close our end of a pipe."""
+        if not stream.closed:
+            with contextlib.suppress(KeyError):
+                self._selector.unregister(stream)
+            stream.close()
+
+    def _send(self, line):
+        if line and not self._stdin.closed:
+            if not self._unsent:
+                self._selector.register(self._stdin, selectors.EVENT_WRITE)
+            self._unsent += line
+            self._pump(0)
+
+    def _pump(self, seconds):
+        """Wait so long for a pipe that is ready, then write or read once; returns how many bytes were read."""
+        before = self._total
+        for key, _ in self._selector.select(seconds):
+            stream = key.fileobj
+            try:
+                if stream is self._stdin:
+                    self._unsent = self._unsent[os.write(key.fd, self._unsent[:CHUNK]) :]
+                    if not self._unsent:
+                        self._selector.unregister(stream)
+                    continue
+                chunk = os.read(key.fd, CHUNK)
+            except BlockingIOError:
+                continue
+            except OSError:  # a program that has closed its input is noticed at its output
+                chunk = b""
+            if not chunk:
+                self._drop(stream)
+            elif stream is self._stdout:
+                self._answers += chunk
+            else:
+                self._errors = (self._errors + chunk)[-4 * TAIL :]  # up to 4 bytes make a character
+            self._total += len(chunk)
+        return self._total - before
+
+    def _wait(self, seconds):
+        """Whether it ends within some seconds; what it writes meanwhile is thrown away."""
+        deadline = time.monotonic() + seconds
+        while self._popen.poll() is None and time.monotonic() < deadline:
+            self._pump(0.01)
+            self._answers.clear()
+        self._pump(0)
+        return self._popen.poll() is not None
+
+    def _signal_group(self, number):
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: for a group of zombies
+            os.killpg(self._popen.pid, number)
+
+    def _how_it_ended(self):
+        """Sentence about a program whose output has ended."""
+        middle = ", in the middle of a line" if self._answers else ""
+        if not self._wait(PATIENCE):
+            return f"the program closed its standard output without an answer{middle}, and runs on"
+        status = self._popen.returncode
+        how = f"signal {-status}, {signal.strsignal(-status)}" if status < 0 else f"exit status {status}"
+        if status == 0 and not self._said_all:
+            how += "; it must go on until its input ends"
+        return f"the program ended without an answer{middle} ({how})"
+
+    def _silence(self, seconds):
+        """Sentence about a program that did not answer in time."""
+        if self._unsent:
+            why = "it has not read the request"
+        elif self._answers:
+            why = f"it wrote {bytes(self._answers[:60])!r} without an end of line"
+        else:
+            why = "does it flush its output after each line?"
+        return f"no answer within {seconds:g} s; {why}"
+
+
+def _marked(mark):
+    """Processes with an entry in their environment; none where there is no /proc."""
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            if mark.encode() in path.read_bytes():
+                yield int(path.parent.name)

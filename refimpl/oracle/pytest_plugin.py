@@ -1,0 +1,161 @@
+"""The pytest plugin: every check of an operation becomes a test of its own.
+
+It is loaded by every run of pytest where refimpl is installed; so it imports the oracle only when it is used.
+"""
+
+import os
+import shlex
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from refimpl.oracle.judge import Plan
+
+_seen: dict[str, list[Any]] = defaultdict(list)  # test function -> (plan, outputs, record) of what it has checked
+
+
+def parametrize_with_cases(
+    target,
+    *,
+    dtypes=("float64",),
+    only=(),
+    skip=None,
+    fuzz=0,
+    laws=True,
+    errors=False,
+    variant=None,
+    expected_failures=None,
+):
+    """Decorator of a test function that is called with each `case` of an operation.
+
+    Parameters
+    ----------
+    target : str
+        "<system>.<operation>", or "<system>" for all its operations.
+    dtypes, only, skip, fuzz, laws, errors
+        As for `refimpl.oracle.check`.
+    variant : str, optional
+        The variant that is meant: what agrees with it passes.
+    expected_failures : dict of str to str, optional
+        Case id or slug, "law:<slug>:<case>" or "refuses:<slug>", each also with "@<dtype>" at its end -> reason. A
+        failure there is expected, and its absence is a failure; so is an entry that names nothing.
+
+    Returns
+    -------
+    decorator
+        For a function with an argument `case`, whose method ``case.check(candidate)`` takes what
+        `refimpl.oracle.check` takes. The tests are called like the cases.
+
+    Raises
+    ------
+    ValueError
+        If the target, a precision or the variant is unknown, or a reason is missing.
+
+    Examples
+    --------
+    >>> @parametrize_with_cases("lion.step", only=["both-agree"])
+    ... def test_lion(case):
+    ...     case.check(my_lion)
+    >>> [case.id for case in test_lion.pytestmark[0].args[1]]
+    ['lion.step/both-agree-...']
+    """
+    from refimpl.oracle import catalog, judge
+
+    operations = catalog.operations(target)
+    judge.known_dtypes(dtypes)
+    variants = {entry.slug for operation in operations for entry in operation.variants}
+    if variant is not None and variant not in variants:
+        raise ValueError(f"variant must be one of {', '.join(sorted(variants)) or 'none'}, got {variant!r}")
+    skip, excused = judge.with_reasons(skip=skip), judge.with_reasons(expected_failures=expected_failures)
+    everything = judge.plans(operations, judge.DTYPES, fuzz=fuzz, errors=True)
+    parameters = [
+        pytest.param(_Stale(sentence), id=f"stale: {sentence}")
+        for sentence in judge.stale(everything, only=only, skip=skip, expected_failures=excused)
+    ]
+    for plan in judge.plans(operations, dtypes, fuzz=fuzz, laws=laws, errors=errors):
+        if only and plan.matching(only) is None:
+            continue
+        marks = [pytest.mark.skip(reason=skip[pattern]) for pattern in [plan.matching(skip)] if pattern is not None]
+        reasons = {name: excused[name] for name in plan.names & excused.keys()}
+        marks += [pytest.mark.xfail(strict=True, reason=" ".join(sorted(set(reasons.values()))))] if reasons else []
+        name = plan.id if len(dtypes) == 1 else f"{plan.id}@{plan.dtype}"
+        parameters.append(pytest.param(CaseCheck(target, plan, variant, reasons), id=name, marks=marks))
+    return pytest.mark.parametrize("case", parameters)
+
+
+@dataclass(frozen=True)
+class CaseCheck:
+    """What a test gets: one case, law or error case, in one precision."""
+
+    target: str
+    plan: "Plan"
+    variant: str | None = None
+    expected_failures: Mapping[str, str] = field(default_factory=dict)  # that name this one
+
+    def check(self, candidate):
+        """Judge a candidate by this case; the test fails, or is skipped, with what the command line would say.
+
+        Parameters
+        ----------
+        candidate : candidates.Candidate, callable or module
+            As for `refimpl.oracle.check`.
+        """
+        __tracebackhide__ = True
+        from refimpl.oracle import judge, render
+
+        candidate = judge.as_candidate(candidate, self.target)
+        if not candidate.offers(self.plan.operation):
+            pytest.skip(f"{candidate.name} offers no {self.plan.operation.name}")
+        record, outputs = judge.carry_out(self.plan, candidate, self.expected_failures)
+        test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0]
+        if test:
+            record = replace(record, repro=shlex.join(["pytest", test]))
+            _seen[test.partition("[")[0]].append((self.plan, outputs, record))
+        if record.status in ("skipped", "not_applicable"):
+            pytest.skip(record.reason)
+        if record.status in ("passed", "xpass") or self._is_variant(outputs, record):
+            return  # where a failure was expected, the strict mark makes this one
+        *lines, rerun = render.describe(record)
+        if outputs is not None:
+            lines.append(f"diagnosis: {_diagnosis([self.plan], [outputs], [record])}")
+        pytest.fail("\n".join([*lines, rerun]), pytrace=False)
+
+    def _is_variant(self, outputs, record):
+        """Whether the answer is that of the variant that is meant."""
+        from refimpl.oracle import judge
+
+        meant = [entry for entry in self.plan.operation.variants if entry.slug == self.variant]
+        if not meant or record.status != "failed":
+            return False
+        found = judge.diagnose_outputs([self.plan], [outputs], [record])
+        return (found is not None and self.variant in found.names) or judge.breaks_law(self.plan, meant[0])
+
+
+@dataclass(frozen=True)
+class _Stale:
+    """Stands for an entry that names nothing."""
+
+    sentence: str
+
+    def check(self, candidate):
+        __tracebackhide__ = True
+        pytest.fail(self.sentence, pytrace=False)
+
+
+def _diagnosis(planned, outputs, records):
+    from refimpl.oracle import judge, render
+
+    diagnosis = judge.diagnose_outputs(planned, outputs, records)
+    return render.sentence(judge.Report("", {}, "deviates", {}, len(records), tuple(records), diagnosis))
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Name the mistake behind the failures of each test function (with pytest-xdist: of those that ran here)."""
+    for test, seen in _seen.items():
+        planned, outputs, records = zip(*seen, strict=True)
+        if any(record.status == "failed" for record in records):
+            terminalreporter.write_line(f"{test} {_diagnosis(planned, outputs, records)}", red=True)

@@ -1,0 +1,426 @@
+"""The report page: one HTML file that needs nothing else, and that shows by its footer that it is whole."""
+
+from collections import Counter
+from html import escape
+from pathlib import Path
+
+BADGES = {  # status -> (class, mark); the mark, so that nothing is told by color alone
+    "reproduced": ("good", "✓"),
+    "conforms": ("good", "✓"),
+    "killed and named": ("good", "✓"),
+    "proxy": ("fair", "≈"),
+    "equivalent": ("fair", "≡"),
+    "killed, not named": ("poor", "?"),
+    "killed, though declared equivalent": ("bad", "!"),
+    "not reproduced": ("poor", "✗"),
+    "deviates": ("poor", "✗"),
+    "SURVIVES": ("bad", "!"),
+    "error": ("bad", "!"),
+}
+AS_IT_SHOULD_BE = {"killed and named", "equivalent"}  # of a mutant
+
+STYLE = """
+:root { color-scheme: light dark;
+  --page: #f6f7f9; --card: #fff; --text: #1c2430; --dim: #556070; --line: #d9dee5; --link: #0b57b0;
+  --good: #10683a; --good-page: #e0f3e7; --fair: #0c5a86; --fair-page: #e0f0fa;
+  --poor: #84500a; --poor-page: #fcefd8; --bad: #a11b25; --bad-page: #fbe4e5; --plain-page: #e9edf2; }
+@media (prefers-color-scheme: dark) { :root {
+  --page: #12161c; --card: #1b2129; --text: #e4e8ee; --dim: #a3adba; --line: #343d49; --link: #8abdf7;
+  --good: #7fdba4; --good-page: #173826; --fair: #86cbf5; --fair-page: #15344a;
+  --poor: #f2c069; --poor-page: #40300f; --bad: #ff9a9f; --bad-page: #4a1c21; --plain-page: #2a323d; } }
+* { box-sizing: border-box; }
+html { scroll-padding-top: 4rem; }
+body { margin: 0; background: var(--page); color: var(--text);
+  font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif;
+  overflow-wrap: anywhere; }
+a { color: var(--link); }
+:focus-visible { outline: 3px solid var(--link); outline-offset: 2px; border-radius: 3px; }
+code, .id { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: .9em; }
+.skip { position: absolute; left: -999px; }
+.skip:focus { left: 1rem; top: .5rem; background: var(--card); padding: .5rem; z-index: 2; }
+body > header, main, body > footer { max-width: 76rem; margin: 0 auto; padding: 0 1rem; }
+h1 { margin: 1.75rem 0 .25rem; font-size: 1.9rem; line-height: 1.2; }
+h2 { margin: 3rem 0 .75rem; font-size: 1.45rem; }
+h3 { margin: 2rem 0 .75rem; font-size: 1.15rem; }
+h4 { margin: 0; font-size: 1.02rem; font-weight: 600; }
+p { margin: .5rem 0; }
+.dim, figcaption, dt { color: var(--dim); }
+.facts { display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; margin: .75rem 0; }
+.facts div { display: flex; gap: .4rem; }
+.facts dd { margin: 0; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(16rem, 100%), 1fr)); gap: .75rem;
+  padding: 0; margin: 1.25rem 0; list-style: none; }
+.tiles li { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: .75rem 1rem; }
+.tiles strong { display: block; font-size: 1.5rem; line-height: 1.3; font-variant-numeric: tabular-nums; }
+nav { position: sticky; top: 0; z-index: 1; background: var(--page); border-bottom: 1px solid var(--line); }
+nav div { max-width: 76rem; margin: 0 auto; padding: .5rem 1rem; display: flex; flex-wrap: wrap; gap: .25rem 1.1rem;
+  align-items: center; }
+nav input { flex: 1 1 8rem; min-width: 0; max-width: 20rem; margin-left: auto; font: inherit; padding: .2rem .6rem;
+  color: inherit; background: var(--card); border: 1px solid var(--dim); border-radius: 6px; }
+.scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: 8px; background: var(--card); }
+table { border-collapse: collapse; width: 100%; font-size: .92rem; }
+th, td { padding: .45rem .75rem; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line);
+  max-width: 26rem; overflow-wrap: break-word; }
+tbody tr:last-child > * { border-bottom: 0; }
+th { font-weight: inherit; }
+thead th { color: var(--dim); font-weight: 600; white-space: nowrap; }
+.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.wide { min-width: 17rem; overflow-wrap: anywhere; }
+.medium { min-width: 10rem; }
+article .wide { min-width: 5.5rem; }
+article :is(th, td) { padding: .4rem .5rem; }
+article .number { white-space: normal; overflow-wrap: normal; }
+.keep { white-space: nowrap; }
+@media (max-width: 40rem) { th, td { max-width: 15rem; } .wide { min-width: 13rem; } }
+.badge { display: inline-block; padding: 0 .55em; border-radius: 1em; font-size: .85rem; font-weight: 600;
+  color: var(--text); background: var(--plain-page); }
+.good { color: var(--good); background: var(--good-page); }
+.fair { color: var(--fair); background: var(--fair-page); }
+.poor { color: var(--poor); background: var(--poor-page); }
+.bad { color: var(--bad); background: var(--bad-page); }
+article { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 1rem; margin: .9rem 0; }
+article header { display: flex; flex-wrap: wrap; gap: .3rem .75rem; align-items: baseline; margin-bottom: .3rem; }
+article .parts { display: grid; grid-template-columns: minmax(0, 1fr); gap: 1rem; margin-top: .75rem; }
+@media (min-width: 60rem) { article .pair { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); } }
+figure { margin: 0; }
+img { display: block; width: 100%; max-width: 700px; height: auto; border-radius: 6px; background: #fff; }
+pre { overflow-x: auto; background: var(--page); border: 1px solid var(--line); border-radius: 6px; padding: .6rem;
+  font-size: .85rem; line-height: 1.4; overflow-wrap: normal; }
+summary { cursor: pointer; padding: .45rem 0; }
+body > footer { margin-top: 3rem; padding-top: 1rem; padding-bottom: 2rem; border-top: 1px solid var(--line);
+  color: var(--dim); }
+[hidden] { display: none !important; }
+"""
+
+# Hides what does not hold all the words, opens what does, and keeps the words in the address.
+SCRIPT = """
+const box = document.querySelector("nav input"), entries = [...document.querySelectorAll("[data-entry]")];
+const groups = [...document.querySelectorAll("[data-group]")], start = /^#find=(.*)/.exec(location.hash);
+function find() {
+  const words = box.value.toLowerCase().split(/\\s+/).filter(Boolean);
+  for (const entry of entries) {
+    const text = (entry.dataset.entry + " " + entry.textContent).toLowerCase();
+    entry.hidden = !words.every(word => text.includes(word));
+  }
+  for (const group of groups) {
+    group.hidden = words.length > 0 && !group.querySelector("[data-entry]:not([hidden])");
+    if (words.length && group.tagName === "DETAILS") group.open = true;
+  }
+}
+box.addEventListener("input", () => {
+  find();
+  history.replaceState(null, "", box.value ? "#find=" + encodeURIComponent(box.value) : "#");
+});
+box.hidden = false;
+if (start) { box.value = decodeURIComponent(start[1]); find(); }
+"""
+
+
+def write_html(path, *, claims_records, checks, header):
+    """Write the report as one HTML file: no network, light and dark, from phone to desk.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    claims_records : sequence of dict
+        As of `refimpl.oracle.claims.run_claims`.
+    checks : dict
+        ``systems``, each with `name`, `title`, `arxiv`, `chapter`, `operations` (`name`, `summary`, `cases`,
+        `verdict`, `counts`) and `mutants` (`operation`, `slug`, `bug_type`, `hint`, `origin`, `killed`, `named`,
+        `killed_by`, `equivalent`); and ``implementations``, each with `name`, `version`, `language`, `operation`,
+        `verdict`, `counts`, `sentence`, `command`.
+    header : dict
+        `refimpl` (the version), `command` (which writes the page again), and any other facts to print, such as
+        `date` and `machine`.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> page = pathlib.Path(tempfile.mkdtemp()) / "index.html"
+    >>> nothing = {"systems": [], "implementations": []}
+    >>> write_html(page, claims_records=[], checks=nothing, header={"refimpl": "1", "command": "make oracle"})
+    >>> '<footer id="end">' in page.read_text()
+    True
+    """
+    claims: dict[str, list] = {system["name"]: [] for system in checks["systems"]}
+    for record in claims_records:
+        claims.setdefault(record["id"].partition(".")[0], []).append(record)
+    titles = {system["name"]: system["title"] for system in checks["systems"]}
+    text = f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy"
+ content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
+<title>refimpl: report of the oracle</title>
+<link rel="icon" href="data:,">
+<style>{STYLE}</style>
+</head>
+<body>
+<a class="skip" href="#overview">Skip to the overview</a>
+{_head(claims_records, checks, header)}
+<nav aria-label="Sections"><div>
+<a href="#overview">Overview</a> <a href="#claims">Claims</a> <a href="#mutants">Mutants</a>
+<a href="#implementations">Implementations</a>
+<input type="search" placeholder="Find" aria-label="Find claims, mutants and implementations by words" hidden>
+</div></nav>
+<main>
+{_overview(claims, checks["systems"])}
+{_claims(claims, titles)}
+{_mutants(checks["systems"])}
+{_implementations(checks["implementations"])}
+</main>
+<footer id="end"><p>End of the report: {len(checks["systems"])} systems, {len(claims_records)} claims,
+{sum(len(system["mutants"]) for system in checks["systems"])} mutants,
+{len(checks["implementations"])} implementations. A page without this line is truncated.</p></footer>
+<script>{SCRIPT}</script>
+</body>
+</html>
+"""
+    Path(path).write_text(text, encoding="utf-8")
+
+
+# Parts --------------------------------------------------------------------------------------------------------
+
+
+def _text(value):
+    return escape(str(value))
+
+
+def _link(address, text):
+    """A link, if the address is one of the web: what a spec or a program says is not to run as a script."""
+    if not str(address).startswith(("https://", "http://")):
+        return _text(text)
+    return f'<a href="{_text(address)}">{_text(text)}</a>'
+
+
+def _badge(status):
+    kind, mark = BADGES.get(status, ("", "·"))
+    if status.startswith("conforms to variant"):
+        kind, mark = "fair", "≈"
+    return f'<span class="badge {kind}">{mark} {_text(status)}</span>'
+
+
+def _mark(holds):
+    kind, mark, words = ("good", "✓", "holds") if holds else ("poor", "✗", "does not hold")
+    return f' <span class="badge {kind}" role="img" aria-label="{words}">{mark}</span>'
+
+
+def _table(columns, rows, label):
+    """Table in a box that scrolls by itself; `columns` are (heading, class), cells are HTML.
+
+    A row is its cells, or a pair of attributes and cells.
+    """
+    heads = "".join(f'<th scope="col" class="{kind}">{_text(name)}</th>' for name, kind in columns)
+    body = []
+    for row in rows:
+        attributes, cells = row if isinstance(row, tuple) else ("", row)
+        first, *rest = (f'class="{kind}">{cell}' for (_, kind), cell in zip(columns, cells, strict=True))
+        body.append(f'<tr {attributes}><th scope="row" {first}</th>' + "".join(f"<td {c}</td>" for c in rest) + "</tr>")
+    return (
+        f'<div class="scroll" role="region" tabindex="0" aria-label="{_text(label)}"><table>'
+        f"<thead><tr>{heads}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
+    )
+
+
+def _fate(mutant):
+    """What became of a mutant, in the words of `BADGES`."""
+    if mutant["equivalent"]:
+        return "killed, though declared equivalent" if mutant["killed"] else "equivalent"
+    if not mutant["killed"]:
+        return "SURVIVES"
+    return "killed and named" if mutant["named"] else "killed, not named"
+
+
+def _killed(mutants):
+    """How many mutants are killed of those that can be, and how many cannot."""
+    mortal = [mutant for mutant in mutants if not mutant["equivalent"]]
+    others = len(mutants) - len(mortal)
+    return f"{sum(m['killed'] for m in mortal)}/{len(mortal)}", f"{others} equivalent" if others else ""
+
+
+def _head(records, checks, header):
+    operations = [operation for system in checks["systems"] for operation in system["operations"]]
+    conforming = sum(operation["verdict"] == "conforms" for operation in operations)
+    statuses = Counter(record["status"] for record in records)
+    others = "".join(f", {n} {status}" for status, n in statuses.items() if status != "reproduced")
+    verdicts = Counter(entry["verdict"].split(" to ")[0] for entry in checks["implementations"])
+    killed, equivalent = _killed([mutant for system in checks["systems"] for mutant in system["mutants"]])
+    tiles = (
+        (f"{conforming}/{len(operations)}", "operations whose reference conforms to the exact answers"),
+        (killed, f"known mistakes caught{equivalent and ', ' + equivalent}"),
+        (f"{statuses['reproduced']}/{len(records)}", f"claims reproduced{others}"),
+        (len(checks["implementations"]), "implementations judged: "
+         + (", ".join(f"{n} {verdict}" for verdict, n in verdicts.items()) or "none")),
+    )  # fmt: skip
+    facts = "".join(
+        f"<div><dt>{_text(name)}</dt><dd>{_text(value)}</dd></div>"
+        for name, value in header.items()
+        if name != "command"
+    )
+    return f"""<header>
+<h1>Report of the oracle</h1>
+<dl class="facts">{facts}</dl>
+<p>To write it again: <code>{_text(header["command"])}</code></p>
+<ul class="tiles">{"".join(f"<li><strong>{_text(big)}</strong>{_text(small)}</li>" for big, small in tiles)}</ul>
+</header>"""
+
+
+def _overview(claims, systems):
+    rows = []
+    for system in systems:
+        counts: Counter = Counter()
+        for operation in system["operations"]:
+            counts.update(operation["counts"])
+        statuses = Counter(record["status"] for record in claims[system["name"]])
+        rows.append(
+            [
+                f'<strong>{_text(system["title"])}</strong><br><span class="dim"><code>{_text(system["name"])}</code>, '
+                f"{_text(system['chapter'])}, "
+                f"{_link('https://arxiv.org/abs/' + system['arxiv'], system['arxiv'])}</span>",
+                "<br>".join(
+                    f"<code>{_text(operation['name'])}</code> {_badge(operation['verdict'])}"
+                    for operation in system["operations"]
+                ),
+                f"{counts['passed']}/{counts.total()}",
+                "<br>".join(_killed(system["mutants"])),
+                *(str(statuses[status]) for status in ("reproduced", "proxy", "not reproduced", "error")),
+            ]
+        )
+    columns = [
+        ("System", "wide"), ("Operations", ""), ("Checks passed", "number"), ("Mutants killed", "number"),
+        ("Reproduced", "number"), ("Proxy", "number"), ("Not reproduced", "number"), ("Error", "number"),
+    ]  # fmt: skip
+    table = _table(columns, rows, "Systems") if rows else "<p>No systems.</p>"
+    return f'<section id="overview"><h2>Overview</h2>{_attention(claims, systems)}{table}</section>'
+
+
+def _attention(claims, systems):
+    """What is not as it should be, worst first."""
+    found = [
+        (record["status"] != "error", f'<a href="#{_text(record["id"])}">{_text(record["id"])}</a>', record["status"])
+        for records in claims.values()
+        for record in records
+        if record["status"] in ("error", "not reproduced")
+    ]
+    for system in systems:
+        for operation in system["operations"]:
+            if operation["verdict"] != "conforms":
+                found.append((False, f"<code>{_text(operation['name'])}</code>", operation["verdict"]))
+        for mutant in system["mutants"]:
+            if (fate := _fate(mutant)) not in AS_IT_SHOULD_BE:
+                found.append((False, f"<code>{_text(mutant['operation'])}</code> {_text(mutant['slug'])}", fate))
+    if not found:
+        return ""
+    lines = "".join(f"<li>{what} {_badge(status)}</li>" for _, what, status in sorted(found))
+    return f"<h3>To look at</h3><ul>{lines}</ul>"
+
+
+def _claims(claims, titles):
+    groups = "".join(
+        f"<section data-group><h3>{_text(titles.get(name, name))}</h3>{''.join(map(_claim, records))}</section>"
+        for name, records in claims.items()
+        if records
+    )
+    return f'<section id="claims"><h2>Claims of the papers</h2>{groups or "<p>None ran.</p>"}</section>'
+
+
+def _claim(record):
+    rows = [
+        [
+            _text(m["quantity"]),
+            f"{m['value']:.4g}",
+            f'<span class="keep">{_text(m["bound"])}</span>' + ("" if m["bound"] == "reported" else _mark(m["holds"])),
+        ]
+        for m in record["measurements"]
+    ]
+    columns = [("Quantity", "wide"), ("Measured", "number"), ("Bound", "number")]
+    table = _table(columns, rows, f"Measurements of {record['id']}") if rows else ""
+    figure = (
+        f'<figure><img alt="What was measured for {_text(record["id"])}: {_text(record["statement"])}"'
+        f' width="700" height="400" src="data:image/png;base64,{_text(record["figure"])}"></figure>'
+        if record["figure"]
+        else ""
+    )
+    told = "".join(
+        f"<p><strong>{name}:</strong> {_text(record[key])}</p>"
+        for name, key in (("Stand-in for", "proxy"), ("Tuned", "tuned"), ("Note", "note"))
+        if record[key]
+    )
+    logs = "".join(
+        f"<details {'open' if key == 'traceback' else ''}><summary>{name}</summary>"
+        f'<pre tabindex="0">{_text(record[key])}</pre></details>'
+        for name, key in (("Traceback", "traceback"), ("Output", "output"))
+        if record[key]
+    )
+    return f"""<article id="{_text(record["id"])}" data-entry="">
+<header><span class="id">{_text(record["id"])}</span> {_badge(record["status"])}
+<span class="dim">{_text(record["source"])}</span></header>
+<h4>{_text(record["statement"])}</h4>
+<div class="parts{" pair" if figure and (table or told) else ""}"><div>{table}{told}{logs}
+<p class="dim">seed {record["seed"]}, {record["seconds"]:.1f} s, {_text(record["tier"])} tier</p></div>{figure}</div>
+</article>"""
+
+
+def _mutants(systems):
+    groups = []
+    columns = [("Mistake", ""), ("Fate", "keep"), ("Type", ""), ("What is wrong, and how to mend it", "wide"),
+               ("Killed by", "medium"), ("Seen in", "")]  # fmt: skip
+    for system in systems:
+        rows = [
+            (
+                f'data-entry="{_text(system["name"])}"',
+                [
+                    f'<code>{_text(mutant["slug"])}</code><br><span class="dim">{_text(mutant["operation"])}</span>',
+                    _badge(_fate(mutant)),
+                    _text(mutant["bug_type"].replace("_", " ")),
+                    _text(mutant["hint"]),
+                    _text(mutant["equivalent"] or _few(mutant["killed_by"])),
+                    _link(mutant["origin"], mutant["origin"].removeprefix("https://github.com/")),
+                ],
+            )
+            for mutant in system["mutants"]
+        ]
+        killed, equivalent = _killed(system["mutants"])
+        summary = f"<strong>{_text(system['title'])}</strong>: {killed} killed{equivalent and ', ' + equivalent}"
+        attention = "open" if {*map(_fate, system["mutants"])} - AS_IT_SHOULD_BE else ""
+        table = _table(columns, rows, f"Mutants of {system['name']}")
+        groups.append(f"<details data-group {attention}><summary>{summary}</summary>{table}</details>")
+    return f"""<section id="mutants"><h2>Mutants</h2>
+<p>Plausible mistakes, run as candidates. The oracle must catch each, and call it by its name.</p>
+{"".join(groups)}</section>"""
+
+
+def _few(slugs, most=4):
+    """The first few of many names.
+
+    Examples
+    --------
+    >>> _few(["a", "b", "c"], most=2)
+    'a, b and 1 more'
+    """
+    more = len(slugs) - most
+    return ", ".join(slugs[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+def _implementations(entries):
+    columns = [("Implementation", "medium"), ("Verdict", "wide"), ("Counts", "medium"), ("Command", "wide")]
+    rows = [
+        (
+            'data-entry=""',
+            [
+                f"{_text(entry['name'])} {_text(entry['version'])}<br>"
+                f'<span class="dim">{_text(entry["language"])} <code>{_text(entry["operation"])}</code></span>',
+                f"{_badge(entry['verdict'])}<br>{_text(entry['sentence'])}",
+                "<br>".join(f"{n} {_text(status.replace('_', ' '))}" for status, n in entry["counts"].items() if n),
+                f"<code>{_text(entry['command'])}</code>",
+            ],
+        )
+        for entry in entries
+    ]
+    table = _table(columns, rows, "Implementations judged") if rows else "<p>None was judged.</p>"
+    return f"""<section id="implementations" data-group><h2>Implementations judged</h2>
+<p>Code that is not ours. A deviation is a finding about that code, not a failure of this run.</p>
+{table}</section>"""

@@ -1,0 +1,161 @@
+"""JSON Schemas shipped in `refimpl/oracle/schemas`, and a validator for the part of JSON Schema that they use.
+
+Validation at run time needs sentences for the author of a program and no further dependency, hence this small one;
+the tests compare it with the package `jsonschema` on thousands of messages.
+"""
+
+import json
+import reprlib
+from functools import cache
+from importlib.resources import files
+
+_TYPES = {"object": dict, "array": list, "string": str, "boolean": bool}
+
+
+@cache
+def load(name):
+    """The schema in a file of `refimpl/oracle/schemas`, or a part of it: "values.json#/$defs/number".
+
+    Examples
+    --------
+    >>> load("request-stop.json")["required"]
+    ['cmd']
+    """
+    file, _, pointer = name.partition("#")
+    schema = json.loads(files("refimpl.oracle").joinpath("schemas", file).read_text(encoding="utf-8"))
+    for key in pointer.split("/")[1:]:
+        schema = schema[key]
+    return schema
+
+
+def mismatch(value, schema, where="the message"):
+    """The first way in which a value is not what a schema asks for.
+
+    Parameters
+    ----------
+    value : object
+        From JSON.
+    schema : dict
+        Of the keywords below, and "$ref" with a file name.
+    where : str
+        What to call the value.
+
+    Returns
+    -------
+    str or None
+        A sentence; None for a valid value.
+
+    Examples
+    --------
+    >>> mismatch({"cmd": "stop"}, load("request-stop.json")) is None
+    True
+    >>> mismatch({"seq": 0, "skipped": "later"}, load("answer-run.json"), "the answer")
+    'seq must be an integer >= 1, got 0'
+    >>> mismatch({"seq": 1}, load("answer-run.json"), "the answer")
+    'the answer must have exactly one of outputs, skipped, not_applicable, error; it has none'
+    """
+    if "$ref" in schema and (found := mismatch(value, load(schema["$ref"]), where)):
+        return found
+    wanted = schema.get("description") or _words(schema)
+    wrong = (
+        ("type" in schema and not _is(value, schema["type"]))
+        or ("const" in schema and not _same(value, schema["const"]))
+        or ("enum" in schema and not any(_same(value, option) for option in schema["enum"]))
+        or ("minimum" in schema and _is(value, "number") and value < schema["minimum"])
+        or ("minLength" in schema and isinstance(value, str) and len(value) < schema["minLength"])
+        or ("minItems" in schema and isinstance(value, list) and len(value) < schema["minItems"])
+        or ("not" in schema and mismatch(value, schema["not"]) is None)
+    )
+    if wrong:
+        return f"{where} must be {wanted}, got {short(value)}"
+    if "anyOf" in schema and (found := _none_fits(value, schema["anyOf"], where)):
+        return found if found is not True else f"{where} must be {wanted}, got {short(value)}"
+    if isinstance(value, dict):
+        return _wrong_member(value, schema, where)
+    if isinstance(value, list) and "items" in schema:
+        parts = (mismatch(part, schema["items"], f"{where}[{i}]") for i, part in enumerate(value))
+        return next(filter(None, parts), None)
+    return None
+
+
+def _none_fits(value, branches, where):
+    """Nothing if a branch of "anyOf" fits; else the sentence of the branch meant for this type, or True."""
+    found = [mismatch(value, branch, where) for branch in branches]
+    if None in found:
+        return None
+    meant = (text for text, branch in zip(found, branches, strict=True) if _is(value, branch.get("type", ())))
+    return next(meant, True)
+
+
+def _wrong_member(value, schema, where):
+    """As `mismatch`, for the keywords about the members of an object."""
+    missing = [name for name in schema.get("required", ()) if name not in value]
+    if missing:
+        return f"{where} lacks {' and '.join(missing)}"
+    known, rest = schema.get("properties", {}), schema.get("additionalProperties", True)
+    for name, member in value.items():
+        place = name if where.startswith("the ") else f"{where}.{name}"
+        if name in known:
+            found = mismatch(member, known[name], printable(place, 80))
+        elif rest is False:
+            return f"{where} has {short(name)}, which is not known; it may have {', '.join(known)}"
+        else:
+            found = None if rest is True else mismatch(member, rest, printable(place, 80))
+        if found:
+            return found
+    for name, others in schema.get("dependentRequired", {}).items():
+        if name in value and not set(others) <= value.keys():
+            return f"{where} has {name} without {' and '.join(others)}"
+    if "oneOf" in schema:  # used for a choice of members alone
+        choice = [branch["required"][0] for branch in schema["oneOf"]]
+        there = [name for name in choice if name in value]
+        if len(there) != 1:
+            return f"{where} must have exactly one of {', '.join(choice)}; it has {' and '.join(there) or 'none'}"
+    return None
+
+
+def _is(value, types):
+    """Whether a value is of one of some JSON types; 2.0 is an integer, and true is no number."""
+    return any(_is_a(value, name) for name in ([types] if isinstance(types, str) else types))
+
+
+def _is_a(value, name):
+    if name not in ("number", "integer"):
+        return isinstance(value, _TYPES[name])
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return name == "number" or isinstance(value, int) or value.is_integer()
+
+
+def _same(a, b):
+    return a == b and isinstance(a, bool) == isinstance(b, bool)
+
+
+def _words(schema):
+    options = [schema["const"]] if "const" in schema else schema.get("enum", ())
+    if options:
+        return " or ".join(map(json.dumps, options))
+    types = schema.get("type", ())
+    types = [types] if isinstance(types, str) else types
+    more = " that is not empty" if schema.get("minItems") or schema.get("minLength") else ""
+    return " or ".join(f"an {name}" if name[0] in "aio" else f"a {name}" for name in types) + more
+
+
+def short(value, size=40):
+    """A value, whatever it is, as text of bounded length and printable characters.
+
+    Examples
+    --------
+    >>> short(list(range(1000)))
+    '[0, 1, 2, 3, 4, 5, ...]'
+    """
+    try:
+        return printable(reprlib.repr(value), size)
+    except ValueError:  # an integer of thousands of digits
+        return "a huge integer"
+
+
+def printable(text, size):
+    """Text of a stranger, fit for a terminal: no control characters, no lone surrogates, of bounded length."""
+    text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[: size + 1])
+    return text if len(text) <= size else text[: size - 3] + "..."
