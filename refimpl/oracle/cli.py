@@ -28,6 +28,9 @@ def main(arguments=None):
     except (catalog.UnknownNameError, ValueError, OSError) as error:
         errors.print(f"refimpl {options.name}: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
         return 2
+    except KeyboardInterrupt:
+        errors.print(f"refimpl {options.name}: interrupted")
+        return 130
     except BrokenPipeError:  # the reader of our output has seen enough
         return 0
 

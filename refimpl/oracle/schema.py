@@ -56,20 +56,19 @@ def mismatch(value, schema, where="the message"):
     """
     if "$ref" in schema and (found := mismatch(value, load(schema["$ref"]), where)):
         return found
-    wanted = schema.get("description") or _words(schema)
-    wrong = (
-        ("type" in schema and not _is(value, schema["type"]))
-        or ("const" in schema and not _same(value, schema["const"]))
+    if "type" in schema and not _is(value, schema["type"]):
+        return _wrong(value, schema, where)
+    if "anyOf" in schema and (found := _none_fits(value, schema["anyOf"], where)):
+        return found if found is not True else _wrong(value, schema, where)
+    if (
+        ("const" in schema and not _same(value, schema["const"]))
         or ("enum" in schema and not any(_same(value, option) for option in schema["enum"]))
         or ("minimum" in schema and _is(value, "number") and value < schema["minimum"])
         or ("minLength" in schema and isinstance(value, str) and len(value) < schema["minLength"])
         or ("minItems" in schema and isinstance(value, list) and len(value) < schema["minItems"])
         or ("not" in schema and mismatch(value, schema["not"]) is None)
-    )
-    if wrong:
-        return f"{where} must be {wanted}, got {short(value)}"
-    if "anyOf" in schema and (found := _none_fits(value, schema["anyOf"], where)):
-        return found if found is not True else f"{where} must be {wanted}, got {short(value)}"
+    ):
+        return _wrong(value, schema, where)
     if isinstance(value, dict):
         return _wrong_member(value, schema, where)
     if isinstance(value, list) and "items" in schema:
@@ -78,13 +77,20 @@ def mismatch(value, schema, where="the message"):
     return None
 
 
+def _wrong(value, schema, where):
+    return f"{where} must be {schema.get('description') or _words(schema)}, got {short(value)}"
+
+
 def _none_fits(value, branches, where):
     """Nothing if a branch of "anyOf" fits; else the sentence of the branch meant for this type, or True."""
-    found = [mismatch(value, branch, where) for branch in branches]
-    if None in found:
-        return None
-    meant = (text for text, branch in zip(found, branches, strict=True) if _is(value, branch.get("type", ())))
-    return next(meant, True)
+    best = True
+    for branch in branches:
+        found = mismatch(value, branch, where)
+        if found is None:
+            return None
+        if best is True and _is(value, branch.get("type", ())):
+            best = found
+    return best
 
 
 def _wrong_member(value, schema, where):

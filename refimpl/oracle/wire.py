@@ -88,16 +88,27 @@ def decode(value, where="value"):
         except (OverflowError, ValueError, FloatingPointError) as error:
             raise WireError(f"{where} holds a number, or has a size, that does not fit {name}") from error
     if isinstance(value, list):
-        parts = [decode(part, where) for part in value]
-        sizes = sorted({part.shape for part in parts}, reverse=True)
-        if len(sizes) > 1:
-            rows = " and ".join(str(size[0]) if size else "single" for size in sizes[:2])
-            raise WireError(f"{where} is ragged: rows of {rows} entries")
-        if len(sizes) == 1 and len(sizes[0]) >= MAX_DIMENSIONS:
-            raise WireError(f"{where} has more than {MAX_DIMENSIONS} dimensions")
-        return np.stack(parts) if parts else np.zeros(0)
+        return _nested(value, where)
     try:
         return np.asarray(float(_number(value, where)))
+    except OverflowError as error:
+        raise WireError(f"{where} holds a number that does not fit float64") from error
+
+
+def _nested(value, where):
+    """Array of nested lists, taken apart depth by depth."""
+    shape, level = [], [value]
+    while level and isinstance(level[0], list):
+        sizes = {len(part) if isinstance(part, list) else -1 for part in level}
+        if len(sizes) > 1:
+            rows = " and ".join("single" if n < 0 else str(n) for n in sorted(sizes, reverse=True)[:2])
+            raise WireError(f"{where} is ragged: rows of {rows} entries")
+        shape += sizes
+        if len(shape) > MAX_DIMENSIONS:
+            raise WireError(f"{where} has more than {MAX_DIMENSIONS} dimensions")
+        level = [x for part in level for x in part]
+    try:
+        return np.array([_number(x, where) for x in level], dtype=np.float64).reshape(shape)
     except OverflowError as error:
         raise WireError(f"{where} holds a number that does not fit float64") from error
 

@@ -1,0 +1,390 @@
+"""The claims runner, on claims that are made up."""
+
+import argparse
+import base64
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from functools import partial
+
+import pytest
+
+from refimpl.oracle import catalog, claims, reportfile
+from refimpl.oracle.claims import Interrupted, read_report, run_claim, run_claims, save_ledger
+from refimpl.oracle.reportfile import ReportError
+from refimpl.specs.base import Claim, Outcome, at_least, at_most, reported
+
+# Workers are other processes: what they run must be a module that they can import.
+FAKES = '''
+import os, sys, time, warnings
+import numpy as np
+from refimpl.core.random import stream
+from refimpl.specs.base import Claim, Outcome, at_least, at_most, reported
+
+
+def wave(seed):
+    x = stream(seed, "wave").standard_normal(50)
+    plot = lambda figure: figure.subplots().plot(x)
+    return Outcome([at_most("mean", x.mean(), 1), reported("nothing", np.nan if seed == 7 else 0)], plot, "noted")
+
+
+def styled(seed):
+    """Leaves a style behind, as a careless experiment does."""
+    import matplotlib
+    def plot(figure):
+        matplotlib.rcParams["axes.facecolor"] = "red"
+        figure.subplots().plot([0, 1])
+    print("printed"), warnings.warn("careful")
+    return Outcome([at_most("one", 1, 1)], plot)
+
+
+def sleeper(seed):
+    with open(os.environ["PIDS"], "a") as file:
+        print(os.getpid(), file=file, flush=True)
+    time.sleep(60)
+
+
+def environment(seed):
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "REFIMPL_THREADS")
+    return Outcome([at_most(name, float(os.environ[name]), 1) for name in names])
+
+
+def raises(seed):
+    raise ArithmeticError("<b>no & never</b>")
+
+
+ALL = (
+    Claim("fake.C1", "waves are small", "Theorem 1", wave),
+    Claim("fake.C2", "style does not leak", "Figure 2", styled, proxy="a toy"),
+    Claim("fake.C3", "waves are small again", "Figure 3", wave, tier="full"),
+    Claim("fake.false", "one is two", "abstract", lambda seed: Outcome([at_least("one", 1, 2)])),
+    Claim("fake.raises", "it works", "abstract", raises),
+    Claim("fake.dies", "it lives", "abstract", lambda seed: os._exit(3)),
+    Claim("fake.leaves", "it stays", "abstract", lambda seed: sys.exit("gone")),
+    Claim("fake.threads", "one thread each", "here", environment),
+    *(Claim(f"fake.sleep{i}", "it ends", "abstract", sleeper) for i in range(5)),
+)
+
+
+def claims(names=("fake",)):
+    if "fake.missing" in names:
+        raise ImportError("the spec does not load")
+    return [claim for claim in ALL if "fake" in names or claim.id in names]
+'''
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    path = tmp_path_factory.mktemp("fakes")
+    (path / "fake_claims.py").write_text(FAKES)
+    return path
+
+
+@pytest.fixture
+def fakes(folder, monkeypatch):
+    """Runs the named fake claims (under the prefix "fake.")."""
+    monkeypatch.syspath_prepend(str(folder))
+    import fake_claims
+
+    def run(*names, **settings):
+        chosen = [claim for name in names for claim in fake_claims.claims([f"fake.{name}"])]
+        return run_claims(chosen, find="fake_claims:claims", **{"progress": False, "jobs": 1, **settings})
+
+    return run
+
+
+def claim(experiment, **more):
+    return Claim("doc.C1", "a statement", "Theorem 1", experiment, **more)
+
+
+# One claim ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("measured", "proxy", "status"),
+    [
+        ([at_most("a", 1, 1), reported("b", 5)], "", "reproduced"),
+        ([at_most("a", 1, 1)], "smaller", "proxy"),
+        ([at_most("a", 1, 1), at_least("b", 1, 2)], "", "not reproduced"),
+        ([at_most("a", 2, 1)], "smaller", "not reproduced"),
+        ([at_most("a", float("nan"), 1)], "", "not reproduced"),
+        ([reported("a", 1)], "", "error"),
+        ([], "", "error"),
+    ],
+)
+def test_status(measured, proxy, status):
+    record = run_claim(claim(lambda seed: Outcome(measured), proxy=proxy))
+    assert record["status"] == status
+    assert (record["traceback"] != "") == (status == "error")
+
+
+def test_experiment_must_return_an_outcome():
+    assert "must return an Outcome, got float" in run_claim(claim(lambda seed: 1.0))["traceback"]
+
+
+def test_figure_is_a_png_without_metadata():
+    record = run_claim(claim(lambda seed: Outcome([at_most("a", 1, 1)], lambda figure: figure.subplots().plot([0]))))
+    png = base64.b64decode(record["figure"])
+    assert png.startswith(b"\x89PNG")
+    assert b"tEXt" not in png
+    assert b"tIME" not in png
+
+
+# The pool -----------------------------------------------------------------------------------------------------
+
+
+def test_same_seed_same_records_whatever_the_jobs(fakes, tmp_path):
+    names = ("C1", "C2", "C3", "raises", "threads")
+    runs = [fakes(*names, tier="full", seed=7, jobs=jobs, out=tmp_path / str(jobs)) for jobs in (1, 2)]
+    for records in runs:
+        for record in records:
+            assert record.pop("seconds") >= 0
+    assert repr(runs[0]) == repr(runs[1])  # NaN is there, and differs from itself
+    wave, styled, again, raises, threads = runs[0]
+    assert [record["id"] for record in runs[0]] == [f"fake.{name}" for name in names]
+    assert wave["status"] == "not reproduced", "a quantity that is NaN is none"
+    assert wave["figure"] == again["figure"] != styled["figure"]
+    assert styled["status"] == "proxy"
+    assert "printed" in styled["output"]
+    assert "careful" in styled["output"]
+    assert "ArithmeticError" in raises["traceback"]
+    assert threads["status"] == "reproduced"
+    assert (tmp_path / "1" / "fake.C1.png").read_bytes() == base64.b64decode(wave["figure"])
+    header, records, footer = read_report(tmp_path / "2" / "claims.jsonl")
+    assert sorted(r["id"] for r in records) == sorted(header["planned"])
+    assert footer["counts"] == {"reproduced": 1, "proxy": 1, "not reproduced": 2, "error": 1, "not run": 0}
+
+
+def test_a_worker_that_dies_costs_its_claim_alone(fakes, capfd):
+    monitor = threading.active_count()
+    dead, left, fine, lost = fakes("dies", "leaves", "C1", "false", progress=True)
+    assert dead["status"] == left["status"] == "error"
+    assert dead["traceback"] == "the worker process died: exit code 3"
+    assert left["traceback"] == "the worker process died: exit code 1"
+    assert (fine["status"], lost["status"]) == ("reproduced", "not reproduced")
+    assert threading.active_count() == monitor
+    lines = [line for line in capfd.readouterr().err.splitlines() if line.startswith("[")]
+    assert [line.split(" ")[:2] for line in lines] == [
+        [f"[{i}/4]", f"fake.{name}"] for i, name in enumerate(("dies", "leaves", "C1", "false"), start=1)
+    ], "not a terminal: a plain line per claim"
+
+
+def test_a_spec_that_does_not_load_is_an_error(fakes, folder):
+    missing = Claim("fake.missing", "a statement", "Theorem 1", lambda seed: None)
+    (record,) = run_claims([missing], jobs=1, progress=False, find="fake_claims:claims")
+    assert record["status"] == "error"
+    assert "the spec does not load" in record["traceback"]
+
+
+def test_the_callers_environment_stays(fakes, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "5")
+    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
+    assert fakes("threads")[0]["status"] == "reproduced"
+    assert os.environ["OMP_NUM_THREADS"] == "5"
+    assert "MKL_NUM_THREADS" not in os.environ
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [({"tier": "slow"}, "tier"), ({"jobs": 0}, "jobs"), ({"seed": -1}, "seed")],
+)
+def test_bad_settings_are_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        run_claims([], **settings)
+
+
+def test_a_claim_given_twice_is_refused():
+    with pytest.raises(ValueError, match="once"):
+        run_claims([claim(None), claim(None)])
+
+
+# Interruption -------------------------------------------------------------------------------------------------
+
+SCRIPT = """
+import sys
+from functools import partial
+sys.path.insert(0, sys.argv[1])
+import argparse, fake_claims
+from refimpl.oracle import catalog, claims
+catalog.claims = fake_claims.claims
+claims.run_claims = partial(claims.run_claims, find="fake_claims:claims")
+parser = argparse.ArgumentParser()
+claims.add_arguments(parser)
+names = ["fake.C1", *(f"fake.sleep{i}" for i in range(5))]
+sys.exit(claims.main(parser.parse_args([*names, "--jobs", "2", "--out", "report"])))
+"""
+
+
+def is_alive(pid):
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, 0)
+        return True
+    return False
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interruption_leaves_a_valid_report_and_no_process(folder, tmp_path, number):
+    process = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(folder)],
+        cwd=tmp_path,
+        env={**os.environ, "PIDS": "pids"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    report, pids = tmp_path / "report" / "claims.jsonl", tmp_path / "pids"
+    pids.touch()
+    give_up = threading.Timer(20, lambda: os.killpg(process.pid, signal.SIGKILL))
+    give_up.start()
+    while process.poll() is None and not (
+        report.exists() and '"kind": "claim"' in report.read_text() and len(pids.read_text().split()) == 2
+    ):
+        time.sleep(0.02)
+    sent = time.monotonic()
+    # A terminal sends Ctrl-C to the whole group, workers included; `kill` goes to the one process.
+    os.killpg(process.pid, number) if number == signal.SIGINT else process.send_signal(number)
+    out, err = process.communicate()
+    give_up.cancel()
+    assert time.monotonic() - sent < 3
+    assert process.returncode == 130
+    assert "6 planned = 1 reproduced + 0 proxy + 0 not reproduced + 0 error + 5 not run" in out
+    assert "Traceback" not in err
+    assert not any(is_alive(int(pid)) for pid in pids.read_text().split())
+    header, records, footer = read_report(report)
+    assert footer["interrupted"]
+    assert [record["id"] for record in records] == ["fake.C1"]
+    assert footer["counts"]["not run"] == 5
+    assert sum(footer["counts"].values()) == len(header["planned"]) == 6
+
+
+def test_interrupted_tells_what_had_finished(fakes, tmp_path, monkeypatch):
+    pids = tmp_path / "pids"
+    monkeypatch.setenv("PIDS", str(pids))
+
+    def strike():
+        while not pids.exists():
+            time.sleep(0.02)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    striker = threading.Thread(target=strike, daemon=True)
+    striker.start()
+    with pytest.raises(Interrupted) as caught:
+        fakes("C1", "sleep0")
+    striker.join()
+    assert [record["id"] for record in caught.value.records] == ["fake.C1"]
+    assert not is_alive(int(pids.read_text()))
+
+
+# Reports ------------------------------------------------------------------------------------------------------
+
+
+def lines_of_a_report():
+    records = [run_claim(claim(lambda seed: Outcome([reported("inf", float("inf")), at_most("a", 0.1, 1)])))]
+    records.append(records[0] | {"id": "doc.C2"})
+    planned = ["doc.C1", "doc.C2"]
+    return [
+        reportfile.header(planned),
+        *({"kind": "claim"} | claims._encoded(record) for record in records),
+        claims._footer(planned, records, False, 1.0),
+    ]
+
+
+def written(path, entries, cut=0):
+    text = "".join(json.dumps(entry) + "\n" for entry in entries)
+    path.write_text(text[: len(text) - cut])
+    return path
+
+
+def test_report_comes_back(tmp_path):
+    report = read_report(written(tmp_path / "r", lines_of_a_report()))
+    assert report.records[0]["measurements"][0]["value"] == float("inf")
+    assert report.footer["counts"]["reproduced"] == 2
+
+
+def swapped_count(entries):
+    entries[-1]["counts"]["error"] = 1
+    return entries
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda lines: [], "empty"),
+        (lambda lines: lines[1:], "first line must be the header"),
+        (lambda lines: lines[:-1], "no footer; the report is truncated after 2 of 2 claims"),
+        (lambda lines: lines[:1], "no footer"),
+        (lambda lines: [*lines[:2], *lines[1:]], "doc.C1 is there 2 times"),
+        (lambda lines: [*lines[:2], lines[1] | {"id": "doc.C9"}, lines[3]], "doc.C9 .* planned 0 times"),
+        (lambda lines: [*lines[:2], lines[-1]], "the footer counts"),
+        (swapped_count, "the footer counts"),
+        (lambda lines: [*lines, lines[1], lines[-1]], "claims alone"),
+        (lambda lines: [*lines[:2], {"kind": "claim", "id": "doc.C2"}, lines[-1]], "not what `refimpl claims` writes"),
+        (lambda lines: [lines[0], lines[1], claims._footer(["a", "b"], [lines[1]], False, 1.0)], "1 planned"),
+    ],
+)
+def test_damaged_reports_are_refused(tmp_path, damage, message):
+    with pytest.raises(ReportError, match=message):
+        read_report(written(tmp_path / "r", damage(lines_of_a_report())))
+
+
+@pytest.mark.parametrize("cut", [2, 10, 300])
+def test_truncation_in_the_middle_of_a_line_is_noticed(tmp_path, cut):
+    with pytest.raises(ReportError, match=r"no JSON|no footer"):
+        read_report(written(tmp_path / "r", lines_of_a_report(), cut=cut))
+
+
+def test_ledger_is_stable_and_merges(tmp_path):
+    path = tmp_path / "data" / "claims.json"
+    record = run_claim(claim(lambda seed: Outcome([at_most("third", seed / 3, 1), reported("nan", float("nan"))])), 1)
+    save_ledger(path, [record | {"id": "b.C1"}, record | {"id": "gone.C1"}], {"b.C1", "gone.C1"})
+    save_ledger(path, [record | {"id": "a.C1", "seconds": 9.0}], {"a.C1", "b.C1"})
+    ledger = json.loads(path.read_text())
+    assert list(ledger) == ["a.C1", "b.C1"]
+    assert ledger["a.C1"] == ledger["b.C1"]
+    assert [m["value"] for m in ledger["a.C1"]["measurements"]] == [0.333333, "NaN"]
+    assert not {"seconds", "figure", "traceback", "output"} & ledger["a.C1"].keys()
+
+
+# The command --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def command(fakes, monkeypatch):
+    import fake_claims
+
+    monkeypatch.setattr(catalog, "claims", lambda names=("fake.C1", "fake.false"): fake_claims.claims(names))
+    monkeypatch.setattr(claims, "run_claims", partial(run_claims, find="fake_claims:claims"))
+    parser = argparse.ArgumentParser()
+    claims.add_arguments(parser)
+    return lambda *words: claims.main(parser.parse_args([*words, "--jobs", "1"]))
+
+
+def test_command_prints_counts_that_add_up(command, capsys, tmp_path):
+    status = command("fake.C1", "fake.false", "fake.C1", "--out", str(tmp_path), "--save", str(tmp_path / "s.json"))
+    assert status == 0, "not reproduced is a finding"
+    out = capsys.readouterr().out
+    assert "2 planned = 1 reproduced + 0 proxy + 1 not reproduced + 0 error + 0 not run" in out
+    assert "one: 1, not >= 2" in out
+    assert read_report(tmp_path / "claims.jsonl").footer["counts"]["reproduced"] == 1
+    assert set(json.loads((tmp_path / "s.json").read_text())) == {"fake.C1", "fake.false"}
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [(("fake.false", "--strict"), 1), (("fake.raises",), 1), (("fake.C3",), 2)],
+)
+def test_exit_status(command, capsys, words, status):
+    assert command(*words, "--quiet") == status
+    assert len(capsys.readouterr().out.splitlines()) == 1
+
+
+def test_command_refuses_bad_numbers(command, capsys):
+    with pytest.raises(SystemExit):
+        command("--seed", "-1")
+    assert "--seed" in capsys.readouterr().err
