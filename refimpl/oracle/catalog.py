@@ -39,6 +39,17 @@ def roadmap():
 
 
 @cache
+def _modules():
+    """Name -> module of every spec, in the order of the road map, then by name; nothing is imported yet."""
+    found = {}
+    for module in pkgutil.walk_packages(refimpl.specs.__path__, "refimpl.specs."):
+        name = module.name.rpartition(".")[2]
+        if not module.ispkg and module.name.count(".") == 3 and not name.startswith("_"):  # _: a spec's companion
+            found[name] = module.name
+    rank = {entry.name: i for i, entry in enumerate(roadmap())}
+    return dict(sorted(found.items(), key=lambda item: (rank.get(item[0], len(rank)), item[0])))
+
+
 def systems():
     """Name -> `System` of every spec, in the order of the road map, then by name.
 
@@ -47,14 +58,7 @@ def systems():
     >>> systems()["lion"].chapter
     'optimizers'
     """
-    found = {}
-    for module in pkgutil.walk_packages(refimpl.specs.__path__, "refimpl.specs."):
-        private = module.name.rpartition(".")[2].startswith("_")  # a companion of a spec
-        if not module.ispkg and module.name.count(".") == 3 and not private:
-            system: System = importlib.import_module(module.name).SYSTEM
-            found[system.name] = system
-    rank = {entry.name: i for i, entry in enumerate(roadmap())}
-    return dict(sorted(found.items(), key=lambda item: (rank.get(item[0], len(rank)), item[0])))
+    return {name: system(name) for name in _modules()}
 
 
 def _pick(table, name, kind):
@@ -64,8 +68,8 @@ def _pick(table, name, kind):
     return table[name]
 
 
-def system(name):
-    """The system of that name.
+def system(name) -> System:
+    """The system of that name; the specs of the others are not loaded.
 
     Examples
     --------
@@ -73,7 +77,7 @@ def system(name):
     Traceback (most recent call last):
     refimpl.oracle.catalog.UnknownNameError: unknown system 'loin'; did you mean lion?
     """
-    return _pick(systems(), name, "system")
+    return importlib.import_module(_pick(_modules(), name, "system")).SYSTEM
 
 
 def operation(name):

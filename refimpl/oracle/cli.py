@@ -11,7 +11,7 @@ from rich.table import Table
 
 from refimpl import __version__
 from refimpl.core.backends import BACKENDS
-from refimpl.oracle import catalog, claims, mainjob, render, results, vectors
+from refimpl.oracle import catalog, claims, mainjob, render, scaffold, results, vectors
 from refimpl.oracle.candidates import Estimator, Function, OptaxTransform, Program, TorchOptimizer, load
 from refimpl.oracle.judge import check, check_mutants
 
@@ -56,7 +56,7 @@ def _parser():
     sub.add_argument("target", help="<system> or <system>.<operation>")
     who = sub.add_mutually_exclusive_group()
     who.add_argument("--python", metavar="MODULE:NAME", help="a Python function (or path/to/file.py:name)")
-    who.add_argument("--exec", metavar="COMMAND", help="a program in any language, JSON Lines on its standard streams")
+    who.add_argument("--exec", metavar="COMMAND", help="a program in any language that answers lines of JSON")
     who.add_argument("--torch", metavar="MODULE:CLASS", help="a PyTorch optimizer class")
     who.add_argument("--optax", metavar="MODULE:NAME", help="a function that makes an Optax transformation")
     who.add_argument("--estimator", metavar="MODULE:CLASS", help="an estimator class, as in scikit-learn")
@@ -74,7 +74,8 @@ def _parser():
     sub.add_argument("--no-laws", action="store_true", help="leave the laws out")
     sub.add_argument("--errors", action="store_true", help="input that must be refused counts")
     sub.add_argument("--expect", metavar="FILE", help='TOML table of expected failures: "case" = "reason"')
-    sub.add_argument("--timeout", metavar="S", type=float, default=10.0, help="seconds for an answer (--exec)")
+    text = "seconds for an answer (--exec); the first answer of a process may take 20 s"
+    sub.add_argument("--timeout", metavar="S", type=float, default=10.0, help=text)
     sub.add_argument("--strict", action="store_true", help="a variant is not good enough")
     sub.add_argument("--format", choices=("rich", "json", "junit", "markdown"), default="rich")
     sub.add_argument("--verbose", action="store_true", help="list what passed as well")
@@ -91,6 +92,9 @@ def _parser():
 
     sub = command("claims", claims.main, "Check the claims of the papers.")
     claims.add_arguments(sub)
+
+    sub = command("new", scaffold.main, "Scaffold the five rooms of a new system.")
+    scaffold.add_arguments(sub)
 
     for name, text in (
         ("oracle", "The main job: references, mutants, claims (quick tier), public implementations, report page."),
@@ -197,6 +201,8 @@ def check_candidate(options):
     """`refimpl check`."""
     dtypes = tuple(options.dtype.split(","))
     if options.mutants:
+        if options.report or options.badge or options.format not in ("rich", "json"):
+            raise ValueError("--mutants goes with --format rich and json, and writes no report")
         return _check_mutants(options, dtypes)
     candidate = _candidate(options)
     expected = tomllib.loads(Path(options.expect).read_text(encoding="utf-8")) if options.expect else None
@@ -216,6 +222,8 @@ def check_candidate(options):
             )
     finally:
         candidate.close()
+    if candidate.note:
+        errors.print(f"note: {candidate.note}", style="dim", markup=False, highlight=False)
     if options.report:
         results.write_report(options.report, report)
     if options.badge:

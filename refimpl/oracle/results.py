@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from refimpl.oracle import reportfile
 from refimpl.oracle.judge import FAILURES, STATUSES, Diagnosis, Record, Report
@@ -90,13 +90,12 @@ def _tuples(entry):
 
 def _record(entry):
     numbers = {f.name for f in fields(Record) if f.type == float | None}
-    return Record(
-        **{
-            name: float(value) if name in numbers and isinstance(value, str) else value  # "NaN", "Infinity"
-            for name, value in _tuples(entry).items()
-            if name != "kind"
-        }
-    )
+    found: dict[str, Any] = {
+        name: float(value) if name in numbers and isinstance(value, str) else value  # "NaN", "Infinity"
+        for name, value in _tuples(entry).items()
+        if name != "kind"
+    }
+    return Record(**found)
 
 
 # Differences --------------------------------------------------------------------------------------------------

@@ -97,7 +97,8 @@ def decode(value, where="value"):
 
 def _nested(value, where):
     """Array of nested lists, taken apart depth by depth."""
-    shape, level = [], [value]
+    shape: list[int] = []
+    level = [value]
     while level and isinstance(level[0], list):
         sizes = {len(part) if isinstance(part, list) else -1 for part in level}
         if len(sizes) > 1:

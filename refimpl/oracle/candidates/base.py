@@ -32,8 +32,23 @@ class Candidate:
     name = "candidate"
     version = ""
     language = ""
+    source = ""  # address of the code
+    issues = ""  # address of its bug tracker
     repro: tuple[str, ...] | None = None  # the command-line words that name it again; None: there are none
     refuses = False  # whether error cases make sense: it can raise
+
+    @property
+    def note(self):
+        """What its owner should know about how it was asked."""
+        return ""
+
+    @property
+    def about(self):
+        """What reports say of it: name, version, language, and what else there is to say."""
+        told = {key: getattr(self, key) for key in ("source", "issues", "note")}
+        return {"name": self.name, "version": self.version, "language": self.language} | {
+            key: text for key, text in told.items() if text
+        }
 
     def offers(self, operation):
         """Whether the candidate can be asked for this operation."""

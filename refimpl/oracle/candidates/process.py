@@ -144,12 +144,13 @@ class Process:
         for _ in range(20):  # one that forks while we look is found in the next round
             marked = list(_marked(self._mark))
             for pid in marked:
-                with contextlib.suppress(ProcessLookupError):
+                with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, signal.SIGKILL)
             if not marked:
                 break
             time.sleep(0.01)
-        self._popen.wait()
+        with contextlib.suppress(subprocess.TimeoutExpired):  # one that runs as another user cannot be killed
+            self._popen.wait(PATIENCE)
         self._wait(0)
         for stream in (self._stdin, self._stdout, self._stderr):
             self._drop(stream)

@@ -27,7 +27,7 @@ START_TIMEOUT = 20.0  # seconds for the first answer of a process, which has muc
 LISTEN = 2.0  # seconds for an answer to `start` before the input is closed, which makes a silent program end
 RESTARTS = 10  # processes after the first
 SENTENCE = 400  # characters of a sentence that a program has written
-FRUITLESS = 3  # processes without a single answer, one after the other
+FRUITLESS = 4  # processes without a single answer, one after the other: two cases with two crashes each
 
 
 class Program(Candidate):
@@ -67,7 +67,6 @@ class Program(Candidate):
     """
 
     language = "any (program)"
-    source = issues = ""  # addresses that it gives
 
     def __init__(self, command, *, timeout=TIMEOUT, start_timeout=None, name=None):
         self._command = shlex.split(command) if isinstance(command, str) else list(command)
@@ -135,15 +134,19 @@ class Program(Candidate):
         try:
             request = protocol.run(self._next(), operation.name, inputs)
             answer = self._ask(request, self._start_timeout if slow else self._timeout)
-            self._fruitless = 0
-            if "outputs" in answer:
-                return named_outputs(operation, protocol.arrays(answer["outputs"], precision))
+            outputs = protocol.arrays(answer.get("outputs", {}), precision)
         except ProtocolError as error:
             self._fruitless = 0
             raise self._error(str(error), "garbage") from error
+        self._fruitless = 0
+        if "outputs" in answer:
+            try:
+                return named_outputs(operation, outputs)
+            except CandidateError as error:  # it holds names that the program has chosen
+                raise self._error(str(error), error.kind) from error
         if "error" in answer:
             trace = "\n".join(printable(line, 400) for line in answer.get("traceback", "").splitlines()[-60:])
-            raise self._error(answer["error"], "error", trace)
+            raise self._error(answer["error"] or "no reason given", "error", trace)
         if "skipped" in answer:
             link = f" ({answer['issue']})" if "issue" in answer else ""
             raise Skipped(printable((answer["skipped"] or "no reason given") + link, SENTENCE))
@@ -210,7 +213,10 @@ class Program(Candidate):
     def _launch(self):
         self._starts += 1
         self._fruitless += 1
-        self._process = Process(self._command)
+        try:
+            self._process = Process(self._command)
+        except CandidateError as error:
+            raise self._give_up(str(error), error.kind) from error
 
     def _meet(self):
         """Send `start` to a program that we do not know: it answers, or it is in the bare mode."""
@@ -221,15 +227,16 @@ class Program(Candidate):
             answer = protocol.read_start(line, request["seq"])
         except CandidateError as silence:
             self._bare = f"no answer to `start`: {self._end(str(silence), silence.kind)}"
-            return
+            answer, can_go_on = None, True
         except ProtocolError as error:
             raise self._give_up(str(error), "garbage") from error
-        if answer is None:
-            self._bare = "its answer to `start` has no protocol number"
-        else:
+        if answer is not None:
             self._know(answer)
-        if answer is None or not can_go_on:
+        elif not self._bare:
+            self._bare = "its answer to `start` has no protocol number"
+        if self._process and (self._bare or not can_go_on):
             self._end("", "")
+        self._fruitless = 0
 
     def _first_line(self, request):
         """The first line of output, and whether the program can be asked on.

@@ -12,6 +12,7 @@ from refimpl.oracle.schema import load, mismatch, short
 from refimpl.oracle.wire import WireError, decode, encode
 
 PROTOCOL = 1
+MAX_PARTS = 100_000  # lists and objects in one line, each of which costs far more memory and time than its brackets
 
 
 class ProtocolError(ValueError):
@@ -80,7 +81,7 @@ def parse(line):
     ------
     ProtocolError
         For all that is not one JSON value in UTF-8: also for NaN and Infinity without quotes, for a key that an
-        object has twice, and for nesting beyond what Python can follow.
+        object has twice, for nesting beyond what Python can follow, and for more than `MAX_PARTS` lists and objects.
 
     Examples
     --------
@@ -90,6 +91,8 @@ def parse(line):
     Traceback (most recent call last):
     refimpl.oracle.candidates.protocol.ProtocolError: NaN is not JSON; write "NaN", a string: b'{"a": NaN}'
     """
+    if line.count(b"[") + line.count(b"{") > MAX_PARTS:
+        raise ProtocolError(f"more than {MAX_PARTS} lists and objects in one line; write arrays as shape and flat data")
     try:
         return json.loads(
             line.decode("utf-8"), object_pairs_hook=_members, parse_constant=_no_constant, parse_int=_integer
