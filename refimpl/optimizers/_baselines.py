@@ -18,7 +18,7 @@ class AdamWState(NamedTuple):
 
     m: Array  # [d] first moment
     v: Array  # [d] second moment
-    count: int  # steps taken
+    steps: int  # taken so far
 
 
 def momentum_init(params):
@@ -68,7 +68,7 @@ def adamw(params, state, grad, *, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, wei
     lr, eps = check.positive(lr=lr, eps=eps)
     beta1, beta2 = check.fraction(beta1=beta1, beta2=beta2)
     weight_decay = check.nonnegative(weight_decay=weight_decay)
-    t = state.count + 1
+    t = state.steps + 1
     params, m, v = _adamw_rule(
         params, state.m, state.v, grad, lr, beta1, beta2, eps, weight_decay, 1 - beta1**t, 1 - beta2**t
     )

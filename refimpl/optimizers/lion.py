@@ -47,12 +47,12 @@ def init(params):
 
 @elementwise
 def _rule(params, momentum, grad, lr, beta1, beta2, weight_decay):
-    """Algorithm 2 of the paper, for every coordinate by itself; sign(0) = 0."""
+    """Algorithm 2, each coordinate by itself; sign(0) = 0."""
     xp = array_namespace(params)
     c = beta1 * momentum + (1 - beta1) * grad  # (lion-1)
-    new_params = params - lr * (xp.sign(c) + weight_decay * params)  # (lion-2)
-    new_momentum = beta2 * momentum + (1 - beta2) * grad  # (lion-3)
-    return new_params, new_momentum
+    params = params - lr * (xp.sign(c) + weight_decay * params)  # (lion-2)
+    momentum = beta2 * momentum + (1 - beta2) * grad  # (lion-3)
+    return params, momentum
 
 
 def update(params, state, grad, *, lr=1e-4, beta1=0.9, beta2=0.99, weight_decay=0.0, donate=False):
@@ -153,7 +153,8 @@ def minimize(grad, params, *, steps, lr=1e-4, record=None, progress=None, **rate
     """
 
     def step(carry, k):
-        return update(*carry, grad(carry[0]), lr=lr(k) if callable(lr) else lr, **rates)
+        params, state = carry
+        return update(params, state, grad(params), lr=lr(k) if callable(lr) else lr, **rates)
 
     return iterate(
         step,

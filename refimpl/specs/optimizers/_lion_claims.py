@@ -4,6 +4,7 @@ Those on the program search (C3 to C6) come with the search.
 """
 
 import math
+from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
 
@@ -28,7 +29,7 @@ LOOKS = {  # color-blind safe (Okabe and Ito), and told apart by their markers i
 
 
 def equal_steps(seed, d=1000, lr=0.01):
-    """One step of each optimizer after 20 noisy gradients whose scales span six decades."""
+    """The 20th step of each optimizer, under noise whose scale spans six decades over the coordinates."""
     rng = random.stream(seed, "lion.C1")
     theta0, scales = rng.standard_normal(d), 10.0 ** rng.uniform(-3, 3, d)
     steps, states = {}, {}
@@ -91,7 +92,7 @@ def raw_program_is_lion(seed, runs=10, d=50, steps=200, lr=0.01):
     v = np.zeros_like(w)
     rates = {"0.899 * 1.109": 0.899 * 1.109, "0.997": 0.997}
     carried = {name: (start, lion.init(start)) for name in rates}
-    gaps = {name: [] for name in rates}
+    gaps: dict[str, list[np.ndarray]] = {name: [] for name in rates}
     for _ in range(steps):
         g = rng.standard_normal(w.shape)
         w, v = raw_program(w, g, v, lr)
@@ -106,7 +107,7 @@ def raw_program_is_lion(seed, runs=10, d=50, steps=200, lr=0.01):
             color = LOOKS["Lion" if style == "-" else "AdamW"]["color"]
             counts = np.sum(np.asarray(gap) > 1e-12, axis=(1, 2))
             axes.plot(np.arange(1, steps + 1), counts, style, color=color, label=rf"Lion, $\beta_2$ = {name}")
-        axes.set(xlabel="step", ylabel=f"parameters that differ from the program's, of {runs * d}")
+        axes.set(xlabel="step", ylabel=f"parameters that differ, of {runs * d}")
         axes.set_title("The raw program is Lion, if the second rate is not rounded")
         axes.legend()
 
@@ -125,7 +126,10 @@ def raw_program_is_lion(seed, runs=10, d=50, steps=200, lr=0.01):
 
 WIDTHS = (64, 32, 10)
 SAMPLES = 40_000  # gradients of one image each that a training run spends
-OPTIMIZERS = {"Lion": (lion.init, lion.update), "AdamW": (adamw_init, partial(adamw, weight_decay=0.0))}
+OPTIMIZERS: dict[str, tuple[Callable, Callable]] = {
+    "Lion": (lion.init, lion.update),
+    "AdamW": (adamw_init, partial(adamw, weight_decay=0.0)),
+}
 
 
 def many_logits(weights, x):
@@ -170,7 +174,7 @@ def train_digits(seed, batch, grids, seeds=4):
         decay = (1 + math.cos(math.pi * k / steps)) / 2
         for i, (name, lr) in enumerate(runs):
             weights[i], states[i] = OPTIMIZERS[name][1](weights[i], states[i], gradients[i], lr=lr * decay)
-    found = {name: ([], []) for name in grids}
+    found: dict[str, tuple[list, list]] = {name: ([], []) for name in grids}
     test_images, test_labels = digits(like=images, part="test")
     for (name, _), w in zip(runs, weights, strict=True):
         fitted, tested = many_logits(w, images), many_logits(w, test_images)
@@ -208,7 +212,7 @@ def trains_as_well(seed):
             axes.set(xscale="log", yscale="log", xlabel="learning rate", title=f"batches of {batch}")
         figure.axes[0].set_ylabel("training loss after 40,000 samples (nats)")
         figure.axes[0].legend()
-        figure.suptitle("Lion's best learning rate is smaller than AdamW's, its training loss there no larger")
+        figure.suptitle("Learning rates for Lion and for AdamW, digits")
 
     note = (
         "Over seeds 0 to 4 the loss ratio was 0.29 to 0.36 at B = 16 and 0.28 to 1.27 at B = 64, above 1 once; these "

@@ -111,11 +111,7 @@ def coupled_decay(theta, m, g, lr, b1, b2, wd, t):
     return _move(_mix(m, b1, g), theta, lr, 0.0), _mix(m, b2, g)
 
 
-@mistake(
-    "wrong_scale",
-    "multiply the decay by the step size: subtract lr * weight_decay * theta (decoupled_weight_decay of lion-pytorch "
-    "and fixed_decay of pytorch_optimizer leave the factor out on purpose)",
-)
+@mistake("wrong_scale", "multiply the decay by the step size: subtract lr * weight_decay * theta")
 def decay_without_lr(theta, m, g, lr, b1, b2, wd, t):
     return theta - lr * _sign(_mix(m, b1, g)) - wd * theta, _mix(m, b2, g)
 
@@ -160,7 +156,7 @@ def exchanged_weights(theta, m, g, lr, b1, b2, wd, t):
     "beta1 * m + (beta2 - beta1) * g with the new momentum, which equals beta2 * c only for the right weights",
     "https://github.com/FluxML/Optimisers.jl/pull/129",
 )
-def exchanged_weights_fresh_form(theta, m, g, lr, b1, b2, wd, t):
+def exchanged_and_fresh(theta, m, g, lr, b1, b2, wd, t):
     m = _mix(g, b2, m)
     return _move(b1 * m + (b2 - b1) * g, theta, lr, wd), m
 

@@ -1,0 +1,296 @@
+"""Lion: the worked steps, every library and device, what it refuses, its driver, and public implementations."""
+
+import numpy as np
+import pytest
+
+from refimpl.core import tree
+from refimpl.core.arrays import array_namespace, device
+from refimpl.core.random import stream
+from refimpl.optimizers import lion
+from refimpl.optimizers._baselines import momentum_init, signum
+from refimpl.specs.optimizers import _lion_claims as claims
+
+THETA = [1.0, -2.0, 0.5, 3.0]
+GRADS = [[1.0, -1.0, 0.0, 2.0], [-20.0, 1.0, 1.0, -2.0], [-20.0, 1.0, -0.5, -30.0]]
+THETAS = [
+    [0.899, -1.898, 0.4995, 2.897],
+    [0.998101, -1.996102, 0.3990005, 2.994103],
+    [1.097102899, -2.094105898, 0.4986014995, 3.091108897],
+]
+MOMENTA = [[0.01, -0.01, 0.0, 0.02], [-0.1901, 0.0001, 0.01, -0.0002], [-0.388199, 0.010099, 0.0049, -0.300198]]
+
+TWO_RATES = [[1.0, 1.0], [-0.085, -0.085], [-0.81, 0.25], [0.0, 0.07]]
+
+
+def assert_like(got, reference):
+    assert array_namespace(got) is array_namespace(reference)
+    assert got.dtype == reference.dtype
+    assert device(got) == device(reference)
+    assert got.shape == reference.shape
+
+
+# The worked steps, on every backend ---------------------------------------------------------------------------
+
+
+def test_three_steps_with_decay(backend):
+    theta = start = backend.asarray(THETA)
+    state = lion.init(theta)
+    for grad, expected, momentum in zip(GRADS, THETAS, MOMENTA, strict=True):
+        theta, state = lion.update(theta, state, backend.asarray(grad), lr=0.1, weight_decay=0.01)
+        assert_like(theta, start)
+        assert_like(state.momentum, start)
+        np.testing.assert_allclose(backend.to_numpy(theta), expected, rtol=backend.tolerance)
+        np.testing.assert_allclose(
+            backend.to_numpy(state.momentum), momentum, rtol=10 * backend.tolerance, atol=backend.tolerance
+        )
+
+
+def test_four_steps_that_tell_the_two_rates_apart(backend):
+    theta = backend.asarray([0.0, 0.0])
+    state, path = lion.init(theta), []
+    for grad in TWO_RATES:
+        theta, state = lion.update(theta, state, backend.asarray(grad), lr=1.0)
+        path.append(backend.to_numpy(theta).tolist())
+    assert path == [[-1, -1], [-2, -2], [-1, -3], [-2, -4]]
+
+
+@pytest.mark.parametrize("shape", [(1,), (3, 2), (2, 1, 2)])
+def test_parameters_of_any_shape_move_like_flat_ones(backend, shape):
+    rng = stream(0, "test-lion", "shape")
+    start, grads = rng.standard_normal(shape), rng.standard_normal((5, *shape))
+    shaped, flat = backend.asarray(start), backend.asarray(start.reshape(-1))
+    state, flat_state = lion.init(shaped), lion.init(flat)
+    for grad in grads:
+        shaped, state = lion.update(shaped, state, backend.asarray(grad), lr=0.1, weight_decay=0.3)
+        flat, flat_state = lion.update(flat, flat_state, backend.asarray(grad.reshape(-1)), lr=0.1, weight_decay=0.3)
+    assert shaped.shape == state.momentum.shape == shape
+    assert np.all(backend.to_numpy(shaped).reshape(-1) == backend.to_numpy(flat))
+
+
+def test_nothing_that_is_given_is_changed(backend):
+    theta, momentum, grad = (backend.asarray([1.0, -1.0]) for _ in range(3))
+    lion.update(theta, lion.LionState(momentum), grad, lr=0.1, weight_decay=0.1)
+    for array in (theta, momentum, grad):
+        assert backend.to_numpy(array).tolist() == [1.0, -1.0]
+
+
+def test_donated_memory_is_used_and_changes_no_bit():
+    theta, momentum, grad = stream(0, "test-lion", "donate").standard_normal((3, 300_001))
+    expected, state = lion.update(theta, lion.LionState(momentum), grad, lr=0.1, weight_decay=0.2)
+    got, got_state = lion.update(theta, lion.LionState(momentum), grad, lr=0.1, weight_decay=0.2, donate=True)
+    assert np.shares_memory(got, theta)
+    assert np.shares_memory(got_state.momentum, momentum)
+    assert np.all(got == expected)
+    assert np.all(got_state.momentum == state.momentum)
+
+
+def test_large_arrays_give_the_bits_of_small_ones():
+    """`elementwise` cuts arrays of this size into blocks."""
+    rng = stream(0, "test-lion", "large")
+    theta, momentum, grad = rng.standard_normal((3, 300_001))
+    whole, state = lion.update(theta, lion.LionState(momentum), grad, lr=0.1, weight_decay=0.2)
+    for part in (slice(0, 1000), slice(-1000, None)):
+        piece, piece_state = lion.update(
+            theta[part], lion.LionState(momentum[part]), grad[part], lr=0.1, weight_decay=0.2
+        )
+        assert np.all(whole[part] == piece)
+        assert np.all(state.momentum[part] == piece_state.momentum)
+
+
+# Laws -----------------------------------------------------------------------------------------------------------
+
+
+def run(start, grads, **rates):
+    theta, state = start, lion.init(start)
+    for grad in grads:
+        theta, state = lion.update(theta, state, grad, **rates)
+    return theta
+
+
+def test_equal_rates_make_signum(backend):
+    grads = [backend.asarray(g) for g in stream(0, "test-lion", "signum").standard_normal((20, 6))]
+    theta = backend.asarray([1.0, -1.0, 2.0, 0.0, 0.5, 3.0])
+    ours = run(theta, grads, lr=0.1, beta1=0.8, beta2=0.8, weight_decay=0.1)
+    state = momentum_init(theta)
+    for grad in grads:
+        theta, state = signum(theta, state, grad, lr=0.1, beta=0.8, weight_decay=0.1)
+    assert np.all(backend.to_numpy(ours) == backend.to_numpy(theta))
+
+
+def test_the_form_with_the_new_momentum():
+    """beta2 c_t = beta1 m_t + (beta2 - beta1) g_t, so its sign may be taken after the momentum's update."""
+    grads = stream(0, "test-lion", "fresh").standard_normal((300, 10))
+    theta, momentum = np.zeros(10), np.zeros(10)
+    for grad in grads:
+        momentum = 0.99 * momentum + 0.01 * grad
+        theta = theta - 0.1 * np.sign(0.9 * momentum + 0.09 * grad)
+    assert np.all(theta == run(np.zeros(10), grads, lr=0.1))
+
+
+def test_constant_gradients_drive_to_the_border_of_the_box():
+    theta = run(np.array([5.0, -0.3]), [np.array([1e-9, -1e9])] * 400, lr=0.1, weight_decay=0.5)
+    np.testing.assert_allclose(theta, [-2, 2], rtol=1e-7)
+
+
+def test_no_gradient_no_step():
+    """sign(0) = 0; only the decay acts, and there is no division by zero."""
+    theta = run(np.array([1.0, -2.0]), [np.zeros(2)] * 3, lr=0.1, weight_decay=0.5)
+    np.testing.assert_allclose(theta, np.array([1.0, -2.0]) * 0.95**3, rtol=1e-15)
+
+
+def test_defaults_are_those_of_the_paper():
+    grads = stream(0, "test-lion", "defaults").standard_normal((5, 3))
+    theta, state = np.ones(3), lion.init(np.ones(3))
+    for grad in grads:
+        theta, state = lion.update(theta, state, grad)
+    assert np.all(theta == run(np.ones(3), grads, lr=1e-4, beta1=0.9, beta2=0.99, weight_decay=0.0))
+
+
+# What is refused ------------------------------------------------------------------------------------------------
+
+GOOD = {"params": np.zeros(2), "momentum": np.zeros(2), "grad": np.zeros(2), "lr": 0.1}
+
+
+@pytest.mark.parametrize(
+    ("changed", "error", "name"),
+    [
+        ({"grad": np.zeros(3)}, ValueError, "grad"),
+        ({"grad": np.zeros(2, np.float32)}, ValueError, "grad"),
+        ({"grad": np.zeros(2, int)}, TypeError, "grad"),
+        ({"grad": [0.0, 0.0]}, TypeError, "grad"),
+        ({"grad": np.array([0.0, np.nan])}, ValueError, "grad"),
+        ({"grad": np.array([0.0, np.inf])}, ValueError, "grad"),
+        ({"momentum": np.zeros((2, 1))}, ValueError, "momentum"),
+        ({"lr": 0.0}, ValueError, "lr"),
+        ({"lr": -0.1}, ValueError, "lr"),
+        ({"lr": float("nan")}, ValueError, "lr"),
+        ({"lr": "0.1"}, TypeError, "lr"),
+        ({"beta1": 1.0}, ValueError, "beta1"),
+        ({"beta1": -0.1}, ValueError, "beta1"),
+        ({"beta2": 1.0}, ValueError, "beta2"),
+        ({"weight_decay": -1e-3}, ValueError, "weight_decay"),
+        ({"weight_decay": float("inf")}, ValueError, "weight_decay"),
+    ],
+)
+def test_bad_arguments_are_named(changed, error, name):
+    given = {**GOOD, **changed}
+    with pytest.raises(error, match=name):
+        lion.update(given.pop("params"), lion.LionState(given.pop("momentum")), given.pop("grad"), **given)
+
+
+def test_a_gradient_of_another_library_is_refused():
+    strict = pytest.importorskip("array_api_strict")
+    with pytest.raises(ValueError, match="grad"):
+        lion.update(np.zeros(2), lion.init(np.zeros(2)), strict.zeros(2), lr=0.1)
+
+
+@pytest.mark.parametrize("params", [[1.0], 1.0, np.zeros(2, int), None])
+def test_parameters_must_be_floating_point_arrays(params):
+    with pytest.raises(TypeError, match="params"):
+        lion.init(params)
+
+
+# The driver -----------------------------------------------------------------------------------------------------
+
+
+def test_minimize_is_the_loop_over_update(backend):
+    start = backend.asarray([1.0, -3.0, 0.2])
+    driven = lion.minimize(lambda x: 2.0 * x, start, steps=7, lr=0.05, beta1=0.8, weight_decay=0.1)
+    theta, state = start, lion.init(start)
+    for _ in range(7):
+        theta, state = lion.update(theta, state, 2.0 * theta, lr=0.05, beta1=0.8, weight_decay=0.1)
+    assert_like(driven.state[0], start)
+    assert np.all(backend.to_numpy(driven.state[0]) == backend.to_numpy(theta))
+    assert np.all(backend.to_numpy(driven.state[1].momentum) == backend.to_numpy(state.momentum))
+
+
+def test_minimize_follows_the_schedule_and_records_the_start():
+    driven = lion.minimize(
+        lambda x: np.ones_like(x), np.zeros(1), steps=3, lr=lambda k: 1.0 / k, record=lambda x: {"x": float(x[0])}
+    )
+    assert driven.history["x"] == pytest.approx([0, -1, -1.5, -1.5 - 1 / 3])
+    assert driven.steps == 3
+
+
+def test_minimize_takes_no_step_if_none_is_asked_for():
+    start = np.ones(2)
+    driven = lion.minimize(lambda x: x, start, steps=0)
+    assert driven.state[0] is start
+    assert driven.history == {}
+
+
+def test_minimize_names_what_is_wrong():
+    for changed, name in (({"steps": -1}, "steps"), ({"lr": lambda k: -1.0}, "lr"), ({"beta2": 2.0}, "beta2")):
+        with pytest.raises(ValueError, match=name):
+            lion.minimize(lambda x: x, np.ones(2), **{"steps": 1, **changed})
+
+
+def test_a_model_with_a_tree_of_parameters_is_raveled(backend):
+    params = {"W": backend.asarray([[1.0, 2.0], [3.0, 4.0]]), "b": backend.asarray([-1.0, 1.0])}
+    flat, unravel = tree.ravel(params)
+    gradient = lambda flat: tree.ravel(tree.map(lambda p: 2.0 * p, unravel(flat)))[0]
+    fitted = unravel(lion.minimize(gradient, flat, steps=400, lr=0.02).state[0])
+    assert fitted["W"].shape == (2, 2)
+    assert np.max(np.abs(backend.to_numpy(fitted["W"]))) < 0.5
+
+
+# The experiments ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("claim", [c for c in claims.CLAIMS if c.tier == "quick"], ids=lambda c: c.id)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_quick_claims_hold_for_more_than_one_seed(claim, seed):
+    assert all(m.holds for m in claim.experiment(seed).measurements)
+
+
+def test_many_networks_side_by_side_are_the_model_one_by_one():
+    from refimpl.core.autodiff import grad
+    from refimpl.models import losses, mlp
+
+    rng = stream(0, "test-lion", "networks")
+    networks = [mlp.init(rng, claims.WIDTHS, like=np.zeros(1)) for _ in range(3)]
+    raveled = [tree.ravel(network) for network in networks]
+    x, labels = rng.uniform(size=(5, 64)), rng.integers(0, 10, 5)
+    weights = np.stack([flat for flat, _ in raveled])
+    gradients = grad(claims._total_loss)(weights, x, labels)
+    for i, (network, (flat, unravel)) in enumerate(zip(networks, raveled, strict=True)):
+        np.testing.assert_allclose(claims.many_logits(weights, x)[i], mlp.apply(network, x), rtol=1e-12, atol=1e-14)
+        loss = lambda flat: losses.softmax_cross_entropy(mlp.apply(unravel(flat), x), labels)
+        np.testing.assert_allclose(gradients[i], grad(loss)(flat), rtol=1e-10, atol=1e-14)
+
+
+# Public implementations -----------------------------------------------------------------------------------------
+
+
+def stress(kind, steps=60, d=5):
+    """Gradients on which implementations part if they divide, square or compare with an epsilon."""
+    rng = stream(0, "test-lion", kind)
+    grads = rng.standard_normal((steps, d))
+    if kind == "scales":
+        return grads * 10.0 ** rng.uniform(-300, 300, d)
+    if kind == "constant":
+        return np.tile(grads[0], (steps, 1))
+    if kind == "alternating":
+        return grads[0] * (-1.0) ** np.arange(steps)[:, None]
+    if kind == "zeros":
+        return grads * (rng.uniform(size=grads.shape) < 0.2)
+    return grads
+
+
+@pytest.mark.torch
+@pytest.mark.peers
+@pytest.mark.parametrize("package", ["lion_pytorch", "pytorch_optimizer"])
+@pytest.mark.parametrize("betas", [(0.9, 0.99), (0.95, 0.98)])
+@pytest.mark.parametrize("kind", ["gaussian", "scales", "constant", "alternating", "zeros"])
+def test_public_implementations_agree(package, betas, kind):
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed (`make peers`)")
+    peer = pytest.importorskip(package, reason=f"{package} is not installed (`make peers`)")
+    start = stream(0, "test-lion", "start").standard_normal(5)
+    params = torch.nn.Parameter(torch.tensor(start))
+    optimizer = peer.Lion([params], lr=0.1, betas=betas, weight_decay=0.5)
+    theta, state = start, lion.init(start)
+    for grad in stress(kind):
+        params.grad = torch.asarray(grad)
+        optimizer.step()
+        theta, state = lion.update(theta, state, grad, lr=0.1, beta1=betas[0], beta2=betas[1], weight_decay=0.5)
+        np.testing.assert_allclose(params.detach().numpy(), theta, rtol=0, atol=5e-15)
