@@ -165,9 +165,13 @@ def like(reference, **named):
     Traceback (most recent call last):
     ValueError: grad must have shape (3,), dtype float64, got an array of dtype float64 and shape (2,)
     """
-    floating(reference=reference)
+    if not is_floating(reference):
+        raise TypeError(
+            f"what {' and '.join(named)} must be like must be an array of floating-point numbers, "
+            f"got {_describe(reference)}"
+        )
+    floating(**named)
     for name, value in named.items():
-        floating(**{name: value})
         same_library = array_namespace(value) is array_namespace(reference) or (
             hasattr(value, "namespace_priority") or hasattr(reference, "namespace_priority")
         )

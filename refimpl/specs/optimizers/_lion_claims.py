@@ -256,13 +256,13 @@ _DIGITS = "a 64-32-10 tanh network on 8 x 8 digits, 40,000 samples, in place of 
 CLAIMS = (
     Claim(
         "lion.C1",
-        "the update has the same magnitude for each parameter, and only the momentum is stored",
+        "The update has the same magnitude for each parameter, and only the momentum is stored",
         "abstract",
         equal_steps,
     ),
     Claim(
         "lion.C2",
-        "simplification turns the program that the search found into Lion",
+        "Simplification turns the program that the search found into Lion",
         "Section 3 and the appendix with the raw program",
         raw_program_is_lion,
     ),
