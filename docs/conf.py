@@ -19,9 +19,10 @@ extensions = [
     "sphinx.ext.mathjax",
     "numpydoc",
     "sphinxcontrib.bibtex",
+    "sphinx_gallery.gen_gallery",
     "sphinx-mathjax-offline",  # copies MathJax into the site and points at the copy
 ]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "gallery/**/*.ipynb", "gallery/**/*.py"]
 templates_path = ["_templates"]
 smartquotes = False  # the tables quote code: two dashes stay two dashes
 
@@ -32,6 +33,19 @@ autodoc_typehints = "none"  # the docstrings say more: shapes, ranges
 
 bibtex_bibfiles = ["references.bib"]
 bibtex_reference_style = "author_year"
+
+tutorials = sorted(path.parent for path in (Path(__file__).parents[1] / "tutorials").glob("*/GALLERY_HEADER.rst"))
+sphinx_gallery_conf = {
+    "examples_dirs": [str(folder) for folder in tutorials],
+    "gallery_dirs": [f"gallery/{folder.name}" for folder in tutorials],
+    "filename_pattern": r"\.py$",
+    "backreferences_dir": "_generated/backreferences",
+    "doc_module": ("refimpl",),
+    "download_all_examples": False,
+    "show_memory": False,
+    "show_signature": False,
+    "abort_on_example_error": True,
+}
 
 html_theme = "pydata_sphinx_theme"
 html_title = "refimpl"

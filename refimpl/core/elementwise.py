@@ -68,10 +68,17 @@ def elementwise(rule):
                 return _replay(plan, arrays, donate)
         elif any(array_api_compat.is_cupy_array(x) for x in values):
             return _fused(rule)(*args, **kwargs)
-        return rule(*args, **kwargs)
+        return _arrays(rule(*args, **kwargs))
 
     run.rule = rule  # type: ignore[attr-defined]
     return run
+
+
+def _arrays(result):
+    """What a rule returned, with the scalars that NumPy makes of 0-d results as arrays again."""
+    if type(result) is tuple:
+        return tuple(map(_arrays, result))
+    return np.asarray(result) if isinstance(result, np.generic) else result
 
 
 def all_finite(x):

@@ -53,7 +53,7 @@ def solve_triangular(a, b, *, lower, trans=False):
 def _solve_triangular(a, b, lower, trans):
     """The same for b [n, k], where the library of the arrays has it."""
     xp = array_namespace(a, b)
-    if hasattr(a, "namespace_priority") or hasattr(b, "namespace_priority"):
+    if hasattr(xp, "solve_triangular"):  # traced values; the oracle's noisy ones take the way over the host
         return xp.solve_triangular(a, b, lower=lower, trans=trans)
     if xp.__name__ == "array_api_compat.torch":
         return xp.linalg.solve_triangular(a.mT if trans else a, b, upper=lower == trans)

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from refimpl import __version__
 from refimpl.core.backends import BACKENDS
-from refimpl.oracle import catalog, claims, mainjob, render, scaffold, results, vectors
+from refimpl.oracle import catalog, claims, mainjob, render, results, scaffold, vectors
 from refimpl.oracle.candidates import Estimator, Function, OptaxTransform, Program, TorchOptimizer, load
 from refimpl.oracle.judge import check, check_mutants
 

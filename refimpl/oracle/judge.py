@@ -248,6 +248,8 @@ def _judge_refusal(operation, case, candidate):
     if name not in {kind.__name__ for kind in kinds}:
         wanted = " or ".join(kind.__name__ for kind in kinds)
         return fields | {"status": "failed", "message": f"refuses with {fields['message']}; expected {wanted}"}
+    if case.names not in fields["message"]:
+        return fields | {"status": "failed", "message": f"refuses without naming {case.names}: {fields['message']}"}
     return {"status": "passed", "message": fields["message"]}
 
 

@@ -203,7 +203,7 @@ F64 = np.zeros(1)
 
 def test_every_primitive_and_composition_has_a_case():
     composed = [n for c in (autodiff.Namespace, autodiff._Linalg) for n in vars(c) if not n.startswith("_")]
-    registered_by_doctests = {"cbrt"}
+    registered_by_doctests = {"cbrt", "erf", "gammaln", "solve_triangular"}
     assert set(CASES) == (set(autodiff.PRIMITIVES) | set(composed)) - registered_by_doctests
 
 

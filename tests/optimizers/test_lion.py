@@ -294,3 +294,11 @@ def test_public_implementations_agree(package, betas, kind):
         optimizer.step()
         theta, state = lion.update(theta, state, grad, lr=0.1, beta1=betas[0], beta2=betas[1], weight_decay=0.5)
         np.testing.assert_allclose(params.detach().numpy(), theta, rtol=0, atol=5e-15)
+
+
+def test_one_number_is_an_array_too(backend):
+    params = backend.asarray(2.0)
+    params, state = lion.update(params, lion.init(params), backend.asarray(-3.0), lr=0.5)
+    params, state = lion.update(params, state, backend.asarray(-3.0), lr=0.5)
+    assert params.shape == state.momentum.shape == ()
+    assert float(params) == 3.0

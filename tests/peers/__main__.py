@@ -47,7 +47,7 @@ def command(entry):
     """Words of the command that shows the verdict."""
     settings = entry.get("settings", {})
     if "folder" in entry:
-        words = f".venv/bin/python tests/peers/serve.py {entry['folder']} {entry['torch']} '{json.dumps(settings)}'"
+        words = f".venv/bin/python tests/peers/serve.py {entry['folder']} {entry['target']} {entry['torch']} '{json.dumps(settings)}'"
         return f'refimpl check {entry["target"]} --exec "{words}"'
     if "torch" in entry:
         extra = "".join(f" --set {key}={json.dumps(value)}" for key, value in settings.items())
@@ -59,7 +59,7 @@ def candidate_of(entry):
     """The candidate that an entry names."""
     settings = entry.get("settings", {})
     if "folder" in entry:
-        serve = [sys.executable, str(HERE / "serve.py"), str(ROOT / entry["folder"]), entry["torch"]]
+        serve = [sys.executable, str(HERE / "serve.py"), str(ROOT / entry["folder"]), entry["target"], entry["torch"]]
         return Program([*serve, json.dumps(settings)], timeout=60)
     if "torch" in entry:
         return TorchOptimizer(load(entry["torch"]), settings=settings)

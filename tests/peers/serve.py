@@ -1,6 +1,6 @@
 """Serve an installed optimizer to the oracle from a process of its own, with packages from a folder of its own.
 
-    refimpl check lion.trajectory --exec ".venv/bin/python tests/peers/serve.py FOLDER MODULE:CLASS SETTINGS-AS-JSON"
+refimpl check lion.trajectory --exec ".venv/bin/python tests/peers/serve.py FOLDER SYSTEM MODULE:CLASS JSON-SETTINGS"
 """
 
 import json
@@ -11,13 +11,21 @@ from refimpl.oracle.candidates import CandidateError, NotApplicable, TorchOptimi
 from refimpl.oracle.wire import decode, encode
 
 
-def main(folder, reference, settings):
+def main(folder, target, reference, settings):
     sys.path.insert(0, folder)
     candidate = TorchOptimizer(load(reference), settings=json.loads(settings))
     for line in sys.stdin:
         request = json.loads(line)
-        if request["cmd"] != "run":
+        if request["cmd"] == "start":
+            about = {"name": candidate.name, "version": candidate.version or "unknown", "language": candidate.language}
+            able = {
+                "operations": [op.name for op in catalog.operations(target) if candidate.offers(op)],
+                "dtypes": ["float64", "float32"],
+            }
+            print(json.dumps({"seq": request["seq"], "protocol": 1, "implementation": about} | able), flush=True)
             continue
+        if request["cmd"] != "run":
+            return
         inputs = {k: decode(v, k) if isinstance(v, dict) else v for k, v in request["inputs"].items()}
         answer = {"seq": request["seq"]}
         try:

@@ -227,16 +227,16 @@ class Program(Candidate):
             answer = protocol.read_start(line, request["seq"])
         except CandidateError as silence:
             self._bare = f"no answer to `start`: {self._end(str(silence), silence.kind)}"
-            answer, can_go_on = None, True
+            answer, can_go_on = None, False
         except ProtocolError as error:
             raise self._give_up(str(error), "garbage") from error
         if answer is not None:
             self._know(answer)
         elif not self._bare:
             self._bare = "its answer to `start` has no protocol number"
-        if self._process and (self._bare or not can_go_on):
-            self._end("", "")
-        self._fruitless = 0
+        if self._bare or not can_go_on:
+            self.close()
+            self._fruitless = 0  # that one was to get acquainted
 
     def _first_line(self, request):
         """The first line of output, and whether the program can be asked on.

@@ -1,0 +1,227 @@
+"""`core.linalg` and `core.special` against SciPy, closed forms and finite differences, on every library."""
+
+import numpy as np
+import pytest
+import scipy.linalg
+import scipy.optimize
+import scipy.special
+
+from refimpl.core import linalg, special
+from refimpl.core.autodiff import grad, hvp
+from refimpl.core.backends import BACKENDS
+
+POINTS = np.array([[-30.0, -2.5, -0.75, 0.3, 1.0], [1.5, 2.0, 7.25, 30.0, 100.0]])
+NAMES = ("erf", "gammaln", "digamma", "softplus", "sigmoid", "softmax")
+SCIPY = {
+    "erf": scipy.special.erf,
+    "gammaln": scipy.special.gammaln,
+    "digamma": scipy.special.digamma,
+    "softplus": lambda x: np.logaddexp(x, 0),
+    "sigmoid": scipy.special.expit,
+    "softmax": lambda x: scipy.special.softmax(x, axis=-1),
+}
+
+
+def like(result, x):
+    """Library, dtype and device of `x`."""
+    return type(result) is type(x) and result.dtype == x.dtype and result.device == x.device
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_against_scipy(name, backend):
+    x = backend.asarray(np.abs(POINTS) if name in ("gammaln", "digamma") else POINTS)
+    result = getattr(special, name)(x)
+    assert like(result, x)
+    expected = SCIPY[name](backend.to_numpy(x).astype(np.float64))
+    np.testing.assert_allclose(backend.to_numpy(result), expected, rtol=10 * backend.tolerance, atol=1e-37)
+
+
+@pytest.mark.parametrize("name", [*NAMES[:-1], "logsumexp"])
+def test_0d(name, backend):
+    x = backend.asarray(1.5)
+    result = getattr(special, name)(getattr(special, name)(x))
+    expected = {**SCIPY, "logsumexp": lambda x: x}[name]
+    assert result.dtype == backend.dtype
+    assert float(result) == pytest.approx(expected(expected(1.5)), rel=10 * backend.tolerance)
+
+
+@pytest.mark.parametrize("axis", [None, 0, 1, (0, 1), -1])
+@pytest.mark.parametrize("keepdims", [False, True])
+def test_logsumexp_against_scipy(axis, keepdims, backend):
+    x = backend.asarray(POINTS)
+    result = special.logsumexp(x, axis=axis, keepdims=keepdims)
+    expected = scipy.special.logsumexp(POINTS, axis=axis, keepdims=keepdims)
+    assert (tuple(result.shape), result.dtype) == (np.shape(expected), backend.dtype)
+    np.testing.assert_allclose(backend.to_numpy(result), expected, rtol=10 * backend.tolerance)
+
+
+def test_logsumexp_at_the_edges(backend):
+    inf, nan = np.inf, np.nan
+    x = backend.asarray([[-inf, -inf], [-inf, 2.0], [inf, 2.0], [inf, -inf], [nan, 2.0], [3e38, 3e38]])
+    expected = [-inf, 2.0, inf, inf, nan, 3e38]
+    np.testing.assert_allclose(backend.to_numpy(special.logsumexp(x, axis=1)), expected, rtol=10 * backend.tolerance)
+
+
+@pytest.mark.parametrize("name", ["softplus", "sigmoid"])
+def test_no_overflow_at_any_scale(name, backend):
+    x = backend.asarray([-1e30, -1e4, 1e4, 1e30])
+    expected = {"softplus": [0.0, 0.0, 1e4, 1e30], "sigmoid": [0.0, 0.0, 1.0, 1.0]}[name]
+    np.testing.assert_allclose(backend.to_numpy(getattr(special, name)(x)), expected, rtol=backend.tolerance)
+
+
+def test_xlogy(backend):
+    x = [0.0, 0.0, 0.0, 0.0, 0.0, 2.0, 3.0]
+    y = [0.0, np.inf, np.nan, 1.0, -1.0, np.e, 0.5]
+    result = special.xlogy(backend.asarray(x), backend.asarray(y))
+    np.testing.assert_allclose(backend.to_numpy(result), scipy.special.xlogy(x, y), rtol=10 * backend.tolerance)
+    assert special.xlogy(backend.asarray([[1.0], [2.0]]), backend.asarray([1.0, 2.0, 3.0])).shape == (2, 3)
+
+
+DERIVATIVES = {
+    "erf": lambda x: 2 / np.sqrt(np.pi) * np.exp(-(x**2)),
+    "gammaln": scipy.special.digamma,
+    "softplus": scipy.special.expit,
+    "sigmoid": lambda x: scipy.special.expit(x) * scipy.special.expit(-x),
+    "logsumexp": scipy.special.softmax,
+}
+
+
+@pytest.mark.parametrize("library", ["numpy", "strict"])
+@pytest.mark.parametrize("name", DERIVATIVES)
+def test_derivatives(name, library):
+    x = np.array([-3.0, -0.4, 0.0, 0.7, 1.0, 5.0])
+    if name == "gammaln":
+        x = np.exp(x)
+    traced = BACKENDS[library].asarray(x)
+
+    def total(x):
+        y = getattr(special, name)(x)
+        return x.__array_namespace__().sum(y)
+
+    result = grad(total)(traced)
+    assert like(result, traced)
+    np.testing.assert_allclose(linalg.to_numpy(result), DERIVATIVES[name](x), rtol=1e-13, atol=1e-15)
+    if name != "gammaln":
+        step = 1e-6 * np.ones_like(x)
+        second = (DERIVATIVES[name](x + step) - DERIVATIVES[name](x - step)) / 2
+        result = hvp(total, traced, BACKENDS[library].asarray(step))
+        np.testing.assert_allclose(linalg.to_numpy(result), second, atol=1e-14)
+
+
+def test_derivatives_of_softmax_and_xlogy():
+    x, weights = np.array([0.5, -1.0, 2.0]), np.array([1.0, 2.0, 4.0])
+    p = scipy.special.softmax(x)
+    np.testing.assert_allclose(
+        grad(lambda x: (special.softmax(x) * weights) @ weights)(x), p * (weights**2 - p @ weights**2)
+    )
+    x, y = np.array([0.0, 2.0]), np.array([3.0, 4.0])
+    np.testing.assert_allclose(grad(lambda x: special.xlogy(x, y) @ np.ones(2))(x), np.log(y))
+    np.testing.assert_allclose(grad(lambda y: special.xlogy(x, y) @ np.ones(2))(y), [0.0, 0.5])
+
+
+@pytest.mark.parametrize("name", [*NAMES, "logsumexp"])
+def test_special_functions_refuse_integers_and_lists(name):
+    with pytest.raises(TypeError, match=r"x must be an array of floating-point numbers, got .* dtype int64"):
+        getattr(special, name)(np.arange(3))
+    with pytest.raises(TypeError, match=r"x must be an array of floating-point numbers, got \[1.0\]"):
+        getattr(special, name)([1.0])
+
+
+def test_logsumexp_and_softmax_refuse_empty_arrays(backend):
+    for function in (special.logsumexp, special.softmax):
+        with pytest.raises(ValueError, match=r"x must have at least one entry, got shape \(2, 0\)"):
+            function(backend.asarray(np.zeros((2, 0))))
+
+
+def triangular(lower):
+    rng = np.random.default_rng(3)
+    a = rng.standard_normal((5, 5)) + 4 * np.eye(5)
+    return a, np.tril(a) if lower else np.triu(a), rng.standard_normal((5, 3))
+
+
+@pytest.mark.parametrize("lower", [True, False])
+@pytest.mark.parametrize("trans", [True, False])
+@pytest.mark.parametrize("one", [True, False])
+def test_solve_triangular(lower, trans, one, backend):
+    a, triangle, b = triangular(lower)
+    b = b[:, 0] if one else b
+    given = backend.asarray(b)
+    result = linalg.solve_triangular(backend.asarray(a), given, lower=lower, trans=trans)
+    assert like(result, given)
+    expected = np.linalg.solve(triangle.T if trans else triangle, b)
+    np.testing.assert_allclose(backend.to_numpy(result), expected, rtol=100 * backend.tolerance)
+
+
+@pytest.mark.parametrize("library", ["numpy", "strict"])
+@pytest.mark.parametrize("lower", [True, False])
+@pytest.mark.parametrize("trans", [True, False])
+@pytest.mark.parametrize("one", [True, False])
+def test_derivatives_of_solve_triangular(library, lower, trans, one):
+    a, _, b = triangular(lower)
+    b = b[:, 0] if one else b
+    asarray = BACKENDS[library].asarray
+    f = lambda a, b: linalg.array_namespace(a, b).sum(
+        linalg.array_namespace(a, b).sin(linalg.solve_triangular(a, b, lower=lower, trans=trans))
+    )
+    for i, x in enumerate((a, b)):
+        args = [asarray(a), asarray(b)]
+        result = linalg.to_numpy(grad(f, argnums=i)(*args))
+        for index in np.ndindex(x.shape):
+            values = []
+            for step in (1e-6, -1e-6):
+                moved = x.copy()
+                moved[index] += step
+                args[i] = asarray(moved)
+                values.append(float(f(*args)))
+            assert result[index] == pytest.approx((values[0] - values[1]) / 2e-6, abs=1e-8)
+
+
+@pytest.mark.parametrize("one", [True, False])
+def test_cholesky_solve(one, backend):
+    a, _, b = triangular(True)
+    b = b[:, 0] if one else b
+    spd = a @ a.T
+    given = backend.asarray(b)
+    result = linalg.cholesky_solve(backend.asarray(np.linalg.cholesky(spd)), given)
+    assert like(result, given)
+    np.testing.assert_allclose(backend.to_numpy(result), scipy.linalg.solve(spd, b), rtol=1000 * backend.tolerance)
+
+
+def test_solves_refuse_bad_input(backend):
+    eye, ones = backend.asarray(np.eye(3)), backend.asarray(np.ones(3))
+    for function in (lambda a, b: linalg.solve_triangular(a, b, lower=True), linalg.cholesky_solve):
+        with pytest.raises(ValueError, match="no zero on its diagonal"):
+            function(backend.asarray(np.diag([1.0, 0.0, 2.0])), ones)
+        with pytest.raises(ValueError, match=r"b must have shape \[n\] with n=3, got \(2,\)"):
+            function(eye, ones[:2])
+        with pytest.raises(ValueError, match=r"must have shape .*, got"):
+            function(ones, ones)
+        with pytest.raises(ValueError, match="b must be finite, got 1 of 3"):
+            function(eye, backend.asarray([1.0, np.nan, 2.0]))
+    with pytest.raises(ValueError, match="factor must be finite, got 3 of 9"):
+        linalg.cholesky_solve(backend.asarray(np.diag([np.nan] * 3)), ones)
+
+
+@pytest.mark.parametrize("maximize", [False, True])
+@pytest.mark.parametrize("shape", [(1, 1), (6, 6), (4, 9)])
+def test_linear_assignment(shape, maximize, backend):
+    cost = np.random.default_rng(1).standard_normal(shape)
+    x = backend.asarray(cost)
+    result = linalg.linear_assignment(x, maximize=maximize)
+    assert result.dtype == backend.xp.int64
+    assert result.device == x.device
+    expected = scipy.optimize.linear_sum_assignment(cost, maximize=maximize)[1]
+    assert backend.to_numpy(result).tolist() == expected.tolist()
+
+
+def test_linear_assignment_refuses_bad_costs(backend):
+    for cost, message in (
+        (np.ones((3, 2)), r"cost must have at least as many columns as rows, got shape \(3, 2\)"),
+        (np.full((2, 2), np.nan), "cost must not be NaN"),
+        (np.full((2, 2), np.inf), "cost must allow a full assignment"),
+        (np.ones(3), r"cost must have shape \[n, m\]"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            linalg.linear_assignment(backend.asarray(cost))
+    with pytest.raises(TypeError, match="cost must be an array of floating-point numbers"):
+        linalg.linear_assignment(backend.asarray(np.ones((2, 2), int)))

@@ -1,0 +1,265 @@
+"""Adapters for what Python users have: Optax transformations, PyTorch optimizers, estimators."""
+
+import importlib.util
+import json
+import shlex
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from refimpl.core.arrays import array_namespace
+from refimpl.oracle import catalog
+from refimpl.oracle.candidates import Estimator, NotApplicable, OptaxTransform, TorchOptimizer
+from refimpl.oracle.candidates.base import arguments_for, words_for
+from refimpl.oracle.cli import main
+from refimpl.oracle.judge import check
+from refimpl.specs.base import Case, Fit, Law, Mutant, Operation, Paper, System, array, number
+from refimpl.specs.exact import fractions
+
+
+def needs(package):
+    return pytest.mark.skipif(
+        importlib.util.find_spec(package) is None, reason=f"{package} is not installed (make peers installs it)"
+    )
+
+
+# What they share ------------------------------------------------------------------------------------------------------
+
+
+def test_arguments_come_from_the_inputs():
+    inputs = {"lr": 0.1, "beta1": 0.9, "beta2": 0.99, "decay": 0.0}
+    settings = {"lr": "lr", "betas": ("beta1", "beta2"), "decay": "decay"}
+    take = lambda make, **given: arguments_for(make, settings, inputs, given, "mine")
+    assert take(lambda lr, betas: 0) == {"lr": 0.1, "betas": (0.9, 0.99)}
+    assert take(lambda **anything: 0) == {"lr": 0.1, "betas": (0.9, 0.99), "decay": 0.0}
+    assert take(lambda lr, betas: 0, lr=0.5, eps=1e-8) == {"lr": 0.5, "betas": (0.9, 0.99), "eps": 1e-8}
+    with pytest.raises(NotApplicable, match="mine takes no betas, and this case sets it to"):
+        take(lambda lr: 0)
+
+
+class Local:
+    class Inner:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("thing", "words"),
+    [
+        (json, ("--python", "json")),
+        (json.dumps, ("--python", "json:dumps")),
+        (json.JSONDecoder.decode, ("--python", "json:JSONDecoder.decode")),
+        (lambda: 0, None),
+        (Local(), None),
+    ],
+)
+def test_objects_are_named_if_a_command_line_can(thing, words):
+    assert words_for("--python", thing) == words
+
+
+def test_settings_are_named_if_they_are_plain_data():
+    assert words_for("--torch", json.JSONDecoder, {"strict": True})[2:] == ("--set", "strict=true")
+    assert words_for("--torch", json.JSONDecoder, {"object_hook": print}) is None
+
+
+def test_a_running_script_is_named_by_its_file(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from refimpl.oracle import check\n"
+        "def mine(theta0, grads, **rates):\n    return grads\n"
+        'if __name__ == "__main__":\n    print(check(mine, "lion", only=["two-rates"]).records[0].repro)\n'
+    )
+    line = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True).stdout
+    words = shlex.split(line)
+    assert words[:5] == ["refimpl", "check", "lion.trajectory", "--python", f"{script}:mine"]
+    again = subprocess.run([sys.executable, "-m", *words, "--format", "json"], capture_output=True, text=True)
+    assert json.loads(again.stdout)["counts"]["failed"] == 1
+
+
+# Optax ----------------------------------------------------------------------------------------------------------------
+
+
+@needs("optax")
+@pytest.mark.peers
+def test_optax_lion_conforms_in_both_precisions(capsys):
+    assert main(["check", "lion", "--optax", "optax:lion", "--dtype", "float64,float32", "--format", "json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["verdict"] == "conforms"
+    assert report["counts"]["passed"] == report["planned"]
+    assert report["candidate"]["version"]
+    assert "--optax optax:lion --only" in report["records"][0]["repro"]
+
+
+@needs("optax")
+def test_an_optax_mistake_is_named():
+    """The decay before the sign: Lion's direction, then `add_decayed_weights` on the gradient."""
+    import optax
+
+    def coupled(learning_rate, b1, b2, weight_decay):
+        return optax.chain(optax.add_decayed_weights(weight_decay), optax.lion(learning_rate, b1, b2, weight_decay=0.0))
+
+    report = check(OptaxTransform(coupled), "lion", laws=False)
+    assert (report.verdict, report.diagnosis.names) == ("deviates", ("coupled_decay",))
+    assert report.records[0].repro.startswith("refimpl.oracle.check(candidate, ")
+
+
+@needs("optax")
+def test_what_an_optax_function_does_not_take_is_not_applicable():
+    import optax
+
+    only = ["one-step-one-coordinate", "beta1-zero"]
+    report = check(OptaxTransform(optax.sign_sgd), "lion", only=only, laws=False)
+    assert report.counts["not_applicable"] == 2
+    assert "takes no b1" in report.records[0].reason
+
+
+@needs("optax")
+def test_an_optax_error_has_its_traceback():
+    report = check(OptaxTransform(lambda learning_rate, **_: None), "lion", only=["two-rates"])
+    (record,) = report.records
+    assert record.status == "error"
+    assert "AttributeError" in record.message
+    assert "optax.py" in record.traceback
+
+
+# PyTorch --------------------------------------------------------------------------------------------------------------
+
+
+@needs("lion_pytorch")
+@pytest.mark.torch
+@pytest.mark.peers
+def test_a_torch_optimizer_given_from_python_can_be_rerun():
+    import lion_pytorch
+
+    report = check(TorchOptimizer(lion_pytorch.Lion), "lion", only=["two-rates"])
+    assert report.verdict == "conforms"
+    words = "refimpl check lion.trajectory --torch lion_pytorch:Lion --only two-rates --dtype float64"
+    assert report.records[0].repro == words
+
+
+# Estimators -----------------------------------------------------------------------------------------------------------
+# No system has an operation of this kind yet: ridge regression stands in for one.
+
+
+def ridge(X, y, X_new, alpha):
+    xp = array_namespace(X)
+    coef = xp.linalg.solve(X.T @ X + alpha * xp.eye(X.shape[1], dtype=X.dtype), (X.T @ y)[:, None])[:, 0]
+    return coef, X_new @ coef
+
+
+def exact_ridge(X, y, X_new, alpha):
+    """For two columns, by Cramer's rule."""
+    X, y, X_new, alpha = map(fractions, (X, y, X_new, alpha))
+    (a, b), (_, d) = X.T @ X + alpha * np.eye(2, dtype=int)
+    p, q = X.T @ y
+    coef = np.array([p * d - q * b, q * a - p * b]) / (a * d - b * b)
+    return coef, X_new @ coef
+
+
+X = np.array([[1.0, 2.0], [0.5, -1.0], [3.0, 0.25]])
+INPUTS = {"X": X, "y": np.array([1.0, 2.0, -1.0]), "X_new": np.array([[1.0, 1.0]]), "alpha": 0.5}
+RIDGE = Operation(
+    name="toy.ridge",
+    summary="ridge regression without an intercept",
+    inputs=(
+        array("X", "N d", "rows"),
+        array("y", "N", "targets"),
+        array("X_new", "M d", "new rows"),
+        number("alpha", "penalty"),
+    ),
+    outputs=(array("coef", "d", "coefficients"), array("predicted", "M", "at the new rows")),
+    reference=ridge,
+    exact=exact_ridge,
+    exact_source="Cramer's rule in rational arithmetic",
+    cases=(
+        Case("plain", ("basic",), "ordinary values", INPUTS),
+        Case("strong", ("wrong_constant",), "the penalty is not divided by N", INPUTS | {"alpha": 4.0}),
+    ),
+    sample=lambda rng: INPUTS | {"y": rng.standard_normal(3)},
+    laws=(
+        Law(
+            "linear",
+            "twice the targets give twice the coefficients",
+            lambda run, inputs: [(run(**inputs | {"y": 2 * inputs["y"]})["coef"], 2 * run(**inputs)["coef"])],
+            ("plain",),
+        ),
+    ),
+    mutants=(
+        Mutant(
+            "mean_loss",
+            "multiply the penalty by N",
+            "wrong_scale",
+            lambda X, y, X_new, alpha: ridge(X, y, X_new, alpha * X.shape[0]),
+        ),
+    ),
+    fit=Fit(
+        fit=("X", "y"),
+        settings={"alpha": "alpha"},
+        outputs={"coef": ("coef_",), "predicted": ("predict", "X_new")},
+    ),
+)
+
+
+class Ridge:
+    """An estimator of ten lines."""
+
+    scale = 1.0
+
+    def __init__(self, alpha=1.0, fit_intercept=False):
+        assert not fit_intercept
+        self.alpha = alpha
+
+    def fit(self, X, y):
+        self.coef_, _ = ridge(X, y, X, self.alpha * self.scale)
+        X[...] = y[...] = np.nan  # it may do what it likes with them
+        return self
+
+    def predict(self, X):
+        return X @ self.coef_
+
+
+class MeanRidge(Ridge):
+    scale = 3.0
+
+
+@pytest.fixture
+def toy(monkeypatch):
+    system = System("toy", "none", "toy", Paper("", "", "", 2000, ""), (RIDGE,), ())
+    monkeypatch.setattr(catalog, "system", lambda name: system)
+
+
+def test_an_estimator_conforms_in_both_precisions(toy):
+    report = check(Estimator(Ridge), "toy", dtypes=("float64", "float32"), fuzz=3)
+    assert report.verdict == "conforms", report
+    assert report.counts["passed"] == report.planned == 12
+
+
+def test_an_estimators_mistake_is_named(toy):
+    report = check(Estimator(MeanRidge), "toy")
+    assert (report.verdict, report.diagnosis.names) == ("deviates", ("mean_loss",))
+
+
+def test_settings_of_an_estimator_and_its_errors(toy):
+    assert check(Estimator(Ridge, settings={"alpha": 1.0}), "toy", only=["plain"]).verdict == "deviates"
+    report = check(Estimator(Ridge, settings={"fit_intercept": True}), "toy", only=["plain"])
+    assert report.records[0].status == "error"
+    assert "AssertionError" in report.records[0].message
+
+
+def test_only_operations_with_a_plan_are_offered(toy):
+    assert Estimator(Ridge).offers(RIDGE)
+    assert not Estimator(Ridge).offers(replace(RIDGE, fit=None))
+    assert not OptaxTransform(Ridge).offers(RIDGE)
+
+
+@needs("sklearn")
+@pytest.mark.peers
+def test_a_public_estimator(toy, capsys):
+    words = ["--estimator", "sklearn.linear_model:Ridge", "--set", "fit_intercept=false", "--set", "solver=cholesky"]
+    assert main(["check", "toy", *words, "--format", "json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["counts"]["passed"] == report["planned"]
+    wrong = main(["check", "toy", "--estimator", "sklearn.linear_model:Ridge", "--format", "json"])
+    assert wrong == 1  # with an intercept it is another estimator

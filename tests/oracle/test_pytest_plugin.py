@@ -1,0 +1,277 @@
+"""The pytest plugin, in a project of its own, outside this repository, against the wheel."""
+
+import inspect
+import os
+import re
+import shlex
+import subprocess
+import sys
+import sysconfig
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import refimpl.oracle
+from refimpl.oracle import catalog, judge, parametrize_with_cases
+from refimpl.oracle.judge import check
+
+ROOT = Path(__file__).parents[2]
+
+
+def lion(theta0, grads, lr, beta1, beta2, weight_decay):
+    theta, m, out = theta0, 0 * theta0, []
+    for g in grads:
+        theta = theta - lr * (np.sign(beta1 * m + (1 - beta1) * g) + weight_decay * theta)
+        m = beta2 * m + (1 - beta2) * g
+        out.append(theta)
+    return np.array(out)
+
+
+def swapped(theta0, grads, lr, beta1, beta2, weight_decay):
+    return lion(theta0, grads, lr, beta2, beta1, weight_decay)
+
+
+def ids(decorator):
+    return [parameter.id for parameter in decorator.args[1]]
+
+
+# What is planned ------------------------------------------------------------------------------------------------------
+
+
+def test_tests_are_called_like_the_cases():
+    planned = judge.plans(catalog.operations("lion.trajectory"), ["float64"])
+    assert ids(parametrize_with_cases("lion.trajectory")) == [plan.id for plan in planned]
+    both = ids(parametrize_with_cases("lion.trajectory", dtypes=("float64", "float32"), laws=False))
+    assert "lion.trajectory/two-rates-39786c4f@float32" in both
+    assert len(both) == len(set(both)) == 27
+
+
+def test_the_plan_can_be_narrowed_and_widened():
+    assert ids(parametrize_with_cases("lion", only=["two-rates", "both-*"])) == [
+        "lion.trajectory/two-rates-39786c4f",
+        "lion.step/both-agree-5fbbfbe1",
+    ]
+    assert [name for name in ids(parametrize_with_cases("lion.step", errors=True)) if "refuses:" in name]
+    assert sum("fuzz-" in name for name in ids(parametrize_with_cases("lion.step", fuzz=3))) == 3
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"target": "loin"}, "did you mean lion"),
+        ({"dtypes": "float64"}, "must be a sequence"),
+        ({"dtypes": ["float16"]}, "float16"),
+        ({"skip": {"law:*": ""}}, "skip must give a reason"),
+        ({"expected_failures": {"two-rates": ""}}, "expected_failures must give a reason"),
+        ({"variant": "nesterov"}, "variant must be one of none"),
+    ],
+)
+def test_what_it_refuses(settings, message):
+    with pytest.raises(ValueError, match=message):
+        parametrize_with_cases(**{"target": "lion.trajectory"} | settings)
+
+
+def test_the_documented_names_are_there():
+    assert refimpl.oracle.check is check
+    assert refimpl.oracle.__all__ == ["check", "parametrize_with_cases"]
+    with pytest.raises(AttributeError, match="no attribute 'chekc'"):
+        refimpl.oracle.chekc  # noqa: B018
+
+
+def test_a_run_of_pytest_that_does_not_use_it_loads_no_spec():
+    """Only what it costs every user of pytest: the version and this one module."""
+    code = "import sys, refimpl.oracle.pytest_plugin; print(*[m for m in sys.modules if m.startswith('refimpl')])"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert out.split() == ["refimpl", "refimpl.oracle", "refimpl.oracle.pytest_plugin"]
+
+
+# In a project ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def python(tmp_path_factory):
+    """Python of an environment into which the wheel was installed; its dependencies are those of this one."""
+    folder = tmp_path_factory.mktemp("wheel")
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+    build = [*pip, "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", folder, ROOT]
+    subprocess.run(build, check=True, capture_output=True, text=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder / "venv"], check=True)
+    python = folder / "venv" / "bin" / "python"
+    (wheel,) = folder.glob("*.whl")
+    install = [*pip, "--python", python, "install", "--quiet", "--no-deps", "--no-index", wheel]
+    subprocess.run(install, check=True, capture_output=True, text=True)
+    (site,) = (folder / "venv").glob("lib/python*/site-packages")
+    (site / "dependencies.pth").write_text(sysconfig.get_path("purelib"))  # .pth files in there are not read
+    return python
+
+
+@pytest.fixture
+def project(tmp_path, python):
+    """Write a test file that judges `lion` and `swapped`; get a function that runs pytest on it."""
+    sources = ["import numpy as np", inspect.getsource(lion), inspect.getsource(swapped)]
+    (tmp_path / "mine.py").write_text("\n\n".join(sources))
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "PYTHON"))}
+
+    def run(text="", *words):
+        if text:
+            (tmp_path / "test_mine.py").write_text(
+                "import mine\nfrom refimpl.oracle import parametrize_with_cases\n" + text
+            )
+        command = [python, "-m", "pytest", "-p", "no:cacheprovider", "--junit-xml=junit.xml", *words]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment)
+        status = {}
+        for case in ElementTree.parse(tmp_path / "junit.xml").iter("testcase"):
+            status[case.get("name")] = [part.tag for part in case if part.tag != "system-out"]
+        return done.returncode, done.stdout, status
+
+    return run
+
+
+def test_the_project_uses_the_wheel(project, python):
+    code, out, _ = project(
+        f"import refimpl\ndef test_place():\n    assert refimpl.__file__.startswith({str(python.parents[1])!r})\n"
+    )
+    assert code == 0, out
+    assert f"refimpl-{refimpl.__version__}" in out  # in the list of plugins
+
+
+RIGHT = """
+@parametrize_with_cases("lion.trajectory", dtypes=["float64", "float32"], laws=False)
+def test_lion(case):
+    case.check(mine.lion)
+"""
+
+
+def test_a_right_implementation_passes_every_case(project):
+    code, out, status = project(RIGHT)
+    assert code == 0, out
+    operations = catalog.operations("lion.trajectory")
+    names = [f"test_lion[{plan.id}@{plan.dtype}]" for plan in judge.plans(operations, judge.DTYPES, laws=False)]
+    assert list(status) == names
+    assert f"{len(names)} passed" in out
+
+
+WRONG = """
+@parametrize_with_cases("lion.trajectory", only=["two-rates", "alternating", "zero-gradients", "law:odd:*"])
+def test_lion(case):
+    case.check(mine.swapped)
+"""
+
+
+def test_a_wrong_one_fails_with_the_message_of_the_command_line(project):
+    code, out, status = project(WRONG)
+    assert code == 1
+    failed = [name for name, tags in status.items() if tags]
+    report = check(swapped, "lion.trajectory", only=["two-rates", "alternating", "zero-gradients", "law:odd:*"])
+    assert failed == [f"test_lion[{r.case}]" for r in report.records if r.status == "failed"]
+    for part in (
+        "(float64): thetas[0] differs first at step 2",
+        "agreeing digits",
+        "digits per step: 17 ",
+        "what it tests: the two rates do different things",
+        "diagnosis: deviates from the paper's rule: swapped_betas (exchange beta1 and beta2",
+        "test_mine.py::test_lion deviates from the paper's rule: swapped_betas (exchange",
+    ):
+        assert part in out
+    assert "Traceback" not in out
+    assert "pytest_plugin.py" not in out.partition("short test summary")[0]
+
+
+def test_the_rerun_line_reruns_the_case_alone(project):
+    _, out, status = project(WRONG)
+    lines = re.findall("^rerun: (.*)$", out, re.MULTILINE)
+    assert len(lines) == sum(map(bool, status.values()))
+    words = shlex.split(lines[0])
+    assert words[0] == "pytest"
+    code, out, again = project("", words[1])
+    assert (code, len(again)) == (1, 1)
+    assert again.keys() < status.keys()
+
+
+EXPECTED = """
+@parametrize_with_cases(
+    "lion.trajectory",
+    only=["two-rates", "alternating", "zero-gradients"],
+    expected_failures={"two-rates": "bug 7", "lion.trajectory/alternating-de4e0395@float64": "bug 8"},
+)
+def test_lion(case):
+    case.check(mine.swapped)
+"""
+
+
+def test_expected_failures_are_strict(project):
+    code, out, _ = project(EXPECTED, "-rx")
+    assert code == 0, out
+    assert "1 passed, 2 xfailed" in out
+    assert "bug 7" in out
+    assert "test_mine.py::test_lion deviates" not in out
+    code, out, _ = project(EXPECTED.replace("mine.swapped", "mine.lion"))
+    assert code == 1
+    assert "1 passed" in out
+    assert out.count("[XPASS(strict)] bug") >= 2
+
+
+def test_an_entry_that_names_nothing_fails(project):
+    code, out, _ = project(EXPECTED.replace('"two-rates": "bug 7"', '"two-rates": "bug 7", "two-rats": "bug 9"'))
+    assert code == 1
+    assert "1 failed, 1 passed, 2 xfailed" in out
+    assert "expected failure 'two-rats' names no check" in out
+
+
+OTHERS = """
+import types
+from refimpl.oracle import catalog
+from refimpl.oracle.candidates import Function, NotApplicable
+
+@parametrize_with_cases("lion", only=["two-rates", "both-agree"], skip={"two-rates": "not today"})
+def test_skips(case):
+    case.check(mine.lion)
+
+@parametrize_with_cases("lion", only=["two-rates", "both-agree"])
+def test_module(case):
+    case.check(types.SimpleNamespace(trajectory=mine.lion, step=catalog.operation("lion.step").reference))
+
+class Fussy(Function):
+    def run(self, operation, inputs):
+        raise NotApplicable("only on Sundays")
+
+@parametrize_with_cases("lion.step", only=["both-agree"])
+def test_not_applicable(case):
+    case.check(Fussy(mine.lion, operation="lion.step"))
+
+@parametrize_with_cases("lion.step", only=["both-agree"])
+def test_error(case):
+    case.check(lambda **inputs: 1 / 0)
+
+STEP = catalog.operation("cbo.step")
+
+@parametrize_with_cases("cbo.step", only=["three-particles", "law:*"], variant=STEP.variants[0].slug)
+def test_variant(case):
+    case.check(STEP.variants[0].function)
+
+@parametrize_with_cases("cbo.step", only=["three-particles"])
+def test_no_variant(case):
+    case.check(STEP.variants[0].function)
+"""
+
+
+def test_skips_modules_errors_and_variants(project):
+    code, out, status = project(OTHERS, "-rs")
+    kinds = {}
+    for name, tags in status.items():
+        kinds.setdefault(name.partition("[")[0], []).append(tags)
+    assert code == 1
+    assert kinds["test_skips"] == [["skipped"], ["skipped"]]
+    assert "not today" in out
+    assert "offers no lion.step" in out
+    assert kinds["test_module"] == [[], []]
+    assert kinds["test_not_applicable"] == [["skipped"]]
+    assert "only on Sundays" in out
+    assert kinds["test_error"] == [["failure"]]
+    assert "ZeroDivisionError: division by zero" in out
+    assert kinds["test_variant"]
+    assert not any(kinds["test_variant"])
+    assert kinds["test_no_variant"] == [["failure"]]
+    assert "conforms to variant" not in out
