@@ -8,7 +8,10 @@ from importlib import import_module
 from typing import Any, TypeAlias
 
 import array_api_compat
+import array_api_compat.numpy
 import numpy as np
+
+_PLAIN = {np.ndarray, float, int, bool, type(None)}
 
 Array: TypeAlias = Any  # "an array of any library": the standard has no type for it yet
 
@@ -40,6 +43,8 @@ def array_namespace(*arrays):
     >>> array_namespace(np.zeros(2), 3.0).__name__
     'array_api_compat.numpy'
     """
+    if (kinds := {type(x) for x in arrays}) <= _PLAIN and np.ndarray in kinds:
+        return array_api_compat.numpy  # the usual case, without a search
     wrapped: Any = max(arrays, key=lambda x: getattr(x, "namespace_priority", 0), default=None)
     if hasattr(wrapped, "namespace_priority"):
         return wrapped.__array_namespace__()

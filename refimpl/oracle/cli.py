@@ -116,6 +116,7 @@ def list_systems(options):
             "paper": entry.title,
             "arxiv": entry.arxiv,
             "operations": [op.name for op in systems[entry.name].operations] if entry.name in systems else [],
+            "to_come": systems[entry.name].to_come if entry.name in systems else "everything",
         }
         for entry in catalog.roadmap()
     ]
@@ -126,7 +127,9 @@ def list_systems(options):
         print("| system | chapter | paper | status |\n|---|---|---|---|")
         for row in rows:
             paper = f"[{row['paper']}](https://arxiv.org/abs/{row['arxiv']})"
-            print(f"| `{row['system']}` | {row['chapter']} | {paper} | {'done' if row['operations'] else 'to come'} |")
+            status = "to come" if not row["operations"] else "done"
+            status += f", without {row['to_come']}" if row["operations"] and row["to_come"] else ""
+            print(f"| `{row['system']}` | {row['chapter']} | {paper} | {status} |")
         return 0
     table = Table("system", "chapter", "paper", "operations", box=None, pad_edge=False)
     for row in rows:

@@ -133,6 +133,23 @@ def inspect(positions, energies, *, alpha):
     return CBOInfo(consensus, total * total / xp.sum(weights * weights), xp.mean(squares))
 
 
+def _rule(positions, consensus, noise, gradient, *, drift, diffusion, dt, gamma, noise_type, noise_from, absolute):
+    """The positions after one step, for a consensus point that all particles share."""
+    xp = array_namespace(positions, consensus, noise)
+    difference = positions - consensus
+    moved = positions - (drift * dt) * difference  # (cbo-3)
+    if noise_from == "drifted":
+        difference = moved - consensus
+    if noise_type == "isotropic":
+        scale = xp.sqrt(xp.sum(difference * difference, axis=-1, keepdims=True))  # (cbo-4)
+    else:
+        scale = abs(difference) if absolute else difference  # (cbo-5)
+    shaken = moved + (diffusion * dt**0.5) * scale * noise  # (cbo-6)
+    if gamma:
+        shaken = shaken - (gamma * dt) * gradient(positions if noise_from == "old" else shaken)  # (cbo-7)
+    return shaken
+
+
 def move(
     state,
     consensus,
@@ -170,19 +187,9 @@ def move(
             "gradient must be given where gamma > 0, got None (see problems.functions.central_differences)"
         )
 
-    xp = array_namespace(positions, consensus, noise)
-    difference = positions - consensus
-    moved = positions - (drift * dt) * difference  # (cbo-3)
-    if noise_from == "drifted":
-        difference = moved - consensus
-    if noise_type == "isotropic":
-        scale = xp.sqrt(xp.sum(difference * difference, axis=-1, keepdims=True))  # (cbo-4)
-    else:
-        scale = abs(difference) if absolute else difference  # (cbo-5)
-    shaken = moved + (diffusion * dt**0.5) * scale * noise  # (cbo-6)
-    if gamma:
-        shaken = shaken - (gamma * dt) * gradient(positions if noise_from == "old" else shaken)  # (cbo-7)
-    return CBOState(shaken)
+    rates = {"drift": drift, "diffusion": diffusion, "dt": dt, "gamma": gamma}
+    kind = {"noise_type": noise_type, "noise_from": noise_from, "absolute": absolute}
+    return CBOState(_rule(positions, consensus, noise, gradient, **rates, **kind))
 
 
 def step(state, energies, noise, *, alpha, **rates):
@@ -212,7 +219,7 @@ def step(state, energies, noise, *, alpha, **rates):
         Distance before the drift (Euler-Maruyama, the paper's equation) or after (a splitting, the authors' code).
         The latter is the former times 1 - drift dt: at drift = 1 / dt it is no noise at all.
     absolute : bool, default: False
-        Anisotropic noise with |x - x_alpha| (authors' code) in place of x - x_alpha: same law, other path.
+        Anisotropic noise with ``|x - x_alpha|`` (authors' code) in place of x - x_alpha: same law, other path.
     gradient : callable, optional
         [N, d] -> [N, d], for an additional drift along the gradient.
     gamma : float, default: 0
@@ -348,7 +355,7 @@ def softmin(energies, *, alpha):
     if not alpha:
         return xp.mean(energies)
     weights = _weights(xp.zeros_like(energies[:, None]), energies, alpha)
-    return xp.min(energies) - xp.log(xp.mean(weights)) / alpha  # (cbo-9)
+    return xp.min(energies) - xp.log(xp.mean(weights)) / alpha  # (cbo-12)
 
 
 def _check_quadratic(point, matrix, minimizer):
@@ -373,12 +380,12 @@ def proximal_quadratic(point, matrix, minimizer, *, tau):
     minimizer : array, shape [d], like `point`
         b.
     tau : float
-        Step size > 0; the penalty is |x - m|^2 / (2 tau).
+        Step size > 0; the penalty is ``|x - m|^2 / (2 tau)``.
 
     Returns
     -------
     array, shape [d]
-        argmin E(x) + |x - m|^2 / (2 tau).
+        ``argmin E(x) + |x - m|^2 / (2 tau)``.
 
     Raises
     ------
@@ -387,7 +394,7 @@ def proximal_quadratic(point, matrix, minimizer, *, tau):
 
     Notes
     -----
-    Equation (cbo-10) of the documentation.
+    Equation (cbo-9) of the documentation.
 
     Examples
     --------
@@ -399,7 +406,7 @@ def proximal_quadratic(point, matrix, minimizer, *, tau):
     tau = check.positive(tau=tau)
     identity = xp.eye(matrix.shape[0], dtype=matrix.dtype, device=device(matrix))
     right = point - minimizer
-    return minimizer + xp.linalg.solve(identity + tau * matrix, right[:, None])[:, 0]  # (cbo-10)
+    return minimizer + xp.linalg.solve(identity + tau * matrix, right[:, None])[:, 0]  # (cbo-9)
 
 
 def proximal_newton(point, gradient, hessian, *, tau, steps=50):
@@ -412,14 +419,14 @@ def proximal_newton(point, gradient, hessian, *, tau, steps=50):
     gradient, hessian : callable
         [d] -> [d] and [d] -> [d, d] of E.
     tau : float
-        Step size > 0; the penalty is |x - m|^2 / (2 tau).
+        Step size > 0; the penalty is ``|x - m|^2 / (2 tau)``.
     steps : int, default: 50
         The most Newton steps.
 
     Returns
     -------
     array, shape [d]
-        argmin E(x) + |x - m|^2 / (2 tau), to about 10 units of rounding.
+        ``argmin E(x) + |x - m|^2 / (2 tau)``, to about 10 units of rounding.
 
     Raises
     ------
@@ -465,7 +472,7 @@ def proximal_newton(point, gradient, hessian, *, tau, steps=50):
 def exact_hopping_quadratic(point, matrix, minimizer, *, alpha, width):
     """Consensus hopping with infinitely many particles on E(x) = (x - b)^T A (x - b) / 2: a Gaussian mean.
 
-    Arguments as `proximal_quadratic` and `hopping_step`, but `alpha` > 0; equation (cbo-12) of the documentation.
+    Arguments as `proximal_quadratic` and `hopping_step`, but `alpha` > 0; equation (cbo-10) of the documentation.
 
     Examples
     --------
@@ -479,7 +486,7 @@ def exact_hopping_quadratic(point, matrix, minimizer, *, alpha, width):
     identity = xp.eye(matrix.shape[0], dtype=matrix.dtype, device=device(matrix))
     precision = alpha * matrix + identity / width**2
     pull = alpha * (matrix @ minimizer) + point / width**2
-    return xp.linalg.solve(precision, pull[:, None])[:, 0]  # (cbo-12)
+    return xp.linalg.solve(precision, pull[:, None])[:, 0]  # (cbo-10)
 
 
 def minimize(function, positions, *, steps, rng, alpha, record=None, stop=None, progress=None, **rates):

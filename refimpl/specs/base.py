@@ -298,3 +298,4 @@ class System:
     operations: tuple[Operation, ...]
     claims: tuple[Claim, ...]
     backends: Mapping[str, str] = field(default_factory=dict)  # backend that does not run it: the reason
+    to_come: str = ""  # what of the paper is not here yet

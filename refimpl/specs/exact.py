@@ -25,3 +25,18 @@ sin = np.frompyfunc(_context.sin, 1, 1)
 tanh = np.frompyfunc(_context.tanh, 1, 1)
 sign = np.frompyfunc(lambda x: (x > 0) - (x < 0), 1, 1)
 pi = _context.pi
+
+
+def _as_array(matrix):
+    return np.array([[matrix[i, j] for j in range(matrix.cols)] for i in range(matrix.rows)], dtype=object)
+
+
+def eigh(matrix):
+    """Eigenvalues, smallest first, and eigenvectors in columns of a symmetric matrix of `reals`."""
+    values, vectors = _context.eigsy(_context.matrix(matrix.tolist()))
+    return np.array(list(values), dtype=object), _as_array(vectors)
+
+
+def solve(matrix, right):
+    """x of matrix x = right, for a square matrix and right-hand sides in columns, of `reals`."""
+    return _as_array(_context.inverse(_context.matrix(matrix.tolist())) * _context.matrix(right.tolist()))

@@ -577,4 +577,5 @@ SYSTEM = System(
     ),
     operations=(TRAJECTORY, STEP),
     claims=CLAIMS,
+    to_come="the program search",
 )

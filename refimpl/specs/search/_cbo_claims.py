@@ -158,33 +158,34 @@ def global_convergence(seed):
         2: {"alpha": 1e15, "diffusion": 0.8, "noise_type": "isotropic"},
         10: {"alpha": 1e5, "diffusion": 3.0, "noise_type": "anisotropic"},
     }
-    rates = {}
+    found = {}
     for d, (mean, n, steps) in swarms.items():
         for problem in (RASTRIGIN, ACKLEY):
             hits = 0
             for run in range(runs):
                 rng = stream(seed, "cbo.C4", problem.name, d, run)
                 swarm = mean + 2 * rng.standard_normal((n, d))
-                point, _ = cbo.minimize(problem.function, swarm, steps=steps, rng=rng, dt=0.02, **settings[d])
+                rates = {"steps": steps, "rng": rng, "dt": 0.02, **settings[d]}
+                point, _ = cbo.minimize(problem.function, swarm, **rates)
                 hits += bool(np.abs(point).max() < 0.25)
-            rates[f"CBO, {problem.name}, d = {d}"] = hits / runs
+            found[f"CBO, {problem.name}, d = {d}"] = hits / runs
     for problem in (RASTRIGIN, ACKLEY):
         x = 2 + 2 * stream(seed, "cbo.C4", problem.name, "gradient").standard_normal((2000, 2))
         for _ in range(2000):
             x = tools.gradient_step(x, problem.gradient(x), lr=0.01)
-        rates[f"gradient descent, {problem.name}, d = 2"] = np.mean(np.abs(x).max(axis=1) < 0.25)
+        found[f"gradient descent, {problem.name}, d = 2"] = np.mean(np.abs(x).max(axis=1) < 0.25)
 
     def plot(figure):
         axes = figure.subplots()
-        colors = [BLUE if name.startswith("CBO") else ORANGE for name in rates]
-        bars = axes.barh(list(rates), list(rates.values()), color=colors)
+        colors = [BLUE if name.startswith("CBO") else ORANGE for name in found]
+        bars = axes.barh(list(found), list(found.values()), color=colors)
         axes.bar_label(bars, fmt="%.3g", padding=3)
         axes.invert_yaxis()
         axes.set(xlim=(0, 1.15), xlabel="runs that end within 0.25 of the global minimizer")
 
     measured = [
         (at_least if name.startswith("CBO") else at_most)(name, rate, 0.85 if name.startswith("CBO") else 0.2)
-        for name, rate in rates.items()
+        for name, rate in found.items()
     ]
     return Outcome(measured, plot, "20 swarms each; 2000 starts of gradient descent.")
 
