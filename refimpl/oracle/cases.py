@@ -9,6 +9,7 @@ import hashlib
 import json
 import sys
 from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
 
@@ -98,6 +99,4 @@ if __name__ == "__main__":
     changed = {name for name, value in committed_index().items() if new.get(name) != value}
     if changed and "--force" not in sys.argv:
         sys.exit(f"changed or gone: {', '.join(sorted(changed))}. Give a changed case a new slug, or use --force.")
-    with files(refimpl.specs).joinpath("cases.json").open("w", encoding="utf-8") as file:
-        json.dump(new, file, indent=1, sort_keys=True)
-        file.write("\n")
+    Path(refimpl.specs.__path__[0], "cases.json").write_text(json.dumps(new, indent=1, sort_keys=True) + "\n")

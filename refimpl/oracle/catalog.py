@@ -9,7 +9,7 @@ from importlib.resources import files
 from typing import NamedTuple
 
 import refimpl.specs
-from refimpl.specs.base import System
+from refimpl.specs.base import Claim, System
 
 
 class Entry(NamedTuple):
@@ -102,7 +102,7 @@ def claims(targets=()):
     """The claims of the given systems (default: all), or those named themselves."""
     if not targets:
         return tuple(claim for entry in systems().values() for claim in entry.claims)
-    chosen = []
+    chosen: list[Claim] = []
     for target in targets:
         name, _, rest = target.partition(".")
         table = {claim.id: claim for claim in system(name).claims}

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from refimpl import __version__
 from refimpl.oracle import catalog, claims, report
-from refimpl.oracle.candidates import Function, Program, load
+from refimpl.oracle.candidates import Candidate, Function, Program, load
 from refimpl.oracle.judge import check, check_mutants
 from refimpl.oracle.render import counts_line, sentence
 
@@ -117,6 +117,7 @@ def _judge(entry, console):
     if missing:
         console.print(f"{title}: skipped, {missing}", highlight=False)
         return row | {"verdict": "skipped", "sentence": f"skipped: {missing}"}
+    candidate: Candidate
     if "exec" in entry:
         candidate = Program([entry["exec"][0], str(REPOSITORY / entry["exec"][1])], name=title)
     else:

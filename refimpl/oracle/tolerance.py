@@ -1,9 +1,9 @@
 """How far a right answer may be off: measured on each case, not guessed.
 
 The reference is run on *noisy* arrays (Monte Carlo arithmetic, Parker 1997): every operation's result is moved at
-random by up to one unit in the last place of the candidate's precision, sums and products of matrices in proportion to the
-sum of magnitudes (so that any order of summation is covered), and every number among the inputs likewise. What that
-does to the outputs is what rounding can do to an honest implementation, at this very case and in that precision.
+random by up to one unit in the last place of the candidate's precision, sums and products of matrices in proportion
+to the sum of magnitudes (so that any order of summation is covered), and every number among the inputs likewise. What
+that does to the outputs is what rounding can do to an honest implementation, at this very case and in that precision.
 The tolerance is `FACTOR` times the largest deviation from the exact answer over `TRIALS` runs.
 """
 

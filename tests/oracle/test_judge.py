@@ -7,11 +7,11 @@ import types
 
 import numpy as np
 import pytest
-from refimpl.core.backends import BACKENDS
-from refimpl.oracle.judge import check, check_mutants
 
+from refimpl.core.backends import BACKENDS
 from refimpl.oracle import cases, catalog, judge, render
 from refimpl.oracle.candidates import CandidateError, Function, NotApplicable, Skipped
+from refimpl.oracle.judge import check, check_mutants
 from refimpl.specs.base import BUG_TYPES
 
 OPERATIONS = [op for system in catalog.systems().values() for op in system.operations]

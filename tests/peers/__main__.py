@@ -47,8 +47,8 @@ def command(entry):
     """Words of the command that shows the verdict."""
     settings = entry.get("settings", {})
     if "folder" in entry:
-        words = f".venv/bin/python tests/peers/serve.py {entry['folder']} {entry['target']} {entry['torch']} '{json.dumps(settings)}'"
-        return f'refimpl check {entry["target"]} --exec "{words}"'
+        words = f"{entry['folder']} {entry['target']} {entry['torch']} '{json.dumps(settings)}'"
+        return f'refimpl check {entry["target"]} --exec ".venv/bin/python tests/peers/serve.py {words}"'
     if "torch" in entry:
         extra = "".join(f" --set {key}={json.dumps(value)}" for key, value in settings.items())
         return f"refimpl check {entry['target']} --torch {entry['torch']}{extra}"
