@@ -18,7 +18,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from refimpl.oracle.candidates import Function, Program, TorchOptimizer, load
+from refimpl.oracle.candidates import Function, OptaxTransform, Program, TorchOptimizer, load
 from refimpl.oracle.judge import check
 from refimpl.oracle.render import counts_line, sentence
 
@@ -49,9 +49,10 @@ def command(entry):
     if "folder" in entry:
         words = f"{entry['folder']} {entry['target']} {entry['torch']} '{json.dumps(settings)}'"
         return f'refimpl check {entry["target"]} --exec ".venv/bin/python tests/peers/serve.py {words}"'
-    if "torch" in entry:
-        extra = "".join(f" --set {key}={json.dumps(value)}" for key, value in settings.items())
-        return f"refimpl check {entry['target']} --torch {entry['torch']}{extra}"
+    for kind in ("torch", "optax"):
+        if kind in entry:
+            extra = "".join(f" --set {key}={json.dumps(value)}" for key, value in settings.items())
+            return f"refimpl check {entry['target']} --{kind} {entry[kind]}{extra}"
     return f"refimpl check {entry['target']} --python {entry['python']}"
 
 
@@ -63,6 +64,8 @@ def candidate_of(entry):
         return Program([*serve, json.dumps(settings)], timeout=60)
     if "torch" in entry:
         return TorchOptimizer(load(entry["torch"]), settings=settings)
+    if "optax" in entry:
+        return OptaxTransform(load(entry["optax"]), settings=settings)
     return Function(load(str(ROOT / entry["python"])), name=entry["title"])
 
 
