@@ -1,0 +1,82 @@
+"""Backtracking, which SSO uses in the targets and in the parameters, and its baseline SLS on the parameters alone."""
+
+from refimpl.core import check
+from refimpl.core.arrays import array_namespace
+
+
+def backtrack(value_after, value, slope, start, *, c, shrink, most=100, smallest=0.0):
+    """Shrink a step until it decreases the value enough (Armijo's condition).
+
+    Parameters
+    ----------
+    value_after : callable
+        ``value_after(s)``, the value after a step of size s along the negative gradient.
+    value, slope : float
+        Value before the step, and squared norm of the gradient there.
+    start : float
+        First step size to try.
+    c, shrink : float
+        Share of the linear decrease that is asked for; factor on a step size that fails.
+    most : int, default: 100
+        Shrink so many times at most.
+    smallest : float, default: 0
+        Once the step size has fallen below this it is taken as it is.
+
+    Returns
+    -------
+    s : float
+        The step size; untested after `most` failures or below `smallest`.
+    cuts : int
+        How often it was shrunk.
+
+    Examples
+    --------
+    >>> backtrack(lambda s: (1 - s) ** 2 / 2, 0.5, 1.0, 3.0, c=0.5, shrink=0.5)
+    (0.75, 2)
+    """
+    s, value, slope = start, float(value), float(slope)
+    for cuts in range(most):
+        if float(value_after(s)) <= value - c * s * slope:  # (sso-8)
+            return s, cuts
+        s = s * shrink
+        if s < smallest:
+            return s, cuts + 1
+    return s, most
+
+
+def sls_step(value, grad, params, step_size, *, batches=1, c=0.5, shrink=0.9, expand=1.8, smallest=1e-6):
+    """One step of SGD with a stochastic line search (Vaswani et al., 2019), on a batch's loss of the parameters.
+
+    Parameters
+    ----------
+    value, grad : callable
+        Loss of this batch at given parameters, and its gradient.
+    params : array, any shape, floating point
+        The parameters.
+    step_size : float
+        Accepted by the last step; for the first, the largest sensible one.
+    batches : int, default: 1
+        Batches of an epoch: the step size may grow by the factor `expand` in an epoch.
+    c, shrink, expand, smallest : float
+        As in `backtrack`.
+
+    Returns
+    -------
+    params : array
+        Like `params`.
+    step_size : float
+        For the next step.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> sls_step(lambda x: x @ x / 2, lambda x: x, np.array([1.0]), 1.0, expand=2.0, shrink=0.5)
+    (array([0.]), 1.0)
+    """
+    step_size, expand = check.positive(step_size=step_size, expand=expand)
+    slope = grad(params)
+    start = step_size * expand ** (1 / check.integer(batches=batches, minimum=1))
+    norm2 = array_namespace(slope).sum(slope * slope)
+    rates = {"c": c, "shrink": shrink, "smallest": smallest}
+    step_size, _ = backtrack(lambda s: value(params - s * slope), value(params), norm2, start, **rates)
+    return params - step_size * slope, step_size
