@@ -8,6 +8,11 @@ PY     := $(VENV)/bin/python
 PIP    := $(PY) -m pip install --quiet --disable-pip-version-check
 BUILD  := build
 
+# An environment whose Python has gone (a system upgrade) is made again too.
+ifneq ($(shell test -e $(VENV)/.made && ! $(PY) -c '' 2>/dev/null && echo broken),)
+$(shell rm -f $(VENV)/.made)
+endif
+
 .DEFAULT_GOAL := help
 .PHONY: help oracle test docs bench peers claims test-gpu lint format clean
 .DELETE_ON_ERROR:

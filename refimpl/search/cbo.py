@@ -129,7 +129,8 @@ def inspect(positions, energies, *, alpha):
     weights = _weights(positions, energies, alpha)
     total = xp.sum(weights)
     consensus = (weights @ positions) / total  # (cbo-2)
-    squares = xp.sum((positions - consensus) ** 2, axis=-1)
+    offsets = positions - consensus
+    squares = xp.vecdot(offsets, offsets)
     return CBOInfo(consensus, total * total / xp.sum(weights * weights), xp.mean(squares))
 
 
@@ -141,7 +142,7 @@ def _rule(positions, consensus, noise, gradient, *, drift, diffusion, dt, gamma,
     if noise_from == "drifted":
         difference = moved - consensus
     if noise_type == "isotropic":
-        scale = xp.sqrt(xp.sum(difference * difference, axis=-1, keepdims=True))  # (cbo-4)
+        scale = xp.sqrt(xp.vecdot(difference, difference))[..., None]  # (cbo-4)
     else:
         scale = abs(difference) if absolute else difference  # (cbo-5)
     shaken = moved + (diffusion * dt**0.5) * scale * noise  # (cbo-6)
