@@ -1,4 +1,4 @@
-"""Runs the claims of the papers on a pool of processes, and keeps a report that shows when it was cut short.
+"""Runs the claims of the papers on a pool of processes or a Dask cluster, and keeps a report that shows when it was cut short.
 
 The report is JSON Lines: a header with the planned claims, one record per claim as it finishes, a footer with the
 counts. A report without its footer is a truncated one, and `read_report` says so.
@@ -6,7 +6,6 @@ counts. A report without its footer is a truncated one, and `read_report` says s
 
 import base64
 import contextlib
-import importlib
 import io
 import json
 import multiprocessing
@@ -22,7 +21,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from refimpl.core import check
-from refimpl.oracle import catalog, reportfile
+from refimpl.oracle import catalog, cluster, reportfile
 from refimpl.oracle.reportfile import ReportError
 from refimpl.oracle.wire import encode
 from refimpl.specs.base import Claim, Outcome
@@ -30,7 +29,6 @@ from refimpl.specs.base import Claim, Outcome
 STATUSES = ("reproduced", "proxy", "not reproduced", "error", "not run")
 CATALOG = "refimpl.oracle.catalog:claims"
 OUTPUT_TAIL = 4000  # characters kept of what an experiment prints
-_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "REFIMPL_THREADS"), "1")
 
 
 class Interrupted(KeyboardInterrupt):
@@ -155,7 +153,7 @@ class _Worker:
         except (EOFError, OSError):
             self.process.join()
             found = {
-                "traceback": f"the worker process died: {_manner(self.process.exitcode)}",
+                "traceback": f"the worker process died: {cluster.death(self.process.exitcode)}",
                 "seconds": time.perf_counter() - self.started,
             }
         record, self.claim = _blank(self.claim, seed) | found, None
@@ -167,13 +165,6 @@ class _Worker:
         self.connection.close()
 
 
-def _manner(code):
-    if code >= 0:
-        return f"exit code {code}"
-    name = signal.Signals(-code).name
-    return f"killed by {name}" + (" (out of memory?)" if name == "SIGKILL" else "")
-
-
 @contextlib.contextmanager
 def _limits():
     """What a process started here inherits: one BLAS thread, and no Ctrl-C.
@@ -181,9 +172,9 @@ def _limits():
     The terminal sends Ctrl-C to the workers too; the parent alone acts on it.
     """
     resource_tracker.ensure_running()  # it unblocks signals as it starts, so it must have started before
-    before = {name: os.environ.get(name) for name in _ONE_THREAD}
+    before = {name: os.environ.get(name) for name in cluster.ONE_THREAD}
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    os.environ.update(_ONE_THREAD)
+    os.environ.update(cluster.ONE_THREAD)
     try:
         yield
     finally:
@@ -196,16 +187,38 @@ def _limits():
 
 def _serve(pipe, find):
     """Body of a worker: (id, seed) comes in, a record goes out, until the other end closes."""
-    module, _, function = find.partition(":")
     with contextlib.suppress(EOFError, OSError):
         while True:
-            name, seed = pipe.recv()
-            try:
-                (claim,) = getattr(importlib.import_module(module), function)([name])
-                record = run_claim(claim, seed)
-            except Exception:  # the claim is not found: a spec does not even load
-                record = {"traceback": traceback.format_exc()}
-            pipe.send(record)
+            pipe.send(run_by_id(find, *pipe.recv()))
+
+
+def run_by_id(find, name, seed):
+    """Run the claim of that id; what a worker does.
+
+    Parameters
+    ----------
+    find : str
+        As for `run_claims`.
+    name : str
+        Id of the claim.
+    seed : int
+        >= 0.
+
+    Returns
+    -------
+    dict
+        As of `run_claim`; the "traceback" alone if the claim is not found: a spec does not even load.
+
+    Examples
+    --------
+    >>> run_by_id("refimpl.oracle.catalog:claims", "lion.C0", 0)["traceback"].splitlines()[-1]
+    "refimpl.oracle.catalog.UnknownNameError: unknown claim 'lion.C0'; did you mean ...?"
+    """
+    try:
+        (claim,) = cluster.call(find, [name])
+        return run_claim(claim, seed)
+    except Exception:
+        return {"traceback": traceback.format_exc()}
 
 
 @contextlib.contextmanager
@@ -225,7 +238,7 @@ def _signals():
 
 def _finished(claims, seed, jobs, find, caught, show):
     """Records as they finish; ends early once a signal is caught. A worker that dies costs its claim alone."""
-    waiting = sorted(claims, key=lambda claim: claim.tier == "quick")  # the long ones first
+    waiting = _long_ones_first(claims)
     workers: list[_Worker] = []
     try:
         while not caught:
@@ -251,6 +264,19 @@ def _finished(claims, seed, jobs, find, caught, show):
             worker.end()
 
 
+def _finished_on(client, claims, seed, find, caught, show):
+    """The same on a Dask cluster."""
+    table = {claim.id: claim for claim in _long_ones_first(claims)}
+    jobs = [cluster.Job(name, f"{__name__}:{run_by_id.__name__}", (find, name, seed)) for name in table]
+    for done in cluster.finished(client, jobs, caught, show):
+        found = done.result or {"traceback": done.failure, "seconds": done.seconds}
+        yield _blank(table[done.name], seed) | found
+
+
+def _long_ones_first(claims):
+    return sorted(claims, key=lambda claim: claim.tier == "quick")
+
+
 def _of_tier(claims, tier):
     return [claim for claim in claims if tier != "quick" or claim.tier == "quick"]
 
@@ -260,8 +286,8 @@ def usable_cores():
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def run_claims(claims, *, seed=0, tier="quick", jobs=None, out=None, progress=True, find=CATALOG):
-    """Run claims on a pool of processes.
+def run_claims(claims, *, seed=0, tier="quick", jobs=None, out=None, progress=True, find=CATALOG, dask=None):
+    """Run claims on a pool of processes, or on a Dask cluster.
 
     Parameters
     ----------
@@ -279,6 +305,9 @@ def run_claims(claims, *, seed=0, tier="quick", jobs=None, out=None, progress=Tr
         Show on standard error what runs: live on a terminal, else a line per finished claim.
     find : str
         ``"module:function"``; ``function([id])`` gives the claim in a worker.
+    dask : str, optional
+        Address of a Dask scheduler, whose workers run the claims instead; they must have this version of refimpl.
+        The records are the same.
 
     Returns
     -------
@@ -289,6 +318,8 @@ def run_claims(claims, *, seed=0, tier="quick", jobs=None, out=None, progress=Tr
     ------
     Interrupted
         On Ctrl-C or SIGTERM, once the workers are killed and the report has its footer.
+    ClusterError
+        If the Dask cluster cannot be used.
     TypeError, ValueError
         If a claim occurs twice, or `seed`, `tier` or `jobs` is not as above.
     """
@@ -302,11 +333,17 @@ def run_claims(claims, *, seed=0, tier="quick", jobs=None, out=None, progress=Tr
     records: dict[str, dict[str, Any]] = {}
     start = time.perf_counter()
     with contextlib.ExitStack() as stack:
+        client = stack.enter_context(cluster.connected(dask)) if dask else None
         caught = stack.enter_context(_signals())
         note, show = stack.enter_context(_progress(planned) if progress else _silence())
         write = stack.enter_context(_report_file(out))
         write(reportfile.header(planned, tier=tier, seed=seed))
-        running = stack.enter_context(contextlib.closing(_finished(claims, seed, jobs, find, caught, show)))
+        running = (
+            _finished_on(client, claims, seed, find, caught, show)
+            if client
+            else _finished(claims, seed, jobs, find, caught, show)
+        )
+        stack.enter_context(contextlib.closing(running))
         for record in running:
             records[record["id"]] = record
             write({"kind": "claim"} | record)
@@ -521,7 +558,9 @@ def add_arguments(parser):
     parser.add_argument("targets", nargs="*", metavar="TARGET", help="system or claim, such as lion or lion.C1")
     parser.add_argument("--tier", choices=("quick", "full"), default="quick", help="full: the slow ones too")
     parser.add_argument("--seed", type=_seed, default=0, help="seed of every experiment (default: 0)")
-    parser.add_argument("--jobs", type=_jobs, help="number of processes (default: the usable cores)")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--jobs", type=_jobs, help="number of processes (default: the usable cores)")
+    where.add_argument("--dask", metavar="ADDRESS", help="run on the workers of this Dask scheduler instead")
     parser.add_argument("--out", metavar="DIR", help="folder for claims.jsonl and the figures")
     parser.add_argument("--save", metavar="FILE", help="bring the committed ledger up to date")
     parser.add_argument("--strict", action="store_true", help="exit 1 if a claim is not reproduced")
@@ -558,7 +597,7 @@ def main(args):
     from rich.console import Console
 
     asked = list({claim.id: claim for claim in catalog.claims(args.targets)}.values())
-    settings = {"seed": args.seed, "tier": args.tier, "jobs": args.jobs, "out": args.out}
+    settings = {"seed": args.seed, "tier": args.tier, "jobs": args.jobs, "out": args.out, "dask": args.dask}
     interrupted = False
     try:
         records = run_claims(asked, **settings, progress=not args.quiet)

@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from refimpl import __version__
@@ -175,7 +176,7 @@ def show(options):
     for operation in catalog.operations(options.target):
         signature = ", ".join(_field(f) for f in operation.inputs)
         answer = ", ".join(_field(f) for f in operation.outputs)
-        console.print(f"\n[bold]{operation.name}[/]({signature}) -> {answer}".replace("[d]", r"\[d]"), highlight=False)
+        console.print(f"\n[bold]{operation.name}[/]({escape(signature)}) -> {escape(answer)}", highlight=False)
         console.print(operation.summary, highlight=False)
         for field in (*operation.inputs, *operation.outputs):
             console.print(f"  {field.name}: {field.doc}", highlight=False, markup=False)
@@ -196,7 +197,7 @@ def show(options):
 
 def _field(field):
     if field.kind == "array":
-        return f"{field.name}\\[{field.axes.replace(' ', ', ')}]"
+        return f"{field.name}[{field.axes.replace(' ', ', ')}]"
     return f"{field.name}: {'|'.join(field.options)}" if field.options else field.name
 
 

@@ -105,7 +105,8 @@ def rich_report(report, *, verbose=False, details=3):
     parts += [Text(""), Text(counts_line(report))]
     let_through = [r for r in report.advice if r.status == "failed"]
     if report.advice:
-        names = ", ".join(r.case.partition("refuses:")[2] for r in let_through)
+        names = ", ".join(r.case.partition("refuses:")[2] for r in let_through[:6])
+        names += f" and {len(let_through) - 6} more" if len(let_through) > 6 else ""
         refused = f"bad input: {len(report.advice) - len(let_through)} of {len(report.advice)} kinds refused"
         parts.append(Text(f"{refused}{'; accepted: ' + names if names else ''} (advice; --errors makes it count)"))
     parts += [Text(f"problem: {problem}", style="red") for problem in report.problems]

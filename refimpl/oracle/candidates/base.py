@@ -54,6 +54,10 @@ class Candidate:
         """Whether the candidate can be asked for this operation."""
         raise NotImplementedError
 
+    def takes(self, operation, name):
+        """Whether it can be given an argument that is no input of the operation, such as a seed."""
+        return False
+
     def run(self, operation, inputs):
         """Outputs by name, as NumPy arrays.
 

@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import inspect
 import sys
 import traceback
 import warnings
@@ -115,6 +116,13 @@ class Function(Candidate):
     def offers(self, operation):
         """See `Candidate`."""
         return self._function(operation) is not None
+
+    def takes(self, operation, name):
+        """See `Candidate`; an argument counts if the function names it."""
+        try:
+            return name in inspect.signature(self._function(operation)).parameters
+        except (TypeError, ValueError):  # a builtin that does not tell
+            return False
 
     def run(self, operation, inputs):
         """See `Candidate`."""

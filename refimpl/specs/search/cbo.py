@@ -12,6 +12,7 @@ from refimpl.search import cbo
 from refimpl.specs import exact
 from refimpl.specs.base import (
     Case,
+    Draws,
     ErrorCase,
     Law,
     Mistakes,
@@ -144,6 +145,15 @@ def exact_proximal(matrix, minimizer, point, tau):
             if j != i:
                 rows[j] = rows[j] - rows[i] * rows[j, i]
     return rows[:, -1]
+
+
+def step_law(positions, energies, alpha, drift, diffusion, dt, noise_type):
+    """Mean and standard deviation of `step` over standard normal noise: its components are independent and normal."""
+    weights = np.exp(-alpha * (energies - energies.min()))
+    point = weights @ positions / weights.sum()
+    away = positions - point
+    size = np.linalg.norm(away, axis=1, keepdims=True) if noise_type == "isotropic" else np.abs(away)
+    return point + (1 - drift * dt) * away, np.broadcast_to(diffusion * dt**0.5 * size, away.shape)
 
 
 # Mutants ------------------------------------------------------------------------------------------------------
@@ -764,14 +774,6 @@ CONSENSUS_CASES = (
         ("edge_case",),
         "a particle outside the domain of the objective, E = +inf, has weight 0",
         {"positions": SWARM, "energies": np.array([1.0, np.inf, 2.0]), "alpha": 0.5},
-    ),
-    Case(
-        "infinite-energy-alpha-zero",
-        ("edge_case", "boundary"),
-        "also with alpha = 0, where alpha E = 0 inf is NaN",
-        {"positions": SWARM, "energies": np.array([1.0, np.inf, 2.0]), "alpha": 0.0},
-        answer={"point": np.array([0.0, 0.5])},
-        source="the mean of the other two",
     ),
     Case(
         "positions-tiny",
@@ -1682,6 +1684,12 @@ STEP = Operation(
         *_RATE_ERRORS,
         ErrorCase("nan-noise", "NaN is no draw", {"noise": np.full((3, 2), _NAN)}, ValueError, "noise"),
         ErrorCase("one-draw-per-particle", "one draw per coordinate", {"noise": np.ones((3, 1))}, ValueError, "noise"),
+    ),
+    draws=Draws(
+        noise="noise",
+        law=step_law,
+        cases=("overshoot", "as-many-particles-as-coordinates", "constant-energies"),
+        samples=200,
     ),
 )
 
