@@ -26,8 +26,9 @@ oracle: $(VENV)/.extra-oracle ## the main job: check every reference, mutant and
 test: $(VENV)/.extra-test ## the whole test suite
 	$(PY) -m pytest -n 2 --dist worksteal
 
-docs: $(VENV)/.extra-docs ## the site, into build/docs; fails on any warning
+docs: $(VENV)/.extra-docs $(VENV)/.extra-test ## the site, into build/docs; fails on any warning; looked at in a browser
 	$(PY) -m sphinx -W --keep-going -q -b html docs $(BUILD)/docs
+	REFIMPL_SITE=$(BUILD)/docs $(PY) -m pytest -q tests/docs
 	@echo "open $(BUILD)/docs/index.html"
 
 bench: $(VENV)/.extra-peers ## timings beside peers and the hardware limit

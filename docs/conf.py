@@ -23,6 +23,7 @@ extensions = [
     "sphinx-mathjax-offline",  # copies MathJax into the site and points at the copy
 ]
 exclude_patterns = ["_build", "gallery/**/*.ipynb", "gallery/**/*.py"]
+exclude_patterns += ["sg_execution_times.rst", "gallery/*/sg_execution_times.rst"]  # fetch scripts from the network
 templates_path = ["_templates"]
 smartquotes = False  # the tables quote code: two dashes stay two dashes
 
@@ -44,20 +45,25 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
     "show_memory": False,
     "show_signature": False,
+    "thumbnail_size": (800, 560),
     "abort_on_example_error": True,
 }
 
 html_theme = "pydata_sphinx_theme"
 html_title = "refimpl"
-html_sidebars = {page: [] for page in ("index", "oracle", "claims", "conformance/*")}  # nothing below them
+html_context = {"default_mode": "auto"}  # light or dark, as the reader's system
+# No pages below these.
+html_sidebars = {page: [] for page in ("index", "oracle", "claims", "conformance/*", "benchmarks")}
 html_static_path = ["_static"]
 html_css_files = ["refimpl.css"]
 html_show_sourcelink = False
+html_show_search_summary = False  # would fetch pages, which a browser refuses to a page opened as a file
 html_theme_options = {
     "logo": {"text": "refimpl"},
     "navbar_end": ["theme-switcher"],
+    "navbar_persistent": ["search-button"],
     "footer_start": ["copyright"],
     "footer_end": [],
     "show_toc_level": 2,
-    "secondary_sidebar_items": ["page-toc"],
+    "secondary_sidebar_items": {"**": ["page-toc"], "index": []},
 }

@@ -1,4 +1,7 @@
-"""The fixture `backend`: a test that takes it runs on every array library, precision and device of the table."""
+"""The fixture `backend`: a test that takes it runs on every array library, precision and device of the table.
+
+The fixture `browser`: a test that takes it is skipped where there is none.
+"""
 
 from dataclasses import dataclass
 
@@ -6,6 +9,7 @@ import pytest
 
 from refimpl.core.arrays import Array, to_numpy
 from refimpl.core.backends import BACKENDS, Backend
+from tests import chromium
 
 RUNS = [
     pytest.param(("numpy", "float64"), id="numpy-float64"),
@@ -47,6 +51,16 @@ class Run:
 
     def to_numpy(self, x):
         return to_numpy(x)
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    """Headless Chromium that reaches files only."""
+    if reason := chromium.missing():
+        pytest.skip(reason)
+    browser = chromium.Browser(tmp_path_factory.mktemp("profile"))
+    yield browser
+    browser.close()
 
 
 @pytest.fixture(params=RUNS)

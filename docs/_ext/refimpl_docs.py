@@ -5,6 +5,7 @@
 .. refimpl-mutants:: lion        common mistakes
 .. refimpl-variants:: lion       where paper, authors' code and libraries differ
 .. refimpl-claims:: lion         claims and what was measured; of all systems without a name
+.. refimpl-tutorials::           the pictures of the tutorials, each a link to its page
 """
 
 import inspect
@@ -153,7 +154,7 @@ class Systems(Tables):
             name = self.page(system, code(entry.name)) if system else code(entry.name)
             paper = (f"{entry.title}, ", *web(f"https://arxiv.org/abs/{entry.arxiv}"))
             rows.append([name, entry.chapter.replace("_", " "), paper, status])
-        return [table((16, 14, 50, 20), ("System", "Chapter", "Paper", "Status"), rows)]
+        return [table((18, 15, 49, 18), ("System", "Chapter", "Paper", "Status"), rows)]
 
 
 class Operations(Tables):
@@ -218,17 +219,16 @@ class Mutants(Tables):
     def of(self, system):
         """One table; a mistake that several operations can make is one row."""
         rows = []
+        seen = any(mutant.origin for mutant, _ in merged(system, "mutants"))
         for mutant, operations in merged(system, "mutants"):
+            every = len(operations) == len(system.operations) > 1
             hint = mutant.hint + (f" (makes no difference: {mutant.equivalent})" if mutant.equivalent else "")
             kind = nodes.abbreviation("", mutant.bug_type.replace("_", " "), explanation=BUG_TYPES[mutant.bug_type])
-            rows.append(
-                [
-                    [paragraph(code(mutant.slug)), paragraph(", ".join(operations), classes=["dim"])],
-                    hint,
-                    kind,
-                    (*web(mutant.origin),),
-                ]
-            )
+            where = paragraph("every operation" if every else ", ".join(operations), classes=["dim"])
+            row = [[paragraph(code(mutant.slug)), where], hint, kind, (*web(mutant.origin),)]
+            rows.append(row if seen else row[:-1])
+        if not seen:
+            return [table((32, 52, 16), ("Mistake", "What to do about it", "Type"), rows)]
         return [table((26, 42, 14, 18), ("Mistake", "What to do about it", "Type", "Seen in"), rows)]
 
 
@@ -299,6 +299,29 @@ def _measured(measurement):
     return [f"{measurement['quantity']}: ", strong(value), f" ({fails}{measurement['bound']})"]
 
 
+class Tutorials(SphinxDirective):
+    """The pictures that sphinx-gallery made."""
+
+    def run(self):
+        """A card per tutorial, by chapters."""
+        self.env.note_reread()  # a new picture is not a change of this page
+        cards = nodes.container(classes=["cards"])
+        for picture in sorted(Path(self.env.srcdir, "gallery").glob("*/images/thumb/sphx_glr_*_thumb.png")):
+            page = f"gallery/{picture.parts[-4]}/{picture.stem.removeprefix('sphx_glr_').removesuffix('_thumb')}"
+            if page not in self.env.found_docs:
+                continue
+            name = page.rpartition("/")[2]
+            image = nodes.image(
+                "", uri=f"/{picture.relative_to(self.env.srcdir).as_posix()}", alt="", classes=["thumb"]
+            )
+            link = addnodes.pending_xref(
+                "", refdomain="std", reftype="doc", reftarget=f"/{page}", refexplicit=False, refdoc=self.env.docname
+            )
+            link += nodes.inline("", name)
+            cards += nodes.container("", image, nodes.paragraph("", "", link), classes=["card"])
+        return [cards]
+
+
 # API -----------------------------------------------------------------------------------------------------------
 
 
@@ -322,4 +345,5 @@ def setup(app):
         ("variants", Variants), ("claims", Claims),
     ):  # fmt: skip
         app.add_directive(f"refimpl-{name}", directive)
+    app.add_directive("refimpl-tutorials", Tutorials)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

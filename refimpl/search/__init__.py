@@ -1,0 +1,1 @@
+"""Search without derivatives: swarms of points that look at values of the objective alone."""
