@@ -68,7 +68,7 @@ def test_a_system_imports_only_core_models_problems(system):
             for name in filter(None, names):
                 if name.startswith("refimpl."):
                     allowed = ("core", "models", "problems")
-                    own = name.startswith(f"refimpl.{system.chapter}") and (f"_{system.name}" in ast.dump(node))
+                    own = name.startswith(f"refimpl.{system.chapter}") and system.name in ast.dump(node)
                     assert name.split(".")[1] in allowed or own, f"{path.name} imports {name}"
                 assert name != "numpy" or path.stem.startswith("_"), f"{path.name} imports numpy"
 

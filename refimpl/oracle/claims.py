@@ -1,7 +1,7 @@
-"""Runs the claims of the papers on a pool of processes or a Dask cluster, and keeps a report that shows when it was cut short.
+"""Runs the claims of the papers on a pool of processes or on a Dask cluster.
 
-The report is JSON Lines: a header with the planned claims, one record per claim as it finishes, a footer with the
-counts. A report without its footer is a truncated one, and `read_report` says so.
+The report shows when a run was cut short. It is JSON Lines: a header with the planned claims, one record per claim as
+it finishes, a footer with the counts. A report without its footer is a truncated one, and `read_report` says so.
 """
 
 import base64

@@ -1,10 +1,12 @@
 """The command line: `refimpl list | show | check | diff | vectors | claims | report | oracle`."""
 
 import argparse
+import contextlib
 import json
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -12,9 +14,9 @@ from rich.table import Table
 
 from refimpl import __version__
 from refimpl.core.backends import BACKENDS
-from refimpl.oracle import catalog, claims, mainjob, render, results, scaffold, vectors
+from refimpl.oracle import catalog, claims, cluster, mainjob, render, results, scaffold, vectors
 from refimpl.oracle.candidates import Estimator, Function, OptaxTransform, Program, TorchOptimizer, load
-from refimpl.oracle.judge import check, check_mutants
+from refimpl.oracle.judge import check, check_mutants, known_dtypes, merged, with_reasons
 
 console = Console()
 errors = Console(stderr=True)
@@ -54,7 +56,10 @@ def _parser():
     sub.add_argument("--case", metavar="SLUG", help="print the inputs and the expected answer of one case, as JSON")
 
     sub = command("check", check_candidate, "Judge an implementation.")
-    sub.add_argument("target", help="<system> or <system>.<operation>")
+    text = "<system> or <system>.<operation>; several of our own reference, or with --mutants"
+    sub.add_argument("targets", metavar="TARGET", nargs="+", help=text)
+    text = "an operation a task, on the workers of this Dask scheduler (our own reference, or --mutants)"
+    sub.add_argument("--dask", metavar="ADDRESS", help=text)
     who = sub.add_mutually_exclusive_group()
     who.add_argument("--python", metavar="MODULE:NAME", help="a Python function (or path/to/file.py:name)")
     who.add_argument("--exec", metavar="COMMAND", help="a program in any language that answers lines of JSON")
@@ -75,6 +80,9 @@ def _parser():
     sub.add_argument("--no-laws", action="store_true", help="leave the laws out")
     sub.add_argument("--errors", action="store_true", help="input that must be refused counts")
     sub.add_argument("--expect", metavar="FILE", help='TOML table of expected failures: "case" = "reason"')
+    text = "the function (--python) draws its own noise: judge the law of its answers (it may take a seed)"
+    sub.add_argument("--own-draws", action="store_true", help=text)
+    sub.add_argument("--samples", metavar="N", type=int, help="answers to each case (--own-draws)")
     text = "seconds for an answer (--exec); the first answer of a process may take 20 s"
     sub.add_argument("--timeout", metavar="S", type=float, default=10.0, help=text)
     sub.add_argument("--strict", action="store_true", help="a variant is not good enough")
@@ -204,32 +212,52 @@ def _field(field):
 def check_candidate(options):
     """`refimpl check`."""
     dtypes = tuple(options.dtype.split(","))
+    options.target = " ".join(options.targets)
+    own = not (options.python or options.exec is not None or options.torch or options.optax or options.estimator)
+    many = len(options.targets) > 1 or options.dask
+    if many and not own:
+        raise ValueError("a candidate is judged on one target, here; several targets and --dask are for our reference")
+    if many and options.max_fail is not None:
+        raise ValueError("--fail-fast and --max-fail stop a run in its order; several targets and --dask have none")
     if options.mutants:
         if options.report or options.badge or options.format not in ("rich", "json"):
             raise ValueError("--mutants goes with --format rich and json, and writes no report")
         return _check_mutants(options, dtypes)
-    candidate = _candidate(options)
+    if options.own_draws:
+        return _check_own_draws(options)
+    if options.samples is not None:
+        raise ValueError("--samples goes with --own-draws")
     expected = tomllib.loads(Path(options.expect).read_text(encoding="utf-8")) if options.expect else None
-    try:
-        with errors.status(f"checking {candidate.name}"):
-            report = check(
-                candidate,
-                options.target,
-                dtypes=dtypes,
-                only=options.only,
-                skip=dict(_reason(text) for text in options.skip),
-                fuzz=options.fuzz,
-                laws=not options.no_laws,
-                errors=options.errors,
-                expected_failures=expected,
-                max_fail=options.max_fail,
-            )
-    finally:
-        candidate.close()
-    if candidate.note:
-        errors.print(f"note: {candidate.note}", style="dim", markup=False, highlight=False)
+    settings = {
+        "dtypes": dtypes,
+        "only": options.only,
+        "skip": dict(_reason(text) for text in options.skip),
+        "fuzz": options.fuzz,
+        "laws": not options.no_laws,
+        "errors": options.errors,
+        "expected_failures": expected,
+    }
+    if many:
+        if options.set:
+            raise ValueError("--set goes with --torch, --optax and --estimator")
+        known_dtypes(dtypes), with_reasons(skip=settings["skip"]), with_reasons(expected_failures=expected)
+        report = merged(options.target, _each(options, check_reference, options.arrays, settings))
+    else:
+        candidate = _candidate(options)
+        try:
+            with errors.status(f"checking {candidate.name}"):
+                report = check(candidate, options.target, **settings, max_fail=options.max_fail)
+        finally:
+            candidate.close()
+        if candidate.note:
+            errors.print(f"note: {candidate.note}", style="dim", markup=False, highlight=False)
     if options.report:
         results.write_report(options.report, report)
+    return _tell(options, report)
+
+
+def _tell(options, report):
+    """Print a report; returns the exit status."""
     if options.badge:
         Path(options.badge).write_text(json.dumps(render.badge(report)) + "\n", encoding="utf-8")
     if options.format == "rich":
@@ -239,6 +267,28 @@ def check_candidate(options):
     else:
         print({"json": render.json_report, "markdown": render.markdown_report}[options.format](report))
     return report.exit_code(strict=options.strict)
+
+
+def _check_own_draws(options):
+    from refimpl.oracle import statistics  # scipy.stats takes most of a second, which nothing else needs
+
+    others = (options.exec, options.torch, options.optax, options.estimator, options.only, options.skip, options.set,
+              options.max_fail, options.fuzz, options.no_laws, options.errors, options.expect, options.report,
+              options.dtype != "float64", options.timeout != 10.0)  # fmt: skip
+    if any(others):
+        raise ValueError("--own-draws goes with --python, --arrays, --samples, --format, --verbose and --badge")
+    operation = catalog.operation(options.target)
+    if options.python:
+        candidate = _candidate(options)
+    elif options.arrays != "numpy":
+        raise ValueError("--own-draws needs --python for --arrays")
+    else:  # our own source
+        drawing = statistics.with_own_draws(operation, operation.reference) if operation.draws else operation.reference
+        candidate = Function(drawing, operation=operation.name, name="refimpl", repro=())
+    with errors.status(f"checking {candidate.name}"):
+        report = statistics.check_draws(candidate, operation.name, samples=options.samples)
+    errors.print(f"note: {report.candidate['note']}", style="dim", markup=False, highlight=False)
+    return _tell(options, report)
 
 
 def _reason(text):
@@ -270,7 +320,7 @@ def _candidate(options):
         raise ValueError("--set goes with --torch, --optax and --estimator")
     if options.exec is not None:
         return Program(options.exec, timeout=options.timeout)
-    arrays = () if options.arrays == "numpy" else ("--arrays", options.arrays)
+    arrays = _arrays(options.arrays)
     if options.python:
         repro = ("--python", options.python, *arrays)
         return Function(load(options.python), operation=target, arrays=options.arrays, name=options.python, repro=repro)
@@ -286,6 +336,48 @@ def Reference(target, *, arrays="numpy", repro=()):
     return candidate
 
 
+def check_reference(operation, arrays, settings):
+    """Judge our own source on one operation; with `check_mutants`, what is done on a cluster.
+
+    Examples
+    --------
+    >>> check_reference("lion.step", "numpy", {"only": ["both-agree"]}).verdict
+    'conforms'
+    """
+    return check(Reference(operation, arrays=arrays, repro=_arrays(arrays)), operation, **settings)
+
+
+def _arrays(name):
+    return () if name == "numpy" else ("--arrays", name)
+
+
+def _each(options, function, *arguments):
+    """What a function returns for each operation of the targets, in their order; here, or on the cluster."""
+    names = [operation.name for target in options.targets for operation in catalog.operations(target)]
+    names = list(dict.fromkeys(names))
+    found: dict[str, Any] = {}
+    with contextlib.ExitStack() as stack:
+        client = stack.enter_context(cluster.connected(options.dask)) if options.dask else None
+        status = stack.enter_context(errors.status("checking"))
+
+        def show(running):
+            status.update(f"{len(found)} of {len(names)} operations; checking {', '.join(sorted(running))}")
+
+        if client is None:
+            for name in names:
+                show({name})
+                found[name] = function(name, *arguments)
+            return list(found.values())
+        place = f"{function.__module__}:{function.__name__}"
+        jobs = [cluster.Job(name, place, (name, *arguments)) for name in names]
+        running = stack.enter_context(contextlib.closing(cluster.finished(client, jobs, show=show)))
+        for done in running:
+            if done.failure:
+                raise cluster.ClusterError(f"{done.name}: {done.failure.strip().rpartition(chr(10))[2]}")
+            found[done.name] = done.result
+    return [found[name] for name in names]
+
+
 def _setting(text):
     """("key", value) of "key=value"; the value is JSON, or else a string."""
     key, equals, value = text.partition("=")
@@ -298,8 +390,7 @@ def _setting(text):
 
 
 def _check_mutants(options, dtypes):
-    with errors.status("running the mutants"):
-        rows = check_mutants(options.target, dtypes=dtypes)
+    rows = [row for rows in _each(options, check_mutants, dtypes) for row in rows]
     if options.format == "json":
         print(json.dumps(rows))
     else:

@@ -236,14 +236,17 @@ def finished(client, jobs, caught=(), show: Callable[[set[str]], None] = lambda 
         If the scheduler is lost.
     """
     label = uuid.uuid4().hex
-    waiting, suspects = list(jobs), []
+    waiting = list(jobs)
+    suspects: list[Job] = []
     futures: dict[Any, tuple[Job, bool]] = {}
     try:
         while not caught and (waiting or suspects or futures):
             while waiting and len(futures) < max(1, sum(client.nthreads().values())):
-                futures[_submitted(client, waiting[0], label)] = waiting.pop(0), False
+                job = waiting.pop(0)
+                futures[_submitted(client, job, label)] = job, False
             if suspects and not futures:
-                futures[_submitted(client, suspects[0], label)] = suspects.pop(0), True
+                job = suspects.pop(0)
+                futures[_submitted(client, job, label)] = job, True
             show({job.name for job, _ in futures.values()})
             for future in [future for future in futures if future.done()]:
                 done, lost = _outcome(future, futures[future][0])

@@ -462,7 +462,7 @@ def check(
         records.append(record)
         if callback:
             callback(record)
-    problems = [f"{r.case} passes; remove it from the expected failures" for r in records if r.status == "xpass"]
+    problems = _unexpected(records)
     if only or skip or excused:
         everything = catalog.system(operations[0].system).operations  # a run of a part of that makes no name stale
         names = plans(everything, DTYPES, fuzz=fuzz, errors=True)
@@ -487,6 +487,54 @@ def check(
         diagnosis=diagnosis,
         advice=tuple(advice),
         problems=tuple(sorted(problems)),
+    )
+
+
+def _unexpected(records):
+    return [f"{r.case} passes; remove it from the expected failures" for r in records if r.status == "xpass"]
+
+
+def merged(target, reports):
+    """One report of several of one candidate, each of other operations.
+
+    Parameters
+    ----------
+    target : str
+        What they are reports of, taken together.
+    reports : sequence of Report
+        At least one, in the order of the operations, made with the same settings.
+
+    Returns
+    -------
+    Report
+        That of one run over all of the operations. A pattern is stale if it is in each of them.
+
+    Examples
+    --------
+    >>> parts = [check(op.reference, op.name, laws=False) for op in catalog.operations("lion")]
+    >>> whole = merged("lion", parts)
+    >>> whole.verdict, whole.planned == sum(report.planned for report in parts)
+    ('conforms', True)
+    """
+    records = [record for report in reports for record in report.records]
+    records.sort(key=lambda record: "/refuses:" in record.case)  # they come last
+    counts: Counter[str] = Counter()
+    for report in reports:
+        counts.update(report.counts)
+    found = {report.diagnosis for report in reports if report.diagnosis}
+    unexpected = _unexpected(records)
+    everywhere = set.intersection(*(set(report.problems) for report in reports)) - set(unexpected)
+    diagnosis = found.pop() if len(found) == 1 else None
+    return replace(
+        reports[0],
+        target=target,
+        verdict=_verdict(counts, diagnosis) if diagnosis or not counts["variant"] else "deviates",
+        counts={status: counts[status] for status in STATUSES},
+        planned=sum(report.planned for report in reports),
+        records=tuple(records),
+        diagnosis=diagnosis,
+        advice=tuple(record for report in reports for record in report.advice),
+        problems=tuple(sorted([*unexpected, *everywhere])),
     )
 
 
@@ -714,7 +762,7 @@ def breaks_law(plan, variant):
     return plan.short.startswith("law:") and plan.run(twin)[1]["status"] == "failed"
 
 
-def check_mutants(target, *, dtypes=("float64",), callback=None):
+def check_mutants(target, dtypes=("float64",), *, callback=None):
     """Every mutant of a target run as a candidate.
 
     Returns

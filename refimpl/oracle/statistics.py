@@ -18,7 +18,7 @@ from scipy import stats
 from refimpl.core.random import stream
 from refimpl.oracle import cases, catalog
 from refimpl.oracle.candidates import CandidateError, Function, NotApplicable, Skipped
-from refimpl.oracle.judge import STATUSES, Record, Report
+from refimpl.oracle.judge import STATUSES, Diagnosis, Record, Report
 from refimpl.specs.base import Operation
 
 FALSE_ALARM = 1e-6  # at most this is the probability that a whole check finds fault with a right candidate
@@ -179,7 +179,8 @@ def check_draws(candidate, target, *, samples=None):
     -------
     judge.Report
         Its records are `Sampled`, one per case and statistic. Its candidate's `note` states the false-alarm rate and
-        the power. There is no diagnosis.
+        the power. Its diagnosis names no
+        mutant, only the statistics that are amiss.
 
     Raises
     ------
@@ -225,11 +226,13 @@ def check_draws(candidate, target, *, samples=None):
                 repro=_repro(operation, candidate, samples),
                 seconds=seconds,
                 samples=samples,
-                **told,
+                **outcome,
             )
-            for (name, text), told in zip(STATISTICS.items(), fields, strict=True)
+            for (name, text), outcome in zip(STATISTICS.items(), fields, strict=True)
         ]
     counts = Counter(record.status for record in records)
+    amiss = [name for name in STATISTICS if any(r.status == "failed" and f":{name}:" in r.case for r in records)]
+    told = "the law of its answers is not the rule's; of which mistake it is samples tell no more"
     ran = "error" if counts["error"] else "conforms" if counts["passed"] else "nothing ran"
     return Report(
         target=operation.name,
@@ -238,6 +241,7 @@ def check_draws(candidate, target, *, samples=None):
         counts={status: counts[status] for status in STATUSES},
         planned=len(records),
         records=tuple(records),
+        diagnosis=Diagnosis("statistics", (", ".join(amiss),), told) if amiss else None,
     )
 
 
@@ -287,21 +291,18 @@ def _judge(operation, slug, candidate, samples, first_seed):
         {
             "status": "failed" if p < bound else "passed",
             "output": name,
-            "message": f"{text if p < bound else statistic}: p = {p:.3g}"
-            + (f" < {bound:.2g}, over {samples} answers" if p < bound else ""),
+            "message": f"p = {p:.3g} {'<' if p < bound else '>='} {bound:.2g} over {samples} answers",
             "p_value": float(p),
             "level": bound,
         }
-        for (statistic, text), p in zip(STATISTICS.items(), found, strict=True)
+        for p in found
     ]
 
 
 def _repro(operation, candidate, samples):
     if candidate.repro is None:
         return f"refimpl.oracle.statistics.check_draws(candidate, {operation.name!r}, samples={samples})"
-    return shlex.join(
-        ["refimpl", "check", operation.name, *candidate.repro, "--own-draws", "--samples", str(samples)]
-    )
+    return shlex.join(["refimpl", "check", operation.name, *candidate.repro, "--own-draws", "--samples", str(samples)])
 
 
 # Power -----------------------------------------------------------------------------------------------------------

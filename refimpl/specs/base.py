@@ -183,6 +183,19 @@ class Fit:
 
 
 @dataclass(frozen=True)
+class Draws:
+    """How a candidate that insists on drawing its own noise is judged: by the law of its answers.
+
+    Given all inputs but the noise, the components of the operation's one output must be independent and normal.
+    """
+
+    noise: str  # the input that is left out
+    law: Callable[..., Any]  # the others, as NumPy arrays -> mean and standard deviation > 0, each like the output
+    cases: tuple[str, ...]  # slugs of the cases on whose inputs it is asked
+    samples: int  # answers to each case, so many that each mutant is caught with a probability >= 0.99
+
+
+@dataclass(frozen=True)
 class Operation:
     """One checkable function of a system."""
 
@@ -203,6 +216,7 @@ class Operation:
     errors: tuple[ErrorCase, ...] = ()
     drive: Drive | None = None
     fit: Fit | None = None
+    draws: Draws | None = None
 
     @property
     def system(self):

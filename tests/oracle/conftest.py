@@ -1,7 +1,9 @@
-"""What the tests of programs share: candidates that leave nothing behind, and how much memory they took."""
+"""What the tests share: candidates that leave nothing behind, how much memory they took, the package as it is built."""
 
 import os
+import subprocess
 import sys
+import tarfile
 import time
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 
 from refimpl.oracle.candidates import Program, process, program
 
+ROOT = Path(__file__).parents[2]
 FAKES = Path(__file__).parent / "fakes"
 collect_ignore = ["fakes"]  # programs, not modules
 
@@ -70,3 +73,48 @@ def fake(monkeypatch):
     while left and time.monotonic() < deadline:
         left = [pid for pid, mark in processes if is_running(pid) or list(process._marked(mark))]
     assert not left
+
+
+# The package ----------------------------------------------------------------------------------------------------------
+
+
+def _build(source, target, folder):
+    command = [sys.executable, "-m", "hatchling", "build", "--target", target, "--directory", folder]
+    subprocess.run(command, check=True, capture_output=True, text=True, cwd=source)
+
+
+@pytest.fixture(scope="session")
+def sdist(tmp_path_factory):
+    """The source distribution, built without network."""
+    folder = tmp_path_factory.mktemp("sdist")
+    _build(ROOT, "sdist", folder)
+    (path,) = folder.glob("*.tar.gz")
+    return path
+
+
+@pytest.fixture(scope="session")
+def wheel(sdist, tmp_path_factory):
+    """The wheel, built from the source distribution alone, as `python -m build` does."""
+    folder = tmp_path_factory.mktemp("wheel")
+    with tarfile.open(sdist) as archive:
+        archive.extractall(folder, filter="data")
+    (source,) = folder.iterdir()
+    _build(source, "wheel", folder)
+    (path,) = folder.glob("*.whl")
+    return path
+
+
+@pytest.fixture(scope="session")
+def installed(wheel):
+    """Makes an environment in a folder that has the wheel and nothing else; returns its Python and site-packages."""
+
+    def make(folder):
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+        python = folder / "bin" / "python"
+        pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", python]
+        install = [*pip, "install", "--quiet", "--no-deps", "--no-index", wheel]
+        subprocess.run(install, check=True, capture_output=True, text=True)
+        (site,) = folder.glob("lib/python*/site-packages")
+        return python, site
+
+    return make

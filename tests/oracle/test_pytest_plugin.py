@@ -8,7 +8,6 @@ import subprocess
 import sys
 import sysconfig
 import xml.etree.ElementTree as ElementTree
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,8 +15,6 @@ import pytest
 import refimpl.oracle
 from refimpl.oracle import catalog, judge, parametrize_with_cases
 from refimpl.oracle.judge import check
-
-ROOT = Path(__file__).parents[2]
 
 
 def lion(theta0, grads, lr, beta1, beta2, weight_decay):
@@ -91,18 +88,9 @@ def test_a_run_of_pytest_that_does_not_use_it_loads_no_spec():
 
 
 @pytest.fixture(scope="session")
-def python(tmp_path_factory):
+def python(installed, tmp_path_factory):
     """Python of an environment into which the wheel was installed; its dependencies are those of this one."""
-    folder = tmp_path_factory.mktemp("wheel")
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
-    build = [*pip, "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", folder, ROOT]
-    subprocess.run(build, check=True, capture_output=True, text=True)
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder / "venv"], check=True)
-    python = folder / "venv" / "bin" / "python"
-    (wheel,) = folder.glob("*.whl")
-    install = [*pip, "--python", python, "install", "--quiet", "--no-deps", "--no-index", wheel]
-    subprocess.run(install, check=True, capture_output=True, text=True)
-    (site,) = (folder / "venv").glob("lib/python*/site-packages")
+    python, site = installed(tmp_path_factory.mktemp("plugin") / "venv")
     (site / "dependencies.pth").write_text(sysconfig.get_path("purelib"))  # .pth files in there are not read
     return python
 
