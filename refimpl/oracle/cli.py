@@ -215,7 +215,7 @@ def check_candidate(options):
     options.target = " ".join(options.targets)
     own = not (options.python or options.exec is not None or options.torch or options.optax or options.estimator)
     many = len(options.targets) > 1 or options.dask
-    if many and not own:
+    if many and (options.own_draws or not own):
         raise ValueError("a candidate is judged on one target, here; several targets and --dask are for our reference")
     if many and options.max_fail is not None:
         raise ValueError("--fail-fast and --max-fail stop a run in its order; several targets and --dask have none")

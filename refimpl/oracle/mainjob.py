@@ -6,6 +6,8 @@ import platform
 import shutil
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +44,7 @@ def main(options):
     console = Console(quiet=options.quiet)
     start = time.perf_counter()
     out.mkdir(parents=True, exist_ok=True)
-    systems = [_self_check(system, console) for system in catalog.systems().values()]
+    systems = _self_checks(console)
     records = claims.run_claims(catalog.claims(), tier="quick", out=out, progress=not options.quiet)
     implementations = [_judge(entry, console) for entry in IMPLEMENTATIONS]
     page = out / "index.html"
@@ -64,35 +66,34 @@ def main(options):
     return 0 if good else 1
 
 
-def _self_check(system, console):
-    """Plain data about one system: references in both precisions, mutants."""
-    operations = []
+def _self_checks(console):
+    """Plain data about every system, from as many processes as there are cores."""
+    names = list(catalog.systems())
+    rows = []
+    with ProcessPoolExecutor(min(claims.usable_cores(), len(names)), get_context("spawn")) as pool:
+        for row, lines in pool.map(_self_check, names):
+            rows.append(row)
+            for line in lines:
+                console.print(line, highlight=False)
+    return rows
+
+
+def _self_check(name):
+    """Plain data about one system: references in both precisions, mutants; and lines that tell it."""
+    system = catalog.system(name)
+    operations, lines = [], []
     for op in system.operations:
         result = check(Function(op.reference, operation=op.name), op.name, dtypes=("float64", "float32"))
-        operations.append(
-            {
-                "name": op.name,
-                "summary": op.summary,
-                "cases": len(op.cases),
-                "verdict": result.verdict,
-                "counts": result.counts,
-            }
-        )
-        console.print(f"{op.name}: reference {result.verdict}, {counts_line(result)}", highlight=False)
-    rows = check_mutants(system.name)
+        about = {"name": op.name, "summary": op.summary, "cases": len(op.cases)}
+        operations.append(about | {"verdict": result.verdict, "counts": result.counts})
+        lines.append(f"{op.name}: reference {result.verdict}, {counts_line(result)}")
+    rows = check_mutants(name)
     bad = [f"{row['operation']}:{row['slug']}" for row in rows if not row["good"]]
-    console.print(
-        f"{system.name}: {len(rows)} mutants, {len(rows) - len(bad)} as they should be{' ' if bad else ''}{bad or ''}",
-        highlight=False,
+    lines.append(
+        f"{name}: {len(rows)} mutants, {len(rows) - len(bad)} as they should be{' ' if bad else ''}{bad or ''}"
     )
-    return {
-        "name": system.name,
-        "title": system.paper.title,
-        "arxiv": system.paper.arxiv,
-        "chapter": system.chapter,
-        "operations": operations,
-        "mutants": rows,
-    }
+    about = {"name": name, "title": system.paper.title, "arxiv": system.paper.arxiv, "chapter": system.chapter}
+    return about | {"operations": operations, "mutants": rows}, lines
 
 
 def _judge(entry, console):
