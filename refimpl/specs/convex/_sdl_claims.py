@@ -1,0 +1,545 @@
+"""Claims of the paper on supervised dictionary learning, as experiments."""
+
+import math
+
+import numpy as np
+from matplotlib.ticker import NullLocator
+from scipy.optimize import minimize
+
+from refimpl.convex import _sdl_tools as tools
+from refimpl.convex import sdl
+from refimpl.core import tree
+from refimpl.core.random import stream
+from refimpl.specs.base import Claim, Outcome, at_least, at_most, reported, within
+
+BLUE, ORANGE, GREEN, PINK, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#777777"  # Okabe and Ito
+MODELS = [(kind, classes) for kind in sdl.KINDS for classes in (2, 3)]
+
+
+def _slope(x, y):
+    """Slope of log y against log x."""
+    return float(np.polyfit(np.log(x), np.log(y), 1)[0])
+
+
+def _name(kind, classes):
+    return f"{kind}, {classes} classes"
+
+
+# C1: exponential convergence to the global minimum --------------------------------------------------------------
+
+
+def _best_of_factors(samples, rng, starts, rank, **settings):
+    """Least loss that L-BFGS finds on the factors of the lifted loss."""
+    like = sdl.init(rng, samples, rank=rank, scale=1.0)
+    _, unravel = tree.ravel(like)
+    kind = settings["kind"]
+
+    def loss(flat):
+        W, H, beta, _ = state = unravel(flat)
+        products = sdl.lift(state, kind=kind)
+        A, B, by_gamma = sdl.lifted_gradient(products, samples, **settings)
+        if kind == "filter":
+            slopes = sdl.Factors(A @ beta.T + B @ H.T, W.T @ B, W.T @ A, by_gamma)
+        else:
+            slopes = sdl.Factors(B @ H.T, W.T @ B + beta @ A, H @ A.T, by_gamma)
+        return float(sdl.lifted_objective(products, samples, **settings)), tree.ravel(slopes)[0]
+
+    options = {"maxiter": 3000, "maxfun": 6000, "ftol": 1e-15, "gtol": 1e-8, "maxcor": 30}
+    found = []
+    for _ in range(starts):
+        start = tree.ravel(sdl.init(rng, samples, rank=rank, scale=1.0))[0]
+        found.append(minimize(loss, start, jac=True, method="L-BFGS-B", options=options).fun)
+    return min(found)
+
+
+def lpgd_is_exponential(seed):
+    """LPGD from five starts against L-BFGS on the factors, where L / mu = 2.67."""
+    steps, curves = 60, {}
+    spread, excess, rates, bounds = 0.0, 0.0, [], []
+    for kind, classes in MODELS:
+        rng = stream(seed, "sdl.C1", kind, classes)
+        drawn = tools.simulate(rng, p=15, n=80, r=2, q=2, sigma=0.3, classes=classes, kind=kind)
+        samples = sdl.data(*drawn[1:], classes=classes)
+        square = float(samples.joint_square) if kind == "filter" else 1 + float(samples.covariates_square)
+        weight = 0.3 * (0.25 if classes == 2 else 0.5) * square
+        settings = {"xi": weight, "nu": weight, "kind": kind}
+        mu, L = map(float, sdl.curvature(samples, **settings))
+        tau = sum(sdl.step_sizes(mu, L)) / 2
+        paths = []
+        for scale in (1.0, 1.0, 10.0, 0.1, 100.0):
+            start = tree.map(lambda z: scale * rng.standard_normal(z.shape), sdl.zeros(samples, kind=kind))
+            run = sdl.lpgd(
+                samples, start, rank=2, steps=steps, step_size=tau, record=lambda state: {"state": state}, **settings
+            )
+            paths.append([tree.ravel(state)[0] for state in run.history["state"]])
+        walked = np.array(paths)
+        ends = walked[:, -1]
+        spread = max(spread, np.max(np.linalg.norm(ends - ends[0], axis=1)))
+        distances = np.linalg.norm(walked - ends.mean(axis=0), axis=2)
+        clear = (distances < 0.1 * distances[:, :1]) & (distances > 1e-8 * np.linalg.norm(ends[0]))
+        lines = [np.polyfit(np.flatnonzero(c), np.log(d[c]), 1) for d, c in zip(distances, clear, strict=True)]
+        slowest = max(lines, key=lambda line: line[0])
+        rates.append(math.exp(slowest[0]))
+        bounds.append(sdl.contraction(tau, mu, L))
+        curves[_name(kind, classes)] = distances, np.exp(np.polyval(slowest, np.arange(steps + 1)))
+        best = _best_of_factors(samples, rng, 4, 2, **settings)
+        excess = max(excess, abs(float(run.history["objective"][-1]) - best) / best)
+
+    def plot(figure):
+        axes = figure.subplots()
+        for (name, (distances, fit)), color, rate in zip(
+            curves.items(), (BLUE, ORANGE, GREEN, PINK), rates, strict=True
+        ):
+            axes.semilogy(distances.T, color=color, linewidth=1)
+            axes.plot([], [], color=color, label=f"{name}: {rate:.2f} per step")
+            axes.semilogy(fit, ":", color="black", linewidth=1, label="slowest fits" if color == PINK else None)
+        k = np.arange(steps + 1)
+        axes.semilogy(
+            3e4 * bounds[0] ** k, "--", color="black", linewidth=1, label=f"guaranteed: {bounds[0]:.2f} per step"
+        )
+        axes.set(xlabel="step", ylabel="distance to the common end point")
+        axes.set_title("From five starts LPGD runs to one point, exponentially fast")
+        axes.legend(frameon=False)
+
+    return Outcome(
+        [
+            at_most("largest distance between the five end points", spread, 1e-8),
+            at_most("slowest fitted rate per step minus the guaranteed rho", max(np.array(rates) - bounds), 0.02),
+            at_most("relative difference of the loss from the best of 4 L-BFGS runs on the factors", excess, 1e-6),
+            reported("slowest fitted rate per step", max(rates)),
+            reported("guaranteed rho", max(bounds)),
+        ],
+        plot,
+        "Both models with two and three classes; starts normal times 1, 1, 10, 0.1, 100.",
+    )
+
+
+# C2: estimation of the truth, LPGD ------------------------------------------------------------------------------
+
+SIZES = np.array([200, 800, 3200])
+
+
+def _loglog(axes, errors, style="o-", **look):
+    """Errors [sizes, draws]: their median as a line, the draws as dots."""
+    axes.loglog(SIZES, np.median(errors, axis=1), style, **look)
+    axes.plot(SIZES, errors, ".", color=look["color"], markersize=3, alpha=0.5)
+    axes.set_xticks(SIZES, [str(n) for n in SIZES])
+    axes.xaxis.set_minor_locator(NullLocator())
+
+
+def lpgd_estimates(seed):
+    """Error of the coefficients that LPGD estimates, without ridge, as the samples grow."""
+    errors = np.zeros((len(SIZES), 10))
+    for i, j in np.ndindex(errors.shape):
+        drawn = tools.simulate(stream(seed, "sdl.C2", i, j), p=10, n=int(SIZES[i]), r=2, q=2, sigma=0.5)
+        samples = sdl.data(*drawn[1:])
+        start = sdl.zeros(samples)._replace(B=samples.x)
+        step_size = 1 / float(sdl.curvature(samples, xi=2.0)[1])
+        state = start
+        for _ in range(600):
+            state, _ = sdl.lpgd_step(state, samples, rank=2, xi=2.0, step_size=step_size)
+        truth = sdl.lift(drawn.truth)
+        errors[i, j] = math.hypot(np.linalg.norm(state.A - truth.A), np.linalg.norm(state.gamma - truth.gamma))
+    slope = _slope(SIZES, np.median(errors, axis=1))
+
+    def plot(figure):
+        axes = figure.subplots()
+        _loglog(axes, errors, color=BLUE, label=f"median of 10 draws, slope {slope:.2f}")
+        middle = np.median(errors, axis=1)[0]
+        axes.plot(SIZES, middle * (SIZES / SIZES[0]) ** -0.5, "--", color=GREY, label="slope $-1/2$")
+        axes.set(xlabel="samples $n$", ylabel=r"$\|(\hat A, \hat\gamma) - (A^*, \gamma^*)\|$")
+        axes.set_title("The error of the estimated coefficients falls like $n^{-1/2}$")
+        axes.legend(frameon=False)
+
+    return Outcome(
+        [
+            within("slope of the median error in n", slope, -0.75, -0.3),
+            reported("median error at n = 200", np.median(errors[0])),
+            reported("median error at n = 3200", np.median(errors[-1])),
+        ],
+        plot,
+        "Outside the regime L / mu < 3 of the theorem: here nu = 0.",
+    )
+
+
+# C3: stationarity, BCD ------------------------------------------------------------------------------------------
+
+
+def bcd_is_stationary(seed):
+    """Least squared gradient along block coordinate descent, with the moves and the loss."""
+    first, last = 20, 400
+    late = np.arange(first, last + 1)
+    curves, slopes, ratios, rise, reach = {}, [], [], -np.inf, 0.0
+    settings = {"xi": 1.0, "nu": 0.1}
+    for kind, classes in MODELS:
+        rng = stream(seed, "sdl.C3", kind, classes)
+        drawn = tools.simulate(rng, p=10, n=100, r=2, q=2, sigma=0.3, classes=classes, kind=kind)
+        samples = sdl.data(*drawn[1:], classes=classes)
+        state = sdl.init(rng, samples, rank=2)
+        value, squares = sdl.objective(state, samples, kind=kind, **settings), []
+        for k in range(1, last + 1):
+            state, info = sdl.bcd_step(state, samples, k, kind=kind, radius=2.0, **settings)
+            new = sdl.objective(state, samples, kind=kind, **settings)
+            rise, value = max(rise, (new - value) / value), new
+            reach = max(reach, np.max(info.moves) / info.radius)
+            flat = tree.ravel(sdl.gradient(state, samples, kind=kind, **settings))[0]
+            squares.append(flat @ flat)
+        least = np.minimum.accumulate(squares)
+        curves[_name(kind, classes)] = least
+        slopes.append(_slope(late, least[first - 1 :]))
+        scaled = late * least[first - 1 :] / np.log(late) ** 2
+        ratios.append(scaled[-1] / scaled[0])
+
+    def plot(figure):
+        axes = figure.subplots()
+        for (name, least), color, slope in zip(curves.items(), (BLUE, ORANGE, GREEN, PINK), slopes, strict=True):
+            axes.loglog(
+                np.arange(1, last + 1), least, color=color, label=f"{name}: slope {slope:.1f} from round {first} on"
+            )
+            line = np.polyfit(np.log(late), np.log(least[first - 1 :]), 1)
+            axes.plot(late, np.exp(np.polyval(line, np.log(late))), ":", color=color, linewidth=1)
+        bound = np.log(late) ** 2 / late
+        scale = max(least[first - 1] for least in curves.values()) / bound[0]
+        axes.loglog(late, scale * bound, "--", color="black", label=r"guaranteed order, $(\log k)^2 / k$")
+        axes.set(xlabel="round $k$", ylabel=r"least $\|\nabla\|^2$ so far")
+        axes.set_title("BCD comes to rest faster than guaranteed (dotted: fits)")
+        axes.legend(frameon=False)
+
+    return Outcome(
+        [
+            at_most("flattest slope of the least squared gradient in k, k = 20 to 400", max(slopes), -1.0),
+            at_most("k m_k / (log k)^2 at k = 400 over its value at 20, largest", max(ratios), 0.1),
+            at_most("largest relative rise of the loss in a round", rise, 1e-9),
+            at_most("largest move over the radius", reach, 1 + 1e-12),
+        ],
+        plot,
+        "Both models with two and three classes. From starts of deviation 1 the radius still binds at k = 400.",
+    )
+
+
+# C4: where the two dictionaries disagree ------------------------------------------------------------------------
+
+
+def disagreeing_data(rng, discrepant, n=800, p=20):
+    """Data whose labels depend on the first or the fourth principal component: x [p, n], labels [n]."""
+    sds = np.array([3.0, 3.0, 1.0, 0.8, *([0.3] * (p - 4))])
+    basis = np.linalg.qr(rng.standard_normal((p, p)))[0]
+    scores = rng.standard_normal((p, n))
+    logit = 3 * scores[3 if discrepant else 0]
+    labels = (rng.uniform(size=n) < 1 / (1 + np.exp(-logit))).astype(np.int64)
+    return basis @ (sds[:, None] * scores), labels
+
+
+def _reconstruction(x, W, H):
+    return float(np.sum((x - W @ H) ** 2) / np.sum(x**2))
+
+
+def supervision_pays(seed):
+    """Test AUC and reconstruction error of SDL and of PCA with logistic regression, 5 draws each."""
+    found = {}
+    for discrepant in (False, True):
+        rows = []
+        for draw in range(5):
+            rng = stream(seed, "sdl.C4", discrepant, draw)
+            x, labels = disagreeing_data(rng, discrepant)
+            ones, train, test = np.ones((1, 800)), slice(400), slice(400, None)
+            samples = sdl.data(x[:, train], ones[:, train], labels[train])
+            start = sdl.init(rng, samples, rank=3, scale=0.5)
+            start = start._replace(gamma=0 * start.gamma)
+            run = sdl.bcd(samples, start, xi=0.1, nu=0.05, radius=5.0, steps=300)
+            W, H, *_ = run.state
+            scores = sdl.predict(run.state, x[:, test], ones[:, test])[1]
+            U = tools.pca(x[:, train], 3)
+            features = np.concatenate([U.T @ x, ones])
+            theta = tools.logistic_regression(features[:, train], labels[train], nu=0.05)
+            rows.append(
+                (
+                    tools.auc(scores, labels[test]),
+                    tools.auc((theta.T @ features[:, test])[0], labels[test]),
+                    _reconstruction(x[:, train], W, H),
+                    _reconstruction(x[:, train], U, U.T @ x[:, train]),
+                )
+            )
+        found[discrepant] = np.array(rows)
+    gain = {key: (rows[:, 0] - rows[:, 1]).mean() for key, rows in found.items()}
+    ours, theirs, error, pca_error = found[True].mean(axis=0)
+
+    def plot(figure):
+        panels = figure.subplots(1, 2, sharey=True)
+        for axes, (discrepant, rows) in zip(panels, found.items(), strict=True):
+            axes.plot(rows[:, 3], rows[:, 1], "s", color=ORANGE, label="PCA, then logistic regression")
+            axes.plot(rows[:, 2], rows[:, 0], "o", color=BLUE, label="supervised dictionary")
+            axes.set(xlabel="relative reconstruction error", xlim=(0, 0.2), ylim=(0.4, 1))
+            axes.set_title(f"labels depend on component {4 if discrepant else 1}")
+        panels[0].set_ylabel("test AUC")
+        price = f"{error - pca_error:.2f} of reconstruction buys {gain[True]:.2f} AUC"
+        figure.suptitle(f"Where PCA misses the labels, {price}")
+
+    return Outcome(
+        [
+            at_least("AUC gain over PCA where the labels depend on component 4, mean of 5 draws", gain[True], 0.2),
+            at_most("reconstruction error minus that of PCA there", error - pca_error, 0.06),
+            at_least("AUC gain where the labels depend on component 1", gain[False], -0.03),
+            reported("AUC of SDL, component 4", ours),
+            reported("AUC of PCA, component 4", theirs),
+            reported("reconstruction error of SDL, component 4", error),
+        ],
+        plot,
+    )
+
+
+# C5: covariates -------------------------------------------------------------------------------------------------
+
+
+def covariates_help(seed):
+    """Test AUC with the covariates and with zeros in their place, by LPGD."""
+    pairs, cosines = [], []
+    for draw in range(6):
+        drawn = tools.simulate(stream(seed, "sdl.C5", draw), p=12, n=800, r=2, q=3, sigma=0.4)
+        pair = []
+        for covariates in (drawn.covariates, 0 * drawn.covariates):
+            samples = sdl.data(drawn.x[:, :400], covariates[:, :400], drawn.labels[:400])
+            settings = {"xi": 0.5, "nu": 0.05}
+            step_size = 1 / float(sdl.curvature(samples, **settings)[1])
+            state = sdl.zeros(samples)
+            for _ in range(800):
+                state, _ = sdl.lpgd_step(state, samples, rank=2, step_size=step_size, **settings)
+            scores = sdl.activations(state.A, state.gamma, drawn.x[:, 400:], covariates[:, 400:])[0]
+            pair.append(tools.auc(scores, drawn.labels[400:]))
+            if covariates is drawn.covariates:
+                truth = drawn.truth.gamma
+                cosines.append(np.sum(state.gamma * truth) / np.linalg.norm(state.gamma) / np.linalg.norm(truth))
+        pairs.append(pair)
+    aucs = np.array(pairs)
+
+    def plot(figure):
+        axes = figure.subplots()
+        axes.plot([0, 1], aucs[:, ::-1].T, "o-", color=BLUE, linewidth=1)
+        axes.set_xticks([0, 1], ["zeros in place of $X'$", "with $X'$"])
+        axes.set(ylabel="test AUC", xlim=(-0.3, 1.3), title="Covariates help in every draw")
+
+    return Outcome(
+        [
+            at_least("AUC gain by the covariates, mean of 6 draws", (aucs[:, 0] - aucs[:, 1]).mean(), 0.02),
+            at_least("cosine between estimated and true gamma, mean", np.mean(cosines), 0.9),
+            reported("smallest AUC gain of a draw", (aucs[:, 0] - aucs[:, 1]).min()),
+        ],
+        plot,
+    )
+
+
+# C6: topics -----------------------------------------------------------------------------------------------------
+
+
+def documents(rng, topics, n=400):
+    """Word counts of documents of which 8% hold a share of the rare topic: scaled frequencies, flags, labels."""
+    labels = (rng.uniform(size=n) < 0.08).astype(np.int64)
+    rare = np.where(labels == 1, rng.beta(4, 12, n), rng.beta(0.5, 24, n))
+    common = rng.dirichlet([0.3] * 7, n).T
+    mixture = topics[:, :7] @ common * (1 - rare) + topics[:, 7:] * rare
+    lengths = np.maximum(rng.poisson(60, n), 1)
+    counts = np.stack([rng.multinomial(m, w) for m, w in zip(lengths, (mixture / mixture.sum(axis=0)).T, strict=True)])
+    flags = (rng.uniform(size=n) < np.where(labels == 1, 0.5, 0.2)).astype(float)
+    return 10 * counts.T / lengths, np.stack([np.ones(n), flags]), labels
+
+
+def supervised_topics(rng, x, covariates, labels, *, rank, xi, kind="filter", steps=100):
+    """Nonnegative dictionary from the factors of NMF on, and these factors."""
+    samples = sdl.data(x, covariates, labels)
+    W, H = tools.nmf(x, rank)
+    balance = np.sqrt(np.linalg.norm(H) / np.linalg.norm(W))
+    start = sdl.Factors(
+        balance * W, H / balance, 0.1 * rng.standard_normal((rank, 1)), np.zeros((covariates.shape[0], 1))
+    )
+    constraints = {"W": sdl.nonnegative, "H": sdl.nonnegative}
+    run = sdl.bcd(samples, start, xi=xi, nu=1e-3, radius=20.0, steps=steps, kind=kind, constraints=constraints)
+    return run.state, (W, H)
+
+
+def _f_test(train_scores, train_labels, scores, labels):
+    return tools.f_score(scores >= tools.best_threshold(train_scores, train_labels), labels)
+
+
+def _nearest(W, topic):
+    return np.max(W.T @ topic / (np.linalg.norm(W, axis=0) + 1e-300)) / np.linalg.norm(topic)
+
+
+def topics_of_rare_documents(seed):
+    """F-score of rare documents from supervised topics and from NMF, on synthetic counts."""
+    rows, shown = [], []
+    for draw in range(5):
+        rng = stream(seed, "sdl.C6", draw)
+        topics = rng.dirichlet([0.05] * 120, 8).T
+        (x, covariates, labels), (new, new_covariates, new_labels) = documents(rng, topics), documents(rng, topics)
+        state, (W, H) = supervised_topics(rng, x, covariates, labels, rank=5, xi=0.02)
+        train_scores = sdl.predict(state, x, covariates)[1]
+        scores = sdl.predict(state, new, new_covariates)[1]
+        theta = tools.logistic_regression(np.concatenate([H, covariates]), labels, nu=1 / 200)
+        base_train = (theta.T @ np.concatenate([H, covariates]))[0]
+        base = (theta.T @ np.concatenate([tools.nonnegative_codes(W, new), new_covariates]))[0]
+        rare = topics[:, 7]
+        rows.append(
+            (
+                _f_test(train_scores, labels, scores, new_labels),
+                _f_test(base_train, labels, base, new_labels),
+                tools.auc(scores, new_labels),
+                tools.auc(base, new_labels),
+                _nearest(state.W, rare),
+                _nearest(W, rare),
+                _reconstruction(x, state.W, state.H),
+                _reconstruction(x, W, H),
+            )
+        )
+        shown.append((rare, state.W, W))
+    f, f_base, area, area_base, near, near_base, error, error_base = np.mean(rows, axis=0)
+
+    def plot(figure):
+        rare, ours, theirs = shown[0]
+        order = np.argsort(-rare)[:25]
+        panels = figure.subplots(3, 1, sharex=True)
+        for axes, values, color, title in (
+            (panels[0], rare, GREY, "the rare topic"),
+            (panels[1], _column(ours, rare), BLUE, f"nearest supervised topic (mean cosine {near:.2f})"),
+            (panels[2], _column(theirs, rare), ORANGE, f"nearest topic of NMF (mean cosine {near_base:.2f})"),
+        ):
+            axes.bar(range(25), values[order] / np.linalg.norm(values), color=color)
+            axes.set_title(title, fontsize=10)
+            axes.set_yticks([])
+        panels[2].set_xlabel("words, the most frequent of the rare topic first (first draw)")
+        figure.suptitle(f"With labels the topics find what is rare: F {f_base:.2f} to {f:.2f}")
+
+    return Outcome(
+        [
+            at_least("gain of the test F-score over NMF and logistic regression, mean of 5 draws", f - f_base, 0.15),
+            at_least("cosine of the nearest supervised topic to the rare one, mean", near, 0.7),
+            reported("F-score of SDL", f),
+            reported("F-score of NMF and logistic regression", f_base),
+            reported("AUC of SDL", area),
+            reported("AUC of NMF and logistic regression", area_base),
+            reported("cosine of the nearest topic of NMF", near_base),
+            reported("relative reconstruction error of SDL", error),
+            reported("relative reconstruction error of NMF", error_base),
+        ],
+        plot,
+        "With as many topics as there are (8), NMF mostly finds the rare one itself and the gain (nearly) vanishes.",
+    )
+
+
+def _column(W, topic):
+    return W[:, np.argmax(W.T @ topic / (np.linalg.norm(W, axis=0) + 1e-300))]
+
+
+# C7: estimation of the truth, BCD -------------------------------------------------------------------------------
+
+
+def bcd_estimates(seed):
+    """Error of the dictionary and the coefficients from starts near the truth, as the samples grow."""
+    draws = 6
+    errors: dict[tuple[str, str], np.ndarray] = {}
+    for kind in sdl.KINDS:
+        for i, n in enumerate(SIZES):
+            for draw in range(draws):
+                rng = stream(seed, "sdl.C7", kind, i, draw)
+                drawn = tools.simulate(rng, p=10, n=int(n), r=2, q=2, sigma=0.5, kind=kind)
+                samples = sdl.data(*drawn[1:])
+                near = {
+                    name: getattr(drawn.truth, name) + 0.1 * rng.standard_normal(getattr(drawn.truth, name).shape)
+                    for name in ("W", "beta", "gamma")
+                }
+                state = drawn.truth._replace(**near)
+                for k in range(1, 151):
+                    state, _ = sdl.bcd_step(state, samples, k, xi=2.0, nu=0.02, radius=2.0, kind=kind)
+                Q = np.linalg.qr(state.W)[0]
+                W = drawn.truth.W
+                found = {
+                    "subspace": W - Q @ (Q.T @ W),
+                    "A": state.W @ state.beta - W @ drawn.truth.beta,
+                    "gamma": state.gamma - drawn.truth.gamma,
+                }
+                for name, off in found.items():
+                    errors.setdefault((kind, name), np.zeros((len(SIZES), draws)))[i, draw] = np.linalg.norm(off)
+    slopes = {key: _slope(SIZES, np.median(values, axis=1)) for key, values in errors.items()}
+
+    def plot(figure):
+        looks = {"subspace": ("o-", BLUE), "A": ("s-", ORANGE), "gamma": ("^-", GREEN)}
+        names = {"subspace": "dictionary's subspace", "A": r"$A = W\beta$", "gamma": r"$\gamma$"}
+        for axes, kind in zip(figure.subplots(1, 2, sharey=True), sdl.KINDS, strict=True):
+            for name, (style, color) in looks.items():
+                if (kind, name) != ("feature", "A"):
+                    label = f"{names[name]}: slope {slopes[kind, name]:.2f}"
+                    _loglog(axes, errors[kind, name], style, color=color, label=label)
+            axes.set(xlabel="samples $n$", title=f"{kind} model")
+            axes.legend(frameon=False, fontsize=8)
+        figure.axes[0].set_ylabel("error (line: median of 6 draws)")
+
+    return Outcome(
+        [
+            within("slope of the subspace error in n, filter model", slopes["filter", "subspace"], -0.8, -0.3),
+            within("slope of the error of A, filter model", slopes["filter", "A"], -0.8, -0.3),
+            within("slope of the error of gamma, filter model", slopes["filter", "gamma"], -0.8, -0.3),
+            within("slope of the subspace error, feature model", slopes["feature", "subspace"], -0.8, -0.3),
+            reported("slope of the error of gamma, feature model", slopes["feature", "gamma"]),
+        ],
+        plot,
+        "In the feature model A has a column per sample, so that nothing there need converge but the dictionary.",
+    )
+
+
+CLAIMS = (
+    Claim(
+        "sdl.C1",
+        "Lifted projected gradient descent converges exponentially to the global minimum, from any start.",
+        "abstract; theorem on LPGD",
+        lpgd_is_exponential,
+    ),
+    Claim(
+        "sdl.C2",
+        "LPGD estimates the true parameters of the generative model.",
+        "abstract; theorem on statistical estimation",
+        lpgd_estimates,
+        tier="full",
+        proxy="a slope over n = 200 to 3200, outside the conditions of the theorem, stands in for its bound",
+        tuned="the smallest n was raised from 100 to 200 and the mean replaced by the median: without ridge, small "
+        "samples that are nearly separable have very large estimates",
+    ),
+    Claim(
+        "sdl.C3",
+        "Block coordinate descent with diminishing radius finds a point of squared gradient at most eps within "
+        "O(1 / eps (log 1 / eps)^2) rounds.",
+        "abstract; theorem on BCD",
+        bcd_is_stationary,
+        tuned="the start, of standard deviation 0.3: from 1.0 the radius still binds at round 400",
+    ),
+    Claim(
+        "sdl.C4",
+        "Supervision pays where the dictionary that reconstructs best and the one that predicts best disagree.",
+        "abstract",
+        supervision_pays,
+        tier="full",
+        tuned="standard deviations of the components, rank and xi were chosen among 3 settings and 5 values on other "
+        "draws; with rank 2 the gain costs reconstruction",
+    ),
+    Claim(
+        "sdl.C5",
+        "Auxiliary covariates enter the regression usefully.",
+        "abstract",
+        covariates_help,
+    ),
+    Claim(
+        "sdl.C6",
+        "Supervised topic modelling finds topics that tell imbalanced classes of documents apart.",
+        "abstract",
+        topics_of_rare_documents,
+        tier="full",
+        proxy="synthetic counts stand in for the fake job postings of the paper",
+        tuned="xi was chosen among six values on other draws; one constructed corpus",
+    ),
+    Claim(
+        "sdl.C7",
+        "The constrained and regularized maximum-likelihood estimator is consistent near the truth.",
+        "abstract; theorem on local consistency",
+        bcd_estimates,
+        tier="full",
+        proxy="slopes over n = 200 to 3200 from starts near the truth stand in for the limit",
+    ),
+)
