@@ -13,6 +13,10 @@ ifneq ($(shell test -e $(VENV)/.made && ! $(PY) -c '' 2>/dev/null && echo broken
 $(shell rm -f $(VENV)/.made)
 endif
 
+# As many processes as cores is enough: more BLAS threads only wait for each other.
+oracle test docs peers: export OMP_NUM_THREADS := 1
+oracle test docs peers: export OPENBLAS_NUM_THREADS := 1
+
 .DEFAULT_GOAL := help
 .PHONY: help oracle test docs bench peers claims test-gpu lint format clean
 .DELETE_ON_ERROR:

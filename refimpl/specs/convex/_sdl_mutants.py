@@ -284,17 +284,20 @@ def stacked_the_other_way(A, B, gamma, p, rank, tau):
 
 @lpgd_mistake("wrong_constant", "keep r singular values; here one more is kept (an index that is off by one)")
 def rank_one_too_many(A, B, gamma, p, rank, tau):
-    return cut(*descend(A, B, gamma, p, tau), rank + 1, p.kind)
+    A, B, gamma = descend(A, B, gamma, p, tau)
+    return cut(A, B, gamma, rank + 1, p.kind)
 
 
 @lpgd_mistake("wrong_order", "take the gradient step, then truncate; here the truncation comes first")
 def truncated_first(A, B, gamma, p, rank, tau):
-    return descend(*cut(A, B, gamma, rank, p.kind), p, tau)
+    A, B, gamma = cut(A, B, gamma, rank, p.kind)
+    return descend(A, B, gamma, p, tau)
 
 
 @lpgd_mistake("extra_step", "leave gamma as the gradient step has made it; here it is truncated to rank r as well")
 def gamma_truncated(A, B, gamma, p, rank, tau):
-    A, B, gamma = cut(*descend(A, B, gamma, p, tau), rank, p.kind)
+    A, B, gamma = descend(A, B, gamma, p, tau)
+    A, B, _ = cut(A, B, gamma, rank, p.kind)
     return A, B, _alone(gamma, rank)
 
 
@@ -347,7 +350,8 @@ def _as_lpgd(kind):
 def _parts_as_lpgd(kind):
     def form(parts_of):
         def rule(A, B, gamma, p, rank, tau):
-            return cut(*descend(A, B, gamma, p, tau, **parts_of()), rank, kind)
+            A, B, gamma = descend(A, B, gamma, p, tau, **parts_of())
+            return cut(A, B, gamma, rank, kind)
 
         return _as_lpgd(kind)(rule)
 
