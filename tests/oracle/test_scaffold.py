@@ -20,7 +20,8 @@ def checkout(tmp_path_factory):
     shutil.copytree(ROOT / "refimpl", root / "refimpl", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", root)
     (root / "tests").mkdir()
-    shutil.copy(ROOT / "tests/conftest.py", root / "tests")
+    for name in ("conftest.py", "chromium.py"):
+        shutil.copy(ROOT / "tests" / name, root / "tests")
     create(root, "optimizers", "heavy_ball")
     return root
 

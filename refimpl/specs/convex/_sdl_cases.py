@@ -558,6 +558,7 @@ PREDICT_CASES = (
         ("numerics", "known_bug"),
         "activations of thousands: probabilities 0 and 1, not NaN",
         {**_new("saturated", 3, 4, 2, 2, 2, kind="filter"), "covariates": SIDES, "gamma": STEEP},
+        dtypes=("float64",),
         equations=("sdl-2",),
     ),
 )
@@ -589,6 +590,7 @@ ENERGY_CASES = (
         "large coefficients and a small xi, so that an undamped Newton step overshoots",
         {**_new("energy-strong", 2, 3, 1, 1, 2, xi=0.05), "beta": np.array([[8.0], [-6.0]])},
         equations=("sdl-30",),
+        dtypes=("float64",),
     ),
     Case(
         "reconstruction-dominates",

@@ -273,7 +273,7 @@ PATTERN_CASES = (
         "point-at-the-origin",
         ("edge_case", "wrong_constant"),
         "a point at the origin is seen by every neuron: 0 >= 0",
-        {"X": np.array([[0.0, 0.0], [1.0, -2.0], [0.0, 0.0]]), "draws": np.array([[1.0, 0.5], [-1.0, 1.0]])},
+        {"X": np.array([[0.0, 0.0], [1.0, -2.0], [0.0, 0.0]]), "draws": np.array([[1.0, 0.75], [-1.0, 1.0]])},
         equations=("convex_relu-1",),
         answer={"D": np.array([[1.0], [0.0], [1.0]])},
         source="the definition; both draws give the same pattern",
