@@ -169,7 +169,8 @@ def truncated_svd(matrix, rank, *, sketch=None, power=2):
             Q = xp.linalg.qr(matrix @ xp.linalg.qr(matrix.T @ Q)[0])[0]
         small = Q.T @ matrix
     U, s, Vt = xp.linalg.svd(small, full_matrices=False)
-    return (U if sketch is None else Q @ U)[:, :rank], s[:rank], Vt[:rank, :]
+    kept = min(rank, s.shape[0])
+    return (U if sketch is None else Q @ U)[:, :kept], s[:kept], Vt[:kept, :]
 
 
 def _stack(state, kind):
