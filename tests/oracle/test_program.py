@@ -368,7 +368,7 @@ for line in sys.stdin:
 
 
 def test_a_banner_is_told(fake):
-    candidate = fake([sys.executable, "-c", "print('Lion 1.0', flush=True)\ninput(); input()"])
+    candidate = fake([sys.executable, "-c", "import sys\nprint('Lion 1.0', flush=True)\nsys.stdin.read()"])
     (error,) = runs(candidate)
     assert str(error).startswith("not a line of JSON: b'Lion 1.0'; standard output is for answers alone")
 
