@@ -575,7 +575,7 @@ CLAIMS = (
         sampled_program,
         tier="full",
         proxy=_DATA,
-        tuned="FISTA runs until it has converged: after 6000 steps neurons break their own constraints by up to 5 %, "
+        tuned="FISTA runs until it has converged: after 6000 steps neurons break their constraints by up to 5 %, "
         "and on one of three data sets fresh ones then did so more often than the bound allows",
     ),
     Claim(
