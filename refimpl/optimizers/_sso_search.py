@@ -1,47 +1,8 @@
-"""Backtracking, which SSO uses in the targets and in the parameters, and its baseline SLS on the parameters alone."""
+"""SLS, the baseline of SSO: a line search on the parameters alone."""
 
 from refimpl.core import check
 from refimpl.core.arrays import array_namespace
-
-
-def backtrack(value_after, value, slope, start, *, c, shrink, most=100, smallest=0.0):
-    """Shrink a step until it decreases the value enough (Armijo's condition).
-
-    Parameters
-    ----------
-    value_after : callable
-        ``value_after(s)``, the value after a step of size s along the negative gradient.
-    value, slope : float
-        Value before the step, and squared norm of the gradient there.
-    start : float
-        First step size to try.
-    c, shrink : float
-        Share of the linear decrease that is asked for; factor on a step size that fails.
-    most : int, default: 100
-        Shrink so many times at most.
-    smallest : float, default: 0
-        Once the step size has fallen below this it is taken as it is.
-
-    Returns
-    -------
-    s : float
-        The step size; untested after `most` failures or below `smallest`.
-    cuts : int
-        How often it was shrunk.
-
-    Examples
-    --------
-    >>> backtrack(lambda s: (1 - s) ** 2 / 2, 0.5, 1.0, 3.0, c=0.5, shrink=0.5)
-    (0.75, 2)
-    """
-    s, value, slope = start, float(value), float(slope)
-    for cuts in range(most):
-        if float(value_after(s)) <= value - c * s * slope:  # (sso-8)
-            return s, cuts
-        s = s * shrink
-        if s < smallest:
-            return s, cuts + 1
-    return s, most
+from refimpl.core.line_search import backtrack
 
 
 def sls_step(value, grad, params, step_size, *, batches=1, c=0.5, shrink=0.9, expand=1.8, smallest=1e-6):

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 from refimpl.core import check
 from refimpl.core.arrays import Array, array_namespace, device, is_array
+from refimpl.core.line_search import backtrack
 from refimpl.core.loop import iterate
-from refimpl.optimizers._sso_search import backtrack
 
 RULES = ("constant", "root", "exponential", "search", "adagrad", "diagonal")
 

@@ -9,13 +9,14 @@ import scipy.optimize
 
 from refimpl.core.arrays import array_namespace, device
 from refimpl.core.autodiff import grad
+from refimpl.core.line_search import backtrack
 from refimpl.core.random import stream
 from refimpl.optimizers import _sso_models as models
 from refimpl.optimizers import _sso_problems as problems
 from refimpl.optimizers import lion, sso
 from refimpl.optimizers._baselines import adamw, adamw_init
 from refimpl.optimizers._sso_models import LOGISTIC, SOFTMAX, SQUARED, Counter, linear, tanh_net, tanh_unit
-from refimpl.optimizers._sso_search import backtrack, sls_step
+from refimpl.optimizers._sso_search import sls_step
 from refimpl.specs.optimizers import _sso_claims as claims
 
 X = [[1.0, 2.0], [0.0, 1.0], [-1.0, 1.0]]

@@ -3,7 +3,6 @@
 Those on the program search (C3 to C6) come with the search.
 """
 
-import math
 from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
@@ -13,6 +12,7 @@ import numpy as np
 from refimpl.core import random, tree
 from refimpl.core.arrays import array_namespace
 from refimpl.core.autodiff import grad
+from refimpl.core.schedules import warmup_cosine
 from refimpl.models import losses, mlp
 from refimpl.optimizers import lion
 from refimpl.optimizers._baselines import adamw, adamw_init, momentum_init, sgd
@@ -171,7 +171,7 @@ def train_digits(seed, batch, grids, seeds=4):
     for k in range(steps):
         chosen = np.stack([rng.integers(0, labels.size, batch) for rng in batches])
         gradients = gradient(np.stack(weights), images[chosen], labels[chosen])
-        decay = (1 + math.cos(math.pi * k / steps)) / 2
+        decay = warmup_cosine(k, steps=steps)
         for i, (name, lr) in enumerate(runs):
             weights[i], states[i] = OPTIMIZERS[name][1](weights[i], states[i], gradients[i], lr=lr * decay)
     found: dict[str, tuple[list, list]] = {name: ([], []) for name in grids}
