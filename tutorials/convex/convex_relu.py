@@ -30,6 +30,8 @@ from refimpl.core.random import stream  # noqa: E402
 
 BLUE, ORANGE, GREEN, GRAY = "#0072B2", "#D55E00", "#009E73", "0.45"  # told apart with any color vision
 
+# sphinx_gallery_thumbnail_number = 3
+
 # %%
 # A curve through sixteen points
 # ------------------------------
@@ -123,7 +125,7 @@ for number, color in enumerate((BLUE, ORANGE, GREEN, "#CC79A7", "#777777")):
             break
     right.semilogy(np.arange(1, len(curve) + 1), curve, color=color, linewidth=1.5)
 right.set(xlabel="ADMM step", ylabel="largest residual", ylim=(1e-12, 10))
-right.set_title("The residual: in the end a straight line")
+right.set_title("The residual on five data sets: in the end a line")
 
 # %%
 # A margin in every box

@@ -41,6 +41,8 @@ def cosine(lr, steps):
     return lambda k: lr * (1 + math.cos(math.pi * (k - 1) / steps)) / 2
 
 
+# sphinx_gallery_thumbnail_number = 4
+
 # %%
 # Every coordinate moves equally far
 # ----------------------------------

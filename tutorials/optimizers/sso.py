@@ -38,6 +38,8 @@ def mean_loss(x, y, theta):
     return float(np.mean(LOGISTIC.values(x @ theta, y)))
 
 
+# sphinx_gallery_thumbnail_number = 2
+
 # %%
 # A bound that touches
 # --------------------

@@ -30,6 +30,8 @@ from refimpl.search import cbo  # noqa: E402
 BLUE, ORANGE, GREEN, GRAY = "#0072B2", "#D55E00", "#009E73", "0.45"  # told apart with any color vision
 RUNS = 50
 
+# sphinx_gallery_thumbnail_number = 3
+
 # %%
 # Past the barriers of a canyon
 # -----------------------------
@@ -76,7 +78,7 @@ for axes, (name, path) in zip(panels.flat, paths.items(), strict=True):
         axes.scatter(path[time, :, 0], path[time, :, 1], s=7, color=color, linewidths=0)
     axes.plot(0, 0, "*", color="#F0E442", markeredgecolor="black", markersize=16, zorder=5)
     distance = np.linalg.norm(path[-1], axis=-1)
-    axes.set_title(f"{name}: {np.sum(distance < 1)} of {len(distance)} within 1 of the minimizer", fontsize=10.5)
+    axes.set_title(f"{name}: {np.sum(distance < 1)} of {len(distance)} arrive")
     axes.set(xlim=(-2.5, 9.5), ylim=(-2.5, 9.5), aspect="equal")
     axes.label_outer()
 for axes in panels[1]:
@@ -85,7 +87,9 @@ for axes in panels[:, 0]:
     axes.set_ylabel("$x_2$")
 bar = figure.colorbar(plt.cm.ScalarMappable(cmap=plt.cm.plasma), ax=panels, shrink=0.5, pad=0.02)
 bar.set_ticks([0, 0.5 * 0.95, 0.95], labels=["start", "1/4 of the time", "end"])
-figure.suptitle("Function values alone get past barriers that stop the gradient", fontsize=14)
+figure.suptitle(
+    "Function values alone get past barriers that stop the gradient\n(arrive: end within 1 of the star)", fontsize=14
+)
 
 # %%
 # A hop is a proximal step
@@ -130,7 +134,7 @@ left.axvline(proximal[0], color=ORANGE, linestyle="--")
 left.text(m[0] + 0.04, 7.6, "start $m$", color=GRAY)
 left.text(proximal[0] - 0.06, 7.6, "proximal point", color=ORANGE, ha="right")
 left.set(xlabel="$x$", ylabel="density of the weighted cloud", ylim=(0, 8.2))
-left.set_title("The weighted cloud gathers at the proximal point")
+left.set_title("The weighted cloud gathers\nat the proximal point")
 left.legend(frameon=False, loc="center right")
 
 right.fill_between(alphas, low, high, color=GREEN, alpha=0.3, linewidth=0, label="200 particles, 80 % of the hops")
@@ -139,7 +143,7 @@ right.axhline(proximal[0], color=ORANGE, linestyle="--", label="proximal step")
 right.axhline(gradient[0], color="black", linestyle="-.", label="gradient step")
 right.axhline(m[0], color=GRAY, linestyle=":", label="start $m$")
 right.set(xlabel=r"inverse temperature $\alpha$, at $\tau = \alpha\,\tilde\sigma^2 = 0.5$", ylabel="end of the step")
-right.set_title("The hop becomes the proximal step; 200 particles fall short")
+right.set_title("The hop becomes the proximal step;\n200 particles fall short")
 right.legend(frameon=False, loc="center left", bbox_to_anchor=(0.0, 0.25), fontsize=9)
 
 # %%
