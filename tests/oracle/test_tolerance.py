@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.linalg
 
 from refimpl.core.arrays import array_namespace
 from refimpl.oracle.tolerance import Noise, agrees, digits, noisy_runs, spread, unit
@@ -57,6 +58,18 @@ def test_exact_operations_add_nothing():
     x = np.array([3.0, -1.0, 2.0])
     runs = noisy_runs(lambda x: array_namespace(x).sign(x)[::-1], {"x": x}, "float32")
     assert all((run[0] == np.sign(x)[::-1]).all() for run in runs)
+
+
+def test_a_decomposition_may_lose_the_digits_of_small_entries():
+    """LAPACK promises errors in proportion to the largest entry: another right SVD must pass."""
+    x = np.random.default_rng(0).standard_normal((6, 2)) * [1e3, 1e-2]
+    runs = noisy_runs(lambda x: array_namespace(x).linalg.svdvals(x), {"x": x}, "float32")
+    exact = np.linalg.svdvals(x)
+    (allowed,) = spread(runs, (exact,), "float32")
+    assert allowed[1] > 1e-7 * exact[0]
+    for driver in ("gesdd", "gesvd"):
+        got = scipy.linalg.svd(x.astype(np.float32), compute_uv=False, lapack_driver=driver)
+        assert agrees(got, exact, allowed).all()
 
 
 def test_the_sources_run_on_noisy_arrays_of_every_kind_of_function():
