@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -709,38 +709,78 @@ def _equals(functions, seen):
         if function is None:  # the mistake has no form in this operation, where the candidate is right
             continue
         inputs = cases.rounded(plan.case.inputs, plan.dtype)
-        alternative, around = _alternative_answer(function, plan.operation, inputs, plan.dtype)
+        alternative = _alternative_answer(function, plan.operation, inputs, plan.dtype)
         if got is None or alternative is None:
             if (got is None) != (alternative is None):
                 return False
             continue
-        answers, tolerances = expected(plan.operation, inputs, plan.dtype)
-        for name, value in alternative.items():
-            if value.shape != got[name].shape or not tolerance.agrees(got[name], value, around[name]).all():
-                return False
-            if failed and value.shape == answers[name].shape:
-                apart = ~tolerance.agrees(value, answers[name], tolerances[name] + around[name])
-                telling = telling or bool(apart.any())
-            telling = telling or value.shape != answers[name].shape
+        if not alternative.explains(got):
+            return False
+        if failed and not telling:
+            telling = alternative.differs(*expected(plan.operation, inputs, plan.dtype))
     return telling
 
 
-_answered: dict[Any, Any] = {}  # every mutant is compared with every other one
+class _Alternative:
+    """Outputs of a mutant or variant by name, and how far rounding moves them, found out when it is asked for."""
+
+    def __init__(self, function, operation, inputs, dtype):
+        wide = {k: v.astype(np.float64) if isinstance(v, np.ndarray) else v for k, v in inputs.items()}
+        with np.errstate(all="ignore"):
+            self.outputs = named_outputs(operation, function(**wide))
+        self._noisy = partial(tolerance.noisy_runs, function, inputs, dtype)
+        self._dtype = dtype
+
+    def _spread(self, trials):
+        centre = tuple(self.outputs.values())
+        try:
+            spread = tolerance.spread(self._noisy(trials=trials), centre, self._dtype)
+        except Exception:  # a mistake that raises once its numbers are shaken
+            spread = tolerance.spread((), centre, self._dtype)
+        return dict(zip(self.outputs, spread, strict=True))
+
+    @cached_property
+    def _around(self):
+        return self._spread(trials=6)
+
+    @cached_property
+    def _far(self):
+        """What one run with rounding noise, which is cheap, says is too far to be rounding."""
+        return {name: 1e3 * spread.max(initial=0.0) for name, spread in self._spread(trials=1).items()}
+
+    def _agrees(self, got, around):
+        return all(tolerance.agrees(got[name], value, around[name]).all() for name, value in self.outputs.items())
+
+    def explains(self, got):
+        """Whether it answers `got`, within rounding; most are far apart, or the very same."""
+        if any(value.shape != got[name].shape for name, value in self.outputs.items()):
+            return False
+        if self._agrees(got, dict.fromkeys(got, 0.0)):
+            return True
+        return self._agrees(got, self._far) and self._agrees(got, self._around)
+
+    def differs(self, answers, tolerances):
+        """Whether it is too far from the right answers to be mistaken for them."""
+        if any(value.shape != answers[name].shape for name, value in self.outputs.items()):
+            return True
+
+        def within(around):
+            return self._agrees(answers, {name: tolerances[name] + spread for name, spread in around.items()})
+
+        return not (within(self._far) and within(self._around))
+
+
+_answered: dict[Any, _Alternative | None] = {}  # every mutant is compared with every other one
 
 
 def _alternative_answer(function, operation, inputs, dtype):
-    """Outputs of an alternative and how far rounding moves them, both by name; (None, None) if it raises."""
+    """What an alternative answers; None if it raises."""
     key = (function, operation.name, cases.digest(inputs), dtype)
     if key not in _answered:
-        wide = {k: v.astype(np.float64) if isinstance(v, np.ndarray) else v for k, v in inputs.items()}
         try:
-            with np.errstate(all="ignore"):
-                outputs = named_outputs(operation, function(**wide))
-            runs = tolerance.noisy_runs(function, inputs, dtype, trials=6)
-            around = tolerance.spread(runs, tuple(outputs.values()), dtype)
-            _answered[key] = outputs, dict(zip(outputs, around, strict=True))
+            _answered[key] = _Alternative(function, operation, inputs, dtype)
         except Exception:  # a mistake may be one that raises
-            _answered[key] = None, None
+            _answered[key] = None
     return _answered[key]
 
 

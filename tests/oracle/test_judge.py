@@ -127,9 +127,7 @@ def test_error_messages_name_the_argument(operation):
 @pytest.mark.parametrize("system", catalog.systems())
 def test_every_mutant_is_killed_and_named(system, dtype):
     rows = check_mutants(system, dtypes=(dtype,))
-    # Mutants run in float64, so one that overflows needs inputs whose right answer may have no digits in float32.
-    excused = [row for row in rows if dtype == "float32" and row["bug_type"] == "numerics" and not row["killed"]]
-    assert [row for row in rows if not row["good"] and row not in excused] == []
+    assert [row for row in rows if not row["good"]] == []
 
 
 @pytest.mark.parametrize(

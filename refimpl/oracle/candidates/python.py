@@ -1,5 +1,6 @@
 """Python functions, fed with arrays of the library of their choice."""
 
+import functools
 import importlib
 import importlib.util
 import inspect
@@ -60,9 +61,12 @@ def load(reference):
     return target
 
 
+_distributions = functools.cache(packages_distributions)  # it reads the file lists of all that is installed
+
+
 def package_version(module_name):
     """Version of the installed distribution that a module belongs to, or ""."""
-    for distribution in packages_distributions().get(module_name.partition(".")[0], ()):
+    for distribution in _distributions().get(module_name.partition(".")[0], ()):
         try:
             return version(distribution)
         except PackageNotFoundError:

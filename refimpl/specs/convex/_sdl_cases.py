@@ -558,7 +558,6 @@ PREDICT_CASES = (
         ("numerics", "known_bug"),
         "activations of thousands: probabilities 0 and 1, not NaN",
         {**_new("saturated", 3, 4, 2, 2, 2, kind="filter"), "covariates": SIDES, "gamma": STEEP},
-        dtypes=("float64",),
         equations=("sdl-2",),
     ),
 )
