@@ -190,8 +190,12 @@ def softmax(x, axis=-1):
     array([[0.5, 0.5],
            [1. , 0. ]])
     """
-    total = logsumexp(x, axis=axis, keepdims=True)
-    return array_namespace(x).exp(x - total)
+    _check(x=x)
+    if 0 in x.shape:
+        raise ValueError(f"x must have at least one entry, got shape {tuple(x.shape)}")
+    xp = array_namespace(x)
+    powers = xp.exp(x - stop_gradient(xp.max(x, axis=axis, keepdims=True)))  # exp(x - logsumexp(x)) loses digits
+    return powers / xp.sum(powers, axis=axis, keepdims=True)
 
 
 def softplus(x):
