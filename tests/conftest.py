@@ -3,7 +3,9 @@
 The fixture `browser`: a test that takes it is skipped where there is none.
 """
 
+import os
 from dataclasses import dataclass
+from importlib import import_module
 
 import pytest
 
@@ -11,11 +13,15 @@ from refimpl.core.arrays import Array, to_numpy
 from refimpl.core.backends import BACKENDS, Backend
 from tests import chromium
 
+os.environ.setdefault("JAX_ENABLE_X64", "1")  # read when JAX is first imported
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
 RUNS = [
     pytest.param(("numpy", "float64"), id="numpy-float64"),
     pytest.param(("numpy", "float32"), id="numpy-float32"),
     pytest.param(("strict", "float64"), id="strict-device1"),
     pytest.param(("torch", "float64"), id="torch", marks=pytest.mark.torch),
+    pytest.param(("jax", "float64"), id="jax", marks=pytest.mark.jax),
     pytest.param(("cupy", "float64"), id="cupy", marks=pytest.mark.gpu),
 ]
 
@@ -63,9 +69,18 @@ def browser(tmp_path_factory):
     browser.close()
 
 
+def declared(path, name):
+    """Why the system whose tests are in `path` does not run on a backend, as its spec says; None if it does."""
+    spec = f"refimpl.specs.{path.parent.name}.{path.stem.removeprefix('test_')}"
+    try:
+        return import_module(spec).SYSTEM.backends.get(name)
+    except ModuleNotFoundError:  # tests of something else
+        return None
+
+
 @pytest.fixture(params=RUNS)
 def backend(request):
     name, precision = request.param
-    if reason := BACKENDS[name].missing():
+    if reason := BACKENDS[name].missing() or declared(request.path, name):
         pytest.skip(reason)
     return Run(BACKENDS[name], precision)

@@ -78,6 +78,13 @@ def _no_gpu():
     return None
 
 
+def _half_jax():
+    """Why the installed JAX does not make 64-bit arrays, or None."""
+    if not import_module("jax").config.jax_enable_x64:
+        return "JAX has its 64-bit numbers switched off; set JAX_ENABLE_X64=1"
+    return None
+
+
 BACKENDS = {
     backend.name: backend
     for backend in (
@@ -90,6 +97,7 @@ BACKENDS = {
             device=lambda xp: xp.Device("device1"),
         ),
         Backend("torch", "PyTorch tensors on the CPU", "array_api_compat.torch", "torch"),
+        Backend("jax", "JAX arrays on the CPU; immutable", "jax.numpy", "jax", usable=_half_jax),
         Backend("cupy", "NVIDIA GPUs", "array_api_compat.cupy", "cupy", usable=_no_gpu),
     )
 }
