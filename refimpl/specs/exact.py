@@ -22,6 +22,7 @@ log = np.frompyfunc(_context.log, 1, 1)
 sqrt = np.frompyfunc(_context.sqrt, 1, 1)
 cos = np.frompyfunc(_context.cos, 1, 1)
 sin = np.frompyfunc(_context.sin, 1, 1)
+asin = np.frompyfunc(_context.asin, 1, 1)
 tanh = np.frompyfunc(_context.tanh, 1, 1)
 sign = np.frompyfunc(lambda x: (x > 0) - (x < 0), 1, 1)
 pi = _context.pi

@@ -6,9 +6,12 @@ import pytest
 from refimpl.core import tree
 from refimpl.core.arrays import array_namespace, device
 from refimpl.core.random import stream
+from refimpl.optimizers import _lion_programs as programs
+from refimpl.optimizers import _lion_search as search
 from refimpl.optimizers import lion
 from refimpl.optimizers._baselines import momentum_init, signum
 from refimpl.specs.optimizers import _lion_claims as claims
+from refimpl.specs.optimizers import _lion_search_claims as search_claims
 
 THETA = [1.0, -2.0, 0.5, 3.0]
 GRADS = [[1.0, -1.0, 0.0, 2.0], [-20.0, 1.0, 1.0, -2.0], [-20.0, 1.0, -0.5, -30.0]]
@@ -257,6 +260,155 @@ def test_many_networks_side_by_side_are_the_model_one_by_one():
         np.testing.assert_allclose(claims.many_logits(weights, x)[i], mlp.apply(network, x), rtol=1e-12, atol=1e-14)
         loss = lambda flat: losses.softmax_cross_entropy(mlp.apply(unravel(flat), x), labels)
         np.testing.assert_allclose(gradients[i], grad(loss)(flat), rtol=1e-10, atol=1e-14)
+
+
+# The search -----------------------------------------------------------------------------------------------------
+
+
+def test_every_function_runs_on_every_backend(backend):
+    """Against its name's meaning, on numbers where it is defined."""
+    x, y = backend.asarray([0.5, -0.25, 0.75]), backend.asarray([2.0, 3.0, -4.0])
+    known = {
+        "clip": lambda a, b: a / np.linalg.norm(a) * 0.1,
+        "norm": np.linalg.norm,
+        "dot": np.dot,
+        "cosine_sim": lambda a, b: a @ b / np.linalg.norm(a) / np.linalg.norm(b),
+        "interp": lambda a, b, c: (1 - c) * a + c * b,
+        "power": lambda a, b: np.abs(a) ** b,
+        "log": lambda a: np.log(np.abs(a)),
+        "log2": lambda a: np.log2(np.abs(a)),
+        "log10": lambda a: np.log10(np.abs(a)),
+        "log1p": lambda a: np.log(np.abs(1 + a)),
+        "sqrt": lambda a: np.sqrt(np.abs(a)),
+        "cube": lambda a: a**3,
+        "exp10": lambda a: 10**a,
+        "arccosh": lambda a: np.arccosh(1 + np.abs(a)),
+        "+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide, "max": np.maximum, "min": np.minimum,
+        "pi": lambda: np.pi, "e": lambda: np.e, "eps": lambda: 1e-8,
+    }  # fmt: skip
+    xp = array_namespace(x)
+    for name, function in programs.FUNCTIONS.items():
+        args = [x, y, backend.asarray(0.3)][: function.arity]
+        args[0:1] = [xp.abs(x)] if name == "power" else [1 + xp.abs(x)] if name == "arccosh" else args[0:1]
+        if name == "clip":
+            args[1] = backend.asarray(0.1)
+        got = function.compute(xp, *args)
+        plain = [backend.to_numpy(a) for a in args]
+        reference = known.get(name) or getattr(np, name)
+        expected = reference(np.array(backend.to_numpy(x)), *plain[1:]) if plain else reference()
+        np.testing.assert_allclose(backend.to_numpy(got) if plain else got, expected, rtol=20 * backend.tolerance)
+        if plain:
+            assert got.dtype == x.dtype, name
+
+
+def test_the_clip_of_zero_is_zero(backend):
+    clip = programs.FUNCTIONS["clip"].compute
+    zeros = backend.asarray([0.0, 0.0])
+    assert backend.to_numpy(clip(array_namespace(zeros), zeros, backend.asarray(0.1))).tolist() == [0, 0]
+
+
+def test_lion_as_a_program_is_lion(backend):
+    rng = stream(0, "test-lion", "program")
+    start, grads = backend.asarray(rng.standard_normal(4)), backend.asarray(rng.standard_normal((30, 4)))
+    path = programs.follow(search_claims.LION, start, grads, lr=0.1)
+    theta, state = start, lion.init(start)
+    for t in range(30):
+        theta, state = lion.update(theta, state, grads[t, :], lr=0.1, weight_decay=0.01)
+        np.testing.assert_allclose(
+            backend.to_numpy(path[t, :]), backend.to_numpy(theta), rtol=0, atol=100 * backend.tolerance
+        )
+    assert_like(path[0, :], start)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("update = q * lr", "'q' before it is used"),
+        ("s = norm(g); update = s * lr", "vector in 'update', got scalar"),
+        ("m = interp(g, m, 0.9)", "vector in 'update', got nothing"),
+        ("update = w * lr", "depend on the gradient"),
+        ("v = interp(g, v, 0.9); update = m * lr", "depend on the gradient"),
+    ],
+)
+def test_programs_that_cannot_work_are_refused(text, says):
+    with pytest.raises(ValueError, match=says):
+        programs.check_program(programs.parse(text))
+
+
+def test_a_gradient_may_reach_the_update_a_step_later():
+    programs.check_program(programs.parse("update = m * lr; m = interp(g, m, 0.9)"))
+
+
+@pytest.mark.parametrize("text", ["x = nope(g)", "x = sign(g, w)", "3 = sign(g)", "sign(g)", "x = (g)"])
+def test_what_is_no_program_is_refused(text):
+    with pytest.raises(ValueError, match="text"):
+        programs.parse(text)
+
+
+def test_text_and_program_are_the_same():
+    for program in (programs.ADAMW, programs.FOUND, search_claims.LION):
+        assert programs.parse(programs.show(program)) == program
+
+
+@pytest.mark.parametrize("wrong", ["names", "constants", "order"])
+def test_wrong_fingerprints_fail_the_claim(monkeypatch, wrong):
+    """Hashes that see names, overlook constants or sort arguments."""
+
+    def fingerprint(program):
+        known = {name: name for name in programs.INPUTS}
+        for target, function, args in program:
+            symbols = [known[a] if isinstance(a, str) else "" if wrong == "constants" else f"{a:.6g}" for a in args]
+            symbols = sorted(symbols) if wrong == "order" else symbols
+            known[target] = f"{function}({','.join(symbols)}{target if wrong == 'names' else ''})"
+        return tuple(known[name] for name in programs.OUTPUTS)
+
+    monkeypatch.setattr(search_claims, "fingerprint", fingerprint)
+    outcome = search_claims.hash_finds_equal_programs(0, count=100)
+    assert not all(m.holds for m in outcome.measurements if "random" not in m.quantity)
+
+
+def test_mutations_are_one_change_and_reproducible():
+    kinds = set()
+    for k in range(200):
+        child = programs.mutate(programs.ADAMW, stream(k, "test-lion", "mutation"))
+        assert child == programs.mutate(programs.ADAMW, stream(k, "test-lion", "mutation"))
+        grown = len(child) - len(programs.ADAMW)
+        kinds.add(grown)
+        if grown == 0:
+            changed = [(a, b) for a, b in zip(programs.ADAMW, child, strict=True) if a != b]
+            assert len(changed) <= 1
+            for a, b in changed:
+                assert (a.target, a.function) == (b.target, b.function)
+                assert sum(x != y for x, y in zip(a.args, b.args, strict=True)) == 1
+        else:
+            longer, shorter = (child, programs.ADAMW) if grown == 1 else (programs.ADAMW, child)
+            assert any(longer[:i] + longer[i + 1 :] == shorter for i in range(len(longer)))
+    assert kinds == {-1, 0, 1}
+    assert programs.mutate((), stream(0, "empty"))
+
+
+def test_a_search_counts_what_it_did_and_runs_nothing_twice():
+    seen = []
+
+    def score(program):
+        seen.append(programs.fingerprint(program))
+        return float(len(program))
+
+    found = search.evolve(score, evaluations=60, rng=stream(0, "test-lion", "search"), population=8, size=3)
+    assert len(found.history) == 60 == len(seen)
+    assert found.generated == found.invalid + found.cached + 59
+    assert found.best.fitness == min(found.history) == found.history[-1] <= found.history[0]
+    assert len(found.members) == 8
+    assert [m.born for m in found.members] == sorted(m.born for m in found.members)
+
+
+def test_the_funnel_keeps_what_beats_adamw_at_every_stage():
+    names = [programs.parse(f"update = g * lr; update = update * {k}.0") for k in range(1, 5)]
+    members = [search.Member(p, float(k), k) for k, p in enumerate(names)]
+    first = {programs.ADAMW: 0.5, names[0]: 0.1, names[1]: 0.4, names[2]: 0.2, names[3]: 0.0}.__getitem__
+    second = {programs.ADAMW: 0.5, names[0]: 0.6, names[1]: 0.3, names[2]: 0.4}.__getitem__
+    assert search.funnel(members, [first, second], keep=3) == names[1]
+    assert search.funnel(members[:1], [first, second]) == programs.ADAMW
 
 
 # Public implementations -----------------------------------------------------------------------------------------

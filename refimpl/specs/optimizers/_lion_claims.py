@@ -1,7 +1,4 @@
-"""The experiments behind the claims of the paper on Lion.
-
-Those on the program search (C3 to C6) come with the search.
-"""
+"""The experiments behind the claims of the paper on Lion; those on the search are in `_lion_search_claims`."""
 
 from collections.abc import Callable
 from functools import partial
@@ -16,8 +13,10 @@ from refimpl.core.schedules import warmup_cosine
 from refimpl.models import losses, mlp
 from refimpl.optimizers import lion
 from refimpl.optimizers._baselines import adamw, adamw_init, momentum_init, sgd
+from refimpl.optimizers._lion_programs import FOUND, run
 from refimpl.problems.digits import digits
 from refimpl.specs.base import Claim, Outcome, at_least, at_most, reported, within
+from refimpl.specs.optimizers._lion_search_claims import SEARCH_CLAIMS
 
 LOOKS = {  # color-blind safe (Okabe and Ito), and told apart by their markers in black and white
     "Lion": {"color": "#D55E00", "marker": "o"},
@@ -67,22 +66,8 @@ def equal_steps(seed, d=1000, lr=0.01):
 # C2: from the program that the search found to Lion -----------------------------------------------------------
 
 
-def interp(x, y, a):
-    """The program's own word for a weighted mean."""
-    return (1 - a) * x + a * y
-
-
-def raw_program(w, g, v, lr):
-    """The program found, without clip, arcsin and a factor on lr."""
-    m = interp(g, v, 0.899)
-    m2 = m * m
-    v = interp(g, m, 1.109)
-    am = np.sqrt(m2)
-    update = m / am
-    wd = w * 0.4602
-    update = update + wd
-    update = update * lr
-    return w - update, v
+# Without clip, arcsine and the factor on lr, which the authors removed first.
+RAW = tuple(call for call in FOUND if call.function not in ("clip", "arcsin") and call.target != "lr")
 
 
 def raw_program_is_lion(seed, runs=10, d=50, steps=200, lr=0.01):
@@ -95,7 +80,8 @@ def raw_program_is_lion(seed, runs=10, d=50, steps=200, lr=0.01):
     gaps: dict[str, list[np.ndarray]] = {name: [] for name in rates}
     for _ in range(steps):
         g = rng.standard_normal(w.shape)
-        w, v = raw_program(w, g, v, lr)
+        update, _, v = run(RAW, w, g, v, v, lr)
+        w = w - update
         for name, beta2 in rates.items():
             carried[name] = lion.update(*carried[name], g, lr=lr, beta1=0.899, beta2=beta2, weight_decay=0.4602)
             gaps[name].append(np.abs(carried[name][0] - w))
@@ -266,6 +252,7 @@ CLAIMS = (
         "Section 3 and the appendix with the raw program",
         raw_program_is_lion,
     ),
+    *SEARCH_CLAIMS,
     Claim(
         "lion.C7",
         "Lion needs a smaller learning rate than AdamW and trains at least as well",

@@ -8,6 +8,7 @@ from refimpl.optimizers import lion
 from refimpl.specs.base import Case, Drive, ErrorCase, Law, Mistakes, Operation, Paper, System, array, number
 from refimpl.specs.exact import fractions, sign
 from refimpl.specs.optimizers._lion_claims import CLAIMS
+from refimpl.specs.optimizers._lion_search import AGEING, FOUND_OPERATION
 
 # Operations ---------------------------------------------------------------------------------------------------
 
@@ -575,7 +576,6 @@ SYSTEM = System(
         year=2023,
         key="chen2023lion",
     ),
-    operations=(TRAJECTORY, STEP),
+    operations=(TRAJECTORY, STEP, FOUND_OPERATION, AGEING),
     claims=CLAIMS,
-    to_come="the program search",
 )
