@@ -5,7 +5,19 @@ from pathlib import Path
 
 from refimpl import __version__
 
-sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+HERE, ROOT = Path(__file__).parent, Path(__file__).parents[1]
+sys.path.insert(0, str(HERE / "_ext"))
+
+# What an earlier build made of modules and tutorials that are gone would be read as pages.
+for page in (HERE / "_generated").glob("refimpl.*.rst"):
+    module = ROOT / page.stem.replace(".", "/")
+    if not (module.is_dir() or module.with_suffix(".py").is_file()):
+        page.unlink()
+for page in (HERE / "gallery").glob("*/*.rst"):
+    tutorial = ROOT / "tutorials" / page.parent.name
+    if page.stem not in ("index", "sg_execution_times") and not (tutorial / f"{page.stem}.py").is_file():
+        for made in page.parent.glob(f"**/*{page.stem}*"):
+            made.unlink()
 
 project = "refimpl"
 author = "The refimpl authors"
@@ -14,6 +26,7 @@ release = version = __version__
 
 extensions = [
     "refimpl_docs",
+    "refimpl_tags",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.mathjax",
@@ -23,6 +36,7 @@ extensions = [
     "sphinx-mathjax-offline",  # copies MathJax into the site and points at the copy
 ]
 exclude_patterns = ["_build", "gallery/**/*.ipynb", "gallery/**/*.py"]
+exclude_patterns += ["**/readme"]  # of _static: the README's own pictures
 exclude_patterns += ["sg_execution_times.rst", "gallery/*/sg_execution_times.rst"]  # fetch scripts from the network
 templates_path = ["_templates"]
 smartquotes = False  # the tables quote code: two dashes stay two dashes
@@ -30,12 +44,14 @@ smartquotes = False  # the tables quote code: two dashes stay two dashes
 autosummary_generate = True
 numpydoc_show_class_members = False  # the fields of a state are told by its comments and its docstring
 autodoc_member_order = "bysource"
+viewcode_follow_imported_members = False  # what is imported is shown where it is defined
 autodoc_typehints = "none"  # the docstrings say more: shapes, ranges
 
 bibtex_bibfiles = ["references.bib"]
 bibtex_reference_style = "author_year"
+suppress_warnings = ["bibtex.duplicate_citation"]  # two pages may cite one paper: each links to its own references
 
-tutorials = sorted(path.parent for path in (Path(__file__).parents[1] / "tutorials").glob("*/GALLERY_HEADER.rst"))
+tutorials = sorted(path.parent for path in (ROOT / "tutorials").glob("*/GALLERY_HEADER.rst"))
 sphinx_gallery_conf = {
     "examples_dirs": [str(folder) for folder in tutorials],
     "gallery_dirs": [f"gallery/{folder.name}" for folder in tutorials],
@@ -47,13 +63,18 @@ sphinx_gallery_conf = {
     "show_signature": False,
     "thumbnail_size": (800, 560),
     "abort_on_example_error": True,
+    "remove_config_comments": True,
+    "first_notebook_cell": """%matplotlib inline
+# A notebook has no command line: the options of the tutorial keep their defaults.
+import sys
+
+sys.argv = sys.argv[:1]""",
 }
 
 html_theme = "pydata_sphinx_theme"
 html_title = "refimpl"
 html_context = {"default_mode": "auto"}  # light or dark, as the reader's system
-# No pages below these.
-html_sidebars = {page: [] for page in ("index", "oracle", "claims", "conformance/*", "benchmarks")}
+html_sidebars = {"index": []}
 html_static_path = ["_static"]
 html_css_files = ["refimpl.css"]
 html_show_sourcelink = False

@@ -23,10 +23,11 @@ OVERFLOW = """[...document.body.querySelectorAll("*")].filter(e => {
   return true;
 }).slice(0, 5).map(e => `${e.tagName}.${e.className}: ${e.textContent.trim().slice(0, 40)}`)"""
 
-# What can be used, is seen, and was never marked as having the focus.
-UNREACHED = """[...document.querySelectorAll("a[href], button, input, summary, [tabindex='0']")].filter(
-  e => e.tabIndex >= 0 && !e.disabled && e.checkVisibility() && !("tabbed" in e.dataset)
-).map(e => e.outerHTML.slice(0, 120))"""
+# What can be used and is seen; and what of it was never marked as having the focus.
+USABLE = """[...document.querySelectorAll("a[href], button, input, summary, [tabindex='0']")].filter(
+  e => e.tabIndex >= 0 && !e.disabled && e.checkVisibility())"""
+UNREACHED = f"""{USABLE}.filter(e => window.usable.has(e) && !("tabbed" in e.dataset)).map(
+  e => e.outerHTML.slice(0, 120))"""
 
 
 def missing():
@@ -150,13 +151,15 @@ class Browser:
 
     def unreached(self, most=2000):
         """Go round with the Tab key, marking what gets the focus with `data-tabbed`; what was left out."""
-        for _ in range(most):
-            self.press("Tab")
-            again = self.run(
-                "(e => e !== document.body && ('tabbed' in e.dataset || (e.dataset.tabbed = '', false)))"
-                "(document.activeElement)"
-            )
-            if again:
+        self.run(f"(window.usable = new Set({USABLE})).size")  # scrolling may bring up more, a way to the top say
+        self.run(
+            "addEventListener('focusin', event => {"
+            "'tabbed' in event.target.dataset ? window.round = true : event.target.dataset.tabbed = '' })"
+        )
+        for _ in range(most // 20):
+            for _ in range(20):
+                self.press("Tab")
+            if self.run("window.round"):
                 return self.run(UNREACHED)
         return [f"more than {most} stops"]
 

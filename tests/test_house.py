@@ -94,7 +94,9 @@ def test_the_oracle_knows_no_system_by_name():
 def example_of_the_readme(readme, folder):
     """What the README's example prints, and what the README says that it prints."""
     code = re.search(r"```python\n(.*?)```", readme, re.DOTALL).group(1)
-    command, shown = re.search(r"\$ \.venv/bin/refimpl (check .*?my_lion.*?)\n(.*?)```", readme, re.DOTALL).groups()
+    command, shown = re.search(
+        r"\$ \.venv/bin/refimpl (check [^\n]*my_lion[^\n]*)\n(.*?)```", readme, re.DOTALL
+    ).groups()
     (folder / "my_lion.py").write_text(code)
     run = subprocess.run(
         [sys.executable, "-m", "refimpl", *shlex.split(command)],

@@ -1,11 +1,15 @@
 """Tables of the pages, made from the specs and from the committed ledgers, so that no page can fall behind them.
 
 .. refimpl-systems::             the papers, and which are there
+.. refimpl-chapters::            the chapters and their systems; :toctree: makes the table of contents instead
 .. refimpl-operations:: lion     what can be checked: inputs, outputs, cases, laws, what is refused
 .. refimpl-mutants:: lion        common mistakes
 .. refimpl-variants:: lion       where paper, authors' code and libraries differ
 .. refimpl-claims:: lion         claims and what was measured; of all systems without a name
+.. refimpl-conformance::         verdicts on public implementations, one a row
 .. refimpl-tutorials::           the pictures of the tutorials, each a link to its page
+.. refimpl-symbols::             the tables of notation of all pages, as one
+.. refimpl-backends::            what runs where
 """
 
 import inspect
@@ -13,12 +17,15 @@ import json
 import re
 import sys
 from pathlib import Path
+from typing import ClassVar
 
 from docutils import nodes
+from docutils.parsers.rst import directives
 from sphinx import addnodes
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
+from refimpl.core.backends import BACKENDS
 from refimpl.oracle import catalog
 from refimpl.specs.base import BUG_TYPES
 
@@ -154,7 +161,47 @@ class Systems(Tables):
             name = self.page(system, code(entry.name)) if system else code(entry.name)
             paper = (f"{entry.title}, ", *web(f"https://arxiv.org/abs/{entry.arxiv}"))
             rows.append([name, entry.chapter.replace("_", " "), paper, status])
-        return [table((18, 15, 49, 18), ("System", "Chapter", "Paper", "Status"), rows)]
+        known = {entry.name for entry in catalog.roadmap()}
+        for system in there.values():
+            if system.name not in known:
+                status = f"{len(system.operations)} operations, {len(system.claims)} claims; as a baseline"
+                paper = (f"{system.paper.title}, ", *web(f"https://arxiv.org/abs/{system.paper.arxiv}"))
+                name = self.page(system, code(system.name))
+                rows.append([name, system.chapter.replace("_", " "), paper, status])
+        return [table((24, 14, 45, 17), ("System", "Chapter", "Paper", "Status"), rows)]
+
+
+class Chapters(SphinxDirective):
+    """The chapters that have a page, each with its systems; or their table of contents."""
+
+    option_spec: ClassVar = {"toctree": directives.flag}
+
+    def run(self):
+        """A list."""
+        chapters = dict.fromkeys(entry.chapter for entry in catalog.roadmap())
+        pages = [f"{chapter}/index" for chapter in chapters if f"{chapter}/index" in self.env.found_docs]
+        if "toctree" in self.options:
+            return self.parse_text_to_nodes("\n".join([".. toctree::", "   :hidden:", "", *(f"   {p}" for p in pages)]))
+        rows = []
+        for page in pages:
+            there = [f"{s.chapter}/{s.name}" for s in catalog.systems().values() if s.chapter == page.partition("/")[0]]
+            links = [self.link(name) for name in there if name in self.env.found_docs]
+            rows.append([self.link(page), ": ", *_listed(links)])
+        self.env.note_reread()
+        return [bullets(rows)]
+
+    def link(self, page):
+        """Reference by the title of the page."""
+        return addnodes.pending_xref(
+            "",
+            nodes.inline("", page),
+            refdomain="std",
+            reftype="doc",
+            reftarget=f"/{page}",
+            refexplicit=False,
+            refdoc=self.env.docname,
+            refwarn=True,
+        )
 
 
 class Operations(Tables):
@@ -257,6 +304,28 @@ class Variants(Tables):
             yield paragraph("No differences are known.")
 
 
+class Conformance(Tables):
+    """The matrix above the sections of the page on conformance, which have the details."""
+
+    required_arguments = 0
+
+    def run(self):
+        """A row for each implementation, from the data that the page was written from."""
+        rows = []
+        for row in self.committed("conformance/verdicts.json").get("rows", ()):
+            title = row["title"] if row["version"] in row["title"] else f"{row['title']} {row['version']}".strip()
+            link = nodes.reference("", "", nodes.Text(title), refid=nodes.make_id(title), internal=True)
+            verdict = (badge(row["verdict"]), f" {row['kind']}" if row["kind"] else "")
+            rows.append([(link,), (code(row["target"]),), verdict, mistake(row["sentence"])])
+        return [table((36, 18, 22, 24), ("Implementation", "Asked for", "Verdict", "Mistake or variant"), rows)]
+
+
+def mistake(sentence):
+    """The name that a verdict gives: of a mutant or a variant."""
+    found = re.search(r"(?:deviates from .*?: |conforms to variant )(\w+)", sentence)
+    return (code(found[1]),) if found else ""
+
+
 class Claims(Tables):
     """Claims of the papers and what was measured."""
 
@@ -322,6 +391,108 @@ class Tutorials(SphinxDirective):
         return [cards]
 
 
+# Symbols -------------------------------------------------------------------------------------------------------
+
+
+class symbols(nodes.General, nodes.Element):
+    """Place of the glossary: filled in when all pages are read."""
+
+
+class Symbols(SphinxDirective):
+    """One table of the symbols of all systems."""
+
+    def run(self):
+        """A place to fill."""
+        self.env.note_reread()  # any page may have changed
+        return [symbols()]
+
+
+def fill_symbols(app, doctree, docname):
+    """Put the rows of all tables of notation in the place of the glossary."""
+    for place in list(doctree.findall(symbols)):
+        rows = []
+        for system in catalog.systems().values():
+            page = f"{system.chapter}/{system.name}"
+            if page in app.env.found_docs:
+                rows += [(order_of(row[0]), row, page) for row in notation(app.env.get_doctree(page))]
+        rows.sort(key=lambda row: (row[0], row[2]))
+        body = [[*row, page_link(app, docname, page)] for _, row, page in rows]
+        headings = ("Symbol, name in the code", "Shape", "Meaning", "Page")
+        place.replace_self(table((24, 14, 48, 14), headings, body))
+
+
+def notation(doctree):
+    """Cells of each row of the table under the heading "Notation": symbol, shape, meaning."""
+    for section in doctree.findall(nodes.section):
+        if section[0].astext() == "Notation":
+            for row in next(iter(section.findall(nodes.tbody)), ()):
+                yield [plain(entry) for entry in row]
+
+
+def plain(entry):
+    """Content of a cell without what belongs to its page: references become their texts."""
+    cell = entry.deepcopy()
+    for reference in [*cell.findall(addnodes.pending_xref), *cell.findall(nodes.reference)]:
+        reference.replace_self(reference.children)
+    return cell.children
+
+
+def order_of(cell):
+    """Where a symbol stands in the alphabet: the first letter or command of its formula, without case and accents."""
+    text = "".join(node.astext() for node in cell)
+    letters = re.search(r"[A-Za-z]+", re.sub(r"\\(tilde|hat|bar|math\w+|boldsymbol|operatorname|arg)\b", "", text))
+    first = letters[0] if letters else text
+    return (first if "\\" + first in text else first[:1]).lower(), text
+
+
+def page_link(app, docname, page):
+    """Link to the notation of a page, as the name of its system."""
+    address = app.builder.get_relative_uri(docname, page) + "#notation"
+    return nodes.reference("", "", code(page.rpartition("/")[2]), refuri=address, internal=True)
+
+
+# What runs where -----------------------------------------------------------------------------------------------
+
+
+class Backends(Tables):
+    """What runs where, from `core.backends` and the specs."""
+
+    required_arguments = 0
+    titles = {"numpy": "NumPy", "strict": "strict device", "torch": "PyTorch", "jax": "JAX", "cupy": "CuPy"}
+
+    def run(self):
+        """A row for each system; below, what the columns are, and the reasons of those that do not run."""
+        columns = [("numpy", "NumPy, float64"), ("numpy", "NumPy, float32")]
+        columns += [(name, self.titles.get(name, name)) for name in BACKENDS if name != "numpy"]
+        rows, reasons = [], []
+        for system in catalog.systems().values():
+            cells = [
+                (nodes.inline("", f"{title}: ", classes=["narrow"]), badge(self.answer(system, name)))
+                for name, title in columns
+            ]
+            rows.append([self.page(system, code(system.name)), *cells])
+            reasons += [
+                [code(system.name), f" on {self.titles.get(name, name)}: {why}"]
+                for name, why in system.backends.items()
+            ]
+        widths = (22, *[78 // len(columns)] * len(columns))
+        parts = [table(widths, ("System", *(title for _, title in columns)), rows)]
+        parts.append(
+            bullets(
+                [strong(self.titles.get(name, name)), f": {backend.what_for} (package ", code(backend.package), ")"]
+                for name, backend in BACKENDS.items()
+            )
+        )
+        return [*parts, paragraph("What does not run, and why:"), bullets(reasons)] if reasons else parts
+
+    @staticmethod
+    def answer(system, name):
+        """Whether it runs there."""
+        if name in system.backends:
+            return "no"
+        return "on a GPU" if name == "cupy" else "yes"
+
+
 # API -----------------------------------------------------------------------------------------------------------
 
 
@@ -336,14 +507,28 @@ def field_comment(app, what, name, obj, options, lines):
     lines[:] = [re.sub(r"([\\*`|_])", r"\\\1", comment[1]) if comment else ""]
 
 
+def tutorials_that_use(app, what, name, obj, options, lines):
+    """Tell in which tutorials a function or class is used, as far as sphinx-gallery found it there."""
+    found = Path(app.srcdir, app.config.sphinx_gallery_conf["backreferences_dir"], f"{name}.examples")
+    if what in ("function", "class") and found.is_file():
+        pages = dict.fromkeys(re.findall(r":doc:`(/gallery/\S+)`", found.read_text(encoding="utf-8")))
+        if pages:
+            lines += ["", f"*Tutorial:* {'; '.join(f':doc:`{page}`' for page in pages)}", ""]
+
+
 def setup(app):
-    """Register the directives, and the comments of the fields."""
+    """Register the directives, and what is added to the docstrings."""
     app.setup_extension("sphinx.ext.autodoc")
     app.connect("autodoc-process-docstring", field_comment)
+    app.connect("autodoc-process-docstring", tutorials_that_use, priority=900)  # numpydoc has made its sections
     for name, directive in (
-        ("systems", Systems), ("operations", Operations), ("mutants", Mutants),
-        ("variants", Variants), ("claims", Claims),
+        ("systems", Systems), ("chapters", Chapters), ("operations", Operations), ("mutants", Mutants),
+        ("variants", Variants), ("claims", Claims), ("conformance", Conformance),
     ):  # fmt: skip
         app.add_directive(f"refimpl-{name}", directive)
     app.add_directive("refimpl-tutorials", Tutorials)
+    app.add_directive("refimpl-symbols", Symbols)
+    app.add_directive("refimpl-backends", Backends)
+    app.add_node(symbols)
+    app.connect("doctree-resolved", fill_symbols)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -655,6 +655,7 @@ def residuals(X, D, before, after, *, rho):
     Returns
     -------
     Residuals
+        Four 0-d arrays.
 
     Examples
     --------
@@ -978,6 +979,7 @@ def random_features(X, draws):
     Returns
     -------
     Z : array, shape [n, N]
+        Outputs.
     U : array, shape [d, N]
         Unit columns.
 

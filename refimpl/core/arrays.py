@@ -54,12 +54,24 @@ def array_namespace(*arrays):
 
 
 def is_array(x):
-    """Whether `x` is an array of some library (Python and NumPy scalars are not)."""
+    """Whether `x` is an array of some library (Python and NumPy scalars are not).
+
+    Examples
+    --------
+    >>> is_array(np.zeros(2)), is_array(np.float64(0)), is_array([0.0])
+    (True, False, False)
+    """
     return hasattr(x, "namespace_priority") or (array_api_compat.is_array_api_obj(x) and not isinstance(x, np.generic))
 
 
 def device(x):
-    """Device of `x`, in the words of its own library."""
+    """Device of `x`, in the words of its own library.
+
+    Examples
+    --------
+    >>> device(np.zeros(2))
+    'cpu'
+    """
     return x.device if hasattr(x, "namespace_priority") else array_api_compat.device(x)
 
 
@@ -127,5 +139,11 @@ def from_numpy(x, *, like, dtype=None):
 
 
 def is_floating(x):
-    """Whether `x` is an array of real floating-point numbers."""
+    """Whether `x` is an array of real floating-point numbers.
+
+    Examples
+    --------
+    >>> is_floating(np.zeros(2)), is_floating(np.array([1, 2]))
+    (True, False)
+    """
     return is_array(x) and array_namespace(x).isdtype(x.dtype, "real floating")

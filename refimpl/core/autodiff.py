@@ -195,6 +195,8 @@ def _traced_type(array_type: Any) -> Any:
 
 
 class Primitive(NamedTuple):
+    """A function of the array library, with its derivative in each argument."""
+
     forward: Callable  # (library, *args, **kwargs) -> result, on the values one level down
     rules: Any  # [i] for argument i: (xp, g, result, *args, **kwargs) -> its cotangent
 

@@ -92,6 +92,7 @@ def all_finite(x):
     Returns
     -------
     bool
+        False for NaN or an infinity anywhere.
 
     Examples
     --------
@@ -125,6 +126,11 @@ def threads():
     ------
     ValueError
         If ``REFIMPL_THREADS`` is set and no integer >= 1.
+
+    Examples
+    --------
+    >>> threads() >= 1
+    True
     """
     chosen = os.environ.get("REFIMPL_THREADS")
     if chosen is not None:

@@ -85,6 +85,11 @@ def rich_report(report, *, verbose=False, details=3):
         Whether to list the checks that passed as well.
     details : int, default: 3
         Of how many failures to show all numbers.
+
+    Returns
+    -------
+    rich.console.Group
+        To print.
     """
     records = worst_first(report.records)
     table = Table(title=Text(_title(report)), title_justify="left", box=None, pad_edge=False)
@@ -156,6 +161,11 @@ def junit_report(report, *, strict=False):
         What to show.
     strict : bool, default: False
         Whether a variant is a failure.
+
+    Returns
+    -------
+    str
+        The document.
     """
     suite = ElementTree.Element("testsuite", name=_text(_title(report)))
     kinds = _JUNIT | dict.fromkeys(("skipped", "not_applicable", "xfail"), "skipped")
@@ -193,6 +203,11 @@ def markdown_report(report, *, details=1, rows=20):
         Of how many failures to show all numbers.
     rows : int, default: 20
         How many checks to list at most; those that passed are not listed.
+
+    Returns
+    -------
+    str
+        Some headings, a table, code blocks.
     """
     lines = [f"### {_cell(_title(report))}", "", f"**{_cell(sentence(report))}**", "", counts_line(report)]
     told = [record for record in worst_first(report.records) if record.status != "passed"]

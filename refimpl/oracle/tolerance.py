@@ -46,6 +46,10 @@ class Noise:
     unit : float
         Largest relative change. Half a unit in the last place would be lost in the float64 arithmetic itself; so one
         whole unit: 2**-52 for float64, 2**-23 for float32.
+    module : module, optional
+        The library underneath; default: NumPy.
+    root : Noise, optional
+        The namespace that this one is a part of, such as `linalg`.
     """
 
     __name__ = "refimpl.oracle.tolerance.Noise"

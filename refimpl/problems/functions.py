@@ -39,11 +39,22 @@ class Problem:
         ------
         TypeError, ValueError
             If `d` is no integer >= 1 or the problem does not exist in that dimension.
+
+        Examples
+        --------
+        >>> RASTRIGIN.minimizer(2)
+        array([0., 0.])
         """
         return self._point(self.solution, d, like)
 
     def start(self, d=None, *, like=None):
-        """A start [d] from which the problem is not easy; `d` and `like` as for `minimizer`."""
+        """A start [d] from which the problem is not easy; `d` and `like` as for `minimizer`.
+
+        Examples
+        --------
+        >>> CANYON.start()
+        array([8., 8.])
+        """
         return self._point(self.begin, d, like)
 
     def _point(self, values, d, like):

@@ -105,7 +105,7 @@ for name, W in (("PCA", tools.pca(samples.x, RANK)), ("NMF", tools.nmf(samples.x
     found[name] = W, *two_steps(W), unexplained(W)
 for xi in XIS:
     start = sdl.init(stream(1, "tutorial", "sdl"), samples, rank=RANK)
-    state = sdl.bcd(samples, start, xi=xi, nu=0.05, radius=10.0, steps=250).state
+    state = sdl.bcd(samples, start, xi=xi, nu=0.05, radius=10.0, steps=250, progress=f"xi = {xi:g}").state
     scores = sdl.predict(state, X[:, test], ones[:, test])[1]
     atoms = sdl.factorize(sdl.lift(state), RANK).W
     found[xi] = atoms, state.W @ state.beta, tools.auc(scores, labels[test]), unexplained(atoms)

@@ -21,6 +21,8 @@ if arguments.save:
 
 import matplotlib.pyplot as plt  # noqa: E402
 import numpy as np  # noqa: E402
+from rich.console import Console  # noqa: E402
+from rich.progress import track  # noqa: E402
 
 from refimpl.core.random import stream  # noqa: E402
 from refimpl.problems.functions import CANYON, RASTRIGIN  # noqa: E402
@@ -30,7 +32,13 @@ from refimpl.search import cbo  # noqa: E402
 BLUE, ORANGE, GREEN, GRAY = "#0072B2", "#D55E00", "#009E73", "0.45"  # told apart with any color vision
 RUNS = 50
 
-# sphinx_gallery_thumbnail_number = 3
+
+def progress(steps, title):
+    """The same, under a progress bar while they last."""
+    return track(steps, title, console=Console(stderr=True), transient=True)
+
+
+# sphinx_gallery_thumbnail_number = 1
 
 # %%
 # Past the barriers of a canyon
@@ -49,13 +57,13 @@ paths = {"gradient descent": np.stack(path)[:, None]}
 rng = stream(0, "tutorial", "langevin")
 x = np.tile(start, (RUNS, 1))
 path = [x]
-for k in range(1, 10_001):
+for k in progress(range(1, 10_001), "Langevin dynamics"):
     x = tools.langevin_step(x, CANYON.gradient(x), rng.standard_normal(x.shape), k)
     path.append(x)
 paths["annealed Langevin"] = np.stack(path)
 
 hops, swarms = [], []
-for run in range(RUNS):
+for run in progress(range(RUNS), "hopping and CBO"):
     rng = stream(0, "tutorial", "hopping", run)
     _, done = cbo.hop(CANYON.function, start, steps=250, particles=200, rng=rng, alpha=100.0, width=0.7)
     hops.append(np.stack(done.history["point"]))

@@ -127,6 +127,11 @@ def arguments_for(make, settings, inputs, given, name):
     name : str
         What to call the candidate.
 
+    Returns
+    -------
+    dict
+        Those of `settings` that it takes, and `given` in place of theirs.
+
     Raises
     ------
     NotApplicable

@@ -94,6 +94,11 @@ class Process:
         seconds : float
             How long to wait.
 
+        Returns
+        -------
+        bytes
+            The line.
+
         Raises
         ------
         CandidateError

@@ -77,6 +77,11 @@ def parse(line):
     line : bytes
         Anything.
 
+    Returns
+    -------
+    dict, list, str, float, int, bool or None
+        As `json.loads`, except that ``-0`` stays negative.
+
     Raises
     ------
     ProtocolError

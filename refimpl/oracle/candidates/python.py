@@ -25,6 +25,11 @@ def load(reference):
     reference : str
         Without ":name" the module itself.
 
+    Returns
+    -------
+    object
+        Whatever has that name.
+
     Raises
     ------
     ValueError

@@ -15,7 +15,8 @@ class TorchOptimizer(Candidate):
     Parameters
     ----------
     cls : type
-        Called as ``cls([parameter], **settings)``; then for each gradient g ``parameter.grad = g`` and ``step()``.
+        Called as ``cls([parameter], **settings)``; then for each gradient ``step()``. All gradients are written into
+        one tensor, so that an optimizer that keeps it and not a copy is found out.
     settings : dict, optional
         Constructor arguments beside those that the operation's inputs give, or instead of them.
     name : str, optional
@@ -52,9 +53,9 @@ class TorchOptimizer(Candidate):
                 warnings.simplefilter("ignore")
                 parameter = torch.nn.Parameter(torch.asarray(inputs[drive.params].copy()))
                 optimizer = self._cls([parameter], **arguments)
-                thetas = []
+                buffer, thetas = torch.empty_like(parameter.detach()), []
                 for grad in inputs[drive.grads]:
-                    parameter.grad = torch.asarray(grad.copy())
+                    parameter.grad = buffer.copy_(torch.asarray(grad))
                     optimizer.step()
                     thetas.append(parameter.detach().numpy().copy())
                 return named_outputs(operation, np.stack(thetas))
