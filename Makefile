@@ -14,11 +14,11 @@ $(shell rm -f $(VENV)/.made)
 endif
 
 # As many processes as cores is enough: more BLAS threads only wait for each other.
-oracle test docs peers: export OMP_NUM_THREADS := 1
-oracle test docs peers: export OPENBLAS_NUM_THREADS := 1
+oracle test docs peers alarms: export OMP_NUM_THREADS := 1
+oracle test docs peers alarms: export OPENBLAS_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help oracle test docs bench peers claims test-gpu lint format clean
+.PHONY: help oracle test docs bench peers claims alarms test-gpu lint format clean
 .DELETE_ON_ERROR:
 
 help: ## show this list
@@ -44,6 +44,9 @@ peers: $(VENV)/.extra-peers $(VENV)/.extra-test $(VENV)/.old-peers ## judge the 
 
 claims: $(VENV)/.extra-oracle ## every claim of every paper, full tier
 	$(PY) -m refimpl claims --tier full --out $(BUILD)/claims
+
+alarms: $(VENV)/.extra-peers $(VENV)/.extra-test ## every reference against 200 random cases, in place of the 40 of make test
+	REFIMPL_SEEDS=200 $(PY) -m pytest -n 2 tests/oracle/test_judge.py -k false_alarm
 
 test-gpu: $(VENV)/.extra-gpu $(VENV)/.extra-test ## the same tests on CuPy, where a GPU is found
 	$(PY) -m pytest -m gpu

@@ -1,6 +1,7 @@
 """The oracle on candidates whose verdict we know: right, wrong by a listed mistake, wrong in ways that no list has."""
 
 import json
+import os
 import subprocess
 import sys
 import types
@@ -17,6 +18,7 @@ from refimpl.specs.base import BUG_TYPES
 OPERATIONS = [op for system in catalog.systems().values() for op in system.operations]
 CASES = [(op, case) for op in OPERATIONS for case in op.cases]
 operations = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda op: op.name)
+SEEDS = int(os.environ.get("REFIMPL_SEEDS", "40"))  # random cases of each operation; `make alarms` takes 200
 
 
 def reference(operation, arrays="numpy"):
@@ -98,14 +100,15 @@ def test_the_reference_conforms(operation, backend):
 
 @pytest.mark.parametrize("backends", [["numpy", "strict"], pytest.param(["torch"], marks=pytest.mark.torch)])
 @operations
-def test_no_false_alarm_in_200_random_cases(operation, backends):
+def test_no_false_alarm_in_random_cases(operation, backends):
     """Together: the exact answers are dear, and the same for every kind of array."""
     for backend in backends:
         if reason := BACKENDS[backend].missing():
             pytest.skip(reason)
         candidate, dtypes = reference(operation, backend), ("float64", "float32")
-        report = check(candidate, operation.name, dtypes=dtypes, fuzz=200, only=["fuzz-*"], laws=False)
-        assert report.planned == report.counts["passed"] == 400, [r for r in report.records if r.status != "passed"][:3]
+        report = check(candidate, operation.name, dtypes=dtypes, fuzz=SEEDS, only=["fuzz-*"], laws=False)
+        failed = [record for record in report.records if record.status != "passed"]
+        assert report.planned == report.counts["passed"] == 2 * SEEDS, failed[:3]
 
 
 @operations
@@ -384,7 +387,7 @@ def test_mistakes_on_the_command_line_get_a_sentence(words, message):
 
 def test_list_and_show():
     listing = json.loads(run("list", "--format", "json").stdout)
-    assert len(listing) == 44
+    assert [row["baseline"] for row in listing].count(False) == 44
     assert {row["system"] for row in listing if row["operations"]} == set(catalog.systems())
     shown = run("show", "lion")
     assert shown.returncode == 0
