@@ -1,4 +1,4 @@
-"""What there is: the specs found under `refimpl.specs`, and the papers still to come."""
+"""What there is: the specs found under `refimpl.specs`, the papers still to come, and baselines beside them."""
 
 import difflib
 import importlib
@@ -13,7 +13,7 @@ from refimpl.specs.base import Claim, System
 
 
 class Entry(NamedTuple):
-    """One of the papers of the road map."""
+    """A paper: one of the road map, or that of a baseline."""
 
     name: str
     chapter: str
@@ -61,6 +61,23 @@ def systems():
     return {name: system(name) for name in _modules()}
 
 
+@cache
+def baselines():
+    """Name -> `Entry` of the systems that are not on the road map: what its papers are compared with.
+
+    Examples
+    --------
+    >>> baselines()["adamw"].title
+    'Decoupled Weight Decay Regularization'
+    """
+    papers = {entry.name for entry in roadmap()}
+    return {
+        name: Entry(name, entry.chapter, entry.paper.title, entry.paper.arxiv)
+        for name, entry in systems().items()
+        if name not in papers
+    }
+
+
 def _pick(table, name, kind):
     if name not in table:
         near = difflib.get_close_matches(name, table, n=3) or sorted(table)[:8]
@@ -92,8 +109,8 @@ def operations(target):
 
     Examples
     --------
-    >>> [op.name for op in operations("lion")]
-    ['lion.trajectory', 'lion.step']
+    >>> [op.name for op in operations("adamw")]
+    ['adamw.trajectory', 'adamw.step', 'adamw.adam', 'adamw.amsgrad']
     """
     return (operation(target),) if "." in target else system(target).operations
 

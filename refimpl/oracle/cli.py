@@ -126,8 +126,9 @@ def list_systems(options):
             "arxiv": entry.arxiv,
             "operations": [op.name for op in systems[entry.name].operations] if entry.name in systems else [],
             "to_come": systems[entry.name].to_come if entry.name in systems else "everything",
+            "baseline": entry.name in catalog.baselines(),
         }
-        for entry in catalog.roadmap()
+        for entry in (*catalog.roadmap(), *catalog.baselines().values())
     ]
     if options.format == "json":
         print(json.dumps(rows, indent=1))
@@ -136,7 +137,7 @@ def list_systems(options):
         print("| system | chapter | paper | status |\n|---|---|---|---|")
         for row in rows:
             paper = f"[{row['paper']}](https://arxiv.org/abs/{row['arxiv']})"
-            status = "to come" if not row["operations"] else "done"
+            status = "to come" if not row["operations"] else "done, as a baseline" if row["baseline"] else "done"
             status += f", without {row['to_come']}" if row["operations"] and row["to_come"] else ""
             print(f"| `{row['system']}` | {row['chapter']} | {paper} | {status} |")
         return 0
@@ -144,6 +145,7 @@ def list_systems(options):
     for row in rows:
         there = bool(row["operations"])
         operations = ", ".join(name.partition(".")[2] for name in row["operations"]) or "to come"
+        operations += " (a baseline)" if row["baseline"] else ""
         table.add_row(row["system"], row["chapter"], row["paper"], operations, style="" if there else "dim")
     console.print(table)
     return 0

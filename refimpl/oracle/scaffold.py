@@ -25,8 +25,10 @@ Next:
   1. replace heavy ball by your algorithm: the source, then its page (one equation label for each tag)
   2. {python} -m refimpl check {name} --mutants      until every mutant is killed and named
   3. {python} -m refimpl.oracle.cases                adds the new cases to the committed index
-  4. {python} -m pytest tests/{chapter} tests/oracle/test_judge.py tests/test_house.py -k {name}
-  5. the page in the toctree of docs/{chapter}/index.rst, and a file in changes/
+  4. {python} -m refimpl claims {name} --tier full --save docs/_data/claims.json
+  5. {python} -m pytest tests/{chapter} tests/oracle/test_judge.py tests/test_house.py -k {name}
+  6. {python} tutorials/{chapter}/{name}.py          and look at its figures
+  7. the page in the toctree of docs/{chapter}/index.rst, and changes/{name}.added.md
 CONTRIBUTING.md walks through an example."""
 
 

@@ -1,9 +1,15 @@
-"""`refimpl new` in a copy of the repository: what it writes runs at once, and a checklist says what is left."""
+"""`refimpl new` in a copy of the repository: what it writes runs at once, and a checklist says what is left.
+
+And what CONTRIBUTING.md quotes from files and commands is what they say.
+"""
 
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -26,8 +32,10 @@ def checkout(tmp_path_factory):
     return root
 
 
+@cache
 def python(checkout, *words):
-    environment = os.environ | {"PYTHONPATH": str(checkout)}
+    """Exit status and all that is printed."""
+    environment = os.environ | {"PYTHONPATH": str(checkout), "PYTEST_ADDOPTS": "-p no:cacheprovider"}
     run = subprocess.run(
         [sys.executable, *words], cwd=checkout, env=environment, capture_output=True, text=True, check=False
     )
@@ -43,16 +51,18 @@ def test_the_new_system_can_be_checked_at_once(checkout):
 
 
 def test_its_tests_run_and_the_checklist_fails(checkout):
-    code, text = python(checkout, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/optimizers/test_heavy_ball.py")
+    code, text = python(checkout, "-m", "pytest", "-q", "tests/optimizers/test_heavy_ball.py")
     assert code == 1
     assert "still to do:" in text
     assert "docs/optimizers/heavy_ball.rst" in text
+    assert "changes/heavy_ball.added.md:1: TODO: this file is not there" in text
+    assert "docs/optimizers/index.rst: no heavy_ball in its toctree" in text
     assert "1 failed" in text
     assert "error" not in text.splitlines()[-1]
 
 
 def test_its_doctests_and_its_style_are_good(checkout):
-    code, text = python(checkout, "-m", "pytest", "-q", "-p", "no:cacheprovider", "refimpl/optimizers/heavy_ball.py")
+    code, text = python(checkout, "-m", "pytest", "-q", "refimpl/optimizers/heavy_ball.py")
     assert code == 0, text
     files = [path.format(chapter="optimizers", name="heavy_ball") for path in ROOMS if path.endswith(".py")]
     for check in (["check", "--ignore", "E402"], ["format", "--check"]):
@@ -86,3 +96,62 @@ def test_it_wants_a_checkout(tmp_path):
     with pytest.raises(ValueError, match="checkout of refimpl"):
         create(tmp_path, "optimizers", "heavy_ball")
     assert not list(tmp_path.iterdir())
+
+
+# The walk-through ---------------------------------------------------------------------------------------------------
+
+FENCES = re.findall(r"^```(\w+)\n(.*?)^```$", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE | re.DOTALL)
+EXCERPTS = [text.partition("\n") for kind, text in FENCES if kind in ("python", "rst")]
+SESSIONS = [text.removeprefix("$ ").partition("\n") for kind, text in FENCES if kind == "console"]
+
+
+def assert_quoted(quotation, text):
+    """Its parts between lines of dots occur in the text, whole lines in this order."""
+    position = 0
+    for part in re.split(r"^\.\.\.\n", quotation, flags=re.MULTILINE):
+        place = f"\n{text}".find(f"\n{part}", position)
+        assert place >= 0, f"not there, or not in this order:\n{part}"
+        position = place + len(part)
+
+
+def test_the_walk_through_has_all_its_parts():
+    assert all(kind in ("python", "rst", "console") for kind, _ in FENCES)
+    quoted = {first.split()[-1] for first, _, _ in EXCERPTS}
+    assert quoted >= {path.format(chapter="optimizers", name="adamw") for path in list(ROOMS)[:4]}
+    assert {shlex.split(command)[1] for command, _, _ in SESSIONS} >= {"new", "check", "claims"}
+
+
+@pytest.mark.parametrize(("first", "_", "quotation"), EXCERPTS, ids=range(len(EXCERPTS)))
+def test_excerpts_are_in_the_files(first, _, quotation):
+    assert_quoted(quotation, (ROOT / first.split()[-1]).read_text())
+
+
+@pytest.mark.parametrize(("command", "_", "quotation"), SESSIONS, ids=range(len(SESSIONS)))
+def test_commands_print_what_is_quoted(checkout, tmp_path, command, _, quotation):
+    program, *words = shlex.split(command)
+    if words[:2] == ["-m", "pytest"]:  # of the scaffold; that of AdamW is long done
+        assert program == ".venv/bin/python"
+        words = [word.replace("adamw", "heavy_ball") for word in words]
+        printed = python(checkout, *words)[1]
+        printed = printed.replace("heavy_ball", "adamw").replace("HeavyBall", "Adamw")
+    else:
+        assert program == ".venv/bin/refimpl"
+        (tmp_path / "refimpl/specs").mkdir(parents=True)
+        (tmp_path / "refimpl/specs/base.py").touch()  # as much of a checkout as `refimpl new` asks for
+        run = subprocess.run(
+            [sys.executable, "-P", "-m", "refimpl", *words],
+            cwd=tmp_path,
+            env=os.environ | {"COLUMNS": "100"},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        printed = run.stdout + run.stderr
+    assert_quoted(quotation, re.sub(r" +$", "", printed, flags=re.MULTILINE))
+
+
+def test_a_wrong_quotation_is_noticed():
+    assert_quoted("b\n...\nd\n", "a\nb\nc\nd\n")
+    for wrong in ("d\n...\nb\n", "b\nd\n", "B\n", "b\n...\nb\n"):
+        with pytest.raises(AssertionError, match="not there"):
+            assert_quoted(wrong, "a\nb\nc\nd\n")
