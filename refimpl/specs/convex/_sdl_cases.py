@@ -171,12 +171,14 @@ def lpgd_cases(kind):
             ("numerics",),
             "data of 1e3, with a step size to match",
             made("large", 3, 5, 1, 1, 2, scale=1e3, spread=1e-3, step_size=1e-7),
+            dtypes=("float64",),  # in one matrix with numbers of 1e3, small ones have no digits in float32
         ),
         Case(
             "tiny-data",
             ("numerics",),
             "data of 1e-3",
             made("tiny", 3, 5, 1, 1, 2, scale=1e-3),
+            dtypes=("float64",),
         ),
     )
 
