@@ -1,0 +1,1 @@
+"""Nested problems: an expectation or an argmin inside the objective (compositional and bilevel optimization)."""
