@@ -229,6 +229,7 @@ def due(t, *, k=10, refresh="before"):
     Returns
     -------
     bool
+        Whether it is.
 
     Raises
     ------
