@@ -109,14 +109,33 @@ def growth(variable: str, sizes: list[int], step_of: Callable[[int], Callable[[]
     return Growth(variable, sizes, [min(times) for times in seconds.values()], theory)
 
 
+class Traffic:
+    """256 MB read and as much written over our threads, as a step: what memory allows here.
+
+    Parameters
+    ----------
+    in_place : bool
+        Whether the memory that is read is that which is written. A copy is slower, up to twice: the lines that it
+        writes are fetched first.
+    """
+
+    def __init__(self, in_place: bool):
+        source = np.ones(2**25)
+        target = source if in_place else np.zeros_like(source)
+        self.nbytes = 2 * source.nbytes
+        self._parts = [np.split(x, 64) for x in (source, target)]
+        self._move = np.negative if in_place else lambda x, out: np.copyto(out, x)
+        self._pool = ThreadPoolExecutor(threads())
+
+    def __call__(self):
+        for _ in self._pool.map(self._move, *self._parts):
+            pass
+
+
 def bandwidth() -> float:
-    """Bytes per second, read and written, of a copy of 256 MB over our threads: what memory allows here."""
-    source = np.ones(2**25)
-    target = np.zeros_like(source)
-    parts = [np.split(x, 64) for x in (target, source)]
-    with ThreadPoolExecutor(threads()) as pool:
-        seconds = interleave({"copy": lambda: list(pool.map(np.copyto, *parts))}, repeats=9)["copy"]
-    return 2 * source.nbytes / min(seconds)
+    """Bytes per second, read and written, of a copy over our threads."""
+    copy = Traffic(in_place=False)
+    return copy.nbytes / min(interleave({"copy": copy}, repeats=9)["copy"])
 
 
 def limit(nbytes: int, what: str) -> Row:

@@ -19,8 +19,8 @@ import numpy as np
 
 from refimpl.core.arrays import array_namespace
 
-BLOCK = 2**16  # elements. Smaller blocks are no faster: the threads then queue for the interpreter's lock
-LARGE = 4 * BLOCK  # elements from which blocks pay
+BLOCK = 2**17  # bytes of an array. Larger ones overflow the second-level cache, smaller ones wait for the interpreter
+LARGE = 2**18  # elements from which blocks pay
 MOST_THREADS = 8  # more threads only queue
 
 
@@ -104,7 +104,7 @@ def all_finite(x):
     if not _blockable(x, x):
         return bool(xp.all(xp.isfinite(x)))
     flat, good = x.reshape(-1), []
-    _share(lambda: lambda piece: good.append(np.isfinite(flat[piece]).all()), x.size, 4 * BLOCK)
+    _share(lambda: lambda piece: good.append(np.isfinite(flat[piece]).all()), x.size, LARGE)
     return all(good)
 
 
@@ -295,13 +295,14 @@ def _replay(plan, arrays, donate):
             outputs.append(np.empty(tape.shape, tape.samples[slot].dtype))
         streams[slot] = outputs[-1].reshape(-1)
     numbers, dtypes = _assign_buffers(tape, streams, last_read)
+    length = BLOCK // arrays[0].dtype.itemsize
     program = [
         (function if isinstance(function, np.ufunc) else _with_out(function), operator.itemgetter(*operands, slot))
         for function, operands, slot in calls
     ]
 
     def make_work():
-        buffers = [_aligned(dtype) for dtype in dtypes]
+        buffers = [_aligned(dtype, length) for dtype in dtypes]
         values = list(tape.samples)
         for slot, number in numbers.items():
             values[slot] = buffers[number]
@@ -309,7 +310,7 @@ def _replay(plan, arrays, donate):
         def work(piece):
             for slot, flat in streams.items():
                 values[slot] = flat[piece]
-            if (size := piece.stop - piece.start) < BLOCK:  # the last one
+            if (size := piece.stop - piece.start) < length:  # the last one
                 for slot, number in numbers.items():
                     values[slot] = buffers[number][:size]
             for function, operands in program:
@@ -318,7 +319,7 @@ def _replay(plan, arrays, donate):
 
         return work
 
-    _share(make_work, arrays[0].size, BLOCK)
+    _share(make_work, arrays[0].size, length)
     return tuple(outputs) if as_tuple else outputs[0]
 
 
@@ -359,11 +360,11 @@ def _assign_buffers(tape, streams, last_read):
     return numbers, dtypes
 
 
-def _aligned(dtype):
-    """A block's worth of memory that starts at a cache line: additions then take half the time."""
-    raw = np.empty(BLOCK * dtype.itemsize + 64, np.uint8)
+def _aligned(dtype, length):
+    """Memory for `length` entries that starts at a cache line: additions then take half the time."""
+    raw = np.empty(length * dtype.itemsize + 64, np.uint8)
     start = -raw.ctypes.data % 64
-    return raw[start : start + BLOCK * dtype.itemsize].view(dtype)
+    return raw[start : start + length * dtype.itemsize].view(dtype)
 
 
 @cache
