@@ -75,6 +75,7 @@ $(VENV)/.extra-%: pyproject.toml $(VENV)/.made
 	@touch $@
 
 # Releases known to have been wrong are judged beside the newest, each in a folder of its own.
-$(VENV)/.old-peers: $(VENV)/.extra-peers
-	$(PIP) --no-deps --upgrade --target .peers/pytorch_optimizer-2.7.0 pytorch_optimizer==2.7.0
+$(VENV)/.old-peers: Makefile $(VENV)/.extra-peers
+	for release in pytorch_optimizer-2.7.0 pytorch_optimizer-3.11.0 bitsandbytes-0.49.2; do \
+	  $(PIP) --no-deps --upgrade --target .peers/$$release $${release%-*}==$${release##*-} || exit 1; done
 	@touch $@

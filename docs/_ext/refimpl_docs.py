@@ -287,7 +287,7 @@ class Variants(Tables):
         variants = [[code(v.slug), v.doc, (*web(v.source),)] for v, _ in merged(system, "variants")]
         mistakes = [[(*web(m.origin),), m.hint, code(m.slug)] for m, _ in merged(system, "mutants") if m.origin]
         verdicts = [
-            [f"{row['title']} {row['version']}", (badge(row["verdict"]), f" {row['sentence']}"), row["note"]]
+            [row["title"], (badge(row["verdict"]), f" {row['sentence']}"), row["note"]]
             for row in self.committed("conformance/verdicts.json").get("rows", ())
             if row["target"].partition(".")[0] == system.name
         ]
@@ -313,17 +313,17 @@ class Conformance(Tables):
         """A row for each implementation, from the data that the page was written from."""
         rows = []
         for row in self.committed("conformance/verdicts.json").get("rows", ()):
-            title = row["title"] if row["version"] in row["title"] else f"{row['title']} {row['version']}".strip()
-            link = nodes.reference("", "", nodes.Text(title), refid=nodes.make_id(title), internal=True)
-            verdict = (badge(row["verdict"]), f" {row['kind']}" if row["kind"] else "")
-            rows.append([(link,), (code(row["target"]),), verdict, mistake(row["sentence"])])
-        return [table((36, 18, 22, 24), ("Implementation", "Asked for", "Verdict", "Mistake or variant"), rows)]
-
-
-def mistake(sentence):
-    """The name that a verdict gives: of a mutant or a variant."""
-    found = re.search(r"(?:deviates from .*?: |conforms to variant )(\w+)", sentence)
-    return (code(found[1]),) if found else ""
+            named = f"{row['package']}, {row['what']}"
+            link = nodes.reference("", "", nodes.Text(named), refid=nodes.make_id(row["title"]), internal=True)
+            words, _, name = row["verdict"].partition(" to variant ")
+            name = name or ", ".join(row["names"])
+            said = row["sentence"].partition(": ")[2] if name else row["note"].partition(". ")[0].rstrip(".")
+            said = said.removeprefix(f"{name} (").removesuffix(")") if row["names"] else said
+            verdict = (badge(words), *((" ", code(name)) if name else ()))
+            system = row["target"].partition(".")[0]
+            rows.append([(link,), row["version"], system, verdict, row["kind"], said.replace("`", "") + "."])
+        head = ("Implementation", "Release", "System", "Verdict", "Kind", "In a sentence")
+        return [table((21, 9, 14, 17, 11, 28), head, rows)]
 
 
 class Claims(Tables):

@@ -3,136 +3,90 @@
     python -m tests.peers --out docs/conformance            # write the verdicts
     python -m tests.peers --out docs/conformance --check    # compare with those that were written
 
-With --check a verdict that differs from the written one fails if the release is the one that was judged; another
-release is reported, for a person to re-check and write down.
+With --check it fails where a verdict, or the mistake or variant that it names, is another than was written, whatever
+the release: a person re-checks it by hand and writes it down. A release that is new but judged the same is reported.
 """
 
 import argparse
 import datetime
 import json
 import sys
-import tomllib
-from importlib.metadata import PackageNotFoundError, version
+from itertools import groupby
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from refimpl.oracle.candidates import Function, OptaxTransform, Program, TorchOptimizer, load
-from refimpl.oracle.judge import check
-from refimpl.oracle.render import counts_line, sentence
+from tests.peers.verdicts import implementations, judge_all
 
-HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
+KINDS = {
+    "bug": "a mistake; a script beside the tests shows it without this library",
+    "choice": "another rule, parametrisation or default on purpose, nearly always documented",
+    "ambiguity": "the paper, its versions and its authors' code do not agree or do not say",
+    "rounding": "the paper's rule, with fewer digits than the precision has",
+}
 console = Console()
 
 
-def implementations():
-    """The table of implementations.toml."""
-    return tomllib.loads((HERE / "implementations.toml").read_text(encoding="utf-8"))["implementation"]
-
-
-def installed(entry):
-    """Version of what is judged, or "" if it is not there."""
-    if "folder" in entry:
-        found = list((ROOT / entry["folder"]).glob(f"{entry['package']}-*.dist-info"))
-        return found[0].name.removesuffix(".dist-info").rpartition("-")[2] if found else ""
-    try:
-        return version(entry["package"])
-    except PackageNotFoundError:
-        return ""
-
-
-def command(entry):
-    """Words of the command that shows the verdict."""
-    settings = entry.get("settings", {})
-    if "folder" in entry:
-        words = f"{entry['folder']} {entry['target']} {entry['torch']} '{json.dumps(settings)}'"
-        return f'refimpl check {entry["target"]} --exec ".venv/bin/python tests/peers/serve.py {words}"'
-    for kind in ("torch", "optax"):
-        if kind in entry:
-            extra = "".join(f" --set {key}={json.dumps(value)}" for key, value in settings.items())
-            return f"refimpl check {entry['target']} --{kind} {entry[kind]}{extra}"
-    return f"refimpl check {entry['target']} --python {entry['python']}"
-
-
-def candidate_of(entry):
-    """The candidate that an entry names."""
-    settings = entry.get("settings", {})
-    if "folder" in entry:
-        serve = [sys.executable, str(HERE / "serve.py"), str(ROOT / entry["folder"]), entry["target"], entry["torch"]]
-        return Program([*serve, json.dumps(settings)], timeout=60)
-    if "torch" in entry:
-        return TorchOptimizer(load(entry["torch"]), settings=settings)
-    if "optax" in entry:
-        return OptaxTransform(load(entry["optax"]), settings=settings)
-    return Function(load(str(ROOT / entry["python"])), name=entry["title"])
-
-
-def judge(entry):
-    """Plain data of one verdict."""
-    row = {key: entry[key] for key in ("title", "package", "target", "note")} | {"kind": entry.get("kind", "")}
-    found = installed(entry)
-    if not found:
-        return row | {"version": "", "verdict": "not installed", "sentence": f"{entry['package']} is not installed"}
-    row |= {"version": found}
-    if "absent" in entry:
-        module, _, name = entry["absent"].partition(":")
-        there = hasattr(load(module), name)
-        return row | {"verdict": "present after all" if there else "not applicable", "sentence": entry["note"]}
-    candidate = candidate_of(entry)
-    try:
-        report = check(candidate, entry["target"])
-    finally:
-        candidate.close()
-    return row | {
-        "verdict": report.verdict,
-        "sentence": sentence(report),
-        "counts": {status: n for status, n in report.counts.items() if n},
-        "planned": report.planned,
-        "line": counts_line(report),
-        "command": command(entry),
-    }
+def marked_up(text):
+    """A sentence for the page: `code` in the fixed font, all else as it stands."""
+    parts = " ".join(text.split()).split("`")
+    escape = str.maketrans({"*": r"\*", "|": r"\|"})
+    return "".join(f"``{part}``" if i % 2 else part.translate(escape) for i, part in enumerate(parts))
 
 
 def rst(rows, date):
     """The page of the site, from the verdicts."""
+    verdicts = [row["verdict"].partition(" to ")[0] for row in rows]
+    conform, deviate, bugs = (*map(verdicts.count, ("conforms", "deviates")), sum(row["kind"] == "bug" for row in rows))
+    packages = len({row["package"] for row in rows})
     lines = [
         ".. Written by `make peers`; do not edit.",
         "",
         "Conformance of public implementations",
         "=====================================",
         "",
-        f"Judged by the oracle on {date}, each in the release named; every deviation was re-checked by hand against",
-        "the formula. ``python -m tests.peers --out docs/conformance`` writes this page anew.",
-        "A verdict about a release says nothing about the next one.",
+        f"{len(rows)} verdicts on {packages} packages, of {date}, each on the release named: {conform} conform, to",
+        f"the paper's rule or a named variant of it, and {deviate} deviate; {bugs} are bugs. Every deviation was",
+        "re-checked by hand against the formula. A verdict says nothing about the next release. Settings are those of",
+        "the cases; all others are left as they come, but for what the title says. What a package cannot be asked is",
+        "not applicable, and never passed.",
         "",
     ]
-    for row in rows:
-        title = row["title"] if row["version"] in row["title"] else f"{row['title']} {row['version']}".strip()
-        lines += [title, "-" * len(title), ""]
-        lines += [f"*{row['target']}*: **{row['verdict']}**" + (f" ({row['kind']})" if row["kind"] else ""), ""]
-        if row["sentence"] not in (row["verdict"], row["note"]):
-            lines += [row["sentence"][0].upper() + row["sentence"][1:] + ".", ""]
-        lines += [" ".join(row["note"].split()), ""]
-        if "line" in row:
-            lines += [f"{row['line']}.", "", ".. code-block:: shell", "", f"   {row['command']}", ""]
+    for kind, meaning in KINDS.items():
+        lines += [f"{kind}", f"   {meaning}"]
+    lines += ["", ".. refimpl-conformance::", ""]
+    for system, group in groupby(rows, key=lambda row: row["target"].partition(".")[0]):
+        lines += [system, "-" * len(system), ""]
+        for row in group:
+            lines += [row["title"], "~" * len(row["title"]), ""]
+            lines += [f"*{row['target']}*: **{row['verdict']}**" + (f" ({row['kind']})" if row["kind"] else ""), ""]
+            if row["sentence"] not in (row["verdict"], row["note"]):
+                lines += [marked_up(row["sentence"][0].upper() + row["sentence"][1:] + "."), ""]
+            lines += [marked_up(row["note"]), ""]
+            if row["script"]:
+                lines += [f"Without this library: ``.venv/bin/python {row['script']}``.", ""]
+            if "line" in row:
+                lines += [f"{row['line']}.", "", ".. code-block:: shell", "", f"   {row['command']}", ""]
     return "\n".join(lines)
 
 
 def compare(written, rows):
-    """Sentences about what differs from the written verdicts, and whether any of it is wrong."""
-    before = {row["title"]: row for row in written}
+    """Sentences about what differs from the written verdicts: what is wrong, and what should be written anew."""
+    before = {row["key"]: row for row in written}
     wrong, notes = [], []
     for row in rows:
-        old = before.pop(row["title"], None)
+        old, release = before.pop(row["key"], None), row["version"] or "not installed"
         if old is None:
-            wrong.append(f"{row['title']}: no verdict was written")
+            wrong.append(f"{row['key']}: no verdict was written")
+        elif (old["verdict"], old["names"]) != (row["verdict"], row["names"]):
+            now, then = (" ".join((r["verdict"], *r["names"])) for r in (row, old))
+            wrong.append(f"{row['key']}: {now} ({release}: {row['sentence']}); written was {then} ({old['version']})")
         elif old["version"] != row["version"]:
-            notes.append(f"{row['title']}: {row['version'] or 'not installed'} here, {old['version']} was judged")
-        elif (old["verdict"], old["sentence"]) != (row["verdict"], row["sentence"]):
-            wrong.append(f"{row['title']}: {row['verdict']} ({row['sentence']}); written was {old['verdict']}")
-    wrong += [f"{title}: written, but no longer judged" for title in before]
+            notes.append(f"{row['key']}: {release} here, {old['version']} was written; judged the same")
+        elif any(old.get(key) != row.get(key) for key in ("sentence", "counts", "note", "kind", "command", "script")):
+            notes.append(f"{row['key']}: judged the same, but in other words or counts; write the page anew")
+    wrong += [f"{key}: written, but no longer judged" for key in before]
     return wrong, notes
 
 
@@ -141,13 +95,10 @@ def main():
     parser.add_argument("--out", type=Path, required=True, help="folder of the written verdicts")
     parser.add_argument("--check", action="store_true", help="compare instead of writing")
     options = parser.parse_args()
-    rows = []
-    for entry in implementations():
-        with Console(stderr=True).status(f"judging {entry['title']}"):
-            rows.append(judge(entry))
-    table = Table("implementation", "version", "asked for", "verdict", box=None, pad_edge=False)
+    rows = judge_all(implementations())
+    table = Table("implementation", "asked for", "verdict", "kind", box=None, pad_edge=False)
     for row in rows:
-        table.add_row(row["title"], row["version"], row["target"], row["sentence"])
+        table.add_row(row["title"], row["target"], " ".join((row["verdict"], *row["names"])), row["kind"])
     console.print(table)
     data, page = options.out / "verdicts.json", options.out / "index.rst"
     if options.check:

@@ -1,19 +1,24 @@
 """Serve an installed optimizer to the oracle from a process of its own, with packages from a folder of its own.
 
 refimpl check lion.trajectory --exec ".venv/bin/python tests/peers/serve.py FOLDER SYSTEM MODULE:CLASS JSON-SETTINGS"
+
+In place of MODULE:CLASS also FILE.py:NAME, an adapter as for --python.
 """
 
 import json
 import sys
 
 from refimpl.oracle import catalog
-from refimpl.oracle.candidates import CandidateError, NotApplicable, TorchOptimizer, load
+from refimpl.oracle.candidates import CandidateError, Function, NotApplicable, TorchOptimizer, load
 from refimpl.oracle.wire import decode, encode
 
 
 def main(folder, target, reference, settings):
     sys.path.insert(0, folder)
-    candidate = TorchOptimizer(load(reference), settings=json.loads(settings))
+    if ".py:" in reference:
+        candidate = Function(load(reference), operation=target, name=reference.rpartition(":")[2])
+    else:
+        candidate = TorchOptimizer(load(reference), settings=json.loads(settings))
     for line in sys.stdin:
         request = json.loads(line)
         if request["cmd"] == "start":

@@ -1,0 +1,36 @@
+"""pytorch_optimizer 3.11.0, SophiaH: which curvature the optimizer has after each call, and what update_period=1 does.
+
+The loss of call t has the Hessian t. With beta2 = 0 the average is the newest estimate that was taken in.
+"""
+
+import sys
+from pathlib import Path
+
+import torch
+
+sys.path.insert(0, str(Path(__file__).parents[3] / ".peers/pytorch_optimizer-3.11.0"))
+from pytorch_optimizer import SophiaH
+
+
+def curvatures(k, calls):
+    parameter, seen = torch.nn.Parameter(torch.ones(1, dtype=torch.float64)), []
+    optimizer = SophiaH([parameter], betas=(0.9, 0.0), update_period=k, hessian_distribution="rademacher")
+    for t in range(1, calls + 1):
+        parameter.grad = None
+        (t * parameter**2 / 2).sum().backward(create_graph=True)
+        optimizer.step()
+        seen.append(optimizer.state[parameter]["hessian_moment"].item())
+    return seen
+
+
+k, calls = 3, 12
+right = [float(t - (t - 1) % k) for t in range(1, calls + 1)]
+got = curvatures(k, calls)
+print(f"the paper {right}\nrelease   {got}")
+try:
+    curvatures(1, 2)
+    raised = "nothing"
+except KeyError as error:
+    raised = f"KeyError {error}"
+print(f"with update_period=1 it raises {raised}")
+sys.exit(int(bool(got == right or raised == "nothing")))

@@ -1,0 +1,63 @@
+"""The table of public implementations, how it is compared, and the scripts that show bugs without this library."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.peers.__main__ import KINDS, compare
+from tests.peers.verdicts import implementations
+
+ROOT = Path(__file__).parents[2]
+ENTRIES = implementations()
+WRITTEN = json.loads((ROOT / "docs/conformance/verdicts.json").read_text(encoding="utf-8"))["rows"]
+SCRIPTS = sorted((ROOT / "tests/peers/bugs").glob("*.py"))
+
+
+def test_every_implementation_has_a_written_verdict():
+    assert len(WRITTEN) == len(ENTRIES) == len({row["key"] for row in WRITTEN}) >= 25
+    assert [row["what"] for row in WRITTEN] == [entry["what"] for entry in ENTRIES]
+
+
+@pytest.mark.parametrize("row", WRITTEN, ids=lambda row: row["key"])
+def test_verdicts_are_explained(row):
+    assert row["verdict"].partition(" to variant ")[0] in ("conforms", "deviates", "not applicable")
+    assert len(row["note"]) > 10
+    assert (row["kind"] in KINDS) == (row["verdict"] not in ("conforms", "not applicable"))
+    assert bool(row["script"]) == (row["kind"] == "bug")
+
+
+def test_every_script_is_of_a_bug_in_the_table():
+    assert {row["script"] for row in WRITTEN} - {""} == {str(path.relative_to(ROOT)) for path in SCRIPTS}
+
+
+def test_another_verdict_or_mistake_is_wrong_and_another_release_is_not():
+    old = {"key": "p C s", "version": "1", "verdict": "deviates", "names": ["a"], "sentence": "deviates: a (b)"}
+    assert compare([old], [dict(old)]) == ([], [])
+    wrong, notes = compare([old], [old | {"version": "2"}])
+    assert not wrong
+    assert notes == ["p C s: 2 here, 1 was written; judged the same"]
+    for change in ({"verdict": "conforms", "names": []}, {"names": ["c"]}, {"verdict": "not installed", "version": ""}):
+        for release in ({}, {"version": "2"}):
+            wrong, notes = compare([old], [old | release | change])
+            assert len(wrong) == 1
+            assert not notes
+    assert len(compare([old], [old | {"sentence": "deviates: a (c)"}])[1]) == 1
+    assert len(compare([old], [])[0]) == len(compare([], [old])[0]) == 1
+
+
+@pytest.mark.peers
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+def test_bugs_are_still_there(script):
+    """Each script ends with 0 if release and formula differ."""
+    for folder in re.findall(r"\.peers/[\w.-]+", script.read_text(encoding="utf-8")):
+        if not (ROOT / folder).exists():
+            pytest.skip(f"{folder} is not there (`make peers` installs it)")
+    run = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=120, check=False)
+    if "ModuleNotFoundError" in run.stderr:
+        pytest.skip(f"{run.stderr.strip().splitlines()[-1]} (`make peers` installs it)")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert run.stdout.strip()

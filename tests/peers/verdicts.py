@@ -1,0 +1,114 @@
+"""Ask the oracle about every implementation in implementations.toml."""
+
+import json
+import os
+import shlex
+import sys
+import tomllib
+from concurrent.futures import ProcessPoolExecutor
+from importlib.metadata import PackageNotFoundError, version
+from multiprocessing import get_context
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import track
+
+from refimpl.oracle.candidates import Function, OptaxTransform, Program, TorchOptimizer, load
+from refimpl.oracle.judge import check
+from refimpl.oracle.render import counts_line, sentence
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+
+
+def implementations():
+    """The table of implementations.toml."""
+    return tomllib.loads((HERE / "implementations.toml").read_text(encoding="utf-8"))["implementation"]
+
+
+def installed(entry):
+    """Version of what is judged, without the build that follows a +, or "" if it is not there."""
+    if "folder" in entry:
+        found = list((ROOT / entry["folder"]).glob(f"{entry['package']}-*.dist-info"))
+        return found[0].name.removesuffix(".dist-info").rpartition("-")[2] if found else ""
+    try:
+        return version(entry["package"]).partition("+")[0]
+    except PackageNotFoundError:
+        return ""
+
+
+def command(entry):
+    """Words of the command that shows the verdict."""
+    extra = f" --dtype {entry['dtype']}" if "dtype" in entry else ""
+    extra += "".join(f" --skip {shlex.quote(f'{slug}={why}')}" for slug, why in entry.get("skip", {}).items())
+    settings = entry.get("settings", {})
+    if "folder" in entry:
+        words = f"{entry['folder']} {entry['target']} {entry.get('torch') or entry['python']} '{json.dumps(settings)}'"
+        served = f'--exec ".venv/bin/python tests/peers/serve.py {words}"'
+        return f"refimpl check {entry['target']} {served}{extra}"
+    kind = next(kind for kind in ("torch", "optax", "python") if kind in entry)
+    sets = "".join(f" --set {key}={json.dumps(value)}" for key, value in settings.items())
+    return f"refimpl check {entry['target']} --{kind} {entry[kind]}{sets}{extra}"
+
+
+def candidate_of(entry):
+    """The candidate that an entry names."""
+    settings = entry.get("settings", {})
+    if "folder" in entry:
+        reference = entry.get("torch") or str(ROOT / entry["python"])
+        serve = [sys.executable, str(HERE / "serve.py"), str(ROOT / entry["folder"]), entry["target"], reference]
+        return Program([*serve, json.dumps(settings)], timeout=60)
+    if "torch" in entry:
+        return TorchOptimizer(load(entry["torch"]), settings=settings)
+    if "optax" in entry:
+        return OptaxTransform(load(entry["optax"]), settings=settings)
+    return Function(load(str(ROOT / entry["python"])), operation=entry["target"], name=entry["what"])
+
+
+def first_difference(report):
+    """Half a sentence about the first case that fails, or ""."""
+    record = next((record for record in report.records if record.status == "failed"), None)
+    if record is None:
+        return ""
+    place = f"; first in {record.case.partition('/')[2].rpartition('-')[0] or record.case}"
+    step = f", step {record.step}" if record.step is not None else ""
+    return place + step + (f": {record.got:.8g} for {record.expected:.8g}" if record.expected is not None else "")
+
+
+def judge(entry):
+    """Plain data of one verdict."""
+    row = {key: entry.get(key, "") for key in ("package", "what", "target", "note", "kind", "script")}
+    row["key"] = " ".join((entry.get("folder", entry["package"]), entry["what"], entry["target"]))
+    found = installed(entry)
+    row |= {"version": found, "title": f"{entry['package']} {found}, {entry['what']}", "names": []}
+    if not found:
+        return row | {"verdict": "not installed", "sentence": f"{entry['package']} is not installed"}
+    if "absent" in entry:
+        module, _, name = entry["absent"].partition(":")
+        there = hasattr(load(module), name)
+        return row | {"verdict": "present after all" if there else "not applicable", "sentence": entry["note"]}
+    try:
+        candidate = candidate_of(entry)
+        try:
+            report = check(candidate, entry["target"], dtypes=(entry.get("dtype", "float64"),), skip=entry.get("skip"))
+        finally:
+            candidate.close()
+    except Exception as error:  # a release whose names have changed cannot even be asked
+        return row | {"verdict": "error", "sentence": f"{type(error).__name__}: {error}"}
+    unnamed = report.verdict == "deviates" and report.diagnosis is None
+    return row | {
+        "verdict": report.verdict,
+        "names": list(report.diagnosis.names) if report.verdict == "deviates" and report.diagnosis else [],
+        "sentence": sentence(report) + (first_difference(report) if unnamed else ""),
+        "counts": {status: n for status, n in report.counts.items() if n},
+        "planned": report.planned,
+        "line": counts_line(report),
+        "command": command(entry),
+    }
+
+
+def judge_all(entries):
+    """Verdicts in the order of the entries, judged on all cores: packages have settings for a whole process."""
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
+        rows = pool.map(judge, entries)
+        return list(track(rows, "judging", len(entries), console=Console(stderr=True), transient=True))
