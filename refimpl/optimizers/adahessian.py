@@ -340,6 +340,7 @@ def due(state, *, period=1):
     Returns
     -------
     bool
+        Whether it is.
 
     Raises
     ------
