@@ -50,7 +50,7 @@ def rst(rows, date):
         f"the paper's rule or a named variant of it, and {deviate} deviate; {bugs} are bugs. Every deviation was",
         "re-checked by hand against the formula. A verdict says nothing about the next release. Settings are those of",
         "the cases; all others are left as they come, but for what the title says. What a package cannot be asked is",
-        "not applicable, and never passed.",
+        "not applicable, and never passed. ``python -m tests.peers --out docs/conformance`` writes this page anew.",
         "",
     ]
     for kind, meaning in KINDS.items():
