@@ -39,7 +39,7 @@ Measure again with:
 .. code-block:: shell
 
    make bench                             # everything that is in benchmarks/
-   .venv/bin/python -m benchmarks lion    # one of them
+   .venv/bin/python -m benchmarks cbo     # one of them
 """
 
 

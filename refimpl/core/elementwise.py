@@ -19,7 +19,7 @@ import numpy as np
 
 from refimpl.core.arrays import array_namespace
 
-BLOCK = 2**17  # bytes of an array. Larger ones overflow the second-level cache, smaller ones wait for the interpreter
+BLOCK = 2**19  # bytes of an array: what is larger overflows the second-level cache, smaller ones wait for a lock
 LARGE = 2**18  # elements from which blocks pay
 MOST_THREADS = 8  # more threads only queue
 
