@@ -21,7 +21,17 @@ from refimpl.core.elementwise import threads
 
 DOCS = Path(__file__).parents[1] / "docs"
 DATA = DOCS / "benchmarks"
-PACKAGES = ("refimpl", "numpy", "scipy", "torch", "lion-pytorch", "pytorch_optimizer", "torch_optimizer", "cbx")
+PACKAGES = (
+    "refimpl",
+    "numpy",
+    "scipy",
+    "numba",
+    "torch",
+    "lion-pytorch",
+    "pytorch_optimizer",
+    "torch_optimizer",
+    "cbx",
+)
 HEADER = ("", "best [ms]", "median [ms]", "ratio", "temporaries [MB]")
 
 PAGE = """\

@@ -7,13 +7,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks import _measure
-from refimpl.core import elementwise, random
+from refimpl.core import _loops, elementwise, random
 from refimpl.optimizers import adadagrad, adahessian, adamw, diffgrad, lion, sophia
 
 SIZE = 20_000_000
 REPEATS = 11
 GOAL = 0.5  # share of the bandwidth limit
 DONATED, PURE = "refimpl, memory given up (donate=True)", "refimpl, pure"
+ALONE = "refimpl, memory given up, without Numba"
 LIMIT, COPY = "bandwidth limit", "limit of a copy"  # of arrays updated in place; of one copied into another
 
 
@@ -63,6 +64,19 @@ class Method(NamedTuple):
         rng, like = random.stream(0, "benchmark", self.title), np.zeros(1, dtype)
         params, grad, estimate = (random.normal(rng, (size,), like=like) for _ in range(3))
         return params, grad, (np.abs(estimate),) if self.estimate else ()
+
+
+def without_numba(step):
+    """A step as it is where Numba is not installed."""
+
+    def run():
+        found, _loops.numba = _loops.numba, lambda: None
+        try:
+            step()
+        finally:
+            _loops.numba = found
+
+    return run
 
 
 def peer_step(peer, method, size, dtype):
@@ -192,7 +206,7 @@ METHODS = (
 
 
 def verdict(rows, limits):
-    """The goals, and whether they are met: half of the bandwidth limit, ahead of every multi-tensor step."""
+    """The goals, and whether the first row meets them: half of the limit, ahead of every multi-tensor step."""
     ours = rows[0].best
     share, beside_copy = (row.best / ours for row in limits)
     sentence = (
@@ -203,6 +217,9 @@ def verdict(rows, limits):
     if multi:
         faster = min(multi) / ours
         sentence += f"; ahead of every multi-tensor step, {'met' if faster > 1 else 'missed'} with {faster:.2f} times"
+        for row in rows:
+            if row.who == ALONE:
+                sentence += f" (without Numba {min(multi) / row.best:.2f})"
     return sentence + "."
 
 
@@ -210,7 +227,8 @@ def measure(method, size, dtype, repeats=REPEATS):
     """The workload of one method in one precision."""
     makers: dict[str, Any] = {peer.who: partial(peer_step, peer, method, size, dtype) for peer in method.peers}
     theirs, missing = _measure.peers(makers)
-    steps = {DONATED: method.step(size, dtype, True), PURE: method.step(size, dtype, False), **theirs}
+    donated, pure = method.step(size, dtype, True), method.step(size, dtype, False)
+    steps = {DONATED: donated, PURE: pure} | ({ALONE: without_numba(donated)} if _loops.numba() else {}) | theirs
     # In turn with the steps, so that a busy machine slows all.
     traffic = {LIMIT: _measure.Traffic(in_place=True), COPY: _measure.Traffic(in_place=False)}
     *timed, in_place, copied = _measure.rows(steps | traffic, repeats, held={**steps, PURE: method.held(size, dtype)})

@@ -2,7 +2,8 @@
 
 NumPy runs a rule of ten operations as ten passes over the memory. `elementwise` runs the rule once on symbols,
 which write down its ufunc calls, and replays the calls block by block, so that only arguments and results pass
-through the memory. It is `cupy.fuse` for NumPy, and it calls `cupy.fuse` for CuPy.
+through the memory. Where Numba is installed, runs of additions, roots and their like become one compiled loop.
+It is `cupy.fuse` for NumPy, and it calls `cupy.fuse` for CuPy.
 """
 
 import operator
@@ -17,6 +18,7 @@ from typing import Any
 import array_api_compat
 import numpy as np
 
+from refimpl.core import _loops
 from refimpl.core.arrays import array_namespace
 
 BLOCK = 2**19  # bytes of an array: what is larger overflows the second-level cache, smaller ones wait for a lock
@@ -28,9 +30,11 @@ def elementwise(rule):
     """Make an elementwise rule fast on large arrays, with the same bits.
 
     On NumPy arrays of one shape and dtype, C-contiguous and with at least 2**18 elements, the rule runs in blocks over
-    threads (as many as the process may use, at most 8; environment variable ``REFIMPL_THREADS``). On CuPy arrays it
-    is one kernel (`cupy.fuse`; there a fused multiply-add may change the last bit). In every other case, and if the
-    rule does anything but call elementwise functions of the standard, it is just called.
+    threads (as many as the process may use, at most 8; environment variable ``REFIMPL_THREADS``). With Numba
+    (``pip install 'refimpl[fast]'``; ``REFIMPL_NUMBA=0`` leaves it aside) it is compiled at its first call, in about a
+    second, and gives no floating-point warnings; under ``np.errstate(all="raise")`` and its like it is not compiled.
+    On CuPy arrays it is one kernel (`cupy.fuse`; there a fused multiply-add may change the last bit). In every other
+    case, and if the rule does anything but call elementwise functions of the standard, it is just called.
 
     Parameters
     ----------
@@ -103,9 +107,53 @@ def all_finite(x):
     xp = array_namespace(x)
     if not _blockable(x, x):
         return bool(xp.all(xp.isfinite(x)))
-    flat, good = x.reshape(-1), []
-    _share(lambda: lambda piece: good.append(np.isfinite(flat[piece]).all()), x.size, LARGE)
-    return all(good)
+    flat = x.reshape(-1)
+    with np.errstate(all="ignore"):  # its overflow proves nothing
+        if np.isfinite(np.dot(flat, flat)):  # the fastest way to read all of it
+            return True
+    return all(_of_blocks(lambda: lambda block: np.isfinite(block).all(), x))
+
+
+def sum_of_squares(x):
+    """The square of the Euclidean norm; of large NumPy arrays in blocks over threads.
+
+    Parameters
+    ----------
+    x : array
+        Any shape, real floating point.
+
+    Returns
+    -------
+    array of shape ()
+        Of the dtype of `x`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> float(sum_of_squares(np.array([3.0, 4.0])))
+    25.0
+    """
+    xp = array_namespace(x)
+    if not _blockable(x, x):
+        return xp.sum(x * x)
+
+    def make():
+        squares = _aligned(x.dtype, BLOCK // x.dtype.itemsize)
+        return lambda block: np.sum(np.square(block, out=squares[: block.size]))
+
+    return np.sum(np.asarray(_of_blocks(make, x)))
+
+
+def _of_blocks(make, x):
+    """The values of a function of each block of a large array, in order; each thread makes its own function."""
+    flat, values = x.reshape(-1), {}
+
+    def make_work():
+        function = make()
+        return lambda piece: values.update({piece.start: function(flat[piece])})
+
+    _share(make_work, x.size, BLOCK // x.dtype.itemsize)
+    return [values[start] for start in sorted(values)]
 
 
 def _blockable(x, first):
@@ -184,6 +232,7 @@ class _NotElementwise(Exception):
 
 # Elementwise, but no ufuncs. Not np.clip: array-api-compat feeds it whole arrays, so take minimum and maximum.
 _FUNCTIONS = (np.where, np.zeros_like, np.ones_like, np.full_like)
+_POWERS = {0.5: np.sqrt, 1: np.positive, 2: np.square}
 
 
 class _Symbol(np.lib.mixins.NDArrayOperatorsMixin):
@@ -209,8 +258,10 @@ class _Symbol(np.lib.mixins.NDArrayOperatorsMixin):
             raise _NotElementwise(function)
         return self.tape.call(partial(function, **kwargs), args)
 
-    def __pow__(self, exponent):  # the operator takes short cuts (x**2 is x * x) that the ufunc does not
-        return self.tape.call(operator.pow, (self, exponent))
+    def __pow__(self, exponent):  # the operator takes short cuts that the ufunc does not
+        plain = type(exponent) in (int, float) and self.dtype.kind == "f"
+        short_cut = _POWERS.get(exponent) if plain else None
+        return self.tape.call(short_cut or operator.pow, (self,) if short_cut else (self, exponent))
 
     def astype(self, dtype, copy=True):
         return self.tape.call(partial(np.ndarray.astype, dtype=dtype), (self,))
@@ -239,10 +290,10 @@ class _Tape:
         if set(np.geterr().values()) != {"call"}:  # see `_record`
             raise _NotElementwise("an error state of its own")
         slots = tuple(self.slot(x) for x in operands)
-        if isinstance(function, np.ufunc):  # Python floats as arrays of the right dtype, once and not in each block
+        if isinstance(function, np.ufunc):  # Python numbers as arrays of the right dtype, once and not in each block
             dtypes = function.resolve_dtypes((*(getattr(x, "dtype", type(x)) for x in operands), None))
             for slot, dtype in zip(slots, dtypes, strict=False):
-                if type(self.samples[slot]) is float:
+                if type(self.samples[slot]) in (float, int):
                     self.samples[slot] = np.asarray(self.samples[slot], dtype)
         self.samples.append(function(*(self.samples[i] for i in slots)))
         self.calls.append((function, slots, len(self.samples) - 1))
@@ -253,7 +304,7 @@ class _Tape:
             return operand.slot
         if getattr(operand, "shape", ()):
             raise _NotElementwise("an array that is no argument")
-        self.samples.append(operand)
+        self.samples.append(np.asarray(operand) if isinstance(operand, np.generic) else operand)
         return len(self.samples) - 1
 
 
@@ -279,27 +330,25 @@ def _record(rule, args, kwargs, arrays):
 def _replay(plan, arrays, donate):
     """Run the recorded calls block by block and return the results."""
     tape, results, as_tuple = plan
-    calls = list(tape.calls)
-    last_read = {slot: when for when, (_, operands, _) in enumerate(calls) for slot in operands}
-    written = {slot: when for when, (_, _, slot) in enumerate(calls)}
+    steps = _loops.steps(tape, results)
+    last_read = {slot: when for when, step in enumerate(steps) for slot in step.operands}
+    written = {slot: when for when, step in enumerate(steps) for slot in step.outputs}
     streams = {slot: x.reshape(-1) for slot, x in enumerate(arrays)}  # what lives in memory, by slot
-    outputs = []
+    outputs, home = [], {}
     for i, slot in enumerate(results):
         if donate and i < len(arrays) and _reusable(arrays, i, tape.samples[slot].dtype):
             outputs.append(arrays[i])
             if last_read.get(i, -1) > written[slot]:  # too early to overwrite the argument: copy at the end
-                last_read[slot] = len(calls)
-                calls.append((lambda block: block, (slot,), i))
+                last_read[slot] = len(steps)
+                steps.append(_loops.Step(lambda block: block, (slot,), (i,)))
                 continue
+            home[slot] = i
         else:
             outputs.append(np.empty(tape.shape, tape.samples[slot].dtype))
         streams[slot] = outputs[-1].reshape(-1)
-    numbers, dtypes = _assign_buffers(tape, streams, last_read)
+    numbers, dtypes = _assign_buffers(tape, steps, streams, last_read)
     length = BLOCK // arrays[0].dtype.itemsize
-    program = [
-        (function if isinstance(function, np.ufunc) else _with_out(function), operator.itemgetter(*operands, slot))
-        for function, operands, slot in calls
-    ]
+    program = [_executable(step, streams.keys() | numbers.keys(), home) for step in steps]
 
     def make_work():
         buffers = [_aligned(dtype, length) for dtype in dtypes]
@@ -313,9 +362,8 @@ def _replay(plan, arrays, donate):
             if (size := piece.stop - piece.start) < length:  # the last one
                 for slot, number in numbers.items():
                     values[slot] = buffers[number][:size]
-            for function, operands in program:
-                *inputs, out = operands(values)
-                function(*inputs, out=out)
+            for function, arguments in program:
+                function(*[values[slot] for slot in arguments])
 
         return work
 
@@ -323,11 +371,25 @@ def _replay(plan, arrays, donate):
     return tuple(outputs) if as_tuple else outputs[0]
 
 
-def _with_out(function):
-    """`function` with the argument `out` that ufuncs have."""
+def _executable(step, arrays, home):
+    """A function that writes over some of its arguments, and the slots of these."""
+    if step.function is None:
+        function, arguments = _loops.compile_loop(step, arrays, home)
+    else:
+        function, arguments = _writing(step.function), step.operands + step.outputs
+    return function, arguments
 
-    def run(*operands, out):
-        out[...] = function(*operands)
+
+def _writing(function):
+    """`function` with a last argument that the result is written over."""
+    is_ufunc = isinstance(function, np.ufunc)
+
+    def run(*arguments):
+        *operands, out = arguments
+        if is_ufunc:
+            function(*operands, out=out)
+        else:
+            out[...] = function(*operands)
 
     return run
 
@@ -338,7 +400,7 @@ def _reusable(arrays, i, dtype):
     return alone and arrays[i].flags.writeable and arrays[i].dtype == dtype
 
 
-def _assign_buffers(tape, streams, last_read):
+def _assign_buffers(tape, steps, streams, last_read):
     """A numbered buffer for each result that is not in `streams`; buffers read for the last time are used again.
 
     Returns the number for each slot and the dtype for each number.
@@ -346,17 +408,19 @@ def _assign_buffers(tape, streams, last_read):
     numbers: dict[int, int] = {}
     dtypes: list[Any] = []
     free: list[int] = []
-    for when, (_, operands, slot) in enumerate(tape.calls):
-        if slot not in streams:
-            dtype = tape.samples[slot].dtype
-            number = next((n for n in free if dtypes[n] == dtype), len(dtypes))
-            if number == len(dtypes):
-                dtypes.append(dtype)
-            else:
-                free.remove(number)
-            numbers[slot] = number
-        # After the result has its buffer: not every ufunc is fast in place (np.sign is eight times slower).
-        free += [numbers[x] for x in {*operands, slot} & numbers.keys() if last_read.get(x, when) <= when]
+    for when, step in enumerate(steps):
+        for slot in step.outputs:
+            if slot not in streams:
+                dtype = tape.samples[slot].dtype
+                number = next((n for n in free if dtypes[n] == dtype), len(dtypes))
+                if number == len(dtypes):
+                    dtypes.append(dtype)
+                else:
+                    free.remove(number)
+                numbers[slot] = number
+        # After the results have their buffers: not every ufunc is fast in place (np.sign is eight times slower).
+        done = {*step.operands, *step.outputs} & numbers.keys()
+        free += [numbers[slot] for slot in done if last_read.get(slot, when) <= when]
     return numbers, dtypes
 
 

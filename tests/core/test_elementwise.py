@@ -1,6 +1,7 @@
 """`elementwise` gives the plain rule's bits, whatever it is called with; it may only be faster."""
 
 import multiprocessing
+import operator
 import os
 import sys
 import threading
@@ -11,10 +12,20 @@ import numpy as np
 import pytest
 
 import refimpl.core.elementwise as module
-from refimpl.core import special
+from refimpl.core import _loops, special
 from refimpl.core.arrays import array_namespace
 from refimpl.core.elementwise import BLOCK as BYTES
-from refimpl.core.elementwise import LARGE, all_finite, elementwise, threads
+from refimpl.core.elementwise import LARGE, all_finite, elementwise, sum_of_squares, threads
+
+
+@pytest.fixture(params=["ufuncs", "loops"], autouse=True)
+def way(request, monkeypatch):
+    """Everything is tested with Numba and without."""
+    if request.param == "ufuncs":
+        monkeypatch.setattr(_loops, "numba", lambda: None)
+    elif _loops.numba() is None:
+        pytest.skip("Numba is not installed")
+    return request.param
 
 
 def lion(params, momentum, grad, lr, beta1, beta2, weight_decay):
@@ -117,6 +128,14 @@ def test_donated_memory_changes_no_bit(rule, dtype, shape):
     same(results, expected)
     if shape != (17,) and rule != "choosing":
         assert [x.ctypes.data for x in results] == addresses[: len(results)]
+
+
+def test_a_rule_of_one_argument_takes_its_memory():
+    x = draws(1, (LARGE,), np.float64)[0]
+    expected = np.sqrt(abs(x))
+    result = elementwise(lambda x: np.sqrt(abs(x)))(x, donate=True)
+    assert result is x
+    same((result,), (expected,))
 
 
 def test_scalars_by_position_by_keyword_and_as_numpy_scalars(replays):
@@ -228,6 +247,18 @@ def last_is_zero():
     x, y = x_y((8 * BLOCK,))
     y[-1] = 0.0
     return x, y
+
+
+def test_errors_that_raise_are_raised_by_rules_of_many_calls(way):
+    x, y = last_is_zero()
+    rule = elementwise(lambda x, y: x / y + 1.0)
+    with np.errstate(divide="raise"), pytest.raises(FloatingPointError, match="divide"):
+        rule(x, y)
+    if way == "loops":  # which cannot warn
+        assert np.isinf(rule(x, y)[-1])
+    else:
+        with pytest.warns(RuntimeWarning, match="divide by zero"):
+            rule(x, y)
 
 
 def test_error_state_of_the_caller_holds_in_every_thread():
@@ -343,6 +374,7 @@ def test_temporaries_are_a_few_blocks(monkeypatch):
     monkeypatch.setenv("REFIMPL_THREADS", "1")
     arrays = draws(3, (32 * BLOCK,), np.float64)
     fast = elementwise(lion)
+    fast(*arrays, 0.1, 0.9, 0.99, 0.1)  # compiled, if it is, outside of what is measured
     tracemalloc.start()
     try:
         results = fast(*arrays, 0.1, 0.9, 0.99, 0.1)
@@ -414,3 +446,107 @@ def test_all_finite_of_every_library(backend):
     assert all_finite(backend.asarray([[1.0, 2.0]])) is True
     assert all_finite(backend.asarray([[1.0, np.nan]])) is False
     assert all_finite(backend.asarray(np.zeros((0, 2)))) is True
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_sum_of_squares(dtype):
+    assert sum_of_squares(np.full(5, 2, dtype)) == 20
+    x = draws(1, (9 * LARGE + 7,), dtype)[0]
+    result = sum_of_squares(x)
+    assert (result.shape, result.dtype) == ((), x.dtype)
+    np.testing.assert_allclose(result, np.sum(np.square(x, dtype=np.longdouble)), rtol=4 * np.finfo(dtype).eps)
+    assert sum_of_squares(x) == result  # whichever thread had which block
+
+
+# Loops ------------------------------------------------------------------------------------------------------------
+
+EDGES = [0.0, 1.0, 3.0, 0.1, 5e-324, 1e-40, 1e-45, 1e30, 1e300, np.inf, np.nan]
+EDGES = np.array([sign * x for x in EDGES for sign in (1, -1)])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("function", _loops.EXACT, ids=lambda function: function.__name__)
+def test_a_loop_computes_what_the_ufunc_does(function, dtype, replays, way):
+    """On zeros of both signs, subnormal numbers, infinities and NaNs."""
+    with np.errstate(all="ignore"):
+        x, y = (np.resize(z, LARGE + 3).astype(dtype) for z in (EDGES, np.repeat(EDGES, len(EDGES))))
+        rule = (lambda x, y: function(x, y) * 1.0) if function.nin == 2 else (lambda x, y: function(x) * 1.0)
+        result, expected = elementwise(rule)(x, y), rule(x, y)
+    assert len(replays) == 1
+    np.testing.assert_array_equal(result, expected)
+    alike = np.signbit(result) == np.signbit(expected)
+    if function in (np.maximum, np.minimum):  # NumPy does not say which of two zeros it takes
+        alike |= expected == 0
+    assert np.all(alike | np.isnan(expected))  # nor which sign a NaN has
+
+
+def random_rule(rng):
+    """A rule of 4 to 25 calls on 3 arrays and 2 scalars, and how often it leaves the loops."""
+    program, others = [], 0
+    for i in range(rng.integers(4, 26)):
+        functions = (*_loops.EXACT, np.exp, np.where, operator.pow)
+        function = functions[rng.integers(len(functions))]
+        others += function not in _loops.EXACT
+        program.append((function, rng.integers(0, 3 + i, 3), rng.integers(0, 2), rng.random()))
+    results = rng.choice(np.arange(3, 3 + len(program)), size=rng.integers(1, 4), replace=False)
+
+    def rule(x, y, z, *scalars):
+        values = [x, y, z]
+        for function, (i, j, k), scalar, luck in program:
+            other = scalars[scalar] if luck < 0.3 else values[j]
+            if function is np.where:
+                values.append(np.where(values[i] > other, values[j], values[k]))
+            elif function is operator.pow:
+                values.append(values[i] ** (0.5, 1, 2, 3, -1.0)[k % 5])
+            elif function is np.exp:
+                values.append(np.exp(-abs(values[i])))
+            else:
+                values.append(function(values[i], other) if function.nin == 2 else function(values[i]))
+        return tuple(values[i] for i in results)
+
+    return rule
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_random_rules(seed, way):
+    rng = np.random.default_rng(seed)
+    rule, dtype = random_rule(rng), ("float32", "float64")[seed % 2]
+    arrays = draws(3, (LARGE + 5,), dtype)
+    with np.errstate(all="ignore"):
+        expected = rule(*arrays, 0.3, -2)
+        for donate in (False, True):
+            results = elementwise(rule)(*(x.copy() for x in arrays), 0.3, -2, donate=donate)
+            for result, wanted in zip(results, expected, strict=True):
+                assert result.dtype == wanted.dtype
+                np.testing.assert_array_equal(result, wanted)
+
+
+def test_calls_between_loops_split_them(way):
+    if way == "ufuncs":
+        pytest.skip("no loops")
+
+    def rule(x, y):
+        z = 2 * x + y
+        return (np.exp(-abs(z)) + 1) * z, z / 3
+
+    tape, results, _ = module._record(rule, x_y(), {}, x_y())
+    names = [step.function and step.function.__name__ for step in _loops.steps(tape, results)]
+    assert names == [None, "exp", None]
+    with np.errstate(divide="raise"):
+        assert None not in [step.function for step in _loops.steps(tape, results)]
+
+
+def test_without_numba_nothing_is_compiled(monkeypatch, way):
+    if way == "ufuncs":
+        pytest.skip("one way is enough")
+    try:
+        for refuse in (
+            lambda: monkeypatch.setenv("REFIMPL_NUMBA", "0"),
+            lambda: (monkeypatch.delenv("REFIMPL_NUMBA"), monkeypatch.setitem(sys.modules, "numba", None)),
+        ):
+            refuse()
+            _loops.numba.cache_clear()
+            assert _loops.numba() is None
+    finally:
+        monkeypatch.undo()
+        _loops.numba.cache_clear()
