@@ -1,15 +1,9 @@
-"""What Lion is compared with: sign-momentum and SGD with momentum, in the same form.
-
-AdamW is a system of its own; its old names here lead there.
-"""
+"""What the optimizers are compared with, beside AdamW: sign-momentum and SGD with momentum, in the same form."""
 
 from typing import NamedTuple
 
 from refimpl.core import check
 from refimpl.core.arrays import Array, array_namespace
-from refimpl.optimizers import adamw as _adamw
-
-AdamWState, adamw_init, adamw = _adamw.AdamWState, _adamw.init, _adamw.update
 
 
 class MomentumState(NamedTuple):

@@ -5,12 +5,13 @@ import pytest
 
 from refimpl.core.arrays import array_namespace, device
 from refimpl.core.random import stream
-from refimpl.optimizers._baselines import adamw, adamw_init, momentum_init, sgd, signum
+from refimpl.optimizers import adamw
+from refimpl.optimizers._baselines import momentum_init, sgd, signum
 
 RULES = {
     "sgd": (momentum_init, sgd, {"momentum": 0.8}),
     "signum": (momentum_init, signum, {"beta": 0.8}),
-    "adamw": (adamw_init, adamw, {"beta1": 0.8, "beta2": 0.95}),
+    "adamw": (adamw.init, adamw.update, {"beta1": 0.8, "beta2": 0.95}),
 }
 rules = pytest.mark.parametrize("name", RULES)
 
@@ -97,7 +98,7 @@ def test_rates_must_be_fractions(name, rate):
         update(np.zeros(2), init(np.zeros(2)), np.zeros(2), lr=0.1, **{rate: 1.0})
 
 
-@pytest.mark.parametrize("init", [momentum_init, adamw_init])
+@pytest.mark.parametrize("init", [momentum_init, adamw.init])
 def test_parameters_must_be_floating_point_arrays(init):
     with pytest.raises(TypeError, match="params"):
         init([1.0])

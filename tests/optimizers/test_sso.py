@@ -13,8 +13,7 @@ from refimpl.core.line_search import backtrack
 from refimpl.core.random import stream
 from refimpl.optimizers import _sso_models as models
 from refimpl.optimizers import _sso_problems as problems
-from refimpl.optimizers import lion, sso
-from refimpl.optimizers._baselines import adamw, adamw_init
+from refimpl.optimizers import adamw, lion, sso
 from refimpl.optimizers._sso_models import LOGISTIC, SOFTMAX, SQUARED, Counter, linear, tanh_net, tanh_unit
 from refimpl.optimizers._sso_search import sls_step
 from refimpl.specs.optimizers import _sso_claims as claims
@@ -108,7 +107,7 @@ def test_every_inner_optimizer_on_every_backend(backend, norm):
     for inner in (
         partial(sso.gradient_descent, curvature=sso.curvature(rows), steps=600, tolerance=1e-9),
         partial(sso.armijo_descent, steps=200),
-        partial(sso.with_optimizer, init=adamw_init, update=adamw, lr=0.02, weight_decay=0.0, steps=800),
+        partial(sso.with_optimizer, init=adamw.init, update=adamw.update, lr=0.02, weight_decay=0.0, steps=800),
     ):
         moved, info = sso.outer_step(theta, linear, LOGISTIC, x, y, inner=inner, **where)
         assert_like(moved, theta)

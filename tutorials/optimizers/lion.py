@@ -27,15 +27,15 @@ from refimpl.core import tree  # noqa: E402
 from refimpl.core.autodiff import value_and_grad  # noqa: E402
 from refimpl.core.random import stream  # noqa: E402
 from refimpl.models import losses, mlp  # noqa: E402
-from refimpl.optimizers import lion  # noqa: E402
-from refimpl.optimizers._baselines import adamw, adamw_init, momentum_init, sgd  # noqa: E402
+from refimpl.optimizers import adamw, lion  # noqa: E402
+from refimpl.optimizers._baselines import momentum_init, sgd  # noqa: E402
 from refimpl.optimizers._lion_programs import ADAMW, fingerprint  # noqa: E402
 from refimpl.optimizers._lion_search import Member, evolve, fitness, make_task, random_search  # noqa: E402
 from refimpl.problems.digits import digits  # noqa: E402
 
 ORANGE, BLUE, GREEN, GRAY = "#D55E00", "#0072B2", "#009E73", "0.45"  # told apart with any color vision
 COLORS = {"Lion": ORANGE, "AdamW": BLUE, "SGD": GREEN}
-RULES = {"Lion": (lion.init, lion.update), "AdamW": (adamw_init, adamw), "SGD": (momentum_init, sgd)}
+RULES = {"Lion": (lion.init, lion.update), "AdamW": (adamw.init, adamw.update), "SGD": (momentum_init, sgd)}
 
 
 def cosine(lr, steps):

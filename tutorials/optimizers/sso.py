@@ -26,8 +26,7 @@ import numpy as np  # noqa: E402
 
 from refimpl.core.random import stream  # noqa: E402
 from refimpl.optimizers import _sso_problems as problems  # noqa: E402
-from refimpl.optimizers import sso  # noqa: E402
-from refimpl.optimizers._baselines import adamw, adamw_init  # noqa: E402
+from refimpl.optimizers import adamw, sso  # noqa: E402
 from refimpl.optimizers._sso_models import LOGISTIC, SQUARED, linear, tanh_net  # noqa: E402
 
 ORANGE, BLUE, GREEN, PINK, GRAY = "#D55E00", "#0072B2", "#009E73", "#CC79A7", "0.45"  # for any color vision
@@ -201,11 +200,11 @@ def sso_learner(theta, gradient, features, actions):
 
 def adam_learner(lr):
     """Adam on the parameters, its state kept from rollout to rollout."""
-    state = adamw_init(np.zeros((8, 2)))
+    state = adamw.init(np.zeros((8, 2)))
 
     def learn(theta, gradient, *_):
         nonlocal state
-        theta, state = adamw(theta, state, gradient, lr=lr, weight_decay=0.0)
+        theta, state = adamw.update(theta, state, gradient, lr=lr, weight_decay=0.0)
         return theta
 
     return learn

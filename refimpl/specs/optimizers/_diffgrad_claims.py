@@ -10,8 +10,8 @@ from refimpl.core.arrays import array_namespace
 from refimpl.core.autodiff import grad
 from refimpl.core.random import stream
 from refimpl.models import losses
-from refimpl.optimizers import diffgrad
-from refimpl.optimizers._baselines import adamw, adamw_init, momentum_init, sgd
+from refimpl.optimizers import adamw, diffgrad
+from refimpl.optimizers._baselines import momentum_init, sgd
 from refimpl.optimizers._diffgrad_functions import FUNCTIONS, notebook_slope
 from refimpl.problems.digits import digits
 from refimpl.specs.base import Claim, Outcome, at_least, at_most, reported, within
@@ -33,10 +33,10 @@ def steps_beside_adam(seed, steps=50, d=5):
     ratios = {}
     for scale in (1e-6, 1.0, 1e6):
         rest, found = np.zeros(d), []  # each step is taken from 0, so that it can be read off without rounding
-        state, adam = diffgrad.init(rest), adamw_init(rest)
+        state, adam = diffgrad.init(rest), adamw.init(rest)
         for g in scale * gradients:
             ours, state = diffgrad.update(rest, state, g, lr=0.1, eps=0.0)
-            theirs, adam = adamw(rest, adam, g, lr=0.1, eps=1e-300, weight_decay=0.0)
+            theirs, adam = adamw.update(rest, adam, g, lr=0.1, eps=1e-300, weight_decay=0.0)
             found.append(ours / theirs)
         ratios[scale] = np.array(found)
     largest = max(np.max(r) for r in ratios.values())
@@ -286,7 +286,7 @@ ACTIVATIONS = {
 }
 METHODS: dict[str, tuple[Callable, Callable, tuple[float, ...]]] = {
     "diffGrad": (diffgrad.init, diffgrad.update, (0.003, 0.01, 0.03)),
-    "Adam": (adamw_init, partial(adamw, weight_decay=0.0), (0.003, 0.01, 0.03)),
+    "Adam": (adamw.init, partial(adamw.update, weight_decay=0.0), (0.003, 0.01, 0.03)),
     "SGD": (momentum_init, sgd, (0.03, 0.1)),
 }
 SHAPES = ((64, 32), (32,), (32, 10), (10,))

@@ -11,8 +11,8 @@ from refimpl.core.arrays import array_namespace
 from refimpl.core.autodiff import grad
 from refimpl.core.schedules import warmup_cosine
 from refimpl.models import losses, mlp
-from refimpl.optimizers import lion
-from refimpl.optimizers._baselines import adamw, adamw_init, momentum_init, sgd
+from refimpl.optimizers import adamw, lion
+from refimpl.optimizers._baselines import momentum_init, sgd
 from refimpl.optimizers._lion_programs import FOUND, run
 from refimpl.problems.digits import digits
 from refimpl.specs.base import Claim, Outcome, at_least, at_most, reported, within
@@ -34,7 +34,7 @@ def equal_steps(seed, d=1000, lr=0.01):
     steps, states = {}, {}
     for name, init, update in (
         ("Lion", lion.init, lion.update),
-        ("AdamW", adamw_init, partial(adamw, weight_decay=0.0)),
+        ("AdamW", adamw.init, partial(adamw.update, weight_decay=0.0)),
         ("SGD", momentum_init, sgd),
     ):
         noise = random.stream(seed, "lion.C1", "gradients")
@@ -114,7 +114,7 @@ WIDTHS = (64, 32, 10)
 SAMPLES = 40_000  # gradients of one image each that a training run spends
 OPTIMIZERS: dict[str, tuple[Callable, Callable]] = {
     "Lion": (lion.init, lion.update),
-    "AdamW": (adamw_init, partial(adamw, weight_decay=0.0)),
+    "AdamW": (adamw.init, partial(adamw.update, weight_decay=0.0)),
 }
 
 

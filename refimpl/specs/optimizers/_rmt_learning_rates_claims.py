@@ -10,8 +10,8 @@ from refimpl.core.autodiff import grad, hvp
 from refimpl.core.lanczos import lanczos, ritz
 from refimpl.core.random import signs, stream
 from refimpl.models import losses
+from refimpl.optimizers import adamw
 from refimpl.optimizers import rmt_learning_rates as rmt
-from refimpl.optimizers._baselines import adamw, adamw_init
 from refimpl.specs.base import Claim, Outcome, at_least, at_most, reported, within
 
 BLUE, ORANGE, GREEN, PINK, GRAY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "0.45"  # told apart with any color vision
@@ -275,13 +275,13 @@ def sgd_scales_linearly(seed, size=40, top=8.0):
 def noise_floors(rng, lrs, batch, method, size=20, steps=1500, noise=2.0):
     """Mean excess loss of the last 300 steps for each step size, all on the same batches."""
     errors = np.tile(np.eye(size)[0] * 2.0, (lrs.size, 1))  # w - w*, at distance 2
-    state, total = adamw_init(errors), 0.0
+    state, total = adamw.init(errors), 0.0
     for k in range(steps):
         x = rng.standard_normal((batch, size))
         gradient = (errors @ x.T - noise * rng.standard_normal(batch)) @ x / batch
         gradient = np.clip(gradient, -1e100, 1e100)  # of runs that have long diverged
         if method == "Adam":
-            moved, state = adamw(errors, state, gradient, lr=1.0, weight_decay=0.0)
+            moved, state = adamw.update(errors, state, gradient, lr=1.0, weight_decay=0.0)
             gradient = errors - moved
         errors = np.clip(errors - lrs[:, None] * gradient, -1e50, 1e50)
         if k >= steps - 300:

@@ -7,8 +7,7 @@ import scipy.optimize
 
 from refimpl.core.random import stream
 from refimpl.optimizers import _sso_problems as problems
-from refimpl.optimizers import sso
-from refimpl.optimizers._baselines import adamw, adamw_init
+from refimpl.optimizers import adamw, sso
 from refimpl.optimizers._sso_models import LOGISTIC, SQUARED, Counter, linear, tanh_net
 from refimpl.optimizers._sso_search import sls_step
 from refimpl.specs.base import Claim, Outcome, at_least, at_most, reported, within
@@ -258,11 +257,12 @@ class Race:
 
     def adam(self, lr):
         """Adam with learning rate lr."""
-        state = adamw_init(np.zeros(self.x.shape[1]))
+        state = adamw.init(np.zeros(self.x.shape[1]))
 
         def step(theta, t, batch):
             nonlocal state
-            theta, state = adamw(theta, state, _gradient(self.x[batch], self.y[batch], theta), lr=lr, weight_decay=0.0)
+            gradient = _gradient(self.x[batch], self.y[batch], theta)
+            theta, state = adamw.update(theta, state, gradient, lr=lr, weight_decay=0.0)
             return theta
 
         return self.run(step)
