@@ -75,14 +75,25 @@ def _exact(call, samples):
 def compile_loop(step, arrays, home):
     """The loop of a step, and the slots of its arguments.
 
+    Of ``x + lr * y``, with x, y and lr in slots 0, 1 and 2, this is::
+
+        def loop(a2, a1, a0, a4):
+            c2 = a2[()]
+            for i in range(a1.size):
+                v1 = a1[i]
+                v0 = a0[i]
+                v3 = c2 * v1
+                v4 = v0 + v3
+                a4[i] = v4
+
     Parameters
     ----------
     step : Step
     arrays : container of int
         The slots that hold arrays; the others hold scalars.
     home : dict
-        For an output that is written over an operand, that operand's slot. The two must share a name: of two
-        arrays in one place the compiler must fear that they overlap.
+        For an output that is written over an operand, that operand's slot. Then the two share a name: of two arrays
+        in one place the compiler would fear that they overlap.
     """
     computed = {slot for _, _, slot in step.calls}
     name = {slot: f"v{slot}" if slot in arrays else f"c{slot}" for slot in step.operands}
