@@ -16,6 +16,7 @@ from refimpl.models import losses, mlp
 from refimpl.optimizers import adadagrad
 from refimpl.optimizers._adadagrad_models import per_example_gradients
 from refimpl.optimizers._baselines import momentum_init, sgd
+from refimpl.oracle import check
 from refimpl.specs.optimizers import _adadagrad_claims as claims
 
 ROWS = [[1.0, 1, 2], [3, 5, 5], [6, 7, 9], [9, 10, 11]]
@@ -117,6 +118,25 @@ def test_noise_splits_in_two():
     along = adadagrad.inner_product_test(rows, vartheta=1.0) * square
     across = adadagrad.augmented_test(rows, vartheta=1e9, nu=1.0) * square
     assert along + across == pytest.approx(variance.sum(), rel=1e-12)
+
+
+DEMANDS = {
+    "as defined": lambda rows, m, eta: rows.var(ddof=1) / (eta**2 * m**2),
+    "squares last": lambda rows, m, eta: (rows.std(ddof=1) / (eta * m)) ** 2,
+    "mean by a reciprocal": lambda rows, m, eta: rows.var(ddof=1) / (eta * (rows.sum() * rows.dtype.type(1 / 3))) ** 2,
+    "one pass": lambda rows, m, eta: (np.sum(rows * rows) - 3 * m * m) / 2 / (m * m) / eta**2,
+}
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("order", DEMANDS)
+@pytest.mark.parametrize(("round_up", "verdict"), [(math.ceil, "conforms"), (lambda x: int(x) + 1, "deviates")])
+def test_whole_demands_are_not_exceeded_in_any_order_of_operations(dtype, order, round_up, verdict):
+    def size(grads, test, eta, vartheta, nu, split, largest):
+        return max(len(grads), round_up(DEMANDS[order](grads[:, 0], grads[:, 0].mean(), eta)))
+
+    report = check(size, "adadagrad.batch_size", only=["law:whole-demand:norm"], dtypes=[dtype])
+    assert report.verdict == verdict
 
 
 def test_the_next_size():

@@ -478,6 +478,12 @@ def no_eps(theta, v, g, alpha, v0, eps, t):
     return _move(theta, g, v, alpha, 1e-30), v
 
 
+@adagrad_mistake("wrong_constant", "add eps to the root; here the larger of the two divides")
+def larger_of_root_and_eps(theta, v, g, alpha, v0, eps, t):
+    v = v + g * g
+    return theta - alpha * g / array_namespace(v).maximum(_sqrt(v), eps + 0 * v), v
+
+
 @adagrad_mistake("extra_step", "the accumulator is the schedule; here alpha is divided by the root of t as well")
 def decayed_twice(theta, v, g, alpha, v0, eps, t):
     v = v + g * g
@@ -711,6 +717,14 @@ def tests_exchanged(problem, theta, v, size, position):
     other = {"norm": "coordinate", "coordinate": "norm"}[problem.test]
     after = _right_size(grads, other, problem.eta, 1.0, 1.0, grads.shape[1], problem.largest)
     return problem.moved(theta, _mean(grads), v), v, after, size
+
+
+@run_mistake("extra_step", "eps is AdaGrad's; AdaGrad-Norm divides by the root alone, and here eps is added to it too")
+def eps_in_both_rules(problem, theta, v, size, position):
+    grads = problem.gradients(theta, position, size)
+    mean = _mean(grads)
+    v = problem.accumulated(v, mean)
+    return _move(theta, mean, v, problem.alpha, problem.eps), v, problem.size(grads), size
 
 
 # Mutants of the exact test --------------------------------------------------------------------------------------
@@ -956,6 +970,14 @@ SIZE_CASES = (
         1e-6 * ROWS,
     ),
     _sized(
+        "small-gradients-coordinate",
+        ("numerics",),
+        "gradients of 1e-6: an epsilon in the denominator of a coordinate would show",
+        1e-6 * ROWS,
+        "coordinate",
+        size=55,
+    ),
+    _sized(
         "small-gradients-along",
         ("numerics",),
         "gradients of 1e-12, whose norm to the fourth is no float32",
@@ -1061,6 +1083,14 @@ EXACT_CASES = (
         test="coordinate",
     ),
     _exact_case("small-gradients", ("numerics",), "gradients of 1e-12", 1e-12 * ROWS),
+    _exact_case(
+        "small-gradients-coordinate",
+        ("numerics",),
+        "gradients of 1e-6: an epsilon in the denominator of a coordinate would show",
+        1e-6 * ROWS,
+        test="coordinate",
+        size=41,
+    ),
 )
 
 
@@ -1107,6 +1137,12 @@ ADAGRAD_CASES = (
         ("variant", "wrong_constant", "missing_step"),
         "eps is added to the root, not under it, and once",
         _steps([1, -2, 3], FEW, alpha=0.5, v0=0.0625, eps=0.5),
+    ),
+    Case(
+        "eps-above-the-root",
+        ("wrong_constant", "edge_case"),
+        "an eps larger than the root is added to it as well; the larger of the two would be another step",
+        _steps([1, -2, 3], FEW, alpha=0.5, v0=0.0625, eps=8.0),
     ),
     Case(
         "gaussian",
@@ -1304,6 +1340,13 @@ TRAJECTORY_CASES = (
         eta=0.7,
     ),
     _run_case(
+        "norm-without-eps",
+        ("wrong_constant", "edge_case"),
+        "eps is of the other rule: AdaGrad-Norm divides by the root alone, whatever eps is given",
+        largest=20,
+        eps=0.5,
+    ),
+    _run_case(
         "reaches-the-largest",
         ("edge_case", "missing_step"),
         "once a batch is the largest there are no larger ones",
@@ -1400,6 +1443,20 @@ def _within_bounds(run, inputs):
     b = inputs["grads"].shape[0]
     yield run(**{**inputs, "largest": b})["size"], np.asarray(float(b))
     yield np.minimum(run(**inputs)["size"], b), np.asarray(float(b))
+
+
+def _exactly(values, eta, size):
+    """Numbers with few binary digits, which no order of operations rounds."""
+    rows = np.array(values)[:, None]
+
+    def pairs(run, inputs):
+        name = "grads" if "grads" in inputs else "population"
+        known = {name: rows.astype(inputs[name].dtype), "eta": eta, "largest": 1000}
+        if name == "grads":
+            known |= {"vartheta": eta, "nu": eta, "split": 1}
+        yield run(**{**inputs, **known})["size"], np.asarray(float(size))
+
+    return pairs
 
 
 def _everyone_twice(run, inputs):
@@ -1544,6 +1601,12 @@ BATCH_SIZE = Operation(
             _within_bounds,
             ("coordinate", "test-met", "across-decides"),
         ),
+        Law(
+            "whole-demand",
+            "gradients 1, 2, 3 and parameters of 1/4 ask for exactly 4, and get 4",
+            _exactly([1.0, 2.0, 3.0], 0.25, 4),
+            ("norm", "coordinate", "inner-product", "along-decides"),
+        ),
     ),
     mutants=mistake.mutants() + size_mistake.mutants(),
     errors=(
@@ -1581,6 +1644,12 @@ EXACT_SIZE = Operation(
             "a population that holds everyone twice asks for the same batch",
             _everyone_twice,
             ("norm", "coordinate", "larger-than-the-population", "one-example"),
+        ),
+        Law(
+            "whole-demand",
+            "gradients 1 and 3 and eta = 1/4 ask for exactly 4, and get 4",
+            _exactly([1.0, 3.0], 0.25, 4),
+            ("norm", "coordinate"),
         ),
     ),
     mutants=exact_mistake.mutants(),
@@ -1689,14 +1758,14 @@ TRAJECTORY = Operation(
         array("a", "n d", "features of each example"),
         array("y", "n", "target of each example"),
         _THETA0,
-        array("stream", "N", "example numbers, from 0, as whole numbers; step k takes the next b_k of them"),
+        array("stream", "N", "example numbers, from 0, stored as floats: cast them; step k takes the next b_k of them"),
         integer("first", "b_1 >= 2"),
         _LARGEST,
         integer("steps", "number of steps T"),
         _ALPHA,
         _ETA,
-        number("v0", "start > 0: of the root v (rule norm) or of every accumulator (rule adagrad)"),
-        number("eps", "of the rule adagrad: added to the root, >= 0"),
+        number("v0", "start: of the root v, > 0 (rule norm), or of every accumulator, >= 0 (rule adagrad)"),
+        number("eps", "of the rule adagrad alone: added to the root, >= 0; > 0 if v0 is 0"),
         choice("rule", ("norm", "adagrad"), "AdaGrad-Norm or AdaGrad"),
         choice("test", TESTS[:2], "which test decides on the next size"),
     ),
