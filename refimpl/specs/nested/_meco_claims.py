@@ -748,7 +748,7 @@ CLAIMS = (
         "With decaying rates the error falls as 1 / t on a strongly convex (Polyak-Lojasiewicz) objective",
         "abstract: fast convergence rate",
         fast_rate,
-        proxy="one Gaussian mean stands in for the theorem, whose wording was not at hand",
+        proxy="one Gaussian mean stands in for the theorem, whose exact wording may differ",
         tuned="the constants 0.5 and 50 of the decay",
     ),
     Claim(
