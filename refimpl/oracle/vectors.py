@@ -23,7 +23,7 @@ MARGIN = 2.0  # tolerances are measured, and exp or sin may round otherwise on a
 
 
 class VectorsError(ValueError):
-    """A file of vectors that is damaged, or not what the code writes; the message tells where."""
+    """A file of vectors that is damaged, not what the code writes, or cannot be written; the message tells where."""
 
 
 class Vectors(NamedTuple):
@@ -152,13 +152,27 @@ def write_vectors(target, folder):
     -------
     list of pathlib.Path
         The files, "<operation>.json".
+
+    Raises
+    ------
+    VectorsError
+        If the folder cannot be made, or a file in it cannot be written.
     """
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    operations = catalog.operations(target)
+    if folder.exists() and not folder.is_dir():
+        raise VectorsError(f"{folder} is a file; the vectors need a folder")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise VectorsError(f"the folder {folder} cannot be made: {error.strerror}") from error
     written = []
-    for operation in catalog.operations(target):
+    for operation in operations:
         path = folder / f"{operation.name}.json"
-        path.write_text(text(vectors(operation)) + "\n", encoding="utf-8")
+        try:
+            path.write_text(text(vectors(operation)) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise VectorsError(f"{path} cannot be written: {error.strerror}") from error
         written.append(path)
     return written
 

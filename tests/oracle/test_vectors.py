@@ -198,6 +198,29 @@ def test_command_refuses_unknown_systems(tmp_path, capsys):
     assert "did you mean lion" in capsys.readouterr().err
 
 
+def test_a_folder_that_cannot_be_is_told_in_a_sentence(tmp_path, capsys):
+    file = tmp_path / "file"
+    file.touch()
+    (tmp_path / "lion.step.json").mkdir()
+    for folder, told in (
+        (file, f"{file} is a file; the vectors need a folder"),
+        (file / "below", f"the folder {file / 'below'} cannot be made: Not a directory"),
+        (tmp_path, f"{tmp_path / 'lion.step.json'} cannot be written: Is a directory"),
+    ):
+        assert main(["vectors", "lion.step", "--out", str(folder)]) == 2
+        said = capsys.readouterr().err
+        assert told in said.replace("\n", "")
+        assert "Errno" not in said
+
+
+def test_error_cases_name_a_word_of_the_message():
+    for operation in catalog.operations("lion"):
+        for case in operation.errors:
+            inputs = {**operation.cases[0].inputs, **case.inputs}
+            with pytest.raises(case.raises, match=case.names):
+                operation.reference(**inputs)
+
+
 # JavaScript -----------------------------------------------------------------------------------------------------------
 
 
