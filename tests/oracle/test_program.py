@@ -524,7 +524,8 @@ def test_the_page_says_the_limits_that_hold():
 
 def test_the_bare_example_of_the_page_conforms(fake, tmp_path):
     ((_, code),) = blocks("python")
-    assert len(code.strip().splitlines()) <= 12
+    assert len(code.strip().splitlines()) == 13
+    assert "The bare mode: thirteen lines\n" in PAGE
     path = tmp_path / "bare.py"
     path.write_text(code)
     candidate = fake([sys.executable, str(path)])
