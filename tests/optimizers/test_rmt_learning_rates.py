@@ -71,6 +71,21 @@ def test_step_sizes(backend):
         np.testing.assert_allclose(backend.to_numpy(got), expected[name], rtol=1e-6, err_msg=name)
 
 
+@pytest.mark.parametrize("rule", ["linear", "sqrt"])
+def test_plain_rules_go_by_the_batch_size_however_much_data_there_is(backend, rule):
+    batches = backend.asarray([8.0, 64.0, 2048.0])
+    how = {"rule": rule, "top": 4.0, "sigma2": 2.0, "parameters": 512}
+    limited, endless = (rmt.scale_lr(0.1, 32, batches, **how, data=data) for data in (4096, None))
+    assert backend.to_numpy(limited).tolist() == backend.to_numpy(endless).tolist()
+
+
+def test_the_floor_is_a_share_of_the_lifted_value(backend):
+    """4 is lifted to 5, of which 0.22 is more than 1."""
+    lr, momentum = rmt.polyak_rates(backend.asarray([0.125, 1.0, 2.0, 4.0]), floor=0.22, noise=4.0)
+    assert float(lr) == pytest.approx((2 / (5**0.5 + 2**0.5)) ** 2, rel=10 * backend.tolerance)
+    assert float(momentum) == pytest.approx(((5**0.5 - 2**0.5) / (5**0.5 + 2**0.5)) ** 2, rel=100 * backend.tolerance)
+
+
 def test_spectra_from_products(backend):
     a, probes = backend.asarray([[2.0, 1.0], [1.0, 3.0]]), backend.asarray([[1.0, 1.0], [1.0, -1.0], [2.0, 2.0]])
     found = rmt.spectrum(times(a), probes, steps=2)

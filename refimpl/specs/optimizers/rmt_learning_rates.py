@@ -494,12 +494,26 @@ def _right_rates(grown, rule, old, new):
     return _right_factor(grown, rule, old, new), 2 / new
 
 
+growth_mistake = Mistakes()
+
+
+@growth_mistake(
+    "wrong_constant",
+    "the linear and the square-root rule take batch sizes as they are; here effective ones, b / (1 - b/N)",
+)
+def effective_growth(lr, batch, batches, rule, top, sigma2, parameters, data):
+    shares = _inverse(batch, data) / _inverse(batches, data)
+    tops = lambda b: _spread(top + 0 * batches, parameters * sigma2 * _inverse(b, data))
+    new = tops(batches)
+    return lr * _right_factor(shares, rule, tops(batch + 0 * batches), new), 2 / new
+
+
 # Mutants: Lanczos ---------------------------------------------------------------------------------------------
 
 lanczos_mistake = Mistakes()
 
 
-def _lanczos(matrix, start, steps, tolerance, *, passes=2, normalize=True, close=True):
+def _lanczos(matrix, start, steps, tolerance, *, passes=2, normalize=True, close=True, by_alphas=False):
     """alphas, betas, the last included."""
     xp = array_namespace(start)
     basis = [start / xp.linalg.vector_norm(start) if normalize else start]
@@ -508,10 +522,11 @@ def _lanczos(matrix, start, steps, tolerance, *, passes=2, normalize=True, close
     longest = 0.0
     while True:
         u = matrix @ basis[-1]
-        longest = max(longest, float(xp.linalg.vector_norm(u)))
+        length = float(xp.linalg.vector_norm(u))
         if betas:
             u = u - betas[-1] * basis[-2]
         alphas.append(basis[-1] @ u)
+        longest = max(longest, abs(float(alphas[-1])) if by_alphas else length)
         u = u - alphas[-1] * basis[-1]
         q = xp.stack(basis)
         for _ in range(passes):
@@ -606,6 +621,22 @@ def start_not_normalized(matrix, start, steps, tolerance):
 )
 def no_breakdown(matrix, start, steps, tolerance):
     values, first = _quadrature(*_lanczos(matrix, start, steps, tolerance, close=False))
+    return values, first**2
+
+
+@lanczos_mistake(
+    "wrong_constant", "stop by the tolerance that is given; here by that of rounding, 1e-12, whatever is given"
+)
+def tolerance_ignored(matrix, start, steps, tolerance):
+    values, first = _quadrature(*_lanczos(matrix, start, steps, 1e-12))
+    return values, first**2
+
+
+@lanczos_mistake(
+    "wrong_constant", "beta_j is compared with the longest product A q_i so far; here with the largest alpha_i"
+)
+def compared_with_alphas(matrix, start, steps, tolerance):
+    values, first = _quadrature(*_lanczos(matrix, start, steps, tolerance, by_alphas=True))
     return values, first**2
 
 
@@ -801,6 +832,22 @@ def size_of_smallest(*inputs):
 @learner_mistake("missing_step", "pass over Ritz values below floor times the largest; here they count")
 def no_floor(*inputs):
     bottom = lambda values, top, floor: _bottom(values, top, 0.0)
+    return _learner(polyak=partial(_set_polyak, bottom=bottom))(*inputs)
+
+
+@learner_mistake(
+    "wrong_order", "the floor is a share of the lifted largest value; here of the largest Ritz value itself"
+)
+def floor_of_unlifted(*inputs):
+    bottom = lambda values, top, floor: _bottom(values, top, floor * array_namespace(values).max(values) / top)
+    return _learner(polyak=partial(_set_polyak, bottom=bottom))(*inputs)
+
+
+@learner_mistake(
+    "missing_step", "the floor is a share of the largest value; here Ritz values are compared with it as is"
+)
+def absolute_floor(*inputs):
+    bottom = lambda values, top, floor: _bottom(values, top, floor / top)
     return _learner(polyak=partial(_set_polyak, bottom=bottom))(*inputs)
 
 
@@ -1089,6 +1136,16 @@ RATE_CASES = (
         _rate_inputs(_SIZES, "saturating", data=2048),
         equations=("rmt_learning_rates-1", "rmt_learning_rates-12"),
     ),
+    *(
+        Case(
+            f"{rule}-of-limited-data",
+            ("wrong_constant",),
+            "step sizes go by the batch sizes themselves, however large the share of the data is",
+            _rate_inputs(_SIZES, rule, data=4096),
+            equations=(tag,),
+        )
+        for rule, tag in (("linear", "rmt_learning_rates-10"), ("sqrt", "rmt_learning_rates-11"))
+    ),
     Case(
         "downwards",
         ("basic", "wrong_order"),
@@ -1194,8 +1251,26 @@ RITZ_CASES = (
     Case(
         "alphas-of-zero",
         ("edge_case",),
-        "the closing test must not compare beta with the alphas, which are 0 here",
+        "a diagonal of zeros: a closing test that divides by an alpha divides by 0",
         _ritz_inputs([[0.0, 1.0, 0.0], [1.0, 0.0, 2.0], [0.0, 2.0, 0.0]], [1.0, 0.0, 0.0], 3),
+    ),
+    Case(
+        "coarse-tolerance",
+        ("missing_step", "wrong_constant"),
+        "already tridiagonal, with betas 2, 1/4 and 1/8: the second is at most a tenth of the longest product, "
+        "sqrt(8), but not of the last one, nor of an alpha (the third would be)",
+        _ritz_inputs(
+            np.diag([2.0, 1.0, -1.0, 0.5]) + np.diag([2.0, 0.25, 0.125], 1) + np.diag([2.0, 0.25, 0.125], -1),
+            [1.0, 0.0, 0.0, 0.0],
+            4,
+            tolerance=0.1,
+        ),
+        equations=("rmt_learning_rates-18",),
+        answer={
+            "values": np.array([3 - 17**0.5, 3 + 17**0.5]) / 2,
+            "weights": np.array([17**0.5 - 1, 17**0.5 + 1]) / (2 * 17**0.5),
+        },
+        source="eigenvalues of [[2, 2], [2, 1]]",
     ),
     Case(
         "zero-matrix",
@@ -1379,6 +1454,13 @@ LEARNER_CASES = (
         "rates for noisier batches than those measured: 4 becomes 5 with noise 4, and 2 becomes 4 with noise 4",
         _learner_inputs([np.diag([4.0, 1.0]), np.diag([2.0, 0.5])], "polyak", noise=4.0),
         equations=("rmt_learning_rates-3", "rmt_learning_rates-25"),
+    ),
+    Case(
+        "polyak-floor-of-the-lifted",
+        ("wrong_order", "wrong_constant"),
+        "the floor is a share of the lifted largest value, 0.22 of 5 in place of 4: 2 counts, 1 and 1/8 do not",
+        _learner_inputs([np.diag([4.0, 2.0, 1.0, 0.125])], "polyak", lanczos_steps=4, floor=0.22, noise=4.0),
+        equations=("rmt_learning_rates-25",),
     ),
     Case(
         "polyak-no-positive",
@@ -1586,7 +1668,7 @@ BATCH_HESSIAN = Operation(
     summary="largest and smallest eigenvalue of the Hessian of a batch, from an eigenvalue of the data's Hessian",
     inputs=(
         array("eigenvalues", "k", "eigenvalues of the Hessian over the data, of any sign"),
-        array("batches", "k", "batch size b for each, as a whole number"),
+        array("batches", "k", "batch size b for each, a whole number stored as a float"),
         _SIGMA2,
         _PARAMETERS,
         _DATA,
@@ -1654,7 +1736,7 @@ SCALE_LR = Operation(
     inputs=(
         number("lr", "step size alpha > 0 that suits `batch`"),
         integer("batch", "batch size b0"),
-        array("batches", "k", "batch sizes to go to, as whole numbers"),
+        array("batches", "k", "batch sizes to go to, whole numbers stored as floats"),
         choice("rule", rmt.RULES, "in proportion to b, to its root, or to 1 / lambda'(b)"),
         number("top", "largest eigenvalue of the Hessian over the data"),
         _SIGMA2,
@@ -1675,7 +1757,9 @@ SCALE_LR = Operation(
         Law("scale", "the landscape times 4: step sizes a quarter", _rates_scale, ("linear", "of-limited-data")),
     ),
     mutants=_renamed(
-        rate_mistake.mutants(_as_rates) + supply_mistake.mutants(lambda tops: _as_rates(_right_rates, tops))
+        rate_mistake.mutants(_as_rates)
+        + supply_mistake.mutants(lambda tops: _as_rates(_right_rates, tops))
+        + growth_mistake.mutants()
     ),
     errors=(
         *_SUPPLY_ERRORS[:2],
