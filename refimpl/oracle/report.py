@@ -71,6 +71,11 @@ article .wide { min-width: 5.5rem; }
 article :is(th, td) { padding: .4rem .5rem; }
 article .number { white-space: normal; overflow-wrap: normal; }
 .keep { white-space: nowrap; }
+:is(#overview, #mutants) :is(th, td) { padding: .45rem .5rem; } /* all columns are to be seen at once on a desk */
+#overview thead th { white-space: normal; vertical-align: bottom; }
+#overview .wide { min-width: 10rem; }
+#mutants .wide { min-width: 15rem; }
+#mutants :is(.medium, .source) { min-width: 8rem; overflow-wrap: anywhere; }
 @media (max-width: 40rem) { th, td { max-width: 15rem; } .wide { min-width: 13rem; } }
 .badge { display: inline-block; padding: 0 .55em; border-radius: 1em; font-size: .85rem; font-weight: 600;
   color: var(--text); background: var(--plain-page); }
@@ -187,6 +192,43 @@ def write_html(path, *, claims_records, checks, header):
 
 def _text(value):
     return escape(str(value))
+
+
+def _marked_up(text):
+    """A text in which `code` stands between backticks.
+
+    Examples
+    --------
+    >>> _marked_up("`x < y` holds")
+    '<code>x &lt; y</code> holds'
+    """
+    parts = enumerate(_text(text).split("`"))
+    return "".join(f"<code>{part}</code>" if i % 2 else part for i, part in parts)
+
+
+def beyond(verdict, sentence):
+    """What the sentence about a verdict tells beyond the verdict.
+
+    Parameters
+    ----------
+    verdict : str
+        As of `refimpl.oracle.judge.check`: "conforms", "conforms to variant X", "deviates" ...
+    sentence : str
+        As of `refimpl.oracle.render.sentence`.
+
+    Returns
+    -------
+    str
+        The rest; "" if there is none.
+
+    Examples
+    --------
+    >>> beyond("deviates", "deviates from the paper's rule: late_decay (decay first)")
+    'late_decay (decay first)'
+    >>> beyond("conforms", "conforms")
+    ''
+    """
+    return sentence.removeprefix(verdict).removeprefix(" from the paper's rule").lstrip(" :;,")
 
 
 def _link(address, text):
@@ -367,7 +409,7 @@ def _claim(record):
 def _mutants(systems):
     groups = []
     columns = [("Mistake", ""), ("Fate", "keep"), ("Type", ""), ("What is wrong, and how to mend it", "wide"),
-               ("Killed by", "medium"), ("Seen in", "")]  # fmt: skip
+               ("Killed by", "medium"), ("Seen in", "source")]  # fmt: skip
     for system in systems:
         rows = [
             (
@@ -376,7 +418,7 @@ def _mutants(systems):
                     f'<code>{_text(mutant["slug"])}</code><br><span class="dim">{_text(mutant["operation"])}</span>',
                     _badge(_fate(mutant)),
                     _text(mutant["bug_type"].replace("_", " ")),
-                    _text(mutant["hint"]),
+                    _marked_up(mutant["hint"]),
                     _text(mutant["equivalent"] or _few(mutant["killed_by"])),
                     _link(mutant["origin"], mutant["origin"].removeprefix("https://github.com/")),
                 ],
@@ -413,7 +455,7 @@ def _implementations(entries):
             [
                 f"{_text(entry['name'])} {_text(entry['version'])}<br>"
                 f'<span class="dim">{_text(entry["language"])} <code>{_text(entry["operation"])}</code></span>',
-                f"{_badge(entry['verdict'])}<br>{_text(entry['sentence'])}",
+                f"{_badge(entry['verdict'])}<br>{_marked_up(beyond(entry['verdict'], entry['sentence']))}",
                 "<br>".join(f"{n} {_text(status.replace('_', ' '))}" for status, n in entry["counts"].items() if n),
                 f"<code>{_text(entry['command'])}</code>",
             ],

@@ -193,3 +193,22 @@ def test_empty_page(tmp_path):
 
 def test_claims_of_an_unknown_system_are_shown(tmp_path, records):
     assert 'id="doc.C3"' in page(tmp_path, records, [system(name="other")])
+
+
+@pytest.mark.parametrize(
+    ("verdict", "sentence", "rest"),
+    [
+        ("conforms", "conforms", ""),
+        ("conforms", "conforms where it was asked, in 3 of 4 checks", "where it was asked, in 3 of 4 checks"),
+        ("conforms to variant eps", "conforms to variant eps: as `torch`", "as <code>torch</code>"),
+        ("deviates", "deviates from the paper's rule: late (mix first)", "late (mix first)"),
+        ("deviates", "deviates from the paper's rule; no known mistake explains it", "no known mistake explains it"),
+        ("skipped", "skipped: node is not installed", "node is not installed"),
+    ],
+)
+def test_a_verdict_is_said_once(tmp_path, verdict, sentence, rest):
+    text = page(tmp_path, implementations=[IMPLEMENTATION | {"verdict": verdict, "sentence": sentence}])
+    (cell,) = re.findall(r'<td class="wide">(<span class="badge.*?)</td>', text)
+    badge, _, said = cell.partition("<br>")
+    assert verdict in badge
+    assert said == rest

@@ -2,6 +2,7 @@
 
 import pytest
 
+from refimpl.oracle import catalog
 from refimpl.oracle.claims import run_claim
 from refimpl.oracle.report import write_html
 from refimpl.specs.base import Claim, Outcome, at_most, reported
@@ -62,6 +63,33 @@ def test_page_fits_and_has_no_errors(browser, address, width, scheme):
     assert browser.overflow() == []
     assert browser.errors == []
     assert browser.run("[...document.images].map(e => e.complete && e.naturalWidth > 0)") == [True, True]
+
+
+def test_all_columns_are_seen_on_a_desk(browser, tmp_path):
+    """With the names of the catalog nothing is to be scrolled, not even the tables of mutants."""
+
+    def told(system):
+        operations = [
+            {"name": o.name, "summary": o.summary, "cases": 9, "verdict": "conforms", "counts": {"passed": 99}}
+            for o in system.operations
+        ]
+        mutants = [
+            mutant(m.slug, operation=o.name, bug_type=m.bug_type, hint=m.hint, origin=m.origin)
+            | {"killed_by": [case.slug for case in o.cases]}
+            for o in system.operations
+            for m in o.mutants
+        ]
+        about = {"name": system.name, "title": system.paper.title, "arxiv": system.paper.arxiv}
+        return about | {"chapter": system.chapter, "operations": operations, "mutants": mutants}
+
+    checks = {"systems": [told(system) for system in catalog.systems().values()], "implementations": []}
+    write_html(tmp_path / "index.html", claims_records=[], checks=checks, header={"command": "make oracle"})
+    browser.width(1280)
+    browser.open((tmp_path / "index.html").as_uri())
+    browser.run("document.querySelectorAll('details').forEach(e => e.open = true)")
+    assert browser.run("document.querySelectorAll('.scroll').length") == 1 + len(checks["systems"])
+    cut = "[...document.querySelectorAll('.scroll')].filter(e => e.scrollWidth > e.clientWidth)"
+    assert browser.run(f"{cut}.map(e => e.getAttribute('aria-label'))") == []
 
 
 def test_text_stands_out_in_both_schemes(browser, address):
