@@ -10,6 +10,7 @@ from refimpl.optimizers import _lion_programs as programs
 from refimpl.optimizers import _lion_search as search
 from refimpl.optimizers import lion
 from refimpl.optimizers._baselines import momentum_init, signum
+from refimpl.oracle import check
 from refimpl.specs.optimizers import _lion_claims as claims
 from refimpl.specs.optimizers import _lion_search_claims as search_claims
 
@@ -235,6 +236,107 @@ def test_a_model_with_a_tree_of_parameters_is_raveled(backend):
     fitted = unravel(lion.minimize(gradient, flat, steps=400, lr=0.02).state[0])
     assert fitted["W"].shape == (2, 2)
     assert np.max(np.abs(backend.to_numpy(fitted["W"]))) < 0.5
+
+
+# What the oracle must catch, beside its own list ------------------------------------------------------------------
+
+
+def wrong_step(direction=lambda m, g, b1, wd, p: b1 * m + (1 - b1) * g, sign=np.sign, kept=lambda s: s):
+    def step(theta, momentum, grad, lr, beta1, beta2, weight_decay):
+        c = direction(momentum, grad, beta1, weight_decay, theta)
+        moved = kept(1 - lr * weight_decay) * theta - lr * sign(c)
+        return moved, beta2 * momentum + (1 - beta2) * grad
+
+    return step
+
+
+def idle_at_zero(theta, momentum, grad, **rates):
+    return wrong_step()(theta, momentum, grad, **rates) if np.any(grad) else (theta, momentum)
+
+
+@pytest.mark.parametrize(
+    ("step", "case"),
+    [
+        (wrong_step(sign=lambda c: np.where(abs(c) < 1e-8, 0, np.sign(c))), "tiny"),
+        (wrong_step(sign=lambda c: np.tanh(1e6 * c)), "tiny"),
+        (idle_at_zero, "gradient-zero"),
+        (wrong_step(lambda m, g, b1, wd, p: b1 * m + (1 - b1) * (g + wd * p)), "large-parameters"),
+        (wrong_step(lambda m, g, b1, wd, p: 0.8 * m + 0.2 * g), "beside-the-ratios"),
+        (wrong_step(lambda m, g, b1, wd, p: b1**2 * m + (1 - b1**2) * g), "low-rates"),
+        (wrong_step(lambda m, g, b1, wd, p: b1 * np.sign(m) + (1 - b1) * np.sign(g)), "beside-the-ratios"),
+        (wrong_step(kept=lambda s: max(s, 0.0)), "large-parameters"),
+    ],
+)
+def test_steps_that_are_wrong_in_a_few_places_are_caught_and_get_no_wrong_name(step, case):
+    report = check(step, "lion.step", laws=False)
+    assert report.diagnosis is None
+    assert f"lion.step/{case}" in {r.case.rpartition("-")[0] for r in report.records if r.status == "failed"}
+
+
+def test_a_decay_that_stops_at_zero_is_caught():
+    def clamped(theta0, grads, lr, beta1, beta2, weight_decay):
+        theta, momentum, thetas = theta0, 0 * theta0, []
+        for grad in grads:
+            step = wrong_step(kept=lambda s: max(s, 0.0))
+            theta, momentum = step(theta, momentum, grad, lr, beta1, beta2, weight_decay)
+            thetas.append(theta)
+        return np.stack(thetas)
+
+    report = check(clamped, "lion.trajectory", laws=False)
+    assert [r.case.rpartition("-")[0] for r in report.records if r.status == "failed"] == [
+        "lion.trajectory/overshooting-decay"
+    ]
+
+
+def found(clip=lambda g, lr: g * min(1.0, lr / np.linalg.norm(g)), bend=np.arcsin, rate=0.996991, stored=np.float64):
+    def run(theta0, grads, lr):
+        w, v, path = theta0, 0 * theta0, []
+        for grad in grads:
+            g = bend(clip(grad, lr))
+            w = w - 0.0002 * lr * (np.sign(0.101 * g + 0.899 * v) + 0.4602 * w)
+            v = (rate * v + (1 - rate) * g).astype(stored).astype(float)
+            path.append(w)
+        return np.stack(path)
+
+    return run
+
+
+def test_the_program_written_anew_is_right():
+    assert check(found(), "lion.found_program").verdict == "conforms"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "case"),
+    [
+        ({"bend": np.tan}, "bends-outwards"),
+        ({"bend": np.sin}, "bends-inwards"),
+        ({"bend": np.arcsinh}, "bends-inwards"),
+        ({"clip": lambda g, lr: g * min(1.0, lr / np.max(abs(g)))}, "largest-entry"),
+        ({"clip": lambda g, lr: g * min(1.0, lr / np.sum(abs(g)))}, "sum-of-entries"),
+        ({"clip": lambda g, lr: g * lr / np.linalg.norm(g)}, "sum-of-entries"),
+        ({"clip": lambda g, lr: g * min(1.0, lr / (np.linalg.norm(g) + 1e-6))}, "small-clip"),
+        ({"rate": 0.997}, "rounded-rate"),
+        ({"stored": np.float32}, "kept-in-float64"),
+    ],
+)
+def test_slightly_wrong_programs_are_caught_and_get_no_wrong_name(wrong, case):
+    report = check(found(**wrong), "lion.found_program", laws=False)
+    assert report.diagnosis is None
+    assert f"lion.found_program/{case}" in {r.case.rpartition("-")[0] for r in report.records if r.status == "failed"}
+
+
+def test_places_that_are_rounded_are_caught():
+    def rounded(start_fitness, child_fitness, draws, population):
+        members, parents = [(start_fitness, 0)] * population, []
+        for k, row in enumerate(draws):
+            parents.append(min((members[round(u * (population - 1))] for u in row), key=lambda member: member[0])[1])
+            members = [*members[1:], (child_fitness[k], k + 1)]
+        return np.array(parents, dtype=float)
+
+    report = check(rounded, "lion.ageing", laws=False)
+    assert [r.case.rpartition("-")[0] for r in report.records if r.status == "failed"] == [
+        "lion.ageing/edges-of-places"
+    ]
 
 
 # The experiments ------------------------------------------------------------------------------------------------

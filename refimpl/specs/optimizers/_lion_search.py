@@ -152,6 +152,12 @@ def _found_case(slug, flags, why, *, seed=0, **sizes):
     return Case(slug, flags, why, _draw(stream(seed, "lion-found", slug), **sizes), equations=())
 
 
+def _two_steps(slug, flags, why, lr, first, second, **more):
+    """From 0, a long gradient and a short one against it, whose sign hangs on what became of the first."""
+    inputs = {"theta0": np.zeros(len(first)), "grads": np.array([first, second]), "lr": lr}
+    return Case(slug, flags, why, inputs, **more)
+
+
 FOUND_CASES = (
     _found_case("ordinary", ("basic",), "ten steps of lengths on both sides of the clip", steps=10, d=3, lr=0.5),
     _found_case(
@@ -169,6 +175,27 @@ FOUND_CASES = (
         "a small second gradient, against the first: without the arcsine, or with the new v in m, a sign turns",
         {"theta0": np.array([1.0, -2.0]), "grads": np.array([[5.0, 5.0], [-0.01775, -0.018203]]), "lr": 0.9},
     ),
+    _two_steps("bends-outwards", ("wrong_constant",), "the arcsine, odd as it is, grows faster than its argument, but "
+               "not as fast as the tangent: with that in its place the second step keeps the first one's sign",
+               0.9, [2.0], [-0.0318]),
+    _two_steps("bends-inwards", ("wrong_constant",), "with a function that bends inwards in the arcsine's place (sine, "
+               "arsinh) the second gradient turns the sign, as it should, and without any function it does not",
+               0.9, [2.0], [-0.0225]),
+    _two_steps("largest-entry", ("wrong_constant",), "clip cuts the Euclidean length to 0.5; a gradient cut so that its "
+               "largest entry is 0.5 stays longer, and holds the second coordinate's sign",
+               0.5, [3.0, 4.0], [-0.0125, -0.0125]),
+    _two_steps("sum-of-entries", ("wrong_constant", "missing_step"), "a gradient cut so that its entries add up to 0.5 is "
+               "shorter and loses the second coordinate's sign; so it does if short gradients are stretched to 0.5",
+               0.5, [3.0, 4.0], [-0.009, -0.009]),
+    _two_steps("both-clipped", ("wrong_order",), "two gradients longer than 0.9: clipped to 0.9 * 0.0002 they would be "
+               "too short for the arcsine to bend, and the first coordinate would turn",
+               0.9, [2.0, 0.2], [-0.059, 2.0]),
+    _two_steps("rounded-rate", ("wrong_constant",), "v forgets at the rate 0.899 * 1.109 = 0.996991, which is not "
+               "the 0.997 of the simplified rule", 0.9, [2.0], [-0.02674 * np.arcsin(0.9)]),
+    _two_steps("small-clip", ("numerics",), "no epsilon of 1e-6 beside the length of a gradient, here of 2e-4",
+               1e-4, [2e-4], [-2.672e-6]),
+    _two_steps("kept-in-float64", ("numerics",), "the second gradient turns the sign by 1 part in 1e8: v is kept in "
+               "double precision", 0.9, [2.0], [-0.0299863802336], dtypes=("float64",)),
 )  # fmt: skip
 
 
@@ -337,6 +364,20 @@ AGEING_CASES = (
         },
         equations=("lion-10", "lion-11"),
         answer={"parents": np.array([0.0, 1.0, 1.0, 1.0, 2.0])},
+        source="worked by hand",
+    ),
+    Case(
+        "edges-of-places",
+        ("edge_case", "wrong_constant"),
+        "draws just beside the edges of the places: floor(u n), neither round(u (n - 1)) nor the nearest edge",
+        {
+            "start_fitness": 0.5,
+            "child_fitness": np.array([0.4, 0.3, 0.6, 0.2, 0.1, 0.7]),
+            "draws": np.array([[0.26], [0.99], [0.74], [0.51], [0.24], [0.76]]),
+            "population": 4,
+        },
+        equations=("lion-10", "lion-11"),
+        answer={"parents": np.array([0.0, 1.0, 1.0, 2.0, 1.0, 5.0])},
         source="worked by hand",
     ),
 )  # fmt: skip

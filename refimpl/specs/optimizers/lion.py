@@ -371,6 +371,13 @@ TRAJECTORY_CASES = (
         "each coordinate by itself: a norm over all of them would show here",
         _inputs([1, 1, 1], [[1e15, 1e-15, -1], [-1e14, 5e-15, 1], [1e15, -1e-15, 0.5]], weight_decay=0.01),
     ),
+    Case(
+        "overshooting-decay",
+        ("boundary", "missing_step"),
+        "lr weight_decay = 1.5: the decay changes the sign of the parameters; 1 - lr weight_decay is not kept above 0",
+        _inputs([30, -20], [[1, 1], [-1, 2], [0.5, -3]], lr=0.5, weight_decay=3.0),
+        equations=("lion-2",),
+    ),
 )
 
 
@@ -431,6 +438,62 @@ STEP_CASES = (
         "one coordinate",
         _inputs([-4], [0.5], lr=2.0, beta1=0.3, beta2=0.6),
         [-0.1],
+    ),
+    _step_case(
+        "beside-the-ratios",
+        ("wrong_order", "wrong_constant"),
+        "|g / m| on both sides of 9, where c turns, and of 8.17 and 99, where it does not: other rates turn elsewhere",
+        _inputs([1, -1, 1, -1, 1, -1, 1], [-8, 8.1, -8.3, -8.95, 9.05, 95, -105], weight_decay=0.3),
+        [1, -1, 1, 1, -1, -1, 1],
+        equations=("lion-1",),
+    ),
+    _step_case(
+        "rates-of-language-models",
+        ("wrong_order", "wrong_constant"),
+        "beta1 = 0.95 turns c at |g / m| = 19, the fresh momentum at 13.5, beta2 = 0.98 at 49",
+        _inputs([1, -1, 1, -1, 1], [-13, 14, -18.5, 19.5, -52], beta1=0.95, beta2=0.98, weight_decay=0.3),
+        [1, -1, 1, -1, 1],
+        equations=("lion-1", "lion-3"),
+    ),
+    _step_case(
+        "low-rates",
+        ("wrong_order", "wrong_constant"),
+        "beta1 = 0.6 turns c at |g / m| = 1.5, the fresh momentum at 0.92, beta2 = 0.8 at 4",
+        _inputs([1, -1, 1, -1, 1], [-0.9, 1, -1.4, 1.6, -4.5], beta1=0.6, beta2=0.8, weight_decay=0.3),
+        [1, -1, 1, -1, 1],
+        equations=("lion-1", "lion-3"),
+    ),
+    _step_case(
+        "tiny",
+        ("numerics",),
+        "gradient and momentum of 1e-30: an epsilon, a threshold or a smooth sign would show here",
+        _inputs([1, -1, 2], [1e-30, -2e-30, -3e-30], weight_decay=0.3),
+        [2e-30, 1e-30, 4e-30],
+        equations=("lion-1",),
+    ),
+    _step_case(
+        "gradient-zero",
+        ("edge_case", "missing_step"),
+        "a gradient of 0 throughout is a gradient: the momentum moves the parameters and fades, and the decay acts",
+        _inputs([1, -2], [0, 0], weight_decay=0.3),
+        [0.5, -0.25],
+        equations=("lion-1", "lion-2", "lion-3"),
+    ),
+    _step_case(
+        "all-zero",
+        ("edge_case", "numerics"),
+        "where gradient and momentum are 0 the decay alone moves parameters of either sign",
+        _inputs([3, -2], [0, 0], weight_decay=0.3),
+        [0, 0],
+        equations=("lion-2",),
+    ),
+    _step_case(
+        "large-parameters",
+        ("wrong_order", "known_bug"),
+        "the decay of large parameters does not get into c besides; at lr weight_decay = 1.5 it changes their sign",
+        _inputs([100, -100], [-1, 1], lr=0.5, weight_decay=3.0),
+        [-1, 1],
+        equations=("lion-2",),
     ),
 )
 
