@@ -181,11 +181,11 @@ FOUND_CASES = (
     _two_steps("bends-inwards", ("wrong_constant",), "with a function that bends inwards in the arcsine's place (sine, "
                "arsinh) the second gradient turns the sign, as it should, and without any function it does not",
                0.9, [2.0], [-0.0225]),
-    _two_steps("largest-entry", ("wrong_constant",), "clip cuts the Euclidean length to 0.5; a gradient cut so that its "
-               "largest entry is 0.5 stays longer, and holds the second coordinate's sign",
+    _two_steps("largest-entry", ("wrong_constant",), "clip cuts the Euclidean length to 0.5; a gradient cut so that "
+               "its largest entry is 0.5 stays longer, and holds the second coordinate's sign",
                0.5, [3.0, 4.0], [-0.0125, -0.0125]),
-    _two_steps("sum-of-entries", ("wrong_constant", "missing_step"), "a gradient cut so that its entries add up to 0.5 is "
-               "shorter and loses the second coordinate's sign; so it does if short gradients are stretched to 0.5",
+    _two_steps("sum-of-entries", ("wrong_constant", "missing_step"), "a gradient cut so that its entries add up to 0.5 "
+               "is shorter and loses the second coordinate's sign; so it does if short gradients are stretched to 0.5",
                0.5, [3.0, 4.0], [-0.009, -0.009]),
     _two_steps("both-clipped", ("wrong_order",), "two gradients longer than 0.9: clipped to 0.9 * 0.0002 they would be "
                "too short for the arcsine to bend, and the first coordinate would turn",
