@@ -69,6 +69,21 @@ def test_blocks(backend):
     assert not change[:, :, [0, 2]].any()
 
 
+def test_a_step_that_hardly_lowers_the_function_is_shortened(backend):
+    """The first one lowers it by 5e-4 of the squared gradient (-6, 6); Armijo's rule asks for 1e-3."""
+    X, y, D = (backend.asarray(x) for x in ([[0.75]], [8.0], [[1.0]]))
+    state, fallen = cr.block_descent(X, D, y, cr.init(X, D), [0], rho=0.55936)
+    assert np.allclose(backend.to_numpy(state.u), [[[2.4]], [[-2.4]]], atol=10 * backend.tolerance)
+    assert fallen == pytest.approx(72 * 0.4 * (1 - 0.2 * 1.999), rel=100 * backend.tolerance)
+
+
+def test_the_momentum_is_reset_in_the_seventh_step(backend):
+    X, y, _ = worked(backend)
+    draws = backend.asarray([[1.0, 1.0], [-2.0, 1.0], [0.5, -3.0], [-1.0, -1.0]])
+    _, run = cr.scp(X, y, draws, beta=0.1, steps=8, record=lambda state: {"t": state.momentum})
+    assert [t == run.history["t"][1] for t in run.history["t"]] == [False, True, *[False] * 5, True, False]
+
+
 def test_drivers(backend):
     X, y, D = worked(backend)
     weights, run = cr.admm(X, y, D, beta=0.1, steps=3, record=lambda state: {"v": state.v})

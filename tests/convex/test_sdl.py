@@ -480,6 +480,19 @@ def test_label_energies_against_a_general_minimizer():
         assert found[y, s] == pytest.approx(best, rel=1e-8)
 
 
+@pytest.mark.parametrize(
+    ("W", "expected"),
+    [
+        ([[1.0, 0.0, 1.0], [0.0, 1.0, 1.0]], [[0.0], [3.0], [3.0]]),  # more atoms than features
+        ([[3.0, 0.0], [4.0, 0.0]], [[1.32], [0.0]]),  # an atom of zeros
+        ([[3.0, 3.0], [4.0, 4.0]], [[0.66], [0.66]]),  # two that are alike
+    ],
+)
+def test_of_several_codes_the_shortest_counts(backend, W, expected):
+    found = sdl.codes(backend.asarray(W), backend.asarray([[3.0], [6.0]]))
+    assert np.allclose(backend.to_numpy(found), expected, atol=100 * backend.tolerance)
+
+
 def test_exhaustive_and_naive_prediction_agree_mostly():
     drawn = tools.simulate(stream(0, "test-sdl", "predict"), p=10, n=400, r=2, q=2, sigma=0.3, kind="feature")
     train = sdl.data(drawn.x[:, :200], drawn.covariates[:, :200], drawn.labels[:200])

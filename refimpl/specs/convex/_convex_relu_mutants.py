@@ -464,6 +464,14 @@ def zeros_kept(weights):
 scp_mistake = Mistakes()
 
 
+def _dot(a, b):
+    return float(array_namespace(a).sum(a * b))
+
+
+def _objective(Z, y, beta, alpha):
+    return 0.5 * _dot(Z @ alpha - y, Z @ alpha - y) + beta * float(array_namespace(alpha).sum(abs(alpha)))
+
+
 def _scp(
     X,
     y,
@@ -476,7 +484,7 @@ def _scp(
     threshold=lambda beta, L: beta / L,
     power=2,
     momentum=True,
-    restart=1.0,
+    uphill=lambda Z, y, beta, point, new, alpha: _dot(point - new, new - alpha) > 0,
     at_point=True,
     sign=True,
 ):
@@ -491,7 +499,7 @@ def _scp(
     for _ in range(steps):
         forward = point - ((Z @ (point if at_point else alpha) - y) @ Z) / L
         new = _soft(forward, threshold(beta, L)) if sign else xp.maximum(forward - threshold(beta, L), 0.0)
-        if restart * float(xp.sum((point - new) * (new - alpha))) > 0:
+        if uphill(Z, y, beta, point, new, alpha):
             t = 1.0
         following = (1 + (1 + 4 * t * t) ** 0.5) / 2
         point = new + ((t - 1) / following if momentum else 0.0) * (new - alpha)
@@ -517,7 +525,23 @@ _with_scp(
     "turned sign in the test of the restart does",
     momentum=False,
 )
-_with_scp("no_restart", "missing_step", "reset the momentum when it points uphill; here it never is", restart=0.0)
+_with_scp(
+    "no_restart", "missing_step", "reset the momentum when it points uphill; here it never is", uphill=lambda *_: False
+)
+_with_scp(
+    "restart_by_value",
+    "wrong_constant",
+    "reset the momentum where the step points against the gradient mapping; here where the objective rises, which "
+    "comes later or never",
+    uphill=lambda Z, y, beta, point, new, alpha: _objective(Z, y, beta, new) > _objective(Z, y, beta, alpha),
+)
+_with_scp(
+    "restart_by_smooth_gradient",
+    "wrong_constant",
+    "reset the momentum by the gradient mapping, which knows the penalty; here by the gradient of the squared error "
+    "alone",
+    uphill=lambda Z, y, beta, point, new, alpha: _dot((Z @ point - y) @ Z, new - alpha) > 0,
+)
 _with_scp(
     "gradient_at_alpha", "wrong_order", "take the gradient at the extrapolated point; here at alpha", at_point=False
 )

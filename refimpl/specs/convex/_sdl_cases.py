@@ -504,6 +504,10 @@ def _new_inputs(rng, p, m, q, k, r, *, scale=1.0, **settings):
     } | settings
 
 
+def _without_an_atom(inputs):
+    return {**inputs, "W": inputs["W"] * np.array([1.0, 0.0, 1.0])}
+
+
 def _new(slug, *sizes, **settings):
     return _new_inputs(stream(0, "sdl-case", "new", slug), *sizes, **settings)
 
@@ -536,6 +540,21 @@ PREDICT_CASES = (
         "four classes from codes",
         _new("feature-4", 4, 5, 1, 3, 2, kind="feature"),
         equations=("sdl-2", "sdl-28"),
+    ),
+    Case(
+        "more-atoms-than-features",
+        ("boundary", "numerics"),
+        "an overcomplete dictionary: many codes serve, the shortest counts, and the normal equations are singular",
+        _new("overcomplete", 2, 3, 1, 2, 3, kind="feature"),
+        equations=("sdl-28",),
+    ),
+    Case(
+        "dead-atom",
+        ("edge_case", "numerics"),
+        "an atom of zeros has no part in any code, and makes the normal equations singular",
+        _without_an_atom(_new("dead", 3, 3, 1, 1, 3, kind="feature")),
+        dtypes=("float64",),  # what rounding leaves of the atom may count for one in float32
+        equations=("sdl-28",),
     ),
     Case(
         "one-of-everything",

@@ -156,8 +156,10 @@ def bcd(x, covariates, labels, W0, H0, beta0, gamma0, xi, nu, radius, inner, ste
 
 
 def _exact_codes(W, x):
-    """Least squares by the normal equations."""
-    return exact.solve(W.T @ W, W.T @ x)
+    """Least squares by the normal equations, on the eigenvectors of W^T W that W does not send to 0."""
+    values, vectors = exact.eigh(W.T @ W)
+    seen = vectors[:, values > max(values) * exact.reals(1e-30)]
+    return seen @ exact.solve(seen.T @ W.T @ W @ seen, seen.T @ W.T @ x)
 
 
 def predict(x, covariates, W, beta, gamma, kind):

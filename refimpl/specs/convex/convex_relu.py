@@ -247,6 +247,22 @@ RBCD_CASES = (
         source="the definition",
     ),
     Case(
+        "hardly-falls",
+        ("wrong_constant", "missing_step"),
+        "the first step lowers the function by 5e-4 of the squared gradient, which is 72: half of what Armijo's rule "
+        "asks for, so a shorter one is taken",
+        {
+            "X": np.array([[0.75]]),
+            "y": np.array([8.0]),
+            "D": np.array([[1.0]]),
+            "blocks": np.array([[0.0]]),
+            "beta": 0.1,
+            "rho": 0.55936,
+            "loss": "squared",
+        },
+        equations=("convex_relu-17",),
+    ),
+    Case(
         "steep",
         ("numerics", "missing_step"),
         "data of size 30: the first step is divided many times",
@@ -296,8 +312,16 @@ PATTERN_CASES = (
     Case(
         "scales",
         ("numerics",),
-        "products of size 1e-20 and 1e20 have a sign too",
+        "points of sizes 1e-10 to 1e10: products of 1 and of 1e20 have a sign",
         {"X": X3 * np.array([[1e-10], [1.0], [1e10]]), "draws": 1e10 * _normal("scales", 5, 2)},
+    ),
+    Case(
+        "tiny-products",
+        ("numerics", "missing_step"),
+        "products of 1e-60 of both signs: no threshold but 0, and no float32 on the way",
+        {"X": 1e-30 * X3, "draws": 1e-30 * np.array([[3.0, 0.0], [-1.0, 1.0], [0.0, 1.0], [1.0, 0.0], [-1.0, -1.0]])},
+        dtypes=("float64",),
+        equations=("convex_relu-1",),
     ),
 )
 
@@ -342,6 +366,14 @@ RECOVER_CASES = (
         "norms of 1e-12 and 1e12: a small block is no zero",
         {"weights": np.array([[[3e-12, 1e12], [4e-12, 0.0]], [[1.0, 0.0], [2.0, 0.0]]])},
     ),
+    Case(
+        "tiniest",
+        ("numerics", "missing_step"),
+        "a norm of 5e-30 is no zero either: there is no threshold",
+        {"weights": np.array([[[3e-30, 1.0], [4e-30, 0.0]], [[0.0, 0.0], [0.0, -6e-30]]])},
+        dtypes=("float64",),  # the squares are no float32
+        equations=("convex_relu-6",),
+    ),
 )
 
 SCP_CASES = (
@@ -352,6 +384,15 @@ SCP_CASES = (
         {"X": X3, "y": Y3, "draws": np.array([[1.0, 1.0], [-2.0, 1.0], [0.5, -3.0], [-1.0, -1.0]])}
         | {"beta": 0.1, "steps": 6},
         equations=("convex_relu-18", "convex_relu-19", "convex_relu-21"),
+    ),
+    Case(
+        "restart-in-the-seventh-step",
+        ("missing_step", "wrong_constant"),
+        "the worked example for longer: the momentum points uphill in the seventh step; by the gradient of the squared "
+        "error alone it does not before the eighth",
+        {"X": X3, "y": Y3, "draws": np.array([[1.0, 1.0], [-2.0, 1.0], [0.5, -3.0], [-1.0, -1.0]])}
+        | {"beta": 0.1, "steps": 10},
+        equations=("convex_relu-20",),
     ),
     Case(
         "restarts",
@@ -809,7 +850,7 @@ RBCD = Operation(
         _X,
         array("y", "n", "targets; 0 or 1 for the cross-entropy"),
         _D,
-        array("blocks", "K B", "patterns whose weights are moved, in each step, from 0 (whole numbers)"),
+        array("blocks", "K B", "patterns whose weights are moved, in each step, from 0, stored as floats: cast them"),
         _BETA,
         number("rho", "penalty > 0"),
         choice(

@@ -278,7 +278,7 @@ def _label_is_worth_its_log_odds(run, inputs):
 _DATA = (
     array("x", "p n", "data X, one sample per column"),
     array("covariates", "q n", "covariates X', which enter the regression alone"),
-    array("labels", "n", "classes 0, ..., k, as whole numbers"),
+    array("labels", "n", "classes 0, ..., k, stored as floats: cast them"),
 )
 _WEIGHTS = (
     number("xi", "weight > 0 of the reconstruction"),
@@ -512,12 +512,12 @@ _NEW = (
 
 PREDICT = Operation(
     name="sdl.predict",
-    summary="probabilities of all classes for new samples; codes by least squares in the feature model",
+    summary="probabilities of all classes for new samples; in the feature model the shortest codes of least squares",
     inputs=(*_NEW, _KIND),
     outputs=(array("probabilities", "k+1 m", "of the classes 0, ..., k"),),
     reference=predict,
     exact=exact.predict,
-    exact_source="exponentials and normal equations in 50-digit arithmetic",
+    exact_source="exponentials, eigenvectors and normal equations in 50-digit arithmetic",
     cases=cases.PREDICT_CASES,
     sample=cases.random_new,
     laws=(
