@@ -247,8 +247,8 @@ def update(
     weight_decay : float, default: 0
         Decoupled decay lambda >= 0.
     hessian_power : float, default: 1
-        Power k >= 0 of the curvature: 1 is a diagonal Newton step, 0 gradient descent with momentum. The paper has no
-        k > 1.
+        Power k of the curvature, in [0, 1]: 1 is a diagonal Newton step, 0 gradient descent with momentum. Only a
+        negative one is refused.
     donate : bool, default: False
         Whether the results may take over the memory of `params` and `state`, which large NumPy arrays do; these must
         then not be used any more.

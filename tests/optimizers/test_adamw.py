@@ -10,6 +10,7 @@ from refimpl.core.autodiff import grad
 from refimpl.core.random import stream
 from refimpl.models import losses
 from refimpl.optimizers import adamw
+from refimpl.oracle import catalog, check
 from refimpl.specs.optimizers import _adamw_claims as claims
 
 RULES = {
@@ -382,3 +383,50 @@ def test_optax_agrees(name, kind):
             theirs.append(np.asarray(theta))
     ours = run(name, np.array(START), grads, lr=0.1, beta1=0.8, beta2=0.95, eps=1e-6, weight_decay=0.3)
     np.testing.assert_allclose(ours, theirs, rtol=1e-11, atol=1e-12)
+
+
+# Mistakes that no mutant lists -------------------------------------------------------------------------------------
+
+
+def uncorrected_after_100(**inputs):
+    steps = inputs["steps"]
+    return catalog.operation("adamw.step").reference(**inputs | {"steps": steps if steps < 100 else 10**9})
+
+
+def clipped(name, coupled):
+    """No parameter moves by more than lr, but for the decay of AMSGrad."""
+    init, update = RULES[name]
+
+    def trajectory(theta0, grads, lr, weight_decay, **rates):
+        theta, state, thetas = theta0, init(theta0), []
+        for g in grads:
+            decay = 0.0 if coupled else lr * weight_decay
+            moved, state = update(theta, state, g, lr=lr, weight_decay=weight_decay, **rates)
+            step = theta * (1 - decay) - moved
+            theta = theta * (1 - decay) - np.clip(step, -lr, lr)
+            thetas.append(theta)
+        return np.stack(thetas)
+
+    return trajectory
+
+
+@pytest.mark.parametrize(
+    ("target", "wrong"),
+    [
+        ("adamw.step", uncorrected_after_100),
+        ("adamw.adam", clipped("adam", coupled=True)),
+        ("adamw.amsgrad", clipped("amsgrad", coupled=False)),
+    ],
+)
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_mistake_without_a_name_is_found(target, wrong, dtype):
+    report = check(wrong, target, dtypes=(dtype,), laws=False)
+    assert report.verdict == "deviates"
+    assert report.diagnosis is None
+
+
+@pytest.mark.parametrize("name", ["eps_before_correction", "eps_inside_root"])
+def test_amsgrad_has_the_places_of_eps_that_adamw_has(name):
+    """As Adam and AdamW do: the same variant explains code that has all four operations."""
+    operations = catalog.operations("adamw")
+    assert all(name in {variant.slug for variant in operation.variants} for operation in operations)

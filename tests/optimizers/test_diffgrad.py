@@ -9,6 +9,7 @@ from refimpl.core.arrays import array_namespace, device
 from refimpl.core.random import stream
 from refimpl.optimizers import adamw, diffgrad
 from refimpl.optimizers._diffgrad_functions import FUNCTIONS
+from refimpl.oracle import check
 from refimpl.specs.optimizers import _diffgrad_claims as claims
 from refimpl.specs.optimizers import diffgrad as spec
 
@@ -480,10 +481,50 @@ def authors_rule(copy):
 def test_the_oracle_finds_the_bug_of_the_authors_first_code(copy, verdict):
     pytest.importorskip("torch", reason="PyTorch is not installed (`make peers`)")
     from refimpl.oracle.candidates import TorchOptimizer
-    from refimpl.oracle.judge import check
 
     only = ["steady-then-turn", "strong-decay", "tiny-gradients"]
     report = check(TorchOptimizer(authors_rule(copy)), "diffgrad.trajectory", only=only)
     assert report.verdict.startswith(verdict)
     if not copy:
         assert report.diagnosis.names == ("first_official_code",)
+
+
+# Mistakes that no mutant lists -------------------------------------------------------------------------------------
+
+
+def half_at_zero(previous, grad):
+    return np.where(grad == 0, 0.5, diffgrad.friction(previous - grad))
+
+
+def dead_zone(previous, grad, width=1e-6):
+    change = previous - grad
+    return np.where(abs(change) < width, 0.5, diffgrad.friction(change))
+
+
+def narrow_dead_zone(previous, grad):
+    return dead_zone(previous, grad, 1e-12)
+
+
+def zero_not_stored(theta0, grads, **rates):
+    theta, state, thetas = theta0, diffgrad.init(theta0), []
+    for g in grads:
+        before = state.previous
+        theta, state = diffgrad.update(theta, state, g, **rates)
+        state = state._replace(previous=np.where(state.previous == 0, before, state.previous))
+        thetas.append(theta)
+    return np.stack(thetas)
+
+
+@pytest.mark.parametrize(
+    ("target", "wrong"),
+    [
+        ("diffgrad.friction", half_at_zero),
+        ("diffgrad.friction", dead_zone),
+        ("diffgrad.friction", narrow_dead_zone),
+        ("diffgrad.trajectory", zero_not_stored),
+    ],
+)
+def test_a_mistake_without_a_name_is_found(target, wrong):
+    report = check(wrong, target, laws=False)
+    assert report.verdict == "deviates"
+    assert report.diagnosis is None

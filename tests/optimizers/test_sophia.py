@@ -14,6 +14,7 @@ from refimpl.core.special import softmax
 from refimpl.models import losses, mlp
 from refimpl.optimizers import _sophia_models as models
 from refimpl.optimizers import sophia
+from refimpl.oracle import catalog, check
 from refimpl.specs.optimizers import _sophia_claims as claims
 
 H = np.array([[2.0, 1.0, 0.0, -1.0], [1.0, 3.0, 0.5, 0.0], [0.0, 0.5, -1.0, 2.0], [-1.0, 0.0, 2.0, 4.0]])
@@ -593,3 +594,59 @@ def test_pytorch_gives_the_same_estimates_of_a_network():
     (slope,) = torch.autograd.grad(entropy(f, torch.asarray(sampled)), theirs)
     ours = sophia.gauss_newton_bartlett(models.gradient(weights, x, sampled, model="tanh"), batch=6)
     np.testing.assert_allclose(ours, 6 * slope.numpy() ** 2, rtol=1e-11)
+
+
+# Mistakes that no mutant lists -------------------------------------------------------------------------------------
+
+
+def floored_before_gamma(reference):
+    """gamma max(h, eps) = max(gamma h, gamma eps)."""
+    return lambda **inputs: reference(**inputs | {"eps": inputs["gamma"] * inputs["eps"]})
+
+
+def counted_with_the_old_h(reference):
+    def step(**inputs):
+        theta, m, h, _ = reference(**inputs)
+        old = sophia.SophiaState(m, inputs["h"], 1)
+        return theta, m, h, sophia.win_rate(old, gamma=inputs["gamma"], eps=inputs["eps"])
+
+    return step
+
+
+def drawn_below(reference):
+    """A draw of 0 gives the first class, whatever its probability."""
+
+    def gnb(W, x, labels, uniforms, model):
+        ends = np.cumsum(softmax(models.logits(W, x, model=model), axis=1), axis=1)[:, :-1]
+        sampled = np.count_nonzero(ends < uniforms[:, None], axis=1)
+        return sophia.gauss_newton_bartlett(models.gradient(W, x, sampled, model=model), batch=len(x))
+
+    return gnb
+
+
+def naive_softmax(reference):
+    def estimate(**inputs):
+        with np.errstate(over="ignore", invalid="ignore"):
+            weights = np.exp(models.logits(inputs["W"], inputs["x"], model=inputs["model"]))
+            return reference(**inputs) + 0 * (weights / weights.sum(axis=1, keepdims=True)).sum()
+
+    return estimate
+
+
+@pytest.mark.parametrize(
+    ("target", "mistake"),
+    [
+        ("sophia.trajectory", floored_before_gamma),
+        ("sophia.step", floored_before_gamma),
+        ("sophia.step", counted_with_the_old_h),
+        ("sophia.gnb", drawn_below),
+        ("sophia.gnb", naive_softmax),
+        ("sophia.hutchinson", naive_softmax),
+    ],
+)
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_mistake_without_a_name_is_found(target, mistake, dtype):
+    wrong = mistake(catalog.operation(target).reference)
+    report = check(wrong, target, dtypes=(dtype,), laws=False)
+    assert report.verdict == "deviates"
+    assert report.diagnosis is None

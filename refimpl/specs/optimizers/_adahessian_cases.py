@@ -390,7 +390,7 @@ def _fixture(**how):
     return _descent_inputs([INDEFINITE] * 3, np.zeros((3, 4)), START, DRAWS, lr=0.1, weight_decay=0.01, **how)
 
 
-def _batches(rng, steps, d, block, period, shift=2.0, **rates):
+def _batches(rng, steps, d, block, period=1, shift=2.0, **rates):
     """Another quadratic at each step, with a diagonal that stands out from the noise."""
     hessians = [_symmetric(rng, d) + np.diag(shift * rng.choice([1, 1, -1], d)) for _ in range(steps)]
     slopes, signs = rng.standard_normal((steps, d)), _random_signs(rng, (steps, d))
@@ -452,6 +452,13 @@ DESCENT_CASES = (
         equations=("adahessian-7",),
     ),
     Case(
+        "quick-averages",
+        ("basic", "wrong_constant"),
+        "both rates come from the arguments: beta1 = 1/2 and beta2 = 3/4",
+        _batches(stream(3, "adahessian-descent"), 5, 4, 2, lr=0.1, beta1=0.5, beta2=0.75, eps=0.05, weight_decay=0.1),
+        equations=("adahessian-3", "adahessian-4"),
+    ),
+    Case(
         "newton",
         ("boundary", "missing_step"),
         "one step of size 1 on a diagonal quadratic ends at its minimum, whatever the conditioning",
@@ -507,6 +514,23 @@ GROUP_CASES = (
         "each group has its own step size and decay, and counts its own steps",
         _gaussian_groups(stream(0, "adahessian-groups"), 4, 3, lrs=(0.1, 0.4), decays=(0.5, 0.1), beta2=0.9),
         equations=("adahessian-6",),
+    ),
+    Case(
+        "quick-and-half-power",
+        ("basic", "wrong_constant"),
+        "what the groups share comes from the arguments too: beta1 = 1/2, beta2 = 3/4, k = 1/2 and eps = 1/20",
+        _gaussian_groups(
+            stream(2, "adahessian-groups"),
+            4,
+            2,
+            lrs=(0.2, 0.1),
+            decays=(0.1, 0.3),
+            beta1=0.5,
+            beta2=0.75,
+            eps=0.05,
+            hessian_power=0.5,
+        ),
+        equations=("adahessian-3", "adahessian-4", "adahessian-6"),
     ),
     Case(
         "frozen-and-free",

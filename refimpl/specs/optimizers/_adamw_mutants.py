@@ -373,6 +373,21 @@ def uncorrected_maximum(theta, m, v, u, g, lr, b1, b2, eps, wd, t):
     return theta - lr * (m / (_root(u) + eps) + wd * theta), m, v, u
 
 
+def largest_eps_before_correction(theta, m, v, u, g, lr, b1, b2, eps, wd, t):
+    """AMSGrad with eps beside the root of the largest uncorrected second moment."""
+    m, v = _moments(m, v, g, b1, b2)
+    u = array_namespace(v).maximum(u, v)
+    rate = (1 - b2**t) ** 0.5 / (1 - b1**t)
+    return theta - lr * (rate * m / (_root(u) + eps) + wd * theta), m, v, u
+
+
+def largest_eps_inside_root(theta, m, v, u, g, lr, b1, b2, eps, wd, t):
+    """AMSGrad with eps added to the corrected largest second moment, under the root."""
+    m, v = _moments(m, v, g, b1, b2)
+    u = array_namespace(v).maximum(u, v)
+    return theta - lr * ((m / (1 - b1**t)) / _root(u / (1 - b2**t) + eps) + wd * theta), m, v, u
+
+
 # The forms of the operations ------------------------------------------------------------------------------------
 
 

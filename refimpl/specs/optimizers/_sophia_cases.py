@@ -43,6 +43,7 @@ def _gaussian(seed, steps, d, scale=1.0, **rates):
     return _inputs(rng.standard_normal(d), grads, scale * rng.standard_normal((steps, d)) ** 2, **rates)
 
 
+_HALVES = {"beta1": 0.5, "beta2": 0.5, "k": 1}
 TRAJECTORY_CASES = (
     Case(
         "indefinite",
@@ -138,6 +139,15 @@ TRAJECTORY_CASES = (
         equations=("sophia-7",),
     ),
     Case(
+        "floor-of-the-scaled-curvature",
+        ("wrong_constant", "wrong_order"),
+        "gamma = 1/4 and an eps of ordinary size: eps is the floor of gamma h, not of h, and no constant of the code",
+        _inputs(
+            [1, -1, 0.5], [[0.5, -0.5, 0.1], [-1, 1.5, 0.3]], [[2, 16, 0.5], [3, -4, 8]], gamma=0.25, eps=0.5, **_HALVES
+        ),
+        equations=("sophia-7",),
+    ),
+    Case(
         "zeros",
         ("edge_case", "numerics"),
         "without gradient and curvature nothing moves but the decay, and there is no NaN",
@@ -227,6 +237,16 @@ STEP_CASES = (
         equations=("sophia-7", "sophia-9"),
     ),
     Case(
+        "refresh-changes-the-count",
+        ("wrong_order", "wrong_constant"),
+        "the new h makes room for the first coordinate, eps as the floor of gamma h (not of h) for the second: "
+        "two of three are unclipped",
+        _step_inputs(
+            [1, -2, 3], [0.5, 0.625, -2], [2, 0.5, 0], [1.5, 0.125, -1], [14, 1.5, 5], gamma=0.25, eps=0.5, **_HALVES
+        ),
+        equations=("sophia-5", "sophia-7", "sophia-9"),
+    ),
+    Case(
         "zeros",
         ("edge_case", "numerics"),
         "no gradient, no momentum, no curvature",
@@ -274,6 +294,7 @@ def _batch(W, x, labels, extra, model):
 X, WEIGHTS, LABELS = [[1, 2], [0, 1], [-1, 1]], [[0.5, -0.5, 0], [1, 0, -1]], [1, 0, 2]
 PROBE = {"probe": [[0.5, -1.5, 1], [2, 0.3, -0.7]]}
 DRAWS = {"uniforms": [0.5, 0.95, 0.7]}  # the drawn labels are 0, 2, 1
+APART, ALONE = [[-250, 0, 0], [720, 719, 718]], [[8, 0], [0, 1]]  # logits of -2000 and 720, one for each example
 WIDE, MIXED = [[30, -20, 5], [-25, 10, 40]], [[1, 2], [0, 1], [-0.1, 0.1]]  # certain of two examples, not of the third
 
 HUTCHINSON_CASES = (
@@ -308,6 +329,12 @@ HUTCHINSON_CASES = (
         ("numerics",),
         "two examples with probabilities of 1 up to rounding: their curvature vanishes, and nothing overflows",
         _batch(WIDE, MIXED, LABELS, PROBE, "linear"),
+    ),
+    Case(
+        "far-apart-logits",
+        ("numerics",),
+        "logits of -2000 and 720: exp overflows above 709 (88 in single precision) unless the largest is subtracted",
+        _batch(APART, ALONE, [1, 0], PROBE, "linear"),
     ),
 )
 
@@ -364,6 +391,14 @@ GNB_CASES = (
         ("numerics",),
         "where the model is certain it draws what it expects, and such examples add nothing",
         _batch(WIDE, MIXED, LABELS, DRAWS, "linear"),
+    ),
+    Case(
+        "far-apart-logits",
+        ("edge_case", "numerics"),
+        "a class whose probability is 0 is never drawn, not by a draw of 0 either; and logits of 720, whose exp "
+        "overflows unless the largest is subtracted",
+        _batch(APART, ALONE, [2, 0], {"uniforms": [0, 0.75]}, "linear"),
+        equations=("sophia-2",),
     ),
 )
 

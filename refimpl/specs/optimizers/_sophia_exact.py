@@ -70,11 +70,15 @@ def hutchinson(W, x, labels, probe, model):
 
 
 def gnb(W, x, labels, uniforms, model):
-    """Labels by inverting the distribution function, then the squared differences of the loss."""
+    """Labels by inverting the distribution function, then the squared differences of the loss.
+
+    A probability below the smallest number that is a float64 counts as 0: no such class is drawn.
+    """
     W, x, uniforms, size = exact.reals(W), exact.reals(x), exact.reals(uniforms), 2.0**-56
     weights = exact.exp(_exact_logits(W, x, model))
     sampled = []
     for row, u in zip(weights, uniforms, strict=True):
+        row = np.where(row < row.sum() * exact.reals(5e-324), 0 * row, row)
         reached, total, label = row[0], u * row.sum(), 0
         while reached <= total:
             label += 1

@@ -230,7 +230,7 @@ _SHARED = (
     number("beta2", "rate at which the average of squared diagonals forgets, in [0, 1)"),
     number("eps", "added to the root mean square, after bias correction and power, >= 0"),
 )
-_POWER = number("hessian_power", "power k of the root mean square, >= 0")
+_POWER = number("hessian_power", "power k of the root mean square, in [0, 1]")
 _RATES = (number("lr", "step size eta > 0"), *_SHARED, _DECAY, _POWER)
 _BLOCK = integer("block", "so many neighbors share the mean of their estimates; divides d")
 _SHARED_ERRORS = (

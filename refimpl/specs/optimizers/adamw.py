@@ -297,8 +297,15 @@ STEP_CASES = (
     Case(
         "very-late",
         ("boundary",),
-        "after a thousand steps the corrections are 1",
+        "after a thousand steps with beta2 = 0.95 both corrections are 1",
         _step_inputs([1, -2], [0.5, -0.25], [1, 0.5], [-1, 1], 1000, beta2=0.95, weight_decay=0.5),
+    ),
+    Case(
+        "late-and-slow",
+        ("boundary", "missing_step"),
+        "after a thousand steps with beta2 = 0.999 the second correction is still 0.63: it cannot be dropped after 100",
+        _step_inputs([1, -2], [0.5, -0.25], [1, 0.5], [-1, 1], 1000, weight_decay=0.5),
+        equations=("adamw-4",),
     ),
     Case(
         "zeros",
@@ -329,6 +336,9 @@ def _random_step(rng):
     }
 
 
+_OUTBURST = _inputs(
+    [1, -1], [[0.1, -0.25], [-0.1, 0.1], [0.1, 0.1], [4, -8]], beta1=0.25, beta2=0.9375, eps=0.0625, weight_decay=0.1
+)
 ADAM_CASES = (
     Case(
         "penalty-alone",
@@ -349,6 +359,12 @@ ADAM_CASES = (
         ("boundary", "missing_step"),
         "with a decay of 0 it is Adam itself",
         _inputs([1, -1, 2], MIXED, eps=0.125, weight_decay=0.0),
+    ),
+    Case(
+        "outburst",
+        ("basic", "wrong_constant"),
+        "a large gradient after small ones moves the parameters by more than lr: nothing is clipped; and beta1 = 1/4",
+        _OUTBURST,
     ),
     Case("gaussian", ("basic",), "an ordinary run", _gaussian(3, 6, 3, lr=0.05, beta2=0.99, weight_decay=0.1)),
 )
@@ -373,6 +389,13 @@ AMSGRAD_CASES = (
         ("boundary",),
         "as long as the second moment grows, the rule is AdamW's",
         _inputs([1, -1], [[0.1, -0.2], [0.5, 0.5], [2, -1], [4, 8]], weight_decay=0.1),
+        equations=("adamw-8",),
+    ),
+    Case(
+        "outburst",
+        ("basic", "wrong_constant", "variant"),
+        "a large gradient after small ones moves the parameters by more than lr: nothing is clipped; and beta1 = 1/4",
+        _OUTBURST,
         equations=("adamw-8",),
     ),
     Case("gaussian", ("basic",), "an ordinary run", _gaussian(4, 12, 3, lr=0.05, beta2=0.9, weight_decay=0.1)),
@@ -643,6 +666,20 @@ AMSGRAD = _trajectory_like(
             "no bias correction at all",
             "https://openreview.net/forum?id=ryQu7f-RZ Algorithm 2 as printed",
             mutants.as_amsgrad(mutants.uncorrected_maximum),
+        ),
+        Variant(
+            "eps_before_correction",
+            "eps stands beside the root of the largest uncorrected second moment, and so shrinks the first steps more",
+            "https://github.com/keras-team/keras/blob/master/keras/src/optimizers/adam.py (amsgrad=True; PyTorch "
+            "before 1.3 too)",
+            mutants.as_amsgrad(mutants.largest_eps_before_correction),
+        ),
+        Variant(
+            "eps_inside_root",
+            "eps is added under the root, to the largest second moment as it is corrected",
+            "https://optax.readthedocs.io/en/latest/api/optimizers.html#optax.amsgrad (eps_root, with eps = 0; its "
+            "maximum is that of maximum_of_corrected)",
+            mutants.as_amsgrad(mutants.largest_eps_inside_root),
         ),
     ),
 )

@@ -761,6 +761,13 @@ TRAJECTORY_CASES = (
         _inputs([1, -2], [[0, 0], [0, 1.0], [0, 0]]),
     ),
     Case(
+        "through-zero",
+        ("edge_case", "missing_step"),
+        "a gradient of 0 is a gradient: the way to it and the way back from it are changes, and it is stored",
+        _inputs([1, -1], [[3, -1], [0, 0.5], [3, 0], [0, -1.5]]),
+        equations=("diffgrad-4",),
+    ),
+    Case(
         "large-changes",
         ("edge_case", "numerics", "known_bug"),
         "changes of 1000 and more have the friction 1; exp(1000) overflows",
@@ -885,6 +892,13 @@ FRICTION_CASES = tuple(
             [1.0, -1.0, 1e-3],
             [1.0009765625, -0.9990234375, 1.125e-3],
         ),
+        (
+            "to-zero-and-hardly",
+            ("edge_case", "numerics"),
+            "a new gradient of 0 is a change like any other; and none is too small to count, neither 1e-9 nor 1e-13",
+            [1.5, -0.5, 0.0, 2e-9, 0.0],
+            [0.0, 0.0, 1e-9, 5e-9, -1e-13],
+        ),
     )
 )
 
@@ -963,6 +977,15 @@ ONLINE_CASES = (
         ("basic", "edge_case", "missing_step"),
         "targets outside the box press against its border, and the way back starts from the border",
         _online_inputs([0.75, -0.5], [[3, -3], [3, -2], [-0.5, 0.5]], lr=1.0),
+        equations=("diffgrad-10",),
+    ),
+    Case(
+        "narrow-box",
+        ("basic", "wrong_constant"),
+        "a box of radius 1/2 that stops the run, and an eps that shows: neither is a constant of the code",
+        _online_inputs(
+            [0.25, -0.25], [[3, -3], [-9, 0.25], [-2, 0.5]], lr=1.0, beta1=0.25, beta2=0.75, eps=0.25, radius=0.5
+        ),
         equations=("diffgrad-10",),
     ),
     Case(

@@ -336,7 +336,7 @@ STEP = Operation(
         array("new_theta", "d", "parameters after the step"),
         array("new_m", "d", "average of the gradients after the step"),
         array("new_h", "d", "average of the estimates after the step"),
-        array("win_rate", "", "share of coordinates with |m| < max(gamma h, eps)"),
+        array("win_rate", "", "share of coordinates with |new_m| < max(gamma new_h, eps): those that are not clipped"),
     ),
     reference=step,
     exact=exact.step,
@@ -407,7 +407,7 @@ GNB = Operation(
             "uniforms",
             "B",
             "a draw u in [0, 1) for each example: its label is the first class c at which the "
-            "probabilities of 0, ..., c add up to more than u",
+            "probabilities of 0, ..., c add up to more than u (a probability that underflows is 0)",
         ),
         _MODEL,
     ),
