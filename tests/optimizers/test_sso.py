@@ -16,7 +16,9 @@ from refimpl.optimizers import _sso_problems as problems
 from refimpl.optimizers import adamw, lion, sso
 from refimpl.optimizers._sso_models import LOGISTIC, SOFTMAX, SQUARED, Counter, linear, tanh_net, tanh_unit
 from refimpl.optimizers._sso_search import sls_step
+from refimpl.oracle import check
 from refimpl.specs.optimizers import _sso_claims as claims
+from refimpl.specs.optimizers import sso as sso_operations
 
 X = [[1.0, 2.0], [0.0, 1.0], [-1.0, 1.0]]
 Y = [1.0, -1.0, 1.0]
@@ -587,6 +589,232 @@ def test_the_surrogates_minimum_against_cvxpy(norm):
     exact, _ = sso.exact_linear(s, theta, pseudoinverse=np.linalg.pinv(rows))
     gap = sso.value(s, exact) - s.loss - problem.value
     assert abs(gap) < 1e-5 * abs(problem.value)
+
+
+# What the oracle must catch, beside its own list ------------------------------------------------------------------
+
+
+def naive_slopes(z, y, loss):
+    with np.errstate(over="ignore", invalid="ignore"):
+        e = np.exp(-y * z)
+        return -y * e / (1 + e) if loss == "logistic" else z - y
+
+
+def capped_slopes(z, y, loss):
+    return -y * np.clip(models.sigmoid(-y * z), 1e-7, 1 - 1e-7) if loss == "logistic" else z - y
+
+
+def right_slopes(z, y, loss):
+    return models.LOSSES[loss].gradient(z, y)
+
+
+def naive_values(z, y, loss):
+    with np.errstate(over="ignore"):
+        return np.log(1 + np.exp(-y * z)) if loss == "logistic" else (z - y) ** 2 / 2
+
+
+def right_values(z, y, loss):
+    return models.LOSSES[loss].values(z, y)
+
+
+def descend(x, theta, answer, eta, alpha, steps):
+    """Inner iterates on the rows `x` of a linear model, for the oracle's answer there."""
+    z, path = x @ theta, []
+    for _ in range(steps):
+        theta = theta - alpha * x.T @ (answer + (x @ theta - z) / eta)
+        path.append(theta)
+    return path
+
+
+def searching(
+    *, c=0.5, low=1e-4, high=1e4, most=100, slopes=right_slopes, values=right_values, grid=0.9,
+    restart=True, raw=False, capped_start=False, shown=1.0, used=1.0,
+):  # fmt: skip
+    """The search, written anew, with one thing wrong."""
+
+    def search(x, y, theta0, batches, start, ratio, inner_steps, loss, expand):
+        theta, last, etas, thetas = theta0, start, [], []
+        for batch in batches.astype(int):
+            rows, labels = x[batch], y[batch]
+            z = rows @ theta
+            g = slopes(z, labels, loss) / len(batch)
+            s = 1.8 * last if expand == "yes" else start if restart else last
+            s = min(s, high) if capped_start else s
+            value = values(z, labels, loss).mean()
+            for _ in range(most):
+                if values(z - s * g, labels, loss).mean() <= value - c * s * (g @ g):
+                    break
+                s *= grid
+            eta = min(max(s, low), high)
+            last = s if raw else eta
+            theta = descend(rows, theta, g, used * eta, ratio * used * eta, inner_steps)[-1]
+            etas.append(shown * eta)
+            thetas.append(theta)
+        return np.array(etas), np.stack(thetas)
+
+    return search
+
+
+def failed(report):
+    return {r.case.partition("/")[2].rpartition("-")[0] for r in report.records if r.status == "failed"}
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_the_search_written_anew_is_right(dtype):
+    assert check(searching(), "sso.search", dtypes=[dtype]).verdict == "conforms"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "case"),
+    [
+        ({"restart": False}, "fewer-cuts-later"),
+        ({"c": 0.49}, "other-shares"),
+        ({"c": 1e-4}, "other-shares"),
+        ({"low": 0.0}, "below-the-clip"),
+        ({"low": 1e-2}, "below-the-clip"),
+        ({"high": 1e5}, "far-above-the-clip"),
+        ({"raw": True}, "below-the-clip"),
+        ({"raw": True}, "far-above-the-clip"),
+        ({"capped_start": True}, "a-hundred-cuts"),
+        ({"most": 20}, "a-hundred-cuts"),
+        ({"most": 50}, "a-hundred-cuts"),
+        ({"most": 200}, "a-hundred-cuts"),
+        ({"values": naive_values}, "saturated"),
+        ({"slopes": naive_slopes}, "saturated"),
+        ({"slopes": capped_slopes}, "saturated"),
+    ],
+)
+def test_searches_that_are_wrong_in_a_few_places_are_caught_and_get_no_wrong_name(wrong, case):
+    report = check(searching(**wrong), "sso.search", laws=False)
+    assert report.diagnosis is None
+    assert case in failed(report)
+
+
+def test_the_step_size_of_the_authors_code_is_known_by_what_the_surrogate_takes():
+    assert check(searching(used=0.5, shown=0.5), "sso.search").verdict == "conforms to variant code"
+    assert check(searching(used=0.5), "sso.search").verdict == "deviates"
+
+
+def adapting(low=1e-5, high=1e5, *, stored=True, whole=True, scalar=None):
+    """AdaGrad in the targets, written anew, with one thing wrong."""
+
+    def adagrad(x, y, theta0, batches, eta, alpha, inner_steps, loss, kind):
+        theta, total, sums, thetas = theta0, 0.0, np.zeros(len(y)), []
+        for batch in batches.astype(int):
+            g = right_slopes(x[batch] @ theta, y[batch], loss) / len(batch)
+            if kind == "scalar":
+                total += g @ g
+                size = eta / np.sqrt(total if scalar is None else max(total, scalar))
+            else:
+                sums = sums.copy()
+                sums[batch] += g * g
+                clipped = np.clip(sums, low, high)
+                size = eta / np.sqrt(clipped[batch])
+                if not whole:
+                    clipped = np.where(np.isin(np.arange(len(y)), batch), clipped, sums)
+                sums = clipped if stored else sums
+            theta = descend(x[batch], theta, g, size, alpha, inner_steps)[-1]
+            thetas.append(theta)
+        return np.stack(thetas)
+
+    return adagrad
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_adagrad_written_anew_is_right(dtype):
+    assert check(adapting(), "sso.adagrad", dtypes=[dtype]).verdict == "conforms"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "case"),
+    [
+        ({"high": 10.0}, "large-sums"),
+        ({"high": 1e4}, "large-sums"),
+        ({"high": np.inf}, "large-sums"),
+        ({"low": 0.0}, "small-sums"),
+        ({"scalar": 1e-5}, "small-sum"),
+        ({"stored": False}, "small-sums"),
+        ({"whole": False}, "late-comers"),
+    ],
+)
+def test_sums_that_are_clipped_elsewhere_are_caught_and_get_no_wrong_name(wrong, case):
+    report = check(adapting(**wrong), "sso.adagrad", laws=False)
+    assert report.diagnosis is None
+    assert case in failed(report)
+
+
+def outer(slopes, add=np.add.at):
+    def step(x, y, theta, batch, eta, alpha, steps, loss, norm):
+        batch = batch.astype(int)
+        z = x @ theta
+        g = slopes(z[batch], y[batch], loss) / len(batch)
+        if norm == "full":
+            answer = np.zeros(len(y))
+            add(answer, batch, g)
+            return descend(x, theta, answer, eta, alpha, steps)
+        return descend(x[batch], theta, g, eta, alpha, steps)
+
+    return step
+
+
+def following(step):
+    def trajectory(x, y, theta0, batches, eta, ratio, inner_steps, loss, norm, schedule):
+        theta, total, thetas = theta0, len(batches), []
+        for t, batch in enumerate(batches, start=1):
+            size = eta * {"constant": 1, "root": t**-0.5, "exponential": total ** (-t / total)}[schedule]
+            theta = step(x, y, theta, batch, size, ratio * size, inner_steps, loss, norm)[-1]
+            thetas.append(theta)
+        return np.stack(thetas)
+
+    return trajectory
+
+
+def majorizing(slopes=right_slopes, values=right_values):
+    def majorize(x, y, theta0, inner_steps, steps, loss):
+        eta = len(y) * (4 if loss == "logistic" else 1)
+        alpha, every, thetas, losses = eta / np.linalg.norm(x, 2) ** 2, np.arange(len(y)), [], []
+        for _ in range(steps):
+            theta0 = outer(slopes)(x, y, theta0, every, eta, alpha, inner_steps, loss, "batch")[-1]
+            thetas.append(theta0)
+            losses.append(values(x @ theta0, y, loss).mean())
+        return np.stack(thetas), np.array(losses)
+
+    return majorize
+
+
+def test_outer_steps_written_anew_are_right():
+    assert check(following(outer(right_slopes)), "sso.trajectory").verdict == "conforms"
+    assert check(majorizing(), "sso.majorize").verdict == "conforms"
+
+
+@pytest.mark.parametrize(
+    ("operation", "function", "case"),
+    [
+        ("trajectory", following(outer(naive_slopes)), "saturated"),
+        ("trajectory", following(outer(capped_slopes)), "saturated"),
+        (
+            "trajectory",
+            following(outer(right_slopes, add=lambda a, i, v: a.__setitem__(i, v))),
+            "repeated-rows-full-norm",
+        ),
+        ("majorize", majorizing(slopes=naive_slopes), "saturated"),
+        ("majorize", majorizing(slopes=capped_slopes), "saturated"),
+        ("majorize", majorizing(values=naive_values), "saturated"),
+    ],
+)
+def test_overflow_lost_digits_and_lost_repetitions_are_caught(operation, function, case):
+    report = check(function, f"sso.{operation}", laws=False)
+    assert report.diagnosis is None
+    assert case in failed(report)
+
+
+def test_an_outer_step_that_overflows_in_float64_is_caught():
+    def step(x, y, theta, batch, eta, alpha, steps, loss, model, norm):
+        if model == "tanh":  # not what is wrong here
+            return sso_operations.outer_step(x, y, theta, batch, eta, alpha, steps, loss, model, norm)
+        return np.stack(outer(naive_slopes)(x, y, theta, batch, eta, alpha, steps, loss, norm))
+
+    assert failed(check(step, "sso.outer_step", laws=False)) == {"saturated"}
 
 
 # The experiments --------------------------------------------------------------------------------------------------

@@ -1032,6 +1032,12 @@ OUTER_CASES = (
         "margins of hundreds: the exponentials must not overflow",
         data=(500 * X, Y, START),
     ),
+    _outer_case(
+        "saturated",
+        ("numerics",),
+        "margins of a thousand and more, where exp overflows in float64 too",
+        data=(2000 * X, Y, START),
+    ),
 )
 
 
@@ -1089,6 +1095,13 @@ MAJORIZE_CASES = (
         "features of scales 1, 1/10 and 1/100",
         data=_data("ill-conditioned", 5, 3, "logistic", [1.0, 0.1, 0.01]),
         inner_steps=6,
+        steps=2,
+    ),
+    _majorize_case(
+        "saturated",
+        ("numerics",),
+        "margins of a thousand and more: exp overflows, the losses are finite, and all digits of the slopes 1 count",
+        data=(2000 * X, Y, START),
         steps=2,
     ),
 )
@@ -1176,6 +1189,21 @@ TRAJECTORY_CASES = (
         "a row twice in a batch",
         _scheduled("constant"),
         batches=[[1, 1, 4], [0, 0, 0]],
+    ),
+    _run_case(
+        "repeated-rows-full-norm",
+        ("edge_case",),
+        "a row that is twice in a batch counts twice in the loss, also where the answer is spread over all rows",
+        _scheduled("constant", norm="full"),
+        batches=[[1, 1, 4], [0, 0, 0]],
+    ),
+    _run_case(
+        "saturated",
+        ("numerics",),
+        "margins of a thousand and more, where exp overflows and all digits of the slopes 1 count",
+        _scheduled("constant"),
+        data=(2000 * X, Y, START),
+        batches=[[0, 2], [1, 2]],
     ),
 )
 
@@ -1266,6 +1294,60 @@ SEARCH_CASES = (
         batches=[[0]],
         inner_steps=1,
     ),
+    _run_case(
+        "fewer-cuts-later",
+        ("wrong_order",),
+        "the third batch accepts more than the second: without expansion its search starts from `start` again, not "
+        "from what was accepted last",
+        _searching(100.0),
+        data=(4 * X, Y, START),
+        batches=[[0], [1], [2]],
+    ),
+    _run_case(
+        "other-shares",
+        ("wrong_constant",),
+        "half squares accept b at c = 0.5: the first start, 1.9999 b, is accepted if c is 0 but not if it is 1e-4, and "
+        "the second search meets 1.017 b, which is accepted if c is 0.49",
+        _searching(3.9998 / 1.8, "yes"),
+        loss="squared",
+        batches=[[3, 1], [0, 4]],
+    ),
+    _run_case(
+        "below-the-clip",
+        ("edge_case", "missing_step", "wrong_order"),
+        "the first search accepts 1.8e-5, which becomes 1e-4; the second starts from 1.8 times that, not from 3.24e-5",
+        _searching(1e-5, "yes"),
+        loss="squared",
+        batches=[[3], [0]],
+    ),
+    _run_case(
+        "far-above-the-clip",
+        ("edge_case", "wrong_constant", "wrong_order"),
+        "the first search accepts 2e5, which becomes 1e4 (not 1e5); the second starts from 1.8e4, not from 3.6e5, and "
+        "cuts 79 times",
+        _searching(2e5 / 1.8, "yes"),
+        data=(np.array([[1.0, 0.5], [1.0, 1.0]]), np.array([1.0, -1.0]), np.array([25.4, -25.0])),
+        batches=[[0], [1]],
+        inner_steps=2,
+    ),
+    _run_case(
+        "a-hundred-cuts",
+        ("edge_case", "wrong_constant"),
+        "a start of 1e6, above the clip, is cut as it is: 100 times in the first search, which ends with what is then "
+        "left, and more than 50 times in the second",
+        _searching(1e6),
+        data=(np.array([[0.5, -1.0], [400.0, 800.0]]), np.array([1.0, 1.0]), START),
+        batches=[[0], [1]],
+    ),
+    _run_case(
+        "saturated",
+        ("numerics",),
+        "margins of a thousand on the wrong side, where exp overflows and all digits of the slopes 1 count",
+        _searching(5000.0),
+        data=(2000 * X, Y, START),
+        batches=[[0], [2]],
+        inner_steps=2,
+    ),
 )
 
 
@@ -1303,8 +1385,8 @@ def _random_search(rng):
             return inputs
 
 
-def _adapting(kind, eta=1.0):
-    return lambda x, b: {"eta": eta, "alpha": 0.2, "kind": kind}
+def _adapting(kind, eta=1.0, alpha=0.2):
+    return lambda x, b: {"eta": eta, "alpha": alpha, "kind": kind}
 
 
 ADAGRAD_CASES = (
@@ -1337,6 +1419,12 @@ ADAGRAD_CASES = (
         loss="squared",
     ),
     _run_case(
+        "short-inner-steps",
+        ("wrong_constant",),
+        "the step size of the inner loop comes from the arguments",
+        _adapting("diagonal", alpha=0.05),
+    ),
+    _run_case(
         "late-comers",
         ("edge_case", "missing_step"),
         "the sum of a target that comes late starts from 1e-5, to which the first step clipped it",
@@ -1352,6 +1440,33 @@ ADAGRAD_CASES = (
         data=(np.array([[2.0]]), np.array([-1.0]), np.array([0.75])),
         batches=[[0]],
         inner_steps=1,
+    ),
+    _run_case(
+        "large-sums",
+        ("edge_case", "missing_step", "wrong_constant"),
+        "sums of 1e6, which the upper clip brings down to 1e5",
+        _adapting("diagonal", 300.0),
+        data=(X, np.array([1000.0, -2000.0, 1500.0]), START),
+        batches=[[0], [1], [0]],
+        loss="squared",
+    ),
+    _run_case(
+        "small-sums",
+        ("edge_case", "missing_step", "wrong_constant"),
+        "sums of 1e-6, which the lower clip lifts to 1e-5 when they are used, and in which they are stored",
+        _adapting("diagonal", 0.003),
+        data=(X, np.zeros(3), 1e-3 * START),
+        batches=[[0], [1], [0], [2]],
+        loss="squared",
+    ),
+    _run_case(
+        "small-sum",
+        ("edge_case", "wrong_constant"),
+        "with one step size the sum is not clipped, however small it is",
+        _adapting("scalar", 0.001),
+        data=(X, np.zeros(3), 1e-3 * START),
+        batches=[[0], [1]],
+        loss="squared",
     ),
 )
 
@@ -1459,7 +1574,8 @@ _MODEL = choice("model", ("linear", "tanh"), "targets x theta, or tanh of them e
 _NORM = choice("norm", ("batch", "full"), "whether the quadratic runs over the batch's targets or over all n")
 _ETA = number("eta", "step size in the targets > 0")
 _THETA0 = array("theta0", "d", "start")
-_BATCHES = array("batches", "T b", "row numbers, from 0, of the batch of each outer step, as whole numbers")
+_WHOLE = "whole numbers, handed over as floats like every array: cast them to integers before you index with them"
+_BATCHES = array("batches", "T b", f"row numbers, from 0, of the batch of each outer step; {_WHOLE}")
 _INNER = integer("inner_steps", "inner steps m in each outer step")
 _RATIO = number("ratio", "alpha / eta_t: the inner steps are alpha = ratio * eta_t")
 _THETAS = array("thetas", "T d", "parameters after each outer step", steps=True)
@@ -1546,7 +1662,7 @@ OUTER_STEP = Operation(
         _X,
         _Y,
         array("theta", "d", "theta_t"),
-        array("batch", "b", "row numbers of the batch, from 0, as whole numbers"),
+        array("batch", "b", f"row numbers of the batch, from 0; {_WHOLE}"),
         _ETA,
         number("alpha", "step size of the inner gradient descent > 0"),
         integer("steps", "inner steps m"),
@@ -1653,19 +1769,23 @@ TRAJECTORY = Operation(
 
 SEARCH = Operation(
     name="sso.search",
-    summary="SSO-SLS: the step size in the targets by line search, c = 0.5, cuts of 0.9, clipped to [1e-4, 1e4]",
+    summary="SSO-SLS: the step size in the targets by line search, c = 0.5, <= 100 cuts of 0.9, clipped to [1e-4, 1e4]",
     inputs=(
         _X,
         _Y,
         _THETA0,
         _BATCHES,
-        number("start", "step size s > 0 from which the first search starts (times 1.8, if it is to expand)"),
+        number(
+            "start",
+            "step size s > 0 at the start of the first search (times 1.8, if it is to expand); what 100 cuts leave of "
+            "it is taken untested",
+        ),
         _RATIO,
         _INNER,
         _LOSS,
-        choice("expand", ("yes", "no"), "start from 1.8 times the last accepted step size, or from `start` every time"),
+        choice("expand", ("yes", "no"), "start from 1.8 times the last step size, clipped as it was, or from `start`"),
     ),
-    outputs=(array("etas", "T", "step size in the targets of each outer step", steps=True), _THETAS),
+    outputs=(array("etas", "T", "step size in the surrogate of each outer step", steps=True), _THETAS),
     reference=search,
     exact=exact_search,
     exact_source=_SOURCE,
@@ -1686,7 +1806,8 @@ SEARCH = Operation(
     variants=(
         Variant(
             "code",
-            "half of the accepted step size goes into the surrogate, because its quadratic carries no 1/2",
+            "half of the accepted step size s goes into the surrogate, because its quadratic carries no 1/2: `etas` "
+            "holds s / 2 and alpha is ratio * s / 2, while the next search expands s itself",
             f"{CODE}/sls_fmdopt.py",
             _as_search(_right, factor=0.5),
         ),
