@@ -44,6 +44,10 @@ Each step of ours beside public packages and beside the hardware limit: the time
 contenders run in turn, in one process, on the same number of threads; *best* is the shortest of the repetitions, and
 the ratio compares the best. *Temporaries* is the most memory that a step holds beyond its arguments and results.
 
+The *bandwidth limit* of an optimizer's step is measured, not read off a data sheet: the time that NumPy takes to negate
+as many bytes in place, half of them read and half of them written. A step reads more than it writes, so that a single
+fused kernel can beat this limit by a little.
+
 Measure again with:
 
 .. code-block:: shell

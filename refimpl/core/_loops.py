@@ -1,4 +1,4 @@
-"""Runs of elementwise calls as one compiled loop, where Numba is installed (``pip install 'refimpl[fast]'``).
+"""Runs of elementwise calls as one compiled loop, where Numba is installed (``pip install numba``).
 
 A loop keeps in registers what ufuncs, each in its turn, write to the cache and read again.
 """

@@ -31,7 +31,7 @@ def elementwise(rule):
 
     On NumPy arrays of one shape and dtype, C-contiguous and with at least 2**18 elements, the rule runs in blocks over
     threads (as many as the process may use, at most 8; environment variable ``REFIMPL_THREADS``). With Numba
-    (``pip install 'refimpl[fast]'``; ``REFIMPL_NUMBA=0`` leaves it aside) it is compiled at its first call, in about a
+    (``pip install numba``; ``REFIMPL_NUMBA=0`` leaves it aside) it is compiled at its first call, in about a
     second, and gives no floating-point warnings; under ``np.errstate(all="raise")`` and its like it is not compiled.
     On CuPy arrays it is one kernel (`cupy.fuse`; there a fused multiply-add may change the last bit). In every other
     case, and if the rule does anything but call elementwise functions of the standard, it is just called.

@@ -4,7 +4,7 @@ import math
 from typing import NamedTuple
 
 from refimpl.core import check, random
-from refimpl.core.arrays import Array, array_namespace, from_numpy
+from refimpl.core.arrays import Array, array_namespace, device
 from refimpl.core.loop import iterate
 from refimpl.core.special import sigmoid, softplus
 from refimpl.nested import meco
@@ -119,7 +119,7 @@ def gaussian_nce(params, target, *, nodes=601, reach=15.0):
     xp = array_namespace(params)
     low, high = min(0.0, target) - reach, max(0.0, target) + reach
     gap = (high - low) / (nodes - 1)
-    x = from_numpy([low + gap * i for i in range(nodes)], like=params)
+    x = low + gap * xp.arange(nodes, dtype=params.dtype, device=device(params))
     noise = xp.exp(-0.5 * x * x) * (gap / math.sqrt(2 * math.pi))
     data = xp.exp(-0.5 * (x - target) ** 2) * (gap / math.sqrt(2 * math.pi))
     features = xp.stack([x, -xp.ones_like(x)], axis=1)

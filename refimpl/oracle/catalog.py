@@ -80,8 +80,11 @@ def baselines():
 
 def _pick(table, name, kind):
     if name not in table:
-        near = difflib.get_close_matches(name, table, n=3) or sorted(table)[:8]
-        raise UnknownNameError(f"unknown {kind} {name!r}; did you mean {', '.join(near)}?")
+        if kind == "system" and name in {entry.name for entry in roadmap()}:
+            raise UnknownNameError(f"system {name!r} is still to come")
+        near = difflib.get_close_matches(name, table, n=3)
+        known = f"did you mean {', '.join(near)}?" if near else f"known: {', '.join(sorted(table))}"
+        raise UnknownNameError(f"unknown {kind} {name!r}; {known}")
     return table[name]
 
 

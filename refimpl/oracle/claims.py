@@ -477,10 +477,11 @@ def _silence():
 @contextlib.contextmanager
 def _progress(planned):
     """Functions that note a finished record and show what runs: live on a terminal, else a line per record."""
-    from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    console = Console(stderr=True)
+    from refimpl.oracle import render
+
+    console = render.console(stderr=True)
     if not console.is_terminal:
         done: list[str] = []
 
@@ -594,7 +595,7 @@ def main(args):
     UnknownNameError
         If a target is no system and no claim.
     """
-    from rich.console import Console
+    from refimpl.oracle import render
 
     asked = list({claim.id: claim for claim in catalog.claims(args.targets)}.values())
     settings = {"seed": args.seed, "tier": args.tier, "jobs": args.jobs, "out": args.out, "dask": args.dask}
@@ -604,7 +605,7 @@ def main(args):
     except Interrupted as stop:
         records, interrupted = stop.records, True
     if records and not args.quiet:
-        Console().print(_table(records))
+        render.console().print(_table(records))
     planned = len(_of_tier(asked, args.tier))
     found = counts(records, planned)
     print(f"{planned} planned = " + " + ".join(f"{n} {status}" for status, n in found.items()))

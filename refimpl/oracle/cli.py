@@ -8,7 +8,6 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -18,14 +17,14 @@ from refimpl.oracle import catalog, claims, cluster, mainjob, render, results, s
 from refimpl.oracle.candidates import Estimator, Function, OptaxTransform, Program, TorchOptimizer, load
 from refimpl.oracle.judge import check, check_mutants, known_dtypes, merged, with_reasons
 
-console = Console()
-errors = Console(stderr=True)
+console, errors = render.console(), render.console(stderr=True)
 
 
 def main(arguments=None):
     """Run the command line; returns the exit status."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
+    options = _parser().parse_args(arguments)
+    with contextlib.suppress(AttributeError):  # what replaces stdout in a test
+        sys.stdout.reconfigure(errors="replace")  # in an ASCII locale, a question mark for what it cannot write
     try:
         return options.command(options)
     except (catalog.UnknownNameError, ValueError, OSError) as error:
@@ -69,7 +68,7 @@ def _parser():
     who.add_argument("--mutants", action="store_true", help="every known mistake, as a test of the oracle itself")
     text = "constructor argument (--torch, --optax, --estimator)"
     sub.add_argument("--set", metavar="KEY=VALUE", action="append", default=[], help=text)
-    sub.add_argument("--arrays", choices=tuple(BACKENDS), default="numpy", help="what a Python function is fed with")
+    sub.add_argument("--arrays", choices=tuple(BACKENDS), help="what a Python function is fed with (default: numpy)")
     sub.add_argument("--dtype", default="float64", help="float64, float32 or both with a comma (default: float64)")
     sub.add_argument("--only", metavar="PATTERN", action="append", default=[], help="cases to run")
     text = "cases to leave out, and why"
@@ -83,8 +82,8 @@ def _parser():
     text = "the function (--python) draws its own noise: judge the law of its answers (it may take a seed)"
     sub.add_argument("--own-draws", action="store_true", help=text)
     sub.add_argument("--samples", metavar="N", type=int, help="answers to each case (--own-draws)")
-    text = "seconds for an answer (--exec); the first answer of a process may take 20 s"
-    sub.add_argument("--timeout", metavar="S", type=float, default=10.0, help=text)
+    text = "seconds for an answer (--exec; default: 10); the first answer of a process may take 20 s"
+    sub.add_argument("--timeout", metavar="S", type=float, help=text)
     sub.add_argument("--strict", action="store_true", help="a variant is not good enough")
     sub.add_argument("--format", choices=("rich", "json", "junit", "markdown"), default="rich")
     sub.add_argument("--verbose", action="store_true", help="list what passed as well")
@@ -222,14 +221,21 @@ def check_candidate(options):
     if many and options.max_fail is not None:
         raise ValueError("--fail-fast and --max-fail stop a run in its order; several targets and --dask have none")
     if options.mutants:
-        if options.report or options.badge or options.format not in ("rich", "json"):
-            raise ValueError("--mutants goes with --format rich and json, and writes no report")
+        others = (options.only, options.skip, options.fuzz, options.no_laws, options.errors, options.expect,
+                  options.own_draws, options.set, options.arrays, options.timeout, options.report,
+                  options.badge)  # fmt: skip
+        if any(others) or options.format not in ("rich", "json"):
+            raise ValueError("--mutants goes with --dtype, --dask and --format rich or json")
         return _check_mutants(options, dtypes)
     if options.own_draws:
         return _check_own_draws(options)
     if options.samples is not None:
         raise ValueError("--samples goes with --own-draws")
-    expected = tomllib.loads(Path(options.expect).read_text(encoding="utf-8")) if options.expect else None
+    if options.timeout is not None and options.exec is None:
+        raise ValueError("--timeout goes with --exec: what runs in this process cannot be stopped from outside")
+    if options.arrays and not (options.python or own):
+        raise ValueError("--arrays goes with --python")
+    expected = _table(options.expect) if options.expect else None
     settings = {
         "dtypes": dtypes,
         "only": options.only,
@@ -243,7 +249,7 @@ def check_candidate(options):
         if options.set:
             raise ValueError("--set goes with --torch, --optax and --estimator")
         known_dtypes(dtypes), with_reasons(skip=settings["skip"]), with_reasons(expected_failures=expected)
-        report = merged(options.target, _each(options, check_reference, options.arrays, settings))
+        report = merged(options.target, _each(options, check_reference, options.arrays or "numpy", settings))
     else:
         candidate = _candidate(options)
         try:
@@ -276,13 +282,13 @@ def _check_own_draws(options):
 
     others = (options.exec, options.torch, options.optax, options.estimator, options.only, options.skip, options.set,
               options.max_fail, options.fuzz, options.no_laws, options.errors, options.expect, options.report,
-              options.dtype != "float64", options.timeout != 10.0)  # fmt: skip
+              options.dtype != "float64", options.timeout is not None)  # fmt: skip
     if any(others):
         raise ValueError("--own-draws goes with --python, --arrays, --samples, --format, --verbose and --badge")
     operation = catalog.operation(options.target)
     if options.python:
         candidate = _candidate(options)
-    elif options.arrays != "numpy":
+    elif options.arrays:
         raise ValueError("--own-draws needs --python for --arrays")
     else:  # our own source
         drawing = statistics.with_own_draws(operation, operation.reference) if operation.draws else operation.reference
@@ -291,6 +297,14 @@ def _check_own_draws(options):
         report = statistics.check_draws(candidate, operation.name, samples=options.samples)
     errors.print(f"note: {report.candidate['note']}", style="dim", markup=False, highlight=False)
     return _tell(options, report)
+
+
+def _table(path):
+    """The TOML table in a file."""
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
 
 
 def _reason(text):
@@ -321,12 +335,12 @@ def _candidate(options):
     if settings:
         raise ValueError("--set goes with --torch, --optax and --estimator")
     if options.exec is not None:
-        return Program(options.exec, timeout=options.timeout)
-    arrays = _arrays(options.arrays)
+        return Program(options.exec, **({} if options.timeout is None else {"timeout": options.timeout}))
+    arrays = options.arrays or "numpy"
     if options.python:
-        repro = ("--python", options.python, *arrays)
-        return Function(load(options.python), operation=target, arrays=options.arrays, name=options.python, repro=repro)
-    return Reference(options.target, arrays=options.arrays, repro=arrays)
+        repro = ("--python", options.python, *_arrays(arrays))
+        return Function(load(options.python), operation=target, arrays=arrays, name=options.python, repro=repro)
+    return Reference(options.target, arrays=arrays, repro=_arrays(arrays))
 
 
 def Reference(target, *, arrays="numpy", repro=()):

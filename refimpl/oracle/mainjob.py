@@ -11,14 +11,12 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 
 from refimpl import __version__
-from refimpl.oracle import catalog, claims, report
+from refimpl.oracle import catalog, claims, render, report
 from refimpl.oracle.candidates import Candidate, Function, Program, load
 from refimpl.oracle.judge import check, check_mutants
-from refimpl.oracle.render import counts_line, sentence
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -41,7 +39,7 @@ IMPLEMENTATIONS = (
 def main(options):
     """`refimpl oracle` and `refimpl report`."""
     out = Path(options.out)
-    console = Console(quiet=options.quiet)
+    console = render.console(quiet=options.quiet)
     start = time.perf_counter()
     out.mkdir(parents=True, exist_ok=True)
     systems = _self_checks(console)
@@ -86,7 +84,7 @@ def _self_check(name):
         result = check(Function(op.reference, operation=op.name), op.name, dtypes=("float64", "float32"))
         about = {"name": op.name, "summary": op.summary, "cases": len(op.cases)}
         operations.append(about | {"verdict": result.verdict, "counts": result.counts})
-        lines.append(f"{op.name}: reference {result.verdict}, {counts_line(result)}")
+        lines.append(f"{op.name}: reference {result.verdict}, {render.counts_line(result)}")
     rows = check_mutants(name)
     bad = [f"{row['operation']}:{row['slug']}" for row in rows if not row["good"]]
     lines.append(
@@ -128,13 +126,14 @@ def _judge(entry, console):
         result = check(candidate, entry["target"])
     finally:
         candidate.close()
-    console.print(f"{title} {candidate.version}: {sentence(result)}; {counts_line(result)}", highlight=False)
+    who = f"{title} {candidate.version}".rstrip()
+    console.print(f"{who}: {render.sentence(result)}; {render.counts_line(result)}", highlight=False)
     return row | {
         "version": candidate.version,
         "language": candidate.language,
         "verdict": result.verdict,
         "counts": result.counts,
-        "sentence": sentence(result),
+        "sentence": render.sentence(result),
     }
 
 

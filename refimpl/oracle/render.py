@@ -1,17 +1,25 @@
 """Reports on the terminal, as JSON, JUnit XML, markdown and as a badge: what is worst comes first."""
 
 import json
+import os
 import re
+import sys
 from dataclasses import asdict, is_dataclass
 from xml.etree import ElementTree
 
-from rich.console import Group
+from rich.console import Console, Group
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 STYLES = {"passed": "green", "failed": "red", "error": "red", "xpass": "red", "variant": "yellow"}
 WORST_FIRST = ("failed", "error", "xpass", "variant", "xfail", "skipped", "not_applicable", "passed")
+
+
+def console(**options):
+    """A console; where neither a terminal nor ``COLUMNS`` tells, it is 120 columns wide, so that ids stay whole."""
+    file = sys.stderr if options.get("stderr") else sys.stdout
+    return Console(width=None if file.isatty() or "COLUMNS" in os.environ else 120, **options)
 
 
 def worst_first(records):
@@ -39,8 +47,10 @@ def percent(report):
 
 def sentence(report):
     """The verdict in one sentence."""
+    asked = report.planned - report.counts["skipped"] - report.counts["not_applicable"]
+    whole = asked == report.planned
     text = {
-        "conforms": "conforms",
+        "conforms": "conforms" if whole else f"conforms where it was asked, in {asked} of {report.planned} checks",
         "deviates": "deviates from the paper's rule",
         "error": "gave no answer where it should have",
         "nothing ran": "nothing ran",
@@ -108,18 +118,26 @@ def rich_report(report, *, verbose=False, details=3):
             Text(rerun, style="cyan", no_wrap=True, overflow="ignore"),  # one line, to be pasted
         ]
     parts += [Text(""), Text(counts_line(report))]
-    let_through = [r for r in report.advice if r.status == "failed"]
     if report.advice:
-        names = ", ".join(r.case.partition("refuses:")[2] for r in let_through[:6])
-        names += f" and {len(let_through) - 6} more" if len(let_through) > 6 else ""
-        refused = f"bad input: {len(report.advice) - len(let_through)} of {len(report.advice)} kinds refused"
-        parts.append(Text(f"{refused}{'; accepted: ' + names if names else ''} (advice; --errors makes it count)"))
+        parts.append(Text(_bad_input(report.advice)))
     parts += [Text(f"problem: {problem}", style="red") for problem in report.problems]
     good = report.verdict.startswith("conforms") and not report.problems
     parts.append(Text(f"verdict: {sentence(report)}", style="bold green" if good else "bold red"))
     if report.diagnosis and report.diagnosis.origin:
         parts.append(Text(f"see {report.diagnosis.origin}"))
     return Group(*parts)
+
+
+def _bad_input(advice):
+    """What became of the error cases, which were advice."""
+    failed = [r for r in advice if r.status == "failed"]
+    accepted = [r for r in failed if r.message.startswith("accepts")]
+    text = f"bad input: {len(advice) - len(failed)} of {len(advice)} kinds refused"
+    for what, found in (("in other words", [r for r in failed if r not in accepted]), ("accepted", accepted)):
+        if found:
+            names = ", ".join(r.case.partition("refuses:")[2] for r in found[:6])
+            text += f"; {what}: {names}" + (f" and {len(found) - 6} more" if len(found) > 6 else "")
+    return f"{text} (advice; --errors makes it count)"
 
 
 def _title(report):

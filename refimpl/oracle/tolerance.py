@@ -2,9 +2,10 @@
 
 The reference is run on *noisy* arrays (Monte Carlo arithmetic, Parker 1997): every operation's result is moved at
 random by up to one unit in the last place of the candidate's precision, sums and products of matrices in proportion
-to the sum of magnitudes (so that any order of summation is covered), matrices before they are decomposed in proportion
-to their largest entry (what LAPACK promises), and every number among the inputs likewise. What
-that does to the outputs is what rounding can do to an honest implementation, at this very case and in that precision.
+to the sum of magnitudes (so that any order of summation is covered), matrices before they are decomposed or solved in
+proportion to their largest entry (what LAPACK promises). A number among the inputs is moved anew at each use: honest
+float32 code takes 1 - beta of a double here, and powers of a float32 beta there. What all that does to the outputs is
+what rounding can do to an honest implementation, at this very case and in that precision.
 The tolerance is `FACTOR` times the largest deviation from the exact answer over `TRIALS` runs.
 """
 
@@ -33,7 +34,7 @@ _EXACT = frozenset(
 )
 
 # Stable with respect to the largest entry only: small entries of the matrix may lose all their digits.
-_DECOMPOSITIONS = frozenset({"svd", "svdvals", "eigh", "eigvalsh"})
+_DECOMPOSITIONS = frozenset({"svd", "svdvals", "eigh", "eigvalsh", "cholesky", "qr", "inv", "pinv", "solve"})
 
 
 class Noise:
@@ -99,15 +100,10 @@ class Noise:
         return x
 
     def wrap_inputs(self, inputs):
-        """Arrays become noisy arrays (their values are given, so exact); numbers are rounded once."""
-        return {
-            name: self._wrap(value)
-            if isinstance(value, np.ndarray)
-            else float(self._rounded(np.float64(value)))
-            if isinstance(value, float)
-            else value
-            for name, value in inputs.items()
-        }
+        """Arrays become noisy arrays (their values are given, so exact), numbers `Number`."""
+        kinds = ((np.ndarray, self._wrap), (float, lambda value: Number(np.float64(value), self)))
+        wrap = lambda value: next((make(value) for kind, make in kinds if isinstance(value, kind)), value)
+        return {name: wrap(value) for name, value in inputs.items()}
 
 
 class Noisy:
@@ -158,6 +154,25 @@ class Noisy:
 
     def __repr__(self):
         return f"Noisy({self.raw})"
+
+
+class Number(Noisy):
+    """A number among the inputs, as an array of shape (): rounded at each use, each time in another way.
+
+    One that float32 holds exactly, such as 1 or 0.5, stays what it is.
+    """
+
+    def __init__(self, value, noise):
+        self._value, self._noise = value, noise
+
+    def __array_ufunc__(self, ufunc, method, *operands, **kwargs):  # a rule of numbers alone may call NumPy
+        plain = method == "__call__" and not kwargs
+        return getattr(self._noise, ufunc.__name__)(*operands) if plain else NotImplemented
+
+    @property
+    def raw(self):
+        exact = np.float32(self._value) == self._value
+        return np.asarray(self._value if exact else self._noise._rounded(self._value))
 
 
 def _bare(x):

@@ -45,11 +45,12 @@ class Field:
     doc: str = ""
     options: tuple[str, ...] = ()  # of a choice
     steps: bool = False  # whether the first axis of an output counts steps
+    ulps: int = 0  # of an output: what is allowed at least, in units in the last place of its largest entry
 
 
-def array(name, axes, doc, *, steps=False):
+def array(name, axes, doc, *, steps=False, ulps=0):
     """Array of floating-point numbers with symbolic axes."""
-    return Field(name, "array", axes, doc, steps=steps)
+    return Field(name, "array", axes, doc, steps=steps, ulps=ulps)
 
 
 def number(name, doc):

@@ -232,7 +232,11 @@ def test_float32_mistake_below_float64_precision_is_seen_in_float64():
     def single(theta0, grads, **rates):
         return my_lion()(theta0.astype(np.float32), grads.astype(np.float32), **rates)
 
-    assert check(single, "lion", only=["gaussian-long"], laws=False).verdict == "deviates"
+    honest = check(single, "lion", only=["gaussian-long"])
+    assert honest.verdict == "error"
+    assert "answered in float32; asked in float64" in honest.records[0].message
+    hidden = lambda **inputs: single(**inputs).astype(np.float64)
+    assert check(hidden, "lion", only=["gaussian-long"], laws=False).verdict == "deviates"
     assert check(single, "lion", only=["gaussian-long"], laws=False, dtypes=("float32",)).verdict == "conforms"
 
 
@@ -243,6 +247,56 @@ def test_wrong_shape_and_nan_are_failures_with_a_sentence():
     report = check(lambda theta0, grads, **rates: my_lion()(theta0, grads, **rates) * np.nan, "lion", laws=False)
     assert {r.status for r in report.records} == {"failed"}
     assert report.diagnosis is None
+
+
+@pytest.mark.parametrize("shape", [lambda x: x.T, np.ravel, lambda x: x[-1], lambda x: np.vstack([x[:1], x])])
+def test_a_law_that_stumbles_over_a_shape_says_so(shape):
+    report = check(lambda **inputs: shape(my_lion()(**inputs)), "lion")
+    assert report.verdict == "deviates"
+    assert sum(report.counts.values()) == report.planned == len(report.records)
+    assert any("/law:" in r.case and "has shape" in r.message for r in report.records)
+
+
+def test_a_candidate_cannot_end_the_run_or_write_between_the_lines(capsys):
+    def quits(**inputs):
+        print("on my way out")
+        sys.exit(0)
+
+    report = check(quits, "lion")
+    assert report.verdict == "error"
+    assert report.records[0].message == "SystemExit: 0"
+    assert capsys.readouterr().out == ""
+
+
+def test_a_mistake_in_one_operation_is_named_though_others_are_right():
+    lion = catalog.system("lion").operations
+    step = next(op for op in lion if op.name == "lion.step")
+    mutant = next(m for m in step.mutants if any(m.slug == n.slug for n in lion[0].mutants))
+    mixed = types.SimpleNamespace(trajectory=lion[0].reference, step=mutant.function)
+    assert check(mixed, "lion").diagnosis.names == (mutant.slug,)
+
+
+def test_a_jump_of_a_mistake_explains_no_answer():
+    """Where weights are integers, rounding decides between 0 and 1: no licence for any other answer."""
+    consensus = catalog.operation("cbo.consensus")
+    mutant = next(m for m in consensus.mutants if m.slug == "integer_sum")
+    case = next(c for c in consensus.cases if c.slug == "alpha-zero")
+    inputs = cases.rounded(case.inputs, "float64")
+    alternative = judge._Alternative(mutant.function, consensus, inputs, "float64")
+    assert alternative.explains(alternative.outputs)
+    assert not alternative.explains({name: x + 0.1 for name, x in alternative.outputs.items()})
+
+
+def test_what_was_not_asked_is_said():
+    def partial_lion(weight_decay, **inputs):
+        if weight_decay:
+            raise NotApplicable("no decay here")
+        return my_lion()(weight_decay=weight_decay, **inputs)
+
+    report = check(partial_lion, "lion")
+    assert report.verdict == "conforms"
+    asked = report.counts["passed"]
+    assert render.sentence(report) == f"conforms where it was asked, in {asked} of {report.planned} checks"
 
 
 def test_an_exception_is_an_error_with_its_traceback_and_the_rest_goes_on():
@@ -376,13 +430,50 @@ def test_repro_line_reruns_the_case_alone(mine):
         (("check", "lion", "--python", "math:nothing"), "has no 'nothing'"),
         (("check", "lion", "--dtype", "float16"), "float64"),
         (("show", "lion", "--case", "nope"), "has no case"),
+        (("show", "srrw"), "'srrw' is still to come"),
+        (("show", "qqq"), "known: adadagrad, "),
+        (("check", "lion", "--fuzz", "-1"), "fuzz must be >= 0, got -1"),
+        (("check", "lion", "--timeout", "3"), "--timeout goes with --exec"),
+        (("check", "lion", "--exec", "true", "--arrays", "strict"), "--arrays goes with --python"),
+        (("check", "lion", "--mutants", "--only", "x"), "--mutants goes with"),
+        (("check", "lion", "--python", "{folder}/syntax.py:f"), "SyntaxError"),
+        (("check", "lion", "--python", "{folder}/raises.py:f"), "RuntimeError: boom"),
+        (("check", "lion", "--python", "{folder}/quits.py:f"), "SystemExit: 0"),
+        (("check", "lion", "--expect", "{folder}/syntax.py"), "syntax.py: "),
     ],
 )
-def test_mistakes_on_the_command_line_get_a_sentence(words, message):
-    result = run(*words)
+def test_mistakes_on_the_command_line_get_a_sentence(words, message, tmp_path):
+    for name, text in (("syntax", "def"), ("raises", "raise RuntimeError('boom')"), ("quits", "raise SystemExit(0)")):
+        (tmp_path / f"{name}.py").write_text(text)
+    result = run(*(word.format(folder=tmp_path) for word in words))
     assert result.returncode == 2
     assert message in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_function_may_import_its_neighbours_when_it_is_called(tmp_path):
+    (tmp_path / "neighbour.py").write_text(CANDIDATE)
+    lazy = tmp_path / "lazy.py"
+    lazy.write_text("def trajectory(**inputs):\n    from neighbour import right\n    return right(**inputs)\n")
+    assert run("check", "lion.trajectory", "--python", f"{lazy}:trajectory", "--only", "two-rates").returncode == 0
+
+
+def test_an_object_that_is_callable_still_serves_by_its_attributes():
+    class Everything:
+        trajectory = staticmethod(my_lion())
+
+        def __call__(self):
+            raise AssertionError
+
+    assert check(Everything(), "lion.trajectory").verdict == "conforms"
+
+
+def test_other_libraries_are_asked_for_before_they_are_used(monkeypatch):
+    for backend in BACKENDS.values():
+        if reason := backend.missing():
+            with pytest.raises(ValueError, match="cannot be had"):
+                Function(my_lion(), operation="lion.trajectory", arrays=backend.name)
+            assert reason
 
 
 def test_list_and_show():

@@ -173,6 +173,8 @@ def named_outputs(operation, result):
         raise CandidateError(f"returned no output {', '.join(missing)}; got {', '.join(map(str, result))}", "garbage")
     outputs = {}
     for name in names:
+        if result[name] is None:
+            raise CandidateError(f"returned None for {name}", "garbage")
         value = np.asarray(result[name])
         if value.dtype.kind not in "fiub":
             raise CandidateError(f"output {name} is no array of real numbers (dtype {value.dtype})", "garbage")

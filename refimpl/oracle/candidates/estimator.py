@@ -53,5 +53,5 @@ class Estimator(Candidate):
                 return named_outputs(operation, outputs)
         except CandidateError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise CandidateError(f"{type(error).__name__}: {error}", traceback=traceback.format_exc()) from error

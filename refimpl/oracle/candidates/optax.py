@@ -28,8 +28,9 @@ class OptaxTransform(Candidate):
 
     def __init__(self, make, *, settings=None, name=None, repro=None):
         self._make, self._settings = make, dict(settings or {})
-        self.name = name or f"{make.__module__.partition('.')[0]}.{make.__name__}"
-        self.version = package_version(make.__module__)
+        made = getattr(make, "func", make)  # of a functools.partial
+        self.name = name or f"{made.__module__.partition('.')[0]}.{made.__name__}"
+        self.version = package_version(made.__module__)
         self.repro = repro or words_for("--optax", make, self._settings)
 
     def offers(self, operation):
@@ -55,5 +56,5 @@ class OptaxTransform(Candidate):
                 return named_outputs(operation, np.stack(thetas))
         except CandidateError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise CandidateError(f"{type(error).__name__}: {error}", traceback=traceback.format_exc()) from error

@@ -1,5 +1,6 @@
 """Python functions, fed with arrays of the library of their choice."""
 
+import contextlib
 import functools
 import importlib
 import importlib.util
@@ -33,7 +34,7 @@ def load(reference):
     Raises
     ------
     ValueError
-        If there is no such module, file or name.
+        If there is no such module, file or name, or it cannot be imported.
 
     Examples
     --------
@@ -41,23 +42,24 @@ def load(reference):
     2.0
     """
     place, _, name = reference.partition(":")
+    path = Path(place).resolve()
+    folder = str(path.parent if place.endswith(".py") else Path.cwd())
+    if folder not in sys.path:
+        sys.path.insert(0, folder)  # and it stays: a function may import its neighbours when it is called
     try:
-        if place.endswith(".py"):
-            path = Path(place).resolve()
-            spec = importlib.util.spec_from_file_location(path.stem, path)
-            if spec is None or spec.loader is None or not path.is_file():
-                raise ValueError(f"there is no file {path}")
-            module = importlib.util.module_from_spec(spec)
-            sys.path.insert(0, str(path.parent))  # its own imports, as when it is run as a script
-            spec.loader.exec_module(module)
-        else:
-            sys.path.insert(0, str(Path.cwd()))  # a package beside the caller, as with python -m
-            module = importlib.import_module(place)
-    except ModuleNotFoundError as error:
+        with contextlib.redirect_stdout(sys.stderr):
+            if place.endswith(".py"):
+                spec = importlib.util.spec_from_file_location(path.stem, path)
+                if spec is None or spec.loader is None or not path.is_file():
+                    raise FileNotFoundError(f"there is no file {path}")
+                module = importlib.util.module_from_spec(spec)
+                spec.loader.exec_module(module)
+            else:
+                module = importlib.import_module(place)
+    except (ModuleNotFoundError, FileNotFoundError) as error:
         raise ValueError(f"cannot load {reference!r}: {error}") from error
-    finally:
-        if sys.path[0] in (str(Path.cwd()), str(Path(place).resolve().parent)):
-            del sys.path[0]
+    except (Exception, SystemExit) as error:  # whatever a module does when it is imported
+        raise ValueError(f"cannot load {reference!r}: {type(error).__name__}: {error}") from error
     target = module
     for part in filter(None, name.split(".")):
         if not hasattr(target, part):
@@ -111,6 +113,8 @@ class Function(Candidate):
     def __init__(self, target, *, operation=None, arrays="numpy", name=None, repro=None):
         self._target, self._operation = target, operation
         self._backend = BACKENDS[arrays]
+        if reason := self._backend.missing():
+            raise ValueError(f"arrays={arrays!r} cannot be had: {reason}")
         module = getattr(target, "__module__", None) or getattr(target, "__name__", "")
         self.name = name or ":".join(filter(None, (module, getattr(target, "__qualname__", ""))))
         self.version = package_version(module)
@@ -118,9 +122,10 @@ class Function(Candidate):
         self.repro = (*named, "--arrays", arrays) if named and repro is None and arrays != "numpy" else named
 
     def _function(self, operation):
-        if callable(self._target):
-            return self._target if operation.name == self._operation else None
-        return getattr(self._target, operation.name.partition(".")[2], None)
+        named = getattr(self._target, operation.name.partition(".")[2], None)
+        if callable(named) or not callable(self._target):
+            return named
+        return self._target if operation.name == self._operation else None
 
     def offers(self, operation):
         """See `Candidate`."""
@@ -145,14 +150,27 @@ class Function(Candidate):
             with warnings.catch_warnings(), np.errstate(all="ignore"):
                 warnings.simplefilter("ignore")
                 result = function(**arguments)
+                wide = all(x.dtype != np.float32 for x in inputs.values() if isinstance(x, np.ndarray))
+                read = functools.partial(_read, wide=wide)
                 if isinstance(result, dict):
-                    result = {key: to_numpy(x) if is_array(x) else x for key, x in result.items()}
+                    result = {key: read(x) for key, x in result.items()}
                 elif isinstance(result, tuple | list) and len(operation.outputs) > 1:
-                    result = tuple(to_numpy(x) if is_array(x) else x for x in result)
+                    result = tuple(map(read, result))
                 else:
-                    result = to_numpy(result) if is_array(result) else result
+                    result = read(result)
                 return named_outputs(operation, result)
         except (CandidateError, NotApplicable):
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise CandidateError(f"{type(error).__name__}: {error}", traceback=traceback.format_exc()) from error
+
+
+def _read(answer, *, wide):
+    """An answer as a NumPy array, if it is an array; to a question in double precision (`wide`) none in single."""
+    if not is_array(answer):
+        return answer
+    library, answer = type(answer).__module__, to_numpy(answer)
+    if wide and answer.dtype == np.float32:
+        hint = "; JAX does so unless JAX_ENABLE_X64=1 is set" if library.startswith("jax") else ""
+        raise CandidateError(f"answered in float32; asked in float64, answer in float64{hint}", "garbage")
+    return answer

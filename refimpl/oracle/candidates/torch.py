@@ -61,5 +61,5 @@ class TorchOptimizer(Candidate):
                 return named_outputs(operation, np.stack(thetas))
         except CandidateError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise CandidateError(f"{type(error).__name__}: {error}", traceback=traceback.format_exc()) from error
