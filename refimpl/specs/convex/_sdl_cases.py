@@ -180,6 +180,13 @@ def lpgd_cases(kind):
             made("tiny", 3, 5, 1, 1, 2, scale=1e-3),
             dtypes=("float64",),
         ),
+        Case(
+            "heavy-reconstruction",
+            ("wrong_constant",),
+            "the weights of both terms come from the arguments: xi = 2, nu = 0.3",
+            made("heavy", 3, 4, 2, 1, 2, xi=2.0, nu=0.3),
+            equations=("sdl-8", "sdl-9"),
+        ),
     )
 
 
@@ -283,6 +290,13 @@ GRADIENT_CASES = (
         "activations of thousands: no exp overflows, and the loss grows linearly",
         SATURATED,
         equations=("sdl-1", "sdl-2"),
+    ),
+    Case(
+        "heavy-reconstruction",
+        ("wrong_constant",),
+        "the weights of both terms come from the arguments: xi = 2, nu = 0.3",
+        _factors("heavy", 3, 4, 2, 1, 2, xi=2.0, nu=0.3),
+        equations=("sdl-5", "sdl-17"),
     ),
     Case(
         "large-data",

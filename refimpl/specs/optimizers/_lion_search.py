@@ -367,6 +367,20 @@ AGEING_CASES = (
         source="worked by hand",
     ),
     Case(
+        "the-start-is-good",
+        ("basic", "wrong_constant"),
+        "the copies of the start beat the first child and lose to the second: their loss is the argument",
+        {
+            "start_fitness": 2.0,
+            "child_fitness": np.array([3.0, 1.0, 4.0, 5.0, 6.0]),
+            "draws": np.array([[1, 3, 5, 7]] * 5) / 8,
+            "population": 4,
+        },
+        equations=("lion-10", "lion-11"),
+        answer={"parents": np.array([0.0, 0.0, 2.0, 2.0, 2.0])},
+        source="worked by hand",
+    ),
+    Case(
         "edges-of-places",
         ("edge_case", "wrong_constant"),
         "draws just beside the edges of the places: floor(u n), neither round(u (n - 1)) nor the nearest edge",

@@ -1387,6 +1387,14 @@ TRAJECTORY_CASES = (
         v0=1e-10,
     ),
     _run_case(
+        "three-to-begin-with",
+        ("wrong_constant",),
+        "the first batch is as large as the argument says",
+        first=3,
+        largest=20,
+        equations=_TAGS,
+    ),
+    _run_case(
         "one-step",
         ("boundary",),
         "one step, one parameter",

@@ -1159,6 +1159,13 @@ RATE_CASES = (
         _rate_inputs([8.0, 128.0], "saturating", top=0.0),
     ),
     Case("same-batch", ("boundary",), "the same batch size, the same step size", _rate_inputs([32.0], "saturating")),
+    Case(
+        "less-noise",
+        ("wrong_constant",),
+        "variance and number of parameters come from the arguments: the noise hides an eigenvalue of 3 up to b = 7",
+        _rate_inputs([4.0, 64.0, 256.0], "saturating", top=3.0, sigma2=0.5, parameters=128),
+        equations=("rmt_learning_rates-1", "rmt_learning_rates-12"),
+    ),
 )
 
 
@@ -1497,6 +1504,12 @@ LEARNER_CASES = (
         ("basic", "known_bug"),
         "two epochs at the first rate, as in the authors' code",
         _learner_inputs([*_BOWLS, np.diag([1.0, 3.0])], "rayleigh", every=1, warmup=2, momentum=0.875),
+    ),
+    Case(
+        "slow-start",
+        ("boundary", "wrong_constant"),
+        "an epoch at a first rate of 1/32, with the momentum 1/2: both come from the arguments",
+        _learner_inputs(_BOWLS, "rayleigh", warmup=1, lr=0.03125, momentum=0.5),
     ),
     Case(
         "one-step",

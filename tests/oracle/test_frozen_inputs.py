@@ -1,0 +1,39 @@
+"""Numbers and choices that a candidate may have as constants: some case must notice each that is frozen.
+
+The reference is judged with one input frozen at each of the values that it has in the cases. Where no case notices,
+code that ignores the argument conforms, as long as it has that value by chance or by default.
+"""
+
+import pytest
+
+from refimpl.oracle import catalog, judge
+from refimpl.oracle.candidates import Function
+
+OPERATIONS = [op for system in catalog.systems().values() for op in system.operations]
+INPUTS = [(op, entry.name) for op in OPERATIONS for entry in op.inputs if entry.kind != "array"]
+EXCEPTIONS = {  # "<operation> <input>" -> why no case can notice
+    "adadagrad.batch_size split": "by its contract it changes nothing: it is for code with two arrays of parameters",
+}
+
+
+def unnoticed(operation, name):
+    """The values of an input at which it can be frozen, and every case passes."""
+    plans = judge.plans([operation], ["float64"], laws=False)
+
+    def notice(value):
+        frozen = Function(lambda **inputs: operation.reference(**inputs | {name: value}), operation=operation.name)
+        others = (plan for plan in plans if plan.case.inputs[name] != value)
+        return any(judge.carry_out(plan, frozen, {})[0].status in judge.FAILURES for plan in others)
+
+    return [value for value in dict.fromkeys(plan.case.inputs[name] for plan in plans) if not notice(value)]
+
+
+@pytest.mark.parametrize(("operation", "name"), INPUTS, ids=lambda part: getattr(part, "name", part))
+def test_some_case_notices_a_frozen_input(operation, name):
+    left = unnoticed(operation, name)
+    assert bool(left) == (f"{operation.name} {name}" in EXCEPTIONS), left
+
+
+def test_every_exception_has_an_input_and_a_reason():
+    assert EXCEPTIONS.keys() <= {f"{operation.name} {name}" for operation, name in INPUTS}
+    assert all(reason.strip() for reason in EXCEPTIONS.values())
