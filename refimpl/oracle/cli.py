@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import io
 import json
 import sys
 import tomllib
@@ -23,8 +24,8 @@ console, errors = render.console(), render.console(stderr=True)
 def main(arguments=None):
     """Run the command line; returns the exit status."""
     options = _parser().parse_args(arguments)
-    with contextlib.suppress(AttributeError):  # what replaces stdout in a test
-        sys.stdout.reconfigure(errors="replace")  # in an ASCII locale, a question mark for what it cannot write
+    if isinstance(sys.stdout, io.TextIOWrapper):  # in an ASCII locale, a question mark for what it cannot write
+        sys.stdout.reconfigure(errors="replace")
     try:
         return options.command(options)
     except (catalog.UnknownNameError, ValueError, OSError) as error:

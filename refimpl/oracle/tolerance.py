@@ -165,7 +165,7 @@ class Number(Noisy):
     def __init__(self, value, noise):
         self._value, self._noise = value, noise
 
-    def __array_ufunc__(self, ufunc, method, *operands, **kwargs):  # a rule of numbers alone may call NumPy
+    def __array_ufunc__(self, ufunc, method, *operands, **kwargs):  # type: ignore[override]  # numbers may meet NumPy
         plain = method == "__call__" and not kwargs
         return getattr(self._noise, ufunc.__name__)(*operands) if plain else NotImplemented
 
