@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from refimpl import __version__
+from refimpl.oracle import catalog
 
 HERE, ROOT = Path(__file__).parent, Path(__file__).parents[1]
 sys.path.insert(0, str(HERE / "_ext"))
@@ -39,6 +40,11 @@ exclude_patterns = ["_build", "gallery/**/*.ipynb", "gallery/**/*.py"]
 exclude_patterns += ["**/readme"]  # of _static: the README's own pictures
 exclude_patterns += ["sg_execution_times.rst", "gallery/*/sg_execution_times.rst"]  # fetch scripts from the network
 templates_path = ["_templates"]
+papers = {entry.name for entry in catalog.roadmap()}
+rst_epilog = f"""
+.. |papers| replace:: {len(papers)}
+.. |done| replace:: {len(papers & catalog.systems().keys())}
+"""
 smartquotes = False  # the tables quote code: two dashes stay two dashes
 
 autosummary_generate = True
@@ -63,6 +69,7 @@ sphinx_gallery_conf = {
     "show_signature": False,
     "thumbnail_size": (800, 560),
     "abort_on_example_error": True,
+    "capture_repr": (),  # the result of a block is what it prints, not the object that its last line makes
     "remove_config_comments": True,
     "first_notebook_cell": """%matplotlib inline
 # A notebook has no command line: the options of the tutorial keep their defaults.
