@@ -16,6 +16,7 @@ import inspect
 import json
 import re
 import sys
+import zlib
 from pathlib import Path
 from typing import ClassVar
 
@@ -27,6 +28,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from refimpl.core.backends import BACKENDS
 from refimpl.oracle import catalog
+from refimpl.oracle.report import beyond
 from refimpl.specs.base import BUG_TYPES
 
 logger = logging.getLogger(__name__)
@@ -48,6 +50,12 @@ def inline(part):
 def code(text):
     """Text in the fixed font."""
     return nodes.literal(text, text)
+
+
+def marked_up(text):
+    """A text in which `code` stands between backticks, as inline nodes."""
+    parts = enumerate(text.split("`"))
+    return [code(part) if i % 2 else nodes.Text(part) for i, part in parts if part]
 
 
 def strong(text):
@@ -216,7 +224,7 @@ class Operations(Tables):
         yield nodes.rubric("", operation.name, ids=[nodes.make_id(operation.name)])
         yield paragraph(operation.summary[0].upper() + operation.summary[1:] + ".")
         fields = [("in", f) for f in operation.inputs] + [("out", f) for f in operation.outputs]
-        rows = [[code(f.name), side, (*_kind(f),), f.doc] for side, f in fields]
+        rows = [[code(f.name), side, (*_kind(f),), (*marked_up(f.doc),)] for side, f in fields]
         yield table((20, 8, 27, 45), ("Name", "", "Shape", "Meaning"), rows)
         yield paragraph("The expected answers come from: ", operation.exact_source, ".")
         rows = [
@@ -224,7 +232,7 @@ class Operations(Tables):
         ]
         yield table((24, 22, 54), ("Case", "What it is for", "What is wrong with code that fails it"), rows)
         yield paragraph("Laws, checked without any expected answer:")
-        yield bullets([[code(law.slug), f": {law.statement}"] for law in operation.laws])
+        yield bullets([[code(law.slug), ": ", *marked_up(law.statement)] for law in operation.laws])
         if operation.errors:
             yield paragraph("Must be refused:")
             yield bullets([[code(case.slug), f": {case.why}"] for case in operation.errors])
@@ -234,7 +242,7 @@ class Operations(Tables):
         links = []
         for tag in case.equations:
             links += [" " if links else "; tests ", self.reference("math", "eq", tag, nodes.literal("", tag))]
-        return (case.why, *links)
+        return (*marked_up(case.why), *links)
 
 
 def _kind(field):
@@ -272,7 +280,7 @@ class Mutants(Tables):
             hint = mutant.hint + (f" (makes no difference: {mutant.equivalent})" if mutant.equivalent else "")
             kind = nodes.abbreviation("", mutant.bug_type.replace("_", " "), explanation=BUG_TYPES[mutant.bug_type])
             where = paragraph("every operation" if every else ", ".join(operations), classes=["dim"])
-            row = [[paragraph(code(mutant.slug)), where], hint, kind, (*web(mutant.origin),)]
+            row = [[paragraph(code(mutant.slug)), where], (*marked_up(hint),), kind, (*web(mutant.origin),)]
             rows.append(row if seen else row[:-1])
         if not seen:
             return [table((32, 52, 16), ("Mistake", "What to do about it", "Type"), rows)]
@@ -284,10 +292,12 @@ class Variants(Tables):
 
     def of(self, system):
         """Named alternatives, published mistakes, and verdicts on public implementations, as far as there are any."""
-        variants = [[code(v.slug), v.doc, (*web(v.source),)] for v, _ in merged(system, "variants")]
-        mistakes = [[(*web(m.origin),), m.hint, code(m.slug)] for m, _ in merged(system, "mutants") if m.origin]
+        variants = [[code(v.slug), (*marked_up(v.doc),), (*web(v.source),)] for v, _ in merged(system, "variants")]
+        mistakes = [
+            [(*web(m.origin),), (*marked_up(m.hint),), code(m.slug)] for m, _ in merged(system, "mutants") if m.origin
+        ]
         verdicts = [
-            [row["title"], (badge(row["verdict"]), f" {row['sentence']}"), row["note"]]
+            [row["title"], (*judged(row), ": " if named(row) else " ", *told(row)), (*marked_up(row["note"]),)]
             for row in self.committed("conformance/verdicts.json").get("rows", ())
             if row["target"].partition(".")[0] == system.name
         ]
@@ -299,9 +309,28 @@ class Variants(Tables):
             yield table((30, 46, 24), ("Where", "What was wrong", "Mistake"), mistakes)
         if verdicts:
             yield paragraph("Public implementations, as judged by the oracle:")
-            yield table((24, 38, 38), ("Implementation", "Verdict", "Note"), verdicts)
+            yield table((30, 35, 35), ("Implementation", "Verdict", "Note"), verdicts)
         if not (variants or mistakes or verdicts):
             yield paragraph("No differences are known.")
+
+
+def judged(row):
+    """The verdict of an implementation: a badge, and the name of the variant or mistake."""
+    words, variant, name = row["verdict"].partition(" to variant ")
+    return [badge(words), variant or " ", code(name or row["names"][0])] if named(row) else [badge(words)]
+
+
+def named(row):
+    """Whether one variant or mistake explains the verdict."""
+    return " to variant " in row["verdict"] or len(row["names"]) == 1
+
+
+def told(row):
+    """What there is to say of a verdict beyond `judged`."""
+    text = beyond(row["verdict"], row["sentence"])
+    if row["names"] and named(row):
+        text = text.removeprefix(f"{row['names'][0]} (").removesuffix(")")
+    return marked_up(text) if text != row["note"] else []
 
 
 class Conformance(Tables):
@@ -313,17 +342,19 @@ class Conformance(Tables):
         """A row for each implementation, from the data that the page was written from."""
         rows = []
         for row in self.committed("conformance/verdicts.json").get("rows", ()):
-            named = f"{row['package']}, {row['what']}"
-            link = nodes.reference("", "", nodes.Text(named), refid=nodes.make_id(row["title"]), internal=True)
-            words, _, name = row["verdict"].partition(" to variant ")
-            name = name or ", ".join(row["names"])
-            said = row["sentence"].partition(": ")[2] if name else row["note"].partition(". ")[0].rstrip(".")
-            said = said.removeprefix(f"{name} (").removesuffix(")") if row["names"] else said
-            verdict = (badge(words), *((" ", code(name)) if name else ()))
-            system = row["target"].partition(".")[0]
-            rows.append([(link,), row["version"], system, verdict, row["kind"], said.replace("`", "") + "."])
-        head = ("Implementation", "Release", "System", "Verdict", "Kind", "In a sentence")
-        return [table((21, 9, 14, 17, 11, 28), head, rows)]
+            link = nodes.reference("", "", nodes.Text(row["package"]), refid=nodes.make_id(row["title"]), internal=True)
+            link += [nodes.Text(", "), nodes.Text(row["what"])]
+            said = told(row) if named(row) else marked_up(row["note"].partition(". ")[0].rstrip("."))
+            rows.append(
+                [
+                    [paragraph(link), paragraph(row["version"], classes=["dim"])],
+                    row["target"].partition(".")[0],
+                    [paragraph(*judged(row)), *([paragraph(row["kind"], classes=["dim"])] if row["kind"] else [])],
+                    (*said, "."),
+                ]
+            )
+        head = ("Implementation, release", "System", "Verdict, kind", "In a sentence")
+        return [table((31, 15, 26, 28), head, rows)]
 
 
 class Claims(Tables):
@@ -380,15 +411,32 @@ class Tutorials(SphinxDirective):
             if page not in self.env.found_docs:
                 continue
             name = page.rpartition("/")[2]
-            image = nodes.image(
-                "", uri=f"/{picture.relative_to(self.env.srcdir).as_posix()}", alt="", classes=["thumb"]
-            )
+            uri = picture.relative_to(self.env.srcdir).as_posix()
+            image = nodes.image("", uri=f"/{uri}", alt=titles(self.env.srcdir, uri), classes=["thumb"])
             link = addnodes.pending_xref(
                 "", refdomain="std", reftype="doc", reftarget=f"/{page}", refexplicit=False, refdoc=self.env.docname
             )
             link += nodes.inline("", name)
             cards += nodes.container("", image, nodes.paragraph("", "", link), classes=["card"])
         return [cards]
+
+
+def titles(folder, uri):
+    """What the picture of a tutorial shows: the titles in the figure that it is made from."""
+    chapter, name = re.search(r"gallery/(\w+)/images/thumb/sphx_glr_(\w+)_thumb", uri).groups()
+    page = Path(folder, "gallery", chapter, name)
+    script, text = (page.with_suffix(end).read_text(encoding="utf-8") for end in (".py", ".rst"))
+    number = re.search(r"sphinx_gallery_thumbnail_number = (\d+)", script)
+    figure = f"{name}_{int(number[1]) if number else 1:03}"
+    found = re.search(rf"sphx_glr_{figure}\.png\n +:alt: (.*)", text)
+    return found[1].replace("$", "") if found else ""
+
+
+def thumbnails(app, doctree):
+    """Give the pictures of the galleries a text; sphinx-gallery leaves it empty."""
+    for image in doctree.findall(nodes.image):
+        if "/images/thumb/" in image["uri"] and not image.get("alt"):
+            image["alt"] = titles(app.srcdir, image["uri"])
 
 
 # Symbols -------------------------------------------------------------------------------------------------------
@@ -531,4 +579,6 @@ def setup(app):
     app.add_directive("refimpl-backends", Backends)
     app.add_node(symbols)
     app.connect("doctree-resolved", fill_symbols)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+    app.connect("doctree-read", thumbnails)
+    version = zlib.crc32(Path(__file__).read_bytes())  # another version of this file: all pages are read anew
+    return {"parallel_read_safe": True, "parallel_write_safe": True, "env_version": version}

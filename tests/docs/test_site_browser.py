@@ -158,6 +158,16 @@ def test_every_tutorial_has_a_picture_and_a_notebook(pages):
             compile(cell.replace("%matplotlib inline", ""), name, "exec")
 
 
+def test_tutorials_show_what_they_print_and_not_what_they_make(pages):
+    for name in GALLERY:
+        assert " object at 0x" not in at(name).read_text(encoding="utf-8"), name
+
+
+def test_every_picture_has_a_text():
+    bare = re.compile(r"<img(?![^>]*\balt=\"[^\"])[^>]*>")
+    assert [name for name in DOCUMENTS if bare.search(at(name).read_text(encoding="utf-8"))] == []
+
+
 def test_nothing_is_fetched_from_the_network(pages):
     far = {link for page in pages.values() for link in page.fetched if urlsplit(link).scheme in ("http", "https")}
     assert far == set()
@@ -189,7 +199,7 @@ def test_formulas_are_typeset_beside_the_code(browser, name):
     assert browser.errors == []
 
 
-@pytest.mark.parametrize("name", DOCUMENTS)
+@pytest.mark.parametrize("name", [*DOCUMENTS, "genindex", "py-modindex"])
 def test_page_fits_telephone_tablet_and_desk(browser, name):
     browser.width(360)
     visit(browser, name)
@@ -198,6 +208,28 @@ def test_page_fits_telephone_tablet_and_desk(browser, name):
         browser.width(width, "dark")
         assert browser.overflow() == []
     assert browser.errors == []
+
+
+def test_verdicts_can_be_read_on_a_desk(browser):
+    """No word of a heading is broken, no command is cut, and code is code."""
+    browser.width(1280)
+    visit(browser, "conformance/index")
+    broken = """[...document.querySelectorAll('table.refimpl th p')].map(p => p.firstChild).flatMap(
+      text => [...text.data.matchAll(/\\w+/g)].filter(word => {
+        const range = document.createRange();
+        range.setStart(text, word.index);
+        range.setEnd(text, word.index + word[0].length);
+        return range.getClientRects().length > 1;
+      }).map(word => word[0]))"""
+    assert browser.run(broken) == []
+    assert browser.run("document.querySelectorAll('table.refimpl th p').length") == 4
+    cut = "[...document.querySelectorAll('pre')].filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.textContent)"
+    assert browser.run("document.querySelectorAll('pre').length") > 50
+    assert browser.run(cut) == []
+    visit(browser, "optimizers/lion")
+    assert (
+        browser.run("[...document.querySelectorAll('td')].map(e => e.textContent).filter(t => t.includes('`'))") == []
+    )
 
 
 def test_search_finds_consensus(browser):

@@ -17,6 +17,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from refimpl.oracle.report import beyond
 from tests.peers.verdicts import implementations, judge_all
 
 KINDS = {
@@ -60,14 +61,15 @@ def rst(rows, date):
         lines += [system, "-" * len(system), ""]
         for row in group:
             lines += [row["title"], "~" * len(row["title"]), ""]
-            lines += [f"*{row['target']}*: **{row['verdict']}**" + (f" ({row['kind']})" if row["kind"] else ""), ""]
-            if row["sentence"] not in (row["verdict"], row["note"]):
-                lines += [marked_up(row["sentence"][0].upper() + row["sentence"][1:] + "."), ""]
-            lines += [marked_up(row["note"]), ""]
+            kind = f" ({row['kind']})" if row["kind"] else ""
+            rest = beyond(row["verdict"], row["sentence"])
+            rest = f": {marked_up(rest)}." if rest not in ("", row["note"]) else ""
+            lines += [f"*{row['target']}*: **{row['verdict']}**{kind}{rest}", "", marked_up(row["note"]), ""]
             if row["script"]:
                 lines += [f"Without this library: ``.venv/bin/python {row['script']}``.", ""]
             if "line" in row:
-                lines += [f"{row['line']}.", "", ".. code-block:: shell", "", f"   {row['command']}", ""]
+                lines += [f"{row['line']}.", "", ".. code-block:: shell", "   :class: wrapped", ""]
+                lines += [f"   {row['command']}", ""]
     return "\n".join(lines)
 
 
