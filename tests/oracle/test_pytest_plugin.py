@@ -42,11 +42,11 @@ def test_tests_are_called_like_the_cases():
     assert ids(parametrize_with_cases("lion.trajectory")) == [plan.id for plan in planned]
     both = ids(parametrize_with_cases("lion.trajectory", dtypes=("float64", "float32"), laws=False))
     assert "lion.trajectory/two-rates-39786c4f@float32" in both
-    assert len(both) == len(set(both)) == 27
+    assert len(both) == len(set(both)) == sum(len(case.dtypes) for case in catalog.operation("lion.trajectory").cases)
 
 
 def test_the_plan_can_be_narrowed_and_widened():
-    assert ids(parametrize_with_cases("lion", only=["two-rates", "both-*"])) == [
+    assert ids(parametrize_with_cases("lion", only=["two-rates", "both-agree"])) == [
         "lion.trajectory/two-rates-39786c4f",
         "lion.step/both-agree-5fbbfbe1",
     ]
