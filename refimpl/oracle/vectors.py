@@ -53,8 +53,8 @@ def vectors(operation):
     Examples
     --------
     >>> lion = vectors(catalog.operation("lion.step"))
-    >>> lion["numberOfCases"], lion["cases"][0]["slug"]
-    (6, 'both-agree')
+    >>> lion["cases"][0]["slug"], lion["numberOfCases"] == len(lion["cases"])
+    ('both-agree', True)
     """
     paper = catalog.system(operation.system).paper
     used = {flag for case in operation.cases for flag in case.flags}
