@@ -214,6 +214,14 @@ def test_a_folder_that_cannot_be_is_told_in_a_sentence(tmp_path, capsys):
         assert "Errno" not in said
 
 
+def test_the_page_counts_the_cases_that_there_are():
+    page = (ROOT / "docs/oracle/vectors.rst").read_text(encoding="utf-8")
+    trajectory = catalog.operation("lion.trajectory")
+    checks = sum(len(case.dtypes) for case in trajectory.cases)
+    assert f'"numberOfCases": {len(trajectory.cases)},' in page
+    assert f"{checks} checked = {checks} passed + 0 failed" in page
+
+
 def test_error_cases_name_a_word_of_the_message():
     for operation in catalog.operations("lion"):
         for case in operation.errors:
