@@ -218,7 +218,8 @@ def step(state, energies, noise, *, alpha, **rates):
         the latter for d > 5 or so.
     noise_from : {"old", "drifted"}, default: "old"
         Distance before the drift (Euler-Maruyama, the paper's equation) or after (a splitting, the authors' code).
-        The latter is the former times 1 - drift dt: at drift = 1 / dt it is no noise at all.
+        The latter noise is the former times ``|1 - drift dt|`` (isotropic) or 1 - drift dt (anisotropic): at
+        drift = 1 / dt there is none.
     absolute : bool, default: False
         Anisotropic noise with ``|x - x_alpha|`` (authors' code) in place of x - x_alpha: same law, other path.
     gradient : callable, optional

@@ -8,6 +8,7 @@ import pytest
 
 from refimpl.core.autodiff import grad
 from refimpl.core.random import stream
+from refimpl.oracle import check
 from refimpl.problems.functions import ACKLEY, RASTRIGIN, SQUARES, quadratic
 from refimpl.search import _cbo_tools as tools
 from refimpl.search import cbo
@@ -165,6 +166,45 @@ def test_drifted_noise_is_old_noise_times_what_the_drift_leaves(noise_type):
     left = 1 - 3.0 * 0.5
     factor = abs(left) if noise_type == "isotropic" else left
     assert np.allclose(drifted.positions - still.positions, factor * (old.positions - still.positions))
+
+
+def moving(drift_share=lambda share: share, noise_share=lambda share: 1.0):
+    """Step and trajectory, written anew, with functions of drift dt for the drift and for a factor on the noise."""
+
+    def step(positions, energies, noise, alpha, drift, diffusion, dt, noise_type):
+        weights = np.where(np.isinf(energies), 0.0, np.exp(-alpha * (energies - energies.min())))
+        away = positions - weights @ positions / weights.sum()
+        size = np.linalg.norm(away, axis=1, keepdims=True) if noise_type == "isotropic" else away
+        shaken = noise_share(drift * dt) * diffusion * dt**0.5 * size * noise
+        return positions - drift_share(drift * dt) * away + shaken
+
+    def trajectory(positions0, noise, objective, alpha, drift, diffusion, dt, noise_type):
+        energy = {"quadratic": SQUARES, "rastrigin": RASTRIGIN, "ackley": ACKLEY}[objective].function
+        x, points = positions0, []
+        for draws in [*noise, noise[0]]:
+            points.append(cbo.consensus_point(x, energy(x), alpha=alpha))
+            x = step(x, energy(x), draws, alpha, drift, diffusion, dt, noise_type)
+        return np.stack(points)
+
+    return {"cbo.step": step, "cbo.trajectory": trajectory}
+
+
+@pytest.mark.parametrize("operation", ["cbo.step", "cbo.trajectory"])
+def test_a_drift_beyond_the_consensus_point_is_asked_for(operation):
+    assert check(moving()[operation], operation).verdict == "conforms"
+    report = check(moving(drift_share=lambda share: min(share, 1.0))[operation], operation, laws=False)
+    assert report.diagnosis is None
+    slugs = {r.case.partition("/")[2].rpartition("-")[0] for r in report.records if r.status == "failed"}
+    assert slugs == {"cbo.step": {"overshoot", "overshoot-isotropic"}}.get(
+        operation, {"overshoot", "overshoot-anisotropic"}
+    )
+
+
+@pytest.mark.parametrize("operation", ["cbo.step", "cbo.trajectory"])
+def test_isotropic_noise_from_drifted_positions_has_no_sign(operation):
+    """A factor 1 - drift dt is that of the variant only as long as it is positive."""
+    signed = moving(noise_share=lambda share: 1 - share)
+    assert check(signed[operation], operation, laws=False).verdict == "deviates"
 
 
 def test_gradient_drift(backend):

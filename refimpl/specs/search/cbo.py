@@ -620,7 +620,8 @@ def _heaviside(x, point, noise, drift, diffusion, dt, noise_type, swarm):
 _MOTIONS = (
     (
         "drifted_noise",
-        "the noise is scaled by the distance that the drift leaves (a splitting); or noise before drift",
+        "the noise is scaled by the distance that the drift leaves (a splitting): times |1 - drift dt| where it is "
+        "isotropic, times 1 - drift dt where it is anisotropic",
         f"{RIEDL}/073bb2709a62485672856a85a3596442bdf3d068/EnergyBasedCBOAnalysis/CBO/CBO_update.m (isotropic branch)",
         _drifted,
     ),
@@ -949,6 +950,14 @@ STEP_CASES = (
         _gaussian_step("step-over", 6, 2, alpha=2.0, drift=3.0, dt=0.5, noise_type="anisotropic"),
     ),
     Case(
+        "overshoot-isotropic",
+        ("boundary", "variant"),
+        "drift dt = 1.5 with isotropic noise, which a distance scales: from drifted positions it has the factor 0.5, "
+        "not -0.5",
+        _gaussian_step("step-over-isotropic", 6, 2, alpha=2.0, drift=3.0, dt=0.5),
+        equations=("cbo-3", "cbo-4"),
+    ),
+    Case(
         "long-time-step",
         ("boundary", "wrong_constant"),
         "dt = 2.25: sqrt(dt) is now smaller than dt",
@@ -1111,6 +1120,20 @@ TRAJECTORY_CASES = (
         ("boundary", "variant", "wrong_order"),
         "drift dt = 1: with noise from drifted positions the swarm would collapse in the first step",
         _trajectory_inputs("t-hopping", 4, 8, 2, "quadratic", alpha=2.0, drift=100.0, diffusion=6.0, dt=0.01),
+    ),
+    Case(
+        "overshoot",
+        ("boundary", "variant"),
+        "drift dt = 1.5 with isotropic noise: the drift goes beyond the consensus point, and distances have no sign",
+        _trajectory_inputs("t-over", 3, 6, 2, "quadratic", drift=5.0),
+        equations=("cbo-3", "cbo-4"),
+    ),
+    Case(
+        "overshoot-anisotropic",
+        ("boundary", "variant"),
+        "the same with anisotropic noise",
+        _trajectory_inputs("t-over-a", 3, 6, 2, "quadratic", drift=5.0, noise_type="anisotropic"),
+        equations=("cbo-3", "cbo-5"),
     ),
     Case(
         "large",
