@@ -977,6 +977,18 @@ SIZE_CASES = (
         "coordinate",
         size=55,
     ),
+    *(
+        _sized(
+            f"tiny-gradients-{test}",
+            ("numerics",),
+            "gradients of 1e-15, whose squares leave no room for an epsilon",
+            1e-15 * ROWS,
+            test,
+            size=size,
+            dtypes=("float64",),  # squares of variances, which one of the mistakes takes, are no float32
+        )
+        for test, size in (("norm", 43), ("coordinate", 55))
+    ),
     _sized(
         "small-gradients-along",
         ("numerics",),

@@ -513,7 +513,7 @@ def effective_growth(lr, batch, batches, rule, top, sigma2, parameters, data):
 lanczos_mistake = Mistakes()
 
 
-def _lanczos(matrix, start, steps, tolerance, *, passes=2, normalize=True, close=True, by_alphas=False):
+def _lanczos(matrix, start, steps, tolerance, *, passes=2, normalize=True, close=True, memory=True, by_alphas=False):
     """alphas, betas, the last included."""
     xp = array_namespace(start)
     basis = [start / xp.linalg.vector_norm(start) if normalize else start]
@@ -526,7 +526,7 @@ def _lanczos(matrix, start, steps, tolerance, *, passes=2, normalize=True, close
         if betas:
             u = u - betas[-1] * basis[-2]
         alphas.append(basis[-1] @ u)
-        longest = max(longest, abs(float(alphas[-1])) if by_alphas else length)
+        longest = max(memory * longest, abs(float(alphas[-1])) if by_alphas else length)
         u = u - alphas[-1] * basis[-1]
         q = xp.stack(basis)
         for _ in range(passes):
@@ -637,6 +637,14 @@ def tolerance_ignored(matrix, start, steps, tolerance):
 )
 def compared_with_alphas(matrix, start, steps, tolerance):
     values, first = _quadrature(*_lanczos(matrix, start, steps, tolerance, by_alphas=True))
+    return values, first**2
+
+
+@lanczos_mistake(
+    "missing_step", "beta_j is compared with the longest of all products A q_i so far; here with the last one"
+)
+def compared_with_last_product(matrix, start, steps, tolerance):
+    values, first = _quadrature(*_lanczos(matrix, start, steps, tolerance, memory=False))
     return values, first**2
 
 
@@ -1278,6 +1286,21 @@ RITZ_CASES = (
             "weights": np.array([17**0.5 - 1, 17**0.5 + 1]) / (2 * 17**0.5),
         },
         source="eigenvalues of [[2, 2], [2, 1]]",
+    ),
+    Case(
+        "coarse-tolerance-later",
+        ("wrong_constant",),
+        "the second product is the longest, and the third beta is within a tenth of it, but not of the first product "
+        "nor of the third; of the norm of the whole matrix the second is",
+        _ritz_inputs(
+            np.diag([0.5, 3.0, 2.0, 1.5, 0.25])
+            + np.diag([0.5, 0.35, 0.25, 0.1], 1)
+            + np.diag([0.5, 0.35, 0.25, 0.1], -1),
+            [1.0, 0.0, 0.0, 0.0, 0.0],
+            5,
+            tolerance=0.1,
+        ),
+        equations=("rmt_learning_rates-18",),
     ),
     Case(
         "zero-matrix",
