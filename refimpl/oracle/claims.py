@@ -4,6 +4,7 @@ The report shows when a run was cut short. It is JSON Lines: a header with the p
 it finishes, a footer with the counts. A report without its footer is a truncated one, and `read_report` says so.
 """
 
+import argparse
 import base64
 import contextlib
 import io
@@ -573,7 +574,9 @@ def _seed(text):
 
 
 def _jobs(text):
-    return check.integer(jobs=int(text), minimum=1)
+    if not (text.isdecimal() and int(text) >= 1):
+        raise argparse.ArgumentTypeError(f"must be an integer >= 1, got {text!r}")
+    return int(text)
 
 
 def main(args):

@@ -258,8 +258,10 @@ def check_candidate(options):
                 report = check(candidate, options.target, **settings, max_fail=options.max_fail)
         finally:
             candidate.close()
-        if candidate.note:
-            errors.print(f"note: {candidate.note}", style="dim", markup=False, highlight=False)
+        missing = [op.name for op in catalog.operations(options.target) if not candidate.offers(op)]
+        not_asked = f"{candidate.name} was not asked for {', '.join(missing)}" if missing else ""
+        for note in filter(None, (candidate.note, not_asked)):
+            errors.print(f"note: {note}", style="dim", markup=False, highlight=False, soft_wrap=True)
     if options.report:
         results.write_report(options.report, report)
     return _tell(options, report)

@@ -484,7 +484,8 @@ def check(
     excused = with_reasons(expected_failures=expected_failures)
     operations = [op for op in operations if candidate.offers(op)]
     if not operations:
-        raise ValueError(f"{candidate.name} offers no operation of {target}")
+        names = ", ".join(operation.name.partition(".")[2] for operation in catalog.operations(target))
+        raise ValueError(f"{candidate.name} offers no operation of {target}: {candidate.lacks.format(names=names)}")
 
     planned = plans(operations, dtypes, fuzz=fuzz, laws=laws, errors=errors)
     planned = [plan for plan in planned if not only or plan.matching(only)]

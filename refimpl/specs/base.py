@@ -90,7 +90,7 @@ class ErrorCase:
     why: str
     inputs: Mapping[str, Any]  # what differs from the operation's first case
     raises: type[Exception] | tuple[type[Exception], ...]
-    names: str  # the argument that the message must name
+    names: str  # a word of the message: the name of an argument of the reference
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ class Candidate:
     issues = ""  # address of its bug tracker
     repro: tuple[str, ...] | None = None  # the command-line words that name it again; None: there are none
     refuses = False  # whether error cases make sense: it can raise
+    lacks = "it has none of {names}"  # why it offers none of some operations
 
     @property
     def note(self):

@@ -25,6 +25,7 @@ class Estimator(Candidate):
     """
 
     language = "Python (estimator)"
+    lacks = "an estimator serves operations that fit data"
 
     def __init__(self, cls, *, settings=None, name=None, repro=None):
         self._cls, self._settings = cls, dict(settings or {})

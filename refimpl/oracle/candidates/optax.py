@@ -25,6 +25,7 @@ class OptaxTransform(Candidate):
     """
 
     language = "Python (JAX)"
+    lacks = "a transformation serves operations that feed it gradients, such as trajectory"
 
     def __init__(self, make, *, settings=None, name=None, repro=None):
         self._make, self._settings = make, dict(settings or {})

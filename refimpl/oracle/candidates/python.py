@@ -42,6 +42,8 @@ def load(reference):
     2.0
     """
     place, _, name = reference.partition(":")
+    if not place:
+        raise ValueError(f"a function is given as MODULE:NAME or FILE.py:NAME, got {reference!r}")
     path = Path(place).resolve()
     folder = str(path.parent if place.endswith(".py") else Path.cwd())
     if folder not in sys.path:

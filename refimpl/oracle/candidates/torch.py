@@ -31,6 +31,7 @@ class TorchOptimizer(Candidate):
     """
 
     language = "Python (PyTorch)"
+    lacks = "a PyTorch optimizer serves operations that feed it gradients, such as trajectory"
 
     def __init__(self, cls, *, settings=None, name=None, repro=None):
         self._cls, self._settings = cls, dict(settings or {})
