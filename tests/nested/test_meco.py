@@ -12,6 +12,7 @@ from refimpl.core.special import logsumexp
 from refimpl.nested import _meco_baselines as baselines
 from refimpl.nested import _meco_models as models
 from refimpl.nested import meco
+from refimpl.oracle import check
 from refimpl.problems.functions import central_differences
 from refimpl.specs.nested import _meco_claims as claims
 
@@ -215,6 +216,37 @@ def test_gradient_and_hessian_of_the_landscape():
         np.testing.assert_allclose(found, grad(loss)(np.array(at)), rtol=1e-12, atol=1e-14)
         steps = [(slope(np.array(at) + h) - slope(np.array(at) - h)) / 2e-5 for h in 1e-5 * np.eye(2)]
         np.testing.assert_allclose(hessian, steps, rtol=1e-7, atol=1e-10)
+
+
+@pytest.mark.parametrize("points", [None, 8001])
+def test_other_quadratures_conform(points):
+    """SciPy's, and the trapezoid rule on points of its own."""
+    from scipy.integrate import quad, trapezoid
+    from scipy.special import expit
+
+    def quadrature(params, target):
+        density = lambda x, mean: np.exp(-0.5 * (x - mean) ** 2) / math.sqrt(2 * math.pi)
+        logit = lambda x: params[0] * x - params[1]
+        features = (lambda x: x, lambda x: -1.0)
+        grid = np.linspace(min(0.0, target) - 12, max(0.0, target) + 12, points or 2)
+
+        def mean(f):
+            return 0.5 * (trapezoid(f(grid), grid) if points else quad(f, -np.inf, np.inf, limit=500)[0])
+
+        def entropy(x):
+            return density(x, target) * np.logaddexp(0, -logit(x)) + density(x, 0) * np.logaddexp(0, logit(x))
+
+        def slope(x):
+            return density(x, 0) * expit(logit(x)) - density(x, target) * expit(-logit(x))
+
+        def bend(x):
+            return (density(x, 0) + density(x, target)) * expit(logit(x)) * expit(-logit(x))
+
+        grad = [mean(lambda x, s=s: slope(x) * s(x)) for s in features]
+        hessian = [[mean(lambda x, r=r, s=s: bend(x) * r(x) * s(x)) for r in features] for s in features]
+        return mean(entropy), np.array(grad), np.array(hessian)
+
+    assert check(quadrature, "meco.gaussian_nce").verdict == "conforms"
 
 
 def test_the_landscape_is_that_of_the_sampled_loss():

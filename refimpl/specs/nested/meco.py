@@ -1374,9 +1374,9 @@ LANDSCAPE = Operation(
     "noise N(0, 1), with gradient and Hessian in (theta, c)",
     inputs=(array("params", "2", "(theta, c)"), number("target", "R, the mean of the data")),
     outputs=(
-        array("loss", "", "loss, in nats"),
-        array("grad", "2", "its gradient"),
-        array("hessian", "2 2", "its second derivatives"),
+        array("loss", "", "loss, in nats; twelve digits, as any good quadrature gives", ulps=2500),
+        array("grad", "2", "its gradient", ulps=2500),
+        array("hessian", "2 2", "its second derivatives", ulps=2500),
     ),
     reference=gaussian_nce,
     exact=exact_gaussian_nce,
