@@ -686,6 +686,7 @@ TRAJECTORY_CASES = (
         ("numerics",),
         "Z around exp(-800)",
         {**_SHORT, "base": _SMALL["base"] - np.array([800.0, 801.0, 800.5, 799.0])[:, None]},
+        dtypes=("float64",),  # float32 knows an energy of 800 to four digits behind the point
         equations=("meco-1", "meco-2"),
     ),
     Case(
