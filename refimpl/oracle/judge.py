@@ -782,7 +782,7 @@ class _Alternative:
             spread = tolerance.spread(self._noisy(trials=trials), centre, self._dtype)
         except Exception:  # a mistake that raises once its numbers are shaken
             spread = tolerance.spread((), centre, self._dtype)
-        if self._dtype == "float32":
+        if self._dtype == "float32":  # a mistake in float32 does differ so much from itself in float64
             return dict(zip(self.outputs, spread, strict=True))
         # Where a mistake jumps, noise drives it anywhere: that explains no answer.
         return {

@@ -101,9 +101,14 @@ class Noise:
 
     def wrap_inputs(self, inputs):
         """Arrays become noisy arrays (their values are given, so exact), numbers `Number`."""
-        kinds = ((np.ndarray, self._wrap), (float, lambda value: Number(np.float64(value), self)))
-        wrap = lambda value: next((make(value) for kind, make in kinds if isinstance(value, kind)), value)
-        return {name: wrap(value) for name, value in inputs.items()}
+        return {
+            name: self._wrap(value)
+            if isinstance(value, np.ndarray)
+            else Number(np.float64(value), self)
+            if isinstance(value, float)
+            else value
+            for name, value in inputs.items()
+        }
 
 
 class Noisy:

@@ -550,6 +550,11 @@ def _quadrature(alphas, betas, row=0):
     return values, vectors[row, :]
 
 
+def _values_and_weights(tridiagonal):
+    values, first = _quadrature(*tridiagonal)
+    return values, first**2
+
+
 @lanczos_mistake(
     "missing_step",
     "orthogonalize each new vector against all before it; here only against the last two, and once the largest "
@@ -557,8 +562,7 @@ def _quadrature(alphas, betas, row=0):
     "https://github.com/JuliaLinearAlgebra/IterativeSolvers.jl/issues/144",
 )
 def no_reorthogonalization(matrix, start, steps, tolerance):
-    values, first = _quadrature(*_lanczos(matrix, start, steps, tolerance, passes=0))
-    return values, first**2
+    return _values_and_weights(_lanczos(matrix, start, steps, tolerance, passes=0))
 
 
 @lanczos_mistake(
@@ -597,21 +601,18 @@ def weights_not_squared(matrix, start, steps, tolerance):
 def shifted_betas(matrix, start, steps, tolerance):
     alphas, betas = _lanczos(matrix, start, steps, tolerance)
     xp = array_namespace(betas)
-    values, first = _quadrature(alphas, xp.concat([betas[1:], betas[:1]]))
-    return values, first**2
+    return _values_and_weights((alphas, xp.concat([betas[1:], betas[:1]])))
 
 
 @lanczos_mistake("wrong_constant", "beta is a length; here its square stands in T")
 def squared_betas(matrix, start, steps, tolerance):
     alphas, betas = _lanczos(matrix, start, steps, tolerance)
-    values, first = _quadrature(alphas, betas**2)
-    return values, first**2
+    return _values_and_weights((alphas, betas**2))
 
 
 @lanczos_mistake("missing_step", "divide the start by its length; here it is taken as it is")
 def start_not_normalized(matrix, start, steps, tolerance):
-    values, first = _quadrature(*_lanczos(matrix, start, steps, tolerance, normalize=False))
-    return values, first**2
+    return _values_and_weights(_lanczos(matrix, start, steps, tolerance, normalize=False))
 
 
 @lanczos_mistake(
@@ -620,32 +621,28 @@ def start_not_normalized(matrix, start, steps, tolerance):
     "https://github.com/cupy/cupy/pull/10099",
 )
 def no_breakdown(matrix, start, steps, tolerance):
-    values, first = _quadrature(*_lanczos(matrix, start, steps, tolerance, close=False))
-    return values, first**2
+    return _values_and_weights(_lanczos(matrix, start, steps, tolerance, close=False))
 
 
 @lanczos_mistake(
     "wrong_constant", "stop by the tolerance that is given; here by that of rounding, 1e-12, whatever is given"
 )
 def tolerance_ignored(matrix, start, steps, tolerance):
-    values, first = _quadrature(*_lanczos(matrix, start, steps, 1e-12))
-    return values, first**2
+    return _values_and_weights(_lanczos(matrix, start, steps, 1e-12))
 
 
 @lanczos_mistake(
     "wrong_constant", "beta_j is compared with the longest product A q_i so far; here with the largest alpha_i"
 )
 def compared_with_alphas(matrix, start, steps, tolerance):
-    values, first = _quadrature(*_lanczos(matrix, start, steps, tolerance, by_alphas=True))
-    return values, first**2
+    return _values_and_weights(_lanczos(matrix, start, steps, tolerance, by_alphas=True))
 
 
 @lanczos_mistake(
     "missing_step", "beta_j is compared with the longest of all products A q_i so far; here with the last one"
 )
 def compared_with_last_product(matrix, start, steps, tolerance):
-    values, first = _quadrature(*_lanczos(matrix, start, steps, tolerance, memory=False))
-    return values, first**2
+    return _values_and_weights(_lanczos(matrix, start, steps, tolerance, memory=False))
 
 
 # Mutants: variance of an element --------------------------------------------------------------------------------
