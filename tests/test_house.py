@@ -22,7 +22,7 @@ systems = pytest.mark.parametrize("system", SYSTEMS, ids=lambda s: s.name)
 def test_a_system_has_all_its_rooms(system):
     for path in (
         f"refimpl/{system.chapter}/{system.name}.py",
-        f"refimpl/specs/{system.chapter}/{system.name}.py",
+        f"refimpl/specs/{system.chapter}/{system.name}/__init__.py",
         f"docs/{system.chapter}/{system.name}.rst",
         f"tests/{system.chapter}/test_{system.name}.py",
         f"tutorials/{system.chapter}/{system.name}.py",

@@ -126,7 +126,7 @@ class Tables(SphinxDirective):
             raise self.error(str(error)) from error
         for system in systems:
             spec = Path(sys.modules[f"refimpl.specs.{system.chapter}.{system.name}"].__file__)
-            for path in spec.parent.glob(f"*{system.name}*.py"):  # private companions too
+            for path in spec.parent.rglob("*.py"):
                 self.env.note_dependency(str(path))
         return [node for system in systems for node in self.of(system)]
 

@@ -6,6 +6,7 @@ import pkgutil
 import tomllib
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import NamedTuple
 
 import refimpl.specs
@@ -41,11 +42,12 @@ def roadmap():
 @cache
 def _modules():
     """Name -> module of every spec, in the order of the road map, then by name; nothing is imported yet."""
-    found = {}
-    for module in pkgutil.walk_packages(refimpl.specs.__path__, "refimpl.specs."):
-        name = module.name.rpartition(".")[2]
-        if not module.ispkg and module.name.count(".") == 3 and not name.startswith("_"):  # _: a spec's companion
-            found[name] = module.name
+    found = {
+        module.name: f"refimpl.specs.{folder.name}.{module.name}"
+        for folder in Path(refimpl.specs.__path__[0]).iterdir()
+        for module in pkgutil.iter_modules([str(folder)])
+        if module.ispkg
+    }
     rank = {entry.name: i for i, entry in enumerate(roadmap())}
     return dict(sorted(found.items(), key=lambda item: (rank.get(item[0], len(rank)), item[0])))
 

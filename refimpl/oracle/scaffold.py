@@ -11,7 +11,7 @@ from refimpl.oracle import catalog
 
 ROOMS = {
     "refimpl/{chapter}/{name}.py": "source.py.txt",
-    "refimpl/specs/{chapter}/{name}.py": "spec.py.txt",
+    "refimpl/specs/{chapter}/{name}/__init__.py": "spec.py.txt",
     "docs/{chapter}/{name}.rst": "page.rst.txt",
     "tests/{chapter}/test_{name}.py": "test.py.txt",
     "tutorials/{chapter}/{name}.py": "tutorial.py.txt",

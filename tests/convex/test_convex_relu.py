@@ -347,7 +347,7 @@ def test_more_features_than_points_and_constant_features():
 
 
 def test_the_adversarial_network_withstands_all_corners():
-    from refimpl.specs.convex import _convex_relu_claims as claims
+    from refimpl.specs.convex.convex_relu import claims
 
     attack = {"epsilon": 0.2, "mask": NO_BIAS}
     for loss in adversarial.LOSSES:
@@ -370,7 +370,7 @@ def test_zero_network_where_every_hyperplane_meets_a_box():
 
 
 def test_convex_programs_count_multiply_adds_quadratically():
-    from refimpl.specs.convex import _convex_relu_claims as claims
+    from refimpl.specs.convex.convex_relu import claims
 
     def count(n):
         X, y = tools.rings(stream(0, "count"), n, like=X3)

@@ -9,7 +9,7 @@ from refimpl.core import tree
 from refimpl.core.arrays import array_namespace, device
 from refimpl.core.autodiff import grad
 from refimpl.core.random import stream
-from refimpl.specs.convex import _sdl_claims as claims
+from refimpl.specs.convex.sdl import claims
 
 X, ONES = [[1.0, 0.0, 2.0], [0.0, 1.0, -1.0]], [[1.0, 1.0, 1.0]]
 B = [[0.5, 0.1, 1.0], [0.2, 0.3, -0.4]]

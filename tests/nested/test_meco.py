@@ -14,7 +14,7 @@ from refimpl.nested import _meco_models as models
 from refimpl.nested import meco
 from refimpl.oracle import check
 from refimpl.problems.functions import central_differences
-from refimpl.specs.nested import _meco_claims as claims
+from refimpl.specs.nested.meco import claims
 
 LIKE = np.zeros(1)
 

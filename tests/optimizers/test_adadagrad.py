@@ -17,7 +17,7 @@ from refimpl.optimizers import adadagrad
 from refimpl.optimizers._adadagrad_models import per_example_gradients
 from refimpl.optimizers._baselines import momentum_init, sgd
 from refimpl.oracle import check
-from refimpl.specs.optimizers import _adadagrad_claims as claims
+from refimpl.specs.optimizers.adadagrad import claims
 
 ROWS = [[1.0, 1, 2], [3, 5, 5], [6, 7, 9], [9, 10, 11]]
 TESTS = {

@@ -10,8 +10,7 @@ from refimpl.core.arrays import array_namespace, device
 from refimpl.core.autodiff import grad, jacobian
 from refimpl.core.random import signs, stream
 from refimpl.optimizers import adahessian, adamw
-from refimpl.specs.optimizers import _adahessian_cases as cases
-from refimpl.specs.optimizers import _adahessian_claims as claims
+from refimpl.specs.optimizers.adahessian import cases, claims
 
 DIAGONALS = [[0.75, 0.75, 2.75, 2.75], [2.75, 2.75, -1.25, -1.25], [1.75, 1.75, -0.25, -0.25]]
 SIGNED = [1.5665274349443143, -1.0295849361879706, -0.0917469884989568, 1.5220443111674987]

@@ -11,7 +11,7 @@ from refimpl.core.random import stream
 from refimpl.models import losses
 from refimpl.optimizers import adamw
 from refimpl.oracle import catalog, check
-from refimpl.specs.optimizers import _adamw_claims as claims
+from refimpl.specs.optimizers.adamw import claims
 
 RULES = {
     "adamw": (adamw.init, adamw.update),

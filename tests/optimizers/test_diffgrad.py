@@ -10,8 +10,8 @@ from refimpl.core.random import stream
 from refimpl.optimizers import adamw, diffgrad
 from refimpl.optimizers._diffgrad_functions import FUNCTIONS
 from refimpl.oracle import check
-from refimpl.specs.optimizers import _diffgrad_claims as claims
 from refimpl.specs.optimizers import diffgrad as spec
+from refimpl.specs.optimizers.diffgrad import claims
 
 # Worked out by hand-written code elsewhere: down the quadratic theta^T H theta / 2, with lr = 0.1.
 H = [[2, 1, 0, -1], [1, 3, 0.5, 0], [0, 0.5, -1, 2], [-1, 0, 2, 4]]

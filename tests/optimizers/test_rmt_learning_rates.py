@@ -12,7 +12,7 @@ from refimpl.core import autodiff
 from refimpl.core.arrays import array_namespace, device
 from refimpl.core.random import signs, stream
 from refimpl.optimizers import rmt_learning_rates as rmt
-from refimpl.specs.optimizers import _rmt_learning_rates_claims as claims
+from refimpl.specs.optimizers.rmt_learning_rates import claims
 
 
 def assert_like(got, reference):

@@ -15,7 +15,7 @@ from refimpl.models import losses, mlp
 from refimpl.optimizers import _sophia_models as models
 from refimpl.optimizers import sophia
 from refimpl.oracle import catalog, check
-from refimpl.specs.optimizers import _sophia_claims as claims
+from refimpl.specs.optimizers.sophia import claims
 
 H = np.array([[2.0, 1.0, 0.0, -1.0], [1.0, 3.0, 0.5, 0.0], [0.0, 0.5, -1.0, 2.0], [-1.0, 0.0, 2.0, 4.0]])
 START = [1.0, -2.0, 0.5, 3.0]

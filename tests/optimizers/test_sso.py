@@ -17,8 +17,8 @@ from refimpl.optimizers import adamw, lion, sso
 from refimpl.optimizers._sso_models import LOGISTIC, SOFTMAX, SQUARED, Counter, linear, tanh_net, tanh_unit
 from refimpl.optimizers._sso_search import sls_step
 from refimpl.oracle import check
-from refimpl.specs.optimizers import _sso_claims as claims
 from refimpl.specs.optimizers import sso as sso_operations
+from refimpl.specs.optimizers.sso import claims
 
 X = [[1.0, 2.0], [0.0, 1.0], [-1.0, 1.0]]
 Y = [1.0, -1.0, 1.0]

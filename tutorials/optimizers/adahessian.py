@@ -26,7 +26,7 @@ import numpy as np  # noqa: E402
 
 from refimpl.core.random import signs, stream  # noqa: E402
 from refimpl.optimizers import adahessian  # noqa: E402
-from refimpl.specs.optimizers import _adahessian_claims as claims  # noqa: E402
+from refimpl.specs.optimizers.adahessian import claims  # noqa: E402
 
 ORANGE, BLUE, GREEN, PINK, GRAY = "#D55E00", "#0072B2", "#009E73", "#CC79A7", "0.45"  # told apart with any color vision
 

@@ -30,7 +30,7 @@ from refimpl.core.random import stream  # noqa: E402
 from refimpl.models import losses, mlp  # noqa: E402
 from refimpl.optimizers import rmt_learning_rates as rmt  # noqa: E402
 from refimpl.problems.digits import digits  # noqa: E402
-from refimpl.specs.optimizers import _rmt_learning_rates_claims as experiments  # noqa: E402
+from refimpl.specs.optimizers.rmt_learning_rates import claims as experiments  # noqa: E402
 
 ORANGE, BLUE, GREEN, PINK, GRAY = "#D55E00", "#0072B2", "#009E73", "#CC79A7", "0.45"  # told apart with any color vision
 

@@ -26,7 +26,7 @@ import numpy as np  # noqa: E402
 from refimpl.core.random import stream  # noqa: E402
 from refimpl.optimizers import _sophia_models as models  # noqa: E402
 from refimpl.optimizers import sophia  # noqa: E402
-from refimpl.specs.optimizers import _sophia_claims as claims  # noqa: E402
+from refimpl.specs.optimizers.sophia import claims  # noqa: E402
 
 ORANGE, BLUE, GREEN, PINK, GRAY = "#D55E00", "#0072B2", "#009E73", "#CC79A7", "0.45"  # for any color vision
 

@@ -6,7 +6,7 @@ from refimpl.core.random import stream
 from refimpl.core.special import softmax
 from refimpl.optimizers import _sophia_models as models
 from refimpl.specs.base import Case
-from refimpl.specs.optimizers._sophia_mutants import mix
+from refimpl.specs.optimizers.sophia.mistakes import mix
 
 # Cases of the step --------------------------------------------------------------------------------------------
 

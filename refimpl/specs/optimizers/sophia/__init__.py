@@ -18,10 +18,9 @@ from refimpl.specs.base import (
     integer,
     number,
 )
-from refimpl.specs.optimizers import _sophia_cases as cases
-from refimpl.specs.optimizers import _sophia_exact as exact
-from refimpl.specs.optimizers import _sophia_mutants as mutants
-from refimpl.specs.optimizers._sophia_claims import CLAIMS
+from refimpl.specs.optimizers.sophia import cases, exact
+from refimpl.specs.optimizers.sophia import mistakes as mutants
+from refimpl.specs.optimizers.sophia.claims import CLAIMS
 
 CODE = "https://github.com/Liuhong99/Sophia"
 OPTAX = "https://github.com/google-deepmind/optax"

@@ -7,8 +7,8 @@ from refimpl.core.random import stream
 from refimpl.optimizers import adamw
 from refimpl.specs.base import Case, Drive, ErrorCase, Law, Operation, Paper, System, Variant, array, integer, number
 from refimpl.specs.exact import reals, sqrt
-from refimpl.specs.optimizers import _adamw_mutants as mutants
-from refimpl.specs.optimizers._adamw_claims import CLAIMS
+from refimpl.specs.optimizers.adamw import mistakes as mutants
+from refimpl.specs.optimizers.adamw.claims import CLAIMS
 
 # Operations ---------------------------------------------------------------------------------------------------
 

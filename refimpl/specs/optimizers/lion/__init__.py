@@ -7,8 +7,8 @@ from refimpl.core.random import stream
 from refimpl.optimizers import lion
 from refimpl.specs.base import Case, Drive, ErrorCase, Law, Mistakes, Operation, Paper, System, array, number
 from refimpl.specs.exact import fractions, sign
-from refimpl.specs.optimizers._lion_claims import CLAIMS
-from refimpl.specs.optimizers._lion_search import AGEING, FOUND_OPERATION
+from refimpl.specs.optimizers.lion.claims import CLAIMS
+from refimpl.specs.optimizers.lion.search import AGEING, FOUND_OPERATION
 
 # Operations ---------------------------------------------------------------------------------------------------
 

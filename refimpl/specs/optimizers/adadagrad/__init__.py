@@ -26,7 +26,7 @@ from refimpl.specs.base import (
     integer,
     number,
 )
-from refimpl.specs.optimizers._adadagrad_claims import CLAIMS
+from refimpl.specs.optimizers.adadagrad.claims import CLAIMS
 
 CODE = "https://github.com/timlautk/AdAdaGrad/blob/135b9aa"
 TESTS = ("norm", "coordinate", "inner_product", "augmented")

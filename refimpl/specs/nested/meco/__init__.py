@@ -22,7 +22,7 @@ from refimpl.specs.base import (
     array,
     number,
 )
-from refimpl.specs.nested._meco_claims import CLAIMS
+from refimpl.specs.nested.meco.claims import CLAIMS
 
 # Operations ---------------------------------------------------------------------------------------------------
 

@@ -8,10 +8,9 @@ from refimpl.core import check, tree
 from refimpl.core.arrays import array_namespace
 from refimpl.optimizers import adahessian
 from refimpl.specs.base import ErrorCase, Law, Operation, Paper, System, Variant, array, integer, number
-from refimpl.specs.optimizers import _adahessian_cases as cases
-from refimpl.specs.optimizers import _adahessian_exact as exact
-from refimpl.specs.optimizers import _adahessian_mutants as mutants
-from refimpl.specs.optimizers._adahessian_claims import CLAIMS
+from refimpl.specs.optimizers.adahessian import cases, exact
+from refimpl.specs.optimizers.adahessian import mistakes as mutants
+from refimpl.specs.optimizers.adahessian.claims import CLAIMS
 
 # Operations ---------------------------------------------------------------------------------------------------
 

@@ -25,7 +25,7 @@ from refimpl.specs.base import (
     integer,
     number,
 )
-from refimpl.specs.optimizers._sso_claims import CLAIMS
+from refimpl.specs.optimizers.sso.claims import CLAIMS
 
 MODELS = {"linear": models.linear, "tanh": models.tanh_unit}
 CODE = "https://github.com/WilderLavington/Target-Based-Surrogates-For-Stochastic-Optimization/blob/4cc4ea7/optimizers"

@@ -23,7 +23,7 @@ from refimpl.specs.base import (
     number,
 )
 from refimpl.specs.exact import reals
-from refimpl.specs.optimizers._diffgrad_claims import CLAIMS
+from refimpl.specs.optimizers.diffgrad.claims import CLAIMS
 
 # Operations ---------------------------------------------------------------------------------------------------
 

@@ -24,7 +24,7 @@ from refimpl.specs.base import (
     integer,
     number,
 )
-from refimpl.specs.optimizers._rmt_learning_rates_claims import CLAIMS
+from refimpl.specs.optimizers.rmt_learning_rates.claims import CLAIMS
 
 # Operations ---------------------------------------------------------------------------------------------------
 

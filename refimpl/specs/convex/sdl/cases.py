@@ -5,7 +5,7 @@ import numpy as np
 from refimpl.convex import sdl
 from refimpl.core.random import stream
 from refimpl.specs.base import Case
-from refimpl.specs.convex._sdl_mutants import cut, descend, problem
+from refimpl.specs.convex.sdl.mistakes import cut, descend, problem
 
 X, ONES, LABELS = np.array([[1.0, 0, 2], [0, 1, -1]]), np.ones((1, 3)), np.array([1.0, 0, 1])
 THREE = np.array([1.0, 0, 2])

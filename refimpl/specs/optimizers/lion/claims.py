@@ -16,7 +16,7 @@ from refimpl.optimizers._baselines import momentum_init, sgd
 from refimpl.optimizers._lion_programs import FOUND, run
 from refimpl.problems.digits import digits
 from refimpl.specs.base import Claim, Outcome, at_least, at_most, reported, within
-from refimpl.specs.optimizers._lion_search_claims import SEARCH_CLAIMS
+from refimpl.specs.optimizers.lion.search_claims import SEARCH_CLAIMS
 
 LOOKS = {  # color-blind safe (Okabe and Ito), and told apart by their markers in black and white
     "Lion": {"color": "#D55E00", "marker": "o"},

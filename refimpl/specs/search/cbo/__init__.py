@@ -24,7 +24,7 @@ from refimpl.specs.base import (
     choice,
     number,
 )
-from refimpl.specs.search._cbo_claims import CLAIMS
+from refimpl.specs.search.cbo.claims import CLAIMS
 
 OBJECTIVES = {"quadratic": SQUARES.function, "rastrigin": RASTRIGIN.function, "ackley": ACKLEY.function}
 

@@ -15,10 +15,9 @@ from refimpl.specs.base import (
     integer,
     number,
 )
-from refimpl.specs.convex import _sdl_cases as cases
-from refimpl.specs.convex import _sdl_exact as exact
-from refimpl.specs.convex import _sdl_mutants as mutants
-from refimpl.specs.convex._sdl_claims import CLAIMS
+from refimpl.specs.convex.sdl import cases, exact
+from refimpl.specs.convex.sdl import mistakes as mutants
+from refimpl.specs.convex.sdl.claims import CLAIMS
 
 # Operations ---------------------------------------------------------------------------------------------------
 

@@ -21,9 +21,9 @@ from refimpl.specs.base import (
     integer,
     number,
 )
-from refimpl.specs.convex import _convex_relu_exact as exact
-from refimpl.specs.convex import _convex_relu_mutants as mutants
-from refimpl.specs.convex._convex_relu_claims import CLAIMS
+from refimpl.specs.convex.convex_relu import exact
+from refimpl.specs.convex.convex_relu import mistakes as mutants
+from refimpl.specs.convex.convex_relu.claims import CLAIMS
 
 # Operations ---------------------------------------------------------------------------------------------------------
 
