@@ -278,6 +278,15 @@ class Outcome:
     note: str = ""
 
 
+CLAIM_KINDS = {
+    "identity": "an equality or a bound that a proof gives",
+    "rate": "how fast something falls or grows",
+    "behaviour": "what the method does, by itself",
+    "superiority": "the method is better than something else: needs a control",
+    "efficiency": "the method is cheaper than something else: needs a control",
+}
+
+
 @dataclass(frozen=True)
 class Claim:
     """A statement of the paper as an experiment."""
@@ -287,6 +296,8 @@ class Claim:
     source: str  # theorem, figure, abstract
     experiment: Callable[[int], Outcome]  # of the seed; same seed, same outcome
     tier: str = "quick"  # "quick": under 10 s; "full": under 90 s
+    kind: str = ""  # a key of CLAIM_KINDS
+    control: str = ""  # what was run beside it at equal budget, and what that showed
     proxy: str = ""  # for what it stands in, if it is scaled down
     tuned: str = ""  # what was chosen so that it holds, if anything was
 
