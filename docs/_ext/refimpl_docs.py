@@ -28,7 +28,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from refimpl.core.backends import BACKENDS
 from refimpl.oracle import catalog
-from refimpl.oracle.report import beyond
+from refimpl.oracle.output.page import beyond
 from refimpl.specs.base import BUG_TYPES
 
 logger = logging.getLogger(__name__)

@@ -5,7 +5,7 @@
 
 from importlib import import_module
 
-_PUBLIC = {"check": "refimpl.oracle.judge", "parametrize_with_cases": "refimpl.oracle.pytest_plugin"}
+_PUBLIC = {"check": "refimpl.oracle.verdict", "parametrize_with_cases": "refimpl.oracle.pytest_plugin"}
 __all__ = list(_PUBLIC)
 
 

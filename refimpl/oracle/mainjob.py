@@ -14,9 +14,15 @@ import numpy as np
 from rich.table import Table
 
 from refimpl import __version__
-from refimpl.oracle import catalog, claims, render, report
+from refimpl.oracle import catalog
 from refimpl.oracle.candidates import Candidate, Function, Program, load
-from refimpl.oracle.judge import check, check_mutants
+from refimpl.oracle.candidates.python import package_version
+from refimpl.oracle.claims.pool import usable_cores
+from refimpl.oracle.claims.runs import run_claims
+from refimpl.oracle.diagnosis.listed import check_mutants
+from refimpl.oracle.output import page, terminal
+from refimpl.oracle.output.words import counts_line, sentence
+from refimpl.oracle.verdict import check
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -36,18 +42,23 @@ IMPLEMENTATIONS = (
 )
 
 
+def add_arguments(parser):
+    """Arguments of `refimpl oracle` and `refimpl report`."""
+    parser.add_argument("--out", metavar="DIR", default="build/report", help="folder (default: build/report)")
+
+
 def main(options):
     """`refimpl oracle` and `refimpl report`."""
     out = Path(options.out)
-    console = render.console(quiet=options.quiet)
+    console = terminal.console(quiet=options.name == "report")
     start = time.perf_counter()
     out.mkdir(parents=True, exist_ok=True)
     systems = _self_checks(console)
-    records = claims.run_claims(catalog.claims(), tier="quick", out=out, progress=not options.quiet)
+    records = run_claims(catalog.claims(), tier="quick", out=out, progress=not console.quiet)
     implementations = [_judge(entry, console) for entry in IMPLEMENTATIONS]
-    page = out / "index.html"
-    report.write_html(
-        page,
+    path = out / "index.html"
+    page.write_html(
+        path,
         claims_records=records,
         checks={"systems": systems, "implementations": implementations},
         header={
@@ -60,7 +71,7 @@ def main(options):
         },
     )
     good = _summary(systems, records, implementations, console)
-    console.print(f"{page} written; {time.perf_counter() - start:.0f} s", highlight=False)
+    console.print(f"{path} written; {time.perf_counter() - start:.0f} s", highlight=False)
     return 0 if good else 1
 
 
@@ -68,7 +79,7 @@ def _self_checks(console):
     """Plain data about every system, from as many processes as there are cores."""
     names = list(catalog.systems())
     rows = []
-    with ProcessPoolExecutor(min(claims.usable_cores(), len(names)), get_context("spawn")) as pool:
+    with ProcessPoolExecutor(min(usable_cores(), len(names)), get_context("spawn")) as pool:
         for row, lines in pool.map(_self_check, names):
             rows.append(row)
             for line in lines:
@@ -84,7 +95,7 @@ def _self_check(name):
         result = check(Function(op.reference, operation=op.name), op.name, dtypes=("float64", "float32"))
         about = {"name": op.name, "summary": op.summary, "cases": len(op.cases)}
         operations.append(about | {"verdict": result.verdict, "counts": result.counts})
-        lines.append(f"{op.name}: reference {result.verdict}, {render.counts_line(result)}")
+        lines.append(f"{op.name}: reference {result.verdict}, {counts_line(result)}")
     rows = check_mutants(name)
     bad = [f"{row['operation']}:{row['slug']}" for row in rows if not row["good"]]
     lines.append(
@@ -121,26 +132,22 @@ def _judge(entry, console):
         candidate = Program([entry["exec"][0], str(REPOSITORY / entry["exec"][1])], name=title)
     else:
         candidate = Function(load(str(REPOSITORY / entry["python"])), name=title)
-        candidate.version = sys.modules[entry["module"]].__dict__.get("__version__", "") or _version(entry["module"])
+        candidate.version = sys.modules[entry["module"]].__dict__.get("__version__", "") or package_version(
+            entry["module"]
+        )
     try:
         result = check(candidate, entry["target"])
     finally:
         candidate.close()
     who = f"{title} {candidate.version}".rstrip()
-    console.print(f"{who}: {render.sentence(result)}; {render.counts_line(result)}", highlight=False)
+    console.print(f"{who}: {sentence(result)}; {counts_line(result)}", highlight=False)
     return row | {
         "version": candidate.version,
         "language": candidate.language,
         "verdict": result.verdict,
         "counts": result.counts,
-        "sentence": render.sentence(result),
+        "sentence": sentence(result),
     }
-
-
-def _version(module):
-    from refimpl.oracle.candidates.python import package_version
-
-    return package_version(module)
 
 
 def _summary(systems, records, implementations, console):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from refimpl.oracle.judge import Plan
+    from refimpl.oracle.judging.plans import Plan
 
 _seen: dict[str, list[Any]] = defaultdict(list)  # test function -> (plan, outputs, record) of what it has checked
 
@@ -63,20 +63,22 @@ def parametrize_with_cases(
     >>> [case.id for case in test_lion.pytestmark[0].args[1]]
     ['lion.step/both-agree-...']
     """
-    from refimpl.oracle import catalog, judge
+    from refimpl.oracle import catalog
+    from refimpl.oracle.judging.plans import known_dtypes, plans, stale, with_reasons
+    from refimpl.oracle.judging.records import DTYPES
 
     operations = catalog.operations(target)
-    judge.known_dtypes(dtypes)
+    known_dtypes(dtypes)
     variants = {entry.slug for operation in operations for entry in operation.variants}
     if variant is not None and variant not in variants:
         raise ValueError(f"variant must be one of {', '.join(sorted(variants)) or 'none'}, got {variant!r}")
-    skip, excused = judge.with_reasons(skip=skip), judge.with_reasons(expected_failures=expected_failures)
-    everything = judge.plans(operations, judge.DTYPES, fuzz=fuzz, errors=True)
+    skip, excused = with_reasons(skip=skip), with_reasons(expected_failures=expected_failures)
+    everything = plans(operations, DTYPES, fuzz=fuzz, errors=True)
     parameters = [
         pytest.param(_Stale(sentence), id=f"stale: {sentence}")
-        for sentence in judge.stale(everything, only=only, skip=skip, expected_failures=excused)
+        for sentence in stale(everything, only=only, skip=skip, expected_failures=excused)
     ]
-    for plan in judge.plans(operations, dtypes, fuzz=fuzz, laws=laws, errors=errors):
+    for plan in plans(operations, dtypes, fuzz=fuzz, laws=laws, errors=errors):
         if only and plan.matching(only) is None:
             continue
         marks = [pytest.mark.skip(reason=skip[pattern]) for pattern in [plan.matching(skip)] if pattern is not None]
@@ -105,12 +107,14 @@ class CaseCheck:
             As for `refimpl.oracle.check`.
         """
         __tracebackhide__ = True
-        from refimpl.oracle import judge, render
+        from refimpl.oracle.candidates import as_candidate
+        from refimpl.oracle.judging.run import carry_out
+        from refimpl.oracle.output.words import describe
 
-        candidate = judge.as_candidate(candidate, self.target)
+        candidate = as_candidate(candidate, self.target)
         if not candidate.offers(self.plan.operation):
             pytest.skip(f"{candidate.name} offers no {self.plan.operation.name}")
-        record, outputs = judge.carry_out(self.plan, candidate, self.expected_failures)
+        record, outputs = carry_out(self.plan, candidate, self.expected_failures)
         test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0]
         if test:
             record = replace(record, repro=shlex.join(["pytest", test]))
@@ -119,20 +123,20 @@ class CaseCheck:
             pytest.skip(record.reason)
         if record.status in ("passed", "xpass") or self._is_variant(outputs, record):
             return  # where a failure was expected, the strict mark makes this one
-        *lines, rerun = render.describe(record)
+        *lines, rerun = describe(record)
         if outputs is not None:
             lines.append(f"diagnosis: {_diagnosis([self.plan], [outputs], [record])}")
         pytest.fail("\n".join([*lines, rerun]), pytrace=False)
 
     def _is_variant(self, outputs, record):
         """Whether the answer is that of the variant that is meant."""
-        from refimpl.oracle import judge
+        from refimpl.oracle.diagnosis.listed import breaks_law, diagnose_outputs
 
         meant = [entry for entry in self.plan.operation.variants if entry.slug == self.variant]
         if not meant or record.status != "failed":
             return False
-        found = judge.diagnose_outputs([self.plan], [outputs], [record])
-        return (found is not None and self.variant in found.names) or judge.breaks_law(self.plan, meant[0])
+        found = diagnose_outputs([self.plan], [outputs], [record])
+        return (found is not None and self.variant in found.names) or breaks_law(self.plan, meant[0])
 
 
 @dataclass(frozen=True)
@@ -147,10 +151,12 @@ class _Stale:
 
 
 def _diagnosis(planned, outputs, records):
-    from refimpl.oracle import judge, render
+    from refimpl.oracle.diagnosis.listed import diagnose_outputs
+    from refimpl.oracle.judging.records import Report
+    from refimpl.oracle.output.words import sentence
 
-    diagnosis = judge.diagnose_outputs(planned, outputs, records)
-    return render.sentence(judge.Report("", {}, "deviates", {}, len(records), tuple(records), diagnosis))
+    diagnosis = diagnose_outputs(planned, outputs, records)
+    return sentence(Report("", {}, "deviates", {}, len(records), tuple(records), diagnosis))
 
 
 def pytest_terminal_summary(terminalreporter):

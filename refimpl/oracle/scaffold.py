@@ -24,7 +24,7 @@ NEXT = """\
 Next:
   1. replace heavy ball by your algorithm: the source, then its page (one equation label for each tag)
   2. {python} -m refimpl check {name} --mutants      until every mutant is killed and named
-  3. {python} -m refimpl.oracle.cases                adds the new cases to the committed index
+  3. {python} -m refimpl.oracle.judging.cases        adds the new cases to the committed index
   4. {python} -m refimpl claims {name} --tier full --save docs/_data/claims.json
   5. {python} -m pytest tests/{chapter} tests/oracle/test_judge.py tests/test_house.py -k {name}
   6. {python} tutorials/{chapter}/{name}.py          and look at its figures

@@ -15,7 +15,7 @@ from refimpl.oracle import catalog
 from refimpl.oracle.candidates import Estimator, NotApplicable, OptaxTransform, TorchOptimizer
 from refimpl.oracle.candidates.base import arguments_for, words_for
 from refimpl.oracle.cli import main
-from refimpl.oracle.judge import check
+from refimpl.oracle.verdict import check
 from refimpl.specs.base import Case, Fit, Law, Mutant, Operation, Paper, System, array, number
 from refimpl.specs.exact import fractions
 

@@ -14,9 +14,13 @@ from functools import partial
 
 import pytest
 
-from refimpl.oracle import catalog, claims, reportfile
-from refimpl.oracle.claims import Interrupted, read_report, run_claim, run_claims, save_ledger
-from refimpl.oracle.reportfile import ReportError
+from refimpl.oracle import catalog
+from refimpl.oracle.claims import command as claims
+from refimpl.oracle.claims import report
+from refimpl.oracle.claims.experiment import run_claim
+from refimpl.oracle.claims.report import read_report, save_ledger
+from refimpl.oracle.claims.runs import Interrupted, run_claims
+from refimpl.oracle.output.reportfile import ReportError, header
 from refimpl.specs.base import Claim, Outcome, at_least, at_most, reported
 
 # Workers are other processes: what they run must be a module that they can import.
@@ -210,13 +214,14 @@ import sys
 from functools import partial
 sys.path.insert(0, sys.argv[1])
 import argparse, fake_claims
-from refimpl.oracle import catalog, claims
+from refimpl.oracle import catalog
+from refimpl.oracle.claims import command
 catalog.claims = fake_claims.claims
 claims.run_claims = partial(claims.run_claims, find="fake_claims:claims")
 parser = argparse.ArgumentParser()
-claims.add_arguments(parser)
+command.add_arguments(parser)
 names = ["fake.C1", *(f"fake.sleep{i}" for i in range(5))]
-sys.exit(claims.main(parser.parse_args([*names, "--jobs", "2", "--out", "report"])))
+sys.exit(command.main(parser.parse_args([*names, "--jobs", "2", "--out", "report"])))
 """
 
 
@@ -289,9 +294,9 @@ def lines_of_a_report():
     records.append(records[0] | {"id": "doc.C2"})
     planned = ["doc.C1", "doc.C2"]
     return [
-        reportfile.header(planned),
-        *({"kind": "claim"} | claims._encoded(record) for record in records),
-        claims._footer(planned, records, False, 1.0),
+        header(planned),
+        *({"kind": "claim"} | report._encoded(record) for record in records),
+        report.footer_of(planned, records, False, 1.0),
     ]
 
 
@@ -325,7 +330,7 @@ def swapped_count(entries):
         (swapped_count, "the footer counts"),
         (lambda lines: [*lines, lines[1], lines[-1]], "claims alone"),
         (lambda lines: [*lines[:2], {"kind": "claim", "id": "doc.C2"}, lines[-1]], "not what `refimpl claims` writes"),
-        (lambda lines: [lines[0], lines[1], claims._footer(["a", "b"], [lines[1]], False, 1.0)], "1 planned"),
+        (lambda lines: [lines[0], lines[1], report.footer_of(["a", "b"], [lines[1]], False, 1.0)], "1 planned"),
     ],
 )
 def test_damaged_reports_are_refused(tmp_path, damage, message):

@@ -11,8 +11,9 @@ import time
 
 import pytest
 
-from refimpl.oracle import cluster
-from refimpl.oracle.claims import Interrupted, read_report, run_claims
+from refimpl.oracle.claims import cluster
+from refimpl.oracle.claims.report import read_report
+from refimpl.oracle.claims.runs import Interrupted, run_claims
 from refimpl.oracle.cli import main
 
 # What distributed itself does under Python's development warnings, none of it ours.

@@ -6,9 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from refimpl.oracle import render, results
 from refimpl.oracle.cli import main
-from refimpl.oracle.judge import check
+from refimpl.oracle.output import data as as_data
+from refimpl.oracle.output import results
+from refimpl.oracle.verdict import check
 
 
 def lion(beta=0.0, noise=0.0):
@@ -132,7 +133,7 @@ def test_json(file, reports, capsys):
     assert data["verdicts"] == ["conforms", "deviates"]
     found = results.diff(reports["right"], reports["wrong"])
     assert [change["check"] for change in data["changes"]] == [change.check for change in found.changes]
-    assert json.loads(render.json_difference(found)) == data
+    assert json.loads(as_data.json_difference(found)) == data
 
 
 def test_reports_of_different_targets_cannot_be_compared(file, capsys):

@@ -6,8 +6,9 @@ code that ignores the argument conforms, as long as it has that value by chance 
 
 import pytest
 
-from refimpl.oracle import catalog, judge
+from refimpl.oracle import catalog
 from refimpl.oracle.candidates import Function
+from refimpl.oracle.judging import plans, records, run
 
 OPERATIONS = [op for system in catalog.systems().values() for op in system.operations]
 INPUTS = [(op, entry.name) for op in OPERATIONS for entry in op.inputs if entry.kind != "array"]
@@ -18,14 +19,14 @@ EXCEPTIONS = {  # "<operation> <input>" -> why no case can notice
 
 def unnoticed(operation, name):
     """The values of an input at which it can be frozen, and every case passes."""
-    plans = judge.plans([operation], ["float64"], laws=False)
+    planned = plans.plans([operation], ["float64"], laws=False)
 
     def notice(value):
         frozen = Function(lambda **inputs: operation.reference(**inputs | {name: value}), operation=operation.name)
-        others = (plan for plan in plans if plan.case.inputs[name] != value)
-        return any(judge.carry_out(plan, frozen, {})[0].status in judge.FAILURES for plan in others)
+        others = (plan for plan in planned if plan.case.inputs[name] != value)
+        return any(run.carry_out(plan, frozen, {})[0].status in records.FAILURES for plan in others)
 
-    return [value for value in dict.fromkeys(plan.case.inputs[name] for plan in plans) if not notice(value)]
+    return [value for value in dict.fromkeys(plan.case.inputs[name] for plan in planned) if not notice(value)]
 
 
 @pytest.mark.parametrize(("operation", "name"), INPUTS, ids=lambda part: getattr(part, "name", part))

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from refimpl.oracle.candidates import process
-from refimpl.oracle.judge import check
+from refimpl.oracle.verdict import check
 
 CASES = ["two-rates", "one-step-one-coordinate", "beta1-zero", "zero-gradients"]
 MEMORY = 64  # MiB: a line of 4 MiB, and what Python makes of the worst of them

@@ -10,9 +10,14 @@ import numpy as np
 import pytest
 
 from refimpl.core.backends import BACKENDS
-from refimpl.oracle import cases, catalog, judge, render
+from refimpl.oracle import catalog
 from refimpl.oracle.candidates import CandidateError, Function, NotApplicable, Skipped
-from refimpl.oracle.judge import check, check_mutants
+from refimpl.oracle.diagnosis import listed
+from refimpl.oracle.diagnosis.listed import check_mutants
+from refimpl.oracle.judging import cases
+from refimpl.oracle.judging.answers import expected
+from refimpl.oracle.output.words import counts_line, sentence
+from refimpl.oracle.verdict import check
 from refimpl.specs.base import BUG_TYPES
 
 OPERATIONS = [op for system in catalog.systems().values() for op in system.operations]
@@ -34,7 +39,7 @@ def test_cases_keep_the_contract(operation, case):
 
 
 def test_the_committed_index_is_that_of_the_cases():
-    """A slug is never renamed or reused: a changed case gets a new one (`python -m refimpl.oracle.cases`)."""
+    """A slug is never renamed or reused: a changed case gets a new one (`python -m refimpl.oracle.judging.cases`)."""
     assert cases.committed_index() == cases.index()
 
 
@@ -67,7 +72,7 @@ def test_a_system_has_five_mutants_and_ids_that_fit(system):
 def test_closed_forms_agree_with_the_exact_answer(operation, case):
     """Answers worked out by hand or printed elsewhere (to ten digits) are those of the exact computation."""
     assert case.source
-    answers, _ = judge.expected(operation, dict(case.inputs), "float64")
+    answers, _ = expected(operation, dict(case.inputs), "float64")
     for name, value in case.answer.items():
         np.testing.assert_allclose(answers[name], value, rtol=2e-10, atol=2e-10)
 
@@ -78,7 +83,7 @@ def test_tolerances_are_tight(operation, dtype):
     """No case is so badly conditioned that half of its digits are given away."""
     for case in operation.cases:
         if dtype in case.dtypes:
-            answers, tolerances = judge.expected(operation, cases.rounded(case.inputs, dtype), dtype)
+            answers, tolerances = expected(operation, cases.rounded(case.inputs, dtype), dtype)
             for name, allowed in tolerances.items():
                 scale = np.max(np.abs(answers[name]))
                 assert np.max(allowed) <= np.sqrt(np.finfo(dtype).eps) * max(scale, 1e-300) or scale == 0, case.slug
@@ -282,7 +287,7 @@ def test_a_jump_of_a_mistake_explains_no_answer():
     mutant = next(m for m in consensus.mutants if m.slug == "integer_sum")
     case = next(c for c in consensus.cases if c.slug == "alpha-zero")
     inputs = cases.rounded(case.inputs, "float64")
-    alternative = judge._Alternative(mutant.function, consensus, inputs, "float64")
+    alternative = listed._Alternative(mutant.function, consensus, inputs, "float64")
     assert alternative.explains(alternative.outputs)
     assert not alternative.explains({name: x + 0.1 for name, x in alternative.outputs.items()})
 
@@ -296,7 +301,7 @@ def test_what_was_not_asked_is_said():
     report = check(partial_lion, "lion")
     assert report.verdict == "conforms"
     asked = report.counts["passed"]
-    assert render.sentence(report) == f"conforms where it was asked, in {asked} of {report.planned} checks"
+    assert sentence(report) == f"conforms where it was asked, in {asked} of {report.planned} checks"
 
 
 def test_an_exception_is_an_error_with_its_traceback_and_the_rest_goes_on():
@@ -495,6 +500,6 @@ def test_rich_report_shows_the_first_difference_and_the_rerun(mine):
 
 def test_counts_line_adds_up():
     report = check(my_lion(scale=2.0), "lion")
-    line = render.counts_line(report)
+    line = counts_line(report)
     numbers = [int(word) for word in line.replace("=", " ").replace("+", " ").split() if word.isdigit()]
     assert numbers[0] == sum(numbers[1:])

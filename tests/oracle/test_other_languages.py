@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from refimpl.oracle.judge import check
+from refimpl.oracle.verdict import check
 
 HARNESSES = Path(__file__).parents[2] / "tutorials/other_languages"
 README = (HARNESSES / "README.md").read_text(encoding="utf-8")

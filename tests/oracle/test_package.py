@@ -82,7 +82,14 @@ def test_the_wheel_holds_the_whole_package_and_nothing_else(wheel):
     assert tracked("refimpl") <= names
     assert {name.partition("/")[0] for name in names} == {"refimpl"}
     assert not [name for name in names if name.endswith(".pyc")]
-    for name in ("problems/data/digits.npz", "specs/cases.json", "specs/roadmap.toml", "oracle/schemas/vectors.json"):
+    for name in (
+        "problems/data/digits.npz",
+        "specs/cases.json",
+        "specs/roadmap.toml",
+        "oracle/candidates/schemas/vectors.json",
+        "oracle/output/page.css",
+        "oracle/output/page.js",
+    ):
         assert f"refimpl/{name}" in names
     assert sum(name.startswith("refimpl/oracle/templates/") for name in names) == 5
     assert wheel.name == f"refimpl-{refimpl.__version__}-py3-none-any.whl"

@@ -15,11 +15,20 @@ import numpy as np
 import pytest
 import referencing
 
-from refimpl.oracle import catalog, cli, schema
-from refimpl.oracle.candidates import CandidateError, NotApplicable, Program, Skipped, process, program, protocol
+from refimpl.oracle import catalog, cli
+from refimpl.oracle.candidates import (
+    CandidateError,
+    NotApplicable,
+    Program,
+    Skipped,
+    process,
+    program,
+    protocol,
+    schema,
+)
 from refimpl.oracle.candidates.process import Process, _marked
 from refimpl.oracle.candidates.protocol import ProtocolError
-from refimpl.oracle.judge import check
+from refimpl.oracle.verdict import check
 
 ROOT = Path(__file__).parents[2]
 FAKES = Path(__file__).parent / "fakes"
@@ -470,7 +479,7 @@ import time; time.sleep(60)
 # The page and the schemas ---------------------------------------------------------------------------------------
 
 PAGE = (ROOT / "docs/oracle/protocol.rst").read_text(encoding="utf-8")
-SCHEMAS = sorted(path.name for path in (ROOT / "refimpl/oracle/schemas").glob("*.json"))
+SCHEMAS = sorted(path.name for path in (ROOT / "refimpl/oracle/candidates/schemas").glob("*.json"))
 
 
 def blocks(language):

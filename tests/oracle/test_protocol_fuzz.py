@@ -9,8 +9,8 @@ import jsonschema
 import pytest
 import referencing
 
-from refimpl.oracle import catalog, schema
-from refimpl.oracle.candidates import CandidateError, NotApplicable, Skipped, program, protocol
+from refimpl.oracle import catalog
+from refimpl.oracle.candidates import CandidateError, NotApplicable, Skipped, program, protocol, schema
 from refimpl.oracle.candidates.base import named_outputs
 from refimpl.oracle.candidates.protocol import ProtocolError
 

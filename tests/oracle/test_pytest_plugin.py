@@ -13,8 +13,10 @@ import numpy as np
 import pytest
 
 import refimpl.oracle
-from refimpl.oracle import catalog, judge, parametrize_with_cases
-from refimpl.oracle.judge import check
+from refimpl.oracle import catalog, parametrize_with_cases
+from refimpl.oracle.judging.plans import plans
+from refimpl.oracle.judging.records import DTYPES
+from refimpl.oracle.verdict import check
 
 
 def lion(theta0, grads, lr, beta1, beta2, weight_decay):
@@ -38,7 +40,7 @@ def ids(decorator):
 
 
 def test_tests_are_called_like_the_cases():
-    planned = judge.plans(catalog.operations("lion.trajectory"), ["float64"])
+    planned = plans(catalog.operations("lion.trajectory"), ["float64"])
     assert ids(parametrize_with_cases("lion.trajectory")) == [plan.id for plan in planned]
     both = ids(parametrize_with_cases("lion.trajectory", dtypes=("float64", "float32"), laws=False))
     assert "lion.trajectory/two-rates-39786c4f@float32" in both
@@ -136,7 +138,7 @@ def test_a_right_implementation_passes_every_case(project):
     code, out, status = project(RIGHT)
     assert code == 0, out
     operations = catalog.operations("lion.trajectory")
-    names = [f"test_lion[{plan.id}@{plan.dtype}]" for plan in judge.plans(operations, judge.DTYPES, laws=False)]
+    names = [f"test_lion[{plan.id}@{plan.dtype}]" for plan in plans(operations, DTYPES, laws=False)]
     assert list(status) == names
     assert f"{len(names)} passed" in out
 

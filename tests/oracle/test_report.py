@@ -6,8 +6,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from refimpl.oracle.claims import run_claim
-from refimpl.oracle.report import write_html
+from refimpl.oracle.claims.experiment import run_claim
+from refimpl.oracle.output.page import write_html
 from refimpl.specs.base import Claim, Outcome, at_most, reported
 
 NASTY = """<script>alert("x")</script></style><img src=x onerror='alert(1)'>&amp;"""

@@ -3,8 +3,8 @@
 import pytest
 
 from refimpl.oracle import catalog
-from refimpl.oracle.claims import run_claim
-from refimpl.oracle.report import write_html
+from refimpl.oracle.claims.experiment import run_claim
+from refimpl.oracle.output.page import write_html
 from refimpl.specs.base import Claim, Outcome, at_most, reported
 
 LONG = "a_slug_that_is_longer_than_a_telephone_is_wide_and_has_no_place_to_break_it"

@@ -12,10 +12,12 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from refimpl.oracle import catalog, judge, render, results
+from refimpl.oracle import catalog
 from refimpl.oracle.candidates import Function
 from refimpl.oracle.cli import main
-from refimpl.oracle.judge import check
+from refimpl.oracle.judging.records import DTYPES, STATUSES
+from refimpl.oracle.output import data, documents, results, words
+from refimpl.oracle.verdict import check
 
 LION = len(catalog.operation("lion.trajectory").cases)
 
@@ -86,9 +88,9 @@ def test_a_skip_must_be_a_table():
 
 
 def test_only_narrows_the_plan():
-    report = check(right, "lion", only=["two-rates", "law:odd:*"], dtypes=judge.DTYPES)
+    report = check(right, "lion", only=["two-rates", "law:odd:*"], dtypes=DTYPES)
     assert report.planned == 6
-    one = check(right, "lion", only=["two-rates@float32"], dtypes=judge.DTYPES)
+    one = check(right, "lion", only=["two-rates@float32"], dtypes=DTYPES)
     assert [r.dtype for r in one.records] == ["float32"]
 
 
@@ -110,7 +112,7 @@ def test_an_expected_failure_of_one_precision():
     def single(theta0, grads, **rates):
         return right(theta0, grads, **rates) if theta0.dtype == np.float64 else 0 * grads
 
-    only = {"only": ["two-rates"], "dtypes": judge.DTYPES}
+    only = {"only": ["two-rates"], "dtypes": DTYPES}
     report = check(single, "lion", expected_failures={"two-rates@float32": "bug 2"}, **only)
     assert (report.counts["passed"], report.counts["xfail"], report.exit_code()) == (1, 1, 0)
     stale = check(single, "lion", expected_failures={"two-rates": "bug 2"}, **only)
@@ -222,51 +224,51 @@ def every_status():
     records = list(report.records)
     for i, status in enumerate(("error", "variant", "xpass", "not_applicable")):
         records[-1 - i] = replace(records[-1 - i], status=status, message=f"a|b `{status}` \x1b[31m", reason="because")
-    counts = {status: sum(r.status == status for r in records) for status in judge.STATUSES}
+    counts = {status: sum(r.status == status for r in records) for status in STATUSES}
     assert all(counts.values())
     return replace(report, records=tuple(records), counts=counts, problems=("stale",))
 
 
 def test_every_format_shows_what_is_worst_first():
     report = every_status()
-    order = [r.case for r in render.worst_first(report.records)]
-    ranks = [render.WORST_FIRST.index(r.status) for r in render.worst_first(report.records)]
+    order = [r.case for r in words.worst_first(report.records)]
+    ranks = [words.WORST_FIRST.index(r.status) for r in words.worst_first(report.records)]
     assert ranks == sorted(ranks)
-    assert [r["case"] for r in json.loads(render.json_report(report))["records"]] == order
-    assert [c.get("name") for c in ElementTree.fromstring(render.junit_report(report)).iter("testcase")] == [
+    assert [r["case"] for r in json.loads(data.json_report(report))["records"]] == order
+    assert [c.get("name") for c in ElementTree.fromstring(documents.junit_report(report)).iter("testcase")] == [
         *order,
         "problem",
     ]
-    listed = re.findall(r"^\| (lion\S+) \|", render.markdown_report(report, rows=99), re.MULTILINE)
+    listed = re.findall(r"^\| (lion\S+) \|", documents.markdown_report(report, rows=99), re.MULTILINE)
     assert [case.replace("\\", "") for case in listed] == order[: -report.counts["passed"]]
 
 
 def test_junit():
     report = every_status()
-    suite = ElementTree.fromstring(render.junit_report(report))
+    suite = ElementTree.fromstring(documents.junit_report(report))
     assert int(suite.get("tests")) == report.planned + len(report.problems)
     assert int(suite.get("failures")) == report.counts["failed"] + report.counts["xpass"] + len(report.problems)
     assert int(suite.get("errors")) == report.counts["error"]
     passed_over = ("skipped", "not_applicable", "xfail")
     assert int(suite.get("skipped")) == sum(report.counts[status] for status in passed_over)
-    strict = ElementTree.fromstring(render.junit_report(report, strict=True))
+    strict = ElementTree.fromstring(documents.junit_report(report, strict=True))
     assert int(strict.get("failures")) == int(suite.get("failures")) + report.counts["variant"]
     first = next(suite.iter("failure"))
     assert "agreeing digits" in first.text
     assert "rerun: " in first.text
-    assert render.counts_line(report) in suite.find("system-out").text
+    assert words.counts_line(report) in suite.find("system-out").text
 
 
 def test_markdown_is_a_table_that_nothing_breaks():
-    text = render.markdown_report(every_status(), details=0)
+    text = documents.markdown_report(every_status(), details=0)
     rows = [line for line in text.splitlines() if line.startswith("|")]
     assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {5}
     long = check(wrong, "lion")
-    short = render.markdown_report(long, rows=3)
+    short = documents.markdown_report(long, rows=3)
     assert f"... and {long.planned - long.counts['passed'] - 3} more." in short
     assert "swapped\\_betas" in short
     assert "rerun: " in short
-    quoted = render.markdown_report(check(raises, "lion", only=["one-step-one-coordinate"]))
+    quoted = documents.markdown_report(check(raises, "lion", only=["one-step-one-coordinate"]))
     fence = re.search("^(`+)text$", quoted, re.MULTILINE).group(1)
     assert quoted.count(fence) == 2
 
@@ -275,8 +277,8 @@ def test_percentages_are_of_the_planned_checks():
     report = check(right, "lion", laws=False, skip={"g*": "later"})
     passed = LION - 2
     line = f"{LION} planned = {passed} passed + 2 skipped ({100 * passed // LION}% passed)"
-    assert line == render.counts_line(report)
-    assert render.badge(report)["message"] == f"conforms, {LION - 2} of {LION}"
+    assert line == words.counts_line(report)
+    assert data.badge(report)["message"] == f"conforms, {LION - 2} of {LION}"
 
 
 @pytest.mark.parametrize(
@@ -293,21 +295,21 @@ def test_percentages_are_of_the_planned_checks():
     ids=["conforms", "skips", "variant", "problem", "deviates", "error", "nothing ran"],
 )
 def test_badge(report, color):
-    data = render.badge(report())
-    assert list(data) == ["schemaVersion", "label", "message", "color"]
-    assert data["schemaVersion"] == 1
-    assert data["color"] == color
+    badge = data.badge(report())
+    assert list(badge) == ["schemaVersion", "label", "message", "color"]
+    assert badge["schemaVersion"] == 1
+    assert badge["color"] == color
 
 
 def test_a_failure_tells_what_its_case_is_for():
-    lines = render.describe(check(wrong, "lion", only=["two-rates"]).records[0])
+    lines = words.describe(check(wrong, "lion", only=["two-rates"]).records[0])
     assert any(line.startswith("what it tests: the two rates do different things") for line in lines)
 
 
 # Report files ---------------------------------------------------------------------------------------------------------
 
 REPORTS = {
-    "right": lambda: check(right, "lion", dtypes=judge.DTYPES),
+    "right": lambda: check(right, "lion", dtypes=DTYPES),
     "wrong": lambda: check(wrong, "lion", errors=True, skip={"law:*": "later"}, expected_failures={"alternating": "4"}),
     "raises": lambda: check(raises, "lion"),
     "not a number": lambda: check(spoilt, "lion"),
@@ -321,8 +323,8 @@ def test_report_comes_back(tmp_path, name):
     report = REPORTS[name]()
     results.write_report(tmp_path / "deep" / "report.jsonl", report)
     back = results.read_report(tmp_path / "deep" / "report.jsonl")
-    told = replace(report, records=tuple(render.worst_first(report.records)))
-    assert render.json_report(back) == render.json_report(told)  # as text, because NaN is not equal to itself
+    told = replace(report, records=tuple(words.worst_first(report.records)))
+    assert data.json_report(back) == data.json_report(told)  # as text, because NaN is not equal to itself
     if name != "not a number":
         assert back == told
     assert back.exit_code() == report.exit_code()

@@ -10,9 +10,18 @@ import pytest
 from scipy import stats
 
 from refimpl.core.random import stream
-from refimpl.oracle import catalog, cli, statistics
+from refimpl.oracle import catalog, cli
 from refimpl.oracle.candidates import NotApplicable, Skipped
-from refimpl.oracle.statistics import FALSE_ALARM, POWER, STATISTICS, check_draws, p_values, power, with_own_draws
+from refimpl.oracle.judging import statistics
+from refimpl.oracle.judging.statistics import (
+    FALSE_ALARM,
+    POWER,
+    STATISTICS,
+    check_draws,
+    p_values,
+    power,
+    with_own_draws,
+)
 
 OPERATIONS = [catalog.operation(name) for name in statistics.stochastic()]
 STEP = catalog.operation("cbo.step")

@@ -5,7 +5,7 @@ import pytest
 import scipy.linalg
 
 from refimpl.core.arrays import array_namespace
-from refimpl.oracle.tolerance import Noise, agrees, digits, noisy_runs, spread, unit
+from refimpl.oracle.judging.tolerance import Noise, agrees, digits, noisy_runs, spread, unit
 
 
 def tolerance_of(function, dtype, **inputs):

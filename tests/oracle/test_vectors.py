@@ -9,9 +9,12 @@ import jsonschema
 import numpy as np
 import pytest
 
-from refimpl.oracle import cases, catalog, judge, schema, vectors
+from refimpl.oracle import catalog
+from refimpl.oracle.candidates import schema
 from refimpl.oracle.cli import main
-from refimpl.oracle.judge import expected
+from refimpl.oracle.judging import answers, cases
+from refimpl.oracle.judging.answers import expected
+from refimpl.oracle.output import vectors
 
 ROOT = Path(__file__).parents[2]
 LION = len(catalog.operation("lion.trajectory").cases)
@@ -76,17 +79,17 @@ def test_the_answers_are_those_that_the_oracle_judges_by(name, tmp_path):
     operation = catalog.operation(name)
     (path,) = vectors.write_vectors(name, tmp_path)
     for entry, case in zip(vectors.read_vectors(path).cases, operation.cases, strict=True):
-        for dtype, answers in entry["expected"].items():
+        for dtype, told in entry["expected"].items():
             outputs, tolerances = expected(operation, cases.rounded(case.inputs, dtype), dtype)
             for output, value in outputs.items():
-                assert answers["outputs"][output].tobytes() == value.tobytes()
-                allowed = answers["tolerances"][output]
+                assert told["outputs"][output].tobytes() == value.tobytes()
+                allowed = told["tolerances"][output]
                 assert (allowed >= tolerances[output]).all()
                 assert (allowed <= 1.1 * tolerances[output]).all()
 
 
 def test_they_are_the_same_each_time(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(judge, "_known", {})
+    monkeypatch.setattr(answers, "_known", {})
     for path in vectors.write_vectors("lion", tmp_path / "again"):
         assert path.read_bytes() == (folder / path.name).read_bytes()
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from refimpl.oracle.wire import WireError, decode, encode
+from refimpl.oracle.candidates.wire import WireError, decode, encode
 
 SPECIAL = np.array([0.0, -0.0, 5e-324, 1.797e308, np.nan, np.inf, -np.inf, 0.1, 1 / 3])
 

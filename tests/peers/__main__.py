@@ -17,7 +17,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from refimpl.oracle.report import beyond
+from refimpl.oracle.output.page import beyond
 from tests.peers.verdicts import implementations, judge_all
 
 KINDS = {

@@ -10,7 +10,7 @@ import sys
 
 from refimpl.oracle import catalog
 from refimpl.oracle.candidates import CandidateError, Function, NotApplicable, TorchOptimizer, load
-from refimpl.oracle.wire import decode, encode
+from refimpl.oracle.candidates.wire import decode, encode
 
 
 def main(folder, target, reference, settings):

@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.progress import track
 
 from refimpl.oracle.candidates import Function, OptaxTransform, Program, TorchOptimizer, load
-from refimpl.oracle.judge import check
-from refimpl.oracle.render import counts_line, sentence
+from refimpl.oracle.output.words import counts_line, sentence
+from refimpl.oracle.verdict import check
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

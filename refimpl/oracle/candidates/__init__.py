@@ -8,7 +8,7 @@ from refimpl.oracle.candidates.base import Candidate, CandidateError, NotApplica
 from refimpl.oracle.candidates.estimator import Estimator
 from refimpl.oracle.candidates.optax import OptaxTransform
 from refimpl.oracle.candidates.program import Program
-from refimpl.oracle.candidates.python import Function, load
+from refimpl.oracle.candidates.python import Function, as_candidate, load, reference
 from refimpl.oracle.candidates.torch import TorchOptimizer
 
 __all__ = [
@@ -21,5 +21,7 @@ __all__ = [
     "Program",
     "Skipped",
     "TorchOptimizer",
+    "as_candidate",
     "load",
+    "reference",
 ]

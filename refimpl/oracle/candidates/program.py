@@ -20,7 +20,7 @@ from refimpl.oracle.candidates import protocol
 from refimpl.oracle.candidates.base import Candidate, CandidateError, NotApplicable, Skipped, named_outputs
 from refimpl.oracle.candidates.process import Process
 from refimpl.oracle.candidates.protocol import ProtocolError
-from refimpl.oracle.schema import printable
+from refimpl.oracle.candidates.schema import printable
 
 TIMEOUT = 10.0  # seconds for an answer
 START_TIMEOUT = 20.0  # seconds for the first answer of a process, which has much to load

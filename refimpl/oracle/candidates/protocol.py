@@ -1,6 +1,6 @@
 """The messages between the oracle and a program: one line of JSON each, checked in both directions.
 
-Pure functions; `docs/oracle/protocol.rst` tells the rules, `refimpl/oracle/schemas` the form.
+Pure functions; `docs/oracle/protocol.rst` tells the rules, `refimpl/oracle/candidates/schemas` the form.
 """
 
 import json
@@ -8,8 +8,8 @@ import json
 import numpy as np
 
 from refimpl import __version__
-from refimpl.oracle.schema import load, mismatch, short
-from refimpl.oracle.wire import WireError, decode, encode
+from refimpl.oracle.candidates.schema import load, mismatch, short
+from refimpl.oracle.candidates.wire import WireError, decode, encode
 
 PROTOCOL = 1
 MAX_PARTS = 100_000  # lists and objects in one line, each of which costs far more memory and time than its brackets

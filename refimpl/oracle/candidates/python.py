@@ -13,8 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
+from refimpl import __version__
 from refimpl.core.arrays import is_array, to_numpy
 from refimpl.core.backends import BACKENDS
+from refimpl.oracle import catalog
 from refimpl.oracle.candidates.base import Candidate, CandidateError, NotApplicable, named_outputs, words_for
 
 
@@ -176,3 +178,24 @@ def _read(answer, *, wide):
         hint = "; JAX does so unless JAX_ENABLE_X64=1 is set" if library.startswith("jax") else ""
         raise CandidateError(f"answered in float32; asked in float64, answer in float64{hint}", "garbage")
     return answer
+
+
+def as_candidate(thing, target):
+    """A `Candidate` as it is; a function, or a module of functions, as one.
+
+    Examples
+    --------
+    >>> as_candidate(lambda **inputs: 0, "lion").offers(catalog.operation("lion.step"))
+    False
+    """
+    return thing if hasattr(thing, "offers") else Function(thing, operation=catalog.operation(target).name)
+
+
+def reference(target, arrays="numpy"):
+    """Our own source as a candidate: what `refimpl check SYSTEM` judges when it is given nothing else."""
+    operations = catalog.operations(target)
+    table = type("reference", (), {op.name.partition(".")[2]: staticmethod(op.reference) for op in operations})()
+    repro = () if arrays == "numpy" else ("--arrays", arrays)
+    candidate = Function(table, arrays=arrays, name="refimpl", repro=repro)
+    candidate.version = __version__
+    return candidate

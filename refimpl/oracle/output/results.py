@@ -6,10 +6,11 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from refimpl.oracle import reportfile
-from refimpl.oracle.judge import FAILURES, STATUSES, Diagnosis, Record, Report
-from refimpl.oracle.render import plain, worst_first
-from refimpl.oracle.reportfile import ReportError
+from refimpl.oracle.judging.records import FAILURES, STATUSES, Diagnosis, Record, Report
+from refimpl.oracle.output import reportfile
+from refimpl.oracle.output.data import plain
+from refimpl.oracle.output.reportfile import ReportError
+from refimpl.oracle.output.words import worst_first
 
 SAME_DIGITS = 0.5  # fewer agreeing digits than that come and go with the last bit of an answer
 

@@ -16,9 +16,10 @@ import numpy as np
 from scipy import stats
 
 from refimpl.core.random import stream
-from refimpl.oracle import cases, catalog
+from refimpl.oracle import catalog
 from refimpl.oracle.candidates import CandidateError, Function, NotApplicable, Skipped
-from refimpl.oracle.judge import STATUSES, Diagnosis, Record, Report
+from refimpl.oracle.judging import cases
+from refimpl.oracle.judging.records import STATUSES, Diagnosis, Record, Report
 from refimpl.specs.base import Operation
 
 FALSE_ALARM = 1e-6  # at most this is the probability that a whole check finds fault with a right candidate
@@ -301,7 +302,7 @@ def _judge(operation, slug, candidate, samples, first_seed):
 
 def _repro(operation, candidate, samples):
     if candidate.repro is None:
-        return f"refimpl.oracle.statistics.check_draws(candidate, {operation.name!r}, samples={samples})"
+        return f"refimpl.oracle.judging.statistics.check_draws(candidate, {operation.name!r}, samples={samples})"
     return shlex.join(["refimpl", "check", operation.name, *candidate.repro, "--own-draws", "--samples", str(samples)])
 
 

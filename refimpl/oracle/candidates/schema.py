@@ -1,4 +1,4 @@
-"""JSON Schemas shipped in `refimpl/oracle/schemas`, and a validator for the part of JSON Schema that they use.
+"""The JSON Schemas in `schemas`, beside this file, and a validator for the part of JSON Schema that they use.
 
 Validation at run time needs sentences for the author of a program and no further dependency, hence this small one;
 the tests compare it with the package `jsonschema` on thousands of messages.
@@ -15,7 +15,7 @@ _NUMBERS = [{"$ref": f"values.json#/$defs/{name}"} for name in ("number", "neste
 
 @cache
 def load(name):
-    """The schema in a file of `refimpl/oracle/schemas`, or a part of it: "values.json#/$defs/number".
+    """The schema in a file of `refimpl/oracle/candidates/schemas`, or a part of it: "values.json#/$defs/number".
 
     Examples
     --------
@@ -23,7 +23,7 @@ def load(name):
     ['cmd']
     """
     file, _, pointer = name.partition("#")
-    schema = json.loads(files("refimpl.oracle").joinpath("schemas", file).read_text(encoding="utf-8"))
+    schema = json.loads(files(__package__).joinpath("schemas", file).read_text(encoding="utf-8"))
     for key in pointer.split("/")[1:]:
         schema = schema[key]
     return schema

@@ -53,7 +53,7 @@ class Noise:
         The namespace that this one is a part of, such as `linalg`.
     """
 
-    __name__ = "refimpl.oracle.tolerance.Noise"
+    __name__ = "refimpl.oracle.judging.tolerance.Noise"
 
     def __init__(self, rng, unit, module=np_compat, root=None):
         self._rng, self._unit, self._module = rng, unit, module

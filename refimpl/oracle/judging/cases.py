@@ -2,7 +2,7 @@
 
 An id is the slug plus the start of a hash over the inputs, ``lion.trajectory/two-rates-1a2b3c4d``: a slug is never
 renamed or reused, and a case whose inputs change by accident no longer matches the index in
-`refimpl/specs/cases.json`. ``python -m refimpl.oracle.cases`` writes that index.
+`refimpl/specs/cases.json`. ``python -m refimpl.oracle.judging.cases`` writes that index.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ import refimpl.specs
 from refimpl.core import check
 from refimpl.core.random import stream
 from refimpl.oracle import catalog
-from refimpl.oracle.wire import encode
+from refimpl.oracle.candidates.wire import encode
 from refimpl.specs.base import FLAGS, Case
 
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from html import escape
+from importlib.resources import files
 from pathlib import Path
 
 BADGES = {  # status -> (class, mark); the mark, so that nothing is told by color alone
@@ -19,107 +20,6 @@ BADGES = {  # status -> (class, mark); the mark, so that nothing is told by colo
 }
 AS_IT_SHOULD_BE = {"killed and named", "equivalent"}  # of a mutant
 
-STYLE = """
-:root { color-scheme: light dark;
-  --page: #f6f7f9; --card: #fff; --text: #1c2430; --dim: #556070; --line: #d9dee5; --link: #0b57b0;
-  --good: #10683a; --good-page: #e0f3e7; --fair: #0c5a86; --fair-page: #e0f0fa;
-  --poor: #84500a; --poor-page: #fcefd8; --bad: #a11b25; --bad-page: #fbe4e5; --plain-page: #e9edf2; }
-@media (prefers-color-scheme: dark) { :root {
-  --page: #12161c; --card: #1b2129; --text: #e4e8ee; --dim: #a3adba; --line: #343d49; --link: #8abdf7;
-  --good: #7fdba4; --good-page: #173826; --fair: #86cbf5; --fair-page: #15344a;
-  --poor: #f2c069; --poor-page: #40300f; --bad: #ff9a9f; --bad-page: #4a1c21; --plain-page: #2a323d; } }
-* { box-sizing: border-box; }
-html { scroll-padding-top: 4rem; }
-body { margin: 0; background: var(--page); color: var(--text);
-  font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif;
-  overflow-wrap: anywhere; }
-a { color: var(--link); }
-:focus-visible { outline: 3px solid var(--link); outline-offset: 2px; border-radius: 3px; }
-code, .id { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: .9em; }
-.skip { position: absolute; left: -999px; }
-.skip:focus { left: 1rem; top: .5rem; background: var(--card); padding: .5rem; z-index: 2; }
-body > header, main, body > footer { max-width: 76rem; margin: 0 auto; padding: 0 1rem; }
-h1 { margin: 1.75rem 0 .25rem; font-size: 1.9rem; line-height: 1.2; }
-h2 { margin: 3rem 0 .75rem; font-size: 1.45rem; }
-h3 { margin: 2rem 0 .75rem; font-size: 1.15rem; }
-h4 { margin: 0; font-size: 1.02rem; font-weight: 600; }
-p { margin: .5rem 0; }
-.dim, figcaption, dt { color: var(--dim); }
-.facts { display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; margin: .75rem 0; }
-.facts div { display: flex; gap: .4rem; }
-.facts dd { margin: 0; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(16rem, 100%), 1fr)); gap: .75rem;
-  padding: 0; margin: 1.25rem 0; list-style: none; }
-.tiles li { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: .75rem 1rem; }
-.tiles strong { display: block; font-size: 1.5rem; line-height: 1.3; font-variant-numeric: tabular-nums; }
-nav { position: sticky; top: 0; z-index: 1; background: var(--page); border-bottom: 1px solid var(--line); }
-nav div { max-width: 76rem; margin: 0 auto; padding: .5rem 1rem; display: flex; flex-wrap: wrap; gap: .25rem 1.1rem;
-  align-items: center; }
-nav input { flex: 1 1 8rem; min-width: 0; max-width: 20rem; margin-left: auto; font: inherit; padding: .2rem .6rem;
-  color: inherit; background: var(--card); border: 1px solid var(--dim); border-radius: 6px; }
-.scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: 8px; background: var(--card); }
-table { border-collapse: collapse; width: 100%; font-size: .92rem; }
-th, td { padding: .45rem .75rem; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line);
-  max-width: 26rem; overflow-wrap: break-word; }
-tbody tr:last-child > * { border-bottom: 0; }
-th { font-weight: inherit; }
-thead th { color: var(--dim); font-weight: 600; white-space: nowrap; }
-.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.wide { min-width: 17rem; overflow-wrap: anywhere; }
-.medium { min-width: 10rem; }
-article .wide { min-width: 5.5rem; }
-article :is(th, td) { padding: .4rem .5rem; }
-article .number { white-space: normal; overflow-wrap: normal; }
-.keep { white-space: nowrap; }
-:is(#overview, #mutants) :is(th, td) { padding: .45rem .5rem; } /* all columns are to be seen at once on a desk */
-#overview thead th { white-space: normal; vertical-align: bottom; }
-#overview .wide { min-width: 10rem; }
-#mutants .wide { min-width: 15rem; }
-#mutants :is(.medium, .source) { min-width: 8rem; overflow-wrap: anywhere; }
-@media (max-width: 40rem) { th, td { max-width: 15rem; } .wide { min-width: 13rem; } }
-.badge { display: inline-block; padding: 0 .55em; border-radius: 1em; font-size: .85rem; font-weight: 600;
-  color: var(--text); background: var(--plain-page); }
-.good { color: var(--good); background: var(--good-page); }
-.fair { color: var(--fair); background: var(--fair-page); }
-.poor { color: var(--poor); background: var(--poor-page); }
-.bad { color: var(--bad); background: var(--bad-page); }
-article { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 1rem; margin: .9rem 0; }
-article header { display: flex; flex-wrap: wrap; gap: .3rem .75rem; align-items: baseline; margin-bottom: .3rem; }
-article .parts { display: grid; grid-template-columns: minmax(0, 1fr); gap: 1rem; margin-top: .75rem; }
-@media (min-width: 60rem) { article .pair { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); } }
-figure { margin: 0; }
-img { display: block; width: 100%; max-width: 700px; height: auto; border-radius: 6px; background: #fff; }
-pre { overflow-x: auto; background: var(--page); border: 1px solid var(--line); border-radius: 6px; padding: .6rem;
-  font-size: .85rem; line-height: 1.4; overflow-wrap: normal; }
-summary { cursor: pointer; padding: .45rem 0; }
-body > footer { margin-top: 3rem; padding-top: 1rem; padding-bottom: 2rem; border-top: 1px solid var(--line);
-  color: var(--dim); }
-[hidden] { display: none !important; }
-"""
-
-# Hides what does not hold all the words, opens what does, and keeps the words in the address.
-SCRIPT = """
-const box = document.querySelector("nav input"), entries = [...document.querySelectorAll("[data-entry]")];
-const groups = [...document.querySelectorAll("[data-group]")], start = /^#find=(.*)/.exec(location.hash);
-function find() {
-  const words = box.value.toLowerCase().split(/\\s+/).filter(Boolean);
-  for (const entry of entries) {
-    const text = (entry.dataset.entry + " " + entry.textContent).toLowerCase();
-    entry.hidden = !words.every(word => text.includes(word));
-  }
-  for (const group of groups) {
-    group.hidden = words.length > 0 && !group.querySelector("[data-entry]:not([hidden])");
-    if (words.length && group.tagName === "DETAILS") group.open = true;
-  }
-}
-box.addEventListener("input", () => {
-  find();
-  history.replaceState(null, "", box.value ? "#find=" + encodeURIComponent(box.value) : "#");
-});
-box.hidden = false;
-if (start) { box.value = decodeURIComponent(start[1]); find(); }
-"""
-
 
 def write_html(path, *, claims_records, checks, header):
     """Write the report as one HTML file: no network, light and dark, from phone to desk.
@@ -129,7 +29,7 @@ def write_html(path, *, claims_records, checks, header):
     path : path
         The file.
     claims_records : sequence of dict
-        As of `refimpl.oracle.claims.run_claims`.
+        As of `refimpl.oracle.claims.runs.run_claims`.
     checks : dict
         ``systems``, each with `name`, `title`, `arxiv`, `chapter`, `operations` (`name`, `summary`, `cases`,
         `verdict`, `counts`) and `mutants` (`operation`, `slug`, `bug_type`, `hint`, `origin`, `killed`, `named`,
@@ -161,7 +61,7 @@ def write_html(path, *, claims_records, checks, header):
  content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
 <title>refimpl: report of the oracle</title>
 <link rel="icon" href="data:,">
-<style>{STYLE}</style>
+<style>{_part("page.css")}</style>
 </head>
 <body>
 <a class="skip" href="#overview">Skip to the overview</a>
@@ -180,7 +80,7 @@ def write_html(path, *, claims_records, checks, header):
 <footer id="end"><p>End of the report: {len(checks["systems"])} systems, {len(claims_records)} claims,
 {sum(len(system["mutants"]) for system in checks["systems"])} mutants,
 {len(checks["implementations"])} implementations. A page without this line is truncated.</p></footer>
-<script>{SCRIPT}</script>
+<script>{_part("page.js")}</script>
 </body>
 </html>
 """
@@ -188,6 +88,11 @@ def write_html(path, *, claims_records, checks, header):
 
 
 # Parts --------------------------------------------------------------------------------------------------------
+
+
+def _part(name):
+    """A file that lies beside this one."""
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
 def _text(value):
@@ -212,9 +117,9 @@ def beyond(verdict, sentence):
     Parameters
     ----------
     verdict : str
-        As of `refimpl.oracle.judge.check`: "conforms", "conforms to variant X", "deviates" ...
+        As of `refimpl.oracle.check`: "conforms", "conforms to variant X", "deviates" ...
     sentence : str
-        As of `refimpl.oracle.render.sentence`.
+        As of `refimpl.oracle.output.words.sentence`.
 
     Returns
     -------

@@ -63,7 +63,7 @@ def decode(value, where="value"):
     array([ 1., nan])
     >>> decode([[1, 2], [3]])
     Traceback (most recent call last):
-    refimpl.oracle.wire.WireError: value is ragged: rows of 2 and 1 entries
+    refimpl.oracle.candidates.wire.WireError: value is ragged: rows of 2 and 1 entries
     """
     if isinstance(value, dict):
         missing = {"shape", "data"} - value.keys()

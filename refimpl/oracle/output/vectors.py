@@ -1,7 +1,7 @@
 """Test vectors: cases, answers and tolerances as JSON files that any language reads.
 
-A file holds one operation. Its arrays are in the wire format (`refimpl.oracle.wire`), one on a line, so that a file
-can be diffed; `refimpl/oracle/schemas/vectors.json` is its JSON Schema.
+A file holds one operation. Its arrays are in the wire format (`refimpl.oracle.candidates.wire`), one on a line, so
+that a file can be diffed; `refimpl/oracle/candidates/schemas/vectors.json` is its JSON Schema.
 """
 
 import json
@@ -13,9 +13,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import refimpl
-from refimpl.oracle import cases, catalog, schema, tolerance
-from refimpl.oracle.judge import expected
-from refimpl.oracle.wire import WireError, decode, encode
+from refimpl.oracle import catalog
+from refimpl.oracle.candidates import schema
+from refimpl.oracle.candidates.wire import WireError, decode, encode
+from refimpl.oracle.judging import cases, tolerance
+from refimpl.oracle.judging.answers import expected
 from refimpl.specs.base import FLAGS
 
 SCHEMA = "urn:refimpl:vectors:1"

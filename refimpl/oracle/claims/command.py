@@ -1,0 +1,117 @@
+"""`refimpl claims`: what it takes, and what it prints."""
+
+import argparse
+import sys
+
+from rich.table import Table
+from rich.text import Text
+
+from refimpl.core import check
+from refimpl.oracle import catalog
+from refimpl.oracle.claims.report import counts, save_ledger
+from refimpl.oracle.claims.runs import Interrupted, of_tier, run_claims
+from refimpl.oracle.output import terminal
+
+
+def add_arguments(parser):
+    """Arguments of ``refimpl claims``."""
+    parser.add_argument("targets", nargs="*", metavar="TARGET", help="system or claim, such as lion or lion.C1")
+    parser.add_argument("--tier", choices=("quick", "full"), default="quick", help="full: the slow ones too")
+    parser.add_argument("--seed", type=_seed, default=0, help="seed of every experiment (default: 0)")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--jobs", type=_jobs, help="number of processes (default: the usable cores)")
+    where.add_argument("--dask", metavar="ADDRESS", help="run on the workers of this Dask scheduler instead")
+    parser.add_argument("--out", metavar="DIR", help="folder for claims.jsonl and the figures")
+    parser.add_argument("--save", metavar="FILE", help="bring the committed ledger up to date")
+    parser.add_argument("--strict", action="store_true", help="exit 1 if a claim is not reproduced")
+    parser.add_argument("--quiet", action="store_true", help="print the counts alone")
+
+
+def _seed(text):
+    return check.integer(seed=int(text))
+
+
+def _jobs(text):
+    if not (text.isdecimal() and int(text) >= 1):
+        raise argparse.ArgumentTypeError(f"must be an integer >= 1, got {text!r}")
+    return int(text)
+
+
+def main(args):
+    """Run ``refimpl claims``.
+
+    Parameters
+    ----------
+    args : argparse.Namespace
+        As of `add_arguments`.
+
+    Returns
+    -------
+    int
+        0: all ran; 1: a claim ended in an error, or under ``--strict`` was not reproduced; 2: nothing ran;
+        130: interrupted.
+
+    Raises
+    ------
+    UnknownNameError
+        If a target is no system and no claim.
+    """
+
+    asked = list({claim.id: claim for claim in catalog.claims(args.targets)}.values())
+    settings = {"seed": args.seed, "tier": args.tier, "jobs": args.jobs, "out": args.out, "dask": args.dask}
+    interrupted = False
+    try:
+        records = run_claims(asked, **settings, progress=not args.quiet)
+    except Interrupted as stop:
+        records, interrupted = stop.records, True
+    if records and not args.quiet:
+        terminal.console().print(_table(records))
+    planned = len(of_tier(asked, args.tier))
+    found = counts(records, planned)
+    print(f"{planned} planned = " + " + ".join(f"{n} {status}" for status, n in found.items()))
+    if interrupted:
+        return 130
+    if not records:
+        print(f"refimpl claims: nothing ran; claims left out (full tier): {len(asked)}", file=sys.stderr)
+        return 2
+    if args.save:
+        save_ledger(args.save, records, {claim.id for claim in catalog.claims()})
+    return int(found["error"] > 0 or (args.strict and found["not reproduced"] > 0))
+
+
+def _table(records):
+    colors = {"reproduced": "green", "proxy": "cyan", "not reproduced": "yellow", "error": "red"}
+    table = Table(box=None, pad_edge=False, expand=True)
+    table.add_column("claim", no_wrap=True)
+    table.add_column("statement", ratio=3)
+    table.add_column("status")
+    table.add_column("measured", ratio=4)
+    table.add_column("s", justify="right", no_wrap=True)
+    for record in records:
+        measured = "\n".join(map(_figures, record["measurements"]))
+        table.add_row(
+            record["id"],
+            Text(_shortened(record["statement"])),
+            Text(record["status"], style=colors[record["status"]]),
+            Text(measured or record["traceback"].strip().rpartition("\n")[2]),
+            f"{record['seconds']:.1f}",
+        )
+    return table
+
+
+def _figures(measurement):
+    """A measured value against its bound.
+
+    Examples
+    --------
+    >>> _figures({"quantity": "loss", "value": 0.25, "bound": "<= 0.2", "holds": False})
+    'loss: 0.25, not <= 0.2'
+    """
+    said = f"{measurement['quantity']}: {measurement['value']:.4g}"
+    if measurement["bound"] == "reported":
+        return said
+    return f"{said}, {'' if measurement['holds'] else 'not '}{measurement['bound']}"
+
+
+def _shortened(text, width=90):
+    return text if len(text) <= width else text[: width - 1].rstrip() + "…"

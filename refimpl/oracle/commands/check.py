@@ -1,0 +1,201 @@
+"""`refimpl check`: what is judged, on what, and how the verdict is told."""
+
+import json
+import tomllib
+from pathlib import Path
+
+from refimpl.core.backends import BACKENDS
+from refimpl.oracle import catalog
+from refimpl.oracle.candidates import Estimator, Function, OptaxTransform, Program, TorchOptimizer, load, reference
+from refimpl.oracle.commands import mutants
+from refimpl.oracle.commands.spread import each
+from refimpl.oracle.judging.plans import known_dtypes, with_reasons
+from refimpl.oracle.output import data, documents, results, terminal
+from refimpl.oracle.verdict import check, merged
+
+
+def add_arguments(parser):
+    """Arguments of `refimpl check`."""
+    text = "<system> or <system>.<operation>; several of our own reference, or with --mutants"
+    parser.add_argument("targets", metavar="TARGET", nargs="+", help=text)
+    text = "an operation a task, on the workers of this Dask scheduler (our own reference, or --mutants)"
+    parser.add_argument("--dask", metavar="ADDRESS", help=text)
+    who = parser.add_mutually_exclusive_group()
+    who.add_argument("--python", metavar="MODULE:NAME", help="a Python function (or path/to/file.py:name)")
+    who.add_argument("--exec", metavar="COMMAND", help="a program in any language that answers lines of JSON")
+    who.add_argument("--torch", metavar="MODULE:CLASS", help="a PyTorch optimizer class")
+    who.add_argument("--optax", metavar="MODULE:NAME", help="a function that makes an Optax transformation")
+    who.add_argument("--estimator", metavar="MODULE:CLASS", help="an estimator class, as in scikit-learn")
+    who.add_argument("--mutants", action="store_true", help="every known mistake, as a test of the oracle itself")
+    text = "constructor argument (--torch, --optax, --estimator)"
+    parser.add_argument("--set", metavar="KEY=VALUE", action="append", default=[], help=text)
+    parser.add_argument("--arrays", choices=tuple(BACKENDS), help="what a Python function is fed with (default: numpy)")
+    parser.add_argument("--dtype", default="float64", help="float64, float32 or both with a comma (default: float64)")
+    parser.add_argument("--only", metavar="PATTERN", action="append", default=[], help="cases to run")
+    text = "cases to leave out, and why"
+    parser.add_argument("--skip", metavar="PATTERN=REASON", action="append", default=[], help=text)
+    parser.add_argument(
+        "--fail-fast", dest="max_fail", action="store_const", const=1, help="stop after the first failure"
+    )
+    parser.add_argument("--max-fail", metavar="N", type=int, help="stop after N failures")
+    parser.add_argument("--fuzz", metavar="N", type=int, default=0, help="so many random cases more")
+    parser.add_argument("--no-laws", action="store_true", help="leave the laws out")
+    parser.add_argument("--errors", action="store_true", help="input that must be refused counts")
+    parser.add_argument("--expect", metavar="FILE", help='TOML table of expected failures: "case" = "reason"')
+    text = "the function (--python) draws its own noise: judge the law of its answers (it may take a seed)"
+    parser.add_argument("--own-draws", action="store_true", help=text)
+    parser.add_argument("--samples", metavar="N", type=int, help="answers to each case (--own-draws)")
+    text = "seconds for an answer (--exec; default: 10); the first answer of a process may take 20 s"
+    parser.add_argument("--timeout", metavar="S", type=float, help=text)
+    parser.add_argument("--strict", action="store_true", help="a variant is not good enough")
+    parser.add_argument("--format", choices=("rich", "json", "junit", "markdown"), default="rich")
+    parser.add_argument("--verbose", action="store_true", help="list what passed as well")
+    parser.add_argument("--report", metavar="FILE", help="write a report file as well, for `refimpl diff`")
+    parser.add_argument("--badge", metavar="FILE", help="write the data of a badge as well (JSON)")
+
+
+def main(options):
+    """`refimpl check`."""
+    dtypes = tuple(options.dtype.split(","))
+    options.target = " ".join(options.targets)
+    own = not (options.python or options.exec is not None or options.torch or options.optax or options.estimator)
+    many = len(options.targets) > 1 or options.dask
+    if many and (options.own_draws or not own):
+        raise ValueError("a candidate is judged on one target, here; several targets and --dask are for our reference")
+    if many and options.max_fail is not None:
+        raise ValueError("--fail-fast and --max-fail stop a run in its order; several targets and --dask have none")
+    if options.mutants:
+        others = (options.only, options.skip, options.fuzz, options.no_laws, options.errors, options.expect,
+                  options.own_draws, options.set, options.arrays, options.timeout, options.report,
+                  options.badge)  # fmt: skip
+        if any(others) or options.format not in ("rich", "json"):
+            raise ValueError("--mutants goes with --dtype, --dask and --format rich or json")
+        return mutants.main(options, dtypes)
+    if options.own_draws:
+        return _check_own_draws(options)
+    if options.samples is not None:
+        raise ValueError("--samples goes with --own-draws")
+    if options.timeout is not None and options.exec is None:
+        raise ValueError("--timeout goes with --exec: what runs in this process cannot be stopped from outside")
+    if options.arrays and not (options.python or own):
+        raise ValueError("--arrays goes with --python")
+    expected = _table(options.expect) if options.expect else None
+    settings = {
+        "dtypes": dtypes,
+        "only": options.only,
+        "skip": dict(_reason(text) for text in options.skip),
+        "fuzz": options.fuzz,
+        "laws": not options.no_laws,
+        "errors": options.errors,
+        "expected_failures": expected,
+    }
+    if many:
+        if options.set:
+            raise ValueError("--set goes with --torch, --optax and --estimator")
+        known_dtypes(dtypes), with_reasons(skip=settings["skip"]), with_reasons(expected_failures=expected)
+        report = merged(options.target, each(options, check_reference, options.arrays or "numpy", settings))
+    else:
+        candidate = _candidate(options)
+        try:
+            with terminal.console(stderr=True).status(f"checking {candidate.name}"):
+                report = check(candidate, options.target, **settings, max_fail=options.max_fail)
+        finally:
+            candidate.close()
+        missing = [op.name for op in catalog.operations(options.target) if not candidate.offers(op)]
+        not_asked = f"{candidate.name} was not asked for {', '.join(missing)}" if missing else ""
+        for note in filter(None, (candidate.note, not_asked)):
+            terminal.say(f"note: {note}")
+    if options.report:
+        results.write_report(options.report, report)
+    return _tell(options, report)
+
+
+def check_reference(operation, arrays, settings):
+    """Judge our own source on one operation; with `check_mutants`, what is done on a cluster.
+
+    Examples
+    --------
+    >>> check_reference("lion.step", "numpy", {"only": ["both-agree"]}).verdict
+    'conforms'
+    """
+    return check(reference(operation, arrays), operation, **settings)
+
+
+def _check_own_draws(options):
+    from refimpl.oracle.judging import statistics  # scipy.stats takes most of a second, which nothing else needs
+
+    others = (options.exec, options.torch, options.optax, options.estimator, options.only, options.skip, options.set,
+              options.max_fail, options.fuzz, options.no_laws, options.errors, options.expect, options.report,
+              options.dtype != "float64", options.timeout is not None)  # fmt: skip
+    if any(others):
+        raise ValueError("--own-draws goes with --python, --arrays, --samples, --format, --verbose and --badge")
+    operation = catalog.operation(options.target)
+    if options.python:
+        candidate = _candidate(options)
+    elif options.arrays:
+        raise ValueError("--own-draws needs --python for --arrays")
+    else:  # our own source
+        drawing = statistics.with_own_draws(operation, operation.reference) if operation.draws else operation.reference
+        candidate = Function(drawing, operation=operation.name, name="refimpl", repro=())
+    with terminal.console(stderr=True).status(f"checking {candidate.name}"):
+        report = statistics.check_draws(candidate, operation.name, samples=options.samples)
+    terminal.say(f"note: {report.candidate['note']}")
+    return _tell(options, report)
+
+
+def _tell(options, report):
+    """Print a report; returns the exit status."""
+    if options.badge:
+        Path(options.badge).write_text(json.dumps(data.badge(report)) + "\n", encoding="utf-8")
+    if options.format == "rich":
+        terminal.console().print(terminal.rich_report(report, verbose=options.verbose), crop=False)
+    elif options.format == "junit":
+        print(documents.junit_report(report, strict=options.strict))
+    else:
+        print({"json": data.json_report, "markdown": documents.markdown_report}[options.format](report))
+    return report.exit_code(strict=options.strict)
+
+
+def _candidate(options):
+    target = catalog.operations(options.target)[0].name
+    settings = dict(_setting(text) for text in options.set)
+    for adapter, option in ((TorchOptimizer, "torch"), (OptaxTransform, "optax"), (Estimator, "estimator")):
+        if place := getattr(options, option):
+            words = [word for text in options.set for word in ("--set", text)]
+            return adapter(load(place), settings=settings, repro=(f"--{option}", place, *words))
+    if settings:
+        raise ValueError("--set goes with --torch, --optax and --estimator")
+    if options.exec is not None:
+        return Program(options.exec, **({} if options.timeout is None else {"timeout": options.timeout}))
+    arrays = options.arrays or "numpy"
+    if options.python:
+        repro = ("--python", options.python, *(() if arrays == "numpy" else ("--arrays", arrays)))
+        return Function(load(options.python), operation=target, arrays=arrays, name=options.python, repro=repro)
+    return reference(options.target, arrays)
+
+
+def _setting(text):
+    """("key", value) of "key=value"; the value is JSON, or else a string."""
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise ValueError(f"--set takes KEY=VALUE, got {text!r}")
+    try:
+        return key, json.loads(value)
+    except ValueError:
+        return key, value
+
+
+def _reason(text):
+    """("pattern", "reason") of "pattern=reason"."""
+    pattern, equals, reason = text.partition("=")
+    if not equals:
+        raise ValueError(f"--skip takes PATTERN=REASON, got {text!r}")
+    return pattern, reason
+
+
+def _table(path):
+    """The TOML table in a file."""
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error

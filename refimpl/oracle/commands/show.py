@@ -1,0 +1,75 @@
+"""`refimpl show`: a system, or the inputs and the answer of one case."""
+
+import json
+
+from rich.markup import escape
+from rich.table import Table
+
+from refimpl.oracle import catalog
+from refimpl.oracle.candidates.wire import encode
+from refimpl.oracle.judging.answers import expected
+from refimpl.oracle.judging.cases import case_id
+from refimpl.oracle.output import terminal
+
+
+def add_arguments(parser):
+    """Arguments of `refimpl show`."""
+    parser.add_argument("target", help="<system> or <system>.<operation>")
+    parser.add_argument("--case", metavar="SLUG", help="print the inputs and the expected answer of one case, as JSON")
+
+
+def main(options):
+    """`refimpl show`."""
+    if options.case:
+        operation = catalog.operation(options.target)
+        case = next((c for c in operation.cases if options.case in (c.slug, case_id(operation, c))), None)
+        if case is None:
+            raise ValueError(f"{operation.name} has no case {options.case!r}; it has "
+                             f"{', '.join(c.slug for c in operation.cases)}")  # fmt: skip
+        answers, tolerances = expected(operation, dict(case.inputs), "float64")
+        print(
+            json.dumps(
+                {
+                    "case": case_id(operation, case),
+                    "flags": case.flags,
+                    "why": case.why,
+                    "source": case.source or operation.exact_source,
+                    "inputs": {name: encode(value) for name, value in case.inputs.items()},
+                    "outputs": {name: encode(value) for name, value in answers.items()},
+                    "tolerances": {name: encode(value) for name, value in tolerances.items()},
+                },
+                indent=1,
+            )
+        )
+        return 0
+    console = terminal.console()
+    system = catalog.system(options.target.partition(".")[0])
+    paper = system.paper
+    console.print(f"[bold]{system.name}[/] ({system.chapter}): {system.summary}", highlight=False)
+    console.print(f"{paper.title}. {paper.authors}. {paper.year}, arXiv:{paper.arxiv}", highlight=False)
+    for operation in catalog.operations(options.target):
+        signature = ", ".join(_field(f) for f in operation.inputs)
+        answer = ", ".join(_field(f) for f in operation.outputs)
+        console.print(f"\n[bold]{operation.name}[/]({escape(signature)}) -> {escape(answer)}", highlight=False)
+        console.print(operation.summary, highlight=False)
+        for field in (*operation.inputs, *operation.outputs):
+            console.print(f"  {field.name}: {field.doc}", highlight=False, markup=False)
+        for title, entries, text in (
+            ("cases", operation.cases, lambda c: f"{c.why} ({', '.join(c.flags)})"),
+            ("laws", operation.laws, lambda law: law.statement),
+            ("known mistakes", operation.mutants, lambda m: m.hint + (f" ({m.origin})" if m.origin else "")),
+            ("variants", operation.variants, lambda v: f"{v.doc} ({v.source})"),
+        ):
+            if entries:
+                table = Table(title, "", box=None, pad_edge=False)
+                for entry in entries:
+                    table.add_row(entry.slug, text(entry))
+                console.print()
+                console.print(table)
+    return 0
+
+
+def _field(field):
+    if field.kind == "array":
+        return f"{field.name}[{field.axes.replace(' ', ', ')}]"
+    return f"{field.name}: {'|'.join(field.options)}" if field.options else field.name

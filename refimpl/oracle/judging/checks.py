@@ -1,0 +1,165 @@
+"""One check: the answer to a case, a law, or a refusal of bad input, as the fields of a record."""
+
+import contextlib
+import sys
+from typing import Any
+
+import numpy as np
+
+from refimpl.oracle.candidates import CandidateError, NotApplicable, Skipped
+from refimpl.oracle.judging import cases, tolerance
+from refimpl.oracle.judging.answers import by_name, expected, law_tolerances
+
+
+def judge_case(operation, case, dtype, candidate):
+    """The candidate's outputs, or None, and the fields: how far they are from the right answers."""
+    inputs = cases.rounded(case.inputs, dtype)
+    answers, tolerances = expected(operation, inputs, dtype)
+    got, fields = _ask(candidate, operation, inputs)
+    if got is not None:
+        fields = _first_difference(operation, got, answers, tolerances)
+    return got, fields | {
+        "tolerance_source": tolerance.SOURCE,
+        "answer_source": case.source or operation.exact_source,
+    }
+
+
+def judge_law(operation, law, case, dtype, candidate):
+    """The fields: whether the candidate keeps a law on the inputs of a case."""
+    inputs = cases.rounded(case.inputs, dtype)
+    allowed = law_tolerances(operation, law, inputs, dtype)
+
+    asked = []
+
+    def run(**arguments):
+        got, fields = _ask(candidate, operation, arguments)
+        if got is None:
+            raise _NoAnswerError(fields)
+        asked.append((arguments, got))
+        return got
+
+    try:
+        with np.errstate(all="ignore"):
+            pairs = list(law.pairs(run, inputs))
+    except _NoAnswerError as stop:
+        return stop.fields
+    except Exception:  # a law stumbles over an answer of another shape
+        if wrong := _first_wrong_shape(operation, asked):
+            return wrong
+        raise
+    fields: dict[str, Any] = {"status": "passed", "tolerance_source": tolerance.SOURCE}
+    for (got, wanted), bound in zip(pairs, allowed, strict=True):
+        got, wanted = np.asarray(got, dtype=np.float64), np.asarray(wanted, dtype=np.float64)
+        if not got.shape == wanted.shape == bound.shape:
+            differ = {"status": "failed", "message": f"breaks the law: {law.statement} (shapes differ)"}
+            return fields | (_first_wrong_shape(operation, asked) or differ)
+        good = tolerance.agrees(got, wanted, bound)
+        if not good.all():
+            where = tuple(int(i) for i in np.argwhere(~good)[0])
+            return fields | {
+                "status": "failed",
+                "message": f"breaks the law: {law.statement}",
+                "component": where,
+                "expected": float(wanted[where]),
+                "got": float(got[where]),
+                "error": float(abs(got[where] - wanted[where])),
+                "tolerance": float(bound[where]),
+            }
+    return fields
+
+
+class _NoAnswerError(Exception):
+    """Inside a law, the candidate gave no outputs."""
+
+    def __init__(self, fields):
+        super().__init__(fields)
+        self.fields = fields
+
+
+def judge_refusal(operation, case, candidate):
+    """The fields: whether the candidate refuses bad input, naming what is bad."""
+    inputs = {**operation.cases[0].inputs, **case.inputs}
+    got, fields = _ask(candidate, operation, inputs)
+    if got is not None:
+        return {"status": "failed", "message": f"accepts what must be refused: {case.why}"}
+    if fields["status"] != "error":
+        return fields
+    name = fields["message"].partition(":")[0]
+    if not candidate.refuses:  # another language's exceptions have other names
+        status = "failed" if name in ("crash", "timeout", "garbage") else "passed"
+        return fields | {"status": status}
+    kinds = case.raises if isinstance(case.raises, tuple) else (case.raises,)
+    if name not in {kind.__name__ for kind in kinds}:
+        wanted = " or ".join(kind.__name__ for kind in kinds)
+        return fields | {"status": "failed", "message": f"refuses with {fields['message']}; expected {wanted}"}
+    if case.names not in fields["message"]:
+        return fields | {"status": "failed", "message": f"refuses without naming {case.names}: {fields['message']}"}
+    return {"status": "passed", "message": fields["message"]}
+
+
+def _ask(candidate, operation, inputs):
+    """Outputs, or the fields of a record that say why there are none."""
+    try:
+        with contextlib.redirect_stdout(sys.stderr):  # ours is for the verdict
+            return candidate.run(operation, inputs), {}
+    except Skipped as skip:
+        return None, {"status": "skipped", "reason": str(skip)}
+    except NotApplicable as reason:
+        return None, {"status": "not_applicable", "reason": str(reason)}
+    except CandidateError as error:
+        tail = {"traceback": error.traceback[-4000:], "stderr_tail": error.stderr[-4000:]}
+        label = "" if error.kind == "error" else f"{error.kind}: "
+        return None, {"status": "error", "message": label + str(error), **tail}
+
+
+def _first_difference(operation, got, answers, tolerances):
+    """Fields of a record that tell where `got` leaves the answers first, or what agreement there is."""
+    fewest = 17.0
+    for entry in operation.outputs:
+        name = entry.name
+        if wrong := _wrong_shape(entry, got, answers):
+            return wrong
+        agreeing = tolerance.digits(got[name], answers[name])
+        fewest = min(fewest, float(agreeing.min(initial=17.0)))
+        good = tolerance.agrees(got[name], answers[name], tolerances[name])
+        if good.all():
+            continue
+        where = tuple(int(i) for i in np.argwhere(~good)[0])
+        first_step = 0 if entry.axes.split()[:1] and "+" in entry.axes.split()[0] else 1
+        per_step = agreeing.reshape(agreeing.shape[0], -1).min(axis=1) if entry.steps else ()
+        step = where[0] + first_step if entry.steps else None
+        component = where[1:] if entry.steps else where
+        place = f"{name}{list(component) if component else ''}"
+        return {
+            "status": "failed",
+            "output": name,
+            "step": step,
+            "component": component,
+            "expected": float(answers[name][where]),
+            "got": float(got[name][where]),
+            "error": float(abs(got[name][where] - answers[name][where])),
+            "tolerance": float(tolerances[name][where]),
+            "digits": float(agreeing[where]),
+            "digits_per_step": tuple(round(float(d), 1) for d in per_step),
+            "message": f"{place} differs first" + (f" at step {step}" if step is not None else ""),
+        }
+    return {"status": "passed", "digits": fewest}
+
+
+def _wrong_shape(entry, got, answers):
+    """Fields of a record if an output has not the shape of its answer, or None."""
+    found, wanted = np.shape(got[entry.name]), np.shape(answers[entry.name])
+    if found == wanted:
+        return None
+    message = f"{entry.name} has shape {found}; expected {wanted} = [{entry.axes}]"
+    return {"status": "failed", "output": entry.name, "message": message}
+
+
+def _first_wrong_shape(operation, asked):
+    """Fields of a record for the first answer in `asked`, of (arguments, outputs), that has another shape, or None."""
+    for arguments, got in asked:
+        answers = by_name(operation, **arguments)
+        for entry in operation.outputs:
+            if wrong := _wrong_shape(entry, got, answers):
+                return wrong
+    return None

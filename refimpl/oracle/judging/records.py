@@ -1,0 +1,104 @@
+"""What a run leaves behind: a record per check, and a report over all of them."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from refimpl import __version__
+
+STATUSES = ("passed", "failed", "variant", "error", "skipped", "xfail", "xpass", "not_applicable")
+FAILURES = ("failed", "error", "xpass")
+DTYPES = ("float64", "float32")
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """The known mistakes or variants whose outputs the candidate's equal on every case."""
+
+    kind: str  # "mutant" or "variant"
+    names: tuple[str, ...]  # more than one: this run cannot tell them apart
+    hint: str
+    bug_type: str = ""
+    origin: str = ""
+
+
+@dataclass(frozen=True)
+class Record:
+    """What came out of one case (or law, or error case) in one precision."""
+
+    operation: str
+    case: str  # id of the case; "law:<slug>:<case slug>" or "refuses:<slug>" for the other checks
+    dtype: str
+    status: str  # one of STATUSES
+    flags: tuple[str, ...] = ()
+    why: str = ""  # what is wrong with a candidate that fails here
+    message: str = ""  # one sentence
+    output: str = ""  # the output that differs first
+    step: int | None = None  # counted as the operation counts its steps
+    component: tuple[int, ...] = ()
+    expected: float | None = None
+    got: float | None = None
+    error: float | None = None
+    tolerance: float | None = None
+    tolerance_source: str = ""
+    digits: float | None = None  # agreeing decimal digits where they are fewest
+    digits_per_step: tuple[float, ...] = ()
+    answer_source: str = ""
+    expected_to_fail: bool = False
+    reason: str = ""  # of a skip, an expected failure, a case that does not apply
+    repro: str = ""  # a command that reruns this case alone
+    seconds: float = 0.0
+    traceback: str = ""
+    stderr_tail: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """Verdict over all planned checks."""
+
+    target: str
+    candidate: dict[str, str]  # name, version, language
+    verdict: str  # "conforms", "conforms to variant X", "deviates", "error", "nothing ran"
+    counts: dict[str, int]  # of each status; they add up to `planned`
+    planned: int
+    records: tuple[Record, ...]
+    diagnosis: Diagnosis | None = None
+    advice: tuple[Record, ...] = ()  # error cases, which count only when asked for
+    refimpl: str = __version__
+    problems: tuple[str, ...] = field(default=())  # patterns and expected failures that are stale
+
+    def exit_code(self, *, strict=False):
+        """0 conforms; 1 deviates (a variant too, under `strict`), or a problem; 2 error, or nothing ran."""
+        if self.verdict.startswith("conforms"):
+            return int(bool(self.problems) or (strict and self.verdict != "conforms"))
+        return 1 if self.verdict == "deviates" else 2
+
+    @classmethod
+    def of(cls, records, *, diagnosis=None, problems=(), **fields):
+        """Report of some records: they are counted, and the verdict follows.
+
+        Examples
+        --------
+        >>> records = [Record("lion.step", "a", "float64", "passed"), Record("lion.step", "b", "float64", "failed")]
+        >>> Report.of(records, target="lion.step", candidate={}).verdict
+        'deviates'
+        """
+        counts = Counter(record.status for record in records)
+        return cls(
+            records=tuple(records),
+            planned=len(records),
+            counts={status: counts[status] for status in STATUSES},
+            verdict=_verdict(counts, diagnosis),
+            diagnosis=diagnosis,
+            problems=tuple(sorted(problems)),
+            **fields,
+        )
+
+
+def _verdict(counts, diagnosis):
+    if counts["failed"] or counts["xpass"] or (counts["variant"] and diagnosis is None):
+        return "deviates"
+    if counts["error"]:
+        return "error"
+    if counts["variant"]:
+        return f"conforms to variant {diagnosis.names[0]}"
+    return "conforms" if counts["passed"] or counts["xfail"] else "nothing ran"

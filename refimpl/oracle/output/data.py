@@ -1,0 +1,53 @@
+"""Reports as data for other programs: JSON, and the badge of shields.io."""
+
+import json
+from dataclasses import asdict, is_dataclass
+
+from refimpl.oracle.output.words import worst_first
+
+
+def json_report(report):
+    """The whole report as one line of JSON; NaN and infinities as strings."""
+    return json.dumps(plain(report) | {"records": plain(worst_first(report.records))}, allow_nan=False)
+
+
+def json_difference(difference):
+    """The same as one line of JSON."""
+    changes = [change._asdict() | {"words": change.words} for change in difference.changes]
+    return json.dumps(plain(difference) | {"same": difference.same, "changes": plain(changes)}, allow_nan=False)
+
+
+def plain(value):
+    """Dataclasses and their contents as JSON has them."""
+    if is_dataclass(value) and not isinstance(value, type):
+        value = asdict(value)
+    if isinstance(value, dict):
+        return {key: plain(x) for key, x in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(x) for x in value]
+    if isinstance(value, float) and not abs(value) < float("inf"):
+        return "NaN" if value != value else ("Infinity" if value > 0 else "-Infinity")
+    return value
+
+
+def badge(report):
+    """The data of a badge, as shields.io reads it.
+
+    Examples
+    --------
+    >>> from refimpl.oracle.judging.records import Report
+    >>> badge(Report("lion", {}, "conforms", {"passed": 2, "skipped": 1}, 3, ()))["message"]
+    'conforms, 2 of 3'
+    """
+    passed, whole = report.counts["passed"], report.counts["passed"] == report.planned
+    color = {"deviates": "red", "error": "red", "nothing ran": "lightgrey"}.get(report.verdict, "yellowgreen")
+    if report.problems:
+        color = "red"
+    elif report.verdict == "conforms" and whole:
+        color = "brightgreen"
+    return {
+        "schemaVersion": 1,
+        "label": f"refimpl {report.target}",
+        "message": f"{report.verdict}, {passed} of {report.planned}",
+        "color": color,
+    }

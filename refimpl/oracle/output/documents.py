@@ -1,0 +1,88 @@
+"""Reports for CI systems: JUnit XML and markdown."""
+
+import re
+from xml.etree import ElementTree
+
+from refimpl.oracle.output.words import counts_line, describe, sentence, title, what, worst_first
+
+_JUNIT = {"failed": "failure", "xpass": "failure", "error": "error"}
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # what XML 1.0 cannot hold
+
+
+def junit_report(report, *, strict=False):
+    """JUnit XML, as CI systems read it: a test case per check, and one that fails per problem.
+
+    Parameters
+    ----------
+    report : Report
+        What to show.
+    strict : bool, default: False
+        Whether a variant is a failure.
+
+    Returns
+    -------
+    str
+        The document.
+    """
+    suite = ElementTree.Element("testsuite", name=_text(title(report)))
+    kinds = _JUNIT | dict.fromkeys(("skipped", "not_applicable", "xfail"), "skipped")
+    kinds |= {"variant": "failure"} if strict else {}
+    for record in worst_first(report.records):
+        where = {"classname": f"{record.operation}.{record.dtype}", "name": record.case}
+        case = ElementTree.SubElement(suite, "testcase", where, time=f"{record.seconds:.6f}")
+        if record.status in kinds:
+            message = f"{record.status}: {what(record)}" if record.status != "skipped" else record.reason
+            told = ElementTree.SubElement(case, kinds[record.status], message=_text(message))
+            told.text = None if kinds[record.status] == "skipped" else _text("\n".join(describe(record)))
+    for problem in report.problems:
+        case = ElementTree.SubElement(suite, "testcase", classname=report.target, name="problem", time="0")
+        ElementTree.SubElement(case, "failure", message=_text(problem))
+    for name, tag in (("tests", "testcase"), ("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+        suite.set(name, str(len(list(suite.iter(tag)))))
+    suite.set("time", f"{sum(record.seconds for record in report.records):.6f}")
+    ElementTree.SubElement(suite, "system-out").text = _text(f"{counts_line(report)}\nverdict: {sentence(report)}")
+    ElementTree.indent(suite)
+    return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True)
+
+
+def _text(text):
+    return _NO_XML.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def markdown_report(report, *, details=1, rows=20):
+    """Markdown, for the summary of a CI run.
+
+    Parameters
+    ----------
+    report : Report
+        What to show.
+    details : int, default: 1
+        Of how many failures to show all numbers.
+    rows : int, default: 20
+        How many checks to list at most; those that passed are not listed.
+
+    Returns
+    -------
+    str
+        Some headings, a table, code blocks.
+    """
+    lines = [f"### {_cell(title(report))}", "", f"**{_cell(sentence(report))}**", "", counts_line(report)]
+    told = [record for record in worst_first(report.records) if record.status != "passed"]
+    if told:
+        lines += ["", "| case | dtype | status | what |", "|---|---|---|---|"]
+        for record in told[:rows]:
+            cells = (record.case, record.dtype, record.status, what(record))
+            lines.append(f"| {' | '.join(map(_cell, cells))} |")
+    if len(told) > rows:
+        lines += ["", f"... and {len(told) - rows} more."]
+    for record in [r for r in told if r.status in (*_JUNIT, "variant")][:details]:
+        text = "\n".join(describe(record))
+        fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))  # longer than any in the text
+        lines += ["", f"{fence}text", text, fence]
+    lines += [line for problem in report.problems for line in ("", f"Problem: {_cell(problem)}")]
+    return "\n".join(lines)
+
+
+def _cell(text):
+    """`text` on one line of markdown, nothing in it taken for markup."""
+    return re.sub(r"([\\`*_\[\]<>|#~])", r"\\\1", " ".join(text.split()))

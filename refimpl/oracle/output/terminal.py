@@ -1,0 +1,95 @@
+"""Reports on the terminal: what is worst comes first."""
+
+import os
+import sys
+
+from rich.console import Console, Group
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from refimpl.oracle.output.words import counts_line, describe, sentence, title, what, worst_first
+
+STYLES = {"passed": "green", "failed": "red", "error": "red", "xpass": "red", "variant": "yellow"}
+
+
+def console(**options):
+    """A console; where neither a terminal nor ``COLUMNS`` tells, it is 120 columns wide, so that ids stay whole."""
+    file = sys.stderr if options.get("stderr") else sys.stdout
+    return Console(width=None if file.isatty() or "COLUMNS" in os.environ else 120, **options)
+
+
+def say(text, style="dim"):
+    """A sentence on standard error, as it is and on one line."""
+    console(stderr=True).print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+def rich_report(report, *, verbose=False, details=3):
+    """What `refimpl check` prints: problems first, then the verdict and the diagnosis.
+
+    Parameters
+    ----------
+    report : Report
+        What to show.
+    verbose : bool, default: False
+        Whether to list the checks that passed as well.
+    details : int, default: 3
+        Of how many failures to show all numbers.
+
+    Returns
+    -------
+    rich.console.Group
+        To print.
+    """
+    records = worst_first(report.records)
+    table = Table(title=Text(title(report)), title_justify="left", box=None, pad_edge=False)
+    for column in ("case", "dtype", "status", "what"):
+        table.add_column(column, overflow="fold")
+    for record in records:
+        if record.status != "passed" or verbose:
+            status = f"[{STYLES.get(record.status, 'dim')}]{record.status}[/]"
+            table.add_row(escape(record.case), record.dtype, status, escape(what(record)))
+    parts: list = [table] if table.row_count else [Text(title(report), style="bold")]
+    for record in [r for r in records if r.status in ("failed", "error", "variant")][:details]:
+        first, *lines, rerun = describe(record)
+        parts += [
+            Text(f"\n{first}", style="bold"),
+            *map(Text, lines),
+            Text(rerun, style="cyan", no_wrap=True, overflow="ignore"),  # one line, to be pasted
+        ]
+    parts += [Text(""), Text(counts_line(report))]
+    if report.advice:
+        parts.append(Text(_bad_input(report.advice)))
+    parts += [Text(f"problem: {problem}", style="red") for problem in report.problems]
+    good = report.verdict.startswith("conforms") and not report.problems
+    parts.append(Text(f"verdict: {sentence(report)}", style="bold green" if good else "bold red"))
+    if report.diagnosis and report.diagnosis.origin:
+        parts.append(Text(f"see {report.diagnosis.origin}"))
+    return Group(*parts)
+
+
+def _bad_input(advice):
+    """What became of the error cases, which were advice."""
+    failed = [r for r in advice if r.status == "failed"]
+    accepted = [r for r in failed if r.message.startswith("accepts")]
+    text = f"bad input: {len(advice) - len(failed)} of {len(advice)} kinds refused"
+    for word, found in (("in other words", [r for r in failed if r not in accepted]), ("accepted", accepted)):
+        if found:
+            names = ", ".join(r.case.partition("refuses:")[2] for r in found[:6])
+            text += f"; {word}: {names}" + (f" and {len(found) - 6} more" if len(found) > 6 else "")
+    return f"{text} (advice; --errors makes it count)"
+
+
+def rich_difference(difference):
+    """What `refimpl diff` prints."""
+    table = Table("check", "change", box=None, pad_edge=False)
+    for change in difference.changes:
+        style = STYLES.get(change.after, "") if change.before != change.after else ""
+        table.add_row(escape(change.check), f"[{style}]{change.words}[/]" if style else change.words)
+    before, after = difference.verdicts
+    return Group(
+        Text(f"{difference.target}: {difference.candidates[0]} -> {difference.candidates[1]}", style="bold"),
+        *([table] if difference.changes else []),
+        Text(f"{len(difference.changes)} checks differ"),
+        Text(f"verdict: {before}" + (f" -> {after}" if before != after else ", as before")),
+    )

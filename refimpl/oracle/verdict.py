@@ -1,0 +1,137 @@
+"""What Python users call: `check` judges a candidate and then says which mistake or variant it is."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from refimpl.oracle import catalog
+from refimpl.oracle.candidates import as_candidate
+from refimpl.oracle.diagnosis import listed
+from refimpl.oracle.judging.plans import Settings
+from refimpl.oracle.judging.records import Record, Report
+from refimpl.oracle.judging.run import advice, run, unexpected
+
+
+def check(
+    candidate,
+    target,
+    *,
+    dtypes: Sequence[str] = ("float64",),
+    only: Sequence[str] = (),
+    skip: Mapping[str, str] | None = None,
+    fuzz: int = 0,
+    laws: bool = True,
+    errors: bool = False,
+    expected_failures: Mapping[str, str] | None = None,
+    max_fail: int | None = None,
+    diagnose: bool = True,
+    callback: Callable[[Record], None] | None = None,
+):
+    """Judge a candidate.
+
+    Parameters
+    ----------
+    candidate : candidates.Candidate, callable or module
+        A callable is taken as the operation `target` (of a system: its first operation); of a module or another
+        object, the attributes named like operations.
+    target : str
+        "<system>" or "<system>.<operation>".
+    dtypes : sequence of str, default: ("float64",)
+        Precisions, of "float64" and "float32".
+    only : sequence of str
+        Patterns of case ids, slugs, "law:<slug>:<case>" or "refuses:<slug>", each also with "@<dtype>" at its end.
+        What matches none of them is not planned.
+    skip : dict of str to str, optional
+        Pattern -> reason, which must be there. What matches counts as planned and "skipped".
+    fuzz : int, default: 0
+        So many random cases per operation beside the fixed ones.
+    laws : bool, default: True
+        Whether to check the laws as well.
+    errors : bool, default: False
+        Whether the error cases count; otherwise candidates that can raise are told what they let through.
+    expected_failures : dict of str to str, optional
+        Name as for `only` -> reason. A failure there is "xfail"; an entry that does not fail, or that names
+        no check at all, makes the run fail.
+    max_fail : int, optional
+        >= 1. After so many failures the rest is "skipped", with that reason.
+    diagnose : bool, default: True
+        Whether to look for the mistake's name.
+    callback : callable, optional
+        Gets each record as it is made.
+
+    Returns
+    -------
+    Report
+        See there.
+
+    Raises
+    ------
+    ValueError
+        If `target` or a dtype is unknown, a reason is empty, or the candidate offers none of the operations.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from refimpl.optimizers import lion
+    >>> def mine(theta0, grads, lr, beta1, beta2, weight_decay):  # decay left out
+    ...     theta, state, thetas = theta0, lion.init(theta0), []
+    ...     for g in grads:
+    ...         theta, state = lion.update(theta, state, g, lr=lr, beta1=beta1, beta2=beta2)
+    ...         thetas.append(theta)
+    ...     return np.stack(thetas)
+    >>> report = check(mine, "lion")
+    >>> report.verdict, report.diagnosis.names
+    ('deviates', ('no_decay',))
+    """
+    operations = catalog.operations(target)
+    candidate = as_candidate(candidate, target)
+    settings = Settings(dtypes, only, skip, fuzz, laws, errors, expected_failures, max_fail)
+    offered = [operation for operation in operations if candidate.offers(operation)]
+    if not offered:
+        names = ", ".join(operation.name.partition(".")[2] for operation in operations)
+        raise ValueError(f"{candidate.name} offers no operation of {target}: {candidate.lacks.format(names=names)}")
+    done = run(candidate, offered, settings, callback or (lambda record: None))
+    diagnosis, records = listed.explained(done) if diagnose else (None, done.records)
+    return Report.of(
+        records,
+        target=target,
+        candidate=candidate.about,
+        diagnosis=diagnosis,
+        advice=() if done.stopped else tuple(advice(candidate, offered, settings)),
+        problems=done.problems,
+    )
+
+
+def merged(target, reports):
+    """One report of several of one candidate, each of other operations.
+
+    Parameters
+    ----------
+    target : str
+        What they are reports of, taken together.
+    reports : sequence of Report
+        At least one, in the order of the operations, made with the same settings.
+
+    Returns
+    -------
+    Report
+        That of one run over all of the operations. A pattern is stale if it is in each of them.
+
+    Examples
+    --------
+    >>> parts = [check(op.reference, op.name, laws=False) for op in catalog.operations("lion")]
+    >>> whole = merged("lion", parts)
+    >>> whole.verdict, whole.planned == sum(report.planned for report in parts)
+    ('conforms', True)
+    """
+    records = [record for report in reports for record in report.records]
+    records.sort(key=lambda record: "/refuses:" in record.case)  # they come last
+    found = {report.diagnosis for report in reports if report.diagnosis}
+    expected = unexpected(records)
+    everywhere = set.intersection(*(set(report.problems) for report in reports)) - set(expected)
+    return Report.of(
+        records,
+        target=target,
+        candidate=reports[0].candidate,
+        diagnosis=found.pop() if len(found) == 1 else None,
+        advice=tuple(record for report in reports for record in report.advice),
+        problems=[*expected, *everywhere],
+    )
