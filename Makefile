@@ -28,7 +28,7 @@ oracle: $(VENV)/.extra-oracle ## the main job: check every reference, mutant and
 	$(PY) -m refimpl oracle --out $(BUILD)/report
 
 test: $(VENV)/.extra-test ## the whole test suite
-	$(PY) -m pytest -n 2 --dist worksteal
+	$(PY) -m pytest -n 2 --dist loadgroup
 
 docs: $(VENV)/.extra-docs $(VENV)/.extra-test ## the site, into build/docs; fails on any warning; looked at in a browser
 	$(PY) -m sphinx -W --keep-going -q -b html docs $(BUILD)/docs
@@ -46,7 +46,7 @@ claims: $(VENV)/.extra-oracle ## every claim of every paper, full tier
 	$(PY) -m refimpl claims --tier full --out $(BUILD)/claims
 
 alarms: $(VENV)/.extra-peers $(VENV)/.extra-test ## every reference against 200 random cases, in place of the 40 of make test
-	REFIMPL_SEEDS=200 $(PY) -m pytest -n 2 tests/oracle/test_judge.py -k false_alarm
+	REFIMPL_SEEDS=200 $(PY) -m pytest -n 2 --dist loadgroup tests/oracle/test_specs.py
 
 test-gpu: $(VENV)/.extra-gpu $(VENV)/.extra-test ## the same tests on CuPy, where a GPU is found
 	$(PY) -m pytest -m gpu

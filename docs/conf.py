@@ -9,6 +9,8 @@ from refimpl.oracle import catalog
 HERE, ROOT = Path(__file__).parent, Path(__file__).parents[1]
 sys.path.insert(0, str(HERE / "_ext"))
 
+from refimpl_pages import write_leaves  # noqa: E402
+
 # What an earlier build made of modules and tutorials that are gone would be read as pages.
 for page in (HERE / "_generated").glob("refimpl.*.rst"):
     module = ROOT / page.stem.replace(".", "/")
@@ -20,6 +22,8 @@ for page in (HERE / "gallery").glob("*/*.rst"):
         for made in page.parent.glob(f"**/*{page.stem}*"):
             made.unlink()
 
+write_leaves(HERE)
+
 project = "refimpl"
 author = "The refimpl authors"
 copyright = "The refimpl authors"
@@ -27,11 +31,14 @@ release = version = __version__
 
 extensions = [
     "refimpl_docs",
+    "refimpl_pages",
     "refimpl_tags",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.mathjax",
     "numpydoc",
+    "sphinx_copybutton",
+    "sphinx_design",
     "sphinxcontrib.bibtex",
     "sphinx_gallery.gen_gallery",
     "sphinx-mathjax-offline",  # copies MathJax into the site and points at the copy
@@ -45,6 +52,9 @@ rst_epilog = f"""
 .. |papers| replace:: {len(papers)}
 .. |done| replace:: {len(papers & catalog.systems().keys())}
 """
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+copybutton_only_copy_prompt_lines = True
 smartquotes = False  # the tables quote code: two dashes stay two dashes
 
 autosummary_generate = True

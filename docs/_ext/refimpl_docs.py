@@ -1,15 +1,13 @@
-"""Tables of the pages, made from the specs and from the committed ledgers, so that no page can fall behind them.
+"""Tables of the site, made from the specs and from the committed ledgers, so that no page can fall behind them.
 
 .. refimpl-systems::             the papers, and which are there
 .. refimpl-chapters::            the chapters and their systems; :toctree: makes the table of contents instead
-.. refimpl-operations:: lion     what can be checked: inputs, outputs, cases, laws, what is refused
-.. refimpl-mutants:: lion        common mistakes
-.. refimpl-variants:: lion       where paper, authors' code and libraries differ
-.. refimpl-claims:: lion         claims and what was measured; of all systems without a name
 .. refimpl-conformance::         verdicts on public implementations, one a row
 .. refimpl-tutorials::           the pictures of the tutorials, each a link to its page
 .. refimpl-symbols::             the tables of notation of all pages, as one
 .. refimpl-backends::            what runs where
+
+What the page of a system and its leaf are made of is in `refimpl_pages`.
 """
 
 import inspect
@@ -29,10 +27,8 @@ from sphinx.util.docutils import SphinxDirective
 from refimpl.core.backends import BACKENDS
 from refimpl.oracle import catalog
 from refimpl.oracle.output.page import beyond
-from refimpl.specs.base import BUG_TYPES
 
 logger = logging.getLogger(__name__)
-KINDS = {"float": "number", "int": "integer", "choice": "one of"}
 
 # Nodes ---------------------------------------------------------------------------------------------------------
 
@@ -194,7 +190,7 @@ class Chapters(SphinxDirective):
         for page in pages:
             there = [f"{s.chapter}/{s.name}" for s in catalog.systems().values() if s.chapter == page.partition("/")[0]]
             links = [self.link(name) for name in there if name in self.env.found_docs]
-            rows.append([self.link(page), ": ", *_listed(links)])
+            rows.append([self.link(page), ": ", *listed(links)])
         self.env.note_reread()
         return [bullets(rows)]
 
@@ -212,106 +208,12 @@ class Chapters(SphinxDirective):
         )
 
 
-class Operations(Tables):
-    """What can be checked of a system."""
-
-    def of(self, system):
-        """A block per operation."""
-        return [node for operation in system.operations for node in self.operation(operation)]
-
-    def operation(self, operation):
-        """Contract, cases, laws and refusals of one operation."""
-        yield nodes.rubric("", operation.name, ids=[nodes.make_id(operation.name)])
-        yield paragraph(operation.summary[0].upper() + operation.summary[1:] + ".")
-        fields = [("in", f) for f in operation.inputs] + [("out", f) for f in operation.outputs]
-        rows = [[code(f.name), side, (*_kind(f),), (*marked_up(f.doc),)] for side, f in fields]
-        yield table((20, 8, 27, 45), ("Name", "", "Shape", "Meaning"), rows)
-        yield paragraph("The expected answers come from: ", operation.exact_source, ".")
-        rows = [
-            [code(case.slug), (", ".join(case.flags).replace("_", " "),), self.why(case)] for case in operation.cases
-        ]
-        yield table((24, 22, 54), ("Case", "What it is for", "What is wrong with code that fails it"), rows)
-        yield paragraph("Laws, checked without any expected answer:")
-        yield bullets([[code(law.slug), ": ", *marked_up(law.statement)] for law in operation.laws])
-        if operation.errors:
-            yield paragraph("Must be refused:")
-            yield bullets([[code(case.slug), f": {case.why}"] for case in operation.errors])
-
-    def why(self, case):
-        """Why a case is there, with the equations that it tests."""
-        links = []
-        for tag in case.equations:
-            links += [" " if links else "; tests ", self.reference("math", "eq", tag, nodes.literal("", tag))]
-        return (*marked_up(case.why), *links)
-
-
-def _kind(field):
-    if field.kind == "array":
-        return (code(f"[{', '.join(field.axes.split())}]"), " (first axis: steps)" if field.steps else "")
-    return (KINDS[field.kind], " " if field.options else "", *_listed(map(code, field.options)))
-
-
-def _listed(items):
+def listed(items):
     """Items with commas between."""
     out = []
     for item in items:
         out += [", ", item] if out else [item]
     return out
-
-
-def merged(system, attribute):
-    """Mutants or variants of all operations of a system, each slug once, with the operations that have it."""
-    found = {}
-    for operation in system.operations:
-        for entry in getattr(operation, attribute):
-            found.setdefault(entry.slug, (entry, []))[1].append(operation.name.partition(".")[2])
-    return found.values()
-
-
-class Mutants(Tables):
-    """Common mistakes."""
-
-    def of(self, system):
-        """One table; a mistake that several operations can make is one row."""
-        rows = []
-        seen = any(mutant.origin for mutant, _ in merged(system, "mutants"))
-        for mutant, operations in merged(system, "mutants"):
-            every = len(operations) == len(system.operations) > 1
-            hint = mutant.hint + (f" (makes no difference: {mutant.equivalent})" if mutant.equivalent else "")
-            kind = nodes.abbreviation("", mutant.bug_type.replace("_", " "), explanation=BUG_TYPES[mutant.bug_type])
-            where = paragraph("every operation" if every else ", ".join(operations), classes=["dim"])
-            row = [[paragraph(code(mutant.slug)), where], (*marked_up(hint),), kind, (*web(mutant.origin),)]
-            rows.append(row if seen else row[:-1])
-        if not seen:
-            return [table((32, 52, 16), ("Mistake", "What to do about it", "Type"), rows)]
-        return [table((26, 42, 14, 18), ("Mistake", "What to do about it", "Type", "Seen in"), rows)]
-
-
-class Variants(Tables):
-    """Where paper, authors' code and libraries differ."""
-
-    def of(self, system):
-        """Named alternatives, published mistakes, and verdicts on public implementations, as far as there are any."""
-        variants = [[code(v.slug), (*marked_up(v.doc),), (*web(v.source),)] for v, _ in merged(system, "variants")]
-        mistakes = [
-            [(*web(m.origin),), (*marked_up(m.hint),), code(m.slug)] for m, _ in merged(system, "mutants") if m.origin
-        ]
-        verdicts = [
-            [row["title"], (*judged(row), ": " if named(row) else " ", *told(row)), (*marked_up(row["note"]),)]
-            for row in self.committed("conformance/verdicts.json").get("rows", ())
-            if row["target"].partition(".")[0] == system.name
-        ]
-        if variants:
-            yield paragraph("Named alternatives, which the oracle recognizes and does not call mistakes:")
-            yield table((24, 46, 30), ("Variant", "What differs", "Source"), variants)
-        if mistakes:
-            yield paragraph("Mistakes that published code has made:")
-            yield table((30, 46, 24), ("Where", "What was wrong", "Mistake"), mistakes)
-        if verdicts:
-            yield paragraph("Public implementations, as judged by the oracle:")
-            yield table((30, 35, 35), ("Implementation", "Verdict", "Note"), verdicts)
-        if not (variants or mistakes or verdicts):
-            yield paragraph("No differences are known.")
 
 
 def judged(row):
@@ -355,48 +257,6 @@ class Conformance(Tables):
             )
         head = ("Implementation, release", "System", "Verdict, kind", "In a sentence")
         return [table((31, 15, 26, 28), head, rows)]
-
-
-class Claims(Tables):
-    """Claims of the papers and what was measured."""
-
-    required_arguments = 0
-    optional_arguments = 1
-
-    def of(self, system):
-        """One table, from the spec and the ledger."""
-        ledger = self.committed("_data/claims.json")
-        if not self.arguments:
-            yield nodes.rubric("", "", self.page(system, system.paper.title))
-        if not system.claims:
-            yield paragraph("No claims yet.")
-            return
-        rows = [self.row(claim, ledger.get(claim.id)) for claim in system.claims]
-        yield table((38, 46, 16), ("Claim", "Measured", "Status"), rows)
-
-    def row(self, claim, entry):
-        """Statement and source; figures against bounds; status."""
-        said = [paragraph(code(claim.id), " ", claim.statement), paragraph(claim.source, classes=["dim"])]
-        if entry is None:
-            return [said, ("run ", code(f"refimpl claims {claim.id} --tier full")), badge("not measured")]
-        if (entry["statement"], entry["source"]) != (claim.statement, claim.source):
-            logger.warning(
-                "%s was reworded since it was measured; run `refimpl claims --tier full --save docs/_data/claims.json`",
-                claim.id,
-                location=self.get_location(),
-            )
-        measured = [bullets(map(_measured, entry["measurements"]))] if entry["measurements"] else []
-        for name, text in (("Note", entry["note"]), ("Stand-in", claim.proxy), ("Tuned", claim.tuned)):
-            measured += [paragraph(strong(f"{name}: "), text)] if text else []
-        return [said, measured, badge(entry["status"])]
-
-
-def _measured(measurement):
-    value = f"{float(measurement['value']):.4g}"
-    if measurement["bound"] == "reported":
-        return [f"{measurement['quantity']}: ", strong(value)]
-    fails = "" if measurement["holds"] else "not "
-    return [f"{measurement['quantity']}: ", strong(value), f" ({fails}{measurement['bound']})"]
 
 
 class Tutorials(SphinxDirective):
@@ -569,10 +429,7 @@ def setup(app):
     app.setup_extension("sphinx.ext.autodoc")
     app.connect("autodoc-process-docstring", field_comment)
     app.connect("autodoc-process-docstring", tutorials_that_use, priority=900)  # numpydoc has made its sections
-    for name, directive in (
-        ("systems", Systems), ("chapters", Chapters), ("operations", Operations), ("mutants", Mutants),
-        ("variants", Variants), ("claims", Claims), ("conformance", Conformance),
-    ):  # fmt: skip
+    for name, directive in (("systems", Systems), ("chapters", Chapters), ("conformance", Conformance)):
         app.add_directive(f"refimpl-{name}", directive)
     app.add_directive("refimpl-tutorials", Tutorials)
     app.add_directive("refimpl-symbols", Symbols)

@@ -20,6 +20,8 @@ FLAGS = {
     "known_bug": "tells a mistake that a published implementation has made",
     "variant": "tells named, sourced alternatives of the rule apart",
     "numerics": "huge or tiny scales; fails on overflow, underflow or cancellation",
+    "long": "hundreds of steps: what is lost a little in each step shows, and counters pass 255",
+    "large": "sizes at which code goes blockwise or over threads",
 }
 
 BUG_TYPES = {
@@ -68,7 +70,7 @@ def choice(name, options, doc):
     return Field(name, "choice", doc=doc, options=tuple(options))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # a case is its own key: arrays have no hash
 class Case:
     """Inputs of an operation under a permanent name."""
 
@@ -79,7 +81,11 @@ class Case:
     dtypes: tuple[str, ...] = ("float64", "float32")  # those in which the inputs can be represented
     equations: tuple[str, ...] = ()  # tags of the docs page that it tests
     answer: Mapping[str, Any] | None = None  # closed form, where there is one
-    source: str = ""  # of `answer`
+    source: str = ""  # of `answer`, or of what `derived` gives
+    small: "Case | None" = None  # of a large case: the small one that it is made of
+    derived: Callable[..., Any] | None = None  # its right answer, from that of the small one
+    recipe: str = ""  # how it is made of the small one, in place of its inputs in its id
+    alike: bool = False  # whether each entry is treated by itself, so that tolerances are those of the small one
 
 
 @dataclass(frozen=True)
@@ -164,6 +170,104 @@ class Variant:
     function: Callable[..., Any]
 
 
+KINDS = ("mistake", "variant", "choice")
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """The source with some lines that read otherwise: a mistake, or what another source does on purpose."""
+
+    slug: str
+    kind: str  # of KINDS: a variant has a source and no blame; a choice is a documented option that is not this rule
+    doc: str  # of a mistake: what is wrong and how to mend it, to the owner of the code; else what it does
+    edits: Mapping[str, str] = field(default_factory=dict)  # place (see `oracle.edits.place`) -> what stands there
+    functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)  # operation -> what no line can say
+    bug_type: str = ""  # of a mistake: a key of BUG_TYPES
+    origin: str = ""  # address of a real bug of this kind; of a variant or choice its source
+    unseen: Mapping[str, str] = field(default_factory=dict)  # operation that runs the lines and shows nothing -> why
+
+
+def mistake(slug, bug_type, hint, edits=None, *, origin="", unseen=None, functions=None):
+    """A plausible mistake.
+
+    Parameters
+    ----------
+    slug : str
+        Its permanent name.
+    bug_type : str
+        A key of `BUG_TYPES`.
+    hint : str
+        What is wrong and how to mend it, to the owner of the code.
+    edits : mapping of str to str, optional
+        Tag -> the line as this mistake has it. Serves every operation of the system.
+    origin : str, optional
+        Address of a real bug of this kind.
+    unseen : mapping of str to str, optional
+        Operation (its name after the dot) that runs these lines and cannot show the mistake -> the reason.
+    functions : mapping of str to callable, optional
+        Operation -> function with its signature, where no line of the source can say it; there in place of `edits`.
+
+    Returns
+    -------
+    Alternative
+        See there.
+
+    Raises
+    ------
+    ValueError
+        If `bug_type` is unknown, or neither `edits` nor `functions` is given.
+
+    Examples
+    --------
+    >>> ascent = mistake("ascent", "wrong_sign", "subtract the step; here it is added", {"gd-1": "x = x + lr * grad"})
+    >>> ascent.kind, ascent.edits
+    ('mistake', {'gd-1': 'x = x + lr * grad'})
+    """
+    if bug_type not in BUG_TYPES:
+        raise ValueError(f"bug_type must be one of {', '.join(BUG_TYPES)}, got {bug_type!r}")
+    return _alternative(slug, "mistake", hint, edits, functions, unseen, bug_type=bug_type, origin=origin)
+
+
+def variant(slug, doc, source, edits=None, *, unseen=None, functions=None, choice=False):
+    """A named, sourced alternative that is no mistake.
+
+    Parameters
+    ----------
+    slug, edits, unseen, functions
+        As for `mistake`.
+    doc : str
+        What it does otherwise.
+    source : str
+        Where it is defined: an address, or a paper and its equation.
+    choice : bool, default: False
+        Whether it is a documented option of a package that is not the paper's rule: code that does this deviates, and
+        is told that it does so as documented there.
+
+    Returns
+    -------
+    Alternative
+        See there.
+
+    Raises
+    ------
+    ValueError
+        If neither `edits` nor `functions` is given.
+
+    Examples
+    --------
+    >>> variant("decay_after", "decay the new parameters", "https://...", {"gd-1": "..."}).kind
+    'variant'
+    """
+    kind = "choice" if choice else "variant"
+    return _alternative(slug, kind, doc, edits, functions, unseen, origin=source)
+
+
+def _alternative(slug, kind, doc, edits, functions, unseen, **more):
+    if not edits and not functions:
+        raise ValueError(f"{slug} must have edits or functions")
+    return Alternative(slug, kind, doc, edits or {}, functions or {}, unseen=unseen or {}, **more)
+
+
 @dataclass(frozen=True)
 class Drive:
     """How an object with a constructor and a `step` is driven through a trajectory operation."""
@@ -209,15 +313,27 @@ class Operation:
     ]  # array-API code on the system's source; returns an array, or a tuple in order of `outputs`
     exact: Callable[..., Any]  # the same, written anew on object arrays of mpmath or Fraction numbers
     exact_source: str  # how `exact` comes to its answer
-    cases: tuple[Case, ...]
+    cases: tuple[Any, ...]  # of Case, or of what `specs.sizes` makes
     sample: Callable[[np.random.Generator], dict[str, Any]]  # random inputs, as in `Case.inputs`
-    laws: tuple[Law, ...]
+    laws: tuple[Any, ...]  # of Law, or of what `specs.laws` makes: operation -> Law
     mutants: tuple[Mutant, ...] = ()
     variants: tuple[Variant, ...] = ()
-    errors: tuple[ErrorCase, ...] = ()
+    errors: tuple[Any, ...] = ()  # of ErrorCase, or of what `specs.refusals` makes
     drive: Drive | None = None
     fit: Fit | None = None
     draws: Draws | None = None
+    without: Mapping[str, str] = field(default_factory=dict)  # "long" or "large": why it has no case of this kind
+
+    def __post_init__(self):
+        """What names axes, or builds on the first cases, looks them up here."""
+        cases: dict[str, Case] = {}
+        for case in self.cases:
+            made = case if isinstance(case, Case) else case(self, cases)
+            cases[made.slug] = made
+        object.__setattr__(self, "cases", tuple(cases.values()))
+        for name, kind in (("laws", Law), ("errors", ErrorCase)):
+            entries = getattr(self, name)
+            object.__setattr__(self, name, tuple(x if isinstance(x, kind) else x(self) for x in entries))
 
     @property
     def system(self):
@@ -308,9 +424,15 @@ class Paper:
 
     title: str
     authors: str
-    arxiv: str
+    arxiv: str  # "" if it is not there
     year: int
     key: str  # in docs/references.bib
+    url: str = ""  # where it is, if not on arXiv
+
+    @property
+    def address(self):
+        """Where to read it."""
+        return f"https://arxiv.org/abs/{self.arxiv}" if self.arxiv else self.url
 
 
 @dataclass(frozen=True)
@@ -323,5 +445,7 @@ class System:
     paper: Paper
     operations: tuple[Operation, ...]
     claims: tuple[Claim, ...]
+    alternatives: tuple[Alternative, ...] = ()
+    equations: Mapping[str, str] = field(default_factory=dict)  # tag -> where the paper has it
     backends: Mapping[str, str] = field(default_factory=dict)  # backend that does not run it: the reason
     to_come: str = ""  # what of the paper is not here yet

@@ -11,8 +11,7 @@ from refimpl.optimizers import _lion_search as search
 from refimpl.optimizers import lion
 from refimpl.optimizers._baselines import momentum_init, signum
 from refimpl.oracle import check
-from refimpl.specs.optimizers.lion import claims
-from refimpl.specs.optimizers.lion import search_claims as search_claims
+from refimpl.specs.optimizers.lion import claims, search_claims
 
 THETA = [1.0, -2.0, 0.5, 3.0]
 GRADS = [[1.0, -1.0, 0.0, 2.0], [-20.0, 1.0, 1.0, -2.0], [-20.0, 1.0, -0.5, -30.0]]

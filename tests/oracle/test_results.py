@@ -180,7 +180,7 @@ for line in sys.stdin:
 
 @pytest.mark.parametrize(
     ("how", "chosen"),
-    [("python", ["two-rates", "law:odd:two-rates", "refuses:wrong-shape"]), ("exec", ["two-rates", "fuzz-1"])],
+    [("python", ["two-rates", "law:odd:two-rates", "refuses:misshapen-grads"]), ("exec", ["two-rates", "fuzz-1"])],
 )
 def test_repro_lines_rerun_each_kind_of_check_alone(mine, how, chosen, capsys):
     (mine.parent / "bare.py").write_text(BARE)

@@ -5,7 +5,7 @@ import json
 from rich.markup import escape
 from rich.table import Table
 
-from refimpl.oracle import catalog
+from refimpl.oracle import catalog, edits
 from refimpl.oracle.candidates.wire import encode
 from refimpl.oracle.judging.answers import expected
 from refimpl.oracle.judging.cases import case_id
@@ -26,7 +26,7 @@ def main(options):
         if case is None:
             raise ValueError(f"{operation.name} has no case {options.case!r}; it has "
                              f"{', '.join(c.slug for c in operation.cases)}")  # fmt: skip
-        answers, tolerances = expected(operation, dict(case.inputs), "float64")
+        answers, tolerances = expected(operation, case, "float64")
         print(
             json.dumps(
                 {
@@ -46,7 +46,7 @@ def main(options):
     system = catalog.system(options.target.partition(".")[0])
     paper = system.paper
     console.print(f"[bold]{system.name}[/] ({system.chapter}): {system.summary}", highlight=False)
-    console.print(f"{paper.title}. {paper.authors}. {paper.year}, arXiv:{paper.arxiv}", highlight=False)
+    console.print(f"{paper.title}. {paper.authors}. {paper.year}, {paper.address}", highlight=False)
     for operation in catalog.operations(options.target):
         signature = ", ".join(_field(f) for f in operation.inputs)
         answer = ", ".join(_field(f) for f in operation.outputs)
@@ -57,8 +57,9 @@ def main(options):
         for title, entries, text in (
             ("cases", operation.cases, lambda c: f"{c.why} ({', '.join(c.flags)})"),
             ("laws", operation.laws, lambda law: law.statement),
-            ("known mistakes", operation.mutants, lambda m: m.hint + (f" ({m.origin})" if m.origin else "")),
-            ("variants", operation.variants, lambda v: f"{v.doc} ({v.source})"),
+            ("known mistakes", edits.shown_in(operation.name, "mistake"), _with_origin),
+            ("variants", edits.shown_in(operation.name, "variant"), _with_origin),
+            ("documented choices", edits.shown_in(operation.name, "choice"), _with_origin),
         ):
             if entries:
                 table = Table(title, "", box=None, pad_edge=False)
@@ -67,6 +68,10 @@ def main(options):
                 console.print()
                 console.print(table)
     return 0
+
+
+def _with_origin(alternative):
+    return alternative.doc + (f" ({alternative.origin})" if alternative.origin else "")
 
 
 def _field(field):

@@ -1,4 +1,4 @@
-"""The listed mistakes and variants whose answers are those of a candidate."""
+"""The listed mistakes, variants and choices whose answers are those of a candidate."""
 
 from dataclasses import replace
 from functools import cached_property, partial
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from refimpl.oracle import catalog
+from refimpl.oracle import catalog, edits
 from refimpl.oracle.candidates import Function
 from refimpl.oracle.candidates.base import named_outputs
 from refimpl.oracle.judging import cases, tolerance
@@ -16,10 +16,11 @@ from refimpl.oracle.judging.records import Diagnosis
 from refimpl.oracle.judging.run import run
 
 WIDEST = 1e-3  # share of the largest entry of a mistake's answer that rounding may move it, if not the right one too
+ORDER = ("variant", "choice", "mistake")  # what is looked for first
 
 
 def diagnose_outputs(planned, outputs, records):
-    """The variants, else the mutants, that the candidate equals on every case that gave outputs.
+    """The variants, else the choices, else the mistakes, that the candidate equals on every case that gave outputs.
 
     A match must say something: on at least one case where the candidate deviates, the alternative must be far
     enough from the right answer to be told from it.
@@ -32,66 +33,51 @@ def diagnose_outputs(planned, outputs, records):
     deviating = {plan.operation.name for plan, _, failed in seen if failed}
     if not deviating:
         return None
-    matches: dict[str, list[Any]] = {"variant": [], "mutant": []}
-    operations = {plan.operation.name: plan.operation for plan in planned}
     wrong = [item for item in seen if item[0].operation.name in deviating]  # elsewhere a mistake need not be
-    for (kind, _), (functions, entry) in _alternatives(operations.values()).items():
-        if deviating <= functions.keys() and _equals(functions, wrong if kind == "mutant" else seen):
-            matches[kind].append(entry)
-    for kind, found in matches.items():
+    shown = {name: edits.shown_in(name) for name in {plan.operation.name for plan, _, _ in seen}}
+    everywhere = set.intersection(*({a.slug for a in shown[name]} for name in deviating))
+    known = edits.alternatives(planned[0].operation.system)
+    for kind in ORDER:
+        found = [
+            a
+            for slug, a in known.items()
+            if a.kind == kind and slug in everywhere and _equals(a, seen if kind == "variant" else wrong, shown)
+        ]
         if found:
-            return Diagnosis(
-                kind=kind,
-                names=tuple(entry.slug for entry in found),
-                hint=found[0].doc if kind == "variant" else found[0].hint,
-                bug_type=getattr(found[0], "bug_type", ""),
-                origin=found[0].source if kind == "variant" else found[0].origin,
-            )
+            names = tuple(a.slug for a in found)
+            return Diagnosis(kind, names, hint=found[0].doc, bug_type=found[0].bug_type, origin=found[0].origin)
     return None
 
 
-def _alternatives(operations):
-    """(kind, name) -> functions by operation, and the spec entry itself."""
-    table: dict[tuple[str, str], tuple[dict[str, Any], Any]] = {}
-    for operation in operations:
-        for kind, entries in (("variant", operation.variants), ("mutant", operation.mutants)):
-            for entry in entries:
-                if not getattr(entry, "equivalent", ""):
-                    functions, _ = table.setdefault((kind, entry.slug), ({}, entry))
-                    functions[operation.name] = entry.function
-    return table
-
-
-def _equals(functions, seen):
+def _equals(alternative, seen, shown):
     """Whether an alternative explains everything that was seen of the candidate."""
     telling = False
     for plan, got, failed in sorted(seen, key=lambda item: not item[2]):  # deviating cases first: they decide soonest
-        function = functions.get(plan.operation.name)
-        if function is None:  # the mistake has no form in this operation, where the candidate is right
+        if alternative not in shown[plan.operation.name]:  # it changes nothing here, where the candidate is right
             continue
-        inputs = cases.rounded(plan.case.inputs, plan.dtype)
-        alternative = _alternative_answer(function, plan.operation, inputs, plan.dtype)
-        if got is None or alternative is None:
-            if (got is None) != (alternative is None):
+        answer = _answer_of(alternative, plan.operation, plan.case, plan.dtype)
+        if got is None or answer is None:
+            if (got is None) != (answer is None):
                 return False
             continue
-        if not alternative.explains(got):
+        if not answer.explains(got):
             return False
         if failed and not telling:
-            telling = alternative.differs(*expected(plan.operation, inputs, plan.dtype))
+            telling = answer.differs(*expected(plan.operation, plan.case, plan.dtype))
     return telling
 
 
-class _Alternative:
-    """Outputs of a mutant or variant by name, and how far rounding moves them, found out when it is asked for."""
+class Answer:
+    """What an alternative answers by output, and how far rounding moves that, found out when it is asked for."""
 
-    def __init__(self, function, operation, inputs, dtype):
+    def __init__(self, function, operation, case, dtype):
+        inputs = cases.rounded(case.inputs, dtype)
         wide = {k: v.astype(np.float64) if isinstance(v, np.ndarray) else v for k, v in inputs.items()}
         with np.errstate(all="ignore"):
             self.outputs = named_outputs(operation, function(**wide))
         self._noisy = partial(tolerance.noisy_runs, function, inputs, dtype)
         self._dtype = dtype
-        _, tolerances = expected(operation, inputs, dtype)
+        _, tolerances = expected(operation, case, dtype)
         self._right = {name: x.max(initial=0.0) for name, x in tolerances.items()}  # how far the right one is moved
 
     def _spread(self, trials):
@@ -139,18 +125,18 @@ class _Alternative:
         return not (within(self._far) and within(self._around))
 
 
-_answered: dict[Any, _Alternative | None] = {}  # every mutant is compared with every other one
+_answers: dict[Any, Answer | None] = {}  # every mistake is compared with every other one
 
 
-def _alternative_answer(function, operation, inputs, dtype):
+def _answer_of(alternative, operation, case, dtype):
     """What an alternative answers; None if it raises."""
-    key = (function, operation.name, cases.digest(inputs), dtype)
-    if key not in _answered:
+    key = (operation.name, alternative.slug, cases.digest_of(case), dtype)
+    if key not in _answers:
         try:
-            _answered[key] = _Alternative(function, operation, inputs, dtype)
+            _answers[key] = Answer(edits.runner(operation, alternative), operation, case, dtype)
         except Exception:  # a mistake may be one that raises
-            _answered[key] = None
-    return _answered[key]
+            _answers[key] = None
+    return _answers[key]
 
 
 def explained(done):
@@ -174,28 +160,30 @@ def explained(done):
     name = diagnosis.names[0]
     out = []
     for plan, record in zip(done.planned, done.records, strict=True):
-        variants = [variant for variant in plan.operation.variants if variant.slug == name]
-        if record.status == "failed" and (plan.case or any(breaks_law(plan, variant) for variant in variants)):
+        if record.status == "failed" and (plan.case or breaks_law(plan, name)):
             record = replace(record, status="variant")
         out.append(record)
     return diagnosis, out
 
 
-def breaks_law(plan, variant):
+def breaks_law(plan, slug):
     """Whether what `plan` checks is a law that does not hold for a variant either."""
-    twin = Function(variant.function, operation=plan.operation.name)
-    return plan.short.startswith("law:") and plan.run(twin)[1]["status"] == "failed"
+    variant = next((a for a in edits.shown_in(plan.operation.name, "variant") if a.slug == slug), None)
+    if variant is None or not plan.short.startswith("law:"):
+        return False
+    twin = Function(edits.runner(plan.operation, variant), operation=plan.operation.name)
+    return plan.run(twin)[1]["status"] == "failed"
 
 
 def check_mutants(target, dtypes=("float64",), *, callback=None):
-    """Every mutant of a target run as a candidate.
+    """Every listed mistake run as a candidate of every operation that runs its lines.
 
     Returns
     -------
     list of dict
-        Per operation and mutant what its spec says, and: "killed" (some case fails), "named" (the diagnosis is this
-        mutant and no other), "killed_by" (slugs of the cases that it fails), "good" (killed and named; of an
-        equivalent one: not killed).
+        Per operation and mistake what its spec says ("equivalent": why this operation cannot show it), and: "killed"
+        (some case fails), "named" (it is among the names that the diagnosis gives), "alone" (it is the only one),
+        "killed_by" (slugs of the cases that it fails), "good" (killed and named; of an equivalent one: not killed).
 
     Examples
     --------
@@ -204,17 +192,21 @@ def check_mutants(target, dtypes=("float64",), *, callback=None):
     """
     rows = []
     for operation in catalog.operations(target):
-        for mutant in operation.mutants:
-            candidate = Function(mutant.function, operation=operation.name)
+        for mistake in edits.alternatives(operation.system).values():
+            if mistake.kind != "mistake" or not edits.concerns(operation, mistake):
+                continue
+            candidate = Function(edits.runner(operation, mistake), operation=operation.name)
             diagnosis, records = explained(run(candidate, [operation], Settings(dtypes, laws=False)))
             fatal = {r.case for r in records if r.status in ("failed", "error")}
-            named = diagnosis is not None and diagnosis.names == (mutant.slug,)
-            told = {name: getattr(mutant, name) for name in ("slug", "bug_type", "hint", "origin", "equivalent")}
+            names = diagnosis.names if diagnosis else ()
+            reason = mistake.unseen.get(edits.short(operation), "")
+            named = mistake.slug in names
             rows.append(
-                {"operation": operation.name, **told}
-                | {"killed": bool(fatal), "named": named}
+                {"operation": operation.name, "slug": mistake.slug, "bug_type": mistake.bug_type}
+                | {"hint": mistake.doc, "origin": mistake.origin, "equivalent": reason}
+                | {"killed": bool(fatal), "named": named, "alone": names == (mistake.slug,)}
                 | {"killed_by": sorted(case.partition("/")[2].rpartition("-")[0] for case in fatal)}
-                | {"good": not fatal if mutant.equivalent else bool(fatal) and named}
+                | {"good": not fatal if reason else bool(fatal) and named}
             )
             if callback:
                 callback(rows[-1])

@@ -6,39 +6,69 @@ from typing import Any
 import numpy as np
 
 from refimpl.oracle.judging import cases, tolerance
-from refimpl.specs.base import Operation
+from refimpl.specs.base import Case, Operation
 
-_known: dict[tuple[str, str, str], tuple[Any, Any]] = {}  # answers are dear, and asked for by every mutant
+_known: dict[tuple[str, str, str], tuple[Any, Any]] = {}  # answers are dear, and asked for by every mistake
+FEW = 3  # noisy runs of a long or large case, whose many steps or entries average out the luck
+OF_A_LAW = 6
 
 
-def expected(operation: Operation, inputs: dict[str, Any], dtype: str):
-    """Exact answers and their tolerances, as two dicts by output, for inputs already in `dtype`.
+def trials(case):
+    """Number of noisy runs from which the tolerances of a case come."""
+    return FEW if {"long", "large"} & set(case.flags) and not case.alike else tolerance.TRIALS
+
+
+def expected(operation: Operation, case: Case, dtype: str):
+    """Exact answers and their tolerances, as two dicts by output, for the inputs of a case in `dtype`.
 
     Examples
     --------
     >>> from refimpl.oracle import catalog
     >>> op = catalog.operation("lion.trajectory")
-    >>> answers, tolerances = expected(op, dict(op.cases[0].inputs), "float64")
+    >>> answers, tolerances = expected(op, op.cases[0], "float64")
     >>> answers["thetas"][-1].tolist(), bool((tolerances["thetas"] < 1e-13).all())
     ([-2.0, -4.0], True)
     """
-    key = (operation.name, cases.digest(inputs), dtype)
+    key = (operation.name, cases.digest_of(case), dtype)
     if key not in _known:
-        names = [f.name for f in operation.outputs]
-        exact = tolerance.outputs_of(operation.exact(**inputs))
-        allowed = tolerance.spread(tolerance.noisy_runs(operation.reference, inputs, dtype), exact, dtype)
-        largest = [np.abs(x).max(initial=0.0) for x in exact]
-        floors = [f.ulps * tolerance.unit(dtype) * x for f, x in zip(operation.outputs, largest, strict=True)]
-        allowed = map(np.fmax, allowed, floors)
-        _known[key] = dict(zip(names, exact, strict=True)), dict(zip(names, allowed, strict=True))
+        _known[key] = _large(operation, case, dtype) if case.derived else _small(operation, case, dtype)
     return _known[key]
+
+
+def _small(operation, case, dtype):
+    inputs = cases.rounded(case.inputs, dtype)
+    exact = tolerance.outputs_of(operation.exact(**inputs))
+    allowed = _allowed(operation, inputs, exact, dtype, trials(case))
+    return _by_output(operation, exact), _by_output(operation, allowed)
+
+
+def _large(operation, case, dtype):
+    """Made of the answers of the small case; the tolerances too where each entry is treated by itself."""
+    answers, tolerances = expected(operation, case.small, dtype)
+    large = case.derived(answers)
+    if case.alike:
+        return large, case.derived(tolerances)
+    exact = tuple(large[entry.name] for entry in operation.outputs)
+    return large, _by_output(
+        operation, _allowed(operation, cases.rounded(case.inputs, dtype), exact, dtype, trials(case))
+    )
+
+
+def _allowed(operation, inputs, exact, dtype, count):
+    allowed = tolerance.spread(tolerance.noisy_runs(operation.reference, inputs, dtype, trials=count), exact, dtype)
+    largest = [np.abs(x).max(initial=0.0) for x in exact]
+    floors = [f.ulps * tolerance.unit(dtype) * x for f, x in zip(operation.outputs, largest, strict=True)]
+    return tuple(map(np.fmax, allowed, floors))
+
+
+def _by_output(operation, values):
+    return dict(zip((f.name for f in operation.outputs), values, strict=True))
 
 
 def by_name(operation, **arguments):
     """What the reference answers, by output."""
     result = operation.reference(**arguments)
-    names = (entry.name for entry in operation.outputs)
-    return dict(zip(names, result if isinstance(result, tuple) else (result,), strict=True))
+    return _by_output(operation, result if isinstance(result, tuple) else (result,))
 
 
 def law_tolerances(operation, law, inputs, dtype):
@@ -49,7 +79,7 @@ def law_tolerances(operation, law, inputs, dtype):
     def gaps(**arguments):
         return tuple(x for got, wanted in law.pairs(reference, arguments) for x in (got - wanted, wanted))
 
-    runs = list(tolerance.noisy_runs(gaps, wide, dtype))
+    runs = list(tolerance.noisy_runs(gaps, wide, dtype, trials=OF_A_LAW))
     zeros = [np.zeros_like(x) for x in runs[0][0::2]]
     widest = tolerance.spread((run[0::2] for run in runs), zeros, dtype)
     scales = [np.max([np.abs(run[1::2][i]) for run in runs], axis=0) for i in range(len(zeros))]

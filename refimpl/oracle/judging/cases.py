@@ -8,6 +8,7 @@ renamed or reused, and a case whose inputs change by accident no longer matches 
 import hashlib
 import json
 import sys
+import weakref
 from importlib.resources import files
 from pathlib import Path
 
@@ -33,9 +34,19 @@ def digest(inputs):
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def digest_of(case):
+    """SHA-256 of a case's inputs; of a large one, of how it is made of a small one and of that one's inputs."""
+    if case not in _digests:
+        _digests[case] = digest({"of": digest_of(case.small), "recipe": case.recipe} if case.small else case.inputs)
+    return _digests[case]
+
+
+_digests: weakref.WeakKeyDictionary[Case, str] = weakref.WeakKeyDictionary()
+
+
 def case_id(operation, case):
     """Permanent id of a case: "<operation>/<slug>-<8 hex digits>"."""
-    return f"{operation.name}/{case.slug}-{digest(case.inputs)[:8]}"
+    return f"{operation.name}/{case.slug}-{digest_of(case)[:8]}"
 
 
 def rounded(inputs, dtype):
@@ -81,7 +92,7 @@ def validate(operation, case):
 def index():
     """Id without its hash -> hash, of every case there is."""
     return {
-        f"{op.name}/{case.slug}": digest(case.inputs)
+        f"{op.name}/{case.slug}": digest_of(case)
         for system in catalog.systems().values()
         for op in system.operations
         for case in op.cases

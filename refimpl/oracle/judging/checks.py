@@ -8,18 +8,18 @@ import numpy as np
 
 from refimpl.oracle.candidates import CandidateError, NotApplicable, Skipped
 from refimpl.oracle.judging import cases, tolerance
-from refimpl.oracle.judging.answers import by_name, expected, law_tolerances
+from refimpl.oracle.judging.answers import OF_A_LAW, by_name, expected, law_tolerances, trials
 
 
 def judge_case(operation, case, dtype, candidate):
     """The candidate's outputs, or None, and the fields: how far they are from the right answers."""
     inputs = cases.rounded(case.inputs, dtype)
-    answers, tolerances = expected(operation, inputs, dtype)
+    answers, tolerances = expected(operation, case, dtype)
     got, fields = _ask(candidate, operation, inputs)
     if got is not None:
         fields = _first_difference(operation, got, answers, tolerances)
     return got, fields | {
-        "tolerance_source": tolerance.SOURCE,
+        "tolerance_source": tolerance.source(trials(case)),
         "answer_source": case.source or operation.exact_source,
     }
 
@@ -47,7 +47,7 @@ def judge_law(operation, law, case, dtype, candidate):
         if wrong := _first_wrong_shape(operation, asked):
             return wrong
         raise
-    fields: dict[str, Any] = {"status": "passed", "tolerance_source": tolerance.SOURCE}
+    fields: dict[str, Any] = {"status": "passed", "tolerance_source": tolerance.source(OF_A_LAW)}
     for (got, wanted), bound in zip(pairs, allowed, strict=True):
         got, wanted = np.asarray(got, dtype=np.float64), np.asarray(wanted, dtype=np.float64)
         if not got.shape == wanted.shape == bound.shape:

@@ -12,9 +12,9 @@ DTYPES = ("float64", "float32")
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """The known mistakes or variants whose outputs the candidate's equal on every case."""
+    """The known mistakes, variants or choices whose outputs the candidate's equal on every case."""
 
-    kind: str  # "mutant" or "variant"
+    kind: str  # "mistake", "variant" or "choice"
     names: tuple[str, ...]  # more than one: this run cannot tell them apart
     hint: str
     bug_type: str = ""

@@ -16,7 +16,7 @@ import numpy as np
 from scipy import stats
 
 from refimpl.core.random import stream
-from refimpl.oracle import catalog
+from refimpl.oracle import catalog, edits
 from refimpl.oracle.candidates import CandidateError, Function, NotApplicable, Skipped
 from refimpl.oracle.judging import cases
 from refimpl.oracle.judging.records import STATUSES, Diagnosis, Record, Report
@@ -258,7 +258,8 @@ def statement(operation, samples):
     draws = _draws(operation)
     power = f"how many of the known mistakes are caught is stated for {draws.samples} answers and more"
     if samples >= draws.samples:
-        power = f"each of the {len(operation.mutants)} known mistakes is caught with a probability >= {POWER:g}"
+        mistakes = len(edits.shown_in(operation.name, "mistake"))
+        power = f"each of the {mistakes} known mistakes is caught with a probability >= {POWER:g}"
     return (
         f"judged by the law of {samples} answers to each of {len(draws.cases)} cases: a right candidate is found fault "
         f"with in at most 1 of {1 / FALSE_ALARM:.0f} checks; {power}"

@@ -16,9 +16,6 @@ import numpy as np
 
 TRIALS = 12
 FACTOR = 8.0
-SOURCE = (
-    f"{FACTOR:g} x the largest of {TRIALS} runs of the reference with random rounding, plus 2 units in the last place"
-)
 
 # Functions whose result is one of their inputs' values, or no float at all: nothing is rounded.
 _EXACT = frozenset(
@@ -66,20 +63,25 @@ class Noise:
         if isinstance(attribute, type) or not callable(attribute):
             return attribute  # dtypes and constants
 
+        exact, decomposes, inside = name in _EXACT, name in _DECOMPOSITIONS, self._module is not np_compat
+
         def noisy(*args, **kwargs):
-            args, kwargs = _bare(args), _bare(kwargs)
-            if name in _DECOMPOSITIONS:
+            args, kwargs = tuple(map(_bare, args)), _bare(kwargs) if kwargs else {}
+            if decomposes:
                 args = (self._shaken(args[0], np.max(np.abs(args[0]), initial=0.0)), *args[1:])
-            elif self._module is not np_compat:  # what happens inside is as if its inputs were rounded
+            elif inside:  # what happens inside is as if its inputs were rounded
                 args = tuple(self._rounded(a) if isinstance(a, np.ndarray) else a for a in args)
             result = attribute(*args, **kwargs)
+            if exact:
+                return self._wrap(result)
             if name in ("sum", "mean", "cumulative_sum"):
                 return self._wrap(self._shaken(result, attribute(np.abs(args[0]), *args[1:], **kwargs)))
             if name in ("matmul", "tensordot", "vecdot"):
                 magnitudes = attribute(np.abs(args[0]), np.abs(args[1]), *args[2:], **kwargs)
                 return self._wrap(self._shaken(result, magnitudes))
-            return self._wrap(result if name in _EXACT else self._rounded(result))
+            return self._wrap(self._rounded(result))
 
+        self.__dict__[name] = noisy  # found without this function from now on
         return noisy
 
     def _shaken(self, x, scale):
@@ -87,6 +89,8 @@ class Noise:
         return x + self._unit * self._rng.uniform(-1, 1, np.shape(x)) * scale
 
     def _rounded(self, x):
+        if type(x) is np.ndarray and x.dtype == np.float64:
+            return self._shaken(x, x)
         if isinstance(x, tuple | list):
             return type(x)(*map(self._rounded, x)) if hasattr(x, "_fields") else type(x)(map(self._rounded, x))
         floating = isinstance(x, np.ndarray | np.floating) and np.issubdtype(x.dtype, np.floating)
@@ -183,6 +187,8 @@ class Number(Noisy):
 def _bare(x):
     if isinstance(x, Noisy):
         return x.raw
+    if type(x) in (float, int, np.ndarray):
+        return x
     if isinstance(x, tuple | list):
         return type(x)(*map(_bare, x)) if hasattr(x, "_fields") else type(x)(map(_bare, x))
     return {name: _bare(value) for name, value in x.items()} if isinstance(x, dict) else x
@@ -229,6 +235,18 @@ def noisy_runs(function, inputs, dtype, *, trials=TRIALS):
 def outputs_of(result):
     """What a function returned, as a tuple of plain arrays."""
     return tuple(np.asarray(_bare(x), dtype=np.float64) for x in (result if isinstance(result, tuple) else (result,)))
+
+
+def source(trials):
+    """How a tolerance was measured, in words.
+
+    Examples
+    --------
+    >>> source(12)
+    '8 x the largest of 12 runs of the reference with random rounding, plus 2 units in the last place'
+    """
+    runs = f"{trials} runs of the reference with random rounding"
+    return f"{FACTOR:g} x the largest of {runs}, plus 2 units in the last place"
 
 
 def spread(runs, centre, dtype):

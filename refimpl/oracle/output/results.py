@@ -200,6 +200,6 @@ def _who(report):
 
 
 def _verdict(report):
-    mistakes = report.diagnosis.names if report.diagnosis and report.diagnosis.kind == "mutant" else ()
+    mistakes = report.diagnosis.names if report.diagnosis and report.diagnosis.kind == "mistake" else ()
     named = f"{report.verdict}: {', '.join(mistakes)}" if mistakes else report.verdict
     return f"{named} (with problems)" if report.problems else named

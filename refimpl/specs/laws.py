@@ -1,0 +1,240 @@
+"""Laws that many operations share: how an answer must move when the inputs are scaled, reordered, turned or cut.
+
+Each function makes a line of an operation's `laws`. Axes are named as in the fields of the operation, "d" in "T d", so
+that no law says where they stand. Factors are powers of two: then floating-point arithmetic adds no error of its own.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+
+from refimpl.core.arrays import array_namespace
+from refimpl.specs.base import Law
+
+
+def related(slug, statement, change, expect, *cases):
+    """Inputs changed in one way change the outputs in another.
+
+    Parameters
+    ----------
+    slug, statement : str
+        As of `Law`.
+    change : callable
+        ``change(inputs) -> dict`` of the inputs that differ.
+    expect : callable
+        ``expect(outputs) -> dict`` of the outputs that differ, from those of the unchanged inputs; the others stay.
+    *cases : str
+        Slugs of the cases on whose inputs it is checked.
+
+    Returns
+    -------
+    Law
+        See there.
+
+    Examples
+    --------
+    >>> law = related("shift", "moves along", lambda i: {"x": i["x"] + 8}, lambda o: {"y": o["y"] + 8}, "ordinary")
+    >>> list(law.pairs(lambda x: {"y": 2 + x}, {"x": 1}))
+    [(11, 11)]
+    """
+
+    def pairs(run, inputs):
+        before = run(**inputs)
+        after = run(**inputs | change(inputs))
+        expected = before | expect(before)
+        for name in before:
+            yield after[name], expected[name]
+
+    return Law(slug, statement, pairs, cases)
+
+
+def scaled(slug, statement, by, inputs: Mapping[str, int], outputs: Mapping[str, int], *cases):
+    """Inputs times a number give outputs times a power of it; outputs that are not named stay.
+
+    Parameters
+    ----------
+    slug, statement, *cases
+        As for `related`.
+    by : float
+        A power of two, or -1 for what is odd or even.
+    inputs, outputs : mapping of str to int
+        Name -> power of `by` that it is multiplied with.
+
+    Returns
+    -------
+    Law
+        See there.
+
+    Examples
+    --------
+    >>> law = scaled("square", "x times 4 gives 16 times x squared", 4.0, {"x": 1}, {"y": 2}, "ordinary")
+    >>> list(law.pairs(lambda x: {"y": x * x}, {"x": 3.0}))
+    [(144.0, 144.0)]
+    """
+
+    def times(powers, values):
+        return {name: values[name] * float(by) ** power for name, power in powers.items()}
+
+    return related(slug, statement, partial(times, inputs), partial(times, outputs), *cases)
+
+
+def odd(*cases, inputs=None, outputs=None):
+    """All arrays negated (or those `inputs`) negate all outputs (or those `outputs`; the others stay).
+
+    Examples
+    --------
+    >>> callable(odd("ordinary"))
+    True
+    """
+
+    def make(operation):
+        arrays = tuple(f.name for f in operation.inputs if f.kind == "array") if inputs is None else inputs
+        answers = tuple(f.name for f in operation.outputs) if outputs is None else outputs
+        statement = f"{' and '.join(inputs) if inputs else 'all arrays'} negated negate the answer"
+        return scaled("odd", statement, -1.0, dict.fromkeys(arrays, 1), dict.fromkeys(answers, 1), *cases)
+
+    return make
+
+
+def _along(fields, axis):
+    """Name -> position of a named axis, of the arrays that have it."""
+    return {f.name: f.axes.split().index(axis) for f in fields if axis in f.axes.split()}
+
+
+def _taken(x, position, key):
+    return x[(*(slice(None),) * position, key, ...)]
+
+
+def _law_of_axis(slug, statement, axis, move, cases):
+    """A law that moves everything along an axis in the same way: `move(xp, array, position)`."""
+
+    def make(operation):
+        inputs, outputs = _along(operation.inputs, axis), _along(operation.outputs, axis)
+
+        def moved(where, values):
+            return {name: move(array_namespace(values[name]), values[name], i) for name, i in where.items()}
+
+        return related(slug, statement, partial(moved, inputs), partial(moved, outputs), *cases)
+
+    return make
+
+
+def reversed_along(axis, *cases, slug="reordered"):
+    """What stands along an axis comes in any order: reversed inputs give reversed outputs.
+
+    Examples
+    --------
+    >>> callable(reversed_along("d", "ordinary"))
+    True
+    """
+    statement = f"inputs reversed along {axis} reverse the answer along {axis}, and change nothing else"
+    return _law_of_axis(slug, statement, axis, lambda xp, x, i: xp.flip(x, axis=i), cases)
+
+
+def doubled_along(axis, *cases, slug="doubled"):
+    """Everything along an axis twice changes nothing but the length of what has that axis.
+
+    Examples
+    --------
+    >>> callable(doubled_along("N", "ordinary"))
+    True
+    """
+    statement = f"everything along {axis} twice doubles the answer along {axis}, and changes nothing else"
+    return _law_of_axis(slug, statement, axis, lambda xp, x, i: xp.concat([x, x], axis=i), cases)
+
+
+def turned_along(axis, *cases, slug="turned", inputs=None, outputs=None):
+    """No direction is special: inputs reflected along an axis reflect the outputs.
+
+    Parameters
+    ----------
+    axis : str
+        Of the coordinates that are reflected, by I - 2 v v^T / |v|^2 with v = (1, 2, ...).
+    *cases : str
+        Slugs of the cases on whose inputs it is checked.
+    slug : str, default: "turned"
+        Of the law.
+    inputs, outputs : sequence of str, optional
+        What is reflected; default: all that have the axis. A matrix is reflected along every axis of this name.
+
+    Returns
+    -------
+    callable
+        An entry of `Operation.laws`.
+
+    Examples
+    --------
+    >>> callable(turned_along("d", "ordinary"))
+    True
+    """
+
+    def reflected(axes, x):
+        xp = array_namespace(x)
+        for position, name in enumerate(axes.split()):
+            if name == axis:
+                moved = xp.moveaxis(x, position, -1)
+                v = xp.asarray([float(i) for i in range(1, x.shape[position] + 1)], dtype=moved.dtype)
+                along = xp.sum(moved * v, axis=-1)[..., None]
+                x = xp.moveaxis(moved - along * (2.0 * v / xp.sum(v * v)), -1, position)
+        return x
+
+    def make(operation):
+        def chosen(fields, names):
+            return {f.name: f.axes for f in fields if axis in f.axes.split() and (names is None or f.name in names)}
+
+        def moved(axes, values):
+            return {name: reflected(axes[name], values[name]) for name in axes}
+
+        statement = f"inputs reflected along {axis} reflect the answer"
+        change = partial(moved, chosen(operation.inputs, inputs))
+        return related(slug, statement, change, partial(moved, chosen(operation.outputs, outputs)), *cases)
+
+    return make
+
+
+def apart(axis, *cases, slug="coordinates-apart"):
+    """Each entry along an axis is treated by itself: asked alone, it has the same answer.
+
+    Examples
+    --------
+    >>> callable(apart("d", "ordinary"))
+    True
+    """
+
+    def make(operation):
+        inputs, outputs = _along(operation.inputs, axis), _along(operation.outputs, axis)
+
+        def pairs(run, values):
+            whole = run(**values)
+            name, position = next(iter(inputs.items()))
+            for i in range(values[name].shape[position]):
+                alone = run(**values | {n: _taken(values[n], p, slice(i, i + 1)) for n, p in inputs.items()})
+                for output, p in outputs.items():
+                    yield alone[output], _taken(whole[output], p, slice(i, i + 1))
+
+        return Law(slug, f"each entry along {axis} by itself has the same answer", pairs, cases)
+
+    return make
+
+
+def causal(axis, *cases, slug="causal"):
+    """A shorter run is the beginning of a longer one: what comes later changes nothing before it.
+
+    Examples
+    --------
+    >>> callable(causal("T", "ordinary"))
+    True
+    """
+
+    def make(operation):
+        inputs = _along(operation.inputs, axis)
+        outputs = [f.name for f in operation.outputs if f.steps]
+
+        def pairs(run, values):
+            whole = run(**values)
+            shorter = run(**values | {name: _taken(values[name], p, slice(None, -1)) for name, p in inputs.items()})
+            for name in outputs:
+                yield shorter[name], whole[name][: shorter[name].shape[0], ...]
+
+        return Law(slug, f"without the last of {axis} the run is the same up to there", pairs, cases)
+
+    return make

@@ -1,0 +1,272 @@
+"""What goes wrong in Lion and in its search: lines of the source that read otherwise."""
+
+from refimpl.core.arrays import array_namespace
+from refimpl.optimizers import lion
+from refimpl.optimizers._lion_programs import FOUND, follow, parse, show
+from refimpl.specs.base import mistake
+
+BITSANDBYTES = "https://github.com/bitsandbytes-foundation/bitsandbytes"
+
+C = "c = beta1 * momentum + (1 - beta1) * grad"
+MEMORY = "momentum = beta2 * momentum + (1 - beta2) * grad"
+
+
+def _starts_at_gradient(theta0, grads, **rates):
+    theta, state, thetas = theta0, lion.LionState(grads[0, ...]), []
+    for t in range(grads.shape[0]):
+        theta, state = lion.update(theta, state, grads[t, ...], **rates)
+        thetas.append(theta)
+    return array_namespace(theta0).stack(thetas)
+
+
+def _program(old, new):
+    """The program that was found with some of its text exchanged, as the operation that runs it."""
+    text = show(FOUND)
+    if old not in text:
+        raise ValueError(f"old must be a part of the program, got {old!r}")
+    program = parse(text.replace(old, new))
+    return {"found_program": lambda theta0, grads, lr: follow(program, theta0, grads, lr=lr)}
+
+
+ALTERNATIVES = (
+    mistake(
+        "aliased_momentum",
+        "wrong_order",
+        "keep c in an array of its own; here c and the momentum share one, which is mixed twice before its sign is "
+        "taken",
+        {"lion-1": f"{C}\nmomentum = c = beta2 * c + (1 - beta2) * grad", "lion-3": "pass"},
+        origin="https://github.com/kozistr/pytorch_optimizer/pull/135",
+    ),
+    mistake(
+        "fresh_momentum",
+        "wrong_order",
+        "compute c from the old momentum; here the momentum is updated before the step uses it",
+        {"lion-1": f"{MEMORY}\n{C}", "lion-3": "pass"},
+    ),
+    mistake(
+        "swapped_betas",
+        "wrong_constant",
+        "exchange beta1 and beta2: beta1 mixes the direction, beta2 updates the momentum",
+        {"lion-1": f"beta1, beta2 = beta2, beta1\n{C}"},
+    ),
+    mistake(
+        "one_rate_beta2",
+        "wrong_constant",
+        "mix the direction with beta1; here beta2 serves both mixes (signum at rate beta2)",
+        {"lion-1": "c = beta2 * momentum + (1 - beta2) * grad"},
+    ),
+    mistake(
+        "one_rate_beta1",
+        "wrong_constant",
+        "update the momentum with beta2; here beta1 serves both mixes (signum at rate beta1), or c is stored as "
+        "momentum",
+        {"lion-3": "momentum = c"},
+    ),
+    mistake(
+        "coupled_decay",
+        "wrong_order",
+        "subtract lr * weight_decay * theta outside the sign; here the gradient takes it in, and the sign loses it",
+        {"lion-1": f"grad = grad + weight_decay * params\n{C}", "lion-2": "params = params - lr * xp.sign(c)"},
+        origin=f"{BITSANDBYTES}/issues/1992",
+    ),
+    mistake(
+        "decay_without_lr",
+        "wrong_scale",
+        "multiply the decay by the step size: subtract lr * weight_decay * theta",
+        {"lion-2": "params = params - lr * xp.sign(c) - weight_decay * params"},
+        functions=_program(
+            "update = update + wd\nlr = lr * 0.0002\nm = cosh(update)\nupdate = update * lr",
+            "lr = lr * 0.0002\nupdate = update * lr\nupdate = update + wd",
+        ),
+    ),
+    mistake(
+        "no_decay",
+        "missing_step",
+        "subtract lr * weight_decay * theta; here weight_decay is ignored",
+        {"lion-2": "params = params - lr * xp.sign(c)"},
+        functions=_program("update = update + wd\n", ""),
+    ),
+    mistake(
+        "decay_after_step",
+        "wrong_order",
+        "decay the old parameters; here the decay sees the parameters that the sign step has already moved (as in some "
+        "AdamW kernels)",
+        {"lion-2": "params = params - lr * xp.sign(c)\nparams = params - lr * weight_decay * params"},
+        origin=f"{BITSANDBYTES}/pull/2040",
+    ),
+    mistake(
+        "sign_by_division",
+        "numerics",
+        "sign(0) is 0; here the sign is computed as c / |c|, which is NaN at zero",
+        {"lion-2": "params = params - lr * (c / abs(c) + weight_decay * params)"},
+    ),
+    mistake(
+        "sign_of_zero_is_one",
+        "wrong_constant",
+        "sign(0) is 0; here it is taken as +1",
+        {"lion-2": "params = params - lr * (xp.where(c >= 0, 1.0, -1.0) + weight_decay * params)"},
+    ),
+    mistake(
+        "exchanged_weights",
+        "wrong_constant",
+        "the momentum is beta2 * m + (1 - beta2) * g; here its weights are exchanged",
+        {"lion-3": "momentum = beta2 * grad + (1 - beta2) * momentum"},
+    ),
+    mistake(
+        "exchanged_and_fresh",
+        "wrong_constant",
+        "the momentum is beta2 * m + (1 - beta2) * g; here its weights are exchanged, and the sign is taken of "
+        "beta1 * m + (beta2 - beta1) * g with the new momentum, which equals beta2 * c only for the right weights",
+        {
+            "lion-1": "momentum = beta2 * grad + (1 - beta2) * momentum\nc = beta1 * momentum + (beta2 - beta1) * grad",
+            "lion-3": "pass",
+        },
+        origin="https://github.com/FluxML/Optimisers.jl/pull/129",
+    ),
+    mistake(
+        "sign_of_gradient",
+        "missing_step",
+        "take the sign of beta1 * m + (1 - beta1) * g; here the step follows the sign of the gradient alone",
+        {"lion-1": "c = grad"},
+    ),
+    mistake(
+        "sign_of_momentum",
+        "missing_step",
+        "mix (1 - beta1) of the newest gradient into c; here the step follows the old momentum alone",
+        {"lion-1": "c = momentum"},
+    ),
+    mistake(
+        "no_sign",
+        "missing_step",
+        "take the sign of c; here the step is c itself",
+        {"lion-2": "params = params - lr * (c + weight_decay * params)"},
+    ),
+    mistake(
+        "ascent",
+        "wrong_sign",
+        "subtract lr * sign(c); here the step climbs",
+        {"lion-2": "params = params - lr * (-xp.sign(c) + weight_decay * params)"},
+    ),
+    mistake(
+        "momentum_starts_at_gradient",
+        "wrong_constant",
+        "start the momentum at zero; here it starts at the first gradient",
+        functions={"trajectory": _starts_at_gradient},
+    ),
+    mistake(
+        "bias_correction",
+        "extra_step",
+        "leave out the division of c by 1 - beta1^t: Lion has no bias correction",
+        {"lion-1": "c = (beta1 * momentum + (1 - beta1) * grad) / (1 - beta1)"},
+        unseen=dict.fromkeys(("trajectory", "step"), "the sign does not see a positive factor"),
+    ),
+    # The program that was found
+    mistake(
+        "clip_by_value",
+        "wrong_axis",
+        "clip(g, lr) shortens the whole gradient to length lr; here each coordinate is cut to [-lr, lr]",
+        functions=_program("g = clip(g, lr)", "g = min(g, lr)\nnegative = negative(lr)\ng = max(g, negative)"),
+    ),
+    mistake(
+        "early_scale",
+        "wrong_order",
+        "clip with the learning rate as it is given; here its factor 0.0002 comes first",
+        functions=_program("g = clip(g, lr)", "c = lr * 0.0002\ng = clip(g, c)"),
+    ),
+    mistake(
+        "no_arcsine",
+        "missing_step",
+        "take the arcsine of the clipped gradient before it enters the means",
+        functions=_program("g = arcsin(g)\n", ""),
+    ),
+    mistake(
+        "no_scale",
+        "missing_step",
+        "multiply the learning rate by 0.0002 before the update is scaled with it",
+        functions=_program("lr = lr * 0.0002\n", ""),
+    ),
+    mistake(
+        "interp_reversed",
+        "wrong_constant",
+        "interp(x, y, a) is (1 - a) x + a y; here a is the weight of x",
+        functions=_program(
+            "interp(g, v, 0.899)\nm2 = m * m\nv = interp(g, m,", "interp(v, g, 0.899)\nm2 = m * m\nv = interp(m, g,"
+        ),
+    ),
+    mistake(
+        "old_memory",
+        "wrong_order",
+        "the new v mixes the gradient with the new m; here with the old v",
+        functions=_program("v = interp(g, m, 1.109)", "v = interp(g, v, 1.109)"),
+    ),
+    mistake(
+        "fresh_memory",
+        "wrong_order",
+        "m reads the old v; here v is updated first, and m reads the new one",
+        functions=_program(
+            "m = interp(g, v, 0.899)\nm2 = m * m\nv = interp(g, m, 1.109)",
+            "m = interp(g, v, 0.899)\nv = interp(g, m, 1.109)\nm = interp(g, v, 0.899)\nm2 = m * m",
+        ),
+    ),
+    # Ageing evolution
+    mistake(
+        "drops_the_worst",
+        "wrong_order",
+        "drop the oldest member; here the worst one has to go, so that the lucky live on",
+        {
+            "lion-11": "worst = max(range(len(members)), key=lambda i: members[i].fitness)\n"
+            "return (*members[:worst], *members[worst + 1 :], child)"
+        },
+    ),
+    mistake(
+        "replaces_the_parent",
+        "wrong_order",
+        "drop the oldest member of the population; here the child takes its parent's place",
+        {
+            "ageing: members = age(": """\
+            place = [member.born for member in members].index(parents[-1])
+            members = (*members[:place], *members[place + 1 :], Member((), float(child_fitness[k]), k + 1))""",
+        },
+    ),
+    mistake(
+        "nobody_dies",
+        "missing_step",
+        "drop the oldest member; here the population grows",
+        {"lion-11": "return (*members, child)"},
+    ),
+    mistake(
+        "largest_wins",
+        "wrong_sign",
+        "fitness is a loss: the smallest wins the tournament; here the largest does",
+        {"lion-10": "return max((members[int(u * len(members))] for u in draws), key=lambda member: member.fitness)"},
+    ),
+    mistake(
+        "last_of_equals",
+        "wrong_order",
+        "of equals the first drawn wins; here the last one does",
+        {"lion-10": "return min((members[int(u * len(members))] for u in draws[::-1]), key=lambda m: m.fitness)"},
+    ),
+    mistake(
+        "newest_first",
+        "wrong_order",
+        "places count from the oldest member; here from the newest",
+        {"lion-10": "return min((members[::-1][int(u * len(members))] for u in draws), key=lambda m: m.fitness)"},
+    ),
+    mistake(
+        "no_tournament",
+        "missing_step",
+        "the tournament is among all places drawn; here the first draw alone is the parent",
+        {"lion-10": "return members[int(draws[0] * len(members))]"},
+    ),
+    mistake(
+        "child_competes",
+        "wrong_order",
+        "choose the parent before the child enters; here the child competes already",
+        {
+            "ageing: parents.append": """\
+            members = age(members, Member((), float(child_fitness[k]), k + 1))
+            parents.append(float(tournament(members, [float(u) for u in draws[k, :]]).born))""",
+            "ageing: members = age(": "pass",
+        },
+    ),
+)

@@ -1,0 +1,80 @@
+"""What every operation must refuse: rates out of range, gradients that are no numbers, arrays of another size."""
+
+import numpy as np
+
+from refimpl.specs.base import ErrorCase
+
+_NAN = ("nan", float("nan"), "NaN is no number to compute with")
+_NEGATIVE = ("negative", -0.1, "it must not be negative")
+_BAD = {
+    "positive": (_NEGATIVE, ("zero", 0.0, "it must be > 0"), _NAN),
+    "nonnegative": (_NEGATIVE, _NAN),
+    "fraction": (_NEGATIVE, ("one", 1.0, "it must be < 1"), _NAN),
+    "share": (_NEGATIVE, ("large", 1.5, "it must be <= 1"), _NAN),
+}
+
+
+def rates(**kinds):
+    """Error cases of numbers out of range.
+
+    Parameters
+    ----------
+    **kinds : str
+        Input -> "positive", "nonnegative", "fraction" (in [0, 1)) or "share" (in [0, 1]); "positive beta" where the
+        message calls it beta.
+
+    Returns
+    -------
+    tuple of ErrorCase
+        "<what>-<input>", for each way to be out of range, and NaN.
+
+    Examples
+    --------
+    >>> [case.slug for case in rates(weight_decay="nonnegative")]
+    ['negative-weight-decay', 'nan-weight-decay']
+    """
+    found = []
+    for name, words in kinds.items():
+        kind, _, called = words.partition(" ")
+        found += [
+            ErrorCase(f"{word}-{name.replace('_', '-')}", why, {name: value}, ValueError, called or name)
+            for word, value, why in _BAD[kind]
+        ]
+    return tuple(found)
+
+
+def arrays(**names):
+    """Error cases of arrays with a NaN, and of arrays one longer than the others.
+
+    Parameters
+    ----------
+    **names : str
+        Input -> what the message calls it.
+
+    Returns
+    -------
+    tuple of callable
+        Entries of `Operation.errors`: operation -> ErrorCase, on the inputs of its first case.
+
+    Examples
+    --------
+    >>> len(arrays(grads="grad"))
+    2
+    """
+
+    def nan(name, called):
+        def make(operation):
+            bad = np.full_like(operation.cases[0].inputs[name], np.nan)
+            return ErrorCase(f"nan-in-{name}", "NaN is no number to compute with", {name: bad}, ValueError, called)
+
+        return make
+
+    def misshapen(name, called):
+        def make(operation):
+            value = operation.cases[0].inputs[name]
+            bad = np.concatenate([value, value[..., :1]], axis=-1)
+            return ErrorCase(f"misshapen-{name}", "the sizes of the arrays do not fit", {name: bad}, ValueError, called)
+
+        return make
+
+    return tuple(make(name, called) for name, called in names.items() for make in (nan, misshapen))

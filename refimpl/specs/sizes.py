@@ -1,0 +1,73 @@
+"""Large cases at the price of small ones: what an answer is where inputs are picked or repeated from a small case."""
+
+import numpy as np
+
+from refimpl.core.random import stream
+from refimpl.specs.base import Case
+
+LARGE = 70_001  # beyond the sizes at which code goes blockwise, and no multiple of a block
+
+
+def large(slug, of, axis, *, size=LARGE, balanced=False, flags=(), answers=None):
+    """A case of many entries along an axis, each one of those of a small case, in random order.
+
+    Parameters
+    ----------
+    slug : str
+        Of the new case.
+    of : str
+        Slug of the small case, which must stand before it.
+    axis : str
+        Along which entries are picked, such as "d".
+    size : int, default: 70001
+        How many are picked; with `balanced` the next multiple of the small case's.
+    balanced : bool, default: False
+        False where each entry along the axis is treated by itself (as the law `apart` says). True where the operation
+        takes means over the axis, which stay if each entry comes equally often.
+    flags : sequence of str
+        Beside "large".
+    answers : callable, optional
+        ``answers(small, times)``, those outputs that change otherwise, such as a sum: from the answers of the small
+        case, and how often each entry comes (with `balanced`).
+
+    Returns
+    -------
+    callable
+        An entry of `Operation.cases`: operation -> Case. Its right answer is made of that of the small case.
+
+    Examples
+    --------
+    >>> callable(large("many-coordinates", "two-rates", "d"))
+    True
+    """
+
+    def make(operation, before):
+        small = before[of]
+        inputs = {f.name: f.axes.split().index(axis) for f in operation.inputs if axis in f.axes.split()}
+        outputs = {f.name: f.axes.split().index(axis) for f in operation.outputs if axis in f.axes.split()}
+        if not inputs:
+            raise ValueError(f"{slug}: axis must be one of an input of {operation.name}, got {axis!r}")
+        name, position = next(iter(inputs.items()))
+        count = small.inputs[name].shape[position]
+        rng, times = stream(0, operation.name, slug), -(-size // count)
+        picks = rng.permutation(np.repeat(np.arange(count), times)) if balanced else rng.integers(0, count, size)
+
+        def derived(values):
+            taken = {n: np.take(values[n], picks, axis=i) for n, i in outputs.items()}
+            return {**values, **taken, **(answers(values, times) if answers else {})}
+
+        return Case(
+            slug,
+            ("large", *flags),
+            f"{len(picks)} entries along {axis}, each one of those of {of}: no block is left out, none done twice",
+            small.inputs | {n: np.take(small.inputs[n], picks, axis=i) for n, i in inputs.items()},
+            dtypes=small.dtypes,
+            equations=small.equations,
+            source=f"the answer of {of}",
+            small=small,
+            derived=derived,
+            recipe=f"{of}/{axis}/{len(picks)}/{'balanced' if balanced else 'picked'}",
+            alike=not balanced,
+        )
+
+    return make

@@ -1,0 +1,188 @@
+"""What every spec must keep: its contract, a reference that conforms, mistakes that are killed and named.
+
+The tests of one system run in one process, where they share the answers, which are dear. `make test` takes a few random
+cases and float64 for the mistakes; `make alarms` sets REFIMPL_SEEDS, which takes as many, and both precisions.
+"""
+
+import os
+
+import numpy as np
+import pytest
+
+from refimpl.core.backends import BACKENDS
+from refimpl.oracle import catalog, check, edits
+from refimpl.oracle.candidates import Function
+from refimpl.oracle.diagnosis.listed import check_mutants
+from refimpl.oracle.judging import cases
+from refimpl.oracle.judging.answers import expected
+
+SYSTEMS = catalog.systems()
+OPERATIONS = [op for system in SYSTEMS.values() for op in system.operations]
+THOROUGH = "REFIMPL_SEEDS" in os.environ
+SEEDS = int(os.environ.get("REFIMPL_SEEDS", "5"))
+
+
+def grouped(name, rows, system_of, ids):
+    """Parametrize, the rows of one system in one process."""
+    marked = [pytest.param(row, marks=pytest.mark.xdist_group(f"spec-{system_of(row)}"), id=ids(row)) for row in rows]
+    return pytest.mark.parametrize(name, marked)
+
+
+systems = grouped("system", SYSTEMS.values(), lambda s: s.name, lambda s: s.name)
+operations = grouped("operation", OPERATIONS, lambda op: op.system, lambda op: op.name)
+
+
+def reference(operation, arrays="numpy"):
+    return Function(operation.reference, operation=operation.name, arrays=arrays)
+
+
+# Contract ----------------------------------------------------------------------------------------------------------
+
+
+@operations
+def test_cases_keep_the_contract(operation):
+    for case in operation.cases:
+        cases.validate(operation, case)
+
+
+def test_the_committed_index_is_that_of_the_cases():
+    """A slug is never renamed or reused: a changed case gets a new one (`python -m refimpl.oracle.judging.cases`)."""
+    assert cases.committed_index() == cases.index()
+
+
+@operations
+def test_specs_are_complete(operation):
+    slugs = {case.slug for case in operation.cases}
+    assert len(operation.laws) >= 2
+    assert len({law.slug for law in operation.laws}) == len(operation.laws)
+    assert operation.exact_source
+    assert operation.name.startswith(f"{operation.system}.")
+    for law in operation.laws:
+        assert set(law.cases) <= slugs
+
+
+@operations
+def test_there_is_a_long_and_a_large_case(operation):
+    """Or a reason why not."""
+    for flag in ("long", "large"):
+        there = any(flag in case.flags for case in operation.cases)
+        assert there != (flag in operation.without), f"{flag}: either a case or a reason in `without`"
+    assert all(reason.strip() for reason in operation.without.values())
+
+
+@systems
+def test_a_system_has_five_mistakes_and_ids_that_fit(system):
+    known = edits.alternatives(system.name).values()
+    assert sum(a.kind == "mistake" for a in known) >= 5
+    names = {edits.short(operation) for operation in system.operations}
+    for alternative in known:
+        assert alternative.doc, alternative.slug
+        assert set(alternative.functions) <= names, alternative.slug
+        assert set(alternative.unseen) <= names, alternative.slug
+        if alternative.kind == "mistake":
+            assert alternative.origin == "" or alternative.origin.startswith("https://")
+        else:
+            assert alternative.origin, f"{alternative.slug} needs a source"
+    assert all(claim.id.startswith(f"{system.name}.C") for claim in system.claims)
+
+
+@operations
+def test_closed_forms_agree_with_the_exact_answer(operation):
+    """Answers worked out by hand or printed elsewhere (to ten digits) are those of the exact computation."""
+    for case in operation.cases:
+        if case.answer is not None:
+            assert case.source
+            answers, _ = expected(operation, case, "float64")
+            for name, value in case.answer.items():
+                np.testing.assert_allclose(answers[name], value, rtol=2e-10, atol=2e-10, err_msg=case.slug)
+
+
+@operations
+def test_tolerances_are_tight(operation):
+    """No case is so badly conditioned that half of its digits are given away."""
+    for case in operation.cases:
+        for dtype in case.dtypes:
+            answers, tolerances = expected(operation, case, dtype)
+            for name, allowed in tolerances.items():
+                scale = np.max(np.abs(answers[name]))
+                assert np.max(allowed) <= np.sqrt(np.finfo(dtype).eps) * max(scale, 1e-300) or scale == 0, case.slug
+
+
+# The reference, the mistakes, the variants ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("backend", ["numpy", "strict", pytest.param("torch", marks=pytest.mark.torch)])
+@operations
+def test_the_reference_conforms(operation, backend):
+    """Fixed cases and laws in both precisions, on every kind of array."""
+    if reason := BACKENDS[backend].missing():
+        pytest.skip(reason)
+    report = check(reference(operation, backend), operation.name, dtypes=("float64", "float32"))
+    assert report.verdict == "conforms", [r for r in report.records if r.status != "passed"]
+    assert report.counts["passed"] == report.planned > 0
+
+
+@pytest.mark.parametrize("backends", [["numpy", "strict"], pytest.param(["torch"], marks=pytest.mark.torch)])
+@operations
+def test_no_false_alarm_in_random_cases(operation, backends):
+    """Together: the exact answers are dear, and the same for every kind of array."""
+    for backend in backends:
+        if reason := BACKENDS[backend].missing():
+            pytest.skip(reason)
+        candidate, dtypes = reference(operation, backend), ("float64", "float32")
+        report = check(candidate, operation.name, dtypes=dtypes, fuzz=SEEDS, only=["fuzz-*"], laws=False)
+        failed = [record for record in report.records if record.status != "passed"]
+        assert report.planned == report.counts["passed"] == 2 * SEEDS, failed[:3]
+
+
+@operations
+def test_bad_input_is_refused(operation):
+    report = check(reference(operation), operation.name, only=["refuses:*"], errors=True)
+    assert report.counts["passed"] == report.planned == len(operation.errors), [
+        r for r in report.records if r.status != "passed"
+    ]
+    for case in operation.errors:
+        with pytest.raises(case.raises, match=case.names):
+            operation.reference(**{**operation.cases[0].inputs, **case.inputs})
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"] if THOROUGH else ["float64"])
+@systems
+def test_every_mistake_is_killed_and_named(system, dtype):
+    """In every operation that runs its lines; in one of them at least it has no namesake."""
+    rows = check_mutants(system.name, dtypes=(dtype,))
+    assert [row for row in rows if not row["good"]] == []
+    if dtype == "float64":  # in float32 two of them may be one
+        alone = {row["slug"] for row in rows if row["alone"]}
+        everywhere_unseen = {row["slug"] for row in rows} - {row["slug"] for row in rows if not row["equivalent"]}
+        assert {row["slug"] for row in rows} - alone - everywhere_unseen == set()
+
+
+@systems
+def test_variants_and_choices_are_named_as_such(system):
+    for operation in system.operations:
+        for variant in edits.shown_in(operation.name, "variant", "choice"):
+            report = check(Function(edits.runner(operation, variant), operation=operation.name), operation.name)
+            assert report.diagnosis is not None, f"{operation.name} {variant.slug} is not told"
+            assert (report.diagnosis.kind, report.diagnosis.names[0]) == (variant.kind, variant.slug)
+            verdict = f"conforms to variant {variant.slug}" if variant.kind == "variant" else "deviates"
+            assert report.verdict == verdict, [r.message for r in report.records]
+            assert report.exit_code() == (variant.kind == "choice")
+            assert report.exit_code(strict=True) == 1
+
+
+@operations
+def test_any_two_mistakes_at_once_are_never_called_by_a_third_name(operation):
+    """On each operation, a candidate that is one mistake on half of the cases and another on the rest."""
+    live = edits.shown_in(operation.name, "mistake")
+    couples = list(zip(live, live[1:] + live[:1], strict=True))
+    for couple in couples if THOROUGH else couples[::5]:
+        functions, calls = [edits.runner(operation, mistake) for mistake in couple], iter(range(10**6))
+
+        def mixed(functions=functions, calls=calls, **inputs):
+            return functions[next(calls) % 2](**inputs)
+
+        report = check(Function(mixed, operation=operation.name), operation.name, laws=False)
+        if report.diagnosis is not None and report.diagnosis.kind == "mistake":
+            names = {mistake.slug for mistake in couple}  # right only if one of them explains every answer
+            assert names & set(report.diagnosis.names), (names, report.diagnosis.names)
