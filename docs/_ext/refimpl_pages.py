@@ -192,7 +192,6 @@ class Claims(Figure):
                 claim.id,
                 location=self.get_location(),
             )
-        said.append(self.status(claim))
         if claim.control:
             said.append(paragraph(strong("Control: "), *marked_up(claim.control)))
         for name, text in (("Note", entry["note"]), ("Stand-in", claim.proxy), ("Tuned", claim.tuned)):
@@ -240,7 +239,7 @@ class Where(SphinxTransform):
         """Add a line to each."""
         for block in list(self.document.findall(nodes.math_block)):
             name = str(block.get("label")).rpartition("-")[0]
-            if name in catalog.names():
+            if name in catalog.systems():
                 place = catalog.system(name).equations.get(block["label"])
                 if place:
                     block.parent.insert(block.parent.index(block) + 1, paragraph(place, classes=["where"]))
@@ -381,8 +380,8 @@ class Operations(Tables):
         yield paragraph("Laws, checked without any expected answer:")
         yield bullets([[code(law.slug), ": ", *marked_up(law.statement)] for law in operation.laws])
         if operation.errors:
-            yield paragraph("Must be refused:")
-            yield bullets([[code(case.slug), f": {case.why}"] for case in operation.errors])
+            refused = [nodes.abbreviation("", "", code(case.slug), explanation=case.why) for case in operation.errors]
+            yield paragraph("Must be refused: ", *listed(refused), ".")
 
     def why(self, case):
         """Why a case is there, with the equations that it tests."""
@@ -402,6 +401,7 @@ def setup(app):
     """Register the directives, and write the leaves."""
     for directive in (Links, Figure, Claims, Variants, Ask, Operations, Mistakes, Verdicts):
         app.add_directive(f"refimpl-{directive.__name__.lower()}", directive)
+    app.add_directive("refimpl-mutants", Mistakes)  # until all pages are in two leaves
     app.add_node(fold, html=(open_fold, close_fold))
     app.add_transform(Where)
-    return {"parallel_read_safe": True, "parallel_write_safe": True, "env_version": 1}
+    return {"parallel_read_safe": True, "parallel_write_safe": True, "env_version": version}

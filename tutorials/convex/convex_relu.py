@@ -6,27 +6,17 @@ Training a two-layer ReLU network is not convex, and gradient descent ends where
 neurons see, the same problem is convex. Three pictures: the optimum beside ten runs of gradient descent, how ADMM gets
 there, and a network that keeps its margin within a box around each point.
 
-Run it with ``python tutorials/convex/convex_relu.py``; ``--save DIR`` writes the figures there instead of showing them.
+The derivation: :doc:`/convex/convex_relu`. Run it with ``.venv/bin/python tutorials/convex/convex_relu.py``.
 """
 
-import argparse
-from pathlib import Path
+import matplotlib.pyplot as plt
+import numpy as np
 
-import matplotlib
-
-parser = argparse.ArgumentParser(description=__doc__.strip().partition("\n")[0])
-parser.add_argument("--save", metavar="DIR", type=Path, help="write the figures there instead of showing them")
-arguments = parser.parse_args()
-if arguments.save:
-    matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt  # noqa: E402
-import numpy as np  # noqa: E402
-
-from refimpl.convex import _convex_relu_adversarial as adversarial  # noqa: E402
-from refimpl.convex import _convex_relu_tools as tools  # noqa: E402
-from refimpl.convex import convex_relu  # noqa: E402
-from refimpl.core.random import stream  # noqa: E402
+from refimpl.convex import _convex_relu_adversarial as adversarial
+from refimpl.convex import _convex_relu_tools as tools
+from refimpl.convex import convex_relu
+from refimpl.core.figures import finish
+from refimpl.core.random import stream
 
 BLUE, ORANGE, GREEN, GRAY = "#0072B2", "#D55E00", "#009E73", "0.45"  # told apart with any color vision
 
@@ -170,9 +160,5 @@ panels[0].set_ylabel("$x_2$ (white: output between -1 and 1)")
 # %%
 # The global optimum of a two-layer network is a group lasso over the ways to cut the data; all else is bookkeeping.
 
-if arguments.save:
-    arguments.save.mkdir(parents=True, exist_ok=True)
-    for number, figure in enumerate((figure1, figure2, figure3), start=1):
-        figure.savefig(arguments.save / f"convex_relu-{number}.png", dpi=110)
-else:
-    plt.show()
+if __name__ == "__main__":
+    finish("convex_relu")

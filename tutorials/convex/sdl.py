@@ -5,28 +5,18 @@ Supervised dictionary learning: the faint digit behind two bright ones
 Every picture shows a bright 2 and a bright 7, and behind them a faint digit that is the label: a 1 or a 4. A dictionary
 that only reconstructs spends its atoms on the bright ones. A little supervision turns one of them to where labels live.
 
-Run it with ``python tutorials/convex/sdl.py``; ``--save DIR`` writes the figures there instead of showing them.
+The derivation: :doc:`/convex/sdl`. Run it with ``.venv/bin/python tutorials/convex/sdl.py``.
 """
 
-import argparse
-from pathlib import Path
+import matplotlib.pyplot as plt
+import numpy as np
 
-import matplotlib
-
-parser = argparse.ArgumentParser(description=__doc__.strip().partition("\n")[0])
-parser.add_argument("--save", metavar="DIR", type=Path, help="write the figures there instead of showing them")
-arguments = parser.parse_args()
-if arguments.save:
-    matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt  # noqa: E402
-import numpy as np  # noqa: E402
-
-from refimpl.convex import _sdl_tools as tools  # noqa: E402
-from refimpl.convex import sdl  # noqa: E402
-from refimpl.core import tree  # noqa: E402
-from refimpl.core.random import stream  # noqa: E402
-from refimpl.problems.digits import digits  # noqa: E402
+from refimpl.convex import _sdl_tools as tools
+from refimpl.convex import sdl
+from refimpl.core import tree
+from refimpl.core.figures import finish
+from refimpl.core.random import stream
+from refimpl.problems.digits import digits
 
 BLUE, ORANGE, GREEN, GRAY = "#0072B2", "#D55E00", "#009E73", "0.45"  # told apart with any color vision
 
@@ -206,9 +196,5 @@ right.set(xlabel="step", ylabel="test AUC", ylim=(0.4, 1.0))
 right.set_title(r"Useful weights ($\xi = 0.3$): start at zero, not at X")
 right.legend(frameon=False, loc="lower right")
 
-if arguments.save:
-    arguments.save.mkdir(parents=True, exist_ok=True)
-    for i, figure in enumerate((figure1, figure2, figure3, figure4), start=1):
-        figure.savefig(arguments.save / f"sdl_{i}.png", dpi=110)
-else:
-    plt.show()
+if __name__ == "__main__":
+    finish("sdl")

@@ -5,27 +5,17 @@ MECO: the good landscape of the likelihood, and its price
 A density whose integral nobody knows, fitted by maximum likelihood with plain SGD. Four pictures: two landscapes, the
 way down with closed forms beside the estimates, what the noise has to do with it, and a letter in a cloud of points.
 
-Run it with ``python tutorials/nested/meco.py``; ``--save DIR`` writes the figures there instead of showing them.
+The derivation: :doc:`/nested/meco`. Run it with ``.venv/bin/python tutorials/nested/meco.py``.
 """
 
-import argparse
-from pathlib import Path
+import matplotlib.pyplot as plt
+import numpy as np
 
-import matplotlib
-
-parser = argparse.ArgumentParser(description=__doc__.strip().partition("\n")[0])
-parser.add_argument("--save", metavar="DIR", type=Path, help="write the figures there instead of showing them")
-arguments = parser.parse_args()
-if arguments.save:
-    matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt  # noqa: E402
-import numpy as np  # noqa: E402
-
-from refimpl.core.random import stream  # noqa: E402
-from refimpl.nested import _meco_baselines as baselines  # noqa: E402
-from refimpl.nested import _meco_models as models  # noqa: E402
-from refimpl.nested import meco  # noqa: E402
+from refimpl.core.figures import finish
+from refimpl.core.random import stream
+from refimpl.nested import _meco_baselines as baselines
+from refimpl.nested import _meco_models as models
+from refimpl.nested import meco
 
 ORANGE, BLUE, GREEN, PINK, GRAY = "#D55E00", "#0072B2", "#009E73", "#CC79A7", "0.45"  # told apart with any color vision
 
@@ -240,9 +230,5 @@ figure4.suptitle(
 # Rewriting :math:`\log Z` as the logarithm of an expectation keeps the good geometry of maximum likelihood. The price
 # is the variance of :math:`p/q`, and the choice of the noise decides how much of it one pays.
 
-if arguments.save:
-    arguments.save.mkdir(parents=True, exist_ok=True)
-    for number, figure in enumerate((figure1, figure2, figure3, figure4), start=1):
-        figure.savefig(arguments.save / f"meco-{number}.png", dpi=110)
-else:
-    plt.show()
+if __name__ == "__main__":
+    finish("meco")

@@ -5,31 +5,21 @@ AdAdaGrad: the batch grows as the gradient shrinks
 How large must a batch be? Large enough that its noise is a fraction of the gradient. Four pictures: what the test looks
 at, what it does to the rate, what it does to the training of a classifier, and why it works.
 
-Run it with ``python tutorials/optimizers/adadagrad.py``; ``--save DIR`` writes the figures there instead of showing
-them.
+The derivation: :doc:`/optimizers/adadagrad`. Run it with ``.venv/bin/python tutorials/optimizers/adadagrad.py``.
 """
 
-import argparse
 from functools import partial
-from pathlib import Path
 
-import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
 
-parser = argparse.ArgumentParser(description=__doc__.strip().partition("\n")[0])
-parser.add_argument("--save", metavar="DIR", type=Path, help="write the figures there instead of showing them")
-arguments = parser.parse_args()
-if arguments.save:
-    matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt  # noqa: E402
-import numpy as np  # noqa: E402
-
-from refimpl.core import tree  # noqa: E402
-from refimpl.core.random import stream  # noqa: E402
-from refimpl.models import losses, mlp  # noqa: E402
-from refimpl.optimizers import adadagrad  # noqa: E402
-from refimpl.optimizers._adadagrad_models import per_example_gradients  # noqa: E402
-from refimpl.problems.digits import digits  # noqa: E402
+from refimpl.core import tree
+from refimpl.core.figures import finish
+from refimpl.core.random import stream
+from refimpl.models import losses, mlp
+from refimpl.optimizers import adadagrad
+from refimpl.optimizers._adadagrad_models import per_example_gradients
+from refimpl.problems.digits import digits
 
 ORANGE, BLUE, GREEN, GRAY = "#D55E00", "#0072B2", "#009E73", "0.45"  # told apart with any color vision
 
@@ -205,9 +195,5 @@ axes.legend(loc="lower right", markerscale=4)
 # %%
 # In one breath: let the batch grow like one over the squared gradient, and the noise is in proportion to the signal.
 
-if arguments.save:
-    arguments.save.mkdir(parents=True, exist_ok=True)
-    for number, figure in enumerate((figure1, figure2, figure3, figure4), start=1):
-        figure.savefig(arguments.save / f"adadagrad-{number}.png", dpi=110)
-else:
-    plt.show()
+if __name__ == "__main__":
+    finish("adadagrad")

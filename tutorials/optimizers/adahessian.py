@@ -6,27 +6,16 @@ AdaHessian divides by a noisy estimate of the Hessian's diagonal. Four pictures:
 averaging does to it, why the first step on a badly scaled quadratic is Newton's, how it trains a network at equal cost,
 and how it bears a wrong step size.
 
-Run it with ``python tutorials/optimizers/adahessian.py``; ``--save DIR`` writes the figures there instead of showing
-them.
+The derivation: :doc:`/optimizers/adahessian`. Run it with ``.venv/bin/python tutorials/optimizers/adahessian.py``.
 """
 
-import argparse
-from pathlib import Path
+import matplotlib.pyplot as plt
+import numpy as np
 
-import matplotlib
-
-parser = argparse.ArgumentParser(description=__doc__.strip().partition("\n")[0])
-parser.add_argument("--save", metavar="DIR", type=Path, help="write the figures there instead of showing them")
-arguments = parser.parse_args()
-if arguments.save:
-    matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt  # noqa: E402
-import numpy as np  # noqa: E402
-
-from refimpl.core.random import signs, stream  # noqa: E402
-from refimpl.optimizers import adahessian  # noqa: E402
-from refimpl.specs.optimizers.adahessian import claims  # noqa: E402
+from refimpl.core.figures import finish
+from refimpl.core.random import signs, stream
+from refimpl.optimizers import adahessian
+from refimpl.specs.optimizers.adahessian import claims
 
 ORANGE, BLUE, GREEN, PINK, GRAY = "#D55E00", "#0072B2", "#009E73", "#CC79A7", "0.45"  # told apart with any color vision
 
@@ -167,9 +156,5 @@ axes.legend(fontsize=9)
 # Hessian's row, and what is left is a better scaling than none. At this small scale Adam, which takes its scaling from
 # gradients alone, is a strong rival.
 
-if arguments.save:
-    arguments.save.mkdir(parents=True, exist_ok=True)
-    for number, figure in enumerate((figure1, figure2, figure3, figure4), start=1):
-        figure.savefig(arguments.save / f"adahessian-{number}.png", dpi=110)
-else:
-    plt.show()
+if __name__ == "__main__":
+    finish("adahessian")

@@ -5,25 +5,15 @@ AdamW: let the decay alone
 Adam divides each gradient by its usual size. Three pictures: what the bias correction mends, whom an L2 penalty shrinks
 once it is divided too, and when the division forgets what it should remember.
 
-Run it with ``python tutorials/optimizers/adamw.py``; ``--save DIR`` writes the figures there instead of showing them.
+The derivation: :doc:`/optimizers/adamw`. Run it with ``.venv/bin/python tutorials/optimizers/adamw.py``.
 """
 
-import argparse
-from pathlib import Path
+import matplotlib.pyplot as plt
+import numpy as np
 
-import matplotlib
-
-parser = argparse.ArgumentParser(description=__doc__.strip().partition("\n")[0])
-parser.add_argument("--save", metavar="DIR", type=Path, help="write the figures there instead of showing them")
-arguments = parser.parse_args()
-if arguments.save:
-    matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt  # noqa: E402
-import numpy as np  # noqa: E402
-
-from refimpl.core.random import stream  # noqa: E402
-from refimpl.optimizers import adamw  # noqa: E402
+from refimpl.core.figures import finish
+from refimpl.core.random import stream
+from refimpl.optimizers import adamw
 
 ORANGE, BLUE, GREEN, PINK, GRAY = "#D55E00", "#0072B2", "#009E73", "#CC79A7", "0.45"  # told apart with any color vision
 
@@ -132,9 +122,5 @@ axes.legend()
 # %%
 # The rule in one breath: average, average the squares, correct both, divide; and let the decay alone.
 
-if arguments.save:
-    arguments.save.mkdir(parents=True, exist_ok=True)
-    for number, figure in enumerate((figure1, figure2, figure3), start=1):
-        figure.savefig(arguments.save / f"adamw-{number}.png", dpi=110)
-else:
-    plt.show()
+if __name__ == "__main__":
+    finish("adamw")

@@ -6,30 +6,20 @@ diffGrad is Adam with a friction in each coordinate: the step is halved where th
 pictures: what the friction does on a path, which minimum it leads to and whether that is its merit, where both methods
 fail, and what is left of it on a network.
 
-Run it with ``python tutorials/optimizers/diffgrad.py``; ``--save DIR`` writes the figures there, unseen.
+The derivation: :doc:`/optimizers/diffgrad`. Run it with ``.venv/bin/python tutorials/optimizers/diffgrad.py``.
 """
 
-import argparse
-from pathlib import Path
+import matplotlib.pyplot as plt
+import numpy as np
 
-import matplotlib
-
-parser = argparse.ArgumentParser(description=__doc__.strip().partition("\n")[0])
-parser.add_argument("--save", metavar="DIR", type=Path, help="write the figures there instead of showing them")
-arguments = parser.parse_args()
-if arguments.save:
-    matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt  # noqa: E402
-import numpy as np  # noqa: E402
-
-from refimpl.core import tree  # noqa: E402
-from refimpl.core.autodiff import grad  # noqa: E402
-from refimpl.core.random import stream  # noqa: E402
-from refimpl.models import losses, mlp  # noqa: E402
-from refimpl.optimizers import diffgrad  # noqa: E402
-from refimpl.optimizers._diffgrad_functions import FUNCTIONS  # noqa: E402
-from refimpl.problems.digits import digits  # noqa: E402
+from refimpl.core import tree
+from refimpl.core.autodiff import grad
+from refimpl.core.figures import finish
+from refimpl.core.random import stream
+from refimpl.models import losses, mlp
+from refimpl.optimizers import diffgrad
+from refimpl.optimizers._diffgrad_functions import FUNCTIONS
+from refimpl.problems.digits import digits
 
 ORANGE, BLUE, GRAY = "#D55E00", "#0072B2", "0.45"  # told apart with any color vision
 COLORS = {"diffGrad": ORANGE, "Adam": BLUE}
@@ -188,9 +178,5 @@ right.legend()
 # %%
 # A friction that halves the step is a real effect. A fair comparison sweeps the step size, and then little is left.
 
-if arguments.save:
-    arguments.save.mkdir(parents=True, exist_ok=True)
-    for number, figure in enumerate((figure1, figure2, figure3, figure4), start=1):
-        figure.savefig(arguments.save / f"diffgrad-{number}.png", dpi=110)
-else:
-    plt.show()
+if __name__ == "__main__":
+    finish("diffgrad")

@@ -5,33 +5,24 @@ Lion: the sign is all that survives
 Lion steps along the sign of a mix of gradient and momentum. Five pictures: how far it steps, what it remembers, where
 weight decay stops it, how programs like it are found, and what that does to the training of a small network.
 
-Run it with ``python tutorials/optimizers/lion.py``; ``--save DIR`` writes the figures there instead of showing them.
+The derivation: :doc:`/optimizers/lion`. Run it with ``.venv/bin/python tutorials/optimizers/lion.py``.
 """
 
-import argparse
 import math
-from pathlib import Path
 
-import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
 
-parser = argparse.ArgumentParser(description=__doc__.strip().partition("\n")[0])
-parser.add_argument("--save", metavar="DIR", type=Path, help="write the figures there instead of showing them")
-arguments = parser.parse_args()
-if arguments.save:
-    matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt  # noqa: E402
-import numpy as np  # noqa: E402
-
-from refimpl.core import tree  # noqa: E402
-from refimpl.core.autodiff import value_and_grad  # noqa: E402
-from refimpl.core.random import stream  # noqa: E402
-from refimpl.models import losses, mlp  # noqa: E402
-from refimpl.optimizers import adamw, lion  # noqa: E402
-from refimpl.optimizers._baselines import momentum_init, sgd  # noqa: E402
-from refimpl.optimizers._lion_programs import ADAMW, fingerprint  # noqa: E402
-from refimpl.optimizers._lion_search import Member, evolve, fitness, make_task, random_search  # noqa: E402
-from refimpl.problems.digits import digits  # noqa: E402
+from refimpl.core import tree
+from refimpl.core.autodiff import value_and_grad
+from refimpl.core.figures import finish
+from refimpl.core.random import stream
+from refimpl.models import losses, mlp
+from refimpl.optimizers import adamw, lion
+from refimpl.optimizers._baselines import momentum_init, sgd
+from refimpl.optimizers._lion_programs import ADAMW, fingerprint
+from refimpl.optimizers._lion_search import Member, evolve, fitness, make_task, random_search
+from refimpl.problems.digits import digits
 
 ORANGE, BLUE, GREEN, GRAY = "#D55E00", "#0072B2", "#009E73", "0.45"  # told apart with any color vision
 COLORS = {"Lion": ORANGE, "AdamW": BLUE, "SGD": GREEN}
@@ -244,9 +235,5 @@ axes.legend()
 # %%
 # The rule in one breath: mix, take the sign, step, and let the momentum forget more slowly than the mix.
 
-if arguments.save:
-    arguments.save.mkdir(parents=True, exist_ok=True)
-    for number, figure in enumerate((figure1, figure2, figure3, figure4, figure5), start=1):
-        figure.savefig(arguments.save / f"lion-{number}.png", dpi=110)
-else:
-    plt.show()
+if __name__ == "__main__":
+    finish("lion")

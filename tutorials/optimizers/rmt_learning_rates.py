@@ -6,31 +6,21 @@ How large a step may be depends on the largest curvature, and a batch sees more 
 pictures: the spectra of batches, when an eigenvalue drowns in their noise, how the step size follows the batch size,
 and a learner that measures the spectrum in place of a search.
 
-Run it with ``python tutorials/optimizers/rmt_learning_rates.py``; ``--save DIR`` writes the figures there instead of
-showing them.
+The derivation: :doc:`/optimizers/rmt_learning_rates`.
+Run it with ``.venv/bin/python tutorials/optimizers/rmt_learning_rates.py``.
 """
 
-import argparse
-from pathlib import Path
+import matplotlib.pyplot as plt
+import numpy as np
 
-import matplotlib
-
-parser = argparse.ArgumentParser(description=__doc__.strip().partition("\n")[0])
-parser.add_argument("--save", metavar="DIR", type=Path, help="write the figures there instead of showing them")
-arguments = parser.parse_args()
-if arguments.save:
-    matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt  # noqa: E402
-import numpy as np  # noqa: E402
-
-from refimpl.core import tree  # noqa: E402
-from refimpl.core.autodiff import hvp, value_and_grad  # noqa: E402
-from refimpl.core.random import stream  # noqa: E402
-from refimpl.models import losses, mlp  # noqa: E402
-from refimpl.optimizers import rmt_learning_rates as rmt  # noqa: E402
-from refimpl.problems.digits import digits  # noqa: E402
-from refimpl.specs.optimizers.rmt_learning_rates import claims as experiments  # noqa: E402
+from refimpl.core import tree
+from refimpl.core.autodiff import hvp, value_and_grad
+from refimpl.core.figures import finish
+from refimpl.core.random import stream
+from refimpl.models import losses, mlp
+from refimpl.optimizers import rmt_learning_rates as rmt
+from refimpl.problems.digits import digits
+from refimpl.specs.optimizers.rmt_learning_rates import claims as experiments
 
 ORANGE, BLUE, GREEN, PINK, GRAY = "#D55E00", "#0072B2", "#009E73", "#CC79A7", "0.45"  # told apart with any color vision
 
@@ -198,9 +188,5 @@ figure4.colorbar(mesh, ax=right, label="steps")
 # %%
 # Small batches see a steeper landscape; measure it once and the step size follows.
 
-if arguments.save:
-    arguments.save.mkdir(parents=True, exist_ok=True)
-    for number, figure in enumerate((figure1, figure2, figure3, figure4), start=1):
-        figure.savefig(arguments.save / f"rmt_learning_rates-{number}.png", dpi=110)
-else:
-    plt.show()
+if __name__ == "__main__":
+    finish("rmt_learning_rates")

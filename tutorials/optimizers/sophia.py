@@ -6,27 +6,17 @@ Sophia divides its momentum by a rough estimate of the Hessian's diagonal and cl
 that does in a valley with a saddle beside it, where the estimates come from, why the condition number drops out, and
 how it compares with AdamW on a small language model.
 
-Run it with ``python tutorials/optimizers/sophia.py``; ``--save DIR`` writes the figures there instead of showing them.
+The derivation: :doc:`/optimizers/sophia`. Run it with ``.venv/bin/python tutorials/optimizers/sophia.py``.
 """
 
-import argparse
-from pathlib import Path
+import matplotlib.pyplot as plt
+import numpy as np
 
-import matplotlib
-
-parser = argparse.ArgumentParser(description=__doc__.strip().partition("\n")[0])
-parser.add_argument("--save", metavar="DIR", type=Path, help="write the figures there instead of showing them")
-arguments = parser.parse_args()
-if arguments.save:
-    matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt  # noqa: E402
-import numpy as np  # noqa: E402
-
-from refimpl.core.random import stream  # noqa: E402
-from refimpl.optimizers import _sophia_models as models  # noqa: E402
-from refimpl.optimizers import sophia  # noqa: E402
-from refimpl.specs.optimizers.sophia import claims  # noqa: E402
+from refimpl.core.figures import finish
+from refimpl.core.random import stream
+from refimpl.optimizers import _sophia_models as models
+from refimpl.optimizers import sophia
+from refimpl.specs.optimizers.sophia import claims
 
 ORANGE, BLUE, GREEN, PINK, GRAY = "#D55E00", "#0072B2", "#009E73", "#CC79A7", "0.45"  # for any color vision
 
@@ -173,9 +163,5 @@ right.legend(fontsize=9)
 # %%
 # Curvature sets the step, the clip guarantees it. Whether that beats AdamW depends on how well AdamW was tuned.
 
-if arguments.save:
-    arguments.save.mkdir(parents=True, exist_ok=True)
-    for number, figure in enumerate((figure1, figure2, figure3, figure4), start=1):
-        figure.savefig(arguments.save / f"sophia-{number}.png", dpi=110)
-else:
-    plt.show()
+if __name__ == "__main__":
+    finish("sophia")

@@ -6,28 +6,19 @@ The gradient of the loss in the model's output is asked for once; then the param
 surrogate. Four pictures: the bound that touches, what the inner steps buy, a race per oracle call on clean and on noisy
 labels, and a learner that asks an expert.
 
-Run it with ``python tutorials/optimizers/sso.py``; ``--save DIR`` writes the figures there instead of showing them.
+The derivation: :doc:`/optimizers/sso`. Run it with ``.venv/bin/python tutorials/optimizers/sso.py``.
 """
 
-import argparse
 from functools import partial
-from pathlib import Path
 
-import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
 
-parser = argparse.ArgumentParser(description=__doc__.strip().partition("\n")[0])
-parser.add_argument("--save", metavar="DIR", type=Path, help="write the figures there instead of showing them")
-arguments = parser.parse_args()
-if arguments.save:
-    matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt  # noqa: E402
-import numpy as np  # noqa: E402
-
-from refimpl.core.random import stream  # noqa: E402
-from refimpl.optimizers import _sso_problems as problems  # noqa: E402
-from refimpl.optimizers import adamw, sso  # noqa: E402
-from refimpl.optimizers._sso_models import LOGISTIC, SQUARED, linear, tanh_net  # noqa: E402
+from refimpl.core.figures import finish
+from refimpl.core.random import stream
+from refimpl.optimizers import _sso_problems as problems
+from refimpl.optimizers import adamw, sso
+from refimpl.optimizers._sso_models import LOGISTIC, SQUARED, linear, tanh_net
 
 ORANGE, BLUE, GREEN, PINK, GRAY = "#D55E00", "#0072B2", "#009E73", "#CC79A7", "0.45"  # for any color vision
 
@@ -235,9 +226,5 @@ axes.legend()
 # One dear gradient buys many cheap steps, and in the target space the step size is known: 1/L of the loss, not of the
 # model.
 
-if arguments.save:
-    arguments.save.mkdir(parents=True, exist_ok=True)
-    for number, figure in enumerate((figure1, figure2, figure3, figure4), start=1):
-        figure.savefig(arguments.save / f"sso-{number}.png", dpi=110)
-else:
-    plt.show()
+if __name__ == "__main__":
+    finish("sso")

@@ -5,29 +5,19 @@ CBO: a swarm that goes down the gradient without knowing it
 A swarm drifts to its softmin-weighted mean and is shaken by its distance from it. Why that minimizes, in three
 pictures: where such swarms get to, which step they take, and which function they see.
 
-Run it with ``python tutorials/search/cbo.py``; ``--save DIR`` writes the figures there instead of showing them.
+The derivation: :doc:`/search/cbo`. Run it with ``.venv/bin/python tutorials/search/cbo.py``.
 """
 
-import argparse
-from pathlib import Path
+import matplotlib.pyplot as plt
+import numpy as np
+from rich.console import Console
+from rich.progress import track
 
-import matplotlib
-
-parser = argparse.ArgumentParser(description=__doc__.strip().partition("\n")[0])
-parser.add_argument("--save", metavar="DIR", type=Path, help="write the figures there instead of showing them")
-arguments = parser.parse_args()
-if arguments.save:
-    matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt  # noqa: E402
-import numpy as np  # noqa: E402
-from rich.console import Console  # noqa: E402
-from rich.progress import track  # noqa: E402
-
-from refimpl.core.random import stream  # noqa: E402
-from refimpl.problems.functions import CANYON, RASTRIGIN  # noqa: E402
-from refimpl.search import _cbo_tools as tools  # noqa: E402
-from refimpl.search import cbo  # noqa: E402
+from refimpl.core.figures import finish
+from refimpl.core.random import stream
+from refimpl.problems.functions import CANYON, RASTRIGIN
+from refimpl.search import _cbo_tools as tools
+from refimpl.search import cbo
 
 BLUE, ORANGE, GREEN, GRAY = "#0072B2", "#D55E00", "#009E73", "0.45"  # told apart with any color vision
 RUNS = 50
@@ -184,9 +174,5 @@ for axes, width, color in zip(panels, (0.08, 0.2, 0.4), (ORANGE, GREEN, BLUE), s
 panels[0].set(ylabel="objective and envelope", ylim=(-1, 22))
 figure.suptitle("Hopping is gradient descent on a smoothed landscape", fontsize=14)
 
-if arguments.save:
-    arguments.save.mkdir(parents=True, exist_ok=True)
-    for number in plt.get_fignums():
-        plt.figure(number).savefig(arguments.save / f"cbo-{number}.png", dpi=110)
-else:
-    plt.show()
+if __name__ == "__main__":
+    finish("cbo")
