@@ -1,4 +1,4 @@
-"""The command line: `refimpl list | show | check | diff | vectors | claims | new | oracle | report`."""
+"""The command line: `refimpl list | show | check | practice | diff | vectors | claims | new | oracle | report`."""
 
 import argparse
 import io
@@ -8,13 +8,14 @@ from refimpl import __version__
 from refimpl.oracle import mainjob, scaffold
 from refimpl.oracle.catalog import UnknownNameError
 from refimpl.oracle.claims import command as claims
-from refimpl.oracle.commands import check, diff, show, systems
+from refimpl.oracle.commands import check, diff, practice, show, systems
 from refimpl.oracle.output import terminal, vectors
 
 COMMANDS = {  # name -> what it does; the module that does it has `add_arguments` and `main`
     "list": ("List the systems, and the papers still to come.", systems),
     "show": ("Show a system: its operations, inputs, outputs, cases, laws and mistakes.", show),
     "check": ("Judge an implementation.", check),
+    "practice": ("Write a file to fill in: the signature of an operation and its equations.", practice),
     "diff": ("Compare two report files of `refimpl check --report`.", diff),
     "vectors": ("Write cases and expected answers as JSON files, for tests in any language.", vectors),
     "claims": ("Check the claims of the papers.", claims),

@@ -17,7 +17,7 @@ from refimpl import __version__
 from refimpl.core.arrays import is_array, to_numpy
 from refimpl.core.backends import BACKENDS
 from refimpl.oracle import catalog
-from refimpl.oracle.candidates.base import Candidate, CandidateError, NotApplicable, named_outputs, words_for
+from refimpl.oracle.candidates.base import Candidate, CandidateError, NotApplicable, Skipped, named_outputs, words_for
 
 
 def load(reference):
@@ -165,6 +165,8 @@ class Function(Candidate):
                 return named_outputs(operation, result)
         except (CandidateError, NotApplicable):
             raise
+        except NotImplementedError as error:  # what Python says of a body that is still to be written
+            raise Skipped(str(error) or "not implemented") from error
         except (Exception, SystemExit) as error:
             raise CandidateError(f"{type(error).__name__}: {error}", traceback=traceback.format_exc()) from error
 

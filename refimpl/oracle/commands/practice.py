@@ -1,0 +1,132 @@
+"""`refimpl practice`: a file with the signature of an operation and the equations, its body empty."""
+
+import re
+import textwrap
+from importlib.resources import files
+from pathlib import Path
+
+from refimpl.oracle import catalog, pages
+from refimpl.oracle.edits import short, tags
+
+LANGUAGES = {"python": "py", "torch": "py", "js": "js", "c": "c"}
+C_TYPES = {"array": "Array", "float": "double", "int": "long", "choice": "const char *"}
+C_READERS = {"array": "read_array", "float": "read_number", "int": "(long)read_number", "choice": "read_word"}
+
+
+def add_arguments(parser):
+    """Arguments of `refimpl practice`."""
+    parser.add_argument("system", help="<system>")
+    parser.add_argument("--operation", metavar="OP", help="which of its operations (default: the first)")
+    parser.add_argument("--language", choices=LANGUAGES, default="python", help="default: %(default)s")
+    parser.add_argument("--out", metavar="FILE", type=Path, help="default: <system>_<operation>.<ending>, here")
+
+
+def main(options):
+    """`refimpl practice`; refuses to write over a file."""
+    name = options.system
+    if options.operation:
+        name = f"{name.partition('.')[0]}.{options.operation.rpartition('.')[2]}"
+    operation = catalog.operation(name)
+    stem = operation.name.replace(".", "_")
+    path = options.out or Path(f"{stem}.{LANGUAGES[options.language]}")
+    text, command = template(operation, options.language, path)
+    with path.open("x", encoding="utf-8") as file:
+        file.write(text)
+    print(f"{path}: fill in the body, then\n{command}")
+    return 0
+
+
+def template(operation, language, path):
+    """The text of the file, and the command that grades it.
+
+    Parameters
+    ----------
+    operation : Operation
+        What is to be written.
+    language : str
+        A key of `LANGUAGES`.
+    path : pathlib.Path
+        Where it will be.
+
+    Returns
+    -------
+    tuple of str
+        Text and command.
+
+    Examples
+    --------
+    >>> print(template(catalog.operation("lion.step"), "python", Path("mine.py"))[1])
+    refimpl check lion.step --python mine.py:step
+    """
+    ending = LANGUAGES[language]
+    paper = catalog.system(operation.system).paper
+    fields = [f.name for f in operation.inputs]
+    outputs = [f.name for f in operation.outputs]
+    words = {
+        "operation": operation.name,
+        "function": short(operation),
+        "paper": f"{paper.title}, {paper.year}",
+        "stem": path.stem,
+        "command": _command(operation, language, path),
+        "arguments": ", ".join(fields),
+        "outputs": ", ".join(outputs),
+        "module": "torch" if language == "torch" else "numpy",
+        "alias": "" if language == "torch" else " as np",
+    }
+    comments = _comments(operation)
+    if ending == "c":
+        words |= _c_parts(operation)
+        words["comments"] = "\n".join(["/*", *(f" * {line}".rstrip() for line in comments), " */"])
+    else:
+        mark = "# " if ending == "py" else "// "
+        words["comments"] = "\n".join(f"{mark}{line}".rstrip() for line in comments)
+        if ending == "py":
+            words["comments"] = "\n" + words["comments"]
+    text = files("refimpl.oracle").joinpath("templates", f"practice.{ending}.txt").read_text(encoding="utf-8")
+    return re.sub(r"@(\w+)@", lambda match: words[match[1]], text), words["command"]
+
+
+def _command(operation, language, path):
+    head = f"refimpl check {operation.name}"
+    return {
+        "python": f"{head} --python {path}:{short(operation)}",
+        "torch": f"{head} --python {path}:{short(operation)} --arrays torch",
+        "js": f'{head} --exec "node {path}"',
+        "c": f"{head} --exec ./{path.stem}",
+    }[language]
+
+
+def _comments(operation):
+    """What is asked, the inputs and outputs, and the equations of the lines that the operation runs."""
+    system = catalog.system(operation.system)
+    lines = textwrap.wrap(f"{operation.summary[0].upper()}{operation.summary[1:]}.", 110)
+    for title, fields in (("Inputs:", operation.inputs), ("Outputs:", operation.outputs)):
+        lines += ["", title, *(f"  {f.name}{_shape(f)}: {f.doc}" for f in fields)]
+    shown = {tag: latex for tag, latex in pages.equations(system.name).items() if tag in tags(operation)}
+    if shown:
+        lines += ["", "Equations:"]
+        lines += [f"  ({tag}) {latex}   [{system.equations.get(tag, 'the page')}]" for tag, latex in shown.items()]
+    return lines
+
+
+def _shape(field):
+    if field.kind == "array":
+        return f" [{', '.join(field.axes.split())}]"
+    return f" ({field.kind}: {' | '.join(field.options)})" if field.options else f" ({field.kind})"
+
+
+def _c_parts(operation):
+    inputs, outputs = operation.inputs, operation.outputs
+    reading = [f'    {C_TYPES[f.kind]} {f.name} = {C_READERS[f.kind]}(inputs, "{f.name}");' for f in inputs]
+    reading += [f"    Array {f.name} = {{0}};" for f in outputs]
+    writing = []
+    for i, field in enumerate(outputs):
+        writing += ['    printf(", ");'] * (i > 0) + [f'    write_array("{field.name}", {field.name});']
+    arguments = [f"{C_TYPES[f.kind]} {f.name}" for f in inputs] + [f"Array *{f.name}" for f in outputs]
+    return {
+        "arguments": ", ".join(arguments).replace("* ", "*"),
+        "call": ", ".join([*(f.name for f in inputs), *(f"&{f.name}" for f in outputs)]),
+        "reading": "\n".join(reading).replace("* ", "*"),
+        "writing": "\n".join(writing),
+        "outputs": ", ".join(f"*{f.name}" for f in outputs),
+    }
