@@ -292,21 +292,6 @@ def entered(operation_name):
     return frozenset(seen)
 
 
-def tags(operation):
-    """The tags in the functions that the reference of an operation runs.
-
-    Examples
-    --------
-    >>> sorted(tags(catalog.operation("lion.step")))
-    ['lion-1', 'lion-2', 'lion-3']
-    """
-    functions = {(p.module, p.function): set() for p in places(operation.system)}
-    for found in places(operation.system):
-        functions[found.module, found.function].update(found.tags)
-    run = entered(operation.name)
-    return {tag for key, inside in functions.items() if inside and living(*key).__code__ in run for tag in inside}
-
-
 def short(operation):
     """Name of an operation after the dot."""
     return operation.name.partition(".")[2]

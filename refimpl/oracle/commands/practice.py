@@ -5,8 +5,8 @@ import textwrap
 from importlib.resources import files
 from pathlib import Path
 
-from refimpl.oracle import catalog, pages
-from refimpl.oracle.edits import short, tags
+from refimpl.oracle import catalog, edits, pages
+from refimpl.oracle.edits import short
 
 LANGUAGES = {"python": "py", "torch": "py", "js": "js", "c": "c"}
 C_TYPES = {"array": "Array", "float": "double", "int": "long", "choice": "const char *"}
@@ -107,6 +107,21 @@ def _comments(operation):
         lines += ["", "Equations:"]
         lines += [f"  ({tag}) {latex}   [{system.equations.get(tag, 'the page')}]" for tag, latex in shown.items()]
     return lines
+
+
+def tags(operation):
+    """The tags in the functions that the reference of an operation runs.
+
+    Examples
+    --------
+    >>> sorted(tags(catalog.operation("lion.step")))
+    ['lion-1', 'lion-2', 'lion-3']
+    """
+    functions = {(p.module, p.function): set() for p in edits.places(operation.system)}
+    for found in edits.places(operation.system):
+        functions[found.module, found.function].update(found.tags)
+    run = edits.entered(operation.name)
+    return {tag for key, inside in functions.items() if inside and edits.living(*key).__code__ in run for tag in inside}
 
 
 def _shape(field):
