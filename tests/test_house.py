@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from refimpl.oracle import catalog
+from refimpl.oracle import catalog, edits, scaffold
 
 ROOT = Path(__file__).parents[1]
 SYSTEMS = catalog.systems().values()
@@ -21,14 +21,10 @@ systems = pytest.mark.parametrize("system", SYSTEMS, ids=lambda s: s.name)
 
 @systems
 def test_a_system_has_all_its_rooms(system):
-    for path in (
-        f"refimpl/{system.chapter}/{system.name}.py",
-        f"refimpl/specs/{system.chapter}/{system.name}/__init__.py",
-        f"docs/{system.chapter}/{system.name}.rst",
-        f"tests/{system.chapter}/test_{system.name}.py",
-        f"tutorials/{system.chapter}/{system.name}.py",
-    ):
-        assert (ROOT / path).is_file(), path
+    for path in scaffold.ROOMS:
+        path = path.format(chapter=system.chapter, name=system.name)
+        folder = ROOT / path.removesuffix(".py")  # claims may fill a folder
+        assert (ROOT / path).is_file() or folder.is_dir() or path.startswith("changes/"), path
 
 
 def test_every_source_has_a_spec():
@@ -59,6 +55,47 @@ def test_equations_and_lines_point_at_each_other(system):
     labels = set(re.findall(rf":label: ({system.name}-\w+)", page))
     assert tags
     assert tags == labels
+
+
+recast = pytest.mark.parametrize("system", [s for s in SYSTEMS if s.equations], ids=lambda s: s.name)
+
+
+@recast
+def test_equations_are_numbered_as_the_page_shows_them(system):
+    """So that the number on the page is that of the tag; and each says where the paper has it."""
+    page = (ROOT / f"docs/{system.chapter}/{system.name}.rst").read_text()
+    labels = re.findall(r":label: (\S+)", page)
+    assert labels == [f"{system.name}-{i}" for i in range(1, len(labels) + 1)]
+    assert set(system.equations) == set(labels)
+    assert all(place.strip() for place in system.equations.values())
+
+
+@recast
+def test_every_public_function_is_reached(system):
+    """By an operation, or by name in the tests of the system."""
+    run = {code for operation in system.operations for code in edits.entered(operation.name)}
+    tests = (ROOT / "tests" / system.chapter).glob(f"test_{system.name}*.py")
+    named = {
+        getattr(node, "attr", getattr(node, "id", getattr(node, "name", "")))
+        for path in tests
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute | ast.Name | ast.alias)
+    }
+    left = []
+    for path in source_files(system):
+        module = f"refimpl.{system.chapter}.{path.stem}"
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+                reached = edits.living(module, node.name).__code__ in run
+                if not reached and node.name not in named:
+                    left.append(f"{path.stem}.{node.name}")
+    assert left == []
+
+
+@recast
+def test_nothing_is_marked_as_left_to_do(system):
+    left = scaffold.marks(ROOT, system.chapter, system.name)
+    assert [line for line in left if not line.startswith("changes/")] == []  # a release collects these
 
 
 @systems

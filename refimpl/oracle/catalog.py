@@ -90,6 +90,22 @@ def _pick(table, name, kind):
     return table[name]
 
 
+def names():
+    """Names of all systems, in the order of the road map, then by name; no spec is loaded."""
+    return tuple(_modules())
+
+
+def chapter(name):
+    """Chapter of a system; its spec is not loaded.
+
+    Examples
+    --------
+    >>> chapter("cbo")
+    'search'
+    """
+    return _pick(_modules(), name, "system").split(".")[2]
+
+
 def system(name) -> System:
     """The system of that name; the specs of the others are not loaded.
 

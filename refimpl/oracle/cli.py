@@ -19,7 +19,7 @@ COMMANDS = {  # name -> what it does; the module that does it has `add_arguments
     "diff": ("Compare two report files of `refimpl check --report`.", diff),
     "vectors": ("Write cases and expected answers as JSON files, for tests in any language.", vectors),
     "claims": ("Check the claims of the papers.", claims),
-    "new": ("Scaffold the five rooms of a new system.", scaffold),
+    "new": ("Scaffold the rooms of a new system; --check runs every gate that it must pass.", scaffold),
     "oracle": (
         "The main job: references, mutants, claims (quick tier), public implementations, report page.",
         mainjob,

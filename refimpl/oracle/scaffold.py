@@ -1,9 +1,13 @@
-"""`refimpl new CHAPTER SYSTEM`: the five rooms of a system, furnished with heavy ball for you to replace.
+"""`refimpl new CHAPTER SYSTEM`: the rooms of a system, furnished with heavy ball for you to replace.
 
-What it writes runs at once, so every step of the way can be checked; what is to be replaced is marked, and a test
-fails for as long as a mark is left.
+What it writes runs at once, so every step of the way can be checked; what is to be replaced is marked, and
+`refimpl new --check SYSTEM` tells which marks are left and runs every gate that a new system must pass.
 """
 
+import re
+import shlex
+import subprocess
+import sys
 from importlib.resources import files
 from pathlib import Path
 
@@ -11,25 +15,24 @@ from refimpl.oracle import catalog
 
 ROOMS = {
     "refimpl/{chapter}/{name}.py": "source.py.txt",
-    "refimpl/specs/{chapter}/{name}/__init__.py": "spec.py.txt",
+    **{
+        f"refimpl/specs/{{chapter}}/{{name}}/{room}.py": f"spec_{room.strip('_')}.py.txt"
+        for room in ("__init__", "exact", "cases", "laws", "mistakes", "claims")
+    },
     "docs/{chapter}/{name}.rst": "page.rst.txt",
     "tests/{chapter}/test_{name}.py": "test.py.txt",
     "tutorials/{chapter}/{name}.py": "tutorial.py.txt",
+    "changes/{name}.added.md": "change.md.txt",
 }
 PACKAGES = {
     "refimpl/{chapter}/__init__.py": '"""TODO: what the systems of this chapter have in common."""\n',
     "refimpl/specs/{chapter}/__init__.py": '"""Specs of the chapter {chapter}."""\n',
 }
+MARK = "TODO"
+NOTHING_COLLECTED = 5  # exit status of pytest
 NEXT = """\
-Next:
-  1. replace heavy ball by your algorithm: the source, then its page (one equation label for each tag)
-  2. {python} -m refimpl check {name} --mutants      until every mutant is killed and named
-  3. {python} -m refimpl.oracle.judging.cases        adds the new cases to the committed index
-  4. {python} -m refimpl claims {name} --tier full --save docs/_data/claims.json
-  5. {python} -m pytest tests/{chapter} tests/oracle/test_judge.py tests/test_house.py -k {name}
-  6. {python} tutorials/{chapter}/{name}.py          and look at its figures
-  7. the page in the toctree of docs/{chapter}/index.rst, and changes/{name}.added.md
-CONTRIBUTING.md walks through an example."""
+It runs at once. Replace heavy ball by your algorithm, room by room; CONTRIBUTING.md walks through an example.
+{python} -m refimpl new --check {name}      tells what is left, and runs every gate"""
 
 
 def create(root, chapter, name):
@@ -91,18 +94,118 @@ def _furnished(template, words):
     text = files("refimpl.oracle").joinpath("templates", template).read_text(encoding="utf-8")
     for key, value in words.items():
         text = text.replace(f"@{key}@", value)
-    return text
+    imports = re.compile(
+        r"(?:^from refimpl\S* import .*\n)+", re.MULTILINE
+    )  # their order depends on the chapter's name
+    return imports.sub(lambda found: "".join(sorted(found[0].splitlines(keepends=True), key=_module)), text, count=1)
+
+
+def _module(line):
+    return line.split()[1]
+
+
+# What is left ------------------------------------------------------------------------------------------------------
+
+
+def gates(chapter, name):
+    """What a new system must pass: title -> words of the command of a Python module."""
+    pytest = ("pytest", "-q", "-x", "--no-header", "-p", "no:cacheprovider")
+    sources = [path.format(chapter=chapter, name=name) for path in ROOMS if path.endswith(".py")]
+    return {
+        "style": ("ruff", "check", *sources),
+        "format": ("ruff", "format", "--check", *sources),
+        "rooms, tags, equations, public functions, README": (
+            *(*pytest, "tests/test_house.py", "-k", f"{name} or readme or every_source or wheel"),
+        ),
+        "own tests": (*pytest, f"tests/{chapter}/test_{name}.py"),
+        "doctests": (*pytest, f"refimpl/{chapter}/{name}.py", f"docs/{chapter}/{name}.rst"),
+        "docstrings": (*pytest, "tests/docs/test_docstrings.py", "-k", name),
+        "spec: cases, reference, mistakes, variants": (*pytest, "tests/oracle/test_specs.py", "-k", f"{name} or index"),
+        "every frozen input is noticed": (*pytest, "tests/oracle/test_frozen_inputs.py", "-k", name),
+        "claims and their ledger": (*pytest, "tests/oracle/test_claims.py", "-k", "ledger or kind"),
+    }
+
+
+def marks(root, chapter, name):
+    """Lines that are marked as left to do, and rooms that are not there."""
+    left = []
+    for room in ROOMS:
+        path = Path(root, room.format(chapter=chapter, name=name))
+        if not path.is_file():
+            left.append(f"{path.relative_to(root)} is not there")
+            continue
+        lines = path.read_text(encoding="utf-8").splitlines()
+        left += [f"{path.relative_to(root)}:{i}: {line.strip()}" for i, line in enumerate(lines, 1) if MARK in line]
+    index = Path(root, f"docs/{chapter}/index.rst")
+    if not index.is_file() or f"   {name}\n" not in index.read_text(encoding="utf-8"):
+        left.append(f"docs/{chapter}/index.rst has no {name} in its toctree")
+    return left
+
+
+def weight(root, chapter, name):
+    """Lines of the source, and of its spec without claims and cases."""
+    folder, specs = Path(root, "refimpl", chapter), Path(root, "refimpl", "specs", chapter, name)
+    count = lambda paths: sum(len(path.read_text(encoding="utf-8").splitlines()) for path in paths)
+    spec = [path for path in specs.glob("*.py") if path.stem not in ("claims", "cases")]
+    return count([folder / f"{name}.py", *folder.glob(f"_{name}_*.py")]), count(spec)
+
+
+def check(root, name):
+    """Run every gate that a new system must pass, and print what is left.
+
+    Parameters
+    ----------
+    root : path
+        The repository.
+    name : str
+        Of the system.
+
+    Returns
+    -------
+    int
+        0 if nothing is left, else 1.
+    """
+    root = Path(root)
+    chapter = catalog.chapter(name)
+    left = marks(root, chapter, name)
+    for line in left:
+        print(f"left to do: {line}")
+    failed = 0
+    for title, words in gates(chapter, name).items():
+        print(f"{title} ... ", end="", flush=True)
+        run = subprocess.run([sys.executable, "-m", *words], cwd=root, capture_output=True, text=True, check=False)
+        print("good" if run.returncode in (0, NOTHING_COLLECTED) else "NOT YET")
+        if run.returncode not in (0, NOTHING_COLLECTED):
+            failed += 1
+            told = [
+                line
+                for line in run.stdout.splitlines()
+                if re.match(r"E  |FAILED|ERROR|.*: error|.*would reformat", line)
+            ]
+            print("\n".join(f"    {line}" for line in (told or run.stdout.splitlines())[:8]))
+            print(f"    rerun: {shlex.join(['.venv/bin/python', '-m', *words])}")
+    source, spec = weight(root, chapter, name)
+    print(
+        f"weight: {spec} lines of spec beside cases and claims, {source} of source (at most about twice is asked for)"
+    )
+    print(f"{len(left)} marks left, {failed} gates of {len(gates(chapter, name))} not passed")
+    return int(bool(left or failed))
 
 
 def add_arguments(parser):
     """Arguments of `refimpl new`."""
-    parser.add_argument("chapter", metavar="CHAPTER", help="such as optimizers")
-    parser.add_argument("system", metavar="SYSTEM", help="such as heavy_ball")
+    parser.add_argument("chapter", nargs="?", metavar="CHAPTER", help="such as optimizers")
+    parser.add_argument("system", nargs="?", metavar="SYSTEM", help="such as heavy_ball")
+    parser.add_argument("--check", metavar="SYSTEM", help="run every gate that a new system must pass")
     parser.add_argument("--root", default=".", help="the checkout to write into (default: here)")
 
 
 def main(options):
     """`refimpl new`."""
+    if options.check:
+        return check(options.root, options.check)
+    if options.system is None:
+        raise ValueError("CHAPTER and SYSTEM must be given, or --check SYSTEM")
     for path in create(options.root, options.chapter, options.system):
         print(path)
     print(NEXT.format(chapter=options.chapter, name=options.system, python=".venv/bin/python"))

@@ -117,7 +117,7 @@ def tags(operation):
     >>> sorted(tags(catalog.operation("lion.step")))
     ['lion-1', 'lion-2', 'lion-3']
     """
-    functions = {(p.module, p.function): set() for p in edits.places(operation.system)}
+    functions: dict[tuple[str, str], set[str]] = {(p.module, p.function): set() for p in edits.places(operation.system)}
     for found in edits.places(operation.system):
         functions[found.module, found.function].update(found.tags)
     run = edits.entered(operation.name)
