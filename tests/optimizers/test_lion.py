@@ -1,5 +1,7 @@
 """Lion: the worked steps, every library and device, what it refuses, its driver, and public implementations."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -486,6 +488,69 @@ def test_mutations_are_one_change_and_reproducible():
             assert any(longer[:i] + longer[i + 1 :] == shorter for i in range(len(longer)))
     assert kinds == {-1, 0, 1}
     assert programs.mutate((), stream(0, "empty"))
+
+
+def outputs_of(program, outputs):
+    """What a program leaves, by Python's own arithmetic, on fixed numbers."""
+    words = {
+        "+": lambda a, b: a + b, "*": lambda a, b: a * b, "sqrt": lambda a: abs(a) ** 0.5, "exp": math.exp,
+        "interp": lambda a, b, c: (1 - c) * a + c * b,
+    }  # fmt: skip
+    values = {"w": 0.3, "g": -0.7, "m": 0.2, "v": 1.9, "lr": 0.01}
+    for target, function, args in program:
+        values[target] = words[function](*(values[a] if isinstance(a, str) else a for a in args))
+    return [values[name] for name in outputs]
+
+
+def test_simplify_drops_what_no_output_needs_and_nothing_else():
+    """By brute force: what is left computes the same, and no line of it can go."""
+    lines = ["a = w + g", "m = interp(g, m, 0.9)", "b = sqrt(a)", "a = g * g", "v = interp(a, v, 0.5)", "c = exp(b)",
+             "update = m * lr", "b = a + c"]  # fmt: skip
+    program = programs.parse("\n".join(lines))
+    kept = programs.simplify(program)
+    assert programs.show(kept).splitlines() == [lines[i] for i in (1, 3, 4, 6)]
+    assert outputs_of(kept, ("update", "m", "v")) == outputs_of(program, ("update", "m", "v"))
+    across = programs.simplify(program, across_steps=True)  # no update reads v
+    assert programs.show(across).splitlines() == [lines[i] for i in (1, 6)]
+    assert outputs_of(across, ("update", "m")) == outputs_of(program, ("update", "m"))
+
+
+def test_training_is_gradient_descent_on_the_logistic_loss():
+    """The program `update = g * lr` against plain NumPy, its gradient by differences of the loss."""
+    task = search.make_task(3, like=np.zeros(1), n=20, held_out=50, d=3, steps=4, batch=5)
+    assert [x.shape for batch in task.batches for x in batch] == [(5, 3), (5,)] * 4
+    assert set(task.held_out[1]) == {-1.0, 1.0}
+
+    def loss(w, x, y):
+        return np.mean(np.log(1 + np.exp(-y * (x @ w))))
+
+    w = np.zeros(3)
+    for x, y in task.batches:
+        steps = 1e-6 * np.eye(3)
+        w = w - 0.5 * np.array([(loss(w + h, x, y) - loss(w - h, x, y)) / 2e-6 for h in steps])
+    descent = programs.parse("update = g * lr")
+    assert search.train(descent, task, 0.5) == pytest.approx(loss(w, *task.held_out), rel=1e-8)
+    assert search.fitness(descent, task, rates=(0.5, 0.01)) == min(
+        search.train(descent, task, lr) for lr in (0.5, 0.01)
+    )
+    assert search.train(programs.parse("update = g / 0.0"), task, 0.5) == math.inf
+
+
+def test_most_labels_of_a_task_are_on_the_right_side_of_a_plane():
+    """A tenth is flipped: the plane of least squares gets at least four fifths of many labels right."""
+    x, y = search.make_task(0, like=np.zeros(1), held_out=4000).held_out
+    plane, *_ = np.linalg.lstsq(x, y, rcond=None)
+    assert 0.87 < np.mean(np.sign(x @ plane) == y) < 0.93
+
+
+def test_a_random_search_stays_near_the_start():
+    found = search.random_search(lambda p: float(len(p)), evaluations=40, rng=stream(0, "test-lion", "near"), most=3)
+    assert len(found.history) == 40
+    assert found.generated == found.invalid + found.cached + 39
+    assert found.best.fitness == min(found.history) == min(member.fitness for member in found.members)
+    lengths = {len(member.program) - len(programs.ADAMW) for member in found.members}
+    assert lengths <= set(range(-3, 4))
+    assert len(lengths) > 3
 
 
 def test_a_search_counts_what_it_did_and_runs_nothing_twice():
