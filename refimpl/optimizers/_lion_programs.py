@@ -35,14 +35,14 @@ class Function(NamedTuple):
 
     arity: int
     compute: Callable  # (namespace, *arrays) -> array
-    to_scalar: bool = False  # whether arrays come out as one number
+    to_scalar: bool = False  # whether vectors [..., d] come out as one number each, [..., 1]
 
 
 Program = tuple[Call, ...]
 
 
 def _norm(xp, x):
-    return xp.sqrt(xp.sum(x * x))
+    return xp.sqrt(_dot(xp, x, x))
 
 
 def _clip(xp, x, c):
@@ -52,7 +52,8 @@ def _clip(xp, x, c):
 
 
 def _dot(xp, x, y):
-    return xp.sum(x * y)
+    product = x * y
+    return xp.sum(product, axis=-1, keepdims=True) if product.ndim else product
 
 
 def _power(base):
@@ -169,14 +170,14 @@ def run(program, w, g, m, v, lr):
     ----------
     program : tuple of Call
         That passes `check_program`.
-    w, g, m, v : array [d], floating point
+    w, g, m, v : array [..., d], floating point
         Parameters, gradient, memory; alike.
-    lr : float
-        Learning rate.
+    lr : float or array [..., 1]
+        Learning rate; a row of w may have its own.
 
     Returns
     -------
-    update, m, v : array [d]
+    update, m, v : array [..., d]
         The caller subtracts `update` from w and hands m and v to the next step.
 
     Examples
@@ -189,13 +190,14 @@ def run(program, w, g, m, v, lr):
     xp = array_namespace(w)
 
     def value(x):
-        return values[x] if isinstance(x, str) else xp.asarray(x, dtype=w.dtype, device=device(w))
+        if isinstance(x, str):
+            return values[x]
+        return xp.asarray(x, dtype=w.dtype, device=device(w)) if isinstance(x, float) else x
 
-    values = {"w": w, "g": g, "m": m, "v": v}
-    values["lr"] = value(float(lr))
+    values = {"w": w, "g": g, "m": m, "v": v, "lr": value(lr)}
     for target, function, args in program:
         result = FUNCTIONS[function].compute(xp, *map(value, args))
-        values[target] = value(result) if isinstance(result, float) else result
+        values[target] = value(result)
     return tuple(values[name] for name in OUTPUTS)
 
 

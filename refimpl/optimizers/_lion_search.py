@@ -6,10 +6,10 @@ from typing import NamedTuple
 import numpy as np
 
 from refimpl.core import check
-from refimpl.core.arrays import Array, array_namespace
+from refimpl.core.arrays import Array, array_namespace, device
 from refimpl.core.loop import iterate
 from refimpl.core.random import indices, normal, stream, uniform
-from refimpl.core.special import sigmoid, softplus
+from refimpl.core.special import softplus
 from refimpl.optimizers._lion_programs import ADAMW, Program, check_program, fingerprint, mutate, run, simplify
 
 
@@ -17,41 +17,54 @@ class Task(NamedTuple):
     """Noisy logistic regression: labels are the sign of a plane's height, some of them flipped."""
 
     batches: tuple[tuple[Array, Array], ...]  # inputs [b, d] and labels -1 or 1 [b] of each step, for every program
-    held_out: tuple[Array, Array]  # inputs [k, d] and labels [k]
+    held_out: tuple[Array, Array]  # inputs [k, d] and labels [k], by which programs are chosen
+    fresh: tuple[Array, Array]  # the same, for a last look that chooses nothing
 
 
-def make_task(seed, *, like, n=64, held_out=256, d=10, flips=0.1, steps=40, batch=16):
+def make_task(seed, *, like, n=64, held_out=256, fresh=4096, d=10, flips=0.1, steps=40, batch=16):
     """A task of its own for each seed: Gaussian inputs, the share `flips` of labels wrong, the batches drawn ahead."""
     rng, xp = stream(seed, "lion.task"), array_namespace(like)
     plane = normal(rng, (d,), like=like)
 
     def data(size):
         x = normal(rng, (size, d), like=like)
-        flip = xp.where(uniform(rng, (size,), like=like) < flips, -1.0, 1.0)
+        one = xp.ones_like(x[:, 0])
+        flip = xp.where(uniform(rng, (size,), like=like) < flips, -one, one)
         return x, xp.where(x @ plane > 0, flip, -flip)
 
     x, y = data(n)
     rows = [indices(rng, n, (batch,), like=like) for _ in range(steps)]
-    return Task(tuple((xp.take(x, r, axis=0), xp.take(y, r)) for r in rows), data(held_out))
+    return Task(tuple((xp.take(x, r, axis=0), xp.take(y, r)) for r in rows), data(held_out), data(fresh))
 
 
-def train(program, task, lr):
-    """Loss on the held-out data after training from w = 0; infinite if the program breaks on the way."""
-    x, y = task.held_out
+def train(program, task, rates):
+    """Parameters [rates, d] that the program reaches from w = 0 with each learning rate, side by side."""
+    x, _ = task.held_out
     xp = array_namespace(x)
-    w = m = v = xp.zeros_like(x[0, :])
+    lr = xp.reshape(xp.asarray(rates, dtype=x.dtype, device=device(x)), (-1, 1))
+    w = m = v = xp.zeros_like(lr * x[0, :])
+    constant = lambda a: xp.asarray(a, dtype=x.dtype, device=device(x)) if isinstance(a, float) else a
+    program = [call._replace(args=tuple(map(constant, call.args))) for call in program]  # once, not in each step
     with np.errstate(all="ignore"):  # programs may overflow: they lose
         for a, b in task.batches:
-            g = -(b * sigmoid(-b * (a @ w))) @ a / b.shape[0]
+            g = (b * (xp.tanh(b * (w @ a.T) / 2) - 1)) @ a / (2 * b.shape[0])  # 1 - tanh(z / 2) = 2 sigmoid(-z)
             update, m, v = run(program, w, g, m, v, lr)
             w = w - update
-        loss = float(xp.mean(softplus(-y * (x @ w)))) if bool(xp.all(xp.isfinite(w))) else math.inf
-    return loss if math.isfinite(loss) else math.inf
+    return w
+
+
+def losses(w, data):
+    """Mean logistic loss of each row of parameters [rates, d]; infinite if the program broke on the way."""
+    x, y = data
+    xp = array_namespace(x)
+    with np.errstate(all="ignore"):
+        loss = xp.mean(softplus(-y * (w @ x.T)), axis=1) + xp.sum(0 * w, axis=1)  # NaN unless all w are finite
+    return [float(a) for a in xp.where(xp.isfinite(loss), loss, math.inf)]
 
 
 def fitness(program, task, *, rates=(0.01, 0.1)):
     """Held-out loss at the best of a few learning rates: smaller is fitter."""
-    return min(train(program, task, lr) for lr in rates)  # (lion-9)
+    return min(losses(train(program, task, rates), task.held_out))  # (lion-9)
 
 
 class Member(NamedTuple):

@@ -349,6 +349,57 @@ def test_quick_claims_hold_for_more_than_one_seed(claim, seed):
     assert all(m.holds for m in claim.experiment(seed).measurements)
 
 
+def test_learning_rates_side_by_side_are_training_with_each_alone(backend):
+    task = search.make_task(0, like=backend.asarray([0.0]), steps=8)
+    x, y = (backend.to_numpy(part) for part in task.fresh)
+    together = search.train(programs.parse("m = interp(g, m, 0.9); update = m * lr"), task, (0.1, 1.0))
+    assert_like(together[0, :], task.held_out[0][0, :])
+    for row, lr in zip(backend.to_numpy(together), (0.1, 1.0), strict=True):
+        w = m = np.zeros(10)
+        for batch in task.batches:
+            a, b = (backend.to_numpy(part).astype(float) for part in batch)
+            m = 0.9 * m + 0.1 * -(b / (1 + np.exp(b * (a @ w)))) @ a / 16
+            w = w - lr * m
+        np.testing.assert_allclose(row, w, rtol=0, atol=100 * backend.tolerance)
+    expected = [np.mean(np.log1p(np.exp(-y * (x @ w)))) for w in backend.to_numpy(together)]
+    np.testing.assert_allclose(search.losses(together, task.fresh), expected, rtol=100 * backend.tolerance)
+
+
+def test_a_program_that_breaks_has_lost_even_if_its_signs_are_right():
+    x = np.eye(2)
+    assert search.losses(np.array([[np.inf, np.inf], [np.nan, 1.0], [0.0, 0.0]]), (x, np.ones(2))) == [
+        np.inf,
+        np.inf,
+        pytest.approx(np.log(2)),
+    ]
+
+
+def test_the_children_that_are_counted_again_are_those_of_the_search():
+    score = lambda program: int(programs.fingerprint(programs.simplify(program, across_steps=True))[:6], 16)
+    found = search.evolve(score, evaluations=60, rng=stream(0, "test-lion", "again"))
+    children = search_claims._children(score, stream(0, "test-lion", "again"))
+    again = [next(children) for _ in range(found.generated)]
+    assert again.count(None) == found.invalid
+    assert [p for p in again if p][-50:] == [member.program for member in found.members]
+
+
+def test_adamw_is_tuned_in_all_its_constants(monkeypatch):
+    """Side by side they are AdamW with each drawn set of constants, and the points that choose do not judge."""
+    task, seen = search.make_task(0, like=np.zeros(1), steps=5), {}
+    monkeypatch.setattr(
+        search_claims, "train", lambda *given: seen.update(program=given[0], rates=given[2]) or search.train(*given)
+    )
+    chosen, fresh = search_claims._tuned_adamw(task, stream(0, "test-lion", "tuned"), 7)
+    losses = []
+    for k, lr in enumerate(seen["rates"]):
+        constants = lambda a, k=k: float(a[k, 0]) if isinstance(a, np.ndarray) else a
+        program = [call._replace(args=tuple(map(constants, call.args))) for call in seen["program"]]
+        assert not {0.9, 0.999, 0.01} & {a for call in program for a in call.args}
+        w = search.train(program, task, [lr])
+        losses.append([search.losses(w, part)[0] for part in (task.held_out, task.fresh)])
+    assert (chosen, fresh) == pytest.approx(min(losses))
+
+
 def test_many_networks_side_by_side_are_the_model_one_by_one():
     from refimpl.core.autodiff import grad
     from refimpl.models import losses, mlp

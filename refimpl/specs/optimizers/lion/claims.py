@@ -1,4 +1,4 @@
-"""The experiments behind the claims of the paper on Lion; those on the search are in `_lion_search_claims`."""
+"""The experiments behind the claims of the paper on Lion; those on the search are in `search_claims`."""
 
 from collections.abc import Callable
 from functools import partial
@@ -115,6 +115,7 @@ SAMPLES = 40_000  # gradients of one image each that a training run spends
 OPTIMIZERS: dict[str, tuple[Callable, Callable]] = {
     "Lion": (lion.init, lion.update),
     "AdamW": (adamw.init, partial(adamw.update, weight_decay=0.0)),
+    "SGD": (momentum_init, sgd),
 }
 
 
@@ -139,12 +140,15 @@ def _total_loss(weights, x, labels):
     return networks * losses.softmax_cross_entropy(logits, labels.reshape(-1))
 
 
-def train_digits(seed, batch, grids, seeds=4):
+def train_digits(seed, batch, grids, seeds):
     """Train a network for each optimizer, learning rate and seed, all side by side, under a cosine schedule.
 
-    Returns for each optimizer the final training loss and the test accuracy, [learning rate, seed].
+    Returns for each optimizer the training loss at the end, the loss on the images held back, which are every sixth,
+    and the share of test images that are told right, [3, learning rate, seed].
     """
     images, labels = digits(like=np.zeros(1), part="train")
+    held = np.arange(labels.size) % 6 == 5
+    x, y = images[~held], labels[~held]
     starts = [
         tree.ravel(mlp.init(random.stream(seed, "digits", "init", s), WIDTHS, like=images))[0] for s in range(seeds)
     ]
@@ -155,54 +159,72 @@ def train_digits(seed, batch, grids, seeds=4):
     steps = SAMPLES // batch
     gradient = grad(_total_loss)
     for k in range(steps):
-        chosen = np.stack([rng.integers(0, labels.size, batch) for rng in batches])
-        gradients = gradient(np.stack(weights), images[chosen], labels[chosen])
+        chosen = np.stack([rng.integers(0, y.size, batch) for rng in batches])
+        gradients = gradient(np.stack(weights), x[chosen], y[chosen])
         decay = warmup_cosine(k, steps=steps)
         for i, (name, lr) in enumerate(runs):
             weights[i], states[i] = OPTIMIZERS[name][1](weights[i], states[i], gradients[i], lr=lr * decay)
-    found: dict[str, tuple[list, list]] = {name: ([], []) for name in grids}
-    test_images, test_labels = digits(like=images, part="test")
+    test = digits(like=images, part="test")
+    found: dict[str, list] = {name: [] for name in grids}
     for (name, _), w in zip(runs, weights, strict=True):
-        fitted, tested = many_logits(w, images), many_logits(w, test_images)
-        found[name][0].append([losses.softmax_cross_entropy(logits, labels) for logits in fitted])
-        found[name][1].append([losses.accuracy(logits, test_labels) for logits in tested])
-    return {name: tuple(map(np.array, pair)) for name, pair in found.items()}
+        loss, validation = (
+            [losses.softmax_cross_entropy(logits, labels) for logits in many_logits(w, images)]
+            for images, labels in ((x, y), (images[held], labels[held]))
+        )
+        found[name].append([loss, validation, [losses.accuracy(logits, test[1]) for logits in many_logits(w, test[0])]])
+    return {name: np.moveaxis(np.array(values), 1, 0) for name, values in found.items()}
 
 
-def _best(grids, found):
-    """Per optimizer the learning rate of the lowest mean training loss, that loss, and the test accuracy there."""
-    best = {}
-    for name, (loss, accuracy) in found.items():
-        i = int(np.argmin(loss.mean(axis=1)))
-        best[name] = grids[name][i], loss[i].mean(), accuracy[i].mean()
-    return best
+def _best(grid, found, part=0):
+    """The learning rate with the lowest mean loss in training (0) or on the images held back (1), and all it gives."""
+    i = int(np.argmin(found[part].mean(axis=1)))
+    return grid[i], found[:, i]
 
 
-def trains_as_well(seed):
-    """Lion and AdamW at their best learning rates on half-decade grids."""
-    grids = {"Lion": 10.0 ** np.arange(-3.5, -0.9, 0.5), "AdamW": 10.0 ** np.arange(-2.5, 0.1, 0.5)}
-    found = {batch: train_digits(seed, batch, grids) for batch in (16, 64)}
+def trains_as_well(seed, seeds=6):
+    """Lion, AdamW and SGD at their best learning rates on half-decade grids."""
+    grids = {
+        "Lion": 10.0 ** np.arange(-3.5, -0.9, 0.5),
+        "AdamW": 10.0 ** np.arange(-2.5, 0.1, 0.5),
+        "SGD": 10.0 ** np.arange(-2.5, 0.1, 0.5),
+    }
+    found = {batch: train_digits(seed, batch, grids, seeds) for batch in (16, 64)}
     measurements = []
     for batch, by_name in found.items():
-        best = _best(grids, by_name)
+        rate, trained = zip(*(_best(grids[name], by_name[name]) for name in grids), strict=True)
+        (_, chosen), (_, other) = (_best(grids[name], by_name[name], part=1) for name in ("Lion", "AdamW"))
         measurements += [
-            at_most(f"training loss Lion / AdamW, B = {batch}", best["Lion"][1] / best["AdamW"][1], 1),
-            at_least(f"best learning rate AdamW / Lion, B = {batch}", best["AdamW"][0] / best["Lion"][0], 3),
-            reported(f"test accuracy Lion - AdamW, B = {batch}", best["Lion"][2] - best["AdamW"][2]),
+            at_most(
+                f"training loss Lion / AdamW, B = {batch}, median of {seeds}",
+                np.median(trained[0][0] / trained[1][0]),
+                1,
+            ),
+            at_least(f"best learning rate AdamW / Lion, B = {batch}", rate[1] / rate[0], 3),
+            reported(f"training loss Lion / SGD, B = {batch}, median", np.median(trained[0][0] / trained[2][0])),
+            reported(
+                f"networks of {seeds} that Lion trains further than AdamW, B = {batch}",
+                np.sum(trained[0][0] < trained[1][0]),
+            ),
+            reported(f"loss on images held back Lion / AdamW, B = {batch}, median", np.median(chosen[1] / other[1])),
+            reported(f"test accuracy Lion - AdamW, B = {batch}, median", np.median(chosen[2] - other[2])),
         ]
 
     def plot(figure):
-        for axes, (batch, by_name) in zip(figure.subplots(1, 2, sharey=True), found.items(), strict=True):
-            for name, (loss, _) in by_name.items():
-                axes.plot(grids[name], loss.mean(axis=1), **LOOKS[name], label=name)
-            axes.set(xscale="log", yscale="log", xlabel="learning rate", title=f"batches of {batch}")
-        figure.axes[0].set_ylabel("training loss after 40,000 samples (nats)")
-        figure.axes[0].legend()
-        figure.suptitle("Learning rates for Lion and for AdamW, digits")
+        rows = figure.subplots(2, 2, sharex=True, sharey="row")
+        for column, (batch, by_name) in zip(rows.T, found.items(), strict=True):
+            for name, values in by_name.items():
+                for axes, loss in zip(column, values[:2], strict=True):
+                    axes.plot(grids[name], np.median(loss, axis=1), **LOOKS[name], markersize=4, label=name)
+            column[0].set(xscale="log", yscale="log", title=f"batches of {batch}")
+            column[1].set(yscale="log", xlabel="learning rate")
+        rows[0, 0].set_ylabel("training loss (nats)")
+        rows[1, 0].set_ylabel("held-back loss (nats)")
+        figure.legend(*rows[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+        figure.suptitle(f"Digits after {SAMPLES:,} samples, median of {seeds} networks")
 
     note = (
-        "Over seeds 0 to 4 the loss ratio was 0.29 to 0.36 at B = 16 and 0.28 to 1.27 at B = 64, above 1 once; these "
-        "are losses of 0.001 on images that both learn by heart. On the test images Lion was never ahead."
+        "A training loss of 0.001 is that of images learnt by heart. For the held-back and test images each optimizer "
+        "has the learning rate that is best on the held-back images."
     )
     return Outcome(measurements, plot, note)
 
@@ -211,15 +233,15 @@ def gain_by_batch_size(seed):
     """The ratio of training losses at batch sizes 16 to 1024, on quarter-decade grids."""
     sizes = (16, 64, 256, 1024)
     grids = {"Lion": 10.0 ** np.arange(-3, -0.9, 0.25), "AdamW": 10.0 ** np.arange(-2.25, -0.2, 0.25)}
-    found = {batch: train_digits(seed, batch, grids, seeds=2) for batch in sizes}
-    best = {batch: _best(grids, by_name) for batch, by_name in found.items()}
-    ratios = [best[batch]["Lion"][1] / best[batch]["AdamW"][1] for batch in sizes]
+    rates, ratios = [], []
+    for batch in sizes:
+        found = train_digits(seed, batch, grids, seeds=2)
+        (lion_rate, ours), (adamw_rate, theirs) = (_best(grids[name], found[name]) for name in grids)
+        ratios.append(ours[0].mean() / theirs[0].mean())
+        rates.append(adamw_rate / lion_rate)
     measurements = [
         *(reported(f"training loss Lion / AdamW, B = {batch}", r) for batch, r in zip(sizes, ratios, strict=True)),
-        *(
-            reported(f"best learning rate AdamW / Lion, B = {batch}", b["AdamW"][0] / b["Lion"][0])
-            for batch, b in best.items()
-        ),
+        *(reported(f"best learning rate AdamW / Lion, B = {batch}", r) for batch, r in zip(sizes, rates, strict=True)),
         at_most("largest growth of the loss ratio from one batch size to the next", max(np.diff(ratios)), 0),
     ]
 
@@ -228,10 +250,11 @@ def gain_by_batch_size(seed):
         axes.axhline(1, color="0.5", linewidth=1)
         axes.text(sizes[-1], 1.01, "no gain", color="0.4", ha="right", va="bottom")
         axes.plot(sizes, ratios, **LOOKS["Lion"])
-        axes.set(xscale="log", xlabel="batch size (images)", ylabel="training loss, Lion / AdamW", ylim=(0, 1.15))
+        axes.set(xscale="log", xlabel="batch size (images)", ylabel="training loss, Lion / AdamW")
+        axes.set_ylim(0, max(1.15, 1.05 * max(ratios)))
         axes.set_xticks(sizes, [str(size) for size in sizes])
         axes.minorticks_off()
-        axes.set_title("What the batch size does to Lion's gain over AdamW, digits")
+        axes.set_title(f"What the batch size does to Lion's gain over AdamW, digits, {SAMPLES:,} samples")
 
     note = "Up to B = 256 both learn the images by heart (losses below 0.02 nats); 39 steps at B = 1024 do not suffice."
     return Outcome(measurements, plot, note)
@@ -245,20 +268,28 @@ CLAIMS = (
         "The update has the same magnitude for each parameter, and only the momentum is stored",
         "abstract",
         equal_steps,
+        kind="identity",
+        control="AdamW and SGD on the same gradients: their steps spread over decades.",
     ),
     Claim(
         "lion.C2",
         "Simplification turns the program that the search found into Lion",
         "Section 3 and the appendix with the raw program",
         raw_program_is_lion,
+        kind="identity",
+        control="Lion with the second rate rounded to 0.997, as the paper prints it: it leaves the program's path.",
     ),
     *SEARCH_CLAIMS,
     Claim(
         "lion.C7",
-        "Lion needs a smaller learning rate than AdamW and trains at least as well",
+        "Lion needs a smaller learning rate than AdamW and comes to as low a training loss",
         "abstract; Section 5",
         trains_as_well,
         tier="full",
+        kind="superiority",
+        control="AdamW and SGD with momentum, each at the best of six learning rates, with as many samples. On images "
+        "that were held back Lion's loss is the higher one (1.1 to 1.4 times AdamW's), and on test images it is not "
+        "ahead: the lower training loss is no better network.",
         proxy=_DIGITS,
     ),
     Claim(
@@ -267,6 +298,8 @@ CLAIMS = (
         "abstract",
         gain_by_batch_size,
         tier="full",
+        kind="superiority",
+        control="AdamW at every batch size, with as many samples and as many learning rates.",
         proxy=_DIGITS,
     ),
 )

@@ -7,8 +7,30 @@ from functools import partial
 import numpy as np
 
 from refimpl.core import random
-from refimpl.optimizers._lion_programs import ADAMW, FOUND, Program, fingerprint, parse, run, simplify
-from refimpl.optimizers._lion_search import Search, Task, evolve, fitness, funnel, make_task, random_search
+from refimpl.optimizers._lion_programs import (
+    ADAMW,
+    FOUND,
+    check_program,
+    fingerprint,
+    mutate,
+    parse,
+    run,
+    show,
+    simplify,
+)
+from refimpl.optimizers._lion_search import (
+    Member,
+    Search,
+    age,
+    evolve,
+    fitness,
+    funnel,
+    losses,
+    make_task,
+    random_search,
+    tournament,
+    train,
+)
 from refimpl.specs.base import Claim, Outcome, at_least, at_most, reported
 
 EVOLVED, RANDOM, GRAY = "#D55E00", "#0072B2", "0.45"  # color-blind safe (Okabe and Ito)
@@ -58,6 +80,21 @@ def hash_finds_equal_programs(seed, count=300):
         twin = first.setdefault(fingerprint(program), k)
         pairs += twin != k
         wrong += twin != k and not np.array_equal(outputs[twin], outputs[k], equal_nan=True)
+    kinds = {
+        "drawn": len(programs),
+        "texts": len(set(programs)),
+        "fingerprints": len(first),
+        "outputs": len({output.tobytes() for output in outputs}),
+    }
+
+    def plot(figure):
+        axes = figure.subplots()
+        bars = axes.barh(list(kinds), list(kinds.values()), color=[GRAY, RANDOM, EVOLVED, GRAY])
+        axes.bar_label(bars, padding=3)
+        axes.invert_yaxis()
+        axes.set(xlabel="different ones among the programs drawn", xlim=(0, 1.1 * len(programs)))
+        axes.set_title(f"Of {len(programs)} programs near AdamW {len(first)} need to run to know what all do")
+
     return Outcome(
         [
             at_least(
@@ -67,57 +104,155 @@ def hash_finds_equal_programs(seed, count=300):
             at_least("simplify removes exactly the dead lines", simplify(dead) == ADAMW, 1),
             at_least("random pairs with one fingerprint", pairs, 50),
             at_most("of these, pairs with different outputs", wrong, 0),
+            *(reported(f"random programs: {kind}", number) for kind, number in kinds.items()),
         ],
-        note="The converse does not hold: a + b and b + a are told apart.",
+        plot,
+        note="The converse does not hold: a + b and b + a are told apart, so outputs are fewer than fingerprints.",
     )
 
 
-# C4 and C5: evolution against random search ---------------------------------------------------------------------
+# C4: evolution against random search ------------------------------------------------------------------------------
 
 SEARCHES: dict[str, Callable[..., Search]] = {"evolution": evolve, "random search": random_search}
+RATES = 10.0 ** np.linspace(-3, 0.5, 36)  # learning rates among which every program has its best, once it is chosen
 
 
-def _search(name, seed, task_seed, evaluations, task=None):
-    task = task or make_task(task_seed, like=np.zeros(1))
+def _search(name, seed, task_seed, evaluations, task):
     rng = random.stream(seed, "lion.search", name, task_seed)
     return SEARCHES[name](partial(fitness, task=task), evaluations=evaluations, rng=rng)
 
 
-def evolution_beats_random_search(seed, tasks=6, evaluations=1600):
-    """The best loss that each finds with as many evaluated programs, on tasks of their own."""
-    found = {name: [_search(name, seed, 10 * seed + k, evaluations) for k in range(tasks)] for name in SEARCHES}
-    start = np.array([search.history[0] for search in found["evolution"]])
-    best = {name: np.array([search.best.fitness for search in searches]) for name, searches in found.items()}
+def _settle(program, task, rates=RATES):
+    """The least held-out loss over learning rates, and the loss on fresh points there, at most that of w = 0."""
+    w = train(program, task, rates)
+    chosen = losses(w, task.held_out)
+    best = int(np.argmin(chosen))
+    return chosen[best], min(losses(w[best : best + 1, :], task.fresh)[0], math.log(2))
+
+
+def _tuned_adamw(task, rng, trainings):
+    """The same for AdamW whose rates of forgetting, decay and learning rate are the best of so many random ones."""
+    draw = lambda low, high: 10.0 ** rng.uniform(low, high, (trainings, 1))
+    columns = {0.9: 1 - draw(-2, 0), 0.999: 1 - draw(-4, 0), 0.01: draw(-4, 0)}  # for the constants of the start
+    program = tuple(call._replace(args=tuple(columns.get(a, a) for a in call.args)) for call in ADAMW)
+    return _settle(program, task, draw(-3, 0.5)[:, 0])
+
+
+def _mean(values):
+    """Mean and its standard error."""
+    return np.mean(values), np.std(values, ddof=1) / math.sqrt(len(values))
+
+
+def evolution_beats_random_search(seed, tasks=20, evaluations=600):
+    """Programs that are chosen on held-out points by each way of searching, on points that chose nothing."""
+    found: dict[str, list[tuple[float, float]]] = {
+        "AdamW": [],
+        "AdamW, tuned": [],
+        "random search": [],
+        "evolution": [],
+    }
+    for k in range(tasks):
+        number = 100 * seed + k
+        task = make_task(number, like=np.zeros(1))
+        found["AdamW"].append(_settle(ADAMW, task))
+        found["AdamW, tuned"].append(_tuned_adamw(task, random.stream(seed, "lion.C4", number), 2 * evaluations))
+        for name in SEARCHES:
+            found[name].append(_settle(_search(name, seed, number, evaluations, task).best.program, task))
+    chosen, fresh = ({name: np.array(pairs)[:, i] for name, pairs in found.items()} for i in (0, 1))
+    ahead = {name: _mean(fresh["evolution"] - fresh[name]) for name in fresh if name != "evolution"}
 
     def plot(figure):
         axes = figure.subplots()
-        for (name, searches), color in zip(found.items(), (EVOLVED, RANDOM), strict=True):
-            curves = np.array([search.history[:evaluations] for search in searches])
-            axes.plot(np.arange(1, evaluations + 1), curves.T, color=color, alpha=0.25, linewidth=1)
-            axes.plot(np.arange(1, evaluations + 1), curves.mean(axis=0), color=color, linewidth=2.5, label=name)
-        axes.set(xscale="log", xlabel="evaluated programs", ylabel="best held-out loss so far (nats)")
-        axes.set_title(f"Search from AdamW on {tasks} small tasks: each, and their mean")
-        axes.legend()
+        for place, name in enumerate(found):
+            gain = fresh["AdamW"] - fresh[name]
+            mean, error = _mean(gain)
+            axes.plot(place + np.linspace(-0.2, 0.2, tasks), gain, "o", color=GRAY, alpha=0.5, markersize=4)
+            axes.errorbar(place, mean, 2 * error, fmt="D", color=EVOLVED, capsize=4, zorder=3)
+            axes.plot(place, np.mean(chosen["AdamW"] - chosen[name]), "D", color=RANDOM, markerfacecolor="none")
+        axes.plot([], [], "o", color=GRAY, label="fresh points, a task each")
+        axes.plot([], [], "D", color=EVOLVED, label="fresh points, mean $\\pm$ 2 standard errors")
+        axes.plot([], [], "D", color=RANDOM, markerfacecolor="none", label="points that chose the program, mean")
+        axes.axhline(0, color=GRAY, linestyle=":")
+        axes.set_xticks(range(len(found)), found)
+        axes.set_ylabel("loss of AdamW at its best rate\nminus loss of the program (nats)")
+        axes.set_title(f"{evaluations} programs, or {2 * evaluations} trainings, on each of {tasks} tasks")
+        axes.legend(fontsize=9, loc="upper left")
 
-    wins = int(np.sum(best["evolution"] < best["random search"]))
     return Outcome(
         [
-            at_most("largest best loss of evolution - AdamW's", np.max(best["evolution"] - start), -1e-12),
-            at_most("mean best loss, evolution - random", np.mean(best["evolution"] - best["random search"]), -0.01),
-            reported("mean loss of AdamW", start.mean()),
-            reported("mean best loss of evolution", best["evolution"].mean()),
-            reported("mean best loss of random search", best["random search"].mean()),
-            reported(f"tasks of {tasks} on which evolution is ahead", wins),
+            at_most("fresh points, mean loss of evolution - random search", ahead["random search"][0], -0.01),
+            at_most(
+                "the same - AdamW at its best rate, + 2 standard errors", sum(ahead["AdamW"]) + ahead["AdamW"][1], 0
+            ),
+            reported("the same - AdamW, tuned", ahead["AdamW, tuned"][0]),
+            *(reported(f"standard error of the difference to {name}", error) for name, (_, error) in ahead.items()),
+            *(
+                reported(f"tasks of {tasks} on which evolution is ahead of {name}", np.sum(fresh["evolution"] < loss))
+                for name, loss in list(fresh.items())[:-1]
+            ),
+            reported(
+                "points that chose the programs, mean loss of evolution - random search",
+                np.mean(chosen["evolution"] - chosen["random search"]),
+            ),
         ],
         plot,
-        note="Populations of 50 and tournaments of 10, where the paper has 1000 and 2, for want of its budget.",
+        note="On the points that chose the programs, where it was measured before, the bound holds: about half of the "
+        "lead is luck of the choice. With 1600 programs, in more time than this tier has, the difference on the fresh "
+        "points of these 20 tasks is -0.013 with a standard error of 0.007. Populations of 50 and tournaments of 10, "
+        "where the paper has 1000 and 2, for want of its budget.",
     )
 
 
+# C5: what need not run ----------------------------------------------------------------------------------------------
+
+
+def _children(score, rng, population=50, size=10):
+    """The children of `evolve`, in its order, those that are no valid programs as None."""
+    members = (Member(ADAMW, score(ADAMW), 0),) * population
+    while True:
+        child = mutate(tournament(members, rng.random(size)).program, rng)
+        try:
+            check_program(child)
+        except ValueError:
+            yield None
+        else:
+            members = age(members, Member(child, score(child), 0))
+            yield child
+
+
 def most_programs_need_no_run(seed, tasks=2, evaluations=1600):
-    """The share of children that were refused or known before they ran, and of lines that do nothing."""
-    searches = [_search("evolution", seed, 10 * seed + k, evaluations) for k in range(tasks)]
+    """The share of children that were refused or known before they ran, and what less thrifty searches would reach."""
+    caches = {"by fingerprint": fingerprint, "by text": show, "none": None}
+    searches, curves = [], {name: [] for name in caches}
+    for k in range(tasks):
+        task = make_task(10 * seed + k, like=np.zeros(1))
+        known: dict[str, float] = {}
+
+        def score(program, known=known, task=task):
+            key = fingerprint(program)
+            if key not in known:
+                known[key] = fitness(simplify(program, across_steps=True), task)
+            return known[key]
+
+        searches.append(SEARCHES["evolution"](score, evaluations=evaluations, rng=random.stream(seed, "lion.C5", k)))
+        children = _children(score, random.stream(seed, "lion.C5", k))
+        valid = [ADAMW, *filter(None, (next(children) for _ in range(searches[-1].generated)))]
+        for name, key in caches.items():
+            runs = {}
+            for place, program in enumerate(valid):
+                runs.setdefault(key(program) if key else place, score(program))
+            curves[name].append(np.minimum.accumulate(list(runs.values())[:evaluations]))
     saved = [(s.invalid + s.cached) / s.generated for s in searches]
+    last = {name: np.mean([curve[-1] for curve in found]) for name, found in curves.items()}
+
+    def plot(figure):
+        for axes, *found in zip(figure.subplots(1, tasks, squeeze=False)[0], *curves.values(), strict=True):
+            for curve, name, style, color in zip(found, caches, ("-", "--", ":"), (EVOLVED, RANDOM, GRAY), strict=True):
+                axes.plot(np.arange(1, len(curve) + 1), curve, style, color=color, linewidth=2, label=name)
+            axes.set(xscale="log", xlabel="programs run")
+        figure.axes[0].set(ylabel="best held-out loss so far (nats)")
+        figure.axes[0].legend(title="cache")
+        figure.suptitle("The same evolution on two tasks, with three ways to know a program again")
 
     def dead_lines(search):
         programs = [member.program for member in search.members]
@@ -129,59 +264,69 @@ def most_programs_need_no_run(seed, tasks=2, evaluations=1600):
             reported("mean share of cache hits", np.mean([s.cached / s.generated for s in searches])),
             reported("mean share of invalid programs", np.mean([s.invalid / s.generated for s in searches])),
             reported("mean share of dead lines in the last population", np.mean([dead_lines(s) for s in searches])),
-        ]
+            *(reported(f"mean best loss after {evaluations} runs, cache {name}", loss) for name, loss in last.items()),
+        ],
+        plot,
     )
 
 
 # C6: from the proxy to other tasks ------------------------------------------------------------------------------
 
-NOTHING_LEARNED = math.log(2)  # loss at w = 0, in place of a loss that is not finite
 
-
-def _loss(program: Program, tasks: list[Task], rates=(0.01, 0.03, 0.1)):
-    """Mean over tasks of the best held-out loss."""
-    losses = [fitness(program, task, rates=rates) for task in tasks]
-    return float(np.mean([loss if math.isfinite(loss) else NOTHING_LEARNED for loss in losses]))
-
-
-def gain_shrinks_on_other_tasks(seed, runs=6, evaluations=400):
+def gain_shrinks_on_other_tasks(seed, runs=20, evaluations=400):
     """The gain over AdamW on the proxy, and on larger tasks that the search never saw, with and without the funnel."""
-    gains: dict[str, list[float]] = {"proxy": [], "targets": [], "targets, after the funnel": []}
+    gains = []
     for k in range(runs):
         number = 1000 * seed + 10 * k
         proxy = make_task(number, like=np.zeros(1))
-        middle = [make_task(number + i, like=proxy.held_out[0], n=128, d=12, steps=60) for i in (1, 2)]
-        targets = [make_task(number + i, like=proxy.held_out[0], n=200, d=15, steps=100) for i in (3, 4)]
+        middle = [make_task(number + i, like=np.zeros(1), n=128, d=12, steps=60) for i in (1, 2)]
+        targets = [make_task(number + i, like=np.zeros(1), n=200, d=15, steps=100) for i in (3, 4)]
         found = _search("evolution", seed, number, evaluations, proxy)
-        picked = funnel(found.members, [partial(_loss, tasks=middle[:1]), partial(_loss, tasks=middle)])
-        base = _loss(ADAMW, targets)
-        gains["proxy"].append(found.history[0] - found.best.fitness)
-        gains["targets"].append(base - _loss(found.best.program, targets))
-        gains["targets, after the funnel"].append(base - _loss(picked, targets))
+        stages = [lambda p, tasks=middle[:n]: np.mean([_settle(p, task)[0] for task in tasks]) for n in (1, 2)]
+        picked = funnel(found.members, stages)
+        gain = lambda program, tasks: np.mean([_settle(ADAMW, t)[1] - _settle(program, t)[1] for t in tasks])
+        gains.append(
+            (
+                _settle(ADAMW, proxy)[0] - _settle(found.best.program, proxy)[0],
+                gain(found.best.program, [proxy]),
+                gain(found.best.program, targets),
+                gain(picked, targets),
+            )
+        )
+    chosen, on_proxy, on_targets, funneled = np.array(gains).T
 
     def plot(figure):
         axes = figure.subplots()
-        for place, gain in enumerate(gains.values()):
-            axes.plot([place] * runs, gain, "o", color=(GRAY, EVOLVED, RANDOM)[place], alpha=0.7)
-            axes.plot([place - 0.2, place + 0.2], [np.mean(gain)] * 2, color="black", linewidth=2)
-        for row in zip(*gains.values(), strict=True):
-            axes.plot(range(3), row, color="0.8", linewidth=1, zorder=0)
+        for place, gain in enumerate(np.array(gains).T):
+            color = (GRAY, GRAY, EVOLVED, RANDOM)[place]
+            mean, error = _mean(gain)
+            axes.plot([place] * runs, gain, "o", color=color, alpha=0.5, markersize=4)
+            axes.errorbar(place + 0.15, mean, 2 * error, fmt="D", color=color, capsize=4)
         axes.axhline(0, color=GRAY, linestyle=":")
-        axes.set_xticks(range(3), gains)
-        axes.set_ylabel("held-out loss of AdamW - of the program (nats)")
-        axes.set_title(f"What {evaluations} evaluations on a proxy gain elsewhere, {runs} searches")
+        labels = (
+            "proxy, points that\nchose the program",
+            "proxy,\nfresh points",
+            "larger tasks",
+            "larger tasks,\nfunnel",
+        )
+        axes.set_xticks(range(4), labels)
+        axes.set_ylabel("loss of AdamW at its best rate\nminus loss of the program (nats)")
+        axes.set_title(f"{runs} searches of {evaluations} programs (diamonds: mean $\\pm$ 2 standard errors)")
 
-    on_proxy, on_targets, funneled = (np.array(gain) for gain in gains.values())
     return Outcome(
         [
-            at_most("mean gain on the targets - on the proxy", np.mean(on_targets - on_proxy), -1e-12),
-            reported("mean gain on the proxy", on_proxy.mean()),
+            at_most("mean gain on the targets - on the proxy, fresh points", np.mean(on_targets - on_proxy), -1e-12),
+            reported("its standard error", _mean(on_targets - on_proxy)[1]),
+            reported("mean gain on the proxy, on the points that chose the program", chosen.mean()),
+            reported("mean gain on the proxy, fresh points", on_proxy.mean()),
             reported("mean gain on the targets", on_targets.mean()),
             reported("mean gain on the targets after the funnel", funneled.mean()),
+            reported("mean gain by the funnel", np.mean(funneled - on_targets)),
+            reported("its standard error", _mean(funneled - on_targets)[1]),
             reported(f"searches of {runs} whose program is worse than AdamW on the targets", np.sum(on_targets < 0)),
-            reported(f"searches of {runs} whose pick by the funnel is no worse", np.sum(funneled >= on_targets)),
         ],
         plot,
+        note="Before, the proxy's gain was read off the points that had chosen the program, over 6 searches.",
     )
 
 
@@ -195,13 +340,19 @@ SEARCH_CLAIMS = (
         "A hash found without running the program identifies functionally equal programs",
         "Section 2, abstract execution",
         hash_finds_equal_programs,
+        kind="identity",
+        control="The text of a program in place of its hash: it knows a third of the programs that the hash knows.",
     ),
     Claim(
         "lion.C4",
-        "Evolution that starts from AdamW beats AdamW and random search",
+        "Evolution that starts from AdamW beats AdamW at its best learning rate, and random search",
         "Section 2, figure of the search",
         evolution_beats_random_search,
         tier="full",
+        kind="superiority",
+        control="AdamW with the best of 36 learning rates, as all have them; AdamW whose constants are the best of as "
+        "many trainings; random search with as many programs. On fresh points evolution is 0.007 ahead of tuned AdamW "
+        "and of random search (standard errors 0.003), a third of its lead over AdamW.",
         proxy=_LOGISTIC,
     ),
     Claim(
@@ -210,6 +361,9 @@ SEARCH_CLAIMS = (
         "Section 2",
         most_programs_need_no_run,
         tier="full",
+        kind="efficiency",
+        control="The same evolution with a cache by text, and with none, for as many runs: they get less far, and the "
+        "text saves hardly any.",
         proxy=_LOGISTIC,
     ),
     Claim(
@@ -218,6 +372,9 @@ SEARCH_CLAIMS = (
         "abstract; Section 3",
         gain_shrinks_on_other_tasks,
         tier="full",
+        kind="behaviour",
+        control="AdamW has the best of the same 36 learning rates on each task, and gains are read off fresh points: "
+        "on the larger tasks most programs are worse than AdamW, and the funnel mostly falls back to AdamW.",
         proxy=_LOGISTIC,
     ),
 )
