@@ -13,7 +13,8 @@ from refimpl.optimizers import _lion_search as search
 from refimpl.optimizers import lion
 from refimpl.optimizers._baselines import momentum_init, signum
 from refimpl.oracle import check
-from refimpl.specs.optimizers.lion import claims, search_claims
+from refimpl.specs.optimizers.lion.claims import rule as claims
+from refimpl.specs.optimizers.lion.claims import search as search_claims
 
 THETA = [1.0, -2.0, 0.5, 3.0]
 GRADS = [[1.0, -1.0, 0.0, 2.0], [-20.0, 1.0, 1.0, -2.0], [-20.0, 1.0, -0.5, -30.0]]
@@ -343,7 +344,9 @@ def test_places_that_are_rounded_are_caught():
 # The experiments ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("claim", [c for c in claims.CLAIMS if c.tier == "quick"], ids=lambda c: c.id)
+@pytest.mark.parametrize(
+    "claim", [c for c in (*claims.CLAIMS, *search_claims.CLAIMS) if c.tier == "quick"], ids=lambda c: c.id
+)
 @pytest.mark.parametrize("seed", [0, 1])
 def test_quick_claims_hold_for_more_than_one_seed(claim, seed):
     assert all(m.holds for m in claim.experiment(seed).measurements)

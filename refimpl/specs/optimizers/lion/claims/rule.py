@@ -1,4 +1,4 @@
-"""The experiments behind the claims of the paper on Lion; those on the search are in `search_claims`."""
+"""The experiments behind the claims of the paper on Lion; those on the search are in `search`."""
 
 from collections.abc import Callable
 from functools import partial
@@ -16,7 +16,6 @@ from refimpl.optimizers._baselines import momentum_init, sgd
 from refimpl.optimizers._lion_programs import FOUND, run
 from refimpl.problems.digits import digits
 from refimpl.specs.base import Claim, Outcome, at_least, at_most, reported, within
-from refimpl.specs.optimizers.lion.search_claims import SEARCH_CLAIMS
 
 LOOKS = {  # color-blind safe (Okabe and Ito), and told apart by their markers in black and white
     "Lion": {"color": "#D55E00", "marker": "o"},
@@ -279,7 +278,6 @@ CLAIMS = (
         kind="identity",
         control="Lion with the second rate rounded to 0.997, as the paper prints it: it leaves the program's path.",
     ),
-    *SEARCH_CLAIMS,
     Claim(
         "lion.C7",
         "Lion needs a smaller learning rate than AdamW and comes to as low a training loss",

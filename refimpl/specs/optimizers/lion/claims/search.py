@@ -334,7 +334,7 @@ _LOGISTIC = (
     "noisy logistic regression in 10 dimensions in place of the paper's proxies; thousands of programs in place of 10^5"
 )
 
-SEARCH_CLAIMS = (
+CLAIMS = (
     Claim(
         "lion.C3",
         "A hash found without running the program identifies functionally equal programs",
