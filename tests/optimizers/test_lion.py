@@ -583,11 +583,12 @@ def test_training_is_gradient_descent_on_the_logistic_loss():
         steps = 1e-6 * np.eye(3)
         w = w - 0.5 * np.array([(loss(w + h, x, y) - loss(w - h, x, y)) / 2e-6 for h in steps])
     descent = programs.parse("update = g * lr")
-    assert search.train(descent, task, 0.5) == pytest.approx(loss(w, *task.held_out), rel=1e-8)
-    assert search.fitness(descent, task, rates=(0.5, 0.01)) == min(
-        search.train(descent, task, lr) for lr in (0.5, 0.01)
-    )
-    assert search.train(programs.parse("update = g / 0.0"), task, 0.5) == math.inf
+    np.testing.assert_allclose(search.train(descent, task, [0.5, 0.01])[0], w, rtol=1e-7)
+    ends = search.train(descent, task, [0.5, 0.01])
+    held_out = [loss(end, *task.held_out) for end in ends]
+    np.testing.assert_allclose(search.losses(ends, task.held_out), held_out, rtol=1e-12)
+    assert search.fitness(descent, task, rates=(0.5, 0.01)) == pytest.approx(min(held_out), rel=1e-12)
+    assert search.fitness(programs.parse("update = g / 0.0"), task) == math.inf
 
 
 def test_most_labels_of_a_task_are_on_the_right_side_of_a_plane():
