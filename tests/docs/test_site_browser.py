@@ -199,6 +199,41 @@ def test_formulas_are_typeset_beside_the_code(browser, name):
     assert browser.errors == []
 
 
+@derivations
+def test_a_page_can_be_read_in_one_sitting(browser, name):
+    """Rule, picture and summary first, figures beside the claims, exercises folded, not much above 10,000 px."""
+    browser.width(1400)
+    visit(browser, name)
+    assert browser.run("document.documentElement.scrollHeight") < 11_500
+    below = "e => e ? Math.round(e.getBoundingClientRect().bottom) : 1e6"
+    picture, rule = browser.run(f"['.claim-figure img', '.beside'].map(s => ({below})(document.querySelector(s)))")
+    assert picture < 900, "the picture is not on the first screen"
+    assert rule < 1400, "the rule is not near the first screen"
+    assert browser.run("document.querySelectorAll('img.claim').length") >= 3
+    assert browser.run("document.querySelectorAll('details').length") >= 2
+    assert browser.run("document.querySelectorAll('button.copybtn').length") > 0
+    assert browser.run("[...document.querySelectorAll('.claim-figure img')].every(e => e.naturalWidth > 0)")
+
+
+@derivations
+def test_the_contents_of_a_page_are_always_in_sight(browser, name):
+    for width in (1280, 1400):
+        browser.width(width)
+        visit(browser, name)
+        assert browser.run("document.querySelector('.page-toc a').checkVisibility()")
+
+
+@derivations
+def test_page_leaf_tutorial_and_paper_lead_to_each_other(pages, name):
+    chapter, system = name.split("/")
+    leaf, tutorial = at(f"check/{system}"), at(f"gallery/{chapter}/{system}")
+    paper = catalog.system(system).paper.address
+    for page, wanted in {at(name): (leaf, tutorial, paper), leaf: (at(name),), tutorial: (at(name),)}.items():
+        links = {target_of(pages[page], link) for link in pages[page].links if not urlsplit(link).scheme}
+        for other in wanted:
+            assert other in links or other in pages[page].links, f"{page.relative_to(SITE)}: {other}"
+
+
 @pytest.mark.parametrize("name", [*DOCUMENTS, "genindex", "py-modindex"])
 def test_page_fits_telephone_tablet_and_desk(browser, name):
     browser.width(360)

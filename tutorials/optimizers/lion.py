@@ -229,7 +229,7 @@ for label, (name, rate, style) in SETTINGS.items():
     curve.append((STEPS, losses.softmax_cross_entropy(mlp.apply(unravel(params), images), labels)))
     axes.plot(*np.array(curve).T, style, color=COLORS[name], linewidth=1.8, label=label)
 axes.set(yscale="log", xlabel=f"step (batches of {BATCH})", ylabel="loss on the training images (nats)")
-axes.set_title("With a tenth of AdamW's step size Lion ends lower")
+axes.set_title("With a tenth of AdamW's step size Lion ends lower in training")
 axes.legend()
 
 # %%
