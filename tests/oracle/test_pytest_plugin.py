@@ -212,7 +212,7 @@ def test_an_entry_that_names_nothing_fails(project):
 
 OTHERS = """
 import types
-from refimpl.oracle import catalog
+from refimpl.oracle import catalog, edits
 from refimpl.oracle.candidates import Function, NotApplicable
 
 @parametrize_with_cases("lion", only=["two-rates", "both-agree"], skip={"two-rates": "not today"})
@@ -236,14 +236,15 @@ def test_error(case):
     case.check(lambda **inputs: 1 / 0)
 
 STEP = catalog.operation("cbo.step")
+VARIANT = edits.shown_in("cbo.step", "variant")[0]
 
-@parametrize_with_cases("cbo.step", only=["three-particles", "law:*"], variant=STEP.variants[0].slug)
+@parametrize_with_cases("cbo.step", only=["three-particles", "law:*"], variant=VARIANT.slug)
 def test_variant(case):
-    case.check(STEP.variants[0].function)
+    case.check(edits.runner(STEP, VARIANT))
 
 @parametrize_with_cases("cbo.step", only=["three-particles"])
 def test_no_variant(case):
-    case.check(STEP.variants[0].function)
+    case.check(edits.runner(STEP, VARIANT))
 """
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from refimpl.oracle import catalog
+from refimpl.oracle import catalog, edits
 from refimpl.oracle.claims.experiment import run_claim
 from refimpl.oracle.output.page import write_html
 from refimpl.specs.base import Claim, Outcome, at_most, reported
@@ -74,10 +74,10 @@ def test_all_columns_are_seen_on_a_desk(browser, tmp_path):
             for o in system.operations
         ]
         mutants = [
-            mutant(m.slug, operation=o.name, bug_type=m.bug_type, hint=m.hint, origin=m.origin)
+            mutant(m.slug, operation=o.name, bug_type=m.bug_type, hint=m.doc, origin=m.origin)
             | {"killed_by": [case.slug for case in o.cases]}
             for o in system.operations
-            for m in o.mutants
+            for m in edits.shown_in(o.name, "mistake")
         ]
         about = {"name": system.name, "title": system.paper.title, "arxiv": system.paper.arxiv}
         return about | {"chapter": system.chapter, "operations": operations, "mutants": mutants}

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from refimpl.oracle import catalog
+from refimpl.oracle import catalog, edits
 from refimpl.oracle.candidates import Function
 from refimpl.oracle.cli import main
 from refimpl.oracle.judging.records import DTYPES, STATUSES
@@ -48,7 +48,8 @@ def spoilt(theta0, grads, **rates):
 def a_variant():
     """A candidate that is a variant of CBO's step."""
     operation = catalog.operation("cbo.step")
-    return Function(operation.variants[0].function, operation=operation.name)
+    variant = edits.shown_in(operation.name, "variant")[0]
+    return Function(edits.runner(operation, variant), operation=operation.name)
 
 
 @pytest.fixture
