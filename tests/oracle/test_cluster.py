@@ -178,7 +178,7 @@ def all_gone(pids):
 
 def test_the_records_are_those_of_the_local_pool(address, fakes, tmp_path, capfd):
     names = ("C0", "C1", "slow", "false", "raises", "dies", "leaves", "threads")
-    settings = {"tier": "full", "seed": 3}
+    settings = {"tier": "full", "seed": 3, "seeds": 2}
     here = fakes(*names, jobs=2, out=tmp_path / "here", **settings)
     there = fakes(*names, dask=address, out=tmp_path / "there", progress=True, **settings)
     for record in (*here, *there):
@@ -193,9 +193,10 @@ def test_the_records_are_those_of_the_local_pool(address, fakes, tmp_path, capfd
     assert len(pictures[0]) == 3
     reports = [read_report(tmp_path / d / "claims.jsonl") for d in ("here", "there")]
     assert reports[0].footer["counts"] == reports[1].footer["counts"]
-    assert sum(reports[1].footer["counts"].values()) == len(names)
+    assert sum(reports[1].footer["counts"].values()) == 2 * len(names)
+    assert [record["seeds"].keys() for record in there] == [{"3": "", "4": ""}.keys()] * len(names)
     lines = [line.split()[0] for line in capfd.readouterr().err.splitlines() if line.startswith("[")]
-    assert lines == [f"[{i}/8]" for i in range(1, 9)]
+    assert lines == [f"[{i}/16]" for i in range(1, 17)]
 
 
 def test_a_worker_killed_half_way_loses_nothing(address, fakes, pids, tmp_path):
