@@ -35,6 +35,7 @@ from refimpl_docs import (
 from sphinx.transforms import SphinxTransform
 
 from refimpl.oracle import catalog, edits
+from refimpl.oracle.output.words import at_seeds
 from refimpl.specs.base import BUG_TYPES
 
 KINDS = {"float": "number", "int": "integer", "choice": "one of"}
@@ -147,15 +148,15 @@ class Figure(Tables):
     def status(self, claim):
         """Id and status, with the seeds at which it holds."""
         entry = self.committed("_data/claims.json").get(claim.id)
-        return paragraph(code(claim.id), " ", badge(entry["status"] if entry else "not measured"), *seeds(entry))
+        return paragraph(code(claim.id), " ", *standing(entry))
 
 
-def seeds(entry):
-    """At how many seeds a claim holds, as far as that was measured."""
-    if not entry or len(entry.get("seeds", ())) < 2:
-        return []
-    held = sum(status in ("reproduced", "proxy") for status in entry["seeds"].values())
-    return [" holds at ", f"{held} of {len(entry['seeds'])} seeds"]
+def standing(entry):
+    """Status of a claim, and at how many seeds it holds, as far as that was measured."""
+    if entry is None:
+        return [badge("not measured")]
+    said = at_seeds(entry["status"], entry.get("seeds", {}))
+    return [badge(entry["status"]), *([f" {said}"] if said else [])]
 
 
 class Claims(Figure):
@@ -183,14 +184,15 @@ class Claims(Figure):
         """Statement, status and figure; the measurements folded."""
         said = [
             paragraph(strong(claim.id), " ", *marked_up(claim.statement), "."),
-            paragraph(claim.source, classes=["dim"]),
+            paragraph(*standing(entry), " ", ", ".join(filter(None, (claim.source, claim.kind))), classes=["dim"]),
         ]
         if entry is None:
-            return nodes.container("", *said, self.status(claim), classes=["claim"])
+            return nodes.container("", *said, classes=["claim"])
         if (entry["statement"], entry["source"]) != (claim.statement, claim.source):
             logger.warning(
-                "%s was reworded since it was measured; run `refimpl claims --tier full --save docs/_data/claims.json`",
+                "%s was reworded since it was measured; run `%s`",
                 claim.id,
+                "refimpl claims --tier full --seeds 5 --save docs/_data/claims.json",
                 location=self.get_location(),
             )
         if claim.control:

@@ -17,6 +17,7 @@ from refimpl import __version__
 from refimpl.oracle import catalog
 from refimpl.oracle.candidates import Candidate, Function, Program, load
 from refimpl.oracle.candidates.python import package_version
+from refimpl.oracle.claims.command import count
 from refimpl.oracle.claims.pool import usable_cores
 from refimpl.oracle.claims.runs import run_claims
 from refimpl.oracle.diagnosis.listed import check_mutants
@@ -45,6 +46,9 @@ IMPLEMENTATIONS = (
 def add_arguments(parser):
     """Arguments of `refimpl oracle` and `refimpl report`."""
     parser.add_argument("--out", metavar="DIR", default="build/report", help="folder (default: build/report)")
+    parser.add_argument(
+        "--seeds", metavar="N", type=count, default=1, help="run each claim at so many seeds (default: 1)"
+    )
 
 
 def main(options):
@@ -54,7 +58,7 @@ def main(options):
     start = time.perf_counter()
     out.mkdir(parents=True, exist_ok=True)
     systems = _self_checks(console)
-    records = run_claims(catalog.claims(), tier="quick", out=out, progress=not console.quiet)
+    records = run_claims(catalog.claims(), tier="quick", seeds=options.seeds, out=out, progress=not console.quiet)
     implementations = [_judge(entry, console) for entry in IMPLEMENTATIONS]
     path = out / "index.html"
     page.write_html(

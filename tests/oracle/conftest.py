@@ -50,7 +50,11 @@ def memory():
 
 @pytest.fixture
 def fake(monkeypatch):
-    """Makes a `Program` of a fake; at the end of the test it is closed, and all its processes must be gone."""
+    """Makes a `Program` of a fake; at the end of the test it is closed, and all its processes must be gone.
+
+    It is waited for as long as on a busy machine: nothing here is judged by the clock.
+    """
+    monkeypatch.setattr(program, "LISTEN", 30.0)
     programs, processes = [], []
 
     class Watched(process.Process):
@@ -62,16 +66,17 @@ def fake(monkeypatch):
 
     def make(script, *words, **settings):
         command = [sys.executable, str(FAKES / f"{script}.py"), *words] if isinstance(script, str) else list(script)
-        programs.append(Program(command, **{"timeout": 5.0, **settings}))
+        programs.append(Program(command, **{"timeout": 60.0, **settings}))
         return programs[-1]
 
     yield make
     for candidate in programs:
         candidate.close()
-    deadline = time.monotonic() + 2  # the kernel takes a moment
+    deadline = time.monotonic() + 60  # the kernel takes a moment
     left = True
     while left and time.monotonic() < deadline:
         left = [pid for pid, mark in processes if is_running(pid) or list(process._marked(mark))]
+        time.sleep(0.01 * bool(left))
     assert not left
 
 

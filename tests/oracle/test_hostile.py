@@ -4,7 +4,6 @@ Each is a right Lion in `fakes/hostile.py` that misbehaves on one case of four.
 """
 
 import re
-import time
 
 import pytest
 
@@ -76,16 +75,23 @@ AFTERWARDS = {
 
 @pytest.fixture
 def judged(fake, memory, monkeypatch, tmp_path):
-    """Records by slug, and the program, of a hostile kind; judged in time, and within bounded memory."""
+    """Records by slug, and the program, of a hostile kind; judged within bounded memory.
+
+    Only the bad answer is waited for so briefly that one that never comes is noticed.
+    """
     monkeypatch.setenv("PIDS", str(tmp_path / "pids"))
 
-    def judge(kind, timeout=1.0):
-        candidate = fake("hostile", kind, timeout=timeout, start_timeout=5)
+    def judge(kind, timeout=60.0):
+        candidate = fake("hostile", kind)
         check(candidate, "lion.trajectory", only=CASES[:1], laws=False)  # what judging takes for itself
-        begun, used = time.monotonic(), memory()
-        report = check(candidate, "lion.trajectory", only=CASES, laws=False, diagnose=False)
+
+        def wait_less_for_the_second(record):
+            candidate._timeout = timeout if record.case.startswith(f"lion.trajectory/{CASES[0]}") else 60.0
+
+        used = memory()
+        settings = {"only": CASES, "laws": False, "diagnose": False}
+        report = check(candidate, "lion.trajectory", **settings, callback=wait_less_for_the_second)
         candidate.close()
-        assert time.monotonic() - begun < timeout + 5
         assert used.growth < MEMORY
         assert sum(report.counts.values()) == report.planned == len(CASES)
         ids = [record.case for record in report.records]
@@ -98,7 +104,7 @@ def judged(fake, memory, monkeypatch, tmp_path):
 @pytest.mark.parametrize("kind", KINDS)
 def test_one_bad_answer(kind, judged):
     status, sentence = KINDS[kind]
-    records, _ = judged(kind, 3.0 if kind.startswith(("bomb", "deep", "much")) else 1.0)
+    records, _ = judged(kind, 1.0 if "timeout: " in sentence else 60.0)
     bad = records.pop("one-step-one-coordinate")
     assert bad.status == status
     assert re.search(sentence, bad.message), bad.message
@@ -121,7 +127,7 @@ def test_stderr_is_kept_and_no_verdict(judged):
 
 def test_output_is_limited_in_all(judged, monkeypatch):
     monkeypatch.setattr(process, "MAX_OUTPUT", 8 * 2**20)
-    records, _ = judged("endless_stderr", 5.0)
+    records, _ = judged("endless_stderr")
     assert records["one-step-one-coordinate"].message == "garbage: more than 8 MiB of output"
 
 

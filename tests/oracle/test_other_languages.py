@@ -51,7 +51,7 @@ def command(tmp_path_factory):
 @languages
 def test_right_ones_conform(file, command, fake):
     dtypes = LANGUAGES[file][3]
-    candidate = fake(command(file), start_timeout=20)
+    candidate = fake(command(file))
     report = check(candidate, "lion.trajectory", dtypes=("float64", "float32"), fuzz=2)
     assert report.verdict == "conforms", [r.message for r in report.records if r.message]
     assert {r.dtype for r in report.records if r.status == "passed"} == set(dtypes)
@@ -64,7 +64,7 @@ def test_right_ones_conform(file, command, fake):
 @languages
 def test_wrong_twins_are_named(file, command, fake):
     mistake = LANGUAGES[file][4]
-    report = check(fake([*command(file), "wrong"], start_timeout=20), "lion.trajectory", laws=False)
+    report = check(fake([*command(file), "wrong"]), "lion.trajectory", laws=False)
     assert report.verdict == "deviates"
     assert report.diagnosis.names == (mistake,)
     assert f"`{mistake}`" in README
@@ -73,7 +73,7 @@ def test_wrong_twins_are_named(file, command, fake):
 def test_the_bare_one_conforms(fake):
     if shutil.which("node") is None:
         pytest.skip("node is not installed")
-    candidate = fake(["node", str(HARNESSES / "lion.js")], start_timeout=20)
+    candidate = fake(["node", str(HARNESSES / "lion.js")])
     report = check(candidate, "lion.trajectory", dtypes=("float64", "float32"), fuzz=2)
     assert report.verdict == "conforms"
     assert report.counts["passed"] == report.planned
@@ -84,7 +84,7 @@ def test_the_bare_one_conforms(fake):
 def test_full_ones_come_to_their_end_by_themselves(file, command):
     """`stop` and the end of the input both suffice."""
     for text in ('{"cmd": "stop"}\n', ""):
-        done = subprocess.run(command(file), input=text, capture_output=True, text=True, timeout=20)
+        done = subprocess.run(command(file), input=text, capture_output=True, text=True, timeout=120)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
@@ -96,7 +96,7 @@ def test_errors_are_answered(file, command, fake):
 
     operation = catalog.operation("lion.trajectory")
     inputs = dict(operation.cases[0].inputs)
-    candidate = fake(command(file), start_timeout=20)
+    candidate = fake(command(file))
     with pytest.raises(CandidateError) as caught:
         candidate.run(operation, {"theta0": inputs["theta0"]})
     assert caught.value.kind == "error"

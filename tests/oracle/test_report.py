@@ -191,6 +191,21 @@ def test_empty_page(tmp_path):
     assert "None ran." in text
 
 
+def test_a_claim_says_at_how_many_seeds_it_holds(tmp_path):
+    one = claim("C1", lambda seed: Outcome([at_most("one", 1, 1)]), kind="superiority", control=f"beside {NASTY}")
+    steady = one | {"seeds": dict.fromkeys("012", "reproduced")}
+    shaky = one | {"id": "doc.C2", "seeds": {"0": "reproduced", "1": "not reproduced", "2": "error"}}
+    text = page(tmp_path, [steady, shaky], [system()])
+    shown = Page(text).text
+    assert "doc.C1 ✓ reproduced holds at 3 of 3 seeds" in shown
+    assert "doc.C2 ✓ reproduced at 1 of 3 seeds, error at seed 2" in shown
+    attention = shown[shown.index("To look at") : shown.index("Claims of the papers")]
+    assert "doc.C2" in attention
+    assert "doc.C1" not in attention
+    assert f"{NASTY}, superiority" in shown
+    assert f"Control: beside {NASTY}" in shown
+
+
 def test_claims_of_an_unknown_system_are_shown(tmp_path, records):
     assert 'id="doc.C3"' in page(tmp_path, records, [system(name="other")])
 

@@ -246,7 +246,7 @@ def replay(path):
     if node is None:
         pytest.skip("node is not installed")
     script = ROOT / "tutorials/other_languages/replay_vectors.js"
-    return subprocess.run([node, script, path], capture_output=True, text=True, timeout=30)
+    return subprocess.run([node, script, path], capture_output=True, text=True, timeout=120)
 
 
 def test_javascript_passes_every_case_in_both_precisions(folder):

@@ -25,6 +25,7 @@ MAX_LINE = 4 * 2**20  # bytes of one answer
 MAX_OUTPUT = 256 * 2**20  # bytes of one process on both streams
 TAIL = 4000  # characters of standard error that are kept
 PATIENCE = 0.5  # seconds between asking a program to end, terminating it, and killing it
+END = 2.0  # seconds for a program to be gone that has closed its output
 LOOK = 0.2  # seconds between two looks at whether it is still there
 CHUNK = 65536
 MARK = "REFIMPL_CANDIDATE"
@@ -220,7 +221,7 @@ class Process:
     def _how_it_ended(self):
         """Sentence about a program whose output has ended."""
         middle = ", in the middle of a line" if self._answers else ""
-        if not self._wait(PATIENCE):
+        if not self._wait(END):
             return f"the program closed its standard output without an answer{middle}, and runs on"
         status = self._popen.returncode
         how = f"signal {-status}, {signal.strsignal(-status)}" if status < 0 else f"exit status {status}"

@@ -23,7 +23,7 @@ from refimpl.oracle.candidates.protocol import ProtocolError
 from refimpl.oracle.candidates.schema import printable
 
 TIMEOUT = 10.0  # seconds for an answer
-START_TIMEOUT = 20.0  # seconds for the first answer of a process, which has much to load
+START_TIMEOUT = 60.0  # seconds for the first answer of a process, which has much to load on a machine that may be busy
 LISTEN = 2.0  # seconds for an answer to `start` before the input is closed, which makes a silent program end
 RESTARTS = 10  # processes after the first
 SENTENCE = 400  # characters of a sentence that a program has written
@@ -40,7 +40,7 @@ class Program(Candidate):
     timeout : float, default: 10
         Seconds for one answer.
     start_timeout : float, optional
-        Seconds for the first answer of a process; by default 20, or `timeout` if that is more.
+        Seconds for the first answer of a process; by default 60, or `timeout` if that is more.
     name : str, optional
         How reports call it; by default as it calls itself, or else the command.
 

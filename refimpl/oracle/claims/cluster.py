@@ -8,6 +8,7 @@ import contextlib
 import importlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -22,6 +23,7 @@ import refimpl
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "REFIMPL_THREADS"), "1")
 POLL = 0.05  # s
+REFUSED = 5.0  # s
 
 
 class ClusterError(ValueError):
@@ -165,15 +167,16 @@ def version():
 
 
 @contextlib.contextmanager
-def connected(address, timeout=5.0):
+def connected(address, timeout=60.0):
     """A client of the scheduler at an address.
 
     Parameters
     ----------
     address : str
         Such as ``tcp://127.0.0.1:8786``.
-    timeout : float, default: 5.0
-        Seconds for the scheduler to answer, and then for the first worker to be there.
+    timeout : float, default: 60.0
+        Seconds for the scheduler to answer, and then for the first worker to be there. An address that refuses is
+        tried for `REFUSED` seconds: there is no scheduler, or it has just been started.
 
     Yields
     ------
@@ -190,6 +193,7 @@ def connected(address, timeout=5.0):
     except ImportError as error:
         raise ClusterError("--dask needs Dask: pip install 'refimpl[cluster]'") from error
     try:
+        _knock(address)
         client = distributed.Client(address, timeout=timeout, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         raise ClusterError(f"no Dask scheduler answers at {address}") from error
@@ -205,6 +209,26 @@ def connected(address, timeout=5.0):
             found = ", ".join(sorted(versions))
             raise ClusterError(f"the Dask workers at {address} have refimpl {found}, not {refimpl.__version__}")
         yield client
+
+
+def _knock(address):
+    """Raise `ConnectionRefusedError` where nobody listens; Dask would go on trying as long as for a busy machine."""
+    from distributed.comm.addressing import parse_address, parse_host_port
+
+    scheme, place = parse_address(address)
+    if scheme not in ("tcp", "tls"):
+        return
+    deadline = time.monotonic() + REFUSED
+    while True:
+        try:
+            with socket.create_connection(parse_host_port(place), timeout=REFUSED):
+                return
+        except ConnectionRefusedError:
+            if time.monotonic() > deadline:
+                raise
+        except OSError:  # slow, or not to be reached: Dask tells
+            return
+        time.sleep(POLL)
 
 
 def finished(client, jobs, caught=(), show: Callable[[set[str]], None] = lambda running: None):
@@ -293,4 +317,4 @@ def _cut_short(client, futures, label):
 
     thread = threading.Thread(target=stop, daemon=True)
     thread.start()
-    thread.join(3)
+    thread.join(10)

@@ -10,7 +10,7 @@ from refimpl.core import check
 from refimpl.oracle import catalog
 from refimpl.oracle.claims.report import counts, save_ledger
 from refimpl.oracle.claims.runs import Interrupted, of_tier, run_claims
-from refimpl.oracle.output import terminal
+from refimpl.oracle.output import documents, terminal, words
 
 
 def add_arguments(parser):
@@ -18,12 +18,15 @@ def add_arguments(parser):
     parser.add_argument("targets", nargs="*", metavar="TARGET", help="system or claim, such as lion or lion.C1")
     parser.add_argument("--tier", choices=("quick", "full"), default="quick", help="full: the slow ones too")
     parser.add_argument("--seed", type=_seed, default=0, help="seed of every experiment (default: 0)")
+    text = "run each at so many seeds, from --seed on, and say at how many it holds (default: 1)"
+    parser.add_argument("--seeds", metavar="N", type=count, default=1, help=text)
     where = parser.add_mutually_exclusive_group()
-    where.add_argument("--jobs", type=_jobs, help="number of processes (default: the usable cores)")
+    where.add_argument("--jobs", type=count, help="number of processes (default: the usable cores)")
     where.add_argument("--dask", metavar="ADDRESS", help="run on the workers of this Dask scheduler instead")
     parser.add_argument("--out", metavar="DIR", help="folder for claims.jsonl and the figures")
-    parser.add_argument("--save", metavar="FILE", help="bring the committed ledger up to date")
-    parser.add_argument("--strict", action="store_true", help="exit 1 if a claim is not reproduced")
+    parser.add_argument("--save", metavar="FILE", help="bring the committed ledger up to date, and its figures")
+    parser.add_argument("--strict", action="store_true", help="exit 1 if a claim is not reproduced at each seed")
+    parser.add_argument("--format", choices=("rich", "markdown"), default="rich")
     parser.add_argument("--quiet", action="store_true", help="print the counts alone")
 
 
@@ -31,7 +34,8 @@ def _seed(text):
     return check.integer(seed=int(text))
 
 
-def _jobs(text):
+def count(text):
+    """Argument of the command line that is an integer >= 1."""
     if not (text.isdecimal() and int(text) >= 1):
         raise argparse.ArgumentTypeError(f"must be an integer >= 1, got {text!r}")
     return int(text)
@@ -48,27 +52,35 @@ def main(args):
     Returns
     -------
     int
-        0: all ran; 1: a claim ended in an error, or under ``--strict`` was not reproduced; 2: nothing ran;
-        130: interrupted.
+        0: all ran; 1: a claim ended in an error at some seed, or under ``--strict`` was not reproduced at some seed;
+        2: nothing ran; 130: interrupted.
 
     Raises
     ------
     UnknownNameError
         If a target is no system and no claim.
     """
-
     asked = list({claim.id: claim for claim in catalog.claims(args.targets)}.values())
-    settings = {"seed": args.seed, "tier": args.tier, "jobs": args.jobs, "out": args.out, "dask": args.dask}
+    settings = {
+        "seed": args.seed,
+        "seeds": args.seeds,
+        "tier": args.tier,
+        "jobs": args.jobs,
+        "out": args.out,
+        "dask": args.dask,
+    }
     interrupted = False
     try:
         records = run_claims(asked, **settings, progress=not args.quiet)
     except Interrupted as stop:
         records, interrupted = stop.records, True
     if records and not args.quiet:
-        terminal.console().print(_table(records))
+        print(_markdown(records)) if args.format == "markdown" else terminal.console().print(_table(records))
     planned = len(of_tier(asked, args.tier))
     found = counts(records, planned)
     print(f"{planned} planned = " + " + ".join(f"{n} {status}" for status, n in found.items()))
+    if args.seeds > 1:
+        print(_steadiness(records, range(args.seed, args.seed + args.seeds)))
     if interrupted:
         return 130
     if not records:
@@ -76,7 +88,22 @@ def main(args):
         return 2
     if args.save:
         save_ledger(args.save, records, {claim.id for claim in catalog.claims()})
-    return int(found["error"] > 0 or (args.strict and found["not reproduced"] > 0))
+    everywhere = {status for record in records for status in record["seeds"].values()}
+    return int("error" in everywhere or (args.strict and "not reproduced" in everywhere))
+
+
+def _steadiness(records, seeds):
+    """At how many of the seeds the claims hold.
+
+    Examples
+    --------
+    >>> records = [{"seeds": {"3": "proxy", "4": "proxy"}}, {"seeds": {"3": "proxy", "4": "error"}}]
+    >>> _steadiness(records, range(3, 5))
+    'at seeds 3 to 4: 1 hold at each, 1 at some, 0 at none'
+    """
+    held = [{s in words.HOLDS for s in record["seeds"].values() if s != "not run"} for record in records]
+    each, some, none = held.count({True}), held.count({True, False}), held.count({False})
+    return f"at seeds {seeds[0]} to {seeds[-1]}: {each} hold at each, {some} at some, {none} at none"
 
 
 def _table(records):
@@ -92,11 +119,26 @@ def _table(records):
         table.add_row(
             record["id"],
             Text(_shortened(record["statement"])),
-            Text(record["status"], style=colors[record["status"]]),
+            Text(_standing(record), style=colors[record["status"]]),
             Text(measured or record["traceback"].strip().rpartition("\n")[2]),
             f"{record['seconds']:.1f}",
         )
     return table
+
+
+def _standing(record):
+    """Status, and the seeds at which the claim holds."""
+    return ", ".join(filter(None, (record["status"], words.at_seeds(record["status"], record["seeds"]))))
+
+
+def _markdown(records):
+    """The same as a table of markdown, for the summary of a CI run."""
+    lines = ["| claim | statement | status | measured |", "|---|---|---|---|"]
+    for record in records:
+        measured = "; ".join(map(_figures, record["measurements"])) or record["traceback"].strip().rpartition("\n")[2]
+        row = (record["id"], record["statement"], _standing(record), measured)
+        lines.append(f"| {' | '.join(map(documents.cell, row))} |")
+    return "\n".join([*lines, ""])
 
 
 def _figures(measurement):

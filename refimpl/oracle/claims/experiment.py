@@ -6,15 +6,42 @@ import io
 import time
 import traceback
 import warnings
+from typing import NamedTuple
 
 from refimpl.core import check
 from refimpl.oracle.claims import cluster
-from refimpl.specs.base import Outcome
+from refimpl.specs.base import Claim, Outcome
 
 OUTPUT_TAIL = 4000  # characters kept of what an experiment prints
 
 
-def run_claim(claim, seed=0):
+class Task(NamedTuple):
+    """A claim to be run at a seed."""
+
+    name: str  # the claim's id; at seeds after the first "<id>@<seed>"
+    claim: Claim
+    seed: int
+    draw: bool  # whether its figure is wanted
+
+
+def tasks(claims, seeds):
+    """Every claim at every seed, in the order in which they start: the first seed first, what takes long not last.
+
+    Examples
+    --------
+    >>> claims = [Claim("doc.C1", "", "", None), Claim("doc.C2", "", "", None, tier="full")]
+    >>> [task.name for task in tasks(claims, range(7, 9))]
+    ['doc.C2', 'doc.C1', 'doc.C2@8', 'doc.C1@8']
+    """
+    first, *_ = seeds
+    return [
+        Task(claim.id if seed == first else f"{claim.id}@{seed}", claim, seed, seed == first)
+        for seed in seeds
+        for claim in sorted(claims, key=lambda claim: claim.tier == "quick")
+    ]
+
+
+def run_claim(claim, seed=0, *, draw=True):
     """Run one experiment here and now.
 
     Parameters
@@ -23,13 +50,15 @@ def run_claim(claim, seed=0):
         What to run.
     seed : int, default: 0
         >= 0. Given to the experiment; the same seed gives the same record, but for its `seconds`.
+    draw : bool, default: True
+        Whether to draw the figure.
 
     Returns
     -------
     dict
-        `id`, `statement`, `source`, `tier`, `proxy`, `tuned`, `seed`, `status`, `measurements` (a list of
-        `quantity`, `value`, `bound`, `holds`), `note`, `figure` (PNG in base64, or ""), `output` (the end of what
-        it printed), `traceback` (of an error, or ""), `seconds`.
+        `id`, `statement`, `source`, `tier`, `kind`, `control`, `proxy`, `tuned`, `seed`, `seeds` (seed -> status),
+        `status`, `measurements` (a list of `quantity`, `value`, `bound`, `holds`), `note`, `figure` (PNG in base64, or
+        ""), `output` (the end of what it printed), `traceback` (of an error, or ""), `seconds`.
 
     Examples
     --------
@@ -45,20 +74,22 @@ def run_claim(claim, seed=0):
     start = time.perf_counter()
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed), warnings.catch_warnings():
         try:
-            record |= _findings(claim, claim.experiment(seed))
+            record |= _findings(claim, claim.experiment(seed), draw)
         except Exception:
-            record |= {"status": "error", "traceback": traceback.format_exc()}
+            record["traceback"] = traceback.format_exc()
+    record["seeds"] = {str(seed): record["status"]}
     return record | {"output": printed.getvalue()[-OUTPUT_TAIL:], "seconds": time.perf_counter() - start}
 
 
 def blank(claim, seed):
     """Record of a claim that found nothing."""
-    given = {name: getattr(claim, name) for name in ("id", "statement", "source", "tier", "proxy", "tuned")}
+    names = ("id", "statement", "source", "tier", "kind", "control", "proxy", "tuned")
+    given = {name: getattr(claim, name) for name in names}
     empty = {"measurements": [], "note": "", "figure": "", "output": "", "traceback": "", "seconds": 0.0}
-    return given | {"seed": seed, "status": "error"} | empty
+    return given | {"seed": seed, "seeds": {str(seed): "error"}, "status": "error"} | empty
 
 
-def _findings(claim, outcome):
+def _findings(claim, outcome, draw):
     """What an outcome adds to the record."""
     if not isinstance(outcome, Outcome):
         raise TypeError(f"the experiment of {claim.id} must return an Outcome, got {type(outcome).__name__}")
@@ -72,7 +103,7 @@ def _findings(claim, outcome):
             for m in outcome.measurements
         ],
         "note": str(outcome.note),
-        "figure": base64.b64encode(_png(outcome.plot)).decode() if outcome.plot else "",
+        "figure": base64.b64encode(_png(outcome.plot)).decode() if outcome.plot and draw else "",
     }
 
 
@@ -90,7 +121,7 @@ def _png(plot):
     return stream.getvalue()
 
 
-def run_by_id(find, name, seed):
+def run_by_id(find, name, seed, draw):
     """Run the claim of that id; what a worker does.
 
     Parameters
@@ -99,8 +130,8 @@ def run_by_id(find, name, seed):
         As for `run_claims`.
     name : str
         Id of the claim.
-    seed : int
-        >= 0.
+    seed, draw
+        As for `run_claim`.
 
     Returns
     -------
@@ -109,11 +140,11 @@ def run_by_id(find, name, seed):
 
     Examples
     --------
-    >>> run_by_id("refimpl.oracle.catalog:claims", "lion.C0", 0)["traceback"].splitlines()[-1]
+    >>> run_by_id("refimpl.oracle.catalog:claims", "lion.C0", 0, False)["traceback"].splitlines()[-1]
     "refimpl.oracle.catalog.UnknownNameError: unknown claim 'lion.C0'; did you mean ...?"
     """
     try:
         (claim,) = cluster.call(find, [name])
-        return run_claim(claim, seed)
+        return run_claim(claim, seed, draw=draw)
     except Exception:
         return {"traceback": traceback.format_exc()}

@@ -8,8 +8,7 @@ import time
 from multiprocessing import connection, resource_tracker
 
 from refimpl.oracle.claims import cluster
-from refimpl.oracle.claims.experiment import blank, run_by_id
-from refimpl.specs.base import Claim
+from refimpl.oracle.claims.experiment import Task, blank, run_by_id
 
 
 class _Worker:
@@ -22,16 +21,16 @@ class _Worker:
         with _limits():
             self.process.start()
         theirs.close()  # ours is then the only other end, and closes when the process dies
-        self.claim: Claim | None = None
+        self.task: Task | None = None
         self.started = 0.0
 
-    def give(self, claim, seed):
-        self.claim, self.started = claim, time.perf_counter()
+    def give(self, task):
+        self.task, self.started = task, time.perf_counter()
         with contextlib.suppress(OSError):  # already dead: `take` tells
-            self.connection.send((claim.id, seed))
+            self.connection.send((task.claim.id, task.seed, task.draw))
 
-    def take(self, seed):
-        """The record of the claim that it was given, be it that of its death."""
+    def take(self):
+        """The task that it was given, and the record, be it that of its death."""
         try:
             found = self.connection.recv()
         except (EOFError, OSError):
@@ -40,8 +39,9 @@ class _Worker:
                 "traceback": f"the worker process died: {cluster.death(self.process.exitcode)}",
                 "seconds": time.perf_counter() - self.started,
             }
-        record, self.claim = blank(self.claim, seed) | found, None
-        return record
+        task, self.task = self.task, None
+        assert task is not None
+        return task, blank(task.claim, task.seed) | found
 
     def end(self):
         self.process.kill()  # it holds nothing that needs saving
@@ -70,43 +70,38 @@ def _limits():
 
 
 def _serve(pipe, find):
-    """Body of a worker: (id, seed) comes in, a record goes out, until the other end closes."""
+    """Body of a worker: what `run_by_id` takes comes in, a record goes out, until the other end closes."""
     with contextlib.suppress(EOFError, OSError):
         while True:
             pipe.send(run_by_id(find, *pipe.recv()))
 
 
-def finished(claims, seed, jobs, find, caught, show):
-    """Records as they finish; ends early once a signal is caught. A worker that dies costs its claim alone."""
-    waiting = long_ones_first(claims)
+def finished(tasks, jobs, find, caught, show):
+    """Tasks and their records as they finish; ends early once a signal is caught."""
+    waiting = list(tasks)
     workers: list[_Worker] = []
     try:
         while not caught:
-            idle = [worker for worker in workers if worker.claim is None]
+            idle = [worker for worker in workers if worker.task is None]
             while waiting and (idle or len(workers) < jobs):
                 if not idle:
                     idle = [_Worker(find)]
                     workers += idle
-                idle.pop().give(waiting.pop(0), seed)
-            busy = [worker for worker in workers if worker.claim]
+                idle.pop().give(waiting.pop(0))
+            busy = [worker for worker in workers if worker.task]
             if not busy:
                 return
-            show({worker.claim.id for worker in workers if worker.claim})
+            show({worker.task.name for worker in workers if worker.task})
             ready = connection.wait([worker.connection for worker in busy], timeout=0.1)
             for worker in busy:
                 if worker.connection in ready:
-                    yield worker.take(seed)
+                    yield worker.take()
                     if not worker.process.is_alive():
                         worker.end()
                         workers.remove(worker)
     finally:
         for worker in workers:
             worker.end()
-
-
-def long_ones_first(claims):
-    """Claims in the order in which they start: what takes long must not start last."""
-    return sorted(claims, key=lambda claim: claim.tier == "quick")
 
 
 def usable_cores():

@@ -12,7 +12,7 @@ from refimpl.oracle.output import terminal
 @contextlib.contextmanager
 def silence():
     """Functions that do nothing, in place of those of `progress`."""
-    yield lambda record: None, lambda running: None
+    yield lambda name, record: None, lambda running: None
 
 
 @contextlib.contextmanager
@@ -22,10 +22,10 @@ def progress(planned):
     if not console.is_terminal:
         done: list[str] = []
 
-        def line(record):
-            done.append(record["id"])
+        def line(name, record):
+            done.append(name)
             place = f"[{len(done)}/{len(planned)}]"
-            print(place, record["id"], record["status"], f"{record['seconds']:.1f} s", file=sys.stderr, flush=True)
+            print(place, name, record["status"], f"{record['seconds']:.1f} s", file=sys.stderr, flush=True)
 
         yield line, lambda running: None
         return
@@ -38,8 +38,8 @@ def progress(planned):
             for name in running - rows.keys():
                 rows[name] = bars.add_task(f"  {name}", total=None)
 
-        def note(record):
-            bars.remove_task(rows.pop(record["id"]))
+        def note(name, record):
+            bars.remove_task(rows.pop(name))
             bars.advance(whole)
             done = int(bars.tasks[0].completed)
             bars.update(whole, description=f"{done} of {len(planned)} claims")

@@ -7,10 +7,10 @@ from typing import Any
 
 from refimpl.core import check
 from refimpl.oracle.claims import cluster, pool
-from refimpl.oracle.claims.experiment import blank, run_by_id
+from refimpl.oracle.claims.experiment import blank, run_by_id, tasks
 from refimpl.oracle.claims.progress import progress as shown
 from refimpl.oracle.claims.progress import silence
-from refimpl.oracle.claims.report import footer_of, report_file
+from refimpl.oracle.claims.report import entry, footer_of, report_file
 from refimpl.oracle.output import reportfile
 
 CATALOG = "refimpl.oracle.catalog:claims"
@@ -24,7 +24,7 @@ class Interrupted(KeyboardInterrupt):
         self.records = records
 
 
-def run_claims(claims, *, seed=0, tier="quick", jobs=None, out=None, progress=True, find=CATALOG, dask=None):
+def run_claims(claims, *, seed=0, seeds=1, tier="quick", jobs=None, out=None, progress=True, find=CATALOG, dask=None):
     """Run claims on a pool of processes, or on a Dask cluster.
 
     Parameters
@@ -33,12 +33,14 @@ def run_claims(claims, *, seed=0, tier="quick", jobs=None, out=None, progress=Tr
         Each once. Workers look them up by id with `find`, because an experiment may be a lambda.
     seed : int, default: 0
         >= 0. Seed of every experiment; the same seed gives the same records, whatever `jobs` is.
+    seeds : int, default: 1
+        >= 1. At so many seeds, from `seed` on, each claim is run.
     tier : {"quick", "full", "all"}
         The claims of the quick tier, or all of them.
     jobs : int, optional
         >= 1. Number of processes, each with one BLAS thread; default: the usable cores.
     out : path, optional
-        Folder that gets the report ``claims.jsonl`` and ``<id>.png`` for each figure.
+        Folder that gets the report ``claims.jsonl``, a line per run, and ``<id>.png`` for each figure.
     progress : bool, default: True
         Show on standard error what runs: live on a terminal, else a line per finished claim.
     find : str
@@ -50,7 +52,8 @@ def run_claims(claims, *, seed=0, tier="quick", jobs=None, out=None, progress=Tr
     Returns
     -------
     list of dict
-        Records as of `run_claim`, in the order of `claims`.
+        Records as of `run_claim`, in the order of `claims`, at the first seed; `seeds` tells the status at each, or
+        "not run".
 
     Raises
     ------
@@ -59,15 +62,17 @@ def run_claims(claims, *, seed=0, tier="quick", jobs=None, out=None, progress=Tr
     ClusterError
         If the Dask cluster cannot be used.
     TypeError, ValueError
-        If a claim occurs twice, or `seed`, `tier` or `jobs` is not as above.
+        If a claim occurs twice, or `seed`, `seeds`, `tier` or `jobs` is not as above.
     """
-    seed = check.integer(seed=seed)
+    seed, seeds = check.integer(seed=seed), check.integer(seeds=seeds, minimum=1)
     check.choice(("quick", "full", "all"), tier=tier)
     jobs = check.integer(jobs=pool.usable_cores() if jobs is None else jobs, minimum=1)
     claims = of_tier(claims, tier)
-    planned = [claim.id for claim in claims]
-    if len(set(planned)) < len(planned):
-        raise ValueError(f"claims must occur once, got {', '.join(planned)}")
+    ids = [claim.id for claim in claims]
+    if len(set(ids)) < len(ids):
+        raise ValueError(f"claims must occur once, got {', '.join(ids)}")
+    asked = tasks(claims, range(seed, seed + seeds))
+    planned = [task.name for task in asked]
     records: dict[str, dict[str, Any]] = {}
     start = time.perf_counter()
     with contextlib.ExitStack() as stack:
@@ -75,22 +80,28 @@ def run_claims(claims, *, seed=0, tier="quick", jobs=None, out=None, progress=Tr
         caught = stack.enter_context(_signals())
         note, show = stack.enter_context(shown(planned) if progress else silence())
         write = stack.enter_context(report_file(out))
-        write(reportfile.header(planned, tier=tier, seed=seed))
+        write(reportfile.header(planned, tier=tier, seed=seed, seeds=seeds))
         running = (
-            _finished_on(client, claims, seed, find, caught, show)
+            _finished_on(client, asked, find, caught, show)
             if client
-            else pool.finished(claims, seed, jobs, find, caught, show)
+            else pool.finished(asked, jobs, find, caught, show)
         )
         stack.enter_context(contextlib.closing(running))
-        for record in running:
-            records[record["id"]] = record
-            write({"kind": "claim"} | record)
-            note(record)
+        for task, record in running:
+            records[task.name] = record
+            write(entry(task.name, record))
+            note(task.name, record)
         write(footer_of(planned, records.values(), bool(caught), time.perf_counter() - start))
-    found = [records[name] for name in planned if name in records]
+    found = [records[name] | {"seeds": _seeds(name, asked, records)} for name in ids if name in records]
     if caught:
         raise Interrupted(found)
     return found
+
+
+def _seeds(name, asked, records):
+    """Status of a claim at each of the seeds that were asked for."""
+    runs = [task for task in asked if task.claim.id == name]
+    return {str(task.seed): records[task.name]["status"] if task.name in records else "not run" for task in runs}
 
 
 def of_tier(claims, tier):
@@ -113,10 +124,11 @@ def _signals():
             signal.signal(number, handler)
 
 
-def _finished_on(client, claims, seed, find, caught, show):
-    """The same on a Dask cluster."""
-    table = {claim.id: claim for claim in pool.long_ones_first(claims)}
-    jobs = [cluster.Job(name, f"{run_by_id.__module__}:{run_by_id.__name__}", (find, name, seed)) for name in table]
+def _finished_on(client, asked, find, caught, show):
+    """As `pool.finished`, on a Dask cluster."""
+    table = {task.name: task for task in asked}
+    place = f"{run_by_id.__module__}:{run_by_id.__name__}"
+    jobs = [cluster.Job(name, place, (find, task.claim.id, task.seed, task.draw)) for name, task in table.items()]
     for done in cluster.finished(client, jobs, caught, show):
-        found = done.result or {"traceback": done.failure, "seconds": done.seconds}
-        yield blank(table[done.name], seed) | found
+        found, task = done.result or {"traceback": done.failure, "seconds": done.seconds}, table[done.name]
+        yield task, blank(task.claim, task.seed) | found

@@ -45,7 +45,7 @@ def add_arguments(parser):
     text = "the function (--python) draws its own noise: judge the law of its answers (it may take a seed)"
     parser.add_argument("--own-draws", action="store_true", help=text)
     parser.add_argument("--samples", metavar="N", type=int, help="answers to each case (--own-draws)")
-    text = "seconds for an answer (--exec; default: 10); the first answer of a process may take 20 s"
+    text = "seconds for an answer (--exec; default: 10); the first answer of a process may take 60 s"
     parser.add_argument("--timeout", metavar="S", type=float, help=text)
     parser.add_argument("--strict", action="store_true", help="a variant is not good enough")
     parser.add_argument("--format", choices=("rich", "json", "junit", "markdown"), default="rich")

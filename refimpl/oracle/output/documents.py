@@ -66,23 +66,23 @@ def markdown_report(report, *, details=1, rows=20):
     str
         Some headings, a table, code blocks.
     """
-    lines = [f"### {_cell(title(report))}", "", f"**{_cell(sentence(report))}**", "", counts_line(report)]
+    lines = [f"### {cell(title(report))}", "", f"**{cell(sentence(report))}**", "", counts_line(report)]
     told = [record for record in worst_first(report.records) if record.status != "passed"]
     if told:
         lines += ["", "| case | dtype | status | what |", "|---|---|---|---|"]
         for record in told[:rows]:
             cells = (record.case, record.dtype, record.status, what(record))
-            lines.append(f"| {' | '.join(map(_cell, cells))} |")
+            lines.append(f"| {' | '.join(map(cell, cells))} |")
     if len(told) > rows:
         lines += ["", f"... and {len(told) - rows} more."]
     for record in [r for r in told if r.status in (*_JUNIT, "variant")][:details]:
         text = "\n".join(describe(record))
         fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))  # longer than any in the text
         lines += ["", f"{fence}text", text, fence]
-    lines += [line for problem in report.problems for line in ("", f"Problem: {_cell(problem)}")]
+    lines += [line for problem in report.problems for line in ("", f"Problem: {cell(problem)}")]
     return "\n".join(lines)
 
 
-def _cell(text):
+def cell(text):
     """`text` on one line of markdown, nothing in it taken for markup."""
     return re.sub(r"([\\`*_\[\]<>|#~])", r"\\\1", " ".join(text.split()))

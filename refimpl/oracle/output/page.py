@@ -5,6 +5,8 @@ from html import escape
 from importlib.resources import files
 from pathlib import Path
 
+from refimpl.oracle.output.words import at_seeds
+
 BADGES = {  # status -> (class, mark); the mark, so that nothing is told by color alone
     "reproduced": ("good", "✓"),
     "conforms": ("good", "✓"),
@@ -247,21 +249,27 @@ def _overview(claims, systems):
 def _attention(claims, systems):
     """What is not as it should be, worst first."""
     found = [
-        (record["status"] != "error", f'<a href="#{_text(record["id"])}">{_text(record["id"])}</a>', record["status"])
+        (
+            "error" not in record["seeds"].values(),
+            f'<a href="#{_text(record["id"])}">{_text(record["id"])}</a>',
+            _standing(record),
+        )
         for records in claims.values()
         for record in records
-        if record["status"] in ("error", "not reproduced")
+        if {"error", "not reproduced"} & set(record["seeds"].values())
     ]
     for system in systems:
         for operation in system["operations"]:
             if operation["verdict"] != "conforms":
-                found.append((False, f"<code>{_text(operation['name'])}</code>", operation["verdict"]))
+                found.append((False, f"<code>{_text(operation['name'])}</code>", _badge(operation["verdict"])))
         for mutant in system["mutants"]:
             if (fate := _fate(mutant)) not in AS_IT_SHOULD_BE:
-                found.append((False, f"<code>{_text(mutant['operation'])}</code> {_text(mutant['slug'])}", fate))
+                found.append(
+                    (False, f"<code>{_text(mutant['operation'])}</code> {_text(mutant['slug'])}", _badge(fate))
+                )
     if not found:
         return ""
-    lines = "".join(f"<li>{what} {_badge(status)}</li>" for _, what, status in sorted(found))
+    lines = "".join(f"<li>{what} {badge}</li>" for _, what, badge in sorted(found))
     return f"<h3>To look at</h3><ul>{lines}</ul>"
 
 
@@ -272,6 +280,12 @@ def _claims(claims, titles):
         if records
     )
     return f'<section id="claims"><h2>Claims of the papers</h2>{groups or "<p>None ran.</p>"}</section>'
+
+
+def _standing(record):
+    """Status of a claim, and the seeds at which it holds."""
+    said = at_seeds(record["status"], record["seeds"])
+    return _badge(record["status"]) + (f" <span>{_text(said)}</span>" if said else "")
 
 
 def _claim(record):
@@ -293,7 +307,7 @@ def _claim(record):
     )
     told = "".join(
         f"<p><strong>{name}:</strong> {_text(record[key])}</p>"
-        for name, key in (("Stand-in for", "proxy"), ("Tuned", "tuned"), ("Note", "note"))
+        for name, key in (("Control", "control"), ("Stand-in for", "proxy"), ("Tuned", "tuned"), ("Note", "note"))
         if record[key]
     )
     logs = "".join(
@@ -303,8 +317,8 @@ def _claim(record):
         if record[key]
     )
     return f"""<article id="{_text(record["id"])}" data-entry="">
-<header><span class="id">{_text(record["id"])}</span> {_badge(record["status"])}
-<span class="dim">{_text(record["source"])}</span></header>
+<header><span class="id">{_text(record["id"])}</span> {_standing(record)}
+<span class="dim">{_text(", ".join(filter(None, (record["source"], record["kind"]))))}</span></header>
 <h4>{_text(record["statement"])}</h4>
 <div class="parts{" pair" if figure and (table or told) else ""}"><div>{table}{told}{logs}
 <p class="dim">seed {record["seed"]}, {record["seconds"]:.1f} s, {_text(record["tier"])} tier</p></div>{figure}</div>

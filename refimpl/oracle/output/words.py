@@ -1,5 +1,6 @@
 """A report in words: what every kind of output has in common."""
 
+HOLDS = ("reproduced", "proxy")  # statuses of a claim whose bounds are kept
 WORST_FIRST = ("failed", "error", "xpass", "variant", "xfail", "skipped", "not_applicable", "passed")
 
 
@@ -31,6 +32,43 @@ def sentence(report):
     if len(diagnosis.names) > 1:
         return f"{text}; these cases cannot tell apart the mistakes {', '.join(diagnosis.names)}"
     return f"{text}: {diagnosis.names[0]} ({diagnosis.hint})"
+
+
+def at_seeds(status, seeds):
+    """At how many seeds a claim holds; "" where one alone was asked for.
+
+    Parameters
+    ----------
+    status : str
+        Of the claim, which is that at the first seed.
+    seeds : dict of str to str
+        Seed -> status, or "not run".
+
+    Returns
+    -------
+    str
+        Goes on after the status and a comma.
+
+    Examples
+    --------
+    >>> at_seeds("reproduced", {"0": "reproduced", "1": "reproduced"})
+    'holds at 2 of 2 seeds'
+    >>> at_seeds("reproduced", {"0": "reproduced", "1": "not reproduced"})
+    'at 1 of 2 seeds'
+    >>> at_seeds("not reproduced", {"0": "not reproduced", "1": "proxy", "2": "error", "3": "not run"})
+    'holds at 1 of 3 seeds, error at seed 2, 1 not run'
+    """
+    if len(seeds) < 2:
+        return ""
+    run = [found for found in seeds.values() if found != "not run"]
+    holding = sum(found in HOLDS for found in run)
+    only = status in HOLDS and holding < len(run)  # the status says that it holds, but not everywhere
+    parts = [f"{'' if only else 'holds '}at {holding or 'none'} of {len(run)} seeds"]
+    if wrong := [seed for seed, found in seeds.items() if found == "error"]:
+        parts.append(f"error at seed{'s' * (len(wrong) > 1)} {', '.join(wrong)}")
+    if left := len(seeds) - len(run):
+        parts.append(f"{left} not run")
+    return ", ".join(parts)
 
 
 def counts_line(report):
