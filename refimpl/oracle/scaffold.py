@@ -122,7 +122,7 @@ def gates(chapter, name):
         "docstrings": (*pytest, "tests/docs/test_docstrings.py", "-k", name),
         "spec: cases, reference, mistakes, variants": (*pytest, "tests/oracle/test_specs.py", "-k", f"{name} or index"),
         "every frozen input is noticed": (*pytest, "tests/oracle/test_frozen_inputs.py", "-k", name),
-        "claims and their ledger": (*pytest, "tests/oracle/test_claims.py", "-k", "ledger or kind"),
+        "claims and their ledger": (*pytest, "tests/oracle/test_ledger.py"),
     }
 
 

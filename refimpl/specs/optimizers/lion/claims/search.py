@@ -238,7 +238,7 @@ def most_programs_need_no_run(seed, tasks=2, evaluations=1600):
         children = _children(score, random.stream(seed, "lion.C5", k))
         valid = [ADAMW, *filter(None, (next(children) for _ in range(searches[-1].generated)))]
         for name, key in caches.items():
-            runs = {}
+            runs: dict = {}
             for place, program in enumerate(valid):
                 runs.setdefault(key(program) if key else place, score(program))
             curves[name].append(np.minimum.accumulate(list(runs.values())[:evaluations]))
