@@ -300,7 +300,7 @@ def test_networks_side_by_side_are_trained_one_by_one():
     both = claims.sweep(0, "decay", True, lrs=(0.01, 0.1), decays=(0.01,), steps=4)
     for i, lr in enumerate((0.01, 0.1)):
         alone = claims.sweep(0, "decay", True, lrs=(lr,), decays=(0.01,), steps=4)
-        np.testing.assert_allclose(both[i], alone[0], rtol=1e-10)
+        np.testing.assert_allclose(np.array(both)[:, i], np.array(alone)[:, 0], rtol=1e-10)
 
 
 def test_the_normalized_network_does_not_see_the_length_of_a_weight_vector():

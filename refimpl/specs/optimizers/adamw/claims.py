@@ -57,14 +57,14 @@ def best_penalty(seed):
     return penalties * lr / decay, gaps
 
 
-def _gap_plot(ratios, gaps):
+def _gap_plot(ratios, gaps, yscale, title):
     def plot(figure):
         axes = figure.subplots()
         for (name, gap), color in zip(gaps.items(), (GREEN, BLUE), strict=True):
-            axes.plot(ratios, np.maximum(gap, 1e-16), color=color, label=name)
-        axes.set(xscale="log", yscale="log", xlabel="weight of the penalty x learning rate / decay")
-        axes.set_ylabel("distance to the decayed run / effect of the decay")
-        axes.set_title("One penalty is SGD's decay; none is Adam's")
+            axes.plot(ratios, np.maximum(gap, 1e-16), color=color, label=f"{name}, 200 steps")
+        axes.set(xscale="log", yscale=yscale, xlabel="weight of the penalty x learning rate / decay")
+        axes.set_ylabel("distance to the decayed run\n/ effect of the decay")
+        axes.set_title(title)
         axes.legend()
 
     return plot
@@ -78,7 +78,7 @@ def penalty_is_decay_for_sgd(seed):
             at_most("distance of the runs at penalty = decay / lr", gaps["SGD"][len(ratios) // 2], 1e-10),
             within("best penalty x lr / decay", ratios[np.argmin(gaps["SGD"])], 0.999, 1.001),
         ],
-        _gap_plot(ratios, gaps),
+        _gap_plot(ratios, gaps, "log", "One of 161 penalties makes SGD's run the decayed one, to rounding"),
     )
 
 
@@ -90,7 +90,7 @@ def penalty_is_no_decay_for_adam(seed):
             at_least("smallest distance of the runs / effect of the decay, Adam", gaps["Adam"].min(), 0.1),
             reported("the same, SGD", gaps["SGD"].min()),
         ],
-        _gap_plot(ratios, gaps),
+        _gap_plot(ratios, gaps, "linear", "None of the same 161 penalties does so for Adam"),
     )
 
 
@@ -130,7 +130,7 @@ def penalty_spares_large_gradients(seed):
         for (name, s), color in zip(shrunk.items(), (ORANGE, BLUE), strict=True):
             axes.plot(scales, s, color=color, label=name)
         axes.set(xscale="log", yscale="log", xlabel="size of the gradients", ylabel="shrinkage / (lr x weight_decay)")
-        axes.set_title("The decay treats all parameters alike, the penalty spares those with large gradients")
+        axes.set_title("1000 steps: the decay treats all alike, the penalty spares large gradients")
         axes.legend()
 
     return Outcome(
@@ -142,7 +142,7 @@ def penalty_spares_large_gradients(seed):
     )
 
 
-# C4 and C5: the two knobs -----------------------------------------------------------------------------------------
+# C4 to C6: the two knobs ------------------------------------------------------------------------------------------
 
 HIDDEN = 16
 LRS = 10.0 ** np.arange(-3, -0.4, 0.5)
@@ -168,15 +168,16 @@ def _flat(outputs, labels):
 
 @lru_cache(maxsize=64)
 def sweep(seed, kind, normalized, *, lrs=tuple(LRS), decays=tuple(DECAYS), steps=200, batch=50, wrong_labels=0.2):
-    """Test losses [lr, decay] after training under a cosine schedule, all networks side by side.
+    """Losses [lr, decay] on validation and test images after training under a cosine schedule, all side by side.
 
     `kind` is "penalty" (Adam) or "decay" (AdamW in the paper's form: the decay is not multiplied by lr). A share of the
-    training images has a random label.
+    images trained on has a random label; those of the training part that are left over validate.
     """
     rng = random.stream(seed, "adamw", "sweep")
     images, labels = digits(like=np.zeros(1), part="train")
-    chosen = rng.permutation(labels.size)[:IMAGES]
-    images, labels = images[chosen], labels[chosen].copy()
+    order = rng.permutation(labels.size)
+    judged = [(images[order[IMAGES:]], labels[order[IMAGES:]]), digits(like=images, part="test")]
+    images, labels = images[order[:IMAGES]], labels[order[:IMAGES]].copy()
     wrong = rng.uniform(size=IMAGES) < wrong_labels
     labels[wrong] = rng.integers(0, 10, int(wrong.sum()))
     shapes = ((64, HIDDEN), (HIDDEN, 10))
@@ -194,10 +195,11 @@ def sweep(seed, kind, normalized, *, lrs=tuple(LRS), decays=tuple(DECAYS), steps
             slope = slope + decay * theta
         step, state = adamw.update(zero, state, slope, lr=1.0, weight_decay=0.0)
         theta = theta * (1 - (eta * decay if kind == "decay" else 0.0)) + eta * lr * step
-    test_images, test_labels = digits(like=images, part="test")
-    outputs = logits(theta, test_images, normalized)
-    flat = outputs.reshape(-1, test_labels.size, 10)
-    return np.array([losses.softmax_cross_entropy(o, test_labels) for o in flat]).reshape(outputs.shape[:2])
+    networks = theta.reshape(-1, start.size)
+    return tuple(
+        np.array([losses.softmax_cross_entropy(logits(w, x, normalized), y) for w in networks]).reshape(theta.shape[:2])
+        for x, y in judged
+    )
 
 
 def best_decays(loss, decays=DECAYS):
@@ -212,14 +214,15 @@ def best_decays(loss, decays=DECAYS):
 
 
 def dependence(loss):
-    """Slope of log best decay over log learning rate, where the loss comes within 10% of the lowest."""
-    good = loss.min(axis=1) <= 1.1 * loss.min()
+    """Slope of log best decay over log learning rate, for rates within 10% of the lowest loss, or the best three."""
+    lowest = loss.min(axis=1)
+    good = lowest <= max(1.1 * lowest.min(), np.sort(lowest)[2])
     return np.polyfit(np.log10(LRS[good]), np.log10(best_decays(loss)[good]), 1)[0]
 
 
 def mean_sweep(seed, kind, normalized, seeds=3, **more):
-    """Mean of several sweeps."""
-    return np.mean([sweep(seed + 1000 * s, kind, normalized, **more) for s in range(seeds)], axis=0)
+    """Mean test losses of several sweeps."""
+    return np.mean([sweep(seed + 1000 * s, kind, normalized, **more)[1] for s in range(seeds)], axis=0)
 
 
 def knobs_apart(seed):
@@ -242,11 +245,12 @@ def knobs_apart(seed):
             best = best_decays(loss)
             if "/" in label:
                 x, best = x / y, best / LRS
-            axes.pcolormesh(x, y, loss, vmin=top, vmax=1.5 * top, cmap="viridis_r", shading="nearest")
+            colors = axes.pcolormesh(x, y, loss, vmin=top, vmax=1.5 * top, cmap="viridis_r", shading="nearest")
             axes.plot(best, LRS, "o-", color=ORANGE)
             axes.set(xscale="log", yscale="log", xlabel=label, title=title)
         panels[0].set_ylabel("learning rate")
-        figure.suptitle("Test loss (dark is good) and the best decay, networks with unit weight vectors")
+        figure.colorbar(colors, ax=panels, label="test loss (nats)", extend="max")
+        figure.suptitle("The best decay (dots) of 200 steps, networks with unit weight vectors")
 
     return Outcome(
         [
@@ -264,30 +268,54 @@ def knobs_apart(seed):
     )
 
 
-def generalizes_better(seed):
-    """The best test losses over the whole grid."""
-    best = {(kind, n): mean_sweep(seed, kind, n).min() for n in (True, False) for kind in ("penalty", "decay")}
+def generalizes_better(seed, draws=12):
+    """Test losses with the settings that a validation set picks from one grid, over many data sets and starts."""
+    losses_at, weakest = {}, []
+    for normalized in (True, False):
+        for kind in ("penalty", "decay"):
+            found = []
+            for s in range(draws):
+                validation, test = sweep(seed + 1000 * s, kind, normalized)
+                found.append(test.flat[np.argmin(validation)])
+                if normalized and kind == "decay":
+                    weakest.append(test[np.argmin(validation[:, 0]), 0])
+            losses_at[kind, normalized] = np.array(found)
+    ratios = {n: losses_at["decay", n] / losses_at["penalty", n] for n in (True, False)}
+    doubt = {n: 2 * np.std(r, ddof=1) / math.sqrt(draws) for n, r in ratios.items()}
 
     def plot(figure):
         axes = figure.subplots()
-        for x, n in enumerate((True, False)):
-            for shift, (kind, color) in enumerate((("penalty", BLUE), ("decay", ORANGE))):
-                label = {"penalty": "Adam, L2", "decay": "AdamW"}[kind] if n else None
-                axes.bar(x + 0.4 * shift, best[kind, n], 0.38, color=color, label=label)
-        axes.set_xticks([0.2, 1.2], ["normalized network", "plain network"])
-        axes.set(ylabel="best test loss on the grid (nats)", title="What the decay brings beyond the penalty")
+        for x, (n, r) in enumerate(ratios.items()):
+            places = x + np.linspace(-0.15, 0.15, draws)
+            axes.plot(places, r, "o", color=BLUE, label="one data set" if n else None)
+            label = "mean and two standard errors" if n else None
+            axes.errorbar(x + 0.25, r.mean(), doubt[n], fmt="s", color=ORANGE, capsize=4, label=label)
+        axes.axhline(1, color=GRAY, linestyle=":")
+        axes.set_xticks([0, 1], ["normalized network", "plain network"])
+        axes.set(xlim=(-0.4, 1.6), ylabel="test loss of AdamW / Adam with L2")
+        axes.set_title(f"Best of {LRS.size * DECAYS.size} settings each by validation, {draws} data sets, 200 steps")
         axes.legend()
 
+    r, plain = ratios[True], ratios[False]
     return Outcome(
         [
             at_most(
-                "best test loss AdamW / Adam with L2, normalized network",
-                best["decay", True] / best["penalty", True],
+                f"test loss AdamW / Adam with L2, mean of {draws} data sets + two standard errors, normalized network",
+                r.mean() + doubt[True],
                 1,
             ),
-            reported("the same, plain network", best["decay", False] / best["penalty", False]),
+            reported("the mean alone", r.mean()),
+            reported("share of the data sets on which AdamW is ahead", np.mean(r < 1)),
+            reported("mean on the plain network", plain.mean()),
+            reported("the same + two standard errors", plain.mean() + doubt[False]),
+            reported(
+                f"AdamW / AdamW with the weakest decay of the grid ({DECAYS[0]:g}), mean, normalized network",
+                np.mean(losses_at["decay", True] / weakest),
+            ),
         ],
         plot,
+        note="Measured before: the lowest test losses of the grids, mean of three data sets, whose ratio was 0.988 at "
+        "seed 0 and up to 1.024 at others. The test images had then picked the settings that they judged.",
     )
 
 
@@ -370,9 +398,9 @@ def step_bound(seed):
             axes.axhline(paper, color=color, linestyle="--", linewidth=1)
             axes.axhline(sharp, color=color, linestyle=":", linewidth=1)
         axes.set(xlabel="step under growing gradients", ylabel="|step| / learning rate")
-        axes.set_title(
-            "Gradients that grow by beta2 / beta1 break the paper's bound (dashed); dotted: that of the page"
-        )
+        axes.plot([], "--", color=GRAY, label="the paper's bound")
+        axes.plot([], ":", color=GRAY, label="the bound of this page")
+        axes.set_title(r"Gradients that grow by $\beta_2 / \beta_1$ break the paper's bound")
         axes.legend()
 
     return Outcome(
@@ -405,7 +433,8 @@ def bias_correction(seed):
             axes.plot(with_it, color=color, label=rf"$\beta_2$ = {beta2:g}")
             axes.plot(without, "--", color=color)
         axes.set(yscale="log", xlabel="step", ylabel="root mean square of step / learning rate")
-        axes.set_title("Without bias correction (dashed) the first steps are too long")
+        axes.plot([], "--", color=GRAY, label="without correction")
+        axes.set_title("Without bias correction the first steps are too long")
         axes.legend()
 
     return Outcome(
@@ -418,13 +447,16 @@ def bias_correction(seed):
     )
 
 
-def online(rule, init, *, size, steps=2000, starts=9, alpha=0.5):
-    """Paths [steps, starts] on [-1, 1] under slopes `size`, -1, -1, in turn, at steps alpha / sqrt(t)."""
-    theta = np.linspace(-1, 1, starts)
+def online(rule, init, *, size, beta2=None, steps=2000, starts=9, alpha=0.5):
+    """Paths [steps, starts] on [-1, 1] under slopes `size`, -1, -1, in turn, at steps alpha / sqrt(t).
+
+    `beta2` is 1 / (1 + size^2) if none is given, as in the theorem.
+    """
+    theta, beta2 = np.linspace(-1, 1, starts), 1 / (1 + size**2) if beta2 is None else beta2
     state, path = init(theta), []
     for t in range(1, steps + 1):
         slope = np.full(starts, size if t % 3 == 1 else -1.0)
-        rates = {"lr": alpha / math.sqrt(t), "beta1": 0.0, "beta2": 1 / (1 + size**2), "weight_decay": 0.0}
+        rates = {"lr": alpha / math.sqrt(t), "beta1": 0.0, "beta2": beta2, "weight_decay": 0.0}
         theta, state = rule(theta, state, slope, **rates)
         theta = np.clip(theta, -1, 1)
         path.append(theta)
@@ -435,25 +467,30 @@ def adam_does_not_converge(seed):
     """The counterexample of Reddi et al., for two sizes of the rare slope; the best point is -1."""
     sizes = (3.0, 5.0)
     ends, curves = {}, {}
-    for name, rule, init in (("Adam", adamw.update, adamw.init), ("AMSGrad", adamw.amsgrad, adamw.amsgrad_init)):
-        paths = {size: online(rule, init, size=size) for size in sizes}
+    for name, rule, init, beta2 in (
+        ("Adam", adamw.update, adamw.init, None),
+        ("AMSGrad", adamw.amsgrad, adamw.amsgrad_init, None),
+        ("Adam, beta2 = 0.999", adamw.update, adamw.init, 0.999),
+    ):
+        paths = {size: online(rule, init, size=size, beta2=beta2) for size in sizes}
         ends[name] = [path[-300:].mean(axis=0) for path in paths.values()]
         curves[name] = paths[3.0]
 
     def plot(figure):
         axes = figure.subplots()
-        for (name, path), color in zip(curves.items(), (BLUE, ORANGE), strict=True):
+        for (name, path), color in zip(curves.items(), (BLUE, ORANGE, GREEN), strict=True):
             axes.plot(path[:, ::4], color=color, linewidth=1)
-            axes.plot([], color=color, label=name)
-        axes.axhline(-1, color=GRAY, linestyle=":")
+            axes.plot([], color=color, label=name.replace("beta2", r"$\beta_2$"))
+        axes.axhline(-1, color=GRAY, linestyle=":", label="best point")
         axes.set(xscale="log", xlabel="step", ylabel="parameter", ylim=(-1.1, 1.1))
-        axes.set_title("Slopes 3, -1, -1: the best point is -1, and Adam goes to +1")
+        axes.set_title(r"Slopes 3, -1, -1: Adam with the theorem's $\beta_2 = 0.1$ goes to the worst point")
         axes.legend()
 
     return Outcome(
         [
             at_least("lowest end of Adam, from any start", np.min(ends["Adam"]), 0.8),
             at_most("highest end of AMSGrad, from any start", np.max(ends["AMSGrad"]), -0.8),
+            reported("highest end of Adam with beta2 = 0.999", np.max(ends["Adam, beta2 = 0.999"])),
         ],
         plot,
     )
@@ -467,18 +504,23 @@ CLAIMS = (
         "For SGD, L2 regularization with weight lambda / alpha is weight decay",
         "Section 2, Proposition 1",
         penalty_is_decay_for_sgd,
+        kind="identity",
     ),
     Claim(
         "adamw.C2",
         "For Adam there is no weight of an L2 penalty that makes it weight decay",
         "Section 2, Proposition 2",
         penalty_is_no_decay_for_adam,
+        kind="behaviour",
+        control="SGD with the same 161 penalties and noise: one of them is its decay (C1).",
     ),
     Claim(
         "adamw.C3",
         "L2 in Adam regularizes parameters with large gradients less; decoupled decay shrinks all at one rate",
         "Section 2, after Proposition 3",
         penalty_spares_large_gradients,
+        kind="rate",
+        control="A run with neither, under the same noise, is subtracted from both.",
     ),
     Claim(
         "adamw.C4",
@@ -486,6 +528,9 @@ CLAIMS = (
         "Section 4.2 and Figure 2",
         knobs_apart,
         tier="full",
+        kind="superiority",
+        control="Adam with L2 on the same grid, images, batches and starts; both forms of AdamW; a plain network. Only "
+        "AdamW as printed, and only on the normalized network, has the two knobs apart.",
         proxy=_DIGITS,
         tuned="networks with unit weight vectors carry the bound, since the paper's ResNet has batch normalization; on "
         "plain ones the result is another, and reported",
@@ -496,6 +541,10 @@ CLAIMS = (
         "abstract; Section 4.3",
         generalizes_better,
         tier="full",
+        kind="superiority",
+        control="Adam with L2 on the same 54 settings, images, batches and starts, its setting chosen on the same "
+        "validation images: a tie within the noise of twelve data sets, on the plain network too. Against the weakest "
+        "decay of the grid AdamW's own is worth some 7%.",
         proxy=_DIGITS,
     ),
     Claim(
@@ -504,6 +553,8 @@ CLAIMS = (
         "Section 2",
         longer_runs_want_less,
         tier="full",
+        kind="rate",
+        control="The same runs with all labels right.",
         proxy=_DIGITS,
     ),
     Claim(
@@ -511,17 +562,24 @@ CLAIMS = (
         "The step of Adam is at most lr (1 - beta1) / sqrt(1 - beta2), and at most lr where this is smaller",
         "Kingma and Ba (2015), Section 2.1",
         step_bound,
+        kind="identity",
     ),
     Claim(
         "adamw.C8",
         "Without bias correction a beta2 near 1 makes the first steps too long",
         "Kingma and Ba (2015), Sections 3 and 6.4",
         bias_correction,
+        kind="behaviour",
+        control="The same moments with the corrections: no step is longer than the learning rate.",
     ),
     Claim(
         "adamw.C9",
         "There are convex problems on which Adam does not converge to the minimum; AMSGrad does",
         "Reddi et al. (2018), Theorems 1 and 4",
         adam_does_not_converge,
+        kind="superiority",
+        control="AMSGrad and Adam take the same slopes, step sizes and starts. Adam with its usual beta2 = 0.999 ends "
+        "at the minimum as well: the failure needs the short memory of the theorem.",
+        tuned="the problem and its beta2 = 1 / (1 + C^2) are those of the theorem, made for Adam to fail",
     ),
 )
