@@ -171,13 +171,15 @@ def amsgrad_init(params):
 
 @elementwise
 def _amsgrad_rule(params, m, v, largest, grad, lr, beta1, beta2, eps, weight_decay, correction1, correction2):
-    """AdamW that divides by the largest second moment so far."""
+    """The same with the largest second moment so far in the place of the newest."""
     xp = array_namespace(params)
-    m = beta1 * m + (1 - beta1) * grad
-    v = beta2 * v + (1 - beta2) * grad * grad
+    m = beta1 * m + (1 - beta1) * grad  # (adamw-1)
+    v = beta2 * v + (1 - beta2) * grad * grad  # (adamw-2)
     largest = xp.maximum(largest, v)  # (adamw-7)
-    step = (m / correction1) / (xp.sqrt(largest / correction2) + eps)  # (adamw-8)
-    return params - lr * (step + weight_decay * params), m, v, largest
+    m_hat = m / correction1  # (adamw-3)
+    v_hat = largest / correction2  # (adamw-8)
+    params = params - lr * (m_hat / (xp.sqrt(v_hat) + eps) + weight_decay * params)  # (adamw-5)
+    return params, m, v, largest
 
 
 def amsgrad(params, state, grad, *, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.01):
