@@ -345,10 +345,16 @@ def test_networks_side_by_side_are_the_model_one_by_one():
     _, unravel = tree.ravel(mlp.init(stream(0, "test"), claims.WIDTHS, like=one.x))
     loss = lambda flat: losses.softmax_cross_entropy(mlp.apply(unravel(flat), one.x), one.labels)
     assert claims.many_losses(weights, one.x, one.labels) == pytest.approx(sum(map(loss, weights)), rel=1e-12)
-    by_hand = claims.written_out_gradient(weights[1], one.x, np.eye(4)[one.labels])
     together = grad(claims.many_losses)(weights, one.x, one.labels)
-    np.testing.assert_allclose(together[1], by_hand, rtol=1e-10, atol=1e-14)
+    np.testing.assert_allclose(claims.gradients(weights, one.x, one.labels), together, rtol=1e-10, atol=1e-14)
     np.testing.assert_allclose(together[1], grad(loss)(weights[1]), rtol=1e-10, atol=1e-14)
+
+
+def test_standardized_features_are_the_scaled_ones_at_scale_one():
+    scaled, standardized = claims.task(3, 1), claims.task(3, 1, "standardized")
+    np.testing.assert_allclose(standardized.x * 10.0 ** np.linspace(0, -2.5, 20), scaled.x, rtol=1e-12)
+    for one, other in zip(scaled[1:], standardized[1:], strict=True):
+        assert np.all(one == other)
 
 
 # Public implementations -----------------------------------------------------------------------------------------
