@@ -467,10 +467,19 @@ def test_quick_claims_hold_for_more_than_one_seed(claim, seed):
 @pytest.mark.parametrize("rule", claims.RULES)
 def test_growing_batches_are_faster(rule):
     """A short form of claims C2 and C3."""
-    runs = {kind: claims.descend(rule, stream(0, "test-adadagrad", "rate"), 2000, adaptive=kind) for kind in (0, 1)}
-    assert claims.slope(claims.averages(runs[1][0])) < -0.8 < claims.slope(claims.averages(runs[0][0]))
-    assert np.all(np.diff(runs[1][1].astype(float)) >= 0)
-    assert np.all(runs[0][1] == 4)
+    growing, constant = (
+        claims.descend(rule, stream(0, "test-adadagrad", "rate"), 2000, batches=kind)
+        for kind in (claims.GROWING, claims.CONSTANT)
+    )
+    assert claims.slope(claims.averages(growing[0])) < -0.8 < claims.slope(claims.averages(constant[0]))
+    assert np.all(np.diff(growing[1]) >= 0)
+    assert np.all(constant[1] == 4)
+
+
+def test_the_controls_of_the_rates():
+    _, sizes = claims.descend("AdaGrad", stream(0, "test-adadagrad", "rate"), 110, batches=claims.DOUBLED)
+    assert sizes[[0, 49, 50, 99, 100]].tolist() == [4, 4, 8, 8, 16]
+    assert claims.at_samples((np.array([1.0, 3.0, 8.0]), np.array([4.0, 4.0, 9.0])), 9) == 2
 
 
 def test_the_gradient_of_the_experiment():
