@@ -437,6 +437,31 @@ def test_logistic_regression_has_the_derivatives_of_its_loss():
     assert problem.loss(np.stack([w, v])).tolist() == [problem.loss(w), problem.loss(v)]
 
 
+def test_small_steps_arrive_in_time_at_the_noise_floor():
+    """At seed 7 none did, from a start at distance 2 along one axis."""
+    lrs = 2.0 ** np.arange(-11, 1.1, 0.5)
+    floors = claims.noise_floors(stream(7, "rmt.C5", 1, 2), lrs, 2, "Adam")
+    assert 2**-9 < claims.largest_good(lrs, floors) < 2**-5
+    assert claims.largest_good(np.array([1.0, 2, 4]), np.array([0.01, 0.025, 0.1])) == pytest.approx(2 * 2**0.5)
+
+
+def test_noise_of_low_rank_has_the_variance_that_is_asked_for():
+    """Its squared eigenvalues sum to P^2 times the variance of an element, up to the diagonal."""
+    (top, bottom), *_ = claims.noisy_ends(stream(0, "test-rmt", "rank"), [0.0], size=200, v=2.0, rank=1)
+    assert max(top, -bottom) == pytest.approx(math.sqrt(200 * 2.0), rel=0.2)
+
+
+def test_measurements_are_paid_for():
+    assert claims.spent(np.array([1, 25, 26, 60]), 25, 15).tolist() == [16, 40, 56, 105]
+
+
+def test_controls_of_the_learner_arrive():
+    problem = claims.Logistic(stream(0, "test-rmt", "controls"), n=100, d=5)
+    runs = claims.quasi_newton(problem), claims.plain_descent(problem, nesterov=True), claims.plain_descent(problem)
+    quick, fast, slow = (float(claims.steps_to(gaps)) for gaps in runs)
+    assert quick < fast < slow < 2000
+
+
 # What is refused ------------------------------------------------------------------------------------------------
 
 ONE = np.array([1.0])
