@@ -223,7 +223,7 @@ def _children(score, rng, population=50, size=10):
 def most_programs_need_no_run(seed, tasks=2, evaluations=1600):
     """The share of children that were refused or known before they ran, and what less thrifty searches would reach."""
     caches = {"by fingerprint": fingerprint, "by text": show, "none": None}
-    searches, curves = [], {name: [] for name in caches}
+    searches, curves = [], {name: [] for name in caches}  # type: ignore[var-annotated]
     for k in range(tasks):
         task = make_task(10 * seed + k, like=np.zeros(1))
         known: dict[str, float] = {}
