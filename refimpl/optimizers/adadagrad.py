@@ -67,10 +67,16 @@ def moments(grads):
     >>> moments(np.array([[1.0, 4.0], [3.0, 4.0]]))
     (array([2., 4.]), array([2., 0.]))
     """
-    xp = _check_batch(grads)
-    gradient = xp.mean(grads, axis=0)  # (adadagrad-1)
-    variance = xp.var(grads, axis=0, correction=1)  # (adadagrad-2)
-    return gradient, variance
+    _check_batch(grads)
+    return _mean(grads), _variance(grads)
+
+
+def _mean(x):
+    return array_namespace(x).mean(x, axis=0)  # (adadagrad-1)
+
+
+def _variance(x):
+    return array_namespace(x).var(x, axis=0, correction=1)  # (adadagrad-2)
 
 
 def norm_ratio(gradient, variance, *, eta=0.1):
@@ -251,7 +257,7 @@ def augmented_test(grads, *, vartheta=0.9, nu=5.84):
     """
     c, rows, gradient = _projections(grads)
     nu, xp = check.positive(nu=nu), array_namespace(grads)
-    noise = xp.sum(xp.var(rows - c[:, None] * gradient, axis=0, correction=1))
+    noise = xp.sum(_variance(rows - c[:, None] * gradient))
     across = _quotient(noise, xp.sum(gradient * gradient)) / nu**2
     return xp.maximum(_along(c, vartheta), across)  # (adadagrad-7)
 
@@ -260,14 +266,14 @@ def _projections(grads):
     """Components of the rows along their mean, in units of it (0 if it is 0); the flat rows; the mean."""
     xp = _check_batch(grads)
     rows = xp.reshape(grads, (grads.shape[0], -1))
-    gradient = xp.mean(rows, axis=0)
+    gradient = _mean(rows)
     square = xp.sum(gradient * gradient)
     c = (rows @ gradient) / xp.where(square > 0, square, 1.0)  # (adadagrad-5)
     return c, rows, gradient
 
 
 def _along(c, vartheta):
-    return array_namespace(c).var(c, correction=1) / check.positive(vartheta=vartheta) ** 2  # (adadagrad-6)
+    return _variance(c) / check.positive(vartheta=vartheta) ** 2  # (adadagrad-6)
 
 
 def _quotient(noise, signal):
@@ -371,8 +377,8 @@ def norm_init(params, *, v0=0.1):
 
 
 @elementwise
-def _descend(params, grad, size):
-    return params - size * grad  # (adadagrad-10)
+def _descend(params, grad, squares, alpha):
+    return params - alpha / array_namespace(squares).sqrt(squares) * grad  # (adadagrad-10)
 
 
 def norm_update(params, state, grad, *, alpha, donate=False):
@@ -420,7 +426,8 @@ def norm_update(params, state, grad, *, alpha, donate=False):
     squares = xp.asarray(state.squares + sum_of_squares(grad))  # (adadagrad-9)
     if not bool(xp.isfinite(squares)):  # else every entry is
         check.finite(grad=grad)
-    return _descend(params, grad, alpha / xp.sqrt(squares), donate=donate), AdaGradState(squares)
+    params = _descend(params, grad, squares, alpha, donate=donate)
+    return params, AdaGradState(squares)
 
 
 def init(params, *, v0=0.0):
@@ -516,7 +523,7 @@ def update(params, state, grad, *, alpha, eps=1e-10, donate=False):
 # The adaptive method ----------------------------------------------------------------------------------------------
 
 
-def step(params, state, grads, *, update, test, largest, interval=1):
+def step(params, state, grads, *, update, test, largest):
     """One step of AdAdaGrad, AdAdaGrad-Norm, or any other rule with any of the tests.
 
     Parameters
@@ -535,8 +542,6 @@ def step(params, state, grads, *, update, test, largest, interval=1):
         parameters bound. One that returns 0 keeps the size.
     largest : int
         b_max >= `state.size`. Batches of this size are not tested any more.
-    interval : int, default: 1
-        The test runs in every `interval`-th step.
 
     Returns
     -------
@@ -565,16 +570,15 @@ def step(params, state, grads, *, update, test, largest, interval=1):
     """
     check.floating(params=params, grads=grads)
     largest = check.integer(largest=largest, minimum=state.size)
-    interval = check.integer(interval=interval, minimum=1)
     if tuple(grads.shape) != (state.size, *params.shape):
         raise ValueError(f"grads must have shape {(state.size, *params.shape)}, got {tuple(grads.shape)}")
-    gradient = array_namespace(grads).mean(grads, axis=0)
+    gradient = _mean(grads)
     params, rule = update(params, state.rule, gradient)
-    size, steps, ratio = state.size, state.steps + 1, None
-    if size < largest and steps % interval == 0:
+    size, ratio = state.size, None
+    if size < largest:
         ratio = float(test(grads))
         size = grow(size, ratio, largest=largest)
-    return params, AdAdaGradState(rule, size, steps), Info(gradient, ratio)
+    return params, AdAdaGradState(rule, size, state.steps + 1), Info(gradient, ratio)
 
 
 def minimize(gradients, params, state, stream, *, steps=None, record=None, progress=None, **how):
@@ -598,7 +602,7 @@ def minimize(gradients, params, state, stream, *, steps=None, record=None, progr
     progress : str, optional
         Title of a progress bar.
     **how
-        `update`, `test`, `largest` and `interval` of `step`.
+        `update`, `test` and `largest` of `step`.
 
     Returns
     -------

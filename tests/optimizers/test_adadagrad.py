@@ -312,13 +312,6 @@ def drive(test, steps, *, first=2, largest=100, **more):
     return adadagrad.minimize(gradients, start, state, numbers, steps=steps, **how)
 
 
-def test_the_test_runs_in_every_interval_th_step():
-    sizes = iter((5, 4, 9))
-    run = drive(lambda grads: next(sizes), 7, interval=2)
-    assert run.history["size"] == [2, 2, 5, 5, 5, 5, 9, 9]
-    assert run.history["ratio"] == [None, None, 5, None, 4, None, 9, None]
-
-
 def test_the_largest_batch_is_not_tested():
     run = drive(lambda grads: {2: 7.5, 8: 1e9}[grads.shape[0]], 4, largest=20)
     assert run.history["size"] == [2, 8, 20, 20, 20]
@@ -407,7 +400,6 @@ def test_bad_input_is_refused_by_name(call, error, name):
     ("changed", "error", "name"),
     [
         ({"largest": 1}, ValueError, "largest"),
-        ({"interval": 0}, ValueError, "interval"),
         ({"first": 1}, ValueError, "grads"),
         ({"steps": -1}, ValueError, "steps"),
     ],
