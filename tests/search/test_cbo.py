@@ -295,6 +295,21 @@ def test_proximal_step_of_newton_is_that_of_the_closed_form(backend):
     assert np.allclose(backend.to_numpy(newton), backend.to_numpy(closed), rtol=100 * backend.tolerance)
 
 
+@pytest.mark.parametrize("steepest", [1e2, 1e4, 1e6])
+@pytest.mark.parametrize("angle", [0.1, 0.5, 1.3])
+def test_newton_ends_where_rounding_hides_the_minimum(backend, steepest, angle):
+    """Eigenvalues 1 and `steepest`; in coordinates along the eigenvectors each end is a weighted mean of m and b."""
+    turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+    A = backend.asarray(turn @ np.diag([1.0, steepest]) @ turn.T)
+    b, m = np.array([1.0, 2.0]), np.array([0.5, -3.0])
+    there = backend.asarray(b)
+    newton = cbo.proximal_newton(backend.asarray(m), lambda x: A @ (x - there), lambda x: A, tau=1.0)
+    shares = 1 / (1 + np.array([1.0, steepest]))  # of m
+    expected = turn @ (shares * (turn.T @ m) + (1 - shares) * (turn.T @ b))
+    rounding = float(np.finfo(backend.to_numpy(newton).dtype).eps)
+    assert np.linalg.norm(backend.to_numpy(newton) - expected) < 20 * rounding * steepest
+
+
 def test_newton_damps_steps_that_overshoot():
     """On E = sqrt(1 + x^2) undamped Newton from 30 diverges for large tau."""
     m, tau = np.array([30.0]), 1e4
