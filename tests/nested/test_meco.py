@@ -575,6 +575,30 @@ def test_the_gaussian_loss_of_the_digits_is_scipys():
     assert claims.gaussian_loss(train, test) == pytest.approx(-law.logpdf(test).mean())
 
 
+def test_the_mixture_of_one_is_the_normal_law_and_more_rounds_fit_better():
+    from scipy.stats import norm
+
+    rng = stream(0, "test-meco", "mixture")
+    x = np.concatenate([rng.standard_normal((60, 2)), [4, 0] + 0.3 * rng.standard_normal((40, 2))])
+    alone = claims.Mixture(x, rng, size=1)
+    expected = norm(x.mean(axis=0), x.std(axis=0)).logpdf(x).sum(axis=1)
+    np.testing.assert_allclose(alone.log_density(x), expected, rtol=1e-10)
+    fits = [claims.Mixture(x, stream(0, "test-meco", "start"), size=3, rounds=n) for n in (1, 2, 5, 50)]
+    losses = [-fit.log_density(x).mean() for fit in fits]
+    assert losses == sorted(losses, reverse=True)
+    draws = fits[-1].sample(rng, 20_000)
+    np.testing.assert_allclose(draws.mean(axis=0), x.mean(axis=0), atol=0.05)  # EM keeps the mean of the data
+    np.testing.assert_allclose(np.cov(draws.T, bias=True).diagonal(), x.var(axis=0), rtol=0.05)
+
+
+def test_the_distance_to_the_nearest_is_scipys():
+    from scipy.spatial.distance import cdist
+
+    rng = stream(0, "test-meco", "nearest")
+    y, train = rng.standard_normal((7, 3)), rng.standard_normal((20, 3))
+    np.testing.assert_allclose(claims.to_nearest(y, train), cdist(y, train).min(axis=1))
+
+
 # Code of others -----------------------------------------------------------------------------------------------------
 
 

@@ -190,7 +190,7 @@ def _others(seed, problem, d, mean, n, steps):
             for run in range(few)
         ]
         found["differential evolution"] = near(np.stack([end.x for end in ends]))
-        found["its evaluations"] = np.mean([end.nfev * n for end in ends]) / evaluations
+        found["its share of the evaluations"] = np.mean([end.nfev * n for end in ends]) / evaluations
     return found
 
 
@@ -222,7 +222,7 @@ def global_convergence(seed):
     def plot(figure):
         colors = {"CBO": BLUE, "one descent": ORANGE}
         for axes, ((name, d), found) in zip(figure.subplots(2, 2, sharex=True).flat, rates.items(), strict=True):
-            shown = {method: rate for method, rate in found.items() if method != "its evaluations"}
+            shown = {method: rate for method, rate in found.items() if method != "its share of the evaluations"}
             bars = axes.barh(list(shown), list(shown.values()), color=[colors.get(method, GREY) for method in shown])
             axes.bar_label(bars, fmt="%.3g", padding=3, fontsize=8)
             axes.tick_params(labelsize=8)
