@@ -647,9 +647,9 @@ def digits_density(seed):
             *(reported(f"test loss, {name}, nats", np.mean(values)) for name, values in losses.items()),
         ],
         plot,
-        "Four splits, 4500 steps (short chains 3000) of 128 digits. MECO comes as near to the data as exact gradients do. "
-        "Short chains, far as they are from the model's law, led to a lower loss in single splits. The mixture has five "
-        "Gaussians, 84 parameters for the model's 88.",
+        "Four splits, 4500 steps (short chains 3000) of 128 digits. MECO comes as near to the data as exact gradients "
+        "do. Short chains, far as they are from the model's law, led to a lower loss in single splits. The mixture has "
+        "five Gaussians, 84 parameters for the model's 88.",
     )
 
 
@@ -699,8 +699,8 @@ def image_generation(seed):
             reported("standard deviation of f over exact draws", levels[0][1].std()),
         ],
         plot,
-        "Three splits, 1000 chains of 400 steps, which reach the model's law. The picture proves little: Gaussian draws in "
-        "the same 8 components look like digits too.",
+        "Three splits, 1000 chains of 400 steps, which reach the model's law. The picture proves little: Gaussian "
+        "draws in the same 8 components look like digits too.",
     )
 
 
