@@ -380,6 +380,16 @@ def test_convex_programs_count_multiply_adds_quadratically():
     assert 3.8 < count(80) / count(40) <= 4.0
 
 
+def test_ridge_regression_that_the_claims_compare_with():
+    from refimpl.specs.convex.convex_relu import claims
+
+    X, y = normal(6, 3), normal(6, name="y")
+    D = cr.activation_patterns(X, normal(40, 3, name="a"), most=5)
+    F = np.stack([cr.predict(X, D, unit) for unit in np.eye(30).reshape(-1, 2, 3, 5)], axis=1)
+    expected = np.linalg.lstsq(np.concatenate([F, 0.3**0.5 * np.eye(30)]), np.concatenate([y, np.zeros(30)]))[0]
+    assert np.allclose(claims._ridge(X, D, y, 0.3).reshape(-1), expected)
+
+
 # Other solvers and peers --------------------------------------------------------------------------------------------
 
 

@@ -29,9 +29,27 @@ def _toy(seed, *names, n=12):
 # C1: the global optimum ---------------------------------------------------------------------------------------------
 
 
+NARROW, WIDE = "20 neurons, steps of 0.01", "100 neurons, half the start, steps of 0.005"
+
+
+def _descents(X, y, start, *, lr, steps, beta):
+    """Objectives [41, runs] of networks on the way, at the start and after each fortieth of the steps."""
+
+    def values(net):
+        each = (convex_relu.Network(u, a) for u, a in zip(*net, strict=True))
+        return [float(convex_relu.network_objective(X, y, one, beta=beta)) for one in each]
+
+    net, curve = start, [values(start)]
+    for _ in range(40):
+        net, _ = tools.gradient_descent(X, y, net, lr=lr, beta=beta, steps=steps // 40)
+        curve.append(values(net))
+    return np.array(curve)
+
+
 def global_optimum(seed, beta=0.05, runs=8):
-    """The convex program on every activation pattern, and gradient descent on the network, on three data sets."""
-    gaps, bounds, shares, best, curves = [], [], [], [], []
+    """The convex program on every activation pattern, and gradient descent on narrow and wide networks."""
+    gaps, bounds = [], []
+    curves: dict[str, list[Any]] = {NARROW: [], WIDE: []}
     for number in range(3):
         X, y = _toy(seed, "convex_relu.C1", number)
         D = convex_relu.all_patterns(X)
@@ -39,44 +57,44 @@ def global_optimum(seed, beta=0.05, runs=8):
         convex = convex_relu.objective(X, D, y, weights, beta=beta)
         network = convex_relu.network_objective(X, y, convex_relu.recover(weights), beta=beta)
         bound = tools.lower_bound(X, D, y, convex_relu.predict(X, D, weights), beta=beta)
-        start = tools.random_network(stream(seed, "convex_relu.C1", number, "start"), 3, 20, like=LIKE, runs=(runs,))
-
-        def values(net, X=X, y=y):
-            each = (convex_relu.Network(u, a) for u, a in zip(*net, strict=True))
-            return np.array([convex_relu.network_objective(X, y, one, beta=beta) for one in each])
-
-        net, curve = start, [values(start)]
-        for _ in range(40):
-            net, _ = tools.gradient_descent(X, y, net, lr=0.01, beta=beta, steps=500)
-            curve.append(values(net))
-        excess = curve[-1] / convex - 1
         gaps.append(abs(network / convex - 1))
         bounds.append(1 - bound / convex)
-        best.append(excess.min())
-        shares.append(np.mean(excess > 0.01))
-        curves.append(np.array(curve) / convex)
+        for name, neurons, size, lr, steps in ((NARROW, 20, 1.0, 0.01, 20_000), (WIDE, 100, 0.5, 0.005, 40_000)):
+            rng = stream(seed, "convex_relu.C1", number, "start")
+            start = tools.random_network(rng, 3, neurons, like=LIKE, runs=(runs,))
+            start = convex_relu.Network(size * start.first, size * start.second)
+            curves[name].append(_descents(X, y, start, lr=lr, steps=steps, beta=beta) / convex)
+    excess = {name: np.array([curve[-1] for curve in each]) - 1 for name, each in curves.items()}  # [data set, run]
+    stuck = {name: np.mean(each > 0.01, axis=1) for name, each in excess.items()}
 
     def plot(figure):
-        for number, (axes, curve) in enumerate(zip(figure.subplots(1, 3, sharey=True), curves, strict=True)):
-            steps = 500 * np.arange(len(curve))
-            axes.plot(steps, curve, color=ORANGE, linewidth=1)
-            axes.axhline(1.0, color=BLUE, linewidth=2.5)
-            axes.set(xlabel="gradient descent step", title=f"data set {number + 1}", ylim=(0.97, 1.4))
-            axes.set_xticks([0, 10_000, 20_000])
-        figure.axes[0].set_ylabel("objective / convex optimum (blue)")
+        for number, axes in enumerate(figure.subplots(1, 3, sharey=True)):
+            for name, color in ((NARROW, ORANGE), (WIDE, GREEN)):
+                lines = axes.plot(np.linspace(0, 200, 41), curves[name][number], color=color, linewidth=1)
+                lines[0].set_label(name)
+            axes.axhline(1.0, color=BLUE, linewidth=2.5, label="convex program")
+            axes.set(xlabel="steps x step size", title=f"data set {number + 1}", ylim=(0.97, 1.4))
+        figure.axes[0].set_ylabel("objective / convex optimum")
+        figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False, fontsize=9)
 
     return Outcome(
         [
             at_most("largest relative gap between recovered network and convex value", max(gaps), 1e-3),
             at_least(
-                "best of 8 gradient descent runs, relative to the convex value (worst data set)", min(best), -1e-3
+                "best of 8 gradient descent runs, relative to the convex value (worst data set)",
+                excess[NARROW].min(),
+                -1e-3,
             ),
-            at_least("mean share of gradient descent runs that end more than 1 % above", np.mean(shares), 0.2),
+            at_least("mean share of gradient descent runs that end more than 1 % above", stuck[NARROW].mean(), 0.2),
+            reported("the same of networks of 100 neurons", stuck[WIDE].mean()),
+            reported("largest excess of a run on 100 neurons", excess[WIDE].max()),
+            reported("largest excess of a run on 20 neurons", excess[NARROW].max()),
             reported("largest relative gap between convex value and its lower bound by duality", max(bounds)),
         ],
         plot,
-        "All 134 patterns of 12 points; 3 data sets, 8 runs of 20 000 steps on networks of 20 neurons each. Share of "
-        f"stuck runs per data set: {', '.join(f'{share:g}' for share in shares)}.",
+        "All 134 patterns of 12 points; 3 data sets, 8 runs of 20 000 steps on networks of 20 neurons each, 8 runs of "
+        "40 000 half as long steps on 100 neurons. Share of stuck runs on 20 neurons per data set: "
+        f"{', '.join(f'{share:g}' for share in stuck[NARROW])}.",
     )
 
 
@@ -149,36 +167,72 @@ def linear_convergence(seed, seeds=20, goal=1e-10):
 # C3: the first iterations -------------------------------------------------------------------------------------------
 
 
-def first_iterations(seed):
-    """Test accuracy on two rings, by the network that v stands for after every iteration."""
-    X, y = tools.rings(stream(seed, "convex_relu.C3"), 100, like=LIKE)
-    test, labels = tools.rings(stream(seed, "convex_relu.C3", "test"), 1000, like=LIKE)
-    draws = stream(seed, "convex_relu.C3", "draws").standard_normal((2000, 3))
-    D = convex_relu.activation_patterns(X, draws, most=60)
+def _accuracy(outputs, labels):
+    return float(np.mean(np.where(outputs > 0, 1.0, -1.0) == labels))
 
-    def accuracy(state):
-        outputs = convex_relu.network_outputs(test, convex_relu.recover(state.v))
-        return {"accuracy": np.mean(np.where(outputs > 0, 1.0, -1.0) == labels)}
 
-    _, run = convex_relu.admm(X, y, D, beta=1e-3, steps=1000, record=accuracy)
-    curve = np.array(run.history["accuracy"])
+def first_iterations(seed, sets=5):
+    """Test accuracy on two rings, by the network that v stands for after every iteration; ridge regression beside."""
+    curves, ridges, features = [], [], []
+    for number in range(sets):
+        X, y = tools.rings(stream(seed, "convex_relu.C3", number), 100, like=LIKE)
+        test, labels = tools.rings(stream(seed, "convex_relu.C3", number, "test"), 1000, like=LIKE)
+        draws = stream(seed, "convex_relu.C3", number, "draws").standard_normal((2000, 3))
+        D = convex_relu.activation_patterns(X, draws, most=60)
+
+        def record(state, test=test, labels=labels):
+            outputs = convex_relu.network_outputs(test, convex_relu.recover(state.v))
+            return {"accuracy": _accuracy(outputs, labels)}
+
+        _, run = convex_relu.admm(X, y, D, beta=1e-3, steps=1000, record=record)
+        curves.append(run.history["accuracy"])
+        # Controls, one linear system each: the linear models of the patterns, fresh points sorted by the neurons that
+        # the patterns were drawn with; and those neurons as random features.
+        seen = 1.0 * (X @ draws.T >= 0)
+        neurons = draws[[int(np.argmax(np.all(column == seen.T, axis=1))) for column in D.T]]
+        weights = _ridge(X, D, y, 0.1)
+        ridges.append(_accuracy(convex_relu.predict(test, 1.0 * (test @ neurons.T >= 0), weights), labels))
+        Z, U = convex_relu.random_features(X, neurons)
+        second = np.linalg.solve(Z.T @ Z + 1e-3 * np.eye(len(neurons)), Z.T @ y)
+        features.append(_accuracy(convex_relu.network_outputs(test, convex_relu.Network(U, second)), labels))
+    curve = np.median(curves, axis=0)
 
     def plot(figure):
         axes = figure.subplots()
-        axes.semilogx(np.arange(1, 1001), curve[1:], "-", color=BLUE)
-        axes.semilogx([1, 2, 3, 5, 10, 1000], curve[[1, 2, 3, 5, 10, 1000]], "o", color=ORANGE)
+        k = np.arange(1, 1001)
+        axes.semilogx(k, np.array(curves)[:, 1:].T, color=BLUE, linewidth=0.7, alpha=0.4)
+        axes.semilogx(k, curve[1:], color=BLUE, linewidth=2, label=f"ADMM, median of {sets} data sets")
+        axes.axhline(np.median(ridges), color=ORANGE, linestyle="--", label="ridge regression, same patterns")
+        axes.axhline(np.median(features), color=GREEN, linestyle=":", linewidth=2, label="ridge, random features")
         axes.set(xlabel="ADMM iteration", ylabel="test accuracy", ylim=(0.4, 1.02))
         axes.set_title(f"{curve[10]:.1%} after 10 iterations, {curve[1000]:.1%} after 1000")
+        axes.legend(frameon=False, loc="lower right")
 
     return Outcome(
         [
-            at_least("test accuracy after 10 iterations minus that after 1000", curve[10] - curve[1000], -0.05),
-            at_least("test accuracy after 10 iterations", curve[10], 0.9),
-            reported("test accuracy after 5 iterations", curve[5]),
-            reported("test accuracy after 1000 iterations", curve[1000]),
+            at_least(
+                "test accuracy after 10 iterations minus that after 1000 (median)",
+                np.median([one[10] - one[1000] for one in curves]),
+                -0.05,
+            ),
+            at_least("test accuracy after 10 iterations (median)", curve[10], 0.9),
+            reported("least test accuracy after 10 iterations", min(one[10] for one in curves)),
+            reported("test accuracy after 5 iterations (median)", curve[5]),
+            reported("test accuracy after 1000 iterations (median)", curve[1000]),
+            reported("test accuracy of ridge regression on the same patterns (median)", np.median(ridges)),
+            reported("test accuracy of ridge regression on the neurons as random features", np.median(features)),
         ],
         plot,
+        f"{sets} data sets of 100 points, 60 patterns, 1000 test points each; one data set before.",
     )
+
+
+def _ridge(X, D, y, penalty):
+    """Least |F u - y|^2 + penalty |u|^2, without cones."""
+    outer = 2 * (X @ X.T) * (D @ D.T)  # F F^T
+    z = np.linalg.solve(outer + penalty * np.eye(len(y)), y)
+    pull = X.T @ (D * z[:, None])
+    return np.stack([pull, -pull])
 
 
 # C4: quadratic time -------------------------------------------------------------------------------------------------
@@ -197,20 +251,26 @@ class Counting(np.ndarray):
         return result.view(Counting) if isinstance(result, np.ndarray) else result
 
 
-def _multiply_adds(setup, y, state):
-    counted = setup._replace(**{name: getattr(setup, name).view(Counting) for name in ("X", "D", "root", "ridge")})
+def _counted(function, *arrays, **settings):
+    """Multiply-adds in the matrix products of a call."""
     Counting.total = 0
-    convex_relu.admm_step(counted, y, state, beta=1e-3)
+    function(*(x.view(Counting) if isinstance(x, np.ndarray) else x for x in arrays), **settings)
     return Counting.total
+
+
+def _multiply_adds(setup, y, state):
+    views = {name: getattr(setup, name).view(Counting) for name in ("X", "D", "root", "ridge")}
+    return _counted(convex_relu.admm_step, setup._replace(**views), y, state, beta=1e-3)
 
 
 def quadratic_time(seed):
     """Multiply-adds and time of one iteration as the number of points grows, with as many patterns as points."""
-    sizes, counts, times = np.array([300, 600, 1200]), [], []
+    sizes, counts, once, times = np.array([300, 600, 1200]), [], [], []
     for n in sizes.tolist():
         X, y = tools.rings(stream(seed, "convex_relu.C4", n), n, like=LIKE)
         draws = stream(seed, "convex_relu.C4", n, "draws").standard_normal((20 * n, 3))
         D = convex_relu.activation_patterns(X, draws, most=n)
+        once.append(_counted(convex_relu.prepare, X, D))
         setup, state = convex_relu.prepare(X, D), convex_relu.init(X, D)
         counts.append(_multiply_adds(setup, y, state))
         seconds = []
@@ -219,29 +279,32 @@ def quadratic_time(seed):
             state = convex_relu.admm_step(setup, y, state, beta=1e-3)
             seconds.append(perf_counter() - start)
         times.append(min(seconds))
-    exponents = _slope(sizes, counts), _slope(sizes, times)
+    exponents = [_slope(sizes, values) for values in (counts, once, times)]
 
     def plot(figure):
         left, right = figure.subplots(1, 2)
+        left.loglog(sizes, once, "s-", color=GREEN, label=f"factorization, once: slope {exponents[1]:.2f}")
         for axes, values, label, color, exponent in (
             (left, counts, "multiply-adds", BLUE, exponents[0]),
-            (right, times, "seconds, least of 25", ORANGE, exponents[1]),
+            (right, times, "seconds, least of 25 iterations", ORANGE, exponents[2]),
         ):
-            axes.loglog(sizes, values, "o-", color=color, label=f"measured: slope {exponent:.2f}")
+            axes.loglog(sizes, values, "o-", color=color, label=f"an iteration: slope {exponent:.2f}")
             axes.loglog(sizes, values[0] * (sizes / sizes[0]) ** 2.0, "--", color=GREY, label="slope 2")
-            axes.set(xlabel="points n = patterns", ylabel=f"{label} of an iteration")
+            axes.set(xlabel="points n = patterns", ylabel=label)
             axes.set_xticks(sizes, sizes)
             axes.minorticks_off()
-            axes.legend(frameon=False)
+            axes.legend(frameon=False, fontsize=9)
 
     return Outcome(
         [
             within("exponent of the multiply-adds of one iteration in n", exponents[0], 1.99, 2.01),
-            reported("exponent of the time of one iteration in n", exponents[1]),
+            reported("exponent of the multiply-adds of the factorization, done once", exponents[1]),
+            reported("multiply-adds of the factorization over those of an iteration, n = 1200", once[-1] / counts[-1]),
+            reported("exponent of the time of one iteration in n", exponents[2]),
         ],
         plot,
-        "Counted in the matrix products of the running code, factorization excluded. In time a clean 2 does not show: "
-        "the arrays leave the cache as n grows.",
+        "Counted in the matrix products of the running code; the Cholesky factors themselves are not counted, and "
+        "cubic too. In time a clean 2 does not show: the arrays leave the cache as n grows.",
     )
 
 
@@ -322,35 +385,59 @@ def _into_robust_cones(X, D, weights, epsilon, mask):
     return np.stack([tools.project_on_cones(corners, patterns, half) for half in weights])
 
 
-def xor_problem(seed, n=24, copies=2, epsilon=0.2):
-    """Points in four boxes, with the patterns of 25 neurons that see them and their shifted copies."""
-    X, y = tools.xor(stream(seed, "convex_relu.C6"), n, like=LIKE)
-    mask = np.array([1.0, 1.0, 0.0])
-    rng = stream(seed, "convex_relu.C6", "patterns")
+LOSSES = ("hinge", "squared", "logistic")
+STANDARD, ROBUST, CORNERS = "standard", "adversarial", "standard, on all corners"
+
+
+def _xor_problem(seed, number, epsilon, mask, n=24, copies=2):
+    """Points in four boxes, with the patterns of 25 neurons that see them and their shifted copies; the neurons."""
+    X, y = tools.xor(stream(seed, "convex_relu.C6", number), n, like=LIKE)
+    rng = stream(seed, "convex_relu.C6", number, "patterns")
     draws, shifts = rng.standard_normal((25, 3)), rng.standard_normal((25, copies, n, 3))
-    return X, y, mask, adversarial.robust_patterns(X, draws, shifts, epsilon=epsilon, mask=mask)
+    return X, y, adversarial.robust_patterns(X, draws, shifts, epsilon=epsilon, mask=mask), draws
 
 
-def adversarial_training(seed, epsilon=0.2, beta=1e-3, steps=12_000):
-    """Standard and adversarial training of the same program, attacked on a grid of each point's box."""
-    X, y, mask, D = xor_problem(seed)
-    test, labels = tools.xor(stream(seed, "convex_relu.C6", "test"), 1000, like=LIKE)
-    table, errors, excess, accuracies = {}, [], [], []
-    for loss in ("hinge", "squared", "logistic"):
-        total = np.sum if loss == "squared" else np.mean
-        for width in (0.0, epsilon):
-            attack = {"epsilon": width, "mask": mask}
-            weights, _ = adversarial.adversarial(X, y, D, beta=beta, loss=loss, steps=steps, balance=100.0, **attack)
-            weights = _into_robust_cones(X, D, weights, **attack)
+def _train(X, y, D, *, loss, epsilon, mask, beta=1e-3, steps=3000):
+    """Weights of one of the programs, moved into their cones."""
+    weights, _ = adversarial.adversarial(
+        X, y, D, beta=beta, loss=loss, steps=steps, balance=100.0, epsilon=epsilon, mask=mask
+    )
+    return _into_robust_cones(X, D, weights, epsilon, mask)
+
+
+def adversarial_training(seed, epsilon=0.2, sets=5):
+    """Standard and adversarial training of the same program, and standard training on the corners of each box."""
+    mask, radii = np.array([1.0, 1.0, 0.0]), np.linspace(0.0, 1.0, 21)
+    losses: dict[tuple[str, str], list[float]] = {(loss, name): [] for loss in LOSSES for name in (STANDARD, ROBUST)}
+    losses |= {("hinge", CORNERS): []}
+    wrong: dict[str, list[Any]] = {STANDARD: [], ROBUST: [], CORNERS: []}  # with the hinge: by the radius of the attack
+    errors, excess, accuracies = [], [], []
+    for number in range(sets):
+        X, y, D, draws = _xor_problem(seed, number, epsilon, mask)
+        test, labels = tools.xor(stream(seed, "convex_relu.C6", number, "test"), 400, like=LIKE)
+        shifts = [np.array([a, b, 0.0]) for a in (-epsilon, epsilon) for b in (-epsilon, epsilon)]
+        boxes, many = np.concatenate([X + shift for shift in shifts]), np.tile(y, 4)
+        for loss, name in losses:
+            if loss == "logistic" and number:  # slow: one data set
+                continue
+            data = (boxes, many, convex_relu.activation_patterns(boxes, draws)) if name == CORNERS else (X, y, D)
+            attack = {"epsilon": epsilon if name == ROBUST else 0.0, "mask": mask}
+            weights = _train(*data, loss=loss, steps=12_000 if loss == "logistic" else 3000, **attack)
             network = convex_relu.recover(weights)
-            table[loss, width] = float(total(_attacked(network, X, y, epsilon, mask, loss, 9)))
-            if width:
-                closed = adversarial.certified_losses(X, D, y, weights, epsilon=epsilon, mask=mask, loss=loss)
+            attacked = _attacked(network, X, y, epsilon, mask, loss, 9)
+            total = np.sum if loss == "squared" else np.mean
+            losses[loss, name].append(float(total(attacked)))
+            if name == ROBUST:
+                closed = adversarial.certified_losses(X, D, y, weights, loss=loss, **attack)
                 errors.append(np.max(np.abs(_attacked(network, X, y, epsilon, mask, loss, 2) - closed)))
-                excess.append(table[loss, width] - total(closed))
-                outputs = convex_relu.network_outputs(test, network)
-                accuracies.append(np.mean(np.sign(outputs) == labels))
-    ratios = {loss: table[loss, epsilon] / table[loss, 0.0] for loss in ("hinge", "squared", "logistic")}
+                excess.append(total(attacked) - total(closed))
+                accuracies.append(_accuracy(convex_relu.network_outputs(test, network), labels))
+            if loss == "hinge":
+                wrong[name].append(
+                    [np.mean(_attacked(network, test, labels, radius, mask, loss, 5) >= 1) for radius in radii]
+                )
+    ratios = {loss: np.median(np.array(losses[loss, ROBUST]) / np.array(losses[loss, STANDARD])) for loss in LOSSES}
+    at_epsilon = int(np.argmin(np.abs(radii - epsilon)))
 
     line = np.linspace(-1.0, 1.0, 20)[:, None]
     sine, ones = np.sin(3 * line[:, 0]), np.ones((20, 1))
@@ -361,103 +448,142 @@ def adversarial_training(seed, epsilon=0.2, beta=1e-3, steps=12_000):
     )
     waves = []
     for width in (0.03, 0.0):
-        rates = {"beta": beta, "steps": 6000, "balance": 30.0, "epsilon": width, "mask": only}
+        rates = {"beta": 1e-3, "steps": 6000, "balance": 30.0, "epsilon": width, "mask": only}
         weights, _ = adversarial.adversarial(S, sine, S_patterns, loss="squared", **rates)
         waves.append(np.sum(_attacked(convex_relu.recover(weights), S, sine, 0.03, only, "squared", 9)))
 
     def plot(figure):
-        axes = figure.subplots()
-        places = np.arange(3)
-        for shift, width, color, label in (
-            (-0.2, 0.0, ORANGE, "standard training"),
-            (0.2, epsilon, BLUE, "adversarial training"),
-        ):
-            values = [table[loss, width] for loss in ratios]
-            bars = axes.bar(places + shift, np.maximum(values, 1e-7), 0.36, color=color, label=label)
-            axes.bar_label(bars, [f"{value:.1e}" for value in values], fontsize=8)
-        axes.set_xticks(places, [f"{loss} loss" for loss in ratios])
-        axes.set(yscale="log", ylim=(1e-7, 30), ylabel="training loss under attack")
-        axes.legend(frameon=False, loc="upper left")
+        left, right = figure.subplots(1, 2)
+        for place, (name, color) in enumerate(((STANDARD, ORANGE), (ROBUST, BLUE), (CORNERS, GREEN))):
+            shown = [loss for loss in LOSSES if (loss, name) in losses]
+            values = [np.maximum(losses[loss, name], 1e-7) for loss in shown]
+            at = np.arange(len(shown)) + 0.25 * (place - 1)
+            for x, each in zip(at, values, strict=True):
+                left.semilogy(np.full(len(each), x), each, "o", color=color, alpha=0.5)
+            left.semilogy(at, [np.median(each) for each in values], "_", color=color, markersize=14)
+            right.plot(radii, np.mean(wrong[name], axis=0), color=color, label=name)
+        left.set_xticks(range(3), LOSSES)
+        left.set(ylabel="training loss under attack, radius 0.2 (0: at 1e-7)", xlabel="loss of the program")
+        right.axvline(epsilon, color=GREY, linestyle=":", label="radius trained for")
+        right.set(xlabel="radius of the attack", ylabel="test points misled (hinge; mean)", ylim=(-0.02, 1))
+        right.legend(frameon=False, fontsize=9)
 
     return Outcome(
         [
             at_most("closed form against corners of the boxes on the network, largest difference", max(errors), 1e-9),
-            at_most("attacked loss, adversarial over standard training: hinge", ratios["hinge"], 0.2),
-            at_most("attacked loss, adversarial over standard training: squared", ratios["squared"], 0.2),
+            at_most("attacked loss, adversarial over standard training: hinge (median)", ratios["hinge"], 0.2),
+            at_most("attacked loss, adversarial over standard training: squared (median)", ratios["squared"], 0.2),
             at_most("attacked loss, adversarial over standard training: logistic", ratios["logistic"], 0.6),
             at_most("attacked loss (9 x 9 grid) minus certified loss", max(excess), 0.01),
-            at_least("accuracy on 1000 clean test points after adversarial training", min(accuracies), 0.95),
+            at_least("least accuracy on clean test points after adversarial training", min(accuracies), 0.95),
+            reported(
+                "attacked loss, training on the corners over standard training: hinge (median)",
+                np.median(np.array(losses["hinge", CORNERS]) / np.array(losses["hinge", STANDARD])),
+            ),
+            *(
+                reported(f"{name} training: share of test points that the attack misleads (mean)", share)
+                for name, share in ((name, np.mean(wrong[name], axis=0)[at_epsilon]) for name in wrong)
+            ),
             reported("1-D sine regression, attacked loss of adversarial training", waves[0]),
             reported("1-D sine regression, attacked loss of standard training", waves[1]),
         ],
         plot,
-        "24 points, epsilon = 0.2. Weights are moved into their cones before they are judged (by about 1e-3).",
+        f"{sets} data sets of 24 points (logistic loss: one), epsilon = 0.2; before, one data set for all. Weights are "
+        "moved into their cones before they are judged (by about 1e-3).",
     )
 
 
 # C7: random blocks --------------------------------------------------------------------------------------------------
 
 
-def random_blocks(seed, beta=0.2, rho=0.1):
-    """ADMM by random block descent against the optimum, for squared loss and cross-entropy."""
-    curves: dict[str, list[Any]] = {"squared": [], "cross_entropy": []}
-    for number in range(3):
+def _gap(X, D, y, weights, best, beta, loss="squared"):
+    return abs(float(convex_relu.objective(X, D, y, weights, beta=beta, loss=loss)) / best - 1)
+
+
+def _record_gap(X, D, y, best, beta, loss, state):
+    return {"gap": _gap(X, D, y, state.v, best, beta, loss)}
+
+
+def _into_cones(X, D, weights):
+    return np.stack([tools.project_on_cones(X, D, half) for half in weights])
+
+
+def random_blocks(seed, beta=0.2, rho=0.1, sets=5):
+    """ADMM by random block descent against the optimum, for squared loss and cross-entropy; two controls."""
+    curves: dict[str, list[Any]] = {"squared": [], "cross_entropy": [], "exact": []}
+    ridges, inside = [], []
+    for number in range(sets):
         X, y = _toy(seed, "convex_relu.C7", number, n=10)
         rng = stream(seed, "convex_relu.C7", number, "draws")
         D = convex_relu.activation_patterns(X, rng.standard_normal((12, 3)))
         exact, _ = convex_relu.admm(X, y, D, beta=beta, rho=rho, steps=40_000, tolerance=1e-8)
-        best = convex_relu.objective(X, D, y, exact, beta=beta)
-        record = partial(_relative_value, X, D, y, best, beta, "squared")
-        _, run = convex_relu.admm_rbcd(X, y, D, rng, beta=beta, rho=rho, steps=400, record=record)
-        curves["squared"].append(np.array(run.history["gap"]))
+        best = float(convex_relu.objective(X, D, y, exact, beta=beta))
 
-    X, y = _toy(seed, "convex_relu.C7", "cross-entropy")
-    y = np.where(y > np.median(y), 1.0, 0.0)
-    rng = stream(seed, "convex_relu.C7", "cross-entropy", "draws")
-    D = convex_relu.activation_patterns(X, rng.standard_normal((15, 3)))
-    # The same program for another solver: the logistic loss of labels +-1 on doubled data, divided by n.
-    other, _ = adversarial.adversarial(
-        2 * X, 2 * y - 1, D, beta=beta / len(y), epsilon=0.0, mask=np.zeros(3), loss="logistic", balance=30.0
-    )
-    best = convex_relu.objective(X, D, y, other, beta=beta, loss="cross_entropy")
-    record = partial(_relative_value, X, D, y, best, beta, "cross_entropy")
-    _, run = convex_relu.admm_rbcd(X, y, D, rng, beta=beta, loss="cross_entropy", rho=rho, steps=600, record=record)
-    curves["cross_entropy"].append(np.array(run.history["gap"]))
-    early = max(curve[30] for curve in curves["squared"])
-    late = [curve[400] for curve in curves["squared"]]
+        record = partial(_record_gap, X, D, y, best, beta, "squared")
+        weights, run = convex_relu.admm_rbcd(X, y, D, rng, beta=beta, rho=rho, steps=400, record=record)
+        curves["squared"].append(run.history["gap"])
+        _, run = convex_relu.admm(X, y, D, beta=beta, rho=rho, steps=400, record=record)
+        curves["exact"].append(run.history["gap"])
+        inside.append(_gap(X, D, y, _into_cones(X, D, weights), best, beta))
+        fits = [_into_cones(X, D, _ridge(X, D, y, penalty)) for penalty in np.geomspace(1e-2, 1e2, 17)]
+        ridges.append(min(_gap(X, D, y, fit, best, beta) for fit in fits))
+
+        X, y = _toy(seed, "convex_relu.C7", "cross-entropy", number)
+        y = np.where(y > np.median(y), 1.0, 0.0)
+        rng = stream(seed, "convex_relu.C7", "cross-entropy", number, "draws")
+        D = convex_relu.activation_patterns(X, rng.standard_normal((15, 3)))
+        # The same program for another solver: the logistic loss of labels +-1 on doubled data, divided by n.
+        settings = {"beta": beta / len(y), "epsilon": 0.0, "mask": np.zeros(3), "balance": 30.0, "steps": 4000}
+        other, _ = adversarial.adversarial(2 * X, 2 * y - 1, D, loss="logistic", **settings)
+        best = float(convex_relu.objective(X, D, y, other, beta=beta, loss="cross_entropy"))
+        record = partial(_record_gap, X, D, y, best, beta, "cross_entropy")
+        _, run = convex_relu.admm_rbcd(X, y, D, rng, beta=beta, loss="cross_entropy", rho=rho, steps=600, record=record)
+        curves["cross_entropy"].append(run.history["gap"])
+    curve = {name: np.array(each) for name, each in curves.items()}  # [data set, iteration]
 
     def plot(figure):
         axes = figure.subplots()
-        for loss, color, label in (
-            ("squared", BLUE, "squared loss, 3 data sets"),
-            ("cross_entropy", ORANGE, "cross-entropy"),
+        for name, color, label in (
+            ("squared", BLUE, "random blocks, squared loss"),
+            ("cross_entropy", ORANGE, "random blocks, cross-entropy"),
+            ("exact", GREEN, "linear systems, squared loss"),
         ):
-            for i, curve in enumerate(curves[loss]):
-                axes.loglog(np.arange(1, len(curve)), curve[1:], color=color, label=label if i == 0 else None)
-        axes.axhline(0.02, color=GREY, linestyle="--")
-        axes.set(xlabel="iteration of ADMM (3 P block steps each)", ylabel="relative gap to the optimum")
-        axes.legend(frameon=False)
+            k = np.arange(1, curve[name].shape[1])
+            axes.loglog(k, curve[name][:, 1:].T, color=color, linewidth=0.7, alpha=0.3)
+            axes.loglog(k, np.median(curve[name], axis=0)[1:], color=color, linewidth=2, label=label)
+        axes.axhline(np.median(ridges), color=PINK, linestyle=":", linewidth=2, label="ridge regression, in the cones")
+        axes.axhline(0.02, color=GREY, linestyle="--", label="bound")
+        axes.set(xlabel="iteration of ADMM (random blocks: 3 P steps each)", ylabel="relative gap to the optimum")
+        axes.set(title=f"medians of {sets} data sets", ylim=(1e-9, 10))
+        axes.legend(frameon=False, fontsize=9, loc="lower left")
 
     return Outcome(
         [
-            at_most("largest relative gap after 400 iterations, squared loss", max(late), 0.02),
             at_most(
-                "largest ratio of the gap after 400 iterations to that after 30",
-                max(curve[400] / curve[30] for curve in curves["squared"]),
+                "relative gap after 400 iterations, squared loss (median)", np.median(curve["squared"][:, 400]), 0.02
+            ),
+            at_most(
+                "ratio of the gap after 400 iterations to that after 30 (median)",
+                np.median(curve["squared"][:, 400] / curve["squared"][:, 30]),
                 1.0,
             ),
-            at_most("relative gap after 600 iterations, cross-entropy", curves["cross_entropy"][0][600], 0.02),
-            reported("largest relative gap after 30 iterations, squared loss", early),
+            at_most(
+                "relative gap after 600 iterations, cross-entropy (median)",
+                np.median(curve["cross_entropy"][:, 600]),
+                0.02,
+            ),
+            reported("largest relative gap after 400 iterations, squared loss", np.max(curve["squared"][:, 400])),
+            reported(
+                "largest relative gap after 600 iterations, cross-entropy", np.max(curve["cross_entropy"][:, 600])
+            ),
+            reported("relative gap after 400 iterations, weights moved into their cones (median)", np.median(inside)),
+            reported("relative gap of 400 exact iterations, squared loss (median)", np.median(curve["exact"][:, 400])),
+            reported("relative gap of ridge regression in the cones, best of 17 penalties (median)", np.median(ridges)),
         ],
         plot,
-        "Optimum: ADMM with exact steps; for the cross-entropy a primal-dual method. Weights are not in their cones "
-        "on the way, and swing: of 8 other data sets with cross-entropy one was 9 % off after 600 iterations "
-        "(0.03 % after 1500), the others less than 0.02 %.",
+        f"{sets} data sets for each loss; before, the worst of three and one. Optimum: ADMM with exact steps; for the "
+        "cross-entropy a primal-dual method (within 0.1 %). Weights are not in their cones on the way, and swing.",
     )
-
-
-def _relative_value(X, D, y, best, beta, loss, state):
-    return {"gap": abs(convex_relu.objective(X, D, y, state.v, beta=beta, loss=loss) / best - 1)}
 
 
 # C8: quality of the sampled patterns --------------------------------------------------------------------------------
@@ -475,7 +601,7 @@ def _lowers(X, y, D, pattern, *, beta, falls, steps=20_000):
         state = convex_relu.admm_step(setup, y, state, beta=beta, gamma=0.016)
         if k % 250:
             continue
-        weights = np.stack([tools.project_on_cones(X, D, half) for half in state.v])
+        weights = _into_cones(X, D, state.v)
         outputs = convex_relu.predict(X, D, weights)
         value = convex_relu.objective(X, D, y, weights, beta=beta)
         if value - tools.lower_bound(X, more, y, outputs, beta=beta) <= falls:
@@ -537,12 +663,16 @@ _DATA = "toy data stand in for image sets"
 CLAIMS = (
     Claim(
         "convex_relu.C1",
-        "The convex program has the global optimum of the non-convex training problem, at which gradient descent often "
-        "does not arrive.",
+        "The convex program has the global optimum of the non-convex training problem, at which gradient descent on a "
+        "narrow network often does not arrive.",
         "abstract; Section 2",
         global_optimum,
         tier="full",
+        kind="superiority",
+        control="Gradient descent on 100 neurons instead of 20, from half the start, with twice as many steps of half "
+        "the size: hardly a run ends more than 1 % above the optimum, none far above. Width helps as convexity does.",
         proxy=_DATA,
+        tuned="networks of 20 neurons: wide ones do not get stuck",
     ),
     Claim(
         "convex_relu.C2",
@@ -550,6 +680,7 @@ CLAIMS = (
         "theorem on ADMM, Section 3",
         linear_convergence,
         tier="full",
+        kind="rate",
         tuned="third form of the test: two earlier set-ups (other sizes, decay and penalty) failed on fresh seeds, "
         "where the cap on the iterations came before the straight line did",
     ),
@@ -558,14 +689,22 @@ CLAIMS = (
         "The first few iterations of ADMM already give good predictions.",
         "abstract; experiments",
         first_iterations,
+        kind="behaviour",
+        control="Ridge regression, one linear system as in one iteration of ADMM: two points less accurate on the same "
+        "patterns, on their neurons as random features as accurate as ADMM. The data are easy.",
         proxy=_DATA,
     ),
     Claim(
         "convex_relu.C4",
-        "An iteration takes time quadratic in the number of points, if the patterns grow with it.",
+        "An iteration takes multiply-adds quadratic in the number of points, if the patterns grow with it.",
         "abstract; complexity of ADMM, Section 3",
         quadratic_time,
         tier="full",
+        kind="rate",
+        control="The factorization before the first iteration is cubic; with 1200 points it costs as many "
+        "multiply-adds as some fifty iterations.",
+        tuned="as many patterns as points are imposed, so the exponent is arithmetic, checked on the running code; how "
+        "many patterns a data set needs is not measured",
     ),
     Claim(
         "convex_relu.C5",
@@ -574,17 +713,22 @@ CLAIMS = (
         "Section on the sampled convex program",
         sampled_program,
         tier="full",
+        kind="rate",
         proxy=_DATA,
         tuned="FISTA runs until it has converged: after 6000 steps neurons break their constraints by up to 5 %, "
         "and on one of three data sets fresh ones then did so more often than the bound allows",
     ),
     Claim(
         "convex_relu.C6",
-        "Adversarial convex training knows its worst case exactly, and withstands attacks that standard training does "
-        "not.",
+        "Adversarial convex training knows its worst case exactly, and keeps a margin under attack that standard "
+        "training loses.",
         "abstract; Section 4",
         adversarial_training,
         tier="full",
+        kind="superiority",
+        control="Standard training on the four corners of every box keeps as low a loss under attack, without a "
+        "certificate. By the sign of the output no training is ever misled at the radius trained for: what the attack "
+        "takes from standard training is margin, not accuracy, and it withstands larger attacks as well as the others.",
         proxy="toy data stand in for image sets, a grid for gradient attacks",
         tuned="ratio of primal to dual steps: with equal steps 12 000 of them leave the logistic program far from its "
         "optimum (80 % above; attacked losses then equal those of standard training)",
@@ -595,6 +739,9 @@ CLAIMS = (
         "algorithm ADMM-RBCD, Section 3",
         random_blocks,
         tier="full",
+        kind="behaviour",
+        control="As many iterations with linear systems come equally near. Ridge regression on the same patterns, "
+        "moved into the cones, stays far above with any penalty: the gap that is asked for is not had for nothing.",
         tuned="on the larger data of C1 up to 8 % were left after 600 iterations, so the data are smaller",
     ),
     Claim(
@@ -603,6 +750,7 @@ CLAIMS = (
         "theorem on sampled patterns, Section 2",
         one_more_pattern,
         tier="full",
+        kind="identity",
         proxy="the frequency over draws, on one data set, stands in for the theorem's probability",
     ),
 )
