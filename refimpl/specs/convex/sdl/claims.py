@@ -235,8 +235,14 @@ def _reconstruction(x, W, H):
     return float(np.sum((x - W @ H) ** 2) / np.sum(x**2))
 
 
+def _logistic(train, labels, test, *, nu):
+    """Coefficients of logistic regression, and its scores of training and test samples."""
+    theta = tools.logistic_regression(train, labels, nu=nu)
+    return theta[:, 0], (theta.T @ train)[0], (theta.T @ test)[0]
+
+
 def supervision_pays(seed):
-    """Test AUC and reconstruction error of SDL and of PCA with logistic regression, 5 draws each."""
+    """Test AUC and reconstruction error of SDL, of logistic regression on PCA's atoms, and of two controls."""
     found = {}
     for discrepant in (False, True):
         rows = []
@@ -248,84 +254,125 @@ def supervision_pays(seed):
             start = sdl.init(rng, samples, rank=3, scale=0.5)
             start = start._replace(gamma=0 * start.gamma)
             run = sdl.bcd(samples, start, xi=0.1, nu=0.05, radius=5.0, steps=300)
-            W, H, *_ = run.state
             scores = sdl.predict(run.state, x[:, test], ones[:, test])[1]
-            U = tools.pca(x[:, train], 3)
-            features = np.concatenate([U.T @ x, ones])
-            theta = tools.logistic_regression(features[:, train], labels[train], nu=0.05)
-            rows.append(
-                (
-                    tools.auc(scores, labels[test]),
-                    tools.auc((theta.T @ features[:, test])[0], labels[test]),
-                    _reconstruction(x[:, train], W, H),
-                    _reconstruction(x[:, train], U, U.T @ x[:, train]),
-                )
-            )
-        found[discrepant] = np.array(rows)
-    gain = {key: (rows[:, 0] - rows[:, 1]).mean() for key, rows in found.items()}
-    ours, theirs, error, pca_error = found[True].mean(axis=0)
+            row = [(_reconstruction(x[:, train], run.state.W, run.state.H), tools.auc(scores, labels[test]))]
+
+            def two_steps(atoms, x=x, labels=labels, ones=ones, train=train, test=test):
+                """Orthonormal atoms, then logistic regression on what they see: error, AUC, weights of the features."""
+                features = np.concatenate([atoms.T @ x, ones])
+                theta, _, scores = _logistic(features[:, train], labels[train], features[:, test], nu=0.05)
+                error = _reconstruction(x[:, train], atoms, atoms.T @ x[:, train])
+                return (error, tools.auc(scores, labels[test])), theta[:-1]
+
+            (_, full), weights = two_steps(np.eye(x.shape[0]))
+            pca = tools.pca(x[:, train], 4)
+            given = np.linalg.qr(np.column_stack([pca[:, :2], weights]))[0]
+            row += [two_steps(atoms)[0] for atoms in (pca[:, :3], given, pca)]
+            rows.append([*row, (0.0, full)])
+        found[discrepant] = np.array(rows)  # [draws, methods, (error, AUC)]
+    gain = {key: (rows[:, 0, 1] - rows[:, 1, 1]).mean() for key, rows in found.items()}
+    ours, pca, given, four, full = found[True].mean(axis=0)
 
     def plot(figure):
+        looks = {
+            "SDL, 3 atoms": ("o", BLUE),
+            "PCA, 3 atoms": ("s", ORANGE),
+            "PCA's first 2, regression's": ("^", GREEN),
+            "PCA, 4 atoms": ("v", PINK),
+        }
         panels = figure.subplots(1, 2, sharey=True)
         for axes, (discrepant, rows) in zip(panels, found.items(), strict=True):
-            axes.plot(rows[:, 3], rows[:, 1], "s", color=ORANGE, label="PCA, then logistic regression")
-            axes.plot(rows[:, 2], rows[:, 0], "o", color=BLUE, label="supervised dictionary")
-            axes.set(xlabel="relative reconstruction error", xlim=(0, 0.2), ylim=(0.4, 1))
+            for i, (name, (marker, color)) in enumerate(looks.items()):
+                axes.plot(*rows[:, i].T, marker, color=color, alpha=0.7, label=name)
+            axes.axhline(rows[:, 4, 1].mean(), color=GREY, linestyle="--", label="regression on all 20")
+            axes.set(xlabel="reconstruction error, share of $\\|X\\|^2$", xlim=(0, 0.16), ylim=(0.4, 1))
+            axes.set_xticks([0, 0.05, 0.1, 0.15])
             axes.set_title(f"labels depend on component {4 if discrepant else 1}")
-        panels[0].set_ylabel("test AUC")
-        price = f"{error - pca_error:.2f} of reconstruction buys {gain[True]:.2f} AUC"
-        figure.suptitle(f"Where PCA misses the labels, {price}")
+        panels[0].set_ylabel("test AUC (400 samples, 5 draws)")
+        panels[0].legend(loc="lower left", frameon=False, fontsize=9)
+        figure.suptitle("Three supervised atoms see what three of PCA miss; plain regression sees it too")
 
     return Outcome(
         [
             at_least("AUC gain over PCA where the labels depend on component 4, mean of 5 draws", gain[True], 0.2),
-            at_most("reconstruction error minus that of PCA there", error - pca_error, 0.06),
+            at_most("reconstruction error minus that of PCA there", ours[0] - pca[0], 0.06),
             at_least("AUC gain where the labels depend on component 1", gain[False], -0.03),
-            reported("AUC of SDL, component 4", ours),
-            reported("AUC of PCA, component 4", theirs),
-            reported("reconstruction error of SDL, component 4", error),
+            reported("AUC of SDL, component 4", ours[1]),
+            reported("AUC of PCA, component 4", pca[1]),
+            reported("AUC of logistic regression on all 20 features, component 4", full[1]),
+            reported("AUC of two atoms of PCA and that regression's direction", given[1]),
+            reported("AUC of PCA with a fourth atom", four[1]),
+            reported("reconstruction error of SDL, component 4", ours[0]),
+            reported("reconstruction error of two atoms of PCA and the regression's direction", given[0]),
+            reported("reconstruction error of PCA with a fourth atom", four[0]),
         ],
         plot,
+        "Constructed data: the labels depend on the first component that three atoms of PCA leave out.",
     )
 
 
 # C5: covariates -------------------------------------------------------------------------------------------------
 
 
-def covariates_help(seed):
-    """Test AUC with the covariates and with zeros in their place, by LPGD."""
-    pairs, cosines = [], []
-    for draw in range(6):
-        drawn = tools.simulate(stream(seed, "sdl.C5", draw), p=12, n=800, r=2, q=3, sigma=0.4)
-        pair = []
-        for covariates in (drawn.covariates, 0 * drawn.covariates):
-            samples = sdl.data(drawn.x[:, :400], covariates[:, :400], drawn.labels[:400])
-            settings = {"xi": 0.5, "nu": 0.05}
-            step_size = 1 / float(sdl.curvature(samples, **settings)[1])
-            state = sdl.zeros(samples)
-            for _ in range(800):
-                state, _ = sdl.lpgd_step(state, samples, rank=2, step_size=step_size, **settings)
-            scores = sdl.activations(state.A, state.gamma, drawn.x[:, 400:], covariates[:, 400:])[0]
-            pair.append(tools.auc(scores, drawn.labels[400:]))
-            if covariates is drawn.covariates:
-                truth = drawn.truth.gamma
-                cosines.append(np.sum(state.gamma * truth) / np.linalg.norm(state.gamma) / np.linalg.norm(truth))
-        pairs.append(pair)
-    aucs = np.array(pairs)
+def _without_covariates(drawn, rng):
+    """The same truth and covariates, but labels that do not depend on the covariates."""
+    truth = drawn.truth._replace(gamma=0 * drawn.truth.gamma)
+    noise, uniforms = rng.standard_normal(drawn.x.shape), rng.uniform(size=drawn.labels.size)
+    x, labels = sdl.generate(truth, drawn.covariates, noise, uniforms, sigma=0.4)
+    return drawn._replace(truth=truth, x=x, labels=labels)
+
+
+def covariates_help(seed, draws=6, steps=800):
+    """Test AUC with the covariates and with zeros in their place: LPGD, regression on all, labels without them."""
+    train, test = slice(400), slice(400, None)
+    names = "SDL", "all features", "SDL, labels without $X'$"
+    aucs, cosines = np.zeros((len(names), draws, 2)), []
+    for draw in range(draws):
+        rng = stream(seed, "sdl.C5", draw)
+        drawn = tools.simulate(rng, p=12, n=800, r=2, q=3, sigma=0.4)
+        idle = _without_covariates(drawn, rng)
+        for i, share in enumerate((0.0, 1.0)):
+            for row, sample in ((0, drawn), (2, idle)):
+                x, covariates, labels = sample.x, share * sample.covariates, sample.labels
+                samples = sdl.data(x[:, train], covariates[:, train], labels[train])
+                settings = {"xi": 0.5, "nu": 0.05}
+                step_size = 1 / float(sdl.curvature(samples, **settings)[1])
+                state = sdl.zeros(samples)
+                for _ in range(steps):
+                    state, _ = sdl.lpgd_step(state, samples, rank=2, step_size=step_size, **settings)
+                scores = sdl.activations(state.A, state.gamma, x[:, test], covariates[:, test])[0]
+                aucs[row, draw, i] = tools.auc(scores, labels[test])
+                if row == 0 and share:
+                    truth = drawn.truth.gamma
+                    cosines.append(np.sum(state.gamma * truth) / np.linalg.norm(state.gamma) / np.linalg.norm(truth))
+            every = np.concatenate([drawn.x, share * drawn.covariates])
+            scores = _logistic(every[:, train], drawn.labels[train], every[:, test], nu=0.05)[2]
+            aucs[1, draw, i] = tools.auc(scores, drawn.labels[test])
+    gains = aucs[..., 1] - aucs[..., 0]
 
     def plot(figure):
         axes = figure.subplots()
-        axes.plot([0, 1], aucs[:, ::-1].T, "o-", color=BLUE, linewidth=1)
+        for pairs, gain, color, style, name in zip(
+            aucs, gains.mean(axis=1), (BLUE, ORANGE, GREY), ("o-", "s--", "^:"), names, strict=True
+        ):
+            axes.plot([0, 1], pairs.T, style, color=color, linewidth=1)
+            axes.plot([], [], style, color=color, label=f"{name}: {gain:+.3f}")
         axes.set_xticks([0, 1], ["zeros in place of $X'$", "with $X'$"])
-        axes.set(ylabel="test AUC", xlim=(-0.3, 1.3), title="Covariates help in every draw")
+        axes.set(ylabel=f"test AUC (400 samples, {draws} draws)", xlim=(-0.2, 1.2))
+        axes.set_title("Covariates that matter help, with a dictionary as without")
+        axes.legend(title="mean gain", frameon=False)
 
     return Outcome(
         [
-            at_least("AUC gain by the covariates, mean of 6 draws", (aucs[:, 0] - aucs[:, 1]).mean(), 0.02),
+            at_least(f"AUC gain by the covariates, mean of {draws} draws", gains[0].mean(), 0.02),
             at_least("cosine between estimated and true gamma, mean", np.mean(cosines), 0.9),
-            reported("smallest AUC gain of a draw", (aucs[:, 0] - aucs[:, 1]).min()),
+            reported("smallest AUC gain of a draw", gains[0].min()),
+            reported("AUC gain of logistic regression on all features, mean", gains[1].mean()),
+            reported("AUC of SDL minus that of logistic regression on all features", (aucs[0] - aucs[1])[:, 1].mean()),
+            reported("AUC gain where the labels do not depend on the covariates (gamma = 0)", gains[2].mean()),
         ],
         plot,
+        "Constructed data: drawn from the model itself, with a gamma of norm 1.",
     )
 
 
@@ -361,73 +408,85 @@ def _f_test(train_scores, train_labels, scores, labels):
     return tools.f_score(scores >= tools.best_threshold(train_scores, train_labels), labels)
 
 
+def topics_against_others(rng, train, test, *, plain_nu, steps):
+    """Five supervised topics, five of NMF with logistic regression, and logistic regression on the counts.
+
+    `train` and `test` are counts, covariates and labels. Test F-score and AUC of the three methods [3, 2], the
+    supervised topics, the factors of NMF.
+    """
+    (x, covariates, labels), (new, new_covariates, new_labels) = train, test
+    state, (W, H) = supervised_topics(rng, x, covariates, labels, rank=5, xi=0.02, steps=steps)
+    scores = [[sdl.predict(state, *both)[1] for both in (train[:2], test[:2])]]
+    for features, new_features, nu in ((H, tools.nonnegative_codes(W, new), 1 / 200), (x, new, plain_nu)):
+        given, asked = np.concatenate([features, covariates]), np.concatenate([new_features, new_covariates])
+        scores.append(_logistic(given, labels, asked, nu=nu)[1:])
+    quality = [(_f_test(a, labels, b, new_labels), tools.auc(b, new_labels)) for a, b in scores]
+    return np.array(quality), state, (W, H)
+
+
 def _nearest(W, topic):
-    return np.max(W.T @ topic / (np.linalg.norm(W, axis=0) + 1e-300)) / np.linalg.norm(topic)
+    """Cosine of the column nearest to a topic, and that column at norm 1."""
+    W = W / (np.linalg.norm(W, axis=0) + 1e-300)
+    cosines = W.T @ topic / np.linalg.norm(topic)
+    return np.max(cosines), W[:, np.argmax(cosines)]
 
 
 def topics_of_rare_documents(seed):
-    """F-score of rare documents from supervised topics and from NMF, on synthetic counts."""
-    rows, shown = [], []
+    """F-score of rare documents and the topic that is found, on synthetic counts."""
+    qualities, cosines, errors, shown = [], [], [], []
     for draw in range(5):
         rng = stream(seed, "sdl.C6", draw)
         topics = rng.dirichlet([0.05] * 120, 8).T
-        (x, covariates, labels), (new, new_covariates, new_labels) = documents(rng, topics), documents(rng, topics)
-        state, (W, H) = supervised_topics(rng, x, covariates, labels, rank=5, xi=0.02)
-        train_scores = sdl.predict(state, x, covariates)[1]
-        scores = sdl.predict(state, new, new_covariates)[1]
-        theta = tools.logistic_regression(np.concatenate([H, covariates]), labels, nu=1 / 200)
-        base_train = (theta.T @ np.concatenate([H, covariates]))[0]
-        base = (theta.T @ np.concatenate([tools.nonnegative_codes(W, new), new_covariates]))[0]
-        rare = topics[:, 7]
-        rows.append(
-            (
-                _f_test(train_scores, labels, scores, new_labels),
-                _f_test(base_train, labels, base, new_labels),
-                tools.auc(scores, new_labels),
-                tools.auc(base, new_labels),
-                _nearest(state.W, rare),
-                _nearest(W, rare),
-                _reconstruction(x, state.W, state.H),
-                _reconstruction(x, W, H),
-            )
-        )
-        shown.append((rare, state.W, W))
-    f, f_base, area, area_base, near, near_base, error, error_base = np.mean(rows, axis=0)
+        train, test = documents(rng, topics), documents(rng, topics)
+        quality, state, (W, H) = topics_against_others(rng, train, test, plain_nu=0.5, steps=100)
+        qualities.append(quality)
+        x, _, labels = train
+        difference = x[:, labels == 1].mean(axis=1) - x[:, labels == 0].mean(axis=1)
+        dictionaries = state.W, W, tools.nmf(x, 8)[0], np.clip(difference, 0, None)[:, None]
+        nearest = [_nearest(dictionary, topics[:, 7]) for dictionary in dictionaries]
+        cosines.append([cosine for cosine, _ in nearest])
+        errors.append([_reconstruction(x, *factors) for factors in ((state.W, state.H), (W, H))])
+        shown.append((topics[:, 7], *(column for _, column in nearest)))
+    (f, area), (f_nmf, area_nmf), (f_all, area_all) = np.mean(qualities, axis=0)
+    near, near_nmf, near_eight, near_means = np.mean(cosines, axis=0)
+    error, error_nmf = np.mean(errors, axis=0)
 
     def plot(figure):
-        rare, ours, theirs = shown[0]
-        order = np.argsort(-rare)[:25]
-        panels = figure.subplots(3, 1, sharex=True)
-        for axes, values, color, title in (
-            (panels[0], rare, GREY, "the rare topic"),
-            (panels[1], _column(ours, rare), BLUE, f"nearest supervised topic (mean cosine {near:.2f})"),
-            (panels[2], _column(theirs, rare), ORANGE, f"nearest topic of NMF (mean cosine {near_base:.2f})"),
-        ):
+        order = np.argsort(-shown[0][0])[:25]
+        titles = (
+            ("the rare topic", GREY),
+            (f"nearest of 5 supervised topics (mean cosine {near:.2f}, F {f:.2f})", BLUE),
+            (f"nearest of 5 topics of NMF ({near_nmf:.2f}, F {f_nmf:.2f})", ORANGE),
+            (f"nearest of 8 topics of NMF ({near_eight:.2f})", PINK),
+            (f"difference of the class means, clipped ({near_means:.2f})", GREEN),
+        )
+        for axes, values, (title, color) in zip(figure.subplots(5, 1, sharex=True), shown[0], titles, strict=True):
             axes.bar(range(25), values[order] / np.linalg.norm(values), color=color)
             axes.set_title(title, fontsize=10)
             axes.set_yticks([])
-        panels[2].set_xlabel("words, the most frequent of the rare topic first (first draw)")
-        figure.suptitle(f"With labels the topics find what is rare: F {f_base:.2f} to {f:.2f}")
+        axes.set_xlabel("words, the most frequent of the rare topic first (share, first of 5 draws)")
+        figure.suptitle(f"Labels bring the rare topic into five; regression on all words has F {f_all:.2f}")
 
     return Outcome(
         [
-            at_least("gain of the test F-score over NMF and logistic regression, mean of 5 draws", f - f_base, 0.15),
+            at_least("gain of the test F-score over NMF and logistic regression, mean of 5 draws", f - f_nmf, 0.15),
             at_least("cosine of the nearest supervised topic to the rare one, mean", near, 0.7),
             reported("F-score of SDL", f),
-            reported("F-score of NMF and logistic regression", f_base),
+            reported("F-score of NMF and logistic regression", f_nmf),
+            reported("F-score of logistic regression on all words", f_all),
             reported("AUC of SDL", area),
-            reported("AUC of NMF and logistic regression", area_base),
-            reported("cosine of the nearest topic of NMF", near_base),
+            reported("AUC of NMF and logistic regression", area_nmf),
+            reported("AUC of logistic regression on all words", area_all),
+            reported("cosine of the nearest of 5 topics of NMF", near_nmf),
+            reported("cosine of the nearest of 8 topics of NMF", near_eight),
+            reported("cosine of the clipped difference of the class means", near_means),
             reported("relative reconstruction error of SDL", error),
-            reported("relative reconstruction error of NMF", error_base),
+            reported("relative reconstruction error of NMF", error_nmf),
         ],
         plot,
-        "With as many topics as there are (8), NMF mostly finds the rare one itself and the gain (nearly) vanishes.",
+        "Constructed corpus. With as many topics as there are (8), NMF mostly finds the rare one itself and the gain "
+        "(nearly) vanishes.",
     )
-
-
-def _column(W, topic):
-    return W[:, np.argmax(W.T @ topic / (np.linalg.norm(W, axis=0) + 1e-300))]
 
 
 # C8: topics of real counts ------------------------------------------------------------------------------------
@@ -435,49 +494,45 @@ def _column(W, topic):
 
 def topics_of_rare_digits(seed):
     """C6 on real counts, the dots of ink per cell of a digit's image: one digit, a tenth of the images, is rare."""
-    (x, digit), (new, new_digit) = ((10 * images.T / images.sum(axis=1), labels) for images, labels in _digit_parts())
-    ones, new_ones = np.ones((1, x.shape[1])), np.ones((1, new.shape[1]))
-    rows = []
+    parts = []
+    for part in ("train", "test"):
+        images, digit = digits(like=np.zeros(1), part=part)
+        parts.append((10 * images.T / images.sum(axis=1), np.ones((1, digit.size)), digit))
+    f, errors = np.zeros((10, 3)), []
     for rare in range(10):
-        labels, new_labels = (digit == rare).astype(np.int64), (new_digit == rare).astype(np.int64)
         rng = stream(seed, "sdl.C8", rare)
-        state, (W, H) = supervised_topics(rng, x, ones, labels, rank=5, xi=0.02, steps=60)
-        scores = sdl.predict(state, x, ones)[1], labels, sdl.predict(state, new, new_ones)[1], new_labels
-        theta = tools.logistic_regression(np.concatenate([H, ones]), labels, nu=1 / 200)
-        codes = np.concatenate([tools.nonnegative_codes(W, new), new_ones])
-        base = (theta.T @ np.concatenate([H, ones]))[0], labels, (theta.T @ codes)[0], new_labels
-        errors = _reconstruction(x, state.W, state.H), _reconstruction(x, W, H)
-        rows.append((_f_test(*scores), _f_test(*base), *errors))
-    f, f_base, error, error_base = np.transpose(rows)
+        train, test = ((x, ones, (digit == rare).astype(np.int64)) for x, ones, digit in parts)
+        quality, state, (W, H) = topics_against_others(rng, train, test, plain_nu=1 / 200, steps=60)
+        f[rare] = quality[:, 0]
+        errors.append([_reconstruction(train[0], *factors) for factors in ((state.W, state.H), (W, H))])
+    gains = f[:, 0] - f[:, 1]
+    means, (error, error_nmf) = f.mean(axis=0), np.mean(errors, axis=0)
 
     def plot(figure):
         axes = figure.subplots()
-        axes.bar(np.arange(10) - 0.2, f, 0.4, color=BLUE, label=f"5 supervised topics (mean {f.mean():.2f})")
-        axes.bar(np.arange(10) + 0.2, f_base, 0.4, color=ORANGE, label=f"5 topics of NMF (mean {f_base.mean():.2f})")
-        axes.set(xlabel="the digit to find among all", ylabel="F-score on test images", ylim=(0, 1.25))
+        names = "5 supervised topics", "5 topics of NMF", "all 64 cells"
+        for i, (name, color) in enumerate(zip(names, (BLUE, ORANGE, GREEN), strict=True)):
+            axes.bar(np.arange(10) + 0.27 * (i - 1), f[:, i], 0.27, color=color, label=f"{name} (mean {means[i]:.2f})")
+        axes.set(xlabel="the digit to find among all", ylabel="F-score on 256 test images", ylim=(0, 1.3))
+        axes.set_title("Supervised topics tell more than those of NMF, less than all cells")
         axes.set_xticks(range(10))
-        axes.legend(loc="upper center", ncols=2)
+        axes.legend(loc="upper center", ncols=2, frameon=False)
 
     return Outcome(
         [
             at_least(
-                "gain of the test F-score over NMF and logistic regression, mean of 10 digits",
-                (f - f_base).mean(),
-                0.15,
+                "gain of the test F-score over NMF and logistic regression, mean of 10 digits", gains.mean(), 0.15
             ),
-            reported("smallest gain", (f - f_base).min()),
-            reported("mean F-score of SDL", f.mean()),
-            reported("mean F-score of NMF and logistic regression", f_base.mean()),
-            reported("relative reconstruction error of SDL, mean", error.mean()),
-            reported("relative reconstruction error of NMF, mean", error_base.mean()),
+            reported("smallest gain", gains.min()),
+            reported("mean F-score of SDL", means[0]),
+            reported("mean F-score of NMF and logistic regression", means[1]),
+            reported("mean F-score of logistic regression on all cells", means[2]),
+            reported("relative reconstruction error of SDL, mean", error),
+            reported("relative reconstruction error of NMF, mean", error_nmf),
         ],
         plot,
         note="Rank and xi are those of C6; nothing was tuned on the digits. The gain costs reconstruction.",
     )
-
-
-def _digit_parts():
-    return digits(like=np.zeros(1), part="train"), digits(like=np.zeros(1), part="test")
 
 
 # C7: estimation of the truth, BCD -------------------------------------------------------------------------------
@@ -513,14 +568,14 @@ def bcd_estimates(seed):
 
     def plot(figure):
         looks = {"subspace": ("o-", BLUE), "A": ("s-", ORANGE), "gamma": ("^-", GREEN)}
-        names = {"subspace": "dictionary's subspace", "A": r"$A = W\beta$", "gamma": r"$\gamma$"}
+        names = {"subspace": "subspace of $W$", "A": r"$A = W\beta$", "gamma": r"$\gamma$"}
         for axes, kind in zip(figure.subplots(1, 2, sharey=True), sdl.KINDS, strict=True):
             for name, (style, color) in looks.items():
                 if (kind, name) != ("feature", "A"):
                     label = f"{names[name]}: slope {slopes[kind, name]:.2f}"
                     _loglog(axes, errors[kind, name], style, color=color, label=label)
             axes.set(xlabel="samples $n$", title=f"{kind} model")
-            axes.legend(frameon=False, fontsize=8)
+            axes.legend(frameon=False, fontsize=9)
         figure.axes[0].set_ylabel("error (line: median of 6 draws)")
 
     return Outcome(
@@ -542,6 +597,9 @@ CLAIMS = (
         "Lifted projected gradient descent converges exponentially to the global minimum, from any start.",
         "abstract; theorem on LPGD",
         lpgd_is_exponential,
+        kind="rate",
+        control="L-BFGS on the factors, from four random starts, finds the same minimum: LPGD has the proof, not the "
+        "minimum to itself.",
     ),
     Claim(
         "sdl.C2",
@@ -549,6 +607,7 @@ CLAIMS = (
         "abstract; theorem on statistical estimation",
         lpgd_estimates,
         tier="full",
+        kind="rate",
         proxy="a slope over n = 200 to 3200, outside the conditions of the theorem, stands in for its bound",
         tuned="the smallest n was raised from 100 to 200 and the mean replaced by the median: without ridge, small "
         "samples that are nearly separable have very large estimates",
@@ -559,31 +618,47 @@ CLAIMS = (
         "O(1 / eps (log 1 / eps)^2) rounds.",
         "abstract; theorem on BCD",
         bcd_is_stationary,
+        kind="rate",
         tuned="the start, of standard deviation 0.3: from 1.0 the radius still binds at round 400",
     ),
     Claim(
         "sdl.C4",
-        "Supervision pays where the dictionary that reconstructs best and the one that predicts best disagree.",
+        "Where the directions that vary most do not predict, three supervised atoms tell the labels apart that three "
+        "atoms of PCA cannot, and reconstruct nearly as well.",
         "abstract",
         supervision_pays,
         tier="full",
+        kind="superiority",
+        control="Logistic regression on all 20 features predicts as well as SDL; with two atoms of PCA beside its "
+        "direction it also reconstructs as well; PCA with one atom more does both better.",
+        proxy="data constructed so that the two dictionaries disagree stand in for the paper's images",
         tuned="standard deviations of the components, rank and xi were chosen among 3 settings and 5 values on other "
         "draws; with rank 2 the gain costs reconstruction",
     ),
     Claim(
         "sdl.C5",
-        "Auxiliary covariates enter the regression usefully.",
+        "Covariates that matter enter the regression beside the dictionary: their coefficients are found, and the "
+        "prediction gains.",
         "abstract",
         covariates_help,
+        kind="superiority",
+        control="Logistic regression on all features gains as much by the covariates: the gain is theirs, not the "
+        "dictionary's. Where the true gamma is 0 there is none.",
+        proxy="data from the model itself stand in for real covariates",
     ),
     Claim(
         "sdl.C6",
-        "Supervised topic modelling finds topics that tell imbalanced classes of documents apart.",
+        "Of five supervised topics one is that of a rare class of documents, which five topics of NMF miss; so they "
+        "tell the class apart better.",
         "abstract",
         topics_of_rare_documents,
         tier="full",
-        proxy="synthetic counts stand in for the fake job postings of the paper",
-        tuned="xi was chosen among six values on other draws; one constructed corpus",
+        kind="superiority",
+        control="Logistic regression on all words, its ridge chosen like xi, tells the class apart as well or better, "
+        "and the clipped difference of the class means is nearer to the topic: what SDL adds is a dictionary that "
+        "has the topic among others. NMF with eight topics finds it in most draws.",
+        proxy="a corpus constructed with a rare topic stands in for the fake job postings of the paper",
+        tuned="xi and the ridge of the regression on all words were chosen among six values each on other draws",
     ),
     Claim(
         "sdl.C7",
@@ -591,14 +666,17 @@ CLAIMS = (
         "abstract; theorem on local consistency",
         bcd_estimates,
         tier="full",
+        kind="rate",
         proxy="slopes over n = 200 to 3200 from starts near the truth stand in for the limit",
     ),
     Claim(
         "sdl.C8",
-        "The same on real counts: supervised topics tell one rare class from the rest.",
+        "The same on real counts: five supervised topics tell one rare class from the rest better than five of NMF.",
         "abstract",
         topics_of_rare_digits,
         tier="full",
+        kind="superiority",
+        control="Logistic regression on all 64 cells tells it better than both.",
         proxy="dots of ink in handwritten digits stand in for words of job postings",
     ),
 )
