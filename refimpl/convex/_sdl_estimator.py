@@ -1,4 +1,4 @@
-"""Supervised dictionary learning as an estimator of scikit-learn; `refimpl.convex.sdl.SDLClassifier` loads it."""
+"""Supervised dictionary learning as an estimator of scikit-learn; `refimpl.convex.SDLClassifier` loads it."""
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin

@@ -182,6 +182,11 @@ def activations(A, gamma, x, covariates, *, kind="filter"):
     return A + gamma.T @ covariates  # (sdl-3)
 
 
+def coefficients(W, H, beta, kind):
+    """A, in which the activations are linear."""
+    return W @ beta if kind == "filter" else beta.T @ H  # (sdl-4)
+
+
 def lift(state, *, kind="filter"):
     """Products of the factors.
 
@@ -211,8 +216,7 @@ def lift(state, *, kind="filter"):
     """
     check.choice(KINDS, kind=kind)
     W, H, beta, gamma = state
-    A = W @ beta if kind == "filter" else beta.T @ H  # (sdl-4)
-    return Lifted(A, W @ H, gamma)  # (sdl-4)
+    return Lifted(coefficients(W, H, beta, kind), W @ H, gamma)
 
 
 def check_lifted(state, samples, kind):
@@ -396,7 +400,7 @@ def predict(state, x, covariates, *, kind="filter"):
     """
     W, _, beta, gamma = _check_new(state, x, covariates)
     check.choice(KINDS, kind=kind)
-    A = W @ beta if kind == "filter" else beta.T @ codes(W, x)
+    A = coefficients(W, codes(W, x) if kind == "feature" else None, beta, kind)
     return softmax(_with_reference(activations(A, gamma, x, covariates, kind=kind)), axis=0)
 
 

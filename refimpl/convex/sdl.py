@@ -6,7 +6,6 @@ minimum. In the factors themselves block coordinate descent in a shrinking ball 
 """
 
 import math
-from importlib import import_module
 from typing import NamedTuple
 
 from refimpl.convex._sdl_model import (
@@ -28,6 +27,7 @@ from refimpl.convex._sdl_model import (
 )
 from refimpl.convex._sdl_model import check_factors as _check_factors
 from refimpl.convex._sdl_model import check_lifted as _check_lifted
+from refimpl.convex._sdl_model import coefficients as _coefficients
 from refimpl.convex._sdl_model import square_norm as _square_norm
 from refimpl.core import check, random
 from refimpl.core.arrays import Array, array_namespace
@@ -444,27 +444,34 @@ def lpgd(
 # Block coordinate descent -----------------------------------------------------------------------------------------
 
 
-def _block_gradient(state, samples, block, xi, nu, kind):
-    """Gradient of `objective` in one block, by the chain rule through A and B."""
+def _residual_at(state, samples, kind):
     W, H, beta, gamma = state
-    ridge = 2 * nu * getattr(state, block)
+    return _residual(_coefficients(W, H, beta, kind), gamma, samples, kind)
 
-    def slope_B():
-        return 2 * xi * (W @ H - samples.x)
 
-    def slope_A():
-        R = _residual(W @ beta if kind == "filter" else beta.T @ H, gamma, samples, kind)
-        return R if kind == "feature" or block == "gamma" else samples.x @ R.T
+def _gradient_W(state, samples, xi, nu, kind):
+    W, H, beta, _ = state
+    by_labels = samples.x @ _residual_at(state, samples, kind).T @ beta.T if kind == "filter" else 0.0
+    return 2 * xi * (W @ H - samples.x) @ H.T + by_labels + 2 * nu * W  # (sdl-17)
 
-    if block == "W":
-        grad = slope_B() @ H.T
-        return grad + slope_A() @ beta.T + ridge if kind == "filter" else grad + ridge  # (sdl-17)
-    if block == "H":
-        grad = W.T @ slope_B()
-        return grad + ridge if kind == "filter" else grad + beta @ slope_A() + ridge  # (sdl-18)
-    if block == "beta":
-        return (W.T @ slope_A() if kind == "filter" else H @ slope_A().T) + ridge  # (sdl-19)
-    return samples.covariates @ slope_A().T + ridge  # (sdl-20)
+
+def _gradient_H(state, samples, xi, nu, kind):
+    W, H, beta, _ = state
+    by_labels = beta @ _residual_at(state, samples, kind) if kind == "feature" else 0.0
+    return W.T @ (2 * xi * (W @ H - samples.x)) + by_labels + 2 * nu * H  # (sdl-18)
+
+
+def _gradient_beta(state, samples, xi, nu, kind):
+    R = _residual_at(state, samples, kind)
+    by_labels = state.W.T @ (samples.x @ R.T) if kind == "filter" else state.H @ R.T
+    return by_labels + 2 * nu * state.beta  # (sdl-19)
+
+
+def _gradient_gamma(state, samples, xi, nu, kind):
+    return samples.covariates @ _residual_at(state, samples, kind).T + 2 * nu * state.gamma  # (sdl-20)
+
+
+_GRADIENTS = dict(zip(BLOCKS, (_gradient_W, _gradient_H, _gradient_beta, _gradient_gamma), strict=True))
 
 
 def gradient(state, samples, *, xi, nu=0.0, kind="filter"):
@@ -482,21 +489,29 @@ def gradient(state, samples, *, xi, nu=0.0, kind="filter"):
     """
     _check_factors(state, samples, kind)
     xi, nu = check.positive(xi=xi), check.nonnegative(nu=nu)
-    return Factors(*(_block_gradient(state, samples, block, xi, nu, kind) for block in BLOCKS))
+    return Factors(*(slope(state, samples, xi, nu, kind) for slope in _GRADIENTS.values()))
 
 
-def _block_constant(state, samples, block, xi, nu, kind):
-    W, H, beta, _ = state
-    steepest, by_filter = _steepest(samples), kind == "filter"
-    if block == "W":
-        by_labels = steepest * samples.x_square * _square_norm(beta) if by_filter else 0.0
-        return 2 * xi * _square_norm(H) + by_labels + 2 * nu  # (sdl-21)
-    if block == "H":
-        by_labels = 0.0 if by_filter else steepest * _square_norm(beta)
-        return 2 * xi * _square_norm(W) + by_labels + 2 * nu  # (sdl-22)
-    if block == "beta":
-        return steepest * _square_norm(W.T @ samples.x if by_filter else H) + 2 * nu  # (sdl-23)
-    return steepest * samples.covariates_square + 2 * nu  # (sdl-24)
+def _constant_W(state, samples, xi, nu, kind):
+    by_labels = _steepest(samples) * samples.x_square * _square_norm(state.beta) if kind == "filter" else 0.0
+    return 2 * xi * _square_norm(state.H) + by_labels + 2 * nu  # (sdl-21)
+
+
+def _constant_H(state, samples, xi, nu, kind):
+    by_labels = _steepest(samples) * _square_norm(state.beta) if kind == "feature" else 0.0
+    return 2 * xi * _square_norm(state.W) + by_labels + 2 * nu  # (sdl-22)
+
+
+def _constant_beta(state, samples, xi, nu, kind):
+    features = state.W.T @ samples.x if kind == "filter" else state.H
+    return _steepest(samples) * _square_norm(features) + 2 * nu  # (sdl-23)
+
+
+def _constant_gamma(state, samples, xi, nu, kind):
+    return _steepest(samples) * samples.covariates_square + 2 * nu  # (sdl-24)
+
+
+_CONSTANTS = dict(zip(BLOCKS, (_constant_W, _constant_H, _constant_beta, _constant_gamma), strict=True))
 
 
 def block_constants(state, samples, *, xi, nu=0.0, kind="filter"):
@@ -514,7 +529,7 @@ def block_constants(state, samples, *, xi, nu=0.0, kind="filter"):
     """
     _check_factors(state, samples, kind)
     xi, nu = check.positive(xi=xi), check.nonnegative(nu=nu)
-    return tuple(_block_constant(state, samples, block, xi, nu, kind) for block in BLOCKS)
+    return tuple(constant(state, samples, xi, nu, kind) for constant in _CONSTANTS.values())
 
 
 def shrinking_radius(k, *, radius=1.0):
@@ -603,11 +618,10 @@ def bcd_step(state, samples, k, *, xi, nu=0.0, kind="filter", radius=1.0, inner=
     for block in BLOCKS:
         centre = getattr(state, block)
         # A constant of 0 means that the loss does not depend on the block: its gradient is 0 too.
-        length = xp.clip(
-            _block_constant(state, samples, block, xi, nu, kind), min=float(xp.finfo(centre.dtype).smallest_normal)
-        )
+        length = _CONSTANTS[block](state, samples, xi, nu, kind)
+        length = xp.clip(length, min=float(xp.finfo(centre.dtype).smallest_normal))
         for _ in range(inner):
-            slope = _block_gradient(state, samples, block, xi, nu, kind)
+            slope = _GRADIENTS[block](state, samples, xi, nu, kind)
             value = constraints[block](getattr(state, block) - slope / length)  # (sdl-26)
             move = value - centre
             value = centre + move * (reach / xp.clip(xp.linalg.matrix_norm(move), min=reach))  # (sdl-27)
@@ -727,10 +741,3 @@ def bcd(samples, state, *, xi, steps, nu=0.0, kind="filter", constraints=None, r
         record=look,
         progress=progress,
     )
-
-
-def __getattr__(name):
-    """`SDLClassifier`, the estimator, is loaded when it is asked for: it needs scikit-learn."""
-    if name == "SDLClassifier":
-        return import_module("refimpl.convex._sdl_estimator").SDLClassifier
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

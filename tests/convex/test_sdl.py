@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from refimpl import convex
 from refimpl.convex import _sdl_tools as tools
 from refimpl.convex import sdl
 from refimpl.core import tree
@@ -457,8 +458,6 @@ def test_others_refuse():
         sdl.generate(start, samples.covariates, samples.x, samples.x[0, :3], sigma=1.0)
     with pytest.raises(ValueError, match="beta must have shape"):
         sdl.predict(start._replace(beta=np.ones((3, 1))), samples.x, samples.covariates)
-    with pytest.raises(AttributeError, match="no attribute 'SDLRegressor'"):
-        sdl.SDLRegressor  # noqa: B018
 
 
 # Prediction and draws ------------------------------------------------------------------------------------------
@@ -659,7 +658,7 @@ def test_baselines_against_scikit_learn():
 def test_estimator_passes_the_checks_of_scikit_learn(settings):
     checks = pytest.importorskip("sklearn.utils.estimator_checks", reason="scikit-learn is not installed")
     records = checks.check_estimator(
-        sdl.SDLClassifier(max_iter=8, random_state=0, **settings), on_fail=None, on_skip=None
+        convex.SDLClassifier(max_iter=8, random_state=0, **settings), on_fail=None, on_skip=None
     )
     assert len(records) > 50
     assert [record["check_name"] for record in records if record["status"] not in ("passed", "skipped")] == []
@@ -670,8 +669,8 @@ def test_estimator_with_covariates_and_constraints():
     pytest.importorskip("sklearn", reason="scikit-learn is not installed")
     drawn = tools.simulate(stream(0, "test-sdl", "estimator"), p=6, n=300, r=2, q=3, sigma=0.3)
     X_, covariates = drawn.x.T, drawn.covariates.T
-    plain = sdl.SDLClassifier(random_state=0, max_iter=60).fit(X_[:200], drawn.labels[:200])
-    model = sdl.SDLClassifier(random_state=0, max_iter=60).fit(X_[:200], drawn.labels[:200], covariates[:200])
+    plain = convex.SDLClassifier(random_state=0, max_iter=60).fit(X_[:200], drawn.labels[:200])
+    model = convex.SDLClassifier(random_state=0, max_iter=60).fit(X_[:200], drawn.labels[:200], covariates[:200])
     scores = [
         np.mean(m.predict(X_[200:], *more) == drawn.labels[200:])
         for m, more in ((plain, ()), (model, (covariates[200:],)))
@@ -683,9 +682,9 @@ def test_estimator_with_covariates_and_constraints():
     with pytest.raises(ValueError, match="covariates must have a row for each"):
         model.predict(X_, covariates[:5])
     with pytest.raises(ValueError, match="nonnegative=True needs solver='bcd'"):
-        sdl.SDLClassifier(nonnegative=True, solver="lpgd").fit(X_, drawn.labels)
+        convex.SDLClassifier(nonnegative=True, solver="lpgd").fit(X_, drawn.labels)
     for wrong in ({"n_components": 0}, {"xi": 0.0}, {"nu": -1.0}, {"kind": "both"}, {"solver": "sgd"}, {"max_iter": 0}):
         with pytest.raises(ValueError, match=f"{next(iter(wrong))} must be"):
-            sdl.SDLClassifier(**wrong).fit(X_, drawn.labels)
-    parts = sdl.SDLClassifier(nonnegative=True, max_iter=20, random_state=0).fit(np.abs(X_), drawn.labels)
+            convex.SDLClassifier(**wrong).fit(X_, drawn.labels)
+    parts = convex.SDLClassifier(nonnegative=True, max_iter=20, random_state=0).fit(np.abs(X_), drawn.labels)
     assert parts.components_.min() >= 0
