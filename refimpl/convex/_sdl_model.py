@@ -404,7 +404,7 @@ def predict(state, x, covariates, *, kind="filter"):
     return softmax(_with_reference(activations(A, gamma, x, covariates, kind=kind)), axis=0)
 
 
-def label_energies(state, x, covariates, *, xi, nu=0.0, steps=100):
+def label_energies(state, x, covariates, *, xi):
     """Loss of each class for new samples of the feature model, each with the code that suits it best.
 
     Parameters
@@ -417,22 +417,17 @@ def label_energies(state, x, covariates, *, xi, nu=0.0, steps=100):
         Their covariates.
     xi : float
         > 0. Weight of the reconstruction.
-    nu : float, default: 0
-        >= 0. Ridge on the code.
-    steps : int, default: 100
-        >= 1. The most Newton steps; a dozen is the rule.
 
     Returns
     -------
     array [k + 1, m]
-        ``min over h of xi |x - W h|^2 + nu |h|^2 + loss(y, beta^T h + gamma^T x')`` for y = 0, ..., k. The decision of
-        the "exhaustive" rule is the class of the smallest.
+        ``min over h of xi |x - W h|^2 + loss(y, beta^T h + gamma^T x')`` for y = 0, ..., k. The decision of the
+        "exhaustive" rule is the class of the smallest.
 
     Raises
     ------
     TypeError, ValueError
-        If something is not finite or does not fit, a number is out of range, or `nu` is 0 and the columns of W are
-        dependent.
+        If something is not finite or does not fit, `xi` is no number > 0, or the columns of W are dependent.
 
     Notes
     -----
@@ -447,21 +442,20 @@ def label_energies(state, x, covariates, *, xi, nu=0.0, steps=100):
            [0.34199141, 0.01701054]])
     """
     W, _, beta, gamma = _check_new(state, x, covariates)
-    xi, nu, steps = check.positive(xi=xi), check.nonnegative(nu=nu), check.integer(steps=steps, minimum=1)
-    xp = array_namespace(W, x)
+    xi, xp = check.positive(xi=xi), array_namespace(W, x)
     r, k = beta.shape
     s = xp.linalg.svdvals(W)
     eps = float(xp.finfo(W.dtype).eps)
-    if nu == 0 and (W.shape[0] < r or not float(s[-1]) > 8 * r * eps * float(s[0])):
-        raise ValueError("W must have independent columns where nu = 0, got dependent ones")
+    if W.shape[0] < r or not float(s[-1]) > 8 * r * eps * float(s[0]):
+        raise ValueError("W must have independent columns, got dependent ones")
     every = xp.eye(k + 1, dtype=x.dtype, device=device(x))[:, None, 1:]  # [k + 1, 1, k] Y of each class
     identity = xp.eye(k, dtype=x.dtype, device=device(x))
     offset = (gamma.T @ covariates).T[None, ...]  # [1, m, k]
-    gram = 2 * xi * (W.T @ W) + 2 * nu * xp.eye(r, dtype=x.dtype, device=device(x))
+    gram = 2 * xi * (W.T @ W)
     pull = 2 * xi * (x.T @ W)
     h = xp.zeros((k + 1, x.shape[1], r), dtype=x.dtype, device=device(x))
     last = float("inf")
-    for _ in range(steps):
+    for _ in range(100):  # a dozen is the rule
         g = softmax(_with_reference(h @ beta + offset, axis=2), axis=2)[..., 1:]
         slope = h @ gram - pull + (g - every) @ beta.T
         curve = g[..., None] * identity - g[..., None] * g[..., None, :]
@@ -475,7 +469,7 @@ def label_energies(state, x, covariates, *, xi, nu=0.0, steps=100):
             break  # near the end moves shrink quadratically; if they do not, what is left is rounding
         last = size
     a = h @ beta + offset
-    fit = xi * xp.sum((x.T - h @ W.T) ** 2, axis=2) + nu * xp.sum(h * h, axis=2)
+    fit = xi * xp.sum((x.T - h @ W.T) ** 2, axis=2)
     return fit + logsumexp(_with_reference(a, axis=2), axis=2) - xp.sum(every * a, axis=2)
 
 

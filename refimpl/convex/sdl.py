@@ -556,7 +556,7 @@ def nonnegative(block):
     return array_namespace(block).clip(block, min=0.0)
 
 
-def bcd_step(state, samples, k, *, xi, nu=0.0, kind="filter", radius=1.0, inner=5, constraints=None, normalize=False):
+def bcd_step(state, samples, k, *, xi, nu=0.0, kind="filter", radius=1.0, inner=5, constraints=None):
     """One round over the blocks W, H, beta, gamma, each kept within a ball of shrinking radius around its start.
 
     Parameters
@@ -580,9 +580,6 @@ def bcd_step(state, samples, k, *, xi, nu=0.0, kind="filter", radius=1.0, inner=
     constraints : dict of str to callable, optional
         Name of a block -> projection onto a closed convex set, such as `nonnegative`. The block must be in it; it then
         stays there, and no block ends above the loss at which it started.
-    normalize : bool, default: False
-        Divide W by its Frobenius norm after its update, as the authors' code does. The radius then bounds the move of W
-        no longer, and the loss may rise.
 
     Returns
     -------
@@ -626,8 +623,6 @@ def bcd_step(state, samples, k, *, xi, nu=0.0, kind="filter", radius=1.0, inner=
             move = value - centre
             value = centre + move * (reach / xp.clip(xp.linalg.matrix_norm(move), min=reach))  # (sdl-27)
             state = state._replace(**{block: value})
-        if normalize and block == "W":
-            state = state._replace(W=state.W / xp.linalg.matrix_norm(state.W))
         moves.append(xp.linalg.matrix_norm(getattr(state, block) - centre))
     return state, BCDInfo(xp.stack(moves), reach)
 
@@ -702,7 +697,7 @@ def bcd(samples, state, *, xi, steps, nu=0.0, kind="filter", constraints=None, r
     progress : str, optional
         Title of a progress bar.
     **options
-        `radius`, `inner`, `normalize` of `bcd_step`.
+        `radius`, `inner` of `bcd_step`.
 
     Returns
     -------

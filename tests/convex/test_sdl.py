@@ -158,7 +158,7 @@ def test_everything_on_every_backend(backend, kind, classes):
         back = sdl.lift(sdl.factorize(lifted, rank, kind=kind), kind=kind)
         bounds = (*sdl.curvature(samples, **settings), *sdl.block_constants(state, samples, **settings))
         new = samples.x, samples.covariates
-        scores = sdl.predict(descent, *new, kind=kind), sdl.label_energies(descent, *new, xi=0.5, nu=0.01)
+        scores = sdl.predict(descent, *new, kind=kind), sdl.label_energies(descent, *new, xi=0.5)
         return (*descent, *lifted, *rough, *back, *bounds, *scores)
 
     found = everything(samples, state, backend.asarray(sketch))
@@ -178,6 +178,101 @@ def test_nothing_that_is_given_is_changed():
     sdl.bcd(samples, start, xi=0.5, nu=0.1, steps=2)
     sdl.lpgd(samples, sdl.lift(start), rank=1, xi=0.5, nu=0.1, steps=2)
     assert all(np.array_equal(a, b) for a, b in zip(copies, (*samples[:3], *start), strict=True))
+
+
+# By the definitions, sample by sample ---------------------------------------------------------------------------
+
+
+def loss_by_hand(samples, A, B_, gamma, squares, *, xi, nu, kind):
+    """The loss of given products, and the odds of each sample's classes."""
+    value, odds = nu * squares, []
+    for s in range(samples.x.shape[1]):
+        own = A.T @ samples.x[:, s] if kind == "filter" else A[:, s]
+        odds.append(np.exp(np.append(0.0, own + gamma.T @ samples.covariates[:, s])))
+        label = 1 + np.argmax(samples.targets[:, s]) if samples.targets[:, s].any() else 0
+        value += np.log(np.sum(odds[-1])) - np.log(odds[-1][label])
+        value += xi * np.sum((samples.x[:, s] - B_[:, s]) ** 2)
+    return value, np.array(odds)
+
+
+@models
+def test_losses_are_what_their_definition_says(kind, classes):
+    samples, (W, H, beta, gamma), _ = problem(kind, classes)
+    settings = {"xi": 0.7, "nu": 0.2, "kind": kind}
+    A = W @ beta if kind == "filter" else beta.T @ H
+    lifted = sdl.lift(sdl.Factors(W, H, beta, gamma), kind=kind)
+    for got, wanted in zip(lifted, (A, W @ H, gamma), strict=True):
+        np.testing.assert_array_equal(got, wanted)
+    squares = lambda *parts: sum(np.sum(part**2) for part in parts)
+    value, odds = loss_by_hand(samples, *lifted, squares(A, gamma), **settings)
+    assert sdl.lifted_objective(lifted, samples, **settings) == pytest.approx(value, rel=1e-13)
+    a = sdl.activations(A, gamma, samples.x, samples.covariates, kind=kind)
+    np.testing.assert_allclose(np.exp(a), odds[:, 1:].T, rtol=1e-12)
+    np.testing.assert_allclose(sdl.probabilities(a), (odds[:, 1:] / odds.sum(axis=1, keepdims=True)).T, rtol=1e-12)
+    value, _ = loss_by_hand(samples, *lifted, squares(W, H, beta, gamma), **settings)
+    assert sdl.objective(sdl.Factors(W, H, beta, gamma), samples, **settings) == pytest.approx(value, rel=1e-13)
+    assert sdl.losses(a, samples.targets).sum() == pytest.approx(
+        value - 0.7 * squares(samples.x - W @ H) - 0.2 * squares(W, H, beta, gamma), rel=1e-12
+    )
+
+
+@kinds
+def test_data_of_the_model_are_what_its_definition_says(kind):
+    rng = stream(0, "test-sdl", "generate", kind)
+    W, H, beta, gamma = (rng.standard_normal(shape) for shape in ((3, 2), (2, 40), (2, 2), (1, 2)))
+    covariates, noise, uniforms = rng.standard_normal((1, 40)), rng.standard_normal((3, 40)), rng.uniform(size=40)
+    x, labels = sdl.generate(sdl.Factors(W, H, beta, gamma), covariates, noise, uniforms, sigma=0.3, kind=kind)
+    for s in range(40):
+        np.testing.assert_allclose(x[:, s], W @ H[:, s] + 0.3 * noise[:, s], rtol=1e-14)
+        seen = W.T @ x[:, s] if kind == "filter" else H[:, s]
+        chances = np.exp(np.append(0.0, beta.T @ seen + gamma.T @ covariates[:, s]))
+        assert labels[s] == np.searchsorted(np.cumsum(chances / chances.sum()), uniforms[s], side="right")
+    assert len(set(labels.tolist())) == 3
+
+
+@kinds
+def test_starts_are_what_their_definition_says(kind):
+    samples, _, _ = problem(kind, 3)
+    (p, n), q = samples.x.shape, samples.covariates.shape[0]
+    lifted = sdl.zeros(samples, kind=kind)
+    assert [part.shape for part in lifted] == [(p, 2) if kind == "filter" else (2, n), (p, n), (q, 2)]
+    assert not any(part.any() for part in lifted)
+    draws, shapes = stream(0, "init"), ((p, 4), (4, n), (4, 2), (q, 2))
+    W, *rest = (0.5 * draws.standard_normal(shape) for shape in shapes)
+    constraints = {"W": lambda block: np.minimum(block, 0.2)}
+    start = sdl.init(stream(0, "init"), samples, rank=4, scale=0.5, constraints=constraints)
+    for got, wanted in zip(start, (np.minimum(np.abs(W), 0.2), *rest), strict=True):
+        np.testing.assert_array_equal(got, wanted)
+
+
+@kinds
+def test_drivers_are_loops_over_their_steps(kind):
+    samples, start, _ = problem(kind, 2, n=20)
+    settings = {"xi": 3.0, "nu": 2.0, "kind": kind}
+    constraints = {"gamma": sdl.nonnegative}
+    state = start = start._replace(gamma=np.abs(start.gamma))
+    values = [sdl.objective(state, samples, **settings)]
+    for k in range(1, 6):
+        state, _ = sdl.bcd_step(state, samples, k, radius=0.5, inner=3, constraints=constraints, **settings)
+        values.append(sdl.objective(state, samples, **settings))
+    given = {"constraints": constraints, "radius": 0.5, "inner": 3, "record": lambda state: {"W": state.W}}
+    run = sdl.bcd(samples, start, steps=5, **given, **settings)
+    assert all(np.array_equal(a, b) for a, b in zip(run.state, state, strict=True))
+    assert run.history["objective"] == values
+    assert np.array_equal(run.history["W"][0], start.W)
+
+    for nu, contracts in ((20.0, True), (0.02, False)):  # the middle of the interval where there is one, or 1 / L
+        given = {"xi": 20.0, "nu": nu, "kind": kind}
+        mu, L = map(float, sdl.curvature(samples, **given))
+        assert (3 * mu > L) == contracts
+        step_size = (1 / (2 * mu) + 3 / (2 * L)) / 2 if contracts else 1 / L
+        state = sdl.lift(start, kind=kind)
+        for _ in range(4):
+            state, _ = sdl.lpgd_step(state, samples, rank=2, step_size=step_size, **given)
+        run = sdl.lpgd(samples, sdl.lift(start, kind=kind), rank=2, steps=4, **given)
+        for got, wanted in zip(run.state, state, strict=True):
+            np.testing.assert_allclose(got, wanted, rtol=1e-12, atol=1e-14)
+        assert run.history["objective"][-1] == pytest.approx(sdl.lifted_objective(state, samples, **given), rel=1e-13)
 
 
 # Gradients and constants ---------------------------------------------------------------------------------------
@@ -248,6 +343,9 @@ def test_step_sizes_contract_and_only_they():
         assert sdl.contraction(tau, 1.0, 2.5) < 1
     for tau in (low - 1e-9, high + 1e-9):
         assert sdl.contraction(tau, 1.0, 2.5) > 1
+    for tau in (0.1, 0.5, 0.9):  # twice the largest |1 - tau lambda| of the gradient step, over all curvatures
+        worst = 2 * np.max(np.abs(1 - tau * np.linspace(1.0, 2.5, 31)))
+        assert sdl.contraction(tau, 1.0, 2.5) == pytest.approx(worst, rel=1e-14)
 
 
 def test_truncation_doubles_distances_at_most():
@@ -314,17 +412,13 @@ def test_radius_sums_up_and_its_squares_do_not():
     assert (radii**2).sum() < 1 / np.log(2) ** 2 + 1 / (2 * np.log(3) ** 2) + 1 / np.log(2)
 
 
-def test_normalized_dictionary_leaves_the_ball():
-    samples, start, _ = problem("filter", 2)
-    state, info = sdl.bcd_step(start, samples, 1, xi=0.5, radius=1e-3, normalize=True)
-    assert np.linalg.norm(state.W) == pytest.approx(1)
-    assert info.moves[0] > info.radius
-
-
 def test_randomized_svd_is_near_the_exact_one():
     rng = stream(0, "test-sdl", "sketch")
     matrix = rng.standard_normal((40, 5)) @ rng.standard_normal((5, 60)) + 1e-3 * rng.standard_normal((40, 60))
     U, s, Vt = sdl.truncated_svd(matrix, 5)
+    theirs = np.linalg.svd(matrix, full_matrices=False)
+    np.testing.assert_allclose(s, theirs.S[:5], rtol=1e-13)
+    np.testing.assert_allclose(U * s @ Vt, theirs.U[:, :5] * theirs.S[:5] @ theirs.Vh[:5], atol=1e-12)
     V, t, Wt = sdl.truncated_svd(matrix, 5, sketch=rng.standard_normal((60, 15)))
     np.testing.assert_allclose(s, t, rtol=1e-10)
     np.testing.assert_allclose(U * s @ Vt, V * t @ Wt, atol=1e-7)
@@ -337,6 +431,17 @@ def test_factors_give_the_products_back(kind):
     back = sdl.lift(sdl.factorize(state, 2, kind=kind), kind=kind)
     np.testing.assert_allclose(back.A, state.A, atol=1e-13)
     np.testing.assert_allclose(back.B, state.B, atol=1e-13)
+    factors = sdl.factorize(state, 2, kind=kind)
+    stacked = np.concatenate([state.A, state.B], axis=int(kind == "filter"))
+    halves = (
+        (factors.W, np.concatenate([factors.beta, factors.H], axis=1))
+        if kind == "filter"
+        else (np.concatenate([factors.beta.T, factors.W]), factors.H)
+    )
+    balanced = np.diag(np.linalg.svdvals(stacked)[:2])  # each half has the roots of the singular values
+    np.testing.assert_allclose(halves[0].T @ halves[0], balanced, atol=1e-13)
+    np.testing.assert_allclose(halves[1] @ halves[1].T, balanced, atol=1e-13)
+    assert factors.gamma is state.gamma
     assert sdl.factorize(state, 99, kind=kind).W.shape[1] == min(sum(samples.x.shape[:1]) + 2 * (kind != "filter"), 11)
 
 
@@ -367,6 +472,12 @@ def test_a_constant_feature_is_an_intercept_of_the_filter_model():
     pairs = zip(runs, (inside, outside), strict=True)
     a, b = (sdl.activations(run.state.A, run.state.gamma, *samples[:2]) for run, samples in pairs)
     np.testing.assert_allclose(a, b, atol=1e-8)
+
+
+def test_spectral_norms_are_those_of_the_matrices():
+    samples, _, _ = problem("filter", 2)
+    norms = [np.linalg.norm(part, 2) ** 2 for part in (samples.x, samples.covariates, np.concatenate(samples[:2]))]
+    np.testing.assert_allclose(samples[3:], norms, rtol=1e-13)
 
 
 def test_blocks_that_do_not_matter_do_not_divide_by_zero():
@@ -450,8 +561,6 @@ def test_others_refuse():
         sdl.bcd(samples, start, xi=0.5, steps=1, constraints={"W": sdl.nonnegative})
     with pytest.raises(ValueError, match="W must have independent columns"):
         sdl.label_energies(start._replace(W=np.ones((5, 2))), samples.x, samples.covariates, xi=1.0)
-    energies = sdl.label_energies(start._replace(W=np.ones((5, 2))), samples.x, samples.covariates, xi=1.0, nu=0.1)
-    assert np.all(np.isfinite(energies))
     with pytest.raises(ValueError, match="sigma must be"):
         sdl.generate(start, samples.covariates, samples.x, samples.x[0], sigma=-1.0)
     with pytest.raises(ValueError, match="uniforms must have shape"):
@@ -537,15 +646,56 @@ def test_scores():
     pairs = [(s, t) for s in scores[labels == 1] for t in scores[labels == 0]]
     assert tools.auc(scores, labels) == pytest.approx(np.mean([(s > t) + 0.5 * (s == t) for s, t in pairs]))
     assert tools.best_threshold(np.array([0.1, 0.2, 0.9]), np.array([0, 1, 1]), tools.youden) == 0.2
+    decisions = np.array([True, False, True, False, False])  # one hit, one miss, one false alarm, two rightly left
+    assert tools.f_score(decisions, labels) == pytest.approx(2 * 0.5 * 0.5 / (0.5 + 0.5))  # of precision and recall
+    assert tools.youden(decisions, labels) == pytest.approx(1 / 2 - 1 / 3)
+    every = [tools.f_score(scores >= threshold, labels) for threshold in sorted(scores)]
+    chosen = tools.best_threshold(scores, labels)
+    assert tools.f_score(scores >= chosen, labels) == max(every)
 
 
-def test_logistic_regression_is_at_rest():
+def test_simulated_data_have_the_stated_sizes():
+    drawn = tools.simulate(stream(0, "test-sdl", "simulate"), p=6, n=5000, r=2, q=3, sigma=0.5, classes=3)
+    W, H, beta, gamma = drawn.truth
+    np.testing.assert_allclose(W.T @ W, np.eye(2), atol=1e-14)
+    np.testing.assert_allclose(np.linalg.norm(beta, axis=0), 2)
+    np.testing.assert_allclose(np.linalg.norm(gamma, axis=0), 1)
+    assert [part.shape for part in (*drawn.truth, drawn.covariates)] == [(6, 2), (2, 5000), (2, 2), (3, 2), (3, 5000)]
+    for draws in (H, drawn.covariates, (drawn.x - W @ H) / 0.5):  # normal: five standard errors
+        assert abs(np.mean(draws)) < 5 / np.sqrt(draws.size)
+        assert abs(np.var(draws) - 1) < 5 * np.sqrt(2 / draws.size)
+    assert sorted(set(drawn.labels.tolist())) == [0, 1, 2]
+
+
+def test_baselines_against_scipy():
+    from scipy.optimize import nnls
+
+    rng = stream(0, "test-sdl", "scipy")
+    x, W = np.abs(rng.standard_normal((8, 30))), np.abs(rng.standard_normal((8, 4)))
+    wanted = np.array([nnls(W, column)[0] for column in x.T]).T
+    assert np.any(wanted == 0)
+    np.testing.assert_allclose(tools.nonnegative_codes(W, x, steps=2000), wanted, atol=1e-8)
+    atoms, codes = tools.nmf(x, 3, steps=3000)  # at rest: each half solves its own least squares
+    np.testing.assert_allclose(codes, np.array([nnls(atoms, column)[0] for column in x.T]).T, atol=1e-4)
+    np.testing.assert_allclose(atoms, np.array([nnls(codes.T, row)[0] for row in x]), atol=1e-4)
+    leading = np.linalg.eigh(x @ x.T).eigenvectors[:, -2:]
+    pca = tools.pca(x, 2)
+    np.testing.assert_allclose(pca @ pca.T, leading @ leading.T, atol=1e-12)
+
+
+def test_logistic_regression_against_a_general_minimizer():
+    from scipy.optimize import minimize
+
     rng = stream(0, "test-sdl", "logistic")
     features, labels = 2 * rng.standard_normal((3, 60)), rng.integers(0, 3, 60)
     theta = tools.logistic_regression(features, labels, nu=0.01, classes=3)
-    g = sdl.probabilities(theta.T @ features)
-    targets = np.stack([labels == 1, labels == 2])
-    assert np.max(np.abs(features @ (g - targets).T + 0.02 * theta)) < 1e-10
+
+    def loss(flat):
+        a = np.concatenate([np.zeros((1, 60)), flat.reshape(3, 2).T @ features])
+        return np.sum(np.logaddexp.reduce(a) - a[labels, np.arange(60)]) + 0.01 * flat @ flat
+
+    best = minimize(loss, np.zeros(6), method="BFGS", options={"gtol": 1e-6}).x
+    np.testing.assert_allclose(theta, best.reshape(3, 2), atol=1e-5)
 
 
 def test_a_claim_breaks_with_the_rule(monkeypatch):

@@ -391,7 +391,7 @@ def documents(rng, topics, n=400):
     return 10 * counts.T / lengths, np.stack([np.ones(n), flags]), labels
 
 
-def supervised_topics(rng, x, covariates, labels, *, rank, xi, kind="filter", steps=100):
+def supervised_topics(rng, x, covariates, labels, *, rank, xi, steps):
     """Nonnegative dictionary from the factors of NMF on, and these factors."""
     samples = sdl.data(x, covariates, labels)
     W, H = tools.nmf(x, rank)
@@ -400,7 +400,7 @@ def supervised_topics(rng, x, covariates, labels, *, rank, xi, kind="filter", st
         balance * W, H / balance, 0.1 * rng.standard_normal((rank, 1)), np.zeros((covariates.shape[0], 1))
     )
     constraints = {"W": sdl.nonnegative, "H": sdl.nonnegative}
-    run = sdl.bcd(samples, start, xi=xi, nu=1e-3, radius=20.0, steps=steps, kind=kind, constraints=constraints)
+    run = sdl.bcd(samples, start, xi=xi, nu=1e-3, radius=20.0, steps=steps, constraints=constraints)
     return run.state, (W, H)
 
 
