@@ -129,8 +129,12 @@ def losses(activations, targets):
     array([6.93147181e-01, 1.00000000e+04])
     """
     check.like(activations, targets=targets)
-    xp = array_namespace(activations, targets)
-    return logsumexp(_with_reference(activations), axis=0) - xp.sum(targets * activations, axis=0)  # (sdl-1)
+    return _losses(activations, targets)
+
+
+def _losses(a, targets, axis=0):
+    xp = array_namespace(a, targets)
+    return logsumexp(_with_reference(a, axis), axis=axis) - xp.sum(targets * a, axis=axis)  # (sdl-1)
 
 
 def probabilities(activations):
@@ -143,10 +147,12 @@ def probabilities(activations):
     array([[0.33333333, 0.        ],
            [0.33333333, 0.5       ]])
     """
-    xp = array_namespace(activations)
-    top = xp.clip(xp.max(activations, axis=0, keepdims=True), min=0.0)  # largest of (0, a): no exponential overflows
-    odds = xp.exp(activations - top)
-    return odds / (xp.exp(-top) + xp.sum(odds, axis=0, keepdims=True))  # (sdl-2)
+    return _probabilities(activations)[1:, ...]
+
+
+def _probabilities(a, axis=0):
+    """Of all classes, class 0 first."""
+    return softmax(_with_reference(a, axis), axis=axis)  # (sdl-2)
 
 
 def activations(A, gamma, x, covariates, *, kind="filter"):
@@ -177,9 +183,7 @@ def activations(A, gamma, x, covariates, *, kind="filter"):
     array([[2.5, 0.5]])
     """
     check.choice(KINDS, kind=kind)
-    if kind == "filter":
-        return A.T @ x + gamma.T @ covariates  # (sdl-3)
-    return A + gamma.T @ covariates  # (sdl-3)
+    return (A.T @ x if kind == "filter" else A) + gamma.T @ covariates  # (sdl-3)
 
 
 def coefficients(W, H, beta, kind):
@@ -353,7 +357,7 @@ def codes(W, x):
 
     Notes
     -----
-    Equation (sdl-28) of the documentation.
+    Equation (sdl-29) of the documentation.
 
     Examples
     --------
@@ -363,7 +367,7 @@ def codes(W, x):
     """
     check.finite(W=W, x=x)
     check.shapes(W=(W, "p r"), x=(x, "p m"))
-    return array_namespace(W, x).linalg.pinv(W) @ x  # (sdl-28)
+    return array_namespace(W, x).linalg.pinv(W) @ x  # (sdl-29)
 
 
 def predict(state, x, covariates, *, kind="filter"):
@@ -401,7 +405,7 @@ def predict(state, x, covariates, *, kind="filter"):
     W, _, beta, gamma = _check_new(state, x, covariates)
     check.choice(KINDS, kind=kind)
     A = coefficients(W, codes(W, x) if kind == "feature" else None, beta, kind)
-    return softmax(_with_reference(activations(A, gamma, x, covariates, kind=kind)), axis=0)
+    return _probabilities(activations(A, gamma, x, covariates, kind=kind))
 
 
 def label_energies(state, x, covariates, *, xi):
@@ -431,7 +435,7 @@ def label_energies(state, x, covariates, *, xi):
 
     Notes
     -----
-    Equations (sdl-29) and (sdl-30) of the documentation.
+    Equations (sdl-30) and (sdl-31) of the documentation.
 
     Examples
     --------
@@ -456,21 +460,20 @@ def label_energies(state, x, covariates, *, xi):
     h = xp.zeros((k + 1, x.shape[1], r), dtype=x.dtype, device=device(x))
     last = float("inf")
     for _ in range(100):  # a dozen is the rule
-        g = softmax(_with_reference(h @ beta + offset, axis=2), axis=2)[..., 1:]
+        g = _probabilities(h @ beta + offset, axis=2)[..., 1:]
         slope = h @ gram - pull + (g - every) @ beta.T
         curve = g[..., None] * identity - g[..., None] * g[..., None, :]
-        newton = xp.linalg.solve(gram + beta @ curve @ beta.T, slope[..., None])[..., 0]  # (sdl-29)
+        newton = xp.linalg.solve(gram + beta @ curve @ beta.T, slope[..., None])[..., 0]  # (sdl-30)
         reach = _with_reference(newton @ beta, axis=2)
         spread = xp.max(reach, axis=2, keepdims=True) - xp.min(reach, axis=2, keepdims=True)
         far = spread > 0
-        move = newton * xp.where(far, xp.log1p(spread) / xp.where(far, spread, 1.0), 1.0)  # (sdl-30)
+        move = newton * xp.where(far, xp.log1p(spread) / xp.where(far, spread, 1.0), 1.0)  # (sdl-31)
         h, size = h - move, float(xp.max(abs(move)))
         if size <= 4 * eps * float(xp.max(abs(h))) or (size > last / 2 and float(xp.max(spread)) < 1e-2):
             break  # near the end moves shrink quadratically; if they do not, what is left is rounding
         last = size
-    a = h @ beta + offset
     fit = xi * xp.sum((x.T - h @ W.T) ** 2, axis=2)
-    return fit + logsumexp(_with_reference(a, axis=2), axis=2) - xp.sum(every * a, axis=2)
+    return fit + _losses(h @ beta + offset, every, axis=2)
 
 
 def _check_new(state, x, covariates):
@@ -515,7 +518,7 @@ def generate(state, covariates, noise, uniforms, *, sigma, kind="filter"):
 
     Notes
     -----
-    Equations (sdl-31) and (sdl-32) of the documentation.
+    Equations (sdl-32) and (sdl-33) of the documentation.
 
     Examples
     --------
@@ -530,8 +533,8 @@ def generate(state, covariates, noise, uniforms, *, sigma, kind="filter"):
     _check_like(noise, {"H": (state.H, (sizes["r"], sizes["n"])), "uniforms": (uniforms[None, :], (1, sizes["n"]))})
     sigma = check.nonnegative(sigma=sigma)
     A, B, gamma = lift(state, kind=kind)
-    x = B + sigma * noise  # (sdl-31)
-    g = softmax(_with_reference(activations(A, gamma, x, covariates, kind=kind)), axis=0)
+    x = B + sigma * noise  # (sdl-32)
+    g = _probabilities(activations(A, gamma, x, covariates, kind=kind))
     xp = array_namespace(x)
     below = xp.cumulative_sum(g, axis=0)[:-1, :] <= uniforms[None, :]
-    return x, xp.sum(xp.astype(below, xp.int64), axis=0)  # (sdl-32)
+    return x, xp.sum(xp.astype(below, xp.int64), axis=0)  # (sdl-33)

@@ -173,6 +173,12 @@ def truncated_svd(matrix, rank, *, sketch=None, power=2):
     return (U if sketch is None else Q @ U)[:, :kept], s[:kept], Vt[:kept, :]
 
 
+def _truncated(matrix, rank, sketch, power):
+    """The nearest matrix of rank r."""
+    U, s, Vt = truncated_svd(matrix, rank, sketch=sketch, power=power)
+    return (U * s) @ Vt  # (sdl-12)
+
+
 def _stack(state, kind):
     """[A | B] of the filter model, [A; B] of the feature model."""
     return array_namespace(*state).concat([state.A, state.B], axis=1 if kind == "filter" else 0)
@@ -242,8 +248,7 @@ def lpgd_step(state, samples, *, rank, xi, step_size, nu=0.0, kind="filter", pro
     if project is not None:
         moved = project(moved)
     stacked = _stack(moved, kind)
-    U, s, Vt = truncated_svd(stacked, rank, sketch=sketch, power=power)
-    low = (U * s) @ Vt  # (sdl-12)
+    low = _truncated(stacked, rank, sketch, power)
     A, B = _split(low, samples.targets.shape[0], kind)
     return Lifted(A, B, moved.gamma), LPGDInfo(array_namespace(low).linalg.matrix_norm(stacked - low))
 
@@ -289,7 +294,7 @@ def curvature(samples, *, xi, nu=0.0, kind="filter"):
 
     Notes
     -----
-    Equations (sdl-13) and (sdl-14) of the documentation. The largest curvature of a loss is 1/4 for two classes and
+    Equations (sdl-13) to (sdl-15) of the documentation. The largest curvature of a loss is 1/4 for two classes and
     1/2 for more.
 
     Examples
@@ -303,13 +308,13 @@ def curvature(samples, *, xi, nu=0.0, kind="filter"):
     check.choice(KINDS, kind=kind)
     xp = array_namespace(samples.x)
     square = samples.joint_square if kind == "filter" else 1 + samples.covariates_square
-    mu = min(2 * xi, 2 * nu) * xp.ones_like(square)  # (sdl-13)
-    return mu, xp.clip(2 * nu + _steepest(samples) * square, min=2 * xi)  # (sdl-14)
+    mu = min(2 * xi, 2 * nu) * xp.ones_like(square)  # (sdl-14)
+    return mu, xp.clip(2 * nu + _steepest(samples) * square, min=2 * xi)  # (sdl-15)
 
 
 def _steepest(samples):
     """Largest curvature of a loss in its activations."""
-    return 0.25 if samples.targets.shape[0] == 1 else 0.5
+    return 0.25 if samples.targets.shape[0] == 1 else 0.5  # (sdl-13)
 
 
 def step_sizes(mu, L):
@@ -331,7 +336,7 @@ def contraction(step_size, mu, L):
     >>> contraction(0.6, 1.0, 2.0)
     0.8
     """
-    return 2 * max(abs(1 - step_size * mu), abs(1 - step_size * L))  # (sdl-15)
+    return 2 * max(abs(1 - step_size * mu), abs(1 - step_size * L))  # (sdl-16)
 
 
 def factorize(state, rank, *, kind="filter", sketch=None, power=2):
@@ -360,7 +365,7 @@ def factorize(state, rank, *, kind="filter", sketch=None, power=2):
 
     Notes
     -----
-    Equation (sdl-16) of the documentation.
+    Equation (sdl-17) of the documentation.
 
     Examples
     --------
@@ -373,7 +378,7 @@ def factorize(state, rank, *, kind="filter", sketch=None, power=2):
     check.choice(KINDS, kind=kind)
     U, s, Vt = truncated_svd(_stack(state, kind), rank, sketch=sketch, power=power)
     root = array_namespace(s).sqrt(s)
-    left, right = U * root, root[:, None] * Vt  # (sdl-16)
+    left, right = U * root, root[:, None] * Vt  # (sdl-17)
     k = state.gamma.shape[1]
     if kind == "filter":
         return Factors(left, right[:, k:], right[:, :k], state.gamma)
@@ -449,26 +454,25 @@ def _residual_at(state, samples, kind):
     return _residual(_coefficients(W, H, beta, kind), gamma, samples, kind)
 
 
-def _gradient_W(state, samples, xi, nu, kind):
+def _gradient_W(state, R, samples, xi, nu, kind):
     W, H, beta, _ = state
-    by_labels = samples.x @ _residual_at(state, samples, kind).T @ beta.T if kind == "filter" else 0.0
-    return 2 * xi * (W @ H - samples.x) @ H.T + by_labels + 2 * nu * W  # (sdl-17)
+    by_labels = samples.x @ R.T @ beta.T if kind == "filter" else 0.0
+    return 2 * xi * (W @ H - samples.x) @ H.T + by_labels + 2 * nu * W  # (sdl-18)
 
 
-def _gradient_H(state, samples, xi, nu, kind):
+def _gradient_H(state, R, samples, xi, nu, kind):
     W, H, beta, _ = state
-    by_labels = beta @ _residual_at(state, samples, kind) if kind == "feature" else 0.0
-    return W.T @ (2 * xi * (W @ H - samples.x)) + by_labels + 2 * nu * H  # (sdl-18)
+    by_labels = beta @ R if kind == "feature" else 0.0
+    return W.T @ (2 * xi * (W @ H - samples.x)) + by_labels + 2 * nu * H  # (sdl-19)
 
 
-def _gradient_beta(state, samples, xi, nu, kind):
-    R = _residual_at(state, samples, kind)
+def _gradient_beta(state, R, samples, xi, nu, kind):
     by_labels = state.W.T @ (samples.x @ R.T) if kind == "filter" else state.H @ R.T
-    return by_labels + 2 * nu * state.beta  # (sdl-19)
+    return by_labels + 2 * nu * state.beta  # (sdl-20)
 
 
-def _gradient_gamma(state, samples, xi, nu, kind):
-    return samples.covariates @ _residual_at(state, samples, kind).T + 2 * nu * state.gamma  # (sdl-20)
+def _gradient_gamma(state, R, samples, xi, nu, kind):
+    return samples.covariates @ R.T + 2 * nu * state.gamma  # (sdl-21)
 
 
 _GRADIENTS = dict(zip(BLOCKS, (_gradient_W, _gradient_H, _gradient_beta, _gradient_gamma), strict=True))
@@ -477,7 +481,7 @@ _GRADIENTS = dict(zip(BLOCKS, (_gradient_W, _gradient_H, _gradient_beta, _gradie
 def gradient(state, samples, *, xi, nu=0.0, kind="filter"):
     """Gradient of `objective`, as `Factors`; arguments and errors as there.
 
-    Equations (sdl-17) to (sdl-20) of the documentation.
+    Equations (sdl-18) to (sdl-21) of the documentation.
 
     Examples
     --------
@@ -489,26 +493,27 @@ def gradient(state, samples, *, xi, nu=0.0, kind="filter"):
     """
     _check_factors(state, samples, kind)
     xi, nu = check.positive(xi=xi), check.nonnegative(nu=nu)
-    return Factors(*(slope(state, samples, xi, nu, kind) for slope in _GRADIENTS.values()))
+    R = _residual_at(state, samples, kind)
+    return Factors(*(slope(state, R, samples, xi, nu, kind) for slope in _GRADIENTS.values()))
 
 
 def _constant_W(state, samples, xi, nu, kind):
     by_labels = _steepest(samples) * samples.x_square * _square_norm(state.beta) if kind == "filter" else 0.0
-    return 2 * xi * _square_norm(state.H) + by_labels + 2 * nu  # (sdl-21)
+    return 2 * xi * _square_norm(state.H) + by_labels + 2 * nu  # (sdl-22)
 
 
 def _constant_H(state, samples, xi, nu, kind):
     by_labels = _steepest(samples) * _square_norm(state.beta) if kind == "feature" else 0.0
-    return 2 * xi * _square_norm(state.W) + by_labels + 2 * nu  # (sdl-22)
+    return 2 * xi * _square_norm(state.W) + by_labels + 2 * nu  # (sdl-23)
 
 
 def _constant_beta(state, samples, xi, nu, kind):
     features = state.W.T @ samples.x if kind == "filter" else state.H
-    return _steepest(samples) * _square_norm(features) + 2 * nu  # (sdl-23)
+    return _steepest(samples) * _square_norm(features) + 2 * nu  # (sdl-24)
 
 
 def _constant_gamma(state, samples, xi, nu, kind):
-    return _steepest(samples) * samples.covariates_square + 2 * nu  # (sdl-24)
+    return _steepest(samples) * samples.covariates_square + 2 * nu  # (sdl-25)
 
 
 _CONSTANTS = dict(zip(BLOCKS, (_constant_W, _constant_H, _constant_beta, _constant_gamma), strict=True))
@@ -517,7 +522,7 @@ _CONSTANTS = dict(zip(BLOCKS, (_constant_W, _constant_H, _constant_beta, _consta
 def block_constants(state, samples, *, xi, nu=0.0, kind="filter"):
     """Lipschitz constants (L_W, L_H, L_beta, L_gamma) of the blocks of `gradient`, each 0-d; arguments as there.
 
-    Equations (sdl-21) to (sdl-24) of the documentation.
+    Equations (sdl-22) to (sdl-25) of the documentation.
 
     Examples
     --------
@@ -541,7 +546,7 @@ def shrinking_radius(k, *, radius=1.0):
     0.621335
     """
     k, radius = check.integer(k=k, minimum=1), check.positive(radius=radius)
-    return radius / (math.sqrt(k) * math.log(k + 1))  # (sdl-25)
+    return radius / (math.sqrt(k) * math.log(k + 1))  # (sdl-26)
 
 
 def nonnegative(block):
@@ -595,7 +600,7 @@ def bcd_step(state, samples, k, *, xi, nu=0.0, kind="filter", radius=1.0, inner=
 
     Notes
     -----
-    Equations (sdl-17) to (sdl-27) of the documentation. Later blocks see the new values of earlier ones. The projection
+    Equations (sdl-18) to (sdl-28) of the documentation. Later blocks see the new values of earlier ones. The projection
     comes before the ball: a point between two points of a convex set lies in it, and its loss is below the larger one.
 
     Examples
@@ -618,10 +623,11 @@ def bcd_step(state, samples, k, *, xi, nu=0.0, kind="filter", radius=1.0, inner=
         length = _CONSTANTS[block](state, samples, xi, nu, kind)
         length = xp.clip(length, min=float(xp.finfo(centre.dtype).smallest_normal))
         for _ in range(inner):
-            slope = _GRADIENTS[block](state, samples, xi, nu, kind)
-            value = constraints[block](getattr(state, block) - slope / length)  # (sdl-26)
+            R = _residual_at(state, samples, kind)
+            slope = _GRADIENTS[block](state, R, samples, xi, nu, kind)
+            value = constraints[block](getattr(state, block) - slope / length)  # (sdl-27)
             move = value - centre
-            value = centre + move * (reach / xp.clip(xp.linalg.matrix_norm(move), min=reach))  # (sdl-27)
+            value = centre + move * (reach / xp.clip(xp.linalg.matrix_norm(move), min=reach))  # (sdl-28)
             state = state._replace(**{block: value})
         moves.append(xp.linalg.matrix_norm(getattr(state, block) - centre))
     return state, BCDInfo(xp.stack(moves), reach)

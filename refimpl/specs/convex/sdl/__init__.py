@@ -16,8 +16,8 @@ from refimpl.specs.base import (
     number,
 )
 from refimpl.specs.convex.sdl import cases, exact
-from refimpl.specs.convex.sdl import mistakes as mutants
 from refimpl.specs.convex.sdl.claims import CLAIMS
+from refimpl.specs.convex.sdl.mistakes import ALTERNATIVES
 
 # Operations ---------------------------------------------------------------------------------------------------
 
@@ -357,8 +357,6 @@ def _lpgd_operation(kind, shape, doc):
                 ("gaussian", "three-classes"),
             ),
         ),
-        mutants=mutants.lpgd_mutants(kind),
-        variants=mutants.lpgd_variants(kind),
         errors=(
             *_SAMPLE_ERRORS,
             ErrorCase("rank-zero", "a dictionary has an atom at least", {"rank": 0}, ValueError, "rank"),
@@ -407,8 +405,6 @@ GRADIENT = Operation(
             ("gaussian-filter", "gaussian-feature"),
         ),
     ),
-    mutants=mutants.GRADIENT_MUTANTS,
-    variants=mutants.GRADIENT_VARIANTS,
     errors=(
         *_SAMPLE_ERRORS,
         ErrorCase("unknown-model", "there are two models", {"kind": "both"}, ValueError, "kind"),
@@ -458,8 +454,6 @@ BLOCK_DESCENT = Operation(
             ("nonnegative-feature",),
         ),
     ),
-    mutants=mutants.BCD_MUTANTS,
-    variants=mutants.BCD_VARIANTS,
     errors=(
         *_SAMPLE_ERRORS,
         ErrorCase("no-radius", "a radius of 0 allows no move", {"radius": 0.0}, ValueError, "radius"),
@@ -499,7 +493,6 @@ CONSTANTS = Operation(
             ("worked-filter", "three-classes-filter"),
         ),
     ),
-    mutants=mutants.CONSTANT_MUTANTS,
     errors=_SAMPLE_ERRORS,
 )
 
@@ -524,7 +517,6 @@ PREDICT = Operation(
         Law("scale", "a dictionary twice as large is made up for by beta", _rescaled_dictionary, ("filter", "feature")),
         Law("rotation", "X and W reflected: the same probabilities", _turned_new, ("filter", "four-classes-feature")),
     ),
-    mutants=mutants.PREDICT_MUTANTS,
     errors=(
         ErrorCase("nan-data", "NaN is no datum", {"x": np.full((3, 4), np.nan)}, ValueError, "x"),
         ErrorCase("unknown-model", "there are two models", {"kind": "both"}, ValueError, "kind"),
@@ -559,7 +551,6 @@ ENERGIES = Operation(
             ("two-classes", "three-classes"),
         ),
     ),
-    mutants=mutants.ENERGY_MUTANTS,
     errors=(
         ErrorCase("no-reconstruction", "xi = 0 leaves the code free", {"xi": 0.0}, ValueError, "xi"),
         ErrorCase("dependent-atoms", "two equal atoms have no one code", {"W": np.ones((3, 2))}, ValueError, "W"),
@@ -582,4 +573,5 @@ SYSTEM = System(
     ),
     operations=(FILTER_LPGD, FEATURE_LPGD, GRADIENT, BLOCK_DESCENT, CONSTANTS, PREDICT, ENERGIES),
     claims=CLAIMS,
+    alternatives=ALTERNATIVES,
 )
