@@ -383,8 +383,9 @@ ALTERNATIVES = (
         {
             "bcd_step: moves = []": "moves, start = [], state",
             "bcd_step: R": "R = _residual_at(start._replace(**{block: getattr(state, block)}), samples, kind)",
-            "bcd_step: slope": "slope = _GRADIENTS[block](start._replace(**{block: getattr(state, block)}), R, samples, "
-            "xi, nu, kind)",
+            "bcd_step: slope": """\
+            before = start._replace(**{block: getattr(state, block)})
+            slope = _GRADIENTS[block](before, R, samples, xi, nu, kind)""",
         },
     ),
     mistake(

@@ -747,7 +747,7 @@ def out_of_distribution(seed):
         for (name, (color, marker)), shift in zip(looks.items(), np.linspace(-0.3, 0.3, len(looks)), strict=True):
             for place, found in enumerate(areas.values()):
                 values = found.get(name, [])
-                label = name if place == 0 else None
+                label = name if place == 0 else "_"  # told once
                 right.plot(np.full(len(values), place + shift), values, marker, color=color, markersize=5, label=label)
         right.axhline(0.5, color=GREY, linewidth=1, linestyle=":")
         right.set_xticks(range(len(kinds)), [kind.replace(" ", "\n", 1) for kind in kinds], fontsize=8)
