@@ -63,12 +63,12 @@ def test_its_tests_run_and_the_marks_are_listed(checkout):
 
 def test_the_gates_are_run_one_by_one_and_told(checkout, monkeypatch, capsys):
     names = {"style": "good", "doctests": "good", "own tests": "NOT YET"}
-    every = scaffold.gates("optimizers", "heavy_ball")
+    every = scaffold.gates(checkout, "optimizers", "heavy_ball")
     assert names.keys() < every.keys()
     gates = {name: every[name] for name in names}
     gates["doctests"] = [word for word in gates["doctests"] if not word.endswith(".rst")]  # bibtex is not copied
     (checkout / "tests/optimizers/test_heavy_ball.py").write_text("def test_wrong():\n    assert 1 == 2\n")
-    monkeypatch.setattr(scaffold, "gates", lambda chapter, name: gates)
+    monkeypatch.setattr(scaffold, "gates", lambda root, chapter, name: gates)
     monkeypatch.setattr(scaffold.catalog, "chapter", lambda name: "optimizers")
     monkeypatch.setenv("PYTHONPATH", str(checkout))
     assert scaffold.check(checkout, "heavy_ball") == 1
@@ -80,7 +80,7 @@ def test_the_gates_are_run_one_by_one_and_told(checkout, monkeypatch, capsys):
 
 
 def test_every_gate_names_files_that_are_there():
-    for words in scaffold.gates("optimizers", "lion").values():
+    for words in scaffold.gates(ROOT, "optimizers", "lion").values():
         for word in words:
             if "/" in word:
                 assert (ROOT / word).exists() or word.startswith("changes/"), word
@@ -142,7 +142,8 @@ def assert_quoted(quotation, text):
 def test_the_walk_through_has_all_its_parts():
     assert all(kind in ("python", "rst", "console") for kind, _ in FENCES)
     quoted = {first.split()[-1] for first, _, _ in EXCERPTS}
-    assert quoted >= {path.format(chapter="optimizers", name="adamw") for path in list(ROOMS)[:4]}
+    rooms = ("optimizers/adamw.py", "exact.py", "cases.py", "laws.py", "mistakes.py", "adamw.rst", "test_adamw.py")
+    assert all(any(name.endswith(room) for name in quoted) for room in rooms)
     assert {shlex.split(command)[1] for command, _, _ in SESSIONS} >= {"new", "check", "claims"}
 
 
