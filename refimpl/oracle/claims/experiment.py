@@ -116,6 +116,8 @@ def _png(plot):
         matplotlib.rcdefaults()  # neither the user's style nor that of the claim before
         figure = Figure(figsize=(7, 4), dpi=100, layout="constrained")
         plot(figure)
+        for axes in figure.axes:
+            axes.title.set_wrap(True)  # a long one is cut off otherwise
         stream = io.BytesIO()
         figure.savefig(stream, format="png", metadata={"Software": None})
     return stream.getvalue()
