@@ -1,16 +1,18 @@
 """What there is: the specs found under `refimpl.specs`, the papers still to come, and baselines beside them."""
 
+import ast
 import difflib
 import importlib
+import json
 import pkgutil
 import tomllib
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import refimpl.specs
-from refimpl.specs.base import Claim, System
+from refimpl.specs.base import Claim, Paper, System
 
 
 class Entry(NamedTuple):
@@ -20,6 +22,16 @@ class Entry(NamedTuple):
     chapter: str
     title: str
     arxiv: str
+
+
+class Head(NamedTuple):
+    """What a spec says of its system, in short."""
+
+    name: str
+    chapter: str
+    paper: Paper
+    operations: tuple[str, ...]  # their names, in whatever order
+    to_come: str
 
 
 class UnknownNameError(ValueError):
@@ -64,6 +76,44 @@ def systems():
 
 
 @cache
+def heads():
+    """Name -> `Head` of every spec, in the order of `systems`; a spec is read and not loaded, if it can be.
+
+    Examples
+    --------
+    >>> heads()["adamw"].operations
+    ('adamw.adam', 'adamw.amsgrad', 'adamw.step', 'adamw.trajectory')
+    """
+    operations: dict[str, dict[str, None]] = {}
+    for case in case_index():
+        operation = case.partition("/")[0]
+        operations.setdefault(operation.partition(".")[0], {})[operation] = None
+    return {name: _head(name, module, tuple(operations.get(name, ()))) for name, module in _modules().items()}
+
+
+def _head(name, module, operations):
+    path = Path(refimpl.specs.__path__[0], *module.split(".")[2:], "__init__.py")
+    _, _, text = path.read_text(encoding="utf-8").partition("\nSYSTEM = System(")
+    try:
+        call: Any = ast.parse(f"System({text}", mode="eval").body
+        said = {word.arg: word.value for word in call.keywords}
+        paper = Paper(**{word.arg: ast.literal_eval(word.value) for word in said["paper"].keywords})
+        to_come = ast.literal_eval(said["to_come"]) if "to_come" in said else ""
+    except (SyntaxError, ValueError, KeyError, AttributeError, TypeError):  # it is written in another form
+        operations = ()
+    if not operations:  # or the system is new, and not in the index
+        known = system(name)
+        paper, to_come, operations = known.paper, known.to_come, tuple(op.name for op in known.operations)
+    return Head(name, module.split(".")[2], paper, operations, to_come)
+
+
+def case_index():
+    """The committed index: "<operation>/<slug>" of every case -> digest of its inputs."""
+    path = files(refimpl.specs).joinpath("cases.json")
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+@cache
 def baselines():
     """Name -> `Entry` of the systems that are not on the road map: what its papers are compared with.
 
@@ -75,7 +125,7 @@ def baselines():
     papers = {entry.name for entry in roadmap()}
     return {
         name: Entry(name, entry.chapter, entry.paper.title, entry.paper.arxiv)
-        for name, entry in systems().items()
+        for name, entry in heads().items()
         if name not in papers
     }
 

@@ -15,15 +15,15 @@ def add_arguments(parser):
 
 def main(options):
     """`refimpl list`."""
-    systems = catalog.systems()
+    heads = catalog.heads()
     rows = [
         {
             "system": entry.name,
             "chapter": entry.chapter,
             "paper": entry.title,
             "arxiv": entry.arxiv,
-            "operations": [op.name for op in systems[entry.name].operations] if entry.name in systems else [],
-            "to_come": systems[entry.name].to_come if entry.name in systems else "everything",
+            "operations": list(heads[entry.name].operations) if entry.name in heads else [],
+            "to_come": heads[entry.name].to_come if entry.name in heads else "everything",
             "baseline": entry.name in catalog.baselines(),
         }
         for entry in (*catalog.roadmap(), *catalog.baselines().values())
@@ -34,7 +34,8 @@ def main(options):
     if options.format == "markdown":  # the table of the README
         print("| system | chapter | paper | status |\n|---|---|---|---|")
         for row in rows:
-            paper = f"[{row['paper']}](https://arxiv.org/abs/{row['arxiv']})"
+            address = f"https://arxiv.org/abs/{row['arxiv']}" if row["arxiv"] else heads[row["system"]].paper.address
+            paper = f"[{row['paper']}]({address})" if address else row["paper"]
             status = "to come" if not row["operations"] else "done, as a baseline" if row["baseline"] else "done"
             status += f", without {row['to_come']}" if row["operations"] and row["to_come"] else ""
             print(f"| `{row['system']}` | {row['chapter']} | {paper} | {status} |")

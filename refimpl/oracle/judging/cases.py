@@ -9,7 +9,6 @@ import hashlib
 import json
 import sys
 import weakref
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -99,15 +98,9 @@ def index():
     }
 
 
-def committed_index():
-    """The index as it was committed."""
-    path = files(refimpl.specs).joinpath("cases.json")
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-
-
 if __name__ == "__main__":
     new = index()
-    changed = {name for name, value in committed_index().items() if new.get(name) != value}
+    changed = {name for name, value in catalog.case_index().items() if new.get(name) != value}
     if changed and "--force" not in sys.argv:
         sys.exit(f"changed or gone: {', '.join(sorted(changed))}. Give a changed case a new slug, or use --force.")
     Path(refimpl.specs.__path__[0], "cases.json").write_text(json.dumps(new, indent=1, sort_keys=True) + "\n")
