@@ -1,4 +1,7 @@
-"""``python -m benchmarks [names]``: run workloads, print tables, write docs/benchmarks.rst and its data."""
+"""``python -m benchmarks [names]``: run workloads, print tables, write the figures into build/benchmarks.
+
+With ``--save`` they go into docs/benchmarks, and docs/benchmarks.rst is written anew.
+"""
 
 import argparse
 import importlib
@@ -19,7 +22,8 @@ import benchmarks
 from benchmarks._measure import Growth, Row, Workload, milliseconds
 from refimpl.core.elementwise import threads
 
-DOCS = Path(__file__).parents[1] / "docs"
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
 DATA = DOCS / "benchmarks"
 PACKAGES = (
     "refimpl",
@@ -52,8 +56,8 @@ Measure again with:
 
 .. code-block:: shell
 
-   make bench                             # everything that is in benchmarks/
-   .venv/bin/python -m benchmarks cbo     # one of them
+   make bench                                    # everything that is in benchmarks/, into build/benchmarks
+   .venv/bin/python -m benchmarks cbo --save     # one of them, and write it down here
 """
 
 
@@ -157,20 +161,24 @@ def main():
     names = [module.name for module in pkgutil.iter_modules(benchmarks.__path__) if not module.name.startswith("_")]
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="name", help=f"any of: {', '.join(names)} (default: all)")
-    chosen = parser.parse_args().names or names
+    parser.add_argument("--save", action="store_true", help="write the figures down in docs/")
+    options = parser.parse_args()
+    chosen = options.names or names
     if unknown := set(chosen) - set(names):
         parser.error(f"no such workload: {', '.join(sorted(unknown))} (choose from {', '.join(names)})")
 
     console = Console()
-    DATA.mkdir(exist_ok=True)
+    folder = DATA if options.save else ROOT / "build" / "benchmarks"
+    folder.mkdir(parents=True, exist_ok=True)
     for name in chosen:
         with console.status(f"measuring {name}"):
             workloads = importlib.import_module(f"benchmarks.{name}").run()
         for workload in workloads:
             show(console, workload)
         result = {"machine": machine(), "workloads": [asdict(workload) for workload in workloads]}
-        (DATA / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n")
-        (DOCS / "benchmarks.rst").write_text(page())
+        (folder / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n")
+        if options.save:
+            (DOCS / "benchmarks.rst").write_text(page())
 
 
 if __name__ == "__main__":
