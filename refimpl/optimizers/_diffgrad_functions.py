@@ -47,12 +47,6 @@ def _f2_slope(x):
     return _where(x, (-0.9, -40.0), otherwise=3 * x**2 + xp.sin(8 * x) + 8 * x * xp.cos(8 * x))
 
 
-def notebook_slope(x):
-    """The derivative of F2 in the authors' notebook, which lacks the inner derivative 8 of the cosine's term."""
-    xp = array_namespace(x)
-    return _where(x, (-0.9, -40.0), otherwise=3 * x**2 + xp.sin(8 * x) + x * xp.cos(8 * x))
-
-
 def _f3(x):
     xp = array_namespace(x)
     size = xp.abs(x)

@@ -71,7 +71,7 @@ def friction(change):
 
     Notes
     -----
-    Equation (diffgrad-4) of the documentation. The friction of a step that led from the state `before` to the state
+    Equation (diffgrad-5) of the documentation. The friction of a step that led from the state `before` to the state
     `after` is ``friction(before.previous - after.previous)``.
 
     Examples
@@ -81,22 +81,27 @@ def friction(change):
     array([0.5       , 0.73105858, 0.73105858, 1.        ])
     """
     xp = array_namespace(change)
-    return 1 / (1 + xp.exp(-xp.abs(change)))  # (diffgrad-4)
+    return 1 / (1 + xp.exp(-xp.abs(change)))  # (diffgrad-5)
 
 
-@lru_cache  # one fast rule for each friction
-def _rule(friction):
-    @elementwise
-    def rule(params, m, v, previous, grad, size, beta1, beta2, eps, weight_decay):
-        # Without decay a copy: the caller may write the next gradient into the same array.
-        grad = grad + weight_decay * params  # (diffgrad-1)
-        m = beta1 * m + (1 - beta1) * grad  # (diffgrad-2)
-        v = beta2 * v + (1 - beta2) * grad * grad  # (diffgrad-3)
-        xi = friction(previous - grad)
-        params = params - size * xi * m / (array_namespace(v).sqrt(v) + eps)  # (diffgrad-6)
-        return params, m, v, grad
+def _rule(friction, params, m, v, previous, grad, size, beta1, beta2, eps, weight_decay):
+    """Algorithm 1, each coordinate by itself, with the bias corrections in `size` and `eps`."""
+    xp = array_namespace(params)
+    # Without decay a copy: the caller may write the next gradient into the same array.
+    grad = grad + weight_decay * params  # (diffgrad-1)
+    m = beta1 * m + (1 - beta1) * grad  # (diffgrad-2)
+    v = beta2 * v + (1 - beta2) * grad * grad  # (diffgrad-3)
+    change = previous - grad  # (diffgrad-4)
+    params = params - size * friction(change) * m / (xp.sqrt(v) + eps)  # (diffgrad-8)
+    return params, m, v, grad
 
-    return rule
+
+@lru_cache  # for each friction
+def _fast(friction):
+    def rule(*given):
+        return _rule(friction, *given)
+
+    return elementwise(rule)
 
 
 def update(
@@ -110,8 +115,6 @@ def update(
     eps=1e-8,
     weight_decay=0.0,
     friction=friction,
-    form="paper",
-    bias_correction=True,
     donate=False,
 ):
     """One step of diffGrad.
@@ -129,16 +132,13 @@ def update(
     beta1, beta2 : float in [0, 1), default: 0.9, 0.999
         Rates at which the averages of the gradient and of its square forget.
     eps : float, default: 1e-8
-        Added to the root of the second moment, >= 0. With 0, a coordinate that has seen no gradient but 0 becomes NaN.
+        Added to the root of the corrected second moment, >= 0. With 0, a coordinate that has seen no gradient but 0
+        becomes NaN.
     weight_decay : float, default: 0
         Coupled decay lambda >= 0: lambda * theta is part of the gradient, of its change too.
     friction : callable, default: `friction`
         ``friction(change) -> factor`` on the step, elementwise; `change` is the previous gradient minus this one. With
         ``lambda change: 1.0`` the rule is Adam.
-    form : {"paper", "torch"}, default: "paper"
-        Where eps is added: to the root of the corrected second moment, or (the authors' code) of the uncorrected one.
-    bias_correction : bool, default: True
-        Whether the moments are divided by 1 - beta^t.
     donate : bool, default: False
         Whether the results may take over the memory of `params` and `state`, which large NumPy arrays do; these must
         then not be used any more.
@@ -158,7 +158,7 @@ def update(
 
     Notes
     -----
-    Equations (diffgrad-1) to (diffgrad-7) of the documentation; Algorithm 1 of the paper.
+    Equations (diffgrad-1) to (diffgrad-8) of the documentation; Algorithm 1 of the paper.
 
     Examples
     --------
@@ -172,17 +172,14 @@ def update(
     """
     check.like(params, grad=grad, m=state.m, v=state.v, previous=state.previous)
     check.finite(grad=grad)
-    check.choice(("paper", "torch"), form=form)
     lr = check.positive(lr=lr)
     eps, weight_decay = check.nonnegative(eps=eps, weight_decay=weight_decay)
     beta1, beta2 = check.fraction(beta1=beta1, beta2=beta2)
     t = check.integer(steps=state.steps) + 1
-    correction1, correction2 = (1 - beta1**t, 1 - beta2**t) if bias_correction else (1.0, 1.0)
-    size = lr * correction2**0.5 / correction1  # (diffgrad-5)
-    if form == "paper":
-        eps = eps * correction2**0.5  # (diffgrad-7)
-    rule = _rule(friction)
-    params, m, v, previous = rule(
+    correction1, correction2 = 1 - beta1**t, 1 - beta2**t
+    size = lr * correction2**0.5 / correction1  # (diffgrad-6)
+    eps = eps * correction2**0.5  # (diffgrad-7)
+    params, m, v, previous = _fast(friction)(
         params, state.m, state.v, state.previous, grad, size, beta1, beta2, eps, weight_decay, donate=donate
     )
     return params, DiffGradState(m, v, previous, t)
@@ -273,7 +270,7 @@ def online(grad, params, *, steps, project, decay, lr=1e-3, beta1=0.9, record=No
 
     Notes
     -----
-    Equations (diffgrad-8) to (diffgrad-10) of the documentation. The bias correction takes the rate of its own step,
+    Equations (diffgrad-9) to (diffgrad-11) of the documentation. The bias correction takes the rate of its own step,
     1 - beta1_t^t.
 
     Examples
@@ -291,10 +288,10 @@ def online(grad, params, *, steps, project, decay, lr=1e-3, beta1=0.9, record=No
 
     def step(carry, t):
         params, state = carry
-        lr_t = lr / t**0.5  # (diffgrad-8)
-        beta1_t = beta1 * decay ** (t - 1)  # (diffgrad-9)
+        lr_t = lr / t**0.5  # (diffgrad-9)
+        beta1_t = beta1 * decay ** (t - 1)  # (diffgrad-10)
         params, state = update(params, state, grad(params, t), lr=lr_t, beta1=beta1_t, **rates)
-        return project(params), state  # (diffgrad-10)
+        return project(params), state  # (diffgrad-11)
 
     return iterate(
         step,

@@ -11,7 +11,7 @@ from refimpl.core.random import stream
 from refimpl.models import losses
 from refimpl.optimizers import adamw
 from refimpl.oracle import catalog, check, edits
-from refimpl.specs.optimizers.adamw import claims
+from refimpl.specs.optimizers.adamw.claims import CLAIMS, decay, step
 
 RULES = {
     "adamw": (adamw.init, adamw.update),
@@ -189,8 +189,8 @@ def test_no_sequence_of_gradients_beats_the_bound_of_the_page():
 def test_defaults_are_those_of_pytorch():
     grads = stream(0, "test-adamw", "defaults").standard_normal((5, 3))
     rates = {"lr": 1e-3, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8}
-    for name, decay in (("adamw", 0.01), ("adam", 0.0), ("amsgrad", 0.01)):
-        default, explicit = run(name, np.ones(3), grads), run(name, np.ones(3), grads, weight_decay=decay, **rates)
+    for name, usual in (("adamw", 0.01), ("adam", 0.0), ("amsgrad", 0.01)):
+        default, explicit = run(name, np.ones(3), grads), run(name, np.ones(3), grads, weight_decay=usual, **rates)
         assert np.all(default[-1] == explicit[-1])
 
 
@@ -283,34 +283,32 @@ def test_minimize_names_what_is_wrong():
 # The experiments ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "claim", [c for c in claims.CLAIMS if c.tier == "quick" and c.id != "adamw.C7"], ids=lambda c: c.id
-)
+@pytest.mark.parametrize("claim", [c for c in CLAIMS if c.tier == "quick" and c.id != "adamw.C7"], ids=lambda c: c.id)
 def test_quick_claims_hold_for_another_seed(claim):
     assert all(m.holds for m in claim.experiment(1).measurements)
 
 
 def test_the_bound_that_does_not_hold_is_the_paper_s_under_growing_gradients():
-    broken = [m.quantity for m in claims.step_bound(0).measurements if not m.holds]
+    broken = [m.quantity for m in step.step_bound(0).measurements if not m.holds]
     assert len(broken) == 2
     assert all("the paper's bound, growing" in quantity for quantity in broken)
 
 
 def test_networks_side_by_side_are_trained_one_by_one():
-    both = claims.sweep(0, "decay", True, lrs=(0.01, 0.1), decays=(0.01,), steps=4)
+    both = decay.sweep(0, "decay", True, lrs=(0.01, 0.1), decays=(0.01,), steps=4)
     for i, lr in enumerate((0.01, 0.1)):
-        alone = claims.sweep(0, "decay", True, lrs=(lr,), decays=(0.01,), steps=4)
+        alone = decay.sweep(0, "decay", True, lrs=(lr,), decays=(0.01,), steps=4)
         np.testing.assert_allclose(np.array(both)[:, i], np.array(alone)[:, 0], rtol=1e-10)
 
 
 def test_the_normalized_network_does_not_see_the_length_of_a_weight_vector():
     rng = stream(0, "test-adamw", "network")
-    weights, x = rng.standard_normal(80 * claims.HIDDEN - 6 * claims.HIDDEN), rng.uniform(size=(3, 64))
-    W, V = weights[: 64 * claims.HIDDEN].reshape(64, -1), weights[64 * claims.HIDDEN :].reshape(-1, 10)
-    longer = np.concatenate([(W * rng.uniform(1, 3, claims.HIDDEN)).ravel(), (V * rng.uniform(1, 3, 10)).ravel()])
-    np.testing.assert_allclose(claims.logits(longer, x, True), claims.logits(weights, x, True), rtol=1e-12)
-    np.testing.assert_allclose(claims.logits(weights, x, False), np.tanh(x @ W) @ V, rtol=1e-12)
-    loss = lambda w: losses.softmax_cross_entropy(claims.logits(w, x, True), np.array([0, 3, 9]))
+    weights, x = rng.standard_normal(80 * decay.HIDDEN - 6 * decay.HIDDEN), rng.uniform(size=(3, 64))
+    W, V = weights[: 64 * decay.HIDDEN].reshape(64, -1), weights[64 * decay.HIDDEN :].reshape(-1, 10)
+    longer = np.concatenate([(W * rng.uniform(1, 3, decay.HIDDEN)).ravel(), (V * rng.uniform(1, 3, 10)).ravel()])
+    np.testing.assert_allclose(decay.logits(longer, x, True), decay.logits(weights, x, True), rtol=1e-12)
+    np.testing.assert_allclose(decay.logits(weights, x, False), np.tanh(x @ W) @ V, rtol=1e-12)
+    loss = lambda w: losses.softmax_cross_entropy(decay.logits(w, x, True), np.array([0, 3, 9]))
     slope, along = grad(loss)(weights), rng.standard_normal(weights.size)
     central = (loss(weights + 1e-5 * along) - loss(weights - 1e-5 * along)) / 2e-5
     np.testing.assert_allclose(slope @ along, central, rtol=1e-6)
@@ -319,8 +317,8 @@ def test_the_normalized_network_does_not_see_the_length_of_a_weight_vector():
 def test_the_best_decay_is_found_between_the_points_of_the_grid():
     decays = 10.0 ** np.arange(-3, 1.0)
     loss = (np.log10(decays) + 1.25) ** 2
-    np.testing.assert_allclose(claims.best_decays(np.stack([loss, 3 * loss + 1]), decays), 10**-1.25)
-    np.testing.assert_allclose(claims.best_decays(np.log10(decays)[None, :], decays), 1e-3)
+    np.testing.assert_allclose(decay.best_decays(np.stack([loss, 3 * loss + 1]), decays), 10**-1.25)
+    np.testing.assert_allclose(decay.best_decays(np.log10(decays)[None, :], decays), 1e-3)
 
 
 # Public implementations -----------------------------------------------------------------------------------------

@@ -9,9 +9,8 @@ from refimpl.core.arrays import array_namespace, device
 from refimpl.core.random import stream
 from refimpl.optimizers import adamw, diffgrad
 from refimpl.optimizers._diffgrad_functions import FUNCTIONS
-from refimpl.oracle import check
-from refimpl.specs.optimizers import diffgrad as spec
-from refimpl.specs.optimizers.diffgrad import claims
+from refimpl.oracle import catalog, check, edits
+from refimpl.specs.optimizers.diffgrad.claims import CLAIMS, networks, study
 
 # Worked out by hand-written code elsewhere: down the quadratic theta^T H theta / 2, with lr = 0.1.
 H = [[2, 1, 0, -1], [1, 3, 0.5, 0], [0, 0.5, -1, 2], [-1, 0, 2, 4]]
@@ -47,6 +46,12 @@ def run(start, grads, update=diffgrad.update, init=diffgrad.init, **rates):
         theta, state = update(theta, state, grad, **rates)
         path.append(theta)
     return path, state
+
+
+def variant(slug, theta0, grads, lr=0.1, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.0):
+    """All positions of one of the rules that the oracle knows by name."""
+    rule = edits.runner(catalog.operation("diffgrad.trajectory"), edits.alternatives("diffgrad")[slug])
+    return rule(theta0=theta0, grads=grads, lr=lr, beta1=beta1, beta2=beta2, eps=eps, weight_decay=weight_decay)
 
 
 # The worked steps, on every backend ---------------------------------------------------------------------------
@@ -193,29 +198,32 @@ def test_no_gradient_no_step():
 def test_the_torch_form_is_the_paper_form_with_a_larger_eps():
     grads = 1e-6 * stream(0, "test-diffgrad", "form").standard_normal((10, 3))
     theta, state = np.zeros(3), diffgrad.init(np.zeros(3))
-    torch_form, _ = run(np.zeros(3), grads, lr=0.1, form="torch", eps=1e-7)
+    torch_form = variant("torch", np.zeros(3), grads, eps=1e-7)
     for t, grad in enumerate(grads, start=1):
         theta, state = diffgrad.update(theta, state, grad, lr=0.1, eps=1e-7 / math.sqrt(1 - 0.999**t))
         np.testing.assert_allclose(torch_form[t - 1], theta, rtol=1e-13)
 
 
 def test_the_forms_differ_where_the_gradient_is_as_small_as_eps():
-    grad = np.array([1e-7])
-    first = {form: -run(np.zeros(1), [grad], lr=1.0, form=form)[0][0][0] for form in ("paper", "torch")}
-    assert first["paper"] == pytest.approx(0.5 * 1e-7 / 1.1e-7, rel=1e-6)
-    assert first["torch"] == pytest.approx(0.5 * 1e-7 / (1e-7 + 1e-8 / math.sqrt(0.001)), rel=1e-6)
+    grad = np.array([[1e-7]])
+    assert -run(np.zeros(1), grad, lr=1.0)[0][0][0] == pytest.approx(0.5 * 1e-7 / 1.1e-7, rel=1e-6)
+    torch_form = 0.5 * 1e-7 / (1e-7 + 1e-8 / math.sqrt(0.001))
+    assert -variant("torch", np.zeros(1), grad, lr=1.0)[0][0] == pytest.approx(torch_form, rel=1e-6)
 
 
-def test_without_bias_correction_the_first_step_is_three_times_as_long():
-    """(1 - beta1) / sqrt(1 - beta2) times."""
-    plain, corrected = (run(np.zeros(1), [np.ones(1)], eps=0.0, bias_correction=b)[0][0] for b in (False, True))
-    np.testing.assert_allclose(plain / corrected, 0.1 / math.sqrt(0.001), rtol=1e-13)
+def test_after_many_steps_the_first_moments_of_zero_are_not_corrected():
+    """The first step from rest is (1 - beta1) / sqrt(1 - beta2) times as long."""
+    rest = diffgrad.init(np.zeros(1))
+    late, first = (
+        diffgrad.update(np.zeros(1), rest._replace(steps=steps), np.ones(1), eps=0.0)[0] for steps in (10**6, 0)
+    )
+    np.testing.assert_allclose(late / first, 0.1 / math.sqrt(0.001), rtol=1e-13)
 
 
 def test_defaults_are_those_of_the_paper():
     grads = stream(0, "test-diffgrad", "defaults").standard_normal((5, 3))
     default, _ = run(np.ones(3), grads)
-    rates = {"lr": 1e-3, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.0, "form": "paper"}
+    rates = {"lr": 1e-3, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.0}
     assert np.all(default[-1] == run(np.ones(3), grads, **rates)[0][-1])
 
 
@@ -243,7 +251,6 @@ GOOD = {"params": np.zeros(2), "m": np.zeros(2), "v": np.zeros(2), "previous": n
         ({"beta2": -0.1}, ValueError, "beta2"),
         ({"eps": -1e-8}, ValueError, "eps"),
         ({"weight_decay": float("inf")}, ValueError, "weight_decay"),
-        ({"form": "adam"}, ValueError, "form"),
     ],
 )
 def test_bad_arguments_are_named(changed, error, name):
@@ -339,7 +346,7 @@ def test_minima_are_where_they_are_said_to_be(name):
 
 @pytest.mark.parametrize(("name", "method"), list(STUDY))
 def test_paths_of_the_synthetic_study(name, method):
-    path = claims.study_path(FUNCTIONS[name].slope, method)
+    path = study.study_path(FUNCTIONS[name].slope, method)
     assert path[0] == -1
     np.testing.assert_allclose(path[[1, 2, 10, 50, 299]], STUDY[name, method], rtol=0, atol=1.1e-10)
 
@@ -348,7 +355,7 @@ def test_paths_of_the_synthetic_study(name, method):
 
 
 @pytest.mark.parametrize(
-    "claim", [c for c in claims.CLAIMS if c.id in ("diffgrad.C1", "diffgrad.C4", "diffgrad.C7")], ids=lambda c: c.id
+    "claim", [c for c in CLAIMS if c.id in ("diffgrad.C1", "diffgrad.C4", "diffgrad.C7")], ids=lambda c: c.id
 )
 def test_quick_claims_that_draw_hold_for_another_seed(claim):
     assert all(m.holds for m in claim.experiment(1).measurements)
@@ -359,14 +366,14 @@ def test_many_networks_side_by_side_are_the_networks_one_by_one():
     from refimpl.models import losses
 
     rng = stream(0, "test-diffgrad", "networks")
-    weights = np.stack([claims.start_weights(rng) for _ in range(3)])
+    weights = np.stack([networks.start_weights(rng) for _ in range(3)])
     x, labels = rng.uniform(size=(3, 5, 64)), rng.integers(0, 10, (3, 5))
-    gradients = grad(claims._total_loss)(weights, x, labels, "ReLU")
+    gradients = grad(networks._total_loss)(weights, x, labels, "ReLU")
     for i in range(3):
         W1, b1, W2, b2 = np.split(weights[i], np.cumsum([64 * 32, 32, 320]))
         logits = np.maximum(x[i] @ W1.reshape(64, 32) + b1, 0) @ W2.reshape(32, 10) + b2
-        np.testing.assert_allclose(claims.networks(weights, x, "ReLU")[i], logits, rtol=1e-12, atol=1e-13)
-        loss = lambda w, i=i: losses.softmax_cross_entropy(claims.networks(w, x[i], "ReLU"), labels[i])
+        np.testing.assert_allclose(networks.networks(weights, x, "ReLU")[i], logits, rtol=1e-12, atol=1e-13)
+        loss = lambda w, i=i: losses.softmax_cross_entropy(networks.networks(w, x[i], "ReLU"), labels[i])
         np.testing.assert_allclose(gradients[i], grad(loss)(weights[i]), rtol=1e-10, atol=1e-14)
 
 
@@ -378,9 +385,9 @@ def test_activations():
         "ELU": [math.exp(-2) - 1, math.exp(-0.1) - 1, 0, 3],
         "leaky ReLU": [-0.02, -0.001, 0, 3],
     }
-    assert expected.keys() == claims.ACTIVATIONS.keys()
+    assert expected.keys() == networks.ACTIVATIONS.keys()
     for name, values in expected.items():
-        np.testing.assert_allclose(claims.ACTIVATIONS[name](x), values, rtol=1e-14, atol=1e-16)
+        np.testing.assert_allclose(networks.ACTIVATIONS[name](x), values, rtol=1e-14, atol=1e-16)
 
 
 # Public implementations -----------------------------------------------------------------------------------------
@@ -424,24 +431,23 @@ def test_torch_optimizer_agrees(kind, weight_decay):
     peer = pytest.importorskip("torch_optimizer", reason="torch_optimizer is not installed (`make peers`)")
     start = stream(0, "test-diffgrad", "start").standard_normal(5)
     theirs = peer_path(peer.DiffGrad, stress(kind), start, lr=0.1, betas=(0.8, 0.95), weight_decay=weight_decay)
-    rates = {"lr": 0.1, "beta1": 0.8, "beta2": 0.95, "weight_decay": weight_decay, "form": "torch"}
-    np.testing.assert_allclose(theirs, run(start, stress(kind), **rates)[0], rtol=0, atol=2e-14)
+    expected = variant("torch", start, stress(kind), beta1=0.8, beta2=0.95, weight_decay=weight_decay)
+    np.testing.assert_allclose(theirs, expected, rtol=0, atol=2e-14)
 
 
 @pytest.mark.torch
 @pytest.mark.peers
 @pytest.mark.parametrize("weight_decay", [0.0, 0.1])
 @pytest.mark.parametrize("kind", ["gaussian", "scales", "constant", "alternating", "zeros"])
-def test_pytorch_optimizer_is_the_variant_that_the_oracle_calls_so(kind, weight_decay):
+def test_pytorch_optimizer_is_the_choice_that_the_oracle_calls_so(kind, weight_decay):
     pytest.importorskip("torch", reason="PyTorch is not installed (`make peers`)")
     peer = pytest.importorskip("pytorch_optimizer", reason="pytorch_optimizer is not installed (`make peers`)")
     start, grads = stream(0, "test-diffgrad", "start").standard_normal(5), stress(kind)
     theirs = peer_path(peer.DiffGrad, grads, start, lr=0.1, betas=(0.8, 0.95), weight_decay=weight_decay)
-    (variant,) = (v for v in spec.TRAJECTORY.variants if v.slug == "pytorch_optimizer")
-    expected = variant.function(start, grads, 0.1, 0.8, 0.95, 1e-8, weight_decay)
+    expected = variant("pytorch_optimizer", start, grads, beta1=0.8, beta2=0.95, weight_decay=weight_decay)
     np.testing.assert_allclose(theirs, expected, rtol=0, atol=2e-14)
     if kind == "gaussian" and not weight_decay:  # its 1e-15 beside second moments of 0.1, its decay beside none
-        path, _ = run(start, grads, lr=0.1, beta1=0.8, beta2=0.95, form="torch")
+        path = variant("torch", start, grads, beta1=0.8, beta2=0.95)
         np.testing.assert_allclose(theirs, path, rtol=0, atol=1e-11)
 
 
