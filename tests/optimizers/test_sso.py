@@ -823,3 +823,32 @@ def test_an_outer_step_that_overflows_in_float64_is_caught():
 @pytest.mark.parametrize("claim", [c for c in claims.CLAIMS if c.tier == "quick"], ids=lambda c: c.id)
 def test_quick_claims_hold_for_another_seed(claim):
     assert all(m.holds for m in claim.experiment(1).measurements)
+
+
+def test_the_rivals_of_inner_steps_are_counted_by_their_gradients(monkeypatch):
+    """Calls are gradients asked for before the loss was within the gap; the last loss is the first one that is."""
+    x, y = problems.classification(stream(0, "test-sso-rivals"), n=40, d=4, flips=0.2)
+    gradient, asked = claims._gradient, []
+    monkeypatch.setattr(claims, "_gradient", lambda *given: asked.append(given) or gradient(*given))
+    calls, losses = claims.nesterov_calls_to_gap(x, y)
+    assert calls == len(asked) == len(losses) - 1
+    _, by_lbfgs = claims.lbfgs_calls_to_gap(x, y)
+    for curve in (losses, by_lbfgs):
+        assert curve[-1] <= 1e-3 < min(curve[:-1])
+        assert curve[0] == pytest.approx(np.log(2) - scipy.optimize.minimize(lambda w: claims._loss(x, y, w), x[0]).fun)
+
+
+def test_the_rivals_in_imitation():
+    x, theta = normal(6, 3), normal(3, 2, seed="w")
+    learn = claims.least_squares_learner()
+    np.testing.assert_allclose(learn(0 * theta, x[:3], x[:3] @ theta), theta, atol=1e-12)
+    np.testing.assert_allclose(
+        learn(theta, x[3:], x[3:] @ theta + 1),
+        np.linalg.pinv(x) @ (x @ theta + np.repeat([[0.0], [1.0]], 3, axis=0)),
+        atol=1e-12,
+    )
+    half = lambda w: np.mean(np.sum((x @ w.reshape(3, 2) - 1) ** 2, axis=1)) / 2
+    expected = theta
+    for _ in range(2):
+        expected = expected - 0.1 * scipy.optimize.approx_fprime(expected.ravel(), half, 1e-7).reshape(3, 2)
+    np.testing.assert_allclose(claims.gradient_learner(0.1, 2)(theta, x, np.ones((6, 2))), expected, atol=1e-5)
