@@ -14,6 +14,7 @@ from refimpl.core.lanczos import lanczos, ritz
 from refimpl.core.loop import iterate
 
 RULES = ("linear", "sqrt", "saturating")
+ROUNDING = 64  # units of rounding of the largest eigenvalue that a Ritz value of 0 may carry; 4 were seen
 
 
 class Spectrum(NamedTuple):
@@ -613,7 +614,7 @@ def polyak_rates(values, *, floor=1e-3, noise=0.0):
     """
     check.finite(values=values), check.shapes(values=(values, "j"))
     xp = array_namespace(values)
-    floor = max(check.fraction(floor=floor), float(xp.finfo(values.dtype).eps))
+    floor = max(check.fraction(floor=floor), ROUNDING * float(xp.finfo(values.dtype).eps))
     if not xp.max(values) > 0:
         raise ValueError("values must hold one > 0")
     top = batch_hessian(xp.asarray(xp.max(values)), noise)

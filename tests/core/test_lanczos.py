@@ -154,6 +154,21 @@ def test_no_ghosts():
     assert np.all(np.diff(values) >= 0)
 
 
+def test_three_hundred_steps_on_the_second_difference():
+    """From the first of 2,001 points it is its own T, whose decomposition is known: cosines, and squared sines."""
+    m, start = 300, np.zeros(2_001)
+    start[0] = 1.0
+
+    def second_difference(v):
+        beside = np.pad(v, 1)
+        return 2 * v - beside[:-2] - beside[2:]
+
+    values, weights = ritz(lanczos(second_difference, start, steps=m))
+    angles = np.arange(1, m + 1) * np.pi / (m + 1)
+    np.testing.assert_allclose(values, 2 - 2 * np.cos(angles), atol=1e-13)
+    np.testing.assert_allclose(weights, 2 / (m + 1) * np.sin(angles) ** 2, atol=1e-13)
+
+
 def test_a_hessian_that_is_never_formed():
     function = lambda x: array_namespace(x).sum(x**4) + x[0] * x[1] * x[2]
     x, start = np.array([0.5, -1.0, 2.0]), np.array([1.0, 1.0, 0.5])

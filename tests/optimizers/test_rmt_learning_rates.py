@@ -5,11 +5,13 @@ import math
 
 import numpy as np
 import pytest
+import scipy.optimize
 import scipy.stats
 import sympy
 
 from refimpl.core import autodiff
 from refimpl.core.arrays import array_namespace, device
+from refimpl.core.lanczos import lanczos, ritz
 from refimpl.core.random import signs, stream
 from refimpl.optimizers import rmt_learning_rates as rmt
 from refimpl.specs.optimizers.rmt_learning_rates import claims
@@ -320,6 +322,16 @@ def test_polyak_is_minimax_on_the_interval():
         assert radius(lr * a, momentum * m) > radius(lr, momentum) + 1e-3
 
 
+@pytest.mark.parametrize(("top", "sigma2", "parameters"), [(4.0, 1.0, 3200), (0.5, 0.01, 70)])
+def test_crossover_is_where_half_of_the_largest_step_is_left(top, sigma2, parameters):
+    def share(b):
+        seen = rmt.batch_hessian(np.array([top]), rmt.noise(b, sigma2=sigma2, parameters=parameters))
+        return float(rmt.max_lr(seen)[0]) * top / 2
+
+    found = scipy.optimize.brentq(lambda log_b: share(math.exp(log_b)) - 0.5, -10, 20, xtol=1e-12)
+    assert math.exp(found) == pytest.approx(rmt.crossover(top, sigma2=sigma2, parameters=parameters), rel=1e-4)
+
+
 def test_steps_are_stable_up_to_the_limit():
     top = np.array([4.0])
     for factor, stays in ((0.99, True), (1.01, False)):
@@ -348,6 +360,19 @@ def test_rounding_is_no_eigenvalue(dtype):
     lr, momentum = rmt.polyak_rates(np.array([1e-30, 1.0, 4.0], dtype=dtype), floor=0.0)
     assert lr.dtype == dtype
     assert momentum == pytest.approx(1 / 9)
+
+
+def test_zeros_of_a_singular_matrix_are_no_smallest_positive_values():
+    """Of a matrix of rank 10 more than ten Ritz values; the others are 0 up to rounding, and half of them positive."""
+    for seed in range(100):
+        rng = stream(seed, "test-rmt", "singular")
+        half, start = rng.standard_normal((40, 10)), rng.standard_normal(40)
+        values, _ = ritz(lanczos(times(half @ half.T), start, steps=15))
+        true = np.linalg.eigvalsh(half.T @ half)
+        lr, momentum = rmt.polyak_rates(values, floor=0.0)
+        low, high = true[[0, -1]] ** 0.5
+        assert lr == pytest.approx((2 / (high + low)) ** 2, rel=1e-6)
+        assert momentum == pytest.approx(((high - low) / (high + low)) ** 2, rel=1e-6)
 
 
 def test_learners_keep_their_rates_where_nothing_is_positive():
