@@ -184,7 +184,12 @@ class Claims(Figure):
         """Statement, status and figure; the measurements folded."""
         said = [
             paragraph(strong(claim.id), " ", *marked_up(claim.statement), "."),
-            paragraph(*standing(entry), " ", ", ".join(filter(None, (claim.source, claim.kind))), classes=["dim"]),
+            paragraph(
+                *standing(entry),
+                " \N{MIDDLE DOT} ",
+                ", ".join(filter(None, (claim.source, claim.kind))),
+                classes=["dim"],
+            ),
         ]
         if entry is None:
             return nodes.container("", *said, classes=["claim"])
