@@ -77,8 +77,8 @@ class Answer:
             self.outputs = named_outputs(operation, function(**wide))
         self._noisy = partial(tolerance.noisy_runs, function, inputs, dtype)
         self._dtype = dtype
-        _, tolerances = expected(operation, case, dtype)
-        self._right = {name: x.max(initial=0.0) for name, x in tolerances.items()}  # how far the right one is moved
+        self._whole = {entry.name for entry in operation.outputs if entry.kind == "int"}
+        _, self._right = expected(operation, case, dtype)  # how far the right one is moved
 
     def _spread(self, trials):
         centre = tuple(self.outputs.values())
@@ -89,19 +89,28 @@ class Answer:
         if self._dtype == "float32":  # a mistake in float32 does differ so much from itself in float64
             return dict(zip(self.outputs, spread, strict=True))
         # Where a mistake jumps, noise drives it anywhere: that explains no answer.
+        widest = {name: WIDEST * np.abs(x[np.isfinite(x)]).max(initial=0.0) for name, x in self.outputs.items()}
         return {
-            name: np.minimum(wide, max(self._right[name], WIDEST * np.abs(value[np.isfinite(value)]).max(initial=0.0)))
-            for (name, value), wide in zip(self.outputs.items(), spread, strict=True)
+            name: np.minimum(wide, max(self._right[name].max(initial=0.0), widest[name]))
+            for name, wide in zip(self.outputs, spread, strict=True)
         }
 
     @cached_property
     def _around(self):
-        return self._spread(trials=6)
+        """At least what the right answer is moved: so few runs may all be lucky."""
+        return {
+            name: np.fmax(x, self._right[name]) if x.shape == self._right[name].shape else x
+            for name, x in self._spread(trials=6).items()
+        }
 
     @cached_property
     def _far(self):
-        """What one run with rounding noise, which is cheap, says is too far to be rounding."""
-        return {name: 1e3 * spread.max(initial=0.0) for name, spread in self._spread(trials=1).items()}
+        """What one run with rounding noise, which is cheap, says is too far to be rounding.
+
+        Of whole numbers it says nothing: they jump in one run of many.
+        """
+        spreads = self._spread(trials=1).items()
+        return {name: np.inf if name in self._whole else 1e3 * spread.max(initial=0.0) for name, spread in spreads}
 
     def _agrees(self, got, around):
         return all(tolerance.agrees(got[name], value, around[name]).all() for name, value in self.outputs.items())

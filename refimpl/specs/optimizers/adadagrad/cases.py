@@ -175,8 +175,8 @@ EXACT_SIZE = (
     _exact("small-gradients-coordinate", ("numerics",),
            "gradients of 1e-6: an epsilon in the denominator of a coordinate would show",
            1e-6 * ROWS, test="coordinate", size=41),
-    large("large-population", "larger-than-the-population", "n", balanced=True),
-    large("large-population-coordinate", "coordinates-differ", "n", balanced=True),
+    large("large-population", "larger-than-the-population", "n", size=3000, balanced=True),
+    large("large-population-coordinate", "coordinates-differ", "n", size=3000, balanced=True),
 )  # fmt: skip
 
 

@@ -95,7 +95,7 @@ ALTERNATIVES = (
         "divide by the squared norm of the batch gradient; here the norm is not squared",
         {
             "adadagrad-3": "return _quotient(xp.sum(variance), xp.sum(gradient * gradient) ** 0.5) / eta**2",
-            "adadagrad-4": "return xp.max(_quotient(variance, abs(gradient))) / eta**2",
+            "adadagrad-4": "return xp.max(_quotient(variance, abs(gradient))) / eta / eta",
             "augmented_test: across =": "across = _quotient(noise, xp.sum(gradient * gradient) ** 0.5) / nu**2",
         },
     ),
@@ -113,9 +113,7 @@ ALTERNATIVES = (
         "variance_in_l2",
         "wrong_constant",
         "add up the variances of the coordinates (their l1 norm); here their l2 norm is taken",
-        {
-            "adadagrad-3": "return _quotient(xp.sum(variance * variance) ** 0.5, xp.sum(gradient * gradient)) / eta**2",
-        },
+        {"adadagrad-3": "return xp.sum(_quotient(variance, xp.sum(gradient * gradient)) ** 2) ** 0.5 / eta**2"},
     ),
     mistake(
         "mean_over_coordinates",
