@@ -44,7 +44,7 @@ def nce(c, log_ratio_data, grads_data, log_ratio_noise, grads_noise):
 
     Notes
     -----
-    Equations (meco-7) and (meco-8) of the documentation.
+    Equations (meco-6) and (meco-7) of the documentation.
 
     Examples
     --------
@@ -63,8 +63,8 @@ def nce(c, log_ratio_data, grads_data, log_ratio_noise, grads_noise):
     xp = array_namespace(c, *arrays.values())
     nu = log_ratio_noise.shape[-1] / log_ratio_data.shape[-1]
     shift = c[..., None] + math.log(nu)
-    at_data, at_noise = log_ratio_data - shift, log_ratio_noise - shift  # (meco-7)
-    loss = xp.mean(softplus(-at_data), axis=-1) + nu * xp.mean(softplus(at_noise), axis=-1)  # (meco-8)
+    at_data, at_noise = log_ratio_data - shift, log_ratio_noise - shift  # (meco-6)
+    loss = xp.mean(softplus(-at_data), axis=-1) + nu * xp.mean(softplus(at_noise), axis=-1)  # (meco-7)
     missed = sigmoid(-at_data) / log_ratio_data.shape[-1]
     fooled = nu * sigmoid(at_noise) / log_ratio_noise.shape[-1]
     pulled = xp.matmul(fooled[..., None, :], grads_noise) - xp.matmul(missed[..., None, :], grads_data)
@@ -103,7 +103,7 @@ def gaussian_nce(params, target, *, nodes=601, reach=15.0):
 
     Notes
     -----
-    Equation (meco-11) of the documentation; the formulas of Liu et al. (2021, arXiv:2110.11271).
+    Equation (meco-8) of the documentation; the formulas of Liu et al. (2021, arXiv:2110.11271).
 
     Examples
     --------
@@ -128,7 +128,7 @@ def gaussian_nce(params, target, *, nodes=601, reach=15.0):
     loss = 0.5 * xp.sum(data * softplus(-logit) + noise * softplus(logit))
     grad = 0.5 * ((noise * fake - data * real) @ features)
     curvature = 0.5 * (data + noise) * real * fake
-    return xp.asarray(loss), grad, xp.matrix_transpose(features) @ (curvature[:, None] * features)  # (meco-11)
+    return xp.asarray(loss), grad, xp.matrix_transpose(features) @ (curvature[:, None] * features)  # (meco-8)
 
 
 def langevin(y, slope, noise, *, step):
@@ -155,7 +155,7 @@ def langevin(y, slope, noise, *, step):
 
     Notes
     -----
-    Equation (meco-9) of the documentation.
+    Equation (meco-10) of the documentation.
 
     Examples
     --------
@@ -166,7 +166,7 @@ def langevin(y, slope, noise, *, step):
     check.like(y, slope=slope, noise=noise)
     check.finite(y=y, slope=slope, noise=noise)
     step = check.positive(step=step)
-    return y + 0.5 * step * slope + step**0.5 * noise  # (meco-9)
+    return y + 0.5 * step * slope + step**0.5 * noise  # (meco-10)
 
 
 def chain(model, params, y, *, steps, step, rng):

@@ -136,7 +136,7 @@ def weight_variance(theta, noise):
     theta, mean = check.number(theta=theta, mean=float(noise.mean[0]))
     variance = check.positive(scale=float(noise.scale[0])) ** 2
     excess = 2 * variance - 1
-    return variance / math.sqrt(excess) * math.exp((theta - mean) ** 2 / excess) if excess > 0 else math.inf  # (meco-6)
+    return variance / math.sqrt(excess) * math.exp((theta - mean) ** 2 / excess) if excess > 0 else math.inf  # (meco-9)
 
 
 class Whitening(NamedTuple):
@@ -347,7 +347,7 @@ class SoftplusModel(NamedTuple):
 
     def log_partition(self, params):
         """log Z, a sum over the hidden bits."""
-        return logsumexp(self._mixture(params)[1])  # (meco-10)
+        return logsumexp(self._mixture(params)[1])  # (meco-11)
 
     def log_partition_grad(self, params):
         """Gradient [d] of log Z: the mean of `grads` under the model."""

@@ -99,7 +99,8 @@ def track(log_u, log_ratio, *, gamma=0.1):
     else:
         check.like(log_mean, log_u=log_u)
         check.finite(log_u=log_u)
-        log_u = xp.asarray(xp.logaddexp(math.log1p(-gamma) + log_u, math.log(gamma) + log_mean))  # (meco-1)
+        log_u = xp.logaddexp(math.log1p(-gamma) + log_u, math.log(gamma) + log_mean)  # (meco-1)
+    log_u = xp.asarray(log_u)
     if not all_finite(log_u):
         raise ValueError("log_ratio must be numbers or -inf, one of them finite where there is no memory")
     return log_u, xp.exp(log_ratio - log_u[..., None]) / log_ratio.shape[-1]  # (meco-2)

@@ -12,7 +12,6 @@ from refimpl.core import check
 from refimpl.core.arrays import Array, array_namespace, device
 from refimpl.core.loop import iterate
 from refimpl.core.random import normal
-from refimpl.problems.functions import central_differences
 
 
 class CBOState(NamedTuple):
@@ -74,6 +73,11 @@ def _weights(positions, energies, alpha):
     return xp.where(xp.isfinite(energies), xp.exp(-alpha * gaps), 0.0)  # (cbo-1)
 
 
+def _mean(positions, weights):
+    xp = array_namespace(positions, weights)
+    return (weights @ positions) / xp.sum(weights)  # (cbo-2)
+
+
 def consensus_point(positions, energies, *, alpha):
     """Mean of the particles under the weights exp(-alpha E): near the best particle, but smooth in all of them.
 
@@ -110,9 +114,7 @@ def consensus_point(positions, energies, *, alpha):
     >>> consensus_point(x, np.array([1.0, 4.0, 2.0]), alpha=1e15)
     array([1., 0.])
     """
-    xp = array_namespace(positions, energies)
-    weights = _weights(positions, energies, alpha)
-    return (weights @ positions) / xp.sum(weights)  # (cbo-2)
+    return _mean(positions, _weights(positions, energies, alpha))
 
 
 def inspect(positions, energies, *, alpha):
@@ -127,44 +129,25 @@ def inspect(positions, energies, *, alpha):
     """
     xp = array_namespace(positions, energies)
     weights = _weights(positions, energies, alpha)
-    total = xp.sum(weights)
-    consensus = (weights @ positions) / total  # (cbo-2)
+    consensus, total = _mean(positions, weights), xp.sum(weights)
     offsets = positions - consensus
     squares = xp.vecdot(offsets, offsets)
     return CBOInfo(consensus, total * total / xp.sum(weights * weights), xp.mean(squares))
 
 
-def _rule(positions, consensus, noise, gradient, *, drift, diffusion, dt, gamma, noise_type, noise_from, absolute):
+def _rule(positions, consensus, noise, *, drift, diffusion, dt, noise_type):
     """The positions after one step, for a consensus point that all particles share."""
     xp = array_namespace(positions, consensus, noise)
     difference = positions - consensus
     moved = positions - (drift * dt) * difference  # (cbo-3)
-    if noise_from == "drifted":
-        difference = moved - consensus
     if noise_type == "isotropic":
-        scale = xp.sqrt(xp.vecdot(difference, difference))[..., None]  # (cbo-4)
+        size = xp.sqrt(xp.vecdot(difference, difference))[..., None]  # (cbo-4)
     else:
-        scale = abs(difference) if absolute else difference  # (cbo-5)
-    shaken = moved + (diffusion * dt**0.5) * scale * noise  # (cbo-6)
-    if gamma:
-        shaken = shaken - (gamma * dt) * gradient(positions if noise_from == "old" else shaken)  # (cbo-7)
-    return shaken
+        size = difference  # (cbo-5)
+    return moved + (diffusion * dt**0.5) * size * noise  # (cbo-6)
 
 
-def move(
-    state,
-    consensus,
-    noise,
-    *,
-    drift=1.0,
-    diffusion=1.0,
-    dt=0.01,
-    noise_type="isotropic",
-    noise_from="old",
-    absolute=False,
-    gradient=None,
-    gamma=0.0,
-):
+def move(state, consensus, noise, *, drift=1.0, diffusion=1.0, dt=0.01, noise_type="isotropic"):
     """Move every particle towards a given consensus point and shake it; arguments as `step`.
 
     Examples
@@ -179,18 +162,11 @@ def move(
     check.like(positions, noise=noise)
     check.finite(noise=noise, consensus=consensus)
     check.shapes(positions=(positions, "N d"), consensus=(consensus, "d"))
-    drift, diffusion, gamma = check.nonnegative(drift=drift, diffusion=diffusion, gamma=gamma)
+    drift, diffusion = check.nonnegative(drift=drift, diffusion=diffusion)
     dt = check.positive(dt=dt)
     check.choice(("isotropic", "anisotropic"), noise_type=noise_type)
-    check.choice(("old", "drifted"), noise_from=noise_from)
-    if gamma and gradient is None:
-        raise ValueError(
-            "gradient must be given where gamma > 0, got None (see problems.functions.central_differences)"
-        )
-
-    rates = {"drift": drift, "diffusion": diffusion, "dt": dt, "gamma": gamma}
-    kind = {"noise_type": noise_type, "noise_from": noise_from, "absolute": absolute}
-    return CBOState(_rule(positions, consensus, noise, gradient, **rates, **kind))
+    rates = {"drift": drift, "diffusion": diffusion, "dt": dt}
+    return CBOState(_rule(positions, consensus, noise, noise_type=noise_type, **rates))
 
 
 def step(state, energies, noise, *, alpha, **rates):
@@ -214,19 +190,8 @@ def step(state, energies, noise, *, alpha, **rates):
     dt : float, default: 0.01
         Time step > 0.
     noise_type : {"isotropic", "anisotropic"}, default: "isotropic"
-        Noise as large as the distance to the consensus point in every direction, or coordinate by coordinate; take
-        the latter for d > 5 or so.
-    noise_from : {"old", "drifted"}, default: "old"
-        Distance before the drift (Euler-Maruyama, the paper's equation) or after (a splitting, the authors' code).
-        The latter noise is the former times ``|1 - drift dt|`` (isotropic) or 1 - drift dt (anisotropic): at
-        drift = 1 / dt there is none.
-    absolute : bool, default: False
-        Anisotropic noise with ``|x - x_alpha|`` (authors' code) in place of x - x_alpha: same law, other path.
-    gradient : callable, optional
-        [N, d] -> [N, d], for an additional drift along the gradient.
-    gamma : float, default: 0
-        Rate >= 0 of that drift, gamma times learning rate in the authors' code; 0 throughout the paper. The
-        gradient is taken at the old positions, with ``noise_from="drifted"`` at the shaken ones.
+        Noise as large as the distance to the consensus point before the drift, in every direction or coordinate by
+        coordinate; take the latter for d > 5 or so.
 
     Returns
     -------
@@ -238,12 +203,12 @@ def step(state, energies, noise, *, alpha, **rates):
     Raises
     ------
     TypeError, ValueError
-        If shapes or dtypes do not fit, an array is not finite (energies may be +inf, not all), a number is out of
-        range, or `gamma` > 0 without `gradient`.
+        If shapes or dtypes do not fit, an array is not finite (energies may be +inf, not all), or a number is out of
+        range.
 
     Notes
     -----
-    Equations (cbo-1) to (cbo-7) of the documentation; one evaluation of E per particle, O(N d) memory.
+    Equations (cbo-1) to (cbo-6) of the documentation; one evaluation of E per particle, O(N d) memory.
 
     Examples
     --------
@@ -291,7 +256,7 @@ def hopping_step(function, point, noise, *, alpha, width):
 
     Notes
     -----
-    Equation (cbo-8) of the documentation, then (cbo-1) and (cbo-2).
+    Equation (cbo-7) of the documentation, then (cbo-1) and (cbo-2).
 
     Examples
     --------
@@ -304,23 +269,9 @@ def hopping_step(function, point, noise, *, alpha, width):
     check.finite(point=point, noise=noise)
     check.shapes(noise=(noise, "N d"), point=(point, "d"))
     width = check.positive(width=width)
-    cloud = point + width * noise  # (cbo-8)
+    cloud = point + width * noise  # (cbo-7)
     info = inspect(cloud, function(cloud), alpha=alpha)
     return info.consensus, info
-
-
-def vanishing_width(width, *, factor=0.98, every=100):
-    """Width of cloud k = 1, 2, ...: multiplied by `factor` after `every` steps (an option of the authors' code).
-
-    Examples
-    --------
-    >>> schedule = vanishing_width(0.5)
-    >>> [schedule(k) for k in (1, 100, 101)]
-    [0.5, 0.5, 0.49]
-    """
-    width, factor = check.positive(width=width, factor=factor)
-    every = check.integer(every=every, minimum=1)
-    return lambda k: width * factor ** ((k - 1) // every)
 
 
 def softmin(energies, *, alpha):
@@ -357,7 +308,7 @@ def softmin(energies, *, alpha):
     if not alpha:
         return xp.mean(energies)
     weights = _weights(xp.zeros_like(energies[:, None]), energies, alpha)
-    return xp.min(energies) - xp.log(xp.mean(weights)) / alpha  # (cbo-12)
+    return xp.min(energies) - xp.log(xp.mean(weights)) / alpha  # (cbo-11)
 
 
 def _check_quadratic(point, matrix, minimizer):
@@ -396,7 +347,7 @@ def proximal_quadratic(point, matrix, minimizer, *, tau):
 
     Notes
     -----
-    Equation (cbo-9) of the documentation.
+    Equation (cbo-8) of the documentation.
 
     Examples
     --------
@@ -408,7 +359,7 @@ def proximal_quadratic(point, matrix, minimizer, *, tau):
     tau = check.positive(tau=tau)
     identity = xp.eye(matrix.shape[0], dtype=matrix.dtype, device=device(matrix))
     right = point - minimizer
-    return minimizer + xp.linalg.solve(identity + tau * matrix, right[:, None])[:, 0]  # (cbo-9)
+    return minimizer + xp.linalg.solve(identity + tau * matrix, right[:, None])[:, 0]  # (cbo-8)
 
 
 def proximal_newton(point, gradient, hessian, *, tau, steps=50):
@@ -439,7 +390,7 @@ def proximal_newton(point, gradient, hessian, *, tau, steps=50):
 
     Notes
     -----
-    Equation (cbo-11) of the documentation.
+    Equation (cbo-10) of the documentation.
 
     Examples
     --------
@@ -464,7 +415,7 @@ def proximal_newton(point, gradient, hessian, *, tau, steps=50):
     x, error = point, residual(point)
     for _ in range(steps):
         curvature = identity + tau * hessian(x)
-        newton = xp.linalg.solve(curvature, error[:, None])[:, 0]  # (cbo-11)
+        newton = xp.linalg.solve(curvature, error[:, None])[:, 0]  # (cbo-10)
         if norm(error) <= rounding * (norm(point) + norm(curvature) * norm(x)):  # as small as rounding x leaves it
             return x - newton
         size = 1.0
@@ -478,7 +429,7 @@ def proximal_newton(point, gradient, hessian, *, tau, steps=50):
 def exact_hopping_quadratic(point, matrix, minimizer, *, alpha, width):
     """Consensus hopping with infinitely many particles on E(x) = (x - b)^T A (x - b) / 2: a Gaussian mean.
 
-    Arguments as `proximal_quadratic` and `hopping_step`, but `alpha` > 0; equation (cbo-10) of the documentation.
+    Arguments as `proximal_quadratic` and `hopping_step`, but `alpha` > 0; equation (cbo-9) of the documentation.
 
     Examples
     --------
@@ -492,7 +443,7 @@ def exact_hopping_quadratic(point, matrix, minimizer, *, alpha, width):
     identity = xp.eye(matrix.shape[0], dtype=matrix.dtype, device=device(matrix))
     precision = alpha * matrix + identity / width**2
     pull = alpha * (matrix @ minimizer) + point / width**2
-    return xp.linalg.solve(precision, pull[:, None])[:, 0]  # (cbo-10)
+    return xp.linalg.solve(precision, pull[:, None])[:, 0]  # (cbo-9)
 
 
 def minimize(function, positions, *, steps, rng, alpha, record=None, stop=None, progress=None, **rates):
@@ -517,8 +468,7 @@ def minimize(function, positions, *, steps, rng, alpha, record=None, stop=None, 
     progress : str, optional
         Title of a progress bar.
     **rates
-        `drift`, `diffusion`, `dt`, `noise_type`, `noise_from`, `absolute`, `gradient`, `gamma` of `step`. With
-        `gamma` and no `gradient`, central differences with h = 1e-3 serve, as in the authors' code.
+        `drift`, `diffusion`, `dt`, `noise_type` of `step`.
 
     Returns
     -------
@@ -544,8 +494,6 @@ def minimize(function, positions, *, steps, rng, alpha, record=None, stop=None, 
     >>> bool(abs(point).max() < 0.01), len(run.history["consensus"])
     (True, 301)
     """
-    if rates.get("gamma") and rates.get("gradient") is None:
-        rates["gradient"] = central_differences(function, h=1e-3)
 
     def look(swarm):
         return swarm, inspect(swarm.positions, function(swarm.positions), alpha=alpha)
@@ -584,8 +532,8 @@ def hop(function, point, *, steps, particles, rng, alpha, width, progress=None):
         From `core.random.stream`; one draw [N, d] per step.
     alpha : float
         Inverse temperature >= 0.
-    width : float or callable
-        Standard deviation > 0 of the clouds, or ``width(k)`` for k = 1, 2, ...: see `vanishing_width`.
+    width : float
+        Standard deviation > 0 of the clouds.
     progress : str, optional
         Title of a progress bar.
 
@@ -616,7 +564,7 @@ def hop(function, point, *, steps, particles, rng, alpha, width, progress=None):
 
     def advance(point, k):
         noise = normal(rng, (particles, point.shape[0]), like=point)
-        return hopping_step(function, point, noise, alpha=alpha, width=width(k) if callable(width) else width)[0]
+        return hopping_step(function, point, noise, alpha=alpha, width=width)[0]
 
     run = iterate(advance, point, steps=steps, record=lambda point: {"point": point}, progress=progress)
     return run.state, run

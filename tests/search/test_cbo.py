@@ -5,10 +5,13 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from scipy.integrate import quad
+from scipy.optimize import brentq
+from scipy.special import logsumexp, softmax
 
 from refimpl.core.autodiff import grad
 from refimpl.core.random import stream
-from refimpl.oracle import check
+from refimpl.oracle import catalog, check, edits
 from refimpl.problems.functions import ACKLEY, RASTRIGIN, SQUARES, quadratic
 from refimpl.search import _cbo_tools as tools
 from refimpl.search import cbo
@@ -45,7 +48,6 @@ def test_consensus_of_the_worked_example(backend):
     [
         ({}, ISOTROPIC),
         ({"noise_type": "anisotropic"}, ANISOTROPIC),
-        ({"noise_from": "drifted"}, DRIFTED),
     ],
 )
 def test_step_of_the_worked_example(backend, settings, expected):
@@ -62,15 +64,30 @@ def test_hop_of_the_worked_example(backend):
     assert 1 < float(info.ess) < 3
 
 
-def test_absolute_noise_flips_the_draws_of_negative_differences(backend):
-    x, energies, draws = example(backend)
+def as_in(variant, positions, energies, noise, *, alpha, drift=1.0, diffusion=1.0, dt, noise_type="isotropic"):
+    """Positions after a step of a variant of the rule."""
+    operation, slug = (
+        catalog.operation("cbo.step"),
+        next(a for a in catalog.system("cbo").alternatives if a.slug == variant),
+    )
+    run = edits.runner(operation, slug)
+    return run(
+        positions=positions, energies=energies, noise=noise, alpha=alpha, drift=drift, diffusion=diffusion, dt=dt,
+        noise_type=noise_type,
+    )  # fmt: skip
+
+
+def test_noise_from_drifted_positions_in_the_worked_example():
+    assert np.allclose(as_in("drifted_noise", SWARM, ENERGIES, DRAWS, **RATES), DRIFTED, atol=6e-11)
+
+
+def test_absolute_noise_flips_the_draws_of_negative_differences():
     settings = {**RATES, "noise_type": "anisotropic"}
-    signed, info = cbo.step(cbo.init(x), energies, draws, **settings)
-    absolute, _ = cbo.step(cbo.init(x), energies, draws, absolute=True, **settings)
-    still = cbo.move(cbo.init(x), info.consensus, draws, drift=1.0, diffusion=0.0, dt=0.04)
-    sign = np.sign(backend.to_numpy(x - info.consensus))
-    expected = sign * backend.to_numpy(signed.positions - still.positions)
-    assert np.allclose(backend.to_numpy(absolute.positions - still.positions), expected, atol=backend.tolerance)
+    signed, info = cbo.step(cbo.init(SWARM), ENERGIES, DRAWS, **settings)
+    absolute = as_in("abs_anisotropic", SWARM, ENERGIES, DRAWS, **settings)
+    still = cbo.move(cbo.init(SWARM), info.consensus, DRAWS, drift=1.0, diffusion=0.0, dt=0.04)
+    sign = np.sign(SWARM - info.consensus)
+    assert np.allclose(absolute - still.positions, sign * (signed.positions - still.positions), atol=1e-14)
 
 
 # The consensus point -----------------------------------------------------------------------------------------
@@ -149,11 +166,8 @@ def test_full_drift_is_hopping_with_widths_of_their_own(backend):
     widths = 3.0 * 0.2 * np.linalg.norm(away, axis=1, keepdims=True)
     expected = backend.to_numpy(info.consensus) + widths * DRAWS
     assert np.allclose(backend.to_numpy(state.positions), expected, atol=10 * backend.tolerance)
-    drifted, _ = cbo.step(
-        cbo.init(x), energies, draws, alpha=0.5, drift=25.0, diffusion=3.0, dt=0.04, noise_from="drifted"
-    )
-    met = np.broadcast_to(backend.to_numpy(info.consensus), (3, 2))
-    assert np.allclose(backend.to_numpy(drifted.positions), met, atol=10 * backend.tolerance)
+    drifted = as_in("drifted_noise", SWARM, ENERGIES, DRAWS, alpha=0.5, drift=25.0, diffusion=3.0, dt=0.04)
+    assert np.allclose(drifted, backend.to_numpy(info.consensus), atol=10 * backend.tolerance)
 
 
 @pytest.mark.parametrize("noise_type", ["isotropic", "anisotropic"])
@@ -161,19 +175,22 @@ def test_drifted_noise_is_old_noise_times_what_the_drift_leaves(noise_type):
     x, energies, draws = swarm(5, 3), np.abs(swarm(5, seed=1)), swarm(5, 3, seed=2)
     settings = {"alpha": 1.0, "drift": 3.0, "diffusion": 0.8, "dt": 0.5, "noise_type": noise_type}
     old, _ = cbo.step(cbo.init(x), energies, draws, **settings)
-    drifted, _ = cbo.step(cbo.init(x), energies, draws, noise_from="drifted", **settings)
+    drifted = as_in("drifted_noise", x, energies, draws, **settings)
     still, _ = cbo.step(cbo.init(x), energies, 0 * draws, **settings)
     left = 1 - 3.0 * 0.5
     factor = abs(left) if noise_type == "isotropic" else left
-    assert np.allclose(drifted.positions - still.positions, factor * (old.positions - still.positions))
+    assert np.allclose(drifted - still.positions, factor * (old.positions - still.positions))
 
 
 def moving(drift_share=lambda share: share, noise_share=lambda share: 1.0):
     """Step and trajectory, written anew, with functions of drift dt for the drift and for a factor on the noise."""
 
-    def step(positions, energies, noise, alpha, drift, diffusion, dt, noise_type):
+    def mean(positions, energies, alpha):
         weights = np.where(np.isinf(energies), 0.0, np.exp(-alpha * (energies - energies.min())))
-        away = positions - weights @ positions / weights.sum()
+        return weights @ positions / weights.sum()
+
+    def step(positions, energies, noise, alpha, drift, diffusion, dt, noise_type):
+        away = positions - mean(positions, energies, alpha)
         size = np.linalg.norm(away, axis=1, keepdims=True) if noise_type == "isotropic" else away
         shaken = noise_share(drift * dt) * diffusion * dt**0.5 * size * noise
         return positions - drift_share(drift * dt) * away + shaken
@@ -182,7 +199,7 @@ def moving(drift_share=lambda share: share, noise_share=lambda share: 1.0):
         energy = {"quadratic": SQUARES, "rastrigin": RASTRIGIN, "ackley": ACKLEY}[objective].function
         x, points = positions0, []
         for draws in [*noise, noise[0]]:
-            points.append(cbo.consensus_point(x, energy(x), alpha=alpha))
+            points.append(mean(x, energy(x), alpha))
             x = step(x, energy(x), draws, alpha, drift, diffusion, dt, noise_type)
         return np.stack(points)
 
@@ -205,20 +222,6 @@ def test_isotropic_noise_from_drifted_positions_has_no_sign(operation):
     """A factor 1 - drift dt is that of the variant only as long as it is positive."""
     signed = moving(noise_share=lambda share: 1 - share)
     assert check(signed[operation], operation, laws=False).verdict == "deviates"
-
-
-def test_gradient_drift(backend):
-    x, energies, draws = example(backend)
-    plain, _ = cbo.step(cbo.init(x), energies, draws, **RATES)
-    euler, _ = cbo.step(cbo.init(x), energies, draws, gradient=SQUARES.gradient, gamma=0.3, **RATES)
-    expected = backend.to_numpy(plain.positions) - 0.3 * 0.04 * 2 * SWARM
-    assert np.allclose(backend.to_numpy(euler.positions), expected, atol=10 * backend.tolerance)
-    split, _ = cbo.step(
-        cbo.init(x), energies, draws, gradient=SQUARES.gradient, gamma=0.3, noise_from="drifted", **RATES
-    )
-    assert np.allclose(
-        backend.to_numpy(split.positions), (1 - 0.3 * 0.04 * 2) * np.array(DRIFTED), atol=1e-9 + 10 * backend.tolerance
-    )
 
 
 def test_a_step_changes_nothing_in_place():
@@ -261,19 +264,6 @@ def test_agrees_with_cbx(noise_type, scale):
 # Hopping, proximal and gradient steps ------------------------------------------------------------------------
 
 
-def test_hopping_follows_the_width_schedule():
-    schedule = cbo.vanishing_width(0.7)
-    assert [schedule(k) for k in (1, 100, 101, 200, 201)] == [0.7, 0.7, 0.7 * 0.98, 0.7 * 0.98, 0.7 * 0.98**2]
-    wide, run = cbo.hop(
-        SQUARES.function, np.array([2.0]), steps=3, particles=5, rng=stream(0, "w"), alpha=1.0, width=lambda k: 0.5 / k
-    )
-    point, rng = np.array([2.0]), stream(0, "w")
-    for k in (1, 2, 3):
-        point, _ = cbo.hopping_step(SQUARES.function, point, rng.standard_normal((5, 1)), alpha=1.0, width=0.5 / k)
-    assert np.array_equal(wide, point)
-    assert np.array_equal(run.history["point"][0], [2.0])
-
-
 def test_exact_hop_is_proximal_step(backend):
     A = backend.asarray([[3.0, 1.0], [1.0, 2.0]])
     b, m = backend.asarray([1.0, -1.0]), backend.asarray([2.0, 3.0])
@@ -310,6 +300,16 @@ def test_newton_ends_where_rounding_hides_the_minimum(backend, steepest, angle):
     assert np.linalg.norm(backend.to_numpy(newton) - expected) < 20 * rounding * steepest
 
 
+def test_newton_needs_two_steps_on_a_quadratic_and_few_on_a_quartic():
+    A, b, m = np.array([[3.0, 1.0], [1.0, 2.0]]), np.array([1.0, -1.0]), np.array([2.0, 3.0])
+    found = cbo.proximal_newton(m, lambda x: A @ (x - b), lambda x: A, tau=0.5, steps=2)
+    assert np.allclose(found, np.linalg.solve(np.eye(2) + 0.5 * A, m + 0.5 * A @ b), rtol=1e-14)
+    for start, tau in ((3.0, 1.0), (-40.0, 0.01), (1e-9, 1e6)):
+        x = cbo.proximal_newton(np.array([start]), lambda x: x**3 - 1, lambda x: 3 * x[:, None] ** 2, tau=tau, steps=12)
+        root = brentq(lambda x, m=start, t=tau: x - m + t * (x**3 - 1), -50, 50, xtol=1e-15, rtol=1e-15)
+        assert abs(x[0] - root) < 1e-14 * max(1, abs(root))
+
+
 def test_newton_damps_steps_that_overshoot():
     """On E = sqrt(1 + x^2) undamped Newton from 30 diverges for large tau."""
     m, tau = np.array([30.0]), 1e4
@@ -336,6 +336,19 @@ def test_quadrature_against_closed_form(backend):
     assert abs(float(envelope) - exact) < 1e4 * backend.tolerance
 
 
+def test_quadrature_is_scipys_on_a_function_with_waves():
+    m, alpha, width = 0.6, 3.0, 0.4
+    density = lambda x: math.exp(
+        -alpha * (x**2 + 2.5 * (1 - math.cos(2 * math.pi * x))) - (x - m) ** 2 / (2 * width**2)
+    )
+    mass, moment = (quad(f, -6, 6, epsabs=1e-14, limit=500)[0] for f in (density, lambda x: x * density(x)))
+    x, envelope = tools.exact_hopping_1d(
+        RASTRIGIN.function, np.array([m]), alpha=alpha, width=width, low=-9.0, high=9.0
+    )
+    assert abs(x[0] - moment / mass) < 1e-10
+    assert abs(envelope + math.log(mass / (width * math.sqrt(2 * math.pi))) / alpha) < 1e-10
+
+
 def test_hop_is_gradient_step_on_the_envelope():
     """x_alpha(N(m, w^2)) - m = -alpha w^2 E_alpha'(m), on a function with many minima."""
 
@@ -357,6 +370,16 @@ def test_softmin_lies_between_minimum_and_mean(backend):
     assert abs(values[-1] - 1) < 1e-5
     direct = -math.log(sum(math.exp(-e) for e in (3.0, 1.0, 2.5)) / 4)
     assert abs(values[2] - direct) < 1e-5
+
+
+def test_softmin_is_scipys_logsumexp():
+    energies = 50 * swarm(200) - 1e3
+    energies[7] = np.inf
+    for alpha in (1e-3, 0.7, 40.0):
+        expected = -(logsumexp(-alpha * energies) - math.log(200)) / alpha
+        assert abs(cbo.softmin(energies, alpha=alpha) - expected) < 1e-11 * abs(expected)
+    with pytest.raises(ValueError, match="energies must have shape"):
+        cbo.softmin(energies[:, None], alpha=1.0)
 
 
 def test_langevin_cools(backend):
@@ -407,6 +430,26 @@ def test_the_swarm_contracts_at_the_mean_field_rate():
 # Drivers -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("noise_type", ["isotropic", "anisotropic"])
+def test_the_drivers_are_loops_over_the_rule_written_anew(noise_type):
+    rates = {"drift": 1.3, "diffusion": 0.8, "dt": 0.1, "noise_type": noise_type}
+    point, run = cbo.minimize(RASTRIGIN.function, swarm(6, 2), steps=5, rng=stream(0, "d"), alpha=2.0, **rates)
+    draws, written = stream(0, "d").standard_normal((5, 6, 2)), moving()
+    expected = written["cbo.trajectory"](swarm(6, 2), draws, "rastrigin", 2.0, **rates)
+    assert np.allclose(run.history["consensus"], expected, rtol=1e-12)
+    assert np.allclose(point, expected[-1], rtol=1e-12)
+
+    x, draws, path = np.array([2.0, -1.0]), stream(0, "h").standard_normal((4, 7, 2)), []
+    found, run = cbo.hop(RASTRIGIN.function, x, steps=4, particles=7, rng=stream(0, "h"), alpha=2.0, width=0.3)
+    for noise in draws:
+        path.append(x)
+        cloud = x + 0.3 * noise
+        x = softmax(-2.0 * RASTRIGIN.function(cloud)) @ cloud
+    assert np.allclose(run.history["point"], [*path, x], rtol=1e-12)
+    assert np.allclose(found, x, rtol=1e-12)
+    assert run.steps == 4
+
+
 def test_minimize_is_its_steps(backend):
     x = backend.asarray(swarm(6, 2))
     rates = {"alpha": 2.0, "diffusion": 0.8, "dt": 0.1, "noise_type": "anisotropic"}
@@ -448,13 +491,6 @@ def test_minimize_without_steps_gives_the_start():
     assert run.state.positions is SWARM
 
 
-def test_minimize_takes_differences_for_a_missing_gradient():
-    settings = {"steps": 4, "alpha": 1.0, "gamma": 0.5, "dt": 0.1}
-    given, _ = cbo.minimize(SQUARES.function, SWARM, rng=stream(0), gradient=SQUARES.gradient, **settings)
-    taken, _ = cbo.minimize(SQUARES.function, SWARM, rng=stream(0), **settings)
-    assert np.allclose(given, taken, atol=1e-9)
-
-
 def test_constrained_by_infinite_energies():
     """Outside of the half plane x_1 >= 1 the objective is +inf: the swarm ends on its border."""
 
@@ -480,8 +516,6 @@ def test_constrained_by_infinite_energies():
         ({"drift": -1.0}, ValueError, "drift must be"),
         ({"diffusion": math.nan}, ValueError, "diffusion must be"),
         ({"noise_type": "brown"}, ValueError, "noise_type must be one of"),
-        ({"noise_from": "new"}, ValueError, "noise_from must be one of"),
-        ({"gamma": 1.0}, ValueError, "gradient must be given"),
         ({"positions": SWARM[0]}, ValueError, "positions must have shape"),
         ({"positions": SWARM.astype(int)}, TypeError, "positions must be an array of floating-point numbers"),
         ({"positions": SWARM * np.nan}, ValueError, "positions must be finite"),
