@@ -46,7 +46,7 @@ def robust_patterns(X, draws, shifts, *, epsilon, mask, most=None):
 
     Notes
     -----
-    Equation (convex_relu-22).
+    Equation (convex_relu-25).
 
     Examples
     --------
@@ -59,7 +59,7 @@ def robust_patterns(X, draws, shifts, *, epsilon, mask, most=None):
     check.finite(X=X, draws=draws, shifts=shifts)
     sizes = check.shapes(X=(X, "n d"), draws=(draws, "H d"), shifts=(shifts, "H S n d"))
     epsilon, xp = _check_attack(X, epsilon, mask)
-    copies = X + epsilon * mask * xp.sign(shifts)  # (convex_relu-22)
+    copies = X + epsilon * mask * xp.sign(shifts)  # (convex_relu-25)
     copies = xp.concat([xp.broadcast_to(X, (sizes["H"], 1, *X.shape)), copies], axis=1)
     seen = xp.sum(copies * draws[:, None, None, :], axis=3)  # [H, S + 1, n]
     columns = xp.matrix_transpose(xp.reshape(seen, (-1, sizes["n"])))
@@ -106,7 +106,7 @@ def robust_slacks(X, D, weights, *, epsilon, mask):
     Returns
     -------
     array, shape [2, n, P]
-        Equation (convex_relu-23).
+        Equation (convex_relu-22).
 
     Examples
     --------
@@ -117,7 +117,7 @@ def robust_slacks(X, D, weights, *, epsilon, mask):
     """
     xp = array_namespace(X, D, weights)
     spread = xp.sum(abs(mask[:, None] * weights), axis=1, keepdims=True)
-    return slacks(X, D, weights) - epsilon * spread  # (convex_relu-23)
+    return slacks(X, D, weights) - epsilon * spread  # (convex_relu-22)
 
 
 def certified_losses(X, D, y, weights, *, epsilon, mask, loss="hinge"):
@@ -146,7 +146,7 @@ def certified_losses(X, D, y, weights, *, epsilon, mask, loss="hinge"):
 
     Notes
     -----
-    Equation (convex_relu-24).
+    Equation (convex_relu-23).
 
     Examples
     --------
@@ -161,7 +161,7 @@ def certified_losses(X, D, y, weights, *, epsilon, mask, loss="hinge"):
     check.shapes(X=(X, "n d"), D=(D, "n P"), weights=(weights, "2 d P"))
     outputs = predict(X, D, weights)
     q = D @ xp.matrix_transpose(weights[0, :, :] - weights[1, :, :])  # [n, d]: the linear model at each point
-    reach = epsilon * xp.sum(abs(q * mask), axis=1)  # (convex_relu-24)
+    reach = epsilon * xp.sum(abs(q * mask), axis=1)  # (convex_relu-23)
     if loss == "squared":
         return 0.5 * (abs(outputs - y) + reach) ** 2
     excess = reach - y * outputs  # minus the worst margin
@@ -171,7 +171,7 @@ def certified_losses(X, D, y, weights, *, epsilon, mask, loss="hinge"):
 def robust_objective(X, D, y, weights, *, beta, epsilon, mask, loss="hinge"):
     """Value of the adversarial program: mean of the certified losses (sum for the squared one) plus the penalty.
 
-    Arguments as `certified_losses`, with the weight decay `beta` > 0; equation (convex_relu-25).
+    Arguments as `certified_losses`, with the weight decay `beta` > 0; equation (convex_relu-24).
 
     Examples
     --------
@@ -184,7 +184,7 @@ def robust_objective(X, D, y, weights, *, beta, epsilon, mask, loss="hinge"):
     losses = certified_losses(X, D, y, weights, epsilon=epsilon, mask=mask, loss=loss)
     xp, beta = array_namespace(losses), check.positive(beta=beta)
     data = xp.sum(losses) if loss == "squared" else xp.mean(losses)
-    return data + beta * xp.sum(group_norms(weights))  # (convex_relu-25)
+    return data + beta * xp.sum(group_norms(weights))  # (convex_relu-24)
 
 
 # Projections --------------------------------------------------------------------------------------------------------

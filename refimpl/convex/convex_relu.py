@@ -46,7 +46,7 @@ def activation_patterns(X, draws, *, most=None):
 
     Notes
     -----
-    Equation (convex_relu-1). Doubles are found on the host.
+    Equation (convex_relu-3). Doubles are found on the host.
 
     Examples
     --------
@@ -60,7 +60,7 @@ def activation_patterns(X, draws, *, most=None):
     check.finite(X=X, draws=draws)
     check.shapes(X=(X, "n d"), draws=(draws, "H d"))
     xp = array_namespace(X, draws)
-    D = xp.astype(X @ xp.matrix_transpose(draws) >= 0, X.dtype)  # (convex_relu-1)
+    D = xp.astype(X @ xp.matrix_transpose(draws) >= 0, X.dtype)  # (convex_relu-3)
     first = _first_of_each(D)
     if most is not None:
         first = first[: check.integer(most=most, minimum=1)]
@@ -156,7 +156,7 @@ def patterns_needed(n, *, psi, xi):
     """
     n = check.integer(n=n, minimum=1)
     psi, xi = check.positive(psi=psi, xi=xi)
-    return math.ceil(min((n + 1) / (psi * xi) - 1, 2 / xi * (n + 1 - math.log(psi))))  # (convex_relu-2)
+    return math.ceil(min((n + 1) / (psi * xi) - 1, 2 / xi * (n + 1 - math.log(psi))))  # (convex_relu-8)
 
 
 # The convex program -------------------------------------------------------------------------------------------------
@@ -186,7 +186,7 @@ def predict(X, D, weights):
     array([2.5, 0. ])
     """
     xp = array_namespace(X, D, weights)
-    return xp.sum(D * (X @ (weights[0, :, :] - weights[1, :, :])), axis=1)  # (convex_relu-3)
+    return xp.sum(D * (X @ (weights[0, :, :] - weights[1, :, :])), axis=1)  # (convex_relu-5)
 
 
 def slacks(X, D, weights):
@@ -301,7 +301,7 @@ def objective(X, D, y, weights, *, beta, loss="squared"):
 
     Notes
     -----
-    Equation (convex_relu-5).
+    Equation (convex_relu-6).
 
     Examples
     --------
@@ -314,7 +314,7 @@ def objective(X, D, y, weights, *, beta, loss="squared"):
     _check_weights(X, D, weights)
     beta = check.positive(beta=beta)
     value, _ = LOSSES[loss]
-    return value(predict(X, D, weights), y) + beta * xp.sum(group_norms(weights))  # (convex_relu-5)
+    return value(predict(X, D, weights), y) + beta * xp.sum(group_norms(weights))  # (convex_relu-6)
 
 
 # The network --------------------------------------------------------------------------------------------------------
@@ -351,7 +351,7 @@ def recover(weights, *, threshold=0.0):
 
     Notes
     -----
-    Equation (convex_relu-6).
+    Equation (convex_relu-7).
 
     Examples
     --------
@@ -369,7 +369,7 @@ def recover(weights, *, threshold=0.0):
     second = xp.reshape(xp.sqrt(norms) * xp.asarray([[1.0], [-1.0]], dtype=norms.dtype, device=device(norms)), (-1,))
     (kept,) = xp.nonzero(xp.reshape(norms, (-1,)) > threshold)
     second = xp.take(second, kept)
-    return Network(xp.take(blocks, kept, axis=1) / abs(second), second)  # (convex_relu-6)
+    return Network(xp.take(blocks, kept, axis=1) / abs(second), second)  # (convex_relu-7)
 
 
 def network_outputs(X, network):
@@ -382,7 +382,7 @@ def network_outputs(X, network):
     array([6., 0.])
     """
     xp = array_namespace(X, *network)
-    return xp.maximum(X @ network.first, 0.0) @ network.second  # (convex_relu-7)
+    return xp.maximum(X @ network.first, 0.0) @ network.second  # (convex_relu-1)
 
 
 def network_objective(X, y, network, *, beta, loss="squared"):
@@ -401,7 +401,7 @@ def network_objective(X, y, network, *, beta, loss="squared"):
     xp = array_namespace(X, y, *network)
     value, _ = LOSSES[loss]
     decay = xp.sum(network.first**2) + xp.sum(network.second**2)
-    return value(network_outputs(X, network), y) + (beta / 2) * decay  # (convex_relu-8)
+    return value(network_outputs(X, network), y) + (beta / 2) * decay  # (convex_relu-2)
 
 
 # ADMM ---------------------------------------------------------------------------------------------------------------

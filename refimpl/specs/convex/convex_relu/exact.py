@@ -1,6 +1,5 @@
 """Expected answers for convex ReLU training, from dense matrices and enumeration, beyond working precision."""
 
-from fractions import Fraction
 from itertools import product
 
 import numpy as np
@@ -118,6 +117,60 @@ def patterns(X, draws):
     return np.array(columns).T
 
 
+def _strictly(rows):
+    """Whether some a has r^T a > 0 for every row r: variables are eliminated one by one (Fourier and Motzkin)."""
+    while rows and len(rows[0]):
+        up, down = [r for r in rows if r[-1] > 0], [r for r in rows if r[-1] < 0]
+        rows = [r[:-1] for r in rows if r[-1] == 0]
+        rows += [p[:-1] * -q[-1] + q[:-1] * p[-1] for p in up for q in down]
+    return not rows
+
+
+def all_patterns(X):
+    """Point by point, the sides that leave a cell; rational inequalities."""
+    points, found = exact.fractions(X), [()]
+    for k, x in enumerate(points):
+        sides = (1, 0) if any(x) else (1,)
+        grown = [(*pattern, side) for pattern in found for side in sides]
+        found = [
+            pattern
+            for pattern in grown
+            if _strictly([p if side else -p for p, side in zip(points[: k + 1], pattern, strict=True) if any(p)])
+        ]
+    return np.array(sorted(found, reverse=True)).T
+
+
+def robust_patterns(X, draws, shifts, epsilon, mask):
+    """The patterns of the data and of its copies, neuron by neuron, in rational arithmetic."""
+    X, draws, mask, epsilon = map(exact.fractions, (X, draws, mask, epsilon))
+    columns: list[tuple[int, ...]] = []
+    for a, each in zip(draws, shifts, strict=True):
+        for copy in (X, *(X + exact.sign(shift) * mask * epsilon for shift in each)):
+            column = tuple(int((x * a).sum() >= 0) for x in copy)
+            if column not in columns:
+                columns.append(column)
+    return np.array(columns).T
+
+
+def values(X, y, D, weights, beta, loss):
+    """Program and network, neuron by neuron: (a)_+^2 counts once for v and once for alpha."""
+    X, y, weights, beta = exact.reals(X), exact.reals(y), exact.reals(weights), exact.reals(beta)
+    seen, fired, norms = 0 * y, 0 * y, exact.reals(0.0)
+    for half, side in zip(weights, (1, -1), strict=True):
+        for block, pattern in zip(half.T, D.T, strict=True):
+            linear = X @ block
+            seen = seen + side * linear * pattern
+            fired = fired + side * np.array([max(x, 0) for x in linear], dtype=object)
+            norms = norms + _norm(block)
+
+    def fit(outputs):
+        if loss == "squared":
+            return ((outputs - y) ** 2).sum() / 2
+        return (exact.log(1 + exact.exp(outputs * 2)) - 2 * y * outputs).sum()
+
+    return fit(seen) + beta * norms, fired, fit(fired) + beta * norms
+
+
 def recover(weights):
     """Block by block."""
     first, second = [], []
@@ -174,19 +227,95 @@ def certified(X, y, D, weights, mask, beta, epsilon, loss):
     return np.array(value, dtype=object), slack
 
 
+def _root(slope, shift, sizes, weights):
+    """r with slope r - shift = sum_j w_j (s_j - w_j r)_+: those that turn out too small are left out in turn."""
+    active = list(zip(sizes, weights, strict=True))
+    while True:
+        r = (shift + sum(w * x for x, w in active)) / (slope + sum(w * w for _, w in active))
+        staying = [(x, w) for x, w in active if x > w * r]
+        if len(staying) == len(active):
+            return r
+        active = staying
+
+
+def _cut(x, bound):
+    return min(max(x, -bound), bound)
+
+
+def _nearest(a, b, epsilon, cap):
+    theta = max(_root(1, a, [abs(x) for x in b], [epsilon] * len(b)), 0 * a)
+    theta = theta if cap is None else min(theta, cap)
+    return theta, [_cut(x, epsilon * theta) for x in b]
+
+
 def cone(a, b, epsilon, cap):
-    """Which |b_j| count is found by leaving out those that turn out too small, in rational arithmetic."""
+    """Pair by pair, in rational arithmetic."""
     a, b, epsilon, cap = map(exact.fractions, (a, b, epsilon, cap))
-    thetas, phis = [], []
-    for first, second in zip(a, b, strict=True):
-        active = [abs(x) for x in second]
-        while True:
-            theta = (first + epsilon * sum(active)) / (1 + epsilon**2 * len(active))
-            staying = [x for x in active if x > epsilon * theta]
-            if len(staying) == len(active):
-                break
-            active = staying
-        theta = min(max(theta, Fraction(0)), cap)
-        thetas.append(theta)
-        phis.append([min(max(x, -epsilon * theta), epsilon * theta) for x in second])
-    return np.array(thetas), np.array(phis)
+    pairs = [_nearest(first, second, epsilon, cap) for first, second in zip(a, b, strict=True)]
+    return np.array([theta for theta, _ in pairs]), np.array([phi for _, phi in pairs])
+
+
+def _of_squared(a, b, epsilon, step):
+    p = _root(step, 0 * a, [abs(a), *map(abs, b)], [1] + [epsilon] * len(b))
+    return _cut(a, p), [_cut(x, epsilon * p) for x in b]
+
+
+def _of_logistic(a, b, epsilon, step, n):
+    """theta = p / n for the logit z at which the derivative, which rises in z, is zero: bisection, then Newton."""
+    high = (abs(a) + 1 + epsilon * sum(map(abs, b))) / step
+    low, z, rest, slope = -high, 0 * high, 0 * high, 1
+    for trial in range(50):
+        z = (low + high) / 2 if trial < 40 else z - rest / slope
+        theta = 1 / (n * (1 + exact.exp(-z)))
+        beyond = [abs(x) - epsilon * theta for x in b if abs(x) > epsilon * theta]
+        rest = step * z + theta - a - epsilon * sum(beyond)
+        slope = step + theta * (1 - n * theta) * (1 + epsilon**2 * len(beyond))
+        low, high = (z, high) if rest < 0 else (low, z)
+    return theta, [_cut(x, epsilon * theta) for x in b]
+
+
+def adversarial(X, y, D, mask, beta, epsilon, size, balance, loss, steps):
+    """Dense rows of K, one pair of rows and multipliers after the other."""
+    X, y, mask, beta, epsilon, size, balance = map(exact.reals, (X, y, mask, beta, epsilon, size, balance))
+    (n, d), P = X.shape, D.shape[1]
+    tau, sigma = size * balance, size / balance
+
+    def row(x, k, half=None, i=None):
+        """x^T q_k, or x^T of one block, as a row over half, pattern, feature."""
+        if half is None:
+            return np.concatenate([side * x * D[k, j] for side in (1, -1) for j in range(P)])
+        return np.concatenate([x if (h, j) == (half, i) else 0 * x for h in range(2) for j in range(P)])
+
+    units = [mask * unit for unit in np.eye(d)]
+    signs = 0 * y + 1 if loss == "squared" else -y
+    pairs = [(signs[k] * row(X[k], k), [row(unit, k) for unit in units]) for k in range(n)]
+    pairs += [
+        ((1 - 2 * D[k, i]) * row(X[k], k, half, i), [row(unit, k, half, i) for unit in units])
+        for half in range(2)
+        for k in range(n)
+        for i in range(P)
+    ]
+    offset = {"squared": -y, "hinge": 0 * y + 1, "logistic": 0 * y}[loss]
+    K = np.array([line for first, second in pairs for line in (first, *second)])
+    dual, weights, path = 0 * K[:, 0], 0 * K[0], []
+    for _ in range(steps):
+        down = weights - tau * (K.T @ dual)
+        new = 0 * down
+        for j in range(0, len(down), d):
+            if (norm := _norm(down[j : j + d])) > tau * beta:
+                new[j : j + d] = down[j : j + d] * (1 - tau * beta / norm)
+        moved = (dual + sigma * (K @ (2 * new - weights))).reshape(-1, 1 + d)
+        rows = []
+        for k, (a, *b) in enumerate(moved):
+            if k >= n:
+                theta, phi = _nearest(a, b, epsilon, None)
+            elif loss == "squared":
+                theta, phi = _of_squared(a + sigma * offset[k], b, epsilon, sigma)
+            elif loss == "hinge":
+                theta, phi = _nearest(a + sigma * offset[k], b, epsilon, exact.reals(1.0) / n)
+            else:
+                theta, phi = _of_logistic(a, b, epsilon, sigma, n)
+            rows += [theta, *phi]
+        dual, weights = np.array(rows, dtype=object), new
+        path.append(_as_array(weights, d, P))
+    return np.stack(path)
