@@ -101,16 +101,13 @@ def average(diagonal, block=1):
         first = len(shape) - 1 if block == "row" else 2
         if not 0 <= first < len(shape):
             raise ValueError(f"block {block!r} needs {1 if block == 'row' else 3} axes or more, got shape {shape}")
-        means = xp.mean(diagonal, axis=tuple(range(first, len(shape))), keepdims=True)
-    else:
-        block = check.integer(block=block, minimum=1)
-        if block == 1:
-            return diagonal
-        if math.prod(shape) % block:
-            raise ValueError(f"block must divide the number of entries, {math.prod(shape)}, got {block}")
-        diagonal = xp.reshape(diagonal, (-1, block))
-        means = xp.mean(diagonal, axis=1, keepdims=True)
-    return xp.reshape(xp.zeros_like(diagonal) + means, shape)  # (adahessian-2)
+        block = math.prod(shape[first:])  # neighbors in the memory, too
+    block = check.integer(block=block, minimum=1)
+    if math.prod(shape) % block:
+        raise ValueError(f"block must divide the number of entries, {math.prod(shape)}, got {block}")
+    parts = xp.reshape(diagonal, (-1, block))
+    means = xp.mean(parts, axis=1, keepdims=True)  # (adahessian-2)
+    return xp.reshape(xp.zeros_like(parts) + means, shape)
 
 
 def _average_labeled(diagonal, labels):
@@ -149,7 +146,7 @@ def blocks(params, *, matrix=1):
     return tree.map(lambda leaf: 1 if leaf.ndim < 2 else matrix if leaf.ndim == 2 else "kernel", params)
 
 
-def estimate(product, signs, *, block=1, absolute=False):
+def estimate(product, signs, *, block=1):
     """Hutchinson's estimate of the Hessian's diagonal from one product with the Hessian, averaged over blocks.
 
     Parameters
@@ -160,8 +157,6 @@ def estimate(product, signs, *, block=1, absolute=False):
         The drawn z: -1 or 1 with probability 1/2 each (`core.random.signs`).
     block : int, str, array of int, or tree of these like `signs`, default: 1
         As for `average`; one for all arrays, or one for each.
-    absolute : bool, default: False
-        Whether to average absolute values, as the authors' code does. Then the noise no longer averages out.
 
     Returns
     -------
@@ -189,8 +184,6 @@ def estimate(product, signs, *, block=1, absolute=False):
     """
     flat, unravel = tree.ravel(signs)
     diagonal = unravel(hutchinson(lambda z: tree.ravel(product(unravel(z)))[0], flat))  # (adahessian-1)
-    if absolute:
-        diagonal = tree.map(abs, diagonal)
     if isinstance(block, dict | tuple | list):
         return tree.map(average, diagonal, block)
     return tree.map(lambda leaf: average(leaf, block), diagonal)
@@ -235,8 +228,8 @@ def update(
         From `init` or the last step.
     grad : like `params`
         The gradient g at `params`.
-    diagonal : like `params`, or None
-        The averaged diagonal D^(s) from `estimate`, of either sign: only its square is used. None keeps v as it is.
+    diagonal : like `params`
+        The averaged diagonal D^(s) from `estimate`, or the last one if none is `due`. Only its square is used.
     lr : float, default: 0.15
         Step size eta > 0; 1 is Newton's on a quadratic with a diagonal Hessian.
     beta1, beta2 : float in [0, 1), default: 0.9, 0.999
@@ -280,15 +273,14 @@ def update(
     >>> state.v.round(6), state.steps
     (array([0.009, 2.5  ]), 1)
     """
-    tree.map(lambda p, m, v, g: check.like(p, m=m, v=v, grad=g), params, state.m, state.v, grad)
-    kept = diagonal is None
-    diagonal = grad if kept else diagonal  # if kept, its weight is 0
-    tree.map(lambda p, g, d: (check.like(p, diagonal=d), check.finite(grad=g, diagonal=d)), params, grad, diagonal)
+    alike = lambda p, m, v, g, d: check.like(p, m=m, v=v, grad=g, diagonal=d)
+    tree.map(alike, params, state.m, state.v, grad, diagonal)
+    tree.map(lambda g, d: check.finite(grad=g, diagonal=d), grad, diagonal)
     lr = check.positive(lr=lr)
     beta1, beta2 = check.fraction(beta1=beta1, beta2=beta2)
     eps, weight_decay, power = check.nonnegative(eps=eps, weight_decay=weight_decay, hessian_power=hessian_power)
     t = check.integer(steps=state.steps) + 1
-    rates = lr, beta1, 1.0 if kept else beta2, eps, weight_decay, power, 1 - beta1**t, 1 - beta2**t
+    rates = lr, beta1, beta2, eps, weight_decay, power, 1 - beta1**t, 1 - beta2**t
     leaves = zip(*map(tree.leaves, (params, state.m, state.v, grad, diagonal)), strict=True)
     moved = zip(*(_rule(*leaf, *rates, donate=donate) for leaf in leaves), strict=True)
     params, m, v = (tree.unflatten(params, parts) for parts in moved)
@@ -387,21 +379,7 @@ def differentiated(loss):
     return oracle
 
 
-def minimize(
-    oracle,
-    params,
-    *,
-    steps,
-    rng,
-    block=1,
-    absolute=False,
-    period=1,
-    stale="feed",
-    lr=0.15,
-    record=None,
-    progress=None,
-    **rates,
-):
+def minimize(oracle, params, *, steps, rng, block=1, period=1, lr=0.15, record=None, progress=None, **rates):
     """Take `steps` steps of AdaHessian down a function.
 
     Parameters
@@ -415,12 +393,10 @@ def minimize(
         >= 0.
     rng : numpy.random.Generator
         From `core.random.stream`; draws the signs.
-    block, absolute
+    block
         As for `estimate`.
     period : int, default: 1
-        Steps from one estimate of the diagonal to the next, as for `due`: the paper's delay.
-    stale : {"feed", "keep"}, default: "feed"
-        What happens in between: the last estimate enters the average v again, or v is kept.
+        As for `due`: the paper's delay. In between the last estimate enters the average v again.
     lr : float or callable, default: 0.15
         Step size, or ``lr(k)`` for step k.
     record : callable, optional
@@ -438,7 +414,7 @@ def minimize(
     Raises
     ------
     TypeError, ValueError
-        As `update` and `estimate`, or if `period` or `stale` is none of those.
+        As `update`, `estimate` and `due`.
 
     Examples
     --------
@@ -448,17 +424,14 @@ def minimize(
     >>> run.state[0]
     array([0., 0.])
     """
-    check.choice(("feed", "keep"), stale=stale)
 
     def step(carry, k):
         params, state, diagonal = carry
         grad, product = oracle(params, k)
-        fresh = due(state, period=period)
-        if fresh:
+        if due(state, period=period):
             signs = tree.map(lambda leaf: random.signs(rng, leaf.shape, like=leaf), params)
-            diagonal = estimate(product, signs, block=block, absolute=absolute)
-        fed = diagonal if fresh or stale == "feed" else None
-        params, state = update(params, state, grad, fed, lr=lr(k) if callable(lr) else lr, **rates)
+            diagonal = estimate(product, signs, block=block)
+        params, state = update(params, state, grad, diagonal, lr=lr(k) if callable(lr) else lr, **rates)
         return params, state, diagonal
 
     return iterate(

@@ -4,6 +4,7 @@ import numpy as np
 
 from refimpl.core.random import stream
 from refimpl.specs.base import Case
+from refimpl.specs.sizes import large
 
 DEFAULTS = {"lr": 0.15, "beta1": 0.9, "beta2": 0.999, "eps": 1e-4, "weight_decay": 0.0, "hessian_power": 1.0}
 
@@ -27,7 +28,7 @@ def _gaussian(seed, steps, d, scale=1.0, **rates):
 
 
 _STEP = ("adahessian-3", "adahessian-4", "adahessian-5", "adahessian-6")
-TRAJECTORY_CASES = (
+TRAJECTORY = (
     Case(
         "ordinary",
         ("basic", "wrong_order", "missing_step", "wrong_constant", "known_bug"),
@@ -136,6 +137,29 @@ TRAJECTORY_CASES = (
         _inputs([1, -1], [[1e100, -1e-100], [-2e100, 3e-100]], [[2e100, 1e-100], [1e100, -2e-100]], lr=0.1, eps=0.0),
         dtypes=("float64",),
     ),
+    Case(
+        "pause",
+        ("edge_case", "missing_step"),
+        "gradients and diagonals of 0 for three steps, then ordinary ones again: averages and counts go on in between",
+        _inputs(
+            [1, -0.5],
+            [[2, -1], [1, 1], [0, 0], [0, 0], [0, 0], [1, -2]],
+            [[2, -1], [1, 2], [0, 0], [0, 0], [0, 0], [-1, 0.5]],
+            lr=0.125,
+            beta1=0.5,
+            beta2=0.75,
+            eps=0.125,
+        ),
+        equations=_STEP,
+    ),
+    Case(
+        "three-hundred-steps",
+        ("long",),
+        "nothing wears off: the 300th step follows the same rule as the first",
+        _gaussian(6, 300, 1, lr=0.125, beta1=0.875, beta2=0.96875, eps=0.125, weight_decay=0.125),
+        equations=_STEP,
+    ),
+    large("many-coordinates", "ordinary", "d"),
 )
 
 
@@ -150,7 +174,7 @@ def _random_rates(rng):
     }
 
 
-def random_inputs(rng):
+def sample(rng):
     steps, d, scale = int(rng.integers(1, 4)), int(rng.integers(1, 4)), 10.0 ** rng.uniform(-2, 2)
     diagonals = scale * rng.standard_normal((steps, d))
     return _inputs(rng.standard_normal(d), rng.standard_normal((steps, d)), diagonals, **_random_rates(rng))
@@ -180,7 +204,7 @@ def _gaussian_estimate(seed, n, d, block):
     return _estimate_inputs(_symmetric(rng, d), _random_signs(rng, (n, d)), block)
 
 
-ESTIMATE_CASES = (
+ESTIMATE = (
     Case(
         "by-hand",
         ("basic", "missing_step", "variant"),
@@ -240,7 +264,7 @@ ESTIMATE_CASES = (
 )
 
 
-def random_estimate(rng):
+def sample_estimate(rng):
     block, blocks = int(rng.integers(1, 4)), int(rng.integers(1, 3))
     d, n = block * blocks, int(rng.integers(1, 4))
     scale = 10.0 ** rng.uniform(-3, 3)
@@ -254,7 +278,7 @@ def _moment_inputs(hessian, block):
     return _arrays(hessian=hessian) | {"block": block}
 
 
-MOMENT_CASES = (
+MOMENTS = (
     Case(
         "indefinite",
         ("basic", "missing_step", "variant"),
@@ -305,7 +329,7 @@ MOMENT_CASES = (
 )
 
 
-def random_moments(rng):
+def sample_moments(rng):
     block = int(rng.integers(1, 4))
     return _moment_inputs(10.0 ** rng.uniform(-3, 3) * _symmetric(rng, block * int(rng.integers(1, 3))), block)
 
@@ -322,7 +346,7 @@ def _gaussian_ranks(rng, bias, matrix, line, kernel, block):
     return _rank_inputs(bias, matrix, line, kernel, block)
 
 
-RANK_CASES = (
+RANKS = (
     Case(
         "counted",
         ("basic", "known_bug"),
@@ -368,10 +392,11 @@ RANK_CASES = (
         "what is constant stays as it is",
         _rank_inputs([-2, -2], np.full((3, 4), 5), np.full((2, 1, 3), -1), np.full((1, 2, 3, 2), 7), 2),
     ),
+    large("many-kernels", "square", "o", size=10_001),
 )
 
 
-def random_ranks(rng):
+def sample_ranks(rng):
     size = lambda: int(rng.integers(1, 4))
     block, scale = size(), 10.0 ** rng.uniform(-3, 3)
     shapes = (size(),), (size(), block * size()), (size(), size(), size()), (size(), size(), size(), size())
@@ -399,7 +424,7 @@ def _batches(rng, steps, d, block, period=1, shift=2.0, **rates):
 
 
 _FIXTURE = "a computation in 40 digits, apart from this library"
-DESCENT_CASES = (
+DESCENT = (
     Case(
         "saddle",
         ("basic", "missing_step", "known_bug", "variant"),
@@ -484,10 +509,19 @@ DESCENT_CASES = (
         _descent_inputs([[[2]], [[2]], [[-1]], [[-1]]], [[1], [0], [1], [0]], [1], [[1], [-1], [-1], [1]], period=2),
         dtypes=("float64",),  # float32 knows 1 - 0.999 to three digits
     ),
+    Case(
+        "three-hundred-steps",
+        ("long",),
+        "estimates stay due in every seventh step, however many went before",
+        _batches(
+            stream(5, "adahessian-descent"), 300, 2, 2, 7, lr=0.125, beta1=0.875, beta2=0.96875, weight_decay=0.125
+        ),
+        equations=("adahessian-7",),
+    ),
 )
 
 
-def random_descent(rng):
+def sample_descent(rng):
     block = int(rng.integers(1, 3))
     d, steps = block * int(rng.integers(1, 3)), int(rng.integers(1, 4))
     rates = _random_rates(rng)
@@ -511,7 +545,7 @@ def _gaussian_groups(rng, steps, d, **how):
     return _group_inputs(first0, second0, grads, diagonals, **how)
 
 
-GROUP_CASES = (
+GROUPS = (
     Case(
         "two-parabolas",
         ("basic", "known_bug"),
@@ -559,10 +593,11 @@ GROUP_CASES = (
         _gaussian_groups(stream(1, "adahessian-groups"), 1, 2, lrs=(0.5, 0.25)),
         dtypes=("float64",),  # float32 knows 1 - 0.999 to three digits
     ),
+    large("many-coordinates", "own-rates", "d"),
 )
 
 
-def random_groups(rng):
+def sample_groups(rng):
     one = _random_rates(rng)
     lrs, decays = (one.pop("lr"), float(rng.uniform(0.01, 0.5))), (one.pop("weight_decay"), 0.2)
     return _gaussian_groups(rng, int(rng.integers(1, 3)), int(rng.integers(1, 4)), lrs=lrs, decays=decays, **one)

@@ -1,38 +1,40 @@
-"""Expected answers of the operations of AdaHessian, apart from the source: sums over the whole past in 50 digits, and
-means in fractions, entry by entry.
-"""
+"""Right answers of AdaHessian, apart from the source: running sums in 50 digits, and means in fractions by place."""
 
 import numpy as np
 
 from refimpl.specs import exact
 
 
-def _mean_of_past(rows, rate):
-    """Bias-corrected exponential average: the mean of all rows, a row of age a having the weight rate^a."""
-    weights = [rate ** (len(rows) - 1 - s) for s in range(len(rows))]
-    return sum(w * row for w, row in zip(weights, rows, strict=True)) / sum(weights)
+class _Mean:
+    """Bias-corrected exponential average: a sum over the past divided by the sum of its weights, newest weight 1."""
+
+    def __init__(self, rate):
+        self.rate, self.total, self.weight = rate, 0, 0
+
+    def take(self, row):
+        self.total, self.weight = self.rate * self.total + row, self.rate * self.weight + 1
+        return self.total / self.weight
 
 
-def _move(theta0, steps, lr, weight_decay):
-    """The decayed start and the decayed steps, summed up anew."""
-    kept, t = 1 - lr * weight_decay, len(steps)
-    return kept**t * theta0 - sum(kept ** (t - 1 - s) * lr * step for s, step in enumerate(steps))
-
-
-def _step(grads, diagonals, beta1, beta2, eps, power):
-    """What lr is multiplied with, after the given gradients and diagonals."""
-    rms = exact.sqrt(_mean_of_past([row * row for row in diagonals], beta2))
-    return _mean_of_past(grads, beta1) / (rms**power + eps)
+def _positions(theta, seen, count, lr, beta1, beta2, eps, weight_decay, power):
+    """After each step; `seen(t, theta)` is gradient and diagonal. The decay comes first."""
+    theta, lr, beta1, beta2, eps, weight_decay, power = map(
+        exact.reals, (theta, lr, beta1, beta2, eps, weight_decay, power)
+    )
+    gradient, square, thetas = _Mean(beta1), _Mean(beta2), []
+    for t in range(count):
+        grad, diagonal = seen(t, theta)
+        below = exact.sqrt(square.take(diagonal * diagonal)) ** power + eps
+        theta = (1 - lr * weight_decay) * theta - lr * (gradient.take(grad) / below)
+        thetas.append(theta)
+    return np.stack(thetas)
 
 
 def trajectory(theta0, grads, diagonals, lr, beta1, beta2, eps, weight_decay, hessian_power):
-    """Each position from the start and all that was seen until then."""
-    theta0, grads, diagonals, lr, beta1, beta2, eps, weight_decay, power = map(
-        exact.reals, (theta0, grads, diagonals, lr, beta1, beta2, eps, weight_decay, hessian_power)
-    )
-    past = range(1, len(grads) + 1)
-    steps = [_step(grads[:t], diagonals[:t], beta1, beta2, eps, power) for t in past]
-    return np.stack([_move(theta0, steps[:t], lr, weight_decay) for t in past])
+    """The given gradients and diagonals."""
+    grads, diagonals = exact.reals(grads), exact.reals(diagonals)
+    seen = lambda t, theta: (grads[t], diagonals[t])
+    return _positions(theta0, seen, len(grads), lr, beta1, beta2, eps, weight_decay, hessian_power)
 
 
 def groups(
@@ -95,16 +97,11 @@ def ranks(bias, matrix, line, kernel, block):
 
 
 def descent(hessians, slopes, theta0, signs, block, period, lr, beta1, beta2, eps, weight_decay, hessian_power):
-    """Each position from the start and all gradients and diagonals until then."""
-    hessians, slopes, theta, signs, lr, beta1, beta2, eps, weight_decay, power = map(
-        exact.reals, (hessians, slopes, theta0, signs, lr, beta1, beta2, eps, weight_decay, hessian_power)
-    )
-    start, grads, diagonals, steps, thetas = theta, [], [], [], []
-    for t in range(len(hessians)):
-        grads.append(hessians[t].dot(theta) + slopes[t])
+    """Gradients and diagonals of the quadratics."""
+    hessians, slopes, signs = map(exact.reals, (hessians, slopes, signs))
+
+    def seen(t, theta):
         fresh = t - t % period
-        diagonals.append(_consecutive(_diagonal(hessians[fresh], signs[fresh]), block))
-        steps.append(_step(grads, diagonals, beta1, beta2, eps, power))
-        theta = _move(start, steps, lr, weight_decay)
-        thetas.append(theta)
-    return np.stack(thetas)
+        return hessians[t].dot(theta) + slopes[t], _consecutive(_diagonal(hessians[fresh], signs[fresh]), block)
+
+    return _positions(theta0, seen, len(hessians), lr, beta1, beta2, eps, weight_decay, hessian_power)
