@@ -10,7 +10,8 @@ from refimpl.core.arrays import array_namespace, device
 from refimpl.core.autodiff import grad, jacobian
 from refimpl.core.random import signs, stream
 from refimpl.optimizers import adahessian, adamw
-from refimpl.specs.optimizers.adahessian import cases, claims
+from refimpl.specs.optimizers.adahessian import cases
+from refimpl.specs.optimizers.adahessian.claims import CLAIMS, training
 
 DIAGONALS = [[0.75, 0.75, 2.75, 2.75], [2.75, 2.75, -1.25, -1.25], [1.75, 1.75, -0.25, -0.25]]
 SIGNED = [1.5665274349443143, -1.0295849361879706, -0.0917469884989568, 1.5220443111674987]
@@ -321,7 +322,7 @@ def test_minimize_records_and_names_what_is_wrong():
 # The experiments ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("claim", [c for c in claims.CLAIMS if c.id[-2:] in "C1 C2 C3 C4 C9"], ids=lambda c: c.id)
+@pytest.mark.parametrize("claim", [c for c in CLAIMS if c.id[-2:] in "C1 C2 C3 C4 C9"], ids=lambda c: c.id)
 def test_cheap_claims_hold_for_another_seed(claim):
     assert all(m.holds for m in claim.experiment(1).measurements)
 
@@ -329,18 +330,18 @@ def test_cheap_claims_hold_for_another_seed(claim):
 def test_networks_side_by_side_are_the_model_one_by_one():
     from refimpl.models import losses, mlp
 
-    one = claims.task(0, 0)
+    one = training.task(0, 0)
     weights = np.stack([one.start, -0.5 * one.start, one.start[::-1]])
-    _, unravel = tree.ravel(mlp.init(stream(0, "test"), claims.WIDTHS, like=one.x))
+    _, unravel = tree.ravel(mlp.init(stream(0, "test"), training.WIDTHS, like=one.x))
     loss = lambda flat: losses.softmax_cross_entropy(mlp.apply(unravel(flat), one.x), one.labels)
-    assert claims.many_losses(weights, one.x, one.labels) == pytest.approx(sum(map(loss, weights)), rel=1e-12)
-    together = grad(claims.many_losses)(weights, one.x, one.labels)
-    np.testing.assert_allclose(claims.gradients(weights, one.x, one.labels), together, rtol=1e-10, atol=1e-14)
+    assert training.many_losses(weights, one.x, one.labels) == pytest.approx(sum(map(loss, weights)), rel=1e-12)
+    together = grad(training.many_losses)(weights, one.x, one.labels)
+    np.testing.assert_allclose(training.gradients(weights, one.x, one.labels), together, rtol=1e-10, atol=1e-14)
     np.testing.assert_allclose(together[1], grad(loss)(weights[1]), rtol=1e-10, atol=1e-14)
 
 
 def test_standardized_features_are_the_scaled_ones_at_scale_one():
-    scaled, standardized = claims.task(3, 1), claims.task(3, 1, "standardized")
+    scaled, standardized = training.task(3, 1), training.task(3, 1, "standardized")
     np.testing.assert_allclose(standardized.x * 10.0 ** np.linspace(0, -2.5, 20), scaled.x, rtol=1e-12)
     for one, other in zip(scaled[1:], standardized[1:], strict=True):
         assert np.all(one == other)

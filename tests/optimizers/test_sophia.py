@@ -15,7 +15,7 @@ from refimpl.models import losses, mlp
 from refimpl.optimizers import _sophia_models as models
 from refimpl.optimizers import sophia
 from refimpl.oracle import catalog, check
-from refimpl.specs.optimizers.sophia import claims
+from refimpl.specs.optimizers.sophia.claims import CLAIMS, language, step
 
 H = np.array([[2.0, 1.0, 0.0, -1.0], [1.0, 3.0, 0.5, 0.0], [0.0, 0.5, -1.0, 2.0], [-1.0, 0.0, 2.0, 4.0]])
 START = [1.0, -2.0, 0.5, 3.0]
@@ -426,7 +426,7 @@ def test_a_network_is_trained_with_either_estimator():
 
 # The experiments ------------------------------------------------------------------------------------------------
 
-REPRODUCED = [c for c in claims.CLAIMS if c.tier == "quick" and c.id != "sophia.C7"]
+REPRODUCED = [c for c in CLAIMS if c.tier == "quick" and c.id != "sophia.C7"]
 
 
 @pytest.mark.parametrize("claim", REPRODUCED, ids=lambda c: c.id)
@@ -437,41 +437,41 @@ def test_quick_claims_hold_for_another_seed(claim):
 def test_the_toy_function_is_the_printed_one():
     x, y = 0.2, 0.3
     theta = np.array([x, y])
-    assert claims.toy(0, theta) == pytest.approx(8 * (x - 1) ** 2 * (1.3 * x**2 + 2 * x + 1) + (y - 4) ** 2 / 2)
-    ahead, behind = (claims.toy(1, np.array([x + e, y + e])) for e in (1e-6, -1e-6))
-    np.testing.assert_allclose(claims.toy(2, theta), (ahead - behind) / 2e-6, rtol=1e-7)
-    assert claims.toy(2, theta)[0] < 0
-    np.testing.assert_allclose(claims.toy(1, np.array([[1.0, 4.0], [0.0, 4.0]])), 0, atol=1e-12)
+    assert step.toy(0, theta) == pytest.approx(8 * (x - 1) ** 2 * (1.3 * x**2 + 2 * x + 1) + (y - 4) ** 2 / 2)
+    ahead, behind = (step.toy(1, np.array([x + e, y + e])) for e in (1e-6, -1e-6))
+    np.testing.assert_allclose(step.toy(2, theta), (ahead - behind) / 2e-6, rtol=1e-7)
+    assert step.toy(2, theta)[0] < 0
+    np.testing.assert_allclose(step.toy(1, np.array([[1.0, 4.0], [0.0, 4.0]])), 0, atol=1e-12)
 
 
 def test_the_language_is_what_it_says():
     """Next-letter distributions against counts in a text; every window holds the beginning of its word."""
     rng = stream(0, "test-sophia", "language")
-    language = claims.made_up_language(rng)
-    assert max(map(len, language.words)) < claims.WINDOW
-    assert len(set(language.words)) == 100
-    text = claims.write(rng, language, 200_000)
+    made = language.made_up_language(rng)
+    assert max(map(len, made.words)) < language.WINDOW
+    assert len(set(made.words)) == 100
+    text = language.write(rng, made, 200_000)
     blanks = np.flatnonzero(text[:-1] == 0)
-    first = np.bincount(text[blanks[claims.WINDOW :] + 1], minlength=len(claims.LETTERS)) / len(blanks)
-    np.testing.assert_allclose(first, language.following[()], atol=0.01)
-    x, letters = claims.windows(text, np.array([50]))
-    seen = x.reshape(claims.WINDOW, -1).argmax(axis=1)
+    first = np.bincount(text[blanks[language.WINDOW :] + 1], minlength=len(language.LETTERS)) / len(blanks)
+    np.testing.assert_allclose(first, made.following[()], atol=0.01)
+    x, letters = language.windows(text, np.array([50]))
+    seen = x.reshape(language.WINDOW, -1).argmax(axis=1)
     assert seen.tolist() == text[50:58].tolist()
     assert letters.tolist() == [text[58]]
 
 
 def test_the_excess_of_the_true_distribution_is_zero():
-    language = claims.bigrams(stream(0, "test-sophia", "bigrams"))
-    assert abs(claims.bigram_excess(language, np.log(np.maximum(language.rows, 1e-300)))) < 1e-12
-    uniform = claims.bigram_excess(language, np.zeros((40, 40)))
-    p = language.rows
-    assert uniform == pytest.approx(language.contexts @ (math.log(40) + (p * np.log(np.maximum(p, 1e-300))).sum(1)))
+    made = language.bigrams(stream(0, "test-sophia", "bigrams"))
+    assert abs(language.bigram_excess(made, np.log(np.maximum(made.rows, 1e-300)))) < 1e-12
+    uniform = language.bigram_excess(made, np.zeros((40, 40)))
+    p = made.rows
+    assert uniform == pytest.approx(made.contexts @ (math.log(40) + (p * np.log(np.maximum(p, 1e-300))).sum(1)))
 
 
 @pytest.mark.parametrize("name", ["AdamW", "Sophia-G", "Sophia-H"])
 def test_each_optimizer_learns_the_language(name):
-    model = claims.character_model(0, hidden=16)
-    curve, wins = claims.character_run(0, model, name, lr=0.02, steps=40, gamma=0.3, every=20)
+    model = language.character_model(0, hidden=16)
+    curve, wins = language.character_run(0, model, name, lr=0.02, steps=40, gamma=0.3, every=20)
     assert len(curve) == 3
     assert curve[-1] < 0.5 * curve[0]
     assert math.isnan(wins) == (name == "AdamW")

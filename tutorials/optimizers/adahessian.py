@@ -15,7 +15,7 @@ import numpy as np
 from refimpl.core.figures import finish
 from refimpl.core.random import signs, stream
 from refimpl.optimizers import adahessian
-from refimpl.specs.optimizers.adahessian import claims
+from refimpl.specs.optimizers.adahessian.claims import training
 
 ORANGE, BLUE, GREEN, PINK, GRAY = "#D55E00", "#0072B2", "#009E73", "#CC79A7", "0.45"  # told apart with any color vision
 
@@ -106,7 +106,7 @@ axes.legend()
 # of AdaHessian is about three gradients' work (the product with the Hessian counts as two); with an estimate in every
 # fifth step, 1.4. So the horizontal axis counts gradients.
 
-TASKS, BUDGET = [claims.task(0, i) for i in range(3)], 900
+TASKS, BUDGET = [training.task(0, i) for i in range(3)], 900
 METHODS = {  # color, marker, optimizer, period, gradients a step
     "AdaHessian": (ORANGE, "o", "AdaHessian", 1, 3.0),
     "AdaHessian, every 5 steps": (PINK, "D", "AdaHessian", 5, 1.4),
@@ -118,7 +118,7 @@ runs = {}  # losses [task, time, learning rate]
 for label, (_, _, name, period, cost) in METHODS.items():
     steps = round(BUDGET / cost)
     how = {"steps": steps, "period": period, "every": round(steps / 15)}
-    runs[label] = np.stack([claims.train(one, name, claims.GRIDS[name], **how) for one in TASKS])
+    runs[label] = np.stack([training.train(one, name, training.GRIDS[name], **how) for one in TASKS])
 
 
 def mean(losses):
@@ -133,7 +133,7 @@ for label, found in runs.items():
     spent = np.linspace(0, BUDGET, best.shape[1])
     axes.plot(spent, best.T, color=color, linewidth=0.7, alpha=0.6)
     axes.plot(spent, mean(best), color=color, marker=marker, markersize=5, linewidth=2, label=label)
-axes.set(yscale="log", xlabel=f"gradients spent (batches of {claims.BATCH})", ylabel="training loss (nats)")
+axes.set(yscale="log", xlabel=f"gradients spent (batches of {training.BATCH})", ylabel="training loss (nats)")
 axes.set_title("At equal cost: ahead of gradient descent, behind Adam")
 axes.legend(fontsize=9, loc="lower left")
 
@@ -145,8 +145,8 @@ axes.legend(fontsize=9, loc="lower left")
 figure4, axes = plt.subplots(figsize=(7.5, 4.6), layout="constrained")
 for label, found in runs.items():
     color, marker, name = METHODS[label][:3]
-    axes.plot(claims.GRIDS[name], found[:, -1].T, color=color, linewidth=0.7, alpha=0.6)
-    axes.plot(claims.GRIDS[name], mean(found[:, -1]), color=color, marker=marker, linewidth=2, label=label)
+    axes.plot(training.GRIDS[name], found[:, -1].T, color=color, linewidth=0.7, alpha=0.6)
+    axes.plot(training.GRIDS[name], mean(found[:, -1]), color=color, marker=marker, linewidth=2, label=label)
 axes.set(xscale="log", yscale="log", xlabel="learning rate", ylabel=f"training loss after {BUDGET} gradients (nats)")
 axes.set_title("One more backward pass buys curvature; Adam is a strong rival")
 axes.legend(fontsize=9)

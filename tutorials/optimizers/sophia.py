@@ -16,7 +16,7 @@ from refimpl.core.figures import finish
 from refimpl.core.random import stream
 from refimpl.optimizers import _sophia_models as models
 from refimpl.optimizers import sophia
-from refimpl.specs.optimizers.sophia import claims
+from refimpl.specs.optimizers.sophia.claims import language, step
 
 ORANGE, BLUE, GREEN, PINK, GRAY = "#D55E00", "#0072B2", "#009E73", "#CC79A7", "0.45"  # for any color vision
 
@@ -31,7 +31,7 @@ ORANGE, BLUE, GREEN, PINK, GRAY = "#D55E00", "#0072B2", "#009E73", "#CC79A7", "0
 # is negative, and ends like Newton's method.
 
 STEPS, START = 60, np.array([0.2, 0.0])
-gradient, curvature = (lambda theta, n=n: claims.toy(n, theta) for n in (1, 2))
+gradient, curvature = (lambda theta, n=n: step.toy(n, theta) for n in (1, 2))
 rules = {
     "gradient descent": (GREEN, "^", lambda theta: theta - 0.015 * gradient(theta)),
     "sign descent": (BLUE, "s", lambda theta: theta - 0.15 * np.sign(gradient(theta))),
@@ -55,7 +55,7 @@ rules = {
 
 figure1, (left, right) = plt.subplots(1, 2, figsize=(11, 4.8), layout="constrained")
 x, y = np.meshgrid(np.linspace(-0.5, 1.6, 200), np.linspace(-0.6, 4.9, 200))
-left.contour(x, y, claims.toy(0, np.stack([x, y], -1)), levels=np.geomspace(0.1, 40, 14), colors="0.85", linewidths=0.8)
+left.contour(x, y, step.toy(0, np.stack([x, y], -1)), levels=np.geomspace(0.1, 40, 14), colors="0.85", linewidths=0.8)
 for name, (color, marker, rule) in rules.items():
     path = [START]
     for _ in range(STEPS):
@@ -126,7 +126,7 @@ right.legend(fontsize=9)
 # the condition number, sign descent at its best step size to the root of it, Sophia always the same twenty.
 
 figure3, axes = plt.subplots(figsize=(7, 4.4), layout="constrained")
-claims.draw_run_times(axes, claims.run_times(stream(0, "tutorial-sophia", "quadratics")))
+step.draw_run_times(axes, step.run_times(stream(0, "tutorial-sophia", "quadratics")))
 axes.set_title("Gradient descent feels the condition number,\nsign descent its root, Sophia not at all")
 
 # %%
@@ -137,7 +137,7 @@ axes.set_title("Gradient descent feels the condition number,\nsign descent its r
 # AdamW has a better one, eight times as large, and with it needs fewer steps than Sophia.
 
 SHORT, SEED = 500, 0
-model = claims.character_model(SEED)
+model = language.character_model(SEED)
 settings = {
     "AdamW, lr 0.012": ("AdamW", 0.012, 2 * SHORT, BLUE, ":"),
     "AdamW, lr 0.096": ("AdamW", 0.096, 2 * SHORT, BLUE, "--"),
@@ -147,14 +147,14 @@ settings = {
 
 figure4, (left, right) = plt.subplots(1, 2, figsize=(12, 4.8), sharey=True, layout="constrained")
 for label, (name, rate, steps, color, style) in settings.items():
-    curve, _ = claims.character_run(SEED, model, name, lr=rate, steps=steps, gamma=1.0, every=25)
+    curve, _ = language.character_run(SEED, model, name, lr=rate, steps=steps, gamma=1.0, every=25)
     left.plot(np.linspace(0, steps, len(curve)), curve, style, color=color, linewidth=1.8, label=label)
 left.set(yscale="log", xlabel="step (batches of 128 letters)", ylabel="cross-entropy - entropy (nats per letter)")
 left.set_title("Twice as fast as AdamW, if AdamW is not tuned")
 left.legend(fontsize=9)
 for name, key, color, marker in (("AdamW", "AdamW", BLUE, "s"), ("Sophia-G", "Sophia", ORANGE, "o")):
-    rates = claims.CHARACTER_RATES[key]
-    ends = [claims.character_run(SEED, model, name, lr=lr, steps=SHORT, gamma=1.0)[0][-1] for lr in rates]
+    rates = language.CHARACTER_RATES[key]
+    ends = [language.character_run(SEED, model, name, lr=lr, steps=SHORT, gamma=1.0)[0][-1] for lr in rates]
     right.plot(rates, ends, color=color, marker=marker, linewidth=1.8, label=f"{name}, {SHORT} steps")
 right.set(xscale="log", xlabel="learning rate")
 right.set_title("Each has a learning rate of its own")
