@@ -12,16 +12,12 @@ from refimpl.core.elementwise import elementwise
 from refimpl.core.loop import iterate
 from refimpl.core.special import softmax
 
-FORMS = ("paper", "code")
-REFRESHES = ("before", "after_1", "after_k")
-
 
 class SophiaState(NamedTuple):
     """What Sophia carries from step to step: two arrays, as Adam does."""
 
     m: Array  # [d] exponential average of the gradients at rate beta1
     h: Array  # [d] exponential average of the estimates of the Hessian's diagonal at rate beta2
-    steps: int  # taken so far
 
 
 def init(params):
@@ -35,7 +31,7 @@ def init(params):
     Returns
     -------
     SophiaState
-        No steps taken.
+        m = h = 0.
 
     Raises
     ------
@@ -46,11 +42,11 @@ def init(params):
     --------
     >>> import numpy as np
     >>> init(np.array([1.0, -2.0]))
-    SophiaState(m=array([0., 0.]), h=array([0., 0.]), steps=0)
+    SophiaState(m=array([0., 0.]), h=array([0., 0.]))
     """
     check.floating(params=params)
     zeros = array_namespace(params).zeros_like
-    return SophiaState(zeros(params), zeros(params), 0)
+    return SophiaState(zeros(params), zeros(params))
 
 
 # The step ---------------------------------------------------------------------------------------------------------
@@ -69,12 +65,8 @@ def _rule(params, m, h, grad, lr, beta1, gamma, eps, weight_decay):
 
 
 @elementwise
-def _code_rule(params, m, h, grad, lr, beta1, gamma, eps, weight_decay):
-    """The released code: eps is added, and the ratio has no lower bound; meant for h >= 0."""
-    xp = array_namespace(params)
-    m = beta1 * m + (1 - beta1) * grad
-    params = params - lr * weight_decay * params
-    return params - lr * (xp.sign(m) * xp.minimum(abs(m) / (gamma * h + eps), 1.0)), m  # (sophia-10)
+def _average(h, estimate, beta2):
+    return beta2 * h + (1 - beta2) * estimate  # (sophia-5)
 
 
 def update(
@@ -89,8 +81,6 @@ def update(
     gamma=0.01,
     eps=1e-12,
     weight_decay=0.2,
-    form="paper",
-    bias_correction=False,
     donate=False,
 ):
     """One step of Sophia.
@@ -118,11 +108,6 @@ def update(
         Floor > 0 of gamma h.
     weight_decay : float, default: 0.2
         Decoupled decay lambda >= 0.
-    form : {"paper", "code"}, default: "paper"
-        clip(m / max(gamma h, eps), 1), or sign(m) min(abs(m) / (gamma h + eps), 1) as in the released code, whose eps
-        is 1e-15 and whose steps are unbounded where h < 0.
-    bias_correction : bool, default: False
-        Whether to divide m by 1 - beta1^t, as Optax does.
     donate : bool, default: False
         Whether the results may take over the memory of `params` and `state`, which large NumPy arrays do; these must
         then not be used any more.
@@ -158,62 +143,19 @@ def update(
     check.like(params, grad=grad, m=state.m, h=state.h)
     check.finite(grad=grad)
     lr, gamma, eps = check.positive(lr=lr, gamma=gamma, eps=eps)
-    beta1, weight_decay = check.fraction(beta1=beta1), check.nonnegative(weight_decay=weight_decay)
-    check.choice(FORMS, form=form)
+    beta1, beta2 = check.fraction(beta1=beta1, beta2=beta2)
+    weight_decay = check.nonnegative(weight_decay=weight_decay)
+    h = state.h
     if estimate is not None:
-        state = renew(state, estimate, beta2=beta2, donate=donate)
-    if bias_correction:  # m / (1 - beta1^t) is clipped where m is at a bound as many times smaller
-        gamma, eps = (x * (1 - beta1 ** (state.steps + 1)) for x in (gamma, eps))
-    rule = _rule if form == "paper" else _code_rule
-    params, m = rule(params, state.m, state.h, grad, lr, beta1, gamma, eps, weight_decay, donate=donate)
-    return params, SophiaState(m, state.h, state.steps + 1)
+        check.like(params, estimate=estimate)
+        check.finite(estimate=estimate)
+        h = _average(h, estimate, beta2, donate=donate)
+    params, m = _rule(params, state.m, h, grad, lr, beta1, gamma, eps, weight_decay, donate=donate)
+    return params, SophiaState(m, h)
 
 
-@elementwise
-def _average(h, estimate, beta2):
-    return beta2 * h + (1 - beta2) * estimate  # (sophia-5)
-
-
-def renew(state, estimate, *, beta2=0.99, donate=False):
-    """Take an estimate of the Hessian's diagonal into the average h.
-
-    `update` does so with the estimate that it is given, before it steps. Under the rules by which an estimate is used
-    from the next step on (see `due`) this is called after `update`.
-
-    Parameters
-    ----------
-    state : SophiaState
-        Before the refresh.
-    estimate : array like the arrays of `state`
-        Of any sign.
-    beta2 : float in [0, 1), default: 0.99
-        Rate at which h forgets.
-    donate : bool, default: False
-        Whether the memory of h may be taken over.
-
-    Returns
-    -------
-    SophiaState
-        With the new h.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `estimate` is not like h or not finite, or `beta2` is out of range.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> renew(init(np.zeros(2)), np.array([3.0, -1.0])).h
-    array([ 0.03, -0.01])
-    """
-    check.like(state.h, estimate=estimate)
-    check.finite(estimate=estimate)
-    return state._replace(h=_average(state.h, estimate, check.fraction(beta2=beta2), donate=donate))
-
-
-def due(t, *, k=10, refresh="before"):
-    """Whether an estimate is made in step t = 1, 2, ...
+def due(t, *, k=10):
+    """Whether an estimate is made and used in step t: steps 1, k + 1, 2 k + 1, ... do.
 
     Parameters
     ----------
@@ -221,10 +163,6 @@ def due(t, *, k=10, refresh="before"):
         >= 1. The step.
     k : int, default: 10
         >= 1. Steps from one estimate to the next.
-    refresh : {"before", "after_1", "after_k"}, default: "before"
-        The paper makes estimates in steps 1, k + 1, 2 k + 1, ..., and uses them at once. Optax makes them in the same
-        steps, at the parameters before the step, and uses them from the next step on ("after_1"); the released code
-        makes them at the end of steps k, 2 k, ..., at the parameters after the step ("after_k").
 
     Returns
     -------
@@ -234,7 +172,7 @@ def due(t, *, k=10, refresh="before"):
     Raises
     ------
     TypeError, ValueError
-        If `t` or `k` is no integer >= 1 or `refresh` is unknown.
+        If `t` or `k` is no integer >= 1.
 
     Notes
     -----
@@ -242,12 +180,11 @@ def due(t, *, k=10, refresh="before"):
 
     Examples
     --------
-    >>> [t for t in range(1, 10) if due(t, k=4)], [t for t in range(1, 10) if due(t, k=4, refresh="after_k")]
-    ([1, 5, 9], [4, 8])
+    >>> [t for t in range(1, 10) if due(t, k=4)]
+    [1, 5, 9]
     """
     t, k = check.integer(t=t, k=k, minimum=1)
-    check.choice(REFRESHES, refresh=refresh)
-    return t % k == 0 if refresh == "after_k" else (t - 1) % k == 0  # (sophia-8)
+    return (t - 1) % k == 0  # (sophia-8)
 
 
 def win_rate(state, *, gamma=0.01, eps=1e-12):
@@ -272,12 +209,12 @@ def win_rate(state, *, gamma=0.01, eps=1e-12):
 
     Notes
     -----
-    Equation (sophia-9) of the documentation, for the paper's form of the step without bias correction.
+    Equation (sophia-9) of the documentation.
 
     Examples
     --------
     >>> import numpy as np
-    >>> float(win_rate(SophiaState(np.array([3.0, -3.0]), np.array([200.0, 400.0]), 1), gamma=0.01))
+    >>> float(win_rate(SophiaState(np.array([3.0, -3.0]), np.array([200.0, 400.0])), gamma=0.01))
     0.5
     """
     gamma, eps = check.positive(gamma=gamma, eps=eps)
@@ -365,9 +302,7 @@ def gauss_newton_bartlett(gradient, *, batch):
 # The driver -------------------------------------------------------------------------------------------------------
 
 
-def minimize(
-    grad, params, *, estimate, steps, lr, k=10, refresh="before", beta2=0.99, record=None, progress=None, **rates
-):
+def minimize(grad, params, *, estimate, steps, lr, k=10, record=None, progress=None, **rates):
     """Take `steps` steps of Sophia down a function.
 
     Parameters
@@ -383,17 +318,13 @@ def minimize(
     lr : float or callable
         Step size, or ``lr(t)`` for step t = 1, 2, ...
     k : int, default: 10
-        >= 1. Steps from one estimate to the next.
-    refresh : {"before", "after_1", "after_k"}, default: "before"
         As for `due`.
-    beta2 : float in [0, 1), default: 0.99
-        Rate at which h forgets.
     record : callable, optional
         ``record(params, state) -> dict``, collected in the history at the start and after each step.
     progress : str, optional
         Title of a progress bar.
     **rates
-        `beta1`, `gamma`, `eps`, `weight_decay`, `form`, `bias_correction` of `update`.
+        `beta1`, `beta2`, `gamma`, `eps`, `weight_decay` of `update`.
 
     Returns
     -------
@@ -416,14 +347,9 @@ def minimize(
     """
 
     def step(carry, t):
-        old, state = carry
-        timely = due(t, k=k, refresh=refresh)
-        seen = estimate(old) if timely and refresh != "after_k" else None
-        early = seen if refresh == "before" else None
-        new, state = update(old, state, grad(old), early, lr=lr(t) if callable(lr) else lr, beta2=beta2, **rates)
-        if timely and refresh != "before":
-            state = renew(state, estimate(new) if refresh == "after_k" else seen, beta2=beta2)
-        return new, state
+        params, state = carry
+        seen = estimate(params) if due(t, k=k) else None
+        return update(params, state, grad(params), seen, lr=lr(t) if callable(lr) else lr, **rates)
 
     return iterate(
         step,
@@ -468,7 +394,7 @@ def clipped_newton(params, grad, hessian, *, rho, lr=0.5):
 
     Notes
     -----
-    Equation (sophia-11) of the documentation; Section 4 of the paper.
+    Equation (sophia-10) of the documentation; Section 4 of the paper.
 
     Examples
     --------
@@ -487,4 +413,4 @@ def clipped_newton(params, grad, hessian, *, rho, lr=0.5):
     if float(xp.min(values)) <= 0:
         raise ValueError(f"hessian must be positive definite, got the eigenvalue {float(xp.min(values)):g}")
     step = (vectors.T @ grad) / values
-    return params - lr * (vectors @ xp.minimum(xp.maximum(step, -rho), rho))  # (sophia-11)
+    return params - lr * (vectors @ xp.minimum(xp.maximum(step, -rho), rho))  # (sophia-10)

@@ -14,7 +14,7 @@ from refimpl.core.special import softmax
 from refimpl.models import losses, mlp
 from refimpl.optimizers import _sophia_models as models
 from refimpl.optimizers import sophia
-from refimpl.oracle import catalog, check
+from refimpl.oracle import catalog, check, edits
 from refimpl.specs.optimizers.sophia.claims import CLAIMS, language, step
 
 H = np.array([[2.0, 1.0, 0.0, -1.0], [1.0, 3.0, 0.5, 0.0], [0.0, 0.5, -1.0, 2.0], [-1.0, 0.0, 2.0, 4.0]])
@@ -42,16 +42,18 @@ def assert_like(got, reference):
     assert got.shape == reference.shape
 
 
-def run(start, grads, estimates, *, k=10, refresh="before", **rates):
+def run(start, grads, estimates, *, k=10, **rates):
     """Parameters after each step, and the last state."""
     theta, state, path = start, sophia.init(start), []
     for t, (grad, estimate) in enumerate(zip(grads, estimates, strict=True), start=1):
-        due = sophia.due(t, k=k, refresh=refresh)
-        theta, state = sophia.update(theta, state, grad, estimate if due and refresh == "before" else None, **rates)
-        if due and refresh != "before":
-            state = sophia.renew(state, estimate, **{"beta2": rates["beta2"]} if "beta2" in rates else {})
+        theta, state = sophia.update(theta, state, grad, estimate if sophia.due(t, k=k) else None, **rates)
         path.append(theta)
     return path, state
+
+
+def variant(slug, operation="trajectory"):
+    """An operation as another source has it."""
+    return edits.runner(catalog.operation(f"sophia.{operation}"), edits.alternatives("sophia")[slug])
 
 
 # The worked steps, on every backend -----------------------------------------------------------------------------
@@ -73,7 +75,6 @@ def test_seven_steps_on_an_indefinite_quadratic(backend):
         rate = sophia.win_rate(state, **rates)
         assert rate.dtype == start.dtype
         assert float(rate) == WIN_RATES[t - 1]
-    assert state.steps == 7
     np.testing.assert_allclose(backend.to_numpy(state.h), LAST_H, rtol=10 * backend.tolerance)
 
 
@@ -107,11 +108,10 @@ def test_one_number_is_an_array_too(backend):
     assert float(params) == pytest.approx(2 - 0.5 * 0.12 / 0.2, rel=backend.tolerance)
 
 
-@pytest.mark.parametrize("form", sophia.FORMS)
-def test_parameters_of_any_shape_move_like_flat_ones(backend, form):
+def test_parameters_of_any_shape_move_like_flat_ones(backend):
     rng = stream(0, "test-sophia", "shape")
     start, grads, estimates = rng.standard_normal((3, 2)), *rng.standard_normal((2, 5, 3, 2))
-    rates = {"lr": 0.1, "gamma": 20.0, "k": 2, "form": form}
+    rates = {"lr": 0.1, "gamma": 20.0, "k": 2}
     shaped, _ = run(
         backend.asarray(start), [*map(backend.asarray, grads)], [*map(backend.asarray, estimates**2)], **rates
     )
@@ -127,7 +127,7 @@ def test_parameters_of_any_shape_move_like_flat_ones(backend, form):
 
 def test_nothing_that_is_given_is_changed(backend):
     theta, m, h, grad, estimate = (backend.asarray([1.0, -1.0]) for _ in range(5))
-    sophia.update(theta, sophia.SophiaState(m, h, 3), grad, estimate, lr=0.1, gamma=1.0)
+    sophia.update(theta, sophia.SophiaState(m, h), grad, estimate, lr=0.1, gamma=1.0)
     for array in (theta, m, h, grad, estimate):
         assert backend.to_numpy(array).tolist() == [1.0, -1.0]
 
@@ -135,20 +135,17 @@ def test_nothing_that_is_given_is_changed(backend):
 # Large arrays ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("form", sophia.FORMS)
-def test_large_arrays_give_the_bits_of_small_ones_and_donated_memory_is_used(form):
+def test_large_arrays_give_the_bits_of_small_ones_and_donated_memory_is_used():
     """`elementwise` cuts arrays of this size into blocks."""
     theta, m, grad, h, estimate = stream(0, "test-sophia", "large").standard_normal((5, 300_001))
     h, estimate = abs(h), abs(estimate)
-    rates = {"lr": 0.1, "gamma": 1.0, "form": form}
-    whole, state = sophia.update(theta, sophia.SophiaState(m, h, 4), grad, estimate, **rates)
+    rates = {"lr": 0.1, "gamma": 1.0}
+    whole, state = sophia.update(theta, sophia.SophiaState(m, h), grad, estimate, **rates)
     part = slice(1000)
-    piece, small = sophia.update(
-        theta[part], sophia.SophiaState(m[part], h[part], 4), grad[part], estimate[part], **rates
-    )
+    piece, small = sophia.update(theta[part], sophia.SophiaState(m[part], h[part]), grad[part], estimate[part], **rates)
     for large, short in ((whole, piece), (state.m, small.m), (state.h, small.h)):
         assert np.all(large[part] == short)
-    got, given = sophia.update(theta, sophia.SophiaState(m, h, 4), grad, estimate, donate=True, **rates)
+    got, given = sophia.update(theta, sophia.SophiaState(m, h), grad, estimate, donate=True, **rates)
     for array, memory, expected in ((got, theta, whole), (given.m, m, state.m), (given.h, h, state.h)):
         assert np.shares_memory(array, memory)
         assert np.all(array == expected)
@@ -179,44 +176,44 @@ def test_the_first_version_of_the_paper_in_other_units():
     theta, m, h, rho, lr, wd, eps = *rng.standard_normal((3, 50)), 0.3, 0.2, 0.4, 1e-3
     old = theta - lr * wd * theta - lr * np.clip(0.96 * m / np.maximum(h, eps), -rho, rho)
     rates = {"lr": lr * rho, "gamma": rho, "eps": rho * eps, "weight_decay": wd / rho}
-    new, _ = sophia.update(theta, sophia.SophiaState(m, h, 1), 0 * m, **rates)
+    new, _ = sophia.update(theta, sophia.SophiaState(m, h), 0 * m, **rates)
     np.testing.assert_allclose(new, old, rtol=1e-13)
 
 
+def one_step(run, m, h, **changed):
+    """From 0 with a gradient that leaves m nearly as it is, without decay."""
+    m, h, rates = np.array(m), np.array(h), {"beta1": 1 - 1e-16, "beta2": 0.5, "eps": 1e-12, "weight_decay": 0.0}
+    given = {"theta": 0 * m, "m": m, "h": h, "grad": m, "estimate": h, "refresh": "no", "lr": 1.0, "gamma": 1.0}
+    return run(**given | rates | changed)[0]
+
+
 def test_both_forms_agree_far_from_eps_and_part_near_it():
-    theta, zeros = np.zeros(2), np.zeros(2)
-    state = sophia.SophiaState(np.array([0.3, 5e-13]), np.array([0.5, 5e-13]), 1)
-    rates = {"lr": 1.0, "beta1": 1 - 1e-16, "gamma": 1.0, "weight_decay": 0.0}
-    paper, _ = sophia.update(theta, state, zeros, **rates)
-    code, _ = sophia.update(theta, state, zeros, form="code", **rates | {"eps": 1e-15})
+    state = [0.3, 5e-13], [0.5, 5e-13]
+    paper = one_step(catalog.operation("sophia.step").reference, *state)
     np.testing.assert_allclose(paper, [-0.6, -0.5], rtol=1e-12)
+    code = one_step(variant("code_form", "step"), *state, eps=1e-15)
     np.testing.assert_allclose(code, [-0.6, -0.998], rtol=1e-3)
 
 
 def test_the_released_form_climbs_without_bound_where_curvature_is_negative():
-    state = sophia.SophiaState(np.array([0.3]), np.array([-1e-3]), 1)
-    moved, _ = sophia.update(np.zeros(1), state, np.zeros(1), lr=1.0, gamma=1.0, form="code", weight_decay=0.0)
-    assert moved[0] == pytest.approx(0.96 * 300)
+    assert one_step(variant("code_form", "step"), [0.3], [-1e-3])[0] == pytest.approx(300)
 
 
-def test_bias_correction_divides_the_average():
-    theta, grads = np.array([1.0, -1.0]), stream(0, "test-sophia", "bias").standard_normal((5, 2))
-    state, expected, m = sophia.init(theta), theta, np.zeros(2)
-    h = np.array([0.4, 3.0])
-    state = state._replace(h=h)
-    for t, grad in enumerate(grads, start=1):
-        theta, state = sophia.update(theta, state, grad, lr=0.1, gamma=1.0, bias_correction=True, weight_decay=0.0)
+def test_optax_divides_the_average_and_uses_the_estimate_of_the_step_before():
+    grads, estimates = stream(0, "test-sophia", "bias").standard_normal((2, 5, 2))
+    rates = {"lr": 0.1, "beta1": 0.96, "beta2": 0.5, "gamma": 1.0, "eps": 1e-12, "weight_decay": 0.0}
+    thetas = variant("optax")(theta0=np.array([1.0, -1.0]), grads=grads, estimates=estimates, k=1, **rates)
+    theta, m, h = np.array([1.0, -1.0]), np.zeros(2), np.zeros(2)
+    for t, (grad, estimate) in enumerate(zip(grads, estimates, strict=True), start=1):
         m = 0.96 * m + 0.04 * grad
-        expected = expected - 0.1 * np.clip(m / (1 - 0.96**t) / h, -1, 1)
-    np.testing.assert_allclose(theta, expected, rtol=1e-13)
+        theta = theta - 0.1 * np.clip(m / (1 - 0.96**t) / np.maximum(h, 1e-12), -1, 1)
+        h = (h + estimate) / 2
+        np.testing.assert_allclose(thetas[t - 1], theta, rtol=1e-13)
 
 
-@pytest.mark.parametrize(
-    ("refresh", "k", "steps"),
-    [("before", 3, [1, 4, 7]), ("after_1", 3, [1, 4, 7]), ("after_k", 3, [3, 6, 9]), ("before", 1, [*range(1, 10)])],
-)
-def test_estimates_are_due_in(refresh, k, steps):
-    assert [t for t in range(1, 10) if sophia.due(t, k=k, refresh=refresh)] == steps
+def test_estimates_are_due_in():
+    for k, steps in ((3, [1, 4, 7]), (1, [*range(1, 10)]), (9, [1])):
+        assert [t for t in range(1, 10) if sophia.due(t, k=k)] == steps
 
 
 def test_defaults_are_those_of_the_paper():
@@ -315,12 +312,11 @@ GOOD = {"params": np.zeros(2), "m": np.zeros(2), "h": np.zeros(2), "grad": np.ze
         ({"gamma": 0.0}, ValueError, "gamma"),
         ({"eps": 0.0}, ValueError, "eps"),
         ({"weight_decay": -1e-3}, ValueError, "weight_decay"),
-        ({"form": "v1"}, ValueError, "form"),
     ],
 )
 def test_bad_arguments_are_named(changed, error, name):
     given = {**GOOD, **changed}
-    params, state = given.pop("params"), sophia.SophiaState(given.pop("m"), given.pop("h"), 0)
+    params, state = given.pop("params"), sophia.SophiaState(given.pop("m"), given.pop("h"))
     with pytest.raises(error, match=name):
         sophia.update(params, state, given.pop("grad"), given.pop("estimate", None), **given)
 
@@ -336,7 +332,6 @@ def test_parameters_must_be_floating_point_arrays(params):
     [
         (lambda: sophia.due(0), ValueError, "t must"),
         (lambda: sophia.due(1, k=0), ValueError, "k must"),
-        (lambda: sophia.due(1, refresh="never"), ValueError, "refresh"),
         (lambda: sophia.win_rate(sophia.init(np.ones(1)), gamma=-1.0), ValueError, "gamma"),
         (lambda: sophia.gauss_newton_bartlett(np.ones(2), batch=0), ValueError, "batch"),
         (lambda: sophia.gauss_newton_bartlett(np.ones(2, int), batch=1), TypeError, "gradient"),
@@ -362,23 +357,17 @@ def test_bad_calls_are_named(call, error, name):
 # The driver -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("refresh", sophia.REFRESHES)
-def test_minimize_is_the_loop_over_update(backend, refresh):
+def test_minimize_is_the_loop_over_update(backend):
     start, curvature = backend.asarray([1.0, -3.0, 0.2]), backend.asarray([1.0, 20.0, 3.0])
     rates = {"gamma": 5.0, "weight_decay": 0.1, "beta2": 0.9}
     estimate = lambda x: curvature + x * x  # depends on where it is asked for
     driven = sophia.minimize(
-        lambda x: curvature * x, start, estimate=estimate, steps=7, lr=lambda t: 0.1 / t, k=3, refresh=refresh, **rates
+        lambda x: curvature * x, start, estimate=estimate, steps=7, lr=lambda t: 0.1 / t, k=3, **rates
     )
     theta, state = start, sophia.init(start)
     for t in range(1, 8):
-        before, first = theta, t in (1, 4, 7)
-        early = estimate(theta) if first and refresh == "before" else None
-        theta, state = sophia.update(theta, state, curvature * theta, early, lr=0.1 / t, **rates)
-        if first and refresh == "after_1":
-            state = sophia.renew(state, estimate(before), beta2=0.9)
-        if t in (3, 6) and refresh == "after_k":
-            state = sophia.renew(state, estimate(theta), beta2=0.9)
+        seen = estimate(theta) if t in (1, 4, 7) else None
+        theta, state = sophia.update(theta, state, curvature * theta, seen, lr=0.1 / t, **rates)
     assert np.all(backend.to_numpy(driven.state[0]) == backend.to_numpy(theta))
     assert np.all(backend.to_numpy(driven.state[1].h) == backend.to_numpy(state.h))
 
@@ -392,10 +381,11 @@ def test_minimize_asks_for_estimates_only_when_due_and_records_the_start():
         steps=10,
         lr=0.1,
         k=4,
-        record=lambda x, state: {"x": float(x[0]), "steps": state.steps},
+        record=lambda x, state: {"x": float(x[0]), "h": float(state.h[0])},
     )
     assert len(asked) == 3
-    assert driven.history["steps"] == list(range(11))
+    assert len(driven.history["x"]) == 11
+    assert len(set(driven.history["h"])) == 4
     assert driven.history["x"][0] == 1.0
 
 
@@ -546,7 +536,8 @@ def test_optax_agrees(k):
                 updates, state = update(grad, state, theta, estimate)
                 theta = optax.apply_updates(theta, updates)
                 theirs.append(np.asarray(theta))
-            ours, _ = run(BEGIN, *stress(kind), k=k, refresh="after_1", bias_correction=True, lr=0.1, **rates)
+            grads, estimates = stress(kind)
+            ours = variant("optax")(theta0=BEGIN, grads=grads, estimates=estimates, k=k, lr=0.1, **rates)
             np.testing.assert_allclose(ours, theirs, rtol=0, atol=2e-13)
 
 
@@ -571,7 +562,7 @@ def test_the_released_code_agrees(kind, k):
             optimizer.update_hessian()
     estimates = [sophia.gauss_newton_bartlett(drawn, batch=16) for drawn in sampled]
     rates = {"beta1": 0.9, "beta2": 0.95, "gamma": 0.05, "eps": 1e-15, "weight_decay": 0.3}
-    ours, _ = run(BEGIN, grads, estimates, k=k, refresh="after_k", form="code", lr=0.1, **rates)
+    ours = variant("released_code")(theta0=BEGIN, grads=grads, estimates=np.stack(estimates), k=k, lr=0.1, **rates)
     np.testing.assert_allclose(ours, theirs, rtol=0, atol=2e-13)
 
 
@@ -607,7 +598,7 @@ def floored_before_gamma(reference):
 def counted_with_the_old_h(reference):
     def step(**inputs):
         theta, m, h, _ = reference(**inputs)
-        old = sophia.SophiaState(m, inputs["h"], 1)
+        old = sophia.SophiaState(m, inputs["h"])
         return theta, m, h, sophia.win_rate(old, gamma=inputs["gamma"], eps=inputs["eps"])
 
     return step

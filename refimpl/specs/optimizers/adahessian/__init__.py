@@ -74,12 +74,7 @@ _SHARED = (
     number("eps", "added to the root mean square, after bias correction and power, >= 0"),
 )
 _POWER = number("hessian_power", "power k of the root mean square, in [0, 1]")
-_RATES = (
-    number("lr", "step size eta > 0"),
-    *_SHARED,
-    number("weight_decay", "decoupled decay lambda >= 0"),
-    _POWER,
-)
+_RATES = (number("lr", "step size eta > 0"), *_SHARED, number("weight_decay", "decoupled decay lambda >= 0"), _POWER)
 _BLOCK = integer("block", "so many neighbors share the mean of their estimates; divides d")
 _REFUSED_SHARED = refusals.rates(beta1="fraction", beta2="fraction", eps="nonnegative", hessian_power="nonnegative")
 _REFUSED = (*refusals.rates(lr="positive", weight_decay="nonnegative"), *_REFUSED_SHARED)

@@ -223,13 +223,7 @@ ESTIMATE = (
         _gaussian_estimate(1, 4, 6, 3),
         equations=("adahessian-2",),
     ),
-    Case(
-        "six-in-twos",
-        ("basic",),
-        "three blocks of two",
-        _gaussian_estimate(2, 3, 6, 2),
-        equations=("adahessian-2",),
-    ),
+    Case("six-in-twos", ("basic",), "three blocks of two", _gaussian_estimate(2, 3, 6, 2), equations=("adahessian-2",)),
     Case(
         "no-blocks",
         ("boundary", "variant"),
@@ -291,10 +285,7 @@ MOMENTS = (
         "blocks of one: the mean square of an entry is the square of the length of its row",
         _moment_inputs(INDEFINITE, 1),
         equations=("adahessian-1",),
-        answer={
-            "mean": np.array([2.0, 3.0, -1.0, 4.0]),
-            "mean_square": np.array([6.0, 10.25, 5.25, 21.0]),
-        },
+        answer={"mean": np.array([2.0, 3.0, -1.0, 4.0]), "mean_square": np.array([6.0, 10.25, 5.25, 21.0])},
         source="the squares of the rows, by hand",
     ),
     Case(

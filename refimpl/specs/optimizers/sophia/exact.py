@@ -1,4 +1,4 @@
-"""Expected answers of the operations of Sophia, in 50 digits and apart from the source: the definitions themselves."""
+"""Right answers of Sophia, in 50 digits and apart from the source: the definitions themselves."""
 
 import numpy as np
 
@@ -10,32 +10,33 @@ def _clipped(numerator, denominator):
     return np.minimum(np.maximum(numerator / denominator, -1), 1)
 
 
+def _move(theta, m, h, grad, estimate, lr, beta1, beta2, gamma, eps, weight_decay):
+    """One step on `reals`: averages move toward the newest value, the decay comes first."""
+    m = grad + beta1 * (m - grad)
+    h = h if estimate is None else estimate + beta2 * (h - estimate)
+    return theta * (1 - lr * weight_decay) - lr * _clipped(m, np.maximum(gamma * h, eps)), m, h
+
+
 def trajectory(theta0, grads, estimates, lr, beta1, beta2, gamma, eps, weight_decay, k):
-    """Averages as weighted sums over the past; the decayed start and the decayed steps, summed up anew at each step."""
-    theta0, grads, estimates, lr, beta1, beta2, gamma, eps, weight_decay = map(
+    """Step by step."""
+    theta, grads, estimates, *rates = map(
         exact.reals, (theta0, grads, estimates, lr, beta1, beta2, gamma, eps, weight_decay)
     )
-    kept, moves, thetas = 1 - lr * weight_decay, [], []
-    for t in range(len(grads)):
-        m = sum((1 - beta1) * beta1 ** (t - s) * grads[s] for s in range(t + 1))
-        rows = range(0, t + 1, k)
-        h = sum((1 - beta2) * beta2 ** (len(rows) - 1 - i) * estimates[s] for i, s in enumerate(rows))
-        moves.append(lr * _clipped(m, np.maximum(gamma * h, eps)))
-        thetas.append(kept ** (t + 1) * theta0 - sum(kept ** (t - s) * move for s, move in enumerate(moves)))
+    m, h, thetas = 0 * theta, 0 * theta, []
+    for t, grad in enumerate(grads):
+        theta, m, h = _move(theta, m, h, grad, None if t % k else estimates[t], *rates)
+        thetas.append(theta)
     return np.stack(thetas)
 
 
 def step(theta, m, h, grad, estimate, refresh, lr, beta1, beta2, gamma, eps, weight_decay):
-    """The paper's lines one by one."""
-    theta, m, h, grad, estimate, lr, beta1, beta2, gamma, eps, weight_decay = map(
+    """One step, and a count."""
+    theta, m, h, grad, estimate, *rates = map(
         exact.reals, (theta, m, h, grad, estimate, lr, beta1, beta2, gamma, eps, weight_decay)
     )
-    m = grad + beta1 * (m - grad)
-    if refresh == "yes":
-        h = estimate + beta2 * (h - estimate)
-    floor = np.maximum(gamma * h, eps)
-    unclipped = sum(abs(a) < b for a, b in zip(m, floor, strict=True))
-    return theta * (1 - lr * weight_decay) - lr * _clipped(m, floor), m, h, np.array(unclipped) / exact.reals(len(m))
+    theta, m, h = _move(theta, m, h, grad, estimate if refresh == "yes" else None, *rates)
+    unclipped = sum(abs(a) < b for a, b in zip(m, np.maximum(rates[3] * h, rates[4]), strict=True))
+    return theta, m, h, np.array(unclipped) / exact.reals(len(m))
 
 
 def _exact_logits(W, x, model):

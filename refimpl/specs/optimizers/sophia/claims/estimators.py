@@ -72,9 +72,7 @@ def hutchinson_is_unbiased(seed):
 def label_gradients(W, x):
     """Gradient [B, C, D, C] of each example's loss with each label."""
     classes = range(W.shape[1])
-    return np.stack(
-        [[models.gradient(W, x[b : b + 1], np.array([c])) for c in classes] for b in range(len(x))],
-    )
+    return np.stack([[models.gradient(W, x[b : b + 1], np.array([c])) for c in classes] for b in range(len(x))])
 
 
 def bartlett_is_unbiased(seed, B=6, D=3, C=4, count=40_000):
