@@ -1,5 +1,6 @@
 """Claims of the paper on SSO, as experiments."""
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -140,7 +141,7 @@ def lbfgs_calls_to_gap(x, y, gap=1e-3):
 
 def amortizes(seed, sets=12):
     """Oracle calls with one inner step, with twenty, and of methods that need no inner steps."""
-    methods = {
+    methods: dict[str, tuple[Callable, str, str]] = {
         "m = 1": (partial(calls_to_gap, inner_steps=1), GREY, ":"),
         "m = 20": (partial(calls_to_gap, inner_steps=20), ORANGE, "-"),
         "inner minimum": (calls_to_gap, PINK, "-"),
@@ -432,7 +433,7 @@ def needs_no_tuning(seed, b=30, sets=12, starts=(1, 10, 100)):
         left.set(xlabel=f"oracle calls (batches of {b})", ylabel="loss on all data", title="one data set")
         left.legend(fontsize=9)
         shown = [
-            *zip(starts, map(ratios.get, searches), strict=True),
+            *zip(starts, (ratios[name] for name in searches), strict=True),
             ("10 b,\nnoise", noisy_ratios),
             ("SLS", ratios["SLS"]),
         ]
@@ -452,7 +453,7 @@ def needs_no_tuning(seed, b=30, sets=12, starts=(1, 10, 100)):
                 at_most(f"final loss {name} / SGD tuned, median of {sets} data sets", np.median(ratios[name]), 0.9)
                 for name in list(searches)[1:]
             ),
-            reported("the same, worst", max(map(max, map(ratios.get, list(searches)[1:])))),
+            reported("the same, worst", max(max(ratios[name]) for name in list(searches)[1:])),
             reported("final loss SSO-SLS from 1 b / SGD tuned, median", np.median(ratios["SSO-SLS from 1 b"])),
             *(reported(f"{name} / SGD tuned, median", np.median(ratios[name])) for name in others),
             reported("SSO-SLS from 10 b / SGD tuned with 5 % flipped labels, median", np.median(noisy_ratios)),
@@ -562,7 +563,8 @@ def least_squares_learner():
 
     def learn(theta, x, u):
         seen.append((x, u))
-        return np.linalg.lstsq(*map(np.concatenate, zip(*seen, strict=True)), rcond=None)[0]
+        features, labels = map(np.concatenate, zip(*seen, strict=True))
+        return np.linalg.lstsq(features, labels, rcond=None)[0]
 
     return learn
 
@@ -575,7 +577,7 @@ def imitates(seed, tasks=12):
             runs = [imitate(k, gradient_learner(lr, steps), noise) for lr in RATES]
         return min(runs, key=lambda run: np.nan_to_num(run[-1], nan=np.inf))
 
-    learners = {
+    learners: dict[str, tuple[Callable, str, str]] = {
         "SSO, 20 inner steps": (lambda k, noise: imitate(k, sso_learner, noise), ORANGE, "-"),
         "gradient descent, 1 step": (partial(descents, steps=1), BLUE, "--"),
         "gradient descent, 20 steps": (partial(descents, steps=20), GREEN, "-."),
