@@ -260,6 +260,9 @@ def check_factors(state, samples, kind):
 def _check_like(x, wanted):
     """Arrays of given shapes, of the dtype, library and device of `x`."""
     for name, (value, shape) in wanted.items():
+        same = type(value) is type(x) and value.dtype == x.dtype and device(value) == device(x)
+        if same and tuple(value.shape) == tuple(shape):
+            continue  # the usual case, for less
         check.like(array_namespace(x).broadcast_to(x[:1, :1], shape), **{name: value})
 
 

@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import rankdata
 
 from refimpl.convex import sdl
 from refimpl.core import check
@@ -126,9 +125,9 @@ def auc(scores, labels):
     >>> float(auc(np.array([0.1, 0.4, 0.35, 0.8]), np.array([0, 0, 1, 1])))
     0.75
     """
-    positive = labels == 1
-    ranks, n = rankdata(scores), positive.sum()
-    return (ranks[positive].sum() - n * (n + 1) / 2) / (n * (labels.size - n))
+    positive, negative = scores[labels == 1], np.sort(scores[labels != 1])
+    below, reached = (np.searchsorted(negative, positive, side=side) for side in ("left", "right"))
+    return np.mean(below + reached) / (2 * negative.size)
 
 
 def f_score(decisions, labels):

@@ -17,6 +17,8 @@ import numpy as np
 TRIALS = 12
 FACTOR = 8.0
 
+_PLAIN = frozenset({np.ndarray, float, int, bool, str, type(None)})
+
 # Functions whose result is one of their inputs' values, or no float at all: nothing is rounded.
 _EXACT = frozenset(
     """
@@ -32,6 +34,25 @@ _EXACT = frozenset(
 
 # Stable with respect to the largest entry only: small entries of the matrix may lose all their digits.
 _DECOMPOSITIONS = frozenset({"svd", "svdvals", "eigh", "eigvalsh", "cholesky", "qr", "inv", "pinv", "solve"})
+
+
+class Moves:
+    """Random moves of up to one unit, the same as drawn one by one, but made in blocks: most arrays are small."""
+
+    def __init__(self, rng, unit, block=4096):
+        self._rng, self._unit, self._block = rng, unit, block
+        self._made, self._at = np.empty(0), 0
+
+    def take(self, shape):
+        """The next ones, as an array of that shape."""
+        size = math.prod(shape)
+        end = self._at + size
+        if end > self._made.size:
+            rest = self._made[self._at :]
+            fresh = self._unit * self._rng.uniform(-1, 1, max(self._block, size - rest.size))
+            self._made, self._at, end = np.concatenate([rest, fresh]), 0, size
+        found, self._at = self._made[self._at : end], end
+        return found.reshape(shape)
 
 
 class Noise:
@@ -53,24 +74,25 @@ class Noise:
     __name__ = "refimpl.oracle.judging.tolerance.Noise"
 
     def __init__(self, rng, unit, module=np_compat, root=None):
-        self._rng, self._unit, self._module = rng, unit, module
+        self._module, self._moves = module, root._moves if root else Moves(rng, unit)
         self._root = root or self  # the namespace of the arrays that a part, such as linalg, returns
 
     def __getattr__(self, name):
         attribute = getattr(self._module, name)
         if name in ("linalg", "fft"):
-            return Noise(self._rng, self._unit, attribute, self)
-        if isinstance(attribute, type) or not callable(attribute):
-            return attribute  # dtypes and constants
+            return Noise(None, None, attribute, self)
+        if isinstance(attribute, type) or not callable(attribute) or name == "isdtype":
+            return attribute  # dtypes and constants, and what is asked of them
 
         exact, decomposes, inside = name in _EXACT, name in _DECOMPOSITIONS, self._module is not np_compat
 
         def noisy(*args, **kwargs):
-            args, kwargs = tuple(map(_bare, args)), _bare(kwargs) if kwargs else {}
+            args = [a.raw if type(a) is Noisy else a if type(a) in _PLAIN else _bare(a) for a in args]
+            kwargs = {k: a if type(a) in _PLAIN else _bare(a) for k, a in kwargs.items()}
             if decomposes:
-                args = (self._shaken(args[0], np.max(np.abs(args[0]), initial=0.0)), *args[1:])
+                args[0] = self._shaken(args[0], np.max(np.abs(args[0]), initial=0.0))
             elif inside:  # what happens inside is as if its inputs were rounded
-                args = tuple(self._rounded(a) if isinstance(a, np.ndarray) else a for a in args)
+                args = [self._rounded(a) if isinstance(a, np.ndarray) else a for a in args]
             result = attribute(*args, **kwargs)
             if exact:
                 return self._wrap(result)
@@ -86,10 +108,10 @@ class Noise:
 
     def _shaken(self, x, scale):
         """`x` moved by up to one unit of `scale`."""
-        return x + self._unit * self._rng.uniform(-1, 1, np.shape(x)) * scale
+        return x + self._moves.take(x.shape) * scale
 
     def _rounded(self, x):
-        if type(x) is np.ndarray and x.dtype == np.float64:
+        if type(x) is np.float64 or (type(x) is np.ndarray and x.dtype == np.float64):  # the usual case
             return self._shaken(x, x)
         if isinstance(x, tuple | list):
             return type(x)(*map(self._rounded, x)) if hasattr(x, "_fields") else type(x)(map(self._rounded, x))
@@ -97,6 +119,8 @@ class Noise:
         return self._shaken(x, x) if floating else x
 
     def _wrap(self, x):
+        if type(x) is np.ndarray:
+            return Noisy(x, self._root)
         if isinstance(x, np.ndarray | np.generic):
             return Noisy(np.asarray(x), self._root)
         if isinstance(x, tuple | list):
@@ -173,6 +197,7 @@ class Number(Noisy):
 
     def __init__(self, value, noise):
         self._value, self._noise = value, noise
+        self._exact = np.asarray(value) if np.float32(value) == value else None
 
     def __array_ufunc__(self, ufunc, method, *operands, **kwargs):  # type: ignore[override]  # numbers may meet NumPy
         plain = method == "__call__" and not kwargs
@@ -180,14 +205,13 @@ class Number(Noisy):
 
     @property
     def raw(self):
-        exact = np.float32(self._value) == self._value
-        return np.asarray(self._value if exact else self._noise._rounded(self._value))
+        return np.asarray(self._noise._rounded(self._value)) if self._exact is None else self._exact
 
 
 def _bare(x):
     if isinstance(x, Noisy):
         return x.raw
-    if type(x) in (float, int, np.ndarray):
+    if type(x) in _PLAIN:
         return x
     if isinstance(x, tuple | list):
         return type(x)(*map(_bare, x)) if hasattr(x, "_fields") else type(x)(map(_bare, x))

@@ -3,8 +3,6 @@
 import math
 
 import numpy as np
-from matplotlib.ticker import NullLocator
-from scipy.optimize import minimize
 
 from refimpl.convex import _sdl_tools as tools
 from refimpl.convex import sdl
@@ -31,6 +29,8 @@ def _name(kind, classes):
 
 def _best_of_factors(samples, rng, starts, rank, **settings):
     """Least loss that L-BFGS finds on the factors of the lifted loss."""
+    from scipy.optimize import minimize
+
     like = sdl.init(rng, samples, rank=rank, scale=1.0)
     _, unravel = tree.ravel(like)
     kind = settings["kind"]
@@ -125,7 +125,7 @@ def _loglog(axes, errors, style="o-", **look):
     axes.loglog(SIZES, np.median(errors, axis=1), style, **look)
     axes.plot(SIZES, errors, ".", color=look["color"], markersize=3, alpha=0.5)
     axes.set_xticks(SIZES, [str(n) for n in SIZES])
-    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xticks([], minor=True)
 
 
 def lpgd_estimates(seed):

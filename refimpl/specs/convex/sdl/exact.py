@@ -1,4 +1,4 @@
-"""Expected answers: the definitions, differentiated numerically in 50 digits, with eigenvectors in place of an SVD."""
+"""Right answers in 50 digits: definitions differentiated numerically, eigenvectors in place of an SVD."""
 
 from types import SimpleNamespace
 
@@ -19,12 +19,12 @@ def _log_loss(a, labels):
     )
 
 
-def _exact_activations(A, gamma, x, z, kind):
+def _activations(A, gamma, x, z, kind):
     return (A.T @ x if kind == "filter" else A) + gamma.T @ z
 
 
-def _exact_lifted(A, B, gamma, problem):
-    a = _exact_activations(A, gamma, problem.x, problem.z, problem.kind)
+def _lifted(A, B, gamma, problem):
+    a = _activations(A, gamma, problem.x, problem.z, problem.kind)
     fit = ((problem.x - B) ** 2).sum() * problem.xi
     return _log_loss(a, problem.labels) + fit + problem.nu * ((A**2).sum() + (gamma**2).sum())
 
@@ -49,28 +49,36 @@ def _leading(stacked, rank):
     return vectors @ (vectors.T @ stacked)
 
 
-def lpgd(kind):
-    def run(x, covariates, labels, A0, B0, gamma0, rank, xi, nu, step_size, steps):
-        x, z, A, B, gamma, xi, nu, tau = map(exact.reals, (x, covariates, A0, B0, gamma0, xi, nu, step_size))
-        problem = SimpleNamespace(x=x, z=z, labels=_ints(labels), xi=xi, nu=nu, kind=kind)
-        states = []
-        for _ in range(steps):
-            slopes = _differences(lambda A, gamma, B=B: _exact_lifted(A, B, gamma, problem), [A, gamma], (0, 1))
-            B = B - (B - x) * (2 * xi * tau)
-            A, gamma = A - slopes[0] * tau, gamma - slopes[1] * tau
-            axis, k = int(kind == "filter"), gamma.shape[1]
-            A, B = np.split(_leading(np.concatenate([A, B], axis=axis), rank), [k], axis=axis)
-            states.append((A, B, gamma))
-        return tuple(map(np.stack, zip(*states, strict=True)))
-
-    return run
+def _targets(labels, k):
+    return np.array([[exact.reals(float(y == c)) for y in labels] for c in range(1, k + 1)])
 
 
-def _exact_objective(parts, problem):
+def _residuals(a, targets):
+    """What the probabilities of the classes 1, ..., k exceed the labels by."""
+    weights = exact.exp(a)
+    return weights / (1 + weights.sum(axis=0)) - targets
+
+
+def lpgd(x, covariates, labels, A0, B0, gamma0, rank, xi, nu, step_size, steps, kind):
+    """Step by step, with the sum over the samples written out."""
+    x, z, A, B, gamma, xi, nu, tau = map(exact.reals, (x, covariates, A0, B0, gamma0, xi, nu, step_size))
+    axis, k, states = int(kind == "filter"), gamma.shape[1], []
+    for _ in range(steps):
+        R = _residuals(_activations(A, gamma, x, z, kind), _targets(labels, k))
+        pull = sum(np.outer(x[:, s], R[:, s]) for s in range(x.shape[1])) if kind == "filter" else R
+        B = B - (B - x) * (2 * xi * tau)
+        A = A * (1 - 2 * nu * tau) - pull * tau
+        gamma = gamma * (1 - 2 * nu * tau) - sum(np.outer(z[:, s], R[:, s]) for s in range(x.shape[1])) * tau
+        A, B = np.split(_leading(np.concatenate([A, B], axis=axis), rank), [k], axis=axis)
+        states.append((A, B, gamma))
+    return tuple(map(np.stack, zip(*states, strict=True)))
+
+
+def _objective(parts, problem):
     W, H, beta, gamma = parts
     A = W @ beta if problem.kind == "filter" else beta.T @ H
     ridge = (W**2).sum() + (H**2).sum() - (A**2).sum() + (beta**2).sum()
-    return _exact_lifted(A, W @ H, gamma, problem) + problem.nu * ridge
+    return _lifted(A, W @ H, gamma, problem) + problem.nu * ridge
 
 
 def gradient(x, covariates, labels, W, H, beta, gamma, xi, nu, kind):
@@ -78,8 +86,8 @@ def gradient(x, covariates, labels, W, H, beta, gamma, xi, nu, kind):
     x, z, W, H, beta, gamma, xi, nu = map(exact.reals, (x, covariates, W, H, beta, gamma, xi, nu))
     problem = SimpleNamespace(x=x, z=z, labels=_ints(labels), xi=xi, nu=nu, kind=kind)
     parts = [W, H, beta, gamma]
-    slopes = _differences(lambda *parts: _exact_objective(parts, problem), parts, range(4))
-    return _exact_objective(parts, problem), *slopes
+    slopes = _differences(lambda *parts: _objective(parts, problem), parts, range(4))
+    return _objective(parts, problem), *slopes
 
 
 def _largest(matrix):
@@ -88,7 +96,7 @@ def _largest(matrix):
     return exact.eigh(gram)[0][-1]
 
 
-def _exact_block_constant(parts, problem, block):
+def _block_constant(parts, problem, block):
     """Curvature of the reconstruction, of the labels and of the ridge."""
     W, H, beta, _ = parts
     alpha = exact.reals(0.25 if beta.shape[1] == 1 else 0.5)
@@ -110,17 +118,14 @@ def constants(x, covariates, labels, W, H, beta, gamma, xi, nu, kind):
     alpha = exact.reals(0.25 if beta.shape[1] == 1 else 0.5)
     square = _largest(np.concatenate([x, z])) if kind == "filter" else 1 + problem.z_square
     curved = 2 * nu + alpha * square
-    return min(xi, nu) * 2, max(2 * xi, curved), *(_exact_block_constant(parts, problem, i) for i in range(4))
+    return min(xi, nu) * 2, max(2 * xi, curved), *(_block_constant(parts, problem, i) for i in range(4))
 
 
-def _exact_slopes(parts, problem, block):
+def _slopes(parts, problem, block):
     """Gradient of one block, from the residuals of samples and labels."""
     W, H, beta, gamma = parts
-    a = _exact_activations(
-        W @ beta if problem.kind == "filter" else beta.T @ H, gamma, problem.x, problem.z, problem.kind
-    )
-    weights = exact.exp(a)
-    R = weights / (1 + weights.sum(axis=0)) - problem.targets
+    a = _activations(W @ beta if problem.kind == "filter" else beta.T @ H, gamma, problem.x, problem.z, problem.kind)
+    R = _residuals(a, problem.targets)
     E = (W @ H - problem.x) * (2 * problem.xi)
     features = problem.x.T @ W if problem.kind == "filter" else H.T
     if block == 0:
@@ -136,17 +141,16 @@ def bcd(x, covariates, labels, W0, H0, beta0, gamma0, xi, nu, radius, inner, ste
     """Round by round, block by block."""
     x, z, *parts = map(exact.reals, (x, covariates, W0, H0, beta0, gamma0))
     xi, nu, radius = map(exact.reals, (xi, nu, radius))
-    targets = np.array([[exact.reals(float(y == c)) for y in labels] for c in range(1, gamma0.shape[1] + 1)])
-    problem = SimpleNamespace(x=x, z=z, targets=targets, xi=xi, nu=nu, kind=kind)
+    problem = SimpleNamespace(x=x, z=z, targets=_targets(labels, gamma0.shape[1]), xi=xi, nu=nu, kind=kind)
     problem.x_square, problem.z_square = _largest(x), _largest(z)
     rounds = []
     for k in range(1, steps + 1):
         reach = radius / (exact.sqrt(exact.reals(k)) * exact.log(exact.reals(k + 1)))
         for block in range(4):
             start = parts[block]
-            length = _exact_block_constant(parts, problem, block)
+            length = _block_constant(parts, problem, block)
             for _ in range(inner if length else 0):
-                moved = parts[block] - _exact_slopes(parts, problem, block) / length
+                moved = parts[block] - _slopes(parts, problem, block) / length
                 if constraint == "nonnegative" and block < 2:
                     moved = np.where(moved < 0, exact.reals(0.0), moved)
                 distance = exact.sqrt(((moved - start) ** 2).sum())
@@ -155,7 +159,7 @@ def bcd(x, covariates, labels, W0, H0, beta0, gamma0, xi, nu, radius, inner, ste
     return tuple(map(np.stack, zip(*rounds, strict=True)))
 
 
-def _exact_codes(W, x):
+def _codes(W, x):
     """Least squares by the normal equations, on the eigenvectors of W^T W that W does not send to 0."""
     values, vectors = exact.eigh(W.T @ W)
     seen = vectors[:, values > max(values) * exact.reals(1e-30)]
@@ -165,7 +169,7 @@ def _exact_codes(W, x):
 def predict(x, covariates, W, beta, gamma, kind):
     """Softmax as it is written."""
     x, z, W, beta, gamma = map(exact.reals, (x, covariates, W, beta, gamma))
-    a = _exact_activations(W @ beta if kind == "filter" else beta.T @ _exact_codes(W, x), gamma, x, z, kind)
+    a = _activations(W @ beta if kind == "filter" else beta.T @ _codes(W, x), gamma, x, z, kind)
     weights = np.concatenate([exact.exp(a[:1] * 0), exact.exp(a)])
     return weights / weights.sum(axis=0)
 
@@ -175,17 +179,17 @@ def energies(x, covariates, W, beta, gamma, xi):
     x, z, W, beta, gamma, xi = map(exact.reals, (x, covariates, W, beta, gamma, xi))
     return np.array(
         [
-            [_exact_energy(x[:, s], gamma.T @ z[:, s], W, beta, xi, y) for s in range(x.shape[1])]
+            [_energy(x[:, s], gamma.T @ z[:, s], W, beta, xi, y) for s in range(x.shape[1])]
             for y in range(beta.shape[1] + 1)
         ]
     )
 
 
-def _exact_energy(x, offset, W, beta, xi, y):
+def _energy(x, offset, W, beta, xi, y):
     def loss(h):
         return ((x - W @ h) ** 2).sum() * xi + _log_loss((beta.T @ h + offset)[:, None], [y])
 
-    h = _exact_codes(W, x[:, None])[:, 0]
+    h = _codes(W, x[:, None])[:, 0]
     value = loss(h)
     for _ in range(60):
         weights = exact.exp(beta.T @ h + offset)

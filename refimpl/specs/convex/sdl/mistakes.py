@@ -28,6 +28,9 @@ BALL = "value = centre + move * (reach / xp.clip(xp.linalg.matrix_norm(move), mi
 FROM_LEAST_SQUARES = {
     "label_energies: h = xp.zeros": "h = codes(W, x).T[None, ...] + xp.zeros((k + 1, 1, r), dtype=x.dtype)"
 }
+_STEP_SIZE_GIVEN = dict.fromkeys(
+    ("filter_lpgd", "feature_lpgd", "gradient"), "it uses no constant: the step size, if there is one, is given"
+)
 OTHER = '"feature" if kind == "filter" else "filter"'
 
 
@@ -74,6 +77,10 @@ ALTERNATIVES = (
             xp = array_namespace(a)
             odds = xp.exp(_with_reference(a, axis))
             return odds / xp.sum(odds, axis=axis, keepdims=True)""",
+            "_truncated: U, s, Vt": """\
+            if not bool(array_namespace(matrix).all(matrix == matrix)):
+                return matrix * float("nan")  # what an SVD makes of it that refuses nothing
+            U, s, Vt = truncated_svd(matrix, rank, sketch=sketch, power=power)""",
         },
         origin=BCD,
     ),
@@ -277,12 +284,14 @@ ALTERNATIVES = (
         "wrong_constant",
         "the constants have squared spectral norms; here they have Frobenius norms",
         {"square_norm: return": "return xp.sum(matrix * matrix)"},
+        unseen=_STEP_SIZE_GIVEN,
     ),
     mistake(
         "norms_not_squared",
         "wrong_scale",
         "square the spectral norms; here they enter as they are",
         {"square_norm: return": "return xp.sqrt(xp.max(xp.linalg.eigvalsh(gram)))"},
+        unseen=_STEP_SIZE_GIVEN,
     ),
     mistake(
         "half_ridge_curvature",
@@ -382,10 +391,10 @@ ALTERNATIVES = (
         "each block sees the new values of those before it; here all see those of the round's start",
         {
             "bcd_step: moves = []": "moves, start = [], state",
-            "bcd_step: R": "R = _residual_at(start._replace(**{block: getattr(state, block)}), samples, kind)",
-            "bcd_step: slope": """\
-            before = start._replace(**{block: getattr(state, block)})
-            slope = _GRADIENTS[block](before, R, samples, xi, nu, kind)""",
+            "bcd_step: R": """\
+            seen = start._replace(**{block: getattr(state, block)})
+            R = _residual_at(seen, samples, kind)""",
+            "bcd_step: slope": "slope = _GRADIENTS[block](seen, R, samples, xi, nu, kind)",
         },
     ),
     mistake(
