@@ -86,8 +86,8 @@ class Noise:
 
         exact, decomposes, inside = name in _EXACT, name in _DECOMPOSITIONS, self._module is not np_compat
 
-        def noisy(*args, **kwargs):
-            args = [a.raw if type(a) is Noisy else a if type(a) in _PLAIN else _bare(a) for a in args]
+        def noisy(*given, **kwargs):
+            args = [a.raw if type(a) is Noisy else a if type(a) in _PLAIN else _bare(a) for a in given]
             kwargs = {k: a if type(a) in _PLAIN else _bare(a) for k, a in kwargs.items()}
             if decomposes:
                 args[0] = self._shaken(args[0], np.max(np.abs(args[0]), initial=0.0))

@@ -128,7 +128,8 @@ def _strictly(rows):
 
 def all_patterns(X):
     """Point by point, the sides that leave a cell; rational inequalities."""
-    points, found = exact.fractions(X), [()]
+    points = exact.fractions(X)
+    found: list[tuple] = [()]
     for k, x in enumerate(points):
         sides = (1, 0) if any(x) else (1,)
         grown = [(*pattern, side) for pattern in found for side in sides]

@@ -67,7 +67,7 @@ def _step_in_proportion(run, inputs):
     yield moves, inputs["diffusion"] * inputs["dt"] ** 0.5 * size * inputs["noise"]
 
 
-_UNITS = "4 dt, drift / 4 and diffusion / 2 change nothing", 2.0, {"dt": 2, "drift": -2, "diffusion": -1}, {}
+_UNITS: tuple = "4 dt, drift / 4 and diffusion / 2 change nothing", 2.0, {"dt": 2, "drift": -2, "diffusion": -1}, {}
 _BOTH = "gaussian-isotropic", "gaussian-anisotropic"
 STEP = (
     related("moves-along", "positions shifted shift the step",

@@ -137,7 +137,7 @@ def train(one, name, rates, *, steps=STEPS, period=1, stale="feed", every=None):
             if not (np.isfinite(slopes[i]) & np.isfinite(diagonals[i])).all():
                 weights[i] = np.nan  # blown up, and left so
                 continue
-            fed = ()
+            fed: tuple = ()
             if name == "AdaHessian":  # fed its own root, v stays as it is
                 fed = (np.sqrt(states[i].v) if stale == "keep" and not fresh else diagonals[i],)
             weights[i], states[i] = update(weights[i], states[i], slopes[i], *fed, lr=lr)
