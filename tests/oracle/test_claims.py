@@ -146,6 +146,16 @@ def test_figure_is_a_png_without_metadata():
     assert b"tIME" not in png
 
 
+def test_a_long_title_of_a_figure_is_not_cut_off():
+    def plot(figure):
+        figure.subplots().set_title("a title that is wider than the figure " * 4)
+
+    record = run_claim(claim(lambda seed: Outcome([at_most("a", 1, 1)], plot)))
+    image = matplotlib.image.imread(io.BytesIO(base64.b64decode(record["figure"])))[..., :3]
+    assert (image[:60] < 0.5).any(), "there it is"
+    assert (image[:60, [0, -1]] == 1).all()
+
+
 # The pool -----------------------------------------------------------------------------------------------------
 
 

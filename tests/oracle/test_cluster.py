@@ -117,7 +117,7 @@ def workers(folder):
             threads_per_worker=1,
             processes=True,
             host="127.0.0.1",
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",  # a free port: another test process may have a cluster too
             silence_logs=50,
             local_directory=str(folder),
         ) as pair,
