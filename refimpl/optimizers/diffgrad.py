@@ -85,9 +85,9 @@ def friction(change):
 
 
 def _rule(friction, params, m, v, previous, grad, size, beta1, beta2, eps, weight_decay):
-    """Algorithm 1, each coordinate by itself, with the bias corrections in `size` and `eps`."""
+    """Algorithm 1; the bias corrections are in `size` and `eps`."""
     xp = array_namespace(params)
-    # Without decay a copy: the caller may write the next gradient into the same array.
+    # Without decay a copy: the caller may reuse the array.
     grad = grad + weight_decay * params  # (diffgrad-1)
     m = beta1 * m + (1 - beta1) * grad  # (diffgrad-2)
     v = beta2 * v + (1 - beta2) * grad * grad  # (diffgrad-3)

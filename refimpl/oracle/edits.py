@@ -339,7 +339,8 @@ def changed_lines(system, alternative: Alternative):
     found = sorted(
         ((place(system, key), text) for key, text in alternative.edits.items()), key=lambda row: row[0].first
     )
-    return [(p.tags[0] if p.tags else p.function, p.text, textwrap.dedent(text)) for p, text in found]
+    rows = ((p.tags[0] if p.tags else p.function, p.text, textwrap.dedent(text)) for p, text in found)
+    return list(dict.fromkeys(rows))  # a line that stands at two places is shown once
 
 
 @cache

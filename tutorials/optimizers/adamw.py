@@ -120,7 +120,7 @@ axes.set_title("The penalty spares those with large gradients,\nthe decay treats
 axes.legend()
 
 # %%
-# The rule in one breath: average, average the squares, correct both, divide; and let the decay alone.
+# In short: average, average the squares, correct both, divide; and let the decay alone.
 
 if __name__ == "__main__":
     finish("adamw")

@@ -52,7 +52,7 @@ for name, path in paths.items():
     top.plot(path, f1.value(path) + shift, "o-", color=COLORS[name], markersize=3.5, linewidth=0.8, label=name)
     top.plot(path[-1], f1.value(path[-1:]) + shift, "*", color=COLORS[name], markersize=15, markeredgecolor="k")
 top.set(xlabel="x", ylabel=r"$F_1(x)$")
-top.set_title("Adam rolls past the good minimum, diffGrad stops there (stars)")
+top.set_title("At step size 0.1 Adam rolls past the good minimum, diffGrad stops there (stars)")
 top.legend()
 gradients = f1.slope(paths["diffGrad"][:-1])
 change = np.abs(np.diff(gradients, prepend=0.0))

@@ -103,8 +103,8 @@ def synthetic_study(seed):
             ),
         ],
         plot,
-        note="On F3 there is no difference to see: both pass the barrier, and Adam ends nearer to 0. The notebook's "
-        "derivative of F2 lacks the inner derivative 8 of one term; with it diffGrad does not settle. See also C3.",
+        note="On F3 both pass the barrier, and Adam ends nearer to 0. The notebook's derivative of F2 lacks the inner "
+        "derivative 8 of one term; with it diffGrad does not settle.",
     )
 
 
@@ -150,8 +150,7 @@ def smaller_step(seed):
             ),
         ],
         plot,
-        note="So the end points of C2 do not show that the friction matters: a smaller step does the same, and at "
-        "twice the rate the roles on F1 are reversed. A constant friction of 1/2 passes C2 too. Over all rates "
-        "and functions the two end well about equally often. Below lr 0.05 it is diffGrad that stays in the first "
-        "local minimum of F3, at -0.5.",
+        note="A constant friction of 1/2 passes C2 too. At twice the rate the roles on F1 are reversed, and below lr "
+        "0.05 it is diffGrad that stays in the first local minimum of F3. Over all rates and functions the two end "
+        "well about equally often.",
     )
