@@ -313,8 +313,9 @@ def generalizes_better(seed, draws=12):
             ),
         ],
         plot,
-        note="Measured before: the lowest test losses of the grids, mean of three data sets: 0.988 at seed 0, up to "
-        "1.024 at others. The test images had then picked the settings that they judged.",
+        note="Twelve data sets do not tell the lead of AdamW from chance; over four seeds, 48 data sets, the mean is "
+        "0.981, with a standard error of 0.006. Measured before: the lowest test losses of the grids, mean of three "
+        "data sets, 0.988 at seed 0 and up to 1.024 at others; the test images had picked the settings they judged.",
     )
 
 
