@@ -161,7 +161,7 @@ TRAJECTORY = (
         _gaussian(6, 300, 1, lr=0.125, beta1=0.875, beta2=0.96875, eps=0.125, weight_decay=0.125),
         equations=_STEP,
     ),
-    large("many-coordinates", "ordinary", "d"),
+    large("many-coordinates", "by-hand", "d"),
 )
 
 
@@ -591,7 +591,7 @@ GROUPS = (
         _gaussian_groups(stream(1, "adahessian-groups"), 1, 2, lrs=(0.5, 0.25)),
         dtypes=("float64",),  # float32 knows 1 - 0.999 to three digits
     ),
-    large("many-coordinates", "own-rates", "d"),
+    large("many-coordinates", "two-parabolas", "d"),
 )
 
 

@@ -185,10 +185,12 @@ TRAJECTORY = (
         _inputs(
             [1, -0.5],
             [[2, -1], [0, 0], [0, 0], [0, 0], [1, -2], [-1, 1]],
-            [[4, 8], [0, 0], [0, 0], [0, 0], [2, 4], [6, -2]],
+            [[4, 8], [1, 1], [0, 0], [1, 1], [2, 4], [1, 1]],
             lr=0.125,
             gamma=2.0,
-            **_HALVES,
+            beta1=0.5,
+            beta2=0.5,
+            k=2,
         ),
         equations=("sophia-4", "sophia-5"),
     ),
@@ -199,7 +201,7 @@ TRAJECTORY = (
         _gaussian(3, 300, 1, lr=0.125, gamma=0.5, beta1=0.875, beta2=0.75, weight_decay=0.125, k=7),
         equations=("sophia-8",),
     ),
-    large("many-coordinates", "indefinite", "d"),
+    large("many-coordinates", "by-hand", "d"),
 )
 
 
@@ -282,7 +284,7 @@ STEP = (
         "a single coordinate, with rates of 0",
         _step_inputs([-4], [7], [1], [0.5], [2], lr=2.0, gamma=1.0, beta1=0.0, beta2=0.0),
     ),
-    large("many-coordinates", "with-estimate", "d", balanced=True),
+    large("many-coordinates", "refresh-changes-the-count", "d", balanced=True),
 )
 
 
