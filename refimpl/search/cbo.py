@@ -69,7 +69,8 @@ def _weights(positions, energies, alpha):
     largest = float(xp.finfo(energies.dtype).max)
     alpha = min(alpha, largest)
     reach = 800 / alpha if alpha > 800 / largest else largest  # beyond, weights are 0 and the product may overflow
-    gaps = xp.clip(energies - lowest, max=reach)
+    below = xp.clip(energies, max=float(lowest) + largest / 2)  # so that no gap overflows
+    gaps = xp.clip(below - lowest, max=reach)
     return xp.where(xp.isfinite(energies), xp.exp(-alpha * gaps), 0.0)  # (cbo-1)
 
 

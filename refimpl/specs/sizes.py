@@ -8,7 +8,7 @@ from refimpl.specs.base import Case
 LARGE = 70_001  # beyond the sizes at which code goes blockwise, and no multiple of a block
 
 
-def large(slug, of, axis, *, size=LARGE, balanced=False, flags=(), answers=None):
+def large(slug, of, axis, *, size=LARGE, balanced=False, flags=(), answers=None, dtypes=None):
     """A case of many entries along an axis, each one of those of a small case, in random order.
 
     Parameters
@@ -29,6 +29,9 @@ def large(slug, of, axis, *, size=LARGE, balanced=False, flags=(), answers=None)
     answers : callable, optional
         ``answers(small, times)``, those outputs that change otherwise, such as a sum: from the answers of the small
         case, and how often each entry comes (with `balanced`).
+    dtypes : sequence of str, optional
+        Default: those of the small case. A sum over so many numbers, added one by one in float32, loses more than
+        rounding explains.
 
     Returns
     -------
@@ -61,7 +64,7 @@ def large(slug, of, axis, *, size=LARGE, balanced=False, flags=(), answers=None)
             ("large", *flags),
             f"{len(picks)} entries along {axis}, each one of those of {of}: no block is left out, none done twice",
             small.inputs | {n: np.take(small.inputs[n], picks, axis=i) for n, i in inputs.items()},
-            dtypes=small.dtypes,
+            dtypes=dtypes or small.dtypes,
             equations=small.equations,
             source=f"the answer of {of}",
             small=small,

@@ -97,7 +97,8 @@ TRAJECTORY = Operation(
     laws=laws.TRAJECTORY,
     errors=(
         *_BAD_RATES,
-        *refusals.arrays(log_noise="log_ratio", features_data="grads_data"),
+        *refusals.arrays(features_data="grads_data"),
+        ErrorCase("nan-noise", "NaN is no density", {"log_noise": np.full((2, 3), _NAN)}, ValueError, "log_ratio"),
         ErrorCase(
             "outside-the-noise", "q = 0 at a draw", {"log_noise": np.full((2, 3), -np.inf)}, ValueError, "log_ratio"
         ),

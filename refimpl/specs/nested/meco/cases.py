@@ -87,8 +87,8 @@ TRAJECTORY = (
     Case("three-hundred-steps", ("long",),
          "nothing wears off: u and v forget in the 300th step as they did in the first",
          _gaussian("long", 300, 1, 2, 1, lr=0.0625, gamma=0.25, beta=0.5)),
-    large("many-draws", "gaussian-four-steps", "m", balanced=True),
-    large("many-data", "gaussian-four-steps", "n", balanced=True),
+    large("many-draws", "gaussian-four-steps", "m", balanced=True, dtypes=("float64",)),
+    large("many-data", "gaussian-four-steps", "n", balanced=True, dtypes=("float64",)),
 )  # fmt: skip
 
 
@@ -140,7 +140,7 @@ STEP = (
          "beta": 0.05},
          equations=("meco-1", "meco-2")),
     large("many-parameters", "ordinary", "d"),
-    large("many-draws", "ordinary", "m", balanced=True),
+    large("many-draws", "ordinary", "m", balanced=True, dtypes=("float64",)),
 )  # fmt: skip
 
 

@@ -84,7 +84,8 @@ CONSENSUS = (
          "with alpha = 0 energies of -1.7e308 and 1.7e308, whose gap overflows, count the same",
          {"positions": SWARM, "energies": np.array([-1.7e308, 1.7e308, 0.0]), "alpha": 0.0}, dtypes=("float64",),
          equations=("cbo-1",), answer={"point": np.array([0.0, 1.0])}, source="the mean"),
-    large("many-particles", "gaussian", "N", balanced=True),
+    large("many-particles", "gaussian", "N", balanced=True, dtypes=("float64",)),
+    large("many-coordinates", "gaussian", "d"),
 )  # fmt: skip
 
 
@@ -184,7 +185,7 @@ STEP = (
          "positions of 1e-6", _gaussian_step("step-tiny", 6, 2, scale=1e-6, alpha=3.0, dt=0.3)),
     Case("positions-large", ("numerics",),
          "positions of 1e3", _gaussian_step("step-large", 6, 2, scale=1e3, alpha=3.0, dt=0.3)),
-    large("many-particles", "gaussian-isotropic", "N", balanced=True),
+    large("many-particles", "gaussian-isotropic", "N", balanced=True, dtypes=("float64",)),
     large("many-coordinates", "gaussian-anisotropic", "d"),
 )  # fmt: skip
 
@@ -283,7 +284,7 @@ TRAJECTORY = (
     Case("three-hundred-steps", ("long",),
          "nothing wears off: a swarm that neither contracts nor explodes follows the same rule in the 300th step",
          _trajectory_inputs("t-long", 300, 3, 1, "quadratic", alpha=0.5, drift=0.25, diffusion=1.0, dt=0.25)),
-    large("many-particles", "worked-example", "N", balanced=True),
+    large("many-particles", "worked-example", "N", balanced=True, dtypes=("float64",)),
 )  # fmt: skip
 
 
@@ -341,7 +342,7 @@ HOPPING = (
          _pausing(_hopping_inputs("h-pause", 5, 5, [1.5, -0.7], "rastrigin", 0.8, 0.5)), equations=("cbo-7",)),
     Case("three-hundred-hops", ("long",), "nothing wears off: the 300th hop follows the same rule as the first",
          _hopping_inputs("h-long", 300, 3, [2.0], "quadratic", 1.0, 0.5)),
-    large("many-draws", "worked-example", "N", balanced=True),
+    large("many-draws", "worked-example", "N", balanced=True, dtypes=("float64",)),
 )  # fmt: skip
 
 

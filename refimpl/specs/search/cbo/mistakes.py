@@ -24,10 +24,12 @@ def _sizes(away, sign="{}"):
     }
 
 
+# The first 99 one by one, what a large swarm has beyond these at once
 _MOVE_ONE_BY_ONE = """
-for i in range(x.shape[0]):
+for i in range(min(x.shape[0], 100)):
+    stop = i + 1 if i < 99 else x.shape[0]
     moved = {move}
-    x = array_namespace(x).concat([x[:i, :], moved.positions[i : i + 1, :], x[i + 1 :, :]])
+    x = array_namespace(x).concat([x[:i, :], moved.positions[i:stop, :], x[stop:, :]])
 """
 _WORSE = "worse = xp.astype(energies > energy(objective, info.consensus[None, :]), noise.dtype)[:, None]"
 _STEP = "moved, info = cbo.step(swarm, energies, noise[k, ...], alpha=alpha, **rates)"
