@@ -218,6 +218,14 @@ def test_gradient_and_hessian_of_the_landscape():
         np.testing.assert_allclose(hessian, steps, rtol=1e-7, atol=1e-10)
 
 
+def test_thirteen_digits_of_the_landscape_conform():
+    def rounded(params, target):
+        answers = baselines.gaussian_nce(params, target)
+        return tuple(np.vectorize(lambda x: float(f"{x:.12e}"))(x) for x in answers)
+
+    assert check(rounded, "meco.gaussian_nce").verdict == "conforms"
+
+
 @pytest.mark.parametrize("points", [None, 8001])
 def test_other_quadratures_conform(points):
     """SciPy's, and the trapezoid rule on points of its own."""
@@ -338,6 +346,59 @@ def test_langevin_has_the_stationary_variance_of_its_step(backend):
     assert abs(np.var(backend.to_numpy(y)) * (1 - 0.2) - 1) < 0.03
 
 
+def test_the_laws_are_scipys():
+    from scipy.stats import multivariate_normal, norm
+
+    z = np.array([[0.3, -1.2], [2.0, 0.5], [-40.0, 3.0]])
+    q = models.Gaussian(np.array([0.5, -1.0]), np.array([0.25, 3.0]))
+    np.testing.assert_allclose(q.log_density(z), norm(q.mean, q.scale).logpdf(z).sum(axis=1), rtol=1e-13)
+    blobs = models.four_blobs(like=LIKE)
+    expected = np.mean([multivariate_normal(c, 0.35**2).pdf(z) for c in blobs.centers], axis=0)
+    np.testing.assert_allclose(np.exp(blobs.log_density(z)), expected, rtol=1e-12)
+    fitted = models.moment_fit(z, inflate=1.5)
+    np.testing.assert_allclose(fitted, [z.mean(axis=0), 1.5 * z.std(axis=0)])
+    rows = models.Rows(np.arange(4.0)[:, None])
+    counts = np.bincount(rows.sample(stream(0, "test-meco", "rows"), (40, 100)).astype(int).ravel())
+    assert counts.sum() == 4000
+    assert np.all(abs(counts - 1000) < 5 * 750**0.5)
+
+
+def test_the_densities_of_the_models_are_their_formulas():
+    from scipy.integrate import dblquad
+    from scipy.stats import norm
+
+    model, params, y = softplus_model()
+    b, W, c, kappa = params[:3], params[3:15].reshape(4, 3), params[15:19], params[19:]
+    quadratic = -0.5 * (y**2) @ (0.6 + np.exp(kappa))
+    np.testing.assert_allclose(
+        model.log_density(params, y), y @ b + np.log(1 + np.exp(y @ W.T + c)).sum(axis=1) + quadratic, rtol=1e-13
+    )
+    model, params, y = bumps()
+    line = np.linspace(-1.5, 1.5, 3)
+    centers = np.array([[u, v] for u in line for v in line])
+    squares = ((y[:, None] - centers) ** 2).sum(axis=2)
+    expected = np.exp(-squares / (2 * 0.8**2)) @ params - (y**2).sum(axis=1) / (2 * 1.4**2)
+    np.testing.assert_allclose(model.log_density(params, y), expected, rtol=1e-13)
+    grid = models.square_grid(7.0, 141, like=LIKE)
+    one = models.radial_basis(np.array([[0.5, 0.0]]), width=0.8, spread=1.0)
+    density = lambda v, u: math.exp(one.log_density(np.array([1.3]), np.array([[u, v]]))[0])
+    exact, _ = dblquad(density, -7, 7, -7, 7, epsabs=1e-9)
+    assert math.exp(models.grid_log_partition(one, np.array([1.3]), grid)) == pytest.approx(exact, rel=1e-8)
+    x = stream(0, "test-meco", "gauss-density").standard_normal((4, 1))
+    unnormalized = norm(0.7, 1).logpdf(x[:, 0]) + 0.7**2 / 2
+    np.testing.assert_allclose(models.gaussian_mean().log_density(np.array([0.7]), x), unnormalized, rtol=1e-13)
+
+
+def test_whitening_is_that_of_the_covariance():
+    x = stream(0, "test-meco", "whitening").standard_normal((60, 4)) @ np.diag([3.0, 1.0, 0.5, 0.1])
+    code = models.Whitening.of(x, 2)
+    values, vectors = np.linalg.eigh(np.cov(x.T, bias=True))
+    y = (x - x.mean(axis=0)) @ vectors[:, [3, 2]] / np.sqrt(values[[3, 2]])
+    np.testing.assert_allclose(abs(code.encode(x)), abs(y), rtol=1e-8, atol=1e-10)
+    kept = vectors[:, [3, 2]] @ vectors[:, [3, 2]].T
+    np.testing.assert_allclose(code.decode(code.encode(x)), x.mean(axis=0) + (x - x.mean(axis=0)) @ kept, atol=1e-12)
+
+
 def test_the_laws_are_normalized():
     grid = models.square_grid(5.0, 201, like=LIKE)
     cell = 0.05**2
@@ -443,6 +504,58 @@ def test_what_the_models_refuse():
 
 
 # The drivers --------------------------------------------------------------------------------------------------------
+
+
+def written_anew(method, rng, steps=6, n=4, m=5, lr=0.2, gamma=0.3, beta=0.6):
+    """Theta (and c) after some steps on the mean of N(1, 1), noise N(0, 2^2), drawn in the order of the drivers."""
+    theta, c, u, v, chain = 0.0, 0.3, None, None, 2.0 * stream(0, "chain").standard_normal(m)
+    for _ in range(steps):
+        x = 1 + rng.standard_normal(n)
+        if method in ("MECO", "NCE", "short"):
+            z = 2 * rng.standard_normal(m)
+        g = lambda y, theta=theta: np.exp(theta * y - y**2 / 2 + y**2 / 8 + math.log(2))  # p / q
+        if method == "MECO":
+            u = g(z).mean() if u is None else (1 - gamma) * u + gamma * g(z).mean()
+            d = (g(z) * z).mean() / u - x.mean()
+        elif method == "NCE":
+            data, noise = g(x) / (g(x) + m / n * math.exp(c)), g(z) / (g(z) + m / n * math.exp(c))
+            d = -((1 - data) * x).mean() + m / n * (noise * z).mean()
+            c -= lr * ((1 - data).mean() - m / n * noise.mean())
+        elif method == "exact":
+            d = theta - x.mean()
+        else:
+            y = z if method == "short" else chain
+            for _ in range(3):
+                y = y + 0.05 * (theta - y) + 0.1**0.5 * rng.standard_normal(m)
+            chain, d = y, y.mean() - x.mean()
+        v = d if v is None else (1 - beta) * v + beta * d
+        theta -= lr * v
+    return theta, c
+
+
+@pytest.mark.parametrize("method", ["MECO", "NCE", "exact", "short", "persistent"])
+def test_the_drivers_are_the_formulas_written_anew(method):
+    model, law = models.gaussian_mean(), models.Gaussian(np.ones(1), np.ones(1))
+    noise, start = models.Gaussian(np.zeros(1), np.full(1, 2.0)), np.zeros(1)
+    rng = stream(0, "test-meco", "anew")
+    shared = {"steps": 6, "rng": rng, "lr": 0.2, "batch": 4, "beta": 0.6}
+    moves = {"steps": 3, "step": 0.1, "rng": rng}
+    if method == "MECO":
+        got, _ = meco.train(start, model, law, noise, noise_batch=5, gamma=0.3, **shared)
+    elif method == "NCE":
+        got, c, _ = baselines.train_nce(start, np.array(0.3), model, law, noise, noise_batch=5, **shared)
+    else:
+        after = 2.0 * stream(0, "chain").standard_normal((5, 1))
+        expected = {
+            "exact": lambda theta: theta,
+            "short": baselines.short_run(model, noise, chains=5, **moves),
+            "persistent": baselines.persistent(model, after, **moves),
+        }[method]
+        got, _ = baselines.train_likelihood(start, model, law, expected, **shared)
+    theta, expected_c = written_anew(method, stream(0, "test-meco", "anew"))
+    assert got[0] == pytest.approx(theta, rel=1e-12)
+    if method == "NCE":
+        assert c == pytest.approx(expected_c, rel=1e-12)
 
 
 def test_train_is_the_loop_over_update(backend):
