@@ -96,9 +96,8 @@ def global_optimum(seed, beta=0.05, runs=8):
             reported("largest relative gap between convex value and its lower bound by duality", max(bounds)),
         ],
         plot,
-        "All 134 patterns of 12 points; 3 data sets, 8 runs of 20 000 steps on networks of 20 neurons each, 8 runs of "
-        "40 000 half as long steps on 100 neurons. Share of stuck runs on 20 neurons per data set: "
-        f"{', '.join(f'{share:g}' for share in stuck[NARROW])}.",
+        "All 134 patterns of 12 points; 3 data sets, 8 runs of 20 000 steps on 20 neurons each, 8 of 40 000 half as "
+        f"long ones on 100. Share of stuck runs on 20: {', '.join(f'{share:g}' for share in stuck[NARROW])}.",
     )
 
 
@@ -163,8 +162,8 @@ def linear_convergence(seed, seeds=20, goal=1e-10):
             reported("slowest fitted rate, decades per 1000 iterations", 1000 * min(rates)),
         ],
         plot,
-        "Once the active sets have settled the decay is exponential, but its rate differs by orders of magnitude from "
-        "one data set to the next, and no cap on the iterations holds for all.",
+        "Once the active sets have settled the decay is exponential; its rate differs by orders of magnitude between "
+        "data sets, and no cap on the iterations holds for all.",
     )
 
 
@@ -295,8 +294,8 @@ def quadratic_time(seed):
             reported("exponent of the time of one iteration in n", exponents[2]),
         ],
         plot,
-        "Counted in the matrix products of the running code; the Cholesky factors themselves are not counted, and "
-        "cubic too. In time a clean 2 does not show: the arrays leave the cache as n grows.",
+        "Counted in matrix products of the running code (Cholesky factors, cubic too, left out). In time a clean 2 "
+        "does not show: the arrays leave the cache.",
     )
 
 
@@ -384,6 +383,6 @@ def random_blocks(seed, beta=0.2, rho=0.1, sets=5):
             reported("relative gap of ridge regression in the cones, best of 17 penalties (median)", np.median(ridges)),
         ],
         plot,
-        f"{sets} data sets for each loss; before, the worst of three and one. Optimum: ADMM with exact steps; for the "
-        "cross-entropy a primal-dual method (within 0.1 %). Weights are not in their cones on the way, and swing.",
+        f"{sets} data sets for each loss; before, the worst of three, and one. Optimum of the cross-entropy: a "
+        "primal-dual method, within 0.1 %.",
     )
