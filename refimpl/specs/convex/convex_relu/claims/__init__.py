@@ -90,7 +90,7 @@ CLAIMS = (
         random_blocks,
         tier="full",
         kind="behaviour",
-        control="As many iterations with linear systems come equally near. Ridge regression on the same patterns, "
+        control="As many iterations with linear systems come as near or nearer. Ridge regression on the same patterns, "
         "moved into the cones, stays far above with any penalty.",
         tuned="on the larger data of C1 up to 8 % were left after 600 iterations, so the data are smaller",
     ),

@@ -106,17 +106,17 @@ def adversarial_training(seed, epsilon=0.2, sets=5):
         left, right = figure.subplots(1, 2)
         for place, (name, color) in enumerate(((STANDARD, ORANGE), (ROBUST, BLUE), (CORNERS, GREEN))):
             shown = [loss for loss in LOSSES if (loss, name) in losses]
-            values = [np.maximum(losses[loss, name], 1e-7) for loss in shown]
+            values = [np.maximum(losses[loss, name], 1e-5) for loss in shown]
             at = np.arange(len(shown)) + 0.25 * (place - 1)
             for x, each in zip(at, values, strict=True):
                 left.semilogy(np.full(len(each), x), each, "o", color=color, alpha=0.5)
             left.semilogy(at, [np.median(each) for each in values], "_", color=color, markersize=14)
             right.plot(radii, np.mean(wrong[name], axis=0), color=color, label=name)
         left.set_xticks(range(3), LOSSES)
-        left.set(ylabel="training loss under attack, radius 0.2 (0: at 1e-7)", xlabel="loss of the program")
+        left.set(ylabel="training loss under attack (cut at 1e-5)", xlabel="loss of the program")
         right.axvline(epsilon, color=GREY, linestyle=":", label="radius trained for")
         right.set(xlabel="radius of the attack", ylabel="test points misled (hinge; mean)", ylim=(-0.02, 1))
-        right.legend(frameon=False, fontsize=9)
+        right.legend(fontsize=9)
 
     return Outcome(
         [

@@ -33,7 +33,7 @@ def _slope(x, y):
 # C1: the global optimum ---------------------------------------------------------------------------------------------
 
 
-NARROW, WIDE = "20 neurons, steps of 0.01", "100 neurons, half the start, steps of 0.005"
+NARROW, WIDE = "20 neurons", "100 neurons, half the start and step"
 
 
 def _descents(X, y, start, *, lr, steps, beta):
@@ -350,9 +350,9 @@ def random_blocks(seed, beta=0.2, rho=0.1, sets=5):
             ("cross_entropy", ORANGE, "random blocks, cross-entropy"),
             ("exact", GREEN, "linear systems, squared loss"),
         ):
-            k = np.arange(1, curve[name].shape[1])
-            axes.loglog(k, curve[name][:, 1:].T, color=color, linewidth=0.7, alpha=0.3)
-            axes.loglog(k, np.median(curve[name], axis=0)[1:], color=color, linewidth=2, label=label)
+            k = np.unique(np.geomspace(1, curve[name].shape[1] - 1, 60).astype(int))
+            axes.loglog(k, curve[name][:, k].T, color=color, linewidth=0.7, alpha=0.3)
+            axes.loglog(k, np.median(curve[name], axis=0)[k], color=color, linewidth=2, label=label)
         axes.axhline(np.median(ridges), color=PINK, linestyle=":", linewidth=2, label="ridge regression, in the cones")
         axes.axhline(0.02, color=GREY, linestyle="--", label="bound")
         axes.set(xlabel="iteration of ADMM (random blocks: 3 P steps each)", ylabel="relative gap to the optimum")
