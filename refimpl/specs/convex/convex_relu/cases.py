@@ -41,7 +41,7 @@ def _many(slug, of, change, derived, how):
         return Case(
             slug,
             ("large",),
-            f"{how}: the answer is that of {of}, however sums are split",
+            f"of {of}: {how}; the answer stays, however sums are split",
             small.inputs | change(small.inputs),
             dtypes=small.dtypes,
             equations=small.equations,
