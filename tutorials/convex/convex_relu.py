@@ -124,8 +124,8 @@ right.legend()
 # ---------------------
 # Two classes in four corners. Every input may be moved by 0.45 to each side. Both programs ask for a margin of 1, an
 # output outside of the white band: standard training at the points, adversarial training in the worst corner of every
-# box, which it knows in closed form. What the attack takes from standard training is that margin; the sign of the output
-# stays right in every box, and training on the corners as well would keep the margin too, without a certificate.
+# box, which it knows in closed form. What the attack takes from standard training is that margin; the sign of the
+# output stays right in every box, and training on the corners would keep the margin too, without a certificate.
 
 EPSILON, MASK = 0.45, np.array([1.0, 1.0, 0.0])
 S, classes = tools.xor(stream(0, "tutorial", "xor"), 24, like=X)
