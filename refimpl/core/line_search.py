@@ -33,7 +33,7 @@ def backtrack(value_after, value, slope, start, *, c, shrink, most=100, smallest
     """
     s, value, slope = start, float(value), float(slope)
     for cuts in range(most):
-        if float(value_after(s)) <= value - c * s * slope:  # (sso-8)
+        if float(value_after(s)) <= value - c * s * slope:  # (sso-11)
             return s, cuts
         s = s * shrink
         if s < smallest:

@@ -48,6 +48,10 @@ def _logistic(targets, y):
     return _per_row(xp.logaddexp(-margins, xp.zeros_like(margins)))
 
 
+def _softmax_slope(targets, y):
+    return softmax(targets, axis=1) - y
+
+
 # Half the squared distance of a row from its y.
 SQUARED = Loss(lambda targets, y: _per_row((targets - y) ** 2) / 2, lambda targets, y: targets - y, 1.0)
 # log(1 + exp(-y z)) for labels y of -1 and 1.
@@ -55,7 +59,7 @@ LOGISTIC = Loss(_logistic, lambda targets, y: -y * sigmoid(-y * targets), 0.25, 
 # Cross-entropy of logits [n, C] under class probabilities y [n, C].
 SOFTMAX = Loss(
     lambda targets, y: logsumexp(targets, axis=1) - _per_row(y * targets),
-    lambda targets, y: softmax(targets, axis=1) - y,
+    _softmax_slope,
     0.5,
     _distributions,
 )

@@ -437,10 +437,10 @@ def schedule(eta, t, *, kind="constant", total=None):
     eta, t = check.positive(eta=eta), check.integer(t=t, minimum=1)
     check.choice(("constant", "root", "exponential"), kind=kind)
     if kind == "root":
-        return eta / math.sqrt(t)  # (sso-6)
+        return eta / math.sqrt(t)  # (sso-9)
     if kind == "exponential":
         total = check.integer(total=total, minimum=1)
-        return eta * (1 / total) ** (t / total)  # (sso-7)
+        return eta * (1 / total) ** (t / total)  # (sso-10)
     return eta
 
 
@@ -476,7 +476,7 @@ def target_search(loss, targets, y, value, slopes, *, start, c=0.5, shrink=0.9, 
 
     Notes
     -----
-    Equation (sso-8) of the documentation.
+    Equation (sso-11) of the documentation.
 
     Examples
     --------
@@ -500,7 +500,7 @@ def target_search(loss, targets, y, value, slopes, *, start, c=0.5, shrink=0.9, 
     return min(max(s, low), high), cuts
 
 
-def adagrad(squares, slopes, *, eta, eps=0.0):
+def adagrad(squares, slopes, *, eta):
     """Step size eta / sqrt(sum of squared gradient norms), the newest included: AdaGrad with one step size.
 
     Parameters
@@ -511,8 +511,6 @@ def adagrad(squares, slopes, *, eta, eps=0.0):
         The newest gradient in the targets, not 0.
     eta : float
         Scale > 0.
-    eps : float, default: 0
-        Added to the root; the authors' code has 2e-6 eta here.
 
     Returns
     -------
@@ -524,7 +522,7 @@ def adagrad(squares, slopes, *, eta, eps=0.0):
     Raises
     ------
     TypeError, ValueError
-        If `eta` is not > 0, or all gradients so far are 0 and `eps` is.
+        If `eta` is not > 0, or all gradients so far are 0.
 
     Examples
     --------
@@ -532,13 +530,12 @@ def adagrad(squares, slopes, *, eta, eps=0.0):
     >>> adagrad(np.array(7.0), np.array([3.0, 0.0]), eta=2.0)
     (np.float64(0.5), np.float64(16.0))
     """
-    eta, eps = check.positive(eta=eta), check.nonnegative(eps=eps)
-    xp = array_namespace(slopes)
+    eta, xp = check.positive(eta=eta), array_namespace(slopes)
     newest = xp.sum(slopes * slopes)
     squares = newest if squares is None else squares + newest
-    if not (float(squares) > 0 or eps):
+    if not float(squares) > 0:
         raise ValueError("slopes must not be 0 from the start, got squares that add up to 0")
-    return eta / (xp.sqrt(squares) + eps), squares  # (sso-9)
+    return eta / xp.sqrt(squares), squares  # (sso-12)
 
 
 def adagrad_diagonal(squares, slopes, *, eta, batch=None, n=None, low=1e-5, high=1e5):
@@ -586,7 +583,7 @@ def adagrad_diagonal(squares, slopes, *, eta, batch=None, n=None, low=1e-5, high
             raise ValueError("batch must hold each row once for the rule 'diagonal'")
         newest = _scatter(newest, batch, n)
     squares = xp.clip(newest if squares is None else squares + newest, low, high)
-    return eta / xp.sqrt(_rows(squares, batch)), squares  # (sso-10)
+    return eta / xp.sqrt(_rows(squares, batch)), squares  # (sso-13)
 
 
 def from_code(eta, entries):
@@ -612,7 +609,7 @@ def from_code(eta, entries):
     >>> from_code(0.05, 5)
     (10.0, 4.0)
     """
-    eta = 1 / (2 * check.positive(eta=eta))  # (sso-11)
+    eta = 1 / (2 * check.positive(eta=eta))  # (sso-14)
     return eta, 2 * eta / check.integer(entries=entries, minimum=1)
 
 
@@ -669,7 +666,7 @@ def gradient_descent(surrogate, theta, *, alpha=None, curvature=None, steps=20, 
 
     Notes
     -----
-    Equation (sso-4) of the documentation.
+    Equations (sso-4) and (sso-6) of the documentation.
 
     Examples
     --------
@@ -683,7 +680,8 @@ def gradient_descent(surrogate, theta, *, alpha=None, curvature=None, steps=20, 
         raise ValueError(f"alpha or curvature must be given, not both, got {alpha} and {curvature}")
     if alpha is None:
         eta = surrogate.eta
-        alpha = (array_namespace(eta).min(eta) if is_array(eta) else eta) / check.positive(curvature=curvature)
+        smallest = array_namespace(eta).min(eta) if is_array(eta) else eta
+        alpha = smallest / check.positive(curvature=curvature)  # (sso-6)
     else:
         alpha = check.positive(alpha=alpha)
     steps, tolerance = check.integer(steps=steps, minimum=1), check.nonnegative(tolerance=tolerance)
@@ -852,7 +850,7 @@ def exact_linear(surrogate, theta, *, pseudoinverse):
 
     Notes
     -----
-    Equation (sso-12) of the documentation. With fewer features than independent rows this is projected SGD in the
+    Equation (sso-7) of the documentation. With fewer features than independent rows this is projected SGD in the
     targets (`projected_step`); otherwise the targets of the surrogate are reached exactly.
 
     Examples
@@ -869,7 +867,7 @@ def exact_linear(surrogate, theta, *, pseudoinverse):
     wanted = (theta.shape[0], surrogate.targets.shape[0])
     if tuple(pseudoinverse.shape) != wanted:
         raise ValueError(f"pseudoinverse must have shape {wanted}, got {tuple(pseudoinverse.shape)}")
-    return theta - surrogate.eta * (pseudoinverse @ surrogate.gradient), None  # (sso-12)
+    return theta - surrogate.eta * (pseudoinverse @ surrogate.gradient), None  # (sso-7)
 
 
 # Projected SGD in the targets ---------------------------------------------------------------------------------
@@ -888,9 +886,8 @@ def reachable(x):
     check.finite(x=x)
     xp = array_namespace(x)
     u, s, _ = xp.linalg.svd(x, full_matrices=False)
-    largest = float(xp.max(s))
-    rank = int(xp.sum(xp.astype(s > largest * max(x.shape) * float(xp.finfo(x.dtype).eps), xp.int64)))
-    return u[:, :rank]
+    rounding = float(xp.max(s)) * max(x.shape) * float(xp.finfo(x.dtype).eps)
+    return u[:, : int(xp.count_nonzero(s > rounding))]
 
 
 def projected_step(targets, slopes, *, eta, basis):
@@ -919,7 +916,7 @@ def projected_step(targets, slopes, *, eta, basis):
 
     Notes
     -----
-    Equation (sso-13) of the documentation.
+    Equation (sso-8) of the documentation.
 
     Examples
     --------
@@ -929,4 +926,4 @@ def projected_step(targets, slopes, *, eta, basis):
     """
     check.like(targets, slopes=slopes)
     half = targets - check.positive(eta=eta) * slopes
-    return basis @ (basis.T @ half)  # (sso-13)
+    return basis @ (basis.T @ half)  # (sso-8)

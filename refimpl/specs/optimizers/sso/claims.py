@@ -4,7 +4,6 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
-import scipy.optimize
 
 from refimpl.core.random import stream
 from refimpl.optimizers import _sso_problems as problems
@@ -128,6 +127,8 @@ def nesterov_calls_to_gap(x, y, gap=1e-3):
 
 def lbfgs_calls_to_gap(x, y, gap=1e-3):
     """The same for L-BFGS, each evaluation of loss and gradient a call."""
+    import scipy.optimize  # takes a quarter of a second, which those who check code need not wait for
+
     least, losses = problems.newton(x, y)[1], []
 
     def both(theta):
@@ -469,6 +470,8 @@ def needs_no_tuning(seed, b=30, sets=12, starts=(1, 10, 100)):
 
 def lbfgs(surrogate, theta, *, steps=500):
     """Inner optimizer: SciPy's L-BFGS on the surrogate."""
+    import scipy.optimize
+
     both = lambda w: (float(sso.value(surrogate, w)), sso.gradient(surrogate, w))
     options = {"maxiter": steps, "ftol": 1e-16, "gtol": 1e-12}
     return scipy.optimize.minimize(both, theta, jac=True, method="L-BFGS-B", options=options).x, None
