@@ -465,7 +465,7 @@ CLAIMS = (
     Claim(
         "cbo.C1",
         "A hopping step is a proximal step with tau = alpha width^2, up to an error that vanishes as alpha grows, and "
-        "a gradient step up to O(tau^2).",
+        "a gradient step up to O(tau^2)",
         "main theorem and its chain of approximations",
         hopping_is_proximal,
         kind="identity",
@@ -473,21 +473,21 @@ CLAIMS = (
     Claim(
         "cbo.C2",
         "With N particles the consensus point has an error of order N^(-1/2); the hop is a gradient step on the "
-        "soft-min envelope of the objective.",
+        "soft-min envelope of the objective",
         "main theorem (finite N); envelope: Stein's identity",
         finite_swarms,
         kind="rate",
     ),
     Claim(
         "cbo.C3",
-        "The consensus point approaches the minimizer as alpha grows (quantitative Laplace principle).",
+        "The consensus point approaches the minimizer as alpha grows (quantitative Laplace principle)",
         "abstract; quantitative Laplace principle",
         laplace_principle,
         kind="identity",
     ),
     Claim(
         "cbo.C4",
-        "CBO finds global minimizers of nonconvex functions, a single run of gradient descent does not.",
+        "CBO finds global minimizers of nonconvex functions, a single run of gradient descent does not",
         "abstract",
         global_convergence,
         tier="full",
@@ -500,7 +500,7 @@ CLAIMS = (
     Claim(
         "cbo.C5",
         "Consensus hopping and CBO pass barriers at which a run of gradient descent gets stuck and which a run of "
-        "Langevin dynamics passes unreliably.",
+        "Langevin dynamics passes unreliably",
         "Figures 1 and 2",
         canyon,
         tier="full",
@@ -511,14 +511,14 @@ CLAIMS = (
     Claim(
         "cbo.C6",
         "The swarm contracts exponentially; the rate depends on the dimension with isotropic noise, not with "
-        "anisotropic noise.",
+        "anisotropic noise",
         "earlier papers of the group, cited for the conditions on drift and diffusion",
         mean_field_decay,
         kind="rate",
     ),
     Claim(
         "cbo.C7",
-        "The consensus point of CBO moves along -grad E as long as its steps are short.",
+        "The consensus point of CBO moves along -grad E as long as its steps are short",
         "main theorem",
         follows_gradient,
         kind="behaviour",
