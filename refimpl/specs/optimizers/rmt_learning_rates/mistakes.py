@@ -461,10 +461,9 @@ ALTERNATIVES = (
         "unbiased too for Gaussian ones",
         "https://doi.org/10.1080/03610919008812866 Hutchinson's estimator",
         {
-            "spectrum: pairs =": """\
-            pairs = [ritz(lanczos(product, probes[i, :], steps=steps)) for i in range(n)]
-            lengths = xp.sum(probes * probes, axis=1)
-            pairs = [(values, weights * lengths[i] / size) for i, (values, weights) in enumerate(pairs)]""",
+            "spectrum: values, weights =": """\
+            pairs = [(v, w * xp.sum(probes[i, :] ** 2) / size) for i, (v, w) in enumerate(pairs)]
+            values, weights = (xp.concat(parts) for parts in zip(*pairs, strict=True))""",
             f"{TAG}23": "return xp.mean(xp.sum(images * images, axis=1))",
         },
     ),
