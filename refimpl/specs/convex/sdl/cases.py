@@ -16,7 +16,7 @@ B0 = np.array([[0.5, 0.1, 1], [0.2, 0.3, -0.4]])
 # With these, activations are between 1500 and 4000 in size: exponentials overflow in either precision.
 SIDES, STEEP = np.array([[1000.0, -1000, 1000, -1000], [100, 100, -100, -100]]), np.array([[3.0, -2], [2, 1]])
 NEGATIVE = {"covariates": np.abs(SIDES), "gamma": -np.abs(STEEP)}  # with these they are all below -1500
-ROWS = 4001  # samples of a large case whose operation takes many steps over all of them
+ROWS = 4001  # samples of a large case; sums over all of them are exact where data are multiples of 1/8
 
 
 def samples(x, covariates, labels, k):
@@ -89,7 +89,8 @@ def lpgd(kind):
     negative = {"covariates": NEGATIVE["covariates"], "gamma0": NEGATIVE["gamma"], "steps": 1}
     zero = {"x": np.zeros((2, 3)), "A0": np.zeros((2, 1) if filters else (1, 3)), "B0": np.zeros((2, 3)), "nu": 0.5}
     zero |= {} if filters else {"labels": np.zeros(3)}
-    from_zero = made("from-zero", 3, 5, 2, 2, 3, nu=0.0, step_size=0.02, steps=1)
+    from_zero = made("from-zero", 3, 5, 2, 1, 3, nu=0.0, step_size=2**-8, steps=1)
+    from_zero |= {name: np.round(8 * from_zero[name]) / 8 for name in ("x", "covariates", "B0")}
     from_zero |= {name: 0 * from_zero[name] for name in ("A0", "gamma0")}
     many = {"size": ROWS, "balanced": True}
     return (
@@ -138,11 +139,11 @@ def lpgd(kind):
              made("heavy", 3, 4, 2, 1, 2, xi=2.0, nu=0.3), equations=("sdl-8", "sdl-9")),
         Case("no-covariates", ("edge_case",), "covariates of 0: gamma sees its ridge alone",
              {**made("no-covariates", 3, 4, 2, 2, 2), "covariates": np.zeros((2, 4))}, equations=("sdl-10",)),
-        Case("from-zero", ("boundary",), "A = 0 and gamma = 0: every class has the same probability", from_zero),
+        Case("from-zero", ("boundary",), "A = 0 and gamma = 0: each class has probability 1/2", from_zero),
         *(
             (
                 Case("three-hundred-steps", ("long",), "the 300th step follows the same rule as the first",
-                     made("long", 2, 3, 1, 1, 1, steps=300), equations=("sdl-11", "sdl-12")),
+                     made("long", 2, 3, 1, 1, 1, steps=300, step_size=0.05), equations=("sdl-11", "sdl-12")),
                 large("many-samples", "from-zero", "n", **many, answers=_times_as_much("As", "gammas")),
             )
             if filters
@@ -188,6 +189,8 @@ START = {"W": np.array([[0.6], [-0.3]]), "H": np.array([[1, 0.2, 1.5]]), "beta":
 WORKED = {"x": X, "covariates": ONES, "labels": LABELS, **START, "gamma": np.array([[0.1]]), "xi": 0.5, "nu": 0.1}
 WORKED_FILTER, WORKED_FEATURE = ({**WORKED, "kind": kind} for kind in sdl.KINDS)
 AT_ZERO = WORKED_FILTER | {name: np.zeros_like(WORKED[name]) for name in sdl.BLOCKS}
+DYADIC = _factors("dyadic", 2, 4, 1, 1, 1, nu=0.0) | {"beta": np.zeros((1, 1)), "gamma": np.zeros((1, 1))}
+DYADIC |= {name: np.round(8 * DYADIC[name]) / 8 for name in ("x", "covariates", "W", "H")}
 SATURATED = _factors("saturated", 3, 4, 2, 2, 2) | {"covariates": SIDES, "gamma": STEEP}
 
 
@@ -215,7 +218,8 @@ GRADIENT = (
          _factors("heavy", 3, 4, 2, 1, 2, xi=2.0, nu=0.3), equations=("sdl-5", "sdl-18")),
     Case("large-data", ("numerics",), "data of 1e3",
          {**_factors("large", 3, 4, 1, 1, 2, scale=1e3, kind="feature"), "beta": np.array([[1e-3], [-2e-3]])}),
-    large("many-samples", "no-ridge", "n", size=ROWS, balanced=True,
+    Case("dyadic", ("boundary",), "beta = 0 and gamma = 0, no ridge, and data of few digits", DYADIC),
+    large("many-samples", "dyadic", "n", size=ROWS, balanced=True,
           answers=_times_as_much("value", "grad_W", "grad_beta", "grad_gamma")),
 )  # fmt: skip
 
@@ -239,7 +243,8 @@ CONSTANTS = (
     Case("one-of-everything", ("boundary",), "p = n = q = k = r = 1", _factors("constants-1", 1, 1, 1, 1, 1)),
     Case("at-zero", ("edge_case",), "all factors and covariates 0, and no ridge: what does not matter has constant 0",
          AT_ZERO | {"covariates": 0 * ONES, "nu": 0.0}, equations=("sdl-22", "sdl-23", "sdl-24", "sdl-25")),
-    large("many-samples", "no-ridge", "n", size=1001, balanced=True,
+    Case("dyadic", ("boundary",), "beta = 0, no ridge, and data of few digits", DYADIC),
+    large("many-samples", "dyadic", "n", size=ROWS, balanced=True,
           answers=_times_as_much("L", "L_W", "L_beta", "L_gamma")),
 )  # fmt: skip
 
@@ -300,9 +305,9 @@ BCD = (
             "covariates of 0 and no ridge: gamma's constant and gradient are 0, and it stays where it is",
             _factors("no-covariates", 2, 3, 1, 1, 1, nu=0.0) | {"covariates": 0 * ONES}, inner=1,
             equations=("sdl-25", "sdl-27")),
-    _rounds("no-ridge-and-free", ("boundary",), "nu = 0 and a radius that never binds",
-            _factors("no-ridge-and-free", 2, 4, 1, 1, 1, nu=0.0), radius=1e6, inner=1, steps=1),
-    large("many-samples", "no-ridge-and-free", "n", size=ROWS, balanced=True),
+    _rounds("dyadic", ("boundary",), "beta = 0 and gamma = 0, no ridge, data of few digits, a radius that never binds",
+            DYADIC, radius=1e6, inner=1, steps=1),
+    large("many-samples", "dyadic", "n", size=501, balanced=True),
 )  # fmt: skip
 
 
@@ -410,9 +415,10 @@ ENERGIES = (
     Case("steep", ("numerics",), "beta = gamma = 30: the damped steps start out short",
          _one(30.0, 0.02, beta=30.0), equations=("sdl-31",), dtypes=("float64",)),
     Case("saturated", ("numerics", "known_bug"), "activations of 2000 at the start: no exp overflows",
-         {**_new("energy-saturated", 2, 2, 1, 2, 1, xi=0.5), "gamma": np.array([[2000.0, -1000.0]])},
+         {**_new("energy-saturated", 2, 2, 1, 2, 1, xi=0.5), "covariates": np.array([[1.0, -1.0]]),
+          "gamma": np.array([[2000.0, -1000.0]])},
          equations=("sdl-2",)),
-    large("many-samples", "three-classes", "m", size=ROWS),
+    large("many-samples", "three-classes", "m", size=4001),
 )  # fmt: skip
 
 
