@@ -186,6 +186,11 @@ def edited(system, edits: Mapping[str, str]) -> Iterator[None]:
         Key as for `place` -> what stands there instead: one statement or more, without tag and indentation; of a
         compound statement its head alone; "pass" for nothing.
 
+    Yields
+    ------
+    None
+        While the lines are exchanged.
+
     Raises
     ------
     EditError
@@ -347,30 +352,10 @@ def changed_lines(system, alternative: Alternative):
 def alternatives(system):
     """Every mistake, variant and choice of a system by slug."""
     entry = catalog.system(system)
-    table = {a.slug: a for a in (*entry.alternatives, *_of_operations(entry))}
+    table = {a.slug: a for a in entry.alternatives}
     if len(table) < len(entry.alternatives):
         raise ValueError(f"two alternatives of {system} have one slug")
     return table
-
-
-def _of_operations(entry):
-    """What specs that are not recast yet list with their operations."""
-    found: dict[str, Alternative] = {}
-    for operation in entry.operations:
-        for kind, rows in (("variant", operation.variants), ("mistake", operation.mutants)):
-            for row in rows:
-                old = found.get(row.slug)
-                reason = getattr(row, "equivalent", "")
-                found[row.slug] = Alternative(
-                    row.slug,
-                    kind,
-                    row.doc if kind == "variant" else row.hint,
-                    functions={**(old.functions if old else {}), short(operation): row.function},
-                    bug_type=getattr(row, "bug_type", ""),
-                    origin=row.source if kind == "variant" else row.origin,
-                    unseen={**(old.unseen if old else {}), **({short(operation): reason} if reason else {})},
-                )
-    return found.values()
 
 
 @cache

@@ -47,12 +47,13 @@ class Field:
     doc: str = ""
     options: tuple[str, ...] = ()  # of a choice
     steps: bool = False  # whether the first axis of an output counts steps
+    first: int = 1  # number of its first step
     ulps: int = 0  # of an output: what is allowed at least, in units in the last place of its largest entry
 
 
-def array(name, axes, doc, *, steps=False, ulps=0):
+def array(name, axes, doc, *, steps=False, first=1, ulps=0):
     """Array of floating-point numbers with symbolic axes."""
-    return Field(name, "array", axes, doc, steps=steps, ulps=ulps)
+    return Field(name, "array", axes, doc, steps=steps, first=first, ulps=ulps)
 
 
 def number(name, doc):
@@ -111,63 +112,6 @@ class Law:
     statement: str
     pairs: Callable[..., Any]
     cases: tuple[str, ...]  # slugs of the cases on whose inputs it is checked
-
-
-@dataclass(frozen=True)
-class Mutant:
-    """A plausible mistake, as a function with the signature of the operation."""
-
-    slug: str
-    hint: str  # what is wrong and how to mend it, to the owner of the code
-    bug_type: str  # a key of BUG_TYPES
-    function: Callable[..., Any]
-    origin: str = ""  # address of a real bug of this kind
-    equivalent: str = ""  # why no case can tell it from the reference, if none can
-
-
-class Mistakes:
-    """Collects mutants where they are written, as rules in a form that suits the system.
-
-    Examples
-    --------
-    >>> mistake = Mistakes()
-    >>> @mistake("wrong_sign", "subtract the step; here it is added")
-    ... def ascent(x, step):
-    ...     return x + step
-    >>> [(m.slug, m.function(1, 2)) for m in mistake.mutants()]
-    [('ascent', 3)]
-    """
-
-    def __init__(self):
-        self._rules = []
-
-    def __call__(self, bug_type, hint, origin="", *, equivalent=""):
-        """Decorator; the name of the function becomes the slug."""
-        if bug_type not in BUG_TYPES:
-            raise ValueError(f"bug_type must be one of {', '.join(BUG_TYPES)}, got {bug_type!r}")
-
-        def note(rule):
-            self._rules.append((rule, hint, bug_type, origin, equivalent))
-            return rule
-
-        return note
-
-    def mutants(self, form=lambda rule: rule):
-        """The mutants, each rule brought by `form` to the signature of an operation."""
-        return tuple(
-            Mutant(rule.__name__, hint, bug_type, form(rule), origin, equivalent)
-            for rule, hint, bug_type, origin, equivalent in self._rules
-        )
-
-
-@dataclass(frozen=True)
-class Variant:
-    """A named, sourced alternative that is no mistake."""
-
-    slug: str
-    doc: str
-    source: str
-    function: Callable[..., Any]
 
 
 KINDS = ("mistake", "variant", "choice")
@@ -316,8 +260,6 @@ class Operation:
     cases: tuple[Any, ...]  # of Case, or of what `specs.sizes` makes
     sample: Callable[[np.random.Generator], dict[str, Any]]  # random inputs, as in `Case.inputs`
     laws: tuple[Any, ...]  # of Law, or of what `specs.laws` makes: operation -> Law
-    mutants: tuple[Mutant, ...] = ()
-    variants: tuple[Variant, ...] = ()
     errors: tuple[Any, ...] = ()  # of ErrorCase, or of what `specs.refusals` makes
     drive: Drive | None = None
     fit: Fit | None = None

@@ -16,7 +16,7 @@ from refimpl.oracle.candidates import Estimator, NotApplicable, OptaxTransform, 
 from refimpl.oracle.candidates.base import arguments_for, words_for
 from refimpl.oracle.cli import main
 from refimpl.oracle.verdict import check
-from refimpl.specs.base import Case, Fit, Law, Mutant, Operation, Paper, System, array, number
+from refimpl.specs.base import Case, Fit, Law, Operation, Paper, System, array, mistake, number
 from refimpl.specs.exact import fractions
 
 
@@ -186,14 +186,6 @@ RIDGE = Operation(
             ("plain",),
         ),
     ),
-    mutants=(
-        Mutant(
-            "mean_loss",
-            "multiply the penalty by N",
-            "wrong_scale",
-            lambda X, y, X_new, alpha: ridge(X, y, X_new, alpha * X.shape[0]),
-        ),
-    ),
     fit=Fit(
         fit=("X", "y"),
         settings={"alpha": "alpha"},
@@ -226,7 +218,13 @@ class MeanRidge(Ridge):
 
 @pytest.fixture
 def toy(monkeypatch):
-    system = System("toy", "none", "toy", Paper("", "", "", 2000, ""), (RIDGE,), ())
+    mean = mistake(
+        "mean_loss",
+        "wrong_scale",
+        "multiply the penalty by N",
+        functions={"ridge": lambda X, y, X_new, alpha: ridge(X, y, X_new, alpha * X.shape[0])},
+    )
+    system = System("toy", "none", "toy", Paper("", "", "", 2000, ""), (RIDGE,), (), (mean,))
     monkeypatch.setattr(catalog, "system", lambda name: system)
 
 

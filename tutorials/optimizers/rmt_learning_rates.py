@@ -145,8 +145,8 @@ right.legend(loc="lower right")
 # Logistic regression with inputs of different scales, all data in each step. In gray, 54 runs: nine step sizes times
 # six momenta. The learner runs 15 Lanczos steps on the Hessian every 25 steps and sets both rates from the ends of the
 # spectrum. It takes about as many steps as the best of the 54, and nothing was tuned. Its products counted, it costs
-# more than that best run, and far less than the search for it. (L-BFGS, which needs no rates, takes 24 gradients on such
-# problems: claim C7.)
+# more than that best run, and far less than the search for it. (L-BFGS, which needs no rates, takes 24 gradients on
+# such problems: claim C7.)
 
 rng = stream(0, "tutorial-rmt", "learner")
 problem = experiments.Logistic(rng)

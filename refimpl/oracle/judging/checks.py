@@ -125,9 +125,8 @@ def _first_difference(operation, got, answers, tolerances):
         if good.all():
             continue
         where = tuple(int(i) for i in np.argwhere(~good)[0])
-        first_step = 0 if entry.axes.split()[:1] and "+" in entry.axes.split()[0] else 1
         per_step = agreeing.reshape(agreeing.shape[0], -1).min(axis=1) if entry.steps else ()
-        step = where[0] + first_step if entry.steps else None
+        step = where[0] + entry.first if entry.steps else None
         component = where[1:] if entry.steps else where
         place = f"{name}{list(component) if component else ''}"
         return {

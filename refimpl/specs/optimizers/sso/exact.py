@@ -74,7 +74,8 @@ def surrogate(x, y, theta_t, theta, eta, loss, model):
 def outer_step(x, y, theta, batch, eta, alpha, steps, loss, model, norm):
     """One inner loop."""
     x, y, theta, eta, alpha = map(reals, (x, y, theta, eta, alpha))
-    return np.stack(_inner(theta, x, y, *_rows([batch]), eta, alpha, steps, loss, model, norm))
+    (rows,) = _rows([batch])
+    return np.stack(_inner(theta, x, y, rows, eta, alpha, steps, loss, model, norm))
 
 
 def softmax_step(x, y, theta, batch, eta, alpha, steps, norm):
@@ -168,7 +169,7 @@ def projection(x, y, theta0, batches, eta, loss):
     values, vectors = eigh(x.T.dot(x))
     kept = values > values[-1] * 1e-25
     inverse = (vectors[:, kept] / values[kept]).dot(vectors[:, kept].T).dot(x.T)
-    basis = []
+    basis: list = []
     for column in x.T:
         rest = column - sum((q.dot(column) * q for q in basis), 0 * column)
         if rest.dot(rest) > 1e-25 * column.dot(column):
