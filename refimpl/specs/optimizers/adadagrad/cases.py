@@ -395,7 +395,7 @@ TRAJECTORY = (
          largest=20, rule="adagrad", eps=0.5, equations=("adadagrad-12",)),
     _run("full-batch", ("boundary",), "a first batch that is the largest already is tested no more",
          steps=1, first=5, largest=5, growing=False, at_largest=False),
-    _run("three-hundred-steps", ("long",), "the batch grows for a while and stays; the stream is read to its end",
+    _run("three-hundred-steps", ("long",), "the batch grows for a while and stays; the accumulator does not",
          steps=300, largest=6, eta=0.6, growing=False, at_largest=False),
     _large_run,
 )  # fmt: skip

@@ -278,7 +278,7 @@ SYSTEM = System(
             5: "main theorem, the other end",
             6: "theorem on the Gauss-Newton matrix, by the spiked covariance model",
             7: "theorem on the Gauss-Newton matrix, threshold",
-            8: "abstract, maximal learning rate",
+            8: "maximal learning rate of SGD",
             9: "ours: where the noise hides the eigenvalue",
             10: "abstract, linear scaling of SGD",
             11: "abstract, square-root scaling of Adam",
