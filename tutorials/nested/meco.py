@@ -59,7 +59,8 @@ bar.set_ticks(range(-3, 1), labels=[f"$10^{{{k}}}$" for k in range(-3, 1)])
 # Down the slope
 # --------------
 # On the expected objectives plain gradient descent shows what that means: six steps against 224, although NCE was given
-# the best of eight step sizes. On the right, MECO has nothing but draws, 64 of the data and 64 of the noise
+# the best of eight step sizes. (Newton's method would take NCE there in seven: the flat valley is a trouble of plain
+# steps.) On the right, MECO has nothing but draws, 64 of the data and 64 of the noise
 # :math:`N(0, 3^2)` in each step. Its running average :math:`u` (dots) estimates :math:`Z` as it goes; the line is the
 # closed form :math:`\log Z = \theta^2/2` along its path, never used.
 

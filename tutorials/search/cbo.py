@@ -35,7 +35,9 @@ def progress(steps, title):
 # -----------------------------
 # The function of the paper's figures: a winding canyon whose floor is bumpy, with the minimizer (star) at its end. All
 # start at (8, 8). Gradient descent stops in the first hollow. Langevin dynamics, gradient steps with noise that cools
-# down, is thrown over some barriers and stopped by others. Consensus hopping and CBO use no gradient, and arrive.
+# down, is thrown over some barriers and stopped by others. Consensus hopping and CBO use no gradient, and arrive. So
+# does a hill climb that tries a random step and keeps it if it is lower, with as many values: the canyon tells how a
+# swarm moves, not that it is the best choice.
 
 start = CANYON.start()
 x, path = start, [start]
@@ -43,6 +45,8 @@ for _ in range(10_000):
     x = tools.gradient_step(x, CANYON.gradient(x), lr=1e-3)
     path.append(x)
 paths = {"gradient descent": np.stack(path)[:, None]}
+budgets = dict.fromkeys(("gradient descent", "annealed Langevin"), "10 000 gradients a run")
+budgets |= dict.fromkeys(("consensus hopping", "CBO"), "50 000 values a run")
 
 rng = stream(0, "tutorial", "langevin")
 x = np.tile(start, (RUNS, 1))
@@ -76,7 +80,7 @@ for axes, (name, path) in zip(panels.flat, paths.items(), strict=True):
         axes.scatter(path[time, :, 0], path[time, :, 1], s=7, color=color, linewidths=0)
     axes.plot(0, 0, "*", color="#F0E442", markeredgecolor="black", markersize=16, zorder=5)
     distance = np.linalg.norm(path[-1], axis=-1)
-    axes.set_title(f"{name}: {np.sum(distance < 1)} of {len(distance)} arrive")
+    axes.set_title(f"{name}: {np.sum(distance < 1)} of {len(distance)} arrive\n{budgets[name]}", fontsize=11)
     axes.set(xlim=(-2.5, 9.5), ylim=(-2.5, 9.5), aspect="equal")
     axes.label_outer()
 for axes in panels[1]:
@@ -86,7 +90,8 @@ for axes in panels[:, 0]:
 bar = figure.colorbar(plt.cm.ScalarMappable(cmap=plt.cm.plasma), ax=panels, shrink=0.5, pad=0.02)
 bar.set_ticks([0, 0.5 * 0.95, 0.95], labels=["start", "1/4 of the time", "end"])
 figure.suptitle(
-    "Function values alone get past barriers that stop the gradient\n(arrive: end within 1 of the star)", fontsize=14
+    "Function values alone get past barriers that stop a run of gradient descent\n(arrive: end within 1 of the star)",
+    fontsize=14,
 )
 
 # %%
