@@ -86,7 +86,7 @@ def hutchinson_estimate(W, x, labels, probe, *, model="linear"):
     >>> hutchinson_estimate(np.zeros((1, 2)), x, labels, np.array([[1.0, -2.0]]))
     array([[ 7.5, 15. ]])
     """
-    return hutchinson(lambda v: hessian_product(W, x, labels, v, model=model), probe)  # (sophia-1)
+    return hutchinson(lambda v: hessian_product(W, x, labels, v, model=model), probe)  # (sophia-7)
 
 
 def gauss_newton_diagonal(W, x, *, model="linear"):

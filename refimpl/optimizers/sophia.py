@@ -57,16 +57,16 @@ def _rule(params, m, h, grad, lr, beta1, gamma, eps, weight_decay):
     """Algorithm 3, each coordinate by itself. Clipping m to +-bound before the division, which cannot overflow then,
     is clipping m / bound to +-1."""
     xp = array_namespace(params)
-    m = beta1 * m + (1 - beta1) * grad  # (sophia-4)
+    m = beta1 * m + (1 - beta1) * grad  # (sophia-1)
     bound = xp.maximum(gamma * h, eps)
-    params = params - lr * weight_decay * params  # (sophia-6)
-    params = params - lr * (xp.maximum(xp.minimum(m, bound), -bound) / bound)  # (sophia-7)
+    params = params - lr * weight_decay * params  # (sophia-3)
+    params = params - lr * (xp.maximum(xp.minimum(m, bound), -bound) / bound)  # (sophia-4)
     return params, m
 
 
 @elementwise
 def _average(h, estimate, beta2):
-    return beta2 * h + (1 - beta2) * estimate  # (sophia-5)
+    return beta2 * h + (1 - beta2) * estimate  # (sophia-2)
 
 
 def update(
@@ -127,7 +127,7 @@ def update(
 
     Notes
     -----
-    Equations (sophia-4) to (sophia-7) of the documentation; Algorithm 3 of the paper.
+    Equations (sophia-1) to (sophia-4) of the documentation; Algorithm 3 of the paper.
 
     Examples
     --------
@@ -176,7 +176,7 @@ def due(t, *, k=10):
 
     Notes
     -----
-    Equation (sophia-8) of the documentation, also right for k = 1, where "t mod k = 1" never holds.
+    Equation (sophia-5) of the documentation, also right for k = 1, where "t mod k = 1" never holds.
 
     Examples
     --------
@@ -184,7 +184,7 @@ def due(t, *, k=10):
     [1, 5, 9]
     """
     t, k = check.integer(t=t, k=k, minimum=1)
-    return (t - 1) % k == 0  # (sophia-8)
+    return (t - 1) % k == 0  # (sophia-5)
 
 
 def win_rate(state, *, gamma=0.01, eps=1e-12):
@@ -209,7 +209,7 @@ def win_rate(state, *, gamma=0.01, eps=1e-12):
 
     Notes
     -----
-    Equation (sophia-9) of the documentation.
+    Equation (sophia-6) of the documentation.
 
     Examples
     --------
@@ -219,7 +219,7 @@ def win_rate(state, *, gamma=0.01, eps=1e-12):
     """
     gamma, eps = check.positive(gamma=gamma, eps=eps)
     xp = array_namespace(state.m)
-    return xp.mean(xp.astype(abs(state.m) < xp.maximum(gamma * state.h, eps), state.m.dtype))  # (sophia-9)
+    return xp.mean(xp.astype(abs(state.m) < xp.maximum(gamma * state.h, eps), state.m.dtype))  # (sophia-6)
 
 
 # The estimator of Sophia-G; that of Sophia-H is `core.curvature.hutchinson` ----------------------------------------
@@ -247,7 +247,7 @@ def sample_labels(logits, uniforms):
 
     Notes
     -----
-    Equation (sophia-2) of the documentation.
+    Equation (sophia-8) of the documentation.
 
     Examples
     --------
@@ -261,7 +261,7 @@ def sample_labels(logits, uniforms):
     if not bool(xp.all((uniforms >= 0) & (uniforms < 1))):
         raise ValueError("uniforms must be in [0, 1)")
     below = xp.cumulative_sum(softmax(logits, axis=1), axis=1)[:, :-1]
-    return xp.count_nonzero(below <= uniforms[:, None], axis=1)  # (sophia-2)
+    return xp.count_nonzero(below <= uniforms[:, None], axis=1)  # (sophia-8)
 
 
 def gauss_newton_bartlett(gradient, *, batch):
@@ -287,7 +287,7 @@ def gauss_newton_bartlett(gradient, *, batch):
 
     Notes
     -----
-    Equation (sophia-3) of the documentation.
+    Equation (sophia-9) of the documentation.
 
     Examples
     --------
@@ -296,7 +296,7 @@ def gauss_newton_bartlett(gradient, *, batch):
     array([0.75, 0.03])
     """
     check.floating(gradient=gradient)
-    return check.integer(batch=batch, minimum=1) * gradient * gradient  # (sophia-3)
+    return check.integer(batch=batch, minimum=1) * gradient * gradient  # (sophia-9)
 
 
 # The driver -------------------------------------------------------------------------------------------------------

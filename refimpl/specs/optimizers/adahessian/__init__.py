@@ -236,8 +236,8 @@ SYSTEM = System(
     claims=CLAIMS,
     alternatives=ALTERNATIVES,
     equations={
-        "adahessian-1": "Section 3.1, Hutchinson's method",
-        "adahessian-2": "Section 3.2, spatial averaging",
+        "adahessian-1": "Algorithm 1, diagonal of the Hessian",
+        "adahessian-2": "Algorithm 1, spatial averaging",
         "adahessian-3": "Algorithm 1, first moment",
         "adahessian-4": "Algorithm 1, second moment",
         "adahessian-5": "Algorithm 1, bias correction",

@@ -20,7 +20,7 @@ def _step_with(rates):
     return f"theta, state = sophia.update(theta, state, grads[t - 1, :], estimate, **rates | {rates})"
 
 
-CODE_FORM = {"sophia-7": "params = params - lr * (xp.sign(m) * xp.minimum(abs(m) / (gamma * h + eps), 1.0))"}
+CODE_FORM = {"sophia-4": "params = params - lr * (xp.sign(m) * xp.minimum(abs(m) / (gamma * h + eps), 1.0))"}
 AFTER_K = {ESTIMATE: "estimate = estimates[t - 2, :] if t > 1 and (t - 1) % k == 0 else None"}
 AFTER_1 = {ESTIMATE: "estimate = estimates[t - 2, :] if t > 1 and (t - 2) % k == 0 else None"}
 CORRECTED = '{name: rates[name] * (1 - rates["beta1"] ** t) for name in ("gamma", "eps")}'
@@ -32,22 +32,22 @@ ALTERNATIVES = (
         "wrong_order",
         "clip the ratio m / max(gamma h, eps); here m is clipped before it is divided, and where gamma h is small the "
         "step is not bounded",
-        {"sophia-7": "params = params - lr * (xp.maximum(xp.minimum(m, 1.0), -1.0) / bound)"},
+        {"sophia-4": "params = params - lr * (xp.maximum(xp.minimum(m, 1.0), -1.0) / bound)"},
     ),
     mistake(
         "clipped_gradient",
         "wrong_order",
         "clip the ratio; here the gradient is clipped to [-1, 1] instead, before it enters m",
         {
-            "sophia-4": f"grad = xp.maximum(xp.minimum(grad, 1.0), -1.0)\n{M}",
-            "sophia-7": "params = params - lr * (m / bound)",
+            "sophia-1": f"grad = xp.maximum(xp.minimum(grad, 1.0), -1.0)\n{M}",
+            "sophia-4": "params = params - lr * (m / bound)",
         },
     ),
     mistake(
         "no_clip",
         "missing_step",
         "clip each coordinate of the ratio to [-1, 1]; here it is not clipped",
-        {"sophia-7": "params = params - lr * (m / bound)"},
+        {"sophia-4": "params = params - lr * (m / bound)"},
     ),
     mistake(
         "clipped_norm",
@@ -74,7 +74,7 @@ ALTERNATIVES = (
         "divide by max(gamma h, eps); here by gamma h + eps, which has no floor: where h is negative the step climbs",
         {
             BOUND: "bound = gamma * h + eps",
-            "sophia-7": "params = params - lr * xp.maximum(xp.minimum(m / bound, 1.0), -1.0)",
+            "sophia-4": "params = params - lr * xp.maximum(xp.minimum(m / bound, 1.0), -1.0)",
         },
     ),
     mistake(
@@ -93,32 +93,32 @@ ALTERNATIVES = (
         "stale_momentum",
         "wrong_order",
         "step along the new m; here the step uses the one before the gradient came in",
-        {"sophia-4": "pass", "sophia-7": f"params = params - lr * ({CLIPPED})\n{M}"},
+        {"sophia-1": "pass", "sophia-4": f"params = params - lr * ({CLIPPED})\n{M}"},
     ),
     mistake(
         "no_momentum",
         "missing_step",
         "divide m by the curvature; here it is the gradient itself, and m is not used",
-        {"sophia-7": f"params = params - lr * ({CLIPPED.replace('m,', 'grad,')})"},
+        {"sophia-4": f"params = params - lr * ({CLIPPED.replace('m,', 'grad,')})"},
     ),
     mistake(
         "coupled_decay",
         "wrong_order",
         "subtract lr * weight_decay * theta outside the clip; here it is added to the gradient, where the clip takes "
         "it away",
-        {"sophia-4": f"grad = grad + weight_decay * params\n{M}", "sophia-6": "pass"},
+        {"sophia-1": f"grad = grad + weight_decay * params\n{M}", "sophia-3": "pass"},
     ),
     mistake(
         "no_decay",
         "missing_step",
         "subtract lr * weight_decay * theta; here weight_decay is ignored",
-        {"sophia-6": "pass"},
+        {"sophia-3": "pass"},
     ),
     variant(
         "decay_without_lr",
         "the decay is not multiplied by the step size (`fixed_decay`)",
         f"{KOZISTR}/main/pytorch_optimizer/optimizer/sophia.py",
-        {"sophia-6": "params = params - weight_decay * params"},
+        {"sophia-3": "params = params - weight_decay * params"},
         choice=True,
     ),
     mistake(
@@ -126,15 +126,15 @@ ALTERNATIVES = (
         "wrong_order",
         "decay the old parameters; here those that the step has already moved",
         {
-            "sophia-6": "pass",
-            "sophia-7": f"params = params - lr * ({CLIPPED})\nparams = params - lr * weight_decay * params",
+            "sophia-3": "pass",
+            "sophia-4": f"params = params - lr * ({CLIPPED})\nparams = params - lr * weight_decay * params",
         },
     ),
     mistake(
         "ascent",
         "wrong_sign",
         "subtract the clipped ratio; here it is added and the steps climb",
-        {"sophia-7": f"params = params + lr * ({CLIPPED})"},
+        {"sophia-4": f"params = params + lr * ({CLIPPED})"},
     ),
     mistake(
         "swapped_betas",
@@ -146,7 +146,7 @@ ALTERNATIVES = (
         "loss_rate",
         "wrong_output",
         "the win rate is the share of coordinates that are not clipped; here of those that are",
-        {"sophia-9": "return xp.mean(xp.astype(abs(state.m) >= xp.maximum(gamma * state.h, eps), state.m.dtype))"},
+        {"sophia-6": "return xp.mean(xp.astype(abs(state.m) >= xp.maximum(gamma * state.h, eps), state.m.dtype))"},
     ),
     variant(
         "code_form",
@@ -162,7 +162,7 @@ ALTERNATIVES = (
         f"{KOZISTR}/main/pytorch_optimizer/optimizer/sophia.py",
         {
             BOUND: "bound = xp.maximum(h, eps)",
-            "sophia-7": "params = params - lr * xp.maximum(xp.minimum(m / bound, gamma), -gamma)",
+            "sophia-4": "params = params - lr * xp.maximum(xp.minimum(m / bound, gamma), -gamma)",
         },
     ),
     # The average of the estimates
@@ -185,19 +185,19 @@ ALTERNATIVES = (
         "squared_estimate",
         "extra_step",
         "the estimate is a curvature already; here it is squared like a gradient before it is averaged",
-        {"sophia-5": "return beta2 * h + (1 - beta2) * estimate * estimate"},
+        {"sophia-2": "return beta2 * h + (1 - beta2) * estimate * estimate"},
     ),
     mistake(
         "hessian_replaced",
         "missing_step",
         "average the estimates at rate beta2; here the newest one replaces h",
-        {"sophia-5": "return 1.0 * estimate"},
+        {"sophia-2": "return 1.0 * estimate"},
     ),
     mistake(
         "exchanged_weights",
         "wrong_constant",
         "h is beta2 h + (1 - beta2) estimate; here the weights are exchanged",
-        {"sophia-5": "return beta2 * estimate + (1 - beta2) * h"},
+        {"sophia-2": "return beta2 * estimate + (1 - beta2) * h"},
     ),
     mistake(
         "hessian_bias_correction",
@@ -210,25 +210,25 @@ ALTERNATIVES = (
         "refreshed_at_k",
         "wrong_order",
         "the first estimate is due in step 1; here in step k, after k - 1 steps along the sign",
-        {"sophia-8": "return t % k == 0"},
+        {"sophia-5": "return t % k == 0"},
     ),
     mistake(
         "never_for_k_one",
         "wrong_constant",
         "t mod k = 1 stands for steps 1, k + 1, ...; taken literally it never holds for k = 1",
-        {"sophia-8": "return t % k == 1"},
+        {"sophia-5": "return t % k == 1"},
     ),
     mistake(
         "refreshed_always",
         "extra_step",
         "take a new estimate in every k-th step; here in every step",
-        {"sophia-8": "return True"},
+        {"sophia-5": "return True"},
     ),
     mistake(
         "refreshed_once",
         "missing_step",
         "take a new estimate in every k-th step; here in the first one only",
-        {"sophia-8": "return t == 1"},
+        {"sophia-5": "return t == 1"},
     ),
     mistake(
         "made_early_used_late",
@@ -272,19 +272,19 @@ ALTERNATIVES = (
         "product_alone",
         "missing_step",
         "multiply the product H u by u, entry by entry; here H u is returned",
-        {"sophia-1": f"return {PRODUCT}"},
+        {"sophia-7": f"return {PRODUCT}"},
     ),
     mistake(
         "signs_of_probe",
         "wrong_constant",
         "use the drawn probe as it is; here its signs, a Rademacher probe: other draws than were asked for",
-        {"sophia-1": f"probe = array_namespace(probe).sign(probe)\nreturn probe * {PRODUCT}"},
+        {"sophia-7": f"probe = array_namespace(probe).sign(probe)\nreturn probe * {PRODUCT}"},
     ),
     mistake(
         "absolute_estimate",
         "extra_step",
         "the estimate may be negative, as the Hessian may; here its absolute value is taken",
-        {"sophia-1": f"return abs(probe * {PRODUCT})"},
+        {"sophia-7": f"return abs(probe * {PRODUCT})"},
     ),
     mistake(
         "gauss_newton_product",
@@ -297,20 +297,20 @@ ALTERNATIVES = (
         "outer_product",
         "wrong_order",
         "multiply u by the Hessian; here by the outer product of the gradient with itself, u * g (g . u)",
-        {"sophia-1": "g = gradient(W, x, labels, model=model)\nreturn probe * g * array_namespace(g).sum(g * probe)"},
+        {"sophia-7": "g = gradient(W, x, labels, model=model)\nreturn probe * g * array_namespace(g).sum(g * probe)"},
     ),
     mistake(
         "squared_gradient_",
         "wrong_order",
         "multiply u by the Hessian; here the gradient is squared",
-        {"sophia-1": "return gradient(W, x, labels, model=model) ** 2"},
+        {"sophia-7": "return gradient(W, x, labels, model=model) ** 2"},
         origin=f"{OPTAX}/issues/968",
     ),
     mistake(
         "sum_of_losses",
         "wrong_scale",
         "the loss is the mean over the batch; here it is the sum, B times as large",
-        {"sophia-1": f"return x.shape[0] * probe * {PRODUCT}"},
+        {"sophia-7": f"return x.shape[0] * probe * {PRODUCT}"},
     ),
     # The Gauss-Newton-Bartlett estimate
     mistake(
@@ -325,13 +325,13 @@ ALTERNATIVES = (
         "no_batch_size",
         "wrong_scale",
         "multiply the square by the batch size B (or gamma, as the released code does); here B is missing",
-        {"sophia-3": "return gradient * gradient"},
+        {"sophia-9": "return gradient * gradient"},
     ),
     mistake(
         "gradient_of_sum",
         "wrong_scale",
         "square the gradient of the mean loss; here of the sum, B times as large",
-        {"sophia-3": "return batch * (batch * gradient) * (batch * gradient)"},
+        {"sophia-9": "return batch * (batch * gradient) * (batch * gradient)"},
     ),
     mistake(
         "accumulated_gradient",
@@ -362,7 +362,7 @@ ALTERNATIVES = (
         "absolute_gradient",
         "missing_step",
         "square the gradient; here its absolute value is taken",
-        {"sophia-3": "return batch * abs(gradient)"},
+        {"sophia-9": "return batch * abs(gradient)"},
     ),
     mistake(
         "squares_of_examples",
