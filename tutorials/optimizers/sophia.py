@@ -28,15 +28,15 @@ ORANGE, BLUE, GREEN, PINK, GRAY = "#D55E00", "#0072B2", "#009E73", "#CC79A7", "0
 # The paper's example: the curvature of the first coordinate is 69 at the minimum and negative at the start, that of
 # the second is 1. Gradient descent takes steps that the sharp one bears, and crawls in the flat one. Sign descent
 # bounces in the sharp one. Newton's method goes to the saddle. Sophia starts like sign descent, because the curvature
-# is negative, and ends like Newton's method.
+# is negative, and ends like Newton's method. (Momentum or a step that decays help the others: claim C3.)
 
 STEPS, START = 60, np.array([0.2, 0.0])
 gradient, curvature = (lambda theta, n=n: step.toy(n, theta) for n in (1, 2))
 rules = {
-    "gradient descent": (GREEN, "^", lambda theta: theta - 0.015 * gradient(theta)),
-    "sign descent": (BLUE, "s", lambda theta: theta - 0.15 * np.sign(gradient(theta))),
+    "gradient descent, .015": (GREEN, "^", lambda theta: theta - 0.015 * gradient(theta)),
+    "sign descent, .15": (BLUE, "s", lambda theta: theta - 0.15 * np.sign(gradient(theta))),
     "Newton": (PINK, "v", lambda theta: theta - gradient(theta) / curvature(theta)),
-    "Sophia": (
+    "Sophia, .3": (
         ORANGE,
         "o",
         lambda theta: sophia.update(
@@ -69,7 +69,7 @@ left.plot(0, 4, "kx", markersize=9, zorder=5)
 left.annotate("saddle", (0, 4), xytext=(-6, 9), textcoords="offset points", ha="right")
 left.set(xlabel=r"$\theta_1$ (sharp)", ylabel=r"$\theta_2$ (flat)", title=f"{STEPS} steps")
 right.legend(loc="lower left")
-right.set(yscale="log", xlabel="step", ylabel="distance to the minimum", title="Only Sophia arrives")
+right.set(yscale="log", xlabel="step", ylabel="distance to the minimum", title="At these rates only Sophia arrives")
 
 # %%
 # Two estimates from one product or one gradient
@@ -123,11 +123,12 @@ right.legend(fontsize=9)
 # The condition number drops out
 # ------------------------------
 # Steps to a loss of 0.0001 on quadratics, from random starts. Gradient descent needs a number of steps in proportion to
-# the condition number, sign descent at its best step size to the root of it, Sophia always the same twenty.
+# the condition number, sign descent at its best step size to the root of it, Sophia always the same twenty; but only if
+# the axes of the quadratic are the coordinates. Turned, it is no better than gradient descent.
 
 figure3, axes = plt.subplots(figsize=(7, 4.4), layout="constrained")
 step.draw_run_times(axes, step.run_times(stream(0, "tutorial-sophia", "quadratics")))
-axes.set_title("Gradient descent feels the condition number,\nsign descent its root, Sophia not at all")
+axes.set_title("Gradient descent feels the condition number, sign descent its root;\nSophia does not, along the axes")
 
 # %%
 # A small language model
