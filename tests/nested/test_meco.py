@@ -14,7 +14,7 @@ from refimpl.nested import _meco_models as models
 from refimpl.nested import meco
 from refimpl.oracle import check
 from refimpl.problems.functions import central_differences
-from refimpl.specs.nested.meco import claims
+from refimpl.specs.nested.meco.claims import CLAIMS, densities, landscape
 
 LIKE = np.zeros(1)
 
@@ -668,14 +668,14 @@ def test_the_area_under_the_curve_is_that_of_ranks():
 # The experiments ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("claim", [c for c in claims.CLAIMS if c.tier == "quick"], ids=lambda c: c.id)
+@pytest.mark.parametrize("claim", [c for c in CLAIMS if c.tier == "quick"], ids=lambda c: c.id)
 def test_quick_claims_hold_for_another_seed(claim):
     assert all(m.holds for m in claim.experiment(1).measurements)
 
 
 def test_settling_is_not_passing_by():
     path = np.array([[0.0], [1.0], [3.0], [1.3], [1.1], [1.0]])
-    found = claims.Chase(path, 1.0)
+    found = landscape.Chase(path, 1.0)
     assert (found.settled, found.passage) == (4, 1)
 
 
@@ -685,7 +685,7 @@ def test_the_gaussian_loss_of_the_digits_is_scipys():
     rng = stream(0, "test-meco", "normal")
     train, test = rng.standard_normal((50, 3)), rng.standard_normal((20, 3))
     law = multivariate_normal(train.mean(axis=0), np.cov(train.T, bias=True))
-    assert claims.gaussian_loss(train, test) == pytest.approx(-law.logpdf(test).mean())
+    assert densities.gaussian_loss(train, test) == pytest.approx(-law.logpdf(test).mean())
 
 
 def test_the_mixture_of_one_is_the_normal_law_and_more_rounds_fit_better():
@@ -693,10 +693,10 @@ def test_the_mixture_of_one_is_the_normal_law_and_more_rounds_fit_better():
 
     rng = stream(0, "test-meco", "mixture")
     x = np.concatenate([rng.standard_normal((60, 2)), [4, 0] + 0.3 * rng.standard_normal((40, 2))])
-    alone = claims.Mixture(x, rng, size=1)
+    alone = densities.Mixture(x, rng, size=1)
     expected = norm(x.mean(axis=0), x.std(axis=0)).logpdf(x).sum(axis=1)
     np.testing.assert_allclose(alone.log_density(x), expected, rtol=1e-10)
-    fits = [claims.Mixture(x, stream(0, "test-meco", "start"), size=3, rounds=n) for n in (1, 2, 5, 50)]
+    fits = [densities.Mixture(x, stream(0, "test-meco", "start"), size=3, rounds=n) for n in (1, 2, 5, 50)]
     losses = [-fit.log_density(x).mean() for fit in fits]
     assert losses == sorted(losses, reverse=True)
     draws = fits[-1].sample(rng, 20_000)
@@ -709,7 +709,7 @@ def test_the_distance_to_the_nearest_is_scipys():
 
     rng = stream(0, "test-meco", "nearest")
     y, train = rng.standard_normal((7, 3)), rng.standard_normal((20, 3))
-    np.testing.assert_allclose(claims.to_nearest(y, train), cdist(y, train).min(axis=1))
+    np.testing.assert_allclose(densities.to_nearest(y, train), cdist(y, train).min(axis=1))
 
 
 # Code of others -----------------------------------------------------------------------------------------------------
