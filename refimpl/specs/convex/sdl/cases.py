@@ -89,7 +89,7 @@ def lpgd(kind):
     negative = {"covariates": NEGATIVE["covariates"], "gamma0": NEGATIVE["gamma"], "steps": 1}
     zero = {"x": np.zeros((2, 3)), "A0": np.zeros((2, 1) if filters else (1, 3)), "B0": np.zeros((2, 3)), "nu": 0.5}
     zero |= {} if filters else {"labels": np.zeros(3)}
-    from_zero = made("from-zero", 3, 5, 2, 1, 3, nu=0.0, step_size=2**-8, steps=1)
+    from_zero = made("from-zero", 3, 5, 2, 1, 3, nu=0.0, step_size=2**-6, steps=1)
     from_zero |= {name: np.round(8 * from_zero[name]) / 8 for name in ("x", "covariates", "B0")}
     from_zero |= {name: 0 * from_zero[name] for name in ("A0", "gamma0")}
     many = {"size": ROWS, "balanced": True}
