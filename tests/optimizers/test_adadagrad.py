@@ -17,7 +17,7 @@ from refimpl.optimizers import adadagrad
 from refimpl.optimizers._adadagrad_models import per_example_gradients
 from refimpl.optimizers._baselines import momentum_init, sgd
 from refimpl.oracle import check
-from refimpl.specs.optimizers.adadagrad import claims
+from refimpl.specs.optimizers.adadagrad.claims import CLAIMS, descent, training
 
 ROWS = [[1.0, 1, 2], [3, 5, 5], [6, 7, 9], [9, 10, 11]]
 TESTS = {
@@ -450,46 +450,46 @@ def test_per_example_gradients_refuse_what_does_not_fit():
 # The experiments ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("claim", [c for c in claims.CLAIMS if c.tier == "quick"], ids=lambda c: c.id)
+@pytest.mark.parametrize("claim", [c for c in CLAIMS if c.tier == "quick"], ids=lambda c: c.id)
 @pytest.mark.parametrize("seed", [0, 1])
 def test_quick_claims_hold_for_more_than_one_seed(claim, seed):
     assert all(m.holds for m in claim.experiment(seed).measurements)
 
 
-@pytest.mark.parametrize("rule", claims.RULES)
+@pytest.mark.parametrize("rule", descent.RULES)
 def test_growing_batches_are_faster(rule):
     """A short form of claims C2 and C3."""
     growing, constant = (
-        claims.descend(rule, stream(0, "test-adadagrad", "rate"), 2000, batches=kind)
-        for kind in (claims.GROWING, claims.CONSTANT)
+        descent.descend(rule, stream(0, "test-adadagrad", "rate"), 2000, batches=kind)
+        for kind in (descent.GROWING, descent.CONSTANT)
     )
-    assert claims.slope(claims.averages(growing[0])) < -0.8 < claims.slope(claims.averages(constant[0]))
+    assert descent.slope(descent.averages(growing[0])) < -0.8 < descent.slope(descent.averages(constant[0]))
     assert np.all(np.diff(growing[1]) >= 0)
     assert np.all(constant[1] == 4)
 
 
 def test_the_controls_of_the_rates():
-    _, sizes = claims.descend("AdaGrad", stream(0, "test-adadagrad", "rate"), 110, batches=claims.DOUBLED)
+    _, sizes = descent.descend("AdaGrad", stream(0, "test-adadagrad", "rate"), 110, batches=descent.DOUBLED)
     assert sizes[[0, 49, 50, 99, 100]].tolist() == [4, 4, 8, 8, 16]
-    assert claims.at_samples((np.array([1.0, 3.0, 8.0]), np.array([4.0, 4.0, 9.0])), 9) == 2
+    assert descent.at_samples((np.array([1.0, 3.0, 8.0]), np.array([4.0, 4.0, 9.0])), 9) == 2
 
 
 def test_the_gradient_of_the_experiment():
     x, h = np.linspace(-2, 2, 10), 1e-6
-    value = lambda x: claims.H * x**2 / (1 + x**2)
-    np.testing.assert_allclose(claims.gradient(x), (value(x + h) - value(x - h)) / (2 * h), atol=1e-9)
+    value = lambda x: descent.H * x**2 / (1 + x**2)
+    np.testing.assert_allclose(descent.gradient(x), (value(x + h) - value(x - h)) / (2 * h), atol=1e-9)
 
 
 def test_the_slope_of_a_power_law():
-    assert claims.slope(3 * np.arange(1, 2001) ** -0.7) == pytest.approx(-0.7)
+    assert descent.slope(3 * np.arange(1, 2001) ** -0.7) == pytest.approx(-0.7)
 
 
 def test_schedules_spend_their_samples():
-    ramp = [8, *claims.linear(8, 1400, 85)]
+    ramp = [8, *training.linear(8, 1400, 85)]
     assert len(ramp) == 85
     assert ramp[-1] == 1400
     assert sum(ramp) == pytest.approx(60_000, rel=0.01)
-    stages = list(claims.stages((10, 100), 2000))
+    stages = list(training.stages((10, 100), 2000))
     assert stages == [10] * 100 + [100] * 10
 
 

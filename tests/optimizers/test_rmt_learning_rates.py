@@ -14,7 +14,7 @@ from refimpl.core.arrays import array_namespace, device
 from refimpl.core.lanczos import lanczos, ritz
 from refimpl.core.random import signs, stream
 from refimpl.optimizers import rmt_learning_rates as rmt
-from refimpl.specs.optimizers.rmt_learning_rates import claims
+from refimpl.specs.optimizers.rmt_learning_rates.claims import learner, matrices, network, step_sizes
 
 
 def assert_like(got, reference):
@@ -440,18 +440,18 @@ def test_pytorch_agrees_for_constant_rates_and_parts_when_they_change():
 
 def test_hessians_of_single_samples_are_those_of_autodiff():
     rng = stream(0, "test-rmt", "network")
-    w, x = rng.standard_normal(claims.PARAMETERS), rng.standard_normal((4, claims.INPUTS))
-    labels = rng.integers(0, claims.CLASSES, 4)
-    each = claims.sample_hessians(w, x, labels)
+    w, x = rng.standard_normal(network.PARAMETERS), rng.standard_normal((4, network.INPUTS))
+    labels = rng.integers(0, network.CLASSES, 4)
+    each = network.sample_hessians(w, x, labels)
     np.testing.assert_allclose(each, np.swapaxes(each, 1, 2), atol=1e-13)
-    whole = autodiff.jacobian(autodiff.grad(lambda w: claims.mean_loss(w, x, labels)))(w)
+    whole = autodiff.jacobian(autodiff.grad(lambda w: network.mean_loss(w, x, labels)))(w)
     np.testing.assert_allclose(each.mean(axis=0), whole, atol=1e-13)
-    one = autodiff.jacobian(autodiff.grad(lambda w: claims.mean_loss(w, x[2:3], labels[2:3])))(w)
+    one = autodiff.jacobian(autodiff.grad(lambda w: network.mean_loss(w, x[2:3], labels[2:3])))(w)
     np.testing.assert_allclose(each[2], one, atol=1e-13)
 
 
 def test_logistic_regression_has_the_derivatives_of_its_loss():
-    problem, rng = claims.Logistic(stream(0, "test-rmt", "logistic"), n=40, d=5), stream(1, "test-rmt", "logistic")
+    problem, rng = learner.Logistic(stream(0, "test-rmt", "logistic"), n=40, d=5), stream(1, "test-rmt", "logistic")
     w, v, h = rng.standard_normal(5), rng.standard_normal(5), 1e-5
     slope = (problem.loss(w + h * v) - problem.loss(w - h * v)) / (2 * h)
     assert problem.gradient(w) @ v == pytest.approx(slope, rel=1e-8)
@@ -465,25 +465,25 @@ def test_logistic_regression_has_the_derivatives_of_its_loss():
 def test_small_steps_arrive_in_time_at_the_noise_floor():
     """At seed 7 none did, from a start at distance 2 along one axis."""
     lrs = 2.0 ** np.arange(-11, 1.1, 0.5)
-    floors = claims.noise_floors(stream(7, "rmt.C5", 1, 2), lrs, 2, "Adam")
-    assert 2**-9 < claims.largest_good(lrs, floors) < 2**-5
-    assert claims.largest_good(np.array([1.0, 2, 4]), np.array([0.01, 0.025, 0.1])) == pytest.approx(2 * 2**0.5)
+    floors = step_sizes.noise_floors(stream(7, "rmt.C5", 1, 2), lrs, 2, "Adam")
+    assert 2**-9 < step_sizes.largest_good(lrs, floors) < 2**-5
+    assert step_sizes.largest_good(np.array([1.0, 2, 4]), np.array([0.01, 0.025, 0.1])) == pytest.approx(2 * 2**0.5)
 
 
 def test_noise_of_low_rank_has_the_variance_that_is_asked_for():
     """Its squared eigenvalues sum to P^2 times the variance of an element, up to the diagonal."""
-    (top, bottom), *_ = claims.noisy_ends(stream(0, "test-rmt", "rank"), [0.0], size=200, v=2.0, rank=1)
+    (top, bottom), *_ = matrices.noisy_ends(stream(0, "test-rmt", "rank"), [0.0], size=200, v=2.0, rank=1)
     assert max(top, -bottom) == pytest.approx(math.sqrt(200 * 2.0), rel=0.2)
 
 
 def test_measurements_are_paid_for():
-    assert claims.spent(np.array([1, 25, 26, 60]), 25, 15).tolist() == [16, 40, 56, 105]
+    assert learner.spent(np.array([1, 25, 26, 60]), 25, 15).tolist() == [16, 40, 56, 105]
 
 
 def test_controls_of_the_learner_arrive():
-    problem = claims.Logistic(stream(0, "test-rmt", "controls"), n=100, d=5)
-    runs = claims.quasi_newton(problem), claims.plain_descent(problem, nesterov=True), claims.plain_descent(problem)
-    quick, fast, slow = (float(claims.steps_to(gaps)) for gaps in runs)
+    problem = learner.Logistic(stream(0, "test-rmt", "controls"), n=100, d=5)
+    runs = learner.quasi_newton(problem), learner.plain_descent(problem, nesterov=True), learner.plain_descent(problem)
+    quick, fast, slow = (float(learner.steps_to(gaps)) for gaps in runs)
     assert quick < fast < slow < 2000
 
 

@@ -20,7 +20,7 @@ from refimpl.core.random import stream
 from refimpl.models import losses, mlp
 from refimpl.optimizers import rmt_learning_rates as rmt
 from refimpl.problems.digits import digits
-from refimpl.specs.optimizers.rmt_learning_rates import claims as experiments
+from refimpl.specs.optimizers.rmt_learning_rates.claims import learner, matrices, step_sizes
 
 ORANGE, BLUE, GREEN, PINK, GRAY = "#D55E00", "#0072B2", "#009E73", "#CC79A7", "0.45"  # told apart with any color vision
 
@@ -83,7 +83,7 @@ axes.legend(loc="center right")
 
 SIZE = 600
 strengths = np.linspace(0, 3.5, 15)
-seen = experiments.noisy_ends(stream(0, "tutorial-rmt", "noise"), strengths, size=SIZE, v=1.0)
+seen = matrices.noisy_ends(stream(0, "tutorial-rmt", "noise"), strengths, size=SIZE, v=1.0)
 
 figure2, (left, right) = plt.subplots(1, 2, figsize=(11, 4.4), layout="constrained")
 fine = np.linspace(1e-3, 3.6, 300)
@@ -117,7 +117,7 @@ right.set_title("Before it emerges it falls with the root only")
 
 figure3, (left, right) = plt.subplots(1, 2, figsize=(11, 4.4), layout="constrained")
 sizes, scales = 2.0 ** np.arange(10), np.sqrt(np.r_[8.0, np.ones(39)])
-stable = [experiments.largest_stable(stream(0, "tutorial-rmt", "C4", int(b)), scales, int(b)) for b in sizes]
+stable = [step_sizes.largest_stable(stream(0, "tutorial-rmt", "C4", int(b)), scales, int(b)) for b in sizes]
 left.plot(sizes, stable, "s", color=BLUE, label="measured")
 left.plot(sizes, rmt.max_lr(8.0 + 55 / sizes), color=BLUE, label="theory, of the mean square")
 left.plot(sizes[:6], rmt.scale_lr(stable[0], 1, sizes[:6], rule="linear"), ":", color=GRAY, label="linear")
@@ -129,9 +129,9 @@ sizes, lrs = np.array([2, 8, 32, 128]), 2.0 ** np.arange(-11, 1.1, 0.5)
 for method, rule, color, marker in (("SGD", "linear", BLUE, "s"), ("Adam", "sqrt", ORANGE, "o")):
     best = []
     for b in sizes:
-        floors = experiments.noise_floors(stream(0, "tutorial-rmt", "C5", int(b)), lrs, int(b), method)
-        best.append(experiments.largest_good(lrs, floors))
-    slope = experiments.slope(sizes, best)
+        floors = step_sizes.noise_floors(stream(0, "tutorial-rmt", "C5", int(b)), lrs, int(b), method)
+        best.append(step_sizes.largest_good(lrs, floors))
+    slope = step_sizes.slope(sizes, best)
     right.plot(sizes, best, marker, color=color, label=f"{method}, slope {slope:.2f}")
     middle = np.exp(np.mean(np.log(best)))
     right.plot(sizes, rmt.scale_lr(middle, 16, sizes.astype(float), rule=rule), color=color, linewidth=1)
@@ -149,13 +149,13 @@ right.legend(loc="lower right")
 # such problems: claim C7.)
 
 rng = stream(0, "tutorial-rmt", "learner")
-problem = experiments.Logistic(rng)
-pairs, runs = experiments.grid_of_runs(problem)
+problem = learner.Logistic(rng)
+pairs, runs = learner.grid_of_runs(problem)
 runs = np.where(np.isfinite(runs), runs, np.inf)
-learned = experiments.learned_run(problem, rng, "polyak")
-rayleigh = experiments.learned_run(problem, rng, "rayleigh")
-descent = experiments.plain_descent(problem, steps=250)
-counts = experiments.steps_to(runs)
+learned = learner.learned_run(problem, rng, "polyak")
+rayleigh = learner.learned_run(problem, rng, "rayleigh")
+descent = learner.plain_descent(problem, steps=250)
+counts = learner.steps_to(runs)
 best = counts.argmin()
 
 figure4, (left, right) = plt.subplots(1, 2, figsize=(11.5, 4.6), layout="constrained", width_ratios=(1.5, 1))
