@@ -460,7 +460,7 @@ def label_energies(state, x, covariates, *, xi):
     offset = (gamma.T @ covariates).T[None, ...]  # [1, m, k]
     gram = 2 * xi * (W.T @ W)
     pull = 2 * xi * (x.T @ W)
-    h = xp.zeros((k + 1, x.shape[1], r), dtype=x.dtype, device=device(x))
+    h = codes(W, x).T[None, ...] + 0 * every[:, :, :1]  # [k + 1, m, r] from the codes that no label has seen
     last = float("inf")
     for _ in range(100):  # a dozen is the rule
         g = _probabilities(h @ beta + offset, axis=2)[..., 1:]

@@ -25,9 +25,6 @@ CURVATURES = {
 STEP = "moved = Lifted(*(z - step_size * g for z, g in zip(state, gradient, strict=True)))"
 SPLIT = "A, B = _split(low, samples.targets.shape[0], kind)"
 BALL = "value = centre + move * (reach / xp.clip(xp.linalg.matrix_norm(move), min=reach))"
-FROM_LEAST_SQUARES = {
-    "label_energies: h = xp.zeros": "h = codes(W, x).T[None, ...] + xp.zeros((k + 1, 1, r), dtype=x.dtype)"
-}
 _STEP_SIZE_GIVEN = dict.fromkeys(
     ("filter_lpgd", "feature_lpgd", "gradient"), "it uses no constant: the step size, if there is one, is given"
 )
@@ -463,18 +460,19 @@ ALTERNATIVES = (
         "extra_step",
         "codes are those of plain least squares; here negative ones are set to zero",
         {"sdl-29": "xp = array_namespace(W, x)\nreturn xp.clip(xp.linalg.pinv(W) @ x, min=0.0)"},
+        unseen={"label_energies": "there the codes are but the start of Newton's steps"},
     ),
     mistake(
         "one_code_for_all",
         "missing_step",
         "choose the code anew for each class; here all share the code of least squares",
-        {**FROM_LEAST_SQUARES, "label_energies: for _": "for _ in range(0):"},
+        {"label_energies: for _": "for _ in range(0):"},
     ),
     mistake(
         "one_newton_step",
         "missing_step",
         "iterate until the code has converged; here one Newton step is taken",
-        {**FROM_LEAST_SQUARES, "label_energies: for _": "for _ in range(1):"},
+        {"label_energies: for _": "for _ in range(1):"},
     ),
     mistake(
         "undamped_newton",
