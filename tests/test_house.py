@@ -57,6 +57,7 @@ def test_equations_and_lines_point_at_each_other(system):
     assert tags == labels
 
 
+# `sdl` has its page still in the old form, and no list of equations.
 recast = pytest.mark.parametrize("system", [s for s in SYSTEMS if s.equations], ids=lambda s: s.name)
 
 

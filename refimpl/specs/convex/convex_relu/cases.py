@@ -515,6 +515,13 @@ VALUES = (
         equations=_OBJECTIVES,
     ),
     Case(
+        "another-decay",
+        ("wrong_constant",),
+        "the decay comes from the arguments",
+        _values(WORKED, _normal("values", 2, 2, 3), beta=1.5),
+        equations=_OBJECTIVES,
+    ),
+    Case(
         "cross-entropy",
         ("basic", "wrong_constant"),
         "classes 0 and 1 with the logit 2 yhat",
