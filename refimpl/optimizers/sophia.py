@@ -54,13 +54,13 @@ def init(params):
 
 @elementwise
 def _rule(params, m, h, grad, lr, beta1, gamma, eps, weight_decay):
-    """Algorithm 3, each coordinate by itself. Clipping m to +-bound before the division, which cannot overflow then,
-    is clipping m / bound to +-1."""
+    """Algorithm 3, each coordinate by itself; m is clipped to +-bound before it is divided, which cannot overflow."""
     xp = array_namespace(params)
     m = beta1 * m + (1 - beta1) * grad  # (sophia-1)
     bound = xp.maximum(gamma * h, eps)
+    step = xp.maximum(xp.minimum(m, bound), -bound) / bound
     params = params - lr * weight_decay * params  # (sophia-3)
-    params = params - lr * (xp.maximum(xp.minimum(m, bound), -bound) / bound)  # (sophia-4)
+    params = params - lr * step  # (sophia-4)
     return params, m
 
 

@@ -8,7 +8,7 @@ KOZISTR = "https://github.com/kozistr/pytorch_optimizer/blob"
 
 M = "m = beta1 * m + (1 - beta1) * grad"
 BOUND = "_rule: bound = "
-CLIPPED = "xp.maximum(xp.minimum(m, bound), -bound) / bound"
+RATIO = "_rule: step = "
 H = "update: h = _average"
 ESTIMATE, STEP = "trajectory: estimate = ", "trajectory: theta, state = sophia.update"
 SAMPLED, GRADIENT = "gnb: sampled = ", "gnb: gradient = "
@@ -20,7 +20,7 @@ def _step_with(rates):
     return f"theta, state = sophia.update(theta, state, grads[t - 1, :], estimate, **rates | {rates})"
 
 
-CODE_FORM = {"sophia-4": "params = params - lr * (xp.sign(m) * xp.minimum(abs(m) / (gamma * h + eps), 1.0))"}
+CODE_FORM = {RATIO: "step = xp.sign(m) * xp.minimum(abs(m) / (gamma * h + eps), 1.0)"}
 AFTER_K = {ESTIMATE: "estimate = estimates[t - 2, :] if t > 1 and (t - 1) % k == 0 else None"}
 AFTER_1 = {ESTIMATE: "estimate = estimates[t - 2, :] if t > 1 and (t - 2) % k == 0 else None"}
 CORRECTED = '{name: rates[name] * (1 - rates["beta1"] ** t) for name in ("gamma", "eps")}'
@@ -32,7 +32,7 @@ ALTERNATIVES = (
         "wrong_order",
         "clip the ratio m / max(gamma h, eps); here m is clipped before it is divided, and where gamma h is small the "
         "step is not bounded",
-        {"sophia-4": "params = params - lr * (xp.maximum(xp.minimum(m, 1.0), -1.0) / bound)"},
+        {RATIO: "step = xp.maximum(xp.minimum(m, 1.0), -1.0) / bound"},
     ),
     mistake(
         "clipped_gradient",
@@ -40,14 +40,14 @@ ALTERNATIVES = (
         "clip the ratio; here the gradient is clipped to [-1, 1] instead, before it enters m",
         {
             "sophia-1": f"grad = xp.maximum(xp.minimum(grad, 1.0), -1.0)\n{M}",
-            "sophia-4": "params = params - lr * (m / bound)",
+            RATIO: "step = m / bound",
         },
     ),
     mistake(
         "no_clip",
         "missing_step",
         "clip each coordinate of the ratio to [-1, 1]; here it is not clipped",
-        {"sophia-4": "params = params - lr * (m / bound)"},
+        {RATIO: "step = m / bound"},
     ),
     mistake(
         "clipped_norm",
@@ -74,7 +74,7 @@ ALTERNATIVES = (
         "divide by max(gamma h, eps); here by gamma h + eps, which has no floor: where h is negative the step climbs",
         {
             BOUND: "bound = gamma * h + eps",
-            "sophia-4": "params = params - lr * xp.maximum(xp.minimum(m / bound, 1.0), -1.0)",
+            RATIO: "step = xp.maximum(xp.minimum(m / bound, 1.0), -1.0)",
         },
     ),
     mistake(
@@ -93,13 +93,13 @@ ALTERNATIVES = (
         "stale_momentum",
         "wrong_order",
         "step along the new m; here the step uses the one before the gradient came in",
-        {"sophia-1": "pass", "sophia-4": f"params = params - lr * ({CLIPPED})\n{M}"},
+        {"sophia-1": "pass", "sophia-4": f"params = params - lr * step\n{M}"},
     ),
     mistake(
         "no_momentum",
         "missing_step",
         "divide m by the curvature; here it is the gradient itself, and m is not used",
-        {"sophia-4": f"params = params - lr * ({CLIPPED.replace('m,', 'grad,')})"},
+        {RATIO: "step = xp.maximum(xp.minimum(grad, bound), -bound) / bound"},
     ),
     mistake(
         "coupled_decay",
@@ -127,14 +127,14 @@ ALTERNATIVES = (
         "decay the old parameters; here those that the step has already moved",
         {
             "sophia-3": "pass",
-            "sophia-4": f"params = params - lr * ({CLIPPED})\nparams = params - lr * weight_decay * params",
+            "sophia-4": "params = params - lr * step\nparams = params - lr * weight_decay * params",
         },
     ),
     mistake(
         "ascent",
         "wrong_sign",
         "subtract the clipped ratio; here it is added and the steps climb",
-        {"sophia-4": f"params = params + lr * ({CLIPPED})"},
+        {"sophia-4": "params = params + lr * step"},
     ),
     mistake(
         "swapped_betas",
@@ -162,7 +162,7 @@ ALTERNATIVES = (
         f"{KOZISTR}/main/pytorch_optimizer/optimizer/sophia.py",
         {
             BOUND: "bound = xp.maximum(h, eps)",
-            "sophia-4": "params = params - lr * xp.maximum(xp.minimum(m / bound, gamma), -gamma)",
+            RATIO: "step = xp.maximum(xp.minimum(m / bound, gamma), -gamma)",
         },
     ),
     # The average of the estimates
