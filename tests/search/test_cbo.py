@@ -389,6 +389,7 @@ def test_langevin_cools(backend):
         assert np.allclose(backend.to_numpy(moved - x), 1.5 / math.log(k + 1), rtol=1e-5)
     still = tools.langevin_step(x, one, one, 3, dt=0.25, eta=2.0, sigma=0.0)
     assert np.array_equal(backend.to_numpy(still), backend.to_numpy(tools.gradient_step(x, one, lr=0.5)))
+    assert np.array_equal(backend.to_numpy(still), [0.5, 1.5])
 
 
 # Statistics --------------------------------------------------------------------------------------------------
