@@ -82,7 +82,7 @@ class BCDInfo(NamedTuple):
     """What is worth looking at in a step of BCD."""
 
     moves: Array  # [4] Frobenius norms of the moves of W, H, beta, gamma, none above `radius`
-    radius: float  # r_k
+    radius: float  # r_t
 
 
 # Lifted projected gradient descent --------------------------------------------------------------------------------
@@ -438,7 +438,7 @@ def lpgd(
         return found | record(state) if record else found
 
     return iterate(
-        lambda state, k: lpgd_step(state, samples, rank=rank, step_size=step_size, **settings, **options)[0],
+        lambda state, _: lpgd_step(state, samples, rank=rank, step_size=step_size, **settings, **options)[0],
         state,
         steps=steps,
         record=look,
@@ -537,16 +537,16 @@ def block_constants(state, samples, *, xi, nu=0.0, kind="filter"):
     return tuple(constant(state, samples, xi, nu, kind) for constant in _CONSTANTS.values())
 
 
-def shrinking_radius(k, *, radius=1.0):
-    """r_k = radius k^(-1/2) / log(k + 1) for k = 1, 2, ...: not summable, its squares are.
+def shrinking_radius(t, *, radius=1.0):
+    """r_t = radius t^(-1/2) / log(t + 1) for t = 1, 2, ...: not summable, its squares are.
 
     Examples
     --------
     >>> round(shrinking_radius(4, radius=2.0), 6)
     0.621335
     """
-    k, radius = check.integer(k=k, minimum=1), check.positive(radius=radius)
-    return radius / (math.sqrt(k) * math.log(k + 1))  # (sdl-26)
+    t, radius = check.integer(t=t, minimum=1), check.positive(radius=radius)
+    return radius / (math.sqrt(t) * math.log(t + 1))  # (sdl-26)
 
 
 def nonnegative(block):
@@ -561,7 +561,7 @@ def nonnegative(block):
     return array_namespace(block).clip(block, min=0.0)
 
 
-def bcd_step(state, samples, k, *, xi, nu=0.0, kind="filter", radius=1.0, inner=5, constraints=None):
+def bcd_step(state, samples, t, *, xi, nu=0.0, kind="filter", radius=1.0, inner=5, constraints=None):
     """One round over the blocks W, H, beta, gamma, each kept within a ball of shrinking radius around its start.
 
     Parameters
@@ -570,8 +570,8 @@ def bcd_step(state, samples, k, *, xi, nu=0.0, kind="filter", radius=1.0, inner=
         From `init` or the last step.
     samples : Data
         From `data`.
-    k : int
-        >= 1. Number of the step, for the radius.
+    t : int
+        >= 1. Number of the round, for the radius.
     xi : float
         > 0. Weight of the reconstruction.
     nu : float, default: 0
@@ -614,7 +614,7 @@ def bcd_step(state, samples, k, *, xi, nu=0.0, kind="filter", radius=1.0, inner=
     """
     _check_factors(state, samples, kind)
     xi, nu, inner = check.positive(xi=xi), check.nonnegative(nu=nu), check.integer(inner=inner, minimum=1)
-    constraints, reach = _checked(constraints), shrinking_radius(k, radius=radius)
+    constraints, reach = _checked(constraints), shrinking_radius(t, radius=radius)
     xp = array_namespace(*state)
     moves = []
     for block in BLOCKS:
@@ -736,7 +736,7 @@ def bcd(samples, state, *, xi, steps, nu=0.0, kind="filter", constraints=None, r
         return found | record(state) if record else found
 
     return iterate(
-        lambda state, k: bcd_step(state, samples, k, constraints=constraints, **settings, **options)[0],
+        lambda state, t: bcd_step(state, samples, t, constraints=constraints, **settings, **options)[0],
         state,
         steps=steps,
         record=look,

@@ -405,6 +405,22 @@ def test_bcd_stays_within_the_radius_and_never_rises(kind, classes, constraints)
         value = new
 
 
+@kinds
+def test_three_hundred_rounds_come_to_rest(kind):
+    """Central differences of the loss as defined vanish at the end."""
+    samples, start, _ = problem(kind, 2, n=12)
+    state = sdl.bcd(samples, start, xi=0.5, nu=0.3, steps=300, kind=kind, radius=5.0).state
+    flat, unravel = tree.ravel(state)
+
+    def loss(flat):
+        W, H, beta, gamma = unravel(flat)
+        A = W @ beta if kind == "filter" else beta.T @ H
+        return loss_by_hand(samples, A, W @ H, gamma, flat @ flat, xi=0.5, nu=0.3, kind=kind)[0]
+
+    slopes = [(loss(flat + h) - loss(flat - h)) / 2e-4 for h in 1e-4 * np.eye(flat.size)]
+    assert np.max(np.abs(slopes)) < 1e-6
+
+
 def test_radius_sums_up_and_its_squares_do_not():
     """Partial sums grow like 2 sqrt(k) / log k; those of the squares are bounded, by an integral."""
     radii = np.array([sdl.shrinking_radius(k) for k in range(1, 20_001)])
@@ -532,7 +548,7 @@ def test_data_refuses(changed, error, message):
         ("bcd", {"nu": -1.0}, ValueError, "nu must be"),
         ("bcd", {"radius": 0.0}, ValueError, "radius must be"),
         ("bcd", {"inner": 0}, ValueError, "inner must be an integer >= 1"),
-        ("bcd", {"k": 0}, ValueError, "k must be an integer >= 1"),
+        ("bcd", {"t": 0}, ValueError, "t must be an integer >= 1"),
         ("bcd", {"W": np.ones((3, 1))}, ValueError, "W must have shape"),
         ("bcd", {"H": np.ones((2, 3))}, ValueError, "H must have shape"),
         ("bcd", {"beta": np.full((1, 1), np.nan)}, ValueError, "beta must be finite"),
@@ -547,7 +563,7 @@ def test_steps_refuse(function, changed, error, message):
         form, step = sdl.Lifted, sdl.lpgd_step
     else:
         given = {"W": np.ones((2, 1)), "H": np.ones((1, 3)), "beta": np.ones((1, 1)), "gamma": np.ones((1, 1))}
-        settings = {"k": 1, "xi": 0.5, "nu": 0.1}
+        settings = {"t": 1, "xi": 0.5, "nu": 0.1}
         form, step = sdl.Factors, sdl.bcd_step
     state = form(*({**given, **changed}[name] for name in given))
     rest = {**settings, **{name: value for name, value in changed.items() if name not in given}}

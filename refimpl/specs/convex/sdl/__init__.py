@@ -147,7 +147,7 @@ BLOCK_DESCENT = Operation(
         *_DATA,
         *(array(f"{block.name}0", block.axes, f"start of the {block.doc}") for block in _BLOCKS),
         *_WEIGHTS,
-        number("radius", "c > 0: in round k a block moves by c k^(-1/2) / log(k + 1) at most"),
+        number("radius", "c > 0: in round t a block moves by c t^(-1/2) / log(t + 1) at most"),
         integer("inner", "projected gradient steps per block, >= 1"),
         integer("steps", "T >= 1"),
         _KIND,

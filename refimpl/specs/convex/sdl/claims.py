@@ -201,20 +201,20 @@ def bcd_is_stationary(seed):
             axes.plot(late, np.exp(np.polyval(line, np.log(late))), ":", color=color, linewidth=1)
         bound = np.log(late) ** 2 / late
         scale = max(least[first - 1] for least in curves.values()) / bound[0]
-        axes.loglog(late, scale * bound, "--", color="black", label=r"guaranteed order, $(\log k)^2 / k$")
-        axes.set(xlabel="round $k$", ylabel=r"least $\|\nabla\|^2$ so far")
+        axes.loglog(late, scale * bound, "--", color="black", label=r"guaranteed order, $(\log t)^2 / t$")
+        axes.set(xlabel="round $t$", ylabel=r"least $\|\nabla\|^2$ so far")
         axes.set_title("BCD comes to rest faster than guaranteed (dotted: fits)")
         axes.legend(frameon=False)
 
     return Outcome(
         [
-            at_most("flattest slope of the least squared gradient in k, k = 20 to 400", max(slopes), -1.0),
-            at_most("k m_k / (log k)^2 at k = 400 over its value at 20, largest", max(ratios), 0.1),
+            at_most("flattest slope of the least squared gradient m_t in t, t = 20 to 400", max(slopes), -1.0),
+            at_most("t m_t / (log t)^2 at t = 400 over its value at 20, largest", max(ratios), 0.1),
             at_most("largest relative rise of the loss in a round", rise, 1e-9),
             at_most("largest move over the radius", reach, 1 + 1e-12),
         ],
         plot,
-        "Both models with two and three classes. From starts of deviation 1 the radius still binds at k = 400.",
+        "Both models with two and three classes. From starts of deviation 1 the radius still binds at t = 400.",
     )
 
 

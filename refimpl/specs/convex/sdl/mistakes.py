@@ -351,14 +351,14 @@ ALTERNATIVES = (
     mistake(
         "constant_radius",
         "missing_step",
-        "let the radius shrink as k^(-1/2) / log(k + 1); here it stays as in the first round",
+        "let the radius shrink as t^(-1/2) / log(t + 1); here it stays as in the first round",
         {"sdl-26": "return radius / math.log(2)"},
     ),
     mistake(
         "radius_one_ahead",
         "wrong_order",
-        "count rounds from 1; here the radius of round k is that of round k + 1",
-        {"sdl-26": "return radius / (math.sqrt(k + 1) * math.log(k + 2))"},
+        "count rounds from 1; here the radius of round t is that of round t + 1",
+        {"sdl-26": "return radius / (math.sqrt(t + 1) * math.log(t + 2))"},
     ),
     mistake(
         "ball_before_clip",
@@ -428,9 +428,9 @@ ALTERNATIVES = (
     ),
     variant(
         "code_radius",
-        "the radius is c k^(-1) / log(k + 1), the default of the code",
+        "the radius is c t^(-1) / log(t + 1), the default of the code",
         f"{BCD} (beta = 1 of fit)",
-        {"sdl-26": "return radius / (k * math.log(k + 1))"},
+        {"sdl-26": "return radius / (t * math.log(t + 1))"},
     ),
     # Prediction
     mistake(
