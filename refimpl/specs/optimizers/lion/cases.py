@@ -174,7 +174,14 @@ TRAJECTORY = (
         "nothing wears off: the 300th step follows the same rule as the first",
         _long(3, steps=300, d=1, lr=0.125, beta1=0.875, beta2=0.96875, weight_decay=0.125),
     ),
-    large("many-coordinates", "decay-and-zero", "d"),
+    Case(
+        "two-steps",
+        ("basic", "wrong_order"),
+        "two steps of five coordinates: the second gradient turns some signs and not others",
+        _inputs([1, -1, 2, 0.5, -3], [[1, -1, 0.5, 0, 2], [-8.5, 12, 4, -1, -0.1]], weight_decay=0.125),
+        equations=("lion-1", "lion-2", "lion-3"),
+    ),
+    large("many-coordinates", "two-steps", "d"),
 )
 
 
