@@ -57,11 +57,7 @@ def test_equations_and_lines_point_at_each_other(system):
     assert tags == labels
 
 
-# `sdl` has its page still in the old form, and no list of equations.
-recast = pytest.mark.parametrize("system", [s for s in SYSTEMS if s.equations], ids=lambda s: s.name)
-
-
-@recast
+@systems
 def test_equations_are_numbered_as_the_page_shows_them(system):
     """So that the number on the page is that of the tag; and each says where the paper has it."""
     page = (ROOT / f"docs/{system.chapter}/{system.name}.rst").read_text()
@@ -71,7 +67,7 @@ def test_equations_are_numbered_as_the_page_shows_them(system):
     assert all(place.strip() for place in system.equations.values())
 
 
-@recast
+@systems
 def test_every_public_function_is_reached(system):
     """By an operation, or by name in the tests of the system."""
     run = {code for operation in system.operations for code in edits.entered(operation.name)}
@@ -93,7 +89,7 @@ def test_every_public_function_is_reached(system):
     assert left == []
 
 
-@recast
+@systems
 def test_nothing_is_marked_as_left_to_do(system):
     left = scaffold.marks(ROOT, system.chapter, system.name)
     assert [line for line in left if not line.startswith("changes/")] == []  # a release collects these

@@ -42,9 +42,6 @@ GALLERY = [name for name in DOCUMENTS if name.startswith("gallery/")]
 API = [name for name in DOCUMENTS if name.startswith("_generated/")]
 OTHERS = [name for name in DOCUMENTS if name not in {*DERIVATIONS, *GALLERY, *API}]
 derivations = pytest.mark.parametrize("name", DERIVATIONS)
-# The pages in two leaves; the one of `sdl` still has the old form.
-TO_READ = [name for name in DERIVATIONS if catalog.system(Path(name).name).equations]
-to_read = pytest.mark.parametrize("name", TO_READ)
 
 
 class Page(HTMLParser):
@@ -202,7 +199,7 @@ def test_formulas_are_typeset_beside_the_code(browser, name):
     assert browser.errors == []
 
 
-@to_read
+@derivations
 def test_a_page_can_be_read_in_one_sitting(browser, name):
     """Rule, picture and summary first, figures beside the claims, exercises folded, not much above 10,000 px."""
     browser.width(1400)
