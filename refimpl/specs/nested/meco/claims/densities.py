@@ -177,7 +177,7 @@ class Mixture:
 
     def sample(self, rng, number):
         part = rng.choice(len(self.shares), number, p=self.shares)
-        return self.means[part] + np.sqrt(self.variances[part]) * rng.standardnormal((number, self.means.shape[1]))
+        return self.means[part] + np.sqrt(self.variances[part]) * rng.standard_normal((number, self.means.shape[1]))
 
 
 def mixture_of_digits(seed, number, train):
@@ -252,7 +252,7 @@ def image_generation(seed):
         rng = stream(seed, "meco.C8", number)
         chains = baselines.chain(MODEL, params, NOISE.sample(rng, (1000,)), steps=400, step=0.05, rng=rng)
         samples = {"Langevin": chains, "exact": MODEL.sample(params, rng, 1000)}
-        samples |= {"Gaussian": rng.standardnormal((1000, 8)), "test digits": data.test}
+        samples |= {"Gaussian": rng.standard_normal((1000, 8)), "test digits": data.test}
         samples["mixture"] = mixture_of_digits(seed, number, data.train).sample(rng, 1000)
         for name, y in samples.items():
             found.setdefault(name, []).append(to_nearest(y, data.train).mean())
@@ -299,7 +299,7 @@ def out_of_distribution(seed):
     for number in range(4):
         some, every = split_digits(seed, number, 5), split_digits(seed, number)
         pixels = stream(seed, "meco.C9", "pixels", number).uniform(size=(len(every.test), 64))
-        strangers = some.outside, stream(seed, "meco.C9", number).standardnormal(every.test.shape)
+        strangers = some.outside, stream(seed, "meco.C9", number).standard_normal(every.test.shape)
         for kind, data, outside in zip(
             kinds, (some, every, every), (*strangers, every.code.encode(pixels)), strict=True
         ):
