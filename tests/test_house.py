@@ -7,7 +7,6 @@ import shlex
 import subprocess
 import sys
 import tempfile
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -197,14 +196,6 @@ def test_the_oracle_knows_no_system_by_name():
             assert not any(name.startswith("refimpl.specs.") and name != "refimpl.specs.base" for name in imported), (
                 path
             )
-
-
-def test_the_wheel_takes_every_page_along():
-    """`refimpl practice` quotes their equations."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    taken = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
-    chapters = {system.chapter for system in SYSTEMS}
-    assert taken == {f"docs/{chapter}": f"refimpl/_pages/{chapter}" for chapter in chapters}
 
 
 def example_of_the_readme(readme, folder):

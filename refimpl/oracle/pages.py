@@ -8,8 +8,7 @@ from pathlib import Path
 import refimpl
 from refimpl.oracle import catalog
 
-FOLDER = Path(refimpl.__path__[0])
-PLACES = (FOLDER.parent / "docs", FOLDER / "_pages")  # of a checkout, and of an installed package
+DOCS = Path(refimpl.__path__[0]).parent / "docs"  # of a checkout; an installed package has none
 
 
 @cache
@@ -31,9 +30,8 @@ def equations(name):
     >>> equations("lion")["lion-1"]
     'c_t = \\\\beta_1 m_{t-1} + (1 - \\\\beta_1)\\\\, g_t'
     """
-    page = f"{catalog.system(name).chapter}/{name}.rst"
-    path = next((folder / page for folder in PLACES if (folder / page).is_file()), None)
-    if path is None:
+    path = DOCS / catalog.system(name).chapter / f"{name}.rst"
+    if not path.is_file():
         return {}
     block = rf"^( *)\.\. math::\n +:label: ({name}-\w+)\n\n((?:\1 +\S.*\n|\n(?=\1 ))+)"
     found = re.findall(block, path.read_text(encoding="utf-8"), re.MULTILINE)
