@@ -140,11 +140,6 @@ def _pick(table, name, kind):
     return table[name]
 
 
-def names():
-    """Names of all systems, in the order of the road map, then by name; no spec is loaded."""
-    return tuple(_modules())
-
-
 def chapter(name):
     """Chapter of a system; its spec is not loaded.
 

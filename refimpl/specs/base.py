@@ -114,15 +114,12 @@ class Law:
     cases: tuple[str, ...]  # slugs of the cases on whose inputs it is checked
 
 
-KINDS = ("mistake", "variant", "choice")
-
-
 @dataclass(frozen=True)
 class Alternative:
     """The source with some lines that read otherwise: a mistake, or what another source does on purpose."""
 
     slug: str
-    kind: str  # of KINDS: a variant has a source and no blame; a choice is a documented option that is not this rule
+    kind: str  # "mistake"; "variant": a source and no blame; "choice": a documented option that is not this rule
     doc: str  # of a mistake: what is wrong and how to mend it, to the owner of the code; else what it does
     edits: Mapping[str, str] = field(default_factory=dict)  # place (see `oracle.edits.place`) -> what stands there
     functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)  # operation -> what no line can say
