@@ -10,7 +10,7 @@ from refimpl.core import tree
 from refimpl.core.arrays import array_namespace, device
 from refimpl.core.autodiff import grad
 from refimpl.core.random import stream
-from refimpl.specs.convex.sdl import claims
+from refimpl.specs.convex.sdl.claims import supervision, topics
 
 X, ONES = [[1.0, 0.0, 2.0], [0.0, 1.0, -1.0]], [[1.0, 1.0, 1.0]]
 B = [[0.5, 0.1, 1.0], [0.2, 0.3, -0.4]]
@@ -722,23 +722,23 @@ def test_a_claim_breaks_with_the_rule(monkeypatch):
         new, info = step(state, samples, **settings)
         return new._replace(gamma=state.gamma), info
 
-    assert claims.covariates_help(0, draws=2, steps=100).measurements[0].holds
-    monkeypatch.setattr(claims.sdl, "lpgd_step", forgetful)
+    assert supervision.covariates_help(0, draws=2, steps=100).measurements[0].holds
+    monkeypatch.setattr(supervision.sdl, "lpgd_step", forgetful)
     with np.errstate(invalid="ignore"):
-        assert not claims.covariates_help(0, draws=2, steps=100).measurements[0].holds
+        assert not supervision.covariates_help(0, draws=2, steps=100).measurements[0].holds
 
 
 def test_the_controls_of_claims_are_what_they_say():
     """All features: nothing is left out. Topics: the nearest of a dictionary that holds the topic is the topic."""
-    assert claims._reconstruction(np.eye(3), np.eye(3), np.eye(3)) == 0
+    assert supervision.reconstruction(np.eye(3), np.eye(3), np.eye(3)) == 0
     topic = np.array([0.0, 0.6, 0.4])
-    cosine, column = claims._nearest(np.stack([[1.0, 0.0, 0.0], 5 * topic], axis=1), topic)
+    cosine, column = topics._nearest(np.stack([[1.0, 0.0, 0.0], 5 * topic], axis=1), topic)
     assert cosine == pytest.approx(1)
     np.testing.assert_allclose(column, topic / np.linalg.norm(topic))
     rng = stream(0, "test-sdl", "controls")
     drawn = tools.simulate(rng, p=4, n=4000, r=2, q=2, sigma=0.4)
     share = lambda sample: abs(np.corrcoef(sample.covariates.T @ drawn.truth.gamma[:, 0], sample.labels)[0, 1])
-    assert share(claims._without_covariates(drawn, rng)) < 5 / np.sqrt(4000) < share(drawn)
+    assert share(supervision._without_covariates(drawn, rng)) < 5 / np.sqrt(4000) < share(drawn)
 
 
 # Code that is not ours -----------------------------------------------------------------------------------------

@@ -22,6 +22,9 @@ CURVATURES = {
     "sdl-24": "return _steepest(samples) * _square_norm(features) + 2 * nu",
     "sdl-25": "return _steepest(samples) * samples.covariates_square + 2 * nu",
 }
+RATES = "xi, nu = check.positive(xi=xi), check.nonnegative(nu=nu)"
+LPGD_RATES = f"xi, nu, step_size = {RATES.partition(' = ')[2]}, check.positive(step_size=step_size)"
+BCD_RATES = f"xi, nu, inner = {RATES.partition(' = ')[2]}, check.integer(inner=inner, minimum=1)"
 STEP = "moved = Lifted(*(z - step_size * g for z, g in zip(state, gradient, strict=True)))"
 SPLIT = "A, B = _split(low, samples.targets.shape[0], kind)"
 BALL = "value = centre + move * (reach / xp.clip(xp.linalg.matrix_norm(move), min=reach))"
@@ -124,17 +127,20 @@ ALTERNATIVES = (
     variant(
         "half_ridge",
         "the ridge is nu / 2 times the squares: its gradients have no factor 2",
-        f"{SVP} (step_SVP) and {BCD} (a2 of update_dict_joint_logistic)",
-        _changed(LOSS, "nu * ridge", "nu / 2 * ridge") | _changed(SLOPES, "2 * nu", "nu"),
+        f"{SVP} (step_SVP; the same in SDL_BCD.py, a2 of update_dict_joint_logistic)",
+        {
+            "lpgd_step: xi, nu": f"{LPGD_RATES}\nnu = nu / 2",
+            **dict.fromkeys(("objective: xi, nu", "gradient: xi, nu"), f"{RATES}\nnu = nu / 2"),
+            "bcd_step: xi, nu": f"{BCD_RATES}\nnu = nu / 2",
+        },
     ),
     variant(
         "code_xi",
         "the gradient of the reconstruction is xi (W H - X) H^T, without a 2: that xi is twice the paper's",
         f"{BCD} (update_dict_joint_logistic)",
         {
-            **_changed(LOSS, "xi *", "xi / 2 *"),
-            **_changed(SLOPES, "2 * xi *", "xi *", "sdl-18", "sdl-19"),
-            **_changed(CURVATURES, "2 * xi *", "xi *", "sdl-22", "sdl-23"),
+            **dict.fromkeys(("objective: xi, nu", "gradient: xi, nu"), f"{RATES}\nxi = xi / 2"),
+            "bcd_step: xi, nu": f"{BCD_RATES}\nxi = xi / 2",
         },
     ),
     mistake(
