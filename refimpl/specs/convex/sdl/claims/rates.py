@@ -159,7 +159,6 @@ def lpgd_estimates(seed):
             reported("median error at n = 3200", np.median(errors[-1])),
         ],
         plot,
-        "Outside the regime L / mu < 3 of the theorem: here nu = 0.",
     )
 
 

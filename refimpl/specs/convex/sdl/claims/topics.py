@@ -162,5 +162,4 @@ def topics_of_rare_digits(seed):
             reported("relative reconstruction error of NMF, mean", error_nmf),
         ],
         plot,
-        note="Rank and xi are those of C6; nothing was tuned on the digits. The gain costs reconstruction.",
     )
