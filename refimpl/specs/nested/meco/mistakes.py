@@ -80,7 +80,7 @@ ALTERNATIVES = (
         "gamma is the weight of the new batch in u, 1 - gamma that of the old u; here they are exchanged",
         {
             "track: if log_u is None or gamma": "if log_u is None:",
-            "meco-1": "forgotten = math.log1p(-gamma) if gamma < 1 else -math.inf\n"
+            "meco-1": "forgotten = math.log1p(-gamma) if gamma < 1 else -1e9\n"
             f"log_u = {_BLEND.format('math.log(gamma)', 'forgotten')}",
         },
     ),

@@ -59,7 +59,7 @@ ALTERNATIVES = (
         "integer_sum",
         "wrong_scale",
         "divide by the sum of all weights; here that sum is kept in an integer, which drops every weight below 1",
-        {"cbo-2": "return (weights @ positions) / xp.sum(xp.floor(weights))"},
+        {"cbo-2": "return (weights @ positions) / xp.sum(xp.floor(weights + 1e-3))"},
         origin=f"{GOB}/af8648ae68b14d1766d67a0ff9f6d0e0ac880ee4/gob/optimizers/cpp_optimizers/src/CBO.cc",
     ),
     mistake(
