@@ -228,8 +228,9 @@ def test_the_readme_says_what_the_commands_print(tmp_path):
     """`python tests/test_house.py` brings the README up to date."""
     readme = (ROOT / "README.md").read_text()
     printed, shown = example_of_the_readme(readme, tmp_path)
-    assert printed == shown
-    assert table_of_the_readme() in readme
+    told = "README.md is not up to date: .venv/bin/python tests/test_house.py"
+    assert printed == shown, told
+    assert table_of_the_readme() in readme, told
 
 
 if __name__ == "__main__":

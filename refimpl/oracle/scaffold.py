@@ -120,6 +120,7 @@ def gates(root, chapter, name):
         ),
         "own tests": (*pytest, f"tests/{chapter}/test_{name}.py"),
         "doctests": (*pytest, f"refimpl/{chapter}/{name}.py", f"docs/{chapter}/{name}.rst"),
+        "tutorial": (f"tutorials.{chapter}.{name}",),
         "docstrings": (*pytest, "tests/docs/test_docstrings.py", "-k", name),
         "spec: cases, reference, mistakes, variants": (*pytest, "tests/oracle/test_specs.py", "-k", f"{name} or index"),
         "every frozen input is noticed": (*pytest, "tests/oracle/test_frozen_inputs.py", "-k", name),
@@ -139,6 +140,11 @@ def marks(root, chapter, name):
             continue
         lines = path.read_text(encoding="utf-8").splitlines()
         left += [f"{path.relative_to(root)}:{i}: {line.strip()}" for i, line in enumerate(lines, 1) if MARK in line]
+    spec = Path(root, f"refimpl/specs/{chapter}/{name}/__init__.py")
+    key = re.search(r'\bkey="(\w+)"', spec.read_text(encoding="utf-8") if spec.is_file() else "")
+    papers = Path(root, "docs/references.bib")
+    if key and not (papers.is_file() and f"{{{key[1]}," in papers.read_text(encoding="utf-8")):
+        left.append(f"docs/references.bib has no entry {key[1]}")
     index = Path(root, f"docs/{chapter}/index.rst")
     if not index.is_file() or f"   {name}\n" not in index.read_text(encoding="utf-8"):
         left.append(f"docs/{chapter}/index.rst has no {name} in its toctree")
@@ -185,7 +191,8 @@ def check(root, name):
                 for line in run.stdout.splitlines()
                 if re.match(r"E  |FAILED|ERROR|.*: error|.*would reformat", line)
             ]
-            print("\n".join(f"    {line}" for line in (told or run.stdout.splitlines())[:8]))
+            last = (run.stdout + run.stderr).splitlines()[-8:]
+            print("\n".join(f"    {line}" for line in told[:8] or last))
             print(f"    rerun: {shlex.join(['.venv/bin/python', '-m', *words])}")
     source, spec = weight(root, chapter, name)
     print(
