@@ -69,6 +69,7 @@ def test_the_gates_are_run_one_by_one_and_told(checkout, monkeypatch, capsys):
     gates = {name: every[name] for name in names}
     gates["doctests"] = [word for word in gates["doctests"] if not word.endswith(".rst")]  # bibtex is not copied
     (checkout / "tests/optimizers/test_heavy_ball.py").write_text("def test_wrong():\n    assert 1 == 2\n")
+    gates["empty"] = (*every["docstrings"][:-3], "tests/conftest.py")  # which has no tests
     gates["tutorial"] = ("tutorials.optimizers.no_ball",)
     monkeypatch.setattr(scaffold, "gates", lambda root, chapter, name: gates)
     monkeypatch.setattr(scaffold.catalog, "chapter", lambda name: "optimizers")
@@ -79,7 +80,8 @@ def test_the_gates_are_run_one_by_one_and_told(checkout, monkeypatch, capsys):
         assert f"{name} ... {word}" in printed
     assert "E       assert 1 == 2" in printed
     assert "No module named tutorials.optimizers.no_ball" in printed
-    assert "2 gates of 4 not passed" in printed
+    assert "empty ... NOT YET" in printed
+    assert "3 gates of 5 not passed" in printed
 
 
 def test_every_gate_names_files_that_are_there():
