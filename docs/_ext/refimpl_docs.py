@@ -87,13 +87,13 @@ def bullets(items):
     return nodes.bullet_list("", *(nodes.list_item("", paragraph(*row)) for row in rows))
 
 
-def table(widths, headings, rows):
+def table(widths, headings, rows, classes=()):
     """Table; a cell is a text, an inline node, a list of paragraphs and lists, or a tuple of texts and inline nodes."""
     group = nodes.tgroup(cols=len(headings))
     group += [nodes.colspec(colwidth=width) for width in widths]
     group += nodes.thead("", _row(headings))
     group += nodes.tbody("", *map(_row, rows))
-    return nodes.table("", group, classes=["refimpl", "colwidths-given"])
+    return nodes.table("", group, classes=["refimpl", "colwidths-given", *classes])
 
 
 def _row(cells):

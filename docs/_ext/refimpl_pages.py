@@ -373,12 +373,13 @@ class Operations(Tables):
         yield paragraph(operation.summary[0].upper() + operation.summary[1:] + ".")
         fields = [("in", f) for f in operation.inputs] + [("out", f) for f in operation.outputs]
         rows = [[code(f.name), side, (*_kind(f),), (*marked_up(f.doc),)] for side, f in fields]
-        yield table((20, 8, 27, 45), ("Name", "", "Shape", "Meaning"), rows)
+        yield table((20, 8, 27, 45), ("Name", "", "Shape", "Meaning"), rows, ["short"])
         yield paragraph("The expected answers come from: ", operation.exact_source, ".")
         rows = [
             [code(case.slug), (", ".join(case.flags).replace("_", " "),), self.why(case)] for case in operation.cases
         ]
-        yield table((24, 22, 54), ("Case", "What it is for", "What is wrong with code that fails it"), rows)
+        headings = ("Case", "What it is for", "What is wrong with code that fails it")
+        yield table((24, 22, 54), headings, rows, ["short"])
         yield paragraph("Laws, checked without any expected answer:")
         yield bullets([[code(law.slug), ": ", *marked_up(law.statement)] for law in operation.laws])
         if operation.errors:
