@@ -430,7 +430,7 @@ ALTERNATIVES = (
     ),
     # What other sources do on purpose
     variant(
-        "eps_inside",
+        "eps_inside_root",
         "eps is added under the root, and where the accumulator is 0 there is no step",
         "https://github.com/google-deepmind/optax/blob/v0.2.8/optax/_src/transform.py scale_by_rss",
         {

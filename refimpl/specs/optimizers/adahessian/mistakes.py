@@ -87,20 +87,20 @@ ALTERNATIVES = (
         {"adahessian-5": "rms = xp.sqrt(v)", STEP: "step = m / correction1 / (rms**power / correction2**0.5 + eps)"},
     ),
     mistake(
-        "no_correction_of_v",
+        "second_uncorrected",
         "missing_step",
         "divide v by 1 - beta2^t; without it the first step is 1 / sqrt(1 - beta2) times too long",
         {"adahessian-5": "rms = xp.sqrt(v)"},
     ),
     mistake(
-        "no_correction_of_m",
+        "first_uncorrected",
         "missing_step",
         "divide m by 1 - beta1^t; without it the first step is 1 - beta1 of what it should be",
         {STEP: "step = m / (rms**power + eps)"},
     ),
     mistake(
         "squared_gradient",
-        "wrong_constant",
+        "wrong_order",
         "square the diagonal of the Hessian; here the gradient is squared, which is Adam",
         {"adahessian-4": "v = beta2 * v + (1 - beta2) * grad * grad"},
         origin="https://github.com/google-deepmind/optax/issues/968",
@@ -135,12 +135,12 @@ ALTERNATIVES = (
         "update v before it is used; here the step divides by that of the step before, 0 in the first one",
         {"adahessian-4": f"rms = xp.sqrt(v / correction2)\n{V}", "adahessian-5": "pass"},
     ),
-    mistake(
+    variant(
         "coupled_decay",
-        "wrong_order",
-        "subtract lr * weight_decay * theta beside the step; here the decay is added to the gradient, and averaged and "
-        "divided with it",
+        "the decay is added to the gradient (`weight_decouple=False`), and averaged and divided with it",
+        KOZISTR,
         {"adahessian-3": f"grad = grad + weight_decay * params\n{M}", "adahessian-6": "params = params - lr * step"},
+        choice=True,
     ),
     mistake(
         "no_decay",

@@ -31,11 +31,13 @@ return params, AdamWState(m, v, t)"""
 
 ALTERNATIVES = (
     # Where the decay goes wrong
-    mistake("coupled_decay", "wrong_order",
-            "subtract lr * weight_decay * theta from the parameters; here it is added to the gradient and so to both "
-            "moments: Adam with an L2 penalty, which hardly shrinks parameters with large gradients",
+    variant("coupled_decay",
+            "the decay is added to the gradient and so to both moments: Adam with an L2 penalty, which hardly shrinks "
+            "parameters with large gradients",
+            "https://pytorch.org/docs/stable/generated/torch.optim.Adam.html (`weight_decay`; a bug in "
+            "https://github.com/nntrainer/nntrainer/pull/3565)",
             _both({"adamw-1": f"grad = grad + weight_decay * params\n{M}", "adamw-5": WITHOUT_DECAY}),
-            origin="https://github.com/nntrainer/nntrainer/pull/3565", unseen=NO_DECAY),
+            unseen=NO_DECAY, choice=True),
     mistake("no_decay", "missing_step", "subtract lr * weight_decay * theta; here weight_decay is ignored",
             _both({"adamw-5": WITHOUT_DECAY}), unseen=NO_DECAY),
     mistake("decay_after_step", "wrong_order",
@@ -55,10 +57,11 @@ ALTERNATIVES = (
     mistake("growth", "wrong_sign", "subtract the decay; here it is added, and the parameters grow",
             _both({"adamw-5": f"params = params - lr * ({ADAM} - weight_decay * params)"}), unseen=NO_DECAY),
     # Where Adam's step goes wrong
-    mistake("no_bias_correction", "missing_step",
-            "divide the moments by 1 - beta1^t and 1 - beta2^t; here there is no bias correction, and with the usual "
-            "rates the first step is three times too long", {"adamw-3 in _rule": "m_hat = m", "adamw-4": "v_hat = v"},
-            origin="https://github.com/allenai/OLMo-core/pull/317"),
+    variant("no_bias_correction",
+            "there is no bias correction, and with the usual rates the first step is three times as long",
+            "https://ml-explore.github.io/mlx/build/html/python/optimizers/_autosummary/mlx.optimizers.AdamW.html "
+            "(`bias_correction=False`, the default; a bug in https://github.com/allenai/OLMo-core/pull/317)",
+            {"adamw-3 in _rule": "m_hat = m", "adamw-4": "v_hat = v"}, choice=True),
     mistake("first_uncorrected", "missing_step",
             "divide the first moment by 1 - beta1^t; here only the second is corrected",
             _both({"adamw-3": "m_hat = m"})),
@@ -110,7 +113,7 @@ ALTERNATIVES = (
             _both({"adamw-2": "v = beta2 * v + (1 - beta2) * (grad - m) * (grad - m)"})),
     mistake("no_root", "missing_step", "divide by the square root of the second moment; here by the second moment",
             _step("m_hat / (v_hat + eps)")),
-    mistake("no_eps", "numerics", "add eps to the root; here it is left out, and a gradient of 0 gives NaN",
+    mistake("no_eps", "missing_step", "add eps to the root; here it is left out, and a gradient of 0 gives NaN",
             _step("m_hat / xp.sqrt(v_hat)")),
     mistake("eps_piles_up", "wrong_order",
             "add eps where it is used; here it is added to the second moment in place, so that it is stored and piles "
@@ -131,12 +134,13 @@ ALTERNATIVES = (
             _both({"adamw-2": "v = beta2 * v + (1 - beta2) * xp.mean(grad * grad)"})),
     mistake("ascent", "wrong_sign", "subtract lr times the step; here it is added", _step(f"-{ADAM}")),
     # Where the penalty of Adam goes wrong
-    mistake("decoupled_decay", "wrong_order",
-            "add weight_decay * theta to the gradient; here it is subtracted from the parameters: this is AdamW",
+    variant("decoupled_decay", "the decay is subtracted from the parameters by itself: this is AdamW",
+            "https://pytorch.org/docs/stable/generated/torch.optim.Adam.html (`decoupled_weight_decay=True`; a bug in "
+            "https://github.com/keras-team/keras/issues/19051)",
             {"adamw-6": "penalized = grad",
              "adam: return update": "rates = {'lr': lr, 'beta1': beta1, 'beta2': beta2, 'eps': eps}\n"
              "return update(params, state, penalized, **rates, weight_decay=weight_decay)"},
-            origin="https://github.com/keras-team/keras/issues/19051"),
+            choice=True),
     mistake("no_penalty", "missing_step", "add weight_decay * theta to the gradient; here weight_decay is ignored",
             {"adamw-6": "penalized = grad"}, origin="https://github.com/PaddlePaddle/Paddle/issues/5836"),
     mistake("bare_squares", "wrong_order",

@@ -3,9 +3,10 @@
 from refimpl.core.arrays import array_namespace
 from refimpl.optimizers import lion
 from refimpl.optimizers._lion_programs import FOUND, follow, parse, show
-from refimpl.specs.base import mistake
+from refimpl.specs.base import mistake, variant
 
 BITSANDBYTES = "https://github.com/bitsandbytes-foundation/bitsandbytes"
+KOZISTR = "https://github.com/kozistr/pytorch_optimizer/blob/main/pytorch_optimizer/optimizer/lion.py"
 
 C = "c = beta1 * momentum + (1 - beta1) * grad"
 MEMORY = "momentum = beta2 * momentum + (1 - beta2) * grad"
@@ -62,22 +63,23 @@ ALTERNATIVES = (
         "momentum",
         {"lion-3": "momentum = c"},
     ),
-    mistake(
+    variant(
         "coupled_decay",
-        "wrong_order",
-        "subtract lr * weight_decay * theta outside the sign; here the gradient takes it in, and the sign loses it",
+        "the decay is added to the gradient (`weight_decouple=False`), and the sign loses it",
+        f"{KOZISTR} (a bug in {BITSANDBYTES}/issues/1992)",
         {"lion-1": f"grad = grad + weight_decay * params\n{C}", "lion-2": "params = params - lr * xp.sign(c)"},
-        origin=f"{BITSANDBYTES}/issues/1992",
+        choice=True,
     ),
-    mistake(
+    variant(
         "decay_without_lr",
-        "wrong_scale",
-        "multiply the decay by the step size: subtract lr * weight_decay * theta",
+        "the decay is not multiplied by the step size (`fixed_decay`)",
+        f"{KOZISTR}; https://github.com/lucidrains/lion-pytorch (`decoupled_weight_decay`)",
         {"lion-2": "params = params - lr * xp.sign(c) - weight_decay * params"},
         functions=_program(
             "update = update + wd\nlr = lr * 0.0002\nm = cosh(update)\nupdate = update * lr",
             "lr = lr * 0.0002\nupdate = update * lr\nupdate = update + wd",
         ),
+        choice=True,
     ),
     mistake(
         "no_decay",

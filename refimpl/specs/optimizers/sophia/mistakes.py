@@ -101,12 +101,12 @@ ALTERNATIVES = (
         "divide m by the curvature; here it is the gradient itself, and m is not used",
         {RATIO: "step = xp.maximum(xp.minimum(grad, bound), -bound) / bound"},
     ),
-    mistake(
+    variant(
         "coupled_decay",
-        "wrong_order",
-        "subtract lr * weight_decay * theta outside the clip; here it is added to the gradient, where the clip takes "
-        "it away",
+        "the decay is added to the gradient (`weight_decouple=False`), and the clip takes it away",
+        f"{KOZISTR}/main/pytorch_optimizer/optimizer/sophia.py",
         {"sophia-1": f"grad = grad + weight_decay * params\n{M}", "sophia-3": "pass"},
+        choice=True,
     ),
     mistake(
         "no_decay",
