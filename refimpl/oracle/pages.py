@@ -8,7 +8,8 @@ from pathlib import Path
 import refimpl
 from refimpl.oracle import catalog
 
-DOCS = Path(refimpl.__path__[0]).parent / "docs"  # of a checkout; an installed package has none
+FOLDER = Path(refimpl.__path__[0])
+DOCS = FOLDER.parent / "docs" if (FOLDER.parent / "docs/conf.py").is_file() else FOLDER / "_pages"  # of a wheel
 
 
 @cache

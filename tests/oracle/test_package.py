@@ -5,6 +5,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 import sysconfig
 import tarfile
 import zipfile
@@ -82,6 +83,7 @@ def test_the_wheel_holds_the_whole_package_and_nothing_else(wheel):
     assert tracked("refimpl") <= names
     assert {name.partition("/")[0] for name in names} == {"refimpl"}
     assert not [name for name in names if name.endswith(".pyc")]
+    assert {f"refimpl/_pages/{system.chapter}/{system.name}.rst" for system in catalog.systems().values()} <= names
     for name in (
         "problems/data/digits.npz",
         "specs/cases.json",
@@ -93,6 +95,15 @@ def test_the_wheel_holds_the_whole_package_and_nothing_else(wheel):
     ):
         assert f"refimpl/{name}" in names
     assert wheel.name == f"refimpl-{refimpl.__version__}-py3-none-any.whl"
+
+
+def test_an_editable_installation_holds_no_copy(tmp_path):
+    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel:editable", "--directory", tmp_path]
+    subprocess.run(build, check=True, capture_output=True, cwd=ROOT)
+    (path,) = tmp_path.glob("*.whl")
+    archive = zipfile.ZipFile(path)
+    (pointer,) = (name for name in archive.namelist() if ".dist-info/" not in name)
+    assert archive.read(pointer).decode() == str(ROOT)
 
 
 def test_the_sdist_holds_the_other_wings_too(sdist):
@@ -173,6 +184,12 @@ def test_a_claim_runs_and_data_are_read(here, tmp_path):
     assert done.returncode == 0, done.stderr
     done = here("python", "-c", "from refimpl.problems.digits import _stored; print(_stored()[0].shape)")
     assert done.stdout == "(1797, 64)\n", done.stderr
+
+
+def test_practice_quotes_the_equations(here, tmp_path):
+    done = here("refimpl", "practice", "lion", "--out", tmp_path / "mine.py")
+    assert done.returncode == 0, done.stderr
+    assert r"(lion-1) c_t = \beta_1 m_{t-1}" in (tmp_path / "mine.py").read_text()
 
 
 def test_dask_is_asked_for_in_one_sentence(here):
