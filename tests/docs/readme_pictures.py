@@ -45,7 +45,7 @@ def main():
         with Image.open(Path(folder, "cbo-1.png")) as image:
             save(image, "run")
         browser = Browser(folder)
-        look(browser, "docs/optimizers/lion.html", "document.querySelector('#the-algorithm .beside')", 1250, "read")
+        look(browser, "docs/optimizers/lion.html", "document.querySelector('#lion .beside')", 1500, "read")
         look(browser, "report/index.html", "document.querySelector('#implementations table')", 960, "check")
         browser.close()
 
