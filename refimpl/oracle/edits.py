@@ -122,7 +122,7 @@ def place(system, key):
         Its name.
     key : str
         A tag, "lion-1"; a tag in a function, "cbo-2 in consensus", where it stands more than once; or a function and
-        how a line of it begins that has no tag, "trajectory: thetas.append".
+        how a line of it begins that has no tag, "update: lr =".
 
     Returns
     -------

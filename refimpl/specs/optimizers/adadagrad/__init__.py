@@ -7,7 +7,7 @@ import numpy as np
 from refimpl.core import check
 from refimpl.core.arrays import array_namespace, device
 from refimpl.optimizers import adadagrad
-from refimpl.specs import refusals
+from refimpl.specs import loops, refusals
 from refimpl.specs.base import Drive, ErrorCase, Operation, Paper, System, array, choice, integer, number
 from refimpl.specs.optimizers.adadagrad import cases, exact, laws
 from refimpl.specs.optimizers.adadagrad.cases import TESTS, chosen_test, exact_test
@@ -41,11 +41,7 @@ def adagrad(theta0, grads, alpha, v0, eps):
 
 def adagrad_norm(theta0, grads, alpha, v0):
     """Positions after each step of AdaGrad-Norm, fed with given gradients."""
-    theta, state, thetas = theta0, adadagrad.norm_init(theta0, v0=v0), []
-    for t in range(grads.shape[0]):
-        theta, state = adadagrad.norm_update(theta, state, grads[t, :], alpha=alpha)
-        thetas.append(theta)
-    return array_namespace(theta0).stack(thetas)
+    return loops.trajectory(partial(adadagrad.norm_init, v0=v0), adadagrad.norm_update, theta0, grads, alpha=alpha)
 
 
 def trajectory(a, y, theta0, stream, first, largest, steps, alpha, eta, v0, eps, rule, test):

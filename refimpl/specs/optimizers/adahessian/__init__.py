@@ -7,7 +7,7 @@ import numpy as np
 from refimpl.core import tree
 from refimpl.core.arrays import array_namespace, from_numpy
 from refimpl.optimizers import adahessian
-from refimpl.specs import refusals
+from refimpl.specs import loops, refusals
 from refimpl.specs.base import ErrorCase, Operation, Paper, System, array, integer, number
 from refimpl.specs.optimizers.adahessian import cases, exact, laws
 from refimpl.specs.optimizers.adahessian.claims import CLAIMS
@@ -16,11 +16,7 @@ from refimpl.specs.optimizers.adahessian.mistakes import ALTERNATIVES
 
 def trajectory(theta0, grads, diagonals, **rates):
     """Positions after each step of AdaHessian, fed with given gradients and averaged diagonals."""
-    theta, state, thetas = theta0, adahessian.init(theta0), []
-    for t in range(grads.shape[0]):
-        theta, state = adahessian.update(theta, state, grads[t, :], diagonals[t, :], **rates)
-        thetas.append(theta)
-    return array_namespace(theta0).stack(thetas)
+    return loops.trajectory(adahessian.init, adahessian.update, theta0, grads, diagonals, **rates)
 
 
 def groups(first0, second0, grads1, grads2, diagonals1, diagonals2, lr1, lr2, decay1, decay2, **rates):

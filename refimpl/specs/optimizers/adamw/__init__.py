@@ -1,25 +1,16 @@
 """What the oracle knows of AdamW, and of Adam and AMSGrad beside it."""
 
-from refimpl.core.arrays import array_namespace
 from refimpl.optimizers import adamw
-from refimpl.specs import refusals
+from refimpl.specs import loops, refusals
 from refimpl.specs.base import Drive, ErrorCase, Operation, Paper, System, array, integer, number
 from refimpl.specs.optimizers.adamw import cases, exact, laws
 from refimpl.specs.optimizers.adamw.claims import CLAIMS
 from refimpl.specs.optimizers.adamw.mistakes import ALTERNATIVES
 
 
-def _run(init, update, theta0, grads, **rates):
-    theta, state, thetas = theta0, init(theta0), []
-    for t in range(grads.shape[0]):
-        theta, state = update(theta, state, grads[t, :], **rates)
-        thetas.append(theta)
-    return array_namespace(theta0).stack(thetas)
-
-
 def trajectory(theta0, grads, **rates):
     """Positions after each step of AdamW, fed with given gradients."""
-    return _run(adamw.init, adamw.update, theta0, grads, **rates)
+    return loops.trajectory(adamw.init, adamw.update, theta0, grads, **rates)
 
 
 def step(theta, m, v, grad, steps, **rates):
@@ -30,12 +21,12 @@ def step(theta, m, v, grad, steps, **rates):
 
 def adam(theta0, grads, **rates):
     """Positions after each step of Adam with an L2 penalty, fed with given gradients of the loss."""
-    return _run(adamw.init, adamw.adam, theta0, grads, **rates)
+    return loops.trajectory(adamw.init, adamw.adam, theta0, grads, **rates)
 
 
 def amsgrad(theta0, grads, **rates):
     """Positions after each step of AMSGrad, fed with given gradients."""
-    return _run(adamw.amsgrad_init, adamw.amsgrad, theta0, grads, **rates)
+    return loops.trajectory(adamw.amsgrad_init, adamw.amsgrad, theta0, grads, **rates)
 
 
 _RATES = (

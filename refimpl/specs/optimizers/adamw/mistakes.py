@@ -175,7 +175,7 @@ ALTERNATIVES = (
             _both({"adamw-5": f"{WITHOUT_DECAY} - weight_decay * params"}), unseen=NO_DECAY),
     variant("amsgrad", "AMSGrad: divide by the largest second moment so far (see adamw.amsgrad)",
             "https://openreview.net/forum?id=ryQu7f-RZ Algorithm 2; torch.optim.AdamW(amsgrad=True)",
-            {"trajectory: return": "return _run(adamw.amsgrad_init, adamw.amsgrad, theta0, grads, **rates)"}),
+            {"trajectory: return": "return amsgrad(theta0, grads, **rates)"}),
     variant("maximum_of_corrected", "the maximum is taken over the corrected second moments",
             "https://github.com/google-deepmind/optax/issues/1389 (optax.amsgrad)",
             {"adamw-7": "largest = xp.maximum(largest, v / correction2)", "adamw-8": "v_hat = largest"}),

@@ -5,30 +5,21 @@ import numpy as np
 from refimpl.core.arrays import array_namespace
 from refimpl.optimizers import diffgrad
 from refimpl.optimizers._diffgrad_functions import FUNCTIONS
-from refimpl.specs import refusals
+from refimpl.specs import loops, refusals
 from refimpl.specs.base import Drive, ErrorCase, Operation, Paper, System, array, choice, integer, number
 from refimpl.specs.optimizers.diffgrad import cases, exact, laws
 from refimpl.specs.optimizers.diffgrad.claims import CLAIMS
 from refimpl.specs.optimizers.diffgrad.mistakes import ALTERNATIVES
 
 
-def trajectory(theta0, grads, lr, beta1, beta2, eps, weight_decay):
+def trajectory(theta0, grads, **rates):
     """Positions after each step of diffGrad, fed with given gradients."""
-    theta, state, thetas = theta0, diffgrad.init(theta0), []
-    for t in range(grads.shape[0]):
-        theta, state = diffgrad.update(
-            theta, state, grads[t, :], lr=lr, beta1=beta1, beta2=beta2, eps=eps, weight_decay=weight_decay
-        )
-        thetas.append(theta)
-    return array_namespace(theta0).stack(thetas)
+    return loops.trajectory(diffgrad.init, diffgrad.update, theta0, grads, **rates)
 
 
-def step(theta, m, v, previous, grad, t, lr, beta1, beta2, eps, weight_decay):
+def step(theta, m, v, previous, grad, t, **rates):
     """Step t from a given state."""
-    state = diffgrad.DiffGradState(m, v, previous, t - 1)
-    theta, state = diffgrad.update(
-        theta, state, grad, lr=lr, beta1=beta1, beta2=beta2, eps=eps, weight_decay=weight_decay
-    )
+    theta, state = diffgrad.update(theta, diffgrad.DiffGradState(m, v, previous, t - 1), grad, **rates)
     return theta, state.m, state.v, state.previous
 
 

@@ -10,11 +10,12 @@ SIZE = "size = lr * correction2**0.5 / correction1"
 DECOUPLED = f"{SIZE}\nparams, weight_decay = params - lr * weight_decay * params, 0.0"
 T = "t = check.integer(steps=state.steps) + 1"
 ALIASED = """\
-if t:
-    state = state._replace(previous=grads[t, :] + weight_decay * theta)
-theta, state = diffgrad.update(
-    theta, state, grads[t, :], lr=lr, beta1=beta1, beta2=beta2, eps=eps, weight_decay=weight_decay
-)"""
+def update(theta, state, grad, eps, weight_decay, **rates):
+    t = state.steps + 1
+    if t > 1:
+        state = state._replace(previous=grad + weight_decay * theta)
+    return diffgrad.update(theta, state, grad, eps=eps, weight_decay=weight_decay, **rates)
+return loops.trajectory(diffgrad.init, update, theta0, grads, **rates)"""
 NO_DECAY = {"online": "it has no decay"}
 
 
@@ -95,13 +96,12 @@ ALTERNATIVES = (
     mistake("previous_by_reference", "wrong_order",
             "store a copy of the gradient; here the array itself is kept, and where the next gradient is written into "
             "it the change is 0: Adam at half the rate from step 2 on",
-            {"trajectory: theta, state = diffgrad.update": ALIASED},
+            {"trajectory: return": ALIASED},
             origin=f"{OFFICIAL}/issues/2"),
     mistake("first_official_code", "wrong_order",
             "store a copy of the gradient; here the array itself is kept, and eps is added before the bias correction: "
             "the authors' first code",
-            {"trajectory: theta, state = diffgrad.update": "eps_t = eps / (1 - beta2 ** (t + 1)) ** 0.5\n"
-             + ALIASED.replace("eps=eps", "eps=eps_t")},
+            {"trajectory: return": ALIASED.replace("eps=eps", "eps=eps / (1 - rates['beta2'] ** t) ** 0.5")},
             origin=f"{OFFICIAL}/blob/9a834f5a3d9ba78855bf1b96873c7f5fcf35f01e/diffGrad.py"),
     # The decay
     variant("decoupled_decay", "the decay is subtracted from the parameters by itself, as in AdamW",

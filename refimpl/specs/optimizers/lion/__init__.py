@@ -4,29 +4,21 @@ from refimpl.core.arrays import array_namespace, device
 from refimpl.optimizers import lion
 from refimpl.optimizers._lion_programs import FOUND, follow
 from refimpl.optimizers._lion_search import Member, age, tournament
-from refimpl.specs import refusals
+from refimpl.specs import loops, refusals
 from refimpl.specs.base import Drive, Operation, Paper, System, array, integer, number
 from refimpl.specs.optimizers.lion import cases, exact, laws
 from refimpl.specs.optimizers.lion.claims import CLAIMS
 from refimpl.specs.optimizers.lion.mistakes import ALTERNATIVES
 
 
-def trajectory(theta0, grads, lr, beta1, beta2, weight_decay):
+def trajectory(theta0, grads, **rates):
     """Positions after each step of Lion, fed with given gradients."""
-    theta, state, thetas = theta0, lion.init(theta0), []
-    for t in range(grads.shape[0]):
-        theta, state = lion.update(
-            theta, state, grads[t, :], lr=lr, beta1=beta1, beta2=beta2, weight_decay=weight_decay
-        )
-        thetas.append(theta)
-    return array_namespace(theta0).stack(thetas)
+    return loops.trajectory(lion.init, lion.update, theta0, grads, **rates)
 
 
-def step(theta, momentum, grad, lr, beta1, beta2, weight_decay):
+def step(theta, momentum, grad, **rates):
     """One step of Lion from a given momentum."""
-    theta, state = lion.update(
-        theta, lion.LionState(momentum), grad, lr=lr, beta1=beta1, beta2=beta2, weight_decay=weight_decay
-    )
+    theta, state = lion.update(theta, lion.LionState(momentum), grad, **rates)
     return theta, state.momentum
 
 

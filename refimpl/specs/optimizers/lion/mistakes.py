@@ -1,8 +1,8 @@
 """What goes wrong in Lion and in its search: lines of the source that read otherwise."""
 
-from refimpl.core.arrays import array_namespace
 from refimpl.optimizers import lion
 from refimpl.optimizers._lion_programs import FOUND, follow, parse, show
+from refimpl.specs import loops
 from refimpl.specs.base import mistake, variant
 
 BITSANDBYTES = "https://github.com/bitsandbytes-foundation/bitsandbytes"
@@ -13,11 +13,7 @@ MEMORY = "momentum = beta2 * momentum + (1 - beta2) * grad"
 
 
 def _starts_at_gradient(theta0, grads, **rates):
-    theta, state, thetas = theta0, lion.LionState(grads[0, ...]), []
-    for t in range(grads.shape[0]):
-        theta, state = lion.update(theta, state, grads[t, ...], **rates)
-        thetas.append(theta)
-    return array_namespace(theta0).stack(thetas)
+    return loops.trajectory(lambda theta: lion.LionState(grads[0, ...]), lion.update, theta0, grads, **rates)
 
 
 def _program(old, new):
