@@ -29,15 +29,18 @@ def main(arguments=None):
     if isinstance(sys.stdout, io.TextIOWrapper):  # in an ASCII locale, a question mark for what it cannot write
         sys.stdout.reconfigure(errors="replace")
     try:
-        return import_module(f"refimpl.oracle.{COMMANDS[options.name][1]}").main(options)
+        status = import_module(f"refimpl.oracle.{COMMANDS[options.name][1]}").main(options)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:  # the reader of our output has seen enough
+        terminal.hush()
+        return 0
     except (ValueError, OSError) as error:
         terminal.say(f"refimpl {options.name}: {error}", style="red")
         return 2
     except KeyboardInterrupt:
         terminal.say(f"refimpl {options.name}: interrupted", style="")
         return 130
-    except BrokenPipeError:  # the reader of our output has seen enough
-        return 0
 
 
 def _parser(words):

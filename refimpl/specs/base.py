@@ -215,8 +215,11 @@ class Drive:
 
     params: str  # input that holds the start
     grads: str  # input that holds one gradient per step
-    settings: Mapping[str, str | tuple[str, ...]]  # constructor keyword: the input, or the inputs, that it takes
+    settings: Mapping[str, str | tuple[str, ...]]  # constructor keyword, or some "a|b": the input, or inputs, it takes
     optax: Mapping[str, str] = field(default_factory=dict)  # the same for a function that makes an optax transformation
+    hessian: str = ""  # input that holds one estimate of the Hessian's diagonal per step
+    period: str = ""  # input that says from which step to which one estimates are used; "": all are
+    by_name: bool = False  # whether it is another rule than the system's trajectory, driven if the operation is named
 
 
 @dataclass(frozen=True)

@@ -58,8 +58,8 @@ def fake(monkeypatch):
     programs, processes = [], []
 
     class Watched(process.Process):
-        def __init__(self, command):
-            super().__init__(command)
+        def __init__(self, command, path=()):
+            super().__init__(command, path)
             processes.append((self._popen.pid, self._mark))
 
     monkeypatch.setattr(program, "Process", Watched)

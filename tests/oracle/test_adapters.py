@@ -12,7 +12,7 @@ import pytest
 
 from refimpl.core.arrays import array_namespace
 from refimpl.oracle import catalog
-from refimpl.oracle.candidates import Estimator, NotApplicable, OptaxTransform, TorchOptimizer
+from refimpl.oracle.candidates import Estimator, NotApplicable, OptaxTransform, TorchOptimizer, load
 from refimpl.oracle.candidates.base import arguments_for, words_for
 from refimpl.oracle.cli import main
 from refimpl.oracle.verdict import check
@@ -36,8 +36,26 @@ def test_arguments_come_from_the_inputs():
     assert take(lambda lr, betas: 0) == {"lr": 0.1, "betas": (0.9, 0.99)}
     assert take(lambda **anything: 0) == {"lr": 0.1, "betas": (0.9, 0.99), "decay": 0.0}
     assert take(lambda lr, betas: 0, lr=0.5, eps=1e-8) == {"lr": 0.5, "betas": (0.9, 0.99), "eps": 1e-8}
+    assert take(lambda lr, beta1, beta2: 0) == {"lr": 0.1, "beta1": 0.9, "beta2": 0.99}
+    for make, word in ((lambda alpha: 0, "alpha"), (lambda eta: 0, "eta"), (lambda lr: 0, "lr")):
+        assert arguments_for(make, {"alpha|eta": "lr"}, inputs, {}, "mine") == {word: 0.1}
     with pytest.raises(NotApplicable, match="mine takes no betas, and this case sets it to"):
         take(lambda lr: 0)
+
+
+@pytest.mark.parametrize(("adapter", "kind"), [(TorchOptimizer, "a PyTorch"), (OptaxTransform, "an Optax")])
+def test_a_refusal_says_what_the_option_serves(adapter, kind):
+    with pytest.raises(
+        ValueError, match=f"offers no operation of sso: {kind} .*sophia.trajectory.* .--python"
+    ) as error:
+        check(adapter(Local.Inner), "sso")
+    assert "such as" not in str(error.value)
+
+
+def test_another_rule_of_a_system_is_driven_where_it_is_named():
+    adam = catalog.operation("adamw.adam")
+    assert not TorchOptimizer(Local.Inner).offers(adam)
+    assert TorchOptimizer(Local.Inner, operation="adamw.adam").offers(adam)
 
 
 class Local:
@@ -137,6 +155,90 @@ def test_a_torch_optimizer_given_from_python_can_be_rerun():
     assert report.verdict == "conforms"
     words = "refimpl check lion.trajectory --torch lion_pytorch:Lion --only two-rates --dtype float64"
     assert report.records[0].repro == words
+
+
+@needs("pytorch_optimizer")
+@pytest.mark.torch
+@pytest.mark.peers
+@pytest.mark.parametrize(
+    ("target", "place", "verdict"),
+    [
+        ("adahessian", "pytorch_optimizer:AdaHessian", "conforms"),
+        ("adahessian", "torch_optimizer:Adahessian", "conforms"),
+        ("sophia", "pytorch_optimizer:SophiaH", "conforms to variant version_1"),
+        ("adamw.adam", "torch.optim:Adam", "conforms"),
+    ],
+)
+def test_public_optimizers_come_in_by_the_door(target, place, verdict):
+    refused = dict.fromkeys(("power-zero", "first-step", "huge-and-tiny"), "eps = 0, or a power of 0, which it refuses")
+    skip = refused if target == "adahessian" else None
+    report = check(TorchOptimizer(load(place), operation=target), target, skip=skip, laws=False)
+    assert report.verdict == verdict
+
+
+def own_sophias():
+    """The ways in which an optimizer may come by its estimates, each with the paper's rule."""
+    import torch
+
+    class Base(torch.optim.Optimizer):
+        def __init__(self, params, lr, betas, gamma, eps, weight_decay):
+            super().__init__(params, {})
+            self.rates = lr, *betas, gamma, eps, weight_decay
+            (self.parameter,) = self.param_groups[0]["params"]
+            self.m, self.h = torch.zeros(2, *self.parameter.shape, dtype=self.parameter.dtype)
+
+        @torch.no_grad()
+        def move(self, estimate):
+            lr, beta1, beta2, gamma, eps, decay = self.rates
+            self.m = beta1 * self.m + (1 - beta1) * self.parameter.grad.detach()
+            if estimate is not None:
+                self.h = beta2 * self.h + (1 - beta2) * estimate
+            ratio = torch.clamp(self.m / torch.clamp(gamma * self.h, min=eps), -1, 1)
+            self.parameter.copy_(self.parameter * (1 - lr * decay) - lr * ratio)
+
+    class Given(Base):
+        def step(self, hess=None):
+            self.move(hess[0] if hess else None)
+
+    class Attribute(Base):
+        def step(self):
+            self.move(self.parameter.hessian)
+
+    class ByClosure(Base):
+        def __init__(self, params, lr, betas, gamma, eps, weight_decay, k):
+            super().__init__(params, lr, betas, gamma, eps, weight_decay)
+            self.k, self.calls = k, 0
+
+        def step(self, closure):
+            closure()
+            probe = torch.randn_like(self.parameter)
+            estimate = probe * torch.autograd.grad(self.parameter.grad, self.parameter, probe)[0]
+            self.move(estimate if self.calls % self.k == 0 else None)
+            self.calls += 1
+
+    class Squared(Base):
+        """As in the code of Sophia's authors."""
+
+        estimate = None
+
+        def update_hessian(self):
+            self.estimate = self.parameter.grad**2
+
+        def step(self, bs=5120):
+            assert bs == 1
+            estimate, self.estimate = self.estimate, None
+            self.move(estimate)
+
+    return Given, Attribute, ByClosure, Squared
+
+
+@needs("torch")
+@pytest.mark.torch
+def test_estimates_are_given_in_the_way_that_an_optimizer_offers():
+    reports = [check(TorchOptimizer(cls), "sophia", laws=False) for cls in own_sophias()]
+    assert [report.verdict for report in reports] == ["conforms"] * 4
+    assert [report.counts["not_applicable"] > 0 for report in reports] == [False, False, False, True]
+    assert "squares gradients" in next(r.reason for r in reports[3].records if r.reason)
 
 
 # Estimators -----------------------------------------------------------------------------------------------------------

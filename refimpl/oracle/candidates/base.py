@@ -3,9 +3,16 @@
 import inspect
 import json
 import sys
+import traceback
+import warnings
+from contextlib import nullcontext
 from functools import reduce
+from typing import Any
 
 import numpy as np
+
+from refimpl.oracle import catalog
+from refimpl.oracle.candidates.limit import OutOfTimeError, limited
 
 
 class CandidateError(Exception):
@@ -73,6 +80,65 @@ class Candidate:
         """Let go of what the candidate holds."""
 
 
+class InProcess(Candidate):
+    """Base of the adapters whose candidates run here: in Python, and in this process."""
+
+    kind, option = "", ""  # what it is, and the option of the command line that takes it
+    limit: float | None = None  # seconds for one answer, where that can be enforced (`limit.enforced`)
+    watch: Any = None  # what looks on while it is asked (`judging.manners.Watch`)
+
+    @staticmethod
+    def serves(operation):
+        """Whether candidates of this kind can be driven through an operation."""
+        raise NotImplementedError
+
+    def answer(self, operation, inputs):
+        """What the candidate says, as `named_outputs` takes it; it may raise whatever it likes."""
+        raise NotImplementedError
+
+    @property
+    def lacks(self):  # type: ignore[override]
+        """Why it offers none of some operations: which ones there are for its kind."""
+        served = [op.name for system in catalog.systems().values() for op in system.operations if self.serves(op)]
+        return (
+            f"{self.kind} can be judged on {', '.join(served) or 'no operation yet'}; "
+            "for anything else put a function around it, with the inputs of the operation as its arguments (--python)"
+        )
+
+    def run(self, operation, inputs):
+        """See `Candidate`."""
+        try:
+            with warnings.catch_warnings(), np.errstate(all="ignore"), limited(self.limit):
+                warnings.simplefilter("ignore")
+                with self.watch or nullcontext():
+                    result = self.answer(operation, inputs)
+                return named_outputs(operation, result)
+        except (CandidateError, NotApplicable, Skipped):
+            raise
+        except OutOfTimeError as error:
+            raise CandidateError(f"no answer within {self.limit:g} s", "timeout") from error
+        except (Exception, SystemExit) as error:
+            said = f"{type(error).__name__}: {error}"
+            raise CandidateError(said + hint(error), traceback=traceback.format_exc()) from error
+
+
+def hint(error):
+    """What to do about an exception that comes of how the candidate was asked, to be put after it; else "".
+
+    Examples
+    --------
+    >>> hint(ZeroDivisionError("division by zero"))
+    ''
+    """
+    fed_numpy = isinstance(error, AttributeError | TypeError) and "numpy.ndarray" in str(error)
+    return " (hand it PyTorch tensors: --arrays torch)" if fed_numpy and "torch" in sys.modules else ""
+
+
+def due(step, period):
+    """Whether a step, counted from 1, is one of 1, period + 1, 2 period + 1, ..."""
+    return period == 1 or step % period == 1
+
+
 def words_for(option, thing, settings=()):
     """Command-line words that name an object again, or None if no command line can.
 
@@ -112,7 +178,7 @@ def words_for(option, thing, settings=()):
     return (option, f"{place}:{name}", *(word for text in given for word in ("--set", text))) if place else None
 
 
-def arguments_for(make, settings, inputs, given, name):
+def arguments_for(make, settings, inputs, given, name, *, optional=()):
     """Keyword arguments of a constructor, taken from the inputs of an operation.
 
     Parameters
@@ -120,13 +186,16 @@ def arguments_for(make, settings, inputs, given, name):
     make : callable
         The constructor.
     settings : dict
-        Keyword -> name of an input, or a tuple of names.
+        Keyword, or several with a bar between them of which the first is taken that it has -> name of an input, or a
+        tuple of names. What it has by none of these keywords it may have by the name of the input.
     inputs : dict
         The operation's inputs.
     given : dict
         Arguments that take precedence.
     name : str
         What to call the candidate.
+    optional : sequence of str, optional
+        Inputs without which it may do.
 
     Returns
     -------
@@ -142,16 +211,23 @@ def arguments_for(make, settings, inputs, given, name):
     --------
     >>> arguments_for(lambda lr: 0, {"lr": "lr", "decay": "decay"}, {"lr": 0.1, "decay": 0.0}, {}, "mine")
     {'lr': 0.1}
+    >>> arguments_for(lambda rho, alpha: 0, {"gamma|rho": "gamma", "lr": "alpha"}, {"gamma": 2, "alpha": 0.9}, {}, "")
+    {'rho': 2, 'alpha': 0.9}
     """
     parameters = inspect.signature(make).parameters
     takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
     arguments = {}
-    for keyword, source in settings.items():
+    for words, source in settings.items():
+        keywords = words.split("|")
         value = tuple(inputs[s] for s in source) if isinstance(source, tuple) else inputs[source]
-        if takes_any or keyword in parameters or keyword in given:
-            arguments[keyword] = value
-        elif np.any(value):
-            raise NotApplicable(f"{name} takes no {keyword}, and this case sets it to {value}")
+        named = dict.fromkeys(source if isinstance(source, tuple) else (source,))
+        taken = next((k for k in keywords if k in parameters or k in given), keywords[0] if takes_any else None)
+        if taken:
+            arguments[taken] = value
+        elif named.keys() <= parameters.keys() | given.keys():
+            arguments |= {key: inputs[key] for key in named}
+        elif np.any(value) and source not in optional:
+            raise NotApplicable(f"{name} takes no {keywords[0]}, and this case sets it to {value}")
     return arguments | given
 
 

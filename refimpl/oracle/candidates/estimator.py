@@ -1,15 +1,12 @@
 """Estimators with the interface of scikit-learn: a constructor, `fit`, fitted attributes, `predict`."""
 
-import traceback
-import warnings
-
 import numpy as np
 
-from refimpl.oracle.candidates.base import Candidate, CandidateError, arguments_for, named_outputs, words_for
+from refimpl.oracle.candidates.base import InProcess, arguments_for, words_for
 from refimpl.oracle.candidates.python import package_version
 
 
-class Estimator(Candidate):
+class Estimator(InProcess):
     """An estimator class.
 
     Parameters
@@ -25,7 +22,7 @@ class Estimator(Candidate):
     """
 
     language = "Python (estimator)"
-    lacks = "an estimator serves operations that fit data"
+    kind, option = "an estimator", "--estimator"
 
     def __init__(self, cls, *, settings=None, name=None, repro=None):
         self._cls, self._settings = cls, dict(settings or {})
@@ -33,26 +30,24 @@ class Estimator(Candidate):
         self.version = package_version(cls.__module__)
         self.repro = repro or words_for("--estimator", cls, self._settings)
 
-    def offers(self, operation):
-        """See `Candidate`."""
+    @staticmethod
+    def serves(operation):
+        """See `InProcess`."""
         return operation.fit is not None
 
-    def run(self, operation, inputs):
+    def offers(self, operation):
         """See `Candidate`."""
+        return self.serves(operation)
+
+    def answer(self, operation, inputs):
+        """See `InProcess`."""
         plan = operation.fit
         arguments = arguments_for(self._cls, plan.settings, inputs, self._settings, self.name)
         given = {name: x.copy() if isinstance(x, np.ndarray) else x for name, x in inputs.items()}
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                fitted = self._cls(**arguments)
-                fitted.fit(*(given[name] for name in plan.fit))
-                outputs = {}
-                for output, (attribute, *names) in plan.outputs.items():
-                    value = getattr(fitted, attribute)
-                    outputs[output] = value(*(given[name] for name in names)) if callable(value) else value
-                return named_outputs(operation, outputs)
-        except CandidateError:
-            raise
-        except (Exception, SystemExit) as error:
-            raise CandidateError(f"{type(error).__name__}: {error}", traceback=traceback.format_exc()) from error
+        fitted = self._cls(**arguments)
+        fitted.fit(*(given[name] for name in plan.fit))
+        outputs = {}
+        for output, (attribute, *names) in plan.outputs.items():
+            value = getattr(fitted, attribute)
+            outputs[output] = value(*(given[name] for name in names)) if callable(value) else value
+        return outputs

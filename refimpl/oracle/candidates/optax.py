@@ -1,14 +1,16 @@
 """Optax transformations, driven through an operation that feeds gradients and looks at the parameters."""
 
-import traceback
+from typing import Any
 
 import numpy as np
 
-from refimpl.oracle.candidates.base import Candidate, CandidateError, arguments_for, named_outputs, words_for
+from refimpl.oracle.candidates.base import InProcess, arguments_for, due, words_for
 from refimpl.oracle.candidates.python import package_version
 
+MANY = 30  # steps from which on it pays to compile a step; one that differentiates an objective is always compiled
 
-class OptaxTransform(Candidate):
+
+class OptaxTransform(InProcess):
     """A function that makes an `optax.GradientTransformation`.
 
     Parameters
@@ -22,40 +24,67 @@ class OptaxTransform(Candidate):
         How reports call it.
     repro : tuple of str, optional
         The command-line words that name it; default: those that import it, if it can be imported.
+    operation : str, optional
+        The operation that is asked for, if it is a single one: some rules are driven only where they are named.
+
+    Notes
+    -----
+    A transformation that needs estimates of the Hessian's diagonal gets ``update(..., obj_fn=objective,
+    hessian=estimate)``, as far as it takes extra arguments. The objective is the quadratic ``grad (x - x_t) +
+    estimate (x - x_t)^2 / 2``, whose Hessian any probe of signs finds; `hessian` is None where no estimate is due.
     """
 
     language = "Python (JAX)"
-    lacks = "a transformation serves operations that feed it gradients, such as trajectory"
+    kind, option = "an Optax transformation", "--optax"
 
-    def __init__(self, make, *, settings=None, name=None, repro=None):
-        self._make, self._settings = make, dict(settings or {})
+    def __init__(self, make, *, settings=None, name=None, repro=None, operation=None):
+        self._make, self._settings, self._operation = make, dict(settings or {}), operation
+        self._compiled: dict[Any, Any] = {}
         made = getattr(make, "func", make)  # of a functools.partial
         self.name = name or f"{made.__module__.partition('.')[0]}.{made.__name__}"
         self.version = package_version(made.__module__)
         self.repro = repro or words_for("--optax", make, self._settings)
 
-    def offers(self, operation):
-        """See `Candidate`."""
+    @staticmethod
+    def serves(operation):
+        """See `InProcess`."""
         return operation.drive is not None and bool(operation.drive.optax)
 
-    def run(self, operation, inputs):
+    def offers(self, operation):
         """See `Candidate`."""
+        return self.serves(operation) and (not operation.drive.by_name or operation.name == self._operation)
+
+    def answer(self, operation, inputs):
+        """See `InProcess`."""
         import jax
         import optax
 
         drive = operation.drive
-        arguments = arguments_for(self._make, drive.optax, inputs, self._settings, self.name)
-        try:
-            with jax.enable_x64(True):
-                transform = self._make(**arguments)
-                theta, thetas = jax.numpy.asarray(inputs[drive.params]), []
-                state = transform.init(theta)
-                for grad in inputs[drive.grads]:
-                    updates, state = transform.update(jax.numpy.asarray(grad), state, theta)
-                    theta = optax.apply_updates(theta, updates)
-                    thetas.append(np.asarray(theta))
-                return named_outputs(operation, np.stack(thetas))
-        except CandidateError:
-            raise
-        except (Exception, SystemExit) as error:
-            raise CandidateError(f"{type(error).__name__}: {error}", traceback=traceback.format_exc()) from error
+        optional = (drive.period,)  # who is given an estimate knows that it is due
+        arguments = arguments_for(self._make, drive.optax, inputs, self._settings, self.name, optional=optional)
+        grads, period = inputs[drive.grads], inputs.get(drive.period, 1)
+        curvatures = inputs[drive.hessian] if drive.hessian else grads
+
+        def step(theta, state, grad, curvature, is_due):
+            if not drive.hessian:
+                updates, state = transform.update(grad, state, theta)
+                return optax.apply_updates(theta, updates), state
+
+            def objective(x):
+                return jax.numpy.sum(grad * (x - theta) + curvature * (x - theta) ** 2 / 2)
+
+            more = {"obj_fn": objective, "hessian": curvature if is_due else None}
+            updates, state = optax.with_extra_args_support(transform).update(grad, state, theta, **more)
+            return optax.apply_updates(theta, updates), state
+
+        with jax.enable_x64(True):
+            transform = self._make(**arguments)
+            theta, thetas = jax.numpy.asarray(inputs[drive.params]), []
+            state = transform.init(theta)
+            if drive.hessian or len(grads) >= MANY:
+                key = (operation.name, repr(sorted(arguments.items())))  # laws ask with the same rates again
+                step = self._compiled.setdefault(key, jax.jit(step, static_argnums=4))
+            for t, (grad, curvature) in enumerate(zip(grads, curvatures, strict=True), start=1):
+                theta, state = step(theta, state, jax.numpy.asarray(grad), jax.numpy.asarray(curvature), due(t, period))
+                thetas.append(np.asarray(theta))
+            return np.stack(thetas)

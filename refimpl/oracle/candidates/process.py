@@ -38,6 +38,8 @@ class Process:
     ----------
     command : list of str
         What to run; no shell is started.
+    path : list of str, optional
+        Folders put in front of its PYTHONPATH.
 
     Raises
     ------
@@ -52,9 +54,10 @@ class Process:
     >>> cat.end()
     """
 
-    def __init__(self, command):
+    def __init__(self, command, path=()):
         self._mark = f"{MARK}={uuid.uuid4().hex}"
         name, _, value = self._mark.partition("=")
+        more = {"PYTHONPATH": os.pathsep.join([*path, *filter(None, [os.environ.get("PYTHONPATH")])])} if path else {}
         try:
             self._popen = subprocess.Popen(
                 command,
@@ -63,7 +66,7 @@ class Process:
                 stderr=subprocess.PIPE,
                 bufsize=0,
                 start_new_session=True,
-                env={**os.environ, name: value},
+                env={**os.environ, **more, name: value},
             )
         except OSError as error:
             raise CandidateError(f"cannot start {command[0]!r}: {error.strerror}", "crash") from error

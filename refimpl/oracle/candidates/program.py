@@ -11,6 +11,7 @@ and one line must come out, ``{"seq": 3, "outputs": {"thetas": {...}}}``.
 
 import shlex
 import shutil
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,8 @@ class Program(Candidate):
         Seconds for the first answer of a process; by default 60, or `timeout` if that is more.
     name : str, optional
         How reports call it; by default as it calls itself, or else the command.
+    path : sequence of str, optional
+        Folders put in front of its PYTHONPATH.
 
     Raises
     ------
@@ -68,7 +71,7 @@ class Program(Candidate):
 
     language = "any (program)"
 
-    def __init__(self, command, *, timeout=TIMEOUT, start_timeout=None, name=None):
+    def __init__(self, command, *, timeout=TIMEOUT, start_timeout=None, name=None, path=()):
         self._command = shlex.split(command) if isinstance(command, str) else list(command)
         if not self._command:
             raise ValueError("command must name a program, got an empty string")
@@ -76,6 +79,7 @@ class Program(Candidate):
             raise ValueError(f"command must name a program, and there is no {self._command[0]!r}")
         self._timeout = check.positive(timeout=timeout)
         self._start_timeout = check.positive(start_timeout=start_timeout or max(timeout, START_TIMEOUT))
+        self._path = [str(Path(folder).resolve()) for folder in path]
         self._named = name is not None
         self.name = name or shlex.join(self._command)
         self.repro = ("--exec", shlex.join(self._command))
@@ -214,7 +218,7 @@ class Program(Candidate):
         self._starts += 1
         self._fruitless += 1
         try:
-            self._process = Process(self._command)
+            self._process = Process(self._command, self._path)
         except CandidateError as error:
             raise self._give_up(str(error), error.kind) from error
 

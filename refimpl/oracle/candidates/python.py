@@ -6,8 +6,6 @@ import importlib
 import importlib.util
 import inspect
 import sys
-import traceback
-import warnings
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
 
@@ -17,7 +15,7 @@ from refimpl import __version__
 from refimpl.core.arrays import is_array, to_numpy
 from refimpl.core.backends import BACKENDS
 from refimpl.oracle import catalog
-from refimpl.oracle.candidates.base import Candidate, CandidateError, NotApplicable, Skipped, named_outputs, words_for
+from refimpl.oracle.candidates.base import CandidateError, InProcess, Skipped, words_for
 
 
 def load(reference):
@@ -85,7 +83,7 @@ def package_version(module_name):
     return ""
 
 
-class Function(Candidate):
+class Function(InProcess):
     """A Python function with the signature of an operation, or a module of functions named like operations.
 
     Parameters
@@ -113,6 +111,7 @@ class Function(Candidate):
 
     language = "Python"
     refuses = True
+    lacks = "it has none of {names}"
 
     def __init__(self, target, *, operation=None, arrays="numpy", name=None, repro=None):
         self._target, self._operation = target, operation
@@ -142,8 +141,8 @@ class Function(Candidate):
         except (TypeError, ValueError):  # a builtin that does not tell
             return False
 
-    def run(self, operation, inputs):
-        """See `Candidate`."""
+    def answer(self, operation, inputs):
+        """See `InProcess`."""
         function = self._function(operation)
         assert function is not None, "asked for an operation that it does not offer"
         arguments = {
@@ -151,24 +150,18 @@ class Function(Candidate):
             for name, value in inputs.items()
         }
         try:
-            with warnings.catch_warnings(), np.errstate(all="ignore"):
-                warnings.simplefilter("ignore")
-                result = function(**arguments)
-                wide = all(x.dtype != np.float32 for x in inputs.values() if isinstance(x, np.ndarray))
-                read = functools.partial(_read, wide=wide)
-                if isinstance(result, dict):
-                    result = {key: read(x) for key, x in result.items()}
-                elif isinstance(result, tuple | list) and len(operation.outputs) > 1:
-                    result = tuple(map(read, result))
-                else:
-                    result = read(result)
-                return named_outputs(operation, result)
-        except (CandidateError, NotApplicable):
-            raise
+            result = function(**arguments)
         except NotImplementedError as error:  # what Python says of a body that is still to be written
             raise Skipped(str(error) or "not implemented") from error
-        except (Exception, SystemExit) as error:
-            raise CandidateError(f"{type(error).__name__}: {error}", traceback=traceback.format_exc()) from error
+        if self.watch:
+            self.watch.answered(operation, inputs, arguments, result)
+        wide = all(x.dtype != np.float32 for x in inputs.values() if isinstance(x, np.ndarray))
+        read = functools.partial(_read, wide=wide)
+        if isinstance(result, dict):
+            return {key: read(x) for key, x in result.items()}
+        if isinstance(result, tuple | list) and len(operation.outputs) > 1:
+            return tuple(map(read, result))
+        return read(result)
 
 
 def _read(answer, *, wide):
@@ -177,8 +170,10 @@ def _read(answer, *, wide):
         return answer
     library, answer = type(answer).__module__, to_numpy(answer)
     if wide and answer.dtype == np.float32:
-        hint = "; JAX does so unless JAX_ENABLE_X64=1 is set" if library.startswith("jax") else ""
-        raise CandidateError(f"answered in float32; asked in float64, answer in float64{hint}", "garbage")
+        cause = "; JAX does so unless JAX_ENABLE_X64=1 is set" * library.startswith("jax")
+        raise CandidateError(
+            f"answered in float32 when asked in float64 (ask in single precision: --dtype float32{cause})"
+        )
     return answer
 
 

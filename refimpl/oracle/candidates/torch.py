@@ -1,15 +1,18 @@
 """PyTorch optimizers, driven through an operation that feeds gradients and looks at the parameters."""
 
-import traceback
-import warnings
+import inspect
+from typing import Any
+from unittest import mock
 
 import numpy as np
 
-from refimpl.oracle.candidates.base import Candidate, CandidateError, arguments_for, named_outputs, words_for
+from refimpl.oracle.candidates.base import InProcess, NotApplicable, arguments_for, due, words_for
 from refimpl.oracle.candidates.python import package_version
 
+HESSIAN = ("hessian", "hessians", "hess", "hessian_diag", "hessian_diagonal")  # how `step` calls estimates
 
-class TorchOptimizer(Candidate):
+
+class TorchOptimizer(InProcess):
     """An optimizer class with the interface of `torch.optim.Optimizer`.
 
     Parameters
@@ -23,44 +26,94 @@ class TorchOptimizer(Candidate):
         How reports call it.
     repro : tuple of str, optional
         The command-line words that name it.
+    operation : str, optional
+        The operation that is asked for, if it is a single one: some rules are driven only where they are named.
 
     Notes
     -----
     A setting that the constructor does not take is left out where the input is 0 and makes the case not applicable
     where it is not.
+
+    An optimizer that needs estimates of the Hessian's diagonal gets them in the way that it offers: as the argument
+    ``step(hessian=[...])``, in the steps in which an estimate is due; by its method ``update_hessian``, as in the code
+    of Sophia's authors, which squares the gradient that it finds (so it is given the root); or by estimating itself.
+    For that the gradient is that of the quadratic ``grad (x - x_t) + estimate (x - x_t)^2 / 2``, made with
+    ``create_graph=True`` (and by the closure, where ``step`` insists on one). Its Hessian is diagonal, so that any
+    probe of signs finds it; normal probes are ones. The attribute ``parameter.hessian`` holds the estimate as well.
     """
 
     language = "Python (PyTorch)"
-    lacks = "a PyTorch optimizer serves operations that feed it gradients, such as trajectory"
+    kind, option = "a PyTorch optimizer", "--torch"
 
-    def __init__(self, cls, *, settings=None, name=None, repro=None):
-        self._cls, self._settings = cls, dict(settings or {})
+    def __init__(self, cls, *, settings=None, name=None, repro=None, operation=None):
+        self._cls, self._settings, self._operation = cls, dict(settings or {}), operation
         self.name = name or f"{cls.__module__.partition('.')[0]}.{cls.__name__}"
         self.version = package_version(cls.__module__)
         self.repro = repro or words_for("--torch", cls, self._settings)
 
-    def offers(self, operation):
-        """See `Candidate`."""
+    @staticmethod
+    def serves(operation):
+        """See `InProcess`."""
         return operation.drive is not None
 
-    def run(self, operation, inputs):
+    def offers(self, operation):
         """See `Candidate`."""
+        return self.serves(operation) and (not operation.drive.by_name or operation.name == self._operation)
+
+    def answer(self, operation, inputs):
+        """See `InProcess`."""
         import torch
 
         drive = operation.drive
-        arguments = arguments_for(self._cls, drive.settings, inputs, self._settings, self.name)
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                parameter = torch.nn.Parameter(torch.asarray(inputs[drive.params].copy()))
-                optimizer = self._cls([parameter], **arguments)
-                buffer, thetas = torch.empty_like(parameter.detach()), []
-                for grad in inputs[drive.grads]:
-                    parameter.grad = buffer.copy_(torch.asarray(grad))
-                    optimizer.step()
-                    thetas.append(parameter.detach().numpy().copy())
-                return named_outputs(operation, np.stack(thetas))
-        except CandidateError:
-            raise
-        except (Exception, SystemExit) as error:
-            raise CandidateError(f"{type(error).__name__}: {error}", traceback=traceback.format_exc()) from error
+        optional = (drive.period,)  # who is given an estimate knows that it is due
+        arguments = arguments_for(self._cls, drive.settings, inputs, self._settings, self.name, optional=optional)
+        parameter = torch.nn.Parameter(torch.asarray(inputs[drive.params].copy()))
+        optimizer = self._cls([parameter], **arguments)
+        if drive.hessian:
+            return self._with_hessian(optimizer, parameter, drive, inputs)
+        buffer, thetas = torch.empty_like(parameter.detach()), []
+        for grad in inputs[drive.grads]:
+            parameter.grad = buffer.copy_(torch.asarray(grad))
+            optimizer.step()
+            thetas.append(parameter.detach().numpy().copy())
+        return np.stack(thetas)
+
+    def _with_hessian(self, optimizer, parameter, drive, inputs):
+        """The same for an optimizer that takes estimates, or makes them."""
+        import torch
+
+        takes = inspect.signature(optimizer.step).parameters
+        keyword = next((name for name in HESSIAN if name in takes), None)
+        renew = None if keyword else getattr(optimizer, "update_hessian", None)
+        needs_closure = "closure" in takes and takes["closure"].default is inspect.Parameter.empty
+        period, thetas = inputs.get(drive.period, 1), []
+        if renew and (inputs[drive.hessian] < 0).any():
+            raise NotApplicable(f"{self.name} squares gradients for its estimates, and this case has negative ones")
+        for t, (grad, curvature) in enumerate(zip(inputs[drive.grads], inputs[drive.hessian], strict=True), start=1):
+            gradient, estimate = torch.asarray(grad.copy()), torch.asarray(curvature.copy())
+            place = parameter.detach().clone()
+
+            def closure(place=place, gradient=gradient, estimate=estimate):
+                away = parameter - place
+                loss = torch.sum(gradient * away + estimate * away * away / 2)
+                parameter.grad = None
+                loss.backward(create_graph=True)
+                return loss
+
+            is_due = due(t, period)
+            parameter.hessian = estimate.clone() if is_due else None
+            more: dict[str, Any] = {keyword: [estimate.clone()]} if keyword and is_due else {}
+            if renew and is_due:
+                parameter.grad = torch.sqrt(estimate)
+                renew()
+            if renew:  # it makes no use of a graph
+                parameter.grad = gradient
+            elif needs_closure:
+                more["closure"] = closure
+            else:
+                closure()
+            more |= {"bs": 1} if renew and "bs" in takes else {}
+            with mock.patch.object(torch, "randn_like", torch.ones_like), mock.patch.object(torch, "randn", torch.ones):
+                optimizer.step(**more)
+            thetas.append(parameter.detach().numpy().copy())
+        return np.stack(thetas)

@@ -1,16 +1,19 @@
 """`refimpl check`: what is judged, on what, and how the verdict is told."""
 
 import json
+import sys
 import tomllib
 from pathlib import Path
 
 from refimpl.core.backends import BACKENDS
+from refimpl.core.check import positive
 from refimpl.oracle import catalog
 from refimpl.oracle.candidates import Estimator, Function, OptaxTransform, Program, TorchOptimizer, load, reference
+from refimpl.oracle.candidates.limit import enforced
 from refimpl.oracle.commands import mutants
 from refimpl.oracle.commands.spread import each
-from refimpl.oracle.judging.plans import known_dtypes, with_reasons
-from refimpl.oracle.output import data, documents, results, terminal
+from refimpl.oracle.judging.plans import Settings, known_dtypes, with_reasons
+from refimpl.oracle.output import data, documents, progress, results, terminal
 from refimpl.oracle.verdict import check, merged
 
 
@@ -27,6 +30,8 @@ def add_arguments(parser):
     who.add_argument("--optax", metavar="MODULE:NAME", help="a function that makes an Optax transformation")
     who.add_argument("--estimator", metavar="MODULE:CLASS", help="an estimator class, as in scikit-learn")
     who.add_argument("--mutants", action="store_true", help="every known mistake, as a test of the oracle itself")
+    text = "folder put in front of Python's path, for a release installed beside with `pip install --target FOLDER`"
+    parser.add_argument("--path", metavar="FOLDER", action="append", default=[], help=text)
     text = "constructor argument (--torch, --optax, --estimator)"
     parser.add_argument("--set", metavar="KEY=VALUE", action="append", default=[], help=text)
     parser.add_argument("--arrays", choices=tuple(BACKENDS), help="what a Python function is fed with (default: numpy)")
@@ -45,7 +50,7 @@ def add_arguments(parser):
     text = "the function (--python) draws its own noise: judge the law of its answers (it may take a seed)"
     parser.add_argument("--own-draws", action="store_true", help=text)
     parser.add_argument("--samples", metavar="N", type=int, help="answers to each case (--own-draws)")
-    text = "seconds for an answer (--exec; default: 10); the first answer of a process may take 60 s"
+    text = "seconds for an answer (default: 10 with --exec, whose first answer may take 60 s; else no limit)"
     parser.add_argument("--timeout", metavar="S", type=float, help=text)
     parser.add_argument("--strict", action="store_true", help="a variant is not good enough")
     parser.add_argument("--format", choices=("rich", "json", "junit", "markdown"), default="rich")
@@ -75,8 +80,6 @@ def main(options):
         return _check_own_draws(options)
     if options.samples is not None:
         raise ValueError("--samples goes with --own-draws")
-    if options.timeout is not None and options.exec is None:
-        raise ValueError("--timeout goes with --exec: what runs in this process cannot be stopped from outside")
     if options.arrays and not (options.python or own):
         raise ValueError("--arrays goes with --python")
     expected = _table(options.expect) if options.expect else None
@@ -97,8 +100,10 @@ def main(options):
     else:
         candidate = _candidate(options)
         try:
-            with terminal.console(stderr=True).status(f"checking {candidate.name}"):
-                report = check(candidate, options.target, **settings, max_fail=options.max_fail)
+            settings |= {"max_fail": options.max_fail}
+            offered = [op for op in catalog.operations(options.target) if candidate.offers(op)]
+            with progress.bar(f"checking {candidate.name}", len(Settings(**settings).plans(offered))) as advance:
+                report = check(candidate, options.target, **settings, callback=advance)
         finally:
             candidate.close()
         missing = [op.name for op in catalog.operations(options.target) if not candidate.offers(op)]
@@ -144,29 +149,52 @@ def _check_own_draws(options):
 
 
 def _tell(options, report):
-    """Print a report; returns the exit status."""
+    """Print a report; returns the exit status, which is that of the verdict also where nobody reads on."""
     if options.badge:
         Path(options.badge).write_text(json.dumps(data.badge(report)) + "\n", encoding="utf-8")
-    if options.format == "rich":
-        terminal.console().print(terminal.rich_report(report, verbose=options.verbose), crop=False)
-    elif options.format == "junit":
-        print(documents.junit_report(report, strict=options.strict))
-    else:
-        print({"json": data.json_report, "markdown": documents.markdown_report}[options.format](report))
+    try:
+        if options.format == "rich":
+            terminal.console().print(terminal.rich_report(report, verbose=options.verbose), crop=False)
+        elif options.format == "junit":
+            print(documents.junit_report(report, strict=options.strict))
+        else:
+            print({"json": data.json_report, "markdown": documents.markdown_report}[options.format](report))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        terminal.hush()
     return report.exit_code(strict=options.strict)
 
 
 def _candidate(options):
+    """The candidate that is named, with its time limit; the words that name it again are told it too."""
+    for folder in options.path:
+        if not Path(folder).is_dir():
+            raise ValueError(f"--path must name a folder, and there is no {folder!r}")
+    sys.path[:0] = [str(Path(folder).resolve()) for folder in options.path]
+    candidate = _named(options)
+    words = [word for folder in options.path for word in ("--path", folder)]
+    if options.timeout is not None and options.exec is None:
+        candidate.limit = positive(timeout=options.timeout)
+        words += ["--timeout", f"{options.timeout:g}"]
+        if not enforced():
+            terminal.say("note: --timeout is not kept here: it needs a POSIX system, and the main thread")
+    candidate.repro = (*candidate.repro, *words)
+    return candidate
+
+
+def _named(options):
     target = catalog.operations(options.target)[0].name
     settings = dict(_setting(text) for text in options.set)
     for adapter, option in ((TorchOptimizer, "torch"), (OptaxTransform, "optax"), (Estimator, "estimator")):
         if place := getattr(options, option):
             words = [word for text in options.set for word in ("--set", text)]
-            return adapter(load(place), settings=settings, repro=(f"--{option}", place, *words))
+            more = {"operation": options.target} if option != "estimator" else {}
+            return adapter(load(place), settings=settings, repro=(f"--{option}", place, *words), **more)
     if settings:
         raise ValueError("--set goes with --torch, --optax and --estimator")
     if options.exec is not None:
-        return Program(options.exec, **({} if options.timeout is None else {"timeout": options.timeout}))
+        times = {} if options.timeout is None else {"timeout": options.timeout}
+        return Program(options.exec, path=options.path, **times)
     arrays = options.arrays or "numpy"
     if options.python:
         repro = ("--python", options.python, *(() if arrays == "numpy" else ("--arrays", arrays)))

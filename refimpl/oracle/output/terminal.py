@@ -1,5 +1,6 @@
 """Reports on the terminal: what is worst comes first."""
 
+import contextlib
 import os
 import sys
 
@@ -13,10 +14,22 @@ from refimpl.oracle.output.words import counts_line, describe, sentence, title, 
 STYLES = {"passed": "green", "failed": "red", "error": "red", "xpass": "red", "variant": "yellow"}
 
 
+class _Console(Console):
+    def on_broken_pipe(self):
+        """Leave it to the command, which knows the exit status."""
+        raise BrokenPipeError
+
+
+def hush():
+    """Let go of a standard output that nobody reads, so that Python does not complain of it at its end."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def console(**options):
     """A console; where neither a terminal nor ``COLUMNS`` tells, it is 120 columns wide, so that ids stay whole."""
     file = sys.stderr if options.get("stderr") else sys.stdout
-    return Console(width=None if file.isatty() or "COLUMNS" in os.environ else 120, **options)
+    return _Console(width=None if file.isatty() or "COLUMNS" in os.environ else 120, **options)
 
 
 def say(text, style="dim"):

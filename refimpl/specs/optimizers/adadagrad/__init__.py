@@ -178,6 +178,7 @@ ADAGRAD_NORM = Operation(
     sample=cases.sample_adagrad_norm,
     laws=laws.ADAGRAD_NORM,
     errors=(*refusals.rates(alpha="positive", v0="positive"), *refusals.arrays(grads="grad")),
+    drive=Drive("theta0", "grads", {"lr": "alpha", "v0": "v0"}, by_name=True),
 )
 
 TRAJECTORY = Operation(

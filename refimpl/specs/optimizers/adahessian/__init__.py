@@ -8,7 +8,7 @@ from refimpl.core import tree
 from refimpl.core.arrays import array_namespace, from_numpy
 from refimpl.optimizers import adahessian
 from refimpl.specs import loops, refusals
-from refimpl.specs.base import ErrorCase, Operation, Paper, System, array, integer, number
+from refimpl.specs.base import Drive, ErrorCase, Operation, Paper, System, array, integer, number
 from refimpl.specs.optimizers.adahessian import cases, exact, laws
 from refimpl.specs.optimizers.adahessian.claims import CLAIMS
 from refimpl.specs.optimizers.adahessian.mistakes import ALTERNATIVES
@@ -75,6 +75,7 @@ _BLOCK = integer("block", "so many neighbors share the mean of their estimates; 
 _REFUSED_SHARED = refusals.rates(beta1="fraction", beta2="fraction", eps="nonnegative", hessian_power="nonnegative")
 _REFUSED = (*refusals.rates(lr="positive", weight_decay="nonnegative"), *_REFUSED_SHARED)
 _BLOCK_THREE = ErrorCase("block-three", "three does not divide four", {"block": 3}, ValueError, "block")
+_SAME_NAME = {name: name for name in ("eps", "weight_decay", "hessian_power")}
 _ONE_ESTIMATE = {"long": "it has no steps", "large": "the Hessian grows with the square of d"}
 
 TRAJECTORY = Operation(
@@ -94,6 +95,13 @@ TRAJECTORY = Operation(
     sample=cases.sample,
     laws=laws.TRAJECTORY,
     errors=(*_REFUSED, *refusals.arrays(grads="grad", diagonals="diagonal")),
+    drive=Drive(
+        "theta0",
+        "grads",
+        {"lr": "lr", "betas": ("beta1", "beta2"), **_SAME_NAME},
+        optax={"learning_rate": "lr", "b1": "beta1", "b2": "beta2", **_SAME_NAME},
+        hessian="diagonals",
+    ),
 )
 
 ESTIMATE = Operation(

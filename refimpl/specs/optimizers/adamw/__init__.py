@@ -1,5 +1,7 @@
 """What the oracle knows of AdamW, and of Adam and AMSGrad beside it."""
 
+from dataclasses import replace
+
 from refimpl.optimizers import adamw
 from refimpl.specs import loops, refusals
 from refimpl.specs.base import Drive, ErrorCase, Operation, Paper, System, array, integer, number
@@ -37,6 +39,12 @@ _RATES = (
 )
 _DECAY = number("weight_decay", "decoupled decay >= 0, multiplied by lr")
 _REFUSED = refusals.rates(lr="positive", beta1="fraction", beta2="fraction", eps="positive", weight_decay="nonnegative")
+_DRIVE = Drive(
+    "theta0",
+    "grads",
+    {"lr": "lr", "betas": ("beta1", "beta2"), "eps": "eps", "weight_decay": "weight_decay"},
+    optax={"learning_rate": "lr", "b1": "beta1", "b2": "beta2", "eps": "eps", "weight_decay": "weight_decay"},
+)
 
 
 def _trajectory_like(name, *, decay=_DECAY, **more):
@@ -58,12 +66,7 @@ TRAJECTORY = _trajectory_like(
     exact_source="50 digits; each corrected moment as a weighted mean of all gradients so far; decay first",
     cases=cases.TRAJECTORY,
     laws=laws.TRAJECTORY,
-    drive=Drive(
-        "theta0",
-        "grads",
-        {"lr": "lr", "betas": ("beta1", "beta2"), "eps": "eps", "weight_decay": "weight_decay"},
-        optax={"learning_rate": "lr", "b1": "beta1", "b2": "beta2", "eps": "eps", "weight_decay": "weight_decay"},
-    ),
+    drive=_DRIVE,
 )
 
 STEP = Operation(
@@ -106,6 +109,7 @@ ADAM = _trajectory_like(
     exact_source="50 digits; each corrected moment as a weighted mean of all penalized gradients so far",
     cases=cases.ADAM,
     laws=laws.ADAM,
+    drive=replace(_DRIVE, by_name=True),
 )
 
 AMSGRAD = _trajectory_like(
@@ -116,6 +120,7 @@ AMSGRAD = _trajectory_like(
     exact_source="50 digits; moments as weighted sums of all gradients so far, the largest of them over their weight",
     cases=cases.AMSGRAD,
     laws=laws.AMSGRAD,
+    drive=replace(_DRIVE, by_name=True),
 )
 
 SYSTEM = System(

@@ -6,7 +6,7 @@ from refimpl.core.arrays import array_namespace
 from refimpl.optimizers import _sophia_models as models
 from refimpl.optimizers import sophia
 from refimpl.specs import refusals
-from refimpl.specs.base import ErrorCase, Operation, Paper, System, array, choice, integer, number
+from refimpl.specs.base import Drive, ErrorCase, Operation, Paper, System, array, choice, integer, number
 from refimpl.specs.optimizers.sophia import cases, exact, laws
 from refimpl.specs.optimizers.sophia.claims import CLAIMS
 from refimpl.specs.optimizers.sophia.mistakes import ALTERNATIVES
@@ -84,6 +84,29 @@ TRAJECTORY = Operation(
         *_REFUSED,
         *refusals.arrays(grads="grad", estimates="estimate"),
         ErrorCase("k-zero", "there is no zeroth step", {"k": 0}, ValueError, "k"),
+    ),
+    drive=Drive(
+        "theta0",
+        "grads",
+        {
+            "lr": "lr",
+            "betas": ("beta1", "beta2"),
+            "gamma|rho|p": "gamma",
+            "eps": "eps",
+            "weight_decay": "weight_decay",
+            "update_period|update_interval|k": "k",
+        },
+        optax={
+            "learning_rate": "lr",
+            "b1": "beta1",
+            "b2": "beta2",
+            "gamma": "gamma",
+            "eps": "eps",
+            "weight_decay": "weight_decay",
+            "update_interval": "k",
+        },
+        hessian="estimates",
+        period="k",
     ),
 )
 
