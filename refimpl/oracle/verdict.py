@@ -95,7 +95,7 @@ def check(
         target=target,
         candidate=candidate.about,
         diagnosis=diagnosis,
-        advice=() if done.stopped else tuple(advice(candidate, offered, settings)),
+        advice=() if done.silent else tuple(advice(candidate, offered, settings)),
         problems=done.problems,
     )
 

@@ -7,6 +7,7 @@ import traceback
 import warnings
 from contextlib import nullcontext
 from functools import reduce
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -119,7 +120,15 @@ class InProcess(Candidate):
             raise CandidateError(f"no answer within {self.limit:g} s", "timeout") from error
         except (Exception, SystemExit) as error:
             said = f"{type(error).__name__}: {error}"
-            raise CandidateError(said + hint(error), traceback=traceback.format_exc()) from error
+            raise CandidateError(said + hint(error), traceback=_trace(error)) from error
+
+
+def _trace(error):
+    """The traceback of an exception, from where the code is that is judged."""
+    frames, own = error.__traceback__, str(Path(__file__).parent)
+    while frames and frames.tb_frame.f_code.co_filename.startswith(own):
+        frames = frames.tb_next
+    return "".join(traceback.format_exception(error.with_traceback(frames or error.__traceback__)))
 
 
 def hint(error):

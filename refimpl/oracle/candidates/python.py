@@ -170,10 +170,9 @@ def _read(answer, *, wide):
         return answer
     library, answer = type(answer).__module__, to_numpy(answer)
     if wide and answer.dtype == np.float32:
-        cause = "; JAX does so unless JAX_ENABLE_X64=1 is set" * library.startswith("jax")
-        raise CandidateError(
-            f"answered in float32 when asked in float64 (ask in single precision: --dtype float32{cause})"
-        )
+        jax = ": JAX does so unless JAX_ENABLE_X64=1 is set; set it, or" * library.startswith("jax")
+        said = f"answered in float32 when asked in float64{jax or ';'} ask in single precision, --dtype float32"
+        raise CandidateError(said)
     return answer
 
 

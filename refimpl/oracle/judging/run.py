@@ -19,6 +19,11 @@ class Run(NamedTuple):
     problems: list[str]  # patterns and expected failures that are stale
     stopped: bool  # after as many failures as were asked for
 
+    @property
+    def silent(self):
+        """Whether there is no more to ask: it was stopped, or nothing was answered."""
+        return self.stopped or all(record.status == "error" for record in self.records)
+
 
 def run(candidate, operations, settings: Settings, callback: Callable[[Record], None] = lambda record: None):
     """Carry out the checks of some operations.

@@ -3,6 +3,7 @@
 import re
 from xml.etree import ElementTree
 
+from refimpl.oracle.output import alike
 from refimpl.oracle.output.words import counts_line, describe, sentence, title, what, worst_first
 
 _JUNIT = {"failed": "failure", "xpass": "failure", "error": "error"}
@@ -70,11 +71,10 @@ def markdown_report(report, *, details=1, rows=20):
     told = [record for record in worst_first(report.records) if record.status != "passed"]
     if told:
         lines += ["", "| case | dtype | status | what |", "|---|---|---|---|"]
-        for record in told[:rows]:
-            cells = (record.case, record.dtype, record.status, what(record))
-            lines.append(f"| {' | '.join(map(cell, cells))} |")
-    if len(told) > rows:
-        lines += ["", f"... and {len(told) - rows} more."]
+        table = alike.rows(told, what)
+        lines += [f"| {' | '.join(map(cell, row))} |" for row in table[:rows]]
+        if len(table) > rows:
+            lines += ["", f"... and {len(table) - rows} more."]
     for record in [r for r in told if r.status in (*_JUNIT, "variant")][:details]:
         text = "\n".join(describe(record))
         fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))  # longer than any in the text

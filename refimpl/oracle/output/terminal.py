@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from refimpl.oracle.output import alike
 from refimpl.oracle.output.words import counts_line, describe, sentence, title, what, worst_first
 
 STYLES = {"passed": "green", "failed": "red", "error": "red", "xpass": "red", "variant": "yellow"}
@@ -58,12 +59,12 @@ def rich_report(report, *, verbose=False, details=3):
     table = Table(title=Text(title(report)), title_justify="left", box=None, pad_edge=False)
     for column in ("case", "dtype", "status", "what"):
         table.add_column(column, overflow="fold")
-    for record in records:
-        if record.status != "passed" or verbose:
-            status = f"[{STYLES.get(record.status, 'dim')}]{record.status}[/]"
-            table.add_row(escape(record.case), record.dtype, status, escape(what(record)))
+    for row in alike.rows([record for record in records if record.status != "passed" or verbose], what):
+        status = f"[{STYLES.get(row.status, 'dim')}]{row.status}[/]"
+        table.add_row(escape(row.checks), row.dtype, status, escape(row.what))
     parts: list = [table] if table.row_count else [Text(title(report), style="bold")]
-    for record in [r for r in records if r.status in ("failed", "error", "variant")][:details]:
+    wrong = alike.groups(r for r in records if r.status in ("failed", "error", "variant"))
+    for record in [group[0] for group in wrong][:details]:
         first, *lines, rerun = describe(record)
         parts += [
             Text(f"\n{first}", style="bold"),

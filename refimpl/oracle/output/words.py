@@ -1,5 +1,7 @@
 """A report in words: what every kind of output has in common."""
 
+from refimpl.oracle.output import alike
+
 HOLDS = ("reproduced", "proxy")  # statuses of a claim whose bounds are kept
 WORST_FIRST = ("failed", "error", "xpass", "variant", "xfail", "skipped", "not_applicable", "passed")
 
@@ -21,7 +23,7 @@ def sentence(report):
     text = {
         "conforms": "conforms" if whole else f"conforms where it was asked, in {asked} of {report.planned} checks",
         "deviates": "deviates from the paper's rule",
-        "error": "gave no answer where it should have",
+        "error": alike.no_answer(report),
         "nothing ran": "nothing ran",
     }.get(report.verdict, report.verdict)
     diagnosis = report.diagnosis
