@@ -97,6 +97,7 @@ def check(
         diagnosis=diagnosis,
         advice=() if done.silent else tuple(advice(candidate, offered, settings)),
         problems=done.problems,
+        manners=done.manners,
     )
 
 
@@ -134,4 +135,5 @@ def merged(target, reports):
         diagnosis=found.pop() if len(found) == 1 else None,
         advice=tuple(record for report in reports for record in report.advice),
         problems=[*expected, *everywhere],
+        manners=tuple({slip.kind: slip for report in reports[::-1] for slip in report.manners}.values()),
     )

@@ -1,5 +1,7 @@
 """What a user meets at the door: hints, the same said once, folders, time limits, progress, watching."""
 
+import contextlib
+import io
 import json
 import os
 import signal
@@ -24,7 +26,7 @@ QUICK = ["--only", "two-rates", "--only", "decay-and-zero"]
 
 def shown(report):
     """A report as the terminal has it."""
-    console = terminal.console(record=True, file=open(os.devnull, "w"))
+    console = terminal.console(record=True, file=io.StringIO())
     console.print(terminal.rich_report(report), crop=False)
     return console.export_text()
 
@@ -87,10 +89,8 @@ def test_float32_for_float64_says_which_option_to_take():
 
 def endless(**inputs):
     while True:
-        try:
+        with contextlib.suppress(Exception):
             time.sleep(60)
-        except Exception:
-            pass
 
 
 @pytest.mark.skipif(not limit.enforced(), reason="needs POSIX and the main thread")

@@ -171,7 +171,7 @@ class Replay:
     lines: list[bytes] = []
     stderr = ""
 
-    def __init__(self, command):
+    def __init__(self, command, path=()):
         self.started = False
 
     def ask(self, line, seconds):

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from refimpl.oracle.candidates import Candidate
-from refimpl.oracle.judging import cases
+from refimpl.oracle.judging import cases, manners
 from refimpl.oracle.judging.checks import judge_case, judge_law, judge_refusal
 from refimpl.oracle.judging.records import DTYPES
 from refimpl.specs.base import Case, Operation
@@ -88,12 +88,12 @@ def plans(operations, dtypes, *, fuzz=0, laws=True, errors=False):
     Returns
     -------
     list of Plan
-        Cases, then laws of each operation and precision; the error cases last.
+        Of each operation whether it is repeatable, then cases and laws in each precision; the error cases last.
 
     Examples
     --------
     >>> from refimpl.oracle import catalog
-    >>> first = plans(catalog.operations("lion.step"), ["float32"])[0]
+    >>> first = plans(catalog.operations("lion.step"), ["float32"])[1]
     >>> first.id, first.dtype, first.why
     ('lion.step/both-agree-...', 'float32', 'gradient and momentum point the same way')
     """
@@ -101,6 +101,7 @@ def plans(operations, dtypes, *, fuzz=0, laws=True, errors=False):
     for operation in operations:
         by_slug = {case.slug: case for case in operation.cases}
         every = [*operation.cases, *(cases.fuzz_case(operation, i) for i in range(fuzz))]
+        found += [repeatable(operation, dtypes[0])] * laws  # first, while the candidate has nothing to remember
         for dtype in dtypes:
             found += [
                 Plan(
@@ -130,6 +131,12 @@ def plans(operations, dtypes, *, fuzz=0, laws=True, errors=False):
 
 def _without_outputs(judge, *arguments):
     return None, judge(*arguments)
+
+
+def repeatable(operation, dtype):
+    """The check that an operation answers alike when it is asked again."""
+    run = partial(_without_outputs, manners.judge_repeatable, operation, dtype)
+    return Plan(operation, f"{operation.name}/manners:repeatable", dtype, manners.STATEMENT, run)
 
 
 def refusals(operations):

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
 from refimpl import __version__
 
@@ -66,10 +67,12 @@ class Report:
     refimpl: str = __version__
     problems: tuple[str, ...] = field(default=())  # patterns and expected failures that are stale
 
+    manners: tuple[Any, ...] = ()  # of `judging.manners.Slip`: what calls did beside answering
+
     def exit_code(self, *, strict=False):
-        """0 conforms; 1 deviates (a variant too, under `strict`), or a problem; 2 error, or nothing ran."""
+        """0 conforms; 1 deviates (under `strict` a variant, or bad manners, too), or a problem; 2 error, or nothing."""
         if self.verdict.startswith("conforms"):
-            return int(bool(self.problems) or (strict and self.verdict != "conforms"))
+            return int(bool(self.problems) or (strict and (self.verdict != "conforms" or bool(self.manners))))
         return 1 if self.verdict == "deviates" else 2
 
     @classmethod

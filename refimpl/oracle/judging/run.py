@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from refimpl.oracle import catalog
+from refimpl.oracle.judging.manners import Slip, watching
 from refimpl.oracle.judging.plans import Plan, Settings, refusals
 from refimpl.oracle.judging.records import FAILURES, Record
 
@@ -16,6 +17,7 @@ class Run(NamedTuple):
     planned: list[Plan]
     records: list[Record]
     outputs: list[Any]  # of a case what the candidate answered, by output; else None
+    manners: tuple[Slip, ...]  # what calls did beside answering
     problems: list[str]  # patterns and expected failures that are stale
     stopped: bool  # after as many failures as were asked for
 
@@ -54,18 +56,20 @@ def run(candidate, operations, settings: Settings, callback: Callable[[Record], 
     """
     planned, records, outputs = settings.plans(operations), [], []
     failures = 0
-    for plan in planned:
-        if reason := _left_out(plan, settings, failures):
-            record, got = _record(plan, candidate, status="skipped", reason=reason), None
-        else:
-            record, got = carry_out(plan, candidate, settings.expected_failures)
-        failures += record.status in FAILURES
-        records.append(record)
-        outputs.append(got)
-        callback(record)
+    with watching(candidate) as watch:
+        for plan in planned:
+            watch.place = plan.id
+            if reason := _left_out(plan, settings, failures):
+                record, got = _record(plan, candidate, status="skipped", reason=reason), None
+            else:
+                record, got = carry_out(plan, candidate, settings.expected_failures)
+            failures += record.status in FAILURES
+            records.append(record)
+            outputs.append(got)
+            callback(record)
     everything = catalog.system(operations[0].system).operations  # a run of a part of that makes no name stale
     problems = unexpected(records) + settings.stale(everything)
-    return Run(planned, records, outputs, problems, stopped=failures == settings.max_fail)
+    return Run(planned, records, outputs, watch.slips, problems, stopped=failures == settings.max_fail)
 
 
 def _left_out(plan, settings, failures):

@@ -4,7 +4,7 @@ import re
 from xml.etree import ElementTree
 
 from refimpl.oracle.output import alike
-from refimpl.oracle.output.words import counts_line, describe, sentence, title, what, worst_first
+from refimpl.oracle.output.words import counts_line, describe, manners_lines, sentence, title, what, worst_first
 
 _JUNIT = {"failed": "failure", "xpass": "failure", "error": "error"}
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # what XML 1.0 cannot hold
@@ -38,6 +38,11 @@ def junit_report(report, *, strict=False):
     for problem in report.problems:
         case = ElementTree.SubElement(suite, "testcase", classname=report.target, name="problem", time="0")
         ElementTree.SubElement(case, "failure", message=_text(problem))
+    for slip in report.manners if strict else ():
+        case = ElementTree.SubElement(
+            suite, "testcase", classname=report.target, name=f"manners: {slip.kind}", time="0"
+        )
+        ElementTree.SubElement(case, "failure", message=_text(f"{slip.message} (first in {slip.case})"))
     for name, tag in (("tests", "testcase"), ("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
         suite.set(name, str(len(list(suite.iter(tag)))))
     suite.set("time", f"{sum(record.seconds for record in report.records):.6f}")
@@ -79,6 +84,7 @@ def markdown_report(report, *, details=1, rows=20):
         text = "\n".join(describe(record))
         fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))  # longer than any in the text
         lines += ["", f"{fence}text", text, fence]
+    lines += [line for slip in manners_lines(report) for line in ("", cell(slip))]
     lines += [line for problem in report.problems for line in ("", f"Problem: {cell(problem)}")]
     return "\n".join(lines)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from refimpl.oracle.judging.manners import Slip
 from refimpl.oracle.judging.records import FAILURES, STATUSES, Diagnosis, Record, Report
 from refimpl.oracle.output import reportfile
 from refimpl.oracle.output.data import plain
@@ -36,7 +37,7 @@ def write_report(path, report):
     whole = plain(report)
     entries = [plain(record) for record in worst_first(report.records)]
     header = reportfile.header([_name(entry) for entry in entries], target=report.target, candidate=report.candidate)
-    footer = {name: whole[name] for name in ("verdict", "counts", "diagnosis", "problems", "advice")}
+    footer = {name: whole[name] for name in ("verdict", "counts", "diagnosis", "problems", "advice", "manners")}
     lines = [header, *({"kind": "check"} | entry for entry in entries), {"kind": "footer"} | footer]
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     Path(path).write_text("".join(json.dumps(line, allow_nan=False) + "\n" for line in lines), encoding="utf-8")
@@ -80,6 +81,7 @@ def read_report(path):
             advice=tuple(_record(entry) for entry in footer["advice"]),
             refimpl=header["refimpl"],
             problems=tuple(footer["problems"]),
+            manners=tuple(Slip(**slip) for slip in footer.get("manners", ())),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ReportError(f"{path}: not what `refimpl check` writes ({error!r})") from error

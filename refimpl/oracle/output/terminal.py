@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from refimpl.oracle.output import alike
-from refimpl.oracle.output.words import counts_line, describe, sentence, title, what, worst_first
+from refimpl.oracle.output.words import counts_line, describe, manners_lines, sentence, title, what, worst_first
 
 STYLES = {"passed": "green", "failed": "red", "error": "red", "xpass": "red", "variant": "yellow"}
 
@@ -74,6 +74,7 @@ def rich_report(report, *, verbose=False, details=3):
     parts += [Text(""), Text(counts_line(report))]
     if report.advice:
         parts.append(Text(_bad_input(report.advice)))
+    parts += [Text(line) for line in manners_lines(report)]
     parts += [Text(f"problem: {problem}", style="red") for problem in report.problems]
     good = report.verdict.startswith("conforms") and not report.problems
     parts.append(Text(f"verdict: {sentence(report)}", style="bold green" if good else "bold red"))

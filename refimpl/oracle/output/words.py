@@ -86,6 +86,14 @@ def counts_line(report):
     return f"{report.planned} planned = {parts} ({percent(report)}% passed)" if parts else "0 planned"
 
 
+def manners_lines(report):
+    """What calls did beside answering, under a heading; nothing if they did nothing."""
+    if not report.manners:
+        return []
+    heading = "bad manners (advice; --strict makes them count):"
+    return [heading, *(f"- {slip.message} (first in {slip.case})" for slip in report.manners)]
+
+
 def percent(report):
     """How many of a hundred planned checks passed, rounded down: what was skipped has not passed."""
     return 100 * report.counts["passed"] // max(report.planned, 1)
