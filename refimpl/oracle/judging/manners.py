@@ -124,7 +124,7 @@ class Watch:
     >>> watch = Watch()
     >>> watch.place = "lion.step/both-agree"
     >>> with watch:
-    ...     _ = np.random.seed(0)
+    ...     _ = np.random.random()
     >>> watch.slips[0].message
     "changes the state of NumPy's global random generator (np.random)"
     """
@@ -178,6 +178,8 @@ def _change(array, before):
     try:
         after = to_numpy(array)
     except Exception:  # a library may have taken its memory back
+        return ""
+    if np.array_equal(after, before):
         return ""
     if after.shape != before.shape:
         return f", which had shape {before.shape} and has {after.shape}"
