@@ -25,7 +25,9 @@ COMMANDS = {
 
 def main(arguments=None):
     """Run the command line; returns the exit status."""
-    options = _parser(sys.argv[1:] if arguments is None else arguments).parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    options = _parser(words).parse_args(words)
+    options.words = words
     if isinstance(sys.stdout, io.TextIOWrapper):  # in an ASCII locale, a question mark for what it cannot write
         sys.stdout.reconfigure(errors="replace")
     try:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _seen: dict[str, list[Any]] = defaultdict(list)  # test function -> (plan, outputs, record) of what it has checked
 
+_slips: dict[str, dict[str, Any]] = defaultdict(dict)  # test function -> what calls did beside answering, by kind
+
 
 def parametrize_with_cases(
     target,
@@ -108,17 +110,23 @@ class CaseCheck:
         """
         __tracebackhide__ = True
         from refimpl.oracle.candidates import as_candidate
+        from refimpl.oracle.judging.manners import watching
         from refimpl.oracle.judging.run import carry_out
         from refimpl.oracle.output.words import describe
 
         candidate = as_candidate(candidate, self.target)
         if not candidate.offers(self.plan.operation):
             pytest.skip(f"{candidate.name} offers no {self.plan.operation.name}")
-        record, outputs = carry_out(self.plan, candidate, self.expected_failures)
+        with watching(candidate) as watch:
+            watch.place = self.plan.id
+            record, outputs = carry_out(self.plan, candidate, self.expected_failures)
         test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0]
         if test:
             record = replace(record, repro=shlex.join(["pytest", test]))
-            _seen[test.partition("[")[0]].append((self.plan, outputs, record))
+            name = test.partition("[")[0]
+            _seen[name].append((self.plan, outputs, record))
+            for slip in watch.slips:
+                _slips[name].setdefault(slip.kind, slip)
         if record.status in ("skipped", "not_applicable"):
             pytest.skip(record.reason)
         if record.status in ("passed", "xpass") or self._is_variant(outputs, record):
@@ -164,3 +172,5 @@ def pytest_terminal_summary(terminalreporter):
         planned, outputs, records = zip(*seen, strict=True)
         if any(record.status == "failed" for record in records):
             terminalreporter.write_line(f"{test} {_diagnosis(planned, outputs, records)}", red=True)
+        for slip in _slips[test].values():
+            terminalreporter.write_line(f"{test} {slip.message} (first in {slip.case}; advice)", yellow=True)

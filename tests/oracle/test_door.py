@@ -1,5 +1,6 @@
 """What a user meets at the door: hints, the same said once, folders, time limits, progress, watching."""
 
+import argparse
 import contextlib
 import io
 import json
@@ -17,6 +18,7 @@ import pytest
 from refimpl.oracle import catalog
 from refimpl.oracle.candidates import Function, base, limit
 from refimpl.oracle.cli import main
+from refimpl.oracle.commands import watch
 from refimpl.oracle.output import documents, progress, terminal
 from refimpl.oracle.verdict import check
 
@@ -71,6 +73,15 @@ def test_different_errors_are_told_apart():
     text = shown(check(picky, "lion.trajectory", laws=False))
     assert text.count("rerun: ") == 2
     assert "verdict: gave no answer where it should have" in text
+
+
+def test_nothing_ran_for_one_reason():
+    def stub(**inputs):
+        raise NotImplementedError("to be written")
+
+    report = check(stub, "lion.trajectory")
+    assert f"{report.planned} checks of lion.trajectory" in shown(report)
+    assert "verdict: nothing ran: to be written" in shown(report)
 
 
 def test_a_traceback_begins_in_the_candidates_code():
@@ -173,3 +184,54 @@ def test_a_release_in_a_folder_of_its_own(tmp_path, capsys, monkeypatch):
     capsys.readouterr()
     assert main([*words[:2], "--path", str(tmp_path / "nowhere"), "--python", "old_release:trajectory"]) == 2
     assert "there is no" in capsys.readouterr().err
+
+
+# Watching -------------------------------------------------------------------------------------------------------------
+
+
+def options(**given):
+    nothing = dict.fromkeys(("python", "torch", "optax", "estimator", "exec"))
+    return argparse.Namespace(**nothing | {"path": []} | given)
+
+
+def test_the_file_of_a_candidate_is_watched(tmp_path):
+    file, folder = tmp_path / "mine.py", tmp_path / "beside"
+    folder.mkdir()
+    for path in (file, folder / "released.py"):
+        path.write_text("raise SystemExit('it is not loaded')\n")
+    assert watch.watched(options(python=f"{file}:f")) == [file]
+    assert watch.watched(options(torch="released:Lion", path=[str(folder)])) == [folder / "released.py"]
+    assert watch.watched(options(exec=f"{sys.executable} {file} --fast"))[1:] == [file]
+    for given in ({}, {"python": "nowhere.to.be:found"}, {"python": "missing.py:f"}, {"exec": "no-such-program"}):
+        with pytest.raises(ValueError, match="--watch"):
+            watch.watched(options(**given))
+
+
+def test_a_change_counts_once_the_file_is_there_again(tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text("one")
+    seen = watch.stamps([file])
+    assert not watch._differ([file], seen)
+    file.unlink()
+    assert not watch._differ([file], seen)
+    file.write_text("three")
+    assert watch._differ([file], seen)
+    assert [word for word in ("--w", "--wat", "--watch", "--", "-w", "--watches") if watch.is_own(word)] == [
+        "--w",
+        "--wat",
+        "--watch",
+    ]
+
+
+def test_watching_checks_again_in_a_fresh_process_and_ends_with_130(tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text(RELEASE)
+    words = ["check", "lion.trajectory", "--python", f"{file}:trajectory", "--only", "two-rates", "--watch"]
+    command = [sys.executable, "-m", "refimpl", *words]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+        verdicts = (line for line in run.stdout if line.startswith("verdict"))
+        assert next(verdicts) == "verdict: conforms\n"
+        file.write_text(RELEASE.replace("np.stack", "-np.stack"))
+        assert "deviates" in next(verdicts)
+        run.send_signal(signal.SIGINT)
+        assert run.wait(60) == 130

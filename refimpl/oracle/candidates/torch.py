@@ -1,5 +1,6 @@
 """PyTorch optimizers, driven through an operation that feeds gradients and looks at the parameters."""
 
+import contextlib
 import inspect
 from typing import Any
 from unittest import mock
@@ -34,12 +35,12 @@ class TorchOptimizer(InProcess):
     A setting that the constructor does not take is left out where the input is 0 and makes the case not applicable
     where it is not.
 
-    An optimizer that needs estimates of the Hessian's diagonal gets them in the way that it offers: as the argument
-    ``step(hessian=[...])``, in the steps in which an estimate is due; by its method ``update_hessian``, as in the code
-    of Sophia's authors, which squares the gradient that it finds (so it is given the root); or by estimating itself.
-    For that the gradient is that of the quadratic ``grad (x - x_t) + estimate (x - x_t)^2 / 2``, made with
-    ``create_graph=True`` (and by the closure, where ``step`` insists on one). Its Hessian is diagonal, so that any
-    probe of signs finds it; normal probes are ones. The attribute ``parameter.hessian`` holds the estimate as well.
+    An optimizer that needs estimates of the Hessian's diagonal makes them itself, if its source calls `torch.autograd`:
+    the gradient is that of the quadratic ``grad (x - x_t) + estimate (x - x_t)^2 / 2``, made with ``create_graph=True``
+    (by the closure, where ``step`` insists on one). Its Hessian is diagonal, so that any probe of signs finds it; normal
+    probes are ones. Any other gets them in the way that it offers, in the steps in which one is due: as the argument
+    ``step(hessian=[...])``, or by its method ``update_hessian``, as in the code of Sophia's authors, which squares the
+    gradient that it finds (so it is given the root), or else as the attribute ``parameter.hessian``.
     """
 
     language = "Python (PyTorch)"
@@ -83,8 +84,9 @@ class TorchOptimizer(InProcess):
         import torch
 
         takes = inspect.signature(optimizer.step).parameters
-        keyword = next((name for name in HESSIAN if name in takes), None)
-        renew = None if keyword else getattr(optimizer, "update_hessian", None)
+        own = _differentiates(self._cls)
+        keyword = next((name for name in HESSIAN if name in takes and not own), None)
+        renew = None if keyword or own else getattr(optimizer, "update_hessian", None)
         needs_closure = "closure" in takes and takes["closure"].default is inspect.Parameter.empty
         period, thetas = inputs.get(drive.period, 1), []
         if renew and (inputs[drive.hessian] < 0).any():
@@ -117,3 +119,13 @@ class TorchOptimizer(InProcess):
                 optimizer.step(**more)
             thetas.append(parameter.detach().numpy().copy())
         return np.stack(thetas)
+
+
+def _differentiates(cls):
+    """Whether the source of a class, or of a class that it inherits from, calls `torch.autograd`."""
+    for base in cls.__mro__:
+        if base is not object and not base.__module__.startswith("torch."):
+            with contextlib.suppress(OSError, TypeError):  # it has no source to look at
+                if "autograd" in inspect.getsource(base):
+                    return True
+    return False

@@ -10,7 +10,7 @@ from refimpl.core.check import positive
 from refimpl.oracle import catalog
 from refimpl.oracle.candidates import Estimator, Function, OptaxTransform, Program, TorchOptimizer, load, reference
 from refimpl.oracle.candidates.limit import enforced
-from refimpl.oracle.commands import mutants
+from refimpl.oracle.commands import mutants, watch
 from refimpl.oracle.commands.spread import each
 from refimpl.oracle.judging.plans import Settings, known_dtypes, with_reasons
 from refimpl.oracle.output import data, documents, progress, results, terminal
@@ -52,7 +52,9 @@ def add_arguments(parser):
     parser.add_argument("--samples", metavar="N", type=int, help="answers to each case (--own-draws)")
     text = "seconds for an answer (default: 10 with --exec, whose first answer may take 60 s; else no limit)"
     parser.add_argument("--timeout", metavar="S", type=float, help=text)
-    parser.add_argument("--strict", action="store_true", help="a variant is not good enough")
+    text = "check again, in a fresh process, whenever the candidate's file has changed; Ctrl-C ends it"
+    parser.add_argument("--watch", action="store_true", help=text)
+    parser.add_argument("--strict", action="store_true", help="a variant is not good enough, nor are bad manners")
     parser.add_argument("--format", choices=("rich", "json", "junit", "markdown"), default="rich")
     parser.add_argument("--verbose", action="store_true", help="list what passed as well")
     parser.add_argument("--report", metavar="FILE", help="write a report file as well, for `refimpl diff`")
@@ -61,6 +63,8 @@ def add_arguments(parser):
 
 def main(options):
     """`refimpl check`."""
+    if options.watch:
+        return watch.main(options, options.words)
     dtypes = tuple(options.dtype.split(","))
     options.target = " ".join(options.targets)
     own = not (options.python or options.exec is not None or options.torch or options.optax or options.estimator)

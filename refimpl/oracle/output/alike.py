@@ -82,3 +82,9 @@ def no_answer(report):
         times = f"{many} times" if many > 1 else f"in {errors[0][0].case}"
         return f"gave no answer that counts, {times}: {errors[0][0].message}"
     return "gave no answer where it should have"
+
+
+def nothing_ran(report):
+    """The verdict "nothing ran" in words: why, if it is for one reason."""
+    reasons = groups(report.records)
+    return "nothing ran" + (f": {reasons[0][0].reason}" if len(reasons) == 1 and reasons[0][0].reason else "")

@@ -24,7 +24,7 @@ def sentence(report):
         "conforms": "conforms" if whole else f"conforms where it was asked, in {asked} of {report.planned} checks",
         "deviates": "deviates from the paper's rule",
         "error": alike.no_answer(report),
-        "nothing ran": "nothing ran",
+        "nothing ran": alike.nothing_ran(report),
     }.get(report.verdict, report.verdict)
     diagnosis = report.diagnosis
     if diagnosis is None:
