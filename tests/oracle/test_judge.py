@@ -88,7 +88,7 @@ def test_float32_mistake_below_float64_precision_is_seen_in_float64():
 
     honest = check(single, "lion", only=["gaussian-long"])
     assert honest.verdict == "error"
-    assert "answered in float32; asked in float64" in honest.records[0].message
+    assert "answered in float32 when asked in float64" in honest.records[0].message
     hidden = lambda **inputs: single(**inputs).astype(np.float64)
     assert check(hidden, "lion", only=["gaussian-long"], laws=False).verdict == "deviates"
     assert check(single, "lion", only=["gaussian-long"], laws=False, dtypes=("float32",)).verdict == "conforms"

@@ -37,7 +37,7 @@ class TorchOptimizer(InProcess):
 
     An optimizer that needs estimates of the Hessian's diagonal makes them itself, if its source calls `torch.autograd`:
     the gradient is that of the quadratic ``grad (x - x_t) + estimate (x - x_t)^2 / 2``, made with ``create_graph=True``
-    (by the closure, where ``step`` insists on one). Its Hessian is diagonal, so that any probe of signs finds it; normal
+    (by the closure, where ``step`` insists on one). Its Hessian is diagonal, so any probe of signs finds it; normal
     probes are ones. Any other gets them in the way that it offers, in the steps in which one is due: as the argument
     ``step(hessian=[...])``, or by its method ``update_hessian``, as in the code of Sophia's authors, which squares the
     gradient that it finds (so it is given the root), or else as the attribute ``parameter.hessian``.
