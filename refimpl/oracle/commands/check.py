@@ -73,9 +73,11 @@ def main(options):
         raise ValueError("a candidate is judged on one target, here; several targets and --dask are for our reference")
     if many and options.max_fail is not None:
         raise ValueError("--fail-fast and --max-fail stop a run in its order; several targets and --dask have none")
+    if many and (options.timeout is not None or options.path):
+        raise ValueError("--timeout and --path are for a candidate that is judged on one target, here")
     if options.mutants:
         others = (options.only, options.skip, options.fuzz, options.no_laws, options.errors, options.expect,
-                  options.own_draws, options.set, options.arrays, options.timeout, options.report,
+                  options.own_draws, options.set, options.arrays, options.timeout, options.path, options.report,
                   options.badge)  # fmt: skip
         if any(others) or options.format not in ("rich", "json"):
             raise ValueError("--mutants goes with --dtype, --dask and --format rich or json")
