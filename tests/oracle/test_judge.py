@@ -286,7 +286,7 @@ def test_repro_line_reruns_the_case_alone(mine):
         (("show", "srrw"), "'srrw' is still to come"),
         (("show", "qqq"), "known: adadagrad, "),
         (("check", "lion", "--fuzz", "-1"), "fuzz must be >= 0, got -1"),
-        (("check", "lion", "--timeout", "3"), "--timeout goes with --exec"),
+        (("check", "lion", "cbo", "--timeout", "3"), "--timeout and --path are for a candidate"),
         (("check", "lion", "--exec", "true", "--arrays", "strict"), "--arrays goes with --python"),
         (("check", "lion", "--mutants", "--only", "x"), "--mutants goes with"),
         (("check", "lion", "--python", "{folder}/syntax.py:f"), "SyntaxError"),
