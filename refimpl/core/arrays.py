@@ -5,6 +5,7 @@ the wrapped arrays of this package (traced values of `core.autodiff`, noisy valu
 """
 
 from importlib import import_module
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 import array_api_compat
@@ -12,6 +13,8 @@ import array_api_compat.numpy
 import numpy as np
 
 _PLAIN = {np.ndarray, float, int, bool, type(None)}
+_NAMESPACES: dict[frozenset[type], Any] = {}  # every function asks, and some libraries search for long
+_FLOATING: dict[Any, bool] = {}  # dtype -> whether real floating; array-api-strict compares with each that there is
 
 Array: TypeAlias = Any  # "an array of any library": the standard has no type for it yet
 
@@ -43,14 +46,18 @@ def array_namespace(*arrays):
     >>> array_namespace(np.zeros(2), 3.0).__name__
     'array_api_compat.numpy'
     """
-    if (kinds := {type(x) for x in arrays}) <= _PLAIN and np.ndarray in kinds:
-        return array_api_compat.numpy  # the usual case, without a search
-    wrapped: Any = max(arrays, key=lambda x: getattr(x, "namespace_priority", 0), default=None)
-    if hasattr(wrapped, "namespace_priority"):
-        return wrapped.__array_namespace__()
-    if any(type(x).__module__.startswith("cupy._core.fusion") for x in arrays):
-        return import_module("array_api_compat.cupy")  # inside cupy.fuse the arguments are symbols, not arrays
-    return array_api_compat.array_namespace(*arrays)
+    kinds = frozenset(map(type, arrays))
+    if kinds in _NAMESPACES:
+        return _NAMESPACES[kinds]
+    if kinds <= _PLAIN and np.ndarray in kinds:
+        found = array_api_compat.numpy
+    elif wrapped := [x for x in arrays if hasattr(x, "namespace_priority")]:
+        return max(wrapped, key=attrgetter("namespace_priority")).__array_namespace__()  # each may have its own
+    elif any(kind.__module__.startswith("cupy._core.fusion") for kind in kinds):
+        found = import_module("array_api_compat.cupy")  # inside cupy.fuse the arguments are symbols, not arrays
+    else:
+        found = array_api_compat.array_namespace(*arrays)
+    return _NAMESPACES.setdefault(kinds, found)
 
 
 def is_array(x):
@@ -149,5 +156,8 @@ def is_floating(x):
     if not is_array(x):
         return False
     dtype = x.dtype
-    usual = isinstance(dtype, np.dtype) and dtype.kind == "f"  # without a search for the library
-    return usual or array_namespace(x).isdtype(dtype, "real floating")
+    if isinstance(dtype, np.dtype) and dtype.kind in "biufc":
+        return dtype.kind == "f"  # the usual case
+    if dtype not in _FLOATING:
+        _FLOATING[dtype] = array_namespace(x).isdtype(dtype, "real floating")
+    return _FLOATING[dtype]

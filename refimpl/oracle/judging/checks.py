@@ -27,7 +27,7 @@ def judge_case(operation, case, dtype, candidate):
 def judge_law(operation, law, case, dtype, candidate):
     """The fields: whether the candidate keeps a law on the inputs of a case."""
     inputs = cases.rounded(case.inputs, dtype)
-    allowed = law_tolerances(operation, law, inputs, dtype)
+    allowed = law_tolerances(operation, law, case, dtype)
 
     asked = []
 

@@ -18,6 +18,7 @@ TRIALS = 12
 FACTOR = 8.0
 
 _PLAIN = frozenset({np.ndarray, float, int, bool, str, type(None)})
+_DOUBLES, _DOUBLE = frozenset({np.ndarray, np.float64}), np.dtype(np.float64)
 
 # Functions whose result is one of their inputs' values, or no float at all: nothing is rounded.
 _EXACT = frozenset(
@@ -31,6 +32,10 @@ _EXACT = frozenset(
     trunc unique_values unstack where zeros zeros_like
     """.split()  # noqa: SIM905 - a list of eighty quoted words reads worse
 )
+
+# Rounded in proportion to the sum of magnitudes.
+_SUMS = frozenset({"sum", "mean", "cumulative_sum"})
+_PRODUCTS = frozenset({"matmul", "tensordot", "vecdot"})
 
 # Stable with respect to the largest entry only: small entries of the matrix may lose all their digits.
 _DECOMPOSITIONS = frozenset({"svd", "svdvals", "eigh", "eigvalsh", "cholesky", "qr", "inv", "pinv", "solve"})
@@ -46,13 +51,13 @@ class Moves:
     def take(self, shape):
         """The next ones, as an array of that shape."""
         size = math.prod(shape)
-        end = self._at + size
-        if end > self._made.size:
-            rest = self._made[self._at :]
+        start = self._at
+        if start + size > self._made.size:
+            rest = self._made[start:]
             fresh = self._unit * self._rng.uniform(-1, 1, max(self._block, size - rest.size))
-            self._made, self._at, end = np.concatenate([rest, fresh]), 0, size
-        found, self._at = self._made[self._at : end], end
-        return found.reshape(shape)
+            self._made, start = np.concatenate([rest, fresh]), 0
+        self._at = start + size
+        return self._made[start : start + size].reshape(shape) if shape else self._made[start]
 
 
 class Noise:
@@ -84,26 +89,49 @@ class Noise:
         if isinstance(attribute, type) or not callable(attribute) or name == "isdtype":
             return attribute  # dtypes and constants, and what is asked of them
 
-        exact, decomposes, inside = name in _EXACT, name in _DECOMPOSITIONS, self._module is not np_compat
+        inside = self._module is not np_compat
+        usual = not inside and name not in _DECOMPOSITIONS | _SUMS | _PRODUCTS
+        make = self._by_result if usual else self._by_inputs
+        function = make(name, attribute)
+        self.__dict__[name] = function  # found without this function from now on
+        return function
+
+    def _by_result(self, name, function):
+        """`function`, its result rounded unless it is exact: nearly all that a rule calls, so without detours."""
+        exact, take = name in _EXACT, self._moves.take
 
         def noisy(*given, **kwargs):
-            args = [a.raw if type(a) is Noisy else a if type(a) in _PLAIN else _bare(a) for a in given]
-            kwargs = {k: a if type(a) in _PLAIN else _bare(a) for k, a in kwargs.items()}
-            if decomposes:
+            args = [a.raw if isinstance(a, Noisy) else a if type(a) in _PLAIN else _bare(a) for a in given]
+            result = function(*args, **({k: _bare(a) for k, a in kwargs.items()} if kwargs else kwargs))
+            if type(result) not in _DOUBLES or result.dtype != _DOUBLE:
+                return self._wrap(result if exact else self._rounded(result))
+            if not exact:
+                result = result + take(result.shape) * result
+            return Noisy(result if type(result) is np.ndarray else np.asarray(result), self)
+
+        return noisy
+
+    def _by_inputs(self, name, function):
+        """`function` whose rounding depends on its inputs too."""
+        exact, inside = name in _EXACT, self._module is not np_compat
+
+        def noisy(*given, **kwargs):
+            args = [_bare(a) for a in given]
+            kwargs = {k: _bare(a) for k, a in kwargs.items()}
+            if name in _DECOMPOSITIONS:
                 args[0] = self._shaken(args[0], np.max(np.abs(args[0]), initial=0.0))
             elif inside:  # what happens inside is as if its inputs were rounded
                 args = [self._rounded(a) if isinstance(a, np.ndarray) else a for a in args]
-            result = attribute(*args, **kwargs)
+            result = function(*args, **kwargs)
             if exact:
                 return self._wrap(result)
-            if name in ("sum", "mean", "cumulative_sum"):
-                return self._wrap(self._shaken(result, attribute(np.abs(args[0]), *args[1:], **kwargs)))
-            if name in ("matmul", "tensordot", "vecdot"):
-                magnitudes = attribute(np.abs(args[0]), np.abs(args[1]), *args[2:], **kwargs)
+            if name in _SUMS:
+                return self._wrap(self._shaken(result, function(np.abs(args[0]), *args[1:], **kwargs)))
+            if name in _PRODUCTS:
+                magnitudes = function(np.abs(args[0]), np.abs(args[1]), *args[2:], **kwargs)
                 return self._wrap(self._shaken(result, magnitudes))
             return self._wrap(self._rounded(result))
 
-        self.__dict__[name] = noisy  # found without this function from now on
         return noisy
 
     def _shaken(self, x, scale):
@@ -218,25 +246,30 @@ def _bare(x):
     return {name: _bare(value) for name, value in x.items()} if isinstance(x, dict) else x
 
 
-def _operator(function, reflected=False):
-    def method(self, *others):
-        args = (*others, self) if reflected else (self, *others)
-        return getattr(self._noise, function)(*args)
+def _binary(function):
+    return lambda self, other: getattr(self._noise, function)(self, other)
 
-    return method
+
+def _reflected(function):
+    return lambda self, other: getattr(self._noise, function)(other, self)
+
+
+def _unary(function):
+    return lambda self: getattr(self._noise, function)(self)
 
 
 for _dunder, _function in {
     "add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "pow": "pow", "matmul": "matmul",
     "floordiv": "floor_divide", "mod": "remainder", "and": "bitwise_and", "or": "bitwise_or",
 }.items():  # fmt: skip
-    setattr(Noisy, f"__{_dunder}__", _operator(_function))
-    setattr(Noisy, f"__r{_dunder}__", _operator(_function, reflected=True))
+    setattr(Noisy, f"__{_dunder}__", _binary(_function))
+    setattr(Noisy, f"__r{_dunder}__", _reflected(_function))
 for _dunder, _function in {
     "lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal", "eq": "equal", "ne": "not_equal",
-    "neg": "negative", "pos": "positive", "abs": "abs", "invert": "bitwise_invert",
 }.items():  # fmt: skip
-    setattr(Noisy, f"__{_dunder}__", _operator(_function))
+    setattr(Noisy, f"__{_dunder}__", _binary(_function))
+for _dunder, _function in {"neg": "negative", "pos": "positive", "abs": "abs", "invert": "bitwise_invert"}.items():
+    setattr(Noisy, f"__{_dunder}__", _unary(_function))
 
 
 def unit(dtype):
