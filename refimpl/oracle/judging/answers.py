@@ -1,7 +1,6 @@
 """Right answers of the operations, and how far rounding alone drives an honest candidate away from them."""
 
-from functools import partial
-from typing import Any
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -9,8 +8,9 @@ from numpy.lib.stride_tricks import sliding_window_view
 from refimpl.oracle.judging import cases, tolerance
 from refimpl.specs.base import Case, Law, Operation
 
-_known: dict[tuple[str, str, str], tuple[Any, Any]] = {}  # answers are dear, and asked for by every mistake
-_known_of_laws: dict[tuple[str, Law, str, str], Any] = {}  # likewise
+# Answers are dear, and asked for by every mistake; of the tolerances only as much is measured as was needed.
+_known: dict[tuple[str, str, str], "Right"] = {}
+_known_of_laws: dict[tuple[str, Law, str, str], tolerance.Allowed] = {}
 FEW = 3  # noisy runs of a long or large case
 NEAR = 16  # steps before and after, whose tolerances make up for the luck of so few runs
 OF_A_LAW = 6
@@ -32,41 +32,58 @@ def expected(operation: Operation, case: Case, dtype: str):
     >>> answers["thetas"][-1].tolist(), bool((tolerances["thetas"] < 1e-13).all())
     ([-2.0, -4.0], True)
     """
+    found = right(operation, case, dtype)
+    return found.answers, found.tolerances()
+
+
+class Right:
+    """The right answers to a case in a precision, by output, and how far off an honest one may be."""
+
+    def __init__(self, operation, case, dtype):
+        small = right(operation, case.small, dtype) if case.derived else None
+        inputs = cases.rounded(case.inputs, dtype)
+        if small:
+            self.answers = case.derived(small.answers)
+        else:
+            self.answers = _by_output(operation, tolerance.outputs_of(operation.exact(**inputs)))
+        self._derived_from, self._derive = (small, case.derived) if small and case.alike else (None, None)
+        exact, count = tuple(self.answers[entry.name] for entry in operation.outputs), trials(case)
+        finish = partial(_tolerances, operation, exact, dtype, few=count == FEW)
+        self._allowed = tolerance.Allowed(
+            partial(tolerance.noisy_run, operation.reference, inputs, dtype), count, exact, finish
+        )
+
+    @cached_property
+    def _all(self):
+        return self._derive(self._derived_from.tolerances()) if self._derive else self._allowed.after_all()
+
+    def tolerances(self):
+        """The tolerances by output."""
+        return self._all
+
+    def tolerances_for(self, good):
+        """As far as they had to be measured until ``good(tolerances)``; `tolerances` if they are never."""
+        if self._derive:
+            return self._derive(self._derived_from.tolerances_for(lambda t: good(self._derive(t))))
+        return self._allowed.enough(good)
+
+
+def right(operation: Operation, case: Case, dtype: str):
+    """What is known of the right answers to a case in `dtype`."""
     key = (operation.name, cases.digest_of(case), dtype)
     if key not in _known:
-        _known[key] = _large(operation, case, dtype) if case.derived else _small(operation, case, dtype)
+        _known[key] = Right(operation, case, dtype)
     return _known[key]
 
 
-def _small(operation, case, dtype):
-    inputs = cases.rounded(case.inputs, dtype)
-    exact = tolerance.outputs_of(operation.exact(**inputs))
-    allowed = _allowed(operation, inputs, exact, dtype, trials(case))
-    return _by_output(operation, exact), _by_output(operation, allowed)
-
-
-def _large(operation, case, dtype):
-    """Made of the answers of the small case; the tolerances too where each entry is treated by itself."""
-    answers, tolerances = expected(operation, case.small, dtype)
-    large = case.derived(answers)
-    if case.alike:
-        return large, case.derived(tolerances)
-    exact = tuple(large[entry.name] for entry in operation.outputs)
-    return large, _by_output(
-        operation, _allowed(operation, cases.rounded(case.inputs, dtype), exact, dtype, trials(case))
-    )
-
-
-def _allowed(operation, inputs, exact, dtype, count):
-    allowed = tolerance.spread(tolerance.noisy_runs(operation.reference, inputs, dtype, trials=count), exact, dtype)
-    if count == FEW:
-        allowed = tuple(
-            _largest_nearby(x) if f.steps else x
-            for f, x in zip(operation.outputs, allowed, strict=True)
-        )
+def _tolerances(operation, exact, dtype, worst, *, few):
+    """By output; `worst` is how far the noisy runs were from the exact answers."""
+    allowed = tolerance.widths(worst, exact, dtype)
+    if few:
+        allowed = tuple(_largest_nearby(x) if f.steps else x for f, x in zip(operation.outputs, allowed, strict=True))
     largest = [np.abs(x).max(initial=0.0) for x in exact]
     floors = [f.ulps * tolerance.unit(dtype) * x for f, x in zip(operation.outputs, largest, strict=True)]
-    return tuple(map(np.fmax, allowed, floors))
+    return _by_output(operation, map(np.fmax, allowed, floors))
 
 
 def _largest_nearby(x):
@@ -85,26 +102,26 @@ def by_name(operation, **arguments):
     return _by_output(operation, result if isinstance(result, tuple) else (result,))
 
 
-def law_tolerances(operation, law, case, dtype):
-    """Per pair of a law, how far rounding alone drives its two sides apart on the reference."""
+def of_law(operation, law, case, dtype):
+    """Per pair of a law, how far rounding alone drives its two sides apart on the reference: an `Allowed`."""
     key = (operation.name, law, cases.digest_of(case), dtype)
     if key not in _known_of_laws:
-        _known_of_laws[key] = _law_tolerances(operation, law, cases.rounded(case.inputs, dtype), dtype)
+        reference = partial(by_name, operation)
+
+        def gaps(**arguments):
+            return tuple(x for got, wanted in law.pairs(reference, arguments) for x in (got - wanted, wanted))
+
+        inputs = cases.rounded(case.inputs, dtype)
+        finish = partial(_tolerances_of_law, max(f.ulps for f in operation.outputs), dtype)
+        run = partial(tolerance.noisy_run, gaps, inputs, dtype)
+        _known_of_laws[key] = tolerance.Allowed(run, OF_A_LAW, None, finish)
     return _known_of_laws[key]
 
 
-def _law_tolerances(operation, law, inputs, dtype):
-    wide = {k: v.astype(np.float64) if isinstance(v, np.ndarray) else v for k, v in inputs.items()}
-    reference = partial(by_name, operation)
-
-    def gaps(**arguments):
-        return tuple(x for got, wanted in law.pairs(reference, arguments) for x in (got - wanted, wanted))
-
-    runs = list(tolerance.noisy_runs(gaps, wide, dtype, trials=OF_A_LAW))
-    zeros = [np.zeros_like(x) for x in runs[0][0::2]]
-    widest = tolerance.spread((run[0::2] for run in runs), zeros, dtype)
-    scales = [np.max([np.abs(run[1::2][i]) for run in runs], axis=0) for i in range(len(zeros))]
-    ulps, unit = max(f.ulps for f in operation.outputs), tolerance.unit(dtype)
+def _tolerances_of_law(ulps, dtype, worst):
+    """`worst` holds, pair by pair, the largest difference of the sides and the largest value of the second."""
+    gaps, scales, unit = worst[0::2], worst[1::2], tolerance.unit(dtype)
+    widest = tolerance.widths(gaps, [np.zeros_like(x) for x in gaps], dtype)
     return [
         np.fmax(w + 2 * unit * s, ulps * unit * np.max(s, initial=0.0)) for w, s in zip(widest, scales, strict=True)
     ]

@@ -8,16 +8,16 @@ import numpy as np
 
 from refimpl.oracle.candidates import CandidateError, NotApplicable, Skipped
 from refimpl.oracle.judging import cases, tolerance
-from refimpl.oracle.judging.answers import OF_A_LAW, by_name, expected, law_tolerances, trials
+from refimpl.oracle.judging.answers import OF_A_LAW, by_name, of_law, right, trials
 
 
 def judge_case(operation, case, dtype, candidate):
     """The candidate's outputs, or None, and the fields: how far they are from the right answers."""
     inputs = cases.rounded(case.inputs, dtype)
-    answers, tolerances = expected(operation, case, dtype)
+    wanted = right(operation, case, dtype)
     got, fields = _ask(candidate, operation, inputs)
     if got is not None:
-        fields = _first_difference(operation, got, answers, tolerances)
+        fields = _first_difference(operation, got, wanted)
     return got, fields | {
         "tolerance_source": tolerance.source(trials(case)),
         "answer_source": case.source or operation.exact_source,
@@ -27,8 +27,7 @@ def judge_case(operation, case, dtype, candidate):
 def judge_law(operation, law, case, dtype, candidate):
     """The fields: whether the candidate keeps a law on the inputs of a case."""
     inputs = cases.rounded(case.inputs, dtype)
-    allowed = law_tolerances(operation, law, case, dtype)
-
+    allowed = of_law(operation, law, case, dtype)
     asked = []
 
     def run(**arguments):
@@ -47,9 +46,16 @@ def judge_law(operation, law, case, dtype, candidate):
         if wrong := _first_wrong_shape(operation, asked):
             return wrong
         raise
+    pairs = [(np.asarray(got, dtype=np.float64), np.asarray(wanted, dtype=np.float64)) for got, wanted in pairs]
+
+    def keep(bounds):
+        return all(
+            got.shape == wanted.shape == bound.shape and tolerance.agrees(got, wanted, bound).all()
+            for (got, wanted), bound in zip(pairs, bounds, strict=True)
+        )
+
     fields: dict[str, Any] = {"status": "passed", "tolerance_source": tolerance.source(OF_A_LAW)}
-    for (got, wanted), bound in zip(pairs, allowed, strict=True):
-        got, wanted = np.asarray(got, dtype=np.float64), np.asarray(wanted, dtype=np.float64)
+    for (got, wanted), bound in zip(pairs, allowed.enough(keep), strict=True):
         if not got.shape == wanted.shape == bound.shape:
             differ = {"status": "failed", "message": f"breaks the law: {law.statement} (shapes differ)"}
             return fields | (_first_wrong_shape(operation, asked) or differ)
@@ -112,9 +118,18 @@ def _ask(candidate, operation, inputs):
         return None, {"status": "error", "message": label + str(error), **tail}
 
 
-def _first_difference(operation, got, answers, tolerances):
-    """Fields of a record that tell where `got` leaves the answers first, or what agreement there is."""
-    fewest = 17.0
+def _first_difference(operation, got, right):
+    """Fields of a record that tell where `got` leaves the right answers first, or what agreement there is."""
+    answers, fewest = right.answers, 17.0
+
+    def agree(tolerances):
+        return all(
+            np.shape(got[name]) == np.shape(answers[name])
+            and tolerance.agrees(got[name], answers[name], tolerances[name]).all()
+            for name in answers
+        )
+
+    tolerances = right.tolerances_for(agree)
     for entry in operation.outputs:
         name = entry.name
         if wrong := _wrong_shape(entry, got, answers):

@@ -277,16 +277,21 @@ def unit(dtype):
     return float(np.finfo(dtype).eps)
 
 
-def noisy_runs(function, inputs, dtype, *, trials=TRIALS):
-    """`trials` results of `function(**inputs)` under random rounding in `dtype`, as tuples of float64 arrays.
+def noisy_run(function, inputs, dtype, trial):
+    """Result of `function(**inputs)` under random rounding in `dtype`, as a tuple of float64 arrays.
 
     The arithmetic itself is done in float64, so the random rounding is the only one that is seen at float32.
     """
     wide = {k: v.astype(np.float64) if isinstance(v, np.ndarray) else v for k, v in inputs.items()}
+    noise = Noise(np.random.Generator(np.random.Philox(trial)), unit(dtype))
+    with np.errstate(all="ignore"):
+        return outputs_of(function(**noise.wrap_inputs(wide)))
+
+
+def noisy_runs(function, inputs, dtype, *, trials=TRIALS):
+    """The results of `noisy_run` in the trials 0, 1, ...; each in another way."""
     for trial in range(trials):
-        noise = Noise(np.random.Generator(np.random.Philox(trial)), unit(dtype))
-        with np.errstate(all="ignore"):
-            yield outputs_of(function(**noise.wrap_inputs(wide)))
+        yield noisy_run(function, inputs, dtype, trial)
 
 
 def outputs_of(result):
@@ -325,14 +330,67 @@ def spread(runs, centre, dtype):
     """
     worst = [np.zeros(np.shape(c)) for c in centre]
     for run in runs:
-        with np.errstate(invalid="ignore"):
-            worst = [np.fmax(w, np.abs(r - c)) for w, r, c in zip(worst, run, centre, strict=True)]
-    info = np.finfo(dtype)
-    floors = [2 * unit(dtype) * np.abs(c) + 4 * float(info.smallest_subnormal) for c in centre]
+        worst = farther(worst, run, centre)
+    return widths(worst, centre, dtype)
+
+
+def farther(worst, run, centre):
+    """The largest distances from the centre so far, and of one more run; what is not finite says nothing."""
+    with np.errstate(invalid="ignore"):
+        distances = [np.abs(r - c) for r, c in zip(run, centre, strict=True)]
+    return [np.maximum(w, np.where(np.isfinite(d), d, 0.0)) for w, d in zip(worst, distances, strict=True)]
+
+
+def widths(worst, centre, dtype):
+    """Tolerances, from the largest distances: see `spread`."""
+    least = 4 * float(np.finfo(dtype).smallest_subnormal)
     return tuple(
-        np.where(np.isfinite(c), FACTOR * np.where(np.isfinite(w), w, 0) + f, 0.0)
-        for w, c, f in zip(worst, centre, floors, strict=True)
+        np.where(np.isfinite(c), FACTOR * w + (2 * unit(dtype) * np.abs(c) + least), 0.0)
+        for w, c in zip(worst, centre, strict=True)
     )
+
+
+class Allowed:
+    """Tolerances that are measured run by run.
+
+    They only grow with each run, so that what agrees after some runs agrees after all: an honest answer mostly takes
+    few of them.
+
+    Parameters
+    ----------
+    run : callable
+        ``run(trial)``, a noisy run.
+    trials : int
+        >= 1. How many runs there are.
+    centre : tuple of numpy.ndarray, optional
+        What the runs scatter about; default: 0.
+    finish : callable
+        ``finish(worst)``, the tolerances from the largest distances.
+    """
+
+    def __init__(self, run, trials, centre, finish):
+        self._run, self._trials, self._centre, self._finish = run, trials, centre, finish
+        self._made, self._worst = 0, None if centre is None else [np.zeros(np.shape(c)) for c in centre]
+
+    def _one_more(self):
+        run = self._run(self._made)
+        centre = [0.0] * len(run) if self._centre is None else self._centre
+        worst = [0.0] * len(run) if self._worst is None else self._worst
+        self._worst, self._made = farther(worst, run, centre), self._made + 1
+
+    def after_all(self):
+        """The tolerances after all runs."""
+        while self._made < self._trials:
+            self._one_more()
+        return self._finish(self._worst)
+
+    def enough(self, good):
+        """The tolerances after as many runs as it takes until ``good(tolerances)``, or after all of them."""
+        while self._made < self._trials:
+            if self._worst is not None and good(tolerances := self._finish(self._worst)):
+                return tolerances
+            self._one_more()
+        return self._finish(self._worst)
 
 
 def digits(got, expected):
