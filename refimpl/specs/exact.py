@@ -13,6 +13,17 @@ import numpy as np
 DIGITS = 50
 _context = mpmath.MPContext()
 _context.dps = DIGITS
+_convert = _context.npconvert
+
+
+def _refuse_arrays(x):
+    """mpmath would print an array in full, only to say that it is no number and leave the operation to NumPy."""
+    if isinstance(x, np.ndarray) and x.ndim:
+        raise TypeError("an array is no number")
+    return _convert(x)
+
+
+_context.npconvert = _refuse_arrays
 
 fractions = np.frompyfunc(lambda x: x if isinstance(x, Fraction) else Fraction(float(x)), 1, 1)  # floats, exactly
 reals = np.frompyfunc(lambda x: _context.mpf(float(x)), 1, 1)  # floats, exactly, for `exp` and its like

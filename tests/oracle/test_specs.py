@@ -1,7 +1,8 @@
 """What every spec must keep: its contract, a reference that conforms, mistakes that are killed and named.
 
 The tests of one system run in one process, where they share the answers, which are dear. `make test` takes a few random
-cases and float64 for the mistakes; `make alarms` sets REFIMPL_SEEDS, which takes as many, and both precisions.
+cases, float64 for the mistakes and few noisy runs for the tolerances in float32; `make alarms` sets REFIMPL_SEEDS, which
+takes as many cases, both precisions and all runs.
 """
 
 import os
@@ -14,7 +15,7 @@ from refimpl.oracle import catalog, check, edits
 from refimpl.oracle.candidates import Function
 from refimpl.oracle.diagnosis.listed import check_mutants
 from refimpl.oracle.judging import cases
-from refimpl.oracle.judging.answers import expected
+from refimpl.oracle.judging.answers import expected, right
 
 SYSTEMS = catalog.systems()
 OPERATIONS = [op for system in SYSTEMS.values() for op in system.operations]
@@ -104,10 +105,12 @@ def test_tolerances_are_tight(operation):
     """No case is so badly conditioned that half of its digits are given away."""
     for case in operation.cases:
         for dtype in case.dtypes:
-            answers, tolerances = expected(operation, case, dtype)
-            for name, allowed in tolerances.items():
-                scale, most = float(np.max(np.abs(answers[name]))), float(np.max(allowed))
-                tight = most <= np.sqrt(np.finfo(dtype).eps) * max(scale, 1e-300) or scale == 0
+            few = dtype == "float32" and not THOROUGH
+            answer = right(operation, case, dtype)
+            share = np.sqrt(np.finfo(dtype).eps) / (2 if few else 1)  # three runs may be lucky
+            for name, allowed in answer.tolerances_after(3 if few else None).items():
+                scale, most = float(np.max(np.abs(answer.answers[name]))), float(np.max(allowed))
+                tight = most <= share * max(scale, 1e-300) or scale == 0
                 assert tight, f"{case.slug} in {dtype}: rounding moves {name}, of size {scale:g}, by {most:g}"
 
 

@@ -33,38 +33,38 @@ def expected(operation: Operation, case: Case, dtype: str):
     ([-2.0, -4.0], True)
     """
     found = right(operation, case, dtype)
-    return found.answers, found.tolerances()
+    return found.answers, found.tolerances
 
 
 class Right:
     """The right answers to a case in a precision, by output, and how far off an honest one may be."""
 
     def __init__(self, operation, case, dtype):
-        small = right(operation, case.small, dtype) if case.derived else None
+        small = right(operation, case.small, dtype) if case.small else None
+        self._twin, self._derive = small if case.alike else None, case.derived  # whose tolerances are ours, derived
         inputs = cases.rounded(case.inputs, dtype)
-        if small:
+        if small and case.derived:
             self.answers = case.derived(small.answers)
         else:
             self.answers = _by_output(operation, tolerance.outputs_of(operation.exact(**inputs)))
-        self._derived_from, self._derive = (small, case.derived) if small and case.alike else (None, None)
         exact, count = tuple(self.answers[entry.name] for entry in operation.outputs), trials(case)
+        run = partial(tolerance.noisy_run, operation.reference, inputs, dtype)
         finish = partial(_tolerances, operation, exact, dtype, few=count == FEW)
-        self._allowed = tolerance.Allowed(
-            partial(tolerance.noisy_run, operation.reference, inputs, dtype), count, exact, finish
-        )
+        self._allowed = tolerance.Allowed(run, count, exact, finish)
 
     @cached_property
-    def _all(self):
-        return self._derive(self._derived_from.tolerances()) if self._derive else self._allowed.after_all()
-
     def tolerances(self):
-        """The tolerances by output."""
-        return self._all
+        """By output, after all noisy runs."""
+        return self.tolerances_after(None)
+
+    def tolerances_after(self, runs):
+        """After at least so many noisy runs."""
+        return self._derive(self._twin.tolerances_after(runs)) if self._twin else self._allowed.after(runs)
 
     def tolerances_for(self, good):
-        """As far as they had to be measured until ``good(tolerances)``; `tolerances` if they are never."""
-        if self._derive:
-            return self._derive(self._derived_from.tolerances_for(lambda t: good(self._derive(t))))
+        """After as many noisy runs as it takes until ``good(tolerances)``; `tolerances` if they are never."""
+        if self._twin:
+            return self._derive(self._twin.tolerances_for(lambda t: good(self._derive(t))))
         return self._allowed.enough(good)
 
 

@@ -378,9 +378,9 @@ class Allowed:
         worst = [0.0] * len(run) if self._worst is None else self._worst
         self._worst, self._made = farther(worst, run, centre), self._made + 1
 
-    def after_all(self):
-        """The tolerances after all runs."""
-        while self._made < self._trials:
+    def after(self, runs=None):
+        """The tolerances after at least so many runs; default: all."""
+        while self._made < min(runs or self._trials, self._trials):
             self._one_more()
         return self._finish(self._worst)
 
