@@ -10,7 +10,7 @@ from refimpl.specs.base import Case, Law, Operation
 
 # Answers are dear, and asked for by every mistake; of the tolerances only as much is measured as was needed.
 _known: dict[tuple[str, str, str], "Right"] = {}
-_known_of_laws: dict[tuple[str, Law, str, str], tolerance.Allowed] = {}
+_known_of_laws: dict[tuple[str, Law, str, str], "Allowed"] = {}
 FEW = 3  # noisy runs of a long or large case
 NEAR = 16  # steps before and after, whose tolerances make up for the luck of so few runs
 OF_A_LAW = 6
@@ -36,6 +36,49 @@ def expected(operation: Operation, case: Case, dtype: str):
     return found.answers, found.tolerances
 
 
+class Allowed:
+    """Tolerances that are measured run by run.
+
+    They only grow with each run, so that what agrees after some runs agrees after all: an honest answer mostly takes
+    few of them.
+
+    Parameters
+    ----------
+    run : callable
+        ``run(trial)``, a noisy run.
+    trials : int
+        >= 1. How many runs there are.
+    centre : tuple of numpy.ndarray, optional
+        What the runs scatter about; default: 0.
+    finish : callable
+        ``finish(worst)``, the tolerances from the largest distances.
+    """
+
+    def __init__(self, run, trials, centre, finish):
+        self._run, self._trials, self._centre, self._finish = run, trials, centre, finish
+        self._made, self._worst = 0, None if centre is None else [np.zeros(np.shape(c)) for c in centre]
+
+    def _one_more(self):
+        run = self._run(self._made)
+        centre = [0.0] * len(run) if self._centre is None else self._centre
+        worst = [0.0] * len(run) if self._worst is None else self._worst
+        self._worst, self._made = tolerance.farther(worst, run, centre), self._made + 1
+
+    def after(self, runs=None):
+        """The tolerances after at least so many runs; default: all."""
+        while self._made < min(runs or self._trials, self._trials):
+            self._one_more()
+        return self._finish(self._worst)
+
+    def enough(self, good):
+        """The tolerances after as many runs as it takes until ``good(tolerances)``, or after all of them."""
+        while self._made < self._trials:
+            if self._worst is not None and good(tolerances := self._finish(self._worst)):
+                return tolerances
+            self._one_more()
+        return self._finish(self._worst)
+
+
 class Right:
     """The right answers to a case in a precision, by output, and how far off an honest one may be."""
 
@@ -50,7 +93,7 @@ class Right:
         exact, count = tuple(self.answers[entry.name] for entry in operation.outputs), trials(case)
         run = partial(tolerance.noisy_run, operation.reference, inputs, dtype)
         finish = partial(_tolerances, operation, exact, dtype, few=count == FEW)
-        self._allowed = tolerance.Allowed(run, count, exact, finish)
+        self._allowed = Allowed(run, count, exact, finish)
 
     @cached_property
     def tolerances(self):
@@ -114,7 +157,7 @@ def of_law(operation, law, case, dtype):
         inputs = cases.rounded(case.inputs, dtype)
         finish = partial(_tolerances_of_law, max(f.ulps for f in operation.outputs), dtype)
         run = partial(tolerance.noisy_run, gaps, inputs, dtype)
-        _known_of_laws[key] = tolerance.Allowed(run, OF_A_LAW, None, finish)
+        _known_of_laws[key] = Allowed(run, OF_A_LAW, None, finish)
     return _known_of_laws[key]
 
 

@@ -350,49 +350,6 @@ def widths(worst, centre, dtype):
     )
 
 
-class Allowed:
-    """Tolerances that are measured run by run.
-
-    They only grow with each run, so that what agrees after some runs agrees after all: an honest answer mostly takes
-    few of them.
-
-    Parameters
-    ----------
-    run : callable
-        ``run(trial)``, a noisy run.
-    trials : int
-        >= 1. How many runs there are.
-    centre : tuple of numpy.ndarray, optional
-        What the runs scatter about; default: 0.
-    finish : callable
-        ``finish(worst)``, the tolerances from the largest distances.
-    """
-
-    def __init__(self, run, trials, centre, finish):
-        self._run, self._trials, self._centre, self._finish = run, trials, centre, finish
-        self._made, self._worst = 0, None if centre is None else [np.zeros(np.shape(c)) for c in centre]
-
-    def _one_more(self):
-        run = self._run(self._made)
-        centre = [0.0] * len(run) if self._centre is None else self._centre
-        worst = [0.0] * len(run) if self._worst is None else self._worst
-        self._worst, self._made = farther(worst, run, centre), self._made + 1
-
-    def after(self, runs=None):
-        """The tolerances after at least so many runs; default: all."""
-        while self._made < min(runs or self._trials, self._trials):
-            self._one_more()
-        return self._finish(self._worst)
-
-    def enough(self, good):
-        """The tolerances after as many runs as it takes until ``good(tolerances)``, or after all of them."""
-        while self._made < self._trials:
-            if self._worst is not None and good(tolerances := self._finish(self._worst)):
-                return tolerances
-            self._one_more()
-        return self._finish(self._worst)
-
-
 def digits(got, expected):
     """Agreeing decimal digits of each component, -log10 of the relative error, between 0 and 17.
 
