@@ -1,4 +1,4 @@
-"""The command line: `refimpl list | show | check | practice | diff | vectors | claims | new | oracle | report`."""
+"""The command line: what `refimpl --help` lists."""
 
 import argparse
 import io
@@ -16,6 +16,7 @@ COMMANDS = {
     "practice": ("Write a file to fill in: the signature of an operation and its equations.", "commands.practice"),
     "diff": ("Compare two report files of `refimpl check --report`.", "commands.diff"),
     "vectors": ("Write cases and expected answers as JSON files, for tests in any language.", "output.vectors"),
+    "power": ("Measure the oracle: mutants of the sources, killed and explained.", "commands.power"),
     "claims": ("Check the claims of the papers.", "claims.command"),
     "new": ("Scaffold the rooms of a new system; --check runs every gate that it must pass.", "scaffold"),
     "oracle": ("The main job: references, mutants, claims (quick tier), public implementations, report.", "mainjob"),

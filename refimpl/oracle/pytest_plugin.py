@@ -15,7 +15,14 @@ import pytest
 if TYPE_CHECKING:
     from refimpl.oracle.judging.plans import Plan
 
-_seen: dict[str, list[Any]] = defaultdict(list)  # test function -> (plan, outputs, record) of what it has checked
+_seen: dict[str, list[Any]] = defaultdict(list)  # test function -> (plan, outputs, record, candidate) of its checks
+
+
+def pytest_addoption(parser):
+    """How long the cause of failures is looked for."""
+    text = "seconds in which the cause of a test function's failures is looked for (default: 10, or $REFIMPL_EXPLAIN)"
+    parser.addini("refimpl_explain", text, default="")
+
 
 _slips: dict[str, dict[str, Any]] = defaultdict(dict)  # test function -> what calls did beside answering, by kind
 
@@ -124,7 +131,7 @@ class CaseCheck:
         if test:
             record = replace(record, repro=shlex.join(["pytest", test]))
             name = test.partition("[")[0]
-            _seen[name].append((self.plan, outputs, record))
+            _seen[name].append((self.plan, outputs, record, candidate))
             for slip in watch.slips:
                 _slips[name].setdefault(slip.kind, slip)
         if record.status in ("skipped", "not_applicable"):
@@ -133,7 +140,7 @@ class CaseCheck:
             return  # where a failure was expected, the strict mark makes this one
         *lines, rerun = describe(record)
         if outputs is not None:
-            lines.append(f"diagnosis: {_diagnosis([self.plan], [outputs], [record])}")
+            lines.append(f"diagnosis: {_told([(self.plan, outputs, record, candidate)], 0)[0]}")
         pytest.fail("\n".join([*lines, rerun]), pytrace=False)
 
     def _is_variant(self, outputs, record):
@@ -157,20 +164,28 @@ class _Stale:
         pytest.fail(self.sentence, pytrace=False)
 
 
-def _diagnosis(planned, outputs, records):
-    from refimpl.oracle.diagnosis.listed import diagnose_outputs
+def _told(seen, seconds):
+    """What the command line would say of the cause, as lines."""
+    from refimpl.oracle.diagnosis.explain import explain
     from refimpl.oracle.judging.records import Report
-    from refimpl.oracle.output.words import sentence
+    from refimpl.oracle.judging.run import Run
+    from refimpl.oracle.output.words import told
 
-    diagnosis = diagnose_outputs(planned, outputs, records)
-    return sentence(Report("", {}, "deviates", {}, len(records), tuple(records), diagnosis))
+    planned, outputs, records, candidates = map(list, zip(*seen, strict=True))
+    found = explain(Run(planned, records, outputs, (), [], False), candidates[-1], seconds)
+    report = Report("", {}, "deviates", {}, len(records), (), found.diagnosis, found.findings, found.smallest)
+    return [line.removeprefix("verdict: ") for line in told(report)]
 
 
-def pytest_terminal_summary(terminalreporter):
-    """Name the mistake behind the failures of each test function (with pytest-xdist: of those that ran here)."""
+def pytest_terminal_summary(terminalreporter, config):
+    """Say why each test function failed (with pytest-xdist: of what ran here)."""
     for test, seen in _seen.items():
-        planned, outputs, records = zip(*seen, strict=True)
-        if any(record.status == "failed" for record in records):
-            terminalreporter.write_line(f"{test} {_diagnosis(planned, outputs, records)}", red=True)
+        if any(record.status == "failed" for _, _, record, _ in seen):
+            from refimpl.oracle.diagnosis.explain import usual_seconds
+
+            first, *more = _told(seen, float(config.getini("refimpl_explain") or usual_seconds()))
+            terminalreporter.write_line(f"{test} {first}", red=True)
+            for line in more:
+                terminalreporter.write_line(f"  {line}")
         for slip in _slips[test].values():
             terminalreporter.write_line(f"{test} {slip.message} (first in {slip.case}; advice)", yellow=True)

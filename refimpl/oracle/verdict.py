@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from refimpl.oracle import catalog
 from refimpl.oracle.candidates import as_candidate
-from refimpl.oracle.diagnosis import listed
+from refimpl.oracle.diagnosis import explain as diagnosis
 from refimpl.oracle.judging.plans import Settings
 from refimpl.oracle.judging.records import Record, Report
 from refimpl.oracle.judging.run import advice, run, unexpected
@@ -22,7 +22,7 @@ def check(
     errors: bool = False,
     expected_failures: Mapping[str, str] | None = None,
     max_fail: int | None = None,
-    diagnose: bool = True,
+    explain: float | None = None,
     callback: Callable[[Record], None] | None = None,
 ):
     """Judge a candidate.
@@ -52,8 +52,9 @@ def check(
         no check at all, makes the run fail.
     max_fail : int, optional
         >= 1. After so many failures the rest is "skipped", with that reason.
-    diagnose : bool, default: True
-        Whether to look for the mistake's name.
+    explain : float, optional
+        Seconds in which to look for the cause; 0: name only listed mistakes that explain the whole run. Default: 10, or
+        the environment variable ``REFIMPL_EXPLAIN``.
     callback : callable, optional
         Gets each record as it is made.
 
@@ -89,12 +90,14 @@ def check(
         names = ", ".join(operation.name.partition(".")[2] for operation in operations)
         raise ValueError(f"{candidate.name} offers no operation of {target}: {candidate.lacks.format(names=names)}")
     done = run(candidate, offered, settings, callback or (lambda record: None))
-    diagnosis, records = listed.explained(done) if diagnose else (None, done.records)
+    told = diagnosis.explain(done, candidate, diagnosis.usual_seconds() if explain is None else explain)
     return Report.of(
-        records,
+        told.records,
         target=target,
         candidate=candidate.about,
-        diagnosis=diagnosis,
+        diagnosis=told.diagnosis,
+        findings=told.findings,
+        smallest=told.smallest,
         advice=() if done.silent else tuple(advice(candidate, offered, settings)),
         problems=done.problems,
         manners=done.manners,

@@ -1,6 +1,7 @@
 """What a run leaves behind: a record per check, and a report over all of them."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,13 +14,51 @@ DTYPES = ("float64", "float32")
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """The known mistakes, variants or choices whose outputs the candidate's equal on every case."""
+    """Why a candidate deviates, as far as its answers tell."""
 
-    kind: str  # "mistake", "variant" or "choice"
-    names: tuple[str, ...]  # more than one: this run cannot tell them apart
+    kind: str  # a key of KINDS
+    names: tuple[str, ...]  # listed mistakes; of one kind: this run cannot tell them apart
     hint: str
     bug_type: str = ""
     origin: str = ""
+    lines: tuple[tuple[str, ...], ...] = ()  # tag or function, place in the paper, line as it is, what it behaves like
+    operations: tuple[str, ...] = ()  # that it explains; (): all that deviate
+    cases: int = 0  # on which the explanation answers as the candidate
+    further: int = 0  # inputs beside them
+    others: tuple[str, ...] = ()  # explanations that no input tells apart, or further conditions
+
+
+KINDS = {
+    "mistake": "listed mistake",
+    "variant": "named, sourced alternative of the rule",
+    "choice": "documented option that is not the paper's rule",
+    "statistics": "law of the answers",
+    "use": "arguments or outputs treated wrongly",
+    "change": "lines of the rule that read otherwise",
+    "several": "a listed mistake together with something else",
+    "near": "listed mistake that explains most, but not all",
+    "conditions": "what separates right from wrong",
+}
+
+
+@dataclass(frozen=True)
+class Smallest:
+    """The smallest input found that still shows a difference, as plain data."""
+
+    operation: str
+    inputs: Mapping[str, Any]  # arrays as nested lists
+    output: str  # that differs first
+    expected: Any  # nested lists
+    got: Any  # None if it raised
+    message: str = ""  # with what it raised
+    equation: str = ""  # whose line explains the difference
+    free: tuple[str, ...] = ()  # inputs that do not matter: with other values the difference shows as well
+
+    @property
+    def python(self):
+        """The inputs as keyword arguments."""
+        rows = ((n, f"np.array({v!r})" if isinstance(v, list) else repr(v)) for n, v in self.inputs.items())
+        return ", ".join(f"{name}={value}" for name, value in rows)
 
 
 @dataclass(frozen=True)
@@ -63,6 +102,8 @@ class Report:
     planned: int
     records: tuple[Record, ...]
     diagnosis: Diagnosis | None = None
+    findings: tuple[Diagnosis, ...] = ()  # more of the kind: of other operations, conditions
+    smallest: Smallest | None = None
     advice: tuple[Record, ...] = ()  # error cases, which count only when asked for
     refimpl: str = __version__
     problems: tuple[str, ...] = field(default=())  # patterns and expected failures that are stale

@@ -3,7 +3,7 @@
 import re
 from xml.etree import ElementTree
 
-from refimpl.oracle.output import alike
+from refimpl.oracle.output import alike, words
 from refimpl.oracle.output.words import counts_line, describe, manners_lines, sentence, title, what, worst_first
 
 _JUNIT = {"failed": "failure", "xpass": "failure", "error": "error"}
@@ -46,7 +46,7 @@ def junit_report(report, *, strict=False):
     for name, tag in (("tests", "testcase"), ("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
         suite.set(name, str(len(list(suite.iter(tag)))))
     suite.set("time", f"{sum(record.seconds for record in report.records):.6f}")
-    ElementTree.SubElement(suite, "system-out").text = _text(f"{counts_line(report)}\nverdict: {sentence(report)}")
+    ElementTree.SubElement(suite, "system-out").text = _text("\n".join([counts_line(report), *words.told(report)]))
     ElementTree.indent(suite)
     return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True)
 
@@ -73,6 +73,8 @@ def markdown_report(report, *, details=1, rows=20):
         Some headings, a table, code blocks.
     """
     lines = [f"### {cell(title(report))}", "", f"**{cell(sentence(report))}**", "", counts_line(report)]
+    if cause := words.told(report)[1:]:
+        lines += ["", *_block(cause)]
     told = [record for record in worst_first(report.records) if record.status != "passed"]
     if told:
         lines += ["", "| case | dtype | status | what |", "|---|---|---|---|"]
@@ -81,12 +83,17 @@ def markdown_report(report, *, details=1, rows=20):
         if len(table) > rows:
             lines += ["", f"... and {len(table) - rows} more."]
     for record in [r for r in told if r.status in (*_JUNIT, "variant")][:details]:
-        text = "\n".join(describe(record))
-        fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))  # longer than any in the text
-        lines += ["", f"{fence}text", text, fence]
+        lines += ["", *_block(describe(record))]
     lines += [line for slip in manners_lines(report) for line in ("", cell(slip))]
     lines += [line for problem in report.problems for line in ("", f"Problem: {cell(problem)}")]
     return "\n".join(lines)
+
+
+def _block(lines):
+    fence = "`" * max(
+        3, 1 + max(map(len, re.findall("`+", "\n".join(lines))), default=0)
+    )  # longer than any in the text
+    return [f"{fence}text", *lines, fence]
 
 
 def cell(text):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from refimpl.oracle.judging.manners import Slip
-from refimpl.oracle.judging.records import FAILURES, STATUSES, Diagnosis, Record, Report
+from refimpl.oracle.judging.records import FAILURES, STATUSES, Diagnosis, Record, Report, Smallest
 from refimpl.oracle.output import reportfile
 from refimpl.oracle.output.data import plain
 from refimpl.oracle.output.reportfile import ReportError
@@ -37,7 +37,10 @@ def write_report(path, report):
     whole = plain(report)
     entries = [plain(record) for record in worst_first(report.records)]
     header = reportfile.header([_name(entry) for entry in entries], target=report.target, candidate=report.candidate)
-    footer = {name: whole[name] for name in ("verdict", "counts", "diagnosis", "problems", "advice", "manners")}
+    footer = {
+        name: whole[name]
+        for name in ("verdict", "counts", "diagnosis", "findings", "smallest", "problems", "advice", "manners")
+    }
     lines = [header, *({"kind": "check"} | entry for entry in entries), {"kind": "footer"} | footer]
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     Path(path).write_text("".join(json.dumps(line, allow_nan=False) + "\n" for line in lines), encoding="utf-8")
@@ -77,7 +80,10 @@ def read_report(path):
             counts=counts,
             planned=len(header["planned"]),
             records=tuple(_record(entry) for entry in entries),
-            diagnosis=footer["diagnosis"] and Diagnosis(**_tuples(footer["diagnosis"])),
+            diagnosis=footer["diagnosis"] and _diagnosis(footer["diagnosis"]),
+            findings=tuple(map(_diagnosis, footer.get("findings", ()))),  # older reports have none
+            smallest=footer.get("smallest")
+            and Smallest(**footer["smallest"] | {"free": tuple(footer["smallest"]["free"])}),
             advice=tuple(_record(entry) for entry in footer["advice"]),
             refimpl=header["refimpl"],
             problems=tuple(footer["problems"]),
@@ -89,6 +95,11 @@ def read_report(path):
 
 def _tuples(entry):
     return {name: tuple(value) if isinstance(value, list) else value for name, value in entry.items()}
+
+
+def _diagnosis(entry):
+    lines = tuple(tuple(line) for line in entry.get("lines", ()))
+    return Diagnosis(**_tuples(entry) | {"lines": lines})
 
 
 def _record(entry):

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from refimpl.oracle.output import alike
-from refimpl.oracle.output.words import counts_line, describe, manners_lines, sentence, title, what, worst_first
+from refimpl.oracle.output.words import counts_line, describe, manners_lines, title, told, what, worst_first
 
 STYLES = {"passed": "green", "failed": "red", "error": "red", "xpass": "red", "variant": "yellow"}
 
@@ -38,8 +38,8 @@ def say(text, style="dim"):
     console(stderr=True).print(text, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
-def rich_report(report, *, verbose=False, details=3):
-    """What `refimpl check` prints: problems first, then the verdict and the diagnosis.
+def rich_report(report, *, verbose=False, details=1):
+    """What `refimpl check` prints: the verdict and its cause, the most telling failure, what else did not pass.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def rich_report(report, *, verbose=False, details=3):
         What to show.
     verbose : bool, default: False
         Whether to list the checks that passed as well.
-    details : int, default: 3
+    details : int, default: 1
         Of how many failures to show all numbers.
 
     Returns
@@ -55,14 +55,14 @@ def rich_report(report, *, verbose=False, details=3):
     rich.console.Group
         To print.
     """
+    good = report.verdict.startswith("conforms") and not report.problems
+    verdict, *cause = told(report)
+    parts: list = [
+        Text(title(report), style="bold"),
+        Text(verdict, style="bold green" if good else "bold red"),
+        *map(Text, cause),
+    ]
     records = worst_first(report.records)
-    table = Table(title=Text(title(report)), title_justify="left", box=None, pad_edge=False)
-    for column in ("case", "dtype", "status", "what"):
-        table.add_column(column, overflow="fold")
-    for row in alike.rows([record for record in records if record.status != "passed" or verbose], what):
-        status = f"[{STYLES.get(row.status, 'dim')}]{row.status}[/]"
-        table.add_row(escape(row.checks), row.dtype, status, escape(row.what))
-    parts: list = [table] if table.row_count else [Text(title(report), style="bold")]
     wrong = alike.groups(r for r in records if r.status in ("failed", "error", "variant"))
     for record in [group[0] for group in wrong][:details]:
         first, *lines, rerun = describe(record)
@@ -71,15 +71,17 @@ def rich_report(report, *, verbose=False, details=3):
             *map(Text, lines),
             Text(rerun, style="cyan", no_wrap=True, overflow="ignore"),  # one line, to be pasted
         ]
-    parts += [Text(""), Text(counts_line(report))]
+    table = Table(box=None, pad_edge=False)
+    for column in ("case", "dtype", "status", "what"):
+        table.add_column(column, overflow="fold")
+    for row in alike.rows([record for record in records if record.status != "passed" or verbose], what):
+        status = f"[{STYLES.get(row.status, 'dim')}]{row.status}[/]"
+        table.add_row(escape(row.checks), row.dtype, status, escape(row.what))
+    parts += [Text(""), *([table, Text("")] if table.row_count else []), Text(counts_line(report))]
     if report.advice:
         parts.append(Text(_bad_input(report.advice)))
     parts += [Text(line) for line in manners_lines(report)]
     parts += [Text(f"problem: {problem}", style="red") for problem in report.problems]
-    good = report.verdict.startswith("conforms") and not report.problems
-    parts.append(Text(f"verdict: {sentence(report)}", style="bold green" if good else "bold red"))
-    if report.diagnosis and report.diagnosis.origin:
-        parts.append(Text(f"see {report.diagnosis.origin}"))
     return Group(*parts)
 
 

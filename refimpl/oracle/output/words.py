@@ -26,14 +26,133 @@ def sentence(report):
         "error": alike.no_answer(report),
         "nothing ran": alike.nothing_ran(report),
     }.get(report.verdict, report.verdict)
-    diagnosis = report.diagnosis
-    if diagnosis is None:
+    if report.diagnosis is None:
         return text + ("; no known mistake explains it" if report.verdict == "deviates" else "")
-    if diagnosis.kind == "variant":
-        return f"{text}: {diagnosis.hint}"
-    if len(diagnosis.names) > 1:
-        return f"{text}; these cases cannot tell apart the mistakes {', '.join(diagnosis.names)}"
-    return f"{text}: {diagnosis.names[0]} ({diagnosis.hint})"
+    if report.diagnosis.kind == "variant":
+        return f"{text}: {report.diagnosis.hint}"
+    return text + (";" if len(report.diagnosis.names) > 1 else ":") + f" {cause(report.diagnosis)}"
+
+
+def cause(diagnosis):
+    """Why a candidate deviates, in one sentence.
+
+    Examples
+    --------
+    >>> from refimpl.oracle.judging.records import Diagnosis
+    >>> line = ("lion-1", "Algorithm 2", "c = beta1 * momentum + (1 - beta1) * grad", "c = momentum")
+    >>> cause(Diagnosis("change", (), "", lines=(line,)))
+    'as if (lion-1) read `c = momentum`'
+    >>> cause(Diagnosis("use", (), "does not use lr: answers as for lr = 0"))
+    'it does not use lr: answers as for lr = 0'
+    """
+    names, hint = diagnosis.names, diagnosis.hint
+    changed = [f"{place(tag)} {reads(now)}" for tag, _, _, now in diagnosis.lines]
+    match diagnosis.kind:
+        case "use":
+            return f"it {hint}"
+        case "change":
+            return f"as if {' and '.join(changed)}"
+        case "several" if len(names) > 1:
+            return f"{' and '.join(names)} at once ({hint})"
+        case "several" if names:
+            more = changed[-1:] if "; and it " not in hint else []
+            return f"{names[0]} ({hint})" + "".join(f", and as if {text}" for text in more)
+        case "several":
+            return "two things at once: " + "; and ".join(
+                [*(f"as if {t}" for t in changed), *([f"it {hint}"] if hint else [])]
+            )
+        case "near":
+            like = f"{names[0]} ({hint})" if names else f"as if {' and '.join(changed)}" if changed else f"it {hint}"
+            return f"mostly like this, but not everywhere: {like}"
+        case "conditions":
+            return f"no change of the rule that was tried explains it; {hint}"
+        case "choice":
+            return f"it does what is documented as {names[0]} ({hint}), which is not the paper's rule"
+    if len(names) > 1 and diagnosis.kind == "mistake":
+        return f"these cases cannot tell apart the mistakes {', '.join(names)}"
+    return f"{names[0]} ({hint})"
+
+
+def place(tag):
+    """A tagged line by its equation; another one by its function."""
+    return f"({tag})" if "-" in tag else f"a line of {tag}"
+
+
+def reads(text):
+    """What a line reads as edited."""
+    return "were left out" if text == "pass" else f"read `{text}`"
+
+
+def evidence(diagnosis):
+    """On how much a cause rests; "" where that was not counted."""
+    if diagnosis.kind in ("conditions", "statistics") or not diagnosis.cases:
+        return ""
+    if diagnosis.kind == "near":
+        return f"explains {diagnosis.cases} of the cases that fail"
+    further = f" and {diagnosis.further} further inputs" if diagnosis.further else ""
+    return f"it answers the same on all {diagnosis.cases} cases{further}"
+
+
+def explained(diagnosis):
+    """All that is said of a cause beside its sentence, as lines of text.
+
+    Examples
+    --------
+    >>> from refimpl.oracle.judging.records import Diagnosis
+    >>> line = ("lion-1", "Algorithm 2, line 5", "c = beta1 * momentum + (1 - beta1) * grad", "c = momentum")
+    >>> print(*explained(Diagnosis("change", (), "", lines=(line,), cases=15, further=55)), sep="\\n")
+    (lion-1), Algorithm 2, line 5:
+      the rule     c = beta1 * momentum + (1 - beta1) * grad
+      as if        c = momentum
+    it answers the same on all 15 cases and 55 further inputs
+    """
+    lines = []
+    for tag, where, was, now in diagnosis.lines:
+        lines.append(f"{place(tag)}{f', {where}' if where else ''}:")
+        lines += [
+            f"  the rule     {row}" if k == 0 else f"               {row}" for k, row in enumerate(was.splitlines())
+        ]
+        now = "(left out)" if now == "pass" else now
+        lines += [
+            f"  as if        {row}" if k == 0 else f"               {row}" for k, row in enumerate(now.splitlines())
+        ]
+    lines += filter(None, [evidence(diagnosis)])
+    if diagnosis.kind in ("conditions", "near"):
+        lines += [f"also: {text}" for text in diagnosis.others]
+    elif diagnosis.others:
+        lines.append(f"not told apart from: {'; '.join(diagnosis.others)}")
+    return lines
+
+
+def told(report):
+    """The verdict with all that is said of its cause, as lines of text."""
+    lines = [f"verdict: {sentence(report)}"]
+    for diagnosis in filter(None, (report.diagnosis, *report.findings)):
+        if diagnosis is not report.diagnosis:
+            lines.append(f"{', '.join(diagnosis.operations)}: {cause(diagnosis)}")
+        lines += explained(diagnosis)
+        lines += [f"see {diagnosis.origin}"] if diagnosis.origin else []
+    return lines + (["", *smallest_input(report.smallest)] if report.smallest else [])
+
+
+def smallest_input(smallest):
+    """The smallest input that shows a difference, ready to paste, as lines of text.
+
+    Examples
+    --------
+    >>> from refimpl.oracle.judging.records import Smallest
+    >>> print(*smallest_input(Smallest("gd.step", {"x": [1.0], "lr": 0.5}, "new_x", [0.5], [1.5])), sep="\\n")
+    smallest input that shows it (gd.step):
+      x=np.array([1.0]), lr=0.5
+      new_x: expected [0.5], got [1.5]
+    """
+    end = f"raised {smallest.message}" if smallest.got is None else f"expected {smallest.expected}, got {smallest.got}"
+    after = f", by ({smallest.equation})" if "-" in smallest.equation else ""
+    lines = [f"smallest input that shows it ({smallest.operation}):", f"  {smallest.python}"]
+    lines.append(f"  {smallest.output}: {end}{after}")
+    if smallest.free:
+        lines.append(f"  whatever the values of {', '.join(smallest.free)}")
+    return lines
 
 
 def at_seeds(status, seeds):

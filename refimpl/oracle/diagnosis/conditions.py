@@ -1,0 +1,373 @@
+"""What separates the inputs on which a candidate is right from those on which it is wrong.
+
+One thing at a time is changed in inputs on which the candidate fails, until it turns right (delta debugging). A
+condition is told only if it holds on every input that was tried: wherever the property holds the candidate is right.
+"""
+
+from collections.abc import Callable
+from itertools import combinations
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from refimpl.oracle.diagnosis.evidence import Evidence
+from refimpl.oracle.diagnosis.trials import axis_size, defaults
+
+FEWEST = 3  # failing inputs that must turn right
+
+
+class Property(NamedTuple):
+    """Something that inputs may have, and a change that gives it to them."""
+
+    words: str  # goes on after "right once" or "wrong unless"
+    other: str  # the same for inputs without it, after "wrong"
+    holds: Callable[[dict[str, Any]], bool]
+    make: Callable[[dict[str, Any]], dict[str, Any]]
+
+
+def properties(operation):
+    """Everything that is tried, the plainest first."""
+    return (*_of_numbers(operation), *_of_axes(operation), *_of_arrays(operation))
+
+
+def _set(name, value):
+    return lambda inputs: inputs | {name: value}
+
+
+def _of_numbers(operation):
+    numbers = [f.name for f in operation.inputs if f.kind == "float"]
+    own = defaults(operation)
+    for name in numbers:
+        for value in (0.0, 1.0):
+            words = f"{name} = {value:g}"
+            yield Property(words, f"{name} is not {value:g}", lambda i, n=name, v=value: i[n] == v, _set(name, value))
+        yield Property(
+            f"{name} is not 0",
+            f"{name} = 0",
+            lambda i, n=name: i[n] != 0,
+            lambda i, n=name: i | {n: i[n] or max(own.get(n, {0.5})) or 0.5},
+        )
+        yield Property(
+            f"{name} <= 1",
+            f"{name} > 1",
+            lambda i, n=name: i[n] <= 1,
+            lambda i, n=name: i | {n: min(i[n], 0.75)},
+        )
+        for value in sorted(own.get(name, set()) - {0.0, 1.0}):
+            words = f"{name} = {value:g} (its default)"
+            yield Property(
+                words, f"{name} is not {value:g}, its default", lambda i, n=name, v=value: i[n] == v, _set(name, value)
+            )
+    for k, a in enumerate(numbers):
+        for b in numbers[:k]:
+            words = f"{a} = {b}"
+            yield Property(
+                words, f"{a} is not {b}", lambda i, a=a, b=b: i[a] == i[b], lambda i, a=a, b=b: i | {a: i[b]}
+            )
+    for entry in operation.inputs:
+        if entry.kind == "choice":
+            for option in entry.options:
+                words = f"{entry.name} = {option!r}"
+                yield Property(
+                    words,
+                    f"{entry.name} is not {option!r}",
+                    lambda i, n=entry.name, o=option: i[n] == o,
+                    _set(entry.name, option),
+                )
+        elif entry.kind == "int":
+            for value in (0, 1):
+                words = f"{entry.name} = {value}"
+                yield Property(
+                    words,
+                    f"{entry.name} is not {value}",
+                    lambda i, n=entry.name, v=value: i[n] == v,
+                    _set(entry.name, value),
+                )
+            yield Property(
+                f"{entry.name} is even",
+                f"{entry.name} is odd",
+                lambda i, n=entry.name: i[n] % 2 == 0,
+                lambda i, n=entry.name: i | {n: i[n] + i[n] % 2},
+            )
+
+
+def cut(operation, inputs, symbol, length, start=0):
+    """Inputs with the axes of a symbol cut to some length; those named "K+1" keep one more."""
+    changed = {}
+    for entry in operation.inputs:
+        value = inputs[entry.name]
+        if entry.kind == "array":
+            for axis, name in enumerate(entry.axes.split()):
+                more = int(name.removeprefix(f"{symbol}+")) if name.startswith(f"{symbol}+") else 0
+                if name == symbol or more:
+                    value = np.take(value, range(start, start + length + more), axis=axis)
+        changed[entry.name] = value
+    return changed
+
+
+def symbols(operation):
+    """Names of the axes of the inputs, in order."""
+    found = [s for f in operation.inputs if f.kind == "array" for s in f.axes.split() if s.isidentifier()]
+    return list(dict.fromkeys(found))
+
+
+def _steps(operation):
+    """The symbol that counts steps: the first axis of an output that has them."""
+    return {entry.axes.split()[0].partition("+")[0] for entry in operation.outputs if entry.steps}
+
+
+def _of_axes(operation):
+    for symbol in symbols(operation):
+        what = "there is a single step" if symbol in _steps(operation) else f"{symbol} = 1"
+        other = "there is more than one step" if symbol in _steps(operation) else f"{symbol} > 1"
+        yield Property(
+            what,
+            other,
+            lambda i, s=symbol: axis_size(operation, i, s) == 1,
+            lambda i, s=symbol: cut(operation, i, s, 1),
+        )
+        yield Property(
+            f"{symbol} is even",
+            f"{symbol} is odd",
+            lambda i, s=symbol: axis_size(operation, i, s) % 2 == 0,
+            lambda i, s=symbol: cut(operation, i, s, axis_size(operation, i, s) // 2 * 2),
+        )
+
+
+def _rows(x):
+    return np.sqrt(np.sum(x * x, axis=-1)) if x.ndim else np.abs(x)
+
+
+def _apart(x):
+    """Entries moved until no two are the same."""
+    return x + 1e-3 * np.arange(1, x.size + 1).reshape(x.shape) * (1 + np.max(np.abs(x), initial=0.0)) / x.size
+
+
+ARRAYS = {
+    "all entries of {0} are 0": ("{0} has an entry that is not 0", lambda x: not x.any(), np.zeros_like),
+    "no entry of {0} is 0": (
+        "an entry of {0} is 0",
+        lambda x: bool(np.all(x != 0)),
+        lambda x: np.where(x == 0, 0.37 * (1 + np.arange(x.size).reshape(x.shape)) / x.size, x),
+    ),
+    "{0} has no negative entry": ("an entry of {0} is negative", lambda x: bool(np.all(x >= 0)), np.abs),
+    "{0} has no positive entry": ("an entry of {0} is positive", lambda x: bool(np.all(x <= 0)), lambda x: -np.abs(x)),
+    "all entries of {0} lie in [-1, 1]": (
+        "an entry of {0} is beyond 1 in size",
+        lambda x: bool(np.all(np.abs(x) <= 1)),
+        lambda x: x / max(1.0, float(np.max(np.abs(x), initial=0.0))),
+    ),
+    "{0} has length <= 1": (
+        "{0} is longer than 1",
+        lambda x: bool(np.sqrt(np.sum(x * x)) <= 1),
+        lambda x: x / max(1.0, 1.01 * float(np.sqrt(np.sum(x * x)))),
+    ),
+    "every row of {0} has length <= 1": (
+        "a row of {0} is longer than 1",
+        lambda x: bool(np.all(_rows(x) <= 1)),
+        lambda x: x / max(1.0, 1.01 * float(np.max(_rows(x), initial=0.0))),
+    ),
+    "the entries of {0} are of size 1 or more": (
+        "an entry of {0} is smaller than 1 in size",
+        lambda x: bool(np.all(np.abs(x) >= 1)),
+        lambda x: np.where(np.abs(x) < 1, np.copysign(1.0, x) + x, x),
+    ),
+    "all rows of {0} are the same": (
+        "the rows of {0} differ",
+        lambda x: bool(np.all(x == x[:1])),
+        lambda x: np.broadcast_to(x[:1], x.shape).copy(),
+    ),
+    "all entries of {0} are the same": (
+        "the entries of {0} differ",
+        lambda x: bool(np.all(x == x.flat[0])),
+        lambda x: np.full_like(x, x.flat[0]),
+    ),
+    "no two entries of {0} are the same": (
+        "two entries of {0} are the same",
+        lambda x: np.unique(x).size == x.size,
+        _apart,
+    ),
+    "no two rows of {0} are the same": (
+        "two rows of {0} are the same",
+        lambda x: x.ndim < 2 or np.unique(x, axis=0).shape[0] == x.shape[0],
+        _apart,
+    ),
+    "the first row of {0} is 0": (
+        "the first row of {0} is not 0",
+        lambda x: not x[:1].any(),
+        lambda x: np.concatenate([np.zeros_like(x[:1]), x[1:]]),
+    ),
+    "{0} is sorted along its last axis": (
+        "{0} is not sorted along its last axis",
+        lambda x: bool(np.all(np.diff(x, axis=-1) >= 0)),
+        lambda x: np.sort(x, axis=-1),
+    ),
+    "{0} is symmetric": (
+        "{0} is not symmetric",
+        lambda x: x.shape[-1] == x.shape[-2] and bool(np.all(x == np.swapaxes(x, -1, -2))),
+        lambda x: (x + np.swapaxes(x, -1, -2)) / 2,
+    ),
+    "{0} is diagonal": (
+        "{0} is not diagonal",
+        lambda x: x.shape[-1] == x.shape[-2] and bool(np.all(x == x * np.eye(x.shape[-1]))),
+        lambda x: x * np.eye(x.shape[-1]),
+    ),
+    "{0} has mean 0": (
+        "the mean of {0} is not 0",
+        lambda x: bool(abs(np.mean(x)) <= 1e-12 * np.max(np.abs(x), initial=0.0)),
+        lambda x: x - np.mean(x),
+    ),
+    "all entries of {0} are whole numbers": (
+        "an entry of {0} is no whole number",
+        lambda x: bool(np.all(x == np.round(x))),
+        lambda x: np.where(np.round(x) == 0, np.copysign(1.0, x) * (x != 0), np.round(x)),
+    ),
+    "{0} is small (all entries below 0.01 in size)": (
+        "{0} has an entry of 0.01 or more in size",
+        lambda x: bool(np.max(np.abs(x), initial=0.0) < 0.01),
+        lambda x: x * 0.009 / max(0.009, float(np.max(np.abs(x), initial=0.0))),
+    ),
+}
+
+
+def _of_arrays(operation):
+    for words, (other, holds, make) in ARRAYS.items():
+        for entry in operation.inputs:
+            if entry.kind == "array":
+                n = entry.name
+                yield Property(
+                    words.format(n),
+                    other.format(n),
+                    lambda i, n=n, f=holds: f(i[n]),
+                    lambda i, n=n, f=make: i | {n: np.asarray(f(i[n]), dtype=i[n].dtype)},
+                )
+
+
+class Condition(NamedTuple):
+    """A property with which the candidate was always right."""
+
+    property: Property
+    turned: int  # failing inputs that turned right with it
+    right: int  # inputs with the property, all right
+    without: int  # inputs without it
+    wrong: int  # of these, wrong
+
+    @property
+    def words(self):
+        """As a sentence."""
+        text = f"right once {self.property.words} (on all {self.right} inputs tried that have it)"
+        if self.wrong == self.without:
+            return f"{text}, wrong as soon as {self.property.other} (on all {self.wrong})"
+        return f"{text}, wrong only where {self.property.other} (on {self.wrong} of {self.without} inputs)"
+
+
+def _safe(function, inputs, default):
+    try:
+        return function(inputs)
+    except Exception:  # not every property fits every input
+        return default
+
+
+def conditions(evidence: Evidence, clock, most=3):
+    """The properties that decide, the most telling first.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        Gets further answers of the candidate.
+    clock : Clock
+        Time for it.
+    most : int, default: 3
+        How many are told.
+
+    Returns
+    -------
+    list of Condition
+        None that an input which was tried contradicts.
+    """
+    failing = [sight for sight in evidence.wrong if sight.size <= 2000][:6]
+    if not failing:
+        return []
+    hopeful = []
+    for prop in properties(evidence.operation):
+        if clock.over:
+            break
+        turned = tried = 0
+        for sight in failing:
+            if _safe(prop.holds, sight.inputs, True):
+                break  # wrong although it holds
+            changed = _safe(prop.make, sight.inputs, None)
+            if changed is None or not _safe(prop.holds, changed, False):
+                continue
+            answer = evidence.ask(changed)
+            if answer is None:
+                continue
+            tried += 1
+            if answer.wrong:
+                break
+            turned += 1
+        else:
+            if turned >= min(FEWEST, len(failing)) and turned == tried:
+                hopeful.append((prop, turned))
+    found = []
+    for prop, turned in hopeful:
+        held = [sight for sight in evidence.every if _safe(prop.holds, sight.inputs, False)]
+        rest = [sight for sight in evidence.every if sight not in held]
+        if any(sight.wrong for sight in held):
+            continue
+        found.append(Condition(prop, turned, len(held), len(rest), sum(sight.wrong for sight in rest)))
+    found = [c for c in found if not any(_implies(evidence, c, other) for other in found if other is not c)]
+    found.sort(key=lambda c: -c.wrong / max(c.without, 1))
+    return [*_together(evidence, found), *found][:most]
+
+
+def _implies(evidence, weak, strong):
+    """Whether a condition says less than another one: it covers a part of the inputs that the other covers."""
+    covered = [[_safe(c.property.holds, s.inputs, False) for s in evidence.every] for c in (weak, strong)]
+    return all(b for a, b in zip(*covered, strict=True) if a) and sum(covered[0]) < sum(covered[1])
+
+
+def _together(evidence, found):
+    """Two conditions without which the candidate is always wrong, if neither decides alone."""
+    if not found or found[0].wrong == found[0].without:
+        return
+    for a, b in combinations(found, 2):
+        rest = [s for s in evidence.every if not any(_safe(c.property.holds, s.inputs, False) for c in (a, b))]
+        if rest and all(sight.wrong for sight in rest):
+            words = f"{a.property.words} or {b.property.words}", f"{a.property.other} and {b.property.other}"
+            prop = Property(*words, a.property.holds, a.property.make)
+            yield Condition(prop, a.turned + b.turned, len(evidence.every) - len(rest), len(rest), len(rest))
+            return
+
+
+def where(evidence: Evidence):
+    """Sentences about the place of the deviations in the outputs, the same in every failing answer."""
+    answered = [s for s in evidence.wrong if s.got is not None]
+    if not answered:
+        return []
+    told = []
+    outputs = evidence.operation.outputs
+    masks = {entry.name: [] for entry in outputs}
+    for sight in answered:
+        for entry in outputs:
+            got, right = sight.got[entry.name], sight.right[entry.name]
+            if got.shape != right.shape:
+                return [f"{entry.name} has another shape on {len(answered)} inputs"]
+            with np.errstate(invalid="ignore"):
+                masks[entry.name].append(~(np.abs(got - right) <= sight.tolerance[entry.name]) & ~(got == right))
+    wrong = [entry for entry in outputs if any(mask.any() for mask in masks[entry.name])]
+    if len(wrong) < len(outputs):
+        right = [entry.name for entry in outputs if entry not in wrong]
+        told.append(f"{' and '.join(right)} {'is' if len(right) == 1 else 'are'} always right")
+    for entry in wrong:
+        found = [mask for mask in masks[entry.name] if mask.any()]
+        if entry.steps:
+            first = [int(np.argmax(mask.reshape(len(mask), -1).any(axis=1))) + entry.first for mask in found]
+            if min(first) > entry.first and max(len(mask) for mask in found) > 1:
+                told.append(f"{entry.name} is right up to step {min(first) - 1} on every input")
+        rows = [mask for mask in found if mask.ndim and mask.shape[-1] > 1]
+        if len(rows) > 2:
+            for place, words in ((0, "first"), (-1, "last")):
+                if all(mask[..., place].any() and not np.delete(mask, place, axis=-1).any() for mask in rows):
+                    told.append(f"only the {words} entry (last axis) of {entry.name} is ever wrong")
+    return told

@@ -1,0 +1,208 @@
+"""What is known of a candidate's answers to one operation, and how to ask it for more."""
+
+import contextlib
+import sys
+import time
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from refimpl.oracle.candidates import CandidateError, NotApplicable, Skipped
+from refimpl.oracle.judging import cases, tolerance
+from refimpl.oracle.judging.answers import expected
+from refimpl.specs.base import Operation
+
+NOISY_RUNS = 3  # of the reference, from which the tolerance of a further input comes
+LUCK = 4.0  # so much wider than that: so few runs may all be lucky
+SHARE = 0.2  # of a deviation, what an explanation may leave over
+
+
+class Clock:
+    """Time that may be spent; `part` is a share of what is left."""
+
+    def __init__(self, seconds):
+        self._end = time.monotonic() + seconds
+
+    @property
+    def left(self):
+        """Seconds, not below 0."""
+        return max(0.0, self._end - time.monotonic())
+
+    @property
+    def over(self):
+        """Whether nothing is left."""
+        return time.monotonic() >= self._end
+
+    def part(self, share, most=np.inf):
+        """Clock of a share of what is left, of `most` seconds at most."""
+        return Clock(min(share * self.left, most))
+
+
+@dataclass(frozen=True, eq=False)
+class Sight:
+    """One answer of the candidate beside the right one."""
+
+    inputs: dict[str, Any]
+    got: dict[str, np.ndarray] | None  # None: it raised
+    right: dict[str, np.ndarray]
+    tolerance: dict[str, np.ndarray]
+    case: str = ""  # slug; "" of a further input
+    message: str = ""  # with what it raised
+
+    @property
+    def wrong(self):
+        """Whether it deviates."""
+        return self.got is None or not close(self.got, self.right, self.tolerance)
+
+    @property
+    def size(self):
+        """Number of entries of the inputs."""
+        return size(self.inputs)
+
+
+def size(inputs):
+    """Number of entries of some inputs."""
+    return sum(np.size(value) for value in inputs.values())
+
+
+def close(got, wanted, allowed):
+    """Whether outputs by name agree within tolerances."""
+    for name, value in wanted.items():
+        if got[name].shape != value.shape or not tolerance.agrees(got[name], value, allowed[name]).all():
+            return False
+    return True
+
+
+def explains(answer, sight):
+    """Whether an answer is the candidate's.
+
+    It must be within two tolerances, which grow with the numbers, and leave no more than `SHARE` of the deviation.
+    """
+    if answer is None or sight.got is None:
+        return answer is sight.got
+    for name, right in sight.right.items():
+        got, found = sight.got[name], answer[name]
+        if found.shape != got.shape:
+            return False
+        allowed = 2.0 * sight.tolerance[name]
+        if found.shape == right.shape:
+            with np.errstate(all="ignore"):
+                grown = np.abs(found).max(initial=0.0) / max(np.abs(right).max(initial=0.0), 1e-300)
+                allowed = allowed * np.clip(np.nan_to_num(grown, nan=1.0), 1.0, 1e6)
+                gap = np.abs(got - right)
+                allowed = np.where(SHARE * gap > sight.tolerance[name], np.fmin(allowed, SHARE * gap), allowed)
+        else:
+            allowed = 2.0 * np.max(allowed, initial=0.0)
+        if not tolerance.agrees(got, found, allowed).all():
+            return False
+    return True
+
+
+@dataclass
+class Evidence:
+    """All sights of a candidate in one operation and precision."""
+
+    operation: Operation
+    candidate: Any
+    dtype: str
+    sights: list[Sight]
+    further: list[Sight] = field(default_factory=list)  # answers to inputs that are no case
+    _asked: dict[str, Sight | None] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, done, operation, candidate, dtype):
+        """What a run saw of one operation in one precision, its cheapest inputs first."""
+        found = []
+        for plan, got, record in zip(done.planned, done.outputs, done.records, strict=True):
+            here = plan.case is not None and (plan.operation, plan.dtype) == (operation, dtype)
+            if here and (got is not None or record.status == "error"):
+                answers = expected(operation, plan.case, dtype)
+                inputs = cases.rounded(plan.case.inputs, dtype)
+                found.append(Sight(inputs, got, *answers, plan.case.slug, record.message))
+        found.sort(key=lambda sight: (sight.size, sight.case))
+        return cls(operation, candidate, dtype, found)
+
+    @property
+    def every(self):
+        """All sights, cases and further inputs."""
+        return self.sights + self.further
+
+    @property
+    def wrong(self):
+        """Sights that deviate with an answer, smallest first; those that raise only where there are no others."""
+        found = sorted((sight for sight in self.every if sight.wrong), key=lambda sight: sight.size)
+        return [sight for sight in found if sight.got is not None] or found
+
+    def beside(self, answer):
+        """The same sights seen beside another rule, a function of the inputs that answers by output."""
+
+        def reference(**inputs):
+            out = answer(inputs)
+            return tuple(out[entry.name] for entry in self.operation.outputs)
+
+        found = []
+        for sight in self.every:
+            out = answer(sight.inputs)
+            if out is not None and sight.got is not None:
+                same = all(out[n].shape == sight.tolerance[n].shape for n in out)
+                wider = {n: 2 * t for n, t in sight.tolerance.items()} if same else {n: 0 * x for n, x in out.items()}
+                found.append(replace(sight, right=out, tolerance=wider))
+        return replace(
+            self, operation=replace(self.operation, reference=reference), sights=found, further=[], _asked={}
+        )
+
+    def right_answer(self, inputs):
+        """Right answer to inputs that are no case, with its tolerance; None if the rule refuses them."""
+        run = self.operation.reference
+        wide = {k: v.astype(np.float64) if isinstance(v, np.ndarray) else v for k, v in inputs.items()}
+        names = [entry.name for entry in self.operation.outputs]
+        try:
+            with np.errstate(all="ignore"), contextlib.redirect_stdout(sys.stderr):
+                right = tolerance.outputs_of(run(**wide))
+                runs = list(tolerance.noisy_runs(run, inputs, self.dtype, trials=NOISY_RUNS))
+            allowed = tuple(LUCK * x for x in tolerance.spread(runs, right, self.dtype))
+        except Exception:  # what the rule refuses is no question
+            return None
+        if not all(np.isfinite(value).all() for value in right):
+            return None
+        return dict(zip(names, right, strict=True)), dict(zip(names, allowed, strict=True))
+
+    def ask(self, inputs, *, keep=True):
+        """The candidate's answer to further inputs beside the right one.
+
+        Parameters
+        ----------
+        inputs : dict
+            As of a case.
+        keep : bool, default: True
+            Whether it joins `further`.
+
+        Returns
+        -------
+        Sight or None
+            None if the rule refuses the inputs, or the candidate has no answer to them by its design.
+        """
+        inputs = cases.rounded(inputs, self.dtype)
+        try:
+            key = cases.digest(inputs)
+        except (TypeError, ValueError):
+            return None
+        if key not in self._asked:
+            self._asked[key] = sight = self._ask(inputs)
+            if sight is not None and keep:
+                self.further.append(sight)
+        return self._asked[key]
+
+    def _ask(self, inputs):
+        answer = self.right_answer(inputs)
+        if answer is None:
+            return None
+        try:
+            with contextlib.redirect_stdout(sys.stderr):
+                got = self.candidate.run(self.operation, inputs)
+        except (Skipped, NotApplicable):
+            return None
+        except CandidateError as error:
+            return Sight(inputs, None, *answer, message=str(error))
+        return Sight(inputs, got, *answer)

@@ -1,0 +1,377 @@
+"""The order in which causes are looked for, within a stated time, and what is said of them.
+
+Listed mistakes first; then arguments and outputs treated wrongly, edits of the source, listed ones together with
+either; the nearest listed one; conditions. What is said has been confirmed on further inputs of the candidate.
+"""
+
+import os
+from collections import Counter
+from dataclasses import replace
+from typing import NamedTuple
+
+from refimpl.oracle import catalog, edits
+from refimpl.oracle.diagnosis import conditions as separate
+from refimpl.oracle.diagnosis import listed
+from refimpl.oracle.diagnosis.evidence import Clock, Evidence, explains
+from refimpl.oracle.diagnosis.search import SMALL, Found, Search, ask_more, called, holds, wide
+from refimpl.oracle.diagnosis.smallest import smallest
+from refimpl.oracle.judging.records import Diagnosis, Record
+from refimpl.oracle.judging.run import Run
+
+SECONDS = 10.0
+OTHERS = 3  # explanations that no input tells apart, which are named
+
+
+class Explanation(NamedTuple):
+    """What is said of a run."""
+
+    diagnosis: Diagnosis | None  # of the first operation that has one
+    findings: tuple[Diagnosis, ...]  # of the others, and the conditions
+    smallest: object | None
+    records: list[Record]
+
+
+def usual_seconds():
+    """Time for a diagnosis where nobody says another: `SECONDS`, or the environment variable ``REFIMPL_EXPLAIN``.
+
+    Raises
+    ------
+    ValueError
+        If that is no number >= 0.
+    """
+    text = os.environ.get("REFIMPL_EXPLAIN", "")
+    try:
+        seconds = float(text or SECONDS)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        raise ValueError(f"REFIMPL_EXPLAIN must be a number of seconds >= 0, got {text!r}")
+    return seconds
+
+
+def explain(done: Run, candidate, seconds: float, note=lambda text: None):
+    """Say why a candidate deviates.
+
+    Parameters
+    ----------
+    done : Run
+        What came of its checks.
+    candidate : Candidate
+        Is asked further questions.
+    seconds : float
+        Time for that; 0: only listed mistakes that explain the whole run are named.
+    note : callable, optional
+        Is told what is being looked for.
+
+    Returns
+    -------
+    Explanation
+        See there.
+
+    Examples
+    --------
+    >>> from refimpl.oracle.candidates import Function
+    >>> from refimpl.oracle.judging.plans import Settings
+    >>> from refimpl.oracle.judging.run import run
+    >>> step = catalog.operation("lion.step")
+    >>> mine = Function(lambda lr, **more: step.reference(lr=0.3 * lr, **more), operation=step.name)
+    >>> told = explain(run(mine, [step], Settings()), mine, seconds=10)
+    >>> told.diagnosis.kind, told.diagnosis.lines[0][0], told.diagnosis.lines[0][3]
+    ('change', 'lion-2', 'params = params - 0.3 * (lr * (xp.sign(c) + weight_decay * params))')
+    """
+    whole, records = listed.explained(done)
+    if not seconds or (whole and whole.kind == "variant"):
+        return Explanation(whole, (), None, records)
+    clock, found = Clock(seconds), []
+    every = evidences(done, candidate)
+    least = None
+    for number, evidence in enumerate(every):
+        mine = clock.part(1 / (len(every) - number))
+        told = _confirmed(evidence, whole, mine.part(0.3, 1.0)) if whole else _again(evidence, found)
+        if not told or told[0].kind == "near":
+            told = _one(evidence, mine) or told
+        found += told
+        if least is None and not mine.over:
+            tags = [line[0] for diagnosis in told for line in diagnosis.lines if "-" in line[0]]
+            least = smallest(evidence, mine.part(1.0, 2.0), tags[0] if tags else "")
+        if clock.over:
+            break
+    merged = _merged(found)
+    first = next((d for d in merged if d.kind != "conditions"), None)
+    return Explanation(first, tuple(d for d in merged if d is not first), least, records)
+
+
+def evidences(done, candidate):
+    """Evidence of each operation that deviates, in double precision where that deviates, the cheapest first."""
+    found = []
+    pairs = dict.fromkeys((plan.operation.name, plan.dtype) for plan in done.planned)
+    for name in dict.fromkeys(operation for operation, _ in pairs):
+        for dtype in sorted((d for n, d in pairs if n == name), reverse=True):
+            operation = catalog.operation(name)
+            evidence = Evidence.of(done, operation, candidate, dtype)
+            if not evidence.wrong:
+                _ask_laws(done, evidence)
+            if evidence.wrong:
+                found.append(evidence)
+                break
+    return sorted(found, key=lambda evidence: evidence.wrong[0].size)
+
+
+def _ask_laws(done, evidence):
+    """Inputs of laws that broke, asked as cases are."""
+    for plan, record in zip(done.planned, done.records, strict=True):
+        broke = record.status in ("failed", "error") and plan.short.startswith("law:")
+        if not broke or (plan.operation.name, plan.dtype) != (evidence.operation.name, evidence.dtype):
+            continue
+        slug, _, case = plan.short.removeprefix("law:").partition(":")
+        law = next(law for law in evidence.operation.laws if law.slug == slug)
+        inputs = next(c.inputs for c in evidence.operation.cases if c.slug == case)
+        asked = []
+
+        def note(asked=asked, **arguments):
+            asked.append(arguments)
+            return evidence.right_answer(arguments)[0]
+
+        try:
+            list(law.pairs(note, inputs))
+        except Exception:  # the rule refuses what a law asks of a broken candidate
+            continue
+        for arguments in asked:
+            evidence.ask(arguments)
+
+
+def _answer(alternative, operation):
+    run = edits.runner(operation, alternative)
+    return lambda inputs: called(operation, run, wide(inputs))
+
+
+def _confirmed(evidence, diagnosis, clock):
+    """A listed diagnosis of the whole run, with what further inputs say of it."""
+    ask_more(evidence, clock)
+    known = edits.alternatives(evidence.operation.system)
+    told = []
+    for name in diagnosis.names:
+        answer = _answer(known[name], evidence.operation)
+        if all(holds(answer, sight) for sight in evidence.further if sight.got is not None):
+            told.append(name)
+    names = tuple(told) or diagnosis.names
+    first = known[names[0]]
+    lines = _with_places(evidence.operation.system, edits.changed_lines(evidence.operation.system, first))
+    kind = diagnosis.kind if told else "near"
+    return [
+        replace(
+            diagnosis,
+            kind=kind,
+            names=names,
+            hint=first.doc,
+            bug_type=first.bug_type,
+            origin=first.origin,
+            lines=lines,
+            operations=(evidence.operation.name,),
+            cases=len(evidence.sights),
+            further=len(evidence.further),
+        )
+    ]
+
+
+def _with_places(system, lines):
+    """Changed lines, each with where the paper has its equation."""
+    table = catalog.system(system).equations
+    return tuple((tag, table.get(tag, ""), was, now) for tag, was, now in lines)
+
+
+def _again(evidence, found):
+    """What was found of another operation, if it explains this one too."""
+    for diagnosis in found:
+        source = source_of(diagnosis)
+        answer = source and source.on(evidence.operation)
+        if answer:
+            search = Search(evidence, Clock(2.0))
+            if search.agrees(answer):
+                again = replace(diagnosis, operations=(evidence.operation.name,), cases=len(evidence.sights), further=0)
+                return [again]
+    return []
+
+
+_sources: dict[int, tuple[Diagnosis, Found]] = {}  # id of a diagnosis -> it, and what was found
+
+
+def source_of(diagnosis):
+    """The explanation behind a diagnosis, where it is no listed mistake."""
+    return _sources.get(id(diagnosis), (None, None))[1]
+
+
+def _one(evidence, clock):
+    """Diagnoses of one operation."""
+    operation = evidence.operation
+    answered = [sight for sight in evidence.wrong if sight.got is not None]
+    if not answered:
+        return _of_conditions(evidence, clock)
+    search = Search(evidence, clock.part(0.75))
+    if names := _named(search, operation):
+        known = edits.alternatives(operation.system)
+        first = known[names[0]]
+        diagnosis = Diagnosis(first.kind, names, first.doc, first.bug_type, first.origin)
+        told = _confirmed(evidence, diagnosis, clock.part(0.2, 1.0))
+        if told[0].kind != "near":
+            return told
+        search = Search(evidence, clock.part(0.75))
+    search.of_trials(operation.reference, clock.part(0.2))
+    search.of_edits(clock.part(0.55))
+    survivors = _survivors(search, clock)
+    if not survivors:
+        search = search.again(clock.part(0.75))
+        search.of_parts(clock.part(0.4))
+        survivors = _survivors(search, clock)
+    if not survivors:
+        search = search.again(clock.part(0.7))
+        starts = search.starts()
+        search.of_pairs(clock.part(0.25))
+        for rank, start in enumerate(starts[:12]):
+            if clock.over:
+                break
+            run = edits.runner(operation, start)
+            lines = tuple(edits.changed_lines(operation.system, start))
+            search.of_trials(run, clock.part(0.05), rank=20 + rank, listed=(start.slug,), lines=lines)
+        for rank, start in enumerate(starts[:8]):
+            if start.edits:
+                search.of_edits(clock.part(0.2), base=start.edits, rank=20 + rank, listed=(start.slug,))
+        survivors = _survivors(search, clock)
+    if survivors:
+        return [_told(evidence, survivors)]
+    return _nearest(search, evidence, clock) or _of_conditions(evidence, clock)
+
+
+def _named(search, operation):
+    """Listed alternatives that explain an operation by itself; those of the plainest kind."""
+    shown = edits.shown_in(operation.name)
+    for kind in ("choice", "mistake", "variant"):
+        names = tuple(a.slug for a in shown if a.kind == kind and search.agrees(_answer(a, operation)))
+        if names:
+            return names
+    return ()
+
+
+def _survivors(search, clock):
+    """What further inputs do not contradict, the plainest first."""
+    if not search.found:
+        return []
+    evidence = search.evidence
+    ask_more(evidence, clock.part(0.3, 1.5))
+    kept = []
+    raising = [sight for sight in evidence.every if sight.got is None and sight.size <= SMALL][:4]
+    for found in sorted(search.found, key=lambda found: found.rank)[:40]:
+        answer = found.on(evidence.operation)
+        found.rank += 5 * sum(answer(sight.inputs) is not None for sight in raising)  # it should raise there too
+        if all(holds(answer, sight) for sight in evidence.further if sight.got is not None):
+            kept.append(found)
+        else:
+            search.parts.append((1.0, found, None))
+    return sorted(kept, key=lambda found: found.rank)
+
+
+def _told(evidence, survivors):
+    """The plainest survivor, and how many others there are."""
+    best = survivors[0]
+    system = evidence.operation.system
+    others = dict.fromkeys(_short(found) for found in survivors[1:])
+    several = best.listed or len(best.lines) + bool(best.words) > 1
+    kind = "several" if several else "use" if best.words else "change"
+    known = edits.alternatives(system)
+    hint = "; and ".join(
+        [
+            *(known[slug].doc for slug in best.listed),
+            *([("it " if best.listed else "") + best.words] if best.words else []),
+        ]
+    )
+    diagnosis = Diagnosis(
+        kind,
+        best.listed,
+        hint,
+        lines=_with_places(system, best.lines),
+        operations=(evidence.operation.name,),
+        cases=len(evidence.sights),
+        further=len(evidence.further),
+        others=tuple(list(others)[:OTHERS]),
+    )
+    _sources[id(diagnosis)] = (diagnosis, best)
+    return diagnosis
+
+
+def _short(found):
+    """An explanation in a phrase."""
+    lines = [f"({tag}) reads `{now}`" if "-" in tag else f"in {tag}: `{now}`" for tag, _, now in found.lines]
+    return " and ".join([*found.listed, *lines, *filter(None, [found.words])])
+
+
+def _nearest(search, evidence, clock):
+    """What explains at least half of the failures and spoils nothing, and what separates the rest from it."""
+    operation = evidence.operation
+    known = edits.alternatives(operation.system)
+    rows = []
+    for order, a in enumerate(edits.shown_in(operation.name)):
+        answer = _answer(a, operation)
+        rows.append((search.loosely(answer, clock), 0, order, answer, a))
+    for order, (_, found, _) in enumerate(search.best_parts(8)):
+        answer = found.on(operation)
+        rows.append((search.loosely(answer, clock), 1, order, answer, found))
+    share, of, _, answer, best = max(rows, key=lambda row: (round(row[0], 2), -row[1], -row[2]))
+    if share < 0.5:
+        return []
+    if of == 0:
+        slugs, lines, hint, origin = (best.slug,), edits.changed_lines(operation.system, best), best.doc, best.origin
+    else:
+        slugs, lines, hint, origin = best.listed, best.lines, best.words, ""
+        hint = hint or "; and ".join(known[slug].doc for slug in slugs)
+    rest = _of_conditions(evidence.beside(answer), clock)
+    told = tuple(text for d in rest for text in (d.hint, *d.others))
+    missed = [s.case for s in evidence.sights if s.got is not None and not explains(answer(s.inputs), s)]
+    wrong = sum(sight.wrong for sight in evidence.sights)
+    missed = missed or ["further inputs"]
+    return [
+        Diagnosis(
+            "near",
+            slugs,
+            hint,
+            origin=origin,
+            lines=_with_places(operation.system, lines),
+            operations=(operation.name,),
+            cases=wrong - len(missed),
+            others=(f"unlike it on {', '.join(missed[:3])}{' and others' * (len(missed) > 3)}", *told),
+        )
+    ]
+
+
+def _of_conditions(evidence, clock):
+    """What separates right from wrong, and where the answers deviate."""
+    ask_more(evidence, clock.part(0.25, 1.0), changes=2)
+    found = [condition.words for condition in separate.conditions(evidence, clock.part(0.7))]
+    told = [*_raises(evidence), *found, *separate.where(evidence)]
+    if not told:
+        return []
+    name = evidence.operation.name
+    return [Diagnosis("conditions", (), told[0], operations=(name,), others=tuple(told[1:]), cases=len(evidence.every))]
+
+
+def _raises(evidence):
+    """What the candidate raises most often, and how often."""
+    counts = Counter(sight.message for sight in evidence.sights if sight.got is None)
+    for message, times in counts.most_common(1):
+        yield f"it raises {message} on {times} of {len(evidence.sights)} cases"
+
+
+def _merged(found):
+    """The same diagnosis of several operations as one."""
+    table: dict[object, Diagnosis] = {}
+    for d in found:
+        key = (d.kind, d.names, d.lines, d.hint)
+        if key in table and d.kind != "conditions":
+            old = table[key]
+            d = replace(
+                old,
+                operations=old.operations + d.operations,
+                cases=old.cases + d.cases,
+                further=old.further + d.further,
+            )
+        table[key] = d
+    return list(table.values())

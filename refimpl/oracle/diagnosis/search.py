@@ -1,0 +1,421 @@
+"""Which change of the rule answers as the candidate does: trials, edits, listed mistakes together with either."""
+
+import ast
+import contextlib
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import combinations, product
+from typing import Any
+
+import numpy as np
+
+from refimpl.core.random import stream
+from refimpl.oracle import edits
+from refimpl.oracle.candidates.base import named_outputs
+from refimpl.oracle.diagnosis.evidence import Evidence, close, explains
+from refimpl.oracle.diagnosis.expressions import binary
+from refimpl.oracle.diagnosis.trials import trials, tried
+from refimpl.oracle.diagnosis.units import units
+from refimpl.oracle.diagnosis.vocabulary import edits_of
+from refimpl.oracle.diagnosis.workshop import Workshop
+
+AFTER = 1.0  # seconds for which the search goes on once something is found, to learn what cannot be told from it
+SMALL = 300  # entries up to which an input is cheap
+PART = 6  # deviating sights on which a part of an explanation is tried
+JUMPS = 6  # inputs close by that are tried where an explanation may jump
+LARGE = 20_000  # entries above which the inputs of a case are looked at last
+
+
+@dataclass(eq=False)
+class Found:
+    """An explanation that no sight contradicts."""
+
+    rank: int  # the plainest has the lowest
+    on: Callable[[Any], Callable[[dict[str, Any]], Any] | None]  # operation -> (inputs -> outputs by name, or None)
+    words: str = ""  # of a trial: what the candidate does
+    lines: tuple[
+        tuple[str, str, str], ...
+    ] = ()  # (tag or function, line as it is, line that the candidate behaves like)
+    listed: tuple[str, ...] = ()  # slugs of listed mistakes in it
+
+
+def wide(inputs):
+    """Inputs in double precision."""
+    return {k: v.astype(np.float64) if isinstance(v, np.ndarray) else v for k, v in inputs.items()}
+
+
+@dataclass
+class Search:
+    """A search for what explains the evidence in one operation."""
+
+    evidence: Evidence
+    clock: Any
+    found: list[Found] = field(default_factory=list)
+    tried: int = 0
+    parts: list[Any] = field(default_factory=list)  # (share, Found, change) of what explains the pivot and more
+
+    values: dict[int, set] = field(default_factory=dict)  # kinds of value of the expressions, once they are known
+
+    def __post_init__(self):
+        self.wrong = [s for s in self.evidence.wrong if s.got is not None]
+        right = [s for s in self.evidence.sights if not s.wrong]
+        self.order = sorted(self.wrong + right, key=lambda s: (s.size > LARGE, not s.wrong, s.size))
+        self.inputs = {id(s): wide(s.inputs) for s in self.order}
+        self.moving = [s for s in self.order if s.wrong]
+        if self.moving:
+            self.pivot(max(self.moving, key=_telling))
+
+    def agrees(self, answer):
+        """Whether a function of the inputs answers as the candidate on every sight."""
+        return self.share(answer) == 1.0
+
+    def share(self, answer):
+        """Share of the deviating sights that a function of the inputs explains; the telling ones come first.
+
+        0 if the first one, the pivot, is not among them, or if a sight on which the candidate is right is spoilt. An
+        answer that leaves the right one nowhere explains nothing.
+        """
+        self.tried += 1
+        telling, missed, wrong = False, 0, 0
+        for sight in self.order:
+            if missed and (wrong >= PART or sight.size > SMALL):
+                continue  # a part of an explanation is not worth so much time
+            out = answer(self.inputs[id(sight)])
+            good = explains(out, sight)
+            if not good and (not sight.wrong or not wrong):
+                return 0.0
+            wrong += sight.wrong
+            missed += not good
+            telling = telling or (good and sight.wrong and not close(out, sight.right, sight.tolerance))
+        return (1 - missed / wrong) * telling
+
+    def loosely(self, answer, clock):
+        """Share of the deviating sights that are explained, if at most every tenth of the others is spoilt; else 0."""
+        if answer is None or clock.over:
+            return 0.0
+        small = [s for s in self.order if s.size <= LARGE]
+        wrong = [explains(answer(self.inputs[id(s)]), s) for s in [s for s in small if s.wrong][:10]]
+        right = [explains(answer(self.inputs[id(s)]), s) for s in [s for s in small if not s.wrong][:6]]
+        if not wrong:
+            return 0.0
+        return sum(wrong) / len(wrong) if sum(right) >= 0.9 * len(right) else 0.0
+
+    def again(self, clock):
+        """A new search, with what further inputs have shown, that knows what explained a part."""
+        return Search(self.evidence, clock, tried=self.tried, parts=self.parts, values=self.values)
+
+    def pivot(self, sight):
+        """Let another sight be the first."""
+        self.order.remove(sight)
+        self.order.insert(0, sight)
+
+    def keep(self, found, share=1.0, change=None):
+        """Note what explains everything, after which there is `AFTER` left, or a part."""
+        if share < 1:
+            self.parts.append((share, found, change))
+        else:
+            if not self.found:
+                self.clock = self.clock.part(1.0, AFTER)
+            self.found.append(found)
+
+    # The stages ----------------------------------------------------------------------------------------------------
+
+    def of_trials(self, reference, clock, rank=1, **more):
+        """Arguments and outputs treated wrongly, around some form of the rule."""
+        operation = self.evidence.operation
+        for number, trial in enumerate(trials(operation)):
+            if clock.over or self.clock.over:
+                return
+            answer = tried(operation, reference, trial)
+            if share := self.share(answer):
+                on = {operation.name: answer}
+                found = Found(rank + (number > 60), lambda op, on=on: on.get(op.name), trial.words, **more)
+                self.keep(found, share, trial)
+
+    def of_edits(self, clock, base=None, rank=0, **more):
+        """Edits of the source, the plainest first; `base` are the edits of a listed mistake that are made before."""
+        if clock.over or self.clock.over:
+            return
+        with np.errstate(all="ignore"), Workshop(self.evidence.operation, base, self.values) as shop:
+            if not shop.units:
+                return
+            for sight in [s for s in self.order if s.wrong][:3]:
+                shop.look(self.inputs[id(sight)])
+            shop.calibrate(self.inputs[id(self.moving[0])])
+            every = [edit for unit in shop.units for edit in edits_of(unit)]
+            every.sort(key=lambda edit: edit.rank)
+            for edit in every:
+                if clock.over or self.clock.over:
+                    break
+                with contextlib.suppress(SyntaxError), shop.edited(edit):
+                    if share := self.share(shop.run):
+                        self.keep(self._of_edit(edit, base, rank, more), share, edit)
+            if not self.found and base is None:
+                self._of_constants(shop, clock)
+
+    def _of_edit(self, edit, base, rank, more):
+        code = edit.code()
+
+        def on(operation):
+            if all(unit.function is not edit.unit.function for unit in units(operation)):
+                return None
+
+            def answer(inputs):
+                with np.errstate(all="ignore"), Workshop(operation, base) as shop:
+                    edit.unit.function.__code__ = code
+                    return shop.run(wide(inputs))
+
+            return answer
+
+        where = edit.tags[0] if edit.tags else edit.unit.name
+        lines = (*more.pop("lines", ()), (where, edit.was, edit.now))
+        return Found(rank + edit.rank, on, lines=lines, **more)
+
+    def _of_constants(self, shop, clock):
+        """Numbers of the candidate's own, read off its answers: in place of a constant, as a factor, as a summand."""
+        sight = next(s for s in self.order if s.wrong)
+        for edit, form, start in sorted(_with_a_number(shop), key=lambda row: row[0].rank):
+            if clock.over or self.clock.over:
+                return
+            try:
+                with shop.edited(edit):
+                    values = list(solved(shop, sight, self.inputs[id(sight)], start))
+            except SyntaxError:
+                continue
+            for value in values:
+                literal = edit.like(form(ast.Constant(value)))
+                with contextlib.suppress(SyntaxError), shop.edited(literal):
+                    share = self.share(shop.run)
+                    if share:
+                        self.keep(self._of_edit(literal, None, 0, {}), share, literal)
+                        break
+
+    def of_parts(self, clock):
+        """Two changes at once, each of which explains a part of the failures."""
+        first = self.best_parts()
+        if not first:
+            return
+        explained = first[0][1].on(self.evidence.operation)
+        rest = [s for s in self.moving if not explains(explained(self.inputs[id(s)]), s)]
+        if not rest:
+            return
+        self.parts = []
+        self.pivot(rest[0])
+        self.of_trials(self.evidence.operation.reference, clock.part(0.2))
+        self.of_edits(clock.part(0.6))
+        second = self.best_parts()
+        with np.errstate(all="ignore"), Workshop(self.evidence.operation) as shop:
+            for (_, a, x), (_, b, y) in sorted(product(first, second), key=lambda p: p[0][1].rank + p[1][1].rank):
+                if clock.over or self.clock.over:
+                    break
+                answer = shop.both(x, y)
+                if answer is not None and self.agrees(answer):
+                    words = "; and ".join(filter(None, (a.words, b.words)))
+                    lines = (*a.lines, *b.lines)
+                    self.keep(Found(30 + a.rank + b.rank, partial(_both, x, y), words, lines))
+        self.parts = [*first, *second]
+
+    def best_parts(self, most=24):
+        """What explains most of the failures, the plainest first."""
+        return sorted(self.parts, key=lambda row: (-round(row[0], 2), row[1].rank))[:most]
+
+    def of_pairs(self, clock):
+        """Two listed mistakes at once."""
+        operation = self.evidence.operation
+        known = [a for a in edits.shown_in(operation.name) if a.edits and edits.short(operation) not in a.functions]
+        for a, b in combinations(known, 2):
+            if clock.over or self.clock.over:
+                return
+            if a.edits.keys() & b.edits.keys():
+                continue
+            both = {**a.edits, **b.edits}
+            try:
+                with np.errstate(all="ignore"), edits.edited(operation.system, both):
+                    good = self.agrees(lambda inputs: called(operation, operation.reference, inputs))
+            except edits.EditError:
+                continue
+            if good:
+                lines = (*edits.changed_lines(operation.system, a), *edits.changed_lines(operation.system, b))
+                self.keep(Found(20, partial(_listed, both), lines=lines, listed=(a.slug, b.slug)))
+
+    def starts(self):
+        """Listed alternatives by how much of the first deviations they explain, best first."""
+        operation = self.evidence.operation
+        rows = []
+        for order, a in enumerate(edits.shown_in(operation.name)):
+            run = edits.runner(operation, a)
+            score = float(np.mean([_left_over(called(operation, run, self.inputs[id(s)]), s) for s in self.moving[:3]]))
+            rows.append((score, order, a))
+        return [a for _, _, a in sorted(rows, key=lambda row: row[:2])]
+
+
+def _telling(sight):
+    """How well a deviating sight tells explanations apart, for its price: how many entries deviate, up to thirty."""
+    if sight.size > SMALL:
+        return (0, 0, -sight.size)
+    entries = 0
+    for name, right in sight.right.items():
+        got = sight.got[name]
+        with np.errstate(invalid="ignore"):
+            entries += (
+                right.size if got.shape != right.shape else int(np.sum(~(np.abs(got - right) <= sight.tolerance[name])))
+            )
+    return (1, min(entries, 30), -sight.size)
+
+
+def _left_over(answer, sight):
+    """Share of the deviation, in digits of its entries, that an answer does not explain."""
+    if answer is None:
+        return 2.0
+    shares = []
+    for name, right in sight.right.items():
+        got, found = sight.got[name], answer[name]
+        if not got.shape == found.shape == right.shape:
+            return 2.0
+        with np.errstate(all="ignore"):
+            gap = np.abs(got - right)
+            deviating = ~(gap <= sight.tolerance[name])
+            share = np.minimum(np.abs(got - found) / gap, 2.0)[deviating]
+        shares += list(np.nan_to_num(share, nan=2.0))
+    return float(np.mean(shares)) if shares else 2.0
+
+
+def called(operation, function, inputs):
+    """What a function answers, by output; None if it raises."""
+    try:
+        with np.errstate(all="ignore"):
+            return named_outputs(operation, function(**inputs))
+    except Exception:  # an explanation that raises is one that does not answer
+        return None
+
+
+def _both(x, y, operation):
+    def answer(inputs):
+        with np.errstate(all="ignore"), Workshop(operation) as shop:
+            run = shop.both(x, y)
+            return run and run(wide(inputs))
+
+    return answer
+
+
+def _listed(both, operation):
+    def answer(inputs):
+        with np.errstate(all="ignore"), edits.edited(operation.system, both):
+            return called(operation, operation.reference, wide(inputs))
+
+    return answer
+
+
+def _with_a_number(shop):
+    """Edits with a number that is looked for, the form that it goes into, the value at which they change nothing."""
+    number = ast.Call(ast.Name("_value", ast.Load()), [], [])
+    for unit in shop.units:
+        if not unit.own:
+            continue
+        for edit in edits_of(unit):
+            old = edit.there
+            if isinstance(edit.new, ast.Constant) and isinstance(old, ast.Constant) and type(old.value) in (int, float):
+                if edit.new.value == old.value + 1:
+                    yield edit.like(number, 3), lambda value: value, float(old.value)
+            elif isinstance(edit.new, ast.UnaryOp) and isinstance(edit.new.op, ast.USub) and edit.new.operand is old:
+                for rank, form, start in (
+                    (3, lambda value, old=old: binary(value, ast.Mult, old), 1.0),
+                    (4, lambda value, old=old: binary(old, ast.Add, value), 0.0),
+                ):
+                    yield edit.like(form(number), rank), form, start
+
+
+def solved(shop, sight, inputs, start):
+    """Values of the number looked for at which the first deviation of a sight is explained; the plain form first."""
+    name = max(sight.right, key=lambda n: _widest(sight, n))
+    right, got, allowed = sight.right[name], sight.got[name], sight.tolerance[name]
+    if got.shape != right.shape:
+        return
+    gap = np.nan_to_num(np.abs(got - right) / np.maximum(allowed, 1e-300))
+    if gap.ndim and gap.max() > 1e3:  # of a trajectory the first row that deviates clearly: the later ones are bent
+        rows = gap.reshape(len(gap), -1).max(axis=1)
+        gap[int(np.argmax(rows > 1e3)) + 1 :] = 0
+    at = np.unravel_index(int(np.argmax(gap)), gap.shape)
+    target, close_by = float(got[at]), 2 * float(allowed[at])
+
+    def missing(value):
+        shop.number = value
+        out = shop.run(inputs)
+        if out is None or out[name].shape != right.shape:
+            return math.nan
+        return float(out[name][at]) - target
+
+    x0, x1 = start, start * 1.125 + (0.125 if start == 0 else 0.0)
+    r0, r1 = float(right[at]) - target, missing(x1)
+    for _ in range(12):
+        if not math.isfinite(r1) or r1 == r0:
+            return
+        if abs(r1) <= close_by:
+            break
+        x0, x1, r0 = x1, x1 - r1 * (x1 - x0) / (r1 - r0), r1
+        if not abs(x1) < 1e12:
+            return
+        r1 = missing(x1)
+    else:
+        return
+    for digits in (1, 2, 3, 4, 6):
+        plain = float(f"{x1:.{digits}g}")
+        if abs(plain - x1) <= 1e-6 * abs(x1):
+            yield plain
+            break
+    yield x1
+
+
+def _widest(sight, name):
+    got, right = sight.got[name], sight.right[name]
+    if got.shape != right.shape or not right.size:
+        return 0.0
+    return float(np.nan_to_num(np.max(np.abs(got - right) / np.maximum(sight.tolerance[name], 1e-300))))
+
+
+def holds(answer, sight):
+    """Whether an explanation stands at a sight; where it jumps, as a sign at 0, an answer close by will do."""
+    if explains(answer(sight.inputs), sight):
+        return True
+    rng = np.random.Generator(np.random.Philox(0))
+    for _ in range(JUMPS):
+        near = {
+            n: v * (1 + 4e-16 * rng.uniform(-1, 1, v.shape)) if isinstance(v, np.ndarray) else v
+            for n, v in wide(sight.inputs).items()
+        }
+        if explains(answer(near), sight):
+            return True
+    return False
+
+
+def ask_more(evidence, clock, *, samples=30, changes=5):
+    """Put further inputs to the candidate: random ones, and the failing ones moved a little."""
+    operation = evidence.operation
+    for number in range(samples):
+        if clock.over:
+            return
+        evidence.ask(operation.sample(stream(number, operation.name, "explain")))
+    failing = [s for s in evidence.sights if s.wrong and s.size <= LARGE][:8]
+    rng = stream(0, operation.name, "moved")
+    for _ in range(changes):
+        for sight in failing:
+            if clock.over:
+                return
+            evidence.ask(moved(sight.inputs, rng))
+
+
+def moved(inputs, rng):
+    """Inputs with every number that is no whole number moved by up to a fifth."""
+    changed = {}
+    for name, value in inputs.items():
+        if isinstance(value, np.ndarray):
+            whole = value.size and np.all(value == np.round(value)) and set(np.unique(value)) <= {-1.0, 0.0, 1.0}
+            changed[name] = value if whole else value * rng.uniform(0.8, 1.2, value.shape)
+        elif isinstance(value, float) and value not in (0.0, 1.0):
+            factor = float(rng.uniform(0.8, 1.2))
+            changed[name] = 1 - (1 - value) * factor if 0.5 < value < 1 else value * factor
+        else:
+            changed[name] = value
+    return changed

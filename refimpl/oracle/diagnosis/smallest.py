@@ -1,0 +1,136 @@
+"""The smallest input that still shows a difference: few steps, few coordinates, round numbers, defaults."""
+
+import numpy as np
+
+from refimpl.oracle.diagnosis.conditions import axis_size, cut, symbols
+from refimpl.oracle.diagnosis.evidence import Evidence, Sight, size
+from refimpl.oracle.judging.records import Smallest
+
+PLAIN = (0.0, 1.0, 0.5, 0.1)
+
+
+def _cost(inputs):
+    """Size, then number of digits: what shrinking makes less."""
+    numbers = np.concatenate([np.ravel(v).astype(float) for v in inputs.values() if not isinstance(v, str)])
+    digits = sum(len(f"{x:.15g}") for x in numbers[:500])
+    return size(inputs), digits + int(np.sum(numbers < 0))
+
+
+def shrunk(evidence: Evidence, sight: Sight, clock):
+    """The smallest sight that is reached from a failing one, deviating in the same way: with an answer, or raising."""
+    raises = sight.got is None
+
+    def shows(inputs):
+        found = evidence.ask(inputs, keep=False)
+        if found is None or not found.wrong or (found.got is None) != raises:
+            return None
+        if not raises:  # by much, so that it is seen by eye
+            far = max(_share(found, name) for name in found.right)
+            if far < min(1e-3, 0.1 * max(_share(sight, name) for name in sight.right)):
+                return None
+        return found
+
+    best = sight
+    progress = True
+    while progress and not clock.over:
+        progress = False
+        for inputs in _smaller(evidence.operation, best.inputs):
+            if clock.over:
+                break
+            if _cost(inputs) < _cost(best.inputs) and (found := shows(inputs)):
+                best = found
+                progress = True
+                break
+    return best
+
+
+def _share(sight, name):
+    got, right = sight.got[name], sight.right[name]
+    if got.shape != right.shape or not np.isfinite(got).all():
+        return np.inf
+    gap = np.where(np.abs(got - right) > sight.tolerance[name], np.abs(got - right), 0.0)
+    return float(np.max(gap, initial=0.0) / max(np.max(np.abs(right), initial=0.0), 1e-300))
+
+
+def _smaller(operation, inputs):
+    """Inputs one step smaller or plainer, the largest steps first."""
+    for symbol in symbols(operation):
+        length = axis_size(operation, inputs, symbol)
+        for target in dict.fromkeys((1, 2, length // 2, length - 1)):
+            if 0 < target < length:
+                yield cut(operation, inputs, symbol, target)
+                yield cut(operation, inputs, symbol, target, start=length - target)
+    for name, value in inputs.items():
+        if isinstance(value, np.ndarray):
+            for change in (
+                np.zeros_like,
+                np.ones_like,
+                np.abs,
+                np.round,
+                lambda x: np.round(x, 1),
+                lambda x: np.round(x, 2),
+            ):
+                yield inputs | {name: change(value)}
+        elif isinstance(value, float):
+            for plain in (*PLAIN, round(value, 1), round(value, 2), float(f"{value:.1g}")):
+                yield inputs | {name: plain}
+        elif isinstance(value, int) and not isinstance(value, bool):
+            for plain in (0, 1, 2, value // 2, value - 1):
+                if 0 <= plain < value:
+                    yield inputs | {name: plain}
+    for name, value in inputs.items():
+        if isinstance(value, np.ndarray) and value.size <= 12:
+            for k in range(value.size):
+                for plain in (0.0, 1.0):
+                    changed = value.copy()
+                    changed.flat[k] = plain
+                    yield inputs | {name: changed}
+
+
+def smallest(evidence: Evidence, clock, equation=""):
+    """The smallest input on which a candidate deviates, as plain data; None if there is none."""
+    wrong = evidence.wrong
+    if not wrong:
+        return None
+    sight = shrunk(evidence, wrong[0], clock)
+    free = tuple(name for name in sight.inputs if not clock.over and _is_free(evidence, sight, name))
+    free = () if len(free) == len(sight.inputs) else free  # it fails everywhere
+    inputs = {n: v.tolist() if isinstance(v, np.ndarray) else v for n, v in sight.inputs.items()}
+    name = upstream(evidence.operation, sight)
+    expected = sight.right[name].tolist()
+    got = None if sight.got is None else sight.got[name].tolist()
+    return Smallest(evidence.operation.name, inputs, name, expected, got, sight.message, equation, free)
+
+
+def _is_free(evidence, sight, name):
+    """Whether the difference shows whatever an input is (tried with several values)."""
+    value = sight.inputs[name]
+    if isinstance(value, np.ndarray):
+        others = [value * 0.5 + 0.25, -value, value * 3 + 1, value * 0]
+    elif isinstance(value, float):
+        others = [0.0, 0.25, 0.75, 0.9]
+    else:
+        return False
+    answers = [evidence.ask(sight.inputs | {name: other}, keep=False) for other in others]
+    known = [answer for answer in answers if answer is not None]
+    return len(known) >= 2 and all(answer.wrong for answer in known)
+
+
+def upstream(operation, sight):
+    """The output that differs first: at the earliest step, then in the order in which they are computed."""
+    first = None
+    for entry in reversed(
+        operation.outputs
+    ):  # what is remembered is computed before, or from the same, as what is shown
+        if sight.got is None:
+            return entry.name
+        got, right = sight.got[entry.name], sight.right[entry.name]
+        if got.shape != right.shape:
+            return entry.name
+        with np.errstate(invalid="ignore"):
+            mask = ~(np.abs(got - right) <= sight.tolerance[entry.name]) & (got != right)
+        if mask.any():
+            step = int(np.argmax(mask.reshape(len(mask), -1).any(axis=1))) + entry.first if entry.steps else 0
+            if first is None or step < first[0]:
+                first = (step, entry.name)
+    return first[1] if first else operation.outputs[0].name

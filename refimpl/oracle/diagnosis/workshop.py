@@ -1,0 +1,213 @@
+"""The functions that an operation runs, opened for edits: syntax trees, values in them, a quick exchange of code.
+
+An edit replaces one node of a function's tree. Only that function is compiled, its code object is put into the living
+function, run, and taken back. While a workshop is open every loop counts its rounds, so that an edited one ends.
+"""
+
+import ast
+import contextlib
+import types
+
+import numpy as np
+
+from refimpl.oracle.candidates.base import named_outputs
+from refimpl.oracle.diagnosis.looking import kind_of, noting
+from refimpl.oracle.diagnosis.units import Unit, based, units
+
+ROUNDS = 20  # times as many rounds of loops as the right source makes, an edited one may make
+
+
+class EndlessError(BaseException):
+    """An edited loop made too many rounds."""
+
+
+class Workshop:
+    """The source of an operation while it is open for edits; a context manager.
+
+    Parameters
+    ----------
+    operation : Operation
+        Whose reference is run.
+    base : mapping of str to str, optional
+        Edits, as of a listed mistake, that are made first.
+    values : dict, optional
+        Kinds of value that are known already, by id of the expression; gets what `look` finds.
+    """
+
+    def __init__(self, operation, base=None, values=None):
+        self.operation = operation
+        self.units = units(operation)
+        if base:
+            self.units = list(based(operation.system, self.units, base))
+        if values is not None:
+            for unit in self.units:
+                unit.values = values
+        self.limit = self._left = 10**6
+        self._last: dict[int, object] = {}
+        known = values or {}
+        self._looked = {u: 3 for u in self.units if any(id(n) in known for n in ast.walk(u.node))}
+
+    def __enter__(self):
+        self._before = [(unit.function, unit.function.__code__) for unit in self.units]
+        self._globals = []
+        for unit in self.units:
+            space = unit.function.__globals__
+            space.update(_tick=self._tick, _previous=self._previous, _value=self._value, _np=np)
+            self._globals.append(space)
+        self._caches = {
+            id(value): value
+            for space in self._globals
+            for value in space.values()
+            if hasattr(value, "cache_clear") and hasattr(value, "__wrapped__")
+        }.values()
+        self.number = 1.0
+        self._plain = {}
+        for unit in self.units:
+            with contextlib.suppress(SyntaxError, ValueError):
+                unit.function.__code__ = self._plain[unit] = _counting(unit)
+        return self
+
+    def __exit__(self, *error):
+        for function, code in self._before:
+            function.__code__ = code
+        for space in self._globals:
+            for name in ("_tick", "_previous", "_value", "_np"):
+                space.pop(name, None)
+        self._forget()
+
+    def _forget(self):
+        for value in self._caches:
+            value.cache_clear()
+
+    def _tick(self):
+        self._left -= 1
+        if self._left < 0:
+            raise EndlessError
+
+    def _previous(self, number, value):
+        """What an expression gave the last time."""
+        last = self._last.get(number, value)
+        self._last[number] = value
+        return last
+
+    def _value(self):
+        """A number that is being looked for."""
+        return self.number
+
+    def run(self, inputs):
+        """Outputs by name of the source as it is now; None if it raises."""
+        self._left = self.limit
+        self._last.clear()
+        if self._caches:
+            self._forget()
+        try:
+            return named_outputs(self.operation, self.operation.reference(**inputs))
+        except (Exception, EndlessError):
+            return None
+
+    def calibrate(self, inputs):
+        """Allow loops so many rounds as the right source makes on some inputs, times `ROUNDS`."""
+        self.limit = 10**7
+        self.run(inputs)
+        self.limit = (self.limit - self._left) * ROUNDS + 1000
+
+    @contextlib.contextmanager
+    def edited(self, edit):
+        """With one edit made; raises SyntaxError if it does not compile."""
+        unit = edit.unit
+        code = edit.code()
+        unit.function.__code__ = code
+        try:
+            yield self
+        finally:
+            unit.function.__code__ = self._plain[unit]
+
+    def both(self, x, y):
+        """Two changes at once, edits or trials, as a function of the inputs; None if they do not go together."""
+        changed: dict[Unit, list] = {}
+        run = self.run
+        for change in (x, y):
+            if hasattr(change, "unit"):
+                changed.setdefault(change.unit, []).append(change)
+            else:
+                run = self._tried(run, change)
+        codes = []
+        try:
+            for unit, several in changed.items():
+                for edit in several[1:]:
+                    edit.make()
+                try:
+                    codes.append((unit.function, several[0].code()))
+                finally:
+                    for edit in reversed(several[1:]):
+                        edit.unmake()
+        except (SyntaxError, IndexError):
+            return None
+
+        def answer(inputs):
+            before = [(function, function.__code__) for function, _ in codes]
+            try:
+                for function, code in codes:
+                    function.__code__ = code
+                return run(inputs)
+            finally:
+                for function, code in before:
+                    function.__code__ = code
+
+        return answer
+
+    def _tried(self, run, trial):
+        def answer(inputs):
+            try:
+                out = run(trial.before(inputs) if trial.before else inputs)
+                return trial.after(out, inputs) if trial.after and out is not None else out
+            except Exception:  # not every change fits every input
+                return None
+
+        return answer
+
+    def look(self, inputs):
+        """Note what kinds of value the expressions of the units take on some inputs."""
+        for unit in self.units:
+            if unit not in self._plain or self._looked.get(unit, 0) >= 3:
+                continue
+            seen = unit.values
+            self._looked[unit] = self._looked.get(unit, 0) + 1
+
+            def note(number, value, seen=seen):
+                seen.setdefault(number, set()).add(kind_of(value))
+                return value
+
+            code = noting(unit)
+            if code is None:
+                continue
+            space = unit.function.__globals__
+            space["_note"], unit.function.__code__ = note, code
+            try:
+                with np.errstate(all="ignore"):
+                    self.run(inputs)
+            finally:
+                unit.function.__code__ = self._plain[unit]
+                space.pop("_note", None)
+
+
+_counted: dict[int, tuple[ast.AST, types.CodeType]] = {}  # id of a node -> the node, its code
+
+
+def _counting(unit):
+    """Code of a unit that counts the rounds of its loops; what they are kept by stays alive beside it."""
+    if id(unit.node) not in _counted:
+        _count_rounds(unit.node)
+        _counted[id(unit.node)] = (unit.node, unit.compiled())
+    return _counted[id(unit.node)][1]
+
+
+def _count_rounds(function):
+    """Let every loop of a function count its rounds; made once, as the trees are shared."""
+    for node in ast.walk(function):
+        if isinstance(node, ast.For | ast.While):
+            first = node.body[0]
+            if isinstance(first, ast.Expr) and ast.unparse(first) == "_tick()":
+                continue
+            call = ast.Expr(ast.Call(ast.Name("_tick", ast.Load()), [], []))
+            node.body.insert(0, ast.fix_missing_locations(ast.copy_location(call, first)))

@@ -1,0 +1,47 @@
+"""A picture of the place where a candidate's answer and the right one part."""
+
+import numpy as np
+
+SHOWN = 4  # coordinates that are drawn
+
+
+def draw(path, record, output, right, got, allowed):
+    """Write a figure of one output of one case: its entries, and how far they are off beside the tolerance.
+
+    Parameters
+    ----------
+    path : str
+        Of the picture to write; its suffix says in which format.
+    record : Record
+        Of the failure.
+    output : specs.base.Field
+        The output that is drawn.
+    right, got, allowed : numpy.ndarray
+        Right answer, the candidate's, and the tolerance, of one shape.
+    """
+    from matplotlib.figure import Figure  # takes most of a second, which nothing else needs
+
+    steps = np.arange(len(right)) + output.first if output.steps else np.arange(right.size)
+    flat = [np.asarray(x).reshape(len(steps), -1) for x in (right, got, allowed)]
+    figure = Figure(figsize=(9, 4), layout="constrained")
+    left, below = figure.subplots(1, 2)
+    gap = np.abs(flat[1] - flat[0])
+    worst = np.argsort(-np.nan_to_num(gap, nan=np.inf).max(axis=0), kind="stable")[:SHOWN]
+    for number, k in enumerate(worst):
+        left.plot(steps, flat[0][:, k], color=f"C{number}", label=f"{output.name}[{k}], right")
+        left.plot(
+            steps, flat[1][:, k], color=f"C{number}", linestyle="none", marker="x", markersize=4, label="candidate"
+        )
+        below.plot(steps, np.maximum(gap[:, k], 1e-320), color=f"C{number}", label=f"error of {output.name}[{k}]")
+    below.plot(steps, flat[2][:, worst].max(axis=1), color="black", linestyle="--", label="tolerance")
+    if record.step is not None:
+        for axes in (left, below):
+            axes.axvline(record.step, color="grey", linewidth=0.8)
+        left.set_title(f"they part at step {record.step}", fontsize=10)
+    with np.errstate(all="ignore"):
+        below.set_yscale("log")
+    for axes in (left, below):
+        axes.set_xlabel("step" if output.steps else "entry")
+        axes.legend(fontsize=8)
+    figure.suptitle(f"{record.case} ({record.dtype})", fontsize=11)
+    figure.savefig(path, dpi=120)

@@ -1,0 +1,283 @@
+"""Causes that no list knows: what is said of candidates whose mistake we know, and what is never said."""
+
+import numpy as np
+import pytest
+
+from refimpl.oracle import catalog, check
+from refimpl.oracle.candidates import Function
+from refimpl.oracle.candidates.base import named_outputs
+from refimpl.oracle.diagnosis.conditions import conditions, where
+from refimpl.oracle.diagnosis.evidence import Clock, Evidence
+from refimpl.oracle.diagnosis.explain import evidences, usual_seconds
+from refimpl.oracle.diagnosis.search import Search, wide
+from refimpl.oracle.diagnosis.smallest import smallest
+from refimpl.oracle.diagnosis.trials import trials
+from refimpl.oracle.diagnosis.units import functions, units
+from refimpl.oracle.diagnosis.vocabulary import edits_of
+from refimpl.oracle.diagnosis.workshop import Workshop
+from refimpl.oracle.judging.plans import Settings
+from refimpl.oracle.judging.run import run
+from refimpl.oracle.output.results import read_report, write_report
+from refimpl.oracle.output.words import cause, told
+
+TRAJECTORY = catalog.operation("lion.trajectory")
+ENOUGH = 30.0  # seconds: what is there is found, also on a busy machine
+
+
+def lion(step=np.sign, direction=None, decay=lambda lr, wd: lr * wd, memory=None, look=lambda g: g):
+    """Lion written apart from the library, with places for mistakes."""
+
+    def trajectory(theta0, grads, lr, beta1, beta2, weight_decay):
+        theta, m, out = theta0.copy(), np.zeros_like(theta0), []
+        for g in map(look, grads):
+            c = direction(m, g, beta1, beta2) if direction else beta1 * m + (1 - beta1) * g
+            theta = theta * (1 - decay(lr, weight_decay)) - lr * step(c)
+            m = memory(m, g, beta2) if memory else m + (1 - beta2) * (g - m)
+            out.append(theta)
+        return np.array(out)
+
+    return trajectory
+
+
+def report_of(function, **more):
+    return check(function, "lion.trajectory", explain=ENOUGH, **more)
+
+
+# What is told ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("mine", "words"),
+    [
+        (lion(decay=lambda lr, wd: 0.7 * lr * wd), "0.7 * (weight_decay * params)"),
+        (
+            lion(memory=lambda m, g, b: b * m + (1 - b) * g * g),
+            "momentum = beta2 * momentum + (1 - beta2) * (grad * grad)",
+        ),
+        (lion(decay=lambda lr, wd: lr * (wd or 0.01)), "weight_decay = 0 for 'not given', and 0.01 in its place"),
+        (lion(look=lambda g: g / max(1.0, np.sqrt(np.sum(g * g)))), "each row of grads to length 1"),
+        (lambda **inputs: lion()(**inputs)[[0, *range(len(inputs["grads"]) - 1)]], "thetas a row late"),
+    ],
+    ids=["constant", "square", "falsy", "clipped", "late"],
+)
+def test_a_mistake_that_no_list_has_is_told(mine, words):
+    report = report_of(mine)
+    assert report.verdict == "deviates"
+    assert report.diagnosis.kind in ("change", "use")
+    text = "\n".join(told(report)).replace("grad * grad", "grad * grad")
+    assert words in text, text
+    assert report.diagnosis.further > 0
+
+
+def test_two_listed_mistakes_at_once_are_told():
+    wrong = lion(direction=lambda m, g, b1, b2: b2 * m + (1 - b2) * g, decay=lambda lr, wd: wd)
+    found = report_of(wrong).diagnosis
+    assert found.kind == "several", found
+    assert len(found.lines) == 2 or len(found.names) == 2, found
+
+
+def test_a_listed_mistake_with_an_exception_keeps_its_name():
+    def wrong(weight_decay, **inputs):
+        if weight_decay > 1:
+            raise ValueError("too strong")
+        return lion(memory=lambda m, g, b: (1 - b) * m + b * g)(weight_decay=weight_decay, **inputs)
+
+    report = report_of(wrong)
+    assert report.diagnosis.kind in ("mistake", "change"), report.diagnosis
+    assert "momentum" in "".join(report.diagnosis.lines[0])
+
+
+def test_what_no_edit_says_gets_a_condition():
+    """Wrong where beta1 is 0 and there is decay: told only because it holds on every input that was tried."""
+
+    def wrong(beta1, weight_decay, **inputs):
+        return lion()(beta1=beta1, weight_decay=weight_decay * (beta1 != 0), **inputs)
+
+    candidate = Function(wrong, operation=TRAJECTORY.name)
+    (evidence,) = evidences(run(candidate, [TRAJECTORY], Settings()), candidate)
+    words = [condition.words for condition in conditions(evidence, Clock(ENOUGH))]
+    assert any("wrong as soon as" in text and "beta1 = 0" in text and "weight_decay is not 0" in text for text in words)
+
+
+def test_a_condition_that_one_input_contradicts_is_not_told():
+    """Right once all gradients are 0 would be true of the failing cases, but one other input is wrong."""
+    candidate = Function(lion(step=np.tanh), operation=TRAJECTORY.name)
+    (evidence,) = evidences(run(candidate, [TRAJECTORY], Settings()), candidate)
+    for condition in conditions(evidence, Clock(ENOUGH), most=50):
+        held = [s for s in evidence.every if condition.property.holds(s.inputs)]
+        assert len(held) >= condition.turned > 0
+        assert not any(s.wrong for s in held)
+
+
+def test_the_place_of_the_deviations_is_told():
+    def late(grads, **inputs):
+        out = lion()(grads=grads, **inputs)
+        out[2:] *= 1.001
+        return out
+
+    candidate = Function(late, operation=TRAJECTORY.name)
+    (evidence,) = evidences(run(candidate, [TRAJECTORY], Settings()), candidate)
+    assert "thetas is right up to step 2 on every input" in where(evidence)
+
+
+def test_a_law_alone_that_fails_is_explained_too():
+    report = report_of(lambda **i: lion()(**i) * (1 + 1e-3 * (np.max(np.abs(i["grads"])) > 1e6)), only=["law:*"])
+    assert report.smallest is not None or report.verdict == "conforms"
+
+
+def test_nothing_is_said_of_a_right_one():
+    report = report_of(lion())
+    assert (report.verdict, report.diagnosis, report.findings, report.smallest) == ("conforms", None, (), None)
+
+
+def test_seconds_come_from_the_caller_or_the_environment(monkeypatch):
+    monkeypatch.setenv("REFIMPL_EXPLAIN", "3")
+    assert usual_seconds() == 3
+    for text in ("-1", "soon", "inf", "nan"):
+        monkeypatch.setenv("REFIMPL_EXPLAIN", text)
+        with pytest.raises(ValueError, match="REFIMPL_EXPLAIN"):
+            usual_seconds()
+
+
+# The smallest input --------------------------------------------------------------------------------------------------
+
+
+def test_the_smallest_input_is_small_and_shows_the_difference():
+    report = report_of(lion(decay=lambda lr, wd: wd))
+    small = report.smallest
+    assert np.shape(small.inputs["grads"]) == (1, 1)
+    inputs = {n: np.array(v) if isinstance(v, list) else v for n, v in small.inputs.items()}
+    assert TRAJECTORY.reference(**inputs).tolist() == small.expected
+    assert lion(decay=lambda lr, wd: wd)(**inputs).tolist() == small.got != small.expected
+    pasted = eval(f"dict({small.python})", {"np": np, "dict": dict})
+    assert {n: np.shape(v) for n, v in pasted.items()} == {n: np.shape(v) for n, v in small.inputs.items()}
+
+
+def test_the_first_difference_is_upstream():
+    """The momentum is wrong from step 1 on, the parameters from step 2: the momentum is shown."""
+    step = catalog.operation("adamw.step")
+    names = [entry.name for entry in step.outputs]
+
+    def wrong(**inputs):
+        out = dict(zip(names, step.reference(**inputs), strict=True))
+        return tuple(x * (1.5 if n == names[-1] else 1.0) for n, x in out.items())
+
+    candidate = Function(wrong, operation=step.name)
+    (evidence,) = evidences(run(candidate, [step], Settings()), candidate)
+    assert smallest(evidence, Clock(ENOUGH)).output == names[-1]
+
+
+def test_a_report_keeps_what_was_said(tmp_path):
+    report = report_of(lion(decay=lambda lr, wd: 0.7 * lr * wd))
+    write_report(tmp_path / "report.jsonl", report)
+    again = read_report(tmp_path / "report.jsonl")
+    assert again.diagnosis == report.diagnosis
+    assert again.smallest == report.smallest
+    assert told(again) == told(report)
+
+
+# The workshop --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", catalog.systems())
+def test_an_open_workshop_changes_no_answer_and_leaves_nothing_behind(name):
+    for operation in catalog.system(name).operations:
+        small = [c for c in operation.cases if not {"long", "large"} & set(c.flags)][:3]
+        before = [(unit.function, unit.function.__code__) for unit in units(operation)]
+        with np.errstate(all="ignore"), Workshop(operation) as shop:
+            assert shop.units
+            shop.look(wide(small[0].inputs))
+            for case in small:
+                out, right = shop.run(wide(case.inputs)), named_outputs(operation, operation.reference(**case.inputs))
+                assert all(np.array_equal(out[n], right[n], equal_nan=True) for n in right), (operation.name, case.slug)
+        assert all(function.__code__ is code for function, code in before)
+
+
+def test_the_source_is_given_back_after_an_exception():
+    (rule,) = [unit for unit in units(TRAJECTORY) if unit.name == "_rule"]
+    before = rule.function.__code__
+
+    def interrupted():
+        with Workshop(TRAJECTORY) as shop:
+            edit = next(e for unit in shop.units if unit.name == "_rule" for e in edits_of(unit))
+            with shop.edited(edit):
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert rule.function.__code__ is before
+
+
+def test_an_edited_loop_ends():
+    operation = catalog.operation("sso.search")
+    with np.errstate(all="ignore"), Workshop(operation) as shop:
+        shop.limit = 3
+        assert shop.run(wide(operation.cases[0].inputs)) is None
+
+
+def test_every_edit_can_be_said_and_is_taken_back():
+    """Each has words, and the tree after it is the tree before it."""
+    import ast
+
+    with np.errstate(all="ignore"), Workshop(TRAJECTORY) as shop:
+        shop.look(wide(TRAJECTORY.cases[0].inputs))
+        for unit in shop.units:
+            before = ast.dump(unit.outer)
+            for edit in edits_of(unit):
+                assert edit.was
+                assert edit.now
+                try:
+                    edit.code()
+                except SyntaxError:
+                    continue
+            assert ast.dump(unit.outer) == before
+
+
+def test_trials_fit_every_operation():
+    for system in catalog.systems().values():
+        for operation in system.operations:
+            words = [trial.words for trial in trials(operation)]
+            assert len(words) > 20, operation.name
+            assert all(text and "{" not in text for text in words)
+
+
+def test_living_functions_are_found_by_their_code():
+    assert functions()[lion.__code__] is lion
+
+
+# Power ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["lion.step", "cbo.proximal", "adadagrad.adagrad_norm"])
+def test_mutants_by_an_independent_list_are_told_and_never_wrongly(name):
+    from refimpl.oracle.power import chosen, measure, summary
+
+    operation = catalog.operation(name)
+    edits, limit = chosen(operation, 2)
+    rows = [measure(operation, edit, seconds=ENOUGH, limit=limit) for edit in edits]
+    assert all(row.killed for row in rows)
+    assert all(row.raises or (row.told and not row.wrong) for row in rows), [row.words for row in rows]
+    assert summary(name, [vars(row) for row in rows], [])["wrong"] == 0
+
+
+def test_a_wrong_explanation_is_refuted_by_further_inputs():
+    """On one case alone a hundred edits explain an answer: none of those that other inputs contradict is told."""
+    only = ["two-rates"]
+    report = report_of(lion(memory=lambda m, g, b: b * m + (1 - b) * np.minimum(g, 3.0)), only=only)
+    if report.diagnosis is not None and report.diagnosis.kind in ("change", "use", "mistake"):
+        assert "minimum" in cause(report.diagnosis) or "3" in cause(report.diagnosis)
+
+
+def test_evidence_asks_each_question_once():
+    calls = []
+
+    def mine(**inputs):
+        calls.append(1)
+        return TRAJECTORY.reference(**inputs)
+
+    evidence = Evidence(TRAJECTORY, Function(mine, operation=TRAJECTORY.name), "float64", [])
+    for _ in range(3):
+        assert not evidence.ask(TRAJECTORY.cases[0].inputs).wrong
+    assert len(calls) == len(evidence.further) == 1
+    assert evidence.ask(TRAJECTORY.cases[0].inputs | {"lr": -1.0}) is None  # the rule refuses it
+    assert Search(evidence, Clock(1.0)).moving == []
