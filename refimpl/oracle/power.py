@@ -5,8 +5,10 @@ The operators are those of the mutation tools cosmic-ray and mutmut, written apa
 
 import ast
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
@@ -53,9 +55,9 @@ def _mutants(node):
             if not isinstance(node.op, op):
                 yield ast.BinOp(node.left, op(), node.right)
     elif isinstance(node, ast.Compare) and len(node.ops) == 1 and isinstance(node.ops[0], COMPARE):
-        for op in COMPARE:
-            if not isinstance(node.ops[0], op):
-                yield ast.Compare(node.left, [op()], node.comparators)
+        for other in COMPARE:
+            if not isinstance(node.ops[0], other):
+                yield ast.Compare(node.left, [other()], node.comparators)
     elif isinstance(node, ast.UnaryOp):
         yield node.operand
         if isinstance(node.op, ast.USub):
@@ -132,6 +134,7 @@ def measure(operation, edit_or_pair, *, seconds=SECONDS, limit=10**6):
     Row
         See there.
     """
+    function: Callable[..., Any]
     if isinstance(edit_or_pair, Edit):
         function = Mutant(operation, edit_or_pair, limit)
         tag, was, now = (edit_or_pair.tags or (edit_or_pair.unit.name,))[0], edit_or_pair.was, edit_or_pair.now

@@ -24,6 +24,7 @@ def check(
     max_fail: int | None = None,
     explain: float | None = None,
     callback: Callable[[Record], None] | None = None,
+    note: Callable[[str], None] = lambda stage: None,
 ):
     """Judge a candidate.
 
@@ -57,6 +58,8 @@ def check(
         the environment variable ``REFIMPL_EXPLAIN``.
     callback : callable, optional
         Gets each record as it is made.
+    note : callable, optional
+        Is told what is being looked for once a deviation is to be explained.
 
     Returns
     -------
@@ -90,7 +93,7 @@ def check(
         names = ", ".join(operation.name.partition(".")[2] for operation in operations)
         raise ValueError(f"{candidate.name} offers no operation of {target}: {candidate.lacks.format(names=names)}")
     done = run(candidate, offered, settings, callback or (lambda record: None))
-    told = diagnosis.explain(done, candidate, diagnosis.usual_seconds() if explain is None else explain)
+    told = diagnosis.explain(done, candidate, diagnosis.usual_seconds() if explain is None else explain, note)
     return Report.of(
         told.records,
         target=target,

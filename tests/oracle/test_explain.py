@@ -104,7 +104,7 @@ def test_a_condition_that_one_input_contradicts_is_not_told():
     candidate = Function(lion(step=np.tanh), operation=TRAJECTORY.name)
     (evidence,) = evidences(run(candidate, [TRAJECTORY], Settings()), candidate)
     for condition in conditions(evidence, Clock(ENOUGH), most=50):
-        held = [s for s in evidence.every if condition.property.holds(s.inputs)]
+        held = [s for s in evidence.every if condition.having.holds(s.inputs)]
         assert len(held) >= condition.turned > 0
         assert not any(s.wrong for s in held)
 

@@ -13,7 +13,7 @@ from refimpl.oracle.candidates.limit import enforced
 from refimpl.oracle.commands import mutants, watch
 from refimpl.oracle.commands.spread import each
 from refimpl.oracle.judging.plans import Settings, known_dtypes, with_reasons
-from refimpl.oracle.output import data, documents, progress, results, terminal
+from refimpl.oracle.output import data, documents, plot, progress, results, terminal
 from refimpl.oracle.verdict import check, merged
 
 
@@ -54,6 +54,10 @@ def add_arguments(parser):
     parser.add_argument("--timeout", metavar="S", type=float, help=text)
     text = "check again, in a fresh process, whenever the candidate's file has changed; Ctrl-C ends it"
     parser.add_argument("--watch", action="store_true", help=text)
+    text = "seconds in which to look for the cause of a deviation (default: 10); 0: name listed mistakes only"
+    parser.add_argument("--explain", metavar="SECONDS", type=float, help=text)
+    text = "draw where the answer and the right one part, in the first case that fails"
+    parser.add_argument("--plot", metavar="FILE.png", help=text)
     parser.add_argument("--strict", action="store_true", help="a variant is not good enough, nor are bad manners")
     parser.add_argument("--format", choices=("rich", "json", "junit", "markdown"), default="rich")
     parser.add_argument("--verbose", action="store_true", help="list what passed as well")
@@ -78,10 +82,14 @@ def main(options):
     if options.mutants:
         others = (options.only, options.skip, options.fuzz, options.no_laws, options.errors, options.expect,
                   options.own_draws, options.set, options.arrays, options.timeout, options.path, options.report,
-                  options.badge)  # fmt: skip
+                  options.badge, options.plot, options.explain is not None)  # fmt: skip
         if any(others) or options.format not in ("rich", "json"):
             raise ValueError("--mutants goes with --dtype, --dask and --format rich or json")
         return mutants.main(options, dtypes)
+    if options.explain is not None and not 0 <= options.explain < float("inf"):
+        raise ValueError(f"--explain must be >= 0 seconds, got {options.explain:g}")
+    if (options.explain is not None or options.plot) and (many or options.own_draws):
+        raise ValueError("--explain and --plot are for a candidate that is judged on one target, with the given draws")
     if options.own_draws:
         return _check_own_draws(options)
     if options.samples is not None:
@@ -108,8 +116,13 @@ def main(options):
         try:
             settings |= {"max_fail": options.max_fail}
             offered = [op for op in catalog.operations(options.target) if candidate.offers(op)]
-            with progress.bar(f"checking {candidate.name}", len(Settings(**settings).plans(offered))) as advance:
-                report = check(candidate, options.target, **settings, callback=advance)
+            planned = len(Settings(**settings).plans(offered))
+            searching = progress.searching("looking for the cause")
+            with progress.bar(f"checking {candidate.name}", planned) as advance, searching as note:
+                given = {"explain": options.explain, "note": note}
+                report = check(candidate, options.target, **settings, callback=advance, **given)
+            if options.plot and not plot.main(options.plot, candidate, report):
+                terminal.say("note: --plot drew nothing: no case fails with an answer")
         finally:
             candidate.close()
         missing = [op.name for op in catalog.operations(options.target) if not candidate.offers(op)]

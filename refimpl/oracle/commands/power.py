@@ -33,7 +33,7 @@ def main(options):
         raise ValueError("--mutants and --pairs must be >= 0, --explain > 0 and --jobs >= 1")
     names = options.systems or list(catalog.systems())
     operations = [operation.name for name in names for operation in catalog.system(name).operations]
-    rows = {name: ([], []) for name in names}
+    rows: dict[str, tuple[list, list]] = {name: ([], []) for name in names}
     with Progress(console=terminal.console(stderr=True)) as bar, ProcessPoolExecutor(options.jobs) as pool:
         task = bar.add_task("mutants", total=len(operations))
         futures = {
@@ -42,7 +42,8 @@ def main(options):
         for future in as_completed(futures):
             singles, doubles = future.result()
             system = futures[future].partition(".")[0]
-            rows[system][0].extend(singles), rows[system][1].extend(doubles)
+            rows[system][0].extend(singles)
+            rows[system][1].extend(doubles)
             bar.advance(task)
     found = [summary(name, *rows[name]) for name in names]
     if options.save:

@@ -21,8 +21,8 @@ class Property(NamedTuple):
 
     words: str  # goes on after "right once" or "wrong unless"
     other: str  # the same for inputs without it, after "wrong"
-    holds: Callable[[dict[str, Any]], bool]
-    make: Callable[[dict[str, Any]], dict[str, Any]]
+    holds: Callable[..., bool]
+    make: Callable[..., Any]
 
 
 def properties(operation):
@@ -246,7 +246,7 @@ def _of_arrays(operation):
 class Condition(NamedTuple):
     """A property with which the candidate was always right."""
 
-    property: Property
+    having: Property
     turned: int  # failing inputs that turned right with it
     right: int  # inputs with the property, all right
     without: int  # inputs without it
@@ -255,10 +255,10 @@ class Condition(NamedTuple):
     @property
     def words(self):
         """As a sentence."""
-        text = f"right once {self.property.words} (on all {self.right} inputs tried that have it)"
+        text = f"right once {self.having.words} (on all {self.right} inputs tried that have it)"
         if self.wrong == self.without:
-            return f"{text}, wrong as soon as {self.property.other} (on all {self.wrong})"
-        return f"{text}, wrong only where {self.property.other} (on {self.wrong} of {self.without} inputs)"
+            return f"{text}, wrong as soon as {self.having.other} (on all {self.wrong})"
+        return f"{text}, wrong only where {self.having.other} (on {self.wrong} of {self.without} inputs)"
 
 
 def _safe(function, inputs, default):
@@ -323,7 +323,7 @@ def conditions(evidence: Evidence, clock, most=3):
 
 def _implies(evidence, weak, strong):
     """Whether a condition says less than another one: it covers a part of the inputs that the other covers."""
-    covered = [[_safe(c.property.holds, s.inputs, False) for s in evidence.every] for c in (weak, strong)]
+    covered = [[_safe(c.having.holds, s.inputs, False) for s in evidence.every] for c in (weak, strong)]
     return all(b for a, b in zip(*covered, strict=True) if a) and sum(covered[0]) < sum(covered[1])
 
 
@@ -332,10 +332,10 @@ def _together(evidence, found):
     if not found or found[0].wrong == found[0].without:
         return
     for a, b in combinations(found, 2):
-        rest = [s for s in evidence.every if not any(_safe(c.property.holds, s.inputs, False) for c in (a, b))]
+        rest = [s for s in evidence.every if not any(_safe(c.having.holds, s.inputs, False) for c in (a, b))]
         if rest and all(sight.wrong for sight in rest):
-            words = f"{a.property.words} or {b.property.words}", f"{a.property.other} and {b.property.other}"
-            prop = Property(*words, a.property.holds, a.property.make)
+            words = f"{a.having.words} or {b.having.words}", f"{a.having.other} and {b.having.other}"
+            prop = Property(*words, a.having.holds, a.having.make)
             yield Condition(prop, a.turned + b.turned, len(evidence.every) - len(rest), len(rest), len(rest))
             return
 
@@ -347,7 +347,7 @@ def where(evidence: Evidence):
         return []
     told = []
     outputs = evidence.operation.outputs
-    masks = {entry.name: [] for entry in outputs}
+    masks: dict[str, list[Any]] = {entry.name: [] for entry in outputs}
     for sight in answered:
         for entry in outputs:
             got, right = sight.got[entry.name], sight.right[entry.name]

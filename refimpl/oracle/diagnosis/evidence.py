@@ -119,7 +119,7 @@ class Evidence:
             if here and (got is not None or record.status == "error"):
                 answers = expected(operation, plan.case, dtype)
                 inputs = cases.rounded(plan.case.inputs, dtype)
-                found.append(Sight(inputs, got, *answers, plan.case.slug, record.message))
+                found.append(Sight(inputs, got, answers[0], answers[1], plan.case.slug, record.message))
         found.sort(key=lambda sight: (sight.size, sight.case))
         return cls(operation, candidate, dtype, found)
 
@@ -204,5 +204,5 @@ class Evidence:
         except (Skipped, NotApplicable):
             return None
         except CandidateError as error:
-            return Sight(inputs, None, *answer, message=str(error))
-        return Sight(inputs, got, *answer)
+            return Sight(inputs, None, answer[0], answer[1], message=str(error))
+        return Sight(inputs, got, answer[0], answer[1])

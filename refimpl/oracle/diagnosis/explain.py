@@ -82,10 +82,15 @@ def explain(done: Run, candidate, seconds: float, note=lambda text: None):
     whole, records = listed.explained(done)
     if not seconds or (whole and whole.kind == "variant"):
         return Explanation(whole, (), None, records)
-    clock, found = Clock(seconds), []
+    if forgetful := [r for r in done.records if r.case.endswith("/manners:repeatable") and r.status == "failed"]:
+        where = tuple(record.operation for record in forgetful)  # what is kept spoils every further question
+        return Explanation(Diagnosis("repeat", (), f"it {forgetful[0].message}", operations=where), (), None, records)
+    clock = Clock(seconds)
+    found: list[Diagnosis] = []
     every = evidences(done, candidate)
     least = None
     for number, evidence in enumerate(every):
+        note(evidence.operation.name)
         mine = clock.part(1 / (len(every) - number))
         told = _confirmed(evidence, whole, mine.part(0.3, 1.0)) if whole else _again(evidence, found)
         if not told or told[0].kind == "near":
@@ -126,7 +131,7 @@ def _ask_laws(done, evidence):
         slug, _, case = plan.short.removeprefix("law:").partition(":")
         law = next(law for law in evidence.operation.laws if law.slug == slug)
         inputs = next(c.inputs for c in evidence.operation.cases if c.slug == case)
-        asked = []
+        asked: list[dict] = []
 
         def note(asked=asked, **arguments):
             asked.append(arguments)

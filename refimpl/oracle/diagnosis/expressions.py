@@ -70,8 +70,7 @@ def expression_edits(node, kinds, unit, above):
         if _array(kinds):
             yield 1, ast.UnaryOp(ast.Invert(), node)
     elif isinstance(node, ast.BoolOp):
-        other = ast.Or() if isinstance(node.op, ast.And) else ast.And()
-        yield 0, ast.BoolOp(other, node.values)
+        yield 0, ast.BoolOp(ast.Or() if isinstance(node.op, ast.And) else ast.And(), node.values)
         for k in range(len(node.values)):
             rest = [v for j, v in enumerate(node.values) if j != k]
             yield 0, rest[0] if len(rest) == 1 else ast.BoolOp(node.op, rest)
@@ -122,11 +121,10 @@ def _of_binary(node, kinds):
             yield 0, binary(a, other, b)
     if op in (ast.Sub, ast.Div, ast.Pow, ast.MatMult, ast.FloorDiv, ast.Mod):
         yield 0, binary(b, op, a)
-    for other in RARE + (
-        BITS if _is(kinds, "int", "bool") or all(k[0] == "array" and k[2] in "bi" for k in kinds) else ()
-    ):
-        if other is not op and (other is not ast.Pow or not _is(kinds, "int")):
-            yield 2, binary(a, other, b)
+    whole = _is(kinds, "int", "bool") or all(k[0] == "array" and k[2] in "bi" for k in kinds)
+    for rare in (*RARE, *(BITS if whole else ())):
+        if rare is not op and (rare is not ast.Pow or not _is(kinds, "int")):
+            yield 2, binary(a, rare, b)
     if op is ast.MatMult:
         yield 1, binary(ast.Attribute(a, "mT", ast.Load()), op, b)
         yield 1, binary(a, op, ast.Attribute(b, "mT", ast.Load()))
@@ -216,8 +214,8 @@ def _of_call(node, kinds, unit):
         yield 0, ast.Call(node.func, node.args, node.keywords[:k] + node.keywords[k + 1 :])
         if node.keywords[k].arg == "axis":
             for axis in (0, 1, -1, -2, None):
-                new = ast.keyword("axis", ast.Constant(axis))
-                yield 0, ast.Call(node.func, node.args, [*node.keywords[:k], new, *node.keywords[k + 1 :]])
+                along = ast.keyword("axis", ast.Constant(axis))
+                yield 0, ast.Call(node.func, node.args, [*node.keywords[:k], along, *node.keywords[k + 1 :]])
     if 1 < len(node.keywords) < 8:
         for j in range(len(node.keywords)):
             for k in range(j):

@@ -2,7 +2,6 @@
 
 import ast
 import contextlib
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,8 +13,8 @@ import numpy as np
 from refimpl.core.random import stream
 from refimpl.oracle import edits
 from refimpl.oracle.candidates.base import named_outputs
+from refimpl.oracle.diagnosis.constants import solved, with_a_number
 from refimpl.oracle.diagnosis.evidence import Evidence, close, explains
-from refimpl.oracle.diagnosis.expressions import binary
 from refimpl.oracle.diagnosis.trials import trials, tried
 from refimpl.oracle.diagnosis.units import units
 from refimpl.oracle.diagnosis.vocabulary import edits_of
@@ -130,8 +129,7 @@ class Search:
                 return
             answer = tried(operation, reference, trial)
             if share := self.share(answer):
-                on = {operation.name: answer}
-                found = Found(rank + (number > 60), lambda op, on=on: on.get(op.name), trial.words, **more)
+                found = Found(rank + (number > 60), partial(_here, operation, answer), trial.words, **more)
                 self.keep(found, share, trial)
 
     def of_edits(self, clock, base=None, rank=0, **more):
@@ -176,7 +174,7 @@ class Search:
     def _of_constants(self, shop, clock):
         """Numbers of the candidate's own, read off its answers: in place of a constant, as a factor, as a summand."""
         sight = next(s for s in self.order if s.wrong)
-        for edit, form, start in sorted(_with_a_number(shop), key=lambda row: row[0].rank):
+        for edit, form, start in sorted(with_a_number(shop), key=lambda row: row[0].rank):
             if clock.over or self.clock.over:
                 return
             try:
@@ -291,6 +289,10 @@ def called(operation, function, inputs):
         return None
 
 
+def _here(where, answer, operation):
+    return answer if operation.name == where.name else None
+
+
 def _both(x, y, operation):
     def answer(inputs):
         with np.errstate(all="ignore"), Workshop(operation) as shop:
@@ -306,73 +308,6 @@ def _listed(both, operation):
             return called(operation, operation.reference, wide(inputs))
 
     return answer
-
-
-def _with_a_number(shop):
-    """Edits with a number that is looked for, the form that it goes into, the value at which they change nothing."""
-    number = ast.Call(ast.Name("_value", ast.Load()), [], [])
-    for unit in shop.units:
-        if not unit.own:
-            continue
-        for edit in edits_of(unit):
-            old = edit.there
-            if isinstance(edit.new, ast.Constant) and isinstance(old, ast.Constant) and type(old.value) in (int, float):
-                if edit.new.value == old.value + 1:
-                    yield edit.like(number, 3), lambda value: value, float(old.value)
-            elif isinstance(edit.new, ast.UnaryOp) and isinstance(edit.new.op, ast.USub) and edit.new.operand is old:
-                for rank, form, start in (
-                    (3, lambda value, old=old: binary(value, ast.Mult, old), 1.0),
-                    (4, lambda value, old=old: binary(old, ast.Add, value), 0.0),
-                ):
-                    yield edit.like(form(number), rank), form, start
-
-
-def solved(shop, sight, inputs, start):
-    """Values of the number looked for at which the first deviation of a sight is explained; the plain form first."""
-    name = max(sight.right, key=lambda n: _widest(sight, n))
-    right, got, allowed = sight.right[name], sight.got[name], sight.tolerance[name]
-    if got.shape != right.shape:
-        return
-    gap = np.nan_to_num(np.abs(got - right) / np.maximum(allowed, 1e-300))
-    if gap.ndim and gap.max() > 1e3:  # of a trajectory the first row that deviates clearly: the later ones are bent
-        rows = gap.reshape(len(gap), -1).max(axis=1)
-        gap[int(np.argmax(rows > 1e3)) + 1 :] = 0
-    at = np.unravel_index(int(np.argmax(gap)), gap.shape)
-    target, close_by = float(got[at]), 2 * float(allowed[at])
-
-    def missing(value):
-        shop.number = value
-        out = shop.run(inputs)
-        if out is None or out[name].shape != right.shape:
-            return math.nan
-        return float(out[name][at]) - target
-
-    x0, x1 = start, start * 1.125 + (0.125 if start == 0 else 0.0)
-    r0, r1 = float(right[at]) - target, missing(x1)
-    for _ in range(12):
-        if not math.isfinite(r1) or r1 == r0:
-            return
-        if abs(r1) <= close_by:
-            break
-        x0, x1, r0 = x1, x1 - r1 * (x1 - x0) / (r1 - r0), r1
-        if not abs(x1) < 1e12:
-            return
-        r1 = missing(x1)
-    else:
-        return
-    for digits in (1, 2, 3, 4, 6):
-        plain = float(f"{x1:.{digits}g}")
-        if abs(plain - x1) <= 1e-6 * abs(x1):
-            yield plain
-            break
-    yield x1
-
-
-def _widest(sight, name):
-    got, right = sight.got[name], sight.right[name]
-    if got.shape != right.shape or not right.size:
-        return 0.0
-    return float(np.nan_to_num(np.max(np.abs(got - right) / np.maximum(sight.tolerance[name], 1e-300))))
 
 
 def holds(answer, sight):

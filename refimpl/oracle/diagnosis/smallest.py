@@ -1,5 +1,7 @@
 """The smallest input that still shows a difference: few steps, few coordinates, round numbers, defaults."""
 
+from typing import Any
+
 import numpy as np
 
 from refimpl.oracle.diagnosis.conditions import axis_size, cut, symbols
@@ -106,7 +108,7 @@ def _is_free(evidence, sight, name):
     """Whether the difference shows whatever an input is (tried with several values)."""
     value = sight.inputs[name]
     if isinstance(value, np.ndarray):
-        others = [value * 0.5 + 0.25, -value, value * 3 + 1, value * 0]
+        others: list[Any] = [value * 0.5 + 0.25, -value, value * 3 + 1, value * 0]
     elif isinstance(value, float):
         others = [0.0, 0.25, 0.75, 0.9]
     else:

@@ -2,7 +2,7 @@
 
 import ast
 import gc
-import importlib.util
+import sys
 import textwrap
 import types
 import warnings
@@ -68,7 +68,7 @@ def _module_tree(path):
         if isinstance(node, ast.stmt):
             body = getattr(node, "body", None)
             last = body[0].lineno - 1 if isinstance(body, list) and body[0].lineno > node.lineno else node.end_lineno
-            rows = lines[node.lineno - 1 : max(last, node.lineno)]
+            rows = lines[node.lineno - 1 : max(last or 0, node.lineno)]
             if found := tuple(m[1] for row in rows if (m := edits.TAG.search(row))):
                 tags[node.lineno] = found
     return tree, tags
@@ -154,7 +154,7 @@ def based(system, every, base):
     touched = {(p.module, p.function) for rows in changes.values() for p, _ in rows}
     trees = {}
     for module, rows in changes.items():
-        path = Path(importlib.util.find_spec(module).origin)
+        path = Path(str(sys.modules[module].__file__))
         lines = path.read_text(encoding="utf-8").splitlines()
         for found, text in sorted(rows, key=lambda row: row[0].first, reverse=True):
             height = found.last - found.first + 1

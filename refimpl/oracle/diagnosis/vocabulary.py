@@ -17,10 +17,10 @@ class Edit:
     """One node of a function exchanged for another one."""
 
     unit: Any  # units.Unit
-    statement: ast.AST  # the statement that holds it, or the lambda
-    parent: ast.AST
+    statement: Any  # the statement that holds it, or the lambda
+    parent: Any
     field: str
-    index: int | None
+    index: int | slice | None
     new: Any
     rank: int
     old: Any = None

@@ -29,6 +29,7 @@ class Diagnosis:
 
 
 KINDS = {
+    "repeat": "the same question is not answered alike",
     "mistake": "listed mistake",
     "variant": "named, sourced alternative of the rule",
     "choice": "documented option that is not the paper's rule",

@@ -2,7 +2,46 @@
 
 import numpy as np
 
+from refimpl.oracle import catalog
+from refimpl.oracle.candidates import CandidateError
+from refimpl.oracle.judging import cases
+from refimpl.oracle.judging.answers import expected
+
 SHOWN = 4  # coordinates that are drawn
+
+
+def main(path, candidate, report):
+    """Draw the first case of a report that fails with an answer; False if there is none.
+
+    Parameters
+    ----------
+    path : str
+        As for `draw`.
+    candidate : Candidate
+        Is asked for that case again.
+    report : Report
+        Of it.
+
+    Returns
+    -------
+    bool
+        Whether a figure was written.
+    """
+    for record in report.records:
+        operation = catalog.operation(record.operation)
+        case = next((c for c in operation.cases if cases.case_id(operation, c) == record.case), None)
+        if record.status not in ("failed", "variant") or not record.output or case is None:
+            continue
+        right, allowed = expected(operation, case, record.dtype)
+        try:
+            got = candidate.run(operation, cases.rounded(case.inputs, record.dtype))[record.output]
+        except CandidateError:
+            continue
+        if got.shape == right[record.output].shape:
+            output = next(entry for entry in operation.outputs if entry.name == record.output)
+            draw(path, record, output, right[record.output], got, allowed[record.output])
+            return True
+    return False
 
 
 def draw(path, record, output, right, got, allowed):

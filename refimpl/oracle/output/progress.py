@@ -31,10 +31,8 @@ def bar(text, total):
     >>> with bar("checking mine", 1) as advance:
     ...     advance()
     """
-    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
     screen = console(stderr=True)
-    shown = Progress(*columns, TimeElapsedColumn(), console=screen, transient=True, redirect_stdout=False,
-                     redirect_stderr=False)  # fmt: skip
+    shown = _shown(screen, BarColumn(), MofNCompleteColumn())
     task = shown.add_task(text, total=total)
     timer = threading.Timer(SILENCE, shown.start)
     timer.daemon = True
@@ -57,3 +55,51 @@ def bar(text, total):
         yield advance
     finally:
         stop()
+
+
+def _shown(screen, *columns):
+    text = SpinnerColumn(), TextColumn("{task.description}", markup=False)
+    return Progress(*text, *columns, TimeElapsedColumn(), console=screen, transient=True, redirect_stdout=False,
+                    redirect_stderr=False)  # fmt: skip
+
+
+@contextlib.contextmanager
+def searching(text):
+    """What is being looked for, once that has taken `SILENCE` seconds; nothing where standard error is no terminal.
+
+    Parameters
+    ----------
+    text : str
+        What is being done.
+
+    Yields
+    ------
+    callable
+        To be told what comes next.
+
+    Examples
+    --------
+    >>> with searching("looking for the cause") as note:
+    ...     note("edits of the source")
+    """
+    screen = console(stderr=True)
+    if not screen.is_terminal:
+        yield lambda stage: None
+        return
+    shown = _shown(screen)
+    task = shown.add_task(text, total=None)
+    timer = threading.Timer(SILENCE, shown.start)
+    timer.daemon = True
+
+    def note(stage):
+        shown.update(task, description=f"{text}: {stage}")
+        if timer.ident is None:
+            timer.start()
+
+    try:
+        yield note
+    finally:
+        timer.cancel()
+        if timer.ident is not None:
+            timer.join()
+        shown.stop()

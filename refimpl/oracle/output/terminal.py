@@ -12,6 +12,7 @@ from rich.text import Text
 from refimpl.oracle.output import alike
 from refimpl.oracle.output.words import counts_line, describe, manners_lines, title, told, what, worst_first
 
+ERRORS = 3  # different ones of which all is shown
 STYLES = {"passed": "green", "failed": "red", "error": "red", "xpass": "red", "variant": "yellow"}
 
 
@@ -48,7 +49,7 @@ def rich_report(report, *, verbose=False, details=1):
     verbose : bool, default: False
         Whether to list the checks that passed as well.
     details : int, default: 1
-        Of how many failures to show all numbers.
+        Of how many failures to show all numbers; errors that differ are shown beside them.
 
     Returns
     -------
@@ -63,8 +64,9 @@ def rich_report(report, *, verbose=False, details=1):
         *map(Text, cause),
     ]
     records = worst_first(report.records)
-    wrong = alike.groups(r for r in records if r.status in ("failed", "error", "variant"))
-    for record in [group[0] for group in wrong][:details]:
+    failed = [r for r in records if r.status in ("failed", "variant")][:details]
+    errors = alike.groups(r for r in records if r.status == "error")[:ERRORS]
+    for record in [*failed, *(group[0] for group in errors)]:
         first, *lines, rerun = describe(record)
         parts += [
             Text(f"\n{first}", style="bold"),

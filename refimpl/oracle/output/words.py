@@ -48,6 +48,8 @@ def cause(diagnosis):
     names, hint = diagnosis.names, diagnosis.hint
     changed = [f"{place(tag)} {reads(now)}" for tag, _, _, now in diagnosis.lines]
     match diagnosis.kind:
+        case "repeat":
+            return hint
         case "use":
             return f"it {hint}"
         case "change":

@@ -1,0 +1,78 @@
+"""Numbers of a candidate's own, which no vocabulary has: read off its answers."""
+
+import ast
+import math
+from typing import Any
+
+import numpy as np
+
+from refimpl.oracle.diagnosis.expressions import binary
+from refimpl.oracle.diagnosis.vocabulary import edits_of
+
+
+def with_a_number(shop):
+    """Edits with a number that is looked for, the form that it goes into, the value at which they change nothing."""
+    number = ast.Call(ast.Name("_value", ast.Load()), [], [])
+    for unit in shop.units:
+        if not unit.own:
+            continue
+        for edit in edits_of(unit):
+            old = edit.there
+            value: Any = getattr(old, "value", None)
+            if isinstance(edit.new, ast.Constant) and isinstance(old, ast.Constant) and type(value) in (int, float):
+                if edit.new.value == value + 1:
+                    yield edit.like(number, 3), lambda literal: literal, float(value)
+            elif isinstance(edit.new, ast.UnaryOp) and isinstance(edit.new.op, ast.USub) and edit.new.operand is old:
+                for rank, form, start in (
+                    (3, lambda value, old=old: binary(value, ast.Mult, old), 1.0),
+                    (4, lambda value, old=old: binary(old, ast.Add, value), 0.0),
+                ):
+                    yield edit.like(form(number), rank), form, start
+
+
+def solved(shop, sight, inputs, start):
+    """Values of the number looked for at which the first deviation of a sight is explained; the plain form first."""
+    name = max(sight.right, key=lambda n: _widest(sight, n))
+    right, got, allowed = sight.right[name], sight.got[name], sight.tolerance[name]
+    if got.shape != right.shape:
+        return
+    gap = np.nan_to_num(np.abs(got - right) / np.maximum(allowed, 1e-300))
+    if gap.ndim and gap.max() > 1e3:  # of a trajectory the first row that deviates clearly: the later ones are bent
+        rows = gap.reshape(len(gap), -1).max(axis=1)
+        gap[int(np.argmax(rows > 1e3)) + 1 :] = 0
+    at = np.unravel_index(int(np.argmax(gap)), gap.shape)
+    target, close_by = float(got[at]), 2 * float(allowed[at])
+
+    def missing(value):
+        shop.number = value
+        out = shop.run(inputs)
+        if out is None or out[name].shape != right.shape:
+            return math.nan
+        return float(out[name][at]) - target
+
+    x0, x1 = start, start * 1.125 + (0.125 if start == 0 else 0.0)
+    r0, r1 = float(right[at]) - target, missing(x1)
+    for _ in range(12):
+        if not math.isfinite(r1) or r1 == r0:
+            return
+        if abs(r1) <= close_by:
+            break
+        x0, x1, r0 = x1, x1 - r1 * (x1 - x0) / (r1 - r0), r1
+        if not abs(x1) < 1e12:
+            return
+        r1 = missing(x1)
+    else:
+        return
+    for digits in (1, 2, 3, 4, 6):
+        plain = float(f"{x1:.{digits}g}")
+        if abs(plain - x1) <= 1e-6 * abs(x1):
+            yield plain
+            break
+    yield x1
+
+
+def _widest(sight, name):
+    got, right = sight.got[name], sight.right[name]
+    if got.shape != right.shape or not right.size:
+        return 0.0
+    return float(np.nan_to_num(np.max(np.abs(got - right) / np.maximum(sight.tolerance[name], 1e-300))))
