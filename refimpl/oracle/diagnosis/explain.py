@@ -94,15 +94,15 @@ def explain(done: Run, candidate, seconds: float, note=lambda text: None):
         mine = clock.part(1 / (len(every) - number))
         told = _confirmed(evidence, whole, mine.part(0.3, 1.0)) if whole else _again(evidence, found)
         if not told or told[0].kind == "near":
-            told = _one(evidence, mine) or told
+            told = _one(evidence, mine.part(0.85)) or told  # the rest is for the smallest input
         found += told
         if least is None and not mine.over:
             tags = [line[0] for diagnosis in told for line in diagnosis.lines if "-" in line[0]]
-            least = smallest(evidence, mine.part(1.0, 2.0), tags[0] if tags else "")
+            least = smallest(evidence, mine.part(0.9, max(2.0, 0.3 * seconds)), tags[0] if tags else "")
         if clock.over:
             break
     merged = _merged(found)
-    first = next((d for d in merged if d.kind != "conditions"), None)
+    first = next((d for d in merged if d.kind != "conditions"), merged[0] if merged else None)
     return Explanation(first, tuple(d for d in merged if d is not first), least, records)
 
 

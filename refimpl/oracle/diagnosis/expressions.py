@@ -142,6 +142,8 @@ def _of_binary(node, kinds):
             yield 1, binary(binary(a, op, b.left), type(b.op), b.right)
         yield 3, binary(binary(a, op, b), op, b)
     if op in additive:
+        if _numeric(kinds) and not _is(kinds, "int"):
+            yield from ((2, call(name, a, b)) for name in ("maximum", "minimum"))  # a floor in place of a summand
         for side, rest, left in ((b, a, False), (a, b, True)):
             if isinstance(side, ast.BinOp) and isinstance(side.op, ast.Mult | ast.Div):
                 inner = binary(side.left, op, rest) if left else binary(rest, op, side.left)

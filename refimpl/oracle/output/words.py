@@ -67,7 +67,7 @@ def cause(diagnosis):
             like = f"{names[0]} ({hint})" if names else f"as if {' and '.join(changed)}" if changed else f"it {hint}"
             return f"mostly like this, but not everywhere: {like}"
         case "conditions":
-            return f"no change of the rule that was tried explains it; {hint}"
+            return f"no change of the rule that was tried explains it, but {hint}"
         case "choice":
             return f"it does what is documented as {names[0]} ({hint}), which is not the paper's rule"
     if len(names) > 1 and diagnosis.kind == "mistake":
