@@ -208,7 +208,7 @@ def example_of_the_readme(readme, folder):
     run = subprocess.run(
         [sys.executable, "-m", "refimpl", *shlex.split(command)],
         cwd=folder,
-        env=os.environ | {"COLUMNS": "100"},
+        env=os.environ | {"COLUMNS": "100", "REFIMPL_EXPLAIN": "60"},  # as much as is asked for, on any machine
         capture_output=True,
         text=True,
     )

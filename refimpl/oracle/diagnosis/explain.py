@@ -92,7 +92,7 @@ def explain(done: Run, candidate, seconds: float, note=lambda text: None):
     for number, evidence in enumerate(every):
         note(evidence.operation.name)
         mine = clock.part(1 / (len(every) - number))
-        told = _confirmed(evidence, whole, mine.part(0.3, 1.0)) if whole else _again(evidence, found)
+        told = _confirmed(evidence, whole, mine.part(0.2)) if whole else _again(evidence, found)
         if not told or told[0].kind == "near":
             told = _one(evidence, mine.part(0.85)) or told  # the rest is for the smallest input
         found += told
@@ -217,7 +217,7 @@ def _one(evidence, clock):
         known = edits.alternatives(operation.system)
         first = known[names[0]]
         diagnosis = Diagnosis(first.kind, names, first.doc, first.bug_type, first.origin)
-        told = _confirmed(evidence, diagnosis, clock.part(0.2, 1.0))
+        told = _confirmed(evidence, diagnosis, clock.part(0.2))
         if told[0].kind != "near":
             return told
         search = Search(evidence, clock.part(0.75))
@@ -262,7 +262,7 @@ def _survivors(search, clock):
     if not search.found:
         return []
     evidence = search.evidence
-    ask_more(evidence, clock.part(0.3, 1.5))
+    ask_more(evidence, clock.part(0.25))
     kept = []
     raising = [sight for sight in evidence.every if sight.got is None and sight.size <= SMALL][:4]
     for found in sorted(search.found, key=lambda found: found.rank)[:40]:
@@ -349,7 +349,7 @@ def _nearest(search, evidence, clock):
 
 def _of_conditions(evidence, clock):
     """What separates right from wrong, and where the answers deviate."""
-    ask_more(evidence, clock.part(0.25, 1.0), changes=2)
+    ask_more(evidence, clock.part(0.2), changes=2)
     found = [condition.words for condition in separate.conditions(evidence, clock.part(0.7))]
     told = [*_raises(evidence), *found, *separate.where(evidence)]
     if not told:
