@@ -22,7 +22,7 @@ from refimpl.oracle.claims.pool import usable_cores
 from refimpl.oracle.claims.runs import run_claims
 from refimpl.oracle.diagnosis.listed import check_mutants
 from refimpl.oracle.output import page, terminal
-from refimpl.oracle.output.words import counts_line, sentence
+from refimpl.oracle.output.words import counts_line, sentence, told
 from refimpl.oracle.verdict import check
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -151,6 +151,7 @@ def _judge(entry, console):
         "verdict": result.verdict,
         "counts": result.counts,
         "sentence": sentence(result),
+        "cause": told(result)[1:],
     }
 
 

@@ -23,7 +23,7 @@ from refimpl.oracle.output.results import read_report, write_report
 from refimpl.oracle.output.words import cause, told
 
 TRAJECTORY = catalog.operation("lion.trajectory")
-ENOUGH = 30.0  # seconds: what is there is found, also on a busy machine
+ENOUGH = 120.0  # seconds: what is there is found, also on a busy machine
 
 
 def lion(step=np.sign, direction=None, decay=lambda lr, wd: lr * wd, memory=None, look=lambda g: g):

@@ -180,7 +180,17 @@ def test_variants_are_caught_unless_their_law_is_the_same(variant):
 def test_a_mutant_is_caught_through_the_front_door():
     report = check_draws(with_own_draws(STEP, MISTAKES["noise_with_two_dt"]), "cbo.step")
     assert report.verdict == "deviates"
-    assert report.diagnosis.names == ("spread, shape",)
+    assert report.diagnosis.names == ("spread",)
+    assert report.diagnosis.hint.startswith("the noise is right but for its size: multiplied by 1.")
+
+
+def test_noise_of_another_size_is_told_by_the_input_that_it_depends_on():
+    def smaller(noise, dt, **inputs):
+        return STEP.reference(noise=noise * np.sqrt(dt), dt=dt, **inputs)
+
+    report = check_draws(with_own_draws(STEP, smaller), "cbo.step")
+    assert report.diagnosis.names == ("spread",)
+    assert report.diagnosis.hint.endswith("multiplied by the root of dt")
 
 
 def test_power_of_a_function_that_is_not_affine_in_its_noise():

@@ -21,6 +21,7 @@ from refimpl.oracle.diagnosis.vocabulary import edits_of
 from refimpl.oracle.diagnosis.workshop import Workshop
 
 AFTER = 1.0  # seconds for which the search goes on once something is found, to learn what cannot be told from it
+RARE = 3  # rank from which edits are tried after constants
 SMALL = 300  # entries up to which an input is cheap
 PART = 6  # deviating sights on which a part of an explanation is tried
 JUMPS = 6  # inputs close by that are tried where an explanation may jump
@@ -144,14 +145,19 @@ class Search:
             shop.calibrate(self.inputs[id(self.moving[0])])
             every = [edit for unit in shop.units for edit in edits_of(unit)]
             every.sort(key=lambda edit: edit.rank)
-            for edit in every:
-                if clock.over or self.clock.over:
-                    break
-                with contextlib.suppress(SyntaxError), shop.edited(edit):
-                    if share := self.share(shop.run):
-                        self.keep(self._of_edit(edit, base, rank, more), share, edit)
+            plain = [edit for edit in every if edit.rank < RARE]
+            self._try(plain, shop, clock, base, rank, more)
             if not self.found and base is None:
-                self._of_constants(shop, clock)
+                self._of_constants(shop, clock.part(0.35))
+            self._try(every[len(plain) :], shop, clock, base, rank, more)
+
+    def _try(self, every, shop, clock, base, rank, more):
+        for edit in every:
+            if clock.over or self.clock.over:
+                break
+            with contextlib.suppress(SyntaxError), shop.edited(edit):
+                if share := self.share(shop.run):
+                    self.keep(self._of_edit(edit, base, rank, dict(more)), share, edit)
 
     def _of_edit(self, edit, base, rank, more):
         code = edit.code()

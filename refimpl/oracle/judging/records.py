@@ -1,11 +1,14 @@
 """What a run leaves behind: a record per check, and a report over all of them."""
 
+import json
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from refimpl import __version__
+from refimpl.oracle.candidates.wire import encode
 
 STATUSES = ("passed", "failed", "variant", "error", "skipped", "xfail", "xpass", "not_applicable")
 FAILURES = ("failed", "error", "xpass")
@@ -59,7 +62,16 @@ class Smallest:
     def python(self):
         """The inputs as keyword arguments."""
         rows = ((n, f"np.array({v!r})" if isinstance(v, list) else repr(v)) for n, v in self.inputs.items())
-        return ", ".join(f"{name}={value}" for name, value in rows)
+        return re.sub(r"\b(inf|nan)\b", r"np.\1", ", ".join(f"{name}={value}" for name, value in rows))
+
+    @property
+    def json(self):
+        """The inputs as a program in another language gets them."""
+        return json.dumps({name: _plain(value) for name, value in self.inputs.items()})
+
+
+def _plain(value):
+    return [_plain(x) for x in value] if isinstance(value, list) else encode(value)
 
 
 @dataclass(frozen=True)

@@ -214,9 +214,10 @@ def check_draws(candidate, target, *, samples=None):
     if not candidate.offers(operation):
         raise ValueError(f"{candidate.name} has no {operation.name}")
     records: list[Record] = []
+    whitened: dict[str, np.ndarray] = {}  # of each case
     for index, slug in enumerate(draws.cases):
         start = time.perf_counter()
-        fields = _judge(operation, slug, candidate, samples, index * samples)
+        fields = _judge(operation, slug, candidate, samples, index * samples, whitened)
         seconds = (time.perf_counter() - start) / len(STATISTICS)
         records += [
             Sampled(
@@ -234,6 +235,8 @@ def check_draws(candidate, target, *, samples=None):
     counts = Counter(record.status for record in records)
     amiss = [name for name in STATISTICS if any(r.status == "failed" and f":{name}:" in r.case for r in records)]
     told = "the law of its answers is not the rule's; of which mistake it is samples tell no more"
+    if "spread" in amiss and (scale := scaled(operation, whitened)):  # then the shape fails for that reason alone
+        amiss, told = [name for name in amiss if name != "shape"], f"the noise is right but for its size: {scale}"
     ran = "error" if counts["error"] else "conforms" if counts["passed"] else "nothing ran"
     return Report(
         target=operation.name,
@@ -266,8 +269,26 @@ def statement(operation, samples):
     )
 
 
-def _judge(operation, slug, candidate, samples, first_seed):
-    """Per statistic, the fields of a record."""
+def scaled(operation, whitened):
+    """How much larger the noise is than the rule's, in terms of an input if one fits; "" if it is not that alone."""
+    inputs = {case.slug: case.inputs for case in operation.cases}
+    sizes = {slug: float(np.std(z)) for slug, z in whitened.items()}
+    if len(sizes) < len(operation.draws.cases) or not all(0 < x < np.inf for x in sizes.values()):
+        return ""
+    if any((p_values(z / sizes[slug])[[1, 3]] < level(operation)).any() for slug, z in whitened.items()):
+        return ""
+    forms = {"{}": 1.0, "the root of {}": 0.5, "1 / {}": -1.0, "1 / the root of {}": -0.5, "{} squared": 2.0}
+    for name in [f.name for f in operation.inputs if f.kind == "float"]:
+        for words, power in forms.items():
+            ratio = [x / float(inputs[slug][name]) ** power for slug, x in sizes.items() if inputs[slug][name] > 0]
+            sure = 4 / np.sqrt(2 * min(z.size for z in whitened.values()))
+            if len(ratio) == len(sizes) and np.allclose(ratio, 1.0, rtol=0, atol=sure):
+                return f"multiplied by {words.format(name)}"
+    return f"multiplied by {' to '.join(f'{x:.2g}' for x in sorted({min(sizes.values()), max(sizes.values())}))}"
+
+
+def _judge(operation, slug, candidate, samples, first_seed, whitened):
+    """Per statistic, the fields of a record; the whitened answers are kept."""
     inputs, mean, deviation = question(operation, slug)
     seeded = candidate.takes(operation, "seed")
     (name,) = (f.name for f in operation.outputs)
@@ -288,7 +309,8 @@ def _judge(operation, slug, candidate, samples, first_seed):
             return [{"status": "failed", "output": name, **told}] * len(STATISTICS)
     bound = level(operation)
     with np.errstate(all="ignore"):
-        found = p_values(((np.stack(answers) - mean) / deviation).reshape(samples, -1))
+        whitened[slug] = ((np.stack(answers) - mean) / deviation).reshape(samples, -1)
+        found = p_values(whitened[slug])
     return [
         {
             "status": "failed" if p < bound else "passed",

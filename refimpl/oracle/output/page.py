@@ -366,6 +366,12 @@ def _few(slugs, most=4):
     return ", ".join(slugs[:most]) + (f" and {more} more" if more > 0 else "")
 
 
+def _cause(entry):
+    """All that is said of a cause, folded."""
+    lines = entry.get("cause")
+    return f"<details><summary>why</summary><pre>{_text(chr(10).join(lines))}</pre></details>" if lines else ""
+
+
 def _implementations(entries):
     columns = [("Implementation", "medium"), ("Verdict", "wide"), ("Counts", "medium"), ("Command", "wide")]
     rows = [
@@ -374,7 +380,8 @@ def _implementations(entries):
             [
                 f"{_text(entry['name'])} {_text(entry['version'])}<br>"
                 f'<span class="dim">{_text(entry["language"])} <code>{_text(entry["operation"])}</code></span>',
-                f"{_badge(entry['verdict'])}<br>{_marked_up(beyond(entry['verdict'], entry['sentence']))}",
+                f"{_badge(entry['verdict'])}<br>"
+                f"{_marked_up(beyond(entry['verdict'], entry['sentence']))}{_cause(entry)}",
                 "<br>".join(f"{n} {_text(status.replace('_', ' '))}" for status, n in entry["counts"].items() if n),
                 f"<code>{_text(entry['command'])}</code>",
             ],

@@ -146,11 +146,12 @@ def smallest_input(smallest):
     >>> print(*smallest_input(Smallest("gd.step", {"x": [1.0], "lr": 0.5}, "new_x", [0.5], [1.5])), sep="\\n")
     smallest input that shows it (gd.step):
       x=np.array([1.0]), lr=0.5
+      {"x": [1.0], "lr": 0.5}
       new_x: expected [0.5], got [1.5]
     """
     end = f"raised {smallest.message}" if smallest.got is None else f"expected {smallest.expected}, got {smallest.got}"
     after = f", by ({smallest.equation})" if "-" in smallest.equation else ""
-    lines = [f"smallest input that shows it ({smallest.operation}):", f"  {smallest.python}"]
+    lines = [f"smallest input that shows it ({smallest.operation}):", f"  {smallest.python}", f"  {smallest.json}"]
     lines.append(f"  {smallest.output}: {end}{after}")
     if smallest.free:
         lines.append(f"  whatever the values of {', '.join(smallest.free)}")
