@@ -340,12 +340,26 @@ def _together(evidence, found):
             return
 
 
+SINGLE = "every deviation is of the size of single precision: something is computed, or kept, in float32"
+
+
+def _single(sight):
+    """Whether a deviation is what rounding to float32 may do, and more than what rounding to float64 does."""
+    if any(sight.got[name].shape != right.shape for name, right in sight.right.items()):
+        return False
+    with np.errstate(all="ignore"):
+        sizes = {name: np.max(np.abs(right), initial=0.0) for name, right in sight.right.items()}
+        gaps = {name: np.max(np.abs(sight.got[name] - right), initial=0.0) for name, right in sight.right.items()}
+    shares = [gaps[name] / size for name, size in sizes.items() if size > 0]
+    return len(shares) > 0 and 1e-11 < max(shares) < 1e-4
+
+
 def where(evidence: Evidence):
     """Sentences about the place of the deviations in the outputs, the same in every failing answer."""
     answered = [s for s in evidence.wrong if s.got is not None]
     if not answered:
         return []
-    told = []
+    told = [SINGLE] if all(_single(sight) for sight in answered) else []
     outputs = evidence.operation.outputs
     masks: dict[str, list[Any]] = {entry.name: [] for entry in outputs}
     for sight in answered:
@@ -363,7 +377,7 @@ def where(evidence: Evidence):
         found = [mask for mask in masks[entry.name] if mask.any()]
         if entry.steps:
             first = [int(np.argmax(mask.reshape(len(mask), -1).any(axis=1))) + entry.first for mask in found]
-            if min(first) > entry.first and max(len(mask) for mask in found) > 1:
+            if min(first) > max(entry.first, 1) and max(len(mask) for mask in found) > 1:
                 told.append(f"{entry.name} is right up to step {min(first) - 1} on every input")
         rows = [mask for mask in found if mask.ndim and mask.shape[-1] > 1]
         if len(rows) > 2:

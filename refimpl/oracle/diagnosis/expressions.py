@@ -43,7 +43,7 @@ def _array(kinds):
     return bool(kinds) and all(kind[0] == "array" for kind in kinds)
 
 
-def _class(kinds):
+def classes_of(kinds):
     """What kinds of value may stand for another."""
     return {
         ("number",) if k[0] in NUMBERS or k[1:2] == ((),) else (k[0], len(k[1])) if k[0] == "array" else k
@@ -184,11 +184,11 @@ def names_of(unit):
         if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load):
             there = found.setdefault(ast.unparse(node), (node, set()))
             there[1].update(unit.values.get(id(node), set()))
-    return [(text, node, _class(kinds)) for text, (node, kinds) in found.items() if kinds]
+    return [(text, node, classes_of(kinds)) for text, (node, kinds) in found.items() if kinds]
 
 
 def _of_name(node, kinds, unit):
-    wanted, own = _class(kinds) - {("type",), ("module",)}, ast.unparse(node)
+    wanted, own = classes_of(kinds) - {("type",), ("module",)}, ast.unparse(node)
     for text, other, classes in unit.names:
         if text != own and classes & wanted:
             yield 1, deepcopy(other)  # it may hold the node itself
@@ -209,6 +209,13 @@ def _of_call(node, kinds, unit):
         elif name in group and own and name in ("min", "max", "reversed", "sorted"):
             for other in sorted(group & {"min", "max", "list", "sorted"} - {name}):
                 yield 1, ast.Call(ast.Name(other, ast.Load()), node.args, node.keywords)
+    if name == "ceil" and len(node.args) == 1 and not own:  # the same but for whole numbers
+        yield (
+            1,
+            binary(
+                ast.Call(ast.Attribute(node.func.value, "floor", ast.Load()), node.args, []), ast.Add, ast.Constant(1)
+            ),
+        )
     for k in range(len(node.args) - 1):
         order = [*node.args[:k], node.args[k + 1], node.args[k], *node.args[k + 2 :]]
         yield 1, ast.Call(node.func, order, node.keywords)

@@ -6,10 +6,11 @@ lines are plainer than those of lines that carry no equation.
 
 import ast
 import re
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any
 
-from refimpl.oracle.diagnosis.expressions import ARITHMETIC, expression_edits, names_of
+from refimpl.oracle.diagnosis.expressions import ARITHMETIC, call, classes_of, expression_edits, names_of
 
 
 @dataclass(eq=False)
@@ -213,6 +214,8 @@ def statement_edits(statement, parent, field, index, unit):
                 yield 1, ("body", block, [block[-1], *block[:-1]])
     if isinstance(statement, ast.Assign | ast.AugAssign):
         yield 2, ("body", [statement], [statement, statement])
+    if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+        yield from _gated(statement, unit)
     if isinstance(statement, ast.AugAssign):
         for other in ARITHMETIC:
             if not isinstance(statement.op, other):
@@ -236,3 +239,18 @@ def statement_edits(statement, parent, field, index, unit):
     if isinstance(statement, ast.Continue):
         yield 0, ("one", ast.Break())
         yield 0, ("one", ast.Pass())
+
+
+def _gated(statement, unit):
+    """A value that is renewed only where another one is not 0, or has one sign."""
+    target, value = statement.targets[0], statement.value
+    kinds = unit.values.get(id(value), set())
+    wanted = {kind for kind in classes_of(kinds) if kind[0] == "array" and kind[1] > 0}
+    if not wanted or not any(text == target.id for text, _, _ in unit.names):
+        return
+    old = ast.Name(target.id, ast.Load())
+    for text, node, classes in unit.names:
+        if classes & wanted and text != target.id:
+            for operator in (ast.NotEq, ast.Gt, ast.Lt):
+                test = ast.Compare(deepcopy(node), [operator()], [ast.Constant(0)])
+                yield 3, ("one", ast.Assign([target], call("where", test, value, old)))

@@ -123,6 +123,13 @@ TRAJECTORY = (
         _inputs([1, 1], [[5, -5], [-0.1, 0.1], [0.2, -0.2], [-3, 3]], beta2=0.0),
     ),
     Case(
+        "sparse-gradients",
+        ("edge_case", "missing_step"),
+        "the momentum forgets while the gradient is 0, too: one that is left alone there wins at the fourth step",
+        _inputs([1, -1], [[1, -2], [0, 0], [0, 0], [-0.2, 0.4]], beta1=0.5, beta2=0.5),
+        equations=("lion-3",),
+    ),
+    Case(
         "zero-gradients",
         ("edge_case", "numerics"),
         "with gradients of 0 nothing moves but the decay: sign(0) = 0, and no NaN",

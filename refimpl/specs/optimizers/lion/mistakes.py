@@ -53,6 +53,13 @@ ALTERNATIVES = (
         {"lion-1": "c = beta2 * momentum + (1 - beta2) * grad"},
     ),
     mistake(
+        "lazy_momentum",
+        "missing_step",
+        "let the momentum forget in every step; here it is left alone where the gradient is 0, as lazy optimizers do for "
+        "sparse gradients",
+        {"lion-3": f"momentum = xp.where(grad != 0, {MEMORY.partition(' = ')[2]}, momentum)"},
+    ),
+    mistake(
         "one_rate_beta1",
         "wrong_constant",
         "update the momentum with beta2; here beta1 serves both mixes (signum at rate beta1), or c is stored as "
