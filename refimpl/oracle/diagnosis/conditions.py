@@ -4,6 +4,7 @@ One thing at a time is changed in inputs on which the candidate fails, until it 
 condition is told only if it holds on every input that was tried: wherever the property holds the candidate is right.
 """
 
+import warnings
 from collections.abc import Callable
 from itertools import combinations
 from typing import Any, NamedTuple
@@ -13,7 +14,7 @@ import numpy as np
 from refimpl.oracle.diagnosis.evidence import Evidence
 from refimpl.oracle.diagnosis.trials import axis_size, defaults
 
-FEWEST = 3  # failing inputs that must turn right
+FEWEST = 3  # inputs that must turn right, and that must be known with a property
 
 
 class Property(NamedTuple):
@@ -28,6 +29,16 @@ class Property(NamedTuple):
 def properties(operation):
     """Everything that is tried, the plainest first."""
     return (*_of_numbers(operation), *_of_axes(operation), *_of_arrays(operation))
+
+
+def both(a, b):
+    """Two properties as one."""
+    return Property(
+        f"{a.words} and {b.words}",
+        f"{a.other} or {b.other}",
+        lambda inputs: a.holds(inputs) and b.holds(inputs),
+        lambda inputs: b.make(a.make(inputs)),
+    )
 
 
 def _set(name, value):
@@ -144,7 +155,6 @@ def _apart(x):
 
 
 ARRAYS = {
-    "all entries of {0} are 0": ("{0} has an entry that is not 0", lambda x: not x.any(), np.zeros_like),
     "no entry of {0} is 0": (
         "an entry of {0} is 0",
         lambda x: bool(np.all(x != 0)),
@@ -157,13 +167,13 @@ ARRAYS = {
         lambda x: bool(np.all(np.abs(x) <= 1)),
         lambda x: x / max(1.0, float(np.max(np.abs(x), initial=0.0))),
     ),
-    "{0} has length <= 1": (
-        "{0} is longer than 1",
+    "{0} has norm <= 1": (
+        "the norm of {0} is above 1",
         lambda x: bool(np.sqrt(np.sum(x * x)) <= 1),
         lambda x: x / max(1.0, 1.01 * float(np.sqrt(np.sum(x * x)))),
     ),
-    "every row of {0} has length <= 1": (
-        "a row of {0} is longer than 1",
+    "every row of {0} has norm <= 1": (
+        "a row of {0} has a norm above 1",
         lambda x: bool(np.all(_rows(x) <= 1)),
         lambda x: x / max(1.0, 1.01 * float(np.max(_rows(x), initial=0.0))),
     ),
@@ -191,11 +201,6 @@ ARRAYS = {
         "two rows of {0} are the same",
         lambda x: x.ndim < 2 or np.unique(x, axis=0).shape[0] == x.shape[0],
         _apart,
-    ),
-    "the first row of {0} is 0": (
-        "the first row of {0} is not 0",
-        lambda x: not x[:1].any(),
-        lambda x: np.concatenate([np.zeros_like(x[:1]), x[1:]]),
     ),
     "{0} is sorted along its last axis": (
         "{0} is not sorted along its last axis",
@@ -230,10 +235,20 @@ ARRAYS = {
 }
 
 
+FOR_WHOLE = ("no two entries of {0} are the same", "all entries of {0} are the same", "all rows of {0} are the same")
+
+
+def _numbers_of_rows(operation):
+    """Arrays that hold whole numbers in every case: what counts or points has no sign and no size."""
+    arrays = [f.name for f in operation.inputs if f.kind == "array"]
+    return {n for n in arrays if all(np.all(c.inputs[n] == np.round(c.inputs[n])) for c in operation.cases)}
+
+
 def _of_arrays(operation):
+    whole = _numbers_of_rows(operation)
     for words, (other, holds, make) in ARRAYS.items():
         for entry in operation.inputs:
-            if entry.kind == "array":
+            if entry.kind == "array" and (entry.name not in whole or words in FOR_WHOLE):
                 n = entry.name
                 yield Property(
                     words.format(n),
@@ -241,6 +256,42 @@ def _of_arrays(operation):
                     lambda i, n=n, f=holds: f(i[n]),
                     lambda i, n=n, f=make: i | {n: np.asarray(f(i[n]), dtype=i[n].dtype)},
                 )
+
+
+def _mirrored(inputs):
+    """Inputs with one array negated, ten times as large, a tenth of it, or in another order, or one number halved."""
+    for name, value in inputs.items():
+        if isinstance(value, np.ndarray):
+            for changed in (-value, 10 * value, value / 10, value[::-1].copy()):
+                yield inputs | {name: changed}
+        elif isinstance(value, float) and value:
+            yield inputs | {name: value / 2}
+
+
+def _hopeful(evidence, every, failing, clock):
+    """Properties that turn all failing inputs right, and how many they turned."""
+    hopeful = []
+    for prop in every:
+        if clock.over:
+            break
+        turned = tried = 0
+        for sight in failing:
+            if _safe(prop.holds, sight.inputs, True):
+                break  # wrong although it holds
+            changed = _safe(prop.make, sight.inputs, None)
+            if changed is None or not _safe(prop.holds, changed, False):
+                continue
+            answer = evidence.ask(changed)
+            if answer is None:
+                continue
+            tried += 1
+            if answer.wrong:
+                break
+            turned += 1
+        else:
+            if turned >= min(FEWEST, len(failing)) and turned == tried:
+                hopeful.append((prop, turned))
+    return hopeful
 
 
 class Condition(NamedTuple):
@@ -263,7 +314,9 @@ class Condition(NamedTuple):
 
 def _safe(function, inputs, default):
     try:
-        return function(inputs)
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("error")  # such as the mean of nothing
+            return function(inputs)
     except Exception:  # not every property fits every input
         return default
 
@@ -285,35 +338,23 @@ def conditions(evidence: Evidence, clock, most=3):
     list of Condition
         None that an input which was tried contradicts.
     """
-    failing = [sight for sight in evidence.wrong if sight.size <= 2000][:6]
-    if not failing:
+    for sight in [s for s in evidence.wrong if s.size <= 2000][:3]:
+        for inputs in _mirrored(sight.inputs):  # of one input, or of its neighbours, anything could be said
+            if not clock.over:
+                evidence.ask(inputs)
+    failing = [sight for sight in evidence.wrong if sight.size <= 2000][:8]
+    if len(failing) < 2:
         return []
-    hopeful = []
-    for prop in properties(evidence.operation):
-        if clock.over:
-            break
-        turned = tried = 0
-        for sight in failing:
-            if _safe(prop.holds, sight.inputs, True):
-                break  # wrong although it holds
-            changed = _safe(prop.make, sight.inputs, None)
-            if changed is None or not _safe(prop.holds, changed, False):
-                continue
-            answer = evidence.ask(changed)
-            if answer is None:
-                continue
-            tried += 1
-            if answer.wrong:
-                break
-            turned += 1
-        else:
-            if turned >= min(FEWEST, len(failing)) and turned == tried:
-                hopeful.append((prop, turned))
+    every = properties(evidence.operation)
+    hopeful = _hopeful(evidence, every, failing, clock.part(0.6))
+    if not hopeful:  # two numbers set at once
+        plain = [p for p in every if p.words.endswith((" = 0", " = 1")) or p.words == "there is a single step"]
+        hopeful = _hopeful(evidence, [both(a, b) for a, b in combinations(plain, 2)], failing, clock)
     found = []
     for prop, turned in hopeful:
         held = [sight for sight in evidence.every if _safe(prop.holds, sight.inputs, False)]
         rest = [sight for sight in evidence.every if sight not in held]
-        if any(sight.wrong for sight in held):
+        if len(held) < FEWEST or any(sight.wrong for sight in held):
             continue
         found.append(Condition(prop, turned, len(held), len(rest), sum(sight.wrong for sight in rest)))
     found = [c for c in found if not any(_implies(evidence, c, other) for other in found if other is not c)]
@@ -338,50 +379,3 @@ def _together(evidence, found):
             prop = Property(*words, a.having.holds, a.having.make)
             yield Condition(prop, a.turned + b.turned, len(evidence.every) - len(rest), len(rest), len(rest))
             return
-
-
-SINGLE = "every deviation is of the size of single precision: something is computed, or kept, in float32"
-
-
-def _single(sight):
-    """Whether a deviation is what rounding to float32 may do, and more than what rounding to float64 does."""
-    if any(sight.got[name].shape != right.shape for name, right in sight.right.items()):
-        return False
-    with np.errstate(all="ignore"):
-        sizes = {name: np.max(np.abs(right), initial=0.0) for name, right in sight.right.items()}
-        gaps = {name: np.max(np.abs(sight.got[name] - right), initial=0.0) for name, right in sight.right.items()}
-    shares = [gaps[name] / size for name, size in sizes.items() if size > 0]
-    return len(shares) > 0 and 1e-11 < max(shares) < 1e-4
-
-
-def where(evidence: Evidence):
-    """Sentences about the place of the deviations in the outputs, the same in every failing answer."""
-    answered = [s for s in evidence.wrong if s.got is not None]
-    if not answered:
-        return []
-    told = [SINGLE] if all(_single(sight) for sight in answered) else []
-    outputs = evidence.operation.outputs
-    masks: dict[str, list[Any]] = {entry.name: [] for entry in outputs}
-    for sight in answered:
-        for entry in outputs:
-            got, right = sight.got[entry.name], sight.right[entry.name]
-            if got.shape != right.shape:
-                return [f"{entry.name} has another shape on {len(answered)} inputs"]
-            with np.errstate(invalid="ignore"):
-                masks[entry.name].append(~(np.abs(got - right) <= sight.tolerance[entry.name]) & ~(got == right))
-    wrong = [entry for entry in outputs if any(mask.any() for mask in masks[entry.name])]
-    if len(wrong) < len(outputs):
-        right = [entry.name for entry in outputs if entry not in wrong]
-        told.append(f"{' and '.join(right)} {'is' if len(right) == 1 else 'are'} always right")
-    for entry in wrong:
-        found = [mask for mask in masks[entry.name] if mask.any()]
-        if entry.steps:
-            first = [int(np.argmax(mask.reshape(len(mask), -1).any(axis=1))) + entry.first for mask in found]
-            if min(first) > max(entry.first, 1) and max(len(mask) for mask in found) > 1:
-                told.append(f"{entry.name} is right up to step {min(first) - 1} on every input")
-        rows = [mask for mask in found if mask.ndim and mask.shape[-1] > 1]
-        if len(rows) > 2:
-            for place, words in ((0, "first"), (-1, "last")):
-                if all(mask[..., place].any() and not np.delete(mask, place, axis=-1).any() for mask in rows):
-                    told.append(f"only the {words} entry (last axis) of {entry.name} is ever wrong")
-    return told

@@ -162,11 +162,10 @@ class Evidence:
                 right = tolerance.outputs_of(run(**wide))
                 runs = list(tolerance.noisy_runs(run, inputs, self.dtype, trials=NOISY_RUNS))
             allowed = tuple(LUCK * x for x in tolerance.spread(runs, right, self.dtype))
+            found = dict(zip(names, right, strict=True)), dict(zip(names, allowed, strict=True))
         except Exception:  # what the rule refuses is no question
             return None
-        if not all(np.isfinite(value).all() for value in right):
-            return None
-        return dict(zip(names, right, strict=True)), dict(zip(names, allowed, strict=True))
+        return found if all(np.isfinite(value).all() for value in right) else None
 
     def ask(self, inputs, *, keep=True):
         """The candidate's answer to further inputs beside the right one.

@@ -5,21 +5,20 @@ either; the nearest listed one; conditions. What is said has been confirmed on f
 """
 
 import os
-from collections import Counter
 from dataclasses import replace
 from typing import NamedTuple
 
 from refimpl.oracle import catalog, edits
 from refimpl.oracle.diagnosis import conditions as separate
-from refimpl.oracle.diagnosis import listed
+from refimpl.oracle.diagnosis import listed, telling
 from refimpl.oracle.diagnosis.evidence import Clock, Evidence, explains
+from refimpl.oracle.diagnosis.places import where
 from refimpl.oracle.diagnosis.search import SMALL, Found, Search, ask_more, called, holds, wide
 from refimpl.oracle.diagnosis.smallest import smallest
 from refimpl.oracle.judging.records import Diagnosis, Record
 from refimpl.oracle.judging.run import Run
 
 SECONDS = 10.0
-OTHERS = 3  # explanations that no input tells apart, which are named
 
 
 class Explanation(NamedTuple):
@@ -80,6 +79,14 @@ def explain(done: Run, candidate, seconds: float, note=lambda text: None):
     ('change', 'lion-2', 'params = params - 0.3 * (lr * (xp.sign(c) + weight_decay * params))')
     """
     whole, records = listed.explained(done)
+    try:
+        return _explained(done, candidate, whole, records, seconds, note)
+    except Exception as error:  # whatever a candidate does when it is asked further: the verdict stands
+        lost = Diagnosis("conditions", (), f"the search for the cause ended with {type(error).__name__}: {error}")
+        return Explanation(whole or lost, (), None, records)
+
+
+def _explained(done, candidate, whole, records, seconds, note):
     if not seconds or (whole and whole.kind == "variant"):
         return Explanation(whole, (), None, records)
     if forgetful := [r for r in done.records if r.case.endswith("/manners:repeatable") and r.status == "failed"]:
@@ -94,14 +101,14 @@ def explain(done: Run, candidate, seconds: float, note=lambda text: None):
         mine = clock.part(1 / (len(every) - number))
         told = _confirmed(evidence, whole, mine.part(0.2)) if whole else _again(evidence, found)
         if not told or told[0].kind == "near":
-            told = _one(evidence, mine.part(0.85)) or told  # the rest is for the smallest input
+            told = _one(evidence, mine.part(0.8)) or told  # the rest is for the smallest input
         found += told
-        if least is None and not mine.over:
+        if least is None:
             tags = [line[0] for diagnosis in told for line in diagnosis.lines if "-" in line[0]]
-            least = smallest(evidence, mine.part(0.9, max(2.0, 0.3 * seconds)), tags[0] if tags else "")
+            least = smallest(evidence, Clock(max(mine.left, 0.1 * seconds)), tags[0] if tags else "")
         if clock.over:
             break
-    merged = _merged(found)
+    merged = telling.merged(found) or list(telling.laws(records))
     first = next((d for d in merged if d.kind != "conditions"), merged[0] if merged else None)
     return Explanation(first, tuple(d for d in merged if d is not first), least, records)
 
@@ -161,7 +168,7 @@ def _confirmed(evidence, diagnosis, clock):
             told.append(name)
     names = tuple(told) or diagnosis.names
     first = known[names[0]]
-    lines = _with_places(evidence.operation.system, edits.changed_lines(evidence.operation.system, first))
+    lines = telling.with_places(evidence.operation.system, edits.changed_lines(evidence.operation.system, first))
     kind = diagnosis.kind if told else "near"
     return [
         replace(
@@ -177,12 +184,6 @@ def _confirmed(evidence, diagnosis, clock):
             further=len(evidence.further),
         )
     ]
-
-
-def _with_places(system, lines):
-    """Changed lines, each with where the paper has its equation."""
-    table = catalog.system(system).equations
-    return tuple((tag, table.get(tag, ""), was, now) for tag, was, now in lines)
 
 
 def _again(evidence, found):
@@ -221,6 +222,7 @@ def _one(evidence, clock):
         if told[0].kind != "near":
             return told
         search = Search(evidence, clock.part(0.75))
+    search.of_pairs(clock.part(0.15))
     search.of_trials(operation.reference, clock.part(0.2))
     search.of_edits(clock.part(0.55))
     survivors = _survivors(search, clock)
@@ -231,7 +233,6 @@ def _one(evidence, clock):
     if not survivors:
         search = search.again(clock.part(0.7))
         starts = search.starts()
-        search.of_pairs(clock.part(0.25))
         for rank, start in enumerate(starts[:12]):
             if clock.over:
                 break
@@ -243,7 +244,9 @@ def _one(evidence, clock):
                 search.of_edits(clock.part(0.2), base=start.edits, rank=20 + rank, listed=(start.slug,))
         survivors = _survivors(search, clock)
     if survivors:
-        return [_told(evidence, survivors)]
+        diagnosis = telling.told(evidence, survivors)
+        _sources[id(diagnosis)] = (diagnosis, survivors[0])
+        return [diagnosis]
     return _nearest(search, evidence, clock) or _of_conditions(evidence, clock)
 
 
@@ -275,40 +278,6 @@ def _survivors(search, clock):
     return sorted(kept, key=lambda found: found.rank)
 
 
-def _told(evidence, survivors):
-    """The plainest survivor, and how many others there are."""
-    best = survivors[0]
-    system = evidence.operation.system
-    others = dict.fromkeys(_short(found) for found in survivors[1:])
-    several = best.listed or len(best.lines) + bool(best.words) > 1
-    kind = "several" if several else "use" if best.words else "change"
-    known = edits.alternatives(system)
-    hint = "; and ".join(
-        [
-            *(known[slug].doc for slug in best.listed),
-            *([("it " if best.listed else "") + best.words] if best.words else []),
-        ]
-    )
-    diagnosis = Diagnosis(
-        kind,
-        best.listed,
-        hint,
-        lines=_with_places(system, best.lines),
-        operations=(evidence.operation.name,),
-        cases=len(evidence.sights),
-        further=len(evidence.further),
-        others=tuple(list(others)[:OTHERS]),
-    )
-    _sources[id(diagnosis)] = (diagnosis, best)
-    return diagnosis
-
-
-def _short(found):
-    """An explanation in a phrase."""
-    lines = [f"({tag}) reads `{now}`" if "-" in tag else f"in {tag}: `{now}`" for tag, _, now in found.lines]
-    return " and ".join([*found.listed, *lines, *filter(None, [found.words])])
-
-
 def _nearest(search, evidence, clock):
     """What explains at least half of the failures and spoils nothing, and what separates the rest from it."""
     operation = evidence.operation
@@ -329,7 +298,7 @@ def _nearest(search, evidence, clock):
         slugs, lines, hint, origin = best.listed, best.lines, best.words, ""
         hint = hint or "; and ".join(known[slug].doc for slug in slugs)
     rest = _of_conditions(evidence.beside(answer), clock)
-    told = tuple(text for d in rest for text in (d.hint, *d.others))
+    told = tuple(f"the same as it: {text}" for d in rest for text in (d.hint, *d.others))
     missed = [s.case for s in evidence.sights if s.got is not None and not explains(answer(s.inputs), s)]
     wrong = sum(sight.wrong for sight in evidence.sights)
     missed = missed or ["further inputs"]
@@ -339,7 +308,7 @@ def _nearest(search, evidence, clock):
             slugs,
             hint,
             origin=origin,
-            lines=_with_places(operation.system, lines),
+            lines=telling.with_places(operation.system, lines),
             operations=(operation.name,),
             cases=wrong - len(missed),
             others=(f"unlike it on {', '.join(missed[:3])}{' and others' * (len(missed) > 3)}", *told),
@@ -351,32 +320,8 @@ def _of_conditions(evidence, clock):
     """What separates right from wrong, and where the answers deviate."""
     ask_more(evidence, clock.part(0.2), changes=2)
     found = [condition.words for condition in separate.conditions(evidence, clock.part(0.7))]
-    told = [*_raises(evidence), *found, *separate.where(evidence)]
+    told = [*telling.raises(evidence), *found, *where(evidence)]
     if not told:
         return []
     name = evidence.operation.name
     return [Diagnosis("conditions", (), told[0], operations=(name,), others=tuple(told[1:]), cases=len(evidence.every))]
-
-
-def _raises(evidence):
-    """What the candidate raises most often, and how often."""
-    counts = Counter(sight.message for sight in evidence.sights if sight.got is None)
-    for message, times in counts.most_common(1):
-        yield f"it raises {message} on {times} of {len(evidence.sights)} cases"
-
-
-def _merged(found):
-    """The same diagnosis of several operations as one."""
-    table: dict[object, Diagnosis] = {}
-    for d in found:
-        key = (d.kind, d.names, d.lines, d.hint)
-        if key in table and d.kind != "conditions":
-            old = table[key]
-            d = replace(
-                old,
-                operations=old.operations + d.operations,
-                cases=old.cases + d.cases,
-                further=old.further + d.further,
-            )
-        table[key] = d
-    return list(table.values())

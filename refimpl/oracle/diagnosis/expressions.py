@@ -222,8 +222,8 @@ def _of_call(node, kinds, unit):
     for k in range(len(node.keywords)):
         yield 0, ast.Call(node.func, node.args, node.keywords[:k] + node.keywords[k + 1 :])
         if node.keywords[k].arg == "axis":
-            for axis in (0, 1, -1, -2, None):
-                along = ast.keyword("axis", ast.Constant(axis))
+            for axis in (0, 1, -1, -2, (0, 1), None):
+                along = ast.keyword("axis", ast.Constant(axis))  # type: ignore[arg-type]
                 yield 0, ast.Call(node.func, node.args, [*node.keywords[:k], along, *node.keywords[k + 1 :]])
     if 1 < len(node.keywords) < 8:
         for j in range(len(node.keywords)):
@@ -274,7 +274,10 @@ def _wrapped(node, kinds, above):
     constant = ast.Constant
     yield 1, ast.UnaryOp(ast.USub(), node)
     if _is(kinds, "int"):
-        yield from ((1, binary(node, op, constant(1))) for op in (ast.Add, ast.Sub))
+        less = binary(node, ast.Sub, constant(1))
+        yield from ((1, new) for new in (binary(node, ast.Add, constant(1)), less))
+        greatest = ast.Name("max", ast.Load())
+        yield from ((2, ast.Call(greatest, [inner, constant(1)], [])) for inner in (node, less))
         return
     yield from ((2, constant(value)) for value in (0.0, 1.0))
     yield 2, call("abs", node)

@@ -110,7 +110,7 @@ def _is_free(evidence, sight, name):
     if isinstance(value, np.ndarray):
         others: list[Any] = [value * 0.5 + 0.25, -value, value * 3 + 1, value * 0]
     elif isinstance(value, float):
-        others = [0.0, 0.25, 0.75, 0.9]
+        others = [0.0, 0.25, 0.75, 0.9, 1.0, *(v for v in sight.inputs.values() if isinstance(v, float))]
     else:
         return False
     answers = [evidence.ask(sight.inputs | {name: other}, keep=False) for other in others]

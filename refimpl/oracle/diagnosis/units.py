@@ -108,8 +108,9 @@ def _span(node):
 
 
 def functions():
-    """Living functions by code object."""
-    return {f.__code__: f for f in gc.get_objects() if type(f) is types.FunctionType}
+    """Living functions of imported modules by the id of their code: a copy of a source has code that is equal."""
+    found = (f for f in gc.get_objects() if type(f) is types.FunctionType)
+    return {id(f.__code__): f for f in found if f.__globals__ is vars(sys.modules.get(f.__module__, types))}
 
 
 def units(operation):
@@ -125,7 +126,7 @@ def _units(name):
     found: list[Unit] = []
     for code in sorted(edits.entered(operation.name), key=lambda c: (c.co_filename, c.co_firstlineno)):
         path = Path(code.co_filename)
-        if FOLDER not in path.parents or code not in living or code.co_name.startswith(("_check", "check")):
+        if FOLDER not in path.parents or id(code) not in living or code.co_name.startswith(("_check", "check")):
             continue
         room = path.relative_to(FOLDER).parts
         if room[0] == "oracle" or (room[0] == "core" and path.stem in CLOSED):
@@ -138,8 +139,8 @@ def _units(name):
             continue
         node, outer, number = place
         own = room[0] == entry.chapter
-        module = living[code].__module__
-        found.append(Unit(living[code], node, outer, own, room[0] == "specs", tags, module, number))
+        module = living[id(code)].__module__
+        found.append(Unit(living[id(code)], node, outer, own, room[0] == "specs", tags, module, number))
     nested = {id(n) for unit in found for n in ast.walk(unit.node) if n is not unit.node}
     found = [unit for unit in found if id(unit.node) not in nested]  # made anew by the function around it
     return sorted(found, key=lambda unit: (not unit.own, unit.spec))

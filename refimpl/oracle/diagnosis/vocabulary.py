@@ -38,14 +38,18 @@ class Edit:
 
     def make(self):
         """Put the new node into the tree."""
-        for node in self.new if isinstance(self.new, list) else [self.new]:
-            if "lineno" not in vars(node):  # edits are many, and most are never made
-                ast.fix_missing_locations(ast.copy_location(node, self.statement))
+        self._locate()
         self.old = self.there
         if self.index is None:
             setattr(self.parent, self.field, self.new)
         else:
             getattr(self.parent, self.field)[self.index] = self.new
+
+    def _locate(self):
+        """Give new nodes their lines; edits are many, and most are never made."""
+        for node in self.new if isinstance(self.new, list) else [self.new]:
+            if "lineno" not in vars(node):
+                ast.fix_missing_locations(ast.copy_location(node, self.statement))
 
     def unmake(self):
         """Take it out again."""
@@ -87,6 +91,7 @@ class Edit:
     @property
     def now(self):
         """The same as edited."""
+        self._locate()
         if self.moved:
             late = self.new[-1] is self.moved
             return f"{head(self.moved)}  # {'after' if late else 'before'} {head(self.new[-2 if late else 1])}"
@@ -164,6 +169,8 @@ def statements(function):
 
 def _silent(statement):
     """Docstrings, counters and checks."""
+    if isinstance(statement, ast.If) and isinstance(statement.body[0], ast.Raise):
+        return True
     if not isinstance(statement, ast.Expr):
         return False
     value = statement.value

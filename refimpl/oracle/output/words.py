@@ -58,7 +58,9 @@ def cause(diagnosis):
             return f"{' and '.join(names)} at once ({hint})"
         case "several" if names:
             more = changed[-1:] if "; and it " not in hint else []
-            return f"{names[0]} ({hint})" + "".join(f", and as if {text}" for text in more)
+            if not more:
+                return f"{names[0]} ({hint})"
+            return f"like {names[0]}, with a change: as if {' and '.join(changed)}"
         case "several":
             return "two things at once: " + "; and ".join(
                 [*(f"as if {t}" for t in changed), *([f"it {hint}"] if hint else [])]
@@ -67,7 +69,7 @@ def cause(diagnosis):
             like = f"{names[0]} ({hint})" if names else f"as if {' and '.join(changed)}" if changed else f"it {hint}"
             return f"mostly like this, but not everywhere: {like}"
         case "conditions":
-            return f"no change of the rule that was tried explains it, but {hint}"
+            return hint
         case "choice":
             return f"it does what is documented as {names[0]} ({hint}), which is not the paper's rule"
     if len(names) > 1 and diagnosis.kind == "mistake":

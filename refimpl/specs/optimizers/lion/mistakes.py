@@ -55,8 +55,8 @@ ALTERNATIVES = (
     mistake(
         "lazy_momentum",
         "missing_step",
-        "let the momentum forget in every step; here it is left alone where the gradient is 0, as lazy optimizers do for "
-        "sparse gradients",
+        "let the momentum forget in every step; here it is left alone where the gradient is 0, as lazy optimizers do "
+        "for sparse gradients",
         {"lion-3": f"momentum = xp.where(grad != 0, {MEMORY.partition(' = ')[2]}, momentum)"},
     ),
     mistake(

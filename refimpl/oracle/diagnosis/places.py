@@ -1,0 +1,85 @@
+"""What the deviations of all failing answers have in common: where they are, of which size, from which step on."""
+
+from typing import Any
+
+import numpy as np
+
+from refimpl.oracle.diagnosis.evidence import Evidence
+
+SINGLE = "every deviation is of the size of single precision: something is computed, or kept, in float32"
+
+
+def _single(sight):
+    """Whether a deviation is what rounding to float32 may do, and more than what rounding to float64 does."""
+    if any(sight.got[name].shape != right.shape for name, right in sight.right.items()):
+        return False
+    with np.errstate(all="ignore"):
+        sizes = {name: np.max(np.abs(right), initial=0.0) for name, right in sight.right.items()}
+        gaps = {name: np.max(np.abs(sight.got[name] - right), initial=0.0) for name, right in sight.right.items()}
+    shares = [gaps[name] / size for name, size in sizes.items() if size > 0]
+    return len(shares) > 0 and 1e-11 < max(shares) < 1e-4
+
+
+def masks_of(sight, name):
+    """Which entries of an output deviate."""
+    got, right = sight.got[name], sight.right[name]
+    with np.errstate(invalid="ignore"):
+        return ~(np.abs(got - right) <= sight.tolerance[name]) & (got != right)
+
+
+def _factor(entry, sights):
+    """Whether an output is a multiple of the right one, or its deviating rows repeat the rows before them."""
+    factors, stays = [], entry.steps
+    for sight in sights:
+        got, right, mask = sight.got[entry.name], sight.right[entry.name], masks_of(sight, entry.name)
+        with np.errstate(all="ignore"):
+            ratio = got[right != 0] / right[right != 0]
+        alike = ratio.size > 1 and np.isfinite(ratio).all() and np.ptp(ratio) <= 1e-9 * np.abs(ratio).max()
+        factors += [float(ratio[0])] if alike else []
+        if stays:
+            rows = np.flatnonzero(mask.reshape(len(mask), -1).any(axis=1))
+            stays = bool(len(rows)) and all(r > 0 and np.array_equal(got[r], got[r - 1]) for r in rows[:1])
+    if len(factors) == len(sights) > 1:
+        low, high = min(factors), max(factors)
+        same = high - low <= 1e-6 * abs(high)
+        size = f"{low:.4g} times" if same else f"a multiple ({low:.3g} to {high:.3g} times)"
+        yield f"{entry.name} is {size} what it should be on every failing input"
+    elif stays and len(sights) > 1:
+        yield f"where {entry.name} goes wrong first it repeats its previous row: a step is not taken"
+
+
+def where(evidence: Evidence):
+    """Sentences about the place of the deviations in the outputs, the same in every failing answer."""
+    answered = [s for s in evidence.wrong if s.got is not None]
+    if not answered:
+        return []
+    told = [SINGLE] if all(_single(sight) for sight in answered) else []
+    odd = [s for s in answered if not all(np.isfinite(x).all() for x in s.got.values())]
+    if odd and len(odd) == len(answered):
+        told.append(f"where it is wrong the answer is not finite (inf or NaN), on all {len(odd)} inputs")
+    outputs = evidence.operation.outputs
+    masks: dict[str, list[Any]] = {entry.name: [] for entry in outputs}
+    for sight in answered:
+        for entry in outputs:
+            got, right = sight.got[entry.name], sight.right[entry.name]
+            if got.shape != right.shape:
+                return [f"{entry.name} has another shape on {len(answered)} inputs"]
+            with np.errstate(invalid="ignore"):
+                masks[entry.name].append(~(np.abs(got - right) <= sight.tolerance[entry.name]) & ~(got == right))
+    wrong = [entry for entry in outputs if any(mask.any() for mask in masks[entry.name])]
+    if len(wrong) < len(outputs):
+        right = [entry.name for entry in outputs if entry not in wrong]
+        told.append(f"{' and '.join(right)} {'is' if len(right) == 1 else 'are'} always right")
+    for entry in wrong:
+        told += _factor(entry, [s for s in answered if masks_of(s, entry.name).any()])
+        found = [mask for mask in masks[entry.name] if mask.any()]
+        if entry.steps:
+            first = [int(np.argmax(mask.reshape(len(mask), -1).any(axis=1))) + entry.first for mask in found]
+            if min(first) > max(entry.first, 1) and max(len(mask) for mask in found) > 1:
+                told.append(f"{entry.name} is right up to step {min(first) - 1} on every input")
+        rows = [mask for mask in found if mask.ndim and mask.shape[-1] > 1]
+        if len(rows) > 2:
+            for place, words in ((0, "first"), (-1, "last")):
+                if all(mask[..., place].any() and not np.delete(mask, place, axis=-1).any() for mask in rows):
+                    told.append(f"only the {words} entry (last axis) of {entry.name} is ever wrong")
+    return told
