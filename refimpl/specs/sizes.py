@@ -74,3 +74,42 @@ def large(slug, of, axis, *, size=LARGE, balanced=False, flags=(), answers=None,
         )
 
     return make
+
+
+def one_step(operation, cases):
+    """The first step alone of the first case in which every other axis is longer than 1.
+
+    Parameters
+    ----------
+    operation : Operation
+        One with an output that counts steps by an axis of its inputs.
+    cases : dict of str to Case
+        Those before it.
+
+    Returns
+    -------
+    Case
+        Its slug is "one-step-of-" and that of the case.
+    """
+    (steps,) = {entry.axes.split()[0].partition("+")[0] for entry in operation.outputs if entry.steps}
+
+    def first(entry, value):
+        axes = entry.axes.split()
+        return (
+            value[tuple(slice(1) if axis == steps else slice(None) for axis in axes)]
+            if entry.kind == "array"
+            else value
+        )
+
+    for case in cases.values():
+        axes = [
+            (axis, n)
+            for entry in operation.inputs
+            if entry.kind == "array"
+            for axis, n in zip(entry.axes.split(), case.inputs[entry.name].shape, strict=True)
+        ]
+        if case.small is None and all(n > 1 for _, n in axes):
+            inputs = {entry.name: first(entry, case.inputs[entry.name]) for entry in operation.inputs}
+            why = "a single step, several coordinates: no axis of length 1 is taken away"
+            return Case(f"one-step-of-{case.slug}", ("boundary",), why, inputs, dtypes=case.dtypes)
+    raise ValueError(f"{operation.name} has no case in which every axis is longer than 1")

@@ -5,7 +5,7 @@ import numpy as np
 from refimpl.core.arrays import array_namespace, device
 from refimpl.nested import _meco_baselines as baselines
 from refimpl.nested import meco
-from refimpl.specs import refusals
+from refimpl.specs import refusals, sizes
 from refimpl.specs.base import ErrorCase, Operation, Paper, System, array, number
 from refimpl.specs.nested.meco import cases, exact, laws
 from refimpl.specs.nested.meco.claims import CLAIMS
@@ -198,7 +198,7 @@ LANGEVIN = Operation(
     reference=langevin,
     exact=exact.langevin,
     exact_source="mpmath with 50 digits, as an autoregression, written apart from the source",
-    cases=cases.LANGEVIN,
+    cases=(*cases.LANGEVIN, sizes.one_step),
     sample=cases.sample_langevin,
     laws=laws.LANGEVIN,
     errors=(*refusals.rates(step="positive"), *refusals.arrays(noise="noise")),

@@ -7,7 +7,7 @@ import numpy as np
 from refimpl.core import check
 from refimpl.core.arrays import array_namespace, device
 from refimpl.optimizers import adadagrad
-from refimpl.specs import loops, refusals
+from refimpl.specs import loops, refusals, sizes
 from refimpl.specs.base import Drive, ErrorCase, Operation, Paper, System, array, choice, integer, number
 from refimpl.specs.optimizers.adadagrad import cases, exact, laws
 from refimpl.specs.optimizers.adadagrad.cases import TESTS, chosen_test, exact_test
@@ -150,7 +150,7 @@ ADAGRAD = Operation(
     reference=adagrad,
     exact=exact.adagrad,
     exact_source="50-digit arithmetic, written apart from the source",
-    cases=cases.ADAGRAD,
+    cases=(*cases.ADAGRAD, sizes.one_step),
     sample=cases.sample_adagrad,
     laws=laws.ADAGRAD,
     errors=(
@@ -174,7 +174,7 @@ ADAGRAD_NORM = Operation(
     reference=adagrad_norm,
     exact=exact.adagrad_norm,
     exact_source="50-digit arithmetic, written apart from the source",
-    cases=cases.ADAGRAD_NORM,
+    cases=(*cases.ADAGRAD_NORM, sizes.one_step),
     sample=cases.sample_adagrad_norm,
     laws=laws.ADAGRAD_NORM,
     errors=(*refusals.rates(alpha="positive", v0="positive"), *refusals.arrays(grads="grad")),

@@ -7,7 +7,7 @@ import numpy as np
 from refimpl.core import tree
 from refimpl.core.arrays import array_namespace, from_numpy
 from refimpl.optimizers import adahessian
-from refimpl.specs import loops, refusals
+from refimpl.specs import loops, refusals, sizes
 from refimpl.specs.base import Drive, ErrorCase, Operation, Paper, System, array, integer, number
 from refimpl.specs.optimizers.adahessian import cases, exact, laws
 from refimpl.specs.optimizers.adahessian.claims import CLAIMS
@@ -91,7 +91,7 @@ TRAJECTORY = Operation(
     reference=trajectory,
     exact=exact.trajectory,
     exact_source="mpmath with 50 digits, corrected averages as sums over sums of weights, apart from the source",
-    cases=cases.TRAJECTORY,
+    cases=(*cases.TRAJECTORY, sizes.one_step),
     sample=cases.sample,
     laws=laws.TRAJECTORY,
     errors=(*_REFUSED, *refusals.arrays(grads="grad", diagonals="diagonal")),

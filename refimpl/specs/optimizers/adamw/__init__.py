@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from refimpl.optimizers import adamw
-from refimpl.specs import loops, refusals
+from refimpl.specs import loops, refusals, sizes
 from refimpl.specs.base import Drive, ErrorCase, Operation, Paper, System, array, integer, number
 from refimpl.specs.optimizers.adamw import cases, exact, laws
 from refimpl.specs.optimizers.adamw.claims import CLAIMS
@@ -64,7 +64,7 @@ TRAJECTORY = _trajectory_like(
     reference=trajectory,
     exact=exact.trajectory,
     exact_source="50 digits; each corrected moment as a weighted mean of all gradients so far; decay first",
-    cases=cases.TRAJECTORY,
+    cases=(*cases.TRAJECTORY, sizes.one_step),
     laws=laws.TRAJECTORY,
     drive=_DRIVE,
 )
@@ -107,7 +107,7 @@ ADAM = _trajectory_like(
     reference=adam,
     exact=exact.adam,
     exact_source="50 digits; each corrected moment as a weighted mean of all penalized gradients so far",
-    cases=cases.ADAM,
+    cases=(*cases.ADAM, sizes.one_step),
     laws=laws.ADAM,
     drive=replace(_DRIVE, by_name=True),
 )
@@ -118,7 +118,7 @@ AMSGRAD = _trajectory_like(
     reference=amsgrad,
     exact=exact.amsgrad,
     exact_source="50 digits; moments as weighted sums of all gradients so far, the largest of them over their weight",
-    cases=cases.AMSGRAD,
+    cases=(*cases.AMSGRAD, sizes.one_step),
     laws=laws.AMSGRAD,
     drive=replace(_DRIVE, by_name=True),
 )

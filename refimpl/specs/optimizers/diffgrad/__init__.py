@@ -5,7 +5,7 @@ import numpy as np
 from refimpl.core.arrays import array_namespace
 from refimpl.optimizers import diffgrad
 from refimpl.optimizers._diffgrad_functions import FUNCTIONS
-from refimpl.specs import loops, refusals
+from refimpl.specs import loops, refusals, sizes
 from refimpl.specs.base import Drive, ErrorCase, Operation, Paper, System, array, choice, integer, number
 from refimpl.specs.optimizers.diffgrad import cases, exact, laws
 from refimpl.specs.optimizers.diffgrad.claims import CLAIMS
@@ -71,7 +71,7 @@ TRAJECTORY = Operation(
     reference=trajectory,
     exact=exact.trajectory,
     exact_source="50 digits, the moments as weighted means of all gradients so far and the friction by the half angle",
-    cases=cases.TRAJECTORY,
+    cases=(*cases.TRAJECTORY, sizes.one_step),
     sample=cases.sample,
     laws=laws.TRAJECTORY,
     errors=(*_REFUSED, *refusals.arrays(grads="grad")),
@@ -161,7 +161,7 @@ ONLINE = Operation(
     reference=online,
     exact=exact.online,
     exact_source="50 digits, step by step, written apart from the source",
-    cases=cases.ONLINE,
+    cases=(*cases.ONLINE, sizes.one_step),
     sample=cases.sample_online,
     laws=laws.ONLINE,
     errors=refusals.rates(lr="positive", beta1="fraction", decay="fraction", beta2="fraction", eps="nonnegative"),

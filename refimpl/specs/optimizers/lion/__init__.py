@@ -4,7 +4,7 @@ from refimpl.core.arrays import array_namespace, device
 from refimpl.optimizers import lion
 from refimpl.optimizers._lion_programs import FOUND, follow
 from refimpl.optimizers._lion_search import Member, age, tournament
-from refimpl.specs import loops, refusals
+from refimpl.specs import loops, refusals, sizes
 from refimpl.specs.base import Drive, Operation, Paper, System, array, integer, number
 from refimpl.specs.optimizers.lion import cases, exact, laws
 from refimpl.specs.optimizers.lion.claims import CLAIMS
@@ -48,7 +48,7 @@ TRAJECTORY = Operation(
     reference=trajectory,
     exact=exact.trajectory,
     exact_source=_EXACT,
-    cases=cases.TRAJECTORY,
+    cases=(*cases.TRAJECTORY, sizes.one_step),
     sample=cases.sample,
     laws=laws.TRAJECTORY,
     errors=(*_REFUSED, *refusals.arrays(grads="grad")),
@@ -119,7 +119,7 @@ AGEING = Operation(
     reference=ageing,
     exact=exact.ageing,
     exact_source="the population of cycle k is a window of the list of all births; no member moves",
-    cases=cases.AGEING,
+    cases=(*cases.AGEING, sizes.one_step),
     sample=cases.sample_ageing,
     laws=laws.AGEING,
     without={"large": "its cases of hundreds of cycles are as large as a population gets"},

@@ -5,7 +5,7 @@ import numpy as np
 from refimpl.core.arrays import array_namespace, device
 from refimpl.core.lanczos import lanczos, ritz
 from refimpl.optimizers import rmt_learning_rates as rmt
-from refimpl.specs import refusals
+from refimpl.specs import refusals, sizes
 from refimpl.specs.base import ErrorCase, Operation, Paper, System, array, choice, integer, number
 from refimpl.specs.optimizers.rmt_learning_rates import cases, exact, laws
 from refimpl.specs.optimizers.rmt_learning_rates.claims import CLAIMS
@@ -243,7 +243,7 @@ TRAJECTORY = Operation(
     reference=trajectory,
     exact=exact.trajectory,
     exact_source="positions in 50 digits, Ritz values from moments in rational arithmetic",
-    cases=cases.TRAJECTORY,
+    cases=(*cases.TRAJECTORY, sizes.one_step),
     sample=cases.sample_trajectory,
     laws=laws.TRAJECTORY,
     errors=(

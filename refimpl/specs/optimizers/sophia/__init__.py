@@ -5,7 +5,7 @@ import numpy as np
 from refimpl.core.arrays import array_namespace
 from refimpl.optimizers import _sophia_models as models
 from refimpl.optimizers import sophia
-from refimpl.specs import refusals
+from refimpl.specs import refusals, sizes
 from refimpl.specs.base import Drive, ErrorCase, Operation, Paper, System, array, choice, integer, number
 from refimpl.specs.optimizers.sophia import cases, exact, laws
 from refimpl.specs.optimizers.sophia.claims import CLAIMS
@@ -77,7 +77,7 @@ TRAJECTORY = Operation(
     reference=trajectory,
     exact=exact.trajectory,
     exact_source="mpmath with 50 digits, decay first, averages as moves toward the newest value",
-    cases=cases.TRAJECTORY,
+    cases=(*cases.TRAJECTORY, sizes.one_step),
     sample=cases.sample,
     laws=laws.TRAJECTORY,
     errors=(

@@ -7,7 +7,7 @@ import numpy as np
 from refimpl.core.arrays import array_namespace
 from refimpl.optimizers import _sso_models as models
 from refimpl.optimizers import sso
-from refimpl.specs import refusals
+from refimpl.specs import refusals, sizes
 from refimpl.specs.base import ErrorCase, Operation, Paper, System, array, choice, integer, number
 from refimpl.specs.optimizers.sso import cases, exact, laws
 from refimpl.specs.optimizers.sso.claims import CLAIMS
@@ -283,7 +283,7 @@ ADAGRAD = Operation(
     reference=adagrad,
     exact=exact.adagrad,
     exact_source=_SOURCE,
-    cases=cases.ADAGRAD,
+    cases=(*cases.ADAGRAD, sizes.one_step),
     sample=cases.sample_adagrad,
     laws=laws.ADAGRAD,
     errors=(*_START, *_STEP_SIZES, _NO_INNER, _beyond),
@@ -301,7 +301,7 @@ PROJECTION = Operation(
     exact=exact.projection,
     exact_source="50 digits: eigenvectors of the Gram matrix, Gram and Schmidt for the projection, slopes by "
     "numerical differentiation",
-    cases=cases.PROJECTION,
+    cases=(*cases.PROJECTION, sizes.one_step),
     sample=cases.sample_projection,
     laws=laws.PROJECTION,
     errors=(*_START, *refusals.rates(eta="positive"), _beyond),

@@ -8,7 +8,7 @@ import numpy as np
 from refimpl.core.arrays import array_namespace
 from refimpl.problems.functions import ACKLEY, RASTRIGIN, SQUARES
 from refimpl.search import cbo
-from refimpl.specs import refusals
+from refimpl.specs import refusals, sizes
 from refimpl.specs.base import Draws, ErrorCase, Operation, Paper, System, array, choice, number
 from refimpl.specs.search.cbo import cases, exact, laws
 from refimpl.specs.search.cbo.claims import CLAIMS
@@ -157,7 +157,7 @@ TRAJECTORY = Operation(
     reference=trajectory,
     exact=exact.trajectory,
     exact_source=_MPMATH,
-    cases=cases.TRAJECTORY,
+    cases=(*cases.TRAJECTORY, sizes.one_step),
     sample=cases.sample_trajectory,
     laws=laws.TRAJECTORY,
     errors=(
