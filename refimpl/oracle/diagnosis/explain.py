@@ -6,7 +6,7 @@ either; the nearest listed one; conditions. What is said has been confirmed on f
 
 import os
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from refimpl.oracle import catalog, edits
 from refimpl.oracle.diagnosis import conditions as separate
@@ -90,8 +90,8 @@ def _explained(done, candidate, whole, records, seconds, note):
     if not seconds or (whole and whole.kind == "variant"):
         return Explanation(whole, (), None, records)
     if forgetful := [r for r in done.records if r.case.endswith("/manners:repeatable") and r.status == "failed"]:
-        where = tuple(record.operation for record in forgetful)  # what is kept spoils every further question
-        return Explanation(Diagnosis("repeat", (), f"it {forgetful[0].message}", operations=where), (), None, records)
+        kept = tuple(record.operation for record in forgetful)  # what is kept spoils every further question
+        return Explanation(Diagnosis("repeat", (), f"it {forgetful[0].message}", operations=kept), (), None, records)
     clock = Clock(seconds)
     found: list[Diagnosis] = []
     every = evidences(done, candidate)
@@ -282,14 +282,16 @@ def _nearest(search, evidence, clock):
     """What explains at least half of the failures and spoils nothing, and what separates the rest from it."""
     operation = evidence.operation
     known = edits.alternatives(operation.system)
-    rows = []
+    rows: list[Any] = []
     for order, a in enumerate(edits.shown_in(operation.name)):
         answer = _answer(a, operation)
         rows.append((search.loosely(answer, clock), 0, order, answer, a))
     for order, (_, found, _) in enumerate(search.best_parts(8)):
         answer = found.on(operation)
         rows.append((search.loosely(answer, clock), 1, order, answer, found))
-    share, of, _, answer, best = max(rows, key=lambda row: (round(row[0], 2), -row[1], -row[2]))
+    share, of, _, answer, best = max(
+        rows, key=lambda row: (round(row[0], 2), -row[1], -row[2]), default=(0, 0, 0, 0, 0)
+    )
     if share < 0.5:
         return []
     if of == 0:
@@ -297,11 +299,11 @@ def _nearest(search, evidence, clock):
     else:
         slugs, lines, hint, origin = best.listed, best.lines, best.words, ""
         hint = hint or "; and ".join(known[slug].doc for slug in slugs)
-    rest = _of_conditions(evidence.beside(answer), clock)
-    told = tuple(f"the same as it: {text}" for d in rest for text in (d.hint, *d.others))
-    missed = [s.case for s in evidence.sights if s.got is not None and not explains(answer(s.inputs), s)]
-    wrong = sum(sight.wrong for sight in evidence.sights)
-    missed = missed or ["further inputs"]
+    rest = separate.conditions(evidence.beside(answer), clock)  # where the candidate is not even like that
+    told = (c.words.replace("right once", "the same as that once").replace("wrong", "different") for c in rest)
+    answered = [sight for sight in evidence.sights if sight.got is not None]
+    missed = [sight for sight in answered if not explains(answer(sight.inputs), sight)]
+    names = [sight.case for sight in missed] or ["further inputs"]
     return [
         Diagnosis(
             "near",
@@ -310,8 +312,8 @@ def _nearest(search, evidence, clock):
             origin=origin,
             lines=telling.with_places(operation.system, lines),
             operations=(operation.name,),
-            cases=wrong - len(missed),
-            others=(f"unlike it on {', '.join(missed[:3])}{' and others' * (len(missed) > 3)}", *told),
+            cases=sum(sight.wrong for sight in answered if sight not in missed),
+            others=(f"unlike that on {', '.join(names[:3])}{' and others' * (len(names) > 3)}", *told),
         )
     ]
 
