@@ -289,11 +289,10 @@ def _nearest(search, evidence, clock):
     for order, (_, found, _) in enumerate(search.best_parts(8)):
         answer = found.on(operation)
         rows.append((search.loosely(answer, clock), 1, order, answer, found))
-    share, of, _, answer, best = max(
-        rows, key=lambda row: (round(row[0], 2), -row[1], -row[2]), default=(0, 0, 0, 0, 0)
-    )
-    if share < 0.5:
+    rows.sort(key=lambda row: (-round(row[0], 2), row[1], row[2]))
+    if not rows or rows[0][0] < 0.5:
         return []
+    _, of, _, answer, best = rows[0]
     if of == 0:
         slugs, lines, hint, origin = (best.slug,), edits.changed_lines(operation.system, best), best.doc, best.origin
     else:
