@@ -10,7 +10,7 @@ from refimpl.oracle import catalog, edits
 from refimpl.oracle.candidates import Function
 from refimpl.oracle.candidates.base import named_outputs
 from refimpl.oracle.judging import cases, tolerance
-from refimpl.oracle.judging.answers import expected
+from refimpl.oracle.judging.answers import right
 from refimpl.oracle.judging.plans import Settings
 from refimpl.oracle.judging.records import Diagnosis
 from refimpl.oracle.judging.run import run
@@ -63,22 +63,37 @@ def _equals(alternative, seen, shown):
         if not answer.explains(got):
             return False
         if failed and not telling:
-            telling = answer.differs(*expected(plan.operation, plan.case, plan.dtype))
+            telling = answer.differs()
     return telling
 
 
 class Answer:
     """What an alternative answers by output, and how far rounding moves that, found out when it is asked for."""
 
-    def __init__(self, function, operation, case, dtype):
+    def __init__(self, function, operation, case, dtype, outputs=None):
         inputs = cases.rounded(case.inputs, dtype)
-        wide = {k: v.astype(np.float64) if isinstance(v, np.ndarray) else v for k, v in inputs.items()}
-        with np.errstate(all="ignore"):
-            self.outputs = named_outputs(operation, function(**wide))
+        if outputs is None:
+            wide = {k: v.astype(np.float64) if isinstance(v, np.ndarray) else v for k, v in inputs.items()}
+            with np.errstate(all="ignore"):
+                outputs = named_outputs(operation, function(**wide))
+        self.outputs = outputs
         self._noisy = partial(tolerance.noisy_runs, function, inputs, dtype)
         self._dtype = dtype
         self._whole = {entry.name for entry in operation.outputs if entry.kind == "int"}
-        _, self._right = expected(operation, case, dtype)  # how far the right one is moved
+        self._judged = right(operation, case, dtype)
+
+    @property
+    def _right(self):
+        """How far the right one is moved."""
+        return self._judged.tolerances
+
+    @cached_property
+    def _most(self):
+        """Where a mistake jumps, noise drives it anywhere: that explains no answer. A tolerance is this at most."""
+        if self._dtype == "float32":  # a mistake in float32 does differ so much from itself in float64
+            return dict.fromkeys(self.outputs, np.inf)
+        largest = {name: np.abs(x[np.isfinite(x)]).max(initial=0.0) for name, x in self.outputs.items()}
+        return {name: max(self._right[name].max(initial=0.0), WIDEST * x) for name, x in largest.items()}
 
     def _spread(self, trials):
         centre = tuple(self.outputs.values())
@@ -86,14 +101,7 @@ class Answer:
             spread = tolerance.spread(self._noisy(trials=trials), centre, self._dtype)
         except Exception:  # a mistake that raises once its numbers are shaken
             spread = tolerance.spread((), centre, self._dtype)
-        if self._dtype == "float32":  # a mistake in float32 does differ so much from itself in float64
-            return dict(zip(self.outputs, spread, strict=True))
-        # Where a mistake jumps, noise drives it anywhere: that explains no answer.
-        widest = {name: WIDEST * np.abs(x[np.isfinite(x)]).max(initial=0.0) for name, x in self.outputs.items()}
-        return {
-            name: np.minimum(wide, max(self._right[name].max(initial=0.0), widest[name]))
-            for name, wide in zip(self.outputs, spread, strict=True)
-        }
+        return {name: np.minimum(x, self._most[name]) for name, x in zip(self.outputs, spread, strict=True)}
 
     @cached_property
     def _around(self):
@@ -112,6 +120,12 @@ class Answer:
         spreads = self._spread(trials=1).items()
         return {name: np.inf if name in self._whole else 1e3 * spread.max(initial=0.0) for name, spread in spreads}
 
+    def _bounds(self):
+        """Tolerances, each at most the one before and dearer: most answers are far apart, and one says so."""
+        yield self._most
+        yield self._far
+        yield self._around
+
     def _agrees(self, got, around):
         return all(tolerance.agrees(got[name], value, around[name]).all() for name, value in self.outputs.items())
 
@@ -121,28 +135,26 @@ class Answer:
             return False
         if self._agrees(got, dict.fromkeys(got, 0.0)):
             return True
-        return self._agrees(got, self._far) and self._agrees(got, self._around)
+        return all(self._agrees(got, around) for around in self._bounds())
 
-    def differs(self, answers, tolerances):
+    def differs(self):
         """Whether it is too far from the right answers to be mistaken for them."""
+        answers = self._judged.answers
         if any(value.shape != answers[name].shape for name, value in self.outputs.items()):
             return True
-
-        def within(around):
-            return self._agrees(answers, {name: tolerances[name] + spread for name, spread in around.items()})
-
-        return not (within(self._far) and within(self._around))
+        both = ({name: self._right[name] + x for name, x in around.items()} for around in self._bounds())
+        return not all(self._agrees(answers, around) for around in both)
 
 
 _answers: dict[Any, Answer | None] = {}  # every mistake is compared with every other one
 
 
-def _answer_of(alternative, operation, case, dtype):
-    """What an alternative answers; None if it raises."""
+def _answer_of(alternative, operation, case, dtype, outputs=None):
+    """What an alternative answers, which may be known already; None if it raises."""
     key = (operation.name, alternative.slug, cases.digest_of(case), dtype)
     if key not in _answers:
         try:
-            _answers[key] = Answer(edits.runner(operation, alternative), operation, case, dtype)
+            _answers[key] = Answer(edits.runner(operation, alternative), operation, case, dtype, outputs)
         except Exception:  # a mistake may be one that raises
             _answers[key] = None
     return _answers[key]
@@ -207,7 +219,11 @@ def check_mutants(target, dtypes=("float64",), *, callback=None):
                 continue
             candidate = Function(edits.runner(operation, mistake), operation=operation.name)
             for only in (small, ()):  # long and large cases are dear, and rarely decide
-                diagnosis, records = explained(run(candidate, [operation], Settings(dtypes, only, laws=False)))
+                done = run(candidate, [operation], Settings(dtypes, only, laws=False))
+                for plan, got in zip(done.planned, done.outputs, strict=True):
+                    if got is not None and plan.dtype == "float64":  # it has answered in the precision of an `Answer`
+                        _answer_of(mistake, operation, plan.case, plan.dtype, got)
+                diagnosis, records = explained(done)
                 fatal = {r.case for r in records if r.status in ("failed", "error")}
                 if fatal:
                     break
