@@ -24,7 +24,7 @@ def loaded(*words):
     return int(status), names, done.stdout
 
 
-@pytest.mark.parametrize("form", ["rich", "json", "markdown"])
+@pytest.mark.parametrize("form", ["rich", "markdown"])
 def test_list_loads_no_spec(form):
     status, names, out = loaded("list", "--format", form)
     assert (status, names) == (0, [])
@@ -50,7 +50,9 @@ def test_a_command_about_one_system_loads_its_spec_alone(words, tmp_path):
 
 
 def test_list_says_what_the_specs_say():
-    rows = {row["system"]: row for row in json.loads(loaded("list", "--format", "json")[2])}
+    status, names, out = loaded("list", "--format", "json")
+    assert (status, names) == (0, [])
+    rows = {row["system"]: row for row in json.loads(out)}
     assert rows.keys() == {entry.name for entry in catalog.roadmap()} | catalog.systems().keys()
     for name, system in catalog.systems().items():
         row = rows.pop(name)

@@ -89,7 +89,7 @@ def judged(fake, memory, monkeypatch, tmp_path):
             candidate._timeout = timeout if record.case.startswith(f"lion.trajectory/{CASES[0]}") else 60.0
 
         used = memory()
-        settings = {"only": CASES, "laws": False, "diagnose": False}
+        settings = {"only": CASES, "laws": False}
         report = check(candidate, "lion.trajectory", **settings, callback=wait_less_for_the_second)
         candidate.close()
         assert used.growth < MEMORY

@@ -11,6 +11,7 @@ import pytest
 from refimpl.core.backends import BACKENDS
 from refimpl.oracle import catalog, edits
 from refimpl.oracle.candidates import CandidateError, Function, NotApplicable, Skipped
+from refimpl.oracle.cli import main
 from refimpl.oracle.diagnosis import listed
 from refimpl.oracle.output.words import counts_line, sentence
 from refimpl.oracle.verdict import check
@@ -249,22 +250,40 @@ def mine(tmp_path):
     return path
 
 
-def run(*words, cwd=None):
-    return subprocess.run([sys.executable, "-m", "refimpl", *map(str, words)], capture_output=True, text=True, cwd=cwd)
+def process(*words):
+    """The command line as it is started by a shell."""
+    return subprocess.run([sys.executable, "-m", "refimpl", *map(str, words)], capture_output=True, text=True)
+
+
+@pytest.fixture
+def run(capsys, monkeypatch):
+    """The command line in this process: what it says is the same, and it costs no start of Python."""
+    monkeypatch.setattr(sys, "path", [*sys.path])  # a candidate's folder is put there
+
+    def run(*words):
+        status = main([str(word) for word in words])
+        said = capsys.readouterr()
+        return types.SimpleNamespace(returncode=status, stdout=said.out, stderr=said.err)
+
+    return run
 
 
 def test_command_line(mine):
-    good = run("check", "lion", "--python", f"{mine}:right", "--dtype", "float64,float32")
+    good = process("check", "lion", "--python", f"{mine}:right", "--dtype", "float64,float32")
     assert good.returncode == 0, good.stderr
     assert "verdict: conforms" in good.stdout
-    bad = run("check", "lion", "--python", f"{mine}:wrong", "--format", "json")
+    bad = process("check", "lion", "--python", f"{mine}:wrong", "--format", "json")
     assert bad.returncode == 1, bad.stderr
     report = json.loads(bad.stdout)
     assert report["diagnosis"]["names"] == ["swapped_betas"]
     assert sum(report["counts"].values()) == report["planned"] == len(report["records"])
+    none = process("check", "loin")
+    assert none.returncode == 2
+    assert none.stderr.startswith("refimpl check: ")
+    assert "Traceback" not in none.stderr
 
 
-def test_repro_line_reruns_the_case_alone(mine):
+def test_repro_line_reruns_the_case_alone(mine, run):
     first = json.loads(run("check", "lion", "--python", f"{mine}:wrong", "--format", "json").stdout)
     record = next(r for r in first["records"] if r["status"] == "failed")
     words = record["repro"].split()
@@ -295,7 +314,7 @@ def test_repro_line_reruns_the_case_alone(mine):
         (("check", "lion", "--expect", "{folder}/syntax.py"), "syntax.py: "),
     ],
 )
-def test_mistakes_on_the_command_line_get_a_sentence(words, message, tmp_path):
+def test_mistakes_on_the_command_line_get_a_sentence(words, message, tmp_path, run):
     for name, text in (("syntax", "def"), ("raises", "raise RuntimeError('boom')"), ("quits", "raise SystemExit(0)")):
         (tmp_path / f"{name}.py").write_text(text)
     result = run(*(word.format(folder=tmp_path) for word in words))
@@ -308,7 +327,7 @@ def test_a_function_may_import_its_neighbours_when_it_is_called(tmp_path):
     (tmp_path / "neighbour.py").write_text(CANDIDATE)
     lazy = tmp_path / "lazy.py"
     lazy.write_text("def trajectory(**inputs):\n    from neighbour import right\n    return right(**inputs)\n")
-    assert run("check", "lion.trajectory", "--python", f"{lazy}:trajectory", "--only", "two-rates").returncode == 0
+    assert process("check", "lion.trajectory", "--python", f"{lazy}:trajectory", "--only", "two-rates").returncode == 0
 
 
 def test_an_object_that_is_callable_still_serves_by_its_attributes():
@@ -329,7 +348,7 @@ def test_other_libraries_are_asked_for_before_they_are_used(monkeypatch):
             assert reason
 
 
-def test_list_and_show():
+def test_list_and_show(run):
     listing = json.loads(run("list", "--format", "json").stdout)
     assert [row["baseline"] for row in listing].count(False) == 44
     assert {row["system"] for row in listing if row["operations"]} == set(catalog.systems())
@@ -340,7 +359,7 @@ def test_list_and_show():
     assert case["outputs"]["thetas"]["data"] == [-1, -1, -2, -2, -1, -3, -2, -4]
 
 
-def test_rich_report_shows_the_first_difference_and_the_rerun(mine):
+def test_rich_report_shows_the_first_difference_and_the_rerun(mine, run):
     text = run("check", "lion", "--python", f"{mine}:wrong").stdout
     for part in ("differs first at step", "expected", "tolerance", "rerun: refimpl check lion.trajectory", "swapped"):
         assert part in text

@@ -58,31 +58,41 @@ SOLUTIONS = {  # what stands in place of the marked line, in each language
 TOOLS = {"js": "node", "c": "cc"}
 
 
-def refimpl(folder, *words):
-    run = subprocess.run([sys.executable, "-m", "refimpl", *words], cwd=folder, capture_output=True, text=True)
-    return run.returncode, run.stdout + run.stderr
+@pytest.fixture
+def refimpl(tmp_path, monkeypatch, capsys):
+    """Runs the command line in a folder; as a process where the candidate is a module of it."""
+    monkeypatch.chdir(tmp_path)
+
+    def refimpl(*words):
+        if "--python" in words:
+            run = subprocess.run([sys.executable, "-m", "refimpl", *words], capture_output=True, text=True)
+            return run.returncode, run.stdout + run.stderr
+        status = main(list(words))
+        return status, "".join(capsys.readouterr())
+
+    return refimpl
 
 
-def judged(folder, language, command):
+def judged(refimpl, language, command):
     if language == "c":
         build = ["cc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter", "-O2"]
-        subprocess.run([*build, "-o", "lion_trajectory", "lion_trajectory.c", "-lm"], cwd=folder, check=True)
+        subprocess.run([*build, "-o", "lion_trajectory", "lion_trajectory.c", "-lm"], check=True)
     words = command.removeprefix("refimpl ").split()
     if "--exec" in words:
         words = [*words[: words.index("--exec") + 1], command.partition("--exec ")[2].strip('"')]
-    return refimpl(folder, *words)
+    return refimpl(*words)
 
 
 @pytest.mark.parametrize("language", SOLUTIONS)
-def test_the_template_is_refused_politely_and_a_solution_conforms(language, tmp_path):
+def test_the_template_is_refused_politely_and_a_solution_conforms(language, tmp_path, refimpl):
     if language in TOOLS and shutil.which(TOOLS[language]) is None:
         pytest.skip(f"{TOOLS[language]} is not installed")
-    code, printed = refimpl(tmp_path, "practice", "lion", "--language", language)
+    code, printed = refimpl("practice", "lion", "--language", language)
     assert code == 0, printed
     (path,) = tmp_path.iterdir()
     command = printed.splitlines()[-1]
     assert command in path.read_text()
-    code, text = judged(tmp_path, language, command)
+    code, text = judged(refimpl, language, command)
     assert code == 2, text
     assert "write the body of trajectory" in text
     assert "Traceback" not in text
@@ -90,7 +100,7 @@ def test_the_template_is_refused_politely_and_a_solution_conforms(language, tmp_
     solved, count = re.subn(pattern, lambda _: body, path.read_text())
     assert count == 1
     path.write_text(solved)
-    code, text = judged(tmp_path, language, command)
+    code, text = judged(refimpl, language, command)
     assert code == 0, text
     assert "verdict: conforms" in text
 

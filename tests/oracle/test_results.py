@@ -178,6 +178,12 @@ def paste(line):
     return json.loads(done.stdout)["records"]
 
 
+def asked_here(capsys, *words):
+    """The records of a command that is run in this process, in JSON."""
+    assert main([*words, "--format", "json"]) in (0, 1, 2)
+    return json.loads(capsys.readouterr().out)["records"]
+
+
 BARE = """
 import json, sys
 for line in sys.stdin:
@@ -196,18 +202,18 @@ def test_repro_lines_rerun_each_kind_of_check_alone(mine, how, chosen, capsys):
     program = shlex.join([sys.executable, str(mine.parent / "bare.py")])
     words = ["--python", f"{mine}:wrong"] if how == "python" else ["--exec", program]
     words += [word for name in chosen for word in ("--only", name)]
-    main(["check", "lion.trajectory", *words, "--fuzz", "2", "--errors", "--format", "json"])
-    records = json.loads(capsys.readouterr().out)["records"]
+    records = asked_here(capsys, "check", "lion.trajectory", *words, "--fuzz", "2", "--errors")
     assert len(records) == len(chosen)
     for record in records:
-        (again,) = paste(record["repro"])
+        program, *words = shlex.split(record["repro"])
+        assert program == "refimpl"
+        (again,) = asked_here(capsys, *words)
         assert {k: v for k, v in again.items() if k != "seconds"} == {k: v for k, v in record.items() if k != "seconds"}
 
 
-def test_the_printed_repro_line_is_one_line_however_long(mine):
-    command = [sys.executable, "-m", "refimpl", "check", "lion", "--python", f"{mine}:wrong", "--fail-fast"]
-    out = subprocess.run(command, capture_output=True, text=True).stdout
-    (line,) = [line for line in out.splitlines() if line.startswith("rerun: ")]
+def test_the_printed_repro_line_is_one_line_however_long(mine, capsys):
+    main(["check", "lion", "--python", f"{mine}:wrong", "--fail-fast"])
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("rerun: ")]
     assert len(line) > 80
     assert [r["status"] for r in paste(line.removeprefix("rerun: "))] == ["failed"]
 

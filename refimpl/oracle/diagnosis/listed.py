@@ -121,7 +121,7 @@ class Answer:
         return {name: np.inf if name in self._whole else 1e3 * spread.max(initial=0.0) for name, spread in spreads}
 
     def _bounds(self):
-        """Tolerances, each at most the one before and dearer: most answers are far apart, and one says so."""
+        """Tolerances to be kept, the wide and cheap ones first: most answers are far apart."""
         yield self._most
         yield self._far
         yield self._around
