@@ -45,8 +45,8 @@ peers: $(VENV)/.extra-peers $(VENV)/.extra-test $(VENV)/.old-peers ## judge the 
 claims: $(VENV)/.extra-oracle ## every claim of every paper, full tier
 	$(PY) -m refimpl claims --tier full --out $(BUILD)/claims
 
-alarms: $(VENV)/.extra-peers $(VENV)/.extra-test ## every reference against 200 random cases, and what else make test samples
-	REFIMPL_SEEDS=200 $(PY) -m pytest -n 2 --dist loadgroup tests/oracle/test_specs.py tests/core/test_elementwise.py
+alarms: $(VENV)/.extra-peers $(VENV)/.extra-test ## every reference against 200 random cases, and all that make test samples
+	REFIMPL_SEEDS=200 $(PY) -m pytest -n 2 --dist loadgroup -m "not peers"
 
 test-gpu: $(VENV)/.extra-gpu $(VENV)/.extra-test ## the same tests on CuPy, where a GPU is found
 	$(PY) -m pytest -m gpu

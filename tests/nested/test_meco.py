@@ -1,6 +1,7 @@
 """MECO: worked steps on every backend, written-out gradients, closed forms, what is refused, drivers, peers."""
 
 import math
+import os
 
 import numpy as np
 import pytest
@@ -668,8 +669,12 @@ def test_the_area_under_the_curve_is_that_of_ranks():
 # The experiments ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("claim", [c for c in CLAIMS if c.tier == "quick"], ids=lambda c: c.id)
+DEAR = () if "REFIMPL_SEEDS" in os.environ else ("meco.C2", "meco.C5")
+
+
+@pytest.mark.parametrize("claim", [c for c in CLAIMS if c.tier == "quick" and c.id not in DEAR], ids=lambda c: c.id)
 def test_quick_claims_hold_for_another_seed(claim):
+    """The dear ones in `make alarms` alone; the ledger has them at five seeds."""
     assert all(m.holds for m in claim.experiment(1).measurements)
 
 

@@ -1,6 +1,7 @@
 """diffGrad: the worked steps, every library and device, laws, the theorem's form, refusals, public implementations."""
 
 import math
+import os
 
 import numpy as np
 import pytest
@@ -354,10 +355,12 @@ def test_paths_of_the_synthetic_study(name, method):
 # The experiments ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "claim", [c for c in CLAIMS if c.id in ("diffgrad.C1", "diffgrad.C4", "diffgrad.C7")], ids=lambda c: c.id
-)
+DEAR = ("diffgrad.C4", "diffgrad.C7") if "REFIMPL_SEEDS" in os.environ else ()
+
+
+@pytest.mark.parametrize("claim", [c for c in CLAIMS if c.id in ("diffgrad.C1", *DEAR)], ids=lambda c: c.id)
 def test_quick_claims_that_draw_hold_for_another_seed(claim):
+    """The dear ones in `make alarms` alone; the ledger has them at five seeds."""
     assert all(m.holds for m in claim.experiment(1).measurements)
 
 

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import os
 
 import numpy as np
 import pytest
@@ -416,11 +417,13 @@ def test_a_network_is_trained_with_either_estimator():
 
 # The experiments ------------------------------------------------------------------------------------------------
 
-REPRODUCED = [c for c in CLAIMS if c.tier == "quick" and c.id != "sophia.C7"]
+DEAR = () if "REFIMPL_SEEDS" in os.environ else ("sophia.C3", "sophia.C4", "sophia.C5")
+REPRODUCED = [c for c in CLAIMS if c.tier == "quick" and c.id not in ("sophia.C7", *DEAR)]
 
 
 @pytest.mark.parametrize("claim", REPRODUCED, ids=lambda c: c.id)
 def test_quick_claims_hold_for_another_seed(claim):
+    """The dear ones in `make alarms` alone; the ledger has them at five seeds."""
     assert all(m.holds for m in claim.experiment(5).measurements)
 
 

@@ -1,6 +1,7 @@
 """SSO: the worked example, every library and device, derivatives, what is refused, drivers, and independent code."""
 
 import math
+import os
 from functools import partial
 
 import numpy as np
@@ -895,8 +896,12 @@ def test_an_outer_step_that_overflows_in_float64_is_caught():
 # The experiments --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("claim", [c for c in claims.CLAIMS if c.tier == "quick"], ids=lambda c: c.id)
+QUICK = [c for c in claims.CLAIMS if c.tier == "quick" and (c.id != "sso.C7" or "REFIMPL_SEEDS" in os.environ)]
+
+
+@pytest.mark.parametrize("claim", QUICK, ids=lambda c: c.id)
 def test_quick_claims_hold_for_another_seed(claim):
+    """The dearest one in `make alarms` alone; the ledger has it at five seeds."""
     assert all(m.holds for m in claim.experiment(1).measurements)
 
 

@@ -102,8 +102,10 @@ def judged(fake, memory, monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_one_bad_answer(kind, judged):
+def test_one_bad_answer(kind, judged, monkeypatch):
     status, sentence = KINDS[kind]
+    if kind == "close_output":  # the one that runs on: others end, and are waited for on a busy machine too
+        monkeypatch.setattr(process, "END", 0.1)
     records, _ = judged(kind, 1.0 if "timeout: " in sentence else 60.0)
     bad = records.pop("one-step-one-coordinate")
     assert bad.status == status

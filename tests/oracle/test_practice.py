@@ -129,8 +129,9 @@ def test_every_operation_has_a_template_with_its_equations(name, tmp_path, monke
         for language in ("python", "js", "c"):
             assert main(["practice", name, "--operation", short, "--language", language]) == 0
         compile((tmp_path / f"{name}_{short}.py").read_text(), short, "exec")
-        if shutil.which("cc"):
-            source = tmp_path / f"{name}_{short}.c"
-            flags = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter", "-fsyntax-only"]
-            run = subprocess.run(["cc", *flags, source.name], cwd=tmp_path, capture_output=True, text=True)
-            assert run.returncode == 0, run.stderr
+    if shutil.which("cc"):
+        sources = sorted(path.name for path in tmp_path.glob("*.c"))
+        assert len(sources) == len(catalog.operations(name))
+        flags = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter", "-fsyntax-only"]
+        run = subprocess.run(["cc", *flags, *sources], capture_output=True, text=True)
+        assert run.returncode == 0, run.stderr

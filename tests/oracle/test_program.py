@@ -464,7 +464,16 @@ time.sleep(60)
     one = Process([sys.executable, "-c", code])
     one.ask(b"", 60)
     monkeypatch.setattr(process, "PATIENCE", 60)  # it goes at once when it is terminated
-    one.end(b"stop ", patience=3)
+    wait = one._wait
+
+    def until_noted(seconds):
+        """As patient as it takes on a busy machine, and no longer."""
+        monkeypatch.setattr(one, "_wait", wait)
+        while not (notes.exists() and notes.read_text() == "stop "):
+            one._pump(0.01)
+
+    monkeypatch.setattr(one, "_wait", until_noted)
+    one.end(b"stop ")
     assert notes.read_text() == "stop terminated "
 
 
