@@ -23,6 +23,7 @@ from refimpl_docs import (
     code,
     judged,
     listed,
+    logger,
     marked_up,
     named,
     paragraph,
@@ -193,6 +194,8 @@ class Claims(Figure):
         if entry is None:
             return nodes.container("", *said, classes=["claim"])
         if entry["statement"] != claim.statement:  # `refimpl claims ... --save docs/_data/claims.json` mends it
+            where = (self.env.docname, self.lineno)
+            logger.warning("%s was measured before its words were changed; run it with --save", claim.id, location=where)
             said.append(paragraph("Measured before its words were changed.", classes=["dim"]))
         if claim.control:
             said.append(paragraph(strong("Control: "), *marked_up(claim.control)))
