@@ -195,7 +195,7 @@ class Claims(Figure):
             return nodes.container("", *said, classes=["claim"])
         if entry["statement"] != claim.statement:  # `refimpl claims ... --save docs/_data/claims.json` mends it
             where = (self.env.docname, self.lineno)
-            logger.warning("%s was measured before its words were changed; run it with --save", claim.id, location=where)
+            logger.warning("%s was measured in other words: run it with --save", claim.id, location=where)
             said.append(paragraph("Measured before its words were changed.", classes=["dim"]))
         if claim.control:
             said.append(paragraph(strong("Control: "), *marked_up(claim.control)))

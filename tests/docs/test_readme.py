@@ -11,7 +11,7 @@ VERDICTS = json.loads((ROOT / "docs/conformance/verdicts.json").read_text(encodi
 
 def test_the_stories_are_those_of_the_verdicts():
     judged = {row["command"]: row for row in VERDICTS if "command" in row}
-    stories = re.findall(r"\$ \.venv/bin/(refimpl check .*)\n\.\.\.\nverdict: ([^`]+)```", README)
+    stories = re.findall(r"\$ \.venv/bin/(refimpl check .*)\n\.\.\.\nverdict: ([^`]+)\n\.\.\.\n```", README)
     assert len(stories) == 2
     for command, verdict in stories:
         assert judged[command]["kind"] == "bug"

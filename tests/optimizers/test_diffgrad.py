@@ -199,7 +199,7 @@ def test_no_gradient_no_step():
 def test_the_torch_form_is_the_paper_form_with_a_larger_eps():
     grads = 1e-6 * stream(0, "test-diffgrad", "form").standard_normal((10, 3))
     theta, state = np.zeros(3), diffgrad.init(np.zeros(3))
-    torch_form = variant("torch", np.zeros(3), grads, eps=1e-7)
+    torch_form = variant("eps_before_correction", np.zeros(3), grads, eps=1e-7)
     for t, grad in enumerate(grads, start=1):
         theta, state = diffgrad.update(theta, state, grad, lr=0.1, eps=1e-7 / math.sqrt(1 - 0.999**t))
         np.testing.assert_allclose(torch_form[t - 1], theta, rtol=1e-13)
@@ -209,7 +209,7 @@ def test_the_forms_differ_where_the_gradient_is_as_small_as_eps():
     grad = np.array([[1e-7]])
     assert -run(np.zeros(1), grad, lr=1.0)[0][0][0] == pytest.approx(0.5 * 1e-7 / 1.1e-7, rel=1e-6)
     torch_form = 0.5 * 1e-7 / (1e-7 + 1e-8 / math.sqrt(0.001))
-    assert -variant("torch", np.zeros(1), grad, lr=1.0)[0][0] == pytest.approx(torch_form, rel=1e-6)
+    assert -variant("eps_before_correction", np.zeros(1), grad, lr=1.0)[0][0] == pytest.approx(torch_form, rel=1e-6)
 
 
 def test_after_many_steps_the_first_moments_of_zero_are_not_corrected():
@@ -434,7 +434,7 @@ def test_torch_optimizer_agrees(kind, weight_decay):
     peer = pytest.importorskip("torch_optimizer", reason="torch_optimizer is not installed (`make peers`)")
     start = stream(0, "test-diffgrad", "start").standard_normal(5)
     theirs = peer_path(peer.DiffGrad, stress(kind), start, lr=0.1, betas=(0.8, 0.95), weight_decay=weight_decay)
-    expected = variant("torch", start, stress(kind), beta1=0.8, beta2=0.95, weight_decay=weight_decay)
+    expected = variant("eps_before_correction", start, stress(kind), beta1=0.8, beta2=0.95, weight_decay=weight_decay)
     np.testing.assert_allclose(theirs, expected, rtol=0, atol=2e-14)
 
 
@@ -450,7 +450,7 @@ def test_pytorch_optimizer_is_the_choice_that_the_oracle_calls_so(kind, weight_d
     expected = variant("pytorch_optimizer", start, grads, beta1=0.8, beta2=0.95, weight_decay=weight_decay)
     np.testing.assert_allclose(theirs, expected, rtol=0, atol=2e-14)
     if kind == "gaussian" and not weight_decay:  # its 1e-15 beside second moments of 0.1, its decay beside none
-        path = variant("torch", start, grads, beta1=0.8, beta2=0.95)
+        path = variant("eps_before_correction", start, grads, beta1=0.8, beta2=0.95)
         np.testing.assert_allclose(theirs, path, rtol=0, atol=1e-11)
 
 

@@ -43,6 +43,8 @@ def command(entry):
     extra = f" --dtype {entry['dtype']}" if "dtype" in entry else ""
     extra += "".join(f" --skip {shlex.quote(f'{slug}={why}')}" for slug, why in entry.get("skip", {}).items())
     settings = entry.get("settings", {})
+    if "folder" in entry and "torch" in entry and not settings:
+        return f"refimpl check {entry['target']} --torch {entry['torch']} --path {entry['folder']}{extra}"
     if "folder" in entry:
         words = f"{entry['folder']} {entry['target']} {entry.get('torch') or entry['python']} '{json.dumps(settings)}'"
         served = f'--exec ".venv/bin/python tests/peers/serve.py {words}"'

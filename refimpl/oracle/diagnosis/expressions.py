@@ -52,6 +52,7 @@ def classes_of(kinds):
 
 
 def expression_edits(node, kinds, unit, above):
+    """What may stand in the place of an expression, each with its rank: 0 the plainest."""
     number = isinstance(node, ast.Constant) and isinstance(node.value, int | float) and not isinstance(node.value, bool)
     if isinstance(node, ast.BinOp):
         yield from _of_binary(node, kinds)

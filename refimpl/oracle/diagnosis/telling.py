@@ -54,6 +54,7 @@ def told(evidence, survivors):
 
 
 def shape(found):
+    """An explanation without its numbers: those that differ in nothing else are one."""
     return re.sub(r"[\d.]+(e[+-]?\d+)?", "#", short(found))
 
 
