@@ -18,6 +18,8 @@ from refimpl.core.arrays import array_namespace
 from refimpl.core.elementwise import BLOCK as BYTES
 from refimpl.core.elementwise import LARGE, all_finite, elementwise, sum_of_squares, threads
 
+pytestmark = pytest.mark.xdist_group("loops")  # each is compiled once in a process
+
 
 @pytest.fixture(params=["ufuncs", "loops"], autouse=True)
 def way(request, monkeypatch):

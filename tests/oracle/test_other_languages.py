@@ -20,6 +20,7 @@ LANGUAGES = {
     "lion.c": ("cc", ["cc", "-std=c11", "-O2", "-Wall", "-Wextra", "-Werror"], [], ("float64",), "sign_by_division"),
     "lion.rs": ("rustc", ["rustc", "-O", "-D", "warnings"], [], ("float64",), "sign_of_zero_is_one"),
 }
+pytestmark = pytest.mark.xdist_group("languages")  # each program is built once in a process
 languages = pytest.mark.parametrize("file", LANGUAGES)
 
 

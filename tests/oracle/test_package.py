@@ -20,6 +20,7 @@ import refimpl
 from refimpl.oracle import catalog
 
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.xdist_group("wheel")  # which is built once in a process
 
 
 def required(name):

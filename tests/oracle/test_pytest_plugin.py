@@ -8,6 +8,7 @@ import subprocess
 import sys
 import sysconfig
 import xml.etree.ElementTree as ElementTree
+from collections import defaultdict
 
 import numpy as np
 import pytest
@@ -17,6 +18,8 @@ from refimpl.oracle import catalog, parametrize_with_cases
 from refimpl.oracle.judging.plans import plans
 from refimpl.oracle.judging.records import DTYPES
 from refimpl.oracle.verdict import check
+
+pytestmark = pytest.mark.xdist_group("wheel")  # which is built once in a process
 
 
 def lion(theta0, grads, lr, beta1, beta2, weight_decay):
@@ -97,35 +100,36 @@ def python(installed, tmp_path_factory):
     return python
 
 
-@pytest.fixture
-def project(tmp_path, python):
-    """Write a test file that judges `lion` and `swapped`; get a function that runs pytest on it."""
+@pytest.fixture(scope="module")
+def project(tmp_path_factory, python):
+    """A function that writes test files, which judge `lion` and `swapped`, and runs pytest on them."""
+    folder = tmp_path_factory.mktemp("project")
     sources = ["import numpy as np", inspect.getsource(lion), inspect.getsource(swapped)]
-    (tmp_path / "mine.py").write_text("\n\n".join(sources))
+    (folder / "mine.py").write_text("\n\n".join(sources))
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "PYTHON"))}
 
-    def run(text="", *words):
-        if text:
-            (tmp_path / "test_mine.py").write_text(
-                "import mine\nfrom refimpl.oracle import parametrize_with_cases\n" + text
-            )
+    def run(*words, **files):
+        """Exit status, what is printed, and by file and test the marks that its line of the JUnit file has."""
+        for name, text in files.items():
+            start = "import mine\nfrom refimpl.oracle import parametrize_with_cases\n"
+            (folder / f"test_{name}.py").write_text(start + text)
+        words += tuple(f"test_{name}.py" for name in files)
         command = [python, "-m", "pytest", "-p", "no:cacheprovider", "--junit-xml=junit.xml", *words]
-        done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment)
-        status = {}
-        for case in ElementTree.parse(tmp_path / "junit.xml").iter("testcase"):
-            status[case.get("name")] = [part.tag for part in case if part.tag != "system-out"]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment)
+        status = defaultdict(dict)
+        for case in ElementTree.parse(folder / "junit.xml").iter("testcase"):
+            marks = [part.tag for part in case if part.tag != "system-out"]
+            status[case.get("classname").removeprefix("test_")][case.get("name")] = marks
         return done.returncode, done.stdout, status
 
     return run
 
 
-def test_the_project_uses_the_wheel(project, python):
-    code, out, _ = project(
-        f"import refimpl\ndef test_place():\n    assert refimpl.__file__.startswith({str(python.parents[1])!r})\n"
-    )
-    assert code == 0, out
-    assert f"refimpl-{refimpl.__version__}" in out  # in the list of plugins
-
+PLACE = """
+import refimpl
+def test_place():
+    assert refimpl.__file__.startswith({!r})
+"""
 
 RIGHT = """
 @parametrize_with_cases("lion.trajectory", dtypes=["float64", "float32"], laws=False)
@@ -134,13 +138,14 @@ def test_lion(case):
 """
 
 
-def test_a_right_implementation_passes_every_case(project):
-    code, out, status = project(RIGHT)
+def test_a_right_implementation_passes_every_case_in_a_project_that_has_the_wheel(project, python):
+    code, out, status = project(place=PLACE.format(str(python.parents[1])), right=RIGHT)
     assert code == 0, out
+    assert f"refimpl-{refimpl.__version__}" in out  # in the list of plugins
     operations = catalog.operations("lion.trajectory")
     names = [f"test_lion[{plan.id}@{plan.dtype}]" for plan in plans(operations, DTYPES, laws=False)]
-    assert list(status) == names
-    assert f"{len(names)} passed" in out
+    assert list(status["right"]) == names
+    assert f"{len(names) + 1} passed" in out
 
 
 WRONG = """
@@ -150,10 +155,16 @@ def test_lion(case):
 """
 
 
-def test_a_wrong_one_fails_with_the_message_of_the_command_line(project):
-    code, out, status = project(WRONG)
+@pytest.fixture(scope="module")
+def wrong(project):
+    """What comes of a wrong implementation."""
+    return project(wrong=WRONG)
+
+
+def test_a_wrong_one_fails_with_the_message_of_the_command_line(wrong):
+    code, out, status = wrong
     assert code == 1
-    failed = [name for name, tags in status.items() if tags]
+    failed = [name for name, tags in status["wrong"].items() if tags]
     report = check(swapped, "lion.trajectory", only=["two-rates", "alternating", "zero-gradients", "law:odd:*"])
     assert failed == [f"test_lion[{r.case}]" for r in report.records if r.status == "failed"]
     for part in (
@@ -162,22 +173,22 @@ def test_a_wrong_one_fails_with_the_message_of_the_command_line(project):
         "digits per step: 17 ",
         "what it tests: the two rates do different things",
         "diagnosis: deviates from the paper's rule: swapped_betas (exchange beta1 and beta2",
-        "test_mine.py::test_lion deviates from the paper's rule: swapped_betas (exchange",
+        "test_wrong.py::test_lion deviates from the paper's rule: swapped_betas (exchange",
     ):
         assert part in out
     assert "Traceback" not in out
     assert "pytest_plugin.py" not in out.partition("short test summary")[0]
 
 
-def test_the_rerun_line_reruns_the_case_alone(project):
-    _, out, status = project(WRONG)
+def test_the_rerun_line_reruns_the_case_alone(project, wrong):
+    _, out, status = wrong
     lines = re.findall("^rerun: (.*)$", out.partition("short test summary")[0], re.MULTILINE)  # where CI=1 repeats them
-    assert len(lines) == sum(map(bool, status.values()))
+    assert len(lines) == sum(map(bool, status["wrong"].values()))
     words = shlex.split(lines[0])
     assert words[0] == "pytest"
-    code, out, again = project("", words[1])
-    assert (code, len(again)) == (1, 1)
-    assert again.keys() < status.keys()
+    code, out, again = project(words[1])
+    assert (code, len(again["wrong"])) == (1, 1)
+    assert again["wrong"].keys() < status["wrong"].keys()
 
 
 EXPECTED = """
@@ -192,21 +203,20 @@ def test_lion(case):
 
 
 def test_expected_failures_are_strict(project):
-    code, out, _ = project(EXPECTED, "-rx")
+    code, out, _ = project("-rx", expected=EXPECTED)
     assert code == 0, out
     assert "1 passed, 2 xfailed" in out
     assert "bug 7" in out
-    assert "test_mine.py::test_lion deviates" not in out
-    code, out, _ = project(EXPECTED.replace("mine.swapped", "mine.lion"))
+    assert "test_expected.py::test_lion deviates" not in out
+    code, out, status = project(
+        unexpected=EXPECTED.replace("mine.swapped", "mine.lion"),
+        typo=EXPECTED.replace('"two-rates": "bug 7"', '"two-rates": "bug 7", "two-rats": "bug 9"'),
+    )
     assert code == 1
-    assert "1 passed" in out
+    assert "3 failed, 2 passed, 2 xfailed" in out
     assert out.count("[XPASS(strict)] bug") >= 2
-
-
-def test_an_entry_that_names_nothing_fails(project):
-    code, out, _ = project(EXPECTED.replace('"two-rates": "bug 7"', '"two-rates": "bug 7", "two-rats": "bug 9"'))
-    assert code == 1
-    assert "1 failed, 1 passed, 2 xfailed" in out
+    assert sorted(status["unexpected"].values()) == [[], ["failure"], ["failure"]]
+    assert sorted(status["typo"].values()) == [[], ["failure"], ["skipped"], ["skipped"]], "an entry names nothing"
     assert "expected failure 'two-rats' names no check" in out
 
 
@@ -249,9 +259,9 @@ def test_no_variant(case):
 
 
 def test_skips_modules_errors_and_variants(project):
-    code, out, status = project(OTHERS, "-rs")
+    code, out, status = project("-rs", others=OTHERS)
     kinds = {}
-    for name, tags in status.items():
+    for name, tags in status["others"].items():
         kinds.setdefault(name.partition("[")[0], []).append(tags)
     assert code == 1
     assert kinds["test_skips"] == [["skipped"], ["skipped"]]

@@ -18,6 +18,7 @@ from refimpl.oracle import scaffold
 from refimpl.oracle.scaffold import ROOMS, create
 
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.xdist_group("scaffold")  # one copy of the repository
 
 
 @pytest.fixture(scope="module")

@@ -188,13 +188,15 @@ def test_any_two_mistakes_at_once_are_never_called_by_a_third_name(operation):
     """On each operation, a candidate that is one mistake on half of the cases and another on the rest."""
     live = edits.shown_in(operation.name, "mistake")
     couples = list(zip(live, live[1:] + live[:1], strict=True))
+    small = [case.slug for case in operation.cases if not {"long", "large"} & set(case.flags)]
     for couple in couples if THOROUGH else couples[::5]:
         functions, calls = [edits.runner(operation, mistake) for mistake in couple], iter(range(10**6))
 
         def mixed(functions=functions, calls=calls, **inputs):
             return functions[next(calls) % 2](**inputs)
 
-        report = check(Function(mixed, operation=operation.name), operation.name, laws=False)
+        only = () if THOROUGH else small
+        report = check(Function(mixed, operation=operation.name), operation.name, laws=False, only=only)
         if report.diagnosis is not None and report.diagnosis.kind == "mistake":
             names = {mistake.slug for mistake in couple}  # right only if one of them explains every answer
             assert names & set(report.diagnosis.names), (names, report.diagnosis.names)
