@@ -96,9 +96,9 @@ def judge(entry, seconds=0.0):
             settings = {"dtypes": (entry.get("dtype", "float64"),), "skip": entry.get("skip")}
             report = check(candidate, entry["target"], **settings, explain=0)
             unnamed = report.verdict == "deviates" and report.diagnosis is None
-            cause = (
-                told(check(candidate, entry["target"], **settings, explain=seconds))[1:] if unnamed and seconds else []
-            )
+            cause = []
+            if unnamed and seconds:
+                cause = told(check(candidate, entry["target"], **settings, explain=seconds))
         finally:
             candidate.close()
     except Exception as error:  # a release whose names have changed cannot even be asked
