@@ -8,6 +8,7 @@ import pytest
 from refimpl.oracle import catalog, check
 from refimpl.oracle.candidates import Function
 from refimpl.oracle.candidates.base import named_outputs
+from refimpl.oracle.cli import main
 from refimpl.oracle.diagnosis.conditions import conditions
 from refimpl.oracle.diagnosis.evidence import Clock, Evidence
 from refimpl.oracle.diagnosis.explain import evidences, usual_seconds
@@ -177,6 +178,22 @@ def test_a_constant_is_read_off_the_answers_and_a_report_keeps_what_was_said(tmp
     assert again.diagnosis == report.diagnosis
     assert again.smallest == report.smallest
     assert told(again) == told(report)
+
+
+def test_a_picture_shows_where_the_answers_part(tmp_path, capsys):
+    (tmp_path / "mine.py").write_text(
+        "import numpy as np\n"
+        "def trajectory(theta0, grads, lr, **rates):\n"
+        "    return theta0 - lr * np.cumsum(np.sign(grads), axis=0)\n"
+    )
+    picture = tmp_path / "parts.png"
+    words = ["--python", f"{tmp_path / 'mine.py'}:trajectory", "--plot", str(picture), "--explain", "0"]
+    assert main(["check", "lion.trajectory", *words]) == 1
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert main(["check", "lion.trajectory", "--plot", str(tmp_path / "none.png")]) == 0
+    assert "drew nothing" in capsys.readouterr().err
+    assert main(["check", "lion.trajectory", "--explain", "-1"]) == 2
+    assert "--explain must be >= 0" in capsys.readouterr().err
 
 
 # The workshop --------------------------------------------------------------------------------------------------------

@@ -66,12 +66,13 @@ def draw(path, record, output, right, got, allowed):
     left, below = figure.subplots(1, 2)
     gap = np.abs(flat[1] - flat[0])
     worst = np.argsort(-np.nan_to_num(gap, nan=np.inf).max(axis=0), kind="stable")[:SHOWN]
+    floor = 1e-3 * np.max(flat[2], initial=1e-300)  # errors of 0 have no logarithm
     for number, k in enumerate(worst):
         left.plot(steps, flat[0][:, k], color=f"C{number}", label=f"{output.name}[{k}], right")
         left.plot(
             steps, flat[1][:, k], color=f"C{number}", linestyle="none", marker="x", markersize=4, label="candidate"
         )
-        below.plot(steps, np.maximum(gap[:, k], 1e-320), color=f"C{number}", label=f"error of {output.name}[{k}]")
+        below.plot(steps, np.maximum(gap[:, k], floor), color=f"C{number}", label=f"error of {output.name}[{k}]")
     below.plot(steps, flat[2][:, worst].max(axis=1), color="black", linestyle="--", label="tolerance")
     if record.step is not None:
         for axes in (left, below):
@@ -80,6 +81,7 @@ def draw(path, record, output, right, got, allowed):
     with np.errstate(all="ignore"):
         below.set_yscale("log")
     for axes in (left, below):
+        axes.xaxis.get_major_locator().set_params(integer=True)
         axes.set_xlabel("step" if output.steps else "entry")
         axes.legend(fontsize=8)
     figure.suptitle(f"{record.case} ({record.dtype})", fontsize=11)
