@@ -486,7 +486,9 @@ def authors_rule(copy):
 
 
 @pytest.mark.torch
-@pytest.mark.parametrize(("copy", "verdict"), [(True, "conforms to variant torch"), (False, "deviates")])
+@pytest.mark.parametrize(
+    ("copy", "verdict"), [(True, "conforms to variant eps_before_correction"), (False, "deviates")]
+)
 def test_the_oracle_finds_the_bug_of_the_authors_first_code(copy, verdict):
     pytest.importorskip("torch", reason="PyTorch is not installed (`make peers`)")
     from refimpl.oracle.candidates import TorchOptimizer

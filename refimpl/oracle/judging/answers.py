@@ -11,9 +11,17 @@ from refimpl.specs.base import Case, Law, Operation
 # Answers are dear, and asked for by every mistake; of the tolerances only as much is measured as was needed.
 _known: dict[tuple[str, str, str], "Right"] = {}
 _known_of_laws: dict[tuple[str, Law, str, str], "Allowed"] = {}
+SUMS = 64.0  # where 70,000 terms are added one after the other: a quarter of the root of their number
+KERNELS = 4.0  # libraries have other kernels for large arrays, which round otherwise than for small ones
 FEW = 3  # noisy runs of a long or large case
 NEAR = 16  # steps before and after, whose tolerances make up for the luck of so few runs
 OF_A_LAW = 6
+
+
+def source_of(case):
+    """How the tolerance of a case was measured, in words."""
+    more = f", times {SUMS:g} for sums of so many terms" * bool(case.small and not case.alike)
+    return tolerance.source(trials(case)) + more
 
 
 def trials(case):
@@ -92,7 +100,8 @@ class Right:
             self.answers = _by_output(operation, tolerance.outputs_of(operation.exact(**inputs)))
         exact, count = tuple(self.answers[entry.name] for entry in operation.outputs), trials(case)
         run = partial(tolerance.noisy_run, operation.reference, inputs, dtype)
-        finish = partial(_tolerances, operation, exact, dtype, few=count == FEW)
+        times = SUMS if case.small and not case.alike else 1.0
+        finish = partial(_tolerances, operation, exact, dtype, few=count == FEW, times=times)
         self._allowed = Allowed(run, count, exact, finish)
 
     @cached_property
@@ -102,12 +111,16 @@ class Right:
 
     def tolerances_after(self, runs):
         """After at least so many noisy runs."""
-        return self._derive(self._twin.tolerances_after(runs)) if self._twin else self._allowed.after(runs)
+        return self._of_twin(self._twin.tolerances_after(runs)) if self._twin else self._allowed.after(runs)
+
+    def _of_twin(self, tolerances):
+        """Those of the small case for a large one."""
+        return {name: KERNELS * value for name, value in self._derive(tolerances).items()}
 
     def tolerances_for(self, good):
         """After as many noisy runs as it takes until ``good(tolerances)``; `tolerances` if they are never."""
         if self._twin:
-            return self._derive(self._twin.tolerances_for(lambda t: good(self._derive(t))))
+            return self._of_twin(self._twin.tolerances_for(lambda t: good(self._of_twin(t))))
         return self._allowed.enough(good)
 
 
@@ -119,9 +132,9 @@ def right(operation: Operation, case: Case, dtype: str):
     return _known[key]
 
 
-def _tolerances(operation, exact, dtype, worst, *, few):
+def _tolerances(operation, exact, dtype, worst, *, few, times):
     """By output; `worst` is how far the noisy runs were from the exact answers."""
-    allowed = tolerance.widths(worst, exact, dtype)
+    allowed = tuple(times * x for x in tolerance.widths(worst, exact, dtype))
     if few:
         allowed = tuple(_largest_nearby(x) if f.steps else x for f, x in zip(operation.outputs, allowed, strict=True))
     largest = [np.abs(x).max(initial=0.0) for x in exact]

@@ -8,7 +8,7 @@ import numpy as np
 
 from refimpl.oracle.candidates import CandidateError, NotApplicable, Skipped
 from refimpl.oracle.judging import cases, tolerance
-from refimpl.oracle.judging.answers import OF_A_LAW, by_name, of_law, right, trials
+from refimpl.oracle.judging.answers import OF_A_LAW, by_name, of_law, right, source_of
 
 
 def judge_case(operation, case, dtype, candidate):
@@ -19,7 +19,7 @@ def judge_case(operation, case, dtype, candidate):
     if got is not None:
         fields = _first_difference(operation, got, wanted)
     return got, fields | {
-        "tolerance_source": tolerance.source(trials(case)),
+        "tolerance_source": source_of(case),
         "answer_source": case.source or operation.exact_source,
     }
 

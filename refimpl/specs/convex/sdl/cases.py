@@ -147,7 +147,7 @@ def lpgd(kind):
                 large("many-samples", "from-zero", "n", **many, answers=_times_as_much("As", "gammas")),
             )
             if filters
-            else (large("many-samples", "no-covariates", "n", **many),)
+            else (large("many-samples", "no-covariates", "n", **many | {"dtypes": ("float64",)}),)
         ),
     )  # fmt: skip
 
