@@ -93,6 +93,7 @@ class Right:
     def __init__(self, operation, case, dtype):
         small = right(operation, case.small, dtype) if case.small else None
         self._twin, self._derive = small if case.alike else None, case.derived  # whose tolerances are ours, derived
+        self._dtype = dtype
         inputs = cases.rounded(case.inputs, dtype)
         if small and case.derived:
             self.answers = case.derived(small.answers)
@@ -115,7 +116,8 @@ class Right:
 
     def _of_twin(self, tolerances):
         """Those of the small case for a large one."""
-        return {name: KERNELS * value for name, value in self._derive(tolerances).items()}
+        found = self._derive(tolerances).items()
+        return {name: _wider(KERNELS, value, self.answers[name], self._dtype) for name, value in found}
 
     def tolerances_for(self, good):
         """After as many noisy runs as it takes until ``good(tolerances)``; `tolerances` if they are never."""
@@ -132,9 +134,16 @@ def right(operation: Operation, case: Case, dtype: str):
     return _known[key]
 
 
+def _wider(times, allowed, answer, dtype):
+    """Tolerances so many times as wide, but not so wide that half of the digits are given away."""
+    most = 0.9 * np.sqrt(tolerance.unit(dtype)) * np.max(np.abs(answer), initial=0.0)
+    return np.maximum(allowed, np.minimum(times * allowed, most))
+
+
 def _tolerances(operation, exact, dtype, worst, *, few, times):
     """By output; `worst` is how far the noisy runs were from the exact answers."""
-    allowed = tuple(times * x for x in tolerance.widths(worst, exact, dtype))
+    found = zip(tolerance.widths(worst, exact, dtype), exact, strict=True)
+    allowed = tuple(_wider(times, x, answer, dtype) for x, answer in found)
     if few:
         allowed = tuple(_largest_nearby(x) if f.steps else x for f, x in zip(operation.outputs, allowed, strict=True))
     largest = [np.abs(x).max(initial=0.0) for x in exact]
