@@ -55,6 +55,13 @@ class Sight:
         """Whether it deviates."""
         return self.got is None or not close(self.got, self.right, self.tolerance)
 
+    def deviating(self, name):
+        """Which entries of an output that was answered in the right shape deviate."""
+        assert self.got is not None, "asked of a sight that raised"
+        got, right = self.got[name], self.right[name]
+        with np.errstate(invalid="ignore"):
+            return ~(np.abs(got - right) <= self.tolerance[name]) & (got != right)
+
     @property
     def size(self):
         """Number of entries of the inputs."""

@@ -20,18 +20,11 @@ def _single(sight):
     return len(shares) > 0 and 1e-11 < max(shares) < 1e-4
 
 
-def masks_of(sight, name):
-    """Which entries of an output deviate."""
-    got, right = sight.got[name], sight.right[name]
-    with np.errstate(invalid="ignore"):
-        return ~(np.abs(got - right) <= sight.tolerance[name]) & (got != right)
-
-
 def _factor(entry, sights):
     """Whether an output is a multiple of the right one, or its deviating rows repeat the rows before them."""
     factors, stays = [], entry.steps
     for sight in sights:
-        got, right, mask = sight.got[entry.name], sight.right[entry.name], masks_of(sight, entry.name)
+        got, right, mask = sight.got[entry.name], sight.right[entry.name], sight.deviating(entry.name)
         with np.errstate(all="ignore"):
             ratio = got[right != 0] / right[right != 0]
         alike = ratio.size > 1 and np.isfinite(ratio).all() and np.ptp(ratio) <= 1e-9 * np.abs(ratio).max()
@@ -64,14 +57,13 @@ def where(evidence: Evidence):
             got, right = sight.got[entry.name], sight.right[entry.name]
             if got.shape != right.shape:
                 return [f"{entry.name} has another shape on {len(answered)} inputs"]
-            with np.errstate(invalid="ignore"):
-                masks[entry.name].append(~(np.abs(got - right) <= sight.tolerance[entry.name]) & ~(got == right))
+            masks[entry.name].append(sight.deviating(entry.name))
     wrong = [entry for entry in outputs if any(mask.any() for mask in masks[entry.name])]
     if len(wrong) < len(outputs):
         right = [entry.name for entry in outputs if entry not in wrong]
         told.append(f"{' and '.join(right)} {'is' if len(right) == 1 else 'are'} always right")
     for entry in wrong:
-        told += _factor(entry, [s for s in answered if masks_of(s, entry.name).any()])
+        told += _factor(entry, [s for s in answered if s.deviating(entry.name).any()])
         found = [mask for mask in masks[entry.name] if mask.any()]
         if entry.steps:
             first = [int(np.argmax(mask.reshape(len(mask), -1).any(axis=1))) + entry.first for mask in found]

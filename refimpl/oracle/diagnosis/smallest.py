@@ -126,11 +126,9 @@ def upstream(operation, sight):
     ):  # what is remembered is computed before, or from the same, as what is shown
         if sight.got is None:
             return entry.name
-        got, right = sight.got[entry.name], sight.right[entry.name]
-        if got.shape != right.shape:
+        if sight.got[entry.name].shape != sight.right[entry.name].shape:
             return entry.name
-        with np.errstate(invalid="ignore"):
-            mask = ~(np.abs(got - right) <= sight.tolerance[entry.name]) & (got != right)
+        mask = sight.deviating(entry.name)
         if mask.any():
             step = int(np.argmax(mask.reshape(len(mask), -1).any(axis=1))) + entry.first if entry.steps else 0
             if first is None or step < first[0]:
