@@ -162,11 +162,10 @@ class Evidence:
     def right_answer(self, inputs):
         """Right answer to inputs that are no case, with its tolerance; None if the rule refuses them."""
         run = self.operation.reference
-        wide = {k: v.astype(np.float64) if isinstance(v, np.ndarray) else v for k, v in inputs.items()}
         names = [entry.name for entry in self.operation.outputs]
         try:
             with np.errstate(all="ignore"), contextlib.redirect_stdout(sys.stderr):
-                right = tolerance.outputs_of(run(**wide))
+                right = tolerance.outputs_of(run(**tolerance.wide(inputs)))
                 runs = list(tolerance.noisy_runs(run, inputs, self.dtype, trials=NOISY_RUNS))
             allowed = tuple(LUCK * x for x in tolerance.spread(runs, right, self.dtype))
             found = dict(zip(names, right, strict=True)), dict(zip(names, allowed, strict=True))

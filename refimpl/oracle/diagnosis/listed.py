@@ -74,9 +74,8 @@ class Answer:
     def __init__(self, function, operation, case, dtype, outputs=None):
         inputs = cases.rounded(case.inputs, dtype)
         if outputs is None:
-            wide = {k: v.astype(np.float64) if isinstance(v, np.ndarray) else v for k, v in inputs.items()}
             with np.errstate(all="ignore"):
-                outputs = named_outputs(operation, function(**wide))
+                outputs = named_outputs(operation, function(**tolerance.wide(inputs)))
         self.outputs = outputs
         self._noisy = partial(tolerance.noisy_runs, function, inputs, dtype)
         self._dtype = dtype

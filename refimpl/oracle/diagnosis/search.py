@@ -19,6 +19,7 @@ from refimpl.oracle.diagnosis.trials import trials, tried
 from refimpl.oracle.diagnosis.units import units
 from refimpl.oracle.diagnosis.vocabulary import edits_of
 from refimpl.oracle.diagnosis.workshop import Workshop
+from refimpl.oracle.judging.tolerance import wide
 
 AFTER = 1.0  # seconds for which the search goes on once something is found, to learn what cannot be told from it
 RARE = 3  # rank from which edits are tried after constants
@@ -39,11 +40,6 @@ class Found:
         tuple[str, str, str], ...
     ] = ()  # (tag or function, line as it is, line that the candidate behaves like)
     listed: tuple[str, ...] = ()  # slugs of listed mistakes in it
-
-
-def wide(inputs):
-    """Inputs in double precision."""
-    return {k: v.astype(np.float64) if isinstance(v, np.ndarray) else v for k, v in inputs.items()}
 
 
 @dataclass
@@ -128,7 +124,7 @@ class Search:
         for number, trial in enumerate(trials(operation)):
             if clock.over or self.clock.over:
                 return
-            answer = tried(operation, reference, trial)
+            answer = tried(partial(called, operation, reference), trial)
             if share := self.share(answer):
                 found = Found(rank + (number > 60), partial(_here, operation, answer), trial.words, **more)
                 self.keep(found, share, trial)
@@ -259,13 +255,8 @@ def _telling(sight):
     """How well a deviating sight tells explanations apart, for its price: how many entries deviate, up to thirty."""
     if sight.size > SMALL:
         return (0, 0, -sight.size)
-    entries = 0
-    for name, right in sight.right.items():
-        got = sight.got[name]
-        with np.errstate(invalid="ignore"):
-            entries += (
-                right.size if got.shape != right.shape else int(np.sum(~(np.abs(got - right) <= sight.tolerance[name])))
-            )
+    shapes = {name: (sight.got[name].shape == right.shape, right.size) for name, right in sight.right.items()}
+    entries = sum(int(np.sum(sight.deviating(name))) if alike else size for name, (alike, size) in shapes.items())
     return (1, min(entries, 30), -sight.size)
 
 
