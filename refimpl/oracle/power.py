@@ -15,9 +15,9 @@ import numpy as np
 from refimpl.core.random import stream
 from refimpl.oracle import catalog, edits
 from refimpl.oracle.candidates import Function
-from refimpl.oracle.diagnosis.evidence import Evidence
+from refimpl.oracle.diagnosis.evidence import Evidence, called
 from refimpl.oracle.diagnosis.explain import SECONDS, explain
-from refimpl.oracle.diagnosis.search import called, holds
+from refimpl.oracle.diagnosis.search import holds
 from refimpl.oracle.diagnosis.vocabulary import Edit, expressions, statements
 from refimpl.oracle.diagnosis.workshop import EndlessError, Workshop
 from refimpl.oracle.judging.plans import Settings

@@ -10,10 +10,10 @@ from refimpl.oracle.candidates import Function
 from refimpl.oracle.candidates.base import named_outputs
 from refimpl.oracle.cli import main
 from refimpl.oracle.diagnosis.conditions import conditions
-from refimpl.oracle.diagnosis.evidence import Clock, Evidence
+from refimpl.oracle.diagnosis.evidence import Clock, Evidence, called
 from refimpl.oracle.diagnosis.explain import evidences, usual_seconds
 from refimpl.oracle.diagnosis.places import where
-from refimpl.oracle.diagnosis.search import Search, called
+from refimpl.oracle.diagnosis.search import Search
 from refimpl.oracle.diagnosis.smallest import smallest
 from refimpl.oracle.diagnosis.trials import trials, tried
 from refimpl.oracle.diagnosis.units import functions, units

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from refimpl.oracle.candidates import CandidateError, NotApplicable, Skipped
+from refimpl.oracle.candidates.base import named_outputs
 from refimpl.oracle.judging import cases, tolerance
 from refimpl.oracle.judging.answers import expected
 from refimpl.specs.base import Operation
@@ -71,6 +72,15 @@ class Sight:
 def size(inputs):
     """Number of entries of some inputs."""
     return sum(np.size(value) for value in inputs.values())
+
+
+def called(operation, function, inputs):
+    """What a function answers, by output; None if it raises."""
+    try:
+        with np.errstate(all="ignore"):
+            return named_outputs(operation, function(**inputs))
+    except Exception:  # an explanation that raises is one that does not answer
+        return None
 
 
 def close(got, wanted, allowed):

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 from refimpl.oracle import catalog, edits
 from refimpl.oracle.diagnosis import conditions as separate
 from refimpl.oracle.diagnosis import listed, telling
-from refimpl.oracle.diagnosis.evidence import Clock, Evidence, explains
+from refimpl.oracle.diagnosis.evidence import Clock, Evidence, called, explains
 from refimpl.oracle.diagnosis.places import where
-from refimpl.oracle.diagnosis.search import SMALL, Found, Search, ask_more, called, holds
+from refimpl.oracle.diagnosis.search import SMALL, Found, Search, ask_more, holds
 from refimpl.oracle.diagnosis.smallest import smallest
 from refimpl.oracle.judging import tolerance
 from refimpl.oracle.judging.records import Diagnosis, Record
@@ -284,7 +284,8 @@ def _nearest(search, evidence, clock):
         answer = found.on(operation)
         rows.append((search.loosely(answer, clock), 1, order, answer, found))
     rows.sort(key=lambda row: (-round(row[0], 2), row[1], row[2]))
-    if not rows or rows[0][0] < 0.5:
+    rows = [row for row in rows if row[0] >= (0.5, 0.7)[row[1]]]  # an edit of ours may explain much by chance
+    if not rows:
         return []
     _, of, _, answer, best = rows[0]
     if of == 0:

@@ -12,9 +12,8 @@ import numpy as np
 
 from refimpl.core.random import stream
 from refimpl.oracle import edits
-from refimpl.oracle.candidates.base import named_outputs
 from refimpl.oracle.diagnosis.constants import solved, with_a_number
-from refimpl.oracle.diagnosis.evidence import Evidence, close, explains
+from refimpl.oracle.diagnosis.evidence import Evidence, called, close, explains
 from refimpl.oracle.diagnosis.trials import trials, tried
 from refimpl.oracle.diagnosis.units import units
 from refimpl.oracle.diagnosis.vocabulary import edits_of
@@ -91,9 +90,9 @@ class Search:
         """Share of the deviating sights that are explained, if at most every tenth of the others is spoilt; else 0."""
         if answer is None or clock.over:
             return 0.0
-        small = [s for s in self.order if s.size <= LARGE]
-        wrong = [explains(answer(self.inputs[id(s)]), s) for s in [s for s in small if s.wrong][:10]]
-        right = [explains(answer(self.inputs[id(s)]), s) for s in [s for s in small if not s.wrong][:6]]
+        small = [s for s in self.evidence.every if s.size <= LARGE]
+        wrong = [explains(answer(wide(s.inputs)), s) for s in [s for s in small if s.wrong][:20]]
+        right = [explains(answer(wide(s.inputs)), s) for s in [s for s in small if not s.wrong][:12]]
         if not wrong:
             return 0.0
         return sum(wrong) / len(wrong) if sum(right) >= 0.9 * len(right) else 0.0
@@ -275,15 +274,6 @@ def _left_over(answer, sight):
             share = np.minimum(np.abs(got - found) / gap, 2.0)[deviating]
         shares += list(np.nan_to_num(share, nan=2.0))
     return float(np.mean(shares)) if shares else 2.0
-
-
-def called(operation, function, inputs):
-    """What a function answers, by output; None if it raises."""
-    try:
-        with np.errstate(all="ignore"):
-            return named_outputs(operation, function(**inputs))
-    except Exception:  # an explanation that raises is one that does not answer
-        return None
 
 
 def _here(where, answer, operation):
