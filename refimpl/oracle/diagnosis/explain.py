@@ -20,6 +20,7 @@ from refimpl.oracle.judging.records import Diagnosis, Record
 from refimpl.oracle.judging.run import Run
 
 SECONDS = 10.0
+SEARCHED = 0.75  # share of the time for edits; the rest is for what separates right from wrong
 
 
 class Explanation(NamedTuple):
@@ -209,7 +210,8 @@ def _one(evidence, clock):
     answered = [sight for sight in evidence.wrong if sight.got is not None]
     if not answered:
         return _of_conditions(evidence, clock), None
-    search = Search(evidence, clock.part(0.75))
+    hunt = clock.part(SEARCHED)
+    search = Search(evidence, hunt.part(0.75))
     if names := _named(search, operation):
         known = edits.alternatives(operation.system)
         first = known[names[0]]
@@ -217,27 +219,27 @@ def _one(evidence, clock):
         told = _confirmed(evidence, diagnosis, clock.part(0.2))
         if told[0].kind != "near":
             return told, None
-        search = Search(evidence, clock.part(0.75))
-    search.of_pairs(clock.part(0.15))
-    search.of_trials(operation.reference, clock.part(0.2))
-    search.of_edits(clock.part(0.55))
+        search = Search(evidence, hunt.part(0.75))
+    search.of_pairs(hunt.part(0.15))
+    search.of_trials(operation.reference, hunt.part(0.2))
+    search.of_edits(hunt.part(0.55))
     survivors = _survivors(search, clock)
     if not survivors:
-        search = search.again(clock.part(0.75))
-        search.of_parts(clock.part(0.4))
+        search = search.again(hunt.part(0.75))
+        search.of_parts(hunt.part(0.4))
         survivors = _survivors(search, clock)
     if not survivors:
-        search = search.again(clock.part(0.7))
+        search = search.again(hunt)
         starts = search.starts()
         for rank, start in enumerate(starts[:12]):
-            if clock.over:
+            if hunt.over:
                 break
             run = edits.runner(operation, start)
             lines = tuple(edits.changed_lines(operation.system, start))
-            search.of_trials(run, clock.part(0.05), rank=20 + rank, listed=(start.slug,), lines=lines)
+            search.of_trials(run, hunt.part(0.05), rank=20 + rank, listed=(start.slug,), lines=lines)
         for rank, start in enumerate(starts[:8]):
             if start.edits:
-                search.of_edits(clock.part(0.2), base=start.edits, rank=20 + rank, listed=(start.slug,))
+                search.of_edits(hunt.part(0.2), base=start.edits, rank=20 + rank, listed=(start.slug,))
         survivors = _survivors(search, clock)
     if survivors:
         return [telling.told(evidence, survivors)], survivors[0]
