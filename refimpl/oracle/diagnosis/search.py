@@ -325,7 +325,9 @@ def ask_more(evidence, clock, *, samples=30, changes=5):
         for sight in failing:
             if clock.over:
                 return
-            evidence.ask(moved(sight.inputs, rng))
+            with np.errstate(all="ignore"):  # the largest numbers may not grow
+                changed = moved(sight.inputs, rng)
+            evidence.ask(changed)
 
 
 def moved(inputs, rng):
