@@ -120,6 +120,12 @@ def rsvrb_step(state, problem, blocks, others, batch_g, batch_f, *, eta, tau, be
     bsvrb._indices(problem.samples_g, f"{I} B", batch_g=batch_g)
     bsvrb._indices(problem.samples_f, f"{I} B", batch_f=batch_f)
     (eta, tau, mu), beta = check.positive(eta=eta, tau=tau, mu=mu), bsvrb._rate(beta=beta)
+    return _rsvrb(state, problem, blocks, others, batch_g, batch_f, eta, tau, beta, mu)
+
+
+def _rsvrb(state, problem, blocks, others, batch_g, batch_f, eta, tau, beta, mu):
+    """All that a step does."""
+    m, I = problem.blocks, blocks.shape[0]  # noqa: E741
     xp, places = array_namespace(state.z), bsvrb._places(blocks, m)
     rows = lambda y: xp.take(y, blocks, axis=0)
     new = _evaluate(problem, blocks, batch_g, batch_f, state.x, rows(state.y))
@@ -173,7 +179,12 @@ def sgd_step(state, problem, blocks, batch_g, batch_f, *, eta, tau, alpha, beta,
     array([-1.5])
     """
     rates = {"eta": eta, "tau": tau, "alpha": alpha, "mu": mu}
-    fresh = bsvrb.step(state, problem, blocks, batch_g, batch_f, gamma=0.0, beta=1.0, **rates)  # its z is G alone
+    fresh = bsvrb.step(state, problem, blocks, batch_g, batch_f, gamma=0.0, beta=1.0, **rates)
+    return _averaged(state, fresh, check.positive(eta=eta), bsvrb._rate(beta=beta))
+
+
+def _averaged(state, fresh, eta, beta):
+    """The step of x along a moving average, where that of `fresh` went along the last hyper-gradient alone (beta = 1)."""
     z = (1 - beta) * state.z + beta * fresh.z  # (bsvrb-19)
     return fresh._replace(z=z, now=fresh.now._replace(x=state.now.x - eta * z))
 
