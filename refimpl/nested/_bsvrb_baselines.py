@@ -1,4 +1,4 @@
-"""What BSVRB is compared with: RSVRB, whose estimates of unsampled blocks shrink, and moving averages without correction."""
+"""What BSVRB is compared with: RSVRB, whose estimates of unsampled blocks shrink, and averages without correction."""
 
 from typing import NamedTuple
 
@@ -115,7 +115,7 @@ def rsvrb_step(state, problem, blocks, others, batch_g, batch_f, *, eta, tau, be
     array([0.15, 0.05])
     """
     m = problem.blocks
-    I = bsvrb._blocks(m, blocks=blocks)  # noqa: E741
+    I = bsvrb._blocks(m, blocks=blocks)
     bsvrb._blocks(m, others=others), check.shapes(others=(others, str(I)))
     bsvrb._indices(problem.samples_g, f"{I} B", batch_g=batch_g)
     bsvrb._indices(problem.samples_f, f"{I} B", batch_f=batch_f)
@@ -125,14 +125,16 @@ def rsvrb_step(state, problem, blocks, others, batch_g, batch_f, *, eta, tau, be
 
 def _rsvrb(state, problem, blocks, others, batch_g, batch_f, eta, tau, beta, mu):
     """All that a step does."""
-    m, I = problem.blocks, blocks.shape[0]  # noqa: E741
+    m, I = problem.blocks, blocks.shape[0]
     xp, places = array_namespace(state.z), bsvrb._places(blocks, m)
     rows = lambda y: xp.take(y, blocks, axis=0)
     new = _evaluate(problem, blocks, batch_g, batch_f, state.x, rows(state.y))
     old = _evaluate(problem, blocks, batch_g, batch_f, state.x_before, rows(state.y_before))
     push = lambda e, new, old: (1 - beta) * (rows(e) - m / I * old) + m / I * new  # (bsvrb-17)
     shrink = lambda e: (1 - beta) * e
-    kept = Estimates(*(bsvrb._put(places, shrink(e), push(e, n, o)) for e, n, o in zip(state.kept, new, old, strict=True)))
+    kept = Estimates(
+        *(bsvrb._put(places, shrink(e), push(e, n, o)) for e, n, o in zip(state.kept, new, old, strict=True))
+    )
 
     def upward(kept, x, y):
         """Mean over the other blocks, from estimates."""
@@ -184,12 +186,12 @@ def sgd_step(state, problem, blocks, batch_g, batch_f, *, eta, tau, alpha, beta,
 
 
 def _averaged(state, fresh, eta, beta):
-    """The step of x along a moving average, where that of `fresh` went along the last hyper-gradient alone (beta = 1)."""
+    """The step of x along a moving average, where `fresh` went along the last hyper-gradient alone (beta = 1)."""
     z = (1 - beta) * state.z + beta * fresh.z  # (bsvrb-19)
     return fresh._replace(z=z, now=fresh.now._replace(x=state.now.x - eta * z))
 
 
-def run(step, state, problem, *, steps, I, B, rng, rates, decaying=False, second=False, record=None):  # noqa: E741
+def run(step, state, problem, *, steps, I, B, rng, rates, decaying=False, second=False, record=None):
     """Many steps of a baseline, on indices drawn as by `bsvrb.run`.
 
     Parameters

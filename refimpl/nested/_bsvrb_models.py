@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from refimpl.core import check, random
+from refimpl.core import check
 from refimpl.core.arrays import Array, array_namespace, device, from_numpy
 from refimpl.core.special import sigmoid, softplus
 from refimpl.problems.breast_cancer import breast_cancer
@@ -46,7 +46,9 @@ class Quadratics(NamedTuple):
     def _mean(self, field, blocks, batch):
         """Of an array [m, n, ...], the mean over the samples of each sampled block [I, ...]."""
         xp, n = array_namespace(field), self.samples_g
-        rows = xp.take(xp.reshape(field, (-1, *field.shape[2:])), xp.reshape(blocks[:, None] * n + batch, (-1,)), axis=0)
+        rows = xp.take(
+            xp.reshape(field, (-1, *field.shape[2:])), xp.reshape(blocks[:, None] * n + batch, (-1,)), axis=0
+        )
         return xp.sum(xp.reshape(rows, (*batch.shape, *field.shape[2:])), axis=1) / batch.shape[1]
 
     def grad_y_g(self, blocks, batch, x, y):
@@ -116,7 +118,8 @@ def quadratics(rng, *, like, m=10, n=40, d=5, scale=1.0, noise=0.6, r=0.2):
 
     Examples
     --------
-    >>> quadratics(random.stream(0, "doc"), like=np.zeros(1), m=3, n=4, d=2).B.shape
+    >>> from refimpl.core.random import stream
+    >>> quadratics(stream(0, "doc"), like=np.zeros(1), m=3, n=4, d=2).B.shape
     (3, 4, 2, 2)
     """
     normal = lambda *shape: rng.standard_normal(shape)
@@ -260,7 +263,8 @@ def noisy_nuclei(rng, *, train=200, validation=120, flipped=0.3, m=20, reg=0.01)
 
     Examples
     --------
-    >>> found = noisy_nuclei(random.stream(0, "doc"))
+    >>> from refimpl.core.random import stream
+    >>> found = noisy_nuclei(stream(0, "doc"))
     >>> found.problem.X.shape, int(found.flipped.sum()), found.X_test.shape
     ((200, 31), 60, (249, 31))
     """

@@ -1,8 +1,8 @@
 """BSVRB, blockwise variance reduction for many lower problems (Hu et al., 2023, arXiv:2305.18730, BSVRBv1 and v2).
 
-Minimize the mean of f_i(x, y_i(x)) over m blocks, where y_i(x) minimizes g_i(x, .). A step touches I blocks with B samples
-each. Every block keeps its own estimates, corrected by how the point has moved: of the gradient of g_i, and of what the
-hyper-gradient needs of its Hessian, which is the Hessian itself (version 1) or the solution of a linear system (version 2).
+Minimize the mean of f_i(x, y_i(x)) over m blocks, where y_i(x) minimizes g_i(x, .). A step touches I blocks, B samples
+of each. Every block keeps estimates of its own, corrected by how the point has moved: of the gradient of g_i, and of
+what the hyper-gradient needs of its Hessian, the Hessian itself (version 1) or the solution of a linear system (2).
 """
 
 import math
@@ -89,7 +89,7 @@ def _msvr(est, new, old, alpha, gamma):
     return (1 - alpha) * est + alpha * new + gamma * (new - old)  # (bsvrb-3)
 
 
-def msvr_gamma(m, I, alpha):  # noqa: E741
+def msvr_gamma(m, I, alpha):
     """Weight of the correction in `msvr` where I of m blocks are sampled.
 
     Parameters
@@ -118,12 +118,12 @@ def msvr_gamma(m, I, alpha):  # noqa: E741
     >>> msvr_gamma(4, 1, 0.5), msvr_gamma(4, 4, 1.0)
     (6.5, 0.0)
     """
-    m, I, alpha = check.integer(m=m, minimum=1), check.integer(I=I, minimum=1), _rate(alpha=alpha)  # noqa: E741
+    m, I, alpha = check.integer(m=m, minimum=1), check.integer(I=I, minimum=1), _rate(alpha=alpha)
     if m < I:
         raise ValueError(f"I must be at most m = {m}, got {I}")
-    if I < m and alpha == 1:
+    if m > I and alpha == 1:
         raise ValueError(f"alpha must be < 1 where only I = {I} of m = {m} blocks are sampled, got 1.0")
-    missed = (m - I) / (I * (1 - alpha)) if I < m else 0.0
+    missed = (m - I) / (I * (1 - alpha)) if m > I else 0.0
     return missed + (1 - alpha)  # (bsvrb-4)
 
 
@@ -220,7 +220,7 @@ def _ball(v, radius):
 
 
 def _places(blocks, m):
-    """Whether each block is sampled [m], and where it stands in `blocks` [m]; by sorting, as nothing can be written to."""
+    """Whether each block is sampled [m], and where it stands in `blocks` [m]; by sorting: arrays are not written to."""
     xp = array_namespace(blocks)
     order = xp.argsort(blocks)
     ordered, every = xp.take(blocks, order), xp.arange(m, dtype=blocks.dtype, device=device(blocks))
@@ -407,7 +407,7 @@ def init(problem, x, y, *, version):
 
 def _indices(limit, shape, **named):
     """Integers in [0, limit) of a shape in symbols, or as many as other arrays have."""
-    (name, value), = named.items()
+    ((name, value),) = named.items()
     sizes = check.shapes(**{name: (value, shape)})
     xp = array_namespace(value)
     if not xp.isdtype(value.dtype, "integral"):
@@ -420,8 +420,8 @@ def _indices(limit, shape, **named):
 
 def _blocks(m, **named):
     """The same for blocks, which are all different; how many they are."""
-    I = _indices(m, "I", **named)["I"]  # noqa: E741
-    (name, value), = named.items()
+    I = _indices(m, "I", **named)["I"]
+    ((name, value),) = named.items()
     xp = array_namespace(value)
     ordered = xp.sort(value)
     if bool(xp.any(ordered[1:] == ordered[:-1])):
@@ -430,8 +430,8 @@ def _blocks(m, **named):
 
 
 def step(
-    state, problem, blocks, batch_g, batch_f, *, eta, tau, alpha, beta, tau_v=None, gamma=None, mu=1e-3, radius=math.inf,
-    mode="full",
+    state, problem, blocks, batch_g, batch_f, *, eta, tau, alpha, beta, tau_v=None, gamma=None, mu=1e-3,
+    radius=math.inf, mode="full",
 ):  # fmt: skip
     """One step of BSVRB, of the version that the state is of.
 
@@ -440,8 +440,8 @@ def step(
     state : BSVRBState
         From `init`, `start` or the last step.
     problem : object
-        Has ``blocks`` = m, ``samples_g`` and ``samples_f``, and for sampled blocks [I], samples of each [I, B], x [e] and
-        y [I, d], means over the samples: ``grad_y_g(blocks, batch, x, y) -> [I, d]``, ``grad_y_f`` the same,
+        Has ``blocks`` = m, ``samples_g`` and ``samples_f``, and for sampled blocks [I], samples of each [I, B], x [e]
+        and y [I, d], means over the samples: ``grad_y_g(blocks, batch, x, y) -> [I, d]``, ``grad_y_f`` the same,
         ``grad_x_f(...) -> [I, e]``, ``cross_xy_g(blocks, batch, x, y, w) -> [I, e]``, the cross derivative of g times w
         [I, d]; for version 1 ``hess_yy_g(...) -> [I, d, d]``, for version 2 ``hvp_yy_g(..., v) -> [I, d]``.
     blocks : array, shape [I], integers
@@ -479,8 +479,8 @@ def step(
 
     Notes
     -----
-    Equations (bsvrb-1) to (bsvrb-15) of the documentation. Estimates of blocks that are not sampled stay, but with "full"
-    their y and v go on along them.
+    Equations (bsvrb-1) to (bsvrb-15) of the documentation. Estimates of blocks that are not sampled stay, but with
+    "full" their y and v go on along them.
 
     Examples
     --------
@@ -489,12 +489,13 @@ def step(
     >>> one = np.ones((2, 1, 1, 1))
     >>> problem = Quadratics(2 * one, one, one[..., 0], 3 * one[..., 0], 0.0)
     >>> state = init(problem, np.zeros(1), np.zeros((2, 1)), version=1)
-    >>> state = step(state, problem, np.array([1]), np.array([[0]]), np.array([[0]]), eta=1, tau=0.1, alpha=0.5, beta=0.5)
+    >>> one = np.array([[0]])
+    >>> state = step(state, problem, np.array([1]), one, one, eta=1, tau=0.1, alpha=0.5, beta=0.5)
     >>> state.now.x, state.now.y[:, 0]
     (array([1.5]), array([0.1, 0.1]))
     """
     m = problem.blocks
-    I = _blocks(m, blocks=blocks)  # noqa: E741
+    I = _blocks(m, blocks=blocks)
     _indices(problem.samples_g, f"{I} B", batch_g=batch_g), _indices(problem.samples_f, f"{I} B", batch_f=batch_f)
     check.choice(MODES, mode=mode)
     eta, tau, mu = check.positive(eta=eta, tau=tau, mu=mu)
@@ -517,7 +518,7 @@ def decay(t):
     return k ** (-1 / 3), k ** (-2 / 3)  # (bsvrb-16)
 
 
-def draw(problem, rng, *, I, B, like):  # noqa: E741
+def draw(problem, rng, *, I, B, like):
     """Indices for a step: I blocks without replacement, B samples of g and of f for each, with replacement."""
     blocks = random.indices(rng, problem.blocks, (I,), like=like, replace=False)
     batch_g = random.indices(rng, problem.samples_g, (I, B), like=like)
@@ -525,7 +526,7 @@ def draw(problem, rng, *, I, B, like):  # noqa: E741
 
 
 def run(
-    state, problem, *, steps, I, B, rng, eta, tau, alpha, beta, decaying=False, record=None, progress=None, **more  # noqa: E741
+    state, problem, *, steps, I, B, rng, eta, tau, alpha, beta, decaying=False, record=None, progress=None, **more
 ):  # fmt: skip
     """Many steps on indices that are drawn.
 
@@ -569,7 +570,7 @@ def run(
     >>> [round(float(np.linalg.norm(problem.hypergradient(x))), 2) for x in (state.now.x, done.state.now.x)]
     [4.12, 0.04]
     """
-    I, B = check.integer(I=I, minimum=1), check.integer(B=B, minimum=1)  # noqa: E741
+    I, B = check.integer(I=I, minimum=1), check.integer(B=B, minimum=1)
     if problem.blocks < I:
         raise ValueError(f"I must be at most m = {problem.blocks}, got {I}")
     fixed = {"eta": eta, "tau": tau, "tau_v": more.pop("tau_v", None) or tau, "alpha": alpha, "beta": beta}

@@ -1,4 +1,4 @@
-"""Nuclei of breast tissue: two classes, thirty measured features, a real data set that a linear model nearly separates."""
+"""Nuclei of breast tissue: thirty measured features, two classes that a linear model nearly separates."""
 
 from functools import cache
 from importlib.resources import as_file, files

@@ -24,20 +24,26 @@ def quadratics(name, like=LIKE, **sizes):
 def scales(name, n=7, m=3, d=3):
     rng = stream(0, "test-bsvrb", name)
     X, X_val = rng.standard_normal((n, d)), rng.standard_normal((5, d))
-    return models.Scales(X, rng.choice([-1.0, 1.0], n), X_val, rng.choice([-1.0, 1.0], 5), np.array([1.0, 2.0, 0.5])[:m], 0.1)
+    return models.Scales(
+        X, rng.choice([-1.0, 1.0], n), X_val, rng.choice([-1.0, 1.0], 5), np.array([1.0, 2.0, 0.5])[:m], 0.1
+    )
 
 
 def differences(f, x):
     return central_differences(lambda rows: np.array([f(row) for row in rows]), h=1e-4)(x[None])[0]
 
 
-def indices(problem, name, I=2, B=2):  # noqa: E741
+def indices(problem, name, I=2, B=2):
     return bsvrb.draw(problem, stream(0, "test-bsvrb", name), I=I, B=B, like=LIKE)
 
 
 def on(backend, *arrays):
-    return [backend.asarray(x) if x.dtype.kind == "f" else array_namespace(backend.asarray([0.0])).asarray(
-        x, device=device(backend.asarray([0.0]))) for x in arrays]  # fmt: skip
+    return [
+        backend.asarray(x)
+        if x.dtype.kind == "f"
+        else array_namespace(backend.asarray([0.0])).asarray(x, device=device(backend.asarray([0.0])))
+        for x in arrays
+    ]
 
 
 # The rule -------------------------------------------------------------------------------------------------------------
@@ -99,7 +105,9 @@ def test_with_all_blocks_msvr_is_storm():
         at = indices(problem, f"storm-{t}", I=4)
         following = bsvrb.step(state, problem, *at, **RATES)
         new, old = (problem.grad_y_g(*at[:2], p.x, p.y[at[0]]) for p in (state.now, state.before))
-        np.testing.assert_allclose(following.s[at[0]], bsvrb.storm(state.s[at[0]], new, old, beta=0.3), rtol=1e-12, atol=1e-14)
+        np.testing.assert_allclose(
+            following.s[at[0]], bsvrb.storm(state.s[at[0]], new, old, beta=0.3), rtol=1e-12, atol=1e-14
+        )
         state = following
 
 
@@ -116,7 +124,7 @@ def test_where_all_blocks_are_sampled_all_modes_are_one():
 
 def test_the_weight_of_the_correction_has_no_cross_term():
     """Error e, drift D: sampled (1 - a) e + (g - 1 + a) D, else e - D; the mean square must have no term in e D."""
-    for m, I, alpha in ((20, 5, 0.1), (7, 3, 0.6), (4, 4, 0.25)):  # noqa: E741
+    for m, I, alpha in ((20, 5, 0.1), (7, 3, 0.6), (4, 4, 0.25)):
         g, q = bsvrb.msvr_gamma(m, I, alpha), I / m
         assert q * (1 - alpha) * (g - 1 + alpha) - (1 - q) == pytest.approx(0, abs=1e-12)
 
@@ -172,12 +180,16 @@ def test_derivatives_of_the_classifiers_by_automatic_differentiation():
         X, t = problem.X[j], problem.labels[j] / problem.sigma[i]
         M = (j[:, None] == np.arange(7)).astype(float)  # picks the weights of the batch
         xp = array_namespace
-        g = lambda y, p=p, X=X, t=t, M=M: xp(y, p).mean(sigmoid(M @ p) * softplus(-t * (X @ y))) + 0.05 * xp(y).sum(y * y)
+        g = lambda y, p=p, X=X, t=t, M=M: (
+            xp(y, p).mean(sigmoid(M @ p) * softplus(-t * (X @ y))) + 0.05 * xp(y).sum(y * y)
+        )
         np.testing.assert_allclose(problem.grad_y_g(*at)[row], grad(g)(w[row]), rtol=1e-10)
         np.testing.assert_allclose(problem.hvp_yy_g(*at, v)[row], hvp(g, w[row], v[row]), rtol=1e-10)
         along = lambda p, g=g, row=row: xp(p).sum(grad(lambda y: g(y, p))(w[row]) * v[row])
         np.testing.assert_allclose(cross[row], differences(along, p), atol=1e-8)
-        f = lambda y, k=j, i=i: xp(y).mean(softplus(-problem.labels_val[k % 5] / problem.sigma[i] * (problem.X_val[k % 5] @ y)))
+        f = lambda y, k=j, i=i: xp(y).mean(
+            softplus(-problem.labels_val[k % 5] / problem.sigma[i] * (problem.X_val[k % 5] @ y))
+        )
         np.testing.assert_allclose(problem.grad_y_f(at[0], at[1] % 5, p, w)[row], grad(f)(w[row]), rtol=1e-10)
         np.testing.assert_allclose(problem.hess_yy_g(*at)[row], jacobian(lambda y, g=g: grad(g)(y))(w[row]), rtol=1e-9)
     np.testing.assert_allclose(np.einsum("ind,id->in", problem.hess_xy_g(*at), v), cross, rtol=1e-12)
@@ -195,7 +207,9 @@ def test_classifiers_run_on_every_backend(backend, version):
         state = bsvrb.init(p, make(np.zeros(7)), make(np.zeros((3, 3))), version=version)
         found.append(bsvrb.step(state, p, *map(make, indices(plain, "scales")), mu=0.1, **RATES).now.x)
     assert found[1].dtype == problem.X.dtype
-    np.testing.assert_allclose(to_numpy(found[1]), found[0], rtol=1e-3 if to_numpy(found[1]).dtype == np.float32 else 1e-12)
+    np.testing.assert_allclose(
+        to_numpy(found[1]), found[0], rtol=1e-3 if to_numpy(found[1]).dtype == np.float32 else 1e-12
+    )
 
 
 def test_flipped_labels_are_those_that_are_told():
@@ -212,10 +226,14 @@ def test_flipped_labels_are_those_that_are_told():
 def test_run_is_step_in_a_loop():
     problem, rng = quadratics("run"), stream(0, "test-bsvrb", "run")
     state = start = bsvrb.init(problem, np.full(3, 2.0), np.zeros((4, 3)), version=2)
-    done = bsvrb.run(start, problem, steps=3, I=2, B=5, rng=stream(0, "test-bsvrb", "run"), decaying=True, mode="delayed", **RATES)
+    done = bsvrb.run(
+        start, problem, steps=3, I=2, B=5, rng=stream(0, "test-bsvrb", "run"), decaying=True, mode="delayed", **RATES
+    )
     for t in range(3):
         k = 1 + t / 100
-        rates = {name: RATES[name] * k ** (-power / 3) for name, power in (("eta", 1), ("tau", 1), ("alpha", 2), ("beta", 2))}
+        rates = {
+            name: RATES[name] * k ** (-power / 3) for name, power in (("eta", 1), ("tau", 1), ("alpha", 2), ("beta", 2))
+        }
         state = bsvrb.step(state, problem, *bsvrb.draw(problem, rng, I=2, B=5, like=LIKE), mode="delayed", **rates)
     np.testing.assert_allclose(done.state.now.x, state.now.x, rtol=1e-13)
     np.testing.assert_allclose(done.state.now.v, state.now.v, rtol=1e-13)
@@ -225,12 +243,27 @@ def test_run_is_step_in_a_loop():
 def test_runs_side_by_side_are_the_runs_alone(method):
     """Of two runs with different step sizes, the second is that of the drivers on the same draws."""
     given = [quadratics("left", m=3), quadratics("right", m=3)]
-    norms = side.run(method, given, stream(0, "test-bsvrb", "side"), steps=2, eta=[0.05, 0.02], alpha=0.3, beta=0.4, I=2, B=2, every=1)
+    norms = side.run(
+        method,
+        given,
+        stream(0, "test-bsvrb", "side"),
+        steps=2,
+        eta=[0.05, 0.02],
+        alpha=0.3,
+        beta=0.4,
+        I=2,
+        B=2,
+        every=1,
+    )
     rng, problem, order = stream(0, "test-bsvrb", "side"), given[1], slice(1, None, 2)
     blocks = np.swapaxes(rng.permuted(np.broadcast_to(np.arange(3), (2, 100, 2, 3)), axis=3)[..., :2], 2, 3)
     batches = rng.integers(0, 6, (2, 100, 4, 2))
     x, y = np.full(3, 2.0), np.zeros((3, 3))
-    state = baselines.rsvrb_init(problem, x, y) if method == "RSVRB" else bsvrb.init(problem, x, y, version=2 if method == "v2" else 1)
+    state = (
+        baselines.rsvrb_init(problem, x, y)
+        if method == "RSVRB"
+        else bsvrb.init(problem, x, y, version=2 if method == "v2" else 1)
+    )
     for t in range(2):
         lengths, weights = 2 * ((1 + t / 100) ** -0.5,) if method == "SGD" else bsvrb.decay(t)
         rates = {"eta": 0.02 * lengths, "tau": side.TAU * lengths, "beta": 0.4 * weights, "mu": side.MU}
@@ -273,18 +306,43 @@ def test_a_weight_that_is_given_is_taken():
         (lambda: one_step(tau_v=-1.0), ValueError, "tau_v"),
         (lambda: one_step(radius=0.0), ValueError, "radius"),
         (lambda: bsvrb.init(quadratics("r"), np.zeros(3), np.zeros((4, 3)), version=3), ValueError, "version"),
-        (lambda: bsvrb.init(quadratics("r"), np.zeros(3), np.zeros((5, 3)), version=1), ValueError, "y must have shape"),
-        (lambda: bsvrb.init(quadratics("r")._replace(A=np.zeros((4, 6, 3, 3))), np.zeros(3), np.zeros((4, 3)), version=1),
-         ValueError, "H must be positive definite"),
-        (lambda: quadratics("r")._replace(A=np.zeros((4, 6, 3, 3))).hypergradient(np.zeros(3)), ValueError, "A must have a positive"),
-        (lambda: bsvrb.start(np.zeros(3), np.zeros((4, 3)), np.zeros((4, 3)), np.zeros(3)), ValueError, "H, or v and u"),
-        (lambda: bsvrb.run(None, quadratics("r"), steps=1, I=5, B=1, rng=None, **RATES), ValueError, "I must be at most m"),
+        (
+            lambda: bsvrb.init(quadratics("r"), np.zeros(3), np.zeros((5, 3)), version=1),
+            ValueError,
+            "y must have shape",
+        ),
+        (
+            lambda: bsvrb.init(
+                quadratics("r")._replace(A=np.zeros((4, 6, 3, 3))), np.zeros(3), np.zeros((4, 3)), version=1
+            ),
+            ValueError,
+            "H must be positive definite",
+        ),
+        (
+            lambda: quadratics("r")._replace(A=np.zeros((4, 6, 3, 3))).hypergradient(np.zeros(3)),
+            ValueError,
+            "A must have a positive",
+        ),
+        (
+            lambda: bsvrb.start(np.zeros(3), np.zeros((4, 3)), np.zeros((4, 3)), np.zeros(3)),
+            ValueError,
+            "H, or v and u",
+        ),
+        (
+            lambda: bsvrb.run(None, quadratics("r"), steps=1, I=5, B=1, rng=None, **RATES),
+            ValueError,
+            "I must be at most m",
+        ),
         (lambda: bsvrb.run(None, quadratics("r"), steps=1, I=2, B=0, rng=None, **RATES), ValueError, "B"),
-        (lambda: bsvrb.msvr(np.zeros(2), np.zeros(3), np.zeros(2), alpha=0.5, gamma=1.0), ValueError, "new must have shape"),
+        (
+            lambda: bsvrb.msvr(np.zeros(2), np.zeros(3), np.zeros(2), alpha=0.5, gamma=1.0),
+            ValueError,
+            "new must have shape",
+        ),
         (lambda: bsvrb.storm(np.zeros(2), np.zeros(2), np.zeros(3), beta=0.5), ValueError, "old must have shape"),
         (lambda: bsvrb.storm(np.zeros(2), np.zeros(2), np.zeros(2), beta=2.0), ValueError, "beta"),
     ],
-)  # fmt: skip
+)
 def test_what_is_refused_is_named(call, error, word):
     with pytest.raises(error, match=word):
         call()

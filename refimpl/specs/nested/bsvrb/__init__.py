@@ -24,7 +24,7 @@ def msvr(est, new, old, alpha, gamma):
     return bsvrb.msvr(est, new, old, alpha=alpha, gamma=gamma)
 
 
-def msvr_gamma(m, I, alpha):  # noqa: E741
+def msvr_gamma(m, I, alpha):
     """Weight of the correction."""
     return bsvrb.msvr_gamma(m, I, alpha)
 
@@ -96,7 +96,9 @@ _INDICES = (
 )
 _ETA_TAU = (number("eta", "step size > 0 of x"), number("tau", "step size > 0 of y"))
 _BETA = number("beta", "weight in (0, 1] of what is new in z")
-_ALPHA = number("alpha", "weight in (0, 1] of what is new in the estimates of the blocks; the correction has that of theory")
+_ALPHA = number(
+    "alpha", "weight in (0, 1] of what is new in the estimates of the blocks; the correction has that of theory"
+)
 _MU = number("mu", "floor > 0 of the eigenvalues of Hessians")
 _MODE = choice("mode", bsvrb.MODES, "whether all blocks move, sampled ones, or these by the steps that they missed")
 _Z0 = array("z0", "e", "estimate of the hyper-gradient")
@@ -112,7 +114,9 @@ _BAD_INDICES = (
     ErrorCase("empty-batch-of-f", "a mean over nothing", {"batches_f": np.zeros((4, 2, 0))}, ValueError, "batch_f"),
     ErrorCase("no-such-block", "there are three", {"blocks": np.tile([0.0, 3.0], (4, 1))}, ValueError, "blocks"),
     ErrorCase("block-twice", "an estimate would be written to twice", {"blocks": _LONE}, ValueError, "blocks"),
-    ErrorCase("negative-block", "no counting from the end", {"blocks": np.tile([0.0, -1.0], (4, 1))}, ValueError, "blocks"),
+    ErrorCase(
+        "negative-block", "no counting from the end", {"blocks": np.tile([0.0, -1.0], (4, 1))}, ValueError, "blocks"
+    ),
     ErrorCase("no-such-sample", "there are four", {"batches_g": _SHORT + 4}, ValueError, "batch_g"),
     ErrorCase("negative-sample", "no counting from the end", {"batches_f": _SHORT - 1}, ValueError, "batch_f"),
     ErrorCase("too-many-batches", "one for each block", {"batches_g": np.zeros((4, 3, 2))}, ValueError, "batch_g"),
@@ -198,8 +202,16 @@ V1 = Operation(
     name="bsvrb.steps_v1",
     summary="steps of version 1 on quadratics: estimates of Hessians, inverted",
     inputs=(
-        *_PROBLEM, *_START, array("H0", "m d d", "estimates of the Hessians, positive definite"), _Z0, *_INDICES,
-        *_ETA_TAU, _ALPHA, _BETA, _MU, _MODE,
+        *_PROBLEM,
+        *_START,
+        array("H0", "m d d", "estimates of the Hessians, positive definite"),
+        _Z0,
+        *_INDICES,
+        *_ETA_TAU,
+        _ALPHA,
+        _BETA,
+        _MU,
+        _MODE,
     ),
     outputs=(*_ANSWER, array("H", "m d d", "estimates of the Hessians at the end")),
     reference=steps_v1,
@@ -209,20 +221,33 @@ V1 = Operation(
     sample=cases.sample_v1,
     laws=laws.V1,
     errors=(
-        *_BAD_ARRAYS, *_BAD_STEPS, *_BAD_WEIGHTS, *_BAD_INDICES, *refusals.rates(mu="positive"),
+        *_BAD_ARRAYS,
+        *_BAD_STEPS,
+        *_BAD_WEIGHTS,
+        *_BAD_INDICES,
+        *refusals.rates(mu="positive"),
         ErrorCase("singular-hessian", "it is inverted", {"H0": np.zeros((3, 2, 2))}, ValueError, "H"),
         ErrorCase("saddle", "no minimum", {"H0": np.tile(np.diag([1.0, -1.0]), (3, 1, 1))}, ValueError, "H"),
     ),
     without={"long": "its loop is that of steps_v2, which has a long one"},
-)  # fmt: skip
+)
 
 V2 = Operation(
     name="bsvrb.steps_v2",
     summary="steps of version 2 on quadratics: the solution of the linear system followed, no inverse",
     inputs=(
-        *_PROBLEM, *_START, array("v0", "m d", "estimates of the solutions, no longer than radius"),
-        array("u0", "m d", "estimates of A v - (y - c)"), _Z0, *_INDICES,
-        *_ETA_TAU, number("tau_v", "step size > 0 of v"), _ALPHA, _BETA, number("radius", "bound > 0 on the length of v"), _MODE,
+        *_PROBLEM,
+        *_START,
+        array("v0", "m d", "estimates of the solutions, no longer than radius"),
+        array("u0", "m d", "estimates of A v - (y - c)"),
+        _Z0,
+        *_INDICES,
+        *_ETA_TAU,
+        number("tau_v", "step size > 0 of v"),
+        _ALPHA,
+        _BETA,
+        number("radius", "bound > 0 on the length of v"),
+        _MODE,
     ),
     outputs=(*_ANSWER, array("v", "m d", "the solutions at the end"), array("u", "m d", "their estimates at the end")),
     reference=steps_v2,
@@ -232,19 +257,31 @@ V2 = Operation(
     sample=cases.sample_v2,
     laws=laws.V2,
     errors=(
-        *_BAD_ARRAYS, *refusals.arrays(v0="v", u0="u"), *_BAD_STEPS, *_BAD_WEIGHTS, *_BAD_INDICES,
+        *_BAD_ARRAYS,
+        *refusals.arrays(v0="v", u0="u"),
+        *_BAD_STEPS,
+        *_BAD_WEIGHTS,
+        *_BAD_INDICES,
         *refusals.rates(tau_v="positive", radius="positive"),
     ),
-)  # fmt: skip
+)
 
 RSVRB = Operation(
     name="bsvrb.rsvrb_steps",
     summary="steps of the baseline RSVRB on quadratics: estimates of unsampled blocks shrink",
     inputs=(
-        *_PROBLEM, *_START, array("w0", "m d", "estimates of y - c"), array("V0", "m e d", "estimates of -B^T"),
-        array("H0", "m d d", "estimates of the Hessians"), _Z0, _INDICES[0],
+        *_PROBLEM,
+        *_START,
+        array("w0", "m d", "estimates of y - c"),
+        array("V0", "m e d", "estimates of -B^T"),
+        array("H0", "m d d", "estimates of the Hessians"),
+        _Z0,
+        _INDICES[0],
         array("others", "T I", "whole numbers in [0, m), all different in a step: blocks of the hyper-gradient"),
-        *_INDICES[1:], *_ETA_TAU, _BETA, _MU,
+        *_INDICES[1:],
+        *_ETA_TAU,
+        _BETA,
+        _MU,
     ),
     outputs=_ANSWER[:2],
     reference=rsvrb_steps,
@@ -254,13 +291,16 @@ RSVRB = Operation(
     sample=cases.sample_rsvrb,
     laws=laws.RSVRB,
     errors=(
-        *_BAD_ARRAYS, *_BAD_STEPS, *_BAD_INDICES, *refusals.rates(mu="positive"),
+        *_BAD_ARRAYS,
+        *_BAD_STEPS,
+        *_BAD_INDICES,
+        *refusals.rates(mu="positive"),
         ErrorCase("no-such-other", "there are three", {"others": np.tile([0.0, 3.0], (4, 1))}, ValueError, "others"),
         ErrorCase("other-twice", "all different", {"others": _LONE}, ValueError, "others"),
         ErrorCase("one-other", "as many as blocks", {"others": np.zeros((4, 1))}, ValueError, "others"),
     ),
     without={"long": "steps_v2 has a long one", "large": "its sums are those of steps_v1, which has a large one"},
-)  # fmt: skip
+)
 
 HPO = Operation(
     name="bsvrb.hpo_products",
@@ -292,9 +332,11 @@ HPO = Operation(
 SYSTEM = System(
     name="bsvrb",
     chapter="nested",
-    summary="many lower problems, a few sampled per step, each with estimates that are corrected by how the point has moved",
+    summary="many lower problems, a few sampled per step, each with estimates that are corrected by how the point "
+    "has moved",
     paper=Paper(
-        title="Blockwise Stochastic Variance-Reduced Methods with Parallel Speedup for Multi-Block Bilevel Optimization",
+        title="Blockwise Stochastic Variance-Reduced Methods with Parallel Speedup for Multi-Block Bilevel "
+        "Optimization",
         authors="Hu, Qiu, Guo, Zhang, Yang",
         arxiv="2305.18730",
         year=2023,

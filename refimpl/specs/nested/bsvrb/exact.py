@@ -11,8 +11,8 @@ def msvr(est, new, old, alpha, gamma):
     return est - alpha * est + (alpha + gamma) * new - gamma * old
 
 
-def msvr_gamma(m, I, alpha):  # noqa: E741
-    """The gamma at which q (1 - alpha) (gamma - 1 + alpha) - (1 - q) vanishes, q = I / m; linear, so two points tell."""
+def msvr_gamma(m, I, alpha):
+    """The gamma at which q (1 - alpha) (gamma - 1 + alpha) - (1 - q) vanishes, q = I / m; linear: two points tell."""
     q, alpha = fractions(float(I)) / int(m), fractions(alpha)
     cross = lambda gamma: q * (1 - alpha) * (gamma - 1 + alpha) - (1 - q)
     if alpha == 1:
@@ -57,9 +57,15 @@ def _steps(problem, x, y, s, z, inside, track, blocks, batches_g, batches_f, eta
     x, y, s, z, eta, tau, alpha, beta = map(reals, (x, y, s, z, eta, tau, alpha, beta))
     m, x_old, y_old, xs, last = len(y), x, y, [], [-1] * len(y)
     old_inside = list(inside)
-    for t, (chosen, of_g, of_f) in enumerate(zip(blocks.astype(int), batches_g.astype(int), batches_f.astype(int), strict=True)):
-        gamma = reals(0.0) if len(chosen) == m and alpha == 1 else (reals(float(m)) / len(chosen) - 1) / (1 - alpha) + 1 - alpha
-        pull = lambda e, new, old: e - alpha * e + (alpha + gamma) * new - gamma * old  # noqa: B023
+    for t, (chosen, of_g, of_f) in enumerate(
+        zip(blocks.astype(int), batches_g.astype(int), batches_f.astype(int), strict=True)
+    ):
+        gamma = (
+            reals(0.0)
+            if len(chosen) == m and alpha == 1
+            else (reals(float(m)) / len(chosen) - 1) / (1 - alpha) + 1 - alpha
+        )
+        pull = lambda e, new, old: e - alpha * e + (alpha + gamma) * new - gamma * old
         fresh, total = list(inside), -0 * x
         s = s.copy()
         for i, j, k in zip(chosen, of_g, of_f, strict=True):
@@ -93,7 +99,7 @@ def steps_v1(A, B, b, c, r, x0, y0, s0, H0, z0, blocks, batches_g, batches_f, et
 
 def steps_v2(
     A, B, b, c, r, x0, y0, s0, v0, u0, z0, blocks, batches_g, batches_f, eta, tau, tau_v, alpha, beta, radius, mode
-):  # fmt: skip
+):
     """Each block's v with its u, in 50 digits."""
 
     def track(i, vu, vu_old, new, old, pull):
@@ -115,9 +121,7 @@ def steps_v2(
     return xs, y, s, z, *(np.stack(part) for part in zip(*inside, strict=True))
 
 
-def rsvrb_steps(
-    A, B, b, c, r, x0, y0, s0, w0, V0, H0, z0, blocks, others, batches_g, batches_f, eta, tau, beta, mu
-):  # fmt: skip
+def rsvrb_steps(A, B, b, c, r, x0, y0, s0, w0, V0, H0, z0, blocks, others, batches_g, batches_f, eta, tau, beta, mu):
     """All blocks shrink; what the sampled ones see is added."""
     problem = _Quadratics(A, B, b, c, r)
     x, y, z, eta, tau, beta, mu = map(reals, (x0, y0, z0, eta, tau, beta, mu))
@@ -133,7 +137,9 @@ def rsvrb_steps(
 
         def upward(e, x, t=t):
             slope = np.array([2 * problem.r * q / (1 + q * q) ** 2 for q in x])
-            each = [e[2][i] @ solve(_lifted(e[3][i], mu), e[1][i].reshape(-1, 1)).ravel() for i in others[t].astype(int)]
+            each = [
+                e[2][i] @ solve(_lifted(e[3][i], mu), e[1][i].reshape(-1, 1)).ravel() for i in others[t].astype(int)
+            ]
             return slope - sum(each) / len(each)
 
         z = upward(fresh, x) + (1 - beta) * (z - upward(kept, x_old))

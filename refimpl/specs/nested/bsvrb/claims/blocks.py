@@ -12,11 +12,13 @@ from refimpl.nested import bsvrb
 from refimpl.specs.base import Claim, Outcome, at_least, at_most, reported
 from refimpl.specs.nested.bsvrb.claims.side import BLUE, GREEN, GREY, ORANGE
 
-M, I, RUNS, STEPS = 20, 5, 8, 1500  # noqa: E741
+M, I, RUNS, STEPS = 20, 5, 8, 1500
 ALPHAS = np.array([0.03, 0.1, 0.3, 0.6, 0.9])
 GAMMAS = {
-    "theory": lambda alpha: bsvrb.msvr_gamma(M, I, alpha), "none": lambda alpha: 0.0, "STORM": lambda alpha: 1 - alpha,
-}  # fmt: skip
+    "theory": lambda alpha: bsvrb.msvr_gamma(M, I, alpha),
+    "none": lambda alpha: 0.0,
+    "STORM": lambda alpha: 1 - alpha,
+}
 
 
 def track(rng, drift, noise=0.5, kept=0):
@@ -56,9 +58,13 @@ def correction(seed):
 
     def plot(figure):
         left, right = figure.subplots(1, 2)
-        for k, (color, label) in enumerate((("black", "target"), (BLUE, "theory"), (GREY, r"$\gamma = 0$"), (GREEN, r"$1 - \alpha$"))):
+        for k, (color, label) in enumerate(
+            (("black", "target"), (BLUE, "theory"), (GREY, r"$\gamma = 0$"), (GREEN, r"$1 - \alpha$"))
+        ):
             left.plot(seen[:600, k], color=color, lw=1.5, label=label)
-        for k, (color, label) in enumerate(((BLUE, "theory"), (GREY, r"$\gamma = 0$"), (GREEN, r"$\gamma = 1 - \alpha$"))):
+        for k, (color, label) in enumerate(
+            ((BLUE, "theory"), (GREY, r"$\gamma = 0$"), (GREEN, r"$\gamma = 1 - \alpha$"))
+        ):
             right.loglog(ALPHAS, smooth[k], "o-", color=color, label=label)
         left.set(xlabel="step", ylabel=r"one block, $\alpha = 0.1$")
         right.set(xlabel=r"$\alpha$", ylabel="mean square error")
@@ -72,7 +78,10 @@ def correction(seed):
             at_most("each with its best alpha: theory over no correction", own[0] / own[1], 0.9),
             at_most("each with its best alpha: theory over STORM's weight", own[0] / own[2], 0.9),
             reported("random walk, each with its best alpha: theory over no correction", own_walks[0] / own_walks[1]),
-            *(reported(f"mean square error at alpha = 0.1, {name}", value) for name, value in zip(GAMMAS, at, strict=True)),
+            *(
+                reported(f"mean square error at alpha = 0.1, {name}", value)
+                for name, value in zip(GAMMAS, at, strict=True)
+            ),
             *(reported(f"mean square error at the best alpha, {name}", v) for name, v in zip(GAMMAS, own, strict=True)),
         ],
         plot,
@@ -87,9 +96,10 @@ def inverse(seed):
     """Calls in version 2, and times of what each version does with a block."""
     problem = models.quadratics(stream(seed, "bsvrb.C6"), like=np.zeros(1), m=4, n=5, d=3)
     calls = 0
-    with mock.patch.object(bsvrb, "_solve", wraps=bsvrb._solve) as solve, mock.patch.object(
-        bsvrb, "_psd_floor", wraps=bsvrb._psd_floor
-    ) as floor:
+    with (
+        mock.patch.object(bsvrb, "_solve", wraps=bsvrb._solve) as solve,
+        mock.patch.object(bsvrb, "_psd_floor", wraps=bsvrb._psd_floor) as floor,
+    ):
         rates = {"I": 2, "B": 2, "eta": 0.01, "tau": 0.05, "alpha": 0.1, "beta": 0.1, "steps": 20}
         counted = []
         for version in (2, 1):
@@ -103,10 +113,10 @@ def inverse(seed):
         Q = stream(seed, "bsvrb.C6", d).standard_normal((d, d))
         H, v = Q @ Q.T / d + np.eye(d), np.ones(d)
         work = {
-            "one product": lambda: H @ v,  # noqa: B023
-            "floor and solve": lambda: bsvrb._solve(bsvrb._psd_floor(H[None], 0.5), v[None]),  # noqa: B023
-            "solve": lambda: np.linalg.solve(H, v),  # noqa: B023
-            "Cholesky": lambda: cholesky_solve(np.linalg.cholesky(H), v),  # noqa: B023
+            "one product": lambda: H @ v,
+            "floor and solve": lambda: bsvrb._solve(bsvrb._psd_floor(H[None], 0.5), v[None]),
+            "solve": lambda: np.linalg.solve(H, v),
+            "Cholesky": lambda: cholesky_solve(np.linalg.cholesky(H), v),
         }
         times[d] = {name: _best(task) for name, task in work.items()}
     over = {name: times[400][name] / times[400]["one product"] for name in times[400]}
@@ -144,10 +154,22 @@ def _best(task):
 
 
 CLAIMS = (
-    Claim("bsvrb.C4", "With few blocks per step the correction needs its own weight", "MSVR; section on the estimators", correction,
-          kind="superiority", control="Each weight with the best of five alphas: the gain shrinks. If the targets "
-          "make random walks, no correction is better.",
-          proxy="numbers that drift along sinusoids are planted: the next drift resembles the last, as with small steps"),
-    Claim("bsvrb.C6", "Version 2 inverts no matrix", "abstract (c)", inverse, kind="efficiency",
-          control="Version 1 without its floor, by Cholesky: still dozens of products."),
-)  # fmt: skip
+    Claim(
+        "bsvrb.C4",
+        "With few blocks per step the correction needs its own weight",
+        "MSVR; section on the estimators",
+        correction,
+        kind="superiority",
+        control="Each weight with the best of five alphas: the gain shrinks. If the targets "
+        "make random walks, no correction is better.",
+        proxy="numbers that drift along sinusoids are planted: the next drift resembles the last, as with small steps",
+    ),
+    Claim(
+        "bsvrb.C6",
+        "Version 2 inverts no matrix",
+        "abstract (c)",
+        inverse,
+        kind="efficiency",
+        control="Version 1 without its floor, by Cholesky: still dozens of products.",
+    ),
+)

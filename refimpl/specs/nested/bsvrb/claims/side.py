@@ -81,14 +81,16 @@ def gradients(given, xs):
     return np.linalg.norm(found, axis=2)
 
 
-def run(method, given, rng, *, steps, eta, alpha, beta, tau=TAU, I=3, B=2, decaying=True, every=25):  # noqa: E741
+def run(method, given, rng, *, steps, eta, alpha, beta, tau=TAU, I=3, B=2, decaying=True, every=25):
     """Norms of the hyper-gradient [1 + steps / every, R] of "v1", "v2", "SGD" or "RSVRB", eta and beta of each run.
 
     Of RSVRB, beta is one number, and alpha is not used. Where rates decay, all those of "SGD" fall like t^(-1/2).
     """
     R, (m, n, d, e) = len(given), given[0].B.shape
     side = Side(models.Quadratics(*(np.concatenate(x) for x in list(zip(*given, strict=True))[:4]), given[0].r), R)
-    init = baselines.rsvrb_init if method == "RSVRB" else lambda *at: bsvrb.init(*at, version=2 if method == "v2" else 1)
+    init = (
+        baselines.rsvrb_init if method == "RSVRB" else lambda *at: bsvrb.init(*at, version=2 if method == "v2" else 1)
+    )
     state = _joined([init(problem, np.full(e, 2.0), np.zeros((m, d))) for problem in given])
     eta, beta = (np.repeat(np.broadcast_to(rate, (R,)), e) for rate in (eta, beta))
     first, xs, chunk = m * np.arange(R), [np.full((R, e), 2.0)], 100

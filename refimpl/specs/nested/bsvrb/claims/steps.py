@@ -12,11 +12,16 @@ from refimpl.specs.nested.bsvrb.claims.side import BLUE, GREEN, GREY, ORANGE, PI
 COLORS = {"v1": BLUE, "v2": ORANGE, "SGD": GREY, "RSVRB": GREEN}
 STEPS, OURS = 3000, {"eta": 0.006, "alpha": 0.03, "beta": 0.01}
 GRIDS = {  # alpha (RSVRB: beta) -> settings of eta and beta that share it
-    "v1": {0.03: [(e, 0.01) for e in (0.003, 0.006, 0.012)],
-           0.1: [(e, b) for e in (0.003, 0.006, 0.012) for b in (0.03, 0.01)]},
-    "SGD": {0.3: [(e, b) for e in (0.001, 0.003, 0.006) for b in (0.03, 0.1)], 0.1: [(e, 0.1) for e in (0.001, 0.003, 0.006)]},
+    "v1": {
+        0.03: [(e, 0.01) for e in (0.003, 0.006, 0.012)],
+        0.1: [(e, b) for e in (0.003, 0.006, 0.012) for b in (0.03, 0.01)],
+    },
+    "SGD": {
+        0.3: [(e, b) for e in (0.001, 0.003, 0.006) for b in (0.03, 0.1)],
+        0.1: [(e, 0.1) for e in (0.001, 0.003, 0.006)],
+    },
     "RSVRB": {b: [(e, b) for e in (0.003, 0.006, 0.012)] for b in (0.003, 0.01, 0.03)},
-}  # fmt: skip
+}
 GRIDS["v2"] = GRIDS["v1"]
 TOLD = {"v1": "version 1", "v2": "version 2"}
 
@@ -27,7 +32,9 @@ def _grid(method, given, rng, repeats, decaying=True):
     for alpha, settings in GRIDS[method].items():
         runs = list(itertools.product(settings, given, range(repeats)))
         eta, beta = np.array([s for s, _, _ in runs]).T
-        norms = side.run(method, [p for _, p, _ in runs], rng, steps=STEPS, eta=eta, alpha=alpha, beta=beta, decaying=decaying)
+        norms = side.run(
+            method, [p for _, p, _ in runs], rng, steps=STEPS, eta=eta, alpha=alpha, beta=beta, decaying=decaying
+        )
         found.append(side.last_quarter(norms).reshape(len(settings), len(given), repeats))
     return np.concatenate(found)
 
@@ -57,14 +64,23 @@ def stationarity(seed):
 
     return Outcome(
         [
-            *(at_most(f"{told}: late norm of the gradient over that at the start, largest of 3", share[name].max(), 0.03)
-              for name, told in TOLD.items()),
+            *(
+                at_most(
+                    f"{told}: late norm of the gradient over that at the start, largest of 3", share[name].max(), 0.03
+                )
+                for name, told in TOLD.items()
+            ),
             reported("the same of moving averages, best of 6 settings", share["SGD"].max()),
-            *(reported(f"late norm, {name}, problem {k}", side.last_quarter(v)[k]) for name, v in norms.items() for k in range(3)),
+            *(
+                reported(f"late norm, {name}, problem {k}", side.last_quarter(v)[k])
+                for name, v in norms.items()
+                for k in range(3)
+            ),
         ],
         plot,
-        f"Norms of the gradient at the start: {', '.join(f'{x:.1f}' for x in norms['v1'][0])}. Late: the last 750 steps.",
-    )  # fmt: skip
+        f"Norms of the gradient at the start: {', '.join(f'{x:.1f}' for x in norms['v1'][0])}. Late: the last 750 "
+        f"steps.",
+    )
 
 
 def rivals(seed):
@@ -80,9 +96,12 @@ def rivals(seed):
     mean = lambda a, b: np.exp(np.mean(np.log(judged[a] / judged[b])))
     measurements = [
         at_most(f"{told} over {rival}: geometric mean of the late norms", mean(name, rival), bound)
-        for rival, bound in (("SGD", 0.85), ("RSVRB", 1.0)) for name, told in TOLD.items()
-    ]  # fmt: skip
-    measurements += [reported(f"{told} over RSVRB with decaying rates", mean(n, "RSVRB, decaying")) for n, told in TOLD.items()]
+        for rival, bound in (("SGD", 0.85), ("RSVRB", 1.0))
+        for name, told in TOLD.items()
+    ]
+    measurements += [
+        reported(f"{told} over RSVRB with decaying rates", mean(n, "RSVRB, decaying")) for n, told in TOLD.items()
+    ]
     measurements += [reported(f"late norm, {n}, problem {k}", v[k]) for n, v in judged.items() for k in range(3)]
 
     def plot(figure):
@@ -95,7 +114,9 @@ def rivals(seed):
         axes.set(ylabel=r"late $\|\nabla F\|$, 3 problems")
 
     return Outcome(
-        measurements, plot, "Nine settings for each method, 3000 steps with 3 blocks and 2 samples each. Bars: geometric means."
+        measurements,
+        plot,
+        "Nine settings for each method, 3000 steps with 3 blocks and 2 samples each. Bars: geometric means.",
     )
 
 
@@ -105,7 +126,7 @@ CONSTANT = {"eta": 0.01, "tau": 0.05, "alpha": 0.05, "beta": 0.05, "decaying": F
 def speedup(seed):
     """The noise floor of version 2 at constant rates, by samples and by blocks per step."""
     given, rng = side.problems(seed, "bsvrb.C3", 4), stream(seed, "bsvrb.C3", "draws")
-    go = lambda steps, I, B: side.run("v2", given, rng, steps=steps, I=I, B=B, every=5, **CONSTANT)  # noqa: E741
+    go = lambda steps, I, B: side.run("v2", given, rng, steps=steps, I=I, B=B, every=5, **CONSTANT)
     late = lambda norms, steps: side.last_quarter(norms, steps, 5).mean()
     by_B = {B: go(steps, 10, B) for B, steps in ((1, 6000), (4, 1500), (16, 1500))}
     by_I = {2: go(7500, 2, 4), 5: go(3000, 5, 4), 10: by_B[4]}
@@ -114,8 +135,12 @@ def speedup(seed):
     samples = {"B": {B: late(by_B[B], 6000 // B) for B in by_B}, "I": {k: late(by_I[k], 15_000 // k) for k in by_I}}
     falls = lambda x: np.array(list(x.values())[:-1]) / np.array(list(x.values())[1:])
     measurements = [
-        at_least("B from 1 to 4 to 16 at I = m: smaller of both factors of the late norm", falls(equal["B"]).min(), 1.5),
-        at_least("I from 2 to 5 to 10 at B = 4: smaller of both factors of the late norm", falls(equal["I"]).min(), 2.0),
+        at_least(
+            "B from 1 to 4 to 16 at I = m: smaller of both factors of the late norm", falls(equal["B"]).min(), 1.5
+        ),
+        at_least(
+            "I from 2 to 5 to 10 at B = 4: smaller of both factors of the late norm", falls(equal["I"]).min(), 2.0
+        ),
         reported("B from 1 to 4 to 16 at I = 3: smaller of both factors", falls(few).min()),
         reported("equal samples, B from 1 to 4: factor", falls(samples["B"])[0]),
         reported("equal samples, B from 4 to 16: factor", falls(samples["B"])[1]),
@@ -127,7 +152,9 @@ def speedup(seed):
     def plot(figure):
         left, right = figure.subplots(1, 2, sharey=True)
         left.loglog(list(equal["B"]), list(equal["B"].values()), "o-", color=BLUE, label="I = m = 10, equal steps")
-        left.loglog(list(samples["B"]), list(samples["B"].values()), "o:", color=BLUE, label="I = m = 10, equal samples")
+        left.loglog(
+            list(samples["B"]), list(samples["B"].values()), "o:", color=BLUE, label="I = m = 10, equal samples"
+        )
         left.loglog(list(few), list(few.values()), "s-", color=PINK, label="I = 3, equal steps")
         right.loglog(list(equal["I"]), list(equal["I"].values()), "o-", color=ORANGE, label="B = 4, equal steps")
         right.loglog(list(samples["I"]), list(samples["I"].values()), "o:", color=ORANGE, label="B = 4, equal samples")
@@ -138,7 +165,11 @@ def speedup(seed):
             axes.minorticks_off()
             axes.legend(frameon=False, fontsize=8)
 
-    return Outcome(measurements, plot, "Means over 4 problems. Constant rates, so the late norm is a noise floor; no time was measured.")
+    return Outcome(
+        measurements,
+        plot,
+        "Means over 4 problems. Constant rates, so the late norm is a noise floor; no time was measured.",
+    )
 
 
 LENGTHS = 400, 1600, 6400
@@ -164,7 +195,13 @@ def rate(seed):
     def plot(figure):
         axes = figure.subplots()
         for name, value in late.items():
-            axes.loglog(LENGTHS, value.mean(axis=1), "o-", color=COLORS[name], label={"SGD": "moving averages"}.get(name, TOLD.get(name)))
+            axes.loglog(
+                LENGTHS,
+                value.mean(axis=1),
+                "o-",
+                color=COLORS[name],
+                label={"SGD": "moving averages"}.get(name, TOLD.get(name)),
+            )
         guide = late["v1"].mean(axis=1)[0] * (np.array(LENGTHS) / LENGTHS[0]) ** (-1 / 3)
         axes.loglog(LENGTHS, guide, ":", color="black", label="$T^{-1/3}$")
         axes.set(xlabel="steps T", ylabel=r"late $\|\nabla F\|$")
@@ -175,16 +212,43 @@ def rate(seed):
 
 _SCALE = "the scale of the problems and the start favour it: the gradient at the start is large"
 CLAIMS = (
-    Claim("bsvrb.C1", "Both versions reach stationary points", "theorems on BSVRBv1 and v2", stationarity, tier="full",
-          kind="behaviour", control="Moving averages without correction, best of 6 settings, reach the bound as well.",
-          tuned=_SCALE),
-    Claim("bsvrb.C2", "The method is better than existing ones for many blocks", "abstract", rivals, tier="full",
-          kind="superiority", control="Moving averages and RSVRB with as many samples, each tuned over nine settings.",
-          tuned=f"{_SCALE}; the mean over three problems counts, single ones may go the other way"),
-    Claim("bsvrb.C3", "More blocks per step and more samples per block need fewer steps", "abstract: parallel speed-up", speedup,
-          tier="full", kind="efficiency",
-          control="The same number of samples in all: more blocks still pay, a batch of 16 does not."),
-    Claim("bsvrb.C5", "The gradient falls at least like T^(-1/3)", "abstract: complexity of order epsilon^-3", rate, tier="full",
-          kind="rate", control="Moving averages at one setting fall more slowly.",
-          proxy="nearly convex quadratics, on which all falls faster than in theory"),
-)  # fmt: skip
+    Claim(
+        "bsvrb.C1",
+        "Both versions reach stationary points",
+        "theorems on BSVRBv1 and v2",
+        stationarity,
+        tier="full",
+        kind="behaviour",
+        control="Moving averages without correction, best of 6 settings, reach the bound as well.",
+        tuned=_SCALE,
+    ),
+    Claim(
+        "bsvrb.C2",
+        "The method is better than existing ones for many blocks",
+        "abstract",
+        rivals,
+        tier="full",
+        kind="superiority",
+        control="Moving averages and RSVRB with as many samples, each tuned over nine settings.",
+        tuned=f"{_SCALE}; the mean over three problems counts, single ones may go the other way",
+    ),
+    Claim(
+        "bsvrb.C3",
+        "More blocks per step and more samples per block need fewer steps",
+        "abstract: parallel speed-up",
+        speedup,
+        tier="full",
+        kind="efficiency",
+        control="The same number of samples in all: more blocks still pay, a batch of 16 does not.",
+    ),
+    Claim(
+        "bsvrb.C5",
+        "The gradient falls at least like T^(-1/3)",
+        "abstract: complexity of order epsilon^-3",
+        rate,
+        tier="full",
+        kind="rate",
+        control="Moving averages at one setting, rates falling like t^(-1/2): see the slopes.",
+        proxy="nearly convex quadratics, on which all falls faster than in theory",
+    ),
+)

@@ -87,13 +87,24 @@ def weights(seed):
     measurements = []
     for name in ("version 1", "version 2"):
         measurements += [
-            at_least(f"120 clean samples: accuracy of {name} less that of noisy samples alone", many[name] - many["noisy alone"], 0.02),
-            at_least(f"120: smallest chance that a clean sample outweighs a flipped one, {name}",
-                     found[120][f"AUC of {name}"].min(), 0.9),
+            at_least(
+                f"120 clean samples: accuracy of {name} less that of noisy samples alone",
+                many[name] - many["noisy alone"],
+                0.02,
+            ),
+            at_least(
+                f"120: smallest chance that a clean sample outweighs a flipped one, {name}",
+                found[120][f"AUC of {name}"].min(),
+                0.9,
+            ),
             at_least(f"15: accuracy of {name} less that of the best simple choice", few[name] - best, 0.01),
             reported(f"120: accuracy of {name} less that of clean samples alone", many[name] - many["clean alone"]),
-        ]  # fmt: skip
-    measurements += [reported(f"{v}: accuracy, {n}", m[n]) for v, m in ((120, many), (15, few)) for n in (*plain, "version 1", "version 2")]
+        ]
+    measurements += [
+        reported(f"{v}: accuracy, {n}", m[n])
+        for v, m in ((120, many), (15, few))
+        for n in (*plain, "version 1", "version 2")
+    ]
 
     def plot(figure):
         left, right = figure.subplots(1, 2)
@@ -110,14 +121,25 @@ def weights(seed):
         right.set(xlabel="test accuracy")
         right.legend(frameon=False, title="clean samples", fontsize=8)
 
-    return Outcome(measurements, plot, "200 training samples, 30 % of the labels flipped, 20 scales, 5 per step; means of 3 data sets.")
+    return Outcome(
+        measurements,
+        plot,
+        "200 training samples, 30 % of the labels flipped, 20 scales, 5 per step; means of 3 data sets.",
+    )
 
 
 CLAIMS = (
-    Claim("bsvrb.C7", "Learned weights find wrong labels, and help the classifier", "experiments on hyper-parameters", weights,
-          tier="full", kind="superiority",
-          control="Four classifiers without weights on the same samples, penalties by cross-validation: clean samples alone do as well "
-          "where there are 120 of them; with 15 weights pay.",
-          proxy="the flipped labels are planted; 569 samples of breast tissue stand for a8a and w8a",
-          tuned="rates and number of clean samples"),
-)  # fmt: skip
+    Claim(
+        "bsvrb.C7",
+        "Learned weights find wrong labels, and help the classifier",
+        "experiments on hyper-parameters",
+        weights,
+        tier="full",
+        kind="superiority",
+        control="Four classifiers without weights on the same samples, penalties by cross-validation: clean samples "
+        "alone do as well "
+        "where there are 120 of them; with 15 weights pay.",
+        proxy="the flipped labels are planted; 569 samples of breast tissue stand for a8a and w8a",
+        tuned="rates and number of clean samples",
+    ),
+)
