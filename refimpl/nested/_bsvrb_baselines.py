@@ -202,8 +202,8 @@ def run(step, state, problem, *, steps, I, B, rng, rates, decaying=False, second
         As for `bsvrb.run`.
     rates : dict
         Keyword arguments of the step.
-    decaying : bool, default: False
-        As for `bsvrb.run`.
+    decaying : bool or callable, default: False
+        As for `bsvrb.run`, or a function like `bsvrb.decay`.
     second : bool, default: False
         Whether the step takes a second batch of blocks.
 
@@ -226,7 +226,8 @@ def run(step, state, problem, *, steps, I, B, rng, rates, decaying=False, second
     """
 
     def one(state, k):
-        lengths, weights = bsvrb.decay(k - 1) if decaying else (1.0, 1.0)
+        rule = decaying if callable(decaying) else bsvrb.decay
+        lengths, weights = rule(k - 1) if decaying else (1.0, 1.0)
         scale = {"alpha": weights, "beta": weights, "mu": 1.0}
         now = {name: value * scale.get(name, lengths) for name, value in rates.items()}
         blocks, *batches = bsvrb.draw(problem, rng, I=I, B=B, like=state.z)

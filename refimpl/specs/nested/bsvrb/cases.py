@@ -412,7 +412,12 @@ RSVRB = (
         _steps(3, "rsvrb-three"),
         equations=("bsvrb-17", "bsvrb-18"),
     ),
-    Case("all-blocks", ("boundary",), "I = m: nothing shrinks", _steps(3, "rsvrb-all", m=2, I=2, T=2, r=1.0)),
+    Case(
+        "all-blocks",
+        ("boundary",),
+        "I = m: nothing shrinks",
+        _steps(3, "rsvrb-all", m=2, I=2, T=2, r=1.0, eta=0.125, tau=0.0625),
+    ),
     Case(
         "no-memory",
         ("boundary",),

@@ -26,17 +26,27 @@ GRIDS["v2"] = GRIDS["v1"]
 TOLD = {"v1": "version 1", "v2": "version 2"}
 
 
-def _grid(method, given, rng, repeats, decaying=True):
-    """Late norms [settings, problems, repeats] of a method on its grid."""
-    found = []
+def _tuned(method, given, rng, decaying=True):
+    """Late norm [problems] of the setting that was best on one run of each problem, mean over two other runs."""
+    late, names = [], [(alpha, *setting) for alpha, settings in GRIDS[method].items() for setting in settings]
     for alpha, settings in GRIDS[method].items():
-        runs = list(itertools.product(settings, given, range(repeats)))
-        eta, beta = np.array([s for s, _, _ in runs]).T
-        norms = side.run(
-            method, [p for _, p, _ in runs], rng, steps=STEPS, eta=eta, alpha=alpha, beta=beta, decaying=decaying
-        )
-        found.append(side.last_quarter(norms).reshape(len(settings), len(given), repeats))
-    return np.concatenate(found)
+        late.append(_late(method, [(s, p) for s in settings for p in given], rng, alpha, decaying))
+    best = np.concatenate([x.reshape(-1, len(given)) for x in late]).argmin(axis=0)
+    judged = np.zeros(len(given))
+    for alpha in GRIDS[method]:
+        chosen = [p for p, k in enumerate(best) if names[k][0] == alpha]
+        if chosen:
+            runs = [(names[best[p]][1:], given[p]) for p in chosen for _ in range(2)]
+            judged[chosen] = _late(method, runs, rng, alpha, decaying).reshape(-1, 2).mean(axis=1)
+    return judged
+
+
+def _late(method, runs, rng, alpha, decaying):
+    """Late norms of runs, each a pair (eta, beta) and a problem."""
+    eta, beta = np.array([setting for setting, _ in runs]).T
+    problems = [problem for _, problem in runs]
+    norms = side.run(method, problems, rng, steps=STEPS, eta=eta, alpha=alpha, beta=beta, decaying=decaying)
+    return side.last_quarter(norms)
 
 
 def stationarity(seed):
@@ -86,13 +96,9 @@ def stationarity(seed):
 def rivals(seed):
     """Each method tuned on one run, judged on two others."""
     given, rng = side.problems(seed, "bsvrb.C2", 3), stream(seed, "bsvrb.C2", "draws")
-    late = {name: _grid(name, given, rng, 3) for name in ("v1", "v2", "SGD", "RSVRB")}
-    late["RSVRB, decaying"] = late.pop("RSVRB")
-    late["RSVRB"] = _grid("RSVRB", given, rng, 3, decaying=False)
-    judged = {}
-    for name, value in late.items():
-        best = value[:, :, 0].argmin(axis=0)
-        judged[name] = np.array([value[k, p, 1:].mean() for p, k in enumerate(best)])
+    judged = {name: _tuned(name, given, rng) for name in ("v1", "v2", "SGD", "RSVRB")}
+    judged["RSVRB, decaying"] = judged.pop("RSVRB")
+    judged["RSVRB"] = _tuned("RSVRB", given, rng, decaying=False)
     mean = lambda a, b: np.exp(np.mean(np.log(judged[a] / judged[b])))
     measurements = [
         at_most(f"{told} over {rival}: geometric mean of the late norms", mean(name, rival), bound)
