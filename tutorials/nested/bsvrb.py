@@ -77,7 +77,7 @@ for label, run in curves.items():
 
 I_VALUES, B_VALUES, LAST = (2, 5, 10), (1, 4, 16), 250
 rates, floor = {"eta": 0.01, "tau": 0.05, "alpha": 0.05, "beta": 0.05, "steps": 700}, np.empty((3, 3))
-for i, I in enumerate(I_VALUES):  # noqa: E741
+for i, I in enumerate(I_VALUES):
     for j, B in enumerate(B_VALUES):
         start, rng = bsvrb.init(problem, x, y, version=2), stream(0, "tutorial-bsvrb", "heat", I, B)
         run = bsvrb.run(start, problem, I=I, B=B, rng=rng, record=lambda s: norm(s.now.x), **rates)
