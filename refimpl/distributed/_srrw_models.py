@@ -16,7 +16,6 @@ class Quadratic(NamedTuple):
 
     Examples
     --------
-    >>> from refimpl.core.random import stream
     >>> Quadratic(np.array([[1.0], [3.0]])).local(np.zeros((2, 1)), np.array([1, 0]))
     array([[3.],
            [1.]])
@@ -34,7 +33,6 @@ class Logistic(NamedTuple):
 
     Examples
     --------
-    >>> from refimpl.core.random import stream
     >>> model = Logistic(np.array([[[1.0, 0.0]], [[0.0, 2.0]]]), np.array([[1.0], [-1.0]]), 0.1)
     >>> model.local(np.zeros(2), np.array(1)), model.jacobian(np.zeros(2)).diagonal().round(3)
     (array([ 0., -1.]), array([-0.225, -0.6  ]))
@@ -75,7 +73,6 @@ def at(values, node):
 
     Examples
     --------
-    >>> from refimpl.core.random import stream
     >>> at(np.array([[1.0], [2.0]]), np.array([1, 1, 0])).ravel()
     array([2., 2., 1.])
     """

@@ -313,7 +313,7 @@ def draw(weights, u):
         raise ValueError("u must be in [0, 1]")
     S = xp.cumulative_sum(weights, axis=-1)
     beyond = (u[..., None] * S[..., -1:] < S) | (S[..., -1:] <= S)
-    return xp.argmax(xp.astype(beyond, weights.dtype), axis=-1)  # (srrw-5)
+    return xp.asarray(xp.argmax(xp.astype(beyond, weights.dtype), axis=-1))  # (srrw-5)
 
 
 def step(state, u, chain, *, alpha, gamma):
@@ -352,7 +352,7 @@ def step(state, u, chain, *, alpha, gamma):
     >>> import numpy as np
     >>> two = Chain(np.full((2, 2), 0.5), np.full(2, 0.5))
     >>> step(init(two, 1), np.array(0.25), two, alpha=2.0, gamma=0.5)
-    SRRWState(node=np.int64(0), x=array([0.75, 0.25]))
+    SRRWState(node=array(0), x=array([0.75, 0.25]))
     """
     alpha, gamma = check.nonnegative(alpha=alpha), check.fraction(gamma=gamma)
     xp = array_namespace(chain.P, state.x)
@@ -402,7 +402,7 @@ def sa_step(theta, state, u, chain, local, *, alpha, gamma, beta, radius=None):
     >>> two, C = Chain(np.full((2, 2), 0.5), np.full(2, 0.5)), np.array([[1.0], [3.0]])
     >>> rates = {"alpha": 2.0, "gamma": 0.5, "beta": 0.5}
     >>> sa_step(np.zeros(1), init(two, 0), np.array(0.75), two, lambda theta, i: C[i] - theta, **rates)
-    (array([1.5]), SRRWState(node=np.int64(1), x=array([0.25, 0.75])))
+    (array([1.5]), SRRWState(node=array(1), x=array([0.25, 0.75])))
     """
     beta = check.positive(beta=beta)
     state = step(state, u, chain, alpha=alpha, gamma=gamma)
