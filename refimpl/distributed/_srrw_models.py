@@ -131,7 +131,7 @@ def shuffled(nodes, tokens, *, rng):
 
 
 def planned(tour, tokens, *, rng):
-    """A fixed closed walk, over and over; each token starts somewhere on it.
+    """A fixed order of nodes, over and over; each token starts somewhere in it.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Small connected graphs as 0/1 adjacency matrices, and a tour that visits all of their nodes."""
+"""Small connected graphs as 0/1 adjacency matrices."""
 
 import numpy as np
 
@@ -125,39 +125,20 @@ def grid(rows, columns):
     return from_edges(rows * columns, np.concatenate([across, down]).tolist())
 
 
-def tour(adjacency):
-    """A closed walk along edges that visits every node: depth first, 2 (n - 1) hops.
-
-    Parameters
-    ----------
-    adjacency : numpy.ndarray, shape [n, n]
-        Connected.
+def snake(rows, columns):
+    """A path along the edges of `grid` that visits each node once: to the right, to the left, and so on.
 
     Returns
     -------
     list of int
-        The nodes in the order of the walk; after the last comes the first again.
-
-    Raises
-    ------
-    ValueError
-        If the graph is not connected.
+        The nodes in order.
 
     Examples
     --------
-    >>> tour(path(3))
-    [0, 1, 2, 1]
+    >>> snake(3, 3)
+    [0, 1, 2, 5, 4, 3, 6, 7, 8]
     """
-    if not connected(adjacency):
-        raise ValueError("adjacency must be that of a connected graph")
-    walk, seen, branch = [0], {0}, [0]
-    while branch:
-        ahead = next((int(j) for j in np.flatnonzero(adjacency[branch[-1]]) if j not in seen), None)
-        if ahead is None:
-            branch.pop()
-            walk += branch[-1:]
-        else:
-            seen.add(ahead)
-            branch.append(ahead)
-            walk.append(ahead)
-    return walk[:-1]
+    rows, columns = check.integer(rows=rows, columns=columns, minimum=1)
+    nodes = np.arange(rows * columns).reshape(rows, columns)
+    nodes[1::2] = nodes[1::2, ::-1]
+    return nodes.ravel().tolist()
