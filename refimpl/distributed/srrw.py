@@ -8,7 +8,7 @@ Doshi et al. (2023, arXiv:2305.05097).
 from typing import NamedTuple
 
 from refimpl.core import check, random
-from refimpl.core.arrays import Array, array_namespace, device
+from refimpl.core.arrays import Array, array_namespace, device, is_array
 from refimpl.core.linalg import solve_lyapunov, spectral_abscissa
 from refimpl.core.loop import iterate
 
@@ -191,7 +191,7 @@ def init(chain, node, x=None):
     ValueError: x must be in the interior of the simplex, all entries > 0, got 0.0 as its smallest entry
     """
     xp, N = array_namespace(chain.mu), chain.mu.shape[0]
-    if isinstance(node, int):
+    if not is_array(node):
         node = xp.asarray(check.integer(node=node), device=device(chain.mu))
     if not xp.isdtype(node.dtype, "integral") or len(node.shape) > 1:
         raise TypeError(f"node must be an integer or an integer array [R], got {node.dtype} and {tuple(node.shape)}")
