@@ -219,12 +219,11 @@ def _interior(x):
 
 
 def _weights(row, x, mu, alpha):
-    """Proportional to K[x]; on logarithms, the largest weight 1, so that no alpha overflows."""
+    """Proportional to K[x]; the largest power is taken off, so that no alpha overflows."""
     xp = array_namespace(row, x, mu)
-    edge = row > 0
-    power = xp.log(xp.where(edge, row, 1.0)) - alpha * (xp.log(x) - xp.log(mu))  # (srrw-3)
-    gap = power - xp.max(xp.where(edge, power, -xp.inf), axis=-1, keepdims=True)
-    return xp.where(edge, xp.exp(xp.where(edge, gap, 0.0)), 0.0)
+    power = -alpha * (xp.log(x) - xp.log(mu))  # (srrw-3)
+    largest = xp.max(xp.where(row > 0, power, -xp.inf), axis=-1, keepdims=True)
+    return row * xp.exp(xp.clip(power - largest, max=0.0))  # (srrw-4)
 
 
 def kernel_row(row, x, mu, *, alpha):
@@ -272,7 +271,7 @@ def kernel_row(row, x, mu, *, alpha):
     if not bool(xp.all(row >= 0) & xp.all(xp.max(row, axis=-1) > 0)):
         raise ValueError("row must be >= 0, and > 0 somewhere")
     weights = _weights(row, x, mu, alpha)
-    return weights / xp.sum(weights, axis=-1, keepdims=True)  # (srrw-4)
+    return weights / xp.sum(weights, axis=-1, keepdims=True)
 
 
 def draw(weights, u):

@@ -306,7 +306,7 @@ SYSTEM = System(
         "srrw-1": "experiments: the Metropolis-Hastings walk with uniform target",
         "srrw-2": "the simple random walk",
         "srrw-3": "definition of the kernel; ours: on logarithms",
-        "srrw-4": "definition of the kernel",
+        "srrw-4": "definition of the kernel; ours: the largest power taken off",
         "srrw-5": "the recursion, first line; ours: how the draw is made",
         "srrw-6": "the recursion, second line",
         "srrw-7": "the recursion, third line",

@@ -2,7 +2,7 @@
 
 from refimpl.specs.base import mistake, variant
 
-_POWER = "power = xp.log(xp.where(edge, row, 1.0)) {}"
+_LOG_RATIO = "(xp.log(x) - xp.log(mu))"
 _UNCHECKED = {"step: alpha, gamma = ": "pass"}  # code without checks goes on
 _LOOP = "state = srrw.step(state, u[n, ...], base, alpha=alpha, gamma={})"
 _RATES = 'rates = {{"alpha": alpha, "gamma": {}, "beta": {}}}'
@@ -28,55 +28,55 @@ ALTERNATIVES = (
         "self_attracting",
         "wrong_sign",
         "weigh with (x / mu) to the power -alpha; here nodes that have been visited attract",
-        {"srrw-3": _POWER.format("+ alpha * (xp.log(x) - xp.log(mu))")},
+        {"srrw-3": f"power = alpha * {_LOG_RATIO}"},
     ),
     mistake(
         "no_repulsion",
         "missing_step",
         "weigh the base chain with (x / mu)^-alpha; here it is left as it is",
-        {"srrw-3": _POWER.format("+ 0 * x")},
+        {"srrw-3": "power = 0 * x"},
     ),
     mistake(
         "no_mu",
         "missing_step",
         "compare x with mu; here x alone counts, and the walk tends to the wrong law unless mu is uniform",
-        {"srrw-3": _POWER.format("- alpha * xp.log(x)")},
+        {"srrw-3": "power = -alpha * xp.log(x)"},
     ),
     mistake(
         "times_mu",
         "wrong_sign",
         "divide x by mu; here it is multiplied",
-        {"srrw-3": _POWER.format("- alpha * (xp.log(x) + xp.log(mu))")},
+        {"srrw-3": "power = -alpha * (xp.log(x) + xp.log(mu))"},
     ),
     mistake(
         "no_base_chain",
         "missing_step",
         "multiply with P_ij; here all neighbours have the same base probability",
-        {"srrw-3": "power = -alpha * (xp.log(x) - xp.log(mu))"},
+        {"srrw-4": "return xp.where(row > 0, xp.exp(xp.clip(power - largest, max=0.0)), 0.0)"},
     ),
     mistake(
         "alpha_halved",
         "wrong_constant",
         "the power is -alpha; here it is -alpha / 2, as if a square root were taken",
-        {"srrw-3": _POWER.format("- alpha / 2 * (xp.log(x) - xp.log(mu))")},
+        {"srrw-3": f"power = -alpha / 2 * {_LOG_RATIO}"},
     ),
     mistake(
         "difference",
         "wrong_order",
         "the weight is a power of x / mu; here it is the exponential of -alpha (x - mu)",
-        {"srrw-3": _POWER.format("- alpha * (x - mu)")},
+        {"srrw-3": "power = -alpha * (x - mu)"},
     ),
     mistake(
         "not_normalized",
         "missing_step",
         "divide the weights by their sum; here they are returned as they are",
-        {"srrw-4": "return weights"},
+        {"kernel_row: return weights": "return weights"},
     ),
     mistake(
-        "normalized_to_largest",
+        "no_shift",
         "numerics",
-        "subtract the largest power before the exponential; here powers of small numbers overflow",
-        {"_weights: gap = ": "gap = power"},
+        "take the largest power off before the exponential; here all weights underflow or overflow",
+        {"srrw-4": "return row * xp.exp(power)"},
         unseen={
             "srrw_steps": "powers stay below 1e308 there",
             "sa_srrw": "powers stay below 1e308 there",
