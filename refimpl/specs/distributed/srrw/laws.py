@@ -19,6 +19,7 @@ def _renamed(**axes):
 
 def _strengths_add_up(run, inputs):
     half = run(**{**inputs, "alpha": inputs["alpha"] / 2})["row"]
+    half = array_namespace(half).astype(half, inputs["P_row"].dtype)
     yield run(**{**inputs, "P_row": half, "alpha": inputs["alpha"] / 2})["row"], run(**inputs)["row"]
 
 

@@ -167,7 +167,7 @@ def iterates(seed):
             axes.loglog(run.n, run.spread, "o", markersize=3, color=color, label=rf"$\alpha = {alpha:g}$")
             axes.loglog(run.n, theory[alpha][run.n - 1], color=color, linewidth=1)
             axes.loglog(run.n, limits[alpha] * (run.n + 1.0) ** -b, ":", color=color, linewidth=1)
-        axes.set(xlabel="step $n$", ylabel=r"variance of $\theta_n$ over 400 tokens", ylim=(1e-7, None))
+        axes.set(xlabel="step $n$", ylabel=r"variance of $\theta_n$ over 400 tokens", ylim=(3e-6, None))
         axes.set_title("lines: predicted for $n$ steps; dotted: the limit")
         axes.legend(frameon=False)
 
@@ -213,7 +213,7 @@ def time_scales(seed):
             for (name, run), color in zip(own.items(), (GREY, ORANGE, BLUE, GREEN), strict=True):
                 label, dashes = name.replace("alpha", r"$\alpha$"), "-" if "token" in name else "--"
                 axes.loglog(run.n, run.spread, dashes, color=color, label=label, linewidth=1.5)
-            axes.set(xlabel="step $n$", title=f"{case}\n{ratios[case]:.1f} times less noise", ylim=(1e-7, 1))
+            axes.set(xlabel="step $n$", title=f"{case}\ngain of $\\alpha = 5$: {ratios[case]:.1f}", ylim=(1e-7, 1))
         panels[0].set_ylabel(r"variance of $\theta_n$")
         panels[2].legend(frameon=False, fontsize=8, loc="lower left")
 
