@@ -173,7 +173,7 @@ def solve_lyapunov(a, q):
     Raises
     ------
     TypeError, ValueError
-        If shapes or dtypes do not fit, or an entry is not finite.
+        If shapes or dtypes do not fit, an entry is not finite, or two eigenvalues of `a` add up to 0.
 
     Examples
     --------
@@ -184,8 +184,11 @@ def solve_lyapunov(a, q):
     """
     check.finite(a=a, q=q)
     check.shapes(a=(a, "n n"), q=(q, "n n"))
-    solver = import_module("scipy.linalg").solve_continuous_lyapunov
-    return from_numpy(solver(to_numpy(a).astype(float), -to_numpy(q).astype(float)), like=q)
+    host, right = to_numpy(a).astype(float), -to_numpy(q).astype(float)
+    values = import_module("numpy").linalg.eigvals(host)
+    if abs(values[:, None] + values[None, :]).min() <= 1e-14 * abs(values).max():
+        raise ValueError("a must have no two eigenvalues that add up to 0")
+    return from_numpy(import_module("scipy.linalg").solve_continuous_lyapunov(host, right), like=q)
 
 
 def spectral_abscissa(a):

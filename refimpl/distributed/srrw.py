@@ -166,7 +166,7 @@ def init(chain, node, x=None):
     ----------
     chain : Chain
         From `chain`, `metropolis` or `simple_walk`.
-    node : int, or integer array [R]
+    node : int, or array [R] of int
         Where the token, or each of R tokens, is.
     x : array, shape [N] or [R, N], like `chain.mu`, optional
         Frequencies to start with, in the interior of the simplex: > 0, sum 1. Default: uniform.

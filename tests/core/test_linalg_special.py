@@ -253,3 +253,5 @@ def test_what_is_no_lyapunov_equation_is_refused(wrong):
         linalg.solve_lyapunov(-np.eye(2), wrong)
     with pytest.raises(ValueError, match="a must"):
         linalg.spectral_abscissa(wrong)
+    with pytest.raises(ValueError, match="a must have no two eigenvalues"):
+        linalg.solve_lyapunov(np.array([[1.0, 2.0], [0.0, -1.0]]), np.eye(2))

@@ -65,6 +65,10 @@ KERNEL = (
          _row([0.5, 0.25, 0.25, 0.0], [0.375, 0.125, 0.125, 0.375], [0.25, 0.25, 0.25, 0.25], 1000.0),
          dtypes=("float64",), equations=("srrw-3",),
          answer={"row": np.array([0.0, 0.5, 0.5, 0.0])}, source="0.375 / 0.125 to the power -1000 underflows"),
+    Case("out-of-reach-and-unvisited", ("numerics", "edge_case"),
+         "a node that is out of reach and all but unvisited: its power overflows, and 0 times infinity is no number",
+         _row([0.25, 0.75, 0.0], [0.25, 0.5, 1e-30], [0.5, 0.25, 0.25], 12.0), dtypes=("float64",),
+         equations=("srrw-4",)),
     Case("all-rare", ("numerics",), "alpha = 400, ratios far above 1: every weight underflows, their ratio does not",
          _row([0.5, 0.5, 0.0], [5.0, 5.0, 1.0], [0.5, 0.5, 1.0], 400.0), dtypes=("float64",), equations=("srrw-3",),
          answer={"row": np.array([0.5, 0.5, 0.0])}, source="both are alike"),
@@ -92,14 +96,15 @@ def _chain(flows):
 
 
 def _draws(P, mu, alpha, x, node, gamma, rng):
-    """Uniform draws that stay away from the borders between nodes, so that rounding changes no path."""
+    """Uniform draws near the borders between nodes, where small mistakes change the path and rounding does not yet."""
     found = []
     for rate in gamma:
-        weights = P[node] * (x * mu.sum() / mu) ** -alpha
+        power = -alpha * np.log(x / mu)
+        weights = P[node] * np.exp(np.minimum(power - power[P[node] > 0].max(), 0))
         p = weights / weights.sum()
         likely = np.flatnonzero(p > 0.03)
         node = likely[np.searchsorted(np.cumsum(p[likely]) / p[likely].sum(), rng.uniform())]
-        found.append(p[:node].sum() + p[node] * rng.uniform(0.2, 0.8))
+        found.append(p[:node].sum() + p[node] * rng.choice([0.06, 0.94]))
         x = x + rate * ((np.arange(len(x)) == node) - x)
     return np.array(found).round(5)
 
@@ -150,6 +155,10 @@ STEPS = (
     Case("hardly-visited", ("numerics", "edge_case"), "86 % of the start on one node, 1e-12 on another",
          _walk(_PATH, "rare", 4, alpha=1.0, x0=[0.86, 0.125, 0.015 - 1e-12, 1e-12], node0=1),
          dtypes=("float64",), equations=("srrw-3", "srrw-6")),
+    Case("far-and-unvisited", ("numerics", "edge_case"),
+         "alpha = 30 and a node of frequency 1e-12 at the far end: its power overflows before it comes into reach",
+         _walk(_PATH, "far", 5, alpha=30.0, x0=[0.5, 0.25, 0.25 - 1e-12, 1e-12]), dtypes=("float64",),
+         equations=("srrw-4",)),
     Case("one-node", ("boundary",), "a single node: the walk stays, x stays",
          _walk(_chain([[1]]), "single", 2, gamma=[0.5, 0.25], u=[0.5, 0.75]),
          answer={"nodes": np.zeros(2), "x": np.ones((2, 1))}, source="there is no other"),

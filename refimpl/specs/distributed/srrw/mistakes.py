@@ -78,7 +78,6 @@ ALTERNATIVES = (
         "take the largest power off before the exponential; here all weights underflow or overflow",
         {"srrw-4": "return row * xp.exp(power)"},
         unseen={
-            "srrw_steps": "powers stay below 1e308 there",
             "sa_srrw": "powers stay below 1e308 there",
         },
     ),
