@@ -469,7 +469,8 @@ def run(theta, state, chain, local, *, steps, rng, alpha, a=0.8, b=0.9, scale=1.
     def one(carry, n):
         u = random.uniform(rng, tokens, like=chain.mu)
         rates = {"alpha": alpha, "gamma": step_size(n, a), "beta": scale * step_size(n, b), "radius": radius}
-        return sa_step(*carry, u, chain, local, **rates)
+        theta, state = carry
+        return sa_step(theta, state, u, chain, local, **rates)
 
     done = iterate(one, (theta, state), steps=steps, record=record and (lambda carry: record(*carry)))
     return done.state[0], done
@@ -758,7 +759,8 @@ def predict(chain, H, J, gamma, beta, *, alpha):
     Notes
     -----
     Equation (srrw-18) of the documentation; not in the paper. In the drift, steps are cut so that the linear map does
-    not overshoot where the true walk does not either.
+    not overshoot where the true walk does not either. It holds once gamma is well below every mu_i, and alpha gamma has
+    been below 1 for a while.
 
     Examples
     --------

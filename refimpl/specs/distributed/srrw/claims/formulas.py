@@ -23,17 +23,19 @@ def walks(seed, name):
 def orders(seed):
     """Slopes of the traces in alpha, and whether every step in alpha makes the covariance smaller."""
     alphas, low = np.array([20.0, 40, 80, 160, 320]), (0.0, 0.5, 1.0, 5.0)
-    slopes, drops, shown = [], [], {}
+    found: list[list[float]] = []
+    drops: list[float] = []
+    shown: dict[str, np.ndarray] = {}
     for chain in walks(seed, "C4"):
-        H = stream(seed, "srrw.C4", len(slopes)).standard_normal((len(chain.mu), 2))
+        H = stream(seed, "srrw.C4", len(found)).standard_normal((len(chain.mu), 2))
         H, J = H - chain.mu @ H, -np.eye(2)
         theta = [srrw.covariance_theta(chain, H, J, alpha=float(k), a=0.6, b=0.9) for k in (*low, *alphas)]
         x = [srrw.covariance_x(chain, alpha=float(k), a=0.6) for k in (*low, *alphas)]
         traces = [np.trace(np.stack(v), axis1=1, axis2=2) for v in (theta, x)]
-        slopes.append([np.polyfit(np.log(alphas), np.log(t[len(low) :]), 1)[0] for t in traces])
+        found.append([np.polyfit(np.log(alphas), np.log(t[len(low) :]), 1)[0] for t in traces])
         drops += [np.linalg.eigvalsh(p - q)[0] for v in (theta, x) for p, q in pairwise(v)]
         shown = shown or dict(zip(("theta", "x"), traces, strict=True))
-    slopes = np.array(slopes)
+    slopes = np.array(found)
 
     def plot(figure):
         axes = figure.subplots()
@@ -60,14 +62,14 @@ def orders(seed):
 
 def beats_independent(seed):
     """Eigenvalues of the noise of independent nodes less that of a token, about the threshold."""
-    factors, least, thresholds = (0.99, 1.0, 1.01), [], []
+    factors, found, thresholds = (0.99, 1.0, 1.01), [], []
     for chain in walks(seed, "C7"):
         N, limit = len(chain.mu), float(srrw.threshold(chain))
         H = np.eye(N) - chain.mu
         gap = lambda alpha: srrw.noise_iid(chain.mu, H) - srrw.noise_theta(chain, H, alpha=alpha)
-        least.append([np.linalg.eigvalsh(gap(factor * limit))[0] for factor in factors])
+        found.append([np.linalg.eigvalsh(gap(factor * limit))[0] for factor in factors])
         thresholds.append(limit)
-    least = np.array(least)
+    least = np.array(found)
 
     def plot(figure):
         axes = figure.subplots()

@@ -194,9 +194,11 @@ CASES = {"(i) slow learner": (0.6, 0.9), "(ii) same pace": (0.8, 0.8), "(iii) fa
 def time_scales(seed):
     """Variance of theta at alpha = 0 over that at alpha = 5, for three orders of the time scales, and rivals."""
     steps, model = 8000, quadratic(seed)
-    optimum, curves, ratios = model.C.mean(axis=0), {}, {}
+    optimum, ratios = model.C.mean(axis=0), {}
+    curves: dict[str, dict[str, Path]] = {}
     for case, (a, b) in CASES.items():
-        own = curves[case] = {}
+        own: dict[str, Path] = {}
+        curves[case] = own
         for alpha in (0.0, 5.0):
             rng = stream(seed, "srrw.C5", case, f"{alpha}")
             own[f"token, alpha = {alpha:g}"] = walk(WALK, model.local, 2, alpha=alpha, steps=steps, rng=rng, a=a, b=b)
