@@ -305,6 +305,7 @@ def draw(weights, u):
     >>> draw(np.array([[0.0, 1.0, 2.0, 0.0]] * 4), np.array([0.0, 0.3, 0.4, 1.0]))
     array([1, 1, 2, 2])
     """
+    check.floating(weights=weights, u=u)
     xp = array_namespace(weights, u)
     if tuple(u.shape) != tuple(weights.shape[:-1]):
         raise ValueError(f"u must have shape {tuple(weights.shape[:-1])}, one draw a token, got {tuple(u.shape)}")
@@ -355,6 +356,10 @@ def step(state, u, chain, *, alpha, gamma):
     """
     alpha, gamma = check.nonnegative(alpha=alpha), check.fraction(gamma=gamma)
     xp = array_namespace(chain.P, state.x)
+    if tuple(state.x.shape) != (*state.node.shape, chain.mu.shape[0]):
+        raise ValueError(
+            f"state.x must have shape {(*state.node.shape, chain.mu.shape[0])}, got {tuple(state.x.shape)}"
+        )
     rows = xp.take(chain.P, xp.reshape(state.node, (-1,)), axis=0)
     weights = _weights(xp.reshape(rows, tuple(state.x.shape)), state.x, chain.mu, alpha)
     node = draw(weights, u)

@@ -392,6 +392,7 @@ def test_samplers_visit_as_they_promise():
 
 FLAT = np.full((3, 3), 1 / 3)
 THREE = srrw.Chain(FLAT, np.full(3, 1 / 3))
+HALF = np.asarray(0.5)
 ROTATION = np.roll(np.eye(3), 1, axis=1)
 
 
@@ -413,6 +414,10 @@ ROTATION = np.roll(np.eye(3), 1, axis=1)
         (lambda: srrw.init(THREE, 0, np.full(4, 0.25)), ValueError, "x must have shape"),
         (lambda: srrw.init(THREE, np.array([0, 1]), np.full((3, 3), 1 / 3)), ValueError, "x must have shape"),
         (lambda: srrw.step(srrw.init(THREE, 0), np.ones(2), THREE, alpha=1.0, gamma=0.5), ValueError, "u must have"),
+        (lambda: srrw.step(srrw.init(THREE, 0), 0.5, THREE, alpha=1.0, gamma=0.5), TypeError, "u must be"),
+        (lambda: srrw.step(srrw.init(WALK, 0), HALF, THREE, alpha=1.0, gamma=0.5), ValueError, "state.x must have"),
+        (lambda: srrw.step(srrw.init(THREE, 0), HALF, THREE, alpha=-1.0, gamma=0.5), ValueError, "alpha must be"),
+        (lambda: srrw.step(srrw.init(THREE, 0), HALF, THREE, alpha=1.0, gamma=1.0), ValueError, "gamma must be"),
         (lambda: srrw.step_size(0, 0.8), ValueError, "n must be"),
         (lambda: srrw.step_size(1, 0.5), ValueError, "exponent must be"),
         (lambda: srrw.metropolis(np.eye(3)), ValueError, "adjacency must join"),
