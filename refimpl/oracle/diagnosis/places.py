@@ -7,10 +7,11 @@ import numpy as np
 from refimpl.oracle.diagnosis.evidence import Evidence, called, close
 from refimpl.oracle.judging import cases
 
-SINGLE = "every deviation is of the size of single precision: something is computed, or kept, in float32"
+SIZE = "every deviation is of the size of single precision"
+SINGLE = f"{SIZE}: something is computed, or kept, in float32"
 
 
-def _single(sight):
+def _single(sight, most=1e-4):
     """Whether a deviation is what rounding to float32 may do, and more than what rounding to float64 does."""
     if any(sight.got[name].shape != right.shape for name, right in sight.right.items()):
         return False
@@ -18,7 +19,7 @@ def _single(sight):
         sizes = {name: np.max(np.abs(right), initial=0.0) for name, right in sight.right.items()}
         gaps = {name: np.max(np.abs(sight.got[name] - right), initial=0.0) for name, right in sight.right.items()}
     shares = [gaps[name] / size for name, size in sizes.items() if size > 0]
-    return len(shares) > 0 and 1e-11 < max(shares) < 1e-4
+    return len(shares) > 0 and 1e-11 < max(shares) < most
 
 
 def _in_single(evidence, answered):
@@ -57,7 +58,7 @@ def where(evidence: Evidence):
     answered = [s for s in evidence.wrong if s.got is not None]
     if not answered:
         return []
-    told = [SINGLE] if _in_single(evidence, answered) else []
+    told = [SINGLE] if _in_single(evidence, answered) else [SIZE] * all(_single(sight, 3e-6) for sight in answered)
     odd = [s for s in answered if not all(np.isfinite(x).all() for x in s.got.values())]
     if odd and len(odd) == len(answered):
         told.append(f"where it is wrong the answer is not finite (inf or NaN), on all {len(odd)} inputs")
