@@ -53,6 +53,19 @@ def _factor(entry, sights):
         yield f"where {entry.name} goes wrong first it repeats its previous row: a step is not taken"
 
 
+def _tail(entry, masks):
+    """Whether nothing but entries from some place on is wrong, as where the rest of a vector loop is forgotten."""
+    places = {(mask.shape[-1], int(np.argmax(mask.reshape(-1, mask.shape[-1]).any(axis=0)))) for mask in masks}
+    ends = [mask.reshape(-1, mask.shape[-1]).any(axis=0) for mask in masks]
+    if (
+        len(places) > 1
+        and all(first > 0 for _, first in places)
+        and all(end[int(np.argmax(end)) :].all() for end in ends)
+    ):
+        said = ", ".join(f"{first} of {size}" for size, first in sorted(places)[:4])
+        yield f"the first entries (last axis) of {entry.name} are always right, all others wrong: from {said} on"
+
+
 def where(evidence: Evidence):
     """Sentences about the place of the deviations in the outputs, the same in every failing answer."""
     answered = [s for s in evidence.wrong if s.got is not None]
@@ -86,4 +99,7 @@ def where(evidence: Evidence):
             for place, words in ((0, "first"), (-1, "last")):
                 if all(mask[..., place].any() and not np.delete(mask, place, axis=-1).any() for mask in rows):
                     told.append(f"only the {words} entry (last axis) of {entry.name} is ever wrong")
+                    break
+            else:
+                told += _tail(entry, rows)
     return told
