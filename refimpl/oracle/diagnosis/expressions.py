@@ -215,9 +215,9 @@ def _of_call(node, kinds, unit):
         yield 1, binary(node, ast.Div, entries)
         if name == "vector_norm":
             yield 1, binary(node, ast.Div, call("sqrt", entries))
-            rest = [keyword for keyword in node.keywords if keyword.arg != "ord"]
+            words = [keyword for keyword in node.keywords if keyword.arg != "ord"]
             for norm in (1, float("inf")):
-                yield 1, ast.Call(node.func, node.args, [*rest, ast.keyword("ord", ast.Constant(norm))])
+                yield 1, ast.Call(node.func, node.args, [*words, ast.keyword("ord", ast.Constant(norm))])
     if name == "ceil" and len(node.args) == 1 and not own:  # the same but for whole numbers
         yield (
             1,
