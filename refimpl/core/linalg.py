@@ -151,3 +151,55 @@ def linear_assignment(cost, maximize=False):
     except ValueError as error:
         raise ValueError(f"cost must allow a full assignment: {error}") from None
     return from_numpy(columns, like=cost, dtype=array_namespace(cost).int64)
+
+
+def solve_lyapunov(a, q):
+    """Solve a v + v a^T + q = 0.
+
+    Runs on the host in double precision (`scipy.linalg.solve_continuous_lyapunov`), whatever the library.
+
+    Parameters
+    ----------
+    a : array [n, n]
+        Floating point; no two of its eigenvalues add up to 0, so that there is one solution.
+    q : array [n, n]
+        Like `a`.
+
+    Returns
+    -------
+    array [n, n]
+        v, like `q`. If `a` is stable, the stationary covariance of a linear recursion with small steps.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If shapes or dtypes do not fit, an entry is not finite, or two eigenvalues of `a` add up to 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> solve_lyapunov(np.array([[-1.0, 0.0], [0.0, -3.0]]), np.ones((2, 2)))
+    array([[0.5       , 0.25      ],
+           [0.25      , 0.16666667]])
+    """
+    check.finite(a=a, q=q)
+    check.shapes(a=(a, "n n"), q=(q, "n n"))
+    host, right = to_numpy(a).astype(float), -to_numpy(q).astype(float)
+    values = import_module("numpy").linalg.eigvals(host)
+    if abs(values[:, None] + values[None, :]).min() <= 1e-14 * abs(values).max():
+        raise ValueError("a must have no two eigenvalues that add up to 0")
+    return from_numpy(import_module("scipy.linalg").solve_continuous_lyapunov(host, right), like=q)
+
+
+def spectral_abscissa(a):
+    """Largest real part of an eigenvalue of a square matrix [n, n], as a Python float; on the host.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> spectral_abscissa(np.array([[-1.0, 5.0], [0.0, -2.0]]))
+    -1.0
+    """
+    check.finite(a=a)
+    check.shapes(a=(a, "n n"))
+    return float(import_module("numpy").linalg.eigvals(to_numpy(a)).real.max())

@@ -225,3 +225,33 @@ def test_linear_assignment_refuses_bad_costs(backend):
             linalg.linear_assignment(backend.asarray(cost))
     with pytest.raises(TypeError, match="cost must be an array of floating-point numbers"):
         linalg.linear_assignment(backend.asarray(np.ones((2, 2), int)))
+
+
+def test_lyapunov_equations(backend):
+    """Of random stable matrices: against the equation itself, and the covariance of a long linear recursion."""
+    rng = np.random.default_rng(0)
+    for n in (1, 2, 5):
+        a = rng.standard_normal((n, n)) - 3 * np.sqrt(n) * np.eye(n)
+        root = rng.standard_normal((n, n))
+        v = linalg.solve_lyapunov(backend.asarray(a), backend.asarray(root @ root.T))
+        assert like(v, backend.asarray(a))
+        v = backend.to_numpy(v)
+        np.testing.assert_allclose(a @ v + v @ a.T, -root @ root.T, atol=1e3 * backend.tolerance)
+        h, z = 1e-3, np.zeros((n, n))
+        for _ in range(6000):
+            z = z + h * (a @ z + z @ a.T + root @ root.T)
+        np.testing.assert_allclose(v, z, atol=1e-4)
+        expected = np.linalg.eigvals(a).real.max()
+        assert linalg.spectral_abscissa(backend.asarray(a)) == pytest.approx(expected, rel=1e3 * backend.tolerance)
+
+
+@pytest.mark.parametrize("wrong", [np.ones((2, 3)), np.full((2, 2), np.nan)])
+def test_what_is_no_lyapunov_equation_is_refused(wrong):
+    with pytest.raises(ValueError, match="a must"):
+        linalg.solve_lyapunov(wrong, np.eye(2))
+    with pytest.raises(ValueError, match="q must"):
+        linalg.solve_lyapunov(-np.eye(2), wrong)
+    with pytest.raises(ValueError, match="a must"):
+        linalg.spectral_abscissa(wrong)
+    with pytest.raises(ValueError, match="a must have no two eigenvalues"):
+        linalg.solve_lyapunov(np.array([[1.0, 2.0], [0.0, -1.0]]), np.eye(2))
