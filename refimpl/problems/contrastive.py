@@ -120,6 +120,12 @@ class LongTail(NamedTuple):
         ------
         TypeError, ValueError
             If `sizes` are not as many integers >= 1 as there are classes.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> LongTail(classes=2).sample(random.stream(0, "doc"), [3, 1], like=np.zeros(1))[1]
+        array([0, 0, 0, 1])
         """
         if len(sizes) != self.classes:
             raise ValueError(f"sizes must be {self.classes} integers, got {len(sizes)}")
@@ -129,7 +135,15 @@ class LongTail(NamedTuple):
         return from_numpy(x, like=like), from_numpy(labels, like=like)
 
     def view(self, rng, x):
-        """Another look [n, dimension] at samples x [n, dimension]."""
+        """Another look [n, dimension] at samples x [n, dimension].
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> still = LongTail(classes=1, dimension=3, nuisance=0.0, jitter=0.0)
+        >>> still.view(random.stream(0, "doc"), np.ones((1, 3)))  # no noise: the nuisance is kept in part
+        array([[1. , 0.4, 0.4]])
+        """
         check.finite(x=x)
         check.shapes(x=(x, f"n {self.dimension}"))
         xp, draws = array_namespace(x), random.normal(rng, tuple(x.shape), like=x)

@@ -30,12 +30,16 @@ for loss in (alone, mixed):
     loss(first, second, torch.arange(n))
 print("GCLoss_v1, s of sample 0 after its first batch, in which all are new: ", alone.u[0].item())
 print("the same batch, but the three others are known:                      ", mixed.u[0].item())
-print("their quotient, which should be 1 and is gamma = 0.25:               ", (mixed.u[0] / alone.u[0]).item())
+quotient = (mixed.u[0] / alone.u[0]).item()
+print("their quotient, which should be 1 and is gamma = 0.25:               ", quotient)
 
-# 2. GCLoss_v2 on first visits: the weights of an anchor should add up to 1, and its partner be pulled by -1 / B.
+# 2. GCLoss_v2 on first visits: the partner of an anchor should be pulled by -1 / B on each side, whatever B.
+scales = []
 for size in (2, 4, 8):
-    S = torch.zeros(size, size, requires_grad=True)  # similarities: rows that make them
-    value, _ = made(GCLoss_v2)(S, torch.eye(size), torch.arange(size))
+    S = torch.zeros(size, size, requires_grad=True)  # beside the identity: rows that are their own similarities
+    value, _ = made(GCLoss_v2, enable_isogclr=True)(S, torch.eye(size), torch.arange(size))
     value.backward()
-    got = S.grad[0, 0].item()
-    print(f"GCLoss_v2, derivative in S_00 for B = {size}: {got:.4f}; both sides, means over B: {-2 / size:.4f}")
+    scales.append(S.grad[0, 0].item() / (-2 / size))
+    print(f"GCLoss_v2, derivative in S_00 for B = {size}: {S.grad[0, 0]:.4f}; expected: {-2 / size:.4f}")
+print("their quotients, (B - 1) / 2:", scales)
+sys.exit(abs(quotient - 1) < 0.01 or max(scales) - min(scales) < 0.01)

@@ -1,7 +1,7 @@
 """pip libauc: `GCLoss_v1` and `GCLoss_v2` as they are constructed, what they keep set to what the case says.
 
-They hold s itself, 0 before the first visit. They do not clip the derivative in tau: where the bound would have been
-reached they cannot be asked.
+They hold s itself, 0 before the first visit. They do not clip the derivative in tau; where it is beyond the bound of a
+case, that is done here.
 """
 
 import contextlib
@@ -29,10 +29,14 @@ def _plain(x):
     return x.detach().numpy().reshape(-1).copy()
 
 
-def _check(old, new, idx, beta, clip):
-    derivative = (new[idx] - (1 - beta) * old[idx]) / beta
-    if np.max(np.abs(derivative)) > clip * (1 + 1e-6):
-        raise NotApplicable("it does not clip the derivative in tau")
+def _clipped(old_tau, old_u, new_tau, new_u, idx, clip, rates):
+    """What tau and u are if the derivative is clipped."""
+    derivative = (new_u[idx] - (1 - rates["beta"]) * old_u[idx]) / rates["beta"]
+    beyond = idx[np.abs(derivative) > clip * (1 + 1e-9)]
+    bound = np.sign(derivative[np.abs(derivative) > clip * (1 + 1e-9)]) * clip
+    new_u[beyond] = (1 - rates["beta"]) * old_u[beyond] + rates["beta"] * bound
+    new_tau[beyond] = np.clip(old_tau[beyond] - rates["eta"] * new_u[beyond], rates["tau_min"], rates["tau_max"])
+    return new_tau, new_u
 
 
 def _similarities_alone(exponent):
@@ -48,11 +52,10 @@ def step(U1, U2, idx, log_s, tau, u, seen, clip, exponent, **rates):
     one, other = (torch.from_numpy(U).requires_grad_() for U in (U1, U2))
     value = loss(one, other, torch.from_numpy(idx))
     value.backward()
-    new_u = _plain(loss.grad_tau)
-    _check(u, new_u, idx, rates["beta"], clip)
+    tau, u = _clipped(tau, u, _plain(loss.learnable_tau), _plain(loss.grad_tau), idx, clip, rates)
     s = _plain(loss.u)
     new_log_s = np.where(s > 0, np.log(np.where(s > 0, s, 1.0)), log_s)
-    return value.item(), one.grad.numpy(), other.grad.numpy(), new_log_s, _plain(loss.learnable_tau), new_u
+    return value.item(), one.grad.numpy(), other.grad.numpy(), new_log_s, tau, u
 
 
 def steps(U1, U2, idx, tau0, clip, exponent, **rates):
@@ -61,11 +64,12 @@ def steps(U1, U2, idx, tau0, clip, exponent, **rates):
     loss, taus, losses = _made(GCLoss_v1, len(tau0), rates), [], []
     loss.u, loss.learnable_tau, loss.grad_tau = _column(0 * tau0), _column(tau0), _column(0 * tau0)
     for rows1, rows2, batch in zip(U1, U2, idx.astype(int), strict=True):
-        old = _plain(loss.grad_tau)
+        tau, u = _plain(loss.learnable_tau), _plain(loss.grad_tau)
         with torch.no_grad():
             losses.append(loss(torch.from_numpy(rows1), torch.from_numpy(rows2), torch.from_numpy(batch)).item())
-        _check(old, _plain(loss.grad_tau), batch, rates["beta"], clip)
-        taus.append(_plain(loss.learnable_tau))
+        tau, u = _clipped(tau, u, _plain(loss.learnable_tau), _plain(loss.grad_tau), batch, clip, rates)
+        loss.learnable_tau, loss.grad_tau = _column(tau), _column(u)
+        taus.append(tau)
     return np.stack(taus), np.array(losses)
 
 
@@ -85,9 +89,9 @@ def _pairs(U1, U2, idx, clip, scale, **inputs):
     for side, name in ((1, "img"), (2, "txt")):
         s, b = _plain(getattr(loss, f"u{side}")), _plain(getattr(loss, f"b{side}"))
         log_s = np.where(s > 0, np.log(np.where(s > 0, s, 1.0)) + b, inputs[f"log_s{side}"])
-        u = _plain(getattr(loss, f"grad_tau_{name}"))
-        _check(inputs[f"u{side}"], u, idx, rates["beta"], clip)
-        after += [log_s, _plain(getattr(loss, f"learnable_tau_{name}")), u]
+        old = inputs[f"tau{side}"], inputs[f"u{side}"]
+        new = _plain(getattr(loss, f"learnable_tau_{name}")), _plain(getattr(loss, f"grad_tau_{name}"))
+        after += [log_s, *_clipped(*old, *new, idx, clip, rates)]
     return value.item(), one.grad.numpy(), other.grad.numpy(), *after
 
 

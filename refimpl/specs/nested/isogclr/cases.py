@@ -18,7 +18,7 @@ def _rows(name, *shape):
 _RATES = {"gamma": 0.3, "beta": 0.6, "eta": 0.05, "rho": 0.4, "tau_min": 0.05, "tau_max": 1.5}
 
 
-def _wide(of, times=2**14):
+def _wide(of, times=2**10):
     """Every coordinate so many times: the same directions and answer, but that gradients are shared out."""
 
     def make(operation, before):

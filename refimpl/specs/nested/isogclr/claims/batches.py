@@ -92,6 +92,7 @@ def small_batches(seed):
         right.plot(0.05, larger[1].mean(), "s", color=GREY, label="$B = 16$, no memory")
         right.plot([0.05] * 2, [x[1].mean() for x in both], "_", color=GREEN, markersize=14, label="both, no clusters")
         right.set_xticks(STEPS, [f"{s:g}" for s in STEPS])
+        right.set_yticks([0.02, 0.05, 0.1, 0.15], ["0.02", "0.05", "0.1", "0.15"])
         right.minorticks_off()
         right.set(xlabel="step size", ylabel="norm of the full gradient at the end")
         right.legend(frameon=False, fontsize=8)

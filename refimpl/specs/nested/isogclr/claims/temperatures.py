@@ -53,7 +53,7 @@ def duality(seed):
         right.axhline(rho, color=GREY, linestyle=":")
         right.text(taus[-1], rho, r"$\rho$", va="bottom", ha="right")
         right.plot(tau, rho, "o", color=ORANGE)
-        right.set(xlabel=r"temperature $\tau$", ylabel="KL divergence [nats]", title="... where the lean is rho")
+        right.set(xlabel=r"temperature $\tau$", ylabel="KL divergence [nats]", title=r"... where the lean is $\rho$")
 
     return Outcome(
         [
@@ -119,15 +119,10 @@ def own_temperatures(seed):
         left, right = figure.subplots(1, 2)
         colors = dict(zip(range(4), (ORANGE, "#CC79A7", GREEN, BLUE), strict=True))
         for c, color in colors.items():
-            left.plot(
-                50 * np.arange(len(path)),
-                path[:, labels == c].mean(axis=1),
-                color=color,
-                label=f"{SIZES[c]} alike",
-            )
+            left.plot(50 * np.arange(len(path)), path[:, labels == c].mean(axis=1), color=color)
             left.axhline(means[0, c], color=color, linestyle=":", linewidth=1)
-        left.set(xlabel="step", ylabel=r"mean $\tau$", title="Each cluster to its exact value (dotted)")
-        left.legend(frameon=False)
+            left.text(6100, means[1, c], f"{SIZES[c]} alike", color=color, va="center", fontsize=8)
+        left.set(xlabel="step", ylabel=r"mean $\tau$", title="Each cluster to its exact value (dotted)", xlim=(0, 7600))
         for (name, (_, truth, got, *_)), color in zip(found.items(), (ORANGE, GREY), strict=True):
             right.plot(truth, got, ".", color=color, markersize=3, label=name)
         right.axline((0.3, 0.3), slope=1, color="black", linewidth=0.8)
