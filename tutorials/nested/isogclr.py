@@ -169,8 +169,8 @@ axes.legend(frameon=False)
 # :math:`\rho` (lines). iSogCLR has seen nothing but batches of 32 of them, and nearly all samples have found it (dots;
 # the largest kind is still on its way). Frequent kinds end higher, but only as long as they are no more than a fair
 # share of all: beyond :math:`q = e^{-\rho}` even the sharpest weights do not lean far enough, and the order turns
-# around before that. And :math:`\rho = 1` asks too much of small batches: the rarest kinds seldom meet their like in one, lean
-# on nothing, and fall to the lower bound.
+# around before that. And :math:`\rho = 1` asks too much of small batches: the rarest kinds seldom meet their like in
+# one, lean on nothing, and fall to the lower bound.
 
 kinds = [64, 32, 16, 8, 4]
 views = clusters(stream(0, "tutorial-isogclr", "kinds"), kinds, noise=0.02, like=LIKE)
