@@ -129,7 +129,8 @@ def train(W, views, n, *, steps, rng, lr, batch=16, momentum=0.9, loss="isogclr"
             found, after = isogclr.update(Z1, Z2, idx, state, **rates)
             return found.C, after
 
-        gradient, state = backward(W, *views(idx), slope)
+        X1, X2 = views(idx)
+        gradient, state = backward(W, X1, X2, slope)
         velocity = momentum * velocity + (1 - momentum) * gradient  # (isogclr-15)
         return W - (lr(t) if callable(lr) else lr) * velocity, velocity, state
 

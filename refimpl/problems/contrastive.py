@@ -61,8 +61,9 @@ def clusters(rng, sizes, *, dimension=20, noise=0.15, like, orthogonal=True):
     if orthogonal and len(sizes) > dimension:
         raise ValueError(f"sizes must name at most {dimension} orthogonal clusters, got {len(sizes)}")
     directions = np.eye(dimension) if orthogonal else _unit(rng.standard_normal((len(sizes), dimension)))
-    views = (_unit(directions[labels] + noise * rng.standard_normal((len(labels), dimension))) for _ in range(2))
-    return TwoViews(*(from_numpy(view, like=like) for view in views), from_numpy(labels, like=like))
+    shape = len(labels), dimension
+    first, second = (_unit(directions[labels] + noise * rng.standard_normal(shape)) for _ in range(2))
+    return TwoViews(*(from_numpy(part, like=like) for part in (first, second, labels)))
 
 
 def _labels(sizes):

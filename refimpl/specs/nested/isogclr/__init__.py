@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from refimpl.core.arrays import array_namespace
+from refimpl.core.arrays import array_namespace, device
 from refimpl.nested import _isogclr_baselines as baselines
 from refimpl.nested import isogclr
 from refimpl.specs import refusals
@@ -31,8 +31,8 @@ def _units(U1, U2):
 
 def step(U1, U2, idx, log_s, tau, u, seen, **rates):
     """One step from given normalisers and temperatures."""
-    state = isogclr.ISogCLRState(log_s, tau, u, seen > 0.5)
-    found, state = isogclr.update(*_units(U1, U2), _whole(idx), state, **rates)
+    (Z1, Z2), state = _units(U1, U2), isogclr.ISogCLRState(log_s, tau, u, seen > 0.5)
+    found, state = isogclr.update(Z1, Z2, _whole(idx), state, **rates)
     return found.loss, *_gradients(found.C, U1, U2), state.log_s, state.tau, state.u
 
 
@@ -41,7 +41,8 @@ def steps(U1, U2, idx, tau0, **rates):
     xp, state, taus, losses = array_namespace(tau0), isogclr.init(tau0.shape[0], like=tau0), [], []
     state = state._replace(tau=tau0)
     for t in range(U1.shape[0]):
-        found, state = isogclr.update(*_units(U1[t, ...], U2[t, ...]), _whole(idx[t, :]), state, **rates)
+        Z1, Z2 = _units(U1[t, ...], U2[t, ...])
+        found, state = isogclr.update(Z1, Z2, _whole(idx[t, :]), state, **rates)
         taus.append(state.tau)
         losses.append(found.loss)
     return xp.stack(taus), xp.stack(losses)
@@ -51,7 +52,8 @@ def bimodal_step(U1, U2, idx, log_s1, tau1, u1, seen1, log_s2, tau2, u2, seen2, 
     """One step on pairs."""
     first = isogclr.ISogCLRState(log_s1, tau1, u1, seen1 > 0.5)
     second = isogclr.ISogCLRState(log_s2, tau2, u2, seen2 > 0.5)
-    found, *states = isogclr.update_bimodal(*_units(U1, U2), _whole(idx), first, second, **rates)
+    Z1, Z2 = _units(U1, U2)
+    found, *states = isogclr.update_bimodal(Z1, Z2, _whole(idx), first, second, **rates)
     after = (x for state in states for x in (state.log_s, state.tau, state.u))
     return found.loss, *_gradients(found.C, U1, U2), *after
 
@@ -63,19 +65,22 @@ def tau_star(h, rho, lo, hi):
 
 def rgcl(U1, U2, tau, rho):
     """The full objective and its gradients."""
-    found = isogclr.rgcl(*_units(U1, U2), tau, rho=rho)
+    Z1, Z2 = _units(U1, U2)
+    found = isogclr.rgcl(Z1, Z2, tau, rho=rho)
     return found.loss, *_gradients(found.C, U1, U2), found.slope
 
 
 def nt_xent(U1, U2, tau):
     """The loss of SimCLR and its gradients."""
-    loss, C = baselines.nt_xent(*_units(U1, U2), tau=tau)
+    Z1, Z2 = _units(U1, U2)
+    loss, C = baselines.nt_xent(Z1, Z2, tau=tau)
     return loss, *_gradients(C, U1, U2)
 
 
 def clip(U1, U2, tau):
     """The loss of CLIP and its gradients."""
-    found = baselines.clip(*_units(U1, U2), array_namespace(U1).asarray(tau, dtype=U1.dtype, device=U1.device))
+    (Z1, Z2), xp = _units(U1, U2), array_namespace(U1)
+    found = baselines.clip(Z1, Z2, xp.asarray(tau, dtype=U1.dtype, device=device(U1)))
     return found.loss, *_gradients(found.C, U1, U2), found.slope
 
 

@@ -65,8 +65,9 @@ def _anchor(kept, i, E, gamma, rho):
     return s, w, log(s) + rho - (w * E).sum() / kept.tau[i]
 
 
-def _update(Z1, Z2, idx, kept, gamma, beta, eta, rho, tau_min, tau_max, clip, exponent):
+def _update(Z1, Z2, idx, kept, rates, exponent):
     """One step: changes `kept`, returns the matrix that the similarities are weighed with."""
+    gamma, beta, eta, rho, tau_min, tau_max, clip = rates
     B, Z = len(Z1), np.concatenate([Z1, Z2])
     S, M, told = Z @ Z.T, reals(np.zeros((2 * B, 2 * B))), []
     for a in range(2 * B):
@@ -92,7 +93,7 @@ def step(U1, U2, idx, log_s, tau, u, seen, gamma, beta, eta, rho, tau_min, tau_m
     kept, (U1, U2), idx = _Samples(log_s, tau, u, seen), map(reals, (U1, U2)), idx.astype(int)
     rates = _numbers(gamma, beta, eta, rho, tau_min, tau_max, clip)
     Z1, Z2 = _unit(U1), _unit(U2)
-    M, Z = _update(Z1, Z2, idx, kept, *rates, exponent), np.concatenate([Z1, Z2])
+    M, Z = _update(Z1, Z2, idx, kept, rates, exponent), np.concatenate([Z1, Z2])
     gradient = _linear((M + M.T) @ Z, np.concatenate([U1, U2]))  # the sum of M_ab Z_a Z_b is linear in each row
     return (M * (Z @ Z.T)).sum(), gradient[: len(Z1)], gradient[len(Z1) :], kept.log_s, kept.tau, kept.u
 
@@ -104,7 +105,7 @@ def steps(U1, U2, idx, tau0, gamma, beta, eta, rho, tau_min, tau_max, clip, expo
     for rows1, rows2, batch in zip(reals(U1), reals(U2), idx.astype(int), strict=True):
         Z1, Z2 = _unit(rows1), _unit(rows2)
         Z = np.concatenate([Z1, Z2])
-        losses.append((_update(Z1, Z2, batch, kept, *rates, exponent) * (Z @ Z.T)).sum())
+        losses.append((_update(Z1, Z2, batch, kept, rates, exponent) * (Z @ Z.T)).sum())
         taus.append(kept.tau.copy())
     return np.stack(taus), np.array(losses)
 
@@ -114,9 +115,8 @@ def bimodal_step(
 ):
     """Side by side, on s itself."""
     gamma, beta, eta, rho, tau_min, tau_max, clip = _numbers(gamma, beta, eta, rho, tau_min, tau_max, clip)
-    sides, idx, (U1, U2) = (_Samples(log_s1, tau1, u1, seen1), _Samples(log_s2, tau2, u2, seen2)), idx.astype(int), map(
-        reals, (U1, U2)
-    )  # fmt: skip
+    sides = _Samples(log_s1, tau1, u1, seen1), _Samples(log_s2, tau2, u2, seen2)
+    U1, U2, idx = reals(U1), reals(U2), idx.astype(int)
     B, S, weights = len(U1), _unit(U1) @ _unit(U2).T, []
     for kept, rows in zip(sides, (S, S.T), strict=True):
         w_side = []
@@ -145,7 +145,7 @@ def _dual(h, tau, rho):
 
 def tau_star(h, rho, lo, hi):
     """The minimum of the dual, by halving on the sign of its differences."""
-    h, rho, lo, hi = reals(h), *_numbers(rho, lo, hi)
+    h, rho, lo, hi = reals(h), reals(rho), reals(lo), reals(hi)
     rises = lambda tau: _dual(h, tau * (1 + _SIZE), rho) > _dual(h, tau * (1 - _SIZE), rho)
     if rises(lo) or not rises(hi):
         return np.array(lo if rises(lo) else hi, dtype=object)
