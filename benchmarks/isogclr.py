@@ -85,7 +85,7 @@ def torch_steps(batch):
         loss.grad_tau, loss.learnable_tau = loss.grad_tau.detach(), loss.learnable_tau.detach()  # they keep the graph
         return value
 
-    return found | {"LibAUC, GCLoss_v1": step(robust)}
+    return found | {"LibAUC 2.0.1, GCLoss_v1": step(robust)}
 
 
 def run():

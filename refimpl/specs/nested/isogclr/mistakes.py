@@ -76,7 +76,7 @@ ALTERNATIVES = (
     variant(
         "no_first_visit",
         "s starts at 0 and a new sample is averaged as all others: gamma times its batch",
-        "the authors' `SogCLR_Loss` (unimodal) and their bimodal code",
+        "the authors' SogCLR_Loss (unimodal) and their bimodal code",
         {"_remember: return xp.where(": "return xp.where(seen, blend, math.log(gamma) + log_g)"},
     ),
     variant(
@@ -325,7 +325,7 @@ ALTERNATIVES = (
     variant(
         "unclipped",
         "the derivative in tau is not clipped",
-        "LibAUC 2.0, `GCLoss_v1` and `GCLoss_v2`",
+        "LibAUC 2.0, GCLoss_v1 and GCLoss_v2",
         {
             "isogclr-11": "q = (q[..., :B] + q[..., B:]) / 2",
             "_side: tau, u = ": "tau, u = _temper(tau, u, q, beta, eta, tau_min, tau_max)",
@@ -468,7 +468,7 @@ ALTERNATIVES = (
     variant(
         "slope_of_the_logit_scale",
         "the derivative is that in log(1 / tau), the parameter that CLIP learns",
-        "Radford et al. (2021), `logit_scale` of their code",
+        "Radford et al. (2021), logit_scale of their code",
         {"isogclr-22": "return CLIP(loss, C, xp.sum(C * S))"},
     ),
 )
