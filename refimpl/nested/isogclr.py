@@ -408,8 +408,13 @@ def pull(C, Z1, Z2):
     if tuple(C.shape) == (B, B):
         return C @ Z2, xp.matrix_transpose(C) @ Z1
     check.shapes(C=(C, f"{_runs(Z1)}{2 * B} {2 * B}"))
-    dZ = (C + xp.matrix_transpose(C)) @ xp.concat([Z1, Z2], axis=-2)  # (isogclr-8)
+    dZ = _pull_views(C, xp.concat([Z1, Z2], axis=-2))
     return dZ[..., :B, :], dZ[..., B:, :]
+
+
+def _pull_views(C, Z):
+    """Gradient in the stacked views, each an anchor and a negative of others."""
+    return (C + array_namespace(C, Z).matrix_transpose(C)) @ Z  # (isogclr-8)
 
 
 def unit(U):

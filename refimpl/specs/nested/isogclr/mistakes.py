@@ -215,7 +215,7 @@ ALTERNATIVES = (
         "one_way",
         "missing_step",
         "a view is pushed as an anchor and as a negative of others; here the gradient reaches the anchors alone",
-        {"isogclr-8": "dZ = C @ xp.concat([Z1, Z2], axis=-2)", "pull: return C @ Z2": "return C @ Z2, 0.0 * Z2"},
+        {"isogclr-8": "return C @ Z", "pull: return C @ Z2": "return C @ Z2, 0.0 * Z2"},
     ),
     mistake(
         "not_tangent",
