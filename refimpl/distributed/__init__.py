@@ -1,0 +1,1 @@
+"""Distributed optimization: many machines, and what they have to tell each other."""
