@@ -181,7 +181,8 @@ def shift(blocks, draw, scale):
     for i in range(len(blocks)):
         z = draw(i)
         check.like(blocks[i], z=z)
-        blocks[i] = blocks[i] + scale * z  # (one_byte-8)
+        z = scale * z  # in its place, so that two blocks are held beside the parameters, not three
+        blocks[i] = blocks[i] + z  # (one_byte-8)
 
 
 def spsa_in_place(loss, blocks, draw, *, eps=1e-3):
