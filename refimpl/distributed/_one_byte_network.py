@@ -349,9 +349,14 @@ class Local:
         self._threads: list[threading.Thread] = []
         self._results: list[one_byte.Machine] = []
 
+    def link(self, who):
+        """The other end for a machine."""
+        self._links[who] = LocalLink(who, self._inbox)
+        return self._links[who]
+
     def run(self, who, *arguments, **how):
         """Start a machine: the arguments of `take_part` after the link."""
-        link = self._links[who] = LocalLink(who, self._inbox)
+        link = self.link(who)
         work = lambda: self._results.append(take_part(link, *arguments, **how))
         self._threads.append(threading.Thread(target=work, daemon=True))
         self._threads[-1].start()
