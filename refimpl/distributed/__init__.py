@@ -1,1 +1,1 @@
-"""Distributed optimization: many machines, and what they have to tell each other."""
+"""Optimization over a network: walking tokens, and workers that exchange as little as they can."""

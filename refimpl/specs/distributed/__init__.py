@@ -1,1 +1,1 @@
-"""Specs of the chapter distributed."""
+"""Specs of the methods for networks."""

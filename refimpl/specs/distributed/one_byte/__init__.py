@@ -290,13 +290,13 @@ SYSTEM = System(
     claims=CLAIMS,
     alternatives=ALTERNATIVES,
     equations={
-        "one_byte-1": "Section 2, shared randomness; ours: a counter in place of seeds made of digits",
-        "one_byte-2": "Section 2, after Spall (1992) and Malladi et al. (2023)",
+        "one_byte-1": "abstract, shared randomness; ours: a counter in place of a seed made of digits",
+        "one_byte-2": "Spall (1992), as in Malladi et al. (2023)",
         "one_byte-3": "ours: the authors' code rounds 16 ln|g| to 255 values and a sign, which is more than a byte",
-        "one_byte-4": "ours",
-        "one_byte-5": "ours",
+        "one_byte-4": "ours: bit 7 is the sign",
+        "one_byte-5": "ours: the inverse",
         "one_byte-6": "the authors' app.py (root of N) and app_jax.py (N)",
-        "one_byte-7": "Section 2; the authors' code, update_weights and apply_all_grads",
+        "one_byte-7": "the authors' code, update_weights and apply_all_grads",
         "one_byte-8": "the authors' code, add_perturbation; Malladi et al. (2023), Algorithm 1",
     },
 )

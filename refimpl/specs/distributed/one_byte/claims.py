@@ -141,9 +141,9 @@ def traffic(seed):
         for (lr, losses), line in zip(sgd.items(), (":", "-"), strict=True):
             k = np.arange(1, len(losses))
             axes.semilogx(gradient * k, losses[1:], line, color=ORANGE, label=f"gradients, backprop, step {lr:g}")
-        axes.set(xlabel="bytes sent by 8 machines", ylabel="training loss")
+        axes.set(xlabel="bytes sent by 8 machines", ylabel="training loss", ylim=(0.2, 3.1))
         axes.set_title("The same loss for less than a hundredth of the bytes")
-        axes.legend()
+        axes.legend(loc="upper left", ncol=2)
 
     return Outcome(
         [
@@ -215,7 +215,7 @@ def come_and_go(seed):
 
     def plot(figure):
         axes = figure.subplots()
-        t = np.arange(0, STEPS + 1, 10)
+        t = np.arange(200, STEPS + 1, 10)
         looks = zip(
             ("static", "join", "leave"), (GRAY, BLUE, ORANGE), ("four", "a fifth joins", "one leaves"), strict=True
         )
@@ -412,7 +412,7 @@ def memory(seed):
     def plot(figure):
         axes = figure.subplots()
         axes.semilogy(range(2, 21), drifts, "o-", color=BLUE)
-        axes.set(xlabel="probes in place", ylabel="largest change of a parameter")
+        axes.set(xlabel="probes in place", ylabel="largest change of a parameter", xticks=range(0, 21, 4))
         axes.set_title(f"In place a probe takes {used:.1f} blocks of 16, and leaves some dust")
 
     return Outcome(
