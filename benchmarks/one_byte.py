@@ -58,8 +58,8 @@ def iteration(size=SIZE):
             _measure.growth("N", [2, 4, 8, 16], lambda n: step(100_000, n), 1.0),
         ],
         "The ratio is the cost in multiples of a plain SGD step. Eight bytes in place of 32 MB (float32), and normal "
-        "draws in place of a mean: nearly all of an update is the making of directions, which grows with the number of bytes. "
-        "Losses are left out; a probe needs two of them forward, backpropagation one forward and backward.",
+        "draws in place of a mean: nearly all of an update is the making of directions, as many as bytes. Losses "
+        "are left out; a probe needs two of them forward, backpropagation one forward and backward.",
     )
 
 

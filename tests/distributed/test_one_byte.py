@@ -150,6 +150,14 @@ def test_the_error_of_a_probe_is_that_of_the_third_derivative():
         np.testing.assert_allclose(g - z @ (3 * c * w**2), eps**2 * np.sum(c * z**3), rtol=1e-10)
 
 
+def test_scores_are_affine_in_the_pixels():
+    rng = stream(8, "test-one_byte")
+    x, w = rng.standard_normal((3, 64)), rng.standard_normal((64, 10))
+    got = baselines.logits(np.concatenate([w.reshape(-1), np.arange(10.0)]), x)
+    wanted = [[sum(x[i, p] * w[p, c] for p in range(64)) + c for c in range(10)] for i in range(3)]
+    np.testing.assert_allclose(got, wanted, rtol=1e-12)
+
+
 def test_a_probe_is_the_derivative_along_z():
     part = baselines.split(0, like=np.zeros(1))
     w, z = 0.1 * stream(4, "test-one_byte").standard_normal((2, baselines.SIZE))
@@ -362,8 +370,7 @@ W0 = np.zeros(baselines.SIZE)
 
 @pytest.fixture(scope="module")
 def losses():
-    part = baselines.split(0, like=np.zeros(1))
-    return lambda m: baselines.Private(part.x, part.y, 0, m).losses
+    return lambda m: network.losses_of(m, 0)
 
 
 def test_threads_agree_with_the_loop_in_one_process(losses):
@@ -452,6 +459,13 @@ def check_run(held, ends, steps, *, gone):
     assert all(gone not in messages for messages in held.log[held.dropped[gone] + 1 :])
     assert gone in held.log[held.dropped[gone] - 1]
     return through
+
+
+def test_the_command_line_names_its_networks(capsys):
+    """What it prints is tested with `tell`; the machines of the next test begin here."""
+    with pytest.raises(SystemExit):
+        network.main(["pigeons"])
+    assert "sockets" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(os.name != "posix", reason="kills a process with SIGKILL")
