@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,7 @@ def test_nothing_imports_the_oracle_but_the_oracle():
 ROOMS = ("claims", "output", "diagnosis", "judging", "candidates", "edits", "catalog")
 
 
+@cache
 def imports():
     """Module -> the modules of the package that it imports, at its top, in a function or by a string with their name.
 

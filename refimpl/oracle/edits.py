@@ -77,13 +77,17 @@ def _read(path):
 
 
 @cache
+def _tree_of(path):
+    return ast.parse(_read(path))
+
+
+@cache
 def _places_of(path):
     lines = _read(path).splitlines()
-    tree = ast.parse(_read(path))
     module = ".".join(("refimpl", *path.relative_to(FOLDER).with_suffix("").parts)).removesuffix(".__init__")
     return tuple(
         _place(module, name, node, lines)
-        for name, function in _functions(tree)
+        for name, function in _functions(_tree_of(path))
         for node in ast.walk(function)
         if isinstance(node, ast.stmt) and node is not function and not _is_docstring(node)
     )
@@ -222,10 +226,15 @@ def edited(system, edits: Mapping[str, str]) -> Iterator[None]:
 
 def _forget(swaps):
     """Clear what functions remember of their answers, as far as an exchanged function may have made them."""
-    for module in {sys.modules[function.__module__] for function, _ in swaps}:
-        for value in vars(module).values():
-            if hasattr(value, "cache_clear") and hasattr(value, "__wrapped__"):
-                value.cache_clear()
+    for module in {function.__module__ for function, _ in swaps}:
+        for remembers in _caches(module):
+            remembers.cache_clear()
+
+
+@cache
+def _caches(module):
+    values = vars(sys.modules[module]).values()
+    return tuple(value for value in values if hasattr(value, "cache_clear") and hasattr(value, "__wrapped__"))
 
 
 @cache
@@ -255,7 +264,7 @@ def living(module, name):
 
 def _compiled(module, name, changes):
     path = Path(importlib.util.find_spec(module).origin)  # type: ignore[union-attr, arg-type]
-    node = dict(_functions(ast.parse(_read(path))))[name]
+    node = dict(_functions(_tree_of(path)))[name]
     lines = _read(path).splitlines()
     for found, text, _ in sorted(changes, key=lambda change: change[0].first, reverse=True):
         new = textwrap.indent(textwrap.dedent(text), " " * found.indent).splitlines()
@@ -287,7 +296,7 @@ def entered(operation_name):
         if event == "call":
             seen.add(frame.f_code)
 
-    for case in operation.cases:
+    for case in (case for case in operation.cases if not case.small):  # a large one runs what its small one runs
         before = sys.getprofile()
         sys.setprofile(note)
         try:

@@ -15,13 +15,14 @@ import numpy as np
 from refimpl.core.random import stream
 from refimpl.oracle import catalog, edits
 from refimpl.oracle.candidates import Function
-from refimpl.oracle.diagnosis.evidence import Evidence
-from refimpl.oracle.diagnosis.explain import SECONDS, explain, source_of
-from refimpl.oracle.diagnosis.search import called, holds, wide
+from refimpl.oracle.diagnosis.evidence import Evidence, called
+from refimpl.oracle.diagnosis.explain import SECONDS, explain
+from refimpl.oracle.diagnosis.search import holds
 from refimpl.oracle.diagnosis.vocabulary import Edit, expressions, statements
 from refimpl.oracle.diagnosis.workshop import EndlessError, Workshop
 from refimpl.oracle.judging.plans import Settings
 from refimpl.oracle.judging.run import run
+from refimpl.oracle.judging.tolerance import wide
 from refimpl.oracle.output.words import cause
 
 BINARY = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow)
@@ -160,17 +161,16 @@ def measure(operation, edit_or_pair, *, seconds=SECONDS, limit=10**6):
     if told.diagnosis is not None:
         row.kind, row.words = told.diagnosis.kind, cause(told.diagnosis)
         row.told = row.kind in TOLD
-        row.wrong = row.told and _contradicted(operation, candidate, told.diagnosis)
+        row.wrong = row.told and _contradicted(operation, candidate, told)
     return row
 
 
-def _contradicted(operation, candidate, diagnosis):
+def _contradicted(operation, candidate, told):
     """Whether an explanation differs from the candidate on fresh random inputs."""
-    found = source_of(diagnosis)
-    if found is not None:
-        answer = found.on(operation)
+    if told.source is not None:
+        answer = told.source.on(operation)
     else:
-        alternative = edits.alternatives(operation.system)[diagnosis.names[0]]
+        alternative = edits.alternatives(operation.system)[told.diagnosis.names[0]]
         listed = edits.runner(operation, alternative)
 
         def answer(inputs):

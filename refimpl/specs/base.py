@@ -229,6 +229,7 @@ class Fit:
     fit: tuple[str, ...]  # inputs that `fit` takes, in order
     settings: Mapping[str, str | tuple[str, ...]]  # as in `Drive`
     outputs: Mapping[str, tuple[str, ...]]  # output: a fitted attribute, or a method and the inputs that it takes
+    rounds: str = ""  # input that counts rounds, where outputs have a row for each: it is fitted anew for 1, 2, ...
 
 
 @dataclass(frozen=True)

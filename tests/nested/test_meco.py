@@ -1,7 +1,6 @@
 """MECO: worked steps on every backend, written-out gradients, closed forms, what is refused, drivers, peers."""
 
 import math
-import os
 
 import numpy as np
 import pytest
@@ -16,6 +15,7 @@ from refimpl.nested import meco
 from refimpl.oracle import check
 from refimpl.problems.functions import central_differences
 from refimpl.specs.nested.meco.claims import CLAIMS, densities, landscape
+from tests.thorough import THOROUGH
 
 LIKE = np.zeros(1)
 
@@ -669,7 +669,7 @@ def test_the_area_under_the_curve_is_that_of_ranks():
 # The experiments ----------------------------------------------------------------------------------------------------
 
 
-DEAR = () if "REFIMPL_SEEDS" in os.environ else ("meco.C2", "meco.C5")
+DEAR = () if THOROUGH else ("meco.C2", "meco.C5")
 
 
 @pytest.mark.parametrize("claim", [c for c in CLAIMS if c.tier == "quick" and c.id not in DEAR], ids=lambda c: c.id)

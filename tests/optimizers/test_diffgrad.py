@@ -1,7 +1,6 @@
 """diffGrad: the worked steps, every library and device, laws, the theorem's form, refusals, public implementations."""
 
 import math
-import os
 
 import numpy as np
 import pytest
@@ -12,6 +11,7 @@ from refimpl.optimizers import adamw, diffgrad
 from refimpl.optimizers._diffgrad_functions import FUNCTIONS
 from refimpl.oracle import catalog, check, edits
 from refimpl.specs.optimizers.diffgrad.claims import CLAIMS, networks, study
+from tests.thorough import THOROUGH
 
 # Worked out by hand-written code elsewhere: down the quadratic theta^T H theta / 2, with lr = 0.1.
 H = [[2, 1, 0, -1], [1, 3, 0.5, 0], [0, 0.5, -1, 2], [-1, 0, 2, 4]]
@@ -355,7 +355,7 @@ def test_paths_of_the_synthetic_study(name, method):
 # The experiments ------------------------------------------------------------------------------------------------
 
 
-DEAR = ("diffgrad.C4", "diffgrad.C7") if "REFIMPL_SEEDS" in os.environ else ()
+DEAR = ("diffgrad.C4", "diffgrad.C7") if THOROUGH else ()
 
 
 @pytest.mark.parametrize("claim", [c for c in CLAIMS if c.id in ("diffgrad.C1", *DEAR)], ids=lambda c: c.id)

@@ -2,7 +2,6 @@
 
 import itertools
 import math
-import os
 
 import numpy as np
 import pytest
@@ -17,6 +16,7 @@ from refimpl.optimizers import _sophia_models as models
 from refimpl.optimizers import sophia
 from refimpl.oracle import catalog, check, edits
 from refimpl.specs.optimizers.sophia.claims import CLAIMS, language, step
+from tests.thorough import THOROUGH
 
 H = np.array([[2.0, 1.0, 0.0, -1.0], [1.0, 3.0, 0.5, 0.0], [0.0, 0.5, -1.0, 2.0], [-1.0, 0.0, 2.0, 4.0]])
 START = [1.0, -2.0, 0.5, 3.0]
@@ -417,7 +417,7 @@ def test_a_network_is_trained_with_either_estimator():
 
 # The experiments ------------------------------------------------------------------------------------------------
 
-DEAR = () if "REFIMPL_SEEDS" in os.environ else ("sophia.C3", "sophia.C4", "sophia.C5")
+DEAR = () if THOROUGH else ("sophia.C3", "sophia.C4", "sophia.C5")
 REPRODUCED = [c for c in CLAIMS if c.tier == "quick" and c.id not in ("sophia.C7", *DEAR)]
 
 

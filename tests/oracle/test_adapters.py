@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from refimpl.convex import sdl
 from refimpl.core.arrays import array_namespace
 from refimpl.oracle import catalog
 from refimpl.oracle.candidates import Estimator, NotApplicable, OptaxTransform, TorchOptimizer, load
@@ -242,7 +243,6 @@ def test_estimates_are_given_in_the_way_that_an_optimizer_offers():
 
 
 # Estimators -----------------------------------------------------------------------------------------------------------
-# No system has an operation of this kind yet: ridge regression stands in for one.
 
 
 def ridge(X, y, X_new, alpha):
@@ -352,6 +352,38 @@ def test_only_operations_with_a_plan_are_offered(toy):
     assert Estimator(Ridge).offers(RIDGE)
     assert not Estimator(Ridge).offers(replace(RIDGE, fit=None))
     assert not OptaxTransform(Ridge).offers(RIDGE)
+
+
+class Factors:
+    """Supervised dictionary learning from a given start, with the interface of an estimator."""
+
+    inner = 0
+
+    def __init__(self, xi, nu, max_iter, radius, inner, kind, constraint):
+        rules = {"W": sdl.nonnegative, "H": sdl.nonnegative} if constraint == "nonnegative" else None
+        self.settings = {"xi": xi, "nu": nu, "radius": radius, "inner": inner + self.inner, "kind": kind}
+        self.settings |= {"constraints": rules}
+        self.max_iter = max_iter
+
+    def fit(self, x, covariates, labels, W0, H0, beta0, gamma0):
+        data = sdl.data(x, covariates, labels.astype(int), classes=gamma0.shape[1] + 1)
+        state = sdl.Factors(W0, H0, beta0, gamma0)
+        for k in range(1, self.max_iter + 1):
+            state, _ = sdl.bcd_step(state, data, k, **self.settings)
+        self.W_, self.H_, self.beta_, self.gamma_ = state
+        return self
+
+
+class OneMore(Factors):
+    inner = 1
+
+
+def test_one_that_is_fitted_for_one_round_two_rounds_and_so_on():
+    small = [case.slug for case in catalog.operation("sdl.bcd").cases if "large" not in case.flags]
+    report = check(Estimator(Factors), "sdl.bcd", only=small)
+    assert (report.verdict, report.counts["passed"]) == ("conforms", len(small)), report.records
+    assert check(Estimator(OneMore), "sdl.bcd", only=small).verdict == "deviates"
+    assert "sdl.filter_lpgd" in Estimator(Factors).lacks
 
 
 @needs("sklearn")

@@ -9,6 +9,7 @@ import pytest
 
 from refimpl.oracle import catalog, pages
 from refimpl.oracle.cli import main
+from tests.thorough import THOROUGH
 
 SOLUTIONS = {  # what stands in place of the marked line, in each language
     "python": (
@@ -124,14 +125,16 @@ def test_no_file_is_written_over(tmp_path, monkeypatch, capsys):
 def test_every_operation_has_a_template_with_its_equations(name, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert pages.equations(name)
-    for operation in catalog.operations(name):
+    operations = catalog.operations(name)
+    operations = operations if THOROUGH else operations[:2]
+    for operation in operations:
         short = operation.name.partition(".")[2]
         for language in ("python", "js", "c"):
             assert main(["practice", name, "--operation", short, "--language", language]) == 0
         compile((tmp_path / f"{name}_{short}.py").read_text(), short, "exec")
     if shutil.which("cc"):
         sources = sorted(path.name for path in tmp_path.glob("*.c"))
-        assert len(sources) == len(catalog.operations(name))
+        assert len(sources) == len(operations)
         flags = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter", "-fsyntax-only"]
         run = subprocess.run(["cc", *flags, *sources], capture_output=True, text=True)
         assert run.returncode == 0, run.stderr

@@ -22,6 +22,9 @@ from refimpl.oracle.verdict import check
 pytestmark = pytest.mark.xdist_group("wheel")  # which is built once in a process
 
 
+BARE = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest")  # which takes 0.2 s to load
+
+
 def lion(theta0, grads, lr, beta1, beta2, weight_decay):
     theta, m, out = theta0, 0 * theta0, []
     for g in grads:
@@ -114,7 +117,7 @@ def project(tmp_path_factory, python):
             start = "import mine\nfrom refimpl.oracle import parametrize_with_cases\n"
             (folder / f"test_{name}.py").write_text(start + text)
         words += tuple(f"test_{name}.py" for name in files)
-        command = [python, "-m", "pytest", "-p", "no:cacheprovider", "--junit-xml=junit.xml", *words]
+        command = [python, "-m", "pytest", *BARE, "--junit-xml=junit.xml", *words]
         done = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment)
         status = defaultdict(dict)
         for case in ElementTree.parse(folder / "junit.xml").iter("testcase"):

@@ -37,7 +37,10 @@ def checkout(tmp_path_factory):
 @cache
 def python(checkout, *words):
     """Exit status and all that is printed."""
-    environment = os.environ | {"PYTHONPATH": str(checkout), "PYTEST_ADDOPTS": "-p no:cacheprovider"}
+    environment = os.environ | {
+        "PYTHONPATH": str(checkout),
+        "PYTEST_ADDOPTS": "-p no:cacheprovider -p no:hypothesispytest",
+    }
     run = subprocess.run(
         [sys.executable, *words], cwd=checkout, env=environment, capture_output=True, text=True, check=False
     )

@@ -42,6 +42,13 @@ class Estimator(InProcess):
     def answer(self, operation, inputs):
         """See `InProcess`."""
         plan = operation.fit
+        if not plan.rounds:
+            return self._fitted(plan, inputs)
+        every = [self._fitted(plan, inputs | {plan.rounds: t}) for t in range(1, inputs[plan.rounds] + 1)]
+        return {output: np.stack([fitted[output] for fitted in every]) for output in plan.outputs}
+
+    def _fitted(self, plan, inputs):
+        """What is read off one that is fitted to the inputs."""
         arguments = arguments_for(self._cls, plan.settings, inputs, self._settings, self.name)
         given = {name: x.copy() if isinstance(x, np.ndarray) else x for name, x in inputs.items()}
         fitted = self._cls(**arguments)

@@ -41,17 +41,18 @@ def both(a, b):
     )
 
 
-def _set(name, value):
-    return lambda inputs: inputs | {name: value}
+def _equal(name, value, said):
+    """That an input has one value."""
+    return Property(
+        f"{name} = {said}", f"{name} is not {said}", lambda i: i[name] == value, lambda i: i | {name: value}
+    )
 
 
 def _of_numbers(operation):
     numbers = [f.name for f in operation.inputs if f.kind == "float"]
     own = defaults(operation)
     for name in numbers:
-        for value in (0.0, 1.0):
-            words = f"{name} = {value:g}"
-            yield Property(words, f"{name} is not {value:g}", lambda i, n=name, v=value: i[n] == v, _set(name, value))
+        yield from (_equal(name, value, f"{value:g}") for value in (0.0, 1.0))
         yield Property(
             f"{name} is not 0",
             f"{name} = 0",
@@ -64,11 +65,7 @@ def _of_numbers(operation):
             lambda i, n=name: i[n] <= 1,
             lambda i, n=name: i | {n: min(i[n], 0.75)},
         )
-        for value in sorted(own.get(name, set()) - {0.0, 1.0}):
-            words = f"{name} = {value:g} (its default)"
-            yield Property(
-                words, f"{name} is not {value:g}, its default", lambda i, n=name, v=value: i[n] == v, _set(name, value)
-            )
+        yield from (_equal(name, v, f"{v:g}, its default") for v in sorted(own.get(name, set()) - {0.0, 1.0}))
     for k, a in enumerate(numbers):
         for b in numbers[:k]:
             words = f"{a} = {b}"
@@ -77,23 +74,9 @@ def _of_numbers(operation):
             )
     for entry in operation.inputs:
         if entry.kind == "choice":
-            for option in entry.options:
-                words = f"{entry.name} = {option!r}"
-                yield Property(
-                    words,
-                    f"{entry.name} is not {option!r}",
-                    lambda i, n=entry.name, o=option: i[n] == o,
-                    _set(entry.name, option),
-                )
+            yield from (_equal(entry.name, option, repr(option)) for option in entry.options)
         elif entry.kind == "int":
-            for value in (0, 1):
-                words = f"{entry.name} = {value}"
-                yield Property(
-                    words,
-                    f"{entry.name} is not {value}",
-                    lambda i, n=entry.name, v=value: i[n] == v,
-                    _set(entry.name, value),
-                )
+            yield from (_equal(entry.name, value, str(value)) for value in (0, 1))
             yield Property(
                 f"{entry.name} is even",
                 f"{entry.name} is odd",

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from refimpl.oracle.candidates import CandidateError, NotApplicable, Skipped
+from refimpl.oracle.candidates.base import named_outputs
 from refimpl.oracle.judging import cases, tolerance
 from refimpl.oracle.judging.answers import expected
 from refimpl.specs.base import Operation
@@ -71,6 +72,15 @@ class Sight:
 def size(inputs):
     """Number of entries of some inputs."""
     return sum(np.size(value) for value in inputs.values())
+
+
+def called(operation, function, inputs):
+    """What a function answers, by output; None if it raises."""
+    try:
+        with np.errstate(all="ignore"):
+            return named_outputs(operation, function(**inputs))
+    except Exception:  # an explanation that raises is one that does not answer
+        return None
 
 
 def close(got, wanted, allowed):
@@ -162,11 +172,10 @@ class Evidence:
     def right_answer(self, inputs):
         """Right answer to inputs that are no case, with its tolerance; None if the rule refuses them."""
         run = self.operation.reference
-        wide = {k: v.astype(np.float64) if isinstance(v, np.ndarray) else v for k, v in inputs.items()}
         names = [entry.name for entry in self.operation.outputs]
         try:
             with np.errstate(all="ignore"), contextlib.redirect_stdout(sys.stderr):
-                right = tolerance.outputs_of(run(**wide))
+                right = tolerance.outputs_of(run(**tolerance.wide(inputs)))
                 runs = list(tolerance.noisy_runs(run, inputs, self.dtype, trials=NOISY_RUNS))
             allowed = tuple(LUCK * x for x in tolerance.spread(runs, right, self.dtype))
             found = dict(zip(names, right, strict=True)), dict(zip(names, allowed, strict=True))

@@ -11,14 +11,16 @@ from typing import Any, NamedTuple
 from refimpl.oracle import catalog, edits
 from refimpl.oracle.diagnosis import conditions as separate
 from refimpl.oracle.diagnosis import listed, telling
-from refimpl.oracle.diagnosis.evidence import Clock, Evidence, explains
+from refimpl.oracle.diagnosis.evidence import Clock, Evidence, called, explains
 from refimpl.oracle.diagnosis.places import where
-from refimpl.oracle.diagnosis.search import SMALL, Found, Search, ask_more, called, holds, wide
+from refimpl.oracle.diagnosis.search import SMALL, Found, Search, ask_more, holds
 from refimpl.oracle.diagnosis.smallest import smallest
+from refimpl.oracle.judging import tolerance
 from refimpl.oracle.judging.records import Diagnosis, Record
 from refimpl.oracle.judging.run import Run
 
 SECONDS = 10.0
+SEARCHED = 0.75  # share of the time for edits; the rest is for what separates right from wrong
 
 
 class Explanation(NamedTuple):
@@ -28,6 +30,7 @@ class Explanation(NamedTuple):
     findings: tuple[Diagnosis, ...]  # of the others, and the conditions
     smallest: object | None
     records: list[Record]
+    source: Found | None = None  # what was found for the diagnosis, where it is no listed mistake
 
 
 def usual_seconds():
@@ -94,14 +97,17 @@ def _explained(done, candidate, whole, records, seconds, note):
         return Explanation(Diagnosis("repeat", (), f"it {forgetful[0].message}", operations=kept), (), None, records)
     clock = Clock(seconds)
     found: list[Diagnosis] = []
+    sources: list[tuple[Diagnosis, Found]] = []
     every = evidences(done, candidate)
     least = None
     for number, evidence in enumerate(every):
         note(evidence.operation.name)
         mine = clock.part(1 / (len(every) - number))
-        told = _confirmed(evidence, whole, mine.part(0.2)) if whole else _again(evidence, found)
+        told = _confirmed(evidence, whole, mine.part(0.2)) if whole else _again(evidence, sources)
         if not told or told[0].kind == "near":
-            told = _one(evidence, mine.part(0.8)) or told  # the rest is for the smallest input
+            better, source = _one(evidence, mine.part(0.8))  # the rest is for the smallest input
+            told = better or told
+            sources += [(told[0], source)] if source else []
         found += told
         if least is None:
             tags = [line[0] for diagnosis in told for line in diagnosis.lines if "-" in line[0]]
@@ -110,7 +116,8 @@ def _explained(done, candidate, whole, records, seconds, note):
             break
     merged = telling.merged(found) or list(telling.laws(records))
     first = next((d for d in merged if d.kind != "conditions"), merged[0] if merged else None)
-    return Explanation(first, tuple(d for d in merged if d is not first), least, records)
+    source = next((s for d, s in sources if first and (d.lines, d.hint) == (first.lines, first.hint)), None)
+    return Explanation(first, tuple(d for d in merged if d is not first), least, records, source)
 
 
 def evidences(done, candidate):
@@ -154,7 +161,7 @@ def _ask_laws(done, evidence):
 
 def _answer(alternative, operation):
     run = edits.runner(operation, alternative)
-    return lambda inputs: called(operation, run, wide(inputs))
+    return lambda inputs: called(operation, run, tolerance.wide(inputs))
 
 
 def _confirmed(evidence, diagnosis, clock):
@@ -186,12 +193,10 @@ def _confirmed(evidence, diagnosis, clock):
     ]
 
 
-def _again(evidence, found):
+def _again(evidence, sources):
     """What was found of another operation, if it explains this one too."""
-    for diagnosis in found:
-        source = source_of(diagnosis)
-        answer = source and source.on(evidence.operation)
-        if answer:
+    for diagnosis, source in sources:
+        if answer := source.on(evidence.operation):
             search = Search(evidence, Clock(2.0))
             if search.agrees(answer):
                 again = replace(diagnosis, operations=(evidence.operation.name,), cases=len(evidence.sights), further=0)
@@ -199,55 +204,46 @@ def _again(evidence, found):
     return []
 
 
-_sources: dict[int, tuple[Diagnosis, Found]] = {}  # id of a diagnosis -> it, and what was found
-
-
-def source_of(diagnosis):
-    """The explanation behind a diagnosis, where it is no listed mistake."""
-    return _sources.get(id(diagnosis), (None, None))[1]
-
-
 def _one(evidence, clock):
-    """Diagnoses of one operation."""
+    """Diagnoses of one operation, and what was found, where the first is no listed mistake."""
     operation = evidence.operation
     answered = [sight for sight in evidence.wrong if sight.got is not None]
     if not answered:
-        return _of_conditions(evidence, clock)
-    search = Search(evidence, clock.part(0.75))
+        return _of_conditions(evidence, clock), None
+    hunt = clock.part(SEARCHED)
+    search = Search(evidence, hunt.part(0.75))
     if names := _named(search, operation):
         known = edits.alternatives(operation.system)
         first = known[names[0]]
         diagnosis = Diagnosis(first.kind, names, first.doc, first.bug_type, first.origin)
         told = _confirmed(evidence, diagnosis, clock.part(0.2))
         if told[0].kind != "near":
-            return told
-        search = Search(evidence, clock.part(0.75))
-    search.of_pairs(clock.part(0.15))
-    search.of_trials(operation.reference, clock.part(0.2))
-    search.of_edits(clock.part(0.55))
+            return told, None
+        search = Search(evidence, hunt.part(0.75))
+    search.of_pairs(hunt.part(0.15))
+    search.of_trials(operation.reference, hunt.part(0.2))
+    search.of_edits(hunt.part(0.55))
     survivors = _survivors(search, clock)
     if not survivors:
-        search = search.again(clock.part(0.75))
-        search.of_parts(clock.part(0.4))
+        search = search.again(hunt.part(0.75))
+        search.of_parts(hunt.part(0.4))
         survivors = _survivors(search, clock)
     if not survivors:
-        search = search.again(clock.part(0.7))
+        search = search.again(hunt)
         starts = search.starts()
         for rank, start in enumerate(starts[:12]):
-            if clock.over:
+            if hunt.over:
                 break
             run = edits.runner(operation, start)
             lines = tuple(edits.changed_lines(operation.system, start))
-            search.of_trials(run, clock.part(0.05), rank=20 + rank, listed=(start.slug,), lines=lines)
+            search.of_trials(run, hunt.part(0.05), rank=20 + rank, listed=(start.slug,), lines=lines)
         for rank, start in enumerate(starts[:8]):
             if start.edits:
-                search.of_edits(clock.part(0.2), base=start.edits, rank=20 + rank, listed=(start.slug,))
+                search.of_edits(hunt.part(0.2), base=start.edits, rank=20 + rank, listed=(start.slug,))
         survivors = _survivors(search, clock)
     if survivors:
-        diagnosis = telling.told(evidence, survivors)
-        _sources[id(diagnosis)] = (diagnosis, survivors[0])
-        return [diagnosis]
-    return _nearest(search, evidence, clock) or _of_conditions(evidence, clock)
+        return [telling.told(evidence, survivors)], survivors[0]
+    return _nearest(search, evidence, clock) or _of_conditions(evidence, clock), None
 
 
 def _named(search, operation):
@@ -290,7 +286,8 @@ def _nearest(search, evidence, clock):
         answer = found.on(operation)
         rows.append((search.loosely(answer, clock), 1, order, answer, found))
     rows.sort(key=lambda row: (-round(row[0], 2), row[1], row[2]))
-    if not rows or rows[0][0] < 0.5:
+    rows = [row for row in rows if row[0] >= (0.5, 0.7)[row[1]]]  # an edit of ours may explain much by chance
+    if not rows:
         return []
     _, of, _, answer, best = rows[0]
     if of == 0:

@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from refimpl.oracle.diagnosis.evidence import Evidence
+from refimpl.oracle.diagnosis.evidence import Evidence, called, close
+from refimpl.oracle.judging import cases
 
 SINGLE = "every deviation is of the size of single precision: something is computed, or kept, in float32"
 
@@ -18,6 +19,16 @@ def _single(sight):
         gaps = {name: np.max(np.abs(sight.got[name] - right), initial=0.0) for name, right in sight.right.items()}
     shares = [gaps[name] / size for name, size in sizes.items() if size > 0]
     return len(shares) > 0 and 1e-11 < max(shares) < 1e-4
+
+
+def _in_single(evidence, answered):
+    """Whether single precision explains the deviations, and would not show on most inputs where there are none."""
+    if not all(_single(sight) for sight in answered):
+        return False
+    operation, right = evidence.operation, [s for s in evidence.every if s.got is not None and not s.wrong][:12]
+    single = [called(operation, operation.reference, cases.rounded(s.inputs, "float32")) for s in right]
+    shows = [not (out and close(out, s.right, s.tolerance)) for out, s in zip(single, right, strict=True)]
+    return 2 * sum(shows) <= len(right)
 
 
 def _factor(entry, sights):
@@ -46,7 +57,7 @@ def where(evidence: Evidence):
     answered = [s for s in evidence.wrong if s.got is not None]
     if not answered:
         return []
-    told = [SINGLE] if all(_single(sight) for sight in answered) else []
+    told = [SINGLE] if _in_single(evidence, answered) else []
     odd = [s for s in answered if not all(np.isfinite(x).all() for x in s.got.values())]
     if odd and len(odd) == len(answered):
         told.append(f"where it is wrong the answer is not finite (inf or NaN), on all {len(odd)} inputs")

@@ -12,13 +12,13 @@ import numpy as np
 
 from refimpl.core.random import stream
 from refimpl.oracle import edits
-from refimpl.oracle.candidates.base import named_outputs
 from refimpl.oracle.diagnosis.constants import solved, with_a_number
-from refimpl.oracle.diagnosis.evidence import Evidence, close, explains
+from refimpl.oracle.diagnosis.evidence import Evidence, called, close, explains
 from refimpl.oracle.diagnosis.trials import trials, tried
 from refimpl.oracle.diagnosis.units import units
 from refimpl.oracle.diagnosis.vocabulary import edits_of
 from refimpl.oracle.diagnosis.workshop import Workshop
+from refimpl.oracle.judging.tolerance import wide
 
 AFTER = 1.0  # seconds for which the search goes on once something is found, to learn what cannot be told from it
 RARE = 3  # rank from which edits are tried after constants
@@ -39,11 +39,6 @@ class Found:
         tuple[str, str, str], ...
     ] = ()  # (tag or function, line as it is, line that the candidate behaves like)
     listed: tuple[str, ...] = ()  # slugs of listed mistakes in it
-
-
-def wide(inputs):
-    """Inputs in double precision."""
-    return {k: v.astype(np.float64) if isinstance(v, np.ndarray) else v for k, v in inputs.items()}
 
 
 @dataclass
@@ -95,9 +90,9 @@ class Search:
         """Share of the deviating sights that are explained, if at most every tenth of the others is spoilt; else 0."""
         if answer is None or clock.over:
             return 0.0
-        small = [s for s in self.order if s.size <= LARGE]
-        wrong = [explains(answer(self.inputs[id(s)]), s) for s in [s for s in small if s.wrong][:10]]
-        right = [explains(answer(self.inputs[id(s)]), s) for s in [s for s in small if not s.wrong][:6]]
+        small = [s for s in self.evidence.every if s.size <= LARGE]
+        wrong = [explains(answer(wide(s.inputs)), s) for s in [s for s in small if s.wrong][:20]]
+        right = [explains(answer(wide(s.inputs)), s) for s in [s for s in small if not s.wrong][:12]]
         if not wrong:
             return 0.0
         return sum(wrong) / len(wrong) if sum(right) >= 0.9 * len(right) else 0.0
@@ -128,7 +123,7 @@ class Search:
         for number, trial in enumerate(trials(operation)):
             if clock.over or self.clock.over:
                 return
-            answer = tried(operation, reference, trial)
+            answer = tried(partial(called, operation, reference), trial)
             if share := self.share(answer):
                 found = Found(rank + (number > 60), partial(_here, operation, answer), trial.words, **more)
                 self.keep(found, share, trial)
@@ -259,13 +254,8 @@ def _telling(sight):
     """How well a deviating sight tells explanations apart, for its price: how many entries deviate, up to thirty."""
     if sight.size > SMALL:
         return (0, 0, -sight.size)
-    entries = 0
-    for name, right in sight.right.items():
-        got = sight.got[name]
-        with np.errstate(invalid="ignore"):
-            entries += (
-                right.size if got.shape != right.shape else int(np.sum(~(np.abs(got - right) <= sight.tolerance[name])))
-            )
+    shapes = {name: (sight.got[name].shape == right.shape, right.size) for name, right in sight.right.items()}
+    entries = sum(int(np.sum(sight.deviating(name))) if alike else size for name, (alike, size) in shapes.items())
     return (1, min(entries, 30), -sight.size)
 
 
@@ -284,15 +274,6 @@ def _left_over(answer, sight):
             share = np.minimum(np.abs(got - found) / gap, 2.0)[deviating]
         shares += list(np.nan_to_num(share, nan=2.0))
     return float(np.mean(shares)) if shares else 2.0
-
-
-def called(operation, function, inputs):
-    """What a function answers, by output; None if it raises."""
-    try:
-        with np.errstate(all="ignore"):
-            return named_outputs(operation, function(**inputs))
-    except Exception:  # an explanation that raises is one that does not answer
-        return None
 
 
 def _here(where, answer, operation):
@@ -344,7 +325,9 @@ def ask_more(evidence, clock, *, samples=30, changes=5):
         for sight in failing:
             if clock.over:
                 return
-            evidence.ask(moved(sight.inputs, rng))
+            with np.errstate(all="ignore"):  # the largest numbers may not grow
+                changed = moved(sight.inputs, rng)
+            evidence.ask(changed)
 
 
 def moved(inputs, rng):

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from refimpl.oracle.candidates.base import named_outputs
 from refimpl.oracle.diagnosis.units import units
 
 USUAL = (0.0, 1.0, 0.5, 0.1, 0.01, 1e-3, 1e-4, 1e-8, 0.9, 0.95, 0.99, 0.999, 2.0, -1.0)  # rates that code ships with
@@ -272,15 +271,14 @@ def axis_size(operation, inputs, symbol):
     raise KeyError(symbol)
 
 
-def tried(operation, reference, trial):
+def tried(run, trial):
     """A trial around a form of the rule: what it answers to some inputs, by output; None if it raises."""
 
     def answer(inputs):
         try:
             with np.errstate(all="ignore"):
-                changed = trial.before(inputs) if trial.before else inputs
-                out = named_outputs(operation, reference(**changed))
-                return trial.after(out, inputs) if trial.after else out
+                out = run(trial.before(inputs) if trial.before else inputs)
+                return trial.after(out, inputs) if trial.after and out is not None else out
         except Exception:  # not every change fits every input
             return None
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from refimpl.oracle.candidates.base import named_outputs
 from refimpl.oracle.diagnosis.looking import kind_of, noting
+from refimpl.oracle.diagnosis.trials import tried
 from refimpl.oracle.diagnosis.units import Unit, based, units
 
 ROUNDS = 20  # times as many rounds of loops as the right source makes, an edited one may make
@@ -130,7 +131,7 @@ class Workshop:
             if hasattr(change, "unit"):
                 changed.setdefault(change.unit, []).append(change)
             else:
-                run = self._tried(run, change)
+                run = tried(run, change)
         codes = []
         try:
             for unit, several in changed.items():
@@ -153,16 +154,6 @@ class Workshop:
             finally:
                 for function, code in before:
                     function.__code__ = code
-
-        return answer
-
-    def _tried(self, run, trial):
-        def answer(inputs):
-            try:
-                out = run(trial.before(inputs) if trial.before else inputs)
-                return trial.after(out, inputs) if trial.after and out is not None else out
-            except Exception:  # not every change fits every input
-                return None
 
         return answer
 

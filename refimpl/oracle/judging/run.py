@@ -68,7 +68,7 @@ def run(candidate, operations, settings: Settings, callback: Callable[[Record], 
             outputs.append(got)
             callback(record)
     everything = catalog.system(operations[0].system).operations  # a run of a part of that makes no name stale
-    problems = unexpected(records) + settings.stale(everything)
+    problems = unexpected(records) + settings.stale(everything, planned)
     return Run(planned, records, outputs, watch.slips, problems, stopped=failures == settings.max_fail)
 
 

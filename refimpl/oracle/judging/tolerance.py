@@ -277,15 +277,19 @@ def unit(dtype):
     return float(np.finfo(dtype).eps)
 
 
+def wide(inputs):
+    """Inputs in double precision."""
+    return {k: v.astype(np.float64) if isinstance(v, np.ndarray) else v for k, v in inputs.items()}
+
+
 def noisy_run(function, inputs, dtype, trial):
     """Result of `function(**inputs)` under random rounding in `dtype`, as a tuple of float64 arrays.
 
     The arithmetic itself is done in float64, so the random rounding is the only one that is seen at float32.
     """
-    wide = {k: v.astype(np.float64) if isinstance(v, np.ndarray) else v for k, v in inputs.items()}
     noise = Noise(np.random.Generator(np.random.Philox(trial)), unit(dtype))
     with np.errstate(all="ignore"):
-        return outputs_of(function(**noise.wrap_inputs(wide)))
+        return outputs_of(function(**noise.wrap_inputs(wide(inputs))))
 
 
 def noisy_runs(function, inputs, dtype, *, trials=TRIALS):

@@ -7,7 +7,7 @@ import numpy as np
 from refimpl.convex import sdl
 from refimpl.core.arrays import array_namespace
 from refimpl.specs import refusals
-from refimpl.specs.base import ErrorCase, Operation, Paper, System, array, choice, integer, number
+from refimpl.specs.base import ErrorCase, Fit, Operation, Paper, System, array, choice, integer, number
 from refimpl.specs.convex.sdl import cases, exact, laws
 from refimpl.specs.convex.sdl.cases import samples
 from refimpl.specs.convex.sdl.claims import CLAIMS
@@ -79,6 +79,8 @@ _REFUSED = (
 )
 _UNKNOWN_MODEL = ErrorCase("unknown-model", "there are two models", {"kind": "both"}, ValueError, "kind")
 _NO_STEPS = {"long": "it takes no steps"}
+_SETTINGS = {"xi": "xi", "nu": "nu", "max_iter|n_iter|steps": "steps"}
+_SAMPLES = ("x", "covariates", "labels")
 
 
 def _lpgd_operation(kind):
@@ -112,6 +114,12 @@ def _lpgd_operation(kind):
             *refusals.rates(step_size="positive"),
             *refusals.arrays(A0="A", B0="B"),
             ErrorCase("rank-zero", "a dictionary has an atom at least", {"rank": 0}, ValueError, "rank"),
+        ),
+        fit=Fit(
+            fit=(*_SAMPLES, "A0", "B0", "gamma0"),
+            settings=_SETTINGS | {"n_components|rank": "rank", "step_size": "step_size"},
+            outputs={"As": ("A_",), "Bs": ("B_",), "gammas": ("gamma_",)},
+            rounds="steps",
         ),
         without={}
         if kind == "filter"
@@ -169,6 +177,12 @@ BLOCK_DESCENT = Operation(
         *refusals.rates(radius="positive"),
         *refusals.arrays(H0="H", beta0="beta"),
         ErrorCase("no-inner-step", "without inner steps nothing happens", {"inner": 0}, ValueError, "inner"),
+    ),
+    fit=Fit(
+        fit=(*_SAMPLES, *(f"{block.name}0" for block in _BLOCKS)),
+        settings=_SETTINGS | {"radius": "radius", "inner": "inner", "kind": "kind", "constraint": "constraint"},
+        outputs={f"{block.name}s": (f"{block.name}_",) for block in _BLOCKS},
+        rounds="steps",
     ),
     without={"long": "hundreds of rounds of four blocks take seconds; a round knows its number by the radius alone"},
 )
