@@ -150,7 +150,7 @@ SPSA = (
     Case("usual-eps", ("numerics",), "with eps = 1e-3 the difference of the losses keeps some digits",
          _quadratic(LOPSIDED, [1, -1, 0.5], [1, -2, 0.5], [[1, -1, 2], [0.5, 0.25, -1]], 1e-3), dtypes=("float64",)),
     Case("one-direction", ("boundary",), "one coordinate, one direction", _quadratic([[2]], [1], [3], [[-1]], 0.5)),
-    large("many-directions", "lopsided", "N", size=2001),
+    large("many-directions", "lopsided", "N", size=1001),
 )  # fmt: skip
 
 

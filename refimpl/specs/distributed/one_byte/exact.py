@@ -1,6 +1,7 @@
 """Right answers of one_byte, apart from the source: thresholds instead of logarithms, sums instead of loops."""
 
 import math
+from bisect import bisect_left
 from functools import cache
 
 import numpy as np
@@ -20,7 +21,7 @@ def encode(g, slope, offset):
         if not math.isfinite(x) or x == 0:
             codes.append(0)
         else:
-            below = sum(threshold < abs(reals(x)) for threshold in thresholds)
+            below = bisect_left(thresholds, abs(reals(x)))
             codes.append(1 + below + (128 if x < 0 else 0))
     return np.array(codes, dtype=object)
 
