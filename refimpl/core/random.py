@@ -76,8 +76,8 @@ def counted(key, counter):
     words = [check.integer(**{name: word}) for name, pair in (("key", key), ("counter", counter)) for word in pair]
     if len(words) != 4 or max(words) >= 2**64:
         raise ValueError(f"key and counter must be pairs of integers in [0, 2**64), got {key} and {counter}")
-    words = np.array([*words[:2], 0, 0, *words[2:]], dtype=np.uint64)
-    return np.random.Generator(np.random.Philox(key=words[:2], counter=words[2:]))
+    placed = np.array([*words[:2], 0, 0, *words[2:]], dtype=np.uint64)
+    return np.random.Generator(np.random.Philox(key=placed[:2], counter=placed[2:]))
 
 
 def normal(rng, shape, *, like, native=False):

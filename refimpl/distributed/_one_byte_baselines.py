@@ -346,7 +346,8 @@ def train(machines, data, draw, *, steps, join=None, leave=None, w0=None, eps=1e
     draw = lru_cache(maxsize=64)(draw)
     w0 = array_namespace(x).zeros(SIZE, dtype=x.dtype, device=device(x)) if w0 is None else w0
     fleet = {m: one_byte.start(m, w0) for m in range(machines)}
-    log, path = [], [w0]
+    log: list[dict[int, bytes]] = []
+    path = [w0]
     for t in range(steps):
         if how := (join or {}).get(t):
             check.choice(("replay", "copy"), join=how)
@@ -359,7 +360,8 @@ def train(machines, data, draw, *, steps, join=None, leave=None, w0=None, eps=1e
             m: one_byte.probe(machine, data[m].losses(samples), draw, eps=eps, **scale) for m, machine in fleet.items()
         }
         gone = (leave or {}).get(t)
-        fleet.pop(gone, None)
+        if gone is not None:
+            fleet.pop(gone)
         messages = {m: payload for m, payload in sent.items() if m != gone}
         fleet = {m: one_byte.update(machine, messages, draw, **rates) for m, machine in fleet.items()}
         log.append(messages)

@@ -305,7 +305,8 @@ def hold(hub, *, steps, machines, patience=60.0, between: Callable[[int], None] 
         welcome(who, frame)
     for t in range(steps):
         between(t)
-        missing, messages, late = dict(members), {}, []
+        missing, late = dict(members), []
+        messages: dict[int, bytes] = {}
         until = time.monotonic() + patience
         while missing:
             got = listen(until)
@@ -415,6 +416,7 @@ class Sockets:
                 if end is self._server:
                     self._connections.append(Connection(self._server.accept()[0].detach()))
                     continue
+                assert isinstance(end, Connection)
                 try:
                     return end, end.recv_bytes()
                 except (EOFError, OSError):
@@ -620,7 +622,7 @@ def sockets(settings, *, machines=4, kill=None, join=None, patience=60.0):
     path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
     processes: list[subprocess.Popen] = []
 
-    def begin(*more):
+    def begin(*more) -> Any:
         words = [
             "-m",
             "refimpl.distributed._one_byte_network",
@@ -634,8 +636,8 @@ def sockets(settings, *, machines=4, kill=None, join=None, patience=60.0):
         words += ["--norm", settings.norm, "--eps", settings.eps, "--samples", settings.samples, *more]
         command = [sys.executable, *map(str, words)]
         environment = os.environ | {"PYTHONPATH": path}
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-        processes.append(subprocess.Popen(command, env=environment, **pipes))
+        pipe = subprocess.PIPE
+        processes.append(subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, text=True))
         return processes[-1]
 
     def between(t):
@@ -649,7 +651,7 @@ def sockets(settings, *, machines=4, kill=None, join=None, patience=60.0):
     try:
         for _ in range(machines):
             begin()
-        late = begin("--called") if join is not None else None
+        late: Any = begin("--called") if join is not None else None
         held = hold(hub, steps=settings.steps, machines=machines, patience=patience, between=between)
         hub.close()
         ends = [process.communicate(timeout=patience)[0].split() for process in processes]

@@ -236,7 +236,7 @@ def encode(g, *, slope=8.0, offset=96):
     slope : float, default: 8
         Codes > 0 to a factor of e: the relative error is at most e^(1 / (2 slope)) - 1.
     offset : int, default: 96
-        Code >= 0 of |g| = 1: the range is e^((1 - offset) / slope) to e^((127 - offset) / slope).
+        Code >= 0 of a slope of 1: the range is e^((1 - offset) / slope) to e^((127 - offset) / slope).
 
     Returns
     -------

@@ -57,7 +57,7 @@ def replay(w0, machines, codes, z, eta, norm, slope, offset):
     newcomer, log, places = one_byte.start(10**6, w0), [], {}
     codes = _integers(codes)
     for t in range(machines.shape[0]):
-        messages = {}
+        messages: dict[int, bytes] = {}
         for i in range(machines.shape[1]):
             m = int(machines[t, i])
             if m >= 0:
@@ -77,7 +77,9 @@ def rounds(A, b, w0, z, joins, leaves, eps, eta, norm):
     xp, draw = array_namespace(w0), lambda t, m, k: z[t, m, k, ...]
     T, M, S = z.shape[:3]
     rates = {"eta": eta, "norm": norm}
-    machines, log, sent, rows = {}, [], [], []
+    machines: dict[int, one_byte.Machine] = {}
+    log: list[dict[int, bytes]] = []
+    sent, rows = [], []
     for t in range(T):
         for m in range(M):
             if joins[m] == t:

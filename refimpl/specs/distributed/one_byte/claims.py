@@ -263,7 +263,7 @@ def more_machines(seed):
             left.plot(t, curve, color=color, label=f"{m} machine{'s' * (m > 1)}")
             if m == 8:
                 right.plot(8 * t, curve, color=color, label="8 machines, 600 iterations")
-        best = min(one, key=one.get)
+        best = min(one, key=lambda eta: one[eta])
         k = np.arange(80, 8 * STEPS + 1, 80)
         right.plot(k, [train_loss(seed, w) for w in alone[best][2]], color=ORANGE, label="1 machine, 4800 iterations")
         left.set(xlabel="iteration", ylabel="training loss", yscale="log", title="equal iterations")
@@ -330,7 +330,7 @@ def unbiased(seed):
 
 def private_data(seed, splits=3):
     """Eight machines that hold a digit or two each; shuffled shards; and one machine alone with its shard."""
-    found = {"sorted": [], "shuffled": [], "alone": []}
+    found: dict[str, list[float]] = {"sorted": [], "shuffled": [], "alone": []}
     same = []
     for s in range(seed * splits, (seed + 1) * splits):
         order = {
