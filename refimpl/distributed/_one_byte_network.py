@@ -33,6 +33,7 @@ from refimpl.distributed import one_byte
 
 _HEAD = struct.Struct("<IHH")  # iteration, machine, number of bytes that follow
 _HELLO, _ROUND, _DROPPED = b"h", b"r", b"d"
+_OVER = _DROPPED + b"steps are done: too late to join"
 
 
 class Link(Protocol):
@@ -173,8 +174,8 @@ def take_part(link, w0, losses, settings, *, silent=None, rejoin=False, called=F
     if called:
         link.receive()
     while True:
-        hello = f"{machine.t} {tuple(w0.shape)} {w0.dtype} {one_byte.digest(w0)}"
-        link.send(_HELLO + hello.encode())
+        shared = f"w0 {tuple(w0.shape)} {w0.dtype} {one_byte.digest(w0)}, {settings.seed=}, {rates}"
+        link.send(_HELLO + f"{machine.t} {shared}".encode())
         answer = link.receive()
         if answer[:1] != _ROUND:
             raise ValueError(answer[1:].decode())
@@ -191,6 +192,8 @@ def take_part(link, w0, losses, settings, *, silent=None, rejoin=False, called=F
             silent = None if machine.t == silent else silent
             answer = link.receive()
             dropped = answer[:1] == _DROPPED
+            if len(answer) > 1 and dropped:
+                raise ValueError(answer[1:].decode())
             if not dropped:
                 ((t, messages),) = unpack(answer[1:]).items()
                 if t != machine.t:
@@ -276,13 +279,21 @@ def hold(hub, *, steps, machines, patience=60.0, between: Callable[[int], None] 
         known, _, start = frame[1:].decode().partition(" ")
         public[:] = public or [start]
         if start != public[0]:
-            send(who, _DROPPED + f"w0 must be that of the first machine, {public[0]}, got {start}".encode())
+            send(who, _DROPPED + f"start must be that of the first machine, {public[0]}; got {start}".encode())
             return
         members[who] = id = len(joined)
         joined[id] = len(log)
         past = b"".join(pack(t, log[t]) for t in range(int(known), len(log)))
         count["catching up"] += len(past)
         send(who, _ROUND + struct.pack("<H", id) + past)
+
+    def refused(sent, id):
+        """What is wrong with a message, if anything: nobody else is to suffer from it."""
+        try:
+            one_byte.check_messages(sent)
+        except (TypeError, ValueError) as error:
+            return str(error)
+        return "" if list(sent) == [id] else f"messages must be those of machine {id}, got {sorted(sent)}"
 
     def listen(until):
         """The next frame before a time, or None."""
@@ -319,15 +330,18 @@ def hold(hub, *, steps, machines, patience=60.0, between: Callable[[int], None] 
                     dropped[members.pop(who)] = t
             elif frame[:1] == _HELLO:
                 late.append((who, frame))
-            elif who in missing and t in (sent := unpack(frame[1:])) and list(sent[t]) == [members[who]]:
-                messages |= sent[t]
+            elif who in missing and (sent := unpack(frame[1:]).get(t)):
                 missing.pop(who)
+                if reason := refused(sent, members[who]):
+                    dropped[members.pop(who)] = t
+                    send(who, _DROPPED + reason.encode())
+                else:
+                    messages |= sent
         for who in missing:
             dropped[members.pop(who)] = t
             send(who, _DROPPED)
         if not messages:
             raise RuntimeError(f"somebody must be left in iteration {t}")
-        one_byte.check_messages(messages)
         messages = dict(sorted(messages.items()))
         log.append(messages)
         for who in list(members):
@@ -532,7 +546,7 @@ class DaskHub:
 
     def results(self):
         """The machines at the end, in the order of their ids."""
-        return sorted(self._client.gather(list(self._futures.values())))
+        return sorted(self._client.gather(list(self._futures.values()), errors="skip"))
 
 
 class DaskLink:
@@ -702,11 +716,16 @@ def mpi(settings, *, silent=None, join=None, patience=20.0):
         hub = MPIHub(comm)
         call = lambda t: hub.send(late, b"come") if t == join else None
         held = hold(hub, steps=settings.steps, machines=size - 1 - (late is not None), patience=patience, between=call)
+        if late is not None and len(held.joined) < size - 1:
+            hub.send(late, _OVER)
         return held, {id: end for id, *end in filter(None, comm.gather(None))}
     w0, losses = np.zeros(baselines.SIZE), losses_of(rank - 1, settings.seed)
     quiet = silent if rank == 1 else None
-    machine = take_part(MPILink(comm), w0, losses, settings, silent=quiet, called=rank == late)
-    comm.gather((machine.id, machine.t, one_byte.digest(machine.w)))
+    try:
+        machine = take_part(MPILink(comm), w0, losses, settings, silent=quiet, called=rank == late)
+        comm.gather((machine.id, machine.t, one_byte.digest(machine.w)))
+    except ValueError:  # too late; all ranks must come to the end
+        comm.gather(None)
     return None, None
 
 
@@ -754,6 +773,8 @@ def dask(settings, *, machines=4, kill=None, join=None, patience=60.0):
         for number in range(machines):
             begin(number)
         held = hold(hub, steps=settings.steps, machines=machines, patience=patience, between=between)
+        if join is not None and len(held.joined) <= machines:
+            hub.send(who[machines], _OVER)
         return held, {machine.id: (machine.t, one_byte.digest(machine.w)) for machine in hub.results()}
 
 

@@ -386,7 +386,8 @@ def test_threads_agree_with_the_loop_in_one_process(losses):
     assert one_byte.digest(one_byte.replay(one_byte.start(9, W0), held.log, draw, eta=0.05).w) == one_byte.digest(
         ends[0].w
     )
-    assert held.up == 3 * (12 * (1 + 8 + 1) + len(f"h0 {W0.shape} float64 ") + 64)
+    hello = f"h0 w0 (650,) float64 {one_byte.digest(W0)}, settings.seed=0, {SHORT.rates()}"
+    assert held.up == 3 * (12 * (1 + 8 + 1) + len(hello))
     assert held.down == 3 * 12 * (1 + 3 * 9) + 3 * 3
 
 
@@ -421,21 +422,72 @@ def test_one_that_lags_is_dropped_and_comes_back_with_all_that_was_sent(losses):
     assert 0 < held.catching_up < 12 * 3 * 9  # it knew the first iterations
 
 
-def test_who_begins_elsewhere_is_refused(losses):
-    hub, told = network.Local(), []
+def guest(hub, told, w0, losses, settings, change=lambda frame: frame):
+    """A machine that begins when told to, says hello before anything else goes on, and notes why it is refused."""
+    link, greeted = hub.link("guest"), threading.Event()
 
-    def stranger():
+    class Link:
+        receive = staticmethod(link.receive)
+
+        def send(self, frame):
+            link.send(change(frame))
+            greeted.set()
+
+    def run():
         try:
-            network.take_part(hub.link("stranger"), np.zeros(5), losses(0), SHORT)
+            network.take_part(Link(), w0, losses, settings)
         except ValueError as error:
             told.append(str(error))
 
+    thread = threading.Thread(target=run)
+
+    def begin():
+        thread.start()
+        greeted.wait()
+
+    return begin, thread
+
+
+@pytest.mark.parametrize(
+    ("w0", "other", "words"),
+    [
+        (np.zeros(5), {}, "w0 (5,)"),
+        (np.ones(baselines.SIZE), {}, one_byte.digest(np.ones(baselines.SIZE))),
+        (W0.astype(np.float32), {}, "float32"),
+        (W0, {"seed": 5}, "seed=5"),
+        (W0, {"eta": 0.1}, "0.1"),
+        (W0, {"norm": "mean"}, "mean"),
+    ],
+)
+def test_who_begins_elsewhere_is_refused(losses, w0, other, words):
+    hub, told = network.Local(), []
+    begin, thread = guest(hub, told, w0, losses(1), SHORT._replace(**other))
     hub.run(0, W0, losses(0), SHORT)
-    thread = threading.Thread(target=stranger)
-    network.hold(hub, steps=12, machines=1, between=lambda t: thread.start() if t == 3 else None)
+    network.hold(hub, steps=12, machines=1, between=lambda t: begin() if t == 3 else None)
     thread.join()
-    assert "w0 must be that of the first machine, (650,) float64" in told[0]
-    assert "(5,)" in told[0]
+    assert "start must be that of the first machine, w0 (650,) float64" in told[0]
+    assert words in told[0].partition("; got ")[2]
+
+
+@pytest.mark.parametrize(
+    ("payload", "words"), [({1: b"\x80"}, "128 from machine 1"), ({0: b"\x60"}, "of machine 1, got")]
+)
+def test_who_sends_what_nobody_sends_is_dropped_alone(losses, payload, words):
+    hub, told = network.Local(), []
+
+    def spoiled(frame):
+        bad = frame[:1] == b"r" and 3 in network.unpack(frame[1:])
+        return b"r" + network.pack(3, payload) if bad else frame
+
+    begin, thread = guest(hub, told, W0, losses(1), SHORT, spoiled)
+    hub.run(0, W0, losses(0), SHORT)
+    held = network.hold(hub, steps=12, machines=1, between=lambda t: begin() if t == 0 else None)
+    thread.join()
+    assert held.joined[1] <= 3
+    assert held.dropped == {1: 3}
+    assert held.log[3].keys() == {0}
+    assert words in told[0]
+    assert [machine.t for machine in hub.results()] == [12]
 
 
 def test_nobody_left_is_an_error(losses):
