@@ -369,16 +369,22 @@ def apply_update(w, codes, directions, *, eta, norm="sqrt", slope=8.0, offset=96
     N = codes.shape[0]
     g = decode(codes, like=w, slope=slope, offset=offset)
     rate = eta / (N**0.5 if norm == "sqrt" else N)  # (one_byte-6)
+    for i, z in enumerate(_as_many(directions, N)):
+        check.like(w, z=z)
+        w = w - rate * g[i] * z  # (one_byte-7)
+    return w
+
+
+def _as_many(directions, N):
+    """The directions one by one, of which there must be N."""
     taken = 0
     for z in directions:
-        if taken == N:
-            raise ValueError(f"directions must be as many as codes, got more than {N}")
-        check.like(w, z=z)
-        w = w - rate * g[taken] * z  # (one_byte-7)
         taken += 1
+        if taken > N:
+            raise ValueError(f"directions must be as many as codes, {N}, got more")
+        yield z
     if taken < N:
-        raise ValueError(f"directions must be as many as codes, got {taken} for {N} codes")
-    return w
+        raise ValueError(f"directions must be as many as codes, {N}, got {taken}")
 
 
 def probe(machine, losses, draw, *, eps=1e-3, slope=8.0, offset=96):
