@@ -1,35 +1,47 @@
 """Checks of one_byte's operations that need no answer."""
 
-import math
-
 from refimpl.core.arrays import array_namespace
+from refimpl.specs.base import Law
 from refimpl.specs.laws import apart, causal, odd, related, reversed_along, scaled, turned_along
 
 
-def _integers(x):
-    """A sum of integers, without the noise under which tolerances are measured."""
-    return array_namespace(x).round(x)
+def _other_half(code):
+    """Codes 128 further, of 256; integers, without the noise under which tolerances are measured."""
+    xp = array_namespace(code)
+    return xp.round(xp.round(code + 128.0) % 256.0)
+
+
+def _other_sign(outputs):
+    code = outputs["code"]
+    return {"code": array_namespace(code).where(code == 0, code, _other_half(code))}
+
+
+def _next_code(run, inputs):
+    """Away from both ends of the scale, where it is cut off."""
+    before = run(**inputs)["code"]
+    after = run(**inputs | {"offset": inputs["offset"] + 1})["code"]
+    inside = array_namespace(before).abs(before % 128.0 - 64.0) < 62.5
+    yield after * inside, (before + 1.0) * inside
+
+
+def _shifted_scale(run, inputs):
+    after = run(**inputs | {"offset": inputs["offset"] + 1})["g"]
+    yield after, run(**inputs)["g"] * array_namespace(after).exp(-1.0 / (after * 0.0 + inputs["slope"]))
 
 
 ENCODE = (
     apart("N", "powers-of-e", "zero"),
     related(
         "sign",
-        "the other sign is 128 codes away",
+        "the other sign is 128 codes away; 0 has none",
         lambda i: {"g": -i["g"]},
-        lambda o: {"code": (o["code"] + 128.0) % 256.0},
+        _other_sign,
         "powers-of-e",
         "small-slopes",
         "next-to-a-threshold",
+        "zero",
     ),
-    related(
-        "next-code",
-        "a factor of e^(1 / slope) is the next code",
-        lambda i: {"g": i["g"] * math.exp(1.0 / i["slope"])},
-        lambda o: {"code": o["code"] + 1.0},
-        "powers-of-e",
-        "small-slopes",
-    ),
+    Law("next-code", "an offset larger by 1 is the next code", _next_code, ("powers-of-e", "small-slopes")),
 )
 
 DECODE = (
@@ -37,17 +49,16 @@ DECODE = (
     related(
         "sign",
         "128 codes away is the other sign",
-        lambda i: {"code": _integers((i["code"] + 128.0) % 256.0)},
+        lambda i: {"code": _other_half(i["code"])},
         lambda o: {"g": -o["g"]},
         "every-byte",
         "other-scale",
     ),
-    related(
-        "next-code",
-        "the next code is a factor of e^(1 / slope), here with slope 8",
-        lambda i: {"code": _integers(i["code"] + 1.0)},
-        lambda o: {"g": o["g"] * math.exp(0.125)},
-        "powers-of-e",
+    Law(
+        "shifted-scale",
+        "an offset larger by 1 divides by e^(1 / slope)",
+        _shifted_scale,
+        ("powers-of-e", "other-scale"),
     ),
 )
 
