@@ -436,7 +436,7 @@ CLAIMS = (
         tier="full",
         kind="efficiency",
         control="full-gradient SGD stopped at the same training loss: it needs some 35 iterations instead of "
-        "600, so the ratio of bytes is about 160, not 2600",
+        "600, so the ratio of bytes is about 150, not 2600",
     ),
     Claim(
         "one_byte.C3",
