@@ -1,0 +1,30 @@
+"""
+BoRep
+=====
+
+TODO: what the reader will see, in two sentences.
+
+The derivation: :doc:`/nested/bo_rep`. Run it with ``.venv/bin/python tutorials/nested/bo_rep.py``.
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from refimpl.core.figures import finish
+from refimpl.nested import bo_rep
+
+# %%
+# TODO: a block of text before each step. The last figure carries the punch line in its title.
+
+params = np.array([3.0])
+state, path = bo_rep.init(params), [params]
+for _ in range(60):
+    params, state = bo_rep.update(params, state, params, lr=0.05)
+    path.append(params)
+
+figure, axes = plt.subplots(layout="constrained")
+axes.plot(np.array(path)[:, 0])
+axes.set(xlabel="step", ylabel="parameter", title="TODO: the punch line")
+
+if __name__ == "__main__":
+    finish("bo_rep")
