@@ -33,7 +33,7 @@ def implicit(grad_x, grad_y, hessian, cross):
 
     Notes
     -----
-    Equation (bo_rep-10) of the documentation.
+    Equation (bo_rep-1) of the documentation.
 
     Examples
     --------
@@ -47,7 +47,7 @@ def implicit(grad_x, grad_y, hessian, cross):
         z = solve_positive(hessian, grad_y)
     except ValueError as error:
         raise ValueError(f"hessian must be that of a strongly convex lower problem: {error}") from None
-    return grad_x - cross @ z, z  # (bo_rep-10)
+    return grad_x - cross @ z, z  # (bo_rep-1)
 
 
 def stocbio(upper, *, terms, nu):

@@ -95,7 +95,7 @@ def update(x, state, upper, *, eta, beta=0.9, nu=0.01):
 
     Notes
     -----
-    Equations (bo_rep-1) to (bo_rep-4) of the documentation; Algorithm 1. Both products are with the old z.
+    Equations (bo_rep-2) to (bo_rep-5) of the documentation; Algorithm 1. Both products are with the old z.
 
     Examples
     --------
@@ -116,10 +116,10 @@ def update(x, state, upper, *, eta, beta=0.9, nu=0.01):
     curved, crossed = hvp(state.z), cross(state.z)
     check.like(state.y, hvp=curved)
     check.like(x, cross=crossed)
-    z = state.z - nu * (curved - grad_y)  # (bo_rep-1)
-    h = grad_x - crossed  # (bo_rep-2)
-    m = beta * state.m + (1 - beta) * h  # (bo_rep-3)
-    x = x - eta * unit(m)  # (bo_rep-4)
+    z = state.z - nu * (curved - grad_y)  # (bo_rep-2)
+    h = grad_x - crossed  # (bo_rep-3)
+    m = beta * state.m + (1 - beta) * h  # (bo_rep-4)
+    x = x - eta * unit(m)  # (bo_rep-5)
     return x, BORepState(state.y, z, m)
 
 
@@ -151,7 +151,7 @@ def lower_update(y, grad, *, steps, alpha, radius=math.inf):
 
     Notes
     -----
-    Equation (bo_rep-5) of the documentation; Algorithm 2.
+    Equation (bo_rep-6) of the documentation; Algorithm 2.
 
     Examples
     --------
@@ -163,7 +163,7 @@ def lower_update(y, grad, *, steps, alpha, radius=math.inf):
     steps, alpha = check.integer(steps=steps, minimum=1), check.positive(alpha=alpha)
     center = y
     for t in range(steps):
-        y = project_ball(y - alpha * _gradient(grad, y, t), center, radius)  # (bo_rep-5)
+        y = project_ball(y - alpha * _gradient(grad, y, t), center, radius)  # (bo_rep-6)
     return y
 
 
@@ -205,7 +205,7 @@ def epoch_sgd(y, grad, *, epochs, first, alpha, radius):
 
     Notes
     -----
-    Equations (bo_rep-7) to (bo_rep-9) of the documentation; after Hazan and Kale (2014), as the paper cites it.
+    Equations (bo_rep-8) to (bo_rep-10) of the documentation; after Hazan and Kale (2014), as the paper cites it.
 
     Examples
     --------
@@ -218,11 +218,11 @@ def epoch_sgd(y, grad, *, epochs, first, alpha, radius):
     alpha, t = check.positive(alpha=alpha), 0
     for s in range(epochs):
         center, total, steps = y, array_namespace(y).zeros_like(y), first * 2**s
-        step, reach = alpha / 2**s, radius / 2 ** (s / 2)  # (bo_rep-7)
+        step, reach = alpha / 2**s, radius / 2 ** (s / 2)  # (bo_rep-8)
         for _ in range(steps):
-            y = project_ball(y - step * _gradient(grad, y, t), center, reach)  # (bo_rep-8)
+            y = project_ball(y - step * _gradient(grad, y, t), center, reach)  # (bo_rep-9)
             total, t = total + y, t + 1
-        y = total / steps  # (bo_rep-9)
+        y = total / steps  # (bo_rep-10)
     return y
 
 
@@ -292,7 +292,7 @@ def minimize(
     def step(carry, k):
         x, state = carry
         y, k = state.y, k - 1
-        if k > 0 and k % period == 0:  # (bo_rep-6)
+        if k > 0 and k % period == 0:  # (bo_rep-7)
             seen = used + (k // period - 1) * burst
             y = lower_update(y, lambda y, t: lower(x, y, seen + t), steps=burst, alpha=alpha, radius=radius)
         return update(x, state._replace(y=y), upper(x, y, k), eta=eta, beta=beta, nu=nu)

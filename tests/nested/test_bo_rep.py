@@ -221,6 +221,23 @@ def test_z_and_the_series_tend_to_the_solve():
     np.testing.assert_allclose(h, exact, rtol=1e-9)
 
 
+def test_the_noise_of_the_cosh_problem():
+    """0.3 per coordinate of each gradient, 0.06 times the length of z of the Hessian's product."""
+    problem = models.cosh_problem(stream(0, "test-bo_rep", "noisy"), like=LIKE)
+    lower, upper = models.noisy(problem, stream(0, "test-bo_rep", "draws"))
+    x, y, z = np.ones(4), np.ones(6), np.array([3.0, 4.0, 0.0, 0.0, 0.0, 0.0])
+    exact, draws = problem.upper(x, y), [upper(x, y, k) for k in range(2000)]
+    for found, value, scale in (
+        ([lower(x, y, t) for t in range(2000)], problem.lower(x, y), 0.3),
+        ([draw.grad_x for draw in draws], exact.grad_x, 0.3),
+        ([draw.grad_y for draw in draws], exact.grad_y, 0.3),
+        ([draw.hvp(z) for draw in draws], exact.hvp(z), 0.3),
+    ):
+        np.testing.assert_allclose(np.mean(found, axis=0), value, atol=0.04)
+        np.testing.assert_allclose(np.std(found, axis=0), scale, rtol=0.1)
+    assert draws[0].cross(z).tolist() == exact.cross(z).tolist()
+
+
 # Baselines ----------------------------------------------------------------------------------------------------------
 
 
