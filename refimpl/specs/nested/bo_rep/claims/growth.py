@@ -106,7 +106,8 @@ def descents(problem, noise, start, *, steps, lrs, eta, limit=-1.0):
     over = lambda x, state: arrived(x, state) or np.max(np.abs(x)) > 100
     rates = {"eta": eta, "period": 10, "burst": 10, "radius": 1.0, **REFINE}
     y = refined(start, noise("start")[0], np.zeros(6))
-    runs = {"BO-REP": bo_rep.minimize(start, np.zeros(6), *noise("ours"), stop=arrived, **rates, **shared)}
+    lower, upper = noise("ours")
+    runs = {"BO-REP": bo_rep.minimize(start, np.zeros(6), lower, upper, stop=arrived, **rates, **shared)}
     runs["clipped"] = baselines.descend(start, y, *noise("clipped"), lr=eta, clip=eta, stop=arrived, **shared)
     for lr in lrs:
         runs[f"lr {lr:g}"] = baselines.descend(start, y, *noise(f"{lr}"), lr=lr, stop=over, **shared)
@@ -164,7 +165,8 @@ def complexity(seed):
         beta, count = 1 - 0.5 * eps**2, int(np.ceil(3 / eps**2))
         shared = {"steps": round(60 / eps**4), "beta": beta, "nu": 0.3 * eps**2, "alpha": 0.2 * eps**2, "record": norm}
         rates = {"eta": 0.2 * eps**3, "period": count, "burst": count, "radius": 1.0, **REFINE}
-        _, run = bo_rep.minimize(start, np.zeros(6), *noise(f"{eps}"), **rates, **shared)
+        lower, upper = noise(f"{eps}")
+        _, run = bo_rep.minimize(start, np.zeros(6), lower, upper, **rates, **shared)
         ours.append(np.mean(run.history["norm"]))
         y = refined(start, noise(f"{eps}", "start")[0], np.zeros(6))
         ends = [

@@ -1,7 +1,5 @@
 """The lower level: periodic bursts, and the refinement before the first step: C3, C4."""
 
-from itertools import pairwise
-
 import numpy as np
 
 from refimpl.nested import bo_rep
@@ -14,10 +12,11 @@ START = 5 * np.ones(4)
 
 def errors(problem, levels, y, **rates):
     """Distance of the y used in each step from its minimizer."""
-    points = []
-    record = lambda x, state: {"x": points.append((x, state.y))}
-    bo_rep.minimize(START, y, *levels, record=record, **SHARED, **rates)
-    return np.array([np.linalg.norm(y - problem.solution(x)) for (x, _), (_, y) in pairwise(points)])
+    lower, upper = levels
+    record = lambda x, state: {"x": x, "y": state.y}
+    _, run = bo_rep.minimize(START, y, lower, upper, record=record, **SHARED, **rates)
+    used = zip(run.history["x"], run.history["y"][1:], strict=False)
+    return np.array([np.linalg.norm(y - problem.solution(x)) for x, y in used])
 
 
 def periods(seed):
