@@ -1,7 +1,7 @@
 """Data hyper-cleaning: a classifier is trained on weighted samples, and the weights are learned on clean data.
 
 Upper variable: a number lam_j for each training sample, whose weight is sigmoid(lam_j). Lower problem: softmax
-regression, g = mean_j sigmoid(lam_j) loss_j(w) + reg |w|^2 / 2. Upper objective: the plain mean loss on clean
+regression, ``g = mean_j sigmoid(lam_j) loss_j(w) + reg |w|^2 / 2``. Upper objective: the plain mean loss on clean
 validation data. Everything is written out; of a batch, what occurs twice counts twice.
 """
 
