@@ -46,6 +46,40 @@ def stream(seed, *names):
     return np.random.Generator(np.random.Philox(np.random.SeedSequence(seed, spawn_key=key)))
 
 
+def counted(key, counter):
+    """Generator at a place of a counter-based stream: for draws that others must repeat from public numbers alone.
+
+    Parameters
+    ----------
+    key : pair of int
+        In [0, 2**64): which stream.
+    counter : pair of int
+        In [0, 2**64): which place of it. These are the high words of Philox's counter; the low words are left to the
+        draws, so those of two places never overlap.
+
+    Returns
+    -------
+    numpy.random.Generator
+        On the Philox bit generator.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a number is no integer in [0, 2**64).
+
+    Examples
+    --------
+    >>> a, b, again = (counted((7, 0), place).standard_normal() for place in ((0, 0), (1, 0), (0, 0)))
+    >>> a == b, a == again
+    (False, True)
+    """
+    words = [check.integer(**{name: word}) for name, pair in (("key", key), ("counter", counter)) for word in pair]
+    if len(words) != 4 or max(words) >= 2**64:
+        raise ValueError(f"key and counter must be pairs of integers in [0, 2**64), got {key} and {counter}")
+    placed = np.array([*words[:2], 0, 0, *words[2:]], dtype=np.uint64)
+    return np.random.Generator(np.random.Philox(key=placed[:2], counter=placed[2:]))
+
+
 def normal(rng, shape, *, like, native=False):
     """Standard normal draws, as an array like `like`.
 
