@@ -71,8 +71,8 @@ for label, run in curves.items():
 # %%
 # Blocks and samples
 # ------------------
-# Constant rates now, the same everywhere, so that the gradient ends in a floor of noise. More blocks per step lower it a
-# great deal. More samples per block lower it only where all blocks are seen: elsewhere the noise *between* blocks
+# Constant rates now, the same everywhere, so that the gradient ends in a floor of noise. More blocks per step lower it
+# a great deal. More samples per block lower it only where all blocks are seen: elsewhere the noise *between* blocks
 # dominates, and no batch removes it.
 
 I_VALUES, B_VALUES, LAST = (2, 5, 10), (1, 4, 16), 250
