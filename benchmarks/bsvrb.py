@@ -57,7 +57,7 @@ def run():
                 _measure.growth("d", [64, 128, 256], lambda d: step(2, d), 2.0),
                 _measure.growth("I", [8, 16, 32, 64], lambda sampled: step(2, SIZE, sampled), 1.0),
             ],
-            "Version 2 costs little more than what it asks of the problem; version 1 is mostly eigenvectors. Growth is that of "
-            "version 2.",
+            "Version 2 costs little more than what it asks of the problem; version 1 is mostly eigenvectors. Growth is "
+            "that of version 2.",
         )
     ]
