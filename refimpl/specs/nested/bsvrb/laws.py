@@ -106,8 +106,6 @@ def _shared(kept, outputs, *cases):
             *cases,
         ),
         reversed_along("I", *cases, slug="order-of-blocks"),
-        reversed_along("k", *cases, slug="order-of-samples"),
-        related("samples-renamed", "samples can have any numbers", _other_samples, lambda o: {}, *cases),
     )
 
 
@@ -124,7 +122,12 @@ def _linear(kept, outputs, radius=()):
 
 
 V1 = (*_shared(("H0",), ("s", "H"), *_COUNTS), _linear((), ()))
-V2 = (*_shared(("v0", "u0"), ("s", "v", "u"), *_COUNTS), _linear(("v0", "u0"), ("v", "u"), ("radius",)))
+V2 = (
+    *_shared(("v0", "u0"), ("s", "v", "u"), *_COUNTS),
+    reversed_along("k", *_COUNTS, slug="order-of-samples"),
+    related("samples-renamed", "samples can have any numbers", _other_samples, lambda o: {}, *_COUNTS),
+    _linear(("v0", "u0"), ("v", "u"), ("radius",)),
+)
 RSVRB = _shared(("w0", "V0", "H0"), (), "three-blocks")
 
 
