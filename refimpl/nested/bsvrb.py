@@ -519,7 +519,16 @@ def decay(t):
 
 
 def draw(problem, rng, *, I, B, like):
-    """Indices for a step: I blocks without replacement, B samples of g and of f for each, with replacement."""
+    """Indices for a step: I blocks without replacement, B samples of g and of f for each, with replacement.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from refimpl.nested._bsvrb_models import quadratics
+    >>> problem = quadratics(random.stream(0, "doc"), like=np.zeros(1), m=4, n=10, d=2)
+    >>> [x.shape for x in draw(problem, random.stream(1, "doc"), I=3, B=2, like=np.zeros(1))]
+    [(3,), (3, 2), (3, 2)]
+    """
     blocks = random.indices(rng, problem.blocks, (I,), like=like, replace=False)
     batch_g = random.indices(rng, problem.samples_g, (I, B), like=like)
     return blocks, batch_g, random.indices(rng, problem.samples_f, (I, B), like=like)
