@@ -48,7 +48,7 @@ def source_files(system):
 @systems
 def test_equations_and_lines_point_at_each_other(system):
     """A tag without an equation, or an equation of the algorithm without a line, fails."""
-    shared = (ROOT / "refimpl" / "core").glob("*.py")
+    shared = (path for room in edits.SHARED for path in (ROOT / "refimpl" / room).glob("*.py"))
     code = "\n".join(path.read_text() for path in (*source_files(system), *shared))
     page = (ROOT / f"docs/{system.chapter}/{system.name}.rst").read_text()
     tags = set(re.findall(rf"# \(({system.name}-\w+)\)", code))

@@ -1,5 +1,6 @@
-"""Linear algebra that the array API standard lacks: triangular solves and linear assignment."""
+"""Linear algebra that the array API standard lacks: solves, directions, projections, series, linear assignment."""
 
+import math
 from importlib import import_module
 
 from refimpl.core import check
@@ -110,6 +111,152 @@ def cholesky_solve(factor, b):
     return solve_triangular(factor, solve_triangular(factor, b, lower=True), lower=True, trans=True)
 
 
+def solve_positive(a, b):
+    """Solve a x = b for a symmetric positive definite matrix, by its eigenvectors.
+
+    Parameters
+    ----------
+    a : array [n, n]
+        Floating point, finite; its lower triangle counts.
+    b : array [n]
+        Of the library, dtype and device of `a`.
+
+    Returns
+    -------
+    array [n]
+        x.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If shapes or dtypes do not fit, an entry is not finite, or the smallest eigenvalue of `a` is not above n
+        roundings of the largest: then the answer would be noise.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> solve_positive(np.array([[2.0, 0.0], [0.0, 4.0]]), np.array([2.0, 2.0]))
+    array([1. , 0.5])
+    >>> solve_positive(np.ones((2, 2)), np.ones(2))
+    Traceback (most recent call last):
+    ValueError: a must be positive definite, got eigenvalues from ... to 2
+    """
+    check.finite(a=a, b=b)
+    n = check.shapes(a=(a, "n n"), b=(b, "n"))["n"]
+    xp = array_namespace(a, b)
+    values, vectors = xp.linalg.eigh(a)
+    low, high = float(values[0]), float(values[-1])
+    if not low > n * float(xp.finfo(a.dtype).eps) * high:
+        raise ValueError(f"a must be positive definite, got eigenvalues from {low:.3g} to {high:.3g}")
+    return vectors @ ((xp.matrix_transpose(vectors) @ b) / values)
+
+
+def unit(v):
+    """Direction of `v`: v over its Euclidean norm, and 0 where `v` is 0.
+
+    Parameters
+    ----------
+    v : array
+        Any shape, floating point, finite; the norm is over all entries, and neither over- nor underflows.
+
+    Returns
+    -------
+    array
+        Like `v`.
+
+    Raises
+    ------
+    TypeError
+        If `v` is no array of floating-point numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> unit(np.array([3e-200, 4e-200])), unit(np.zeros(2))
+    (array([0.6, 0.8]), array([0., 0.]))
+    """
+    check.floating(v=v)
+    xp = array_namespace(v)
+    largest = xp.max(xp.abs(v))
+    v = v / xp.where(largest > 0, largest, xp.ones_like(largest))
+    return v / xp.linalg.vector_norm(xp.where(largest > 0, v, xp.ones_like(v)))
+
+
+def project_ball(x, center, radius):
+    """Nearest point of a ball.
+
+    Parameters
+    ----------
+    x, center : array
+        Of one shape, dtype, library and device; distances are over all entries.
+    radius : float
+        > 0; infinity for no ball.
+
+    Returns
+    -------
+    array
+        `x` itself inside; else the point of the sphere between `center` and `x`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the arrays are not alike, or `radius` is no number > 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> project_ball(np.array([3.0, 4.0]), np.zeros(2), 2.5)
+    array([1.5, 2. ])
+    """
+    check.like(x, center=center)
+    if radius == math.inf:
+        return x
+    radius, away, xp = check.positive(radius=radius), x - center, array_namespace(x, center)
+    distance = xp.linalg.vector_norm(away)
+    return xp.where(distance > radius, center + away * (radius / xp.clip(distance, min=radius)), x)
+
+
+def neumann(product, v, *, terms, step):
+    """Truncated Neumann series of an inverse: step times the sum of (I - step A)^j v over j < terms.
+
+    Parameters
+    ----------
+    product : callable
+        ``product(p, j) -> array``, A p for the factor j = 1, ..., terms - 1, which may be another sample of A each.
+    v : array
+        Floating point, finite.
+    terms : int
+        Q >= 1.
+    step : float
+        > 0, below 2 over the largest eigenvalue of A for the series to converge.
+
+    Returns
+    -------
+    array
+        Like `v`; tends to A^-1 v.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `v` is no such array, a product is not like it, or a number is out of range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> neumann(lambda p, j: 2 * p, np.array([1.0]), terms=3, step=0.25)  # 0.25 (1 + 1/2 + 1/4)
+    array([0.4375])
+    """
+    check.finite(v=v)
+    terms, step = check.integer(terms=terms, minimum=1), check.positive(step=step)
+    total = p = v
+    for j in range(1, terms):
+        change = product(p, j)
+        check.like(v, product=change)
+        p = p - step * change  # (bo_rep-11)
+        total = total + p
+    return step * total
+
+
 def linear_assignment(cost, maximize=False):
     """Match each row with a column of its own so that the sum of the matched costs is least.
 
@@ -151,3 +298,55 @@ def linear_assignment(cost, maximize=False):
     except ValueError as error:
         raise ValueError(f"cost must allow a full assignment: {error}") from None
     return from_numpy(columns, like=cost, dtype=array_namespace(cost).int64)
+
+
+def solve_lyapunov(a, q):
+    """Solve a v + v a^T + q = 0.
+
+    Runs on the host in double precision (`scipy.linalg.solve_continuous_lyapunov`), whatever the library.
+
+    Parameters
+    ----------
+    a : array [n, n]
+        Floating point; no two of its eigenvalues add up to 0, so that there is one solution.
+    q : array [n, n]
+        Like `a`.
+
+    Returns
+    -------
+    array [n, n]
+        v, like `q`. If `a` is stable, the stationary covariance of a linear recursion with small steps.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If shapes or dtypes do not fit, an entry is not finite, or two eigenvalues of `a` add up to 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> solve_lyapunov(np.array([[-1.0, 0.0], [0.0, -3.0]]), np.ones((2, 2)))
+    array([[0.5       , 0.25      ],
+           [0.25      , 0.16666667]])
+    """
+    check.finite(a=a, q=q)
+    check.shapes(a=(a, "n n"), q=(q, "n n"))
+    host, right = to_numpy(a).astype(float), -to_numpy(q).astype(float)
+    values = import_module("numpy").linalg.eigvals(host)
+    if abs(values[:, None] + values[None, :]).min() <= 1e-14 * abs(values).max():
+        raise ValueError("a must have no two eigenvalues that add up to 0")
+    return from_numpy(import_module("scipy.linalg").solve_continuous_lyapunov(host, right), like=q)
+
+
+def spectral_abscissa(a):
+    """Largest real part of an eigenvalue of a square matrix [n, n], as a Python float; on the host.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> spectral_abscissa(np.array([[-1.0, 5.0], [0.0, -2.0]]))
+    -1.0
+    """
+    check.finite(a=a)
+    check.shapes(a=(a, "n n"))
+    return float(import_module("numpy").linalg.eigvals(to_numpy(a)).real.max())

@@ -1,7 +1,7 @@
 """Losses: means over a batch, stable at any scale of their inputs, differentiable any number of times."""
 
 from refimpl.core import check
-from refimpl.core.arrays import array_namespace
+from refimpl.core.arrays import array_namespace, device
 from refimpl.core.autodiff import stop_gradient
 
 
@@ -96,6 +96,42 @@ def logistic(margins):
     check.floating(margins=margins)
     xp = array_namespace(margins)
     return xp.mean(xp.logaddexp(-margins, xp.zeros_like(margins)))
+
+
+def nt_xent(first, second, *, tau):
+    """Contrastive loss of two views: mean of -log softmax of each view's partner among all other views.
+
+    Parameters
+    ----------
+    first, second : array [B, k]
+        Floating point, rows of length 1: embeddings of two views of each example.
+    tau : float
+        Temperature > 0 that the inner products are divided by.
+
+    Returns
+    -------
+    array, shape ()
+        In nats, a mean over all 2B views.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If dtypes or shapes do not fit, or `tau` is out of range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> nt_xent(np.eye(2), np.eye(2), tau=1.0)  # log(1 + 2 / e)
+    np.float64(0.55144471393...)
+    """
+    check.like(first, second=second)
+    size, tau = check.shapes(first=(first, "B k"))["B"], check.positive(tau=tau)
+    xp = array_namespace(first, second)
+    views, row = xp.concat([first, second], axis=0), xp.arange(2 * size, device=device(first))
+    logits = views @ xp.matrix_transpose(views) / tau
+    itself = row[:, None] == row[None, :]
+    logits = xp.where(itself, xp.min(stop_gradient(logits)) - 1e4, logits)  # no view is its own partner
+    return softmax_cross_entropy(logits, (row + size) % (2 * size))
 
 
 def accuracy(logits, labels):

@@ -225,3 +225,84 @@ def test_linear_assignment_refuses_bad_costs(backend):
             linalg.linear_assignment(backend.asarray(cost))
     with pytest.raises(TypeError, match="cost must be an array of floating-point numbers"):
         linalg.linear_assignment(backend.asarray(np.ones((2, 2), int)))
+
+
+def test_lyapunov_equations(backend):
+    """Of random stable matrices: against the equation itself, and the covariance of a long linear recursion."""
+    rng = np.random.default_rng(0)
+    for n in (1, 2, 5):
+        a = rng.standard_normal((n, n)) - 3 * np.sqrt(n) * np.eye(n)
+        root = rng.standard_normal((n, n))
+        v = linalg.solve_lyapunov(backend.asarray(a), backend.asarray(root @ root.T))
+        assert like(v, backend.asarray(a))
+        v = backend.to_numpy(v)
+        np.testing.assert_allclose(a @ v + v @ a.T, -root @ root.T, atol=1e3 * backend.tolerance)
+        h, z = 1e-3, np.zeros((n, n))
+        for _ in range(6000):
+            z = z + h * (a @ z + z @ a.T + root @ root.T)
+        np.testing.assert_allclose(v, z, atol=1e-4)
+        expected = np.linalg.eigvals(a).real.max()
+        assert linalg.spectral_abscissa(backend.asarray(a)) == pytest.approx(expected, rel=1e3 * backend.tolerance)
+
+
+@pytest.mark.parametrize("wrong", [np.ones((2, 3)), np.full((2, 2), np.nan)])
+def test_what_is_no_lyapunov_equation_is_refused(wrong):
+    with pytest.raises(ValueError, match="a must"):
+        linalg.solve_lyapunov(wrong, np.eye(2))
+    with pytest.raises(ValueError, match="q must"):
+        linalg.solve_lyapunov(-np.eye(2), wrong)
+    with pytest.raises(ValueError, match="a must"):
+        linalg.spectral_abscissa(wrong)
+    with pytest.raises(ValueError, match="a must have no two eigenvalues"):
+        linalg.solve_lyapunov(np.array([[1.0, 2.0], [0.0, -1.0]]), np.eye(2))
+
+
+def test_solve_positive_against_numpy(backend):
+    q = np.array([[2.0, 0.5, -1.0], [0.0, 1.0, 0.25], [1.0, 0.0, 1.5]])
+    a, b = q @ q.T + np.eye(3), np.array([1.0, -2.0, 0.5])
+    x = linalg.solve_positive(backend.asarray(a), backend.asarray(b))
+    assert like(x, backend.asarray(b))
+    np.testing.assert_allclose(backend.to_numpy(x), np.linalg.solve(a, b), rtol=100 * backend.tolerance)
+    for bad in (np.ones((2, 2)), np.diag([1.0, -1.0]), np.zeros((2, 2)), np.diag([1.0, 1e-17])):
+        with pytest.raises(ValueError, match="a must be positive definite"):
+            linalg.solve_positive(backend.asarray(bad), backend.asarray([1.0, 1.0]))
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1.0, 1e30])
+def test_unit_at_any_scale(backend, scale):
+    v = scale * np.array([[3.0, 0.0], [0.0, -4.0]])
+    np.testing.assert_allclose(
+        backend.to_numpy(linalg.unit(backend.asarray(v))), [[0.6, 0], [0, -0.8]], rtol=10 * backend.tolerance
+    )
+    assert backend.to_numpy(linalg.unit(backend.asarray([0.0, 0.0]))).tolist() == [0, 0]
+
+
+def test_projection_on_a_ball(backend):
+    center = backend.asarray([[1.0], [2.0]])
+    project = lambda x, radius: backend.to_numpy(linalg.project_ball(backend.asarray(x), center, radius))
+    assert project([[1.5], [2.5]], 1.0).tolist() == [[1.5], [2.5]]  # inside: untouched
+    np.testing.assert_allclose(project([[4.0], [6.0]], 2.5), [[2.5], [4.0]], rtol=10 * backend.tolerance)
+    assert project([[4.0], [6.0]], np.inf).tolist() == [[4.0], [6.0]]
+    assert project([[1.0], [2.0]], 0.5).tolist() == [[1.0], [2.0]]  # its centre
+    for radius in (0.0, -1.0, np.nan):
+        with pytest.raises(ValueError, match="radius must be"):
+            project([[4.0], [6.0]], radius)
+
+
+def test_neumann_series(backend):
+    a, v = np.array([[1.5, 0.25], [0.25, 0.75]]), np.array([1.0, -2.0])
+    power, expected = v, np.zeros(2)
+    for _ in range(5):
+        expected, power = expected + 0.5 * power, power - 0.5 * a @ power
+    matrix = backend.asarray(a)
+    got = linalg.neumann(lambda p, j: matrix @ p, backend.asarray(v), terms=5, step=0.5)
+    np.testing.assert_allclose(backend.to_numpy(got), expected, rtol=20 * backend.tolerance)
+    far = linalg.neumann(lambda p, j: matrix @ p, backend.asarray(v), terms=200, step=0.5)
+    np.testing.assert_allclose(backend.to_numpy(far), np.linalg.solve(a, v), rtol=100 * backend.tolerance)
+    asked = []
+    linalg.neumann(lambda p, j: asked.append(j) or p, backend.asarray(v), terms=4, step=0.5)
+    assert asked == [1, 2, 3]
+    with pytest.raises(ValueError, match="terms must be"):
+        linalg.neumann(lambda p, j: p, backend.asarray(v), terms=0, step=0.5)
+    with pytest.raises(ValueError, match="product must have shape"):
+        linalg.neumann(lambda p, j: p[:1], backend.asarray(v), terms=2, step=0.5)

@@ -108,3 +108,24 @@ def test_every_backend_agrees_with_numpy(like, activation):
 def test_bad_arguments(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_nt_xent_is_the_formula_and_its_gradient():
+    rng = random.stream(0, "nt-xent")
+    first, second = (x / np.linalg.norm(x, axis=1, keepdims=True) for x in rng.standard_normal((2, 3, 4)))
+    views = np.concatenate([first, second])
+    expected = 0.0
+    for a in range(6):
+        powers = np.exp(views @ views[a] / 0.3)
+        expected -= np.log(powers[(a + 3) % 6] / (powers.sum() - powers[a])) / 6
+    value, slope = value_and_grad(lambda x: losses.nt_xent(x, second, tau=0.3))(first)
+    np.testing.assert_allclose(value, expected, rtol=1e-14)
+    for index in np.ndindex(3, 4):
+        step = np.zeros((3, 4))
+        step[index] = 1e-6
+        ends = [losses.nt_xent(first + sign * step, second, tau=0.3) for sign in (1, -1)]
+        np.testing.assert_allclose(slope[index], (ends[0] - ends[1]) / 2e-6, rtol=1e-7, atol=1e-9)
+    with pytest.raises(ValueError, match="tau"):
+        losses.nt_xent(first, second, tau=0.0)
+    with pytest.raises(ValueError, match="second"):
+        losses.nt_xent(first, second[:2], tau=0.3)

@@ -302,7 +302,7 @@ def test_repro_line_reruns_the_case_alone(mine, run):
         (("check", "lion", "--python", "math:nothing"), "has no 'nothing'"),
         (("check", "lion", "--dtype", "float16"), "float64"),
         (("show", "lion", "--case", "nope"), "has no case"),
-        (("show", "srrw"), "'srrw' is still to come"),
+        (("show", "wta_crs"), "'wta_crs' is still to come"),
         (("show", "qqq"), "known: adadagrad, "),
         (("check", "lion", "--fuzz", "-1"), "fuzz must be >= 0, got -1"),
         (("check", "lion", "cbo", "--timeout", "3"), "--timeout and --path are for a candidate"),

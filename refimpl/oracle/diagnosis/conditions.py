@@ -11,9 +11,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from refimpl.core.random import stream
 from refimpl.oracle.diagnosis.evidence import Evidence
 from refimpl.oracle.diagnosis.trials import axis_size, defaults
 
+FRESH = 12  # random inputs to which a property is given before it is told
 FEWEST = 3  # inputs that must turn right, and that must be known with a property
 
 
@@ -48,6 +50,17 @@ def _equal(name, value, said):
     )
 
 
+def _other(name, value, options):
+    """That a choice is not one of three or more."""
+    instead = next(option for option in options if option != value)
+    return Property(
+        f"{name} is not {value!r}",
+        f"{name} = {value!r}",
+        lambda i: i[name] != value,
+        lambda i: i | {name: instead if i[name] == value else i[name]},
+    )
+
+
 def _of_numbers(operation):
     numbers = [f.name for f in operation.inputs if f.kind == "float"]
     own = defaults(operation)
@@ -75,6 +88,8 @@ def _of_numbers(operation):
     for entry in operation.inputs:
         if entry.kind == "choice":
             yield from (_equal(entry.name, option, repr(option)) for option in entry.options)
+            if len(entry.options) > 2:
+                yield from (_other(entry.name, option, entry.options) for option in entry.options)
         elif entry.kind == "int":
             yield from (_equal(entry.name, value, str(value)) for value in (0, 1))
             yield Property(
@@ -335,14 +350,35 @@ def conditions(evidence: Evidence, clock, most=3):
         hopeful = _hopeful(evidence, [both(a, b) for a, b in combinations(plain, 2)], failing, clock)
     found = []
     for prop, turned in hopeful:
+        _ask_afresh(evidence, prop, clock)
         held = [sight for sight in evidence.every if _safe(prop.holds, sight.inputs, False)]
         rest = [sight for sight in evidence.every if sight not in held]
-        if len(held) < FEWEST or any(sight.wrong for sight in held):
+        if len(held) < FEWEST or any(sight.wrong for sight in held) or all(_degenerate(s.inputs) for s in held):
             continue
         found.append(Condition(prop, turned, len(held), len(rest), sum(sight.wrong for sight in rest)))
     found = [c for c in found if not any(_implies(evidence, c, other) for other in found if other is not c)]
     found.sort(key=lambda c: -c.wrong / max(c.without, 1))
     return [*_together(evidence, found), *found][:most]
+
+
+def _ask_afresh(evidence, prop, clock):
+    """Random inputs that are made to have a property: it must be true of inputs that nobody chose."""
+    operation = evidence.operation
+    for number in range(FRESH):
+        if clock.over:
+            return
+        inputs = _safe(prop.make, operation.sample(stream(number, operation.name, "afresh")), None)
+        if inputs is None or not _safe(prop.holds, inputs, False):
+            continue
+        answer = evidence.ask(inputs)
+        if answer is not None and answer.wrong:
+            return
+
+
+def _degenerate(inputs):
+    """Whether every array of numbers that are not whole is one of zeros, or has a single entry."""
+    arrays = [value for value in inputs.values() if isinstance(value, np.ndarray)]
+    return bool(arrays) and all(x.size <= 1 or not np.any(x) for x in arrays)
 
 
 def _implies(evidence, weak, strong):

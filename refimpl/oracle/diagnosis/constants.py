@@ -9,6 +9,8 @@ import numpy as np
 from refimpl.oracle.diagnosis.expressions import binary
 from refimpl.oracle.diagnosis.vocabulary import edits_of
 
+MOST = 1e6  # a larger number would hardly be meant, and may be the size of an array
+
 
 def with_a_number(shop):
     """Edits with a number that is looked for, the form that it goes into, the value at which they change nothing."""
@@ -23,6 +25,8 @@ def with_a_number(shop):
                 if edit.new.value == value + 1:
                     yield edit.like(number, 3), lambda literal: literal, float(value)
             elif isinstance(edit.new, ast.UnaryOp) and isinstance(edit.new.op, ast.USub) and edit.new.operand is old:
+                if unit.values.get(id(old), set()) <= {("int",), ("bool",)}:  # a size: nobody has half an entry
+                    continue
                 for rank, form, start in (
                     (3, lambda value, old=old: binary(value, ast.Mult, old), 1.0),
                     (4, lambda value, old=old: binary(old, ast.Add, value), 0.0),
@@ -58,7 +62,7 @@ def solved(shop, sight, inputs, start):
         if abs(r1) <= close_by:
             break
         x0, x1, r0 = x1, x1 - r1 * (x1 - x0) / (r1 - r0), r1
-        if not abs(x1) < 1e12:
+        if not abs(x1) < MOST:
             return
         r1 = missing(x1)
     else:

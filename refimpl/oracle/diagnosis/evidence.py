@@ -96,8 +96,10 @@ def explains(answer, sight):
 
     It must be within two tolerances, which grow with the numbers, and leave no more than `SHARE` of the deviation.
     """
-    if answer is None or sight.got is None:
-        return answer is sight.got
+    if answer is None:  # an edited source may refuse the NaN that other code hands on
+        return sight.got is None or not all(np.isfinite(x).all() for x in sight.got.values())
+    if sight.got is None:
+        return False
     for name, right in sight.right.items():
         got, found = sight.got[name], answer[name]
         if found.shape != got.shape:

@@ -14,7 +14,7 @@ from refimpl.oracle.diagnosis import listed, telling
 from refimpl.oracle.diagnosis.evidence import Clock, Evidence, called, explains
 from refimpl.oracle.diagnosis.places import where
 from refimpl.oracle.diagnosis.search import SMALL, Found, Search, ask_more, holds
-from refimpl.oracle.diagnosis.smallest import smallest
+from refimpl.oracle.diagnosis.smallest import shrunk, smallest
 from refimpl.oracle.judging import tolerance
 from refimpl.oracle.judging.records import Diagnosis, Record
 from refimpl.oracle.judging.run import Run
@@ -317,6 +317,7 @@ def _nearest(search, evidence, clock):
 def _of_conditions(evidence, clock):
     """What separates right from wrong, and where the answers deviate."""
     ask_more(evidence, clock.part(0.2), changes=2)
+    evidence.ask(shrunk(evidence, evidence.wrong[0], clock.part(0.25)).inputs)  # no condition may deny this one
     found = [condition.words for condition in separate.conditions(evidence, clock.part(0.7))]
     told = [*telling.raises(evidence), *found, *where(evidence)]
     if not told:

@@ -210,6 +210,14 @@ def _of_call(node, kinds, unit):
         elif name in group and own and name in ("min", "max", "reversed", "sorted"):
             for other in sorted(group & {"min", "max", "list", "sorted"} - {name}):
                 yield 1, ast.Call(ast.Name(other, ast.Load()), node.args, node.keywords)
+    if name in ("vecdot", "vector_norm") and node.args:  # a mean for a sum, another norm
+        entries = ast.Subscript(ast.Attribute(node.args[0], "shape", ast.Load()), ast.Constant(-1), ast.Load())
+        yield 1, binary(node, ast.Div, entries)
+        if name == "vector_norm":
+            yield 1, binary(node, ast.Div, call("sqrt", entries))
+            words = [keyword for keyword in node.keywords if keyword.arg != "ord"]
+            for norm in (1, float("inf")):
+                yield 1, ast.Call(node.func, node.args, [*words, ast.keyword("ord", ast.Constant(norm))])
     if name == "ceil" and len(node.args) == 1 and not own:  # the same but for whole numbers
         yield (
             1,

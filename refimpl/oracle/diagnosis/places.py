@@ -7,10 +7,11 @@ import numpy as np
 from refimpl.oracle.diagnosis.evidence import Evidence, called, close
 from refimpl.oracle.judging import cases
 
-SINGLE = "every deviation is of the size of single precision: something is computed, or kept, in float32"
+SIZE = "every deviation is of the size of single precision"
+SINGLE = f"{SIZE}: something is computed, or kept, in float32"
 
 
-def _single(sight):
+def _single(sight, most=1e-4):
     """Whether a deviation is what rounding to float32 may do, and more than what rounding to float64 does."""
     if any(sight.got[name].shape != right.shape for name, right in sight.right.items()):
         return False
@@ -18,7 +19,7 @@ def _single(sight):
         sizes = {name: np.max(np.abs(right), initial=0.0) for name, right in sight.right.items()}
         gaps = {name: np.max(np.abs(sight.got[name] - right), initial=0.0) for name, right in sight.right.items()}
     shares = [gaps[name] / size for name, size in sizes.items() if size > 0]
-    return len(shares) > 0 and 1e-11 < max(shares) < 1e-4
+    return len(shares) > 0 and 1e-11 < max(shares) < most
 
 
 def _in_single(evidence, answered):
@@ -52,12 +53,25 @@ def _factor(entry, sights):
         yield f"where {entry.name} goes wrong first it repeats its previous row: a step is not taken"
 
 
+def _tail(entry, masks):
+    """Whether nothing but entries from some place on is wrong, as where the rest of a vector loop is forgotten."""
+    places = {(mask.shape[-1], int(np.argmax(mask.reshape(-1, mask.shape[-1]).any(axis=0)))) for mask in masks}
+    ends = [mask.reshape(-1, mask.shape[-1]).any(axis=0) for mask in masks]
+    if (
+        len(places) > 1
+        and all(first > 0 for _, first in places)
+        and all(end[int(np.argmax(end)) :].all() for end in ends)
+    ):
+        said = ", ".join(f"{first} of {size}" for size, first in sorted(places)[:4])
+        yield f"the first entries (last axis) of {entry.name} are always right, all others wrong: from {said} on"
+
+
 def where(evidence: Evidence):
     """Sentences about the place of the deviations in the outputs, the same in every failing answer."""
     answered = [s for s in evidence.wrong if s.got is not None]
     if not answered:
         return []
-    told = [SINGLE] if _in_single(evidence, answered) else []
+    told = [SINGLE] if _in_single(evidence, answered) else [SIZE] * all(_single(sight, 3e-6) for sight in answered)
     odd = [s for s in answered if not all(np.isfinite(x).all() for x in s.got.values())]
     if odd and len(odd) == len(answered):
         told.append(f"where it is wrong the answer is not finite (inf or NaN), on all {len(odd)} inputs")
@@ -85,4 +99,7 @@ def where(evidence: Evidence):
             for place, words in ((0, "first"), (-1, "last")):
                 if all(mask[..., place].any() and not np.delete(mask, place, axis=-1).any() for mask in rows):
                     told.append(f"only the {words} entry (last axis) of {entry.name} is ever wrong")
+                    break
+            else:
+                told += _tail(entry, rows)
     return told

@@ -83,7 +83,9 @@ class Search:
                 return 0.0
             wrong += sight.wrong
             missed += not good
-            telling = telling or (good and sight.wrong and not close(out, sight.right, sight.tolerance))
+            telling = telling or (
+                good and sight.wrong and out is not None and not close(out, sight.right, sight.tolerance)
+            )
         return (1 - missed / wrong) * telling
 
     def loosely(self, answer, clock):

@@ -82,6 +82,7 @@ def _of_numbers(operation):
     for a, b in permutations(numbers, 2):
         yield Trial(f"multiplies {a} by {b}", _put(a, lambda i, a=a, b=b: i[a] * i[b]))
         yield Trial(f"divides {a} by {b}", _put(a, lambda i, a=a, b=b: i[a] / i[b]))
+        yield Trial(f"adds {b} to {a}", _put(a, lambda i, a=a, b=b: i[a] + i[b]))
     changes = {
         "takes 1 - {0} for {0}": lambda x: 1 - x,
         "takes {0} squared": lambda x: x * x,

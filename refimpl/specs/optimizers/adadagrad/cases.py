@@ -116,6 +116,8 @@ BATCH_SIZE = (
            1e-90 * ROWS, "inner_product", dtypes=("float64",)),
     _sized("large-gradients", ("numerics",), "gradients of 1e8 and a batch limit beyond int32",
            1e8 * ROWS, "coordinate", eta=0.01, largest=10**12),
+    _sized("huge-demand", ("numerics",), "a demand of 4e9, all of whose digits count: eta^2 in float32 would lose some",
+           eta=1e-5, largest=10**13, dtypes=("float64",)),
     large("large-norm", "many-examples", "d", balanced=True),
     large("large-coordinate", "many-coordinates", "d", balanced=True),
     large("large-augmented", "both-demand", "d", balanced=True),

@@ -527,6 +527,11 @@ PROJECTION = (
                data=(np.array([[2.0]]), np.array([-1.0]), np.array([0.75])), batches=[[0]]),
     _projected("large-margins", ("numerics",), "margins of a thousand: the exponentials must not overflow", 1e3,
                data=(1000 * X, Y, START), batches=[[0, 1], [2, 1]]),
+    _projected("a-thousand-to-one", ("numerics",),
+               "singular values of 4 and 0.003 are both there: a pseudoinverse that drops what is below 0.01 of the "
+               "largest reaches less", 4.0,
+               data=(np.array([[2.0, 2.0], [1.0, 1.00390625], [-2.0, -2.0]]), Y, np.array([0.5, -0.25])),
+               batches=[[0, 1], [2, 1]], dtypes=("float64",)),
     _projected("two-rows", ("boundary",), "two rows, one of them in the batch", 4.0, n=2, d=1, batches=[[1]]),
     _many_rows("many-rows", "two-rows", rows=("batches",), eta=_times),
 )  # fmt: skip

@@ -84,6 +84,10 @@ CONSENSUS = (
          "with alpha = 0 energies of -1.7e308 and 1.7e308, whose gap overflows, count the same",
          {"positions": SWARM, "energies": np.array([-1.7e308, 1.7e308, 0.0]), "alpha": 0.0}, dtypes=("float64",),
          equations=("cbo-1",), answer={"point": np.array([0.0, 1.0])}, source="the mean"),
+    Case("alpha-times-energy-overflows", ("boundary", "numerics"),
+         "with alpha = 1e15 and energies of 1e300 the product overflows, and so may its differences: the best is left",
+         {"positions": SWARM, "energies": np.array([2e300, 1e300, 3e300]), "alpha": 1e15}, dtypes=("float64",),
+         equations=("cbo-1",), answer={"point": SWARM[1]}, source="the best particle"),
     large("many-particles", "gaussian", "N", balanced=True, dtypes=("float64",)),
     large("many-coordinates", "gaussian", "d"),
 )  # fmt: skip
