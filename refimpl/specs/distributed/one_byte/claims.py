@@ -331,7 +331,7 @@ def unbiased(seed):
 def private_data(seed, splits=3):
     """Eight machines that hold a digit or two each; shuffled shards; and one machine alone with its shard."""
     found: dict[str, list[float]] = {"sorted": [], "shuffled": [], "alone": []}
-    same = []
+    same: list[bool] = []
     for s in range(seed * splits, (seed + 1) * splits):
         order = {
             "sorted": np.argsort(split(s).y, kind="stable"),
