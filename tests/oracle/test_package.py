@@ -86,6 +86,8 @@ def test_the_wheel_holds_the_whole_package_and_nothing_else(wheel):
     assert not [name for name in names if name.endswith(".pyc")]
     assert {f"refimpl/_pages/{system.chapter}/{system.name}.rst" for system in catalog.systems().values()} <= names
     for name in (
+        "problems/data/breast_cancer.npz",
+        "problems/data/breast_cancer.txt",
         "problems/data/digits.npz",
         "specs/cases.json",
         "specs/roadmap.toml",

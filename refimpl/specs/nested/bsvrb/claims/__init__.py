@@ -1,0 +1,5 @@
+"""The claims of the paper on BSVRB."""
+
+from refimpl.specs.nested.bsvrb.claims import blocks, steps, weights
+
+CLAIMS = tuple(sorted((*steps.CLAIMS, *blocks.CLAIMS, *weights.CLAIMS), key=lambda claim: claim.id))
