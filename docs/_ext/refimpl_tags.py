@@ -12,6 +12,7 @@ from docutils import nodes
 from sphinx.transforms import SphinxTransform
 
 from refimpl.oracle import catalog
+from refimpl.oracle.edits import SHARED
 
 TAG = re.compile(r"# \((\w+-\w+)\)")
 TAGGED = re.compile(r'^(.*)(<span class="c1"># \((\w+-\w+)\))(</span>)(.*)$', re.MULTILINE)
@@ -88,8 +89,9 @@ def places():
 
 def sources(system):
     """The system's file, its private companions, as far as their names begin with its own, and what all share."""
-    folder, core = ROOT / "refimpl" / system.chapter, ROOT / "refimpl" / "core"
-    return [folder / f"{system.name}.py", *sorted(folder.glob(f"_{system.name}*.py")), *sorted(core.glob("[!_]*.py"))]
+    folder, shared = ROOT / "refimpl" / system.chapter, (ROOT / "refimpl" / name for name in SHARED)
+    own = [folder / f"{system.name}.py", *sorted(folder.glob(f"_{system.name}*.py"))]
+    return own + [path for place in shared for path in sorted(place.glob("[!_]*.py"))]
 
 
 def module_of(path):

@@ -14,9 +14,11 @@ from refimpl.models.losses import softmax_cross_entropy
 from refimpl.nested import _bo_rep_baselines as baselines
 from refimpl.nested import _bo_rep_models as models
 from refimpl.nested import bo_rep
+from refimpl.oracle.edits import edited
 from refimpl.problems import hyper_cleaning
 from refimpl.problems.digits import digits
 from refimpl.problems.functions import central_differences
+from refimpl.specs.nested.bo_rep.mistakes import ALTERNATIVES
 
 LIKE = np.zeros(1)
 
@@ -291,6 +293,32 @@ def test_the_implicit_gradient_is_that_of_jaxopt():
     every = np.arange(len(lam))
     ours = -hyper_cleaning.cross_product(w, z, lam, data.train, data.labels, every)
     np.testing.assert_allclose(ours, theirs, rtol=1e-8, atol=1e-12)
+
+
+def test_the_authors_code_is_the_rule_with_five_lines_changed():
+    """Numbers of its data_cleaning/bo_rep.py, on the CPU in double precision, a linear model in place of its network.
+
+    Eight samples in every batch, six steps, its default rates. Its gradients were set to zero before each backward
+    pass; as published they pile up, and lambda is off by 0.1.
+    """
+    rng = np.random.default_rng(0)
+    x, labels, every = rng.standard_normal((8, 5)).round(2), np.arange(8) % 3, np.arange(8)
+    w, z = rng.standard_normal((5, 3)).round(2), rng.standard_normal((5, 3)).round(2)
+    data = hyper_cleaning.CleaningData(x, labels, None, x, labels, None, None)
+    names = "lower_batches", "upper_batches", "hvp_batches", "cross_batches"
+    lower, upper = models.cleaning(data, reg=1e-4, **dict.fromkeys(names, lambda k: every))
+    slugs = "fresh_z", "hessian_before_burst", "burst_at_zero", "norm_not_squared", "small_number_beside_norm"
+    known = {alternative.slug: alternative.edits for alternative in ALTERNATIVES}
+    changed = {key: text for slug in slugs for key, text in known[slug].items()}
+    rates = {"eta": 0.05, "beta": 0.9, "nu": 0.01, "alpha": 0.05, "period": 2, "burst": 11, "epochs": 0}
+    with edited("bo_rep", changed):
+        lam, run = bo_rep.minimize(np.ones(8), w, lower, upper, steps=6, z=z, **rates)
+    theirs = [1.2084922142668373, 1.027007169357406, 0.8751411927210146, 0.9492868818482826]
+    theirs += [1.159165759194412, 1.0191147561419722, 0.9937905405533154, 1.0429132768878429]
+    np.testing.assert_allclose(lam, theirs, rtol=1e-12)
+    np.testing.assert_allclose(
+        run.state[1].y[0, :], [-1.2370685672638635, 1.5718410074016544, 1.2651698003305676], rtol=1e-12
+    )
 
 
 def cleaning_problem():

@@ -16,7 +16,7 @@ from refimpl.oracle.diagnosis.places import where
 from refimpl.oracle.diagnosis.search import SMALL, Found, Search, ask_more, holds
 from refimpl.oracle.diagnosis.smallest import shrunk, smallest
 from refimpl.oracle.judging import tolerance
-from refimpl.oracle.judging.records import Diagnosis, Record
+from refimpl.oracle.judging.records import FAILURES, Diagnosis, Record
 from refimpl.oracle.judging.run import Run
 
 SECONDS = 10.0
@@ -90,7 +90,8 @@ def explain(done: Run, candidate, seconds: float, note=lambda text: None):
 
 
 def _explained(done, candidate, whole, records, seconds, note):
-    if not seconds or (whole and whole.kind == "variant"):
+    fine = not any(record.status in (*FAILURES, "xfail") for record in done.records)
+    if not seconds or fine or (whole and whole.kind == "variant"):
         return Explanation(whole, (), None, records)
     if forgetful := [r for r in done.records if r.case.endswith("/manners:repeatable") and r.status == "failed"]:
         kept = tuple(record.operation for record in forgetful)  # what is kept spoils every further question

@@ -88,7 +88,15 @@ UPDATE = (
     apart("d", "mixed"),
     odd("mixed", "root-of-four", inputs=("w", "z")),
     turned_along("d", "mixed"),
-    scaled("scale", "parameters and directions times 4", 4.0, {"w": 1, "z": 1}, {"new_w": 1}, "mixed", "by-hand"),
+    scaled(
+        "scale",
+        "parameters and directions times 4 give parameters times 4",
+        4.0,
+        {"w": 1, "z": 1},
+        {"new_w": 1},
+        "mixed",
+        "by-hand",
+    ),
     reversed_along("N", "mixed", "root-of-four"),
 )
 

@@ -283,6 +283,7 @@ CLEANING = Operation(
     sample=cases.sample_cleaning,
     laws=laws.CLEANING,
     errors=(*_BAD_BURST, *refusals.rates(reg="nonnegative"), *refusals.arrays(z0="z")),
+    without={"long": "its loop is that of bo_rep.trajectory, which has one"},
 )  # fmt: skip
 
 NEUMANN = Operation(

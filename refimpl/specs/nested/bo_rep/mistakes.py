@@ -102,6 +102,20 @@ ALTERNATIVES = (
             {CENTER: "center, piled = y, 0.0 * y",
              "bo_rep-6": "piled = piled + _gradient(grad, y, t)\ny = project_ball(y - alpha * piled, center, radius)"},
             origin=CODE),
+    mistake("leftover_gradient", "extra_step",
+            "a burst begins with no gradient; here the gradients pile up on that of f in y, which the last upper step "
+            "has left",
+            {"minimize: used = ": "used, held = (2**epochs - 1) * first, [0.0 * y]",
+             "minimize: y = lower_update(":
+             "start, piled = y, held[0]\n"
+             "for t in range(burst):\n"
+             "    piled = piled + lower(x, y, seen + t)\n"
+             "    y = project_ball(y - alpha * piled, start, radius)",
+             "minimize: return update(":
+             "now = upper(x, y, k)\n"
+             "held[0] = now.grad_y\n"
+             "return update(x, state._replace(y=y), now, eta=eta, beta=beta, nu=nu)"},
+            origin=CODE),
     mistake("one_sample_for_all", "wrong_output", "each step of a burst has its own sample; here all have the first",
             {"bo_rep-6": "y = project_ball(y - alpha * _gradient(grad, y, 0), center, radius)"}),
     variant("average_of_burst", "the mean of the N iterates in place of the last one",

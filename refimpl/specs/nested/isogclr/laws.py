@@ -66,39 +66,39 @@ def _radius(run, inputs):
     yield after["grad1"], before["grad1"]
 
 
-_STEPPED = "known-samples", "new-and-known"
+_STEPPED = "new-and-known"
 STEP = (
-    _lengths(*_STEPPED),
-    _exchanged(_SIDES, *_STEPPED, "gap-new-and-known"),
-    turned_along("k", *_STEPPED, inputs=("U1", "U2"), outputs=("grad1", "grad2")),
-    reversed_along("B", *_STEPPED),
-    Law("tangent", "no gradient has a part along its row", _tangent, (*_STEPPED, "gap-in-the-exponent")),
-    Law("absent", "samples that are not in the batch stay", partial(_absent, ("log_s", "tau", "u")), _STEPPED),
-    Law("along-u", "tau moves by -eta times the new u", partial(_pulled_by_u, ("",)), _STEPPED),
-    Law("radius", "rho moves the new u by beta times as much, and no gradient", _radius, _STEPPED),
+    _lengths(_STEPPED),
+    _exchanged(_SIDES, _STEPPED, "gap-new-and-known"),
+    turned_along("k", _STEPPED, inputs=("U1", "U2"), outputs=("grad1", "grad2")),
+    reversed_along("B", _STEPPED),
+    Law("tangent", "no gradient has a part along its row", _tangent, ("gap-in-the-exponent",)),
+    Law("absent", "samples that are not in the batch stay", partial(_absent, ("log_s", "tau", "u")), (_STEPPED,)),
+    Law("along-u", "tau moves by -eta times the new u", partial(_pulled_by_u, ("",)), ("known-samples",)),
+    Law("radius", "rho moves the new u by beta times as much, and no gradient", _radius, ("known-samples",)),
 )  # fmt: skip
 
 STEPS = (
-    scaled("lengths", "rows times 4 change nothing", 4.0, {"U1": 1, "U2": 1}, {}, "six-batches"),
+    scaled("lengths", "rows times 4 change nothing", 4.0, {"U1": 1, "U2": 1}, {}, "two-steps-one-again"),
     related("exchanged", "the two views exchanged change nothing", lambda i: {"U1": i["U2"], "U2": i["U1"]},
-            lambda o: {}, "six-batches", "six-batches-gap"),
-    reversed_along("B", "six-batches"),
-    turned_along("k", "six-batches", inputs=("U1", "U2"), outputs=()),
-    causal("T", "six-batches", "two-steps-one-again"),
+            lambda o: {}, "two-steps-one-again"),
+    reversed_along("B", "two-steps-one-again"),
+    turned_along("k", "two-steps-one-again", inputs=("U1", "U2"), outputs=()),
+    causal("T", "two-steps-one-again"),
 )  # fmt: skip
 
 _EVERY = tuple((f"{name}1", f"{name}2") for name in ("log_s", "tau", "u", "seen"))
 _AFTER = tuple((f"new_{name}1", f"new_{name}2") for name in ("log_s", "tau", "u"))
 _KEPT = tuple(f"{name}{side}" for name in ("log_s", "tau", "u") for side in (1, 2))
-_PAIRED = "known-pairs", "new-and-known"
+_PAIRED = "new-and-known"
 BIMODAL = (
-    _lengths(*_PAIRED),
-    _exchanged((*_SIDES, *_EVERY, *_AFTER), *_PAIRED),
-    turned_along("k", *_PAIRED, inputs=("U1", "U2"), outputs=("grad1", "grad2")),
-    reversed_along("B", *_PAIRED),
-    Law("tangent", "no gradient has a part along its row", _tangent, _PAIRED),
-    Law("absent", "pairs that are not in the batch stay", partial(_absent, _KEPT), _PAIRED),
-    Law("along-u", "tau moves by -eta times the new u", partial(_pulled_by_u, (1, 2)), _PAIRED),
+    _lengths(_PAIRED),
+    _exchanged((*_SIDES, *_EVERY, *_AFTER), _PAIRED),
+    turned_along("k", _PAIRED, inputs=("U1", "U2"), outputs=("grad1", "grad2")),
+    reversed_along("B", _PAIRED),
+    Law("tangent", "no gradient has a part along its row", _tangent, (_PAIRED,)),
+    Law("absent", "pairs that are not in the batch stay", partial(_absent, _KEPT), (_PAIRED,)),
+    Law("along-u", "tau moves by -eta times the new u", partial(_pulled_by_u, (1, 2)), ("known-pairs",)),
 )
 
 TAU_STAR = (

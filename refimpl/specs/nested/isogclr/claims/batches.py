@@ -128,7 +128,7 @@ CLAIMS = (
         kind="efficiency",
         control="at equal numbers of samples: batches of 16 without memory reach about the same gradient and a lower "
         "objective than batches of 4 with it; each at its best of three steps the gain stays; without clusters, where "
-        "no negative is near, it is smaller",
+        "no negative is near, the gradient gains less and the objective may be higher with memory",
         proxy="a linear encoder and one long-tailed law",
     ),
 )
