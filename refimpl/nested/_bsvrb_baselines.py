@@ -63,7 +63,7 @@ def rsvrb_init(problem, x, y):
     z = bsvrb.init(problem, x, y, version=1).z
     blocks, batch_g, batch_f = bsvrb._everything(problem, x)
     fresh = _evaluate(problem, blocks, batch_g, batch_f, x, y)
-    return rsvrb_start(x, y, *fresh, z)
+    return rsvrb_start(x, y, fresh.s, fresh.w, fresh.V, fresh.H, z)
 
 
 def _evaluate(problem, blocks, batch_g, batch_f, x, y):

@@ -41,7 +41,10 @@ class Quadratics(NamedTuple):
         """n."""
         return self.c.shape[1]
 
-    samples_f = samples_g
+    @property
+    def samples_f(self):
+        """n too."""
+        return self.c.shape[1]
 
     def _mean(self, field, blocks, batch):
         """Of an array [m, n, ...], the mean over the samples of each sampled block [I, ...]."""
@@ -128,7 +131,8 @@ def quadratics(rng, *, like, m=10, n=40, d=5, scale=1.0, noise=0.6, r=0.2):
     A = (np.eye(d) + Q @ np.swapaxes(Q, 1, 2))[:, None] + noise / 2 * centred(E + np.swapaxes(E, 2, 3))
     B = scale * normal(m, 1, d, d) + noise * centred(normal(m, n, d, d))
     c = 2 * scale * normal(m, 1, d) + noise * centred(normal(m, n, d))
-    return Quadratics(*(from_numpy(field, like=like) for field in (A, B, normal(m, n, d), c)), r)
+    A, B, b, c = (from_numpy(field, like=like) for field in (A, B, normal(m, n, d), c))
+    return Quadratics(A, B, b, c, r)
 
 
 class Scales(NamedTuple):

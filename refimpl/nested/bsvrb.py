@@ -587,6 +587,7 @@ def run(
     def one(state, k):
         lengths, weights = decay(k - 1) if decaying else (1.0, 1.0)
         rates = {name: value * (weights if name in ("alpha", "beta") else lengths) for name, value in fixed.items()}
-        return step(state, problem, *draw(problem, rng, I=I, B=B, like=state.z), **rates, **more)
+        blocks, batch_g, batch_f = draw(problem, rng, I=I, B=B, like=state.z)
+        return step(state, problem, blocks, batch_g, batch_f, **rates, **more)
 
     return iterate(one, state, steps=steps, record=record, progress=progress)

@@ -147,8 +147,8 @@ def _tolerances(operation, exact, dtype, worst, *, few, times):
     allowed = tuple(_wider(times, x, answer, dtype) for x, answer in found)
     if few:
         allowed = tuple(
-            _largest_nearby(x) if f.steps else LUCK * x if x.size < NEAR else x
-            for f, x in zip(operation.outputs, allowed, strict=True)
+            _largest_nearby(x) if f.steps else _wider(LUCK, x, e, dtype) if x.size < NEAR else x
+            for f, x, e in zip(operation.outputs, allowed, exact, strict=True)
         )
     largest = [np.abs(x).max(initial=0.0) for x in exact]
     floors = [f.ulps * tolerance.unit(dtype) * x for f, x in zip(operation.outputs, largest, strict=True)]

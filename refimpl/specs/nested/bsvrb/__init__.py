@@ -141,7 +141,7 @@ MSVR = Operation(
         number("alpha", "weight in (0, 1] of the new value"),
         number("gamma", "weight of the correction"),
     ),
-    outputs=(array("est", "k", "the next estimate"),),
+    outputs=(array("new_est", "k", "the next estimate"),),
     reference=msvr,
     exact=exact.msvr,
     exact_source="fractions, terms collected by estimate, new and old value",

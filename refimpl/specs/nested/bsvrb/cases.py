@@ -1,5 +1,7 @@
 """Inputs of the operations of BSVRB under permanent names, and random ones."""
 
+from typing import Any
+
 import numpy as np
 
 from refimpl.core.random import stream
@@ -21,7 +23,7 @@ MSVR = (
         "0.75 * 4 + 0.25 * 8 + 2 * (8 - 6) by hand",
         _msvr([4.0], [8.0], [6.0], 0.25, 2.0),
         equations=("bsvrb-3",),
-        answer={"est": np.array([9.0])},
+        answer={"new_est": np.array([9.0])},
         source="worked by hand",
     ),
     Case(
@@ -36,7 +38,7 @@ MSVR = (
         ("boundary",),
         "alpha = 1 without correction forgets the estimate",
         _msvr([5.0, -7.0], [1.0, 2.0], [3.0, 3.0], 1.0, 0.0),
-        answer={"est": np.array([1.0, 2.0])},
+        answer={"new_est": np.array([1.0, 2.0])},
         source="the new value",
     ),
     Case(
@@ -44,7 +46,7 @@ MSVR = (
         ("edge_case",),
         "new = old: the correction vanishes, whatever its weight",
         _msvr([4.0, 0.0], [2.0, -2.0], [2.0, -2.0], 0.5, 100.0),
-        answer={"est": np.array([3.0, -1.0])},
+        answer={"new_est": np.array([3.0, -1.0])},
         source="a moving average",
     ),
     large("many-numbers", "three-numbers", "k"),
@@ -53,8 +55,8 @@ MSVR = (
 
 def sample_msvr(rng):
     k = int(rng.integers(1, 5))
-    rows = rng.standard_normal((3, k))
-    return _msvr(*rows, float(rng.uniform(0.05, 1)), float(rng.uniform(0, 4)))
+    est, new, old = rng.standard_normal((3, k))
+    return _msvr(est, new, old, float(rng.uniform(0.05, 1)), float(rng.uniform(0, 4)))
 
 
 def _gamma(m, I, alpha):
@@ -197,7 +199,7 @@ def _steps(version, name, *, T=4, m=3, n=4, d=2, e=3, I=2, k=2, r=0.25, rng=None
     found = _problem(rng, m, n, d, e, r) | _start(rng, m, d, e, version) | _draws(rng, T, m, n, I, k)
     if version == 3:
         found["others"] = _draws(rng, T, m, n, I, k)["blocks"]
-    defaults = {"eta": 0.0625, "tau": 0.125, "beta": 0.25}
+    defaults: dict[str, Any] = {"eta": 0.0625, "tau": 0.125, "beta": 0.25}
     if version < 3:
         defaults |= {"alpha": 0.25, "mode": "full"}
     defaults |= {1: {"mu": 0.125}, 2: {"tau_v": 0.09375, "radius": 4.0}, 3: {"mu": 0.5}}[version]
@@ -388,7 +390,7 @@ def _sample_steps(version):
         m = int(rng.integers(2, 5))
         sizes = {"m": m, "I": int(rng.integers(1, m)), "n": int(rng.integers(2, 4)), "d": int(rng.integers(1, 4))}
         sizes |= {"e": int(rng.integers(1, 4)), "T": int(rng.integers(2, 6)), "k": int(rng.integers(1, 4))}
-        rates = {
+        rates: dict[str, Any] = {
             "eta": float(rng.uniform(0.02, 0.1)),
             "tau": float(rng.uniform(0.02, 0.1)),
             "beta": float(rng.uniform(0.1, 0.9)),

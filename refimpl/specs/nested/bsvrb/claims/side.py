@@ -87,7 +87,8 @@ def run(method, given, rng, *, steps, eta, alpha, beta, tau=TAU, I=3, B=2, decay
     Of RSVRB, beta is one number, and alpha is not used. Where rates decay, all those of "SGD" fall like t^(-1/2).
     """
     R, (m, n, d, e) = len(given), given[0].B.shape
-    side = Side(models.Quadratics(*(np.concatenate(x) for x in list(zip(*given, strict=True))[:4]), given[0].r), R)
+    A, B, b, c = (np.concatenate(x) for x in list(zip(*given, strict=True))[:4])
+    side = Side(models.Quadratics(A, B, b, c, given[0].r), R)
     init = (
         baselines.rsvrb_init if method == "RSVRB" else lambda *at: bsvrb.init(*at, version=2 if method == "v2" else 1)
     )
@@ -103,8 +104,8 @@ def run(method, given, rng, *, steps, eta, alpha, beta, tau=TAU, I=3, B=2, decay
         lengths, weights = slow if decaying else (1.0, 1.0)
         at = side, blocks[0, t % chunk], batches[0, t % chunk], batches[1, t % chunk]
         if method == "RSVRB":
-            rates = eta * lengths, tau * lengths, beta[0] * weights, MU
-            state = baselines._rsvrb(state, *at[:2], blocks[1, t % chunk], *at[2:], *rates)
+            moved = eta * lengths, tau * lengths, beta[0] * weights, MU
+            state = baselines._rsvrb(state, *at[:2], blocks[1, t % chunk], *at[2:], *moved)
             x = state.x
         else:
             plain, share = method == "SGD", alpha * weights

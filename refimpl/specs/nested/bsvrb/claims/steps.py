@@ -53,12 +53,12 @@ def stationarity(seed):
     """Both versions at one setting, and the best of six of moving averages."""
     given, rng = side.problems(seed, "bsvrb.C1", 3), stream(seed, "bsvrb.C1", "draws")
     norms = {name: side.run(name, given, rng, steps=STEPS, **OURS) for name in TOLD}
-    control = []
+    runs_of_control = []
     for alpha, beta in ((0.3, 0.03), (0.1, 0.1)):
         runs = list(itertools.product((0.001, 0.003, 0.006), given))
         late = side.run("SGD", [p for _, p in runs], rng, steps=STEPS, eta=[e for e, _ in runs], alpha=alpha, beta=beta)
-        control.append(late.reshape(-1, 3, 3))
-    control = np.concatenate(control, axis=1)
+        runs_of_control.append(late.reshape(-1, 3, 3))
+    control = np.concatenate(runs_of_control, axis=1)
     best = side.last_quarter(control.reshape(len(control), -1)).reshape(-1, 3).argmin(axis=0)
     norms["SGD"] = np.stack([control[:, k, p] for p, k in enumerate(best)], axis=1)
     share = {name: side.last_quarter(value) / value[0] for name, value in norms.items()}

@@ -68,7 +68,7 @@ def simple(data, rng):
 
 def weights(seed):
     """With 120 clean samples, and with 15."""
-    found, shown = {}, None
+    found, shown = {}, []
     for validation in (120, 15):
         rows = []
         for k in range(REPEATS):
@@ -78,7 +78,7 @@ def weights(seed):
             for version in (1, 2):
                 p, told[f"version {version}"] = learn(data, rng, version)
                 told[f"AUC of version {version}"] = auc(p, data.flipped)
-            shown = shown or (sigmoid(p), data.flipped)
+            shown.append((sigmoid(p), data.flipped))
             rows.append(told)
         found[validation] = {name: np.array([row[name] for row in rows]) for name in rows[0]}
     many, few = ({name: value.mean() for name, value in found[v].items()} for v in (120, 15))
@@ -109,8 +109,9 @@ def weights(seed):
     def plot(figure):
         left, right = figure.subplots(1, 2)
         bins = np.linspace(0, 1, 21)
-        left.hist(shown[0][~shown[1]], bins, color=BLUE, alpha=0.7, label="right label")
-        left.hist(shown[0][shown[1]], bins, color=ORANGE, alpha=0.7, label="flipped")
+        learned, flipped = shown[0]
+        left.hist(learned[~flipped], bins, color=BLUE, alpha=0.7, label="right label")
+        left.hist(learned[flipped], bins, color=ORANGE, alpha=0.7, label="flipped")
         left.set(xlabel="learned weight", ylabel="training samples", title="120 clean samples")
         left.legend(frameon=False)
         names = [*plain, "version 1", "version 2"]
