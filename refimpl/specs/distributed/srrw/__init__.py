@@ -123,9 +123,9 @@ _BAD_LEARNER = (
     ErrorCase("two-parts", "the chain must be irreducible", {"P": np.eye(4)}, ValueError, "P"),
 )
 _EXPONENTS = tuple(
-    ErrorCase(f"exponent-{name}-of-{value:g}", "outside (0.5, 1]", {name: value}, ValueError, name)
+    ErrorCase(f"exponent-{name}-{slug}", "outside (0.5, 1]", {name: value}, ValueError, name)
     for name in ("a", "b")
-    for value in (0.5, 1.25)
+    for slug, value in (("too-small", 0.5), ("too-large", 1.25))
 )
 
 KERNEL_ROW = Operation(

@@ -87,8 +87,8 @@ def run(method, given, rng, *, steps, eta, alpha, beta, tau=TAU, I=3, B=2, decay
     Of RSVRB, beta is one number, and alpha is not used. Where rates decay, all those of "SGD" fall like t^(-1/2).
     """
     R, (m, n, d, e) = len(given), given[0].B.shape
-    A, B, b, c = (np.concatenate(x) for x in list(zip(*given, strict=True))[:4])
-    side = Side(models.Quadratics(A, B, b, c, given[0].r), R)
+    field = lambda name: np.concatenate([getattr(problem, name) for problem in given])
+    side = Side(models.Quadratics(field("A"), field("B"), field("b"), field("c"), given[0].r), R)
     init = (
         baselines.rsvrb_init if method == "RSVRB" else lambda *at: bsvrb.init(*at, version=2 if method == "v2" else 1)
     )
