@@ -301,6 +301,9 @@ def _nearest(search, evidence, clock):
     answered = [sight for sight in evidence.sights if sight.got is not None]
     missed = [sight for sight in answered if not explains(answer(sight.inputs), sight)]
     names = [sight.case for sight in missed] or ["further inputs"]
+    cases = sum(sight.wrong for sight in answered if sight not in missed)
+    if of == 1 and cases < 2:  # of one case anything could be said
+        return []
     return [
         Diagnosis(
             "near",
@@ -309,7 +312,7 @@ def _nearest(search, evidence, clock):
             origin=origin,
             lines=telling.with_places(operation.system, lines),
             operations=(operation.name,),
-            cases=sum(sight.wrong for sight in answered if sight not in missed),
+            cases=cases,
             others=(f"unlike that on {', '.join(names[:3])}{' and others' * (len(names) > 3)}", *told),
         )
     ]
