@@ -74,6 +74,18 @@ def fraction(**named):
     return _numbers(named, "a number in [0, 1)", lambda v: 0 <= v < 1)
 
 
+def share(**named):
+    """Numbers in (0, 1], as Python floats: the weight of what is new in an average.
+
+    Examples
+    --------
+    >>> share(gamma=0)
+    Traceback (most recent call last):
+    ValueError: gamma must be a number in (0, 1], got 0.0
+    """
+    return _numbers(named, "a number in (0, 1]", lambda v: 0 < v <= 1)
+
+
 def number(**named):
     """Finite numbers of any sign, as Python floats.
 

@@ -119,7 +119,7 @@ def rsvrb_step(state, problem, blocks, others, batch_g, batch_f, *, eta, tau, be
     bsvrb._blocks(m, others=others), check.shapes(others=(others, str(I)))
     bsvrb._indices(problem.samples_g, f"{I} B", batch_g=batch_g)
     bsvrb._indices(problem.samples_f, f"{I} B", batch_f=batch_f)
-    (eta, tau, mu), beta = check.positive(eta=eta, tau=tau, mu=mu), bsvrb._rate(beta=beta)
+    (eta, tau, mu), beta = check.positive(eta=eta, tau=tau, mu=mu), check.share(beta=beta)
     return _rsvrb(state, problem, blocks, others, batch_g, batch_f, eta, tau, beta, mu)
 
 
@@ -182,7 +182,7 @@ def sgd_step(state, problem, blocks, batch_g, batch_f, *, eta, tau, alpha, beta,
     """
     rates = {"eta": eta, "tau": tau, "alpha": alpha, "mu": mu}
     fresh = bsvrb.step(state, problem, blocks, batch_g, batch_f, gamma=0.0, beta=1.0, **rates)
-    return _averaged(state, fresh, check.positive(eta=eta), bsvrb._rate(beta=beta))
+    return _averaged(state, fresh, check.positive(eta=eta), check.share(beta=beta))
 
 
 def _averaged(state, fresh, eta, beta):

@@ -38,14 +38,6 @@ class BSVRBState(NamedTuple):
 # Building blocks ------------------------------------------------------------------------------------------------------
 
 
-def _rate(**named):
-    """A number in (0, 1]: the weight of what is new in an estimate."""
-    value = check.positive(**named)
-    if value > 1:
-        raise ValueError(f"{next(iter(named))} must be a number in (0, 1], got {value!r}")
-    return value
-
-
 def msvr(est, new, old, *, alpha, gamma):
     """Estimate of a moving vector: an average of noisy values, and a correction by how they have moved.
 
@@ -82,7 +74,7 @@ def msvr(est, new, old, *, alpha, gamma):
     """
     check.finite(est=est, new=new, old=old)
     check.like(est, new=new, old=old)
-    return _msvr(est, new, old, _rate(alpha=alpha), check.number(gamma=gamma))
+    return _msvr(est, new, old, check.share(alpha=alpha), check.number(gamma=gamma))
 
 
 def _msvr(est, new, old, alpha, gamma):
@@ -118,7 +110,7 @@ def msvr_gamma(m, I, alpha):
     >>> msvr_gamma(4, 1, 0.5), msvr_gamma(4, 4, 1.0)
     (6.5, 0.0)
     """
-    m, I, alpha = check.integer(m=m, minimum=1), check.integer(I=I, minimum=1), _rate(alpha=alpha)
+    m, I, alpha = check.integer(m=m, minimum=1), check.integer(I=I, minimum=1), check.share(alpha=alpha)
     if m < I:
         raise ValueError(f"I must be at most m = {m}, got {I}")
     if m > I and alpha == 1:
@@ -159,7 +151,7 @@ def storm(z, new, old, *, beta):
     """
     check.finite(z=z, new=new, old=old)
     check.like(z, new=new, old=old)
-    return _storm(z, new, old, _rate(beta=beta))
+    return _storm(z, new, old, check.share(beta=beta))
 
 
 def _storm(z, new, old, beta):
@@ -502,7 +494,7 @@ def step(
     tau_v = tau if tau_v is None else check.positive(tau_v=tau_v)
     gamma = msvr_gamma(m, I, alpha) if gamma is None else check.number(gamma=gamma)
     radius = math.inf if radius == math.inf else check.positive(radius=radius)
-    alpha, beta = _rate(alpha=alpha), _rate(beta=beta)
+    alpha, beta = check.share(alpha=alpha), check.share(beta=beta)
     return _rule(state, problem, blocks, batch_g, batch_f, eta, tau, tau_v, alpha, beta, gamma, mu, radius, mode)
 
 

@@ -151,17 +151,9 @@ def _stored(state, idx, **new):
 # Checks --------------------------------------------------------------------------------------------------------------
 
 
-def _rate(**named):
-    """A number in (0, 1]: the weight of what is new in an average."""
-    value = check.positive(**named)
-    if value > 1:
-        raise ValueError(f"{next(iter(named))} must be a number in (0, 1], got {value!r}")
-    return value
-
-
 def _rates(gamma, beta, eta, rho, tau_min, tau_max, clip):
     """The rates of a step, checked."""
-    gamma, beta = _rate(gamma=gamma), _rate(beta=beta)
+    gamma, beta = check.share(gamma=gamma), check.share(beta=beta)
     eta, rho = check.nonnegative(eta=eta, rho=rho)
     tau_min, tau_max = check.positive(tau_min=tau_min, tau_max=tau_max)
     if tau_min > tau_max:

@@ -45,14 +45,6 @@ def init():
     return MECOState(None, None)
 
 
-def _rate(**named):
-    """A number in (0, 1]: the weight of what is new in an average."""
-    value = check.positive(**named)
-    if value > 1:
-        raise ValueError(f"{next(iter(named))} must be a number in (0, 1], got {value!r}")
-    return value
-
-
 def track(log_u, log_ratio, *, gamma=0.1):
     """Running average of Z from a new batch of noise, and the importance weights of that batch.
 
@@ -91,7 +83,7 @@ def track(log_u, log_ratio, *, gamma=0.1):
     """
     check.floating(log_ratio=log_ratio)
     check.shapes(log_ratio=(log_ratio, "R m" if len(log_ratio.shape) == 2 else "m"))
-    gamma = _rate(gamma=gamma)
+    gamma = check.share(gamma=gamma)
     xp = array_namespace(log_ratio)
     log_mean = xp.asarray(logsumexp(log_ratio, axis=-1) - math.log(log_ratio.shape[-1]))
     if log_u is None or gamma == 1:
@@ -149,7 +141,7 @@ def descend(params, velocity, gradient, *, lr, beta=0.5):
     >>> descend(np.array([1.0]), np.array([0.0]), np.array([4.0]), lr=0.1, beta=0.25)
     (array([0.9]), array([1.]))
     """
-    lr, beta = check.positive(lr=lr), _rate(beta=beta)
+    lr, beta = check.positive(lr=lr), check.share(beta=beta)
     if velocity is None:
         beta, velocity = 1.0, gradient
     check.like(params, gradient=gradient, velocity=velocity)

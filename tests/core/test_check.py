@@ -13,6 +13,7 @@ NUMBERS = {
     "positive": ("a finite number > 0", [1, 0.5, np.float32(0.5), np.int64(2)], [0, -1.0, np.inf, np.nan]),
     "nonnegative": ("a finite number >= 0", [0, 0.5, np.float64(0.5)], [-1e-300, np.inf, np.nan]),
     "fraction": ("a number in [0, 1)", [0, 0.999, np.float32(0.5)], [1, -0.1, np.inf, np.nan]),
+    "share": ("a number in (0, 1]", [1, 0.001, np.float32(0.5)], [0, 1.001, np.inf, np.nan]),
     "number": ("a finite number", [0, -2.5, 10**6], [np.inf, -np.inf, np.nan]),
 }
 NO_NUMBERS = ["0.5", None, True, [0.5], 1j, np.ones(1), np.array(1)]

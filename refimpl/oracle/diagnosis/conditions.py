@@ -376,7 +376,7 @@ def _ask_afresh(evidence, prop, clock):
 
 
 def _degenerate(inputs):
-    """Whether every array of numbers that are not whole is one of zeros, or has a single entry."""
+    """Whether every array is one of zeros, or has a single entry."""
     arrays = [value for value in inputs.values() if isinstance(value, np.ndarray)]
     return bool(arrays) and all(x.size <= 1 or not np.any(x) for x in arrays)
 

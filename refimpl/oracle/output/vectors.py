@@ -59,9 +59,7 @@ def vectors(operation):
     ('both-agree', True)
     """
     paper = catalog.system(operation.system).paper
-    shown = [
-        case for case in operation.cases if "large" not in case.flags
-    ]  # large ones would be megabytes of repeated numbers
+    shown = [case for case in operation.cases if "large" not in case.flags]  # those would be megabytes
     used = {flag for case in shown for flag in case.flags}
     return {
         "schema": SCHEMA,
