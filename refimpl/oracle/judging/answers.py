@@ -11,7 +11,7 @@ from refimpl.specs.base import Case, Law, Operation
 # Answers are dear, and asked for by every mistake; of the tolerances only as much is measured as was needed.
 _known: dict[tuple[str, str, str], "Right"] = {}
 _known_of_laws: dict[tuple[str, Law, str, str], "Allowed"] = {}
-SUMS = 64.0  # where 70,000 terms are added one after the other: a quarter of the root of their number
+SUMS = 256.0  # where 70,000 terms are added one after the other: the root of their number
 KERNELS = 4.0  # libraries have other kernels for large arrays, which round otherwise than for small ones
 FEW = 3  # noisy runs of a long or large case
 NEAR = 16  # steps before and after, whose tolerances make up for the luck of so few runs
@@ -137,8 +137,19 @@ def right(operation: Operation, case: Case, dtype: str):
 
 def _wider(times, allowed, answer, dtype):
     """Tolerances so many times as wide, but not so wide that half of the digits are given away."""
-    most = 0.9 * np.sqrt(tolerance.unit(dtype)) * np.max(np.abs(answer), initial=0.0)
-    return np.maximum(allowed, np.minimum(times * allowed, most))
+    return np.maximum(allowed, np.minimum(times * allowed, _widest(answer, dtype)))
+
+
+def _widest(answer, dtype):
+    return 0.9 * np.sqrt(tolerance.unit(dtype)) * np.max(np.abs(answer), initial=0.0, where=np.isfinite(answer))
+
+
+def _typical(allowed, answer, dtype):
+    """Entries that few runs spared by luck: as large a part of them may go as of half of the entries."""
+    sizes = np.abs(answer)
+    usual = np.isfinite(sizes) & (sizes > 0)
+    part = np.median(allowed[usual] / sizes[usual]) if usual.any() else 0.0
+    return np.maximum(allowed, np.where(usual, np.minimum(part * sizes, _widest(answer, dtype)), 0.0))
 
 
 def _tolerances(operation, exact, dtype, worst, *, few, times):
@@ -147,7 +158,7 @@ def _tolerances(operation, exact, dtype, worst, *, few, times):
     allowed = tuple(_wider(times, x, answer, dtype) for x, answer in found)
     if few:
         allowed = tuple(
-            _largest_nearby(x) if f.steps else _wider(LUCK, x, e, dtype) if x.size < NEAR else x
+            _largest_nearby(x) if f.steps else _wider(LUCK, x, e, dtype) if x.size < NEAR else _typical(x, e, dtype)
             for f, x, e in zip(operation.outputs, allowed, exact, strict=True)
         )
     largest = [np.abs(x).max(initial=0.0) for x in exact]
