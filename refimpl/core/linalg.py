@@ -151,13 +151,15 @@ def solve_positive(a, b):
     return vectors @ ((xp.matrix_transpose(vectors) @ b) / values)
 
 
-def unit(v):
+def unit(v, axis=None):
     """Direction of `v`: v over its Euclidean norm, and 0 where `v` is 0.
 
     Parameters
     ----------
     v : array
-        Any shape, floating point, finite; the norm is over all entries, and neither over- nor underflows.
+        Any shape, floating point, finite.
+    axis : int or tuple of int, optional
+        Over which the norm is taken; default: all. It neither over- nor underflows.
 
     Returns
     -------
@@ -174,12 +176,53 @@ def unit(v):
     >>> import numpy as np
     >>> unit(np.array([3e-200, 4e-200])), unit(np.zeros(2))
     (array([0.6, 0.8]), array([0., 0.]))
+    >>> unit(np.array([[3.0, 4.0], [0.0, 2.0]]), axis=1)
+    array([[0.6, 0.8],
+           [0. , 1. ]])
     """
     check.floating(v=v)
     xp = array_namespace(v)
-    largest = xp.max(xp.abs(v))
+    largest = xp.max(xp.abs(v), axis=axis, keepdims=True)
     v = v / xp.where(largest > 0, largest, xp.ones_like(largest))
-    return v / xp.linalg.vector_norm(xp.where(largest > 0, v, xp.ones_like(v)))
+    return v / xp.linalg.vector_norm(xp.where(largest > 0, v, xp.ones_like(v)), axis=axis, keepdims=True)
+
+
+def prox_nuclear(w, threshold):
+    """Nearest matrix to `w`, when the nuclear norm costs `threshold` per unit: the singular values shrink by it.
+
+    The minimum over x of threshold ||x||_* + ||x - w||_F^2 / 2 (singular value thresholding).
+
+    Parameters
+    ----------
+    w : array [..., m, n]
+        Floating point, finite; one matrix or a stack of them.
+    threshold : float
+        >= 0.
+
+    Returns
+    -------
+    array
+        Like `w`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `w` is no such array or `threshold` is negative.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> prox_nuclear(np.diag([3.0, 0.5]), 1.0) + 0.0
+    array([[2., 0.],
+           [0., 0.]])
+    """
+    check.finite(w=w)
+    threshold = check.nonnegative(threshold=threshold)
+    if len(w.shape) < 2 or 0 in w.shape:
+        raise ValueError(f"w must have shape [..., m, n] with every size >= 1, got {tuple(w.shape)}")
+    xp = array_namespace(w)
+    left, values, right = xp.linalg.svd(w, full_matrices=False)
+    return (left * xp.clip(values - threshold, min=0.0)[..., None, :]) @ right
 
 
 def project_ball(x, center, radius):
@@ -298,6 +341,40 @@ def linear_assignment(cost, maximize=False):
     except ValueError as error:
         raise ValueError(f"cost must allow a full assignment: {error}") from None
     return from_numpy(columns, like=cost, dtype=array_namespace(cost).int64)
+
+
+def nnls(a, b):
+    """Nonnegative least squares: the x >= 0 for which a x is nearest to b.
+
+    Runs on the host in double precision (`scipy.optimize.nnls`), whatever the library.
+
+    Parameters
+    ----------
+    a : array [m, n]
+        Floating point, finite.
+    b : array [m]
+        Of the library, dtype and device of `a`.
+
+    Returns
+    -------
+    array [n]
+        x, like `b`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If shapes or dtypes do not fit or an entry is not finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> nnls(np.array([[1.0, 1.0], [0.0, 1.0]]), np.array([2.0, -1.0]))
+    array([2., 0.])
+    """
+    check.finite(a=a, b=b)
+    check.shapes(a=(a, "m n"), b=(b, "m"))
+    host, right = to_numpy(a).astype(float), to_numpy(b).astype(float)
+    return from_numpy(import_module("scipy.optimize").nnls(host, right)[0], like=b)
 
 
 def solve_lyapunov(a, q):

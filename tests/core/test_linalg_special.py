@@ -306,3 +306,48 @@ def test_neumann_series(backend):
         linalg.neumann(lambda p, j: p, backend.asarray(v), terms=0, step=0.5)
     with pytest.raises(ValueError, match="product must have shape"):
         linalg.neumann(lambda p, j: p[:1], backend.asarray(v), terms=2, step=0.5)
+
+
+def test_directions_along_axes(backend):
+    v = np.array([[[3e-30, 4e-30], [0.0, 0.0]], [[1.0, 2.0], [2.0, 4.0]]])
+    result = linalg.unit(backend.asarray(v), axis=(-2, -1))
+    assert like(result, backend.asarray(v))
+    expected = [[[0.6, 0.8], [0.0, 0.0]], [[0.2, 0.4], [0.4, 0.8]]]
+    np.testing.assert_allclose(backend.to_numpy(result), expected, rtol=10 * backend.tolerance)
+
+
+@pytest.mark.parametrize("threshold", [0.0, 0.7, 50.0])
+def test_the_prox_of_the_nuclear_norm_satisfies_its_optimality_conditions(threshold, backend):
+    """w - x = threshold times a subgradient: U V^T on the range of x, and of norm at most 1 beside it."""
+    w = np.array([[2.0, -1.0, 0.5], [0.3, 1.5, -0.4]])
+    w = np.stack([w, 0.5 * w])
+    x = linalg.prox_nuclear(backend.asarray(w), threshold)
+    assert like(x, backend.asarray(w))
+    for one, to in zip(backend.to_numpy(x).astype(float), w, strict=True):
+        slope, error = to - one, 10 * backend.tolerance
+        assert np.linalg.norm(slope, 2) <= threshold + error
+        assert np.sum(slope * one) == pytest.approx(threshold * np.linalg.svdvals(one).sum(), abs=20 * error)
+
+
+def test_nonnegative_least_squares_satisfy_their_optimality_conditions(backend):
+    a = np.array([[1.0, -2.0, 0.5], [0.5, 1.0, 2.0], [-1.0, 0.25, 1.0], [2.0, 1.0, -1.0]])
+    b = np.array([1.0, -2.0, 0.5, 1.5])
+    x = linalg.nnls(backend.asarray(a), backend.asarray(b))
+    assert like(x, backend.asarray(b))
+    x = backend.to_numpy(x).astype(float)
+    slope = a.T @ (a @ x - b)
+    assert x.min() >= 0
+    assert slope.min() >= -20 * backend.tolerance
+    assert np.abs(x * slope).max() <= 20 * backend.tolerance
+
+
+def test_bad_input_of_prox_and_nnls_is_named():
+    for call, error, name in (
+        (lambda: linalg.prox_nuclear(np.eye(2), -1.0), ValueError, "threshold"),
+        (lambda: linalg.prox_nuclear(np.ones(2), 1.0), ValueError, "w must have shape"),
+        (lambda: linalg.prox_nuclear(np.array([[np.nan]]), 1.0), ValueError, "w must be finite"),
+        (lambda: linalg.nnls(np.eye(2), np.ones(3)), ValueError, "b"),
+        (lambda: linalg.nnls(np.eye(2), np.array([1, 2])), TypeError, "b"),
+    ):
+        with pytest.raises(error, match=name):
+            call()
