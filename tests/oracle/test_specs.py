@@ -127,7 +127,8 @@ def test_the_reference_conforms(operation, backend):
     if reason := BACKENDS[backend].missing():
         pytest.skip(reason)
     brief = backend == "strict" and not THOROUGH
-    dtypes = ("float32",) if brief else ("float64", "float32")
+    single = any("float32" in case.dtypes for case in operation.cases)  # not where a solver stops at a gap
+    dtypes = ("float32" if single else "float64",) if brief else ("float64", "float32")
     report = check(reference(operation, backend), operation.name, dtypes=dtypes, laws=not brief)
     assert report.verdict == "conforms", [r for r in report.records if r.status != "passed"]
     assert report.counts["passed"] == report.planned > 0

@@ -1,0 +1,319 @@
+"""Data for the experiments with attention and its SVMs, and heads that are not linear."""
+
+from typing import NamedTuple
+
+from refimpl.convex import attention_svm
+from refimpl.convex.attention_svm import Attention, _attend, _gradient, _least_distance
+from refimpl.core import check, random
+from refimpl.core.arrays import Array, array_namespace, from_numpy, to_numpy
+from refimpl.core.special import sigmoid
+
+
+class Data(NamedTuple):
+    """Inputs of one layer, of R runs side by side."""
+
+    X: Array  # [R, n, T, d] tokens
+    Z: Array  # [R, n, d] queries
+    gamma: Array  # [R, n, T] scores of the tokens, Y v^T x
+    v: Array  # [R, d] the head
+    Y: Array  # [R, n] labels, 1 or -1
+
+
+def _unit_rows(x):
+    """Rows of length 1."""
+    return x / array_namespace(x).linalg.vector_norm(x, axis=-1, keepdims=True)
+
+
+def gaussian(rng, n, T, d, *, like, runs=1):
+    """Tokens, queries and head of random directions and length 1, labels by fair coins: the authors' data.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        From `core.random.stream`.
+    n, T, d : int
+        Inputs, tokens, features, each >= 1.
+    like : array
+        Whose library, dtype and device to take.
+    runs : int, default: 1
+        R >= 1.
+
+    Returns
+    -------
+    Data
+        See there.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a size is no integer >= 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> gaussian(random.stream(0, "doc"), 3, 4, 5, like=np.zeros(1), runs=2).gamma.shape
+    (2, 3, 4)
+    """
+    n, T, d, runs = check.integer(n=n, T=T, d=d, runs=runs, minimum=1)
+    v = _unit_rows(random.normal(rng, (runs, d), like=like))
+    X = _unit_rows(random.normal(rng, (runs, n, T, d), like=like))
+    Z = _unit_rows(random.normal(rng, (runs, n, d), like=like))
+    Y = random.signs(rng, (runs, n), like=like)
+    return Data(X, Z, _scores(X, v, Y), v, Y)
+
+
+def _scores(X, v, Y):
+    xp = array_namespace(X, v, Y)
+    return Y[..., None] * xp.sum(X * v[..., None, None, :], axis=-1)
+
+
+def equal_scores(data):
+    """The same with scores (1, 0, ..., 0): tokens moved off the head, and the head added to the first one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> data = gaussian(random.stream(0, "doc"), 1, 3, 4, like=np.zeros(1))
+    >>> equal_scores(data).gamma.round(12) + 0.0
+    array([[[1., 0., 0.]]])
+    """
+    xp, v = array_namespace(*data), data.v[..., None, None, :]
+    X = data.X - xp.sum(data.X * v, axis=-1, keepdims=True) * v
+    signed = data.Y[..., None] * data.v[..., None, :]
+    X = xp.concat([X[..., :1, :] + signed[..., None, :], X[..., 1:, :]], axis=-2)
+    return data._replace(X=X, gamma=_scores(X, data.v, data.Y))
+
+
+def start(rng, shape, *, like):
+    """Weights [..., d, m], each uniform within 1 / sqrt(d) of 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> bool(np.max(np.abs(start(random.stream(0, "doc"), (4, 9), like=np.zeros(1)))) < 0.5)
+    True
+    """
+    bound = shape[-2] ** -0.5
+    return random.uniform(rng, shape, like=like, low=-bound, high=bound)
+
+
+# Heads that are not linear -------------------------------------------------------------------------------------------
+
+
+def relu(V):
+    """The head f(u) = sum of max(V^T u, 0), V [..., d, h], as a function u [..., n, d] -> f, its gradient.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> relu(np.array([[1.0, -1.0]]))(np.array([[2.0]]))
+    (array([2.]), array([[1.]]))
+    """
+
+    def head(u):
+        xp = array_namespace(u, V)
+        hidden = u @ V
+        active = xp.astype(hidden > 0, u.dtype)
+        return xp.sum(active * hidden, axis=-1), active @ xp.matrix_transpose(V)  # (attention_svm-17)
+
+    return head
+
+
+def quadratic(v, lam):
+    """The head f(u) = v^T u - lam |u|^2, v [..., d], in the same form.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> quadratic(np.array([1.0, 0.0]), 0.25)(np.array([[2.0, 0.0]]))
+    (array([1.]), array([[0., 0.]]))
+    """
+
+    def head(u):
+        xp, w = array_namespace(u, v), v[..., None, :]
+        return xp.sum(w * u - lam * u * u, axis=-1), w - 2 * lam * u  # (attention_svm-18)
+
+    return head
+
+
+def head_grad(W, X, Z, Y, head):
+    """Loss and gradient as `attention_svm.loss_grad` gives them, of a head that need not be linear.
+
+    Parameters
+    ----------
+    W, X, Z : array
+        As for `attention_svm.loss_grad`.
+    Y : array, shape [n] or [R, n]
+        Labels, 1 or -1.
+    head : callable
+        ``head(u [..., n, d]) -> f [..., n], gradient [..., n, d]``, such as `relu(V)`.
+
+    Returns
+    -------
+    Attention
+        See there.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If shapes or dtypes do not fit or an entry is not finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X, Z, Y = np.array([[[1.0, 0.0], [0.0, 1.0]]]), np.array([[1.0, 0.0]]), np.array([1.0])
+    >>> head_grad(np.zeros((2, 2)), X, Z, Y, quadratic(np.array([1.0, 0.0]), 0.0)).grad.round(6)
+    array([[-0.094385,  0.      ],
+           [ 0.094385,  0.      ]])
+    """
+    attention_svm._checked(X, Z, W=W)
+    check.shapes(X=(X, "R n T d" if len(X.shape) == 4 else "n T d"), Y=(Y, "R n" if len(X.shape) == 4 else "n"))
+    xp = array_namespace(W, X, Z, Y)
+    a = _attend(W, X, Z)
+    f, ahead = head(xp.sum(a[..., None] * X, axis=-2))
+    p = Y[..., None] * xp.sum(X * ahead[..., None, :], axis=-1)  # (attention_svm-19)
+    loss = xp.mean(xp.logaddexp(-Y * f, xp.zeros_like(f)), axis=-1)
+    return Attention(loss, a, _gradient(a, p, -sigmoid(-Y * f), X, Z))
+
+
+def finite_part(a, X, Z, active):
+    """The least matrix under which the active tokens keep the ratios of their weights.
+
+    Parameters
+    ----------
+    a : array, shape [n, T], floating point
+        Attention weights, > 0 at active tokens.
+    X, Z : array, shape [n, T, d] and [n, d]
+        Tokens and queries.
+    active : array, shape [n, T], bool
+        Which tokens keep a weight; at least one of each input.
+
+    Returns
+    -------
+    array, shape [d, d]
+        On the host by a singular value decomposition, then in the library of X.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If shapes or dtypes do not fit or an input has no active token.
+
+    Notes
+    -----
+    Equation (attention_svm-20) of the documentation.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X, Z = np.array([[[1.0, 0.0], [0.0, 1.0]]]), np.array([[1.0, 0.0]])
+    >>> finite_part(np.array([[0.8, 0.2]]), X, Z, np.ones((1, 2), dtype=bool)).round(4) + 0.0
+    array([[ 0.6931,  0.    ],
+           [-0.6931,  0.    ]])
+    """
+    inside, _, logs, _ = _inside_and_outside(a, X, Z, active)
+    xp = array_namespace(inside)
+    w = xp.linalg.pinv(inside) @ logs  # (attention_svm-20)
+    return from_numpy(w.reshape(X.shape[2], -1), like=X)
+
+
+def divergent_part(a, X, Z, active):
+    """The least matrix that gives each active token a margin of 1 over all others, and 0 over each other active one.
+
+    Parameters
+    ----------
+    a, X, Z, active
+        As for `finite_part`; `a` only tells which active token the others are compared with.
+
+    Returns
+    -------
+    array, shape [d, d]
+        NaN if there is none; 0 if all tokens are active.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `finite_part`.
+
+    Notes
+    -----
+    Equation (attention_svm-21) of the documentation: the equalities are eliminated by projecting on their null space.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X, Z = np.array([[[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]]]), np.array([[1.0, 0.0]])
+    >>> active = np.array([[True, True, False]])
+    >>> divergent_part(np.array([[0.5, 0.5, 0.0]]), X, Z, active).round(8) + 0.0
+    array([[1., 0.],
+           [1., 0.]])
+    """
+    inside, outside, *_ = _inside_and_outside(a, X, Z, active)
+    xp = array_namespace(inside)
+    if outside.shape[0] == 0:
+        return 0.0 * array_namespace(Z).matrix_transpose(Z) @ Z
+    free = xp.eye(inside.shape[1]) - xp.linalg.pinv(inside, rtol=1e-10) @ inside
+    w, _, _ = _least_distance(outside @ free, xp.ones(outside.shape[0]))  # (attention_svm-21)
+    return from_numpy(w.reshape(X.shape[2], -1), like=X)
+
+
+def mean_constraint(a, X, Z, active, weights=None, W=None):
+    """What `divergent_part` is compared with: a mean of its constraints, or `W`, with margin 0 among active tokens.
+
+    Parameters
+    ----------
+    a, X, Z, active
+        As for `finite_part`.
+    weights : array, shape [m], optional
+        >= 0, of the tokens that are not active; more than there are are cut off. Default: all pairs alike.
+    W : array, shape [d, d], optional
+        In place of the mean.
+
+    Returns
+    -------
+    array, shape [d, d]
+        See there.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `finite_part`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X, Z = np.array([[[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]]]), np.array([[1.0, 0.0]])
+    >>> active = np.array([[True, True, False]])
+    >>> mean_constraint(np.array([[0.5, 0.5, 0.0]]), X, Z, active).round(8) + 0.0
+    array([[0.5, 0. ],
+           [0.5, 0. ]])
+    """
+    inside, outside, _, times = _inside_and_outside(a, X, Z, active)
+    xp = array_namespace(inside)
+    weights = times if weights is None else to_numpy(weights)[: outside.shape[0]]
+    row = weights @ outside / xp.sum(weights) if W is None else to_numpy(W).reshape(-1)
+    row = row - xp.linalg.pinv(inside, rtol=1e-10) @ (inside @ row)
+    return from_numpy(row.reshape(X.shape[2], -1), like=X)
+
+
+def _inside_and_outside(a, X, Z, active):
+    """Rows of equalities and of inequalities, logarithms of the former, pairs for each of the latter; on the host."""
+    check.finite(a=a, X=X, Z=Z)
+    check.shapes(X=(X, "n T d"), Z=(Z, "n d"), a=(a, "n T"), active=(active, "n T"))
+    a, X, Z = (to_numpy(x).astype(float) for x in (a, X, Z))
+    active = to_numpy(active)
+    if not active.any(axis=1).all():
+        raise ValueError("active must have a token of each input")
+    xp = array_namespace(a)
+    inside, outside, logs, times = [], [], [], []
+    for weights, tokens, z, mask in zip(a, X, Z, active, strict=True):
+        first = int(xp.argmax(xp.where(mask, weights, -1.0)))
+        for t in range(len(weights)):
+            row = ((tokens[first] - tokens[t])[:, None] * z[None, :]).reshape(-1)
+            if not mask[t]:
+                outside.append(row)
+                times.append(float(mask.sum()))
+            elif t != first:
+                inside.append(row)
+                logs.append(xp.log(weights[first] / weights[t]))
+    wide = lambda rows: xp.asarray(rows, dtype=xp.float64).reshape(len(rows), Z.shape[1] ** 2)
+    return wide(inside), wide(outside), *(xp.asarray(x, dtype=xp.float64) for x in (logs, times))
