@@ -193,6 +193,18 @@ def test_far_out_the_step_is_along_the_svm_of_the_nearest_rivals():
     np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
+@pytest.mark.parametrize("normalised", [True, False])
+def test_from_a_bad_start_the_best_token_is_never_selected(normalised):
+    """Margins p and q - 2 p: as p grows like a logarithm, the pulls e^(q - 2 p) have a finite sum."""
+    tokens, queries = np.array([[[1.0, 0.0], [0.0, 0.0]]] * 2), np.array([[1.0, 0.0], [-2.0, 1.0]])
+    scores, settings = np.array([[1.0, 0.0]] * 2), {"eta": 0.1 if normalised else 1.0, "normalised": normalised}
+    for start, right in ((0.0, True), (5.0, False)):
+        W = attention_svm.descend(np.diag([start, 0.0]), tokens, queries, scores, steps=2000, **settings).state
+        found = attention_svm.loss_grad(W, tokens, queries, scores)
+        assert (found.attention[1, 0] > 0.9) == right
+        assert np.sum(found.grad * attention_svm.svm_frobenius(tokens, queries, np.array([0, 0])).W) <= 0
+
+
 # Support vector machines ------------------------------------------------------------------------------------------
 
 

@@ -21,6 +21,7 @@ ROWS = [  # in the process of the system's other tests, which know the right ans
 EXCEPTIONS = {  # "<operation> <input>" -> why no case can notice
     "adadagrad.batch_size split": "by its contract it changes nothing: it is for code with two arrays of parameters",
     "one_byte.spsa_quadratic eps": "on a quadratic the difference of two losses is exact for every eps",
+    "attention_svm.svm_nuclear tol": "an answer that is nearer than asked for is right too",
     "one_byte.rounds eps": "on a quadratic the difference of two losses is exact for every eps",
 }
 

@@ -51,7 +51,7 @@ def project_nuclear(W, R):
     return attention_svm.project_nuclear(W, R)
 
 
-NEAR = 2**25  # units in the last place that two solvers may differ by which stop at a gap of 1e-10
+NEAR = 60_000_000  # units in the last place, 1e-8, that solvers may differ by which stop at a gap of their own
 _TOKENS = array("X", "n T d", "tokens of each input")
 _QUERIES = array("Z", "n d", "query of each input")
 _SCORES = array("gamma", "n T", "score of each token: label times head times token")
