@@ -113,7 +113,8 @@ def two_parametrisations(seed):
     K, Q = attention_svm.descend_kq(attention_svm.Factors(*starts[1:]), *data[:3], steps=1500).state
     ends["KQ"] = K @ np.swapaxes(Q, 1, 2)
     best = data.gamma.argmax(axis=-1)
-    corr, local, optimal, for_best = {}, {}, {}, {}
+    corr: dict[tuple[str, str], np.ndarray] = {}
+    local, optimal, for_best = {}, {}, {}
     for name, W in ends.items():
         alpha = _choices(W, data)
         both = {"Frobenius": _machines(frobenius, data, alpha), "nuclear": _machines(nuclear, data, alpha)}
