@@ -6,7 +6,6 @@ from refimpl.convex import attention_svm
 from refimpl.convex.attention_svm import Attention, _attend, _gradient, _least_distance
 from refimpl.core import check, random
 from refimpl.core.arrays import Array, array_namespace, from_numpy, to_numpy
-from refimpl.core.special import sigmoid
 
 
 class Data(NamedTuple):
@@ -172,8 +171,8 @@ def head_grad(W, X, Z, Y, head):
     a = _attend(W, X, Z)
     f, ahead = head(xp.sum(a[..., None] * X, axis=-2))
     p = Y[..., None] * xp.sum(X * ahead[..., None, :], axis=-1)  # (attention_svm-19)
-    loss = xp.mean(xp.logaddexp(-Y * f, xp.zeros_like(f)), axis=-1)
-    return Attention(loss, a, _gradient(a, p, -sigmoid(-Y * f), X, Z))
+    u = Y * f
+    return Attention(xp.mean(xp.logaddexp(-u, xp.zeros_like(u)), axis=-1), a, _gradient(a, p, u, X, Z))
 
 
 def finite_part(a, X, Z, active):

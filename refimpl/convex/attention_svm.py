@@ -51,7 +51,7 @@ def _attend(W, X, Z):
     """a, the weights of the tokens."""
     xp = array_namespace(W, X, Z)
     keys = Z @ xp.matrix_transpose(W)
-    return softmax(xp.matmul(X, keys[..., None])[..., 0])  # (attention_svm-1)
+    return softmax(xp.vecdot(X, keys[..., None, :]))  # (attention_svm-1)
 
 
 def _pull(a, p):
@@ -60,21 +60,18 @@ def _pull(a, p):
     return a * xp.sum(a[..., None, :] * (p[..., :, None] - p[..., None, :]), axis=-1)  # (attention_svm-3)
 
 
-def _gradient(a, p, slope, X, Z):
-    """Gradient in W of the mean of losses whose derivative in the output is `slope`, the output's in a being p."""
-    xp = array_namespace(a, p, slope, X, Z)
-    q = _pull(a, p)
+def _gradient(a, p, u, X, Z):
+    """Gradient in W of the mean of log(1 + exp(-u)), where p is the slope of u in a."""
+    xp = array_namespace(a, p, u, X, Z)
+    slope, q = -sigmoid(-u), _pull(a, p)
     rows = xp.matmul((slope[..., None] * q)[..., None, :], X)[..., 0, :]
     return xp.matrix_transpose(rows) @ Z / X.shape[-3]  # (attention_svm-4)
 
 
-def _loss_grad(W, X, Z, gamma):
-    """Loss, attention and gradient, unchecked."""
-    xp = array_namespace(W, X, Z, gamma)
+def _grad(W, X, Z, gamma):
+    """The gradient alone, unchecked."""
     a = _attend(W, X, Z)
-    u = xp.sum(gamma * a, axis=-1)
-    loss = xp.mean(xp.logaddexp(-u, xp.zeros_like(u)), axis=-1)  # (attention_svm-2)
-    return Attention(loss, a, _gradient(a, gamma, -sigmoid(-u), X, Z))
+    return _gradient(a, gamma, array_namespace(a, gamma).vecdot(gamma, a), X, Z)
 
 
 def _checked(X, Z, gamma=None, **weights):
@@ -131,14 +128,17 @@ def loss_grad(W, X, Z, gamma):
            [ 0.094385,  0.      ]]))
     """
     _checked(X, Z, gamma, W=W)
-    return _loss_grad(W, X, Z, gamma)
+    xp, a = array_namespace(W, X, Z, gamma), _attend(W, X, Z)
+    u = xp.vecdot(gamma, a)
+    loss = xp.mean(xp.logaddexp(-u, xp.zeros_like(u)), axis=-1)  # (attention_svm-2)
+    return Attention(loss, a, _gradient(a, gamma, u, X, Z))
 
 
 # Gradient descent ----------------------------------------------------------------------------------------------------
 
 
 def _step(W, X, Z, gamma, eta, normalised):
-    grad = _loss_grad(W, X, Z, gamma).grad
+    grad = _grad(W, X, Z, gamma)
     return W - eta * (unit(grad, axis=MATRIX) if normalised else grad)  # (attention_svm-5)
 
 
@@ -192,7 +192,7 @@ def descend(W, X, Z, gamma, *, steps, eta=0.1, normalised=True, record=None, pro
 
 def _kq_step(factors, X, Z, gamma, eta, lam):
     xp, (K, Q) = array_namespace(*factors), factors
-    grad = _loss_grad(K @ xp.matrix_transpose(Q), X, Z, gamma).grad
+    grad = _grad(K @ xp.matrix_transpose(Q), X, Z, gamma)
     g_K, g_Q = grad @ Q + 2 * lam * K, xp.matrix_transpose(grad) @ K + 2 * lam * Q  # (attention_svm-9)
     return Factors(K - eta * unit(g_K, axis=MATRIX), Q - eta * unit(g_Q, axis=MATRIX))  # (attention_svm-10)
 
@@ -301,7 +301,8 @@ def _least_distance(A, h):
     r = E @ u - e  # (attention_svm-7)
     if float(xp.linalg.vector_norm(r)) < NO_WEIGHT:
         return xp.nan * r[:-1], xp.nan * u, False
-    return -r[:-1] / r[-1], -u / r[-1], True  # (attention_svm-8)
+    w = -r[:-1] / r[-1]  # (attention_svm-8)
+    return w, -u / r[-1], True
 
 
 def _checked_selection(X, Z, alpha):
@@ -609,7 +610,7 @@ def path(X, Z, gamma, radii, *, ball="frobenius", steps=1500):
     for i, R in enumerate(radii):
         W = project(W * (R / radii[i - 1]), R) if i else W
         for k in range(1, steps + 1):
-            grad = _loss_grad(W, X, Z, gamma).grad
+            grad = _grad(W, X, Z, gamma)
             W = project(W - 0.3 * R / k**0.5 * unit(grad, axis=MATRIX), R)  # (attention_svm-16)
         found.append(W)
     return found

@@ -11,19 +11,28 @@ from refimpl.specs.convex.attention_svm.claims import CLAIMS
 from refimpl.specs.convex.attention_svm.mistakes import ALTERNATIVES
 
 
+def _beside(*arrays):
+    """Each array, and twice of it as another run beside it: an axis of runs changes no answer."""
+    return (array_namespace(x).stack([x, 2.0 * x]) for x in arrays)
+
+
 def loss_grad(X, Z, gamma, W):
     """Loss, attention and gradient."""
-    return tuple(attention_svm.loss_grad(W, X, Z, gamma))
+    X, Z, gamma, W = _beside(X, Z, gamma, W)
+    return tuple(x[0, ...] for x in attention_svm.loss_grad(W, X, Z, gamma))
 
 
 def gd_w(X, Z, gamma, W, eta, steps, step):
     """W after some steps."""
-    return attention_svm.descend(W, X, Z, gamma, eta=eta, steps=steps, normalised=step == "normalised").state
+    X, Z, gamma, W = _beside(X, Z, gamma, W)
+    return attention_svm.descend(W, X, Z, gamma, eta=eta, steps=steps, normalised=step == "normalised").state[0, ...]
 
 
 def gd_kq_step(X, Z, gamma, K, Q, eta, lam):
     """K and Q after a step."""
-    return tuple(attention_svm.update_kq(attention_svm.Factors(K, Q), X, Z, gamma, eta=eta, lam=lam))
+    X, Z, gamma, K, Q = _beside(X, Z, gamma, K, Q)
+    pair = attention_svm.update_kq(attention_svm.Factors(K, Q), X, Z, gamma, eta=eta, lam=lam)
+    return pair.K[0, ...], pair.Q[0, ...]
 
 
 def _whole(alpha):
@@ -41,6 +50,8 @@ def svm_frobenius(X, Z, alpha):
 def svm_nuclear(X, Z, alpha, tol):
     """Nuclear norm and least margin: the matrix need not be unique."""
     found = attention_svm.svm_nuclear(X, Z, _whole(alpha), tol=tol)
+    if found.gap > tol:
+        raise ArithmeticError(f"the gap is {found.gap:.1e} after all rounds, {tol:.1e} was asked for")
     xp = array_namespace(found.margins)
     least = xp.min(xp.where(found.margins == 0, xp.inf, found.margins))
     return from_numpy(found.value, like=X), least
@@ -48,7 +59,8 @@ def svm_nuclear(X, Z, alpha, tol):
 
 def project_nuclear(W, R):
     """The nearest matrix of the ball."""
-    return attention_svm.project_nuclear(W, R)
+    (both,) = _beside(W)
+    return attention_svm.project_nuclear(both, R)[0, ...]
 
 
 NEAR = 60_000_000  # units in the last place, 1e-8, that solvers may differ by which stop at a gap of their own

@@ -37,7 +37,7 @@ ALTERNATIVES = (
         "softmax_over_inputs",
         "wrong_axis",
         "the weights of the tokens of one input add up to 1; here those of one token over the inputs",
-        {"attention_svm-1": "return softmax(xp.matmul(X, keys[..., None])[..., 0], axis=-2)"},
+        {"attention_svm-1": "return softmax(xp.vecdot(X, keys[..., None, :]), axis=-2)"},
     ),
     mistake(
         "transposed",
@@ -64,7 +64,7 @@ ALTERNATIVES = (
         "scaled_scores",
         "extra_step",
         "scores are not divided by the root of d; here they are",
-        {"attention_svm-1": "return softmax(xp.matmul(X, keys[..., None])[..., 0] / X.shape[-1] ** 0.5)"},
+        {"attention_svm-1": "return softmax(xp.vecdot(X, keys[..., None, :]) / X.shape[-1] ** 0.5)"},
     ),
     mistake(
         "rising_loss",
@@ -72,20 +72,20 @@ ALTERNATIVES = (
         "the loss falls with the output: log(1 + exp(-u)); here it rises",
         {
             "attention_svm-2": "loss = xp.mean(xp.logaddexp(u, xp.zeros_like(u)), axis=-1)",
-            "_loss_grad: return": "return Attention(loss, a, _gradient(a, gamma, sigmoid(u), X, Z))",
+            "_gradient: slope": "slope, q = sigmoid(u), _pull(a, p)",
         },
     ),
     mistake(
         "slope_of_the_other_tail",
         "wrong_sign",
         "the slope of the loss is -1 / (1 + exp(u)); here -1 / (1 + exp(-u)), largest where nothing is left to gain",
-        {"_loss_grad: return": "return Attention(loss, a, _gradient(a, gamma, -sigmoid(u), X, Z))"},
+        {"_gradient: slope": "slope, q = -sigmoid(u), _pull(a, p)"},
     ),
     mistake(
         "linear_loss",
         "missing_step",
         "the gradient has the slope of the loss as a factor; here it is that of the output",
-        {"_loss_grad: return": "return Attention(loss, a, _gradient(a, gamma, -xp.ones_like(u), X, Z))"},
+        {"_gradient: slope": "slope, q = -xp.ones_like(u), _pull(a, p)"},
     ),
     # Gradient descent
     mistake(
@@ -132,7 +132,7 @@ ALTERNATIVES = (
         "both gradients are those at the old pair; here that of Q sees the new K",
         {
             "attention_svm-10": "K_new = K - eta * unit(g_K, axis=MATRIX)\n"
-            "grad = _loss_grad(K_new @ xp.matrix_transpose(Q), X, Z, gamma).grad\n"
+            "grad = _grad(K_new @ xp.matrix_transpose(Q), X, Z, gamma)\n"
             "g_Q = xp.matrix_transpose(grad) @ K_new + 2 * lam * Q\n"
             "return Factors(K_new, Q - eta * unit(g_Q, axis=MATRIX))"
         },
@@ -203,7 +203,7 @@ ALTERNATIVES = (
         "residual_not_scaled",
         "missing_step",
         "the solution is the residual over its last entry; here it is not divided by it",
-        {"attention_svm-8": "return r[:-1], u, True"},
+        {"attention_svm-8": "w = r[:-1]"},
     ),
     mistake(
         "unit_matrix",
@@ -230,7 +230,7 @@ ALTERNATIVES = (
         "frobenius_for_nuclear",
         "wrong_output",
         "for K and Q the nuclear norm is least; here it is that of the matrix of least Frobenius norm",
-        {"svm_nuclear: for ": "for _ in range(1):", "attention_svm-12": "S = S"},
+        {"svm_nuclear: for ": "for _ in range(1):", "attention_svm-12": "S = S", "svm_nuclear: gap =": "gap = 0.0"},
     ),
     mistake(
         "largest_singular_value",
