@@ -172,29 +172,30 @@ class Evidence:
             self, operation=replace(self.operation, reference=reference), sights=found, further=[], _asked={}
         )
 
-    def right_answer(self, inputs, got=None):
-        """Right answer to inputs that are no case, with its tolerance; None if the rule refuses them.
-
-        One noisy run is enough where what the candidate has answered, `got`, is clearly right or wrong.
-        """
-        run = self.operation.reference
-        names = [entry.name for entry in self.operation.outputs]
+    def right_answer(self, inputs):
+        """Right answer to inputs that are no case; None if the rule refuses them, or has no finite one."""
         try:
             with np.errstate(all="ignore"), contextlib.redirect_stdout(sys.stderr):
-                right = tolerance.outputs_of(run(**tolerance.wide(inputs)))
-                if not all(np.isfinite(value).all() for value in right):
-                    return None
-                runs: list[Any] = []
-                for more in (1, NOISY_RUNS - 1):
-                    runs += [tolerance.noisy_run(run, inputs, self.dtype, len(runs) + k) for k in range(more)]
-                    spread = tolerance.spread(runs, right, self.dtype)
-                    allowed = {n: LUCK * NOISY_RUNS / len(runs) * x for n, x in zip(names, spread, strict=True)}
-                    found = dict(zip(names, right, strict=True)), allowed
-                    if got is not None and _clear(got, *found):
-                        break
+                right = tolerance.outputs_of(self.operation.reference(**tolerance.wide(inputs)))
         except Exception:  # what the rule refuses is no question
             return None
-        return found
+        named = dict(zip((entry.name for entry in self.operation.outputs), right, strict=True))
+        return named if all(np.isfinite(value).all() for value in right) else None
+
+    def _allowed(self, inputs, right, got):
+        """Tolerances of a right answer; one noisy run is enough where `got` is clearly right or wrong."""
+        runs: list[Any] = []
+        for more in (1, NOISY_RUNS - 1):
+            with np.errstate(all="ignore"), contextlib.redirect_stdout(sys.stderr):
+                runs += [
+                    tolerance.noisy_run(self.operation.reference, inputs, self.dtype, len(runs) + k)
+                    for k in range(more)
+                ]
+            spread = tolerance.spread(runs, tuple(right.values()), self.dtype)
+            allowed = {n: LUCK * NOISY_RUNS / len(runs) * x for n, x in zip(right, spread, strict=True)}
+            if got is not None and _clear(got, right, allowed):
+                break
+        return allowed
 
     def ask(self, inputs, *, keep=True):
         """The candidate's answer to further inputs beside the right one.
@@ -223,7 +224,9 @@ class Evidence:
         return self._asked[key]
 
     def _ask(self, inputs):
-        message = ""
+        right, message = self.right_answer(inputs), ""
+        if right is None:
+            return None
         try:
             with contextlib.redirect_stdout(sys.stderr):
                 got = self.candidate.run(self.operation, inputs)
@@ -231,8 +234,11 @@ class Evidence:
             return None
         except CandidateError as error:
             got, message = None, str(error)
-        answer = self.right_answer(inputs, got)
-        return Sight(inputs, got, answer[0], answer[1], message=message) if answer else None
+        try:
+            allowed = self._allowed(inputs, right, got)
+        except Exception:  # a rule that raises once its numbers are shaken
+            return None
+        return Sight(inputs, got, right, allowed, message=message)
 
 
 def _clear(got, right, allowed):

@@ -150,7 +150,7 @@ def _ask_laws(done, evidence):
 
         def note(asked=asked, **arguments):
             asked.append(arguments)
-            return evidence.right_answer(arguments)[0]
+            return evidence.right_answer(arguments)
 
         try:
             list(law.pairs(note, inputs))
