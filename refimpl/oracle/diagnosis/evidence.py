@@ -177,9 +177,9 @@ class Evidence:
         try:
             with np.errstate(all="ignore"), contextlib.redirect_stdout(sys.stderr):
                 right = tolerance.outputs_of(self.operation.reference(**tolerance.wide(inputs)))
+            named = dict(zip((entry.name for entry in self.operation.outputs), right, strict=True))
         except Exception:  # what the rule refuses is no question
             return None
-        named = dict(zip((entry.name for entry in self.operation.outputs), right, strict=True))
         return named if all(np.isfinite(value).all() for value in right) else None
 
     def _allowed(self, inputs, right, got):
