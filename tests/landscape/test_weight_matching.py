@@ -178,6 +178,22 @@ def test_the_straight_through_search_on_every_backend(backend):
         np.testing.assert_array_equal(backend.to_numpy(p), q)
 
 
+def test_the_search_on_digits_draws_minibatches_and_lowers_the_midpoint():
+    data = models.split(like=LIKE)
+    a, b = (models.train(stream(i, "test-weight_matching"), data, hidden=(32, 32), epochs=12) for i in range(2))
+    runs = [models.search(stream(0, "search"), a, b, data, steps=steps, batch=50) for steps in (5, 30)]
+    assert [len(run.history["loss"]) for run in runs] == [5, 30]
+    np.testing.assert_allclose(runs[1].history["loss"][:5], runs[0].history["loss"], rtol=1e-12)  # the same draws
+    loss = models.loss(data.x, data.labels)
+    middle = [float(loss(wm.interpolate(a, wm.permute(b, p), 0.5))) for p in (wm.identity(b), runs[1].state.best)]
+    assert middle[1] < 0.9 * middle[0]
+    rng = stream(0, "search")
+    first = rng.permutation(1200)[:50]
+    start = wm.match(b, b, wm.orders(rng, 3, 2)).perms
+    expected = models.loss(data.x[first], data.labels[first])(wm.interpolate(a, wm.permute(b, start), 0.5))
+    assert float(runs[0].history["loss"][0]) == pytest.approx(float(expected))
+
+
 # What a matching is worth --------------------------------------------------------------------------------------------
 
 

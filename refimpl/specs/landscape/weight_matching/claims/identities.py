@@ -35,9 +35,9 @@ def optimum(seed):
         left, right = figure.subplots(1, 2)
         for path in paths:
             left.plot(range(1, len(path) + 1), path, ".-", color="#D55E00", alpha=0.6)
-        left.set(xlabel="visit", ylabel="inner product", title="Never down, but to many local maxima")
+        left.set(xlabel="visit", ylabel="inner product", title="Never down, many ends")
         right.hist(R, bins=20, color="#0072B2")
-        right.set(xlabel=r"$R$", title=r"$R$ of independent matrices, $30 \times 12$")
+        right.set(xlabel=r"$R$", title="R of independent matrices, 30 x 12")
 
     return Outcome(
         [

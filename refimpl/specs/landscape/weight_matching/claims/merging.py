@@ -54,8 +54,8 @@ def averaging(seed):
         left, right = figure.subplots(1, 2, sharey=True)
         _draw(left, tables[0])
         _draw(right, lazy)
-        left.set(ylabel="test loss", title="Between two networks: half of He's scale")
-        right.set(title="... and He's full scale: a lazy regime")
+        left.set(ylabel="test loss", title="Half of He's scale")
+        right.set(title="He's full scale: a lazy regime")
         left.legend(frameon=False, fontsize="small")
 
     return Outcome(
@@ -125,9 +125,10 @@ def convolutions(seed):
     def plot(figure):
         for axes, table in zip(figure.subplots(1, GROUPS, sharey=True), tables, strict=True):
             _draw(axes, table)
-        figure.axes[0].set(ylabel="test loss", title="Convolutions 16, 32, 32")
+        top = max(axes.get_ylim()[1] for axes in figure.axes)
+        figure.axes[0].set(ylabel="test loss", title="Convolutions 16, 32, 32", ylim=(0, 1.3 * top))
         figure.axes[1].set(title="another two")
-        figure.axes[0].legend(frameon=False, fontsize="small")
+        figure.axes[0].legend(frameon=False, fontsize="small", loc="upper left")
 
     return Outcome(
         [

@@ -53,11 +53,11 @@ def distance(seed):
             _, line = wm.barrier(own.loss, own.a, moved(seed, 0, how), SHARES)
             left.plot(SHARES * length, line, "o-", markersize=3, color=COLORS[how])
         left.plot(lines[0][0] * far, lines[0][1], "s", color="black", markersize=8, fillstyle="none")
-        left.text(lines[0][0] * far, lines[0][1], "  as far as the\n  matched midpoint", va="top", fontsize="small")
+        left.text(lines[0][0] * far, lines[0][1], "as far as the\nmatched midpoint   ", ha="right", fontsize="small")
         left.set(xlabel=r"distance from $\theta_a$", ylabel="test loss", title="As trained (gray), matched (orange)")
         right.plot(range(6), np.array(errors) + 1, "o", color=ORANGE)
         right.axhline(1, color="0.45", linestyle=":")
-        right.set(xlabel="pair", ylabel="Taylor estimate / barrier", title="Slope and curvature at the ends say little")
+        right.set(xlabel="pair", ylabel="Taylor estimate / barrier", title="Slope and curvature mislead")
 
     return Outcome(
         [
