@@ -476,7 +476,8 @@ def ste(a, b, losses, orders, *, lr, momentum=0.9, start="b"):
     >>> run.history["loss"], run.state.best
     ([np.float64(0.25), np.float64(0.0)], [array([1, 0])])
     """
-    first, history = ste_init(a, b, start=start), {"loss": [], "best": []}
+    history: dict[str, list] = {"loss": [], "best": []}
+    first = ste_init(a, b, start=start)
     lr, momentum = check.positive(lr=lr), check.fraction(momentum=momentum)
     drawn = [_orders(rows, len(first.perms)) for rows in orders]
 

@@ -51,8 +51,8 @@ def group(seed, g, scale=0.5, images=False):
         rng = stream(seed, "weight_matching", g, who, scale, images)
         net = models.train(rng, single, scale=scale, **options)
         nets.append(tree.map(lambda x: x.astype(float), net))
-    data = models.split(like=np.zeros(1), images=images)
-    return Group(*nets, data, models.loss(data.x_test, data.labels_test))
+    data, (a, b, c) = models.split(like=np.zeros(1), images=images), nets
+    return Group(a, b, c, data, models.loss(data.x_test, data.labels_test))
 
 
 @cache
