@@ -1,8 +1,6 @@
 """Weight matching of two networks, beside the same loop in bare NumPy and SciPy, its assignments alone, and rebasin."""
 
-import sys
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -13,7 +11,6 @@ from refimpl.landscape import weight_matching as wm
 from refimpl.models.mlp import Layer
 
 INPUTS, OUTPUTS, WIDTH, SWEEPS = 784, 10, 512, 3
-REBASIN = Path(__file__).parents[1] / ".peers" / "rebasin-0.0.47"
 
 
 def problem(width):
@@ -72,7 +69,6 @@ def assignments(width):
 
 def rebasin(width):
     """PermutationCoordinateDescent of rebasin, as far as it is installed."""
-    sys.path.insert(0, str(REBASIN))
     try:
         import torch
         from rebasin import PermutationCoordinateDescent

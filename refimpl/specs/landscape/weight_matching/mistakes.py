@@ -81,6 +81,16 @@ ALTERNATIVES = (
         unseen={"match_activations": "it has no biases"},
     ),
     mistake(
+        "incoming_twice_without_biases",
+        "wrong_scale",
+        "what comes in, the biases and what goes out count alike; here what comes in counts twice and biases do not",
+        {
+            "weight_matching-4": "C = 2 * (xp.matrix_transpose(_columns(a[l].W)) @ _columns(W))",
+            "weight_matching-5": "pass",
+        },
+        origin="https://pypi.org/project/rebasin/0.0.47/",
+    ),
+    mistake(
         "previous_layer_as_it_was",
         "missing_step",
         "the rows of b's layer come in the order of the permuted layer before; here in their old order",
