@@ -26,8 +26,8 @@ def matched(a, b):
     return b
 
 
-# 1. Biases: two hidden units that differ in their biases alone, in the other order in the second network. The biases add
-# one number to all scores (a vector times a vector), so nothing is moved.
+# 1. Biases: two hidden units that differ in their biases alone, in the other order in the second network. The biases
+# add one number to all scores (a vector times a vector), so nothing is moved.
 ones, zero = torch.ones(2, 1, dtype=torch.float64), torch.zeros(1, dtype=torch.float64)
 a, b = (network([ones, ones.T], [torch.tensor(bias, dtype=torch.float64), zero]) for bias in ([0.0, 5.0], [5.0, 0.0]))
 print("biases 0 5 and 5 0, all else alike: distance before", distance(a, b), "and after", distance(a, matched(a, b)))
