@@ -166,7 +166,7 @@ CLAIMS = (
         tier="full",
         kind="superiority",
         control="the search with three times the steps comes closer; activation matching, the cheapest, is as good as "
-        "weight matching or nearly so: that *weights* are needed is not shown",
+        "weight matching or nearly so: that weights are needed is not shown",
         proxy="digits and width 256 stand in for images and deep networks",
         tuned=REGIME + "; start and step size of the search follow eight trials",
     ),
