@@ -1,6 +1,6 @@
 """L2-A-MTRL by epochs: the earlier method for unknown relevance (Chen et al., 2022, Algorithm 2)."""
 
-from refimpl.convex.lasso_mtrl import Found, estimate, fit_representation, fit_target, statistics
+from refimpl.convex.lasso_mtrl import Found, drawn, estimate, fit_representation, fit_target
 from refimpl.core import check
 from refimpl.core.arrays import array_namespace
 
@@ -85,7 +85,7 @@ def epochs(sample, X, y, nu, *, k, beta, count, rounds=15):
     count = check.integer(count=count, minimum=1)
     for i in range(1, count + 1):
         n = epoch_counts(nu, beta=beta, eps=2.0**-i)
-        data = statistics(*sample(n), n)
+        data = drawn(sample, n)
         if i < count:
             nu = estimate(data, X, y, k=k, p=2, rounds=rounds)
     B, _ = fit_representation(data, k=k, rounds=rounds)

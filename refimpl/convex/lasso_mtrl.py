@@ -637,6 +637,20 @@ def estimate(data, X, y, *, k, p=1, share=0.05, rounds=15):
 # Strategies ----------------------------------------------------------------------------------------------------------
 
 
+def drawn(sample, n):
+    """Statistics of a draw, ``sample(n) -> X, y``; arguments as for `known` and `statistics`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> drawn(lambda n: (np.eye(2), np.array([3.0, 1.0])), np.array([1, 1])).g
+    array([[3., 0.],
+           [0., 1.]])
+    """
+    X, y = sample(n)
+    return statistics(X, y, n)
+
+
 def known(sample, X, y, nu, *, k, N, floor, p=1, rounds=15):
     """Known relevance: allocate, sample, fit.
 
@@ -680,7 +694,7 @@ def known(sample, X, y, nu, *, k, N, floor, p=1, rounds=15):
     (array([ 10,  10, 980]), 0.0065)
     """
     n = allocate(nu, N=N, floor=floor, p=p)
-    B, _ = fit_representation(statistics(*sample(n), n), k=k, rounds=rounds)
+    B, _ = fit_representation(drawn(sample, n), k=k, rounds=rounds)
     return Found(B @ fit_target(B, X, y), nu, n)
 
 
@@ -730,10 +744,10 @@ def unknown(sample, X, y, *, T, k, explore, N, floor, p=1, share=0.05, rounds=15
     T, explore = check.integer(T=T, explore=explore, minimum=1)
     xp = array_namespace(X, y)
     n = xp.full(T, explore, dtype=xp.int64, device=device(X))
-    first = statistics(*sample(n), n)
+    first = drawn(sample, n)
     nu = estimate(first, X, y, k=k, p=p, share=share, rounds=rounds)
     n = allocate(nu, N=N, floor=floor, p=p)
-    data = statistics(*sample(n), n)
+    data = drawn(sample, n)
     if reuse:
         data = Statistics(*(one + other for one, other in zip(first, data, strict=True)))
     B, _ = fit_representation(data, k=k, rounds=rounds)

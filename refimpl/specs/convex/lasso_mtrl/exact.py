@@ -97,7 +97,7 @@ def relevance_lasso(W, w, lam):
 
 
 def _orthonormal(B):
-    columns = []
+    columns: list[np.ndarray] = []
     for column in B.T:
         for other in columns:
             column = column - (other @ column) * other
@@ -117,22 +117,18 @@ def _heads(B, G, g):
 
 def _basis(W, G, g):
     """Best B for given heads: the derivative of the squares, asked at each unit matrix."""
-    (k, T), d, columns = W.shape, g.shape[1], []
-    unit = reals(np.eye(d * k)).reshape(d * k, d, k)
-    for E in unit:
-        columns.append(sum(np.outer(G[t] @ (E @ W[:, t]), W[:, t]) for t in range(T)).reshape(-1))
-    right = sum(np.outer(g[t], W[:, t]) for t in range(T)).reshape(-1)
-    return solve(np.stack(columns, axis=1), right[:, None]).reshape(d, k)
+    d, k, columns = g.shape[1], len(W), []
+    for E in reals(np.eye(d * k)).reshape(d * k, d, k):
+        columns.append(np.sum([np.outer(Gram @ (E @ w), w) for Gram, w in zip(G, W.T, strict=True)], axis=0))
+    right = np.sum([np.outer(moment, w) for moment, w in zip(g, W.T, strict=True)], axis=0)
+    return solve(np.stack([x.reshape(-1) for x in columns], axis=1), right.reshape(-1, 1)).reshape(d, k)
 
 
 def _fit(G, g, n, k, rounds):
     scaled = np.stack([row / sqrt(max(size, reals(1.0))) for row, size in zip(g, n, strict=True)], axis=1)
-    B, before = eigh(scaled @ scaled.T)[1][:, -k:], None
+    B = eigh(scaled @ scaled.T)[1][:, -k:]
     for _ in range(rounds):
         B = _orthonormal(_basis(_heads(B, G, g), G, g))
-        if before is not None and abs(B @ B.T - before).max() < 2.0**-120:
-            break  # every further round would find the same
-        before = B @ B.T
     return B, _heads(B, G, g)
 
 
