@@ -255,7 +255,10 @@ def statistics(X, y, n):
     """
     check.finite(X=X, y=y)
     N = check.shapes(X=(X, "N d"), y=(y, "N"), n=(n, "T"))["N"]
-    xp, sizes = array_namespace(X, y), [check.integer(n=int(size)) for size in n]
+    xp = array_namespace(X, y)
+    if not xp.isdtype(n.dtype, "integral"):
+        raise TypeError(f"n must be integers, got dtype {n.dtype}")
+    sizes = [check.integer(n=int(size)) for size in n]
     if sum(sizes) != N:
         raise ValueError(f"n must add up to the {N} rows of X, got {sum(sizes)}")
     ends = [sum(sizes[:t]) for t in range(len(sizes) + 1)]

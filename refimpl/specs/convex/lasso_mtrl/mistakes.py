@@ -218,7 +218,7 @@ ALTERNATIVES = (
         "wrong_scale",
         "lam is not divided by the number of rows; here it is the alpha of a package that divides the squares by k",
         {"relevance_lasso: lam, tol": _READ + "lam = lam * W.shape[0]"},
-        origin="https://github.com/scikit-learn/scikit-learn/issues/24945",
+        origin="https://github.com/paiml/aprender/pull/2133",
     ),
     mistake(
         "whole_squares",
