@@ -66,6 +66,7 @@ axes.legend(frameon=False)
 # are what limits it), and measure the excess risk, here the mean of six instances. All strategies fall as one over the
 # budget; what differs is the constant. With the relevance *known*, L1 needs the fewest samples. The dashed lines do not
 # know it: they spend three tenths of the budget, the same on each task, to estimate it. That costs most of the gain.
+# (Kinks are the noise of six instances.)
 
 BUDGETS = (4_000, 8_000, 16_000, 32_000)
 STRATEGIES = {

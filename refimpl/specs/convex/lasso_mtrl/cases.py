@@ -412,7 +412,7 @@ EPOCH_COUNTS = (
     Case("first-epoch", ("boundary",), "eps = 1/2 and equal relevance", {**_EPOCH, "nu": np.full(4, 0.5), "eps": 0.5},
          equations=("lasso_mtrl-19",)),
     Case("one-task", ("boundary",), "one task", {**_EPOCH, "nu": np.array([-0.75])}, equations=("lasso_mtrl-19",)),
-    Case("coarse", ("edge_case",), "eps above 1", {**_EPOCH, "eps": 2.5}, equations=("lasso_mtrl-19",)),
+    Case("coarse", ("edge_case",), "eps above 1", {**_EPOCH, "beta": 24.7, "eps": 2.5}, equations=("lasso_mtrl-19",)),
     large("many-tasks", "four-tasks", "T"),
 )  # fmt: skip
 
