@@ -41,7 +41,7 @@ def epoch_counts(nu, *, beta, eps):
     check.shapes(nu=(nu, "T"))
     beta, eps = check.positive(beta=beta, eps=eps)
     xp = array_namespace(nu)
-    return xp.astype(xp.ceil(xp.maximum(beta * nu * nu / eps**2, beta / eps + 0.0 * nu)), xp.int64)  # (lasso_mtrl-19)
+    return xp.astype(xp.ceil(xp.maximum(beta * nu * nu / eps**2, beta / eps)), xp.int64)  # (lasso_mtrl-19)
 
 
 def epochs(sample, X, y, nu, *, k, beta, count, rounds=15):

@@ -321,10 +321,7 @@ ALTERNATIVES = (
         "eps_not_squared",
         "wrong_constant",
         "the first term has eps squared; here the first power",
-        {
-            "lasso_mtrl-19": "return xp.astype("
-            "xp.ceil(xp.maximum(beta * nu * nu / eps, beta / eps + 0.0 * nu)), xp.int64)"
-        },
+        {"lasso_mtrl-19": "return xp.astype(xp.ceil(xp.maximum(beta * nu * nu / eps, beta / eps)), xp.int64)"},
     ),
     mistake(
         "terms_added",
@@ -336,9 +333,6 @@ ALTERNATIVES = (
         "relevance_not_squared",
         "wrong_constant",
         "the first term has nu squared; here |nu|",
-        {
-            "lasso_mtrl-19": "return xp.astype("
-            "xp.ceil(xp.maximum(beta * xp.abs(nu) / eps**2, beta / eps + 0.0 * nu)), xp.int64)"
-        },
+        {"lasso_mtrl-19": "return xp.astype(xp.ceil(xp.maximum(beta * xp.abs(nu) / eps**2, beta / eps)), xp.int64)"},
     ),
 )
