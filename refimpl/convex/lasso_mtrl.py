@@ -1,7 +1,7 @@
 """L1-A-MTRL, active multi-task representation learning (Wang et al., 2023, arXiv:2306.02556, Algorithms 1 and 2).
 
 A target task has few samples; T source tasks share a linear representation with it. Write the target's head as a
-combination of theirs, with coefficients nu of the least 1-norm, and draw from each source in proportion to |nu|.
+combination of theirs, with coefficients nu of the least 1-norm, and draw from each source in proportion to ``|nu|``.
 """
 
 from importlib import import_module
@@ -173,7 +173,7 @@ def design_value(W, w, n):
 
 
 def allocate(nu, *, N, floor, p=1):
-    """How many samples to draw from each source task: a floor, and a share of the rest in proportion to |nu|^p.
+    """How many samples to draw from each source task: a floor, and a share of the rest in proportion to ``|nu|^p``.
 
     Parameters
     ----------
@@ -523,7 +523,7 @@ def _sweep(W, w, nu, lam, T):
 
 
 def relevance_lasso(W, w, *, lam, tol=1e-14, sweeps=10_000):
-    """Coefficients by the Lasso, from estimated heads: minimize |W nu - w|^2 / 2 + lam |nu|_1.
+    """Coefficients by the Lasso, from estimated heads: minimize ``|W nu - w|^2 / 2 + lam |nu|_1``.
 
     Parameters
     ----------
