@@ -113,7 +113,7 @@ ALTERNATIVES = (
     ),
     variant(
         "paper",
-        "n_t is the larger of the floor and of the share of the whole budget, rounded up: the sum exceeds the budget",
+        "a task gets the larger of the floor and its share of the whole budget, rounded up: the sum exceeds the budget",
         "Algorithm 1 as printed, which leaves the rounding open",
         {
             "lasso_mtrl-5": "n = xp.ceil(N * share / xp.sum(share))\n"
