@@ -50,7 +50,7 @@ def _wider(of, times, factor=None):
         what = f"shorter copies of the heads of {of}, of no use" if factor is not None else f"each head of {of} again"
         return Case(
             "many-tasks", ("large",), f"{len(picks)} tasks: {what}", inputs,
-            dtypes=small.dtypes if factor is not None else ("float64",),  # a sum over so many is another in each library
+            dtypes=small.dtypes if factor is not None else ("float64",),  # so long a sum is another everywhere
             equations=small.equations, source=f"the answer of {of}", small=small, derived=derived,
             recipe=f"{of}/T/{len(picks)}/{'copies' if factor is None else factor}",
         )  # fmt: skip
