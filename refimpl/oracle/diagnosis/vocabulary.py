@@ -74,12 +74,18 @@ class Edit:
     @property
     def tags(self):
         """Of the statement."""
-        return self.unit.tags.get(self.statement.lineno, ())
+        return () if self.added else self.unit.tags.get(self.statement.lineno, ())
 
     @property
     def was(self):
-        """The statement as it is."""
-        return head(self.moved or self.statement)
+        """The statement as it is; of a function at whose start one is added its head."""
+        return head(self.unit.node if self.added else self.moved or self.statement)
+
+    @property
+    def added(self):
+        """Whether a statement is put before the first one of a function."""
+        two = isinstance(self.new, list) and len(self.new) == 2 and not self.moved
+        return two and self.statement is self.new[1] is not self.new[0]
 
     @property
     def moved(self):
@@ -95,6 +101,8 @@ class Edit:
         if self.moved:
             late = self.new[-1] is self.moved
             return f"{head(self.moved)}  # {'after' if late else 'before'} {head(self.new[-2 if late else 1])}"
+        if self.added:
+            return f"{head(self.new[0])}  # at its start"
         if isinstance(self.index, slice):
             return "; ".join(map(head, self.new))
         if isinstance(self.new, ast.If) and "_turn(" in ast.unparse(self.new.test):
