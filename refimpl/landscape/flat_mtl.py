@@ -212,17 +212,16 @@ def aggregate(method, G, *, orders=None, c=0.4, rescale=1):
     check.choice((0, 1, 2), rescale=rescale)
     xp = array_namespace(G)
     M = G @ xp.matrix_transpose(G)  # (flat_mtl-9)
-    match method:
-        case "mgda":
-            w = min_norm_weights(M)  # (flat_mtl-11)
-        case "pcgrad":
-            w = _pcgrad(M, orders)
-        case "cagrad":
-            w = _cagrad(G, M, c, rescale)
-        case "imtl_g":
-            w = _imtl_g(M)
-        case _:
-            w = xp.full(m, 1 / m if method == "mean" else 1.0, dtype=G.dtype, device=device(G))
+    if method == "mgda":
+        w = min_norm_weights(M)  # (flat_mtl-11)
+    elif method == "pcgrad":
+        w = _pcgrad(M, orders)
+    elif method == "cagrad":
+        w = _cagrad(G, M, c, rescale)
+    elif method == "imtl_g":
+        w = _imtl_g(M)
+    else:
+        w = xp.full(m, 1 / m if method == "mean" else 1.0, dtype=G.dtype, device=device(G))
     return Aggregate(w @ G, w)  # (flat_mtl-10)
 
 
@@ -262,15 +261,14 @@ def _worst_weights(M, mean, c):
     For a given r = ``|g_w| / (c |g_0|)`` they are those of the point nearest to 0 of the simplex of all g_i + r g_0.
     The square of ``|g_w|`` is piecewise linear in that of r, so that its root is found in few steps.
     """
-    host, mean_of, brentq = to_numpy(M).astype(float), to_numpy(mean), import_module("scipy.optimize").brentq
-    largest, c2 = host.diagonal().max(), c * c * float(mean_of @ host @ mean_of)
+    host, center, brentq = to_numpy(M).astype(float), to_numpy(mean), import_module("scipy.optimize").brentq
+    largest, c2 = host.diagonal().max(), float(c) ** 2 * (center @ host @ center)
     if c2 <= 1e-30 * largest:
         return mean
-    host, c2 = host / largest, c2 / largest
+    host, c2, itself = host / largest, c2 / largest, array_namespace(host).eye(len(host))
 
     def weights(r2):
-        rows = host * 0.0 + r2**0.5 * mean_of
-        rows.flat[:: len(host) + 1] += 1.0
+        rows = itself + r2**0.5 * center
         return min_norm_weights(rows @ host @ rows.T)  # (flat_mtl-14)
 
     def excess(r2):
@@ -346,6 +344,7 @@ def combine(variant, method, loss, sam, *, orders=None, c=0.4, rescale=1):
     (array([0.5, 1.5]), array([1., 1.]))
     """
     check.choice(VARIANTS, variant=variant)
+    check.finite(loss=loss, sam=sam)
     check.like(loss, sam=sam)
     xp = array_namespace(loss, sam)
     first, second = (None, None) if orders is None else (orders[0, ...], orders[1, ...])
@@ -354,16 +353,15 @@ def combine(variant, method, loss, sam, *, orders=None, c=0.4, rescale=1):
         return aggregate(method, G, orders=order, c=c, rescale=rescale).direction
 
     flat = sam - loss  # (flat_mtl-5)
-    match variant:
-        case "erm":
-            return agg(loss, first)
-        case "direct":
-            return agg(sam, first)
-        case "second":
-            return agg(xp.stack([agg(loss, first), agg(flat, second)]))
-        case "each":
-            pairs = xp.stack([loss, flat], axis=1)
-            return agg(xp.stack([agg(pairs[i, ...]) for i in range(loss.shape[0])]), first)
+    if variant == "erm":
+        return agg(loss, first)
+    if variant == "direct":
+        return agg(sam, first)
+    if variant == "second":
+        return agg(xp.stack([agg(loss, first), agg(flat, second)]))
+    if variant == "each":
+        pairs = xp.stack([loss, flat], axis=1)
+        return agg(xp.stack([agg(pairs[i, ...]) for i in range(loss.shape[0])]), first)
     return agg(loss, first) + agg(flat, second)  # (flat_mtl-6)
 
 
