@@ -140,7 +140,8 @@ ALTERNATIVES = (
             "IMTL-G asks for equal products with the unit gradients; here with the gradients themselves",
             {"_imtl_g: P = ": "P = M"}),
     variant("pseudo_inverse",
-            "IMTL-G by a pseudo-inverse: parallel gradients get weights in proportion to their lengths", "torchjd, IMTLG",
+            "IMTL-G by a pseudo-inverse: parallel gradients get weights in proportion to their lengths",
+            "torchjd, IMTLG",
             {"aggregate: w = _imtl_g(M)":
              "n = xp.sqrt(xp.linalg.diagonal(M))\nw = xp.linalg.pinv(M) @ n\n"
              "w = w / xp.where(xp.sum(w) == 0, 1.0, xp.sum(w))"},
