@@ -130,6 +130,11 @@ ALTERNATIVES = (
              "_worst_weights: return float(": "return float(w @ host @ w) + 1e-8 / largest - c2 * r2",
              "_worst_weights: low, high = ": "low, high = 1e-13 / c2, (2 + 1e-8 / largest) / c2",
              "_cagrad: reach = ": "reach, length = c * (reach**2 + 1e-8) ** 0.5 + 1e-8, length + 1e-8"}),
+    variant("nothing_where_the_sum_is_0", "where the weighted sum of the dual is 0, the direction is 0, not the mean",
+            "torchjd, CAGrad",
+            {"_cagrad: factor = ": "factor = reach / length if min(reach, length) > nothing else 0.0\n"
+             "mean = mean if length > nothing else 0.0 * mean"},
+            unseen={"combine": "no gradient of it is 0 unless all are", "quadratic_step": "none of its gradients is 0"}),
     # IMTL-G
     mistake("normalized_gradients_combined", "wrong_output",
             "IMTL-G combines the gradients; here those of length 1, and the lengths along them differ",

@@ -97,7 +97,7 @@ def wrong_labels(seed):
             left.plot(5 * np.arange(len(plain)), plain, color=COLORS[method], linestyle=":")
             left.plot(5 * np.arange(len(flat)), flat, color=COLORS[method], label=f"F-{NAMES[method]}")
         left.axvline(EARLY, color=GREY, linewidth=0.8)
-        left.set(xlabel="epoch", ylabel="test accuracy", ylim=(0.6, 0.9), title="Dotted: without the flat part")
+        left.set(xlabel="epoch", ylabel="test accuracy", ylim=(0.7, 0.9), title="Dotted: without the flat part")
         left.legend(frameon=False, fontsize=8, loc="lower center", ncols=2)
         for k, (name, values, color) in enumerate((
             ("plain", [ends[m][0][-1] for m in RULES], GREY),
