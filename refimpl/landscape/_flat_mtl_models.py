@@ -224,7 +224,8 @@ def train(net, x, labels, rng, *, epochs, lr, method, variant="flat", rho=0.2, d
     [array([0, 1]), array([1, 0])]
     """
     xp, m, n = array_namespace(x), labels.shape[1], x.shape[0]
-    state = Adam(*[tree.map(lambda p: 0.0 * p, net)] * 2, 0)
+    nothing = tree.map(lambda p: 0.0 * p, net)
+    state = Adam(nothing, nothing, 0)
     seen: list[list[Array]] = [[]]  # gradients of each minibatch of the epoch, at the point itself
 
     def slope(i, shared, head, picked):
@@ -245,10 +246,19 @@ def train(net, x, labels, rng, *, epochs, lr, method, variant="flat", rho=0.2, d
                 drawn = [[[j for j in rng.permutation(m).tolist() if j != i] for i in range(m)] for _ in range(2)]
                 orders = xp.asarray(drawn, device=device(x))
             g = flat_mtl.directions(
-                slope, *here[0], picked, method=method, variant=variant, rho_sh=rho, rho_ns=rho, orders=orders
+                slope,
+                net.shared,
+                net.heads,
+                picked,
+                method=method,
+                variant=variant,
+                rho_sh=rho,
+                rho_ns=rho,
+                orders=orders,
             )
-            here[:] = adam(here[0], here[1], Network(*g), lr=lr, decay=decay)
-        return here[0]
+            net, here[1] = adam(net, here[1], Network(*g), lr=lr, decay=decay)
+            here[0] = net
+        return net
 
     count = iter(range(epochs + 1))
 

@@ -122,8 +122,8 @@ _, decay_way = trained("erm", decay=1.0)
 # The loss around both solutions
 # ------------------------------
 # Along the gradient of the training loss, and along a random direction of the same length: the solution with the flat
-# part lies in the flatter valley. It also lies higher. Had it the same training loss, it would be flatter still than the
-# other one (claim C2 of the page); but that is what the method minimizes, no benefit by itself.
+# part lies in the flatter valley. It also lies higher. At the same training loss it is flatter too (claim C2 of the
+# page); but that is what the method minimizes, no benefit by itself.
 
 
 def loss_along(net, kind):

@@ -19,8 +19,8 @@ def _only(asked, method):
 def pcgrad(G, orders, c, rescale, method):
     """Its permutation of all tasks, in which it passes over the own one, begins with that one."""
     _only(method, "pcgrad")
-    permutations = iter(torch.tensor([i, *order]) for i, order in enumerate(orders.astype(int).tolist()))
-    with mock.patch.object(torch, "randperm", lambda n: next(permutations)):
+    permutations = [torch.tensor([i, *order]) for i, order in enumerate(orders.astype(int).tolist())]
+    with mock.patch.object(torch, "randperm", side_effect=permutations):
         return aggregation.PCGrad()(torch.tensor(G)).numpy()
 
 

@@ -103,9 +103,12 @@ def _asked(method, G, **settings):
     return {"G": G, "orders": _orders(len(G)), "c": 0.4, "rescale": 1, "method": method} | settings
 
 
-def _hand(slug, why, method, G, direction, equation, *, flags=("edge_case",), **settings):
-    return Case(slug, flags, why, _asked(method, _rows(*G), **settings), equations=(f"flat_mtl-{equation}",),
-                answer={"direction": np.array(direction, dtype=float)}, source="closed form")  # fmt: skip
+def _hand(
+    slug, why, method, G, direction, equation, *, flags=("edge_case",), dtypes=("float64", "float32"), **settings
+):
+    answer = {"direction": np.array(direction, dtype=float)}
+    return Case(slug, flags, why, _asked(method, _rows(*G), **settings), dtypes=dtypes,
+                equations=(f"flat_mtl-{equation}",), answer=answer, source="closed form")  # fmt: skip
 
 
 _ZEROS, _ONE_ZERO = ([0, 0], [0, 0]), ([0, 0], [1, 2])
@@ -155,7 +158,7 @@ AGGREGATE = (
     Case("imtl-two", ("basic", "wrong_constant"), "one weight is negative: the long gradient hides the short one",
          _asked("imtl_g", _rows([0.5, 1.0], [2.0, 3.0])), equations=("flat_mtl-16",)),
     _hand("imtl-parallel", "parallel gradients: any weights do; the first is taken", "imtl_g", ([1, 2], [2, 4]), [1, 2],
-          16, flags=("edge_case", "variant")),
+          16, flags=("edge_case", "variant"), dtypes=("float64",)),
     _hand("imtl-zeros", "all gradients are 0: so is the direction", "imtl_g", _ZEROS, [0, 0], 16),
     _hand("imtl-one-zero", "as long along the other as along the one that is 0", "imtl_g", _ONE_ZERO, [0, 0], 16),
     _hand("mean", "the plain mean", "mean", _AGAINST, [0.5, 0.5], 10, flags=("basic",)),
@@ -200,7 +203,8 @@ COMBINE = (
          equations=_BOTH),
     Case("pcgrad-own-original", ("edge_case", "variant"), "a projected gradient conflicts with its own original",
          _parts("pcgrad", _OWN, orders=np.stack([_rows([1, 2], [2, 0], [1, 0]), _MIXED])), equations=_BOTH),
-    Case("cagrad", ("basic",), "two spheres, around two means", _parts("cagrad"), equations=_BOTH),
+    Case("cagrad", ("basic",), "two spheres, around two means", _parts("cagrad", c=0.75, rescale=2),
+         equations=_BOTH),
     Case("imtl", ("basic",), "negative weights in either family", _parts("imtl_g"), equations=_BOTH),
     Case("mean", ("basic",), "linear: the mean of the gradients at the perturbed points", _parts("mean"),
          equations=_BOTH),
@@ -267,7 +271,10 @@ QUADRATIC = (
     Case("pcgrad", ("basic", "wrong_order"), "three tasks in conflict", _quadratic("pcgrad", _CROSS), equations=_STEP),
     Case("pcgrad-own-original", ("edge_case", "variant"), "a projected gradient conflicts with its own original",
          _quadratic("pcgrad", _OWN, orders=np.stack([_rows([1, 2], [2, 0], [1, 0]), _MIXED])), equations=_STEP),
-    Case("cagrad", ("basic",), "three tasks", _quadratic("cagrad"), equations=_STEP),
+    Case("cagrad", ("basic",), "three tasks", _quadratic("cagrad", c=0.75, rho_sh=0.125, rho_ns=0.375, eta=0.25),
+         equations=_STEP),
+    Case("two-tasks-cagrad", ("boundary", "wrong_constant"), "two tasks in conflict, a small ball",
+         _quadratic("cagrad", _AGAINST, k=1, c=0.25), equations=_STEP),
     Case("imtl", ("basic",), "three tasks", _quadratic("imtl_g"), equations=_STEP),
     Case("two-tasks-mgda", ("boundary", "variant"), "one weight is 1",
          _quadratic("mgda", _rows([1.0, 0.0], [2.0, 1.0])), equations=_STEP),
@@ -305,8 +312,8 @@ NETWORK = (
     Case("equal-minibatches", ("basic",), "ordinary use", {**_TWO, "X": _TWO["X"][[0, 0]], "Y": _TWO["Y"][[0, 0]]},
          equations=_STEP),
     Case("one-task", ("boundary",), "one task, one hidden unit, one sample: sharpness-aware minimization",
-         _net(p=1, h=1, m=1, B=1, name="one"), equations=_STEP),
-    Case("three-tasks", ("basic",), "three tasks, more inputs than hidden units", _net(p=3, m=3, name="three"),
+         _net(p=1, h=1, m=1, B=1, name="one", rho_sh=0.125, rho_ns=0.375, eta=0.25), equations=_STEP),
+    Case("three-tasks", ("basic",), "three tasks, two samples", _net(m=3, B=2, name="three"),
          equations=_STEP),
     Case("no-radius", ("boundary",), "without perturbation", {**_TWO, "rho_sh": 0.0, "rho_ns": 0.0}, equations=_STEP),
     large("many-samples", "two-tasks", "B", balanced=True, dtypes=("float64",)),

@@ -153,13 +153,12 @@ def combine(loss, sam, orders, c, rescale, method, variant):
 def quadratic_step(shared, heads, matrices, vectors, orders, rho_sh, rho_ns, eta, c, method):
     """On a quadratic the flat part is the Hessian times the perturbation."""
     shared, heads, matrices, vectors, eta = (reals(x) for x in (shared, heads, matrices, vectors, eta))
-    d, loss, sam = len(shared), [], []
+    d, rows = len(shared), []
     for head, A, b in zip(heads, matrices, vectors, strict=True):
         g = A @ np.append(shared, head) - b
         eps = np.append(_toward([g[:d]], rho_sh)[0], _toward([g[d:]], rho_ns)[0])
-        loss.append(g)
-        sam.append(g + A @ eps)
-    loss, sam = np.stack(loss), np.stack(sam)
+        rows.append((g, g + A @ eps))
+    loss, sam = (np.stack(part) for part in zip(*rows, strict=True))
     direction = _combined(loss[:, :d], sam[:, :d], orders, c, 1, method, "flat")
     parts = loss[:, :d], loss[:, d:], sam[:, :d], sam[:, d:]
     return *parts, shared - eta * direction, heads - eta * sam[:, d:]

@@ -79,12 +79,13 @@ ALTERNATIVES = (
     variant("vertex_off_by_a_thousandth", "MGDA, two tasks: where one weight is 1, it is 0.999, and the other 0.001",
             f"{_AUTHORS}, multi-mnist/mtl.py; {_LIBMTL}, MGDA",
             {"flat_mtl-11": "w = min_norm_weights(M)\nw = xp.clip(w, 0.001, 0.999) if m == 2 and float(xp.max(w)) == 1 "
-             "else w"}),
+             "else w"}, unseen=_MEAN),
     variant("normalized_gradients", "MGDA on gradients of length 1, which are combined; times the number of tasks",
             f"{_AUTHORS}, nyuv2/train.py",
-            {"flat_mtl-11": _NORMS + "w = m * min_norm_weights(M / (n[:, None] * n[None, :])) / n"}),
+            {"flat_mtl-11": _NORMS + "w = m * min_norm_weights(M / (n[:, None] * n[None, :])) / n"}, unseen=_MEAN),
     variant("mgda_gn_l2", "MGDA on gradients of length 1, which are combined", f"{_LIBMTL}, MGDA(mgda_gn='l2')",
-            {"flat_mtl-11": _NORMS + "w = min_norm_weights(M / (n[:, None] * n[None, :])) / n"}, choice=True),
+            {"flat_mtl-11": _NORMS + "w = min_norm_weights(M / (n[:, None] * n[None, :])) / n"}, choice=True,
+            unseen=_MEAN),
     # PCGrad
     mistake("meets_projected_gradients", "wrong_order",
             "PCGrad projects on the original gradients of the others; here on those that have been projected already, "
@@ -125,7 +126,7 @@ ALTERNATIVES = (
             "1e-8 under both roots, and beside c |g_0| and the length of the weighted sum",
             f"{_AUTHORS}, multi-mnist/mtl.py; {_LIBMTL}, CAGrad",
             {"_worst_weights: largest, c2 = ":
-             "largest = host.diagonal().max()\n"
+             "largest = max(host.diagonal().max(), 1e-300)\n"
              "c2 = (float(c) * (center @ host @ center + 1e-8) ** 0.5 + 1e-8) ** 2",
              "_worst_weights: return float(": "return float(w @ host @ w) + 1e-8 / largest - c2 * r2",
              "_worst_weights: low, high = ": "low, high = 1e-13 / c2, (2 + 1e-8 / largest) / c2",
@@ -134,7 +135,7 @@ ALTERNATIVES = (
             "torchjd, CAGrad",
             {"_cagrad: factor = ": "factor = reach / length if min(reach, length) > nothing else 0.0\n"
              "mean = mean if length > nothing else 0.0 * mean"},
-            unseen={"combine": "no gradient of it is 0 unless all are", "quadratic_step": "none of its gradients is 0"}),
+            unseen={"combine": "its weighted sums are not 0", "quadratic_step": "its weighted sums are not 0"}),
     # IMTL-G
     mistake("normalized_gradients_combined", "wrong_output",
             "IMTL-G combines the gradients; here those of length 1, and the lengths along them differ",
@@ -150,5 +151,5 @@ ALTERNATIVES = (
             {"aggregate: w = _imtl_g(M)":
              "n = xp.sqrt(xp.linalg.diagonal(M))\nw = xp.linalg.pinv(M) @ n\n"
              "w = w / xp.where(xp.sum(w) == 0, 1.0, xp.sum(w))"},
-            unseen={"combine": _NO_PARALLEL, "quadratic_step": _NO_PARALLEL}),
+            unseen={"combine": _NO_PARALLEL, "quadratic_step": _NO_PARALLEL} | _MEAN),
 )  # fmt: skip

@@ -37,18 +37,14 @@ def on_a_network(rng):
     shared, head = net.shared, net.heads[0]
     x, y = rng.standard_normal((6, 3)), rng.standard_normal((6, 1))
     slope = lambda _, shared, head, batch: models.gradient(shared, head, x, y, activation="tanh")
-    (g_sh, g_ns), flat = slope(0, shared, head, None), lambda group: tree.ravel(group)[0]
     size = 1e-4  # of a central difference along unit gradients, whose error is below that of the smallest radius
-    toward = flat_mtl.perturb(g_sh, rho=size), flat_mtl.perturb(g_ns, rho=size)
-    moved = (
-        slope(
-            0,
-            *(tree.map(lambda p, e, s=sign: p + s * e, p, e) for p, e in zip((shared, head), toward, strict=True)),
-            None,
-        )
-        for sign in (1, -1)
-    )
-    ahead, behind = (flat(g) for g, _ in moved)
+    toward = [flat_mtl.perturb(g, rho=size) for g in slope(0, shared, head, None)]
+
+    def at(sign):
+        at_shared, at_head = tree.map(lambda p, e: p + sign * e, [shared, head], toward)
+        return tree.ravel(slope(0, at_shared, at_head, None)[0])[0]
+
+    ahead, behind = at(1), at(-1)
     first = (ahead - behind) / (2 * size)  # H_ss g_s / |g_s| + H_sn g_n / |g_n|
     errors = []
     for rho in RADII:

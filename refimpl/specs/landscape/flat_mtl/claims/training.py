@@ -47,8 +47,8 @@ def sharpness(net, found, radius=0.1):
         labels = found.labels[:, i]
         slope = models.gradient(net.shared, head, found.images, labels)
         step = flat_mtl.perturb(slope, rho=radius)
-        away = tree.map(lambda p, e: p + e, (net.shared, head), step)
-        rises.append(loss(*away, found.images, labels) - loss(net.shared, head, found.images, labels))
+        shared, own = tree.map(lambda p, e: p + e, (net.shared, head), step)
+        rises.append(loss(shared, own, found.images, labels) - loss(net.shared, head, found.images, labels))
         norms.append(np.linalg.norm(tree.ravel(slope[0])[0]))
     return np.mean(rises), np.mean(norms)
 
