@@ -225,45 +225,31 @@ def train(net, x, labels, rng, *, epochs, lr, method, variant="flat", rho=0.2, d
     """
     xp, m, n = array_namespace(x), labels.shape[1], x.shape[0]
     nothing = tree.map(lambda p: 0.0 * p, net)
-    state = Adam(nothing, nothing, 0)
-    seen: list[list[Array]] = [[]]  # gradients of each minibatch of the epoch, at the point itself
 
-    def slope(i, shared, head, picked):
+    def slope(i, shared, head, minibatch):
+        picked, calls = minibatch
         found = gradient(shared, head, xp.take(x, picked, axis=0), xp.take(labels[:, i], picked))
-        if shared is here[0].shared:
-            seen[0].append(tree.ravel(found[0])[0])
+        calls.append(tree.ravel(found[0])[0])
         return found
 
-    here = [net, state]
+    def drawn():
+        rows = [[[j for j in rng.permutation(m).tolist() if j != i] for i in range(m)] for _ in range(2)]
+        return xp.asarray(rows, device=device(x))
 
-    def epoch(net, _):
-        seen[0] = []
-        order = random.indices(rng, n, (n,), like=x, replace=False)
+    def one_epoch(state, _):
+        net, moments, epoch, _ = state
+        order, products = random.indices(rng, n, (n,), like=x, replace=False), []
         for k in range(n // batch):
-            picked = order[k * batch : (k + 1) * batch]
-            orders = None
-            if method == "pcgrad" and m > 2:
-                drawn = [[[j for j in rng.permutation(m).tolist() if j != i] for i in range(m)] for _ in range(2)]
-                orders = xp.asarray(drawn, device=device(x))
+            calls: list[Array] = []
             g = flat_mtl.directions(
-                slope,
-                net.shared,
-                net.heads,
-                picked,
-                method=method,
-                variant=variant,
-                rho_sh=rho,
-                rho_ns=rho,
-                orders=orders,
-            )
-            net, here[1] = adam(net, here[1], Network(*g), lr=lr, decay=decay)
-            here[0] = net
-        return net
+                slope, net.shared, net.heads, (order[k * batch : (k + 1) * batch], calls), method=method,
+                variant=variant, rho_sh=rho, rho_ns=rho, orders=drawn() if method == "pcgrad" and m > 2 else None,
+            )  # fmt: skip
+            net, moments = adam(net, moments, Network(*g), lr=lr, decay=decay)
+            if m > 1:  # each task is called at the point first
+                products.append(float(xp.sum(calls[0] * calls[len(calls) // m])))
+        return net, moments, epoch + 1, float(np.mean(np.asarray(products) < 0)) if products else 0.0
 
-    count = iter(range(epochs + 1))
-
-    def told(net):
-        dots = [float(xp.sum(a * b)) for a, b in zip(seen[0][::m], seen[0][1::m], strict=True)] if m > 1 else []
-        return record(net, next(count), float(np.mean(np.asarray(dots) < 0)) if dots else 0.0)
-
-    return iterate(epoch, net, steps=epochs, record=told if record else None)
+    told = None if record is None else lambda state: record(state[0], *state[2:])
+    run = iterate(one_epoch, (net, Adam(nothing, nothing, 0), 0, 0.0), steps=epochs, record=told)
+    return run._replace(state=run.state[0])

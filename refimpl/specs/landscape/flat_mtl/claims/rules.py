@@ -37,9 +37,9 @@ def properties(seed):
             axes.annotate("", g, (0, 0), arrowprops={"arrowstyle": "->", "color": GREY, "lw": 1.5})
             axes.text(*(1.05 * g), f"$g_{i + 1}$", color=GREY)
         for method, color in COLORS.items():
-            d = flat_mtl.aggregate(method, pair, rescale=0).direction
+            d = flat_mtl.aggregate(method, pair, rescale=0).direction / (2 if method == "pcgrad" else 1)
             axes.annotate("", d, (0, 0), arrowprops={"arrowstyle": "->", "color": color, "lw": 2.5})
-            axes.plot([], [], color=color, lw=2.5, label=NAMES[method])
+            axes.plot([], [], color=color, lw=2.5, label=NAMES[method] + ", halved" * (method == "pcgrad"))
         axes.set(
             xlim=(-1.2, 2.4), ylim=(-0.2, 1.9), aspect="equal", title="Five directions for two gradients in conflict"
         )

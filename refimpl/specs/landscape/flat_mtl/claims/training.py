@@ -146,13 +146,16 @@ def flatness(seed):
         left.bar(np.arange(4) - 0.2, [sharp[m] for m in RULES], 0.4, color=ORANGE, label="rise of the loss")
         left.bar(np.arange(4) + 0.2, [norm[m] for m in RULES], 0.4, color=BLUE, label="gradient norm")
         left.axhline(1, color=GREY, linewidth=0.8)
-        left.set_xticks(range(4), [f"F-{NAMES[m]}" for m in RULES])
-        left.set(title="At epoch 100, over the plain method", ylim=(0, 1.3))
+        left.set_xticks(range(4), [NAMES[m] for m in RULES])
+        left.set(title="F-X over X at epoch 100", ylim=(0, 1.3))
         left.legend(frameon=False)
         for values, color, name in ((a, GREY, "MGDA"), (b, ORANGE, "F-MGDA")):
             right.loglog(values["loss"][5::5], values["rise"][1:], ".-", color=color, label=name)
         right.plot(level, b["rise"][10], "o", color=ORANGE)
         right.plot(a["loss"][at], a["rise"][at // 5], "o", color=GREY)
+        right.set_xticks([0.5, 1, 2], ["0.5", "1", "2"])
+        right.set_yticks([0.03, 0.1, 0.2], ["0.03", "0.1", "0.2"])
+        right.minorticks_off()
         right.set(xlabel="training loss", ylabel="rise within a radius of 0.1", title="At equal loss (dots) too")
         right.legend(frameon=False)
 
