@@ -72,10 +72,15 @@ def perturb(grad, *, rho, theta=None):
     """
     rho = check.nonnegative(rho=rho)
     _all_finite(grad=grad)
-    if theta is None:
-        norm = _norm(grad)
-        return tree.map(lambda g: rho * g / (norm + TINY), grad)  # (flat_mtl-2)
-    _alike(grad, theta=theta)
+    if theta is not None:
+        _alike(grad, theta=theta)
+        return _adaptive(theta, grad, rho)
+    norm = _norm(grad)
+    return tree.map(lambda g: rho * g / (norm + TINY), grad)  # (flat_mtl-2)
+
+
+def _adaptive(theta, grad, rho):
+    """The same in coordinates theta, pulled back."""
     norm = _norm(tree.map(lambda p, g: p * g, theta, grad))
     return tree.map(lambda p, g: rho * (p * p * g) / (norm + TINY), theta, grad)  # (flat_mtl-3)
 
@@ -232,15 +237,15 @@ def _pcgrad(M, orders):
     for i, order in enumerate(orders):
         w = E[i, :]
         for j in order:
-            w = _projected(w, E[j, :], M)
+            w = _projected(w, j, M, E)
         rows.append(w)
     return xp.sum(xp.stack(rows), axis=0)  # (flat_mtl-13)
 
 
-def _projected(w, v, M):
-    """The gradient of weights w, without its part against that of weights v."""
-    dot = w @ M @ v
-    return w - dot / (v @ M @ v) * v if float(dot) < 0 else w  # (flat_mtl-12)
+def _projected(w, j, M, E):
+    """The gradient of weights w, without its part against gradient j."""
+    dot = (w @ M)[j]
+    return w - dot / M[j, j] * E[j, :] if float(dot) < 0 else w  # (flat_mtl-12)
 
 
 def _cagrad(G, M, c, rescale):
@@ -252,7 +257,8 @@ def _cagrad(G, M, c, rescale):
     reach = c * reach
     nothing = 8 * m * float(xp.finfo(G.dtype).eps) * float(xp.max(xp.linalg.diagonal(M))) ** 0.5
     factor = reach / length if min(reach, length) > nothing else 0.0
-    return (mean + factor * w) / (1.0, 1 + c * c, 1 + c)[rescale]  # (flat_mtl-15)
+    scale = (1.0, 1 + c * c, 1 + c)[rescale]
+    return (mean + factor * w) / scale  # (flat_mtl-15)
 
 
 def _worst_weights(M, mean, c):
@@ -297,7 +303,7 @@ def _imtl_g(M):
     DV = xp.where(apart[None, :], P[0, 0] - P[0, 1:][None, :] - P[1:, 0][:, None] + P[1:, 1:], 0.0)
     if float(xp.min(xp.linalg.svdvals(DV))) <= precision * float(xp.max(norm)):
         DV = DV + RIDGE * xp.eye(m - 1, dtype=M.dtype, device=device(M))
-    alpha = xp.linalg.solve(xp.matrix_transpose(DV), gV[:, None])[:, 0]  # (flat_mtl-16)
+    alpha = gV @ xp.linalg.inv(DV)  # (flat_mtl-16)
     return xp.concat([alone - xp.sum(alpha), alpha])
 
 
@@ -448,7 +454,7 @@ def step(gradient, shared, heads, batch=None, *, eta, **settings):
     eta = check.positive(eta=eta)
     g_sh, g_ns = directions(gradient, shared, heads, batch, **settings)
     shared = tree.map(lambda p, g: p - eta * g, shared, g_sh)  # (flat_mtl-7)
-    heads = [tree.map(lambda p, g: p - eta * g, head, g) for head, g in zip(heads, g_ns, strict=True)]  # (flat_mtl-8)
+    heads = tree.map(lambda p, g: p - eta * g, list(heads), g_ns)  # (flat_mtl-8)
     return shared, heads
 
 

@@ -216,8 +216,9 @@ COMBINE = (
          _parts("cagrad", flat=0 * _BEND), equations=_BOTH),
     *(Case(f"direct-{method}", ("variant",), "the gradients at the perturbed points alone",
            _parts(method, variant="direct"), equations=("flat_mtl-5",)) for method in ("mgda", "pcgrad")),
-    *(Case(f"second-{method}", ("variant",), "the two aggregates are aggregated", _parts(method, variant="second"),
-           equations=("flat_mtl-5",)) for method in ("mgda", "cagrad")),
+    *(Case(f"second-{method}", ("variant",), "the two aggregates are aggregated",
+           _parts(method, variant="second", rescale=0, c=0.5), equations=("flat_mtl-5",))
+      for method in ("mgda", "cagrad")),
     *(Case(f"each-{method}", ("variant",), "the two parts of each task, then the tasks", _parts(method, variant="each"),
            equations=("flat_mtl-5",)) for method in ("pcgrad", "imtl_g")),
     Case("erm", ("variant",), "the loss parts alone", _parts("mgda", variant="erm"), equations=("flat_mtl-6",)),

@@ -5,8 +5,6 @@ from refimpl.specs.base import mistake, variant
 _AUTHORS = "https://github.com/VietHoang1512/FS-MTL"
 _LIBMTL = "LibMTL 1.1.5"
 _ONE_TENSOR = {"quadratic_step": "each of its groups is one tensor"}
-_PLAIN = "its perturbation is the plain one"
-_NOT_ADAPTIVE = {"quadratic_step": _PLAIN, "network_step": _PLAIN}
 _MEAN = {"network_step": "it takes the plain mean"}
 _NO_PARALLEL = "no two of its gradients are parallel"
 _PULL = "return tree.map(lambda g: {} * g / ({} + TINY), grad)"
@@ -29,9 +27,9 @@ ALTERNATIVES = (
              "flat_mtl-3": "return tree.map(lambda p, g: rho * (p * p * g) + 0.0 * norm, theta, grad)"}),
     mistake("size_for_square", "wrong_constant",
             "adaptive: the square of theta in the numerator; here its size",
-            {"flat_mtl-3": _ADAPTIVE.format("rho", "abs(p)")}, unseen=_NOT_ADAPTIVE),
+            {"flat_mtl-3": _ADAPTIVE.format("rho", "abs(p)")}),
     mistake("plain_norm", "wrong_constant", "adaptive: divide by the norm of theta g; here by that of g",
-            {"perturb: norm = _norm(tree": "norm = _norm(grad)"}, unseen=_NOT_ADAPTIVE),
+            {"_adaptive: norm =": "norm = _norm(grad)"}),
     mistake("common_perturbation", "wrong_order",
             "each task has its own perturbation of the shared parameters; here all have that of the mean gradient",
             {"task_gradients: eps_sh =":
@@ -90,19 +88,20 @@ ALTERNATIVES = (
     mistake("meets_projected_gradients", "wrong_order",
             "PCGrad projects on the original gradients of the others; here on those that have been projected already, "
             "and the second of two tasks sees no conflict",
-            {"_pcgrad: w = _projected(": "w = _projected(w, rows[j] if j < i else E[j, :], M)"}),
+            {"_pcgrad: w = _projected(": "v = rows[j] if j < i else E[j, :]\ndot = w @ M @ v\n"
+             "w = w - dot / (v @ M @ v) * v if float(dot) < 0 else w"}),
     mistake("original_gradient_projected", "wrong_order",
             "PCGrad projects the running gradient; here each projection is taken from the original one, and the last "
             "one stays",
-            {"_pcgrad: w = _projected(": "w = _projected(E[i, :], E[j, :], M)"}),
+            {"_pcgrad: w = _projected(": "w = _projected(E[i, :], j, M, E)"}),
     mistake("pcgrad_mean", "wrong_scale", "PCGrad returns the sum over the tasks; here their mean",
             {"flat_mtl-13": "return xp.mean(xp.stack(rows), axis=0)"}),
     mistake("always_projected", "missing_step", "PCGrad projects only where two gradients conflict; here always",
-            {"_projected: return": "return w - dot / (v @ M @ v) * v if float(v @ M @ v) > 0 else w"}),
+            {"_projected: return": "return w - dot / M[j, j] * E[j, :] if float(M[j, j]) > 0 else w"}),
     mistake("own_length", "wrong_scale",
             "PCGrad divides by the squared length of the gradient that is projected on; here by that of the projected "
             "one",
-            {"_projected: return": "return w - dot / (w @ M @ w) * v if float(dot) < 0 else w"}),
+            {"_projected: return": "return w - dot / (w @ M @ w) * E[j, :] if float(dot) < 0 else w"}),
     variant("meets_itself", "a projected gradient meets its own original as well, here at the end",
             f"{_AUTHORS}, multi-mnist/mtl.py, where the place is random; {_LIBMTL}, PCGrad",
             {"_pcgrad: for j in order": "for j in (*order, i):"}),
@@ -115,7 +114,7 @@ ALTERNATIVES = (
             {"_worst_weights: rows = ":
              "rows = itself + r2**0.5 * len(host) * center"}),
     mistake("not_rescaled", "missing_step", "divide CAGrad's direction by 1 + c^2; here it stays as long as it is",
-            {"flat_mtl-15": "return mean + factor * w + 0.0 * rescale"}),
+            {"flat_mtl-15": "return mean + factor * w + 0.0 * scale"}),
     mistake("radius_without_mean", "missing_step",
             "CAGrad's radius is c times the length of the mean; here it is c",
             {"_cagrad: reach = ": "reach = c * min(reach * 1e300, 1.0)"}),
