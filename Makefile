@@ -80,6 +80,6 @@ $(VENV)/.extra-%: pyproject.toml $(VENV)/.made
 # Each in a folder of its own: releases known to have been wrong, beside the newest; LibAUC without the twelve packages
 # that it asks for and its losses do not need.
 $(VENV)/.old-peers: Makefile $(VENV)/.extra-peers
-	for release in pytorch_optimizer-2.7.0 pytorch_optimizer-3.11.0 bitsandbytes-0.49.2 libauc-2.0.1; do \
+	for release in pytorch_optimizer-2.7.0 pytorch_optimizer-3.11.0 bitsandbytes-0.49.2 libauc-2.0.1 LibMTL-1.1.5; do \
 	  $(PIP) --no-deps --upgrade --target .peers/$$release $${release%-*}==$${release##*-} || exit 1; done
 	@touch $@

@@ -300,6 +300,52 @@ def neumann(product, v, *, terms, step):
     return step * total
 
 
+def min_norm_weights(gram):
+    """Weights of the point of a simplex that is nearest to 0: the least ``|sum_i w_i g_i|``, w >= 0, sum w = 1.
+
+    It is a least-squares problem with weights >= 0, whose active sets are searched on the host in double precision
+    (`scipy.optimize.nnls`), whatever the library.
+
+    Parameters
+    ----------
+    gram : array [m, m]
+        Inner products of the corners, g_i . g_j: floating point, finite, symmetric; its lower triangle counts.
+
+    Returns
+    -------
+    array [m]
+        w, like `gram`. The point is unique, its weights are if the corners are affinely independent; else they are
+        some of those that give it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `gram` is no such matrix, or a square on its diagonal is negative.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> corners = np.array([[2.0, 0.0], [0.0, 1.0], [3.0, 3.0]])
+    >>> w = min_norm_weights(corners @ corners.T)
+    >>> w.round(6), (w @ corners).round(6)
+    (array([0.2, 0.8, 0. ]), array([0.4, 0.8]))
+    """
+    check.finite(gram=gram)
+    m = check.shapes(gram=(gram, "m m"))["m"]
+    np, nnls = import_module("numpy"), import_module("scipy.optimize").nnls
+    host = to_numpy(gram).astype(float)
+    squares = host.diagonal()
+    if squares.min() < 0:
+        raise ValueError(f"gram must have squares on its diagonal, got {float(squares.min())!r}")
+    if squares.max() == 0:
+        return from_numpy(np.full(m, 1 / m), like=gram)
+    values, vectors = np.linalg.eigh(host / squares.max())
+    corners = np.sqrt(np.maximum(values, 0.0))[:, None] * vectors.T  # in columns, with these inner products
+    # Corners of a height of 1: the cone over the simplex, whose point nearest to (0, 1) lies above that nearest to 0.
+    u, _ = nnls(np.vstack([corners, np.ones(m)]), np.append(np.zeros(m), 1.0))
+    return from_numpy(u / u.sum(), like=gram)
+
+
 def linear_assignment(cost, maximize=False):
     """Match each row with a column of its own so that the sum of the matched costs is least.
 

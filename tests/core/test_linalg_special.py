@@ -1,5 +1,7 @@
 """`core.linalg` and `core.special` against SciPy, closed forms and finite differences, on every library."""
 
+import itertools
+
 import numpy as np
 import pytest
 import scipy.linalg
@@ -351,3 +353,53 @@ def test_bad_input_of_prox_and_nnls_is_named():
     ):
         with pytest.raises(error, match=name):
             call()
+
+
+def nearest_by_enumeration(corners):
+    """The nearest point of the simplex to 0: the best of the nearest points of all faces that have it inside."""
+    best = None
+    for count in range(1, len(corners) + 1):
+        for face in itertools.combinations(range(len(corners)), count):
+            G = corners[list(face)]
+            edges = (G[1:] - G[0]).T
+            inner = np.linalg.lstsq(edges, -G[0], rcond=None)[0] if count > 1 else np.zeros(0)
+            w = np.append(1 - inner.sum(), inner)
+            if w.min() >= -1e-9 and (best is None or np.linalg.norm(w @ G) < np.linalg.norm(best)):
+                best = w @ G
+    return best
+
+
+@pytest.mark.parametrize("shape", [(1, 3), (2, 1), (2, 3), (3, 2), (4, 6), (5, 3)])
+def test_the_nearest_point_of_a_simplex(shape, backend):
+    for seed in range(6):
+        G = np.random.default_rng(seed).standard_normal(shape) + 0.3 * (seed % 3)
+        x = backend.asarray(G)
+        w = linalg.min_norm_weights(x @ backend.xp.matrix_transpose(x))
+        assert like(w, x)
+        w = backend.to_numpy(w)
+        assert w.min() >= 0
+        assert w.sum() == pytest.approx(1, rel=10 * backend.tolerance)
+        np.testing.assert_allclose(w @ G, nearest_by_enumeration(G), atol=300 * backend.tolerance**0.75)
+
+
+def test_the_nearest_point_where_corners_depend_on_each_other():
+    nearest = lambda *corners: linalg.min_norm_weights(np.array(corners) @ np.array(corners).T) @ np.array(corners)
+    np.testing.assert_allclose(nearest([0.0, 0.0], [0.0, 0.0]), 0)
+    np.testing.assert_allclose(nearest([1.0, 2.0], [1.0, 2.0], [1.0, 2.0]), [1, 2], rtol=1e-14)
+    np.testing.assert_allclose(nearest([1.0], [-3.0]), 0, atol=1e-15)
+    np.testing.assert_allclose(nearest([0.0, 1.0], [0.0, 0.0], [5.0, 0.0]), 0, atol=1e-15)
+    np.testing.assert_allclose(nearest([1.0, 2.0], [2.0, 4.0], [3.0, 6.0]), [1, 2], rtol=1e-14)
+    np.testing.assert_allclose(nearest([1e-160, 1e-160], [3e-160, 0]), [1e-160, 1e-160], rtol=1e-6)
+    many = np.random.default_rng(0).standard_normal((40, 7)) + 1.0
+    g = nearest(*many)
+    assert np.all(many @ g >= g @ g - 1e-12)
+
+
+def test_the_nearest_point_refuses_what_has_no_corners():
+    for gram, message in (
+        (np.ones((2, 3)), "gram must have shape"),
+        (np.diag([1.0, -1.0]), "gram must have squares on its diagonal, got -1.0"),
+        (np.full((2, 2), np.nan), "gram must be finite"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            linalg.min_norm_weights(gram)
