@@ -2,7 +2,6 @@
 
 from refimpl.core import check
 from refimpl.core.arrays import array_namespace, device
-from refimpl.core.autodiff import hvp, value_and_grad
 from refimpl.landscape.hessian_alignment import Penalty, _mean, _soften, heads, pull
 
 
@@ -222,15 +221,15 @@ def _gathered(W, value, parts):
     return Penalty(value, sum(dW for dW, _ in pulled), [dz for _, dz in pulled])
 
 
-def iga(losses, theta, *, lam=1000.0):
+def iga(grads, product, *, lam=1000.0):
     """IGA (Koyama and Yamaguchi, 2020): gradients of the losses in all parameters, not in the head alone.
 
     Parameters
     ----------
-    losses : sequence of callable
-        ``loss(theta) -> 0-d array`` of each of at least two domains, for `core.autodiff`.
-    theta : array, shape [P], floating point
-        All parameters.
+    grads : sequence of array, shape [P], floating point
+        Gradient of the loss of each of at least two domains, in all parameters.
+    product : callable
+        ``product(e, v)``: Hessian of the loss of domain e = 0, 1, ... times v, [P].
     lam : float, default: 1000.0
         Weight >= 0.
 
@@ -238,13 +237,13 @@ def iga(losses, theta, *, lam=1000.0):
     -------
     value : array, 0-d
         Sum over domains of the squared distances of gradients from their mean, times `lam`.
-    grad : array, like `theta`
+    grad : array, shape [P]
         Its gradient; the mean is held constant, which changes nothing.
 
     Raises
     ------
     TypeError, ValueError
-        If `theta` is no floating-point array, there is but one loss, or `lam` is negative.
+        If arrays do not fit, there is but one domain, or `lam` is negative.
 
     Notes
     -----
@@ -253,18 +252,18 @@ def iga(losses, theta, *, lam=1000.0):
     Examples
     --------
     >>> import numpy as np
-    >>> losses = [lambda t: 0.5 * t[0] * t[0], lambda t: 1.5 * t[0] * t[0]]
-    >>> iga(losses, np.array([2.0]), lam=1.0)  # gradients 2 and 6
+    >>> iga([np.array([2.0]), np.array([6.0])], lambda e, v: [1.0, 3.0][e] * v, lam=1.0)  # t^2 / 2 and 3 t^2 / 2 at 2
     (np.float64(8.0), array([8.]))
     """
-    check.floating(theta=theta)
     lam = check.nonnegative(lam=lam)
-    if len(losses) < 2:
-        raise ValueError(f"losses must be at least 2, got {len(losses)}")
-    xp, g = array_namespace(theta), [value_and_grad(loss)(theta)[1] for loss in losses]
-    off = [g_e - _mean(g) for g_e in g]
+    if len(grads) < 2:
+        raise ValueError(f"grads must be at least 2, got {len(grads)}")
+    for grad in grads:
+        check.like(grads[0], grad=grad)
+    xp, mean = array_namespace(*grads), _mean(grads)
+    off = [g - mean for g in grads]
     value = lam * sum(xp.sum(o * o) for o in off)  # (hessian_alignment-29)
-    return value, sum(hvp(loss, theta, 2 * lam * o) for loss, o in zip(losses, off, strict=True))
+    return value, sum(product(e, 2 * lam * o) for e, o in enumerate(off))
 
 
 def fish_step(theta, grads, *, lr, epsilon=0.5):

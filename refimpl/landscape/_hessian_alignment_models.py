@@ -5,8 +5,8 @@ from typing import NamedTuple
 from refimpl.core import check, random, tree
 from refimpl.core.arrays import Array, array_namespace
 from refimpl.core.loop import iterate
+from refimpl.landscape import _hessian_alignment_baselines as baselines
 from refimpl.landscape import hessian_alignment
-from refimpl.models.losses import logistic, softmax_cross_entropy
 
 
 class Network(NamedTuple):
@@ -139,44 +139,67 @@ def gradients(net, domains, penalty=None):
     return loss, found.value, total(d_loss), total(d_penalty)
 
 
-def losses(net, domains):
-    """The loss of each domain as a function of all parameters in a row, for `core.autodiff`; and these parameters.
+def product(net, x, y, along):
+    """Hessian of the loss in all parameters times a direction, another Network.
 
     Parameters
     ----------
-    net : Network
-        Parameters.
-    domains : sequence of (x, y)
-        As for `gradients`.
+    net, along : Network
+        Parameters and direction.
+    x : array, shape [N, d]
+        Inputs.
+    y : array, shape [N]
+        Labels.
 
     Returns
     -------
-    list of callable
-        ``loss(theta) -> 0-d array``.
-    theta : array, shape [P]
-        The parameters of `net`: U, c, W.
+    Network
+        H times `along`, where no unit is at its kink.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for `hessian_alignment.head`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> net = Network(np.eye(1), np.zeros(1), np.array([[1.0, -1.0]]))
+    >>> product(net, np.array([[1.0]]), np.array([1]), Network(np.ones((1, 1)), np.zeros(1), np.zeros((1, 2))))
+    Network(U=array([[0.25]]), c=array([0.25]), W=array([[-0.25,  0.25]]))
+    """
+    xp, z = array_namespace(net.U, x), features(net, x)
+    at = hessian_alignment.head(net.W, z, y)
+    N, r = z.shape[0], at.r
+    z_along = xp.where(z > 0, x @ along.U + along.c, 0.0)
+    seen = xp.concat([z_along, xp.zeros_like(z_along[:, :1])], axis=1)
+    a_along = seen @ xp.matrix_transpose(net.W) + at.x @ xp.matrix_transpose(along.W)
+    r_along = hessian_alignment._soften(at.p, a_along)
+    dW = (xp.matrix_transpose(r_along) @ at.x + xp.matrix_transpose(r) @ seen) / N
+    return backward(net, x, z, dW, (r_along @ net.W + r @ along.W)[:, :-1] / N)
+
+
+def iga(net, domains, *, lam=1000.0):
+    """IGA's penalty on the network, and its gradient.
 
     Examples
     --------
     >>> import numpy as np
     >>> net = Network(np.eye(1), np.zeros(1), np.zeros((1, 2)))
-    >>> functions, theta = losses(net, [(np.array([[1.0]]), np.array([0]))])
-    >>> theta, functions[0](theta).round(6)
-    (array([1., 0., 0., 0.]), np.float64(0.693147))
+    >>> domains = [(np.array([[1.0]]), np.array([0])), (np.array([[1.0]]), np.array([1]))]
+    >>> iga(net, domains, lam=1.0)[0]  # gradients of 1/2 and -1/2 in W
+    np.float64(1.0)
     """
-    theta, unravel = tree.ravel(net)
-
-    def of(x, y):
-        def loss(theta):
-            a = logits(unravel(theta), x)
-            if a.shape[1] > 1:
-                return softmax_cross_entropy(a, y)
-            signs = 2.0 * array_namespace(y).astype(y, x.dtype) - 1
-            return logistic(signs * a[:, 0])
-
-        return loss
-
-    return [of(x, y) for x, y in domains], theta
+    _, unravel = tree.ravel(net)
+    g = []
+    for x, y in domains:
+        z = features(net, x)
+        at = hessian_alignment.head(net.W, z, y)
+        parts = hessian_alignment.pull(net.W, at, at.r / at.r.shape[0], 0.0)
+        g.append(tree.ravel(backward(net, x, z, *parts))[0])
+    along = lambda e, v: tree.ravel(product(net, *domains[e], unravel(v)))[0]
+    value, slopes = baselines.iga(g, along, lam=lam)
+    return value, unravel(slopes)
 
 
 # The schedule --------------------------------------------------------------------------------------------------------
