@@ -168,10 +168,26 @@ def product(head, V):
     return _product(head, V)
 
 
+def _rows(V):
+    """One matrix or many as rows of h + 1."""
+    return array_namespace(V).reshape(V, (-1, V.shape[-1]))
+
+
+def _along(head, V):
+    """How the logits change along V, [N, K, C] for K matrices, or K = 1."""
+    xp, (N, C) = array_namespace(head.x, V), head.a.shape
+    return xp.reshape(head.x @ xp.matrix_transpose(_rows(V)), (N, -1, C))
+
+
+def _flat(u):
+    """[N, K, C] as [N, K C]."""
+    return array_namespace(u).reshape(u, (u.shape[0], -1))
+
+
 def _product(head, V):
     xp = array_namespace(head.x, V)
-    u = _soften(head.p, head.x @ xp.matrix_transpose(V))
-    return xp.matrix_transpose(u) @ head.x / head.x.shape[0]  # (hessian_alignment-4)
+    u = _soften(head.p[:, None, :], _along(head, V))
+    return xp.reshape(xp.matrix_transpose(_flat(u)) @ head.x / head.x.shape[0], V.shape)  # (hessian_alignment-4)
 
 
 def diagonal(head):
@@ -389,13 +405,13 @@ def _pull_gradient(head, sigma):
 
 
 def _pull_product(head, rho, V):
-    """Of the sum of rho times H V, with V held; summed over draws if there are many."""
-    N, p, xp = head.x.shape[0], head.p, array_namespace(head.x, rho, V)
-    A, B = head.x @ xp.matrix_transpose(V), head.x @ xp.matrix_transpose(rho)
+    """Of the sum of rho times H V, with V held; rho and V may be many matrices."""
+    N, p, xp = head.x.shape[0], head.p[:, None, :], array_namespace(head.x, rho, V)
+    A, B = _along(head, V), _along(head, rho)
     pA, pB = (xp.sum(p * u, axis=-1, keepdims=True) for u in (A, B))
-    da = _soften(p, A * B - pB * A - pA * B) / N  # (hessian_alignment-14)
-    dx = (_soften(p, B) @ V + _soften(p, A) @ rho) / N  # (hessian_alignment-15)
-    return (da, dx) if len(V.shape) == 2 else (xp.sum(da, axis=0), xp.sum(dx, axis=0))
+    da = xp.sum(_soften(p, A * B - pB * A - pA * B), axis=1) / N  # (hessian_alignment-14)
+    dx = (_flat(_soften(p, B)) @ _rows(V) + _flat(_soften(p, A)) @ _rows(rho)) / N  # (hessian_alignment-15)
+    return da, dx
 
 
 def _pull_diagonal(head, tau):

@@ -180,7 +180,7 @@ ALTERNATIVES = (
         "wrong_scale",
         "H g is the length of g times the gradient of that length; here the factor is missing",
         {
-            "hessian_alignment-9": "length = [xp.sum(g_e * g_e) ** 0.5 + 1e-16 for g_e in g]\n"
+            "hessian_alignment-9": "xp = array_namespace(W)\nlength = [xp.sum(g_e * g_e) ** 0.5 + 1e-16 for g_e in g]\n"
             "v = [_product(one, g_e) / l for one, g_e, l in zip(at, g, length, strict=True)]",
             "hgp: g_mean = ": "g_mean = _mean(g)\nmean_length = xp.sum(g_mean * g_mean) ** 0.5 + 1e-16",
             "hessian_alignment-11": 'v_mean = _mean([_product(one, g_mean) for one in at]) / mean_length '
@@ -209,8 +209,8 @@ ALTERNATIVES = (
         "missing_step",
         "H g and the diagonal depend on the features through H too; here H is a constant",
         {
-            "hessian_alignment-14": "da = 0.0 * _soften(p, A * B - pB * A - pA * B)",
-            "hessian_alignment-15": "dx = 0.0 * ((_soften(p, B) @ V + _soften(p, A) @ rho) / N)",
+            "hessian_alignment-14": "da = 0.0 * head.p",
+            "hessian_alignment-15": "dx = 0.0 * head.x",
             "_pull_diagonal: da = ": "da = 0.0 * p",
             "hessian_alignment-17": "return da, 0.0 * x",
         },
@@ -220,7 +220,7 @@ ALTERNATIVES = (
         "missing_step",
         "the Hessian changes with the probabilities, the third derivative of the loss; here they are constants in it",
         {
-            "hessian_alignment-14": "da = 0.0 * _soften(p, A * B - pB * A - pA * B)",
+            "hessian_alignment-14": "da = 0.0 * head.p",
             "_pull_diagonal: da = ": "da = 0.0 * p",
         },
     ),
@@ -370,7 +370,7 @@ ALTERNATIVES = (
         "missing_step",
         "the scale multiplies the logits, biases included; here they are left out",
         {
-            "hessian_alignment-22": "W_ = xp.concat([W[:, :-1], 0 * W[:, -1:]], axis=1)\n"
+            "hessian_alignment-22": "xp = array_namespace(W)\nW_ = xp.concat([W[:, :-1], 0 * W[:, -1:]], axis=1)\n"
             "a_ = one.x @ xp.matrix_transpose(W_)\nslope = xp.mean(xp.sum(one.r * a_, axis=1))\n"
             "value = value + lam * slope * slope / n",
         },
