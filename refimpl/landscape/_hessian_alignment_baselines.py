@@ -39,7 +39,7 @@ def vrex(W, domains, *, lam=1.0):
     at, lam = heads(W, domains), check.nonnegative(lam=lam)
     xp, n, mean = array_namespace(W), len(at), _mean([one.loss for one in at])
     value = lam * sum(xp.square(one.loss - mean) for one in at) / n  # (hessian_alignment-21)
-    return _gathered(W, value, [(one, 2 * lam / n * (one.loss - mean) * one.r / len(one.r), 0.0) for one in at])
+    return _gathered(W, value, [(one, 2 * lam / n * (one.loss - mean) * one.r / one.r.shape[0], 0.0) for one in at])
 
 
 def irm(W, domains, *, lam=1.0, halves=False):

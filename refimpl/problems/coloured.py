@@ -62,6 +62,7 @@ def coloured_toy(rng, direction, flip, *, n=1500, wrong=0.25, like):
     """
     check.floating(like=like)
     n, centre = check.integer(n=n, minimum=1), to_numpy(direction)
+    check.shapes(direction=(centre, "d"))
     true = rng.integers(0, 2, n).astype(bool)
     y, colour = _tinted(rng, true, flip, wrong)
     feature = np.where(true, 1.0, -1.0)[:, None] * centre + 0.5 * rng.standard_normal((n, centre.size))
