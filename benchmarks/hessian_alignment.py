@@ -1,4 +1,4 @@
-"""The penalties of a linear head, value and gradients, beside one gradient of its loss and beside PyTorch's derivatives."""
+"""The penalties of a linear head, with gradients, beside one gradient of its loss and PyTorch's derivatives."""
 
 import numpy as np
 
@@ -60,9 +60,7 @@ def torch_steps(width):
         return g, length * torch.autograd.grad(length, head, create_graph=True)[0]
 
     def step():
-        losses = [
-            torch.nn.functional.cross_entropy(x @ head.T, y) for x, y in zip(features, labels, strict=True)
-        ]
+        losses = [torch.nn.functional.cross_entropy(x @ head.T, y) for x, y in zip(features, labels, strict=True)]
         g_mean, v_mean = (part.detach() for part in along(sum(losses) / DOMAINS))
         value = 0.0
         for loss in losses:

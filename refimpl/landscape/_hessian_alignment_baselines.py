@@ -140,7 +140,9 @@ def coral(W, domains, *, lam=1.0):
     value, dz, scale = 0.0, [0.0] * n, 2 * lam / (n * (n - 1))
     for i in range(n):
         for j in range(i + 1, n):
-            value = value + scale * (xp.mean((mu[i] - mu[j]) ** 2) + xp.mean((C[i] - C[j]) ** 2))  # (hessian_alignment-25)
+            value = value + scale * (
+                xp.mean((mu[i] - mu[j]) ** 2) + xp.mean((C[i] - C[j]) ** 2)
+            )  # (hessian_alignment-25)
             for e, f in ((i, j), (j, i)):
                 dmu, dC = 2 * scale / h * (mu[e] - mu[f]), 2 * scale / h**2 * (C[e] - C[f])
                 N = z[e].shape[0]

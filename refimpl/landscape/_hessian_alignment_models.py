@@ -197,7 +197,11 @@ def iga(net, domains, *, lam=1000.0):
         at = hessian_alignment.head(net.W, z, y)
         parts = hessian_alignment.pull(net.W, at, at.r / at.r.shape[0], 0.0)
         g.append(tree.ravel(backward(net, x, z, *parts))[0])
-    along = lambda e, v: tree.ravel(product(net, *domains[e], unravel(v)))[0]
+
+    def along(e, v):
+        x, y = domains[e]
+        return tree.ravel(product(net, x, y, unravel(v)))[0]
+
     value, slopes = baselines.iga(g, along, lam=lam)
     return value, unravel(slopes)
 

@@ -1,7 +1,7 @@
 """Hessian alignment for domain generalization (Hemati, Zhang, Estiri and Chen, 2023, arXiv:2308.11778).
 
-A classifier is trained on several domains and judged on an unseen one. HGP and Hutchinson penalize that the gradients and
-Hessians of its linear head differ from domain to domain. For a linear head all of it has a closed form.
+A classifier is trained on several domains and judged on an unseen one. HGP and Hutchinson penalize that the gradients
+and Hessians of its linear head differ from domain to domain. For a linear head all of it has a closed form.
 """
 
 from typing import NamedTuple
@@ -285,8 +285,8 @@ def transfer(H_source, H_target, *, delta):
     (np.float64(0.5), np.float64(1.0))
     """
     check.finite(H_source=H_source, H_target=H_target)
-    P, delta = check.shapes(H_source=(H_source, "P P"))["P"], check.positive(delta=delta)
-    check.like(H_source, H_target=H_target)
+    check.shapes(H_source=(H_source, "P P")), check.like(H_source, H_target=H_target)
+    delta = check.positive(delta=delta)
     xp = array_namespace(H_source, H_target)
     for name, H in (("H_source", H_source), ("H_target", H_target)):
         odd = float(xp.max(xp.abs(H - xp.matrix_transpose(H))))
@@ -639,7 +639,8 @@ def _aligned(W, at, g, v, v_mean, pulled, alpha, beta):
     """Mean over domains of the squared distances of v and g from their means, with gradients."""
     alpha, beta = check.nonnegative(alpha=alpha, beta=beta)
     xp, n, g_mean = array_namespace(W, *v), len(at), _mean(g)
-    value, dW, dz = 0.0, 0.0, []
+    value, dW = 0.0, 0.0
+    dz: list[Array] = []
     for e, one in enumerate(at):
         off, lean = v[e] - v_mean, g[e] - g_mean
         value = value + (alpha * xp.sum(off * off) + beta * xp.sum(lean * lean)) / n  # (hessian_alignment-12)

@@ -1,8 +1,8 @@
 """Two classes with a colour that lies: domains in which a feature goes with the label, and one in which it does not.
 
-In the manner of Colored MNIST (Arjovsky et al., 2019): labels are made wrong with probability 1/4, and the colour is the
-label, flipped in a share of the samples that differs from domain to domain. Who trusts the colour does well as long as
-that share is small.
+In the manner of Colored MNIST (Arjovsky et al., 2019): labels are made wrong with probability 1/4, and the colour is
+the label, flipped in a share of the samples that differs from domain to domain. Who trusts the colour does well as long
+as that share is small.
 """
 
 import numpy as np

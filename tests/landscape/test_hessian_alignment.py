@@ -50,8 +50,6 @@ def test_a_head_by_hand_on_every_backend(backend):
         (hessian_alignment.hutchinson(at, backend.asarray([[1.0, -1.0]])), [[0.75, -0.25]]),
     ):
         expected = np.array(expected)
-        if expected.shape == (1, 1, 1, 2) or expected.ndim == 4:
-            expected = np.array([[1.25, 0.5], [0.5, 0.25]]).reshape(1, 2, 1, 2)
         assert_like(got, W, expected.shape)
         close(backend.to_numpy(got), expected)
 
@@ -66,13 +64,10 @@ RULES = {
     "coral": baselines.coral,
     "fishr": lambda W, domains: baselines.fishr(W, domains)[0],
     "smoothed": lambda W, domains: baselines.fishr(W, domains, memory=[W * W for _ in domains])[0],
-    "hutchinson": lambda W, domains: hessian_alignment.hutchinson_penalty(
-        W, domains, array_namespace(W).ones_like(W[:1, :1])[..., None] * (W * 0 + 1).reshape(1, 1, -1)
-    ),
 }
 
 
-@pytest.mark.parametrize("name", [name for name in RULES if name != "hutchinson"])
+@pytest.mark.parametrize("name", RULES)
 def test_penalties_have_the_library_of_their_inputs(backend, name):
     W, domains = fixture("library")
     told = RULES[name](W, domains)
@@ -132,7 +127,7 @@ def test_gradients_are_those_of_automatic_differentiation(kind, C):
 
 
 def test_normal_draws_have_another_variance():
-    """Why signs: their variance has the off-diagonal squares alone; normal draws add twice the square of the diagonal."""
+    """Why signs: their variance has off-diagonal squares alone; normal draws add twice the square of the diagonal."""
     W, ((z, y), *_) = fixture("variance", C=2)
     at, rng = hessian_alignment.head(W, z, y), stream(0, "test-hessian_alignment", "variance")
     H = hessian_alignment.hessian(at).reshape(6, 6)
@@ -155,7 +150,9 @@ def test_shared_draws_are_a_set_for_everyone():
     W, domains = fixture("shared")
     R = signs(stream(0, "test-hessian_alignment", "shared"), (1, 3, W.size), like=W)
     shared = hessian_alignment.hutchinson_penalty(W, domains, R)
-    for a, b in zip(shared[:2], hessian_alignment.hutchinson_penalty(W, domains, np.repeat(R, 4, axis=0))[:2], strict=True):
+    for a, b in zip(
+        shared[:2], hessian_alignment.hutchinson_penalty(W, domains, np.repeat(R, 4, axis=0))[:2], strict=True
+    ):
         np.testing.assert_allclose(a, b, rtol=1e-14)
 
 
@@ -177,7 +174,11 @@ def network(C=3):
     x, y = rng.standard_normal((3, 6, 3)).round(2), rng.integers(0, 3, (3, 6))
     U, c, W = (rng.standard_normal(shape).round(2) for shape in ((3, 4), 4, (3, 5)))
     R = rng.choice([-1.0, 1.0], (4, 300, 15))
-    return models.Network(U, c, W[:C]), [(x_e, np.minimum(y_e, max(C, 2) - 1)) for x_e, y_e in zip(x, y, strict=True)], R
+    return (
+        models.Network(U, c, W[:C]),
+        [(x_e, np.minimum(y_e, max(C, 2) - 1)) for x_e, y_e in zip(x, y, strict=True)],
+        R,
+    )
 
 
 @pytest.mark.parametrize("C", [1, 3])
@@ -193,9 +194,9 @@ def test_the_network_is_differentiated_rightly(C):
         along = stream(0, "test-hessian_alignment", "along").standard_normal(theta.shape)
         told = tree.ravel(models.product(net, x, y, unravel(along)))[0]
         np.testing.assert_allclose(told, hvp(loss, theta, along), rtol=1e-9, atol=1e-13)
-    mean = lambda theta: sum(
-        loss_of(unravel(theta).W, models.features(unravel(theta), x), y) for x, y in domains
-    ) / len(domains)
+    mean = lambda theta: (
+        sum(loss_of(unravel(theta).W, models.features(unravel(theta), x), y) for x, y in domains) / len(domains)
+    )
     value, found, d_loss, d_penalty = models.gradients(net, domains)
     assert found == 0 == max(np.abs(leaf).max() for leaf in d_penalty)
     np.testing.assert_allclose(value, mean(theta), rtol=1e-12)
@@ -220,7 +221,7 @@ OFFICIAL = {  # loss, penalty, and four gradients: U[:2, 0], c[1], W[0, :2], W[1
 
 @pytest.mark.parametrize("name", OFFICIAL)
 def test_the_authors_code_has_these_numbers(name):
-    """Its classes for DomainBed, in double precision, with this network in place of theirs and the signs of `network`."""
+    """Its classes for DomainBed, in double precision, with this network for theirs and the signs of `network`."""
     net, domains, R = network()
     both = {"alpha": 0.7, "beta": 0.3}
     rule, weight = {
@@ -246,10 +247,10 @@ def test_the_authors_code_has_these_numbers(name):
 def test_training_drops_the_colour_of_digits():
     """ERM trusts the colour; aligned heads do not."""
     rng = stream(0, "test-hessian_alignment", "digits")
-    domains = [coloured_digits(rng, flip, like=LIKE) for flip in (0.2, 0.1)]
+    domains = [tuple(part[:500] for part in coloured_digits(rng, flip, like=LIKE)) for flip in (0.2, 0.1)]
     test = coloured_digits(rng, 0.9, part="test", like=LIKE)
-    start = models.init(rng, 128, 16, like=LIKE)
-    rates = {"steps": 200, "warm": 60, "lam": 1e4, "lr": 5e-3, "l2": 1e-3}
+    start = models.init(rng, 128, 12, like=LIKE)
+    rates = {"steps": 150, "warm": 50, "lam": 1e4, "lr": 5e-3, "l2": 1e-3}
     plain, _ = models.train(start, domains, **rates)
     rule = partial(hessian_alignment.exact_penalty, alpha=1.0, beta=1.0)
     record = lambda net: {"accuracy": models.accuracy(net, *test)}
@@ -257,7 +258,7 @@ def test_training_drops_the_colour_of_digits():
     assert models.accuracy(plain, *test) < 0.35
     assert models.accuracy(ours, *test) > models.accuracy(plain, *test) + 0.15
     assert run.history["accuracy"][-1] == models.accuracy(ours, *test)
-    assert len(run.history["accuracy"]) == 201
+    assert len(run.history["accuracy"]) == 151
     seen = lambda net: [(models.features(net, x), y) for x, y in domains]
     assert rule(ours.W, seen(ours)).value < 0.1 * rule(plain.W, seen(plain)).value
 
@@ -266,7 +267,9 @@ def test_a_network_of_many_classes():
     rng = stream(0, "test-hessian_alignment", "classes")
     x, y = rng.standard_normal((90, 2)), np.arange(90) % 3
     x = x + 4 * np.array([[0, 0], [1, 0], [0, 1]])[y]
-    net, _ = models.train(models.init(rng, 2, 12, 3, like=LIKE), [(x[:45], y[:45]), (x[45:], y[45:])], steps=150, lr=0.02)
+    net, _ = models.train(
+        models.init(rng, 2, 12, 3, like=LIKE), [(x[:45], y[:45]), (x[45:], y[45:])], steps=80, lr=0.03
+    )
     assert models.logits(net, x).shape == (90, 3)
     assert models.accuracy(net, x, y) > 0.9
 
@@ -322,31 +325,41 @@ SIGNS = np.ones((1, 2, 3))
         (lambda: hessian_alignment.hgp(ROW, PAIR, alpha=-1.0), ValueError, "alpha must be"),
         (lambda: hessian_alignment.exact_penalty(ROW, PAIR, beta=np.nan), ValueError, "beta must be"),
         (lambda: hessian_alignment.hutchinson_penalty(ROW, PAIR, SIGNS[:, :, :2]), ValueError, "signs must have shape"),
-        (lambda: hessian_alignment.hutchinson_penalty(ROW, PAIR, np.ones((2, 2, 3))), ValueError, "signs must have 1 or 3"),
+        (lambda: hessian_alignment.hutchinson_penalty(ROW, PAIR, np.ones((2, 2, 3))), ValueError, "signs must have 1"),
         (lambda: hessian_alignment.hutchinson_penalty(ROW, PAIR, SIGNS * 0), ValueError, "signs must be -1 or 1"),
         (lambda: hessian_alignment.hutchinson_penalty(ROW, PAIR, SIGNS.astype("float32")), TypeError, "dtype of W"),
         (lambda: hessian_alignment.matrices(np.ones(5), 2), ValueError, "signs must have a last axis"),
-        (lambda: hessian_alignment.product(hessian_alignment.head(ROW, Z, Y), np.ones((3, 1))), ValueError, "V must have"),
+        (lambda: hessian_alignment.product(hessian_alignment.head(ROW, Z, Y), ROW.T), ValueError, "V must have"),
         (lambda: hessian_alignment.transfer(np.eye(2), np.eye(3), delta=0.1), ValueError, "H_target must have shape"),
         (lambda: hessian_alignment.transfer(-np.eye(2), np.eye(2), delta=0.1), ValueError, "H_source must be positive"),
         (lambda: hessian_alignment.transfer(np.triu(np.ones((2, 2))), np.eye(2), delta=0.1), ValueError, "symmetric"),
         (lambda: hessian_alignment.transfer(np.eye(2), np.eye(2), delta=0.0), ValueError, "delta must be"),
         (lambda: baselines.coral(ROW, [(Z[:1], Y[:1])] * 2), ValueError, "at least 2 samples each for a covariance"),
-        (lambda: baselines.irm(ROW, [(Z[:1], Y[:1])] * 2, halves=True), ValueError, "at least 2 samples each for halves"),
+        (lambda: baselines.irm(ROW, [(Z[:1], Y[:1])] * 2, halves=True), ValueError, "at least 2 samples each"),
         (lambda: baselines.vrex(ROW, PAIR, lam=-1.0), ValueError, "lam must be"),
         (lambda: baselines.fishr(ROW, PAIR, reduction="sum"), ValueError, "reduction must be one of"),
         (lambda: baselines.fishr(ROW, PAIR, memory=[ROW]), ValueError, "memory must have an array for each of 2"),
         (lambda: baselines.fishr(ROW, PAIR, memory=[ROW, Z]), ValueError, "memory must have shape"),
         (lambda: baselines.iga([ROW], lambda e, v: v), ValueError, "grads must be at least 2"),
         (lambda: baselines.fish_step(ROW, [lambda t: t], lr=0.1), ValueError, "grads must be at least 2"),
-        (lambda: baselines.fish_step(ROW, [lambda t: t, lambda t: Z], lr=0.1), ValueError, "grad must have|slope must have"),
+        (lambda: baselines.fish_step(ROW, [lambda t: t, lambda t: Z], lr=0.1), ValueError, "grad must have"),
         (lambda: models.schedule_step(ROW, models.schedule_init(ROW), ROW, ROW, warm=-1), ValueError, "warm must be"),
-        (lambda: models.train(models.init(stream(0), 2, 3, like=LIKE), PAIR[:1], steps=1), ValueError, "domains must be"),
+        (lambda: models.train(models.init(stream(0), 2, 3, like=LIKE), PAIR[:1], steps=1), ValueError, "domains must"),
     ],
 )  # fmt: skip
 def test_bad_input_is_refused_by_name(call, error, words):
     with pytest.raises(error, match=words):
         call()
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_the_same_domain_twice_has_no_penalty(name):
+    W, (domain, *_) = fixture("twice")
+    if name in ("irm", "halves"):
+        pytest.skip("it does not compare domains")
+    found = RULES[name](W, [domain, domain])
+    assert abs(found.value) < 1e-24
+    assert max(np.abs(slope).max() for slope in (found.dW, *found.dz)) < 1e-15
 
 
 def test_labels_of_one_class_are_no_error():

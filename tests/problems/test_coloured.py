@@ -52,7 +52,9 @@ def test_digits_are_turned_counter_clockwise():
     np.testing.assert_allclose(same, images[rows], atol=1e-12)
     np.testing.assert_array_equal(y, labels[rows] >= 5)
     quarter, _ = rotated_digits(stream(0, "test-coloured"), 90.0, n=60, like=LIKE)
-    np.testing.assert_allclose(quarter.reshape(60, 8, 8), np.rot90(images[rows].reshape(60, 8, 8), axes=(1, 2)), atol=1e-9)
+    np.testing.assert_allclose(
+        quarter.reshape(60, 8, 8), np.rot90(images[rows].reshape(60, 8, 8), axes=(1, 2)), atol=1e-9
+    )
     little, _ = rotated_digits(stream(0, "test-coloured"), 25.0, n=60, like=LIKE)
     assert 0.1 < np.abs(little - same).mean() < 0.3
 

@@ -2,8 +2,8 @@
 Hessian alignment: seeing through a colour that lies
 ====================================================
 
-Two domains in which a colour goes with the label, and a third in which it does not. Three pictures: what a penalty on the
-last layer does to accuracy, what it does to the Hessians that it is named for, and what random signs estimate.
+Two domains in which a colour goes with the label, and a third in which it does not. Three pictures: what a penalty on
+the last layer does to accuracy, what it does to the Hessians that it is named for, and what random signs estimate.
 
 The derivation: :doc:`/landscape/hessian_alignment`. Run it with
 ``.venv/bin/python tutorials/landscape/hessian_alignment.py``.
@@ -27,11 +27,11 @@ LIKE = np.zeros(1)
 # %%
 # A colour that lies
 # ------------------
-# Each sample has a feature that is right three times out of four, and a colour that agrees with the label in 80 % of the
-# first domain, 90 % of the second, and 10 % of the third, which is not shown in training. Whoever trusts the colour looks
-# better in training, and fails. ERM minimizes the mean loss; IRM, HGP and Hutchinson add a penalty that is light for 100
-# steps and then ten thousand times as heavy as the loss. The green curve aligns the *gradients* of the last layer and no
-# Hessian.
+# Each sample has a feature that is right three times out of four, and a colour that agrees with the label in 80 % of
+# the first domain, 90 % of the second, and 10 % of the third, which is not shown in training. Whoever trusts the
+# colour looks better in training, and fails. ERM minimizes the mean loss; IRM, HGP and Hutchinson add a penalty that
+# is light for 100 steps and then ten thousand times as heavy as the loss. The green curve aligns the *gradients* of
+# the last layer and no Hessian.
 
 rng = stream(0, "tutorial-hessian_alignment")
 direction = rng.standard_normal(5)
@@ -88,9 +88,10 @@ figure1.suptitle("Aligned heads drop a lying colour, with or without the Hessian
 # %%
 # What became of the Hessians
 # ---------------------------
-# The spectral distance of the two Hessians of the last layer, which bounds how differently two domains can judge a head.
-# Hutchinson, which matches their diagonals, brings them closest. But see ERM: sure of itself, its Hessians shrink
-# altogether, and their distance with them, nearly to that of aligned gradients. Distance alone is no yardstick.
+# The spectral distance of the two Hessians of the last layer, which bounds how differently two domains can judge a
+# head. Hutchinson, which matches their diagonals, brings them closest. But see ERM: sure of itself, its Hessians
+# shrink altogether, and their distance with them, nearly to that of aligned gradients. Distance alone is no
+# yardstick.
 
 figure2, axes = plt.subplots(figsize=(8, 4.4), layout="constrained")
 for name, (_, color) in methods.items():

@@ -61,13 +61,10 @@ def hutchinson_penalty(W, z, y, signs, alpha, beta):
 
 def baseline(W, z, y, lam, kind):
     """V-REx, IRM in two forms, CORAL."""
-    rules = {
-        "vrex": baselines.vrex,
-        "irm": baselines.irm,
-        "irm_halves": partial(baselines.irm, halves=True),
-        "coral": baselines.coral,
-    }
-    return _told(rules[kind](W, _domains(z, y), lam=lam))
+    if kind.startswith("irm"):
+        return _told(baselines.irm(W, _domains(z, y), lam=lam, halves=kind == "irm_halves"))
+    rule = baselines.vrex if kind == "vrex" else baselines.coral
+    return _told(rule(W, _domains(z, y), lam=lam))
 
 
 def fishr(W, z, y, lam, decay, reduction, smoothing):
@@ -124,14 +121,14 @@ _WEIGHTS = (
 )
 _DIGITS = "mpmath with 50 digits, {}, written apart from the source"
 _BAD_LABELS = (
-    ErrorCase("label-out-of-range", "there is no such class", {"y": np.full((2, 4), 7.0)}, ValueError, "y"),
-    ErrorCase("negative-label", "there is no such class", {"y": np.full((2, 4), -1.0)}, ValueError, "y"),
+    ErrorCase("label-out-of-range", "there is no such class", {"y": np.full((2, 3), 7.0)}, ValueError, "y"),
+    ErrorCase("negative-label", "there is no such class", {"y": np.full((2, 3), -1.0)}, ValueError, "y"),
     *refusals.arrays(W="W", z="z"),
 )
 _ALONE = ErrorCase(
     "one-domain",
     "a domain alone has nothing to be aligned with",
-    {"z": np.ones((1, 4, 2)), "y": np.zeros((1, 4))},
+    {"z": np.ones((1, 3, 2)), "y": np.zeros((1, 3))},
     ValueError,
     "domains",
 )
@@ -320,7 +317,7 @@ NETWORK = Operation(
     laws=laws.NETWORK,
     errors=(
         *refusals.rates(alpha="nonnegative"),
-        ErrorCase("label-out-of-range", "there is no such class", {"y": np.full((2, 4), 7.0)}, ValueError, "y"),
+        ErrorCase("label-out-of-range", "there is no such class", {"y": np.full((2, 3), 7.0)}, ValueError, "y"),
     ),
     without=_NO_STEPS,
 )
@@ -358,7 +355,7 @@ SCHEDULE = Operation(
 
 FISH = Operation(
     name="hessian_alignment.fish",
-    summary="a step of Fish on quadratics: gradient descent through the domains in turn, and part of the way to its end",
+    summary="a step of Fish on quadratics: gradient descent through the domains in turn, and part of the way there",
     inputs=(
         array("theta", "P", "parameters"),
         array("A", "n P P", "the gradient of domain e is A theta + b"),
@@ -426,7 +423,16 @@ SYSTEM = System(
         key="hemati2023understanding",
     ),
     operations=(
-        HEAD_STATS, HUTCHINSON, PENALTY, HUTCHINSON_PENALTY, BASELINE, FISHR, NETWORK, SCHEDULE, FISH, TRANSFER,
+        HEAD_STATS,
+        HUTCHINSON,
+        PENALTY,
+        HUTCHINSON_PENALTY,
+        BASELINE,
+        FISHR,
+        NETWORK,
+        SCHEDULE,
+        FISH,
+        TRANSFER,
     ),
     claims=CLAIMS,
     alternatives=ALTERNATIVES,

@@ -66,8 +66,8 @@ HEAD_STATS = (
     Case("one-class", ("edge_case",), "all labels of one class: the loss has no minimum, but a Hessian",
          {**_THREE, "y": np.ones(5)}),
     Case("one-sample", ("boundary",), "one sample, one feature", _one("alone", C=2, N=1, h=1)),
-    Case("sure", ("numerics",), "logits of hundreds: probabilities of 0 and 1, and no overflow",
-         {**_THREE, "W": np.array([[300.0, 0, 0], [0, 300, 0], [0, 0, 0]])}, dtypes=("float64",)),
+    Case("sure", ("numerics",), "logits of hundreds: probabilities of 0 and 1, and no overflow; one sample without a clue",
+         {**_THREE, "z": np.append(_THREE["z"][:4], [[0.0, 0.0]], axis=0), "W": np.array([[300.0, 0, 0], [0, 300, 0], [0, 0, 0]])}, dtypes=("float64",)),
     large("many-samples", "three-classes", "N", balanced=True, size=4_999, dtypes=("float64",)),
 )  # fmt: skip
 
@@ -80,7 +80,7 @@ def sample_head(rng):
 
 _ORDER = _one("order", C=2, N=4)
 HUTCHINSON = (
-    Case("two-steps", ("basic", "wrong_order", "wrong_axis"),
+    Case("two-steps", ("basic", "wrong_order"),
          "two steps with two draws each: new draws in every step, weights row by row and then the biases",
          {**_ORDER, "signs": _signs("two", 2, 2, 6)}, equations=("hessian_alignment-10",)),
     Case("one-draw", ("boundary",), "one step, one draw, one row", {**_TWO, "signs": np.array([[[1.0, -1.0, 1.0]]])}),
@@ -109,9 +109,9 @@ def _domains(name, n=2, C=2, N=4, h=2, **settings) -> dict[str, Any]:
 _WEIGHTS = {"alpha": 0.8, "beta": 0.3}
 _HGP = {**_WEIGHTS, "kind": "hgp", "mean_rule": "code"}
 _EXACT = {**_HGP, "kind": "exact"}
-_PAIR = _domains("pair")
-_TRIPLE = _domains("triple", n=3, C=3, N=3)
-_SIGMOID = _domains("sigmoid", n=2, C=1, N=4)
+_PAIR = _domains("pair", N=3)
+_TRIPLE = _domains("triple", n=3, C=3, N=2, h=1)
+_SIGMOID = _domains("sigmoid", n=2, C=1, N=3)
 PENALTY = (
     Case("two-domains", ("basic", "missing_step", "wrong_constant", "variant"),
          "HGP on two domains: the penalty and its gradients, through the Hessian and through the gradient in it",
@@ -128,10 +128,7 @@ PENALTY = (
          {**_PAIR, **_HGP, "alpha": 0.0}, equations=("hessian_alignment-13",)),
     Case("products-alone", ("boundary",), "beta = 0", {**_PAIR, **_HGP, "beta": 0.0}),
     Case("one-class-each", ("edge_case",), "each domain has labels of one class only: a penalty like any other",
-         {**_PAIR, **_HGP, "y": np.repeat([[0.0], [1.0]], 4, axis=1)}),
-    Case("alike", ("edge_case",), "twice the same domain: no penalty and no gradient",
-         {**_PAIR, **_HGP, "z": _PAIR["z"][[0, 0]], "y": _PAIR["y"][[0, 0]]},
-         answer={"value": np.array(0.0)}, source="by definition"),
+         {**_PAIR, **_HGP, "y": np.repeat([[0.0], [1.0]], 3, axis=1)}),
     Case("no-gradient", ("edge_case", "numerics"),
          "gradients of 0 in the first domain: H g is 0 there, and no division by its length",
          {"W": np.zeros((1, 2)), "z": np.array([[[1.0], [1.0]], [[2.0], [1.0]]]),
@@ -166,7 +163,7 @@ HUTCHINSON_PENALTY = (
     Case("one-row", ("basic",), "a sigmoid, draws of their own",
          {**_SIGMOID, **_WEIGHTS, "signs": _signs("row", 3, 3, 3)}),
     Case("three-domains", ("basic",), "three domains, three classes, one draw",
-         {**_TRIPLE, **_WEIGHTS, "signs": _signs("three domains", 1, 1, 9)}),
+         {**_TRIPLE, **_WEIGHTS, "signs": _signs("three domains", 1, 1, 6)}),
     Case("gradients-alone", ("boundary",), "alpha = 0: no draw matters",
          {**_PAIR, **_WEIGHTS, "alpha": 0.0, "signs": _signs("none", 1, 2, 6)}),
     _many("draws-of-their-own"),
@@ -192,7 +189,7 @@ BASELINE = (
     Case("irm", ("basic", "missing_step"), "IRM: a square", _rival(_PAIR, "irm"),
          equations=("hessian_alignment-22", "hessian_alignment-24")),
     Case("irm-one-row", ("basic",), "IRM with a sigmoid", _rival(_SIGMOID, "irm")),
-    Case("halves", ("basic", "wrong_axis"), "IRM of DomainBed on five samples: three and two", _rival(_ODD, "irm_halves"),
+    Case("halves", ("basic", "wrong_order"), "IRM of DomainBed, on three and two samples", _rival(_ODD, "irm_halves"),
          equations=("hessian_alignment-23",)),
     Case("coral", ("basic", "wrong_constant"), "CORAL on two domains", _rival(_PAIR, "coral"),
          equations=("hessian_alignment-25",)),
@@ -203,7 +200,9 @@ BASELINE = (
 
 
 def sample_baseline(rng):
-    return _rival(sample_domains(rng), str(rng.choice(["vrex", "irm", "irm_halves", "coral"])), float(rng.uniform(0, 2)))
+    return _rival(
+        sample_domains(rng), str(rng.choice(["vrex", "irm", "irm_halves", "coral"])), float(rng.uniform(0, 2))
+    )
 
 
 def _smoothed(name, T=1, reduction="norm", smoothing="no", n=2, C=2, N=3, h=2, **settings) -> dict[str, Any]:
@@ -248,7 +247,7 @@ FISHR = (
     Case("sum-over-domains", ("basic", "variant"), "the sum over domains", {**_FISHR, "reduction": "cmnist"}),
     Case("mean-over-entries", ("basic", "variant"), "the mean over entries", {**_FISHR, "reduction": "domainbed"}),
     Case("three-smoothed-steps", ("basic", "known_bug"),
-         "running averages from 0, divided by 1 - decay at every step: from the second on not what Adam would do", _STEPS,
+         "running averages from 0, divided by 1 - decay at every step: not what Adam would do", _STEPS,
          equations=("hessian_alignment-27",)),
     Case("no-memory", ("boundary",), "decay = 0: smoothing does nothing", {**_STEPS, "decay": 0.0}),
     Case("one-row", ("basic",), "a sigmoid, three domains", _smoothed("one-row", n=3, C=1, N=3)),
@@ -276,7 +275,7 @@ def sample_fishr(rng):
 # A network -----------------------------------------------------------------------------------------------------------
 
 
-def _network(name, kind, C=1, n=2, N=4, d=2, h=2, **settings) -> dict[str, Any]:
+def _network(name, kind, C=1, n=2, N=3, d=2, h=2, **settings) -> dict[str, Any]:
     inputs = {"U": _numbers(f"{name} U", d, h), "c": _numbers(f"{name} c", h), "W": _numbers(f"{name} W", C, h + 1)}
     inputs |= {"x": _numbers(f"{name} x", n, N, d), "y": _labels(name, max(C, 2), n, N)}
     return inputs | {**_WEIGHTS, "lam": 1.5, "kind": kind} | settings
@@ -284,7 +283,7 @@ def _network(name, kind, C=1, n=2, N=4, d=2, h=2, **settings) -> dict[str, Any]:
 
 NETWORK = (
     Case("hgp", ("basic", "known_bug"), "HGP on the head, felt by the featuriser", _network("net", "hgp")),
-    Case("exact", ("basic",), "exact diagonals, three classes", _network("classes", "exact", C=3, N=3)),
+    Case("exact", ("basic",), "exact diagonals, three classes", _network("classes", "exact", C=3)),
     Case("iga", ("basic",), "gradients in all parameters", _network("net", "iga"),
          equations=("hessian_alignment-29",)),
     Case("loss-alone", ("boundary",), "lam = 0: the gradient of the mean loss", _network("net", "hgp", lam=0.0)),

@@ -10,7 +10,10 @@ def _same(outputs):
 
 
 def _twice(inputs, names, axes):
-    return {name: array_namespace(inputs[name]).concat([inputs[name]] * 2, axis=axis) for name, axis in zip(names, axes, strict=True)}
+    return {
+        name: array_namespace(inputs[name]).concat([inputs[name]] * 2, axis=axis)
+        for name, axis in zip(names, axes, strict=True)
+    }
 
 
 def _doubled(*cases, names=("z", "y"), axes=(1, 1), shared=("dz",), slug="doubled"):
@@ -129,7 +132,6 @@ NETWORK = (
     reversed_along("N", "exact"),
     _doubled("hgp", names=("x", "y"), shared=()),
 )  # fmt: skip
-
 
 
 def _divided(inputs):

@@ -74,7 +74,7 @@ def bound(seed):
         d = rng.standard_normal((100, 6))
         d = d * np.sqrt(0.2 / np.einsum("ki,ij,kj->k", d, S, d))[:, None]
         assert max(np.einsum("ki,ij,kj->k", d, T - S, d) / 2) <= found.exact * (1 + 1e-12)
-    deltas, pairs = (1e-1, 1e-2, 1e-3), []
+    deltas, rows = (1e-1, 1e-2, 1e-3), []
     for _ in range(4):
         source = _Tilted(rng)
         target = _Tilted(rng, at=source.at)
@@ -83,8 +83,8 @@ def bound(seed):
             told = hessian_alignment.transfer(source.hessian(source.at), target.hessian(source.at), delta=delta)
             measure = _worst(source, target, delta, rng)
             row.append((measure / told.bound, measure / told.exact))
-        pairs.append(row)
-    pairs = np.array(pairs)
+        rows.append(row)
+    pairs = np.array(rows)
     far = abs(pairs[:, 2, 1] - 1).max()
 
     def plot(figure):
@@ -105,7 +105,8 @@ def bound(seed):
             reported("quadratics: median of measure / bound", np.median(ratios)),
         ],
         plot,
-        "The bound is on the leading term: where it is nearly reached, the rest takes a pair of logistic losses above it.",
+        "The bound is on the leading term: where it is nearly reached, the rest takes a pair of logistic losses above "
+        "it.",
     )
 
 
@@ -122,9 +123,12 @@ def attributes(seed):
         g, H = hessian_alignment.gradient(at), hessian_alignment.hessian(at)
         slope = central_differences(lambda w: float(hessian_alignment.head(w.reshape(W.shape), z, y).loss), h=1e-5)
         turn = lambda V: (
-            hessian_alignment.gradient(hessian_alignment.head(W + 1e-5 * V, z, y))
-            - hessian_alignment.gradient(hessian_alignment.head(W - 1e-5 * V, z, y))
-        ) / 2e-5
+            (
+                hessian_alignment.gradient(hessian_alignment.head(W + 1e-5 * V, z, y))
+                - hessian_alignment.gradient(hessian_alignment.head(W - 1e-5 * V, z, y))
+            )
+            / 2e-5
+        )
         columns = np.stack([turn(e.reshape(W.shape)) for e in np.eye(W.size)], axis=-1)
         flat = H.reshape(W.size, W.size)
         gaps = [
@@ -156,7 +160,9 @@ def attributes(seed):
     def plot(figure):
         axes = figure.subplots()
         axes.bar(range(5), diagonal.ravel(), color=BLUE, width=0.38, label="diagonal of the Hessian")
-        axes.bar(np.arange(5) + 0.4, variance.ravel(), color=ORANGE, width=0.38, label="variance of the gradients (Fishr)")
+        axes.bar(
+            np.arange(5) + 0.4, variance.ravel(), color=ORANGE, width=0.38, label="variance of the gradients (Fishr)"
+        )
         axes.set(xlabel="weight (the last is the bias)", ylabel="value", title="Fishr matches nearly the diagonal")
         axes.legend(frameon=False)
 
@@ -346,8 +352,8 @@ CLAIMS = (
         "abstract, theorem",
         bound,
         kind="identity",
-        tuned="the logistic losses: with features of scales up to 2 and half the ridge, as first chosen, the deviation at "
-        "0.001 was 0.054",
+        tuned="the logistic losses: with features of scales up to 2 and half the ridge, as first chosen, the deviation "
+        "at 0.001 was 0.054",
     ),
     Claim(
         "hessian_alignment.C2",
@@ -370,8 +376,8 @@ CLAIMS = (
         "Section 4",
         cost,
         kind="efficiency",
-        control="In units of one gradient of the head: H v and the exact diagonal cost less than one, Hutchinson's estimate "
-        "with 20 draws several. The closed form makes the estimate pointless for a linear head.",
+        control="In units of one gradient of the head: H v and the exact diagonal cost less than one, Hutchinson's "
+        "estimate with 20 draws several. The closed form makes the estimate pointless for a linear head.",
         tuned="the bound of 3 gradients was set after the first timings",
     ),
 )

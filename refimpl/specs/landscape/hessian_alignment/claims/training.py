@@ -187,14 +187,14 @@ def unplanted(seed):
 CLAIMS = (
     Claim(
         "hessian_alignment.C4",
-        "Under a severe shift of a correlation the method generalizes at least as IRM, V-REx and Fishr do, where ERM and "
-        "CORAL fail",
+        "Under a severe shift of a correlation the method generalizes at least as IRM, V-REx and Fishr do, where ERM "
+        "and CORAL fail",
         "abstract, Colored MNIST",
         shift,
         tier="full",
         kind="superiority",
-        control="Gradients of the head aligned alone, at the same schedule without second derivatives, are as good: no gain "
-        "from the Hessian.",
+        control="Gradients of the head aligned alone, at the same schedule without second derivatives, are as good: no "
+        "gain from the Hessian.",
         proxy="a toy in seven dimensions in which the colour is made to lie (planted) stands in for Colored MNIST",
         tuned="weights of the penalties, the better of two by accuracy on the unseen domain, for every method alike",
     ),
