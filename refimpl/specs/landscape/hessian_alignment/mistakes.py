@@ -345,7 +345,7 @@ ALTERNATIVES = (
     ),
     variant(
         "difference_of_two_losses",
-        "n^2 times the variance, for two domains the squared difference of their losses",
+        "the variance times the square of the number of domains: for two the squared difference of their losses",
         f"the script for Colored MNIST of {_AUTHORS}",
         {"hessian_alignment-21": "lam = lam * n * n\nvalue = lam * sum(xp.square(one.loss - mean) for one in at) / n"},
     ),
