@@ -279,6 +279,7 @@ def test_a_network_of_many_classes():
 
 @pytest.mark.torch
 @pytest.mark.peers
+@pytest.mark.filterwarnings("ignore::UserWarning")  # PyTorch warns of graphs that a gradient keeps
 def test_backpack_agrees():
     torch = pytest.importorskip("torch", reason="PyTorch is not installed (`make peers`)")
     pytest.importorskip("backpack", reason="BackPACK is not installed (`make peers`)")
