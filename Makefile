@@ -13,6 +13,9 @@ ifneq ($(shell test -e $(VENV)/.made && ! $(PY) -c '' 2>/dev/null && echo broken
 $(shell rm -f $(VENV)/.made)
 endif
 
+# Hundreds of short Python processes are started: they read compiled modules, whatever the environment says.
+unexport PYTHONDONTWRITEBYTECODE
+
 # As many processes as cores is enough: more BLAS threads only wait for each other.
 oracle test docs peers alarms: export OMP_NUM_THREADS := 1
 oracle test docs peers alarms: export OPENBLAS_NUM_THREADS := 1

@@ -96,7 +96,22 @@ def apply(params, x, *, activation="tanh"):
     widths = {f"W[{i}]": (layer.W, f"d{i} d{i + 1}") for i, layer in enumerate(params)}
     biases = {f"b[{i}]": (layer.b, f"d{i + 1}") for i, layer in enumerate(params)}
     check.shapes(x=(x, "n d0"), **widths, **biases)
+    W, b = params[-1]
+    return [x, *hidden(params, x, activation=activation)][-1] @ W + b
+
+
+def hidden(params, x, *, activation="tanh"):
+    """Values after each nonlinearity, a list of arrays [n, d_l] for l = 1, ..., L - 1; arguments as for `apply`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> first, last = Layer(np.array([[1.0, -1.0]]), np.zeros(2)), Layer(np.ones((2, 1)), np.zeros(1))
+    >>> hidden([first, last], np.array([[3.0]]), activation="relu")
+    [array([[3., 0.]])]
+    """
+    found = []
     for W, b in params[:-1]:
         x = ACTIVATIONS[activation](x @ W + b)
-    W, b = params[-1]
-    return x @ W + b
+        found.append(x)
+    return found

@@ -110,8 +110,8 @@ RULES = {
     "special": (special_functions, 1, {}),
 }
 BLOCK = BYTES // 8  # entries of float64
-SHAPES = sample([(LARGE,), (5 * BLOCK - 3,)], [(LARGE + 1,), (7 * BLOCK + 12345,), (3, LARGE // 2), (LARGE, 1)])
-SMALL = sample([(), (0,), (3, 5)], [(1,), (17,), (LARGE - 1,)])
+SHAPES = sample([(5 * BLOCK - 3,)], [(LARGE,), (LARGE + 1,), (7 * BLOCK + 12345,), (3, LARGE // 2), (LARGE, 1)])
+SMALL = sample([(0,), (3, 5)], [(), (1,), (17,), (LARGE - 1,)])
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -128,7 +128,7 @@ def test_same_bits_as_the_plain_rule(rule, dtype, shape, replays):
 
 @pytest.mark.parametrize("rule", ["lion", "adam", "choosing"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("shape", [*SHAPES[1:], (17,)], ids=str)
+@pytest.mark.parametrize("shape", [*SHAPES, (17,)], ids=str)
 def test_donated_memory_changes_no_bit(rule, dtype, shape):
     function, count, scalars = RULES[rule]
     arrays = draws(count, shape, dtype)

@@ -33,6 +33,9 @@ def test_apply_is_the_formula(activation):
     f = {"tanh": np.tanh, "relu": lambda a: a * (a > 0)}[activation]
     expected = f(f(x @ first.W + first.b) @ second.W + second.b) @ third.W + third.b
     np.testing.assert_allclose(mlp.apply([first, second, third], x, activation=activation), expected, rtol=1e-14)
+    one, two = mlp.hidden([first, second, third], x, activation=activation)
+    np.testing.assert_allclose(one, f(x @ first.W + first.b), rtol=1e-14)
+    np.testing.assert_allclose(two, f(one @ second.W + second.b), rtol=1e-14)
 
 
 def test_gradient_of_cross_entropy_is_softmax_minus_one_hot():

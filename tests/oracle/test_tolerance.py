@@ -5,7 +5,8 @@ import pytest
 import scipy.linalg
 
 from refimpl.core.arrays import array_namespace
-from refimpl.oracle.judging.tolerance import Noise, agrees, digits, noisy_runs, spread, unit
+from refimpl.core.autodiff import grad
+from refimpl.oracle.judging.tolerance import Noise, agrees, digits, noisy_run, noisy_runs, spread, unit
 
 
 def tolerance_of(function, dtype, **inputs):
@@ -84,6 +85,17 @@ def test_the_sources_run_on_noisy_arrays_of_every_kind_of_function():
     assert xp.isdtype(x.dtype, "real floating")
     assert [float(row[0]) for row in x] == [1.0, 3.0]
     assert float(xp.where(x > 2, x, xp.zeros_like(x))[0, 0]) == 0.0
+
+
+def test_noisy_data_meet_traced_parameters_on_either_side():
+    """A gradient through noisy arrays, with the data on the left and a slice in between, is rounded and no more."""
+
+    def slope(x, w):
+        return grad(lambda w: array_namespace(x, w).sum((x @ w)[:1, 0] * 3.0))(w)
+
+    x, w = np.array([[1.0, 2.0], [5.0, 7.0]]), np.array([[1.0], [1.0]])
+    (got,) = noisy_run(slope, {"x": x, "w": w}, np.float32, 0)
+    assert 0 < np.abs(got - np.array([[3.0], [6.0]])).max() < 1e-5
 
 
 @pytest.mark.parametrize(

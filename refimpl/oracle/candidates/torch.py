@@ -3,7 +3,6 @@
 import contextlib
 import inspect
 from typing import Any
-from unittest import mock
 
 import numpy as np
 
@@ -81,6 +80,8 @@ class TorchOptimizer(InProcess):
 
     def _with_hessian(self, optimizer, parameter, drive, inputs):
         """The same for an optimizer that takes estimates, or makes them."""
+        from unittest import mock  # which takes a while
+
         import torch
 
         takes = inspect.signature(optimizer.step).parameters

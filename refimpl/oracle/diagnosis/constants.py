@@ -2,18 +2,19 @@
 
 import ast
 import math
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from refimpl.oracle.diagnosis.expressions import binary
+from refimpl.oracle.diagnosis.expressions import binary, call
 from refimpl.oracle.diagnosis.vocabulary import edits_of
 
 MOST = 1e6  # a larger number would hardly be meant, and may be the size of an array
 
 
 def with_a_number(shop):
-    """Edits with a number that is looked for, the form that it goes into, the value at which they change nothing."""
+    """Edits with a number that is looked for, its form, and the value, if any, that changes nothing."""
     number = ast.Call(ast.Name("_value", ast.Load()), [], [])
     for unit in shop.units:
         if not unit.own:
@@ -32,10 +33,16 @@ def with_a_number(shop):
                     (4, lambda value, old=old: binary(old, ast.Add, value), 0.0),
                 ):
                     yield edit.like(form(number), rank), form, start
+                for name in ("minimum", "maximum"):  # cut off
+                    form = partial(call, name, old)
+                    yield edit.like(form(number), 4), form, None
 
 
 def solved(shop, sight, inputs, start):
-    """Values of the number looked for at which the first deviation of a sight is explained; the plain form first."""
+    """Values of the number looked for at which the first deviation of a sight is explained; the plain form first.
+
+    `start` is the value at which nothing changes, if there is one.
+    """
     name = max(sight.right, key=lambda n: _widest(sight, n))
     right, got, allowed = sight.right[name], sight.got[name], sight.tolerance[name]
     if got.shape != right.shape:
@@ -47,6 +54,8 @@ def solved(shop, sight, inputs, start):
     at = np.unravel_index(int(np.argmax(gap)), gap.shape)
     target, close_by = float(got[at]), 2 * float(allowed[at])
 
+    rounds = 12
+
     def missing(value):
         shop.number = value
         out = shop.run(inputs)
@@ -54,9 +63,14 @@ def solved(shop, sight, inputs, start):
             return math.nan
         return float(out[name][at]) - target
 
-    x0, x1 = start, start * 1.125 + (0.125 if start == 0 else 0.0)
-    r0, r1 = float(right[at]) - target, missing(x1)
-    for _ in range(12):
+    if start is None:
+        x0, x1 = 1.0, 1.125
+        r0, r1 = missing(x0), missing(x1)
+        rounds *= 2  # it is farther away
+    else:
+        x0, x1 = start, start * 1.125 + (0.125 if start == 0 else 0.0)
+        r0, r1 = float(right[at]) - target, missing(x1)
+    for _ in range(rounds):
         if not math.isfinite(r1) or r1 == r0:
             return
         if abs(r1) <= close_by:

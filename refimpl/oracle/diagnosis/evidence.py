@@ -16,6 +16,7 @@ from refimpl.specs.base import Operation
 
 NOISY_RUNS = 3  # of the reference, from which the tolerance of a further input comes
 LUCK = 4.0  # so much wider than that: so few runs may all be lucky
+FAR = 1e3  # times a tolerance: more is no rounding
 SHARE = 0.2  # of a deviation, what an explanation may leave over
 
 
@@ -172,18 +173,29 @@ class Evidence:
         )
 
     def right_answer(self, inputs):
-        """Right answer to inputs that are no case, with its tolerance; None if the rule refuses them."""
-        run = self.operation.reference
-        names = [entry.name for entry in self.operation.outputs]
+        """Right answer to inputs that are no case; None if the rule refuses them, or has no finite one."""
         try:
             with np.errstate(all="ignore"), contextlib.redirect_stdout(sys.stderr):
-                right = tolerance.outputs_of(run(**tolerance.wide(inputs)))
-                runs = list(tolerance.noisy_runs(run, inputs, self.dtype, trials=NOISY_RUNS))
-            allowed = tuple(LUCK * x for x in tolerance.spread(runs, right, self.dtype))
-            found = dict(zip(names, right, strict=True)), dict(zip(names, allowed, strict=True))
+                right = tolerance.outputs_of(self.operation.reference(**tolerance.wide(inputs)))
+            named = dict(zip((entry.name for entry in self.operation.outputs), right, strict=True))
         except Exception:  # what the rule refuses is no question
             return None
-        return found if all(np.isfinite(value).all() for value in right) else None
+        return named if all(np.isfinite(value).all() for value in right) else None
+
+    def _allowed(self, inputs, right, got):
+        """Tolerances of a right answer; one noisy run is enough where `got` is clearly right or wrong."""
+        runs: list[Any] = []
+        for more in (1, NOISY_RUNS - 1):
+            with np.errstate(all="ignore"), contextlib.redirect_stdout(sys.stderr):
+                runs += [
+                    tolerance.noisy_run(self.operation.reference, inputs, self.dtype, len(runs) + k)
+                    for k in range(more)
+                ]
+            spread = tolerance.spread(runs, tuple(right.values()), self.dtype)
+            allowed = {n: LUCK * NOISY_RUNS / len(runs) * x for n, x in zip(right, spread, strict=True)}
+            if got is not None and _clear(got, right, allowed):
+                break
+        return allowed
 
     def ask(self, inputs, *, keep=True):
         """The candidate's answer to further inputs beside the right one.
@@ -212,8 +224,8 @@ class Evidence:
         return self._asked[key]
 
     def _ask(self, inputs):
-        answer = self.right_answer(inputs)
-        if answer is None:
+        right, message = self.right_answer(inputs), ""
+        if right is None:
             return None
         try:
             with contextlib.redirect_stdout(sys.stderr):
@@ -221,5 +233,14 @@ class Evidence:
         except (Skipped, NotApplicable):
             return None
         except CandidateError as error:
-            return Sight(inputs, None, answer[0], answer[1], message=str(error))
-        return Sight(inputs, got, answer[0], answer[1])
+            got, message = None, str(error)
+        try:
+            allowed = self._allowed(inputs, right, got)
+        except Exception:  # a rule that raises once its numbers are shaken
+            return None
+        return Sight(inputs, got, right, allowed, message=message)
+
+
+def _clear(got, right, allowed):
+    """Whether an answer agrees within tolerances, or misses them by far."""
+    return close(got, right, allowed) or not close(got, right, {n: FAR * x for n, x in allowed.items()})

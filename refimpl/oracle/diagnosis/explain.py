@@ -20,7 +20,7 @@ from refimpl.oracle.judging.records import FAILURES, Diagnosis, Record
 from refimpl.oracle.judging.run import Run
 
 SECONDS = 10.0
-SEARCHED = 0.75  # share of the time for edits; the rest is for what separates right from wrong
+SEARCHED = 0.65  # share of the time for edits; the rest is for what separates right from wrong
 
 
 class Explanation(NamedTuple):
@@ -77,7 +77,7 @@ def explain(done: Run, candidate, seconds: float, note=lambda text: None):
     >>> from refimpl.oracle.judging.run import run
     >>> step = catalog.operation("lion.step")
     >>> mine = Function(lambda lr, **more: step.reference(lr=0.3 * lr, **more), operation=step.name)
-    >>> told = explain(run(mine, [step], Settings()), mine, seconds=10)
+    >>> told = explain(run(mine, [step], Settings()), mine, seconds=60)
     >>> told.diagnosis.kind, told.diagnosis.lines[0][0], told.diagnosis.lines[0][3]
     ('change', 'lion-2', 'params = params - 0.3 * (lr * (xp.sign(c) + weight_decay * params))')
     """
@@ -150,7 +150,7 @@ def _ask_laws(done, evidence):
 
         def note(asked=asked, **arguments):
             asked.append(arguments)
-            return evidence.right_answer(arguments)[0]
+            return evidence.right_answer(arguments)
 
         try:
             list(law.pairs(note, inputs))
@@ -280,12 +280,13 @@ def _nearest(search, evidence, clock):
     operation = evidence.operation
     known = edits.alternatives(operation.system)
     rows: list[Any] = []
+    compared = clock.part(0.25)
     for order, a in enumerate(edits.shown_in(operation.name)):
         answer = _answer(a, operation)
-        rows.append((search.loosely(answer, clock), 0, order, answer, a))
+        rows.append((search.loosely(answer, compared), 0, order, answer, a))
     for order, (_, found, _) in enumerate(search.best_parts(8)):
         answer = found.on(operation)
-        rows.append((search.loosely(answer, clock), 1, order, answer, found))
+        rows.append((search.loosely(answer, compared), 1, order, answer, found))
     rows.sort(key=lambda row: (-round(row[0], 2), row[1], row[2]))
     rows = [row for row in rows if row[0] >= (0.5, 0.7)[row[1]]]  # an edit of ours may explain much by chance
     if not rows:

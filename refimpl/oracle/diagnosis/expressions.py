@@ -51,7 +51,7 @@ def classes_of(kinds):
     }
 
 
-def expression_edits(node, kinds, unit, above):
+def expression_edits(node, kinds, unit):
     """What may stand in the place of an expression, each with its rank: 0 the plainest."""
     number = isinstance(node, ast.Constant) and isinstance(node.value, int | float) and not isinstance(node.value, bool)
     if isinstance(node, ast.BinOp):
@@ -99,8 +99,8 @@ def expression_edits(node, kinds, unit, above):
         yield 1, type(node)(node.elt, [first, *node.generators[1:]])
     if _is(kinds, "bool"):
         yield 1, ast.UnaryOp(ast.Not(), node)
-    if _numeric(kinds) and not number:
-        yield from _wrapped(node, kinds, above)
+    if not number:
+        yield from wrapped(node, kinds)
     if not isinstance(node, ast.Constant) and kinds and (_numeric(kinds) or _is(kinds, "tuple")):
         yield 3, ast.Call(ast.Name("_previous", ast.Load()), [ast.Constant(id(node)), node], [])
 
@@ -218,6 +218,10 @@ def _of_call(node, kinds, unit):
             words = [keyword for keyword in node.keywords if keyword.arg != "ord"]
             for norm in (1, float("inf")):
                 yield 1, ast.Call(node.func, node.args, [*words, ast.keyword("ord", ast.Constant(norm))])
+    if name == "sign":  # with a dead zone
+        for small in (1e-8, 1e-12, 1e-6, 1e-10):
+            far = ast.Compare(call("abs", *node.args), [ast.Gt()], [ast.Constant(small)])
+            yield 2, call("where", far, node, ast.Constant(0.0))
     if name == "ceil" and len(node.args) == 1 and not own:  # the same but for whole numbers
         yield (
             1,
@@ -279,8 +283,11 @@ def _of_subscript(node):
             yield 1, ast.Subscript(node.value, new, ast.Load())
 
 
-def _wrapped(node, kinds, above):
+def wrapped(node, kinds):
+    """Something around a numeric expression, each with its rank."""
     constant = ast.Constant
+    if not _numeric(kinds):
+        return
     yield 1, ast.UnaryOp(ast.USub(), node)
     if _is(kinds, "int"):
         less = binary(node, ast.Sub, constant(1))

@@ -12,6 +12,7 @@ import numpy as np
 
 from refimpl.core.random import stream
 from refimpl.oracle import edits
+from refimpl.oracle.diagnosis.beyond import edits_at_entry, edits_from_around, edits_in_time
 from refimpl.oracle.diagnosis.constants import solved, with_a_number
 from refimpl.oracle.diagnosis.evidence import Evidence, called, close, explains
 from refimpl.oracle.diagnosis.trials import trials, tried
@@ -134,13 +135,19 @@ class Search:
         """Edits of the source, the plainest first; `base` are the edits of a listed mistake that are made before."""
         if clock.over or self.clock.over:
             return
-        with np.errstate(all="ignore"), Workshop(self.evidence.operation, base, self.values) as shop:
+        operation = self.evidence.operation
+        with np.errstate(all="ignore"), Workshop(operation, base, self.values) as shop:
             if not shop.units:
                 return
             for sight in [s for s in self.order if s.wrong][:3]:
                 shop.look(self.inputs[id(sight)])
             shop.calibrate(self.inputs[id(self.moving[0])])
             every = [edit for unit in shop.units for edit in edits_of(unit)]
+            every += [
+                *edits_in_time(operation, shop.units),
+                *edits_from_around(shop.units),
+                *edits_at_entry(shop.units),
+            ]
             every.sort(key=lambda edit: edit.rank)
             plain = [edit for edit in every if edit.rank < RARE]
             self._try(plain, shop, clock, base, rank, more)

@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from refimpl.oracle.diagnosis.conditions import axis_size, cut, symbols
 from refimpl.oracle.diagnosis.evidence import Evidence, Sight, size
+from refimpl.oracle.diagnosis.properties import cut, symbols
+from refimpl.oracle.diagnosis.trials import axis_size
 from refimpl.oracle.judging.records import Smallest
 
 PLAIN = (0.0, 1.0, 0.5, 0.1)

@@ -74,12 +74,18 @@ class Edit:
     @property
     def tags(self):
         """Of the statement."""
-        return self.unit.tags.get(self.statement.lineno, ())
+        return () if self.added else self.unit.tags.get(self.statement.lineno, ())
 
     @property
     def was(self):
-        """The statement as it is."""
-        return head(self.moved or self.statement)
+        """The statement as it is; of a function at whose start one is added its head."""
+        return head(self.unit.node if self.added else self.moved or self.statement)
+
+    @property
+    def added(self):
+        """Whether a statement is put before the first one of a function."""
+        two = isinstance(self.new, list) and len(self.new) == 2 and not self.moved
+        return two and self.statement is self.new[1] is not self.new[0]
 
     @property
     def moved(self):
@@ -95,8 +101,13 @@ class Edit:
         if self.moved:
             late = self.new[-1] is self.moved
             return f"{head(self.moved)}  # {'after' if late else 'before'} {head(self.new[-2 if late else 1])}"
+        if self.added:
+            return f"{head(self.new[0])}  # at its start"
         if isinstance(self.index, slice):
             return "; ".join(map(head, self.new))
+        if isinstance(self.new, ast.If) and "_turn(" in ast.unparse(self.new.test):
+            when = "in the first step alone" if "==" in ast.unparse(self.new.test) else "from the second step on"
+            return f"{'; '.join(map(head, self.new.body))}  # {when}"
         if isinstance(self.new, ast.stmt):
             return head(self.new)
         self.make()
@@ -118,7 +129,9 @@ def head(node):
         text = f"def {node.name}({ast.unparse(node.args)}):"
     else:
         text = ast.unparse(node)
-    text = re.sub(r"_previous\(\d+, ", "previous(", text)
+    text = re.sub(r"_(previous|first|summed)\(\d+, ", r"\1(", text)
+    text = re.sub(r"_turn\(\d+\)", "step", text)
+    text = re.sub(r"_around\('(\w+)', '(\w+)'\)", r"(\2 of \1)", text)
     return text.replace("_np.", "xp.").replace("_tick()", "").strip()
 
 
@@ -149,7 +162,7 @@ def edits_of(unit):
             kinds = unit.values.get(id(node), set())
             if isinstance(node, ast.expr) and not kinds and not isinstance(node, ast.Constant | ast.Attribute):
                 continue  # it was never run
-            for rank, new in expression_edits(node, kinds, unit, above):
+            for rank, new in expression_edits(node, kinds, unit):
                 yield Edit(unit, statement, above, name, where, new, rank + extra)
 
 

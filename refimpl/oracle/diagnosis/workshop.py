@@ -6,6 +6,7 @@ function, run, and taken back. While a workshop is open every loop counts its ro
 
 import ast
 import contextlib
+import sys
 import types
 
 import numpy as np
@@ -15,6 +16,7 @@ from refimpl.oracle.diagnosis.looking import kind_of, noting
 from refimpl.oracle.diagnosis.trials import tried
 from refimpl.oracle.diagnosis.units import Unit, based, units
 
+HELPERS = ("_tick", "_previous", "_first", "_summed", "_turn", "_around", "_value")  # what an edited source may call
 ROUNDS = 20  # times as many rounds of loops as the right source makes, an edited one may make
 
 
@@ -45,6 +47,7 @@ class Workshop:
                 unit.values = values
         self.limit = self._left = 10**6
         self._last: dict[int, object] = {}
+        self._turns: dict[int, int] = {}
         known = values or {}
         self._looked = {u: 3 for u in self.units if any(id(n) in known for n in ast.walk(u.node))}
 
@@ -53,7 +56,7 @@ class Workshop:
         self._globals = []
         for unit in self.units:
             space = unit.function.__globals__
-            space.update(_tick=self._tick, _previous=self._previous, _value=self._value, _np=np)
+            space.update({name: getattr(self, name) for name in HELPERS}, _np=np)
             self._globals.append(space)
         self._caches = {
             id(value): value
@@ -72,7 +75,7 @@ class Workshop:
         for function, code in self._before:
             function.__code__ = code
         for space in self._globals:
-            for name in ("_tick", "_previous", "_value", "_np"):
+            for name in (*HELPERS, "_np"):
                 space.pop(name, None)
         self._forget()
 
@@ -91,6 +94,30 @@ class Workshop:
         self._last[number] = value
         return last
 
+    def _first(self, number, value):
+        """What an expression gave the first time."""
+        return self._last.setdefault(number, value)
+
+    def _summed(self, number, value):
+        """What an expression gave so far, added up."""
+        self._last[number] = value = self._last[number] + value if number in self._last else value
+        return value
+
+    def _turn(self, number):
+        """How often a place has been come to, counted from 1."""
+        self._turns[number] = self._turns.get(number, 0) + 1
+        return self._turns[number]
+
+    @staticmethod
+    def _around(function, name):
+        """What a name stands for in the nearest function of a name that is being run."""
+        frame = sys._getframe(1).f_back
+        while frame and not (frame.f_code.co_name == function and name in frame.f_locals):
+            frame = frame.f_back
+        if frame is None:
+            raise NameError(name)
+        return frame.f_locals[name]
+
     def _value(self):
         """A number that is being looked for."""
         return self.number
@@ -99,6 +126,7 @@ class Workshop:
         """Outputs by name of the source as it is now; None if it raises."""
         self._left = self.limit
         self._last.clear()
+        self._turns.clear()
         if self._caches:
             self._forget()
         try:

@@ -12,7 +12,7 @@ from refimpl.specs.base import Case, Law, Operation
 _known: dict[tuple[str, str, str], "Right"] = {}
 _known_of_laws: dict[tuple[str, Law, str, str], "Allowed"] = {}
 SUMS = 256.0  # where 70,000 terms are added one after the other: the root of their number
-KERNELS = 4.0  # libraries have other kernels for large arrays, which round otherwise than for small ones
+KERNELS = 8.0  # libraries have other kernels for large arrays, which round otherwise than for small ones
 FEW = 3  # noisy runs of a long or large case
 NEAR = 16  # steps before and after, whose tolerances make up for the luck of so few runs
 LUCK = 4.0  # the same for outputs that have no steps, and so few entries that all may be lucky

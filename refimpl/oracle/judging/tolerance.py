@@ -195,6 +195,9 @@ class Noisy:
     def __getitem__(self, key):
         return Noisy(np.asarray(self.raw[_bare(key)]), self._noise)
 
+    def __setitem__(self, key, value):
+        self.raw[_bare(key)] = _bare(value)
+
     def __len__(self):
         return len(self.raw)
 
@@ -247,7 +250,12 @@ def _bare(x):
 
 
 def _binary(function):
-    return lambda self, other: getattr(self._noise, function)(self, other)
+    def operator(self, other):
+        if getattr(other, "namespace_priority", 0) > self.namespace_priority:
+            return NotImplemented  # a traced value records what is done to it
+        return getattr(self._noise, function)(self, other)
+
+    return operator
 
 
 def _reflected(function):
