@@ -11,6 +11,7 @@ import pytest
 
 from refimpl.core.arrays import Array, to_numpy
 from refimpl.core.backends import BACKENDS, Backend
+from refimpl.oracle.diagnosis import listed
 from tests import chromium
 
 os.environ.setdefault("JAX_ENABLE_X64", "1")  # read when JAX is first imported
@@ -84,3 +85,14 @@ def backend(request):
     if reason := BACKENDS[name].missing() or declared(request.path, name):
         pytest.skip(reason)
     return Run(BACKENDS[name], precision)
+
+
+_last_system: list[str] = []
+
+
+def pytest_runtest_setup(item):
+    """What is known of the answers of a system is dear, and large: it is kept while its tests run in this process."""
+    group = next((mark.args[0] if mark.args else mark.kwargs["name"] for mark in item.iter_markers("xdist_group")), "")
+    if group.startswith("spec-") and [group] != _last_system:
+        listed.forget()
+        _last_system[:] = [group]

@@ -78,13 +78,13 @@ def _of_expression(node, kinds):
     if isinstance(node, ast.BinOp):
         inner = [part for part in (node.left, node.right) if isinstance(part, ast.BinOp)]
         parts = [node.left, node.right, *(part for side in inner for part in (side.left, side.right))]
-        yield from ((1, ast.IfExp(test, part, node)) for part in parts for test in _tests(node))
+        yield from ((2, ast.IfExp(test, part, node)) for part in parts for test in _tests(node))
     if not kinds or isinstance(node, ast.Constant):
         return
     if all(kind[0] in (*NUMBERS, "array") for kind in kinds):
         for name in ("_first", "_summed"):
-            yield 2, ast.Call(ast.Name(name, ast.Load()), [ast.Constant(id(node)), node], [])
-    yield from ((2, new) for new in _faded(node, kinds))
+            yield 3, ast.Call(ast.Name(name, ast.Load()), [ast.Constant(id(node)), node], [])
+    yield from ((3, new) for new in _faded(node, kinds))
 
 
 def _faded(node, kinds):

@@ -20,7 +20,7 @@ from refimpl.oracle.judging.records import FAILURES, Diagnosis, Record
 from refimpl.oracle.judging.run import Run
 
 SECONDS = 10.0
-SEARCHED = 0.65  # share of the time for edits; the rest is for what separates right from wrong
+SEARCHED = 0.7  # share of the time for edits; the rest is for what separates right from wrong
 
 
 class Explanation(NamedTuple):
@@ -212,7 +212,7 @@ def _one(evidence, clock):
     if not answered:
         return _of_conditions(evidence, clock), None
     hunt = clock.part(SEARCHED)
-    search = Search(evidence, hunt.part(0.75))
+    search = Search(evidence, hunt.part(0.85))
     if names := _named(search, operation):
         known = edits.alternatives(operation.system)
         first = known[names[0]]
@@ -220,10 +220,10 @@ def _one(evidence, clock):
         told = _confirmed(evidence, diagnosis, clock.part(0.2))
         if told[0].kind != "near":
             return told, None
-        search = Search(evidence, hunt.part(0.75))
+        search = Search(evidence, hunt.part(0.85))
     search.of_pairs(hunt.part(0.15))
     search.of_trials(operation.reference, hunt.part(0.2))
-    search.of_edits(hunt.part(0.55))
+    search.of_edits(hunt.part(0.7))
     survivors = _survivors(search, clock)
     if not survivors:
         search = search.again(hunt.part(0.75))

@@ -9,7 +9,7 @@ import numpy as np
 from refimpl.oracle import catalog, edits
 from refimpl.oracle.candidates import CandidateError, Function
 from refimpl.oracle.candidates.base import named_outputs
-from refimpl.oracle.judging import cases, tolerance
+from refimpl.oracle.judging import answers, cases, tolerance
 from refimpl.oracle.judging.answers import right
 from refimpl.oracle.judging.plans import Settings
 from refimpl.oracle.judging.records import Diagnosis, Record
@@ -167,6 +167,12 @@ def _answer_of(alternative, operation, case, dtype, outputs=None):
         except Exception:  # a mistake may be one that raises
             _answers[key] = None
     return _answers[key]
+
+
+def forget():
+    """Forget what alternatives answer, and all that is known of right answers."""
+    _answers.clear()
+    answers.forget()
 
 
 def explained(done):

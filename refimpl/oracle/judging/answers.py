@@ -135,6 +135,12 @@ def right(operation: Operation, case: Case, dtype: str):
     return _known[key]
 
 
+def forget():
+    """Forget all answers and tolerances: those of a system take many megabytes."""
+    _known.clear()
+    _known_of_laws.clear()
+
+
 def _wider(times, allowed, answer, dtype):
     """Tolerances so many times as wide, but not so wide that half of the digits are given away."""
     return np.maximum(allowed, np.minimum(times * allowed, _widest(answer, dtype)))
