@@ -247,7 +247,7 @@ def test_the_authors_code_has_these_numbers(name):
 def test_training_drops_the_colour_of_digits():
     """ERM trusts the colour; aligned heads do not."""
     rng = stream(0, "test-hessian_alignment", "digits")
-    domains = [tuple(part[:500] for part in coloured_digits(rng, flip, like=LIKE)) for flip in (0.2, 0.1)]
+    domains = [tuple(part[:300] for part in coloured_digits(rng, flip, like=LIKE)) for flip in (0.2, 0.1)]
     test = coloured_digits(rng, 0.9, part="test", like=LIKE)
     start = models.init(rng, 128, 12, like=LIKE)
     rates = {"steps": 200, "warm": 60, "lam": 1e4, "lr": 5e-3, "l2": 1e-3}
