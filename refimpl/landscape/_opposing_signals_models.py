@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from refimpl.core import autodiff, check, random
-from refimpl.core.arrays import Array, array_namespace, from_numpy
+from refimpl.core.arrays import Array, array_namespace, device, from_numpy
 from refimpl.core.tree import map as tree_map
 from refimpl.landscape.opposing_signals import data, init
 from refimpl.models import mlp
@@ -153,7 +153,7 @@ def network_losses(params, images, labels):
     array([0.5])
     """
     xp = array_namespace(images)
-    right = xp.astype(labels[:, None] == xp.arange(CLASSES)[None, :], images.dtype)
+    right = xp.astype(labels[:, None] == xp.arange(CLASSES, device=device(images))[None, :], images.dtype)
     outputs = mlp.apply(params, images, activation="relu")
     return 0.5 * array_namespace(outputs).sum((outputs - right) ** 2, axis=1)
 
