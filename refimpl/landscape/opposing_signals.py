@@ -43,10 +43,16 @@ def changes(losses):
     >>> changes(np.array([[1.0, 1.0], [3.0, 0.5]]))
     array([[ 2. , -0.5]])
     """
-    check.finite(losses=losses), check.shapes(losses=(losses, "T+1 n"))
-    if losses.shape[0] < 2:
-        raise ValueError(f"losses must have rows for two steps at least, got shape {tuple(losses.shape)}")
+    check.finite(losses=losses), _steps(losses)
     return losses[1:, :] - losses[:-1, :]  # (opposing_signals-1)
+
+
+def _steps(losses):
+    """The number T of steps."""
+    check.shapes(losses=(losses, "T+1 n"))
+    if losses.shape[0] < 2:
+        raise ValueError(f"losses must have a row before and one after a step, got shape {tuple(losses.shape)}")
+    return losses.shape[0] - 1
 
 
 def identify(losses, t, *, k=None):
@@ -81,10 +87,10 @@ def identify(losses, t, *, k=None):
     >>> identify(np.array([[1.0, 1.0, 1.0, 1.0], [3.0, 0.5, 1.0, 0.0]]), 0, k=2)
     (array([0, 2]), array([3, 1]))
     """
-    change, n = changes(losses), losses.shape[1]
+    steps, n, xp = _steps(losses), losses.shape[1], array_namespace(losses)
     t, k = check.integer(t=t), max(1, round(n / 50)) if k is None else check.integer(k=k, minimum=1)
-    _below("t", t, change.shape[0]), _below("k", k, n + 1)
-    xp, change = array_namespace(losses), change[t, :]
+    _below("t", t, steps), _below("k", k, n + 1)
+    change = changes(losses[t : t + 2, :])[0, :]
     up = xp.argsort(-change, stable=True)[:k]  # (opposing_signals-2)
     down = xp.argsort(change, stable=True)[:k]  # (opposing_signals-3)
     return up, down

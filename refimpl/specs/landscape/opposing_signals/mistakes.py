@@ -15,7 +15,8 @@ ALTERNATIVES = (
     mistake("against_the_start", "wrong_order",
             "take the change from the step before; here it is taken from the initial losses, and the extremes are slow "
             "learners",
-            {"opposing_signals-1": "return losses[1:, :] - losses[:1, :]"}),
+            {"opposing_signals-1": "return losses[1:, :] - losses[:1, :]",
+             "identify: change =": "change = losses[t + 1, :] - losses[0, :]"}),
     mistake("one_list", "missing_step",
             "rank rises and falls apart; here the sizes of the changes make one list, which mixes both groups",
             {UP: "order = xp.argsort(-xp.abs(change), stable=True)\nup = order[:k]", DOWN: "down = order[k : 2 * k]"}),
@@ -28,7 +29,7 @@ ALTERNATIVES = (
     mistake("rises_alone", "missing_step", "`down` has the largest falls; here it has the changes nearest to 0",
             {DOWN: "down = xp.argsort(xp.abs(change), stable=True)[:k]"}),
     mistake("a_step_early", "wrong_order", "step t leads from row t to row t + 1; here the step before it is taken",
-            {"identify: xp, change": "xp, change = array_namespace(losses), change[t - 1, :]"}),
+            {"identify: change =": "change = losses[t, :] - losses[t - 1, :]"}),
     mistake("same_role_counted", "wrong_output",
             "count the samples that change roles; here those that keep theirs are counted",
             {"swap_share: pairs": "pairs = xp.stack([up[:, None] == next_up[None, :], "
