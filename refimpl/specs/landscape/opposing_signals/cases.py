@@ -101,7 +101,7 @@ SWAP = (
     Case("steady", ("edge_case",), "every sample goes on as before: no share is above 0",
          {"losses": np.array([[1.0, 1.0, 4.0, 5.0], [2.0, 1.5, 3.5, 4.0], [3.0, 2.25, 3.375, 3.0]]), "t": 0, "k": 2},
          answer={"shares": np.zeros(2)}, source="worked by hand"),
-    Case("ordinary", ("basic",), "the second of three steps", {"losses": _FOUR, "t": 1, "k": 3}),
+    Case("ordinary", ("basic",), "the second of three steps", {"losses": _FOUR, "t": 1, "k": 2}),
     Case("one-sample", ("boundary",), "k = 1", {"losses": _FOUR, "t": 0, "k": 1}),
     Case("quiet-samples", ("edge_case",), "equal changes: the smaller index is in both lists",
          {"losses": _QUIET, "t": 0, "k": 2}),

@@ -61,12 +61,13 @@ def identification(seed):
         left, right = figure.subplots(1, 2)
         losses, signs = shown[0]
         peak = int(active(losses)[0])
-        window = np.arange(max(peak - 20, 0), peak + 20)
+        window = np.arange(max(peak - 12, 0), peak + 13)
         names = {1: (ORANGE, "zeros with a border"), -1: (BLUE, "ones with a border"), 0: (GREY, "rest")}
         for sign, (color, name) in names.items():
             left.semilogy(window, np.mean(losses[window][:, signs == sign], axis=1), color=color, label=name)
         left.set(xlabel="step", ylabel="mean loss", title="planted digits")
-        left.legend(frameon=False, fontsize=8)
+        left.set_ylim(top=10 * np.max(losses[window][:, signs != 0].mean(axis=1)))
+        left.legend(frameon=False, fontsize=8, loc="upper center")
         for x, (values, color) in enumerate(((digits[:, 0], ORANGE), (edge[:, 0], BLUE), (calm[:, 0], GREEN))):
             right.plot(np.full(len(values), x), values, "o", color=color, alpha=0.6)
         right.set_xticks([0, 1, 2], ["planted\nprecision", "raw, eta 1.5\nswap share", "raw, eta 0.1\nswap share"])

@@ -172,14 +172,14 @@ def see_saw(seed):
 
     def plot(figure):
         left, right = figure.subplots(1, 2)
-        plus, minus = (np.mean(first.losses[:60, group], axis=1) for group in first.groups)
+        plus, minus = (np.mean(first.losses[:40, group], axis=1) for group in first.groups)
         left.semilogy(plus, color=ORANGE, linewidth=1, label="sign +")
         left.semilogy(minus, color=BLUE, linewidth=1, label="sign −")
-        left.semilogy(first.total[:60], color="black", linewidth=1.2, label="all")
+        left.semilogy(first.total[:40], color="black", linewidth=1.2, label="all")
         left.set(xlabel="step", ylabel="mean loss", title="the groups swap at every step")
         left.legend(frameon=False, fontsize=8)
-        right.plot(first.sharpness[:200] * ETA / 2, color=ORANGE, label="with the outliers")
-        right.plot(without[0].sharpness[:200] * ETA / 2, color=GREEN, label="without")
+        right.plot(first.sharpness[:80] * ETA / 2, color=ORANGE, label="with the outliers")
+        right.plot(without[0].sharpness[:80] * ETA / 2, color=GREEN, label="without")
         right.axhline(1, color=GREY, linestyle=":")
         right.set(xlabel="step", ylabel=r"sharpness over $2/\eta$")
         right.legend(frameon=False, fontsize=8)
