@@ -13,8 +13,11 @@ def _rng(*name):
     return stream(0, "opposing_signals-case", *name)
 
 
-def _embedded(slug, of, inputs=(), outputs=()):
-    """The samples of a small case among 70,001 whose loss never changes, the lists of indices told anew."""
+def _embedded(slug, of, inputs=(), outputs=(), moving=None):
+    """The samples of a small case among 70,001 whose loss never changes, the lists of indices told anew.
+
+    Only the first `moving` entries of a list are samples that move; the others are the first of those that do not.
+    """
 
     def make(operation, before):
         small = before[of]
@@ -27,7 +30,10 @@ def _embedded(slug, of, inputs=(), outputs=()):
             """Indices are distinct whole numbers; tolerances, which come here too, are not."""
             indices = np.asarray(values, dtype=float)
             listed = np.all(indices % 1 == 0) and len(set(indices.tolist())) == len(indices)
-            return places[indices.astype(int)] if listed else values
+            if not listed:
+                return values
+            count = len(indices) if moving is None else moving
+            return np.concatenate([places[indices.astype(int)][:count], np.arange(len(indices) - count)])
 
         derived = lambda values: {**values, **{name: told(values[name]) for name in outputs}}
         renamed = {name: places[small.inputs[name].astype(int)].astype(float) for name in inputs}
@@ -82,6 +88,7 @@ IDENTIFY = (
     Case("three-hundred-steps", ("long",), "a late step of a long run",
          {"losses": _walk(_rng("long"), 300, 6), "t": 290, "k": 2}),
     _embedded("many-samples", "ordinary", outputs=("up", "down")),
+    _embedded("many-quiet-samples", "quiet-samples", outputs=("up", "down"), moving=1),
 )  # fmt: skip
 
 

@@ -26,6 +26,10 @@ ALTERNATIVES = (
             "of equal changes the smaller index comes first in both lists; here `down` is `up`'s order from its end, "
             "where the larger one does",
             {DOWN: "down = xp.flip(xp.argsort(-change, stable=True))[:k]"}),
+    mistake("unstable_sort", "wrong_order",
+            "of equal changes the smaller index comes first; here a sort that does not keep the order of ties is used",
+            {UP: "up = xp.argsort(-change, stable=False)[:k]", DOWN: "down = xp.argsort(change, stable=False)[:k]"},
+            unseen={"swap_share": "short lists of few samples are sorted in order by any sort"}),
     mistake("rises_alone", "missing_step", "`down` has the largest falls; here it has the changes nearest to 0",
             {DOWN: "down = xp.argsort(xp.abs(change), stable=True)[:k]"}),
     mistake("a_step_early", "wrong_order", "step t leads from row t to row t + 1; here the step before it is taken",

@@ -20,6 +20,8 @@ def active(losses):
 def found(losses, signs):
     """At the active steps: share of planted samples in the lists, product of their mean signs, share of swaps."""
     rows = []
+    if len(losses) < FIRST + 3:  # diverged before: nothing is found
+        return np.zeros(3)
     for t in active(losses):
         up, down = opposing_signals.identify(losses, int(t), k=K)
         gap = opposing_signals.gap(losses, up, down)

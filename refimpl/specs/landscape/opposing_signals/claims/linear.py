@@ -11,7 +11,7 @@ from refimpl.specs.base import Claim, Outcome, at_least, at_most, reported, with
 
 ORANGE, BLUE, GREEN, GREY = "#D55E00", "#0072B2", "#009E73", "0.5"
 LIKE = np.zeros(1)
-ETA = 0.1
+ETA, DIVERGED = 0.1, 1e8
 
 
 def flowed(model, beta, alpha, times):
@@ -128,7 +128,9 @@ class Trained:
         self._alpha = 0.0 if kind == "without" else 10.0
         slope = lambda at: opposing_signals.sample(at, *self.samples)
         record = lambda state: {"losses": state[1][0], "sharpness": steepness(state[0])}
-        history = opposing_signals.descend(model, slope, steps=400, eta=ETA, record=record).history
+        wild = lambda state: np.mean(state[1][0]) > DIVERGED
+        run = opposing_signals.descend(model, slope, steps=400, eta=ETA, record=record, stop=wild)
+        history, self.diverged = run.history, run.stopped
         self.losses, self.sharpness = np.array(history["losses"]), np.array(history["sharpness"])
         self.total = np.mean(self.losses, axis=1)
 
@@ -152,6 +154,11 @@ class Trained:
         return np.flatnonzero(self.signs > 0), np.flatnonzero(self.signs < 0)
 
     @property
+    def turns(self):
+        """Share of steps at which the gap of the groups turns round, of the first 120 after step 20."""
+        return opposing_signals.flips(opposing_signals.gap(self.losses, *self.groups)[20:122])
+
+    @property
     def spike(self):
         """The largest loss after the crossing over the smallest between the sharpness's minimum and there."""
         crossed = opposing_signals.crossing(self.sharpness, eta=ETA)
@@ -165,7 +172,7 @@ def see_saw(seed):
     without = [Trained(seed, i, "without") for i in range(20)]
     useful = [Trained(seed, i, "useful") for i in range(3)]
     tops, ends = (np.array([f(run.sharpness) for run in runs]) * ETA / 2 for f in (np.max, lambda x: x[-1]))
-    turns = [opposing_signals.flips(opposing_signals.gap(run.losses, *run.groups)[20:122]) for run in runs]
+    turns = [run.turns for run in runs]
     spikes = np.array([run.spike for run in runs])
     rises = [np.max(np.diff(run.total)) / run.total[0] for run in without]
     calm, first = np.max([run.sharpness for run in without]) * ETA / 2, runs[0]
@@ -198,7 +205,8 @@ def see_saw(seed):
                      np.min([np.max(r.sharpness) for r in useful]) * ETA / 2),
             reported("useful feature: smallest spike of three runs", min(r.spike for r in useful)),
             reported("useful feature: largest share of turns of the gap",
-                     max(opposing_signals.flips(opposing_signals.gap(r.losses, *r.groups)[20:122]) for r in useful)),
+                     max(run.turns for run in useful)),
+            reported("runs of 20 that diverge", sum(run.diverged for run in runs)),
         ],
         plot,
         "The outliers are the paper's own data model: this is a statement about that model. A feature of the same "

@@ -11,7 +11,7 @@ from refimpl.landscape import opposing_signals
 from refimpl.specs.base import Claim, Outcome, at_most, reported
 from refimpl.specs.landscape.opposing_signals.claims.linear import BLUE, GREEN, GREY, ORANGE, Trained
 
-STEPS, BATCH = 800, 50
+STEPS, BATCH = 500, 50
 RATES = (0.003, 0.01, 0.02, 0.03)
 
 
