@@ -98,11 +98,8 @@ def valley_first(seed):
         for i, (used, error) in enumerate(pictures):
             axes.semilogx(times[1:], error[1:], color=BLUE, label="error of the ordinary features" * (i == 0))
             axes.semilogx(times[1:], used[1:], color=ORANGE, label="use of the opposing feature" * (i == 0))
-        axes.set(
-            xlabel="time",
-            ylabel=r"over $\Vert\beta\Vert^2$; over the start",
-            title=f"at 5 % of its use, {np.min(left):.2f} or more",
-        )
+        axes.set(xlabel="time", ylabel=r"over $\Vert\beta\Vert^2$; over the start")
+        axes.set_title(f"at 5 % of its use, {np.min(left):.2f} or more")
         axes.set_ylim(0, 1.8)
         axes.legend(frameon=False, loc="lower left")
 
