@@ -151,8 +151,9 @@ def svm_nuclear(X, Z, alpha, tol):
     K, Q = v.reshape(2, d, d)
     least = margins(v).min() + 1
     value = np.linalg.svdvals(K @ Q.T / least).sum()
-    mu = nnls(slopes(v).T, v)[0]  # at the least factors, v is a sum of slopes with weights >= 0
-    bound = mu.sum() / max(1.0, np.linalg.norm(np.einsum("m,mij->ij", mu, rows), 2))
+    tight = margins(v) < 1e-7
+    mu = nnls(slopes(v)[tight].T, v)[0]  # at the least factors, v is a sum of their slopes with weights >= 0
+    bound = mu.sum() / max(1.0, np.linalg.norm(np.einsum("m,mij->ij", mu, rows[tight]), 2))
     if value - bound > 1e-6 * value:
         raise ArithmeticError(f"the dual bound {bound} is far from {value}")
     return np.array(value), np.array(1.0)
