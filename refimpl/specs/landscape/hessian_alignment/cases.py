@@ -120,7 +120,7 @@ PENALTY = (
          equations=("hessian_alignment-9", "hessian_alignment-11", "hessian_alignment-14", "hessian_alignment-16")),
     Case("mean-of-products", ("basic", "variant"), "the paper's rule for the mean",
          {**_PAIR, **_HGP, "mean_rule": "paper"}, equations=("hessian_alignment-11",)),
-    Case("three-domains", ("basic",), "three domains, three classes", {**_TRIPLE, **_HGP}),
+    Case("three-domains", ("basic",), "three domains, three classes", {**_TRIPLE, **_HGP, "beta": 0.6}),
     Case("one-row", ("basic",), "a sigmoid", {**_SIGMOID, **_HGP}),
     Case("exact-diagonals", ("basic", "missing_step"), "exact diagonals in place of products",
          {**_PAIR, **_EXACT}, equations=("hessian_alignment-17",)),
@@ -162,7 +162,7 @@ HUTCHINSON_PENALTY = (
     Case("one-row", ("basic",), "a sigmoid, draws of their own",
          {**_SIGMOID, **_WEIGHTS, "signs": _signs("row", 3, 3, 3)}),
     Case("three-domains", ("basic",), "three domains, three classes, one draw",
-         {**_TRIPLE, **_WEIGHTS, "signs": _signs("three domains", 1, 1, 6)}),
+         {**_TRIPLE, "alpha": 1.3, "beta": 0.6, "signs": _signs("three domains", 1, 1, 6)}),
     _many("draws-of-their-own"),
 )  # fmt: skip
 
@@ -182,15 +182,15 @@ _ODD = _domains("odd", n=3, C=2, N=5)
 BASELINE = (
     Case("vrex", ("basic", "wrong_constant"), "V-REx on two domains", _rival(_PAIR, "vrex"),
          equations=("hessian_alignment-21",)),
-    Case("vrex-three", ("basic",), "V-REx on three domains: a mean, not a sum", _rival(_TRIPLE, "vrex")),
+    Case("vrex-three", ("basic",), "V-REx on three domains: a mean, not a sum", _rival(_TRIPLE, "vrex", 1.6)),
     Case("irm", ("basic", "missing_step"), "IRM: a square", _rival(_PAIR, "irm"),
          equations=("hessian_alignment-22", "hessian_alignment-24")),
-    Case("irm-one-row", ("basic",), "IRM with a sigmoid", _rival(_SIGMOID, "irm")),
+    Case("irm-one-row", ("basic",), "IRM with a sigmoid", _rival(_SIGMOID, "irm", 1.6)),
     Case("halves", ("basic", "wrong_order"), "IRM of DomainBed, on three and two samples", _rival(_ODD, "irm_halves"),
          equations=("hessian_alignment-23",)),
     Case("coral", ("basic", "wrong_constant"), "CORAL on two domains", _rival(_PAIR, "coral"),
          equations=("hessian_alignment-25",)),
-    Case("coral-three", ("basic",), "CORAL on three domains: a mean over three pairs", _rival(_TRIPLE, "coral")),
+    Case("coral-three", ("basic",), "CORAL on three domains: a mean over three pairs", _rival(_TRIPLE, "coral", 1.6)),
     _many("irm"),
 )  # fmt: skip
 
@@ -240,13 +240,14 @@ def _settled(of, times=300):
 FISHR = (
     Case("variances", ("basic", "missing_step", "wrong_constant"), "variances of two domains", _FISHR,
          equations=("hessian_alignment-26", "hessian_alignment-28")),
-    Case("sum-over-domains", ("basic", "variant"), "the sum over domains", {**_FISHR, "reduction": "cmnist"}),
+    Case("sum-over-domains", ("basic", "variant"), "the sum over domains; without smoothing each step is by itself",
+         _smoothed("apart", T=2, reduction="cmnist")),
     Case("mean-over-entries", ("basic", "variant"), "the mean over entries", {**_FISHR, "reduction": "domainbed"}),
     Case("three-smoothed-steps", ("basic", "known_bug"),
          "running averages from 0, divided by 1 - decay at every step: not what Adam would do", _STEPS,
          equations=("hessian_alignment-27",)),
     Case("no-memory", ("boundary",), "decay = 0: smoothing does nothing", {**_STEPS, "decay": 0.0}),
-    Case("one-row", ("basic",), "a sigmoid, three domains", _smoothed("one-row", n=3, C=1, N=3)),
+    Case("one-row", ("basic",), "a sigmoid, three domains", _smoothed("one-row", n=3, C=1, N=3, lam=1.6)),
     Case("one-sample-each", ("edge_case",), "one sample has no variance", _smoothed("single", N=1),
          answer={"value": np.zeros(1)}, source="by definition"),
     Case("smoothed-step", ("basic",), "the first step of averages that run: the variance itself", _SETTLING),
@@ -279,7 +280,8 @@ def _network(name, kind, C=1, n=2, N=3, d=2, h=2, **settings) -> dict[str, Any]:
 
 NETWORK = (
     Case("hgp", ("basic", "known_bug"), "HGP on the head, felt by the featuriser", _network("net", "hgp")),
-    Case("exact", ("basic",), "exact diagonals, three classes", _network("classes", "exact", C=3)),
+    Case("exact", ("basic",), "exact diagonals, three classes",
+         _network("classes", "exact", C=3, alpha=1.3, beta=0.6, lam=0.8)),
     Case("iga", ("basic",), "gradients in all parameters", _network("net", "iga"),
          equations=("hessian_alignment-29",)),
     Case("dead", ("edge_case",), "a unit that no sample wakes: no gradient in its weights",
@@ -309,7 +311,7 @@ SCHEDULE = (
     Case("five-steps", ("basic", "missing_step", "wrong_order", "wrong_constant", "variant"),
          "two steps with weight 1, three with weight 20, divided by it; Adam's averages are kept", _FIVE,
          equations=("hessian_alignment-18", "hessian_alignment-19", "hessian_alignment-20")),
-    Case("heavy-at-once", ("boundary",), "no first steps", {**_FIVE, "warm": 0}),
+    Case("heavy-at-once", ("boundary",), "no first steps", {**_FIVE, "warm": 0, "beta1": 0.7}),
     Case("light-for-good", ("boundary",), "all steps are first ones", {**_FIVE, "warm": 5}),
     Case("light-weight", ("edge_case", "missing_step"), "a weight below 1: nothing is divided", {**_FIVE, "lam": 0.25}),
     Case("no-penalty", ("boundary",), "lam = 0 after the first steps", {**_FIVE, "lam": 0.0}),
