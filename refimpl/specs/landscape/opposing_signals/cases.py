@@ -359,7 +359,7 @@ VALLEY = (
     Case("flat", ("boundary",), "c = 0: no valley, no step", _valleys([0.0], [2.0], 10.0, 0.5, 2)),
     Case("other-signs", ("edge_case",), "c < 0", _valleys([-1.2, -0.5], [0.25, -0.5], 8.0, 0.125, 4)),
     Case("three-hundred-steps", ("long",), "slow descent into a valley", _valleys([0.75], [1.0], 1.0, 0.01, 300)),
-    large("many-valleys", "two-valleys", "d"),
+    large("many-valleys", "other-signs", "d"),
 )  # fmt: skip
 
 
