@@ -95,7 +95,7 @@ def _faded(node, kinds):
 
 
 def edits_from_around(units):
-    """Names exchanged for those of a function that calls, straight or by others, the one that reads them.
+    """Names exchanged for the same ones of a function that calls, straight or by others, the one that reads them.
 
     Such as a gradient as it was before it was clipped.
 
@@ -117,9 +117,10 @@ def edits_from_around(units):
                 arrays = wanted and not wanted & {("type",), ("module",), ("number",)}
                 if not arrays or not isinstance(node, ast.Name | ast.Attribute):
                     continue
+                own = node.id if isinstance(node, ast.Name) else node.attr
                 for other in around:
                     for text, there, classes in names_of(other):
-                        if classes & wanted and isinstance(there, ast.Name):
+                        if classes & wanted and isinstance(there, ast.Name) and text == own:
                             what: list[ast.expr] = [ast.Constant(other.node.name), ast.Constant(text)]
                             new = ast.Call(ast.Name("_around", ast.Load()), what, [])
                             yield Edit(unit, statement, above, name, where, new, 2)
@@ -151,4 +152,4 @@ def edits_at_entry(units):
         for name in sorted(arguments & read.keys()):
             for rank, new in wrapped(read[name], unit.values[id(read[name])]):
                 changed = ast.Assign([ast.Name(name, ast.Store())], new)
-                yield Edit(unit, statement, parent, field, slice(index, index + 1), [changed, statement], rank + 1)
+                yield Edit(unit, statement, parent, field, slice(index, index + 1), [changed, statement], rank + 2)

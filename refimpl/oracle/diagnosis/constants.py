@@ -14,28 +14,40 @@ MOST = 1e6  # a larger number would hardly be meant, and may be the size of an a
 
 
 def with_a_number(shop):
-    """Edits with a number that is looked for, its form, and the value, if any, that changes nothing."""
+    """Edits with a number that is looked for, its form, and the value that changes nothing."""
     number = ast.Call(ast.Name("_value", ast.Load()), [], [])
+    for edit, old in _places(shop):
+        if isinstance(edit.new, ast.Constant):
+            yield edit.like(number, 3), lambda literal: literal, float(old.value)
+        else:
+            times, plus = partial(binary, operator=ast.Mult, right=old), partial(binary, old, ast.Add)
+            yield edit.like(times(number), 3), times, 1.0
+            yield edit.like(plus(number), 4), plus, 0.0
+
+
+def with_a_bound(shop):
+    """Edits that cut an expression off at a number, which changes nothing nowhere: as of `with_a_number`."""
+    number = ast.Call(ast.Name("_value", ast.Load()), [], [])
+    for edit, old in _places(shop):
+        for name in ("minimum", "maximum") if not isinstance(edit.new, ast.Constant) else ():
+            form = partial(call, name, old)
+            yield edit.like(form(number), 4), form, None
+
+
+def _places(shop):
+    """Edits of each constant, and of each expression that is no size, one for each; what stands there."""
     for unit in shop.units:
-        if not unit.own:
-            continue
-        for edit in edits_of(unit):
-            old = edit.there
+        for edit in edits_of(unit) if unit.own else ():
+            old: Any = edit.there
             value: Any = getattr(old, "value", None)
             if isinstance(edit.new, ast.Constant) and isinstance(old, ast.Constant) and type(value) in (int, float):
                 if edit.new.value == value + 1:
-                    yield edit.like(number, 3), lambda literal: literal, float(value)
-            elif isinstance(edit.new, ast.UnaryOp) and isinstance(edit.new.op, ast.USub) and edit.new.operand is old:
-                if unit.values.get(id(old), set()) <= {("int",), ("bool",)}:  # a size: nobody has half an entry
-                    continue
-                for rank, form, start in (
-                    (3, lambda value, old=old: binary(value, ast.Mult, old), 1.0),
-                    (4, lambda value, old=old: binary(old, ast.Add, value), 0.0),
-                ):
-                    yield edit.like(form(number), rank), form, start
-                for name in ("minimum", "maximum"):  # cut off
-                    form = partial(call, name, old)
-                    yield edit.like(form(number), 4), form, None
+                    yield edit, old
+                continue
+            negated = isinstance(edit.new, ast.UnaryOp) and isinstance(edit.new.op, ast.USub)
+            sizes = {("int",), ("bool",)}  # nobody has half an entry
+            if negated and edit.new.operand is old and not unit.values.get(id(old), set()) <= sizes:
+                yield edit, old
 
 
 def solved(shop, sight, inputs, start):

@@ -20,7 +20,7 @@ from refimpl.oracle.judging.records import FAILURES, Diagnosis, Record
 from refimpl.oracle.judging.run import Run
 
 SECONDS = 10.0
-SEARCHED = 0.7  # share of the time for edits; the rest is for what separates right from wrong
+SEARCHED = 0.75  # share of the time for edits; the rest is for what separates right from wrong
 
 
 class Explanation(NamedTuple):

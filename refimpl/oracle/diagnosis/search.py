@@ -13,7 +13,7 @@ import numpy as np
 from refimpl.core.random import stream
 from refimpl.oracle import edits
 from refimpl.oracle.diagnosis.beyond import edits_at_entry, edits_from_around, edits_in_time
-from refimpl.oracle.diagnosis.constants import solved, with_a_number
+from refimpl.oracle.diagnosis.constants import solved, with_a_bound, with_a_number
 from refimpl.oracle.diagnosis.evidence import Evidence, called, close, explains
 from refimpl.oracle.diagnosis.trials import trials, tried
 from refimpl.oracle.diagnosis.units import units
@@ -152,8 +152,10 @@ class Search:
             plain = [edit for edit in every if edit.rank < RARE]
             self._try(plain, shop, clock, base, rank, more)
             if not self.found and base is None:
-                self._of_constants(shop, clock.part(0.35))
+                self._of_constants(with_a_number, shop, clock.part(0.35))
             self._try(every[len(plain) :], shop, clock, base, rank, more)
+            if not self.found and base is None:
+                self._of_constants(with_a_bound, shop, clock)
 
     def _try(self, every, shop, clock, base, rank, more):
         for edit in every:
@@ -181,10 +183,10 @@ class Search:
         lines = (*more.pop("lines", ()), (where, edit.was, edit.now))
         return Found(rank + edit.rank, on, lines=lines, **more)
 
-    def _of_constants(self, shop, clock):
-        """Numbers of the candidate's own, read off its answers: in place of a constant, as a factor, as a summand."""
+    def _of_constants(self, forms, shop, clock):
+        """Numbers of the candidate's own, read off its answers: for a constant, as factor, as summand, as bound."""
         sight = next(s for s in self.order if s.wrong)
-        for edit, form, start in sorted(with_a_number(shop), key=lambda row: row[0].rank):
+        for edit, form, start in sorted(forms(shop), key=lambda row: row[0].rank):
             if clock.over or self.clock.over:
                 return
             try:
