@@ -197,7 +197,7 @@ class Evidence:
             if got is not None and close(got, right, allowed):
                 break
             far = {n: FAR * x for n, x in allowed.items()}
-            if got is not None and not close(got, right, far):  # one run may be lucky, and no explanation may fail by that
+            if got is not None and not close(got, right, far):  # no explanation may fail by the luck of one run
                 return {n: WIDER * x for n, x in allowed.items()}
         return allowed
 
