@@ -62,6 +62,18 @@ def test_state_that_is_kept_is_a_failure():
     assert record.repro.endswith("only=['manners:repeatable'], dtypes=['float64'])")
 
 
+def test_memory_that_is_read_as_it_lies_is_a_failure():
+    def candidate(theta0, grads, **rates):
+        thetas, _ = right(theta0, grads.ravel(order="K").reshape(grads.shape), None, **rates)
+        return thetas
+
+    report, _ = slips(candidate, only=["*"])
+    (record,) = (r for r in report.records if r.case.endswith(REPEATABLE))
+    assert (record.status, report.verdict) == ("failed", "deviates")
+    assert record.message.endswith("otherwise when its matrices are stored by columns")
+    assert all(r.status == "passed" for r in report.records if r is not record)
+
+
 def test_draws_of_its_own_are_found_at_once():
     rng = np.random.default_rng(0)
     report, _ = slips(lambda grads, **rest: rng.standard_normal(grads.shape), only=[REPEATABLE])

@@ -146,7 +146,7 @@ class Function(InProcess):
         function = self._function(operation)
         assert function is not None, "asked for an operation that it does not offer"
         arguments = {
-            name: self._backend.asarray(value.copy()) if isinstance(value, np.ndarray) else value
+            name: self._backend.asarray(value.copy(order="K")) if isinstance(value, np.ndarray) else value
             for name, value in inputs.items()
         }
         try:

@@ -43,7 +43,7 @@ def cheap(operation, dtype):
 
 
 def judge_repeatable(operation, dtype, candidate):
-    """The fields of a record: whether some cases, asked for twice, the second time in reverse order, answer alike."""
+    """The fields of a record: whether some cases answer alike once more, in reverse order or stored by columns."""
     first: dict[str, Any] = {}
     none: dict[str, Any] = {"status": "not_applicable", "reason": "there is nothing to ask again"}
     asked = cheap(operation, dtype)
@@ -63,16 +63,25 @@ def judge_repeatable(operation, dtype, candidate):
             when = "twice in a row" if case is asked[-1] else "again after other cases"
             message = f"answers {case.slug} otherwise when it is asked for {when}: something is kept from one call to "
             return {"message": message + "the next, or drawn at random"} | changed
+    for case in [c for c in again if any(np.ndim(x) > 1 for x in c.inputs.values())][:1]:
+        got, fields = _ask(candidate, operation, case, dtype, np.asfortranarray)
+        said = f"answers {case.slug} otherwise when its matrices are stored by columns"
+        if got is None:
+            return {"status": "failed", "message": f"{said}: {fields.get('message', '')}"}
+        if changed := _changed(operation, case, dtype, first[case.slug], got):
+            return {"message": said} | changed
     return {"status": "passed"} if again else none
 
 
-def _ask(candidate, operation, case, dtype):
-    """Outputs, or the fields of a record that say why there are none."""
+def _ask(candidate, operation, case, dtype, stored=lambda x: x):
+    """Outputs, or the fields of a record that say why there are none; the inputs may be stored otherwise."""
     if getattr(candidate, "watch", None):
         candidate.watch.place = cases.case_id(operation, case)
     try:
         with contextlib.redirect_stdout(sys.stderr):
-            return candidate.run(operation, cases.rounded(case.inputs, dtype)), {}
+            inputs = cases.rounded(case.inputs, dtype)
+            stored_so = {n: stored(x) if isinstance(x, np.ndarray) else x for n, x in inputs.items()}
+            return candidate.run(operation, stored_so), {}
     except Skipped as skip:
         return None, {"status": "skipped", "reason": str(skip)}
     except NotApplicable as reason:
