@@ -141,7 +141,7 @@ def convolutions(seed):
         [
             at_most("largest barrier of two groups / unpermuted, WM", ratio["WM"], 0.5),
             at_most("largest change of an output by the permutation", outputs, 1e-9),
-            reported("the same, AM", ratio["AM"]),
+            reported("largest barrier of two groups / unpermuted, AM", ratio["AM"]),
             *(reported(f"unpermuted barrier, group {g}", t["none"][0]) for g, t in enumerate(tables)),
             reported("mean test loss of the single networks", np.mean(singles)),
             *(reported(f"R at 0.3, {how}", aligned[how]) for how in hows),

@@ -91,6 +91,10 @@ def enrichment(net, x, layer):
     return energy(kept) / energy(every)
 
 
+def _energy(layer):
+    return f"energy of the inputs of layer {layer} along a large singular vector / along any"
+
+
 def directions(seed):
     """R for several thresholds, before and after matching, of the matched and of the merged network."""
     hows = ("none", "WM", "AM")
@@ -134,10 +138,9 @@ def directions(seed):
             at_least("least R at 0.3, WM", WM[:, 1].min(), 0.2),
             at_least("least R at 0.3, AM / WM", (AM[:, 1] / WM[:, 1]).min(), 0.6),
             at_most("error of the theorem", theorem, 1e-8),
-            at_least("energy of the inputs of layer 2 along a large singular vector / along any", rich[1], 5.0),
+            at_least(_energy(2), rich[1], 5.0),
             at_least("merged network: least R of WM less that as trained", (merged[:, 1] - merged[:, 0]).min(), 1e-9),
-            reported("the same, layer 1", rich[0]),
-            reported("the same, layer 3", rich[2]),
+            *(reported(_energy(layer), rich[layer - 1]) for layer in (1, 3)),
             *(
                 reported(f"R at {gamma:g}, {how}", R[:, i, j].mean())
                 for i, how in enumerate(hows)
