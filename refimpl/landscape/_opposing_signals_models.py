@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from refimpl.core import autodiff, check, random
 from refimpl.core.arrays import Array, array_namespace, device, from_numpy
+from refimpl.core.loop import iterate
 from refimpl.core.tree import map as tree_map
 from refimpl.landscape.opposing_signals import data, init
 from refimpl.models import mlp
@@ -59,7 +60,8 @@ def draw(rng, beta, *, n=2000, p=0.02, alpha=10.0, d2=4):
     >>> samples.signs[:3], samples.x_o[0, :].round(3)
     (array([ 1., -1.,  0.]), array([11.18, 11.18, 11.18, 11.18]))
     """
-    n, half = check.integer(n=n, minimum=1), round(n * check.share(p=p) / 2)
+    n = check.integer(n=n, minimum=1)
+    half = min(round(n * check.share(p=p) / 2), n // 2)
     signs = from_numpy([1.0] * half + [-1.0] * half + [0.0] * (n - 2 * half), like=beta)
     x = random.normal(rng, (n, beta.shape[0]), like=beta)
     x_o, y = data(x, signs, beta, alpha=alpha, p=p, d2=d2)
@@ -183,9 +185,12 @@ def train(params, images, labels, *, eta, steps):
         losses = network_losses(params, images, labels)
         return array_namespace(losses).mean(losses), losses
 
-    found = []
-    for _ in range(check.integer(steps=steps)):
+    eta, found = check.positive(eta=eta), []
+
+    def step(params, _):
         (_, losses), gradient = autodiff.value_and_grad(mean, has_aux=True)(params)
         found.append(losses)
-        params = tree_map(lambda w, g: w - eta * g, params, gradient)
+        return tree_map(lambda w, g: w - eta * g, params, gradient)
+
+    params = iterate(step, params, steps=steps).state
     return xp.stack([*found, network_losses(params, images, labels)]), params

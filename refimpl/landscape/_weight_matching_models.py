@@ -94,7 +94,7 @@ def train(rng, data, *, scale=0.5, hidden=(256, 256), epochs=40, batch=100, lr=1
     hidden : sequence of int, default: (256, 256)
         Widths, or channels.
     epochs, batch : int, default: 40 and 100
-        Passes, and samples in a batch.
+        Passes, and samples in a batch; what is left for the last batch of a pass, if fewer, is left out.
     lr : float, default: 1e-3
         Step size > 0.
 

@@ -199,6 +199,7 @@ def swap_share(losses, t, *, k=None):
     >>> swap_share(np.array([[1.0, 1.0, 1.0], [2.0, 0.0, 1.0], [1.0, 0.5, 2.0]]), 0, k=1)
     array([1., 0.])
     """
+    _below("t", check.integer(t=t), _steps(losses) - 1)
     up, down = identify(losses, t, k=k)
     next_up, next_down = identify(losses, t + 1, k=k)
     xp = array_namespace(losses)
@@ -593,7 +594,7 @@ def sharpness(product, start, *, steps=20):
     Returns
     -------
     array, shape ()
-        From below, and of the Hessian's own sign: not the eigenvalue of the largest size.
+        A lower bound on it. Negative eigenvalues do not count, however large.
 
     Raises
     ------
@@ -764,7 +765,7 @@ def sgdm(theta, state, grad, *, lr, beta1=0.9, dampening=None):
     beta1 : float in [0, 1), default: 0.9
         Rate at which the average forgets.
     dampening : float in [0, 1), optional
-        What the new gradient is not weighted with; default: `beta1`.
+        The new gradient has the weight 1 - dampening; default: `beta1`.
 
     Returns
     -------
@@ -797,7 +798,7 @@ def adam(theta, state, grad, *, lr, beta1=0.9, beta2=0.999, eps=1e-8):
     """A step of Adam (Kingma and Ba, 2015); arguments and results as for `sgdm`.
 
     `beta2` in [0, 1) is the rate of the second average, `eps` > 0 stands beside its root. Equations
-    (opposing_signals-23) to (opposing_signals-27) of the documentation.
+    (opposing_signals-23), (opposing_signals-24), (opposing_signals-26) and (opposing_signals-27) of the documentation.
 
     Examples
     --------

@@ -23,7 +23,7 @@ class Match(NamedTuple):
 
     perms: list  # of Array [n_l], integers: one for each hidden layer
     objective: list  # of Array, 0-d: inner product of the two networks after each visit
-    sweeps: int  # made before no layer improved any more, or before the orders ended
+    sweeps: int  # made, with the last one, in which no layer gained
 
 
 class STEState(NamedTuple):
@@ -465,7 +465,7 @@ def ste(a, b, losses, orders, *, lr, momentum=0.9, start="b"):
     Raises
     ------
     TypeError, ValueError
-        As for `ste_step`.
+        As for `ste_step`, or if there are not as many orders as losses.
 
     Examples
     --------
@@ -479,6 +479,7 @@ def ste(a, b, losses, orders, *, lr, momentum=0.9, start="b"):
     history: dict[str, list] = {"loss": [], "best": []}
     first = ste_init(a, b, start=start)
     lr, momentum = check.positive(lr=lr), check.fraction(momentum=momentum)
+    _as_many(len(orders), len(losses), "losses")
     drawn = [_orders(rows, len(first.perms)) for rows in orders]
 
     def step(state, k):
@@ -608,6 +609,8 @@ def singular(W, *, gamma=0.0):
     array([4., 3.])
     """
     check.finite(W=W)
+    if len(W.shape) < 2:
+        raise ValueError(f"W must have shape [..., in, out], got {tuple(W.shape)}")
     gamma = check.nonnegative(gamma=gamma)
     if gamma > 1:
         raise ValueError(f"gamma must be in [0, 1], got {gamma!r}")
@@ -635,7 +638,7 @@ def alignment(a, b, perms, *, gamma=0.0, normaliser="sqrt"):
     Returns
     -------
     array, shape ()
-        In [-1, 1] but for "a"; 1 for a network and itself.
+        In [-1, 1], whichever the normaliser; 1 for a network and itself.
 
     Raises
     ------
@@ -709,7 +712,7 @@ def merge_many(models, rounds, orders):
     Raises
     ------
     TypeError, ValueError
-        As for `match`, or if there are fewer than two networks.
+        As for `match`, or if there are fewer than two networks, or not as many orders as rounds and networks.
 
     Notes
     -----
@@ -728,6 +731,9 @@ def merge_many(models, rounds, orders):
         raise ValueError(f"models must be two networks or more, got {len(models)}")
     _networks(**{f"models[{i}]": params for i, params in enumerate(models)})
     models, rounds = list(models), _orders(rounds, len(models), "rounds")
+    _as_many(len(orders), len(rounds), "rounds")
+    for drawn in orders:
+        _as_many(len(drawn), len(models), "networks in each round")
     for turns, drawn in zip(rounds, orders, strict=True):
         closer = False
         for i, order in zip(turns, drawn, strict=True):
@@ -803,6 +809,12 @@ def _orders(orders, n, name="orders"):
     if not rows:
         raise ValueError(f"{name} must have at least one row, got none")
     return rows
+
+
+def _as_many(found, wanted, of):
+    """As many orders as what they are for."""
+    if found != wanted:
+        raise ValueError(f"orders must be as many as the {of}, {wanted}, got {found}")
 
 
 def _determined(l, **named):

@@ -373,7 +373,7 @@ STATE = opposing_signals.optimizer_init(ONE)
         (lambda: opposing_signals.identify(LOSSES, -1), "t must be an integer >= 0, got -1"),
         (lambda: opposing_signals.identify(LOSSES, 0, k=5), "k must be below 5, got 5"),
         (lambda: opposing_signals.identify(LOSSES, 0, k=0), "k must be an integer >= 1"),
-        (lambda: opposing_signals.swap_share(LOSSES, 1, k=1), "t must be below 2, got 2"),
+        (lambda: opposing_signals.swap_share(LOSSES, 1, k=1), "t must be below 1, got 1"),
         (lambda: opposing_signals.gap(LOSSES, np.array([4]), np.array([0])), "up must hold indices from 0 to 3"),
         (lambda: opposing_signals.gap(LOSSES, np.array([0]), np.array([-1])), "down must hold indices"),
         (lambda: opposing_signals.flips(np.ones(2)), "series must have three values at least, got 2"),
@@ -398,12 +398,17 @@ STATE = opposing_signals.optimizer_init(ONE)
         (lambda: opposing_signals.split_sgd(ONE, STATE, ONE, lr=0.1, lr_sign=0.0, r=1.0), "lr_sign must be"),
         (lambda: opposing_signals.split_sgd(ONE, STATE, ONE, lr=0.1, lr_sign=0.1, r=-1.0), "r must be"),
         (lambda: models.draw(stream(0, "x"), ONE, p=2.0), "p must be"),
+        (lambda: models.train([], np.ones((2, 64)), np.zeros(2), eta=-1.0, steps=1), "eta must be"),
         (lambda: models.target(stream(0, "x"), 0.0, like=ONE), "norm must be"),
     ],
 )  # fmt: skip
 def test_bad_input_is_refused_by_name(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+def test_groups_are_as_large_as_the_samples_allow():
+    assert models.draw(stream(0, "x"), ONE, n=3, p=1.0).signs.tolist() == [1, -1, 0]
 
 
 def test_a_run_that_diverges_ends_in_an_error():

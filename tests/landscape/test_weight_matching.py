@@ -287,6 +287,12 @@ GOOD = [np.arange(4), np.arange(5)]
         (lambda: wm.match_activations([np.ones((3, 2))], [np.ones((3, 4))]), ValueError, r"Z_b\[0\]"),
         (lambda: wm.match_activations([np.ones((3, 2))], []), ValueError, "Z_a and Z_b"),
         (lambda: wm.ste_init(A, B, start="c"), ValueError, "start"),
+        (
+            lambda: wm.ste(A, B, [lambda p: 0.0] * 2, [[[0, 1]]], lr=1.0),
+            ValueError,
+            "orders must be as many as the los",
+        ),
+        (lambda: wm.singular(np.ones(3)), ValueError, "W must have shape"),
         (lambda: wm.alignment(A, B, GOOD, gamma=1.5), ValueError, "gamma"),
         (lambda: wm.alignment(A, B, GOOD, normaliser="max"), ValueError, "normaliser"),
         (lambda: wm.alignment(tree.map(np.ones_like, A), B, GOOD), ValueError, r"a\[0\].W must have full rank"),
@@ -295,6 +301,8 @@ GOOD = [np.arange(4), np.arange(5)]
         (lambda: wm.merge_many([A], [[0]], [[[[0, 1]]]]), ValueError, "models must be two networks"),
         (lambda: wm.merge_many([A, net("w", 3, 4, 2)], [[0, 1]], [[[[0, 1]]] * 2]), ValueError, r"models\[1\]"),
         (lambda: wm.merge_many([A, B], [[0, 0]], [[[[0, 1]]] * 2]), ValueError, "rounds must be permutations"),
+        (lambda: wm.merge_many([A, B], [[0, 1]], []), ValueError, "orders must be as many as the rounds, 1, got 0"),
+        (lambda: wm.merge_many([A, B], [[0, 1]], [[[[0, 1]]]]), ValueError, "orders must be as many as the networks"),
         (lambda: models.train(stream(0), models.split(like=LIKE), scale=0.0), ValueError, "scale"),
     ],
 )

@@ -58,8 +58,8 @@ OUTLIERS = (
     doubled_along("n", "ordinary"),
     related("odd-signs", "signs negated negate the outliers, and no target", lambda i: {"signs": -i["signs"]},
             lambda o: {"x_o": -o["x_o"]}, "ordinary"),
-    scaled("rarer", "a quarter as many are twice as large", 2.0, {"p": -2, "beta": 1}, {"x_o": 1, "y": 1},
-           "ordinary"),
+    scaled("rarer", "a quarter as many are twice as large, with beta doubled", 2.0, {"p": -2, "beta": 1},
+           {"x_o": 1, "y": 1}, "ordinary"),
 )  # fmt: skip
 
 
@@ -85,7 +85,7 @@ _MODELS = "ordinary", "steep"
 MODEL = (
     Law("conserved", "c^2 - |b|^2 - |b_o|^2 changes in second order of eta alone", _conserved, _MODELS),
     Law("across", "the curvature across the valley is alpha c^2", _across, _MODELS),
-    scaled("any-unit", "all weights times 4, targets and alpha to match", 4.0,
+    scaled("any-unit", "all weights times 4, targets times 16, eta over 16", 4.0,
            {"b": 1, "b_o": 1, "c": 1, "beta": 2, "eta": -2},
            {"loss": 4, "grad_b": 3, "grad_b_o": 3, "grad_c": 3, "hessian": 2, "new_b": 1, "new_b_o": 1, "new_c": 1},
            *_MODELS),

@@ -108,7 +108,7 @@ CLAIMS = (
         control="On raw digits, where nothing is planted, the lists swap at eta = 1.5 and not at eta = 0.1.",
         proxy="groups that were planted stand in for those of natural images",
         tuned="one corner of 54 settings of activation, loss, fading, border and eta (138 runs) shows planted digits: "
-        "ReLU, squared loss, faded digits, large eta. With cross-entropy, tanh or unfaded digits they are not found. "
+        "ReLU, squared loss, faded digits, large eta. Cross-entropy, tanh or full contrast: not found. "
         "Medians, after a bound for each run had failed",
     ),
 )

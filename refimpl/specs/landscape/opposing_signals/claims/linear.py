@@ -154,7 +154,7 @@ class Trained:
 
     @property
     def turns(self):
-        """Share of steps at which the gap of the groups turns round, of the first 120 after step 20."""
+        """Share of steps from 21 to 120 at which the gap of the groups turns round."""
         return opposing_signals.flips(opposing_signals.gap(self.losses, *self.groups)[20:122])
 
     @property
@@ -209,7 +209,8 @@ def see_saw(seed):
         ],
         plot,
         "The outliers are the paper's own data model: this is a statement about that model. A feature of the same "
-        "power that is of use makes the loss spike as well, so it is the power that makes training unstable.",
+        "power that is of use makes the loss spike as well, so it is the power that makes training unstable. The "
+        "sharpness is that of the population, with the useful feature that of the sample.",
     )  # fmt: skip
 
 
@@ -229,11 +230,12 @@ CLAIMS = (
         "abstract",
         valley_first,
         kind="behaviour",
+        proxy="the linear network with alpha = 100 stands in for deep networks on natural data",
     ),
     Claim(
         "opposing_signals.C3",
-        "At a sharpness of 2 / eta the groups' losses swing against each other and the loss spikes; without the "
-        "outliers it does not",
+        "When the sharpness reaches 2 / eta the losses of the two groups rise and fall in turn and the mean spikes; "
+        "data without outliers show neither",
         "abstract; the removal is ours",
         see_saw,
         tier="full",

@@ -65,6 +65,7 @@ def case_study(seed):
     for found in map(level, curves):
         base = min(found["SGD"], found["SGDM"])
         ratios.append({name: value / base for name, value in found.items()})
+    closed = [(1 - ratio["SplitSGD"]) / (1 - ratio["Adam"]) for ratio in ratios]
     levels = [level(found) for found in without]
     worst = lambda name: max(ratio[name] for ratio in ratios)
 
@@ -84,6 +85,8 @@ def case_study(seed):
         [
             at_most("Adam / better of SGD and SGDM: excess loss, worst of three draws", worst("Adam"), 0.6),
             at_most("SplitSGD / the same, worst of three", worst("SplitSGD"), 0.75),
+            reported("share of the gap from the better of SGD and SGDM to Adam that SplitSGD closes, least of three",
+                     min(closed)),
             *(reported(f"clipped SGD / the same, draw {i}", r["clipped SGD"]) for i, r in enumerate(ratios)),
             *(reported(f"Adam / the same, draw {i}", r["Adam"]) for i, r in enumerate(ratios)),
             *(reported(f"without outliers: {name}, median excess loss", np.median([v[name] for v in levels]))
@@ -91,14 +94,14 @@ def case_study(seed):
         ],
         plot,
         "On some draws clipping the length of the gradient, with as many steps and a grid of its own, does as well as "
-        "Adam: that each coordinate has its own scale is not shown to be what helps.",
+        "Adam: nothing here shows that a scale for each coordinate is the reason.",
     )  # fmt: skip
 
 
 CLAIMS = (
     Claim(
         "opposing_signals.C5",
-        "Adam copes with opposing outliers where SGD has to take small steps, and SplitSGD closes most of the gap",
+        "Adam copes with opposing outliers where SGD has to take small steps, and SplitSGD closes a part of the gap",
         "case study of Adam and SGD",
         case_study,
         tier="full",
@@ -106,5 +109,7 @@ CLAIMS = (
         control="SGD on gradients of clipped length, nine settings, is as good as Adam on some draws. Without the "
         "outliers Adam has no advantage: all five converge, SGD and clipped SGD fastest.",
         proxy="the linear network stands in for ResNet-18 and GPT-2",
+        tuned="rates of every method, on each draw, by the measure itself; grids of 8 (SGD and SGDM), 3 (Adam), "
+        "8 (SplitSGD), 9 (clipped)",
     ),
 )

@@ -4,6 +4,7 @@ import numpy as np
 
 from refimpl.core.random import stream
 from refimpl.landscape import weight_matching as wm
+from refimpl.models import conv, mlp
 from refimpl.specs.base import Claim, Outcome, at_least, at_most, reported
 from refimpl.specs.landscape.weight_matching.claims.groups import (
     COLORS,
@@ -26,10 +27,15 @@ def _lines(seed, g, hows, **options):
     return {how: wm.barrier(own.loss, own.a, moved(seed, g, how, **options), SHARES) for how in hows}
 
 
+def _changed(apply, old, new, x):
+    """Largest difference of an output of two networks."""
+    return np.abs(apply(old, x, activation="relu") - apply(new, x, activation="relu")).max()
+
+
 def _kept(seed, g):
     """How far the outputs, the singular values and the monotone objective of a matched network are off."""
     own, new = group(seed, g), moved(seed, g, "WM")
-    outputs = abs(float(own.loss(new)) - float(own.loss(own.b)))
+    outputs = _changed(mlp.apply, own.b, new, own.data.x_test)
     values = max(np.abs(wm.singular(x.W).s - wm.singular(y.W).s).max() for x, y in zip(own.b, new, strict=True))
     rng = stream(seed, "weight_matching", g, "b", "orders")
     steps = np.diff(wm.match(own.a, own.b, wm.orders(rng, 100, 2)).objective)
@@ -62,7 +68,7 @@ def averaging(seed):
         [
             *(at_most(f"largest barrier of two groups / unpermuted, {how}", ratio[how], BOUNDS[how]) for how in BOUNDS),
             at_least("least step of the objective in a visit", min(steps), -1e-9),
-            at_most("change of the test loss by the permutation", max(outputs), 1e-9),
+            at_most("largest change of an output by the permutation", max(outputs), 1e-9),
             at_most("change of a singular value", max(values), 1e-9),
             *(reported(f"unpermuted barrier, group {g}", t["none"][0]) for g, t in enumerate(tables)),
             reported("at He's full scale: barrier / unpermuted, WM", lazy["WM"][0] / lazy["none"][0]),
@@ -119,6 +125,7 @@ def convolutions(seed):
     tables = [_lines(seed, g, hows, images=True) for g in range(GROUPS)]
     ratio = {how: max(t[how][0] / t["none"][0] for t in tables) for how in hows[1:]}
     own, new = group(seed, 0, images=True), moved(seed, 0, "WM", images=True)
+    outputs = _changed(conv.apply, own.b, new, own.data.x_test)
     singles = [float(own.loss(net)) for net in (own.a, own.b)]
     aligned = {how: wm.alignment(own.a, own.b, matched(seed, 0, how, images=True), gamma=0.3) for how in hows}
 
@@ -133,14 +140,15 @@ def convolutions(seed):
     return Outcome(
         [
             at_most("largest barrier of two groups / unpermuted, WM", ratio["WM"], 0.5),
-            at_most("change of the test loss by the permutation", abs(float(own.loss(new)) - singles[1]), 1e-9),
-            reported("the same, AM", ratio["AM"]),
+            at_most("largest change of an output by the permutation", outputs, 1e-9),
+            reported("largest barrier of two groups / unpermuted, AM", ratio["AM"]),
             *(reported(f"unpermuted barrier, group {g}", t["none"][0]) for g, t in enumerate(tables)),
             reported("mean test loss of the single networks", np.mean(singles)),
             *(reported(f"R at 0.3, {how}", aligned[how]) for how in hows),
         ],
         plot,
-        "Kernels 3 x 3 on images of 8 x 8, channels 16, 32, 32, the mean over all places, Adam, 25 epochs.",
+        "Kernels 3 x 3 on images of 8 x 8, channels 16, 32, 32, the mean over all places, He's initial scale times "
+        "1/2, Adam at 0.003, 25 epochs.",
     )
 
 
@@ -165,8 +173,9 @@ CLAIMS = (
         three,
         tier="full",
         kind="superiority",
-        control="the search with three times the steps comes closer; activation matching, the cheapest, is as good as "
-        "weight matching or nearly so: that weights are needed is not shown",
+        control="the search with three times the steps comes closer; activation matching, the cheapest, comes within a "
+        "third in the loss of the mean, but leaves a barrier b-c of .07 against .02 (seed 0): that weights are needed "
+        "is not shown",
         proxy="digits and width 256 stand in for images and deep networks",
         tuned=REGIME + "; start and step size of the search follow eight trials",
     ),
@@ -179,5 +188,6 @@ CLAIMS = (
         kind="superiority",
         control="the same networks without a permutation, and with activation matching",
         proxy="three convolutions on images of 8 x 8 stand in for VGG and ResNet",
+        tuned="half of He's initial scale, as chosen for the multilayer perceptrons",
     ),
 )
