@@ -76,7 +76,7 @@ CLAIMS = (
         tier="full",
         kind="efficiency",
         control="designs of the same value: nu^1 with the best n for the prices is nearly as dear as nu^1 blind to "
-        "them, the gain comes mainly from which tasks are taken. Equal prices give no gain at all.",
+        "them, so the gain comes mainly from which tasks are taken. Equal prices give no gain at all.",
         proxy="the bound on the excess risk, not the risk itself",
         tuned="the spread of the prices",
     ),
