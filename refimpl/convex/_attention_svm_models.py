@@ -6,6 +6,7 @@ from refimpl.convex import attention_svm
 from refimpl.convex.attention_svm import Attention, _attend, _gradient, _least_distance
 from refimpl.core import check, random
 from refimpl.core.arrays import Array, array_namespace, from_numpy, to_numpy
+from refimpl.core.linalg import unit
 
 
 class Data(NamedTuple):
@@ -16,11 +17,6 @@ class Data(NamedTuple):
     gamma: Array  # [R, n, T] scores of the tokens, Y v^T x
     v: Array  # [R, d] the head
     Y: Array  # [R, n] labels, 1 or -1
-
-
-def _unit_rows(x):
-    """Rows of length 1."""
-    return x / array_namespace(x).linalg.vector_norm(x, axis=-1, keepdims=True)
 
 
 def gaussian(rng, n, T, d, *, like, runs=1):
@@ -54,9 +50,9 @@ def gaussian(rng, n, T, d, *, like, runs=1):
     (2, 3, 4)
     """
     n, T, d, runs = check.integer(n=n, T=T, d=d, runs=runs, minimum=1)
-    v = _unit_rows(random.normal(rng, (runs, d), like=like))
-    X = _unit_rows(random.normal(rng, (runs, n, T, d), like=like))
-    Z = _unit_rows(random.normal(rng, (runs, n, d), like=like))
+    v = unit(random.normal(rng, (runs, d), like=like), axis=-1)
+    X = unit(random.normal(rng, (runs, n, T, d), like=like), axis=-1)
+    Z = unit(random.normal(rng, (runs, n, d), like=like), axis=-1)
     Y = random.signs(rng, (runs, n), like=like)
     return Data(X, Z, _scores(X, v, Y), v, Y)
 
@@ -166,7 +162,9 @@ def head_grad(W, X, Z, Y, head):
            [ 0.094385,  0.      ]])
     """
     attention_svm._checked(X, Z, W=W)
+    check.finite(Y=Y)
     check.shapes(X=(X, "R n T d" if len(X.shape) == 4 else "n T d"), Y=(Y, "R n" if len(X.shape) == 4 else "n"))
+    check.alike_dtype(X=X, Y=Y)
     xp = array_namespace(W, X, Z, Y)
     a = _attend(W, X, Z)
     f, ahead = head(xp.sum(a[..., None] * X, axis=-2))

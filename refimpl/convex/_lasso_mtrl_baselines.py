@@ -1,4 +1,4 @@
-"""L2-A-MTRL by epochs: the earlier method for unknown relevance (Chen et al., 2022, Algorithm 2)."""
+"""L2-A-MTRL by epochs: the earlier method (Chen et al., 2022, the algorithm for unknown relevance)."""
 
 from refimpl.convex.lasso_mtrl import Found, drawn, estimate, fit_representation, fit_target
 from refimpl.core import check

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from refimpl.core import check
 from refimpl.core.arrays import Array, array_namespace
+from refimpl.core.linalg import unit
 from refimpl.core.random import indices, normal
 
 TARGETS = ("one", "generic")
@@ -32,10 +33,9 @@ def draw(rng, *, d, k, T, target="generic", like):
     check.choice(TARGETS, target=target)
     xp = array_namespace(like)
     B = xp.linalg.qr(normal(rng, (d, k), like=like))[0]
-    W = normal(rng, (k, T), like=like)
-    W = W / xp.sqrt(xp.sum(W * W, axis=0))
+    W = unit(normal(rng, (k, T), like=like), axis=0)
     own, one = normal(rng, (k,), like=like), int(indices(rng, T, (1,), like=like)[0])
-    return Tasks(B, W, own / xp.sqrt(xp.sum(own * own)) if target == "generic" else W[:, one])
+    return Tasks(B, W, unit(own) if target == "generic" else W[:, one])
 
 
 def responses(X, theta, noise, n, *, sigma=1.0):

@@ -1,8 +1,8 @@
 """Transformers as support vector machines (Tarzanagh et al., 2023, arXiv:2308.16898).
 
-Softmax attention reaches its least loss only at infinite weights, so what gradient descent finds is a direction: the
-hard-margin SVM that separates the selected tokens from the others. Training W minimizes the Frobenius norm, training
-its factors K and Q the nuclear norm.
+Softmax attention reaches its least loss only at infinite weights, so what gradient descent finds is a direction, that
+of the hard-margin SVM between the tokens it selects and all others, of least Frobenius norm if W is trained and of
+least nuclear norm if K and Q are.
 """
 
 from typing import NamedTuple
@@ -37,8 +37,9 @@ class SVM(NamedTuple):
     """The least matrix that separates the selected token of each input from the others."""
 
     W: Array  # [d, d]; NaN if there is none
-    margins: Array  # [n, T] of the selected token over each other one, >= 1; 0 over itself
-    multipliers: Array  # [n, T] mu >= 0, not 0 at support tokens alone
+    margins: Array  # [n, T] of the selected token over each other one, >= 1; 0 over itself; NaN if there is no W
+    multipliers: Array  # [n, T] mu >= 0, not 0 at support tokens alone; of `svm_nuclear` as they are before the factor
+    # 1 / max(1, ...) of (attention_svm-14) makes them feasible for the dual; NaN if there is no W
     value: float  # the norm of W; infinite if there is none
     feasible: bool  # whether there is one
     gap: float  # by how much `value` may be above the least, relatively
@@ -84,9 +85,7 @@ def _checked(X, Z, gamma=None, **weights):
     sizes = check.shapes(
         **shapes, **{name: (x, f"{runs}d {'d' if name == 'W' else 'm'}") for name, x in weights.items()}
     )
-    for name, x in {"Z": Z, **scores, **weights}.items():
-        if x.dtype != X.dtype:
-            raise TypeError(f"{name} must have dtype {X.dtype}, that of X, got {x.dtype}")
+    check.alike_dtype(X=X, Z=Z, **scores, **weights)
     return sizes
 
 
@@ -309,13 +308,18 @@ def _checked_selection(X, Z, alpha):
     """Shapes of one set of inputs, and a token for each."""
     _checked(X, Z)
     sizes = check.shapes(X=(X, "n T d"), Z=(Z, "n d"), alpha=(alpha, "n"))
+    if sizes["T"] < 2:
+        raise ValueError("X must have at least 2 tokens for each input, for one alone has no rival, got 1")
+    _checked_tokens(alpha, sizes["T"])
+
+
+def _checked_tokens(alpha, T):
+    """Integers in [0, T)."""
     if not array_namespace(alpha).isdtype(alpha.dtype, "integral"):
         raise TypeError(f"alpha must be integers, got dtype {alpha.dtype}")
     places = to_numpy(alpha)
-    if sizes["T"] < 2:
-        raise ValueError("X must have at least 2 tokens for each input, for one alone has no rival, got 1")
-    if places.min() < 0 or places.max() >= sizes["T"]:
-        raise ValueError(f"alpha must be in [0, {sizes['T']}), got values from {places.min()} to {places.max()}")
+    if places.min() < 0 or places.max() >= T:
+        raise ValueError(f"alpha must be in [0, {T}), got values from {places.min()} to {places.max()}")
 
 
 def svm_frobenius(X, Z, alpha):
@@ -455,7 +459,7 @@ def locally_optimal(gamma, alpha, svm, *, tol=1e-6):
     alpha : array, shape [n], integers
         The selection.
     svm : SVM
-        Of that selection, by `svm_frobenius`.
+        Of that selection: by `svm_frobenius` if W is trained, by `svm_nuclear` if K and Q are.
     tol : float, default: 1e-6
         A token whose margin is within it of 1 is a support token.
 
@@ -467,7 +471,7 @@ def locally_optimal(gamma, alpha, svm, *, tol=1e-6):
     Raises
     ------
     TypeError, ValueError
-        If shapes do not fit or `tol` is negative.
+        If shapes do not fit, `alpha` names no token, or `tol` is negative.
 
     Examples
     --------
@@ -478,7 +482,8 @@ def locally_optimal(gamma, alpha, svm, *, tol=1e-6):
     [True, False]
     """
     check.finite(gamma=gamma)
-    check.shapes(gamma=(gamma, "n T"), alpha=(alpha, "n"), margins=(svm.margins, "n T"))
+    sizes = check.shapes(gamma=(gamma, "n T"), alpha=(alpha, "n"), margins=(svm.margins, "n T"))
+    _checked_tokens(alpha, sizes["T"])
     tol, xp = check.nonnegative(tol=tol), array_namespace(gamma, alpha)
     own = xp.take_along_axis(gamma, alpha[:, None], axis=1)
     support = (svm.margins > 0) & (svm.margins <= 1 + tol)

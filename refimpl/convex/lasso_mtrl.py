@@ -1,7 +1,7 @@
 """L1-A-MTRL, active multi-task representation learning (Wang et al., 2023, arXiv:2306.02556, Algorithms 1 and 2).
 
-A target task has few samples; T source tasks share a linear representation with it. Write the target's head as a
-combination of theirs, with coefficients nu of the least 1-norm, and draw from each source in proportion to ``|nu|``.
+Many source tasks and one target with few samples share a linear representation. If the target's head is a sum of theirs
+with coefficients nu, of the least 1-norm, then ``|nu|`` says how many samples each source deserves.
 """
 
 from importlib import import_module
@@ -143,7 +143,8 @@ def design_value(W, w, n):
     Raises
     ------
     TypeError, ValueError
-        As for `relevance_l1`; if an n is negative, or the sampled tasks alone do not make the target's head.
+        As for `relevance_l1`; if an n is negative, or the sampled tasks alone do not make the target's head: some
+        entry is missed by more than 1e-4 of the largest.
 
     Notes
     -----
@@ -159,6 +160,7 @@ def design_value(W, w, n):
     xp = _heads(W, w)
     check.finite(n=n)
     check.shapes(W=(W, "k T"), n=(n, "T"))
+    check.alike_dtype(W=W, n=n)
     if float(xp.min(n)) < 0:
         raise ValueError(f"n must be >= 0, got {float(xp.min(n))!r}")
     sampled = xp.nonzero(n)[0]
@@ -189,7 +191,7 @@ def allocate(nu, *, N, floor, p=1):
     Returns
     -------
     array, shape [T], int64
-        n_t, whose sum is at most `N`.
+        n_t, whose sum is at most `N`; computed on the host in double precision, for the sake of large budgets.
 
     Raises
     ------
@@ -213,12 +215,13 @@ def allocate(nu, *, N, floor, p=1):
     check.choice((1, 2), p=p)
     if T * floor > N:
         raise ValueError(f"N must be at least {T} tasks times the floor {floor}, got {N}")
-    xp = array_namespace(nu)
-    most = xp.max(xp.abs(nu))
-    if float(most) == 0:
+    size = abs(_host(nu))
+    xp, most = array_namespace(size), float(size.max())
+    if most == 0:
         raise ValueError("nu must not be 0 for every task")
-    share = (xp.abs(nu) / most) ** p  # (lasso_mtrl-4)
-    return floor + xp.astype(xp.floor((N - T * floor) * share / xp.sum(share)), xp.int64)  # (lasso_mtrl-5)
+    share = (size / most) ** p  # (lasso_mtrl-4)
+    n = floor + xp.floor((N - T * floor) * share / xp.sum(share))  # (lasso_mtrl-5)
+    return from_numpy(xp.astype(n, xp.int64), like=nu)
 
 
 # Fit -----------------------------------------------------------------------------------------------------------------
@@ -255,6 +258,7 @@ def statistics(X, y, n):
     """
     check.finite(X=X, y=y)
     N = check.shapes(X=(X, "N d"), y=(y, "N"), n=(n, "T"))["N"]
+    check.alike_dtype(X=X, y=y)
     xp = array_namespace(X, y)
     if not xp.isdtype(n.dtype, "integral"):
         raise TypeError(f"n must be integers, got dtype {n.dtype}")
@@ -336,6 +340,7 @@ def heads(B, G, g):
     """
     check.finite(B=B, G=G, g=g)
     k = check.shapes(B=(B, "d k"), G=(G, "T d d"), g=(g, "T d"))["k"]
+    check.alike_dtype(B=B, G=G, g=g)
     xp = array_namespace(B, G, g)
     inner, right = xp.matrix_transpose(B) @ (G @ B), g @ B
     inverse = xp.linalg.pinv(inner, rtol=64 * k * float(xp.finfo(B.dtype).eps))
@@ -360,7 +365,7 @@ def improve(B, data):
     Raises
     ------
     TypeError, ValueError
-        As for `fit_representation`.
+        As for `heads`, or if the data do not determine B.
 
     Notes
     -----
@@ -460,8 +465,9 @@ def fit_target(B, X, y):
     >>> fit_target(np.array([[1.0], [0.0]]), np.array([[1.0, 5.0], [2.0, 0.0]]), np.array([1.0, 2.0]))
     array([1.])
     """
-    check.finite(X=X, y=y)
+    check.finite(B=B, X=X, y=y)
     check.shapes(B=(B, "d k"), X=(X, "n d"), y=(y, "n"))
+    check.alike_dtype(B=B, X=X, y=y)
     xp = array_namespace(B, X, y)
     G, g = xp.matrix_transpose(X) @ X, y @ X  # (lasso_mtrl-11)
     return heads(B, G[None, :, :], g[None, :])[:, 0]
@@ -505,6 +511,7 @@ def sweep(W, w, nu, *, lam):
     """
     check.finite(W=W, w=w, nu=nu)
     T = check.shapes(W=(W, "k T"), w=(w, "k"), nu=(nu, "T"))["T"]
+    check.alike_dtype(W=W, w=w, nu=nu)
     return _sweep(W, w, nu, check.positive(lam=lam), T)
 
 
@@ -561,6 +568,7 @@ def relevance_lasso(W, w, *, lam, tol=1e-14, sweeps=10_000):
     """
     check.finite(W=W, w=w)
     T = check.shapes(W=(W, "k T"), w=(w, "k"))["T"]
+    check.alike_dtype(W=W, w=w)
     lam, tol, sweeps = check.positive(lam=lam), check.positive(tol=tol), check.integer(sweeps=sweeps, minimum=1)
     matrix, right, lam = _host(W), _host(w), float(lam)
     hx = array_namespace(matrix)
@@ -611,7 +619,8 @@ def estimate(data, X, y, *, k, p=1, share=0.05, rounds=15):
     Raises
     ------
     TypeError, ValueError
-        As for `fit_representation` and `fit_target`.
+        As for `fit_representation` and `fit_target`; if `p` or `share` is out of range; with ``p=1`` if the target's
+        head is 0.
 
     Notes
     -----
@@ -634,6 +643,8 @@ def estimate(data, X, y, *, k, p=1, share=0.05, rounds=15):
         return relevance_l2(W, w)
     xp = array_namespace(W, w)
     lam = share * float(xp.max(xp.abs(w @ W)))  # (lasso_mtrl-15)
+    if lam == 0:
+        raise ValueError("y must not give a head of 0: then nothing is relevant")
     return relevance_lasso(W, w, lam=lam)
 
 
@@ -731,7 +742,8 @@ def unknown(sample, X, y, *, T, k, explore, N, floor, p=1, share=0.05, rounds=15
 
     Notes
     -----
-    Algorithm 2 of the paper; with ``p=2`` two epochs of that of Chen et al. (2022).
+    Algorithm 2 of the paper; with ``p=2`` the two-stage form of the method of Chen et al. (2022), at a given budget.
+    The epochs are in `_lasso_mtrl_baselines`.
 
     Examples
     --------
@@ -797,6 +809,7 @@ def cost_sensitive(W, w, prices, *, budget):
     """
     check.finite(prices=prices)
     check.shapes(W=(W, "k T"), prices=(prices, "T"))
+    check.alike_dtype(W=W, prices=prices)
     xp, budget = array_namespace(W, w, prices), check.positive(budget=budget)
     if float(xp.min(prices)) <= 0:
         raise ValueError(f"prices must be > 0, got {float(xp.min(prices))!r}")
@@ -829,6 +842,7 @@ def _heads(W, w):
     """Namespace of the heads, checked."""
     check.finite(W=W, w=w)
     sizes, xp = check.shapes(W=(W, "k T"), w=(w, "k")), array_namespace(W, w)
+    check.alike_dtype(W=W, w=w)
     k, T = sizes["k"], sizes["T"]
     values = xp.linalg.svdvals(W)
     if k > T or float(values[-1]) <= max(k, T) * float(xp.finfo(W.dtype).eps) * float(values[0]):
@@ -840,6 +854,7 @@ def _checked(data, k):
     """k, if the statistics fit each other and it."""
     check.finite(G=data.G, g=data.g, n=data.n)
     sizes = check.shapes(G=(data.G, "T d d"), g=(data.g, "T d"), n=(data.n, "T"))
+    check.alike_dtype(G=data.G, g=data.g, n=data.n)
     k, most = check.integer(k=k, minimum=1), min(sizes["T"], sizes["d"])
     if k > most:
         raise ValueError(f"k must be at most {most}, the least of {sizes['T']} tasks and {sizes['d']} inputs, got {k}")

@@ -167,6 +167,22 @@ def finite(**named):
             raise ValueError(f"{name} must be finite, got {bad} of {size} entries NaN or infinite")
 
 
+def alike_dtype(**named):
+    """Arrays of one dtype, that of the first.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> alike_dtype(X=np.zeros(2), y=np.zeros(2, dtype=np.float32))
+    Traceback (most recent call last):
+    TypeError: y must have dtype float64, that of X, got float32
+    """
+    (first, reference), *others = named.items()
+    for name, value in others:
+        if value.dtype != reference.dtype:
+            raise TypeError(f"{name} must have dtype {reference.dtype}, that of {first}, got {value.dtype}")
+
+
 def like(reference, **named):
     """Arrays of the library, shape, dtype and device of `reference` (which must be floating point itself).
 

@@ -312,6 +312,8 @@ def test_finite_and_divergent_part_keep_what_they_promise():
 
 # What is refused --------------------------------------------------------------------------------------------------
 
+FOUND = attention_svm.svm_frobenius(X, Z, np.array([0, 0]))
+
 
 @pytest.mark.parametrize(
     ("call", "error", "name"),
@@ -338,7 +340,19 @@ def test_finite_and_divergent_part_keep_what_they_promise():
         (lambda: attention_svm.path(X, Z, GAMMA, [1.0], ball="cube"), ValueError, "ball"),
         (lambda: attention_svm.project_nuclear(W, -1.0), ValueError, "R must be"),
         (lambda: models.finite_part(GAMMA, X, Z, GAMMA > 9), ValueError, "active must have a token"),
-        (lambda: models.head_grad(W, X, Z, np.ones(3), models.quadratic(Z[0], 0.1)), ValueError, "Y"),
+        (lambda: models.head_grad(W, X, Z, np.ones(3), models.quadratic(Z[0], 0.1)), ValueError, "Y must have shape"),
+        (
+            lambda: models.head_grad(W, X, Z, np.ones(2) * np.nan, models.quadratic(Z[0], 0.1)),
+            ValueError,
+            "Y must be f",
+        ),
+        (lambda: models.head_grad(W, X, Z, np.ones(2, "f4"), models.quadratic(Z[0], 0.1)), TypeError, "Y must have d"),
+        (lambda: attention_svm.locally_optimal(GAMMA, np.array([0, 9]), FOUND), ValueError, r"alpha must be in \[0, 3"),
+        (
+            lambda: attention_svm.locally_optimal(GAMMA, np.array([0.0, 1.0]), FOUND),
+            TypeError,
+            "alpha must be integers",
+        ),
     ],
 )
 def test_bad_input_is_named(call, error, name):

@@ -158,6 +158,14 @@ def test_no_random_design_is_worth_more_at_the_price():
         assert float(lasso_mtrl.design_value(tasks.W, tasks.w, n)) >= least * (1 - 1e-9)
 
 
+def test_large_budgets_are_kept_in_single_precision():
+    nu = stream(0, "test-lasso_mtrl", "large budget").uniform(0.1, 1.0, 20).astype(np.float32)
+    for N in (10**7, 10**9, 10**12):
+        n = lasso_mtrl.allocate(nu, N=N, floor=1)
+        assert n.dtype == np.int64
+        assert N - 20 < n.sum() <= N
+
+
 # The fit: stacked designs -----------------------------------------------------------------------------------------
 
 
@@ -334,6 +342,7 @@ def test_targets_are_what_they_are_called():
 
 # What is refused --------------------------------------------------------------------------------------------------
 
+SINGLE = np.float32
 DATA = lasso_mtrl.Statistics(np.tile(np.eye(3), (4, 1, 1)), np.ones((4, 3)), np.full(4, 3.0))
 
 
@@ -367,6 +376,25 @@ DATA = lasso_mtrl.Statistics(np.tile(np.eye(3), (4, 1, 1)), np.ones((4, 3)), np.
         (lambda: lasso_mtrl.estimate(DATA, np.eye(3), np.ones(3), k=1, share=-1.0), ValueError, "share"),
         (lambda: lasso_mtrl.cost_sensitive(W3, w3, np.array([1.0, 0.0, 1.0]), budget=1.0), ValueError, "prices"),
         (lambda: lasso_mtrl.cost_sensitive(W3, 0 * w3, np.ones(3), budget=1.0), ValueError, "w must not be 0"),
+        (lambda: lasso_mtrl.estimate(DATA, np.eye(3), np.zeros(3), k=1), ValueError, "y must not give a head of 0"),
+        (
+            lambda: lasso_mtrl.relevance_l1(W3, SINGLE(w3)),
+            TypeError,
+            "w must have dtype float64, that of W, got float32",
+        ),
+        (lambda: lasso_mtrl.relevance_l2(W3, SINGLE(w3)), TypeError, "w must have dtype"),
+        (lambda: lasso_mtrl.relevance_lasso(W3, SINGLE(w3), lam=0.1), TypeError, "w must have dtype"),
+        (lambda: lasso_mtrl.sweep(W3, w3, SINGLE(np.zeros(3)), lam=0.1), TypeError, "nu must have dtype"),
+        (lambda: lasso_mtrl.design_value(W3, w3, SINGLE(np.ones(3))), TypeError, "n must have dtype"),
+        (
+            lambda: lasso_mtrl.cost_sensitive(W3, w3, SINGLE(np.ones(3)), budget=1.0),
+            TypeError,
+            "prices must have dtype",
+        ),
+        (lambda: lasso_mtrl.statistics(np.eye(3), SINGLE(np.ones(3)), np.array([3])), TypeError, "y must have dtype"),
+        (lambda: lasso_mtrl.heads(np.eye(3)[:, :1], DATA.G, SINGLE(DATA.g)), TypeError, "g must have dtype"),
+        (lambda: lasso_mtrl.fit_target(np.eye(3), np.eye(3), SINGLE(np.ones(3))), TypeError, "y must have dtype"),
+        (lambda: lasso_mtrl.spectral_start(DATA._replace(n=SINGLE(DATA.n)), k=1), TypeError, "n must have dtype"),
         (lambda: baselines.epoch_counts(np.ones(2), beta=-1.0, eps=0.5), ValueError, "beta"),
         (lambda: models.draw(stream(0), d=3, k=2, T=4, target="two", like=LIKE), ValueError, "target"),
         (lambda: models.responses(np.eye(3), np.ones((2, 1)), np.ones(3), np.array([3])), ValueError, "theta"),

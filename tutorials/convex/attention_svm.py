@@ -1,6 +1,6 @@
 """
-Attention is a max-margin token separator
-=========================================
+Attention separates tokens with the largest margin
+==================================================
 
 What does gradient descent on one attention layer converge to, when its weights go to infinity? Three pictures: where a
 query is sent, how fast the direction is found, and what changes if keys and queries are trained in place of W.
@@ -106,7 +106,8 @@ for key, color, label in ((("W", "Frobenius"), ORANGE, "W"), (("K, Q", "nuclear"
     axes.semilogy(range(1, 11), np.maximum(shares[1], 1e-4), "o", color=color, label=f"training {label}")
 axes.set(xlabel="number of the singular value", ylabel="share of the largest", ylim=(7e-5, 1.5), xticks=range(1, 11))
 axes.set_title(
-    "Attention trained by gradient descent is a max-margin token separator,\nand of low rank if K and Q are trained"
+    "Gradient descent makes attention separate tokens with the largest margin,\n"
+    "and by a W of low rank if K and Q are trained"
 )
 axes.legend(frameon=False)
 

@@ -63,10 +63,10 @@ axes.legend(frameon=False)
 # What it is worth
 # ----------------
 # Fit the representation to the drawn samples, the target's head to 20,000 samples of its own (so many that the sources
-# are what limits it), and measure the excess risk, here the mean of six instances. All strategies fall as one over the
-# budget; what differs is the constant. With the relevance *known*, L1 needs the fewest samples. The dashed lines do not
-# know it: they spend three tenths of the budget, the same on each task, to estimate it. That costs most of the gain.
-# (Kinks are the noise of six instances.)
+# are what limits it), and measure the excess risk, here the mean of six instances. Above the dotted line, the error of
+# the target's own head, all fall about as one over the budget; what differs is the constant. With the relevance
+# *known*, L1 needs the fewest samples. The dashed lines do not know it: they spend three tenths of the budget, the same
+# on each task, to estimate it. That costs most of the gain. (Kinks are the noise of six instances.)
 
 BUDGETS = (4_000, 8_000, 16_000, 32_000)
 STRATEGIES = {
@@ -109,7 +109,9 @@ axes.text(BUDGETS[0], K / 20_000, "the target's own head", va="bottom", fontsize
 axes.set_xticks(BUDGETS, [f"{N:,}" for N in BUDGETS])
 axes.minorticks_off()
 axes.set(xlabel="source samples, exploration included", ylabel="excess risk")
-axes.set_title("The 1-norm picks a handful of tasks and needs the fewest samples,\nif somebody tells it the relevance")
+axes.set_title(
+    "Few tasks are enough with the 1-norm, and it needs the fewest samples,\nif somebody tells it the relevance"
+)
 axes.legend(frameon=False)
 
 # %%

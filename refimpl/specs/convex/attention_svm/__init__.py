@@ -49,7 +49,7 @@ def svm_frobenius(X, Z, alpha):
 
 def svm_nuclear(X, Z, alpha, tol):
     """Nuclear norm and least margin: the matrix need not be unique."""
-    found = attention_svm.svm_nuclear(X, Z, _whole(alpha), tol=tol)
+    found = attention_svm.svm_nuclear(X, Z, _whole(alpha), tol=tol, rounds=20_000)
     if found.gap > tol:
         raise ArithmeticError(f"the gap is {found.gap:.1e} after all rounds, {tol:.1e} was asked for")
     xp = array_namespace(found.margins)

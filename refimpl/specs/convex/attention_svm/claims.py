@@ -4,6 +4,7 @@ import numpy as np
 
 from refimpl.convex import _attention_svm_models as models
 from refimpl.convex import attention_svm
+from refimpl.core.linalg import unit
 from refimpl.core.random import stream
 from refimpl.specs.base import Claim, Outcome, at_least, at_most, reported, within
 
@@ -113,7 +114,7 @@ def two_parametrisations(seed):
     ends["KQ"] = K @ np.swapaxes(Q, 1, 2)
     best = data.gamma.argmax(axis=-1)
     corr: dict[tuple[str, str], np.ndarray] = {}
-    local, optimal, for_best = {}, {}, {}
+    local, optimal = {}, {}
     for name, W in ends.items():
         alpha = _choices(W, data)
         both = {"Frobenius": _machines(frobenius, data, alpha), "nuclear": _machines(nuclear, data, alpha)}
@@ -121,9 +122,9 @@ def two_parametrisations(seed):
         local[name] = np.mean([attention_svm.locally_optimal(*x) for x in own])
         corr |= {(name, norm): cosine(W, _matrices(found)) for norm, found in both.items()}
         optimal[name] = (alpha == best).all(axis=1)
-        missed = ~optimal[name]
-        wrong = _matrices(_machines(frobenius, data._replace(X=data.X[missed], Z=data.Z[missed]), best[missed]))
-        for_best[name] = np.nanmean(cosine(W[missed], wrong)) if missed.any() else np.nan
+    missed = ~optimal["W"]
+    svms = _matrices(_machines(frobenius, data._replace(X=data.X[missed], Z=data.Z[missed]), best[missed]))
+    for_best = np.nanmean(cosine(ends["W"][missed], svms)) if missed.any() else np.nan
     mean = {key: values[:10].mean() for key, values in corr.items()}
 
     def plot(figure):
@@ -146,7 +147,7 @@ def two_parametrisations(seed):
             reported("share of 30 runs on K, Q that select the best tokens", optimal["KQ"].mean()),
             reported("W with the nuclear SVM", mean["W", "nuclear"]),
             reported("K Q^T with the Frobenius SVM", mean["KQ", "Frobenius"]),
-            reported("W with the SVM of the best tokens, where it selects others", for_best["W"]),
+            reported("W with the SVM of the best tokens, where it selects others", for_best),
         ],
         plot,
         "The authors' data (n = 6, T = 8, d = 10) and their start, 1500 normalised steps; the shares pool 30 runs.",
@@ -190,7 +191,12 @@ def regularisation_paths(seed):
             ),
             at_most(f"{ball} ball: mean correlation with the other SVM", other[-1].mean(), 0.85),
         ]
-    return Outcome(measured, plot, "n = 4, T = 5, d = 8, three runs.")
+    return Outcome(
+        measured,
+        plot,
+        "n = 4, T = 5, d = 8, three runs. The nuclear ball of radius R is that of K Q^T with squared norms of K and Q "
+        "of at most 2 R in all: its path stands for that of (K, Q), which is not run itself.",
+    )
 
 
 # C4: over-parametrisation ----------------------------------------------------------------------------------------
@@ -255,7 +261,8 @@ def ranks(seed):
             machines = _machines(solve, data, best)
             assert all(svm.gap <= 1e-5 for svm in machines)
             found[n, name] = np.array([_rank(svm.W) for svm in machines])
-            spectra[n, name] = np.array([np.linalg.svdvals(svm.W / svm.value) for svm in machines])
+            values = np.array([np.linalg.svdvals(svm.W) for svm in machines])
+            spectra[n, name] = values / values[:, :1]
 
     def plot(figure):
         axes = figure.subplots()
@@ -270,7 +277,9 @@ def ranks(seed):
             )
         axes.axhline(1e-3, color=GREY, linewidth=0.8)
         axes.set(
-            xlabel="number of the singular value", ylabel="its size, over the norm", title="Few directions are enough"
+            xlabel="number of the singular value",
+            ylabel="its size, over the largest",
+            title="Few directions are enough",
         )
         axes.legend(frameon=False)
 
@@ -382,7 +391,9 @@ def quadratic_head(seed):
         [
             at_least("correlation of W with W_fin + R W_mm, mean", ours, 0.97),
             at_least("the same less that with W_mm alone", ours - end["W_mm alone"], 0.0),
-            at_least("the same less that with the one-token SVM", ours - end["one-token SVM"], 0.1),
+            at_least(
+                "the same less that with the one-token SVM alone, without W_fin", ours - end["one-token SVM"], 0.1
+            ),
             at_most(
                 "1 - correlation, over that of the best control with the same freedom", missing["orthonormal"], 0.8
             ),
@@ -416,7 +427,7 @@ def relu_head(seed):
         head = models.relu(V / np.linalg.norm(V, axis=(1, 2), keepdims=True))
         W = models.start(rng, (30, d, d), like=LIKE)
         for _ in range(2001):
-            W = W - 0.1 * attention_svm.unit(models.head_grad(W, data.X, data.Z, data.Y, head).grad, axis=(1, 2))
+            W = W - 0.1 * unit(models.head_grad(W, data.X, data.Z, data.Y, head).grad, axis=(1, 2))
         a = models.head_grad(W, data.X, data.Z, data.Y, head).attention
         between = ((a > 1e-6) & (a <= 1e-3)).any(axis=(1, 2))
         passes = (data.Y < 0).any(axis=1) & ~between & (a <= 1e-6).any(axis=(1, 2))
@@ -424,11 +435,16 @@ def relu_head(seed):
             _, rows = _over_draws(W, data, a, np.flatnonzero(passes), 1e-3, rng)
             kept += rows
     means = {name: np.mean([row[name] for row in kept]) for name in kept[0]}
-    ours = means["W_fin + R W_mm"]
+    ours, best = means["W_fin + R W_mm"], max(means[f"W_fin + R {rival}"] for rival in RIVALS)
     return Outcome(
         [
             at_least("correlation of W with W_fin + R W_mm, mean", ours, 0.97),
-            at_least("the same less that with the one-token SVM", ours - means["one-token SVM"], 0.1),
+            at_least(
+                "the same less that with the one-token SVM alone, without W_fin", ours - means["one-token SVM"], 0.1
+            ),
+            at_most(
+                "1 - correlation, over that of the best control with the same freedom", (1 - ours) / (1 - best), 0.8
+            ),
             reported("draws of 120 that pass the filters and are separable", len(kept)),
             *(reported(f"correlation with {name}", value) for name, value in means.items() if name != "W_fin + R W_mm"),
         ],
@@ -444,7 +460,7 @@ CLAIMS = (
         "theorems on global convergence",
         global_direction,
         kind="behaviour",
-        control="the mean of the constraint rows, which needs no SVM: a correlation of 0.9, no more",
+        control="the mean of the constraint rows, which needs no SVM: a correlation of 0.89 to 0.94",
         tuned="equal scores but for the best token, as in the theorem",
     ),
     Claim(
@@ -478,7 +494,7 @@ CLAIMS = (
     ),
     Claim(
         "attention_svm.C5",
-        "Both SVMs have a rank of at most n, and the nuclear one a lower rank",
+        "The nuclear SVM has a lower rank than the Frobenius one (whose rank is at most n by its KKT conditions)",
         "figure on ranks",
         ranks,
         kind="behaviour",
@@ -500,7 +516,8 @@ CLAIMS = (
         relu_head,
         tier="full",
         kind="behaviour",
-        control="as for C6",
+        control="as for C6; the one-token SVM with the same freedom does as well (0.90 against 0.91) or better at four "
+        "seeds of five",
         proxy="120 draws in place of 500 accepted ones",
     ),
 )

@@ -138,7 +138,8 @@ def svm_nuclear(X, Z, alpha, tol):
     start = np.linalg.lstsq(rows.reshape(len(rows), -1), np.ones(len(rows)), rcond=None)[0].reshape(d, d)
     U, s, Vt = np.linalg.svd(start)
     v = np.concatenate([(U * np.sqrt(s + 0.1)).ravel(), (Vt.T * np.sqrt(s + 0.1)).ravel()])
-    for _ in range(3):  # each from where the last one has ended: its picture of the curvature is fresh again
+    value, bound = np.inf, 0.0
+    for _ in range(12):  # each from where the last one has ended: its picture of the curvature is fresh again
         found = minimize(
             lambda v: v @ v / 2,
             v,
@@ -148,15 +149,14 @@ def svm_nuclear(X, Z, alpha, tol):
             options={"ftol": 1e-16, "maxiter": 500},
         )
         v = found.x
-    K, Q = v.reshape(2, d, d)
-    least = margins(v).min() + 1
-    value = np.linalg.svdvals(K @ Q.T / least).sum()
-    tight = margins(v) < 1e-7
-    mu = nnls(slopes(v)[tight].T, v)[0]  # at the least factors, v is a sum of their slopes with weights >= 0
-    bound = mu.sum() / max(1.0, np.linalg.norm(np.einsum("m,mij->ij", mu, rows[tight]), 2))
-    if value - bound > 1e-6 * value:
-        raise ArithmeticError(f"the dual bound {bound} is far from {value}")
-    return np.array(value), np.array(1.0)
+        K, Q = v.reshape(2, d, d)
+        value = np.linalg.svdvals(K @ Q.T / (margins(v).min() + 1)).sum()
+        tight = margins(v) < margins(v).min() + 1e-7
+        mu = nnls(slopes(v)[tight].T, v)[0]  # at the least factors, v is a sum of their slopes with weights >= 0
+        bound = mu.sum() / max(1.0, np.linalg.norm(np.einsum("m,mij->ij", mu, rows[tight]), 2))
+        if value - bound <= 1e-8 * value:
+            return np.array(value), np.array(1.0)
+    raise ArithmeticError(f"the dual bound {bound} is far from {value}")
 
 
 def project_nuclear(W, R):

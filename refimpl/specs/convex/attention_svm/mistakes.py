@@ -2,7 +2,6 @@
 
 from refimpl.specs.base import mistake, variant
 
-_AUTHORS = "https://github.com/umich-sota/TF-as-SVM"
 _NORM = "{0} / (xp.linalg.matrix_norm({0}, keepdims=True) + {1})"
 _DIRECTIONS = "return Factors(K - eta * {}, Q - eta * {})"
 _SEPARABLE = {"svm_nuclear": "all its selections are separable: others are refused"}

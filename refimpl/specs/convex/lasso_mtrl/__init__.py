@@ -355,6 +355,6 @@ SYSTEM = System(
         "lasso_mtrl-16": "the section on prices; the weighted program, ours",
         "lasso_mtrl-17": "the section on prices; closed form, ours",
         "lasso_mtrl-18": "its value; ours",
-        "lasso_mtrl-19": "Algorithm 2 of Chen et al. (2022)",
+        "lasso_mtrl-19": "Chen et al., 2022, the algorithm for unknown relevance",
     },
 )

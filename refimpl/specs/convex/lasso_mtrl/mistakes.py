@@ -67,64 +67,61 @@ ALTERNATIVES = (
         "squares_for_l1",
         "wrong_constant",
         "with p = 1 draw in proportion to |nu|; here to its square, as the earlier method does",
-        {"lasso_mtrl-4": "share = (xp.abs(nu) / most) ** 2"},
+        {"lasso_mtrl-4": "share = (size / most) ** 2"},
     ),
     mistake(
         "not_squared_for_l2",
         "wrong_constant",
         "with p = 2 draw in proportion to nu^2; here to |nu|",
-        {"lasso_mtrl-4": "share = xp.abs(nu) / most"},
+        {"lasso_mtrl-4": "share = size / most"},
     ),
     mistake(
         "power_twice",
         "wrong_constant",
         "draw in proportion to |nu|^p; here the power is applied twice, as if nu were not a relevance but a weight",
-        {"lasso_mtrl-4": "share = (xp.abs(nu) / most) ** (2 * p)"},
+        {"lasso_mtrl-4": "share = (size / most) ** (2 * p)"},
     ),
     mistake(
         "signed_weights",
         "missing_step",
         "take |nu|; here a negative coefficient draws fewer than the floor, or a negative number",
-        {"lasso_mtrl-4": "share = (nu / most) ** p"},
+        {"lasso_mtrl-4": "share = (_host(nu) / most) ** p"},
     ),
     mistake(
         "clipped_weights",
         "wrong_order",
         "take |nu|; here negative coefficients count as 0",
-        {"lasso_mtrl-4": "share = (xp.clip(nu, min=0.0) / most) ** p"},
+        {"lasso_mtrl-4": "share = (xp.clip(_host(nu), min=0.0) / most) ** p"},
     ),
     mistake(
         "floor_dropped",
         "missing_step",
         "each task has the floor first; here tasks of no relevance have no samples",
-        {"lasso_mtrl-5": "return xp.astype(xp.floor(N * share / xp.sum(share)), xp.int64)"},
+        {"lasso_mtrl-5": "n = xp.floor(N * share / xp.sum(share))"},
     ),
     mistake(
         "floor_not_counted",
         "missing_step",
         "the floors are part of the budget; here they come on top of it",
-        {"lasso_mtrl-5": "return floor + xp.astype(xp.floor(N * share / xp.sum(share)), xp.int64)"},
+        {"lasso_mtrl-5": "n = floor + xp.floor(N * share / xp.sum(share))"},
     ),
     mistake(
         "share_of_the_largest",
         "wrong_scale",
         "divide by the sum of all |nu|^p; here by the largest, and the budget is exceeded",
-        {"lasso_mtrl-5": "return floor + xp.astype(xp.floor((N - T * floor) * share), xp.int64)"},
+        {"lasso_mtrl-5": "n = floor + xp.floor((N - T * floor) * share)"},
     ),
     variant(
         "paper",
         "a task gets the larger of the floor and its share of the whole budget, rounded up: the sum exceeds the budget",
         "Algorithm 1 as printed, which leaves the rounding open",
-        {
-            "lasso_mtrl-5": "n = xp.ceil(N * share / xp.sum(share))\n"
-            "return xp.astype(xp.maximum(n, floor + 0.0 * share), xp.int64)"
-        },
+        {"lasso_mtrl-5": "n = xp.maximum(xp.ceil(N * share / xp.sum(share)), floor + 0.0 * share)"},
     ),
     variant(
         "rounded_to_nearest",
         "the shares are rounded to the nearest whole number, and may exceed the budget",
         "Algorithm 1 leaves the rounding open",
-        {"lasso_mtrl-5": "return floor + xp.astype(xp.round((N - T * floor) * share / xp.sum(share)), xp.int64)"},
+        {"lasso_mtrl-5": "n = floor + xp.round((N - T * floor) * share / xp.sum(share))"},
     ),
     # Fit
     mistake(

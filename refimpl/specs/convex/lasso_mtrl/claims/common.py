@@ -13,7 +13,7 @@ KINDS = {"one": "one source head", "generic": "generic target"}
 
 
 class Instance:
-    """One truth with 20,000 target samples, and fresh source samples for whoever asks."""
+    """One truth with its target samples, and fresh source samples for whoever asks."""
 
     def __init__(self, target, *names, samples=20_000):
         self.rng = stream(*names, target)

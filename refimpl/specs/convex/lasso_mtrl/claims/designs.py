@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 
 from refimpl.convex import lasso_mtrl
+from refimpl.core.linalg import unit
 from refimpl.core.random import stream
 from refimpl.specs.base import Outcome, at_least, at_most, reported, within
 from refimpl.specs.convex.lasso_mtrl.claims.common import BLUE, GREY, ORANGE
@@ -12,8 +13,7 @@ from refimpl.specs.convex.lasso_mtrl.claims.common import BLUE, GREY, ORANGE
 
 def unit_heads(rng, k, T):
     """Uniform on the sphere, in columns."""
-    W = rng.standard_normal((k, T))
-    return W / np.linalg.norm(W, axis=0)
+    return unit(rng.standard_normal((k, T)), axis=0)
 
 
 def some_heads(rng, W, most):
@@ -87,7 +87,7 @@ def priced(seed, instances=200, k=4, T=20):
             axes.plot(np.sort(values), (np.arange(instances) + 1) / instances, color=color, label=name)
         axes.axvline(1, color="black", linestyle=":")
         axes.set(xlabel="cost over that of the best design", ylabel="share of instances", xscale="log")
-        axes.set_title("Prices belong into the choice of tasks")
+        axes.set_title("Prices belong in the choice of tasks")
         axes.legend(frameon=False)
 
     return Outcome(
