@@ -222,8 +222,9 @@ COMBINE = (
     *(Case(f"second-{method}", ("variant",), "the two aggregates are aggregated",
            _parts(method, variant="second", rescale=0, c=0.5), equations=("flat_mtl-5",))
       for method in ("mgda", "cagrad")),
-    *(Case(f"each-{method}", ("variant",), "the two parts of each task, then the tasks", _parts(method, variant="each"),
-           equations=("flat_mtl-5",)) for method in ("pcgrad", "imtl_g")),
+    *(Case(f"each-{method}", ("variant",), "the two parts of each task, then the tasks",
+           _parts(method, loss, variant="each"), equations=("flat_mtl-5",))
+      for method, loss in (("pcgrad", _AROUND), ("imtl_g", _BESIDE))),
     Case("erm", ("variant",), "the loss parts alone", _parts("mgda", variant="erm"), equations=("flat_mtl-6",)),
     _wide("mgda", ("loss", "sam"), ("direction",)),
 )  # fmt: skip
