@@ -201,8 +201,8 @@ CLAIMS = (
         "gain from the Hessian.",
         proxy="a toy in seven dimensions in which the colour is made to lie (planted) stands in for Colored MNIST",
         tuned="weights of the penalties, the better of two by accuracy on the unseen domain, for every method alike; "
-        "the distance from ERM was 0.35, and became 0.25 after seeds that missed it; with a feature half as strong, and "
-        "IRM alone as a rival, the claim held at three seeds of five",
+        "the distance from ERM was 0.35, and became 0.25 after seeds that missed it; with a feature half as strong, "
+        "and IRM alone as a rival, the claim held at three seeds of five",
     ),
     Claim(
         "hessian_alignment.C5",
