@@ -304,12 +304,13 @@ def min_norm_weights(gram):
     """Weights of the point of a simplex that is nearest to 0: the least ``|sum_i w_i g_i|``, w >= 0, sum w = 1.
 
     It is a least-squares problem with weights >= 0, whose active sets are searched on the host in double precision
-    (`scipy.optimize.nnls`), whatever the library.
+    (`nnls`), whatever the library.
 
     Parameters
     ----------
     gram : array [m, m]
-        Inner products of the corners, g_i . g_j: floating point, finite, symmetric; its lower triangle counts.
+        Inner products of the corners, g_i . g_j: floating point, finite, symmetric (not checked: the lower
+        triangle counts).
 
     Returns
     -------
@@ -332,7 +333,7 @@ def min_norm_weights(gram):
     """
     check.finite(gram=gram)
     m = check.shapes(gram=(gram, "m m"))["m"]
-    np, nnls = import_module("numpy"), import_module("scipy.optimize").nnls
+    np = import_module("numpy")
     host = to_numpy(gram).astype(float)
     squares = host.diagonal()
     if squares.min() < 0:
@@ -342,7 +343,7 @@ def min_norm_weights(gram):
     values, vectors = np.linalg.eigh(host / squares.max())
     corners = np.sqrt(np.maximum(values, 0.0))[:, None] * vectors.T  # in columns, with these inner products
     # Corners of a height of 1: the cone over the simplex, whose point nearest to (0, 1) lies above that nearest to 0.
-    u, _ = nnls(np.vstack([corners, np.ones(m)]), np.append(np.zeros(m), 1.0))
+    u = nnls(np.vstack([corners, np.ones(m)]), np.append(np.zeros(m), 1.0))
     return from_numpy(u / u.sum(), like=gram)
 
 
@@ -419,6 +420,7 @@ def nnls(a, b):
     """
     check.finite(a=a, b=b)
     check.shapes(a=(a, "m n"), b=(b, "m"))
+    check.like(a[:, 0], b=b)
     host, right = to_numpy(a).astype(float), to_numpy(b).astype(float)
     return from_numpy(import_module("scipy.optimize").nnls(host, right)[0], like=b)
 

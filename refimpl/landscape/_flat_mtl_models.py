@@ -204,7 +204,7 @@ def train(net, x, labels, rng, *, epochs, lr, method, variant="flat", rho=0.2, d
     decay : float, default: 0.0
         Decoupled weight decay.
     batch : int, default: 100
-        Size of a minibatch.
+        Size of a minibatch, at most n.
     record : callable, optional
         ``record(net, epoch, conflicts) -> dict``, at the start and after each epoch: kept in the history. `conflicts`
         is the share of its minibatches in which the inner product of the first two tasks' gradients was negative.
@@ -224,6 +224,8 @@ def train(net, x, labels, rng, *, epochs, lr, method, variant="flat", rho=0.2, d
     [array([0, 1]), array([1, 0])]
     """
     xp, m, n = array_namespace(x), labels.shape[1], x.shape[0]
+    if not 1 <= batch <= n:
+        raise ValueError(f"batch must be in [1, {n}], got {batch!r}")
     nothing = tree.map(lambda p: 0.0 * p, net)
 
     def slope(i, shared, head, minibatch):

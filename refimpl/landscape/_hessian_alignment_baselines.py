@@ -170,7 +170,7 @@ def fishr(W, domains, *, lam=1.0, reduction="norm", memory=None, decay=0.95):
     Penalty
         Of `hessian_alignment`. The memory is a constant in its gradients.
     memory : list of array
-        For the next step.
+        For the next step; without `memory` the variances themselves.
 
     Raises
     ------

@@ -7,6 +7,7 @@ from refimpl.core.arrays import Array, array_namespace
 from refimpl.core.loop import iterate
 from refimpl.landscape import _hessian_alignment_baselines as baselines
 from refimpl.landscape import hessian_alignment
+from refimpl.models import losses
 
 
 class Network(NamedTuple):
@@ -69,8 +70,9 @@ def accuracy(net, x, y):
     0.5
     """
     xp, a = array_namespace(net.W), logits(net, x)
-    found = xp.astype(a[:, 0] > 0, y.dtype) if a.shape[1] == 1 else xp.argmax(a, axis=1)
-    return float(xp.mean(xp.astype(found == y, a.dtype)))
+    if a.shape[1] > 1:
+        return float(losses.accuracy(a, y))
+    return float(xp.mean(xp.astype(xp.astype(a[:, 0] > 0, y.dtype) == y, a.dtype)))
 
 
 def backward(net, x, z, dW, dz):
@@ -264,7 +266,7 @@ def schedule_step(
     lam : float, default: 91257.0
         Weight >= 0 of the penalty after the first `warm` steps, in which it is 1.
     warm : int, default: 190
-        >= 0. In the authors' runs of 501 steps.
+        Number of these first steps, >= 0; in the authors' scripts 190 of 501.
     lr : float, default: 4.9e-4
         Step size > 0.
     l2 : float, default: 1.1e-3

@@ -14,7 +14,7 @@ from refimpl.core.linalg import min_norm_weights
 METHODS = ("mgda", "pcgrad", "cagrad", "imtl_g", "mean", "sum")
 VARIANTS = ("flat", "direct", "second", "each", "erm")
 TINY = 1e-12  # beside a norm that may be 0, as in the authors' code
-RIDGE = 1e-8  # makes the equations of IMTL-G solvable, as there
+RIDGE = 1e-8  # makes the equations of IMTL-G solvable where gradients depend on each other, as there
 
 
 class TaskGradients(NamedTuple):
@@ -74,6 +74,7 @@ def perturb(grad, *, rho, theta=None):
     _all_finite(grad=grad)
     if theta is not None:
         _alike(grad, theta=theta)
+        _all_finite(theta=theta)
         return _adaptive(theta, grad, rho)
     norm = _norm(grad)
     return tree.map(lambda g: rho * g / (norm + TINY), grad)  # (flat_mtl-2)
@@ -152,6 +153,7 @@ def _called(gradient, i, shared, head, batch):
     g_sh, g_ns = gradient(i, shared, head, batch)
     _alike(shared, g_sh=g_sh)
     _alike(head, g_ns=g_ns)
+    _all_finite(g_sh=g_sh, g_ns=g_ns)
     return g_sh, g_ns
 
 
@@ -194,8 +196,9 @@ def aggregate(method, G, *, orders=None, c=0.4, rescale=1):
 
     Notes
     -----
-    Equations (flat_mtl-9) to (flat_mtl-16) of the documentation. Gradients that are 0: "mgda" gives 0 if one is,
-    "imtl_g" does; "pcgrad" passes it over; "cagrad" leaves the mean, as always where its weighted sum is 0.
+    Equations (flat_mtl-9) to (flat_mtl-16) of the documentation. Gradients that are 0: "mgda" gives 0 if there is one;
+    "imtl_g" too, but for the small number on its diagonal if there are several; "pcgrad" passes them over; "cagrad"
+    gives the mean, rescaled, as always where its weighted sum is 0.
 
     Examples
     --------
@@ -300,7 +303,8 @@ def _imtl_g(M):
     precision = 16 * m * float(xp.finfo(M.dtype).eps)
     apart = U[0, 0] - 2 * U[0, 1:] + xp.linalg.diagonal(U)[1:] > precision  # else u_j = u_1, and V has a row of 0
     gV = xp.where(apart, P[0, 0] - P[0, 1:], 0.0)
-    DV = xp.where(apart[None, :], P[0, 0] - P[0, 1:][None, :] - P[1:, 0][:, None] + P[1:, 1:], 0.0)
+    unit = xp.max(norm) * xp.eye(m - 1, dtype=M.dtype, device=device(M))  # leaves such a gradient the weight 0
+    DV = xp.where(apart[None, :], P[0, 0] - P[0, 1:][None, :] - P[1:, 0][:, None] + P[1:, 1:], unit)
     if float(xp.min(xp.linalg.svdvals(DV))) <= precision * float(xp.max(norm)):
         DV = DV + RIDGE * xp.eye(m - 1, dtype=M.dtype, device=device(M))
     alpha = gV @ xp.linalg.inv(DV)  # (flat_mtl-16)
@@ -323,7 +327,7 @@ def combine(variant, method, loss, sam, *, orders=None, c=0.4, rescale=1):
         As for `aggregate`.
     loss, sam : array, shape [m, d], floating point
         Gradients at the point and at the perturbed points.
-    orders : pair of arrays, shape [2, m, m - 1], optional
+    orders : array, shape [2, m, m - 1], integers, optional
         For "pcgrad", as for `aggregate`: of the loss parts (in "direct" and "each": of all), and of the flat parts.
     c, rescale
         As for `aggregate`.
@@ -376,7 +380,9 @@ def directions(gradient, shared, heads, batch=None, *, method, variant="flat", r
 
     Parameters
     ----------
-    gradient, shared, heads, batch, rho_sh, rho_ns
+    gradient, shared, heads, batch
+        As for `task_gradients`.
+    rho_sh, rho_ns : float, default: 0.05
         As for `task_gradients`.
     method, variant
         As for `combine`; "erm" calls `gradient` once for each task in place of twice.

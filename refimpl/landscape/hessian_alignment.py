@@ -324,7 +324,7 @@ def matrices(signs, C):
     Raises
     ------
     ValueError
-        If the last axis is no multiple of `C` above it.
+        If the last axis is not a multiple of `C` that is above `C`.
 
     Examples
     --------
@@ -584,6 +584,7 @@ def hutchinson_penalty(W, domains, signs, *, alpha=1e-3, beta=5e-3):
     np.float64(0.078125)
     """
     at = heads(W, domains)
+    check.floating(signs=signs)
     if signs.shape[0] not in (1, len(at) + 1):
         raise ValueError(f"signs must have 1 or {len(at) + 1} sets of draws, got shape {tuple(signs.shape)}")
     R, shared = _probes(signs, "m K", at[0]), signs.shape[0] == 1

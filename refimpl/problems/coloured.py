@@ -43,7 +43,8 @@ def coloured_toy(rng, direction, flip, *, n=1500, wrong=0.25, like):
     Returns
     -------
     x : array, shape [n, d+2]
-        Feature, with noise of standard deviation 1/2; and twice the colour, -1 or 1, with noise of 1/10.
+        Feature, with noise of standard deviation 1/2; and the colour, -1 or 1, in two coordinates, each with
+        noise of 1/10.
     y : array, shape [n]
         Labels 0 or 1, int64.
 

@@ -25,7 +25,7 @@ class TwoDigits(NamedTuple):
 
 
 def two_digits(rng, *, like, train=800, test=1500, noise=0.0):
-    """Pairs of digits on one canvas, the darker pixel of both where they overlap.
+    """Pairs of digits on one canvas, the larger pixel of both where they overlap.
 
     Parameters
     ----------

@@ -268,9 +268,10 @@ def test_quick_claims_hold_for_another_seed(claim):
 
 
 def test_the_flat_part_is_a_gradient_of_the_norms():
-    product, linear = parts.on_quadratics(stream(1, "test-flat_mtl"))
+    product, linear, other = parts.on_quadratics(stream(1, "test-flat_mtl"))
     assert product < 1e-10
     assert linear < 1e-12
+    assert other > 1e-3
     errors = parts.on_a_network(stream(1, "test-flat_mtl"))
     assert np.polyfit(np.log(parts.RADII), np.log(errors), 1)[0] == pytest.approx(2, abs=0.3)
 

@@ -35,7 +35,7 @@ LIKE = np.zeros(1)
 
 rng = stream(0, "tutorial-hessian_alignment")
 direction = rng.standard_normal(5)
-direction = direction / np.linalg.norm(direction)
+direction = 2 * direction / np.linalg.norm(direction)
 domains = [coloured_toy(rng, direction, flip, n=800, like=LIKE) for flip in (0.2, 0.1, 0.9)]
 start = models.init(rng, 7, 32, like=LIKE)
 draws = stream(0, "tutorial-hessian_alignment", "signs")
@@ -90,8 +90,7 @@ figure1.suptitle("Aligned heads drop a lying colour, with or without the Hessian
 # ---------------------------
 # The spectral distance of the two Hessians of the last layer, which bounds how differently two domains can judge a
 # head. Hutchinson, which matches their diagonals, brings them closest. But see ERM: sure of itself, its Hessians
-# shrink altogether, and their distance with them, nearly to that of aligned gradients. Distance alone is no
-# yardstick.
+# shrink altogether, and their distance with them, below that of aligned gradients. Distance alone is no yardstick.
 
 figure2, axes = plt.subplots(figsize=(8, 4.4), layout="constrained")
 for name, (_, color) in methods.items():
@@ -120,7 +119,8 @@ panels[2].legend(frameon=False, loc="upper left")
 
 # %%
 # So the lesson is smaller than the name: matching gradients of the head across domains makes a network drop a colour
-# that lies. Matching curvature adds nothing that could be seen here, and where no feature lies none of it helps.
+# that lies. Matching curvature adds nothing that could be seen here, and where no feature lies none of it helps
+# reliably.
 
 if __name__ == "__main__":
     finish("hessian_alignment")

@@ -159,6 +159,9 @@ AGGREGATE = (
          _asked("imtl_g", _rows([0.5, 1.0], [2.0, 3.0])), equations=("flat_mtl-16",)),
     _hand("imtl-parallel", "parallel gradients: any weights do; the first is taken", "imtl_g", ([1, 2], [2, 4]), [1, 2],
           16, flags=("edge_case", "variant"), dtypes=("float64",)),
+    Case("imtl-parallel-of-three", ("edge_case", "numerics"),
+         "short gradients, the second parallel to the first: its weight is 0, and no small number meets the third",
+         _asked("imtl_g", _rows([1.0, 0.0], [2.0, 0.0], [0.25, 1.0]) / 2**20), equations=("flat_mtl-16",)),
     _hand("imtl-zeros", "all gradients are 0: so is the direction", "imtl_g", _ZEROS, [0, 0], 16),
     _hand("imtl-one-zero", "as long along the other as along the one that is 0", "imtl_g", _ONE_ZERO, [0, 0], 16),
     _hand("mean", "the plain mean", "mean", _AGAINST, [0.5, 0.5], 10, flags=("basic",)),
@@ -219,8 +222,9 @@ COMBINE = (
     *(Case(f"second-{method}", ("variant",), "the two aggregates are aggregated",
            _parts(method, variant="second", rescale=0, c=0.5), equations=("flat_mtl-5",))
       for method in ("mgda", "cagrad")),
-    *(Case(f"each-{method}", ("variant",), "the two parts of each task, then the tasks", _parts(method, variant="each"),
-           equations=("flat_mtl-5",)) for method in ("pcgrad", "imtl_g")),
+    *(Case(f"each-{method}", ("variant",), "the two parts of each task, then the tasks",
+           _parts(method, loss, variant="each"), equations=("flat_mtl-5",))
+      for method, loss in (("pcgrad", _AROUND), ("imtl_g", _BESIDE))),
     Case("erm", ("variant",), "the loss parts alone", _parts("mgda", variant="erm"), equations=("flat_mtl-6",)),
     _wide("mgda", ("loss", "sam"), ("direction",)),
 )  # fmt: skip

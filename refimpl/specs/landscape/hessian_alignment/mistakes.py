@@ -268,7 +268,7 @@ ALTERNATIVES = (
     ),
     variant(
         "means_differentiated",
-        "the means are not held constant in the gradient; with the code's rule that makes a difference",
+        "the means are not held constant in the gradient, which matters where they are no means of what is compared",
         f"the scripts for Colored MNIST of {_AUTHORS}",
         {
             "hgp: def pulled": "kappa = -2 * alpha / len(at) ** 2 * sum(v_e - v_mean for v_e in v)\n"
@@ -278,6 +278,12 @@ ALTERNATIVES = (
             "hgp: return through": "da, dx = _pull_product(at[e], rho, g[e])\n"
             "da_mean, dx_mean = _pull_product(at[e], kappa, g_mean)\n"
             "return through, da + da_mean, dx + dx_mean",
+            "hutchinson_penalty: def pulled": "kappa = -2 * alpha / len(at) ** 2 * sum(v_e - v_mean for v_e in v)\n\n"
+            "def pulled(e, rho):",
+            "hutchinson_penalty: return 0.0": "da, dx = _pull_product(at[e], rho * draws[e] / signs.shape[1], "
+            "draws[e])\n"
+            "da_mean, dx_mean = _pull_product(at[e], kappa * R[0, ...] / signs.shape[1], R[0, ...])\n"
+            "return 0.0, da + da_mean, dx + dx_mean",
         },
     ),
     # The schedule

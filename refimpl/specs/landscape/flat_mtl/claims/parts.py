@@ -1,4 +1,4 @@
-"""What the flat part is, and whether to aggregate it apart: C4."""
+"""What the flat part is, and whether to aggregate it apart: C4, C7."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from refimpl.core import tree
 from refimpl.core.random import stream
 from refimpl.landscape import _flat_mtl_models as models
 from refimpl.landscape import flat_mtl
-from refimpl.specs.base import Claim, Outcome, at_most, reported, within
+from refimpl.specs.base import Claim, Outcome, at_least, at_most, reported, within
 from refimpl.specs.landscape.flat_mtl.claims.rules import BLUE, GREY, ORANGE
 from refimpl.specs.landscape.flat_mtl.claims.training import trained
 
@@ -14,8 +14,9 @@ RADII = np.geomspace(1e-3, 1e-1, 5)
 
 
 def on_quadratics(rng):
-    """Largest distance of the flat part from the Hessian times unit gradients; of linear decomposed from direct."""
-    product, linear = 0.0, 0.0
+    """Largest distance of the flat part from the Hessian times unit gradients; of decomposed from direct, linear
+    (largest) and MGDA (least)."""
+    product, linear, other = 0.0, 0.0, np.inf
     for _ in range(20):
         m, d, k = 3, 4, 2
         half = rng.standard_normal((m, d + k, d + k))
@@ -26,9 +27,15 @@ def on_quadratics(rng):
             g_sh, g_ns = found.loss[i], found.head_loss[i]
             told = 0.3 * A[i, :d, :d] @ g_sh / np.linalg.norm(g_sh) + 0.2 * A[i, :d, d:] @ g_ns / np.linalg.norm(g_ns)
             product = max(product, np.abs(found.sam[i] - found.loss[i] - told).max())
-        both = (flat_mtl.combine(v, "mean", found.loss, found.sam) for v in ("flat", "direct"))
-        linear = max(linear, np.abs(np.subtract(*both)).max())
-    return product, linear
+        linear = max(linear, _apart("mean", found))
+        other = min(other, _apart("mgda", found))
+    return product, linear, other
+
+
+def _apart(method, found):
+    """Largest difference between aggregating the parts apart and directly."""
+    both = (flat_mtl.combine(variant, method, found.loss, found.sam) for variant in ("flat", "direct"))
+    return np.abs(np.subtract(*both)).max()
 
 
 def on_a_network(rng):
@@ -54,44 +61,51 @@ def on_a_network(rng):
 
 
 def decomposition(seed):
-    """Identities of the flat part; accuracy of both ways to aggregate."""
+    """Identities of the flat part."""
     rng = stream(seed, "flat_mtl.C4")
-    (product, linear), errors = on_quadratics(rng), on_a_network(rng)
+    (product, linear, other), errors = on_quadratics(rng), on_a_network(rng)
     order = np.polyfit(np.log(RADII), np.log(errors), 1)[0]
-    apart, direct = (trained(seed, "mgda", variant, every=10)[1]["accuracy"] for variant in ("flat", "direct"))
 
     def plot(figure):
-        left, right = figure.subplots(1, 2)
-        left.loglog(RADII, errors, "o-", color=ORANGE, label="measured")
-        left.loglog(RADII, errors[-1] * (RADII / RADII[-1]) ** 2, color=GREY, linestyle=":", label=r"$\rho^2$")
-        left.set(
-            xlabel=r"radius $\rho$",
-            ylabel="error",
-            title="The flat part is a gradient of the\nnorms, but for order two",
-        )
-        left.legend(frameon=False)
-        for values, color, name in ((apart, ORANGE, "parts aggregated apart"), (direct, BLUE, "directly")):
-            right.plot(10 * np.arange(len(values)), values, color=color, label=name)
-        right.set(
-            xlabel="epoch",
-            ylabel="test accuracy",
-            ylim=(0.6, 0.9),
-            title="Apart or directly, with MGDA:\nno difference",
-        )
-        right.legend(frameon=False)
+        axes = figure.subplots()
+        axes.loglog(RADII, errors, "o-", color=ORANGE, label="measured")
+        axes.loglog(RADII, errors[-1] * (RADII / RADII[-1]) ** 2, color=GREY, linestyle=":", label=r"$\rho^2$")
+        title = "The flat part is a gradient of the norms, but for order two"
+        axes.set(xlabel=r"radius $\rho$", ylabel="error", title=title)
+        axes.legend(frameon=False)
 
     return Outcome(
         [
             at_most("flat part - Hessian times unit gradients, on quadratics", product, 1e-10),
             at_most("decomposed - direct with a linear rule", linear, 1e-12),
+            at_least("|decomposed - direct| with MGDA on quadratics, least of 20", other, 1e-3),
             within("order of the error of the flat part in rho, tanh network", order, 1.7, 2.3),
-            reported("test accuracy, parts aggregated apart", apart[-1]),
-            reported("test accuracy, aggregated directly", direct[-1]),
-            reported("apart - direct", apart[-1] - direct[-1]),
         ],
         plot,
-        "The identities hold. That aggregating the parts apart gives better accuracy does not show here: flat parts "
-        "are small beside loss parts.",
+    )
+
+
+def apart_or_directly(seed):
+    """Accuracy of both ways to aggregate, with MGDA."""
+    apart, direct = (trained(seed, "mgda", variant, every=10)[1]["accuracy"] for variant in ("flat", "direct"))
+
+    def plot(figure):
+        axes = figure.subplots()
+        for values, color, name in ((apart, ORANGE, "parts aggregated apart"), (direct, BLUE, "directly")):
+            axes.plot(10 * np.arange(len(values)), values, color=color, label=name)
+        title = "Apart or directly, with MGDA: no difference"
+        axes.set(xlabel="epoch", ylabel="test accuracy", ylim=(0.6, 0.9), title=title)
+        axes.legend(frameon=False)
+
+    return Outcome(
+        [
+            at_least("apart - direct: test accuracy at epoch 100", apart[-1] - direct[-1], 0.0),
+            reported("test accuracy, parts aggregated apart", apart[-1]),
+            reported("test accuracy, aggregated directly", direct[-1]),
+        ],
+        plot,
+        "A fifth of the labels is wrong, as in C1. One run a seed, whose 1500 test pairs tell differences of a "
+        "hundredth or so.",
     )
 
 
@@ -100,9 +114,19 @@ CLAIMS = (
         "flat_mtl.C4",
         "The flat part is the gradient of the gradient norms, to first order in the radius; the decomposition is "
         "another rule than aggregating directly, unless that is linear",
-        "derivation; Tables 5 and 6 compare accuracies, which is reported here",
+        "derivation",
         decomposition,
-        tier="full",
         kind="identity",
+    ),
+    Claim(
+        "flat_mtl.C7",
+        "Aggregating the parts apart gives better accuracy than aggregating directly",
+        "Tables 5 and 6",
+        apart_or_directly,
+        tier="full",
+        kind="superiority",
+        control="The gradients at the perturbed points, aggregated directly: as many gradients, the same radius.",
+        proxy="a small network on overlaid 8 x 8 digits; MGDA alone",
+        tuned="radius, epochs and share of wrong labels as for C1, by test accuracy of the parts aggregated apart",
     ),
 )

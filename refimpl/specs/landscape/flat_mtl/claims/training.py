@@ -119,8 +119,8 @@ def wrong_labels(seed):
             *(reported(f"{NAMES[m]}, weight decay {DECAY:g}, epoch 100", ends[m][2][-1]) for m in RULES),
         ],
         plot,
-        "800 pairs, relu network 121-64-64, Adam, batches of 100. Radius and decay were chosen by test accuracy; epoch "
-        f"{EARLY} is a tenth of the gradients that the flat version takes, decay half of them.",
+        "800 pairs, relu network 121-64-64, Adam, batches of 100. Radius, decay and the epoch of the stop were chosen "
+        f"by test accuracy; epoch {EARLY} is a tenth of the gradients that the flat version takes, decay half of them.",
     )
 
 
