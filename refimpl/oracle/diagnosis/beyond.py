@@ -4,7 +4,7 @@ import ast
 import textwrap
 
 from refimpl.oracle import edits
-from refimpl.oracle.diagnosis.expressions import NUMBERS, binary, call, classes_of, names_of, wrapped
+from refimpl.oracle.diagnosis.expressions import NUMBERS, binary, call, classes_of, helper, names_of, wrapped
 from refimpl.oracle.diagnosis.vocabulary import Edit, expressions, statements
 
 SIMPLE = (ast.Assign, ast.AugAssign, ast.Expr)
@@ -49,7 +49,7 @@ def edits_in_time(operation, units):
 
 def _tests(node):
     """Whether it is the first step, and whether it is a later one, by how often a place was come to."""
-    turn = ast.Call(ast.Name("_turn", ast.Load()), [ast.Constant(id(node))], [])
+    turn = helper("_turn", ast.Constant(id(node)))
     return [ast.Compare(turn, [operator()], [ast.Constant(1)]) for operator in (ast.Eq, ast.Gt)]
 
 
@@ -83,14 +83,14 @@ def _of_expression(node, kinds):
         return
     if all(kind[0] in (*NUMBERS, "array") for kind in kinds):
         for name in ("_first", "_summed"):
-            yield 3, ast.Call(ast.Name(name, ast.Load()), [ast.Constant(id(node)), node], [])
+            yield 3, helper(name, ast.Constant(id(node)), node)
     yield from ((3, new) for new in _faded(node, kinds))
 
 
 def _faded(node, kinds):
     """A number that grows smaller from step to step."""
     if isinstance(node, ast.Name) and kinds and all(kind[0] == "float" or kind[1:2] == ((),) for kind in kinds):
-        turn = ast.Call(ast.Name("_turn", ast.Load()), [ast.Constant(id(node))], [])
+        turn = helper("_turn", ast.Constant(id(node)))
         yield from (binary(node, ast.Div, divisor) for divisor in (turn, call("sqrt", turn)))
 
 
@@ -109,21 +109,24 @@ def edits_from_around(units):
     Edit
         In the order of the source.
     """
-    for unit in units:
-        around = [other for other in units if other is not unit and isinstance(other.node, ast.FunctionDef)]
-        for statement, *_ in statements(unit.node) if unit.own else ():
+    known = {
+        unit: [(text, classes) for text, node, classes in names_of(unit) if isinstance(node, ast.Name)]
+        for unit in units
+        if isinstance(unit.node, ast.FunctionDef)
+    }
+    for unit in filter(lambda unit: unit.own, units):
+        around = [(other, *row) for other, rows in known.items() if other is not unit for row in rows]
+        for statement, *_ in statements(unit.node):
             for node, above, name, where in expressions(statement):
                 wanted = classes_of(unit.values.get(id(node), set()))
                 arrays = wanted and not wanted & {("type",), ("module",), ("number",)}
                 if not arrays or not isinstance(node, ast.Name | ast.Attribute):
                     continue
                 own = node.id if isinstance(node, ast.Name) else node.attr
-                for other in around:
-                    for text, there, classes in names_of(other):
-                        if classes & wanted and isinstance(there, ast.Name) and text == own:
-                            what: list[ast.expr] = [ast.Constant(other.node.name), ast.Constant(text)]
-                            new = ast.Call(ast.Name("_around", ast.Load()), what, [])
-                            yield Edit(unit, statement, above, name, where, new, 2)
+                for other, text, classes in around:
+                    if text == own and classes & wanted:
+                        new = helper("_around", ast.Constant(other.node.name), ast.Constant(text))
+                        yield Edit(unit, statement, above, name, where, new, 2)
 
 
 def edits_at_entry(units):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from refimpl.oracle.diagnosis.expressions import binary, call
+from refimpl.oracle.diagnosis.expressions import binary, call, helper
 from refimpl.oracle.diagnosis.vocabulary import edits_of
 
 MOST = 1e6  # a larger number would hardly be meant, and may be the size of an array
@@ -15,7 +15,7 @@ MOST = 1e6  # a larger number would hardly be meant, and may be the size of an a
 
 def with_a_number(shop):
     """Edits with a number that is looked for, its form, and the value that changes nothing."""
-    number = ast.Call(ast.Name("_value", ast.Load()), [], [])
+    number = helper("_value")
     for edit, old in _places(shop):
         if isinstance(edit.new, ast.Constant):
             yield edit.like(number, 3), lambda literal: literal, float(old.value)
@@ -27,7 +27,7 @@ def with_a_number(shop):
 
 def with_a_bound(shop):
     """Edits that cut an expression off at a number, which changes nothing nowhere: as of `with_a_number`."""
-    number = ast.Call(ast.Name("_value", ast.Load()), [], [])
+    number = helper("_value")
     for edit, old in _places(shop):
         for name in ("minimum", "maximum") if not isinstance(edit.new, ast.Constant) else ():
             form = partial(call, name, old)

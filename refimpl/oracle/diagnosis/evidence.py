@@ -16,7 +16,6 @@ from refimpl.specs.base import Operation
 
 NOISY_RUNS = 3  # of the reference, from which the tolerance of a further input comes
 LUCK = 4.0  # so much wider than that: so few runs may all be lucky
-FAR = 1e3  # times a tolerance: more is no rounding
 WIDER = 8.0
 SHARE = 0.2  # of a deviation, what an explanation may leave over
 
@@ -196,7 +195,7 @@ class Evidence:
             allowed = {n: LUCK * NOISY_RUNS / len(runs) * x for n, x in zip(right, spread, strict=True)}
             if got is not None and close(got, right, allowed):
                 break
-            far = {n: FAR * x for n, x in allowed.items()}
+            far = {n: tolerance.FAR * x for n, x in allowed.items()}
             if got is not None and not close(got, right, far):  # no explanation may fail by the luck of one run
                 return {n: WIDER * x for n, x in allowed.items()}
         return allowed

@@ -26,6 +26,11 @@ def call(name, *arguments):
     return ast.Call(ast.Attribute(ast.Name("_np", ast.Load()), name, ast.Load()), list(arguments), [])
 
 
+def helper(name, *arguments):
+    """Call of a function that an open workshop lends to the source, such as `_previous`."""
+    return ast.Call(ast.Name(name, ast.Load()), list(arguments), [])
+
+
 def binary(left, operator, right):
     """left operator right."""
     return ast.BinOp(left, operator(), right)
@@ -102,7 +107,7 @@ def expression_edits(node, kinds, unit):
     if not number:
         yield from wrapped(node, kinds)
     if not isinstance(node, ast.Constant) and kinds and (_numeric(kinds) or _is(kinds, "tuple")):
-        yield 3, ast.Call(ast.Name("_previous", ast.Load()), [ast.Constant(id(node)), node], [])
+        yield 3, helper("_previous", ast.Constant(id(node)), node)
 
 
 def _of_number(value):

@@ -16,7 +16,6 @@ from refimpl.oracle.judging.records import Diagnosis, Record
 from refimpl.oracle.judging.run import Run
 
 WIDEST = 1e-3  # share of the largest entry of a mistake's answer that rounding may move it, if not the right one too
-FAR = 1e3  # times what one noisy run allows: more is no rounding
 ORDER = ("variant", "choice", "mistake")  # what is looked for first
 
 
@@ -95,7 +94,7 @@ class Answer:
     @cached_property
     def _hardly(self):
         """More than `_most`, which takes more than one noisy run."""
-        return self._at_most({name: FAR * x for name, x in self._judged.tolerances_after(1).items()})
+        return self._at_most({name: tolerance.FAR * x for name, x in self._judged.tolerances_after(1).items()})
 
     def _at_most(self, moved):
         if self._dtype == "float32":  # a mistake in float32 does differ so much from itself in float64
@@ -126,7 +125,7 @@ class Answer:
         Of whole numbers it says nothing: they jump in one run of many.
         """
         spreads = self._spread(trials=1).items()
-        return {name: np.inf if name in self._whole else 1e3 * spread.max(initial=0.0) for name, spread in spreads}
+        return {name: np.inf if name in self._whole else tolerance.FAR * spread.max(initial=0.0) for name, spread in spreads}
 
     def _bounds(self):
         """Tolerances to be kept, the wide and cheap ones first: most answers are far apart."""
@@ -226,7 +225,7 @@ def hasty(candidate, planned):
 
 
 def _passes(got, wanted):
-    """Whether a case agrees: no, if it is `FAR` times as far off as a noisy run may be."""
+    """Whether a case agrees: no, if it is `tolerance.FAR` times as far off as a noisy run may be."""
     answers = wanted.answers
     if any(got[name].shape != answers[name].shape for name in answers):
         return False
@@ -234,7 +233,7 @@ def _passes(got, wanted):
     def agree(tolerances, times=1.0):
         return all(tolerance.agrees(got[n], x, times * tolerances[n]).all() for n, x in answers.items())
 
-    return agree(wanted.tolerances_after(1), FAR) and agree(wanted.tolerances_for(agree))
+    return agree(wanted.tolerances_after(1), tolerance.FAR) and agree(wanted.tolerances_for(agree))
 
 
 def check_mutants(target, dtypes=("float64",), *, callback=None):

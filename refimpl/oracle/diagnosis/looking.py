@@ -5,6 +5,8 @@ import copy
 import types
 from dataclasses import replace
 
+from refimpl.oracle.diagnosis.expressions import helper
+
 
 def noting(unit):
     """Code of a unit that hands every value to `_note`, with the id of its expression; None if it does not compile."""
@@ -83,5 +85,5 @@ class _Noting(ast.NodeTransformer):
         number = self._names.get(id(node))
         if number is None:
             return node
-        call = ast.Call(ast.Name("_note", ast.Load()), [ast.Constant(number), node], [])
+        call = helper("_note", ast.Constant(number), node)
         return ast.copy_location(call, node)

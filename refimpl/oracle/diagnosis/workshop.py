@@ -12,6 +12,7 @@ import types
 import numpy as np
 
 from refimpl.oracle.candidates.base import named_outputs
+from refimpl.oracle.diagnosis.expressions import helper
 from refimpl.oracle.diagnosis.looking import kind_of, noting
 from refimpl.oracle.diagnosis.trials import tried
 from refimpl.oracle.diagnosis.units import Unit, based, units
@@ -228,5 +229,5 @@ def _count_rounds(function):
             first = node.body[0]
             if isinstance(first, ast.Expr) and ast.unparse(first) == "_tick()":
                 continue
-            call = ast.Expr(ast.Call(ast.Name("_tick", ast.Load()), [], []))
+            call = ast.Expr(helper("_tick"))
             node.body.insert(0, ast.fix_missing_locations(ast.copy_location(call, first)))

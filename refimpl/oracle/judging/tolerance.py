@@ -16,6 +16,7 @@ import numpy as np
 
 TRIALS = 12
 FACTOR = 8.0
+FAR = 1e3  # times what one noisy run allows: more is no rounding
 
 _PLAIN = frozenset({np.ndarray, float, int, bool, str, type(None)})
 _DOUBLES, _DOUBLE = frozenset({np.ndarray, np.float64}), np.dtype(np.float64)
