@@ -88,6 +88,11 @@ class Case:
     recipe: str = ""  # how it is made of the small one, in place of its inputs in its id
     alike: bool = False  # whether each entry is treated by itself, so that tolerances are those of the small one
 
+    @property
+    def dear(self):
+        """Whether it takes a while: a long or a large one."""
+        return bool({"long", "large"} & set(self.flags))
+
 
 @dataclass(frozen=True)
 class ErrorCase:

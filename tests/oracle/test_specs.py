@@ -37,7 +37,7 @@ def reference(operation, arrays="numpy"):
 
 def small(operation):
     """The slugs of its cases that take no time."""
-    return [case.slug for case in operation.cases if not {"long", "large"} & set(case.flags)]
+    return [case.slug for case in operation.cases if not case.dear]
 
 
 # Contract ----------------------------------------------------------------------------------------------------------

@@ -125,7 +125,9 @@ class Answer:
         Of whole numbers it says nothing: they jump in one run of many.
         """
         spreads = self._spread(trials=1).items()
-        return {name: np.inf if name in self._whole else tolerance.FAR * spread.max(initial=0.0) for name, spread in spreads}
+        return {
+            name: np.inf if name in self._whole else tolerance.FAR * spread.max(initial=0.0) for name, spread in spreads
+        }
 
     def _bounds(self):
         """Tolerances to be kept, the wide and cheap ones first: most answers are far apart."""
@@ -253,7 +255,7 @@ def check_mutants(target, dtypes=("float64",), *, callback=None):
     """
     rows = []
     for operation in catalog.operations(target):
-        small = [case.slug for case in operation.cases if not {"long", "large"} & set(case.flags)]
+        small = [case.slug for case in operation.cases if not case.dear]
         for mistake in edits.alternatives(operation.system).values():
             if mistake.kind != "mistake" or not edits.concerns(operation, mistake):
                 continue

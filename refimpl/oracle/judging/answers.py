@@ -27,7 +27,7 @@ def source_of(case):
 
 def trials(case):
     """Number of noisy runs from which the tolerances of a case come."""
-    return FEW if {"long", "large"} & set(case.flags) and not case.alike else tolerance.TRIALS
+    return FEW if case.dear and not case.alike else tolerance.TRIALS
 
 
 def expected(operation: Operation, case: Case, dtype: str):

@@ -38,7 +38,7 @@ class Slip:
 
 def cheap(operation, dtype):
     """The cases that are asked again: the first ones, none of them long or large."""
-    fit = (case for case in operation.cases if dtype in case.dtypes and not {"long", "large"} & set(case.flags))
+    fit = (case for case in operation.cases if dtype in case.dtypes and not case.dear)
     return list(fit)[:ASKED]
 
 

@@ -9,6 +9,7 @@ from refimpl.specs.base import ErrorCase, Operation, Paper, System, array, choic
 from refimpl.specs.convex.attention_svm import cases, exact, laws
 from refimpl.specs.convex.attention_svm.claims import CLAIMS
 from refimpl.specs.convex.attention_svm.mistakes import ALTERNATIVES
+from refimpl.specs.loops import integers
 
 
 def _beside(*arrays):
@@ -35,21 +36,15 @@ def gd_kq_step(X, Z, gamma, K, Q, eta, lam):
     return pair.K[0, ...], pair.Q[0, ...]
 
 
-def _whole(alpha):
-    """Tokens arrive as floating-point numbers."""
-    xp = array_namespace(alpha)
-    return xp.astype(alpha, xp.int64)
-
-
 def svm_frobenius(X, Z, alpha):
     """Whether there is an SVM, its matrix and its margins."""
-    found = attention_svm.svm_frobenius(X, Z, _whole(alpha))
+    found = attention_svm.svm_frobenius(X, Z, integers(alpha))
     return from_numpy(float(found.feasible), like=X), found.W, found.margins
 
 
 def svm_nuclear(X, Z, alpha, tol):
     """Nuclear norm and least margin: the matrix need not be unique."""
-    found = attention_svm.svm_nuclear(X, Z, _whole(alpha), tol=tol, rounds=20_000)
+    found = attention_svm.svm_nuclear(X, Z, integers(alpha), tol=tol, rounds=20_000)
     if found.gap > tol:
         raise ArithmeticError(f"the gap is {found.gap:.1e} after all rounds, {tol:.1e} was asked for")
     xp = array_namespace(found.margins)

@@ -11,12 +11,7 @@ from refimpl.specs.base import ErrorCase, Operation, Paper, System, array, choic
 from refimpl.specs.landscape.flat_mtl import cases, exact, laws
 from refimpl.specs.landscape.flat_mtl.claims import CLAIMS
 from refimpl.specs.landscape.flat_mtl.mistakes import ALTERNATIVES
-
-
-def _whole(x):
-    """Orders arrive as floating-point numbers."""
-    xp = array_namespace(x)
-    return xp.astype(xp.round(x), xp.int64)
+from refimpl.specs.loops import integers
 
 
 def perturb(grad1, grad2, theta1, theta2, rho, kind):
@@ -27,12 +22,12 @@ def perturb(grad1, grad2, theta1, theta2, rho, kind):
 
 def aggregate(G, orders, c, rescale, method):
     """One direction for the gradients of m tasks."""
-    return flat_mtl.aggregate(method, G, orders=_whole(orders), c=c, rescale=rescale).direction
+    return flat_mtl.aggregate(method, G, orders=integers(orders), c=c, rescale=rescale).direction
 
 
 def combine(loss, sam, orders, c, rescale, method, variant):
     """The direction for the shared parameters."""
-    return flat_mtl.combine(variant, method, loss, sam, orders=_whole(orders), c=c, rescale=rescale)
+    return flat_mtl.combine(variant, method, loss, sam, orders=integers(orders), c=c, rescale=rescale)
 
 
 def quadratic_step(shared, heads, matrices, vectors, orders, rho_sh, rho_ns, eta, c, method):
@@ -41,7 +36,7 @@ def quadratic_step(shared, heads, matrices, vectors, orders, rho_sh, rho_ns, eta
     at = slope, shared, [heads[i, :] for i in range(heads.shape[0])]
     radii = {"rho_sh": rho_sh, "rho_ns": rho_ns}
     found = flat_mtl.task_gradients(*at, 0, **radii)
-    shared, after = flat_mtl.step(*at, 0, eta=eta, method=method, c=c, orders=_whole(orders), **radii)
+    shared, after = flat_mtl.step(*at, 0, eta=eta, method=method, c=c, orders=integers(orders), **radii)
     return found.loss, xp.stack(found.head_loss), found.sam, xp.stack(found.head_sam), shared, xp.stack(after)
 
 

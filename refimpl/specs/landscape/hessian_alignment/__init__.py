@@ -13,17 +13,11 @@ from refimpl.specs.base import ErrorCase, Operation, Paper, System, array, choic
 from refimpl.specs.landscape.hessian_alignment import cases, exact, laws
 from refimpl.specs.landscape.hessian_alignment.claims import CLAIMS
 from refimpl.specs.landscape.hessian_alignment.mistakes import ALTERNATIVES
-from refimpl.specs.loops import trajectory
-
-
-def _whole(y):
-    """Labels arrive as floating-point numbers."""
-    xp = array_namespace(y)
-    return xp.astype(y, xp.int64)
+from refimpl.specs.loops import integers, trajectory
 
 
 def _domains(z, y):
-    return [(z[e, ...], _whole(y[e, ...])) for e in range(z.shape[0])]
+    return [(z[e, ...], integers(y[e, ...])) for e in range(z.shape[0])]
 
 
 def _told(found):
@@ -32,7 +26,7 @@ def _told(found):
 
 def head_stats(W, z, y):
     """Loss, gradient, Hessian times gradient, diagonal, Hessian."""
-    at = hessian_alignment.head(W, z, _whole(y))
+    at = hessian_alignment.head(W, z, integers(y))
     g = hessian_alignment.gradient(at)
     Hg, D = hessian_alignment.product(at, g), hessian_alignment.diagonal(at)
     return at.loss, g, Hg, D, hessian_alignment.hessian(at)
@@ -40,7 +34,7 @@ def head_stats(W, z, y):
 
 def hutchinson(W, z, y, signs):
     """Estimates with the draws of each step."""
-    at, found = hessian_alignment.head(W, z, _whole(y)), []
+    at, found = hessian_alignment.head(W, z, integers(y)), []
     for t in range(signs.shape[0]):
         draws = signs[t, ...]
         found.append(hessian_alignment.hutchinson(at, draws))

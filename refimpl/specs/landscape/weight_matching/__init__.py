@@ -11,19 +11,14 @@ from refimpl.specs.base import ErrorCase, Operation, Paper, System, array, choic
 from refimpl.specs.landscape.weight_matching import cases, exact, laws
 from refimpl.specs.landscape.weight_matching.claims import CLAIMS
 from refimpl.specs.landscape.weight_matching.mistakes import ALTERNATIVES
+from refimpl.specs.loops import integers
 
 WEIGHTS = ("W1", "b1", "W2", "b2", "W3", "b3")
 
 
-def _whole(x):
-    """Indices arrive as floating-point numbers."""
-    xp = array_namespace(x)
-    return xp.astype(x, xp.int64)
-
-
 def _lists(x):
     """Draws, on the host."""
-    return to_numpy(_whole(x)).tolist()
+    return to_numpy(integers(x)).tolist()
 
 
 def _nets(W1, b1, W2, b2, W3, b3):
@@ -43,13 +38,13 @@ def _stacked(*nets):
 def visit(W1, b1, W2, b2, W3, b3, p1, p2, layer):
     """Scores and best permutation of one hidden layer."""
     a, b = _nets(W1, b1, W2, b2, W3, b3)
-    return wm.visit(a, b, [_whole(p1), _whole(p2)], layer)
+    return wm.visit(a, b, [integers(p1), integers(p2)], layer)
 
 
 def match(W1, b1, W2, b2, W3, b3, p1, p2, orders):
     """Coordinate ascent; after its end the inner product stays what it is."""
     a, b = _nets(W1, b1, W2, b2, W3, b3)
-    found = wm.match(a, b, _lists(orders), perms=[_whole(p1), _whole(p2)])
+    found = wm.match(a, b, _lists(orders), perms=[integers(p1), integers(p2)])
     path = found.objective + [found.objective[-1]] * (2 * orders.shape[0] - len(found.objective))
     xp = array_namespace(W1)
     return *found.perms, xp.reshape(xp.stack(path), (-1, 2))
@@ -63,8 +58,8 @@ def match_activations(Z1, Z2):
 def ste_step(W1, b1, W2, b2, W3, b3, p1, p2, x, labels, orders, lr, momentum):
     """One minibatch, from given free parameters and velocity."""
     a, b, free, velocity = _nets(W1, b1, W2, b2, W3, b3)
-    state = wm.ste_init(a, b)._replace(free=free, velocity=velocity, perms=[_whole(p1), _whole(p2)])
-    loss = models.loss(x, _whole(labels))
+    state = wm.ste_init(a, b)._replace(free=free, velocity=velocity, perms=[integers(p1), integers(p2)])
+    loss = models.loss(x, integers(labels))
     state, value = wm.ste_step(a, b, state, loss, _lists(orders), lr=lr, momentum=momentum)
     return *state.perms, value, *_stacked(state.free, state.velocity)
 
@@ -72,7 +67,7 @@ def ste_step(W1, b1, W2, b2, W3, b3, p1, p2, x, labels, orders, lr, momentum):
 def ste(W1, b1, W2, b2, W3, b3, x, labels, orders, lr, momentum, start):
     """The whole search."""
     a, b = _nets(W1, b1, W2, b2, W3, b3)
-    losses = [models.loss(x[s, ...], _whole(labels[s, :])) for s in range(x.shape[0])]
+    losses = [models.loss(x[s, ...], integers(labels[s, :])) for s in range(x.shape[0])]
     run = wm.ste(a, b, losses, _lists(orders), lr=lr, momentum=momentum, start=start)
     return *run.state.best, array_namespace(x).stack(run.history["loss"])
 
@@ -82,19 +77,19 @@ def alignment(W1, W2, W3, p1, p2, gamma, normaliser):
     biases = (W[:, 0, :] for W in (W1, W2, W3))
     one, two, three = biases
     a, b = _nets(W1, one, W2, two, W3, three)
-    return wm.alignment(a, b, [_whole(p1), _whole(p2)], gamma=gamma, normaliser=normaliser)
+    return wm.alignment(a, b, [integers(p1), integers(p2)], gamma=gamma, normaliser=normaliser)
 
 
 def barrier(W1, b1, W2, b2, W3, b3, x, labels, shares):
     """Height of the barrier, and the losses on the line."""
     a, b = _nets(W1, b1, W2, b2, W3, b3)
-    return wm.barrier(models.loss(x, _whole(labels)), a, b, [float(shares[i]) for i in range(shares.shape[0])])
+    return wm.barrier(models.loss(x, integers(labels)), a, b, [float(shares[i]) for i in range(shares.shape[0])])
 
 
 def taylor(W1, b1, W2, b2, W3, b3, x, labels):
     """Estimate of the barrier at the midpoint."""
     a, b = _nets(W1, b1, W2, b2, W3, b3)
-    return wm.taylor(models.loss(x, _whole(labels)), a, b)
+    return wm.taylor(models.loss(x, integers(labels)), a, b)
 
 
 def merge_many(W1, b1, W2, b2, W3, b3, rounds, orders):

@@ -12,6 +12,7 @@ from refimpl.nested import bo_rep
 from refimpl.problems import hyper_cleaning
 from refimpl.specs import refusals
 from refimpl.specs.base import ErrorCase, Operation, Paper, System, array, integer, number
+from refimpl.specs.loops import integers
 from refimpl.specs.nested.bo_rep import cases, exact, laws
 from refimpl.specs.nested.bo_rep.claims import CLAIMS
 from refimpl.specs.nested.bo_rep.mistakes import ALTERNATIVES
@@ -51,32 +52,27 @@ def epoch_sgd(y, A, target, noise, **rates):
     return bo_rep.epoch_sgd(y, lambda y, t: A @ (y - target) + noise[t, ...], **rates)
 
 
-def _whole(values):
-    xp = array_namespace(values)
-    return xp.astype(values, xp.int64)
-
-
 def _row(rows, k):
     return rows[k, ...]
 
 
 def cleaning_hypergradient(X, labels, w, z, lam, indices):
     """Minus the cross derivative times z."""
-    return -hyper_cleaning.cross_product(w, z, lam, X, _whole(labels), _whole(indices))
+    return -hyper_cleaning.cross_product(w, z, lam, X, integers(labels), integers(indices))
 
 
 def cleaning(
     X, labels, V, V_labels, lam0, w0, z0, lower_batches, upper_batches, hvp_batches, cross_batches, reg, **rates
 ):
     """The method without refinement on data hyper-cleaning, batches given."""
-    data = hyper_cleaning.CleaningData(X, _whole(labels), None, V, _whole(V_labels), None, None)
+    data = hyper_cleaning.CleaningData(X, integers(labels), None, V, integers(V_labels), None, None)
     named = {
         "lower_batches": lower_batches,
         "upper_batches": upper_batches,
         "hvp_batches": hvp_batches,
         "cross_batches": cross_batches,
     }
-    picked = {name: partial(_row, _whole(rows)) for name, rows in named.items()}
+    picked = {name: partial(_row, integers(rows)) for name, rows in named.items()}
     lower, upper = models.cleaning(data, reg=reg, **picked)
     return _followed(lam0, w0, lower, upper, upper_batches.shape[0], z=z0, epochs=0, **rates)
 

@@ -8,15 +8,10 @@ from refimpl.nested import _bsvrb_models as models
 from refimpl.nested import bsvrb
 from refimpl.specs import refusals, sizes
 from refimpl.specs.base import ErrorCase, Operation, Paper, System, array, choice, integer, number
+from refimpl.specs.loops import integers
 from refimpl.specs.nested.bsvrb import cases, exact, laws
 from refimpl.specs.nested.bsvrb.claims import CLAIMS
 from refimpl.specs.nested.bsvrb.mistakes import ALTERNATIVES
-
-
-def _whole(x):
-    """Indices arrive as floating-point numbers."""
-    xp = array_namespace(x)
-    return xp.astype(xp.round(x), xp.int64)
 
 
 def msvr(est, new, old, alpha, gamma):
@@ -36,7 +31,7 @@ def psd_floor(H, mu):
 
 def _walk(state, problem, blocks, batches_g, batches_f, **rates):
     """The state after the last step, and x after each."""
-    blocks, batches_g, batches_f, xs = _whole(blocks), _whole(batches_g), _whole(batches_f), []
+    blocks, batches_g, batches_f, xs = integers(blocks), integers(batches_g), integers(batches_f), []
     for t in range(blocks.shape[0]):
         state = bsvrb.step(state, problem, blocks[t, :], batches_g[t, ...], batches_f[t, ...], **rates)
         xs.append(state.now.x)
@@ -60,7 +55,7 @@ def steps_v2(A, B, b, c, r, x0, y0, s0, v0, u0, z0, blocks, batches_g, batches_f
 def rsvrb_steps(A, B, b, c, r, x0, y0, s0, w0, V0, H0, z0, blocks, others, batches_g, batches_f, **rates):
     """The baseline on quadratics, from given estimates and indices."""
     state, problem = baselines.rsvrb_start(x0, y0, s0, w0, V0, H0, z0), models.Quadratics(A, B, b, c, r)
-    batches, xs = (_whole(blocks), _whole(others), _whole(batches_g), _whole(batches_f)), []
+    batches, xs = (integers(blocks), integers(others), integers(batches_g), integers(batches_f)), []
     for t in range(blocks.shape[0]):
         state = baselines.rsvrb_step(state, problem, *(batch[t, ...] for batch in batches), **rates)
         xs.append(state.x)
@@ -71,7 +66,7 @@ def hpo_products(X, labels, p, w, v, sigma, batch, reg):
     """Gradient and second derivatives of weighted classifiers, times v."""
     xp = array_namespace(X)
     problem = models.Scales(X, labels, X, labels, sigma, reg)
-    at = xp.arange(sigma.shape[0], device=X.device), _whole(batch), p, w
+    at = xp.arange(sigma.shape[0], device=X.device), integers(batch), p, w
     cross = problem.cross_xy_g(*at, v)
     return problem.grad_y_g(*at), problem.hvp_yy_g(*at, v), xp.mean(cross, axis=0)
 

@@ -7,15 +7,10 @@ from refimpl.nested import _isogclr_baselines as baselines
 from refimpl.nested import isogclr
 from refimpl.specs import refusals
 from refimpl.specs.base import ErrorCase, Operation, Paper, System, array, choice, number
+from refimpl.specs.loops import integers
 from refimpl.specs.nested.isogclr import cases, exact, laws
 from refimpl.specs.nested.isogclr.claims import CLAIMS
 from refimpl.specs.nested.isogclr.mistakes import ALTERNATIVES
-
-
-def _whole(x):
-    """Indices arrive as floating-point numbers."""
-    xp = array_namespace(x)
-    return xp.astype(x, xp.int64)
 
 
 def _gradients(C, U1, U2):
@@ -32,7 +27,7 @@ def _units(U1, U2):
 def step(U1, U2, idx, log_s, tau, u, seen, **rates):
     """One step from given normalisers and temperatures."""
     (Z1, Z2), state = _units(U1, U2), isogclr.ISogCLRState(log_s, tau, u, seen > 0.5)
-    found, state = isogclr.update(Z1, Z2, _whole(idx), state, **rates)
+    found, state = isogclr.update(Z1, Z2, integers(idx), state, **rates)
     return found.loss, *_gradients(found.C, U1, U2), state.log_s, state.tau, state.u
 
 
@@ -42,7 +37,7 @@ def steps(U1, U2, idx, tau0, **rates):
     state = state._replace(tau=tau0)
     for t in range(U1.shape[0]):
         Z1, Z2 = _units(U1[t, ...], U2[t, ...])
-        found, state = isogclr.update(Z1, Z2, _whole(idx[t, :]), state, **rates)
+        found, state = isogclr.update(Z1, Z2, integers(idx[t, :]), state, **rates)
         taus.append(state.tau)
         losses.append(found.loss)
     return xp.stack(taus), xp.stack(losses)
@@ -53,7 +48,7 @@ def bimodal_step(U1, U2, idx, log_s1, tau1, u1, seen1, log_s2, tau2, u2, seen2, 
     first = isogclr.ISogCLRState(log_s1, tau1, u1, seen1 > 0.5)
     second = isogclr.ISogCLRState(log_s2, tau2, u2, seen2 > 0.5)
     Z1, Z2 = _units(U1, U2)
-    found, *states = isogclr.update_bimodal(Z1, Z2, _whole(idx), first, second, **rates)
+    found, *states = isogclr.update_bimodal(Z1, Z2, integers(idx), first, second, **rates)
     after = (x for state in states for x in (state.log_s, state.tau, state.u))
     return found.loss, *_gradients(found.C, U1, U2), *after
 

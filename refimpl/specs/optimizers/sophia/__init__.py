@@ -7,6 +7,7 @@ from refimpl.optimizers import _sophia_models as models
 from refimpl.optimizers import sophia
 from refimpl.specs import refusals, sizes
 from refimpl.specs.base import Drive, ErrorCase, Operation, Paper, System, array, choice, integer, number
+from refimpl.specs.loops import integers
 from refimpl.specs.optimizers.sophia import cases, exact, laws
 from refimpl.specs.optimizers.sophia.claims import CLAIMS
 from refimpl.specs.optimizers.sophia.mistakes import ALTERNATIVES
@@ -26,12 +27,6 @@ def step(theta, m, h, grad, estimate, refresh, **rates):
     """One step of Sophia from a given state."""
     theta, state = sophia.update(theta, sophia.SophiaState(m, h), grad, estimate if refresh == "yes" else None, **rates)
     return theta, state.m, state.h, sophia.win_rate(state, gamma=rates["gamma"], eps=rates["eps"])
-
-
-def integers(labels):
-    """Labels arrive as floating-point numbers."""
-    xp = array_namespace(labels)
-    return xp.astype(labels, xp.int64)
 
 
 def hutchinson(W, x, labels, probe, model):

@@ -9,15 +9,11 @@ from refimpl.optimizers import _sso_models as models
 from refimpl.optimizers import sso
 from refimpl.specs import refusals, sizes
 from refimpl.specs.base import ErrorCase, Operation, Paper, System, array, choice, integer, number
+from refimpl.specs.loops import integers
 from refimpl.specs.optimizers.sso import cases, exact, laws
 from refimpl.specs.optimizers.sso.claims import CLAIMS
 from refimpl.specs.optimizers.sso.laws import MODELS
 from refimpl.specs.optimizers.sso.mistakes import ALTERNATIVES
-
-
-def _integers(batch):
-    xp = array_namespace(batch)
-    return xp.astype(batch, xp.int64)
 
 
 def surrogate(x, y, theta_t, theta, eta, loss, model):
@@ -28,7 +24,7 @@ def surrogate(x, y, theta_t, theta, eta, loss, model):
 
 def _iterates(x, y, theta, batch, eta, alpha, steps, loss, model, norm):
     inner = partial(sso.gradient_descent, alpha=alpha, steps=steps, record=lambda carry: {"theta": carry.theta})
-    where = {"eta": eta, "batch": _integers(batch), "norm": norm}
+    where = {"eta": eta, "batch": integers(batch), "norm": norm}
     _, info = sso.outer_step(theta, model, loss, x, y, inner=inner, **where)
     return array_namespace(theta).stack(info.inner.history["theta"][1:])
 
@@ -57,7 +53,7 @@ def majorize(x, y, theta0, inner_steps, steps, loss):
 def _minimize(x, y, theta0, batches, inner, loss, **how):
     """Parameters and step sizes after each outer step on batches of a linear model."""
     note = lambda theta, info: {"theta": theta, "eta": info and info.surrogate.eta}
-    how |= {"batches": _integers(batches), "steps": batches.shape[0], "record": note}
+    how |= {"batches": integers(batches), "steps": batches.shape[0], "record": note}
     history = sso.minimize(theta0, models.linear, models.LOSSES[loss], x, y, inner=inner, **how).history
     return array_namespace(theta0).stack(history["theta"][1:]), history["eta"][1:]
 
@@ -91,7 +87,7 @@ def projection(x, y, theta0, batches, eta, loss):
     thetas, _ = _minimize(x, y, theta0, batches, inner, loss, eta=eta, norm="full")
     z = x @ theta0
     for t in range(batches.shape[0]):
-        batch = _integers(batches[t, :])
+        batch = integers(batches[t, :])
         rows, labels = xp.take(z, batch), xp.take(y, batch)
         slopes = sso._scatter(loss_of.gradient(rows, labels) / batch.shape[0], batch, y.shape[0])
         z = sso.projected_step(z, slopes, eta=eta, basis=basis)
