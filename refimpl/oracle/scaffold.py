@@ -11,6 +11,7 @@ import sys
 from importlib.resources import files
 from pathlib import Path
 
+from refimpl.core import disk
 from refimpl.oracle import catalog
 
 ROOMS = {
@@ -86,8 +87,7 @@ def create(root, chapter, name):
         if not package.exists():
             texts[package] = text.format(chapter=chapter)
     for path, text in texts.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        disk.write(path, text)
     return list(texts)
 
 

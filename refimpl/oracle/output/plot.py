@@ -1,7 +1,11 @@
 """A picture of the place where a candidate's answer and the right one part."""
 
+import io
+from pathlib import Path
+
 import numpy as np
 
+from refimpl.core import disk
 from refimpl.oracle import catalog
 from refimpl.oracle.candidates import CandidateError
 from refimpl.oracle.judging import cases
@@ -50,7 +54,7 @@ def draw(path, record, output, right, got, allowed):
     Parameters
     ----------
     path : str
-        Of the picture to write; its suffix says in which format.
+        Of the picture to write; its suffix says in which format (default: png).
     record : Record
         Of the failure.
     output : specs.base.Field
@@ -85,4 +89,6 @@ def draw(path, record, output, right, got, allowed):
         axes.set_xlabel("step" if output.steps else "entry")
         axes.legend(fontsize=8)
     figure.suptitle(f"{record.case} ({record.dtype})", fontsize=11)
-    figure.savefig(path, dpi=120)
+    picture = io.BytesIO()
+    figure.savefig(picture, format=Path(path).suffix[1:] or "png", dpi=120)
+    disk.write(path, picture.getvalue())
