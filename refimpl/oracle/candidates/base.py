@@ -257,6 +257,10 @@ def named_outputs(operation, result):
     missing = [name for name in names if name not in result]
     if missing:
         raise CandidateError(f"returned no output {', '.join(missing)}; got {', '.join(map(str, result))}", "garbage")
+    if extra := [str(name) for name in result if name not in names]:
+        raise CandidateError(
+            f"returned {', '.join(extra)}, which was not asked for; expected {', '.join(names)}", "garbage"
+        )
     outputs = {}
     for name in names:
         if result[name] is None:

@@ -4,19 +4,42 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, is_dataclass, replace
 from typing import Any
 
 from refimpl import __version__
+from refimpl.oracle.candidates.schema import printable
 from refimpl.oracle.candidates.wire import encode
 
 STATUSES = ("passed", "failed", "variant", "error", "skipped", "xfail", "xpass", "not_applicable")
 FAILURES = ("failed", "error", "xpass")
 DTYPES = ("float64", "float32")
+TEXT = 4000  # characters of a text, at most
+WITH_LINES = ("traceback", "stderr_tail", "lines")  # fields whose texts may have several lines
+
+
+class Cleaned:
+    """Base of what a run leaves behind: no text in there, whoever wrote it, does anything to a terminal or a file."""
+
+    def __post_init__(self):
+        for name, value in list(vars(self).items()):
+            object.__setattr__(self, name, _cleaned(value, name in WITH_LINES))
+
+
+def _cleaned(value, lines=False):
+    if isinstance(value, str):
+        return printable(value, TEXT, lines)
+    if isinstance(value, tuple):
+        return tuple(_cleaned(part, lines) for part in value)
+    if isinstance(value, dict):
+        return {_cleaned(name): _cleaned(part) for name, part in value.items()}
+    if is_dataclass(value) and not isinstance(value, Cleaned | type):
+        return replace(value, **_cleaned(vars(value)))
+    return value
 
 
 @dataclass(frozen=True)
-class Diagnosis:
+class Diagnosis(Cleaned):
     """Why a candidate deviates, as far as its answers tell."""
 
     kind: str  # a key of KINDS
@@ -46,7 +69,7 @@ KINDS = {
 
 
 @dataclass(frozen=True)
-class Smallest:
+class Smallest(Cleaned):
     """The smallest input found that still shows a difference, as plain data."""
 
     operation: str
@@ -75,7 +98,7 @@ def _plain(value):
 
 
 @dataclass(frozen=True)
-class Record:
+class Record(Cleaned):
     """What came out of one case (or law, or error case) in one precision."""
 
     operation: str
@@ -105,12 +128,12 @@ class Record:
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(Cleaned):
     """Verdict over all planned checks."""
 
     target: str
     candidate: dict[str, str]  # name, version, language
-    verdict: str  # "conforms", "conforms to variant X", "deviates", "error", "nothing ran"
+    verdict: str  # "conforms", "conforms to variant X", "deviates", "error", "nothing ran", "interrupted"
     counts: dict[str, int]  # of each status; they add up to `planned`
     planned: int
     records: tuple[Record, ...]
@@ -122,6 +145,7 @@ class Report:
     problems: tuple[str, ...] = field(default=())  # patterns and expected failures that are stale
 
     manners: tuple[Any, ...] = ()  # of `judging.manners.Slip`: what calls did beside answering
+    interrupted: str = ""  # by what, if it was: the rest is skipped
 
     def exit_code(self, *, strict=False):
         """0 conforms; 1 deviates (under `strict` a variant, or bad manners, too), or a problem; 2 error, or nothing."""
@@ -144,7 +168,7 @@ class Report:
             records=tuple(records),
             planned=len(records),
             counts={status: counts[status] for status in STATUSES},
-            verdict=_verdict(counts, diagnosis),
+            verdict="interrupted" if fields.get("interrupted") else _verdict(counts, diagnosis),
             diagnosis=diagnosis,
             problems=tuple(sorted(problems)),
             **fields,

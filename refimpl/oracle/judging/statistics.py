@@ -22,6 +22,7 @@ from refimpl.oracle.judging import cases
 from refimpl.oracle.judging.records import STATUSES, Diagnosis, Record, Report
 from refimpl.specs.base import Operation
 
+MOST_SAMPLES = 100_000  # answers to each case, which are all kept
 FALSE_ALARM = 1e-6  # at most this is the probability that a whole check finds fault with a right candidate
 POWER = 0.99  # at least this is the probability that it finds fault with a mutant, at the spec's number of samples
 STATISTICS = {
@@ -207,8 +208,8 @@ def check_draws(candidate, target, *, samples=None):
     operation = catalog.operation(target)
     draws = _draws(operation)
     samples = draws.samples if samples is None else samples
-    if samples < 3:
-        raise ValueError(f"samples must be >= 3, got {samples}")
+    if not 3 <= samples <= MOST_SAMPLES:
+        raise ValueError(f"samples must be from 3 to {MOST_SAMPLES}, got {samples}")
     if not hasattr(candidate, "offers"):
         candidate = Function(candidate, operation=operation.name)
     if not candidate.offers(operation):

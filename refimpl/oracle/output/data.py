@@ -40,7 +40,8 @@ def badge(report):
     'conforms, 2 of 3'
     """
     passed, whole = report.counts["passed"], report.counts["passed"] == report.planned
-    color = {"deviates": "red", "error": "red", "nothing ran": "lightgrey"}.get(report.verdict, "yellowgreen")
+    grey = dict.fromkeys(("nothing ran", "interrupted"), "lightgrey")
+    color = ({"deviates": "red", "error": "red"} | grey).get(report.verdict, "yellowgreen")
     if report.problems:
         color = "red"
     elif report.verdict == "conforms" and whole:

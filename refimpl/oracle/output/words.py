@@ -25,6 +25,7 @@ def sentence(report):
         "deviates": "deviates from the paper's rule",
         "error": alike.no_answer(report),
         "nothing ran": alike.nothing_ran(report),
+        "interrupted": f"{report.interrupted} after {asked} of {report.planned} checks",
     }.get(report.verdict, report.verdict)
     if report.diagnosis is None:
         return text + ("; no known mistake explains it" if report.verdict == "deviates" else "")
@@ -234,7 +235,8 @@ def describe(record):
         lines.append(f"digits per step: {shown}{' ...' if len(record.digits_per_step) > 12 else ''}")
     if record.why and record.status != "passed":
         lines.append(f"what it tests: {record.why}")
-    lines += filter(None, (record.traceback.strip(), record.stderr_tail.strip()))
+    for text in (record.traceback, record.stderr_tail):  # marked, so that none of it passes for a line of ours
+        lines += [f"| {line}" for line in text.strip().splitlines()]
     return [*lines, f"rerun: {record.repro}"]
 
 
