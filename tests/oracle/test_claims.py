@@ -22,7 +22,8 @@ from refimpl.oracle.claims import command as claims
 from refimpl.oracle.claims import report
 from refimpl.oracle.claims.experiment import run_claim
 from refimpl.oracle.claims.report import read_report, save_ledger
-from refimpl.oracle.claims.runs import Interrupted, run_claims
+from refimpl.oracle.claims.runs import run_claims
+from refimpl.oracle.ending import Ended
 from refimpl.oracle.output.reportfile import ReportError, header
 from refimpl.specs.base import Claim, Outcome, at_least, at_most, reported
 
@@ -247,10 +248,10 @@ def test_an_interruption_tells_which_seeds_had_finished(fakes, tmp_path, monkeyp
 
     striker = threading.Thread(target=strike, daemon=True)
     striker.start()
-    with pytest.raises(Interrupted) as caught:
+    with pytest.raises(Ended) as caught:
         fakes("C1", "odd", "second", seeds=3, out=tmp_path)
     striker.join()
-    assert [(record["id"], record["seeds"]) for record in caught.value.records] == [
+    assert [(record["id"], record["seeds"]) for record in caught.value.result] == [
         ("fake.C1", {"0": "reproduced", "1": "reproduced", "2": "not run"}),
         ("fake.odd", {"0": "not reproduced", "1": "reproduced", "2": "not run"}),
         ("fake.second", {"0": "reproduced", "1": "not run", "2": "not run"}),
@@ -288,15 +289,13 @@ SCRIPT = """
 import sys
 from functools import partial
 sys.path.insert(0, sys.argv[1])
-import argparse, fake_claims
-from refimpl.oracle import catalog
+import fake_claims
+from refimpl.oracle import catalog, cli
 from refimpl.oracle.claims import command as claims
 catalog.claims = fake_claims.claims
 claims.run_claims = partial(claims.run_claims, find="fake_claims:claims")
-parser = argparse.ArgumentParser()
-claims.add_arguments(parser)
 names = ["fake.C1", *(f"fake.sleep{i}" for i in range(5))]
-sys.exit(claims.main(parser.parse_args([*names, "--jobs", "2", "--out", "report"])))
+sys.exit(cli.main(["claims", *names, "--jobs", "2", "--out", "report"]))
 """
 
 
@@ -307,7 +306,7 @@ def is_alive(pid):
     return False
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_interruption_leaves_a_valid_report_and_no_process(folder, tmp_path, number):
     process = subprocess.Popen(
         [sys.executable, "-c", SCRIPT, str(folder)],
@@ -319,15 +318,17 @@ def test_interruption_leaves_a_valid_report_and_no_process(folder, tmp_path, num
         start_new_session=True,
     )
     report, pids = tmp_path / "report" / "claims.jsonl", tmp_path / "pids"
+    part = report.with_suffix(".jsonl.part")
     pids.touch()
     while process.poll() is None and not (
-        report.exists() and '"kind": "claim"' in report.read_text() and len(pids.read_text().split()) == 2
+        part.exists() and '"kind": "claim"' in part.read_text() and len(pids.read_text().split()) == 2
     ):
         time.sleep(0.02)
     # A terminal sends Ctrl-C to the whole group, workers included; `kill` goes to the one process.
     os.killpg(process.pid, number) if number == signal.SIGINT else process.send_signal(number)
     out, err = process.communicate()
-    assert process.returncode == 130
+    assert process.returncode == 128 + number
+    assert {file.name for file in report.parent.iterdir()} == {"claims.jsonl", "fake.C1.png"}
     assert "6 planned = 1 reproduced + 0 proxy + 0 not reproduced + 0 error + 5 not run" in out
     assert "Traceback" not in err
     assert not any(is_alive(int(pid)) for pid in pids.read_text().split())
@@ -349,10 +350,10 @@ def test_interrupted_tells_what_had_finished(fakes, tmp_path, monkeypatch):
 
     striker = threading.Thread(target=strike, daemon=True)
     striker.start()
-    with pytest.raises(Interrupted) as caught:
+    with pytest.raises(Ended) as caught:
         fakes("C1", "sleep0")
     striker.join()
-    assert [record["id"] for record in caught.value.records] == ["fake.C1"]
+    assert [record["id"] for record in caught.value.result] == ["fake.C1"]
     assert not is_alive(int(pids.read_text()))
 
 
@@ -401,7 +402,7 @@ def swapped_count(entries):
         (lambda lines: [*lines, lines[1], lines[-1]], "claims alone"),
         (
             lambda lines: [*lines[:2], {"kind": "claim", "name": "doc.C2"}, lines[-1]],
-            "not what `refimpl claims` writes",
+            "line 3 lacks .record.",
         ),
         (
             lambda lines: [lines[0], lines[1], report.footer_of(["a", "b"], [lines[1]["record"]], False, 1.0)],

@@ -19,6 +19,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+from refimpl.oracle import ending
 from refimpl.oracle.candidates.base import CandidateError
 
 MAX_LINE = 16 * 2**20  # bytes of one answer; a test asks that every right one fits
@@ -58,6 +59,11 @@ class Process:
         self._mark = f"{MARK}={uuid.uuid4().hex}"
         name, _, value = self._mark.partition("=")
         more = {"PYTHONPATH": os.pathsep.join([*path, *filter(None, [os.environ.get("PYTHONPATH")])])} if path else {}
+        with ending.held():  # started and not known as running, it would be left behind
+            self._begin(command, {**os.environ, **more, name: value})
+            ending.running.add(self)
+
+    def _begin(self, command, environment):
         try:
             self._popen = subprocess.Popen(
                 command,
@@ -66,7 +72,7 @@ class Process:
                 stderr=subprocess.PIPE,
                 bufsize=0,
                 start_new_session=True,
-                env={**os.environ, **more, name: value},
+                env=environment,
             )
         except OSError as error:
             raise CandidateError(f"cannot start {command[0]!r}: {error.strerror}", "crash") from error
@@ -164,6 +170,7 @@ class Process:
         for stream in (self._stdin, self._stdout, self._stderr):
             self._drop(stream)
         self._selector.close()
+        ending.running.discard(self)
 
     def _is_over(self):
         """Whether no more answers can come; its children may hold the pipe open when it is gone."""

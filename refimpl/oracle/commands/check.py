@@ -1,13 +1,17 @@
 """`refimpl check`: what is judged, on what, and how the verdict is told."""
 
 import json
+import os
 import sys
 import tomllib
 from pathlib import Path
 
+from rich.markup import escape
+
+from refimpl.core import disk
 from refimpl.core.backends import BACKENDS
 from refimpl.core.check import positive
-from refimpl.oracle import catalog
+from refimpl.oracle import catalog, ending
 from refimpl.oracle.candidates import Estimator, Function, OptaxTransform, Program, TorchOptimizer, load, reference
 from refimpl.oracle.candidates.limit import enforced
 from refimpl.oracle.commands import mutants, watch
@@ -69,6 +73,9 @@ def main(options):
     """`refimpl check`."""
     if options.watch:
         return watch.main(options, options.words)
+    for name in ("report", "badge", "plot"):  # before a candidate can change the folder
+        if getattr(options, name):
+            setattr(options, name, os.path.abspath(getattr(options, name)))
     dtypes = tuple(options.dtype.split(","))
     options.target = " ".join(options.targets)
     own = not (options.python or options.exec is not None or options.torch or options.optax or options.estimator)
@@ -120,18 +127,18 @@ def main(options):
             searching = progress.searching("looking for the cause")
             with progress.bar(f"checking {candidate.name}", planned) as advance, searching as note:
                 given = {"explain": options.explain, "note": note}
-                report = check(candidate, options.target, **settings, callback=advance, **given)
-            if options.plot and not plot.main(options.plot, candidate, report):
-                terminal.say("note: --plot drew nothing: no case fails with an answer")
+                try:
+                    report = check(candidate, options.target, **settings, callback=advance, **given)
+                except ending.Ended as stop:
+                    if stop.result is None:
+                        raise
+                    report = stop.result
+            with ending.held():
+                return _tell(options, report, candidate)
         finally:
             candidate.close()
-        missing = [op.name for op in catalog.operations(options.target) if not candidate.offers(op)]
-        not_asked = f"{candidate.name} was not asked for {', '.join(missing)}" if missing else ""
-        for note in filter(None, (candidate.note, not_asked)):
-            terminal.say(f"note: {note}")
-    if options.report:
-        results.write_report(options.report, report)
-    return _tell(options, report)
+    with ending.held():
+        return _tell(options, report)
 
 
 def check_reference(operation, arrays, settings):
@@ -161,27 +168,44 @@ def _check_own_draws(options):
     else:  # our own source
         drawing = statistics.with_own_draws(operation, operation.reference) if operation.draws else operation.reference
         candidate = Function(drawing, operation=operation.name, name="refimpl", repro=())
-    with terminal.console(stderr=True).status(f"checking {candidate.name}"):
+    with terminal.console(stderr=True).status(escape(f"checking {candidate.name}")):
         report = statistics.check_draws(candidate, operation.name, samples=options.samples)
     terminal.say(f"note: {report.candidate['note']}")
     return _tell(options, report)
 
 
-def _tell(options, report):
-    """Print a report; returns the exit status, which is that of the verdict also where nobody reads on."""
-    if options.badge:
-        Path(options.badge).write_text(json.dumps(data.badge(report)) + "\n", encoding="utf-8")
-    try:
-        if options.format == "rich":
-            terminal.console().print(terminal.rich_report(report, verbose=options.verbose), crop=False)
-        elif options.format == "junit":
-            print(documents.junit_report(report, strict=options.strict))
-        else:
-            print({"json": data.json_report, "markdown": documents.markdown_report}[options.format](report))
-        sys.stdout.flush()
-    except BrokenPipeError:
-        terminal.hush()
-    return report.exit_code(strict=options.strict)
+def _tell(options, report, candidate=None):
+    """Print a report, then write what is to be written; returns the exit status."""
+    if candidate is not None:
+        missing = [op.name for op in catalog.operations(options.target) if not candidate.offers(op)]
+        not_asked = f"{candidate.name} was not asked for {', '.join(missing)}" if missing else ""
+        for note in filter(None, (candidate.note, not_asked)):
+            terminal.say(f"note: {note}")
+    if options.format == "rich":
+        terminal.console().print(terminal.rich_report(report, verbose=options.verbose), crop=False)
+    elif options.format == "junit":
+        print(documents.junit_report(report, strict=options.strict))
+    else:
+        print({"json": data.json_report, "markdown": documents.markdown_report}[options.format](report))
+    sys.stdout.flush()
+    status = report.exit_code(strict=options.strict)
+    for path, write in (
+        (options.report, lambda path: results.write_report(path, report)),
+        (options.badge, lambda path: disk.write(path, json.dumps(data.badge(report)) + "\n")),
+        (options.plot, lambda path: _plot(path, candidate, report)),
+    ):
+        try:
+            if path:
+                write(path)
+        except OSError as error:
+            terminal.say(f"refimpl check: {path}: {error.strerror}", style="red")
+            status = 2
+    return status
+
+
+def _plot(path, candidate, report):
+    if not report.interrupted and not plot.main(path, candidate, report):
+        terminal.say("note: --plot drew nothing: no case fails with an answer")
 
 
 def _candidate(options):
@@ -241,8 +265,8 @@ def _reason(text):
 
 
 def _table(path):
-    """The TOML table in a file."""
+    """The TOML table in a file: what is expected to fail -> why."""
     try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except ValueError as error:
+        return with_reasons(expect=tomllib.loads(Path(path).read_text(encoding="utf-8")))
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path}: {error}") from error
