@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -419,6 +420,22 @@ def test_damaged_reports_are_refused(tmp_path, damage, message):
 def test_truncation_in_the_middle_of_a_line_is_noticed(tmp_path, cut):
     with pytest.raises(ReportError, match=r"no JSON|no footer"):
         read_report(written(tmp_path / "r", lines_of_a_report(), cut=cut))
+
+
+def test_a_full_disk_loses_no_record_and_keeps_what_fits(command, capsys, tmp_path):
+    (tmp_path / "claims.jsonl").write_text("old")
+    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5000, most))
+    try:
+        with pytest.raises(report.Unwritten, match=r"File too large; 1 of 2 records are in .*claims\.jsonl\.part"):
+            command("fake.C1", "fake.false", "--out", str(tmp_path))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+    assert "2 planned = 1 reproduced + 0 proxy + 1 not reproduced" in capsys.readouterr().out
+    assert (tmp_path / "claims.jsonl").read_text() == "old"
+    kept = [json.loads(line) for line in (tmp_path / "claims.jsonl.part").read_text().splitlines()]
+    assert [line.get("name") for line in kept] == [None, "fake.false"], "the line with a figure is too long"
+    assert {file.name for file in tmp_path.iterdir()} == {"claims.jsonl", "claims.jsonl.part"}
 
 
 def test_ledger_is_stable_and_merges(tmp_path):

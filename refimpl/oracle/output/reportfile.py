@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from types import NoneType
 from typing import Any, get_args, get_origin, get_type_hints
@@ -131,7 +132,7 @@ def typed(kind, value, where):
         raise ReportError(f"{where} must be an object, got {short(value)}")
     if get_origin(kind) in (dict, Mapping):
         return {name: typed(parts[1], part, f"{where}: {printable(name, 80)}") for name, part in value.items()}
-    kinds = get_type_hints(kind)
+    kinds = _hints(kind)
     needed = [f.name for f in fields(kind) if f.default is MISSING] if is_dataclass(kind) else kinds
     for said, names in (("lacks", [n for n in needed if n not in value]), ("has unknown", value.keys() - kinds)):
         if names:
@@ -139,6 +140,7 @@ def typed(kind, value, where):
     return kind(**{name: typed(kinds[name], part, f"{where}: {name}") for name, part in value.items()})
 
 
+_hints = cache(get_type_hints)
 _WORDS = {str: "a text", bool: "true or false", int: "an integer", float: "a number"}
 
 

@@ -113,13 +113,7 @@ class _Footer(TypedDict):
 
 
 FOOTER = [name for name in _Footer.__annotations__ if name != "kind"]
-_OLD: dict[str, object] = {
-    "findings": [],
-    # What older reports do not have.
-    "smallest": None,
-    "manners": [],
-    "interrupted": "",
-}  # older reports have none
+_OLD: dict = {"findings": [], "smallest": None, "manners": [], "interrupted": ""}  # what older reports lack
 
 
 def _make_sense(report, path, last):

@@ -20,6 +20,7 @@ from refimpl.oracle.candidates import schema
 from refimpl.oracle.candidates.wire import WireError, decode, encode
 from refimpl.oracle.judging import cases, tolerance
 from refimpl.oracle.judging.answers import expected
+from refimpl.oracle.output.reportfile import ReportError, parsed
 from refimpl.specs.base import FLAGS
 
 SCHEMA = "urn:refimpl:vectors:1"
@@ -209,10 +210,13 @@ def read_vectors(path):
 def _load(path):
     """Plain data of a file that keeps the schema, and whose counts and ids are right."""
     try:
-        data = json.loads(Path(path).read_text(encoding="utf-8"))
-    except ValueError as error:  # bytes that are no UTF-8, too
-        raise VectorsError(f"{path}: not JSON ({error})") from error
-    if wrong := schema.mismatch(data, schema.load("vectors.json"), "the file") or _miscounted(data):
+        data = parsed(Path(path).read_bytes(), path)
+        wrong = schema.mismatch(data, schema.load("vectors.json"), "the file") or _miscounted(data)
+    except ReportError as error:
+        raise VectorsError(str(error)) from error
+    except RecursionError:
+        wrong = "nested too deeply"
+    if wrong:
         raise VectorsError(f"{path}: {wrong}")
     return data
 
