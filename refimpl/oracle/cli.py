@@ -1,12 +1,12 @@
-"""The command line: what `refimpl --help` lists."""
+"""The command line: what `refimpl --help` lists.
 
-import argparse
+Little is imported before signals are listened to.
+"""
+
 import contextlib
 import sys
-import traceback
 from importlib import import_module
 
-from refimpl import __version__
 from refimpl.oracle import ending
 
 # Name -> what it does; the module with its `add_arguments` and `main`, which is imported when it is asked for.
@@ -28,18 +28,17 @@ COMMANDS = {
 def main(arguments=None):
     """Run the command line; returns the exit status, of whatever becomes of its terminal, its disk and its patience."""
     words, status = sys.argv[1:] if arguments is None else list(arguments), 130
-    with ending.listening() as caught:
+    with ending.listening(to_the_end=arguments is None) as caught:
         try:
-            ending.release()
             status = _started(words)
             ending.release(False)
-        except KeyboardInterrupt as error:
+        except KeyboardInterrupt:
             ending.release(False)
-            with contextlib.suppress(OSError, ValueError):
-                if sys.stderr is not None:
-                    print(f"refimpl: {ending.told() or error or 'interrupted'}", file=sys.stderr)
         finally:
             ending.end_all()
+        if (caught or status == 130) and sys.stderr is not None:
+            with contextlib.suppress(OSError, ValueError):
+                print(f"refimpl: {ending.told() or 'interrupted'}", file=sys.stderr)
         return 128 + caught[0] if caught else status
 
 
@@ -49,6 +48,9 @@ def _started(words):
     with terminal.steady() as unwritten:
         options = _parser(words).parse_args(words)
         options.words = words
+        ending.release()
+        if ending.told() and not getattr(options, "report", None):
+            raise ending.Ended(ending.told())
         try:
             status = import_module(f"refimpl.oracle.{COMMANDS[options.name][1]}").main(options)
         except OSError as error:
@@ -59,6 +61,8 @@ def _started(words):
             terminal.say(f"refimpl {options.name}: {error}", style="red")
             status = 2
         except Exception:  # a mistake of ours; 1 would say that a candidate deviates
+            import traceback
+
             print(traceback.format_exc(), file=sys.stderr)
             terminal.say(f"refimpl {options.name}: this is a mistake in refimpl; please report it", style="red")
             status = 2
@@ -69,6 +73,10 @@ def _started(words):
 
 
 def _parser(words):
+    import argparse
+
+    from refimpl import __version__
+
     parser = argparse.ArgumentParser(prog="refimpl", description="Reference implementations with a test oracle.")
     parser.add_argument("--version", action="version", version=f"refimpl {__version__}")
     commands = parser.add_subparsers(dest="name", required=True, metavar="COMMAND")

@@ -7,12 +7,11 @@ a process, signals are `held`. What is `running` is ended at last, and the exit 
 import contextlib
 import signal
 import time
-from typing import Any
 
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 AGAIN = 5.0  # seconds after which a signal is raised once more: there has been time to clean up
 
-running: set[Any] = set()  # what has an `end` and is not to outlive the command
+running: set = set()  # what has an `end` and is not to outlive the command
 _caught: list[int] = []
 _state = {"listening": False, "holds": 0, "raised": float("-inf")}
 
@@ -22,7 +21,7 @@ class Ended(KeyboardInterrupt):
 
     def __init__(self, message="", result=None):
         super().__init__(message)
-        self.result: Any = result
+        self.result = result
 
 
 def told():
@@ -44,8 +43,13 @@ def _note(number, frame):
 
 
 @contextlib.contextmanager
-def listening():
+def listening(*, to_the_end=False):
     """Note the signals that end a command; they are held until `release`.
+
+    Parameters
+    ----------
+    to_the_end : bool, default: False
+        Whether the process ends with the body: a signal that comes later changes nothing any more.
 
     Yields
     ------
@@ -71,10 +75,12 @@ def listening():
     try:
         yield _caught
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        _state["holds"] = 1
+        for number, handler in before.items():  # Python itself gives way to the next signal as it ends
+            signal.signal(number, signal.SIG_IGN if to_the_end else handler)
         _state.update(listening=False, holds=0)
-        _caught.clear()
+        if not to_the_end:
+            _caught.clear()
 
 
 def release(free=True):

@@ -166,11 +166,12 @@ def _judge(entry, console):
         result = check(candidate, entry["target"])
     finally:
         candidate.close()
-    who = f"{title} {candidate.version}".rstrip()
+    version = result.candidate["version"]
+    who = f"{title} {version}".rstrip()
     console.print(f"{who}: {sentence(result)}; {counts_line(result)}", highlight=False)
     return row | {
-        "version": candidate.version,
-        "language": candidate.language,
+        "version": version,
+        "language": result.candidate["language"],
         "verdict": result.verdict,
         "counts": result.counts,
         "sentence": sentence(result),

@@ -75,6 +75,7 @@ def _limits():
 def _serve(pipe):
     """Body of a worker: a job comes in, what came of it goes out, until the other end closes."""
     os.setsid()  # a group of its own, which no terminal reaches
+    os.set_inheritable(pipe.fileno(), False)  # what is started here would hold it open when we are gone
     signal.pthread_sigmask(signal.SIG_UNBLOCK, ending.SIGNALS)
     threading.Thread(target=_die_with_the_parent, daemon=True).start()
     with contextlib.suppress(EOFError, OSError):

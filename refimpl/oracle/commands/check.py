@@ -17,6 +17,7 @@ from refimpl.oracle.candidates.limit import enforced
 from refimpl.oracle.commands import mutants, watch
 from refimpl.oracle.commands.spread import each
 from refimpl.oracle.judging.plans import Settings, known_dtypes, with_reasons
+from refimpl.oracle.judging.records import Report
 from refimpl.oracle.output import data, documents, plot, progress, results, terminal
 from refimpl.oracle.verdict import check, merged
 
@@ -76,8 +77,21 @@ def main(options):
     for name in ("report", "badge", "plot"):  # before a candidate can change the folder
         if getattr(options, name):
             setattr(options, name, os.path.abspath(getattr(options, name)))
+    options.target, options.told = " ".join(options.targets), False
+    try:
+        if ending.told():
+            raise ending.Ended(ending.told())
+        return _main(options)
+    except ending.Ended:
+        if options.report and not options.told:  # nothing had run by then
+            about = {"name": options.python or options.exec or options.target, "version": ""}
+            nothing = Report.of((), target=options.target, candidate=about, interrupted=ending.told())
+            results.write_report(options.report, nothing)
+        raise
+
+
+def _main(options):
     dtypes = tuple(options.dtype.split(","))
-    options.target = " ".join(options.targets)
     own = not (options.python or options.exec is not None or options.torch or options.optax or options.estimator)
     many = len(options.targets) > 1 or options.dask
     if many and (options.own_draws or not own):
@@ -188,6 +202,7 @@ def _tell(options, report, candidate=None):
     else:
         print({"json": data.json_report, "markdown": documents.markdown_report}[options.format](report))
     sys.stdout.flush()
+    options.told = True
     status = report.exit_code(strict=options.strict)
     for path, write in (
         (options.report, lambda path: results.write_report(path, report)),

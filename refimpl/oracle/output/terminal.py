@@ -4,6 +4,7 @@ import contextlib
 import errno
 import io
 import os
+import re
 import select
 import sys
 
@@ -42,6 +43,8 @@ class _Stream(io.FileIO):
 def steady():
     """Standard streams that no command stumbles over: closed ones lead nowhere, others outlive their readers.
 
+    A size of the terminal in the environment that cannot be meant is forgotten.
+
     Yields
     ------
     callable
@@ -53,6 +56,9 @@ def steady():
         except OSError:
             if os.open(os.devnull, os.O_RDWR) == number:  # the lowest that is free
                 os.set_inheritable(number, True)
+    for name in ("COLUMNS", "LINES"):
+        if not re.fullmatch("[1-9][0-9]{0,3}", os.environ.get(name, ""), re.ASCII):
+            os.environ.pop(name, None)
     before, mine = (sys.stdout, sys.stderr), {}
     for number, name, errors in ((1, "stdout", "replace"), (2, "stderr", "backslashreplace")):
         old = getattr(sys, name)
@@ -81,9 +87,7 @@ def steady():
 def console(**options):
     """A console; where neither a terminal nor ``COLUMNS`` tells, it is 120 columns wide, so that ids stay whole."""
     file = sys.stderr if options.get("stderr") else sys.stdout
-    asked = os.environ.get("COLUMNS", "")
-    width = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 5 else 0
-    found = Console(width=width or (None if file.isatty() else 120), **options)
+    found = Console(width=None if file.isatty() or "COLUMNS" in os.environ else 120, **options)
     if found.width < NARROWEST:
         found.width = NARROWEST
     return found

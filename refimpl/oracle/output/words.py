@@ -113,7 +113,7 @@ def explained(diagnosis):
     """
     lines = []
     for tag, where, was, now in diagnosis.lines:
-        lines.append(f"{place(tag)}{f', {where}' if where else ''}:")
+        lines.append(" ".join(f"{place(tag)}{f', {where}' if where else ''}:".split()))
         lines += [
             f"  the rule     {row}" if k == 0 else f"               {row}" for k, row in enumerate(was.splitlines())
         ]
