@@ -91,7 +91,7 @@ def check(
     offered = [operation for operation in operations if candidate.offers(operation)]
     if not offered:
         names = ", ".join(operation.name.partition(".")[2] for operation in operations)
-        raise ValueError(f"{candidate.name} offers no operation of {target}: {candidate.lacks.format(names=names)}")
+        raise ValueError(f"{candidate.name} offers no operation of {target}: {candidate.lacks(names)}")
     done = run(candidate, offered, settings, callback or (lambda record: None))
     told = diagnosis.explain(done, candidate, diagnosis.usual_seconds() if explain is None else explain, note)
     return Report.of(

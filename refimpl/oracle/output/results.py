@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from refimpl.oracle.judging.manners import Slip
+from refimpl.oracle.candidates.watch import Slip
 from refimpl.oracle.judging.records import FAILURES, STATUSES, Diagnosis, Record, Report, Smallest
 from refimpl.oracle.output import reportfile
 from refimpl.oracle.output.data import plain
