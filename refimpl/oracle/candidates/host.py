@@ -29,7 +29,7 @@ ADAPTERS: dict[str, Any] = {
     "optax": OptaxTransform,
     "estimator": Estimator,
 }
-SHARED = ("refimpl.core", "refimpl.models", "refimpl.problems", "refimpl.oracle", "refimpl.specs.base")
+OURS = ("core.", "models.", "problems.", "oracle.", "specs.base")  # parts of the package that anybody may use
 PR_SET_PDEATHSIG, PR_CAPBSET_DROP = 1, 24
 CAP_SYS_PTRACE = 19
 
@@ -173,7 +173,8 @@ class Host:
         self._told += len(slips)
         if len(sys.modules) != self._loaded:
             self._loaded = len(sys.modules)
-            own = [m for m in sys.modules if m.startswith("refimpl.") and m.count(".") > 1 and not m.startswith(SHARED)]
+            parts = [m.removeprefix("refimpl.") for m in sys.modules if m.startswith("refimpl.")]
+            own = [f"refimpl.{part}" for part in parts if "." in part and not part.startswith(OURS)]
         return {"slips": [[slip.kind, slip.message] for slip in slips], "own": sorted(own)}
 
 
