@@ -41,7 +41,7 @@ def load(reference):
     >>> load("math:sqrt")(4.0)
     2.0
     """
-    place, name = _parted(reference)
+    place, name = parted(reference)
     path = Path(place).resolve()
     folder = str(path.parent if place.endswith(".py") else Path.cwd())
     if folder not in sys.path:
@@ -63,7 +63,7 @@ def load(reference):
     return target
 
 
-def _parted(reference):
+def parted(reference):
     """("place", "name") of "place:name"; a colon may stand in a path too."""
     place, _, name = reference.rpartition(":")
     if not place or not all(part.isidentifier() for part in name.split(".")):
