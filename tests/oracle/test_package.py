@@ -113,7 +113,7 @@ def test_the_sdist_holds_the_other_wings_too(sdist):
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     wings = ("refimpl", "tests", "docs", "tutorials", "benchmarks")
-    assert tracked(*wings, "Makefile", "README.md", "LICENSE", "CITATION.cff", "CHANGELOG.md") <= names
+    assert tracked(*wings, "Makefile", "requirements", "README.md", "LICENSE", "CITATION.cff", "CHANGELOG.md") <= names
     assert "pyproject.toml" in names
     assert not [name for name in names if name.startswith((".venv", "build/", ".peers")) or "/_generated/" in name]
 
