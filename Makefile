@@ -27,7 +27,7 @@ oracle test docs peers alarms: export OMP_NUM_THREADS := 1
 oracle test docs peers alarms: export OPENBLAS_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help oracle test docs bench peers claims alarms test-gpu lint format lock clean
+.PHONY: help oracle test docs bench peers claims alarms test-gpu lint format wheel lock clean
 .DELETE_ON_ERROR:
 
 help: ## show this list
@@ -68,6 +68,12 @@ lint: $(VENV)/.extra-test ## ruff and mypy
 format: $(VENV)/.extra-test ## rewrite the sources in the house style
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
+
+wheel: $(VENV)/.extra-test ## build wheel and sdist into build/dist; the wheel, with what it asks for and nothing else, judges
+	rm -rf $(BUILD)/dist
+	$(PY) -m hatchling build --directory $(BUILD)/dist
+	REFIMPL_DIST=$(BUILD)/dist $(PY) -m pytest -q tests/oracle/test_package.py
+	@ls $(BUILD)/dist/*
 
 lock: $(VENV)/.extra-lock ## write requirements/*.txt: what pyproject.toml asks for anew; RENEW=1 for all newest
 	$(PY) requirements/lock.py $(RENEW)
