@@ -1,4 +1,4 @@
-"""What stands around the package: the lock and the Makefile's stamps."""
+"""What stands around the package: the lock, the Makefile's stamps, and the files that a host of repositories reads."""
 
 import json
 import os
@@ -6,18 +6,32 @@ import re
 import shutil
 import subprocess
 import tomllib
+from importlib.resources import files
+from itertools import product
 from pathlib import Path
 
+import jsonschema
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[1]
+if not (ROOT / ".github").is_dir():
+    pytest.skip("the source distribution goes without .github", allow_module_level=True)
+
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
+PYTHONS = [word for text in PROJECT["classifiers"] if "." in (word := text.rpartition(" ")[2])]
+WORKFLOWS = sorted(ROOT.glob(".github/workflows/*"))
 LOCKS = {path.stem: path for path in ROOT.glob("requirements/*.txt")}
 OLD = sorted(ROOT.glob("requirements/old/*.txt"))
+workflows = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
 locks = pytest.mark.parametrize("path", [*LOCKS.values(), *OLD], ids=lambda path: path.stem)
+
+
+def yaml(path):
+    return YAML(typ="safe").load(ROOT / path)
 
 
 # The lock -------------------------------------------------------------------------------------------------------------
@@ -151,3 +165,72 @@ def test_make_takes_pytorch_from_the_lock_or_as_pip_finds_it(make):
     shutil.rmtree(make.folder / ".venv")
     torch = [f"{name}=={release}" for name, (release,) in releases(LOCKS["torch"]).items() if name.startswith("torch")]
     assert make("TORCH=any", ".venv/.extra-peers") == [" ".join(torch), *peers, *EDITABLE]
+
+
+# What a host of repositories reads ------------------------------------------------------------------------------------
+
+SCHEMAS = {
+    ".github/workflows/*": "github-workflows",
+    ".github/ISSUE_TEMPLATE/[!c]*": "github-issue-forms",
+    ".github/ISSUE_TEMPLATE/config.yml": "github-issue-config",
+    ".readthedocs.yaml": "readthedocs",
+    "CITATION.cff": "citation-file-format",
+}
+FILES = [(path, schema) for pattern, schema in SCHEMAS.items() for path in sorted(ROOT.glob(pattern))]
+
+
+@pytest.mark.parametrize(("path", "schema"), FILES, ids=[path.name for path, _ in FILES])
+def test_a_file_is_as_its_schema_says(path, schema):
+    schema = json.loads((files("check_jsonschema") / f"builtin_schemas/vendor/{schema}.json").read_text("utf-8"))
+    jsonschema.validators.validator_for(schema)(schema).validate(yaml(path))
+
+
+def expanded(job, text):
+    """A text of a job with the values of its matrix put in, in all combinations."""
+    matrix = job.get("strategy", {}).get("matrix", {})
+    for values in product(*matrix.values()):
+        yield re.sub(r"\$\{\{ matrix\.(\w+) \}\}", lambda name: dict(zip(matrix, values, strict=True))[name[1]], text)
+
+
+def steps(path):
+    """Pairs of job and step of a workflow."""
+    return [(job, step) for job in yaml(path)["jobs"].values() for step in job["steps"]]
+
+
+@workflows
+def test_a_workflow_may_only_read_and_gives_way_to_the_next(path):
+    flow = yaml(path)
+    assert flow["permissions"] == {"contents": "read"}
+    assert flow["concurrency"]["cancel-in-progress"] is True
+    for job in flow["jobs"].values():
+        assert job["timeout-minutes"] < 360
+        assert "permissions" not in job
+    for _, step in steps(path):
+        assert re.fullmatch(r"actions/[\w-]+@v\d+", step.get("uses", "actions/none@v1"))
+        assert step.get("with", {}).get("persist-credentials", "checkout" in step.get("uses", "")) is False
+
+
+def test_workflows_run_what_the_makefile_offers():
+    offered = set(re.search(r"^\.PHONY: (.*)", (ROOT / "Makefile").read_text(), re.MULTILINE)[1].split())
+    lines = [line for path in WORKFLOWS for job, step in steps(path) for line in expanded(job, step.get("run", ""))]
+    asked = {word for line in lines for word in line.split() if word not in ("make", "LATEST=1")}
+    assert asked <= offered
+    assert {"test", "lint", "docs", "wheel", "peers", "alarms"} <= asked
+
+
+def test_pythons_are_those_of_the_classifiers():
+    set_up = [(job, step["with"]) for path in WORKFLOWS for job, step in steps(path) if "setup-python" in str(step)]
+    tested = {version for job, what in set_up for version in expanded(job, what["python-version"])}
+    assert {PYTHONS[0], PYTHONS[-1]} < tested <= set(PYTHONS)
+    assert yaml(".readthedocs.yaml")["build"]["tools"]["python"] in PYTHONS
+    assert PROJECT["requires-python"] == f">={PYTHONS[0]}"
+
+
+def test_pre_commit_and_the_docs_stand_on_the_lock():
+    for repo in yaml(".pre-commit-config.yaml")["repos"]:
+        assert repo["repo"] == "local"  # the tools of .venv, hence no release of their own
+        for hook in repo["hooks"]:
+            tool = re.match(r"\.venv/bin/python -m (\w+)", hook["entry"])[1]
+            assert tool in releases(LOCKS["test"])
+    install = "\n".join(yaml(".readthedocs.yaml")["build"]["jobs"]["install"])
+    assert all((ROOT / path).is_file() for path in re.findall(r"-r (\S+)", install))
