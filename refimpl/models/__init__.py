@@ -1,1 +1,1 @@
-"""Models that are differentiated automatically: a multilayer perceptron and its losses."""
+"""Models that systems share: networks and their losses, differentiated automatically; Gaussian mixtures."""

@@ -4,7 +4,6 @@ import datetime
 import importlib.util
 import platform
 import shutil
-import sys
 import time
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from rich.table import Table
 from refimpl import __version__
 from refimpl.core import disk
 from refimpl.oracle import catalog, ending
-from refimpl.oracle.candidates import Candidate, Function, Program, load
+from refimpl.oracle.candidates import Apart, Candidate, Function, Program
 from refimpl.oracle.candidates.python import package_version
 from refimpl.oracle.claims import pool
 from refimpl.oracle.claims.cluster import Job
@@ -158,15 +157,12 @@ def _judge(entry, console):
     if "exec" in entry:
         candidate = Program([entry["exec"][0], str(REPOSITORY / entry["exec"][1])], name=title)
     else:
-        candidate = Function(load(str(REPOSITORY / entry["python"])), name=title)
-        candidate.version = sys.modules[entry["module"]].__dict__.get("__version__", "") or package_version(
-            entry["module"]
-        )
+        candidate = Apart("python", str(REPOSITORY / entry["python"]), operation=entry["target"])
     try:
         result = check(candidate, entry["target"])
     finally:
         candidate.close()
-    version = result.candidate["version"]
+    version = result.candidate["version"] or package_version(entry.get("module", ""))
     who = f"{title} {version}".rstrip()
     console.print(f"{who}: {sentence(result)}; {counts_line(result)}", highlight=False)
     return row | {

@@ -93,7 +93,7 @@ def check(
     offered = [operation for operation in operations if candidate.offers(operation)]
     if not offered:
         names = ", ".join(operation.name.partition(".")[2] for operation in operations)
-        raise ValueError(f"{candidate.name} offers no operation of {target}: {candidate.lacks.format(names=names)}")
+        raise ValueError(f"{candidate.name} offers no operation of {target}: {candidate.lacks(names)}")
     done = run(candidate, offered, settings, callback or (lambda record: None))
     told, counsel = diagnosis.Explanation(None, (), None, done.records), ()
     try:

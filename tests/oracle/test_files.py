@@ -12,11 +12,11 @@ import pytest
 
 from refimpl.core import disk
 from refimpl.oracle import catalog
+from refimpl.oracle.candidates.watch import Slip
 from refimpl.oracle.claims.experiment import run_claim
 from refimpl.oracle.claims.report import entry, footer_of, read_ledger, read_report
 from refimpl.oracle.cli import main
 from refimpl.oracle.commands.power import figures
-from refimpl.oracle.judging.manners import Slip
 from refimpl.oracle.judging.records import Diagnosis, Record, Report, Smallest
 from refimpl.oracle.output import results, vectors
 from refimpl.oracle.output.reportfile import ReportError, header

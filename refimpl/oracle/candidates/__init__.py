@@ -4,6 +4,7 @@ Each adapter offers the same few things: a `name`, a `version`, a `language`, th
 `repro` (the command-line words that name it again), ``run(operation, inputs) -> dict of outputs`` and ``close()``.
 """
 
+from refimpl.oracle.candidates.apart import Apart
 from refimpl.oracle.candidates.base import Candidate, CandidateError, NotApplicable, Skipped
 from refimpl.oracle.candidates.estimator import Estimator
 from refimpl.oracle.candidates.optax import OptaxTransform
@@ -12,6 +13,7 @@ from refimpl.oracle.candidates.python import Function, as_candidate, load, refer
 from refimpl.oracle.candidates.torch import TorchOptimizer
 
 __all__ = [
+    "Apart",
     "Candidate",
     "CandidateError",
     "Estimator",

@@ -1,5 +1,6 @@
 """`refimpl check`: what is judged, on what, and how the verdict is told."""
 
+import argparse
 import json
 import os
 import sys
@@ -12,7 +13,8 @@ from refimpl.core import disk
 from refimpl.core.backends import BACKENDS
 from refimpl.core.check import positive
 from refimpl.oracle import catalog, ending
-from refimpl.oracle.candidates import Estimator, Function, OptaxTransform, Program, TorchOptimizer, load, reference
+from refimpl.oracle.candidates import Apart, Candidate, Function, Program, reference
+from refimpl.oracle.candidates.host import ADAPTERS, build
 from refimpl.oracle.candidates.limit import enforced
 from refimpl.oracle.commands import mutants, watch
 from refimpl.oracle.commands.spread import each
@@ -20,6 +22,8 @@ from refimpl.oracle.judging.plans import Settings, known_dtypes, with_reasons
 from refimpl.oracle.judging.records import Report
 from refimpl.oracle.output import data, documents, plot, progress, results, terminal
 from refimpl.oracle.verdict import check, merged
+
+SEPARATE = os.name == "posix"  # whether a Python candidate can have a process of its own
 
 
 def add_arguments(parser):
@@ -55,8 +59,10 @@ def add_arguments(parser):
     text = "the function (--python) draws its own noise: judge the law of its answers (it may take a seed)"
     parser.add_argument("--own-draws", action="store_true", help=text)
     parser.add_argument("--samples", metavar="N", type=int, help="answers to each case (--own-draws)")
-    text = "seconds for an answer (default: 10 with --exec, whose first answer may take 60 s; else no limit)"
+    text = "seconds for an answer (default: 60; 10 with --exec, whose first answer may take 60; none with --in-process)"
     parser.add_argument("--timeout", metavar="S", type=float, help=text)
+    text = "ask a Python candidate in this process, for a debugger: what it does to the process, it does to the oracle"
+    parser.add_argument("--in-process", action="store_true", help=text)
     text = "check again, in a fresh process, whenever the candidate's file has changed; Ctrl-C ends it"
     parser.add_argument("--watch", action="store_true", help=text)
     text = "seconds in which to look for the cause of a deviation (default: 10); 0: name listed mistakes only"
@@ -64,6 +70,8 @@ def add_arguments(parser):
     text = "draw where the answer and the right one part, in the first case that fails"
     parser.add_argument("--plot", metavar="FILE.png", help=text)
     parser.add_argument("--strict", action="store_true", help="a variant is not good enough, nor are bad manners")
+    text = "whether a check that is skipped, not applicable or expected to fail makes it fail (default: with --strict)"
+    parser.add_argument("--complete", action=argparse.BooleanOptionalAction, help=text)
     parser.add_argument("--format", choices=("rich", "json", "junit", "markdown"), default="rich")
     parser.add_argument("--verbose", action="store_true", help="list what passed as well")
     parser.add_argument("--report", metavar="FILE", help="write a report file as well, for `refimpl diff`")
@@ -175,6 +183,7 @@ def _check_own_draws(options):
     if any(others):
         raise ValueError("--own-draws goes with --python, --arrays, --samples, --format, --verbose and --badge")
     operation = catalog.operation(options.target)
+    candidate: Candidate
     if options.python:
         candidate = _candidate(options)
     elif options.arrays:
@@ -182,8 +191,11 @@ def _check_own_draws(options):
     else:  # our own source
         drawing = statistics.with_own_draws(operation, operation.reference) if operation.draws else operation.reference
         candidate = Function(drawing, operation=operation.name, name="refimpl", repro=())
-    with terminal.console(stderr=True).status(escape(f"checking {candidate.name}")):
-        report = statistics.check_draws(candidate, operation.name, samples=options.samples)
+    try:
+        with terminal.console(stderr=True).status(escape(f"checking {candidate.name}")):
+            report = statistics.check_draws(candidate, operation.name, samples=options.samples)
+    finally:
+        candidate.close()
     terminal.say(f"note: {report.candidate['note']}")
     return _tell(options, report)
 
@@ -203,7 +215,7 @@ def _tell(options, report, candidate=None):
         print({"json": data.json_report, "markdown": documents.markdown_report}[options.format](report))
     sys.stdout.flush()
     options.told = True
-    status = report.exit_code(strict=options.strict)
+    status = report.exit_code(strict=options.strict, complete=options.complete)
     for path, write in (
         (options.report, lambda path: results.write_report(path, report)),
         (options.badge, lambda path: disk.write(path, json.dumps(data.badge(report)) + "\n")),
@@ -228,36 +240,35 @@ def _candidate(options):
     for folder in options.path:
         if not Path(folder).is_dir():
             raise ValueError(f"--path must name a folder, and there is no {folder!r}")
-    sys.path[:0] = [str(Path(folder).resolve()) for folder in options.path]
-    candidate = _named(options)
-    words = [word for folder in options.path for word in ("--path", folder)]
-    if options.timeout is not None and options.exec is None:
-        candidate.limit = positive(timeout=options.timeout)
-        words += ["--timeout", f"{options.timeout:g}"]
-        if not enforced():
-            terminal.say("note: --timeout is not kept here: it needs a POSIX system, and the main thread")
-    candidate.repro = (*candidate.repro, *words)
-    return candidate
-
-
-def _named(options):
-    target = catalog.operations(options.target)[0].name
+    kind = next((kind for kind in ADAPTERS if getattr(options, kind)), None)
     settings = dict(_setting(text) for text in options.set)
-    for adapter, option in ((TorchOptimizer, "torch"), (OptaxTransform, "optax"), (Estimator, "estimator")):
-        if place := getattr(options, option):
-            words = [word for text in options.set for word in ("--set", text)]
-            more = {"operation": options.target} if option != "estimator" else {}
-            return adapter(load(place), settings=settings, repro=(f"--{option}", place, *words), **more)
-    if settings:
+    if settings and kind in (None, "python"):
         raise ValueError("--set goes with --torch, --optax and --estimator")
+    if options.in_process and kind is None:
+        raise ValueError("--in-process goes with --python, --torch, --optax and --estimator")
+    times = {} if options.timeout is None else {"timeout": positive(timeout=options.timeout)}
     if options.exec is not None:
-        times = {} if options.timeout is None else {"timeout": options.timeout}
-        return Program(options.exec, path=options.path, **times)
-    arrays = options.arrays or "numpy"
-    if options.python:
-        repro = ("--python", options.python, *(() if arrays == "numpy" else ("--arrays", arrays)))
-        return Function(load(options.python), operation=target, arrays=arrays, name=options.python, repro=repro)
-    return reference(options.target, arrays)
+        candidate: Candidate = Program(options.exec, path=options.path, **times)
+    elif kind is None:
+        candidate = reference(options.target, options.arrays or "numpy")
+        candidate.limit = times.get("timeout")
+    elif options.in_process or not SEPARATE:
+        sys.path[:0] = [str(Path(folder).resolve()) for folder in options.path]
+        words = {"operation": catalog.operation(options.target).name if kind == "python" else options.target}
+        words |= {"arrays": options.arrays or "numpy", "settings": settings or None}
+        candidate = build(kind, getattr(options, kind), **words)
+        candidate.limit = times.get("timeout")
+        if times and not enforced():
+            terminal.say("note: --timeout is not kept here: it needs a POSIX system, and the main thread")
+    else:
+        words = {"arrays": options.arrays or "numpy", "settings": settings or None, "path": options.path}
+        candidate = Apart(kind, getattr(options, kind), operation=options.target, **words, **times)
+    more = [word for folder in options.path for word in ("--path", folder)]
+    more += ["--in-process"] * options.in_process
+    if candidate.limit is not None:
+        more += ["--timeout", f"{options.timeout:g}"]
+    candidate.repro = (*(candidate.repro or ()), *more)
+    return candidate
 
 
 def _setting(text):

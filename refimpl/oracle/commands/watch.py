@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+from refimpl.oracle.candidates.python import parted
 from refimpl.oracle.output import terminal
 
 PAUSE = 0.3  # seconds between two looks at the files
@@ -70,7 +71,7 @@ def watched(options):
         place = options.python or options.torch or options.optax or options.estimator
         if place is None:
             raise ValueError("--watch looks at the file of a candidate, and none is given")
-        place = place.partition(":")[0]
+        place, _ = parted(place)
         found = [Path(place)] if place.endswith(".py") else _files_of(place, options.path)
     if not found or not all(path.is_file() for path in found):
         raise ValueError(f"--watch finds no file of {options.exec or place!r}")

@@ -133,7 +133,7 @@ class Report(Cleaned):
 
     target: str
     candidate: dict[str, str]  # name, version, language
-    verdict: str  # "conforms", "conforms to variant X", "deviates", "error", "nothing ran", "interrupted"
+    verdict: str  # "conforms [to variant X] [in part]", "deviates", "error", "interrupted", "nothing passed", "... ran"
     counts: dict[str, int]  # of each status; they add up to `planned`
     planned: int
     records: tuple[Record, ...]
@@ -144,13 +144,33 @@ class Report(Cleaned):
     refimpl: str = __version__
     problems: tuple[str, ...] = field(default=())  # patterns and expected failures that are stale
 
-    manners: tuple[Any, ...] = ()  # of `judging.manners.Slip`: what calls did beside answering
+    manners: tuple[Any, ...] = ()  # of `candidates.watch.Slip`: what calls did beside answering
     interrupted: str = ""  # by what, if it was: the rest is skipped
 
-    def exit_code(self, *, strict=False):
-        """0 conforms; 1 deviates (under `strict` a variant, or bad manners, too), or a problem; 2 error, or nothing."""
+    @property
+    def complete(self):
+        """Whether every planned check was answered, and agreed with the rule or a variant."""
+        return self.counts.get("passed", 0) + self.counts.get("variant", 0) == self.planned
+
+    def exit_code(self, *, strict=False, complete=None):
+        """Exit status of the command line.
+
+        Parameters
+        ----------
+        strict : bool, default: False
+            Whether a variant, or bad manners, are no success.
+        complete : bool, optional
+            Whether a check that was skipped, not applicable or expected to fail is none; by default under `strict`.
+
+        Returns
+        -------
+        int
+            0 conforms; 1 deviates, or does not meet these demands, or a problem; 2 error, or nothing ran or passed.
+        """
         if self.verdict.startswith("conforms"):
-            return int(bool(self.problems) or (strict and (self.verdict != "conforms" or bool(self.manners))))
+            lax = (strict if complete is None else complete) and not self.complete
+            variant = strict and self.verdict.startswith("conforms to variant")
+            return int(bool(self.problems or lax or variant or (strict and self.manners)))
         return 1 if self.verdict == "deviates" else 2
 
     @classmethod
@@ -168,18 +188,20 @@ class Report(Cleaned):
             records=tuple(records),
             planned=len(records),
             counts={status: counts[status] for status in STATUSES},
-            verdict="interrupted" if fields.get("interrupted") else _verdict(counts, diagnosis),
+            verdict="interrupted" if fields.get("interrupted") else _verdict(counts, diagnosis, len(records)),
             diagnosis=diagnosis,
             problems=tuple(sorted(problems)),
             **fields,
         )
 
 
-def _verdict(counts, diagnosis):
+def _verdict(counts, diagnosis, planned):
     if counts["failed"] or counts["xpass"] or (counts["variant"] and diagnosis is None):
         return "deviates"
     if counts["error"]:
         return "error"
-    if counts["variant"]:
-        return f"conforms to variant {diagnosis.names[0]}"
-    return "conforms" if counts["passed"] or counts["xfail"] else "nothing ran"
+    answered = counts["passed"] + counts["variant"]
+    if not answered:
+        return "nothing passed" if counts["xfail"] else "nothing ran"
+    whole = f"conforms to variant {diagnosis.names[0]}" if counts["variant"] else "conforms"
+    return whole + " in part" * (answered < planned)

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from refimpl.oracle import catalog, ending
-from refimpl.oracle.judging.manners import Slip, watching
+from refimpl.oracle.candidates.watch import Slip
+from refimpl.oracle.judging.manners import watching
 from refimpl.oracle.judging.plans import Plan, Settings, refusals
 from refimpl.oracle.judging.records import FAILURES, Record
 

@@ -8,7 +8,6 @@ be independent standard normal numbers. Four tests, three of them exact, ask whe
 
 import shlex
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -19,7 +18,7 @@ from refimpl.core.random import stream
 from refimpl.oracle import catalog, edits
 from refimpl.oracle.candidates import CandidateError, Function, NotApplicable, Skipped
 from refimpl.oracle.judging import cases
-from refimpl.oracle.judging.records import STATUSES, Diagnosis, Record, Report
+from refimpl.oracle.judging.records import Diagnosis, Record, Report
 from refimpl.specs.base import Operation
 
 MOST_SAMPLES = 100_000  # answers to each case, which are all kept
@@ -233,19 +232,14 @@ def check_draws(candidate, target, *, samples=None):
             )
             for (name, text), outcome in zip(STATISTICS.items(), fields, strict=True)
         ]
-    counts = Counter(record.status for record in records)
     amiss = [name for name in STATISTICS if any(r.status == "failed" and f":{name}:" in r.case for r in records)]
     told = "the law of its answers is not the rule's; of which mistake it is samples tell no more"
     if "spread" in amiss and (scale := scaled(operation, whitened)):  # then the shape fails for that reason alone
         amiss, told = [name for name in amiss if name != "shape"], f"the noise is right but for its size: {scale}"
-    ran = "error" if counts["error"] else "conforms" if counts["passed"] else "nothing ran"
-    return Report(
+    return Report.of(
+        records,
         target=operation.name,
         candidate=candidate.about | {"note": statement(operation, samples)},
-        verdict="deviates" if counts["failed"] else ran,
-        counts={status: counts[status] for status in STATUSES},
-        planned=len(records),
-        records=tuple(records),
         diagnosis=Diagnosis("statistics", (", ".join(amiss),), told) if amiss else None,
     )
 

@@ -135,7 +135,7 @@ def beyond(verdict, sentence):
     >>> beyond("conforms", "conforms")
     ''
     """
-    return sentence.removeprefix(verdict).removeprefix(" from the paper's rule").lstrip(" :;,")
+    return sentence.removeprefix(verdict.removesuffix(" part")).removeprefix(" from the paper's rule").lstrip(" :;,")
 
 
 def _link(address, text):

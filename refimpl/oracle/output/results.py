@@ -7,12 +7,12 @@ from typing import NamedTuple, TypedDict
 
 from refimpl.core import disk
 from refimpl.oracle.candidates.schema import short
-from refimpl.oracle.judging.manners import Slip
+from refimpl.oracle.candidates.watch import Slip
 from refimpl.oracle.judging.records import DTYPES, FAILURES, KINDS, STATUSES, Diagnosis, Record, Report, Smallest
 from refimpl.oracle.output import reportfile
 from refimpl.oracle.output.data import plain
 from refimpl.oracle.output.reportfile import ReportError, typed
-from refimpl.oracle.output.words import worst_first
+from refimpl.oracle.output.words import sentence, worst_first
 
 SAME_DIGITS = 0.5  # fewer agreeing digits than that come and go with the last bit of an answer
 
@@ -241,5 +241,5 @@ def _verdict(report):
     mistakes = report.diagnosis.names if report.diagnosis and report.diagnosis.kind == "mistake" else ()
     named = f"{report.verdict}: {', '.join(mistakes)}" if mistakes else report.verdict
     if report.interrupted:
-        named = f"{report.interrupted}, {report.counts['skipped']} of {report.planned} checks not run"
+        return sentence(report)
     return f"{named} (with problems)" if report.problems else named

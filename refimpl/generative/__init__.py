@@ -1,0 +1,1 @@
+"""Generative models: noise turned into data by a score or a velocity."""

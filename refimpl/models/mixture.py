@@ -1,0 +1,259 @@
+"""Gaussian mixtures in closed form: density, score, and what scaling and noise make of them."""
+
+import math
+from typing import Any, NamedTuple
+
+from refimpl.core import check, random
+from refimpl.core.arrays import array_namespace, device
+from refimpl.core.special import logsumexp, softmax
+
+Array = Any
+
+
+class Mixture(NamedTuple):
+    """A law of points in D dimensions; `weights`, `means` and `covariances` share library, dtype and device."""
+
+    weights: Array  # [K] > 0, their sum 1
+    means: Array  # [K, D]
+    covariances: Array  # [K, D, D], symmetric and positive definite; or [K], variances of round components
+
+
+def checked(mixture, x=None):
+    """The mixture, if it is one, and if the points fit it.
+
+    Parameters
+    ----------
+    mixture : Mixture
+        To look at.
+    x : array [n, D], optional
+        Points.
+
+    Returns
+    -------
+    Mixture
+        As it is.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If something is no finite floating-point array, shapes or dtypes do not fit, a weight is not positive, their
+        sum is not 1, or a covariance is not symmetric and positive definite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> checked(Mixture(np.array([0.5, 0.6]), np.zeros((2, 1)), np.ones(2)))
+    Traceback (most recent call last):
+    ValueError: weights must sum to 1, got 1.1
+    """
+    weights, means, covariances = mixture
+    points = {} if x is None else {"x": (x, "n D")}
+    round_ones = len(covariances.shape) == 1 if hasattr(covariances, "shape") else False
+    axes = "K" if round_ones else "K D D"
+    check.shapes(weights=(weights, "K"), means=(means, "K D"), covariances=(covariances, axes), **points)
+    check.finite(weights=weights, means=means, covariances=covariances, **({} if x is None else {"x": x}))
+    check.alike_dtype(means=means, weights=weights, covariances=covariances, **({} if x is None else {"x": x}))
+    xp = array_namespace(weights, means, covariances)
+    if not bool(xp.all(weights > 0)):
+        raise ValueError(f"weights must be > 0, got a smallest one of {float(xp.min(weights)):g}")
+    eps = float(xp.finfo(means.dtype).eps)
+    if not abs(total := float(xp.sum(weights)) - 1) <= 8 * eps * weights.shape[0]:
+        raise ValueError(f"weights must sum to 1, got {total + 1:g}")
+    if round_ones:
+        if not bool(xp.all(covariances > 0)):
+            raise ValueError(f"covariances must be > 0, got a smallest variance of {float(xp.min(covariances)):g}")
+        return mixture
+    skew = float(xp.max(xp.abs(covariances - xp.matrix_transpose(covariances))))
+    if skew > 8 * eps * float(xp.max(xp.abs(covariances))):
+        raise ValueError(f"covariances must be symmetric, got entries that differ by {skew:g}")
+    low = float(xp.min(xp.linalg.eigvalsh(covariances)))
+    if not low > 0:
+        raise ValueError(f"covariances must be positive definite, got an eigenvalue of {low:g}")
+    return mixture
+
+
+def noised(mixture, scale, variance):
+    """Law of scale X + sqrt(variance) Z, with X from the mixture and Z standard normal.
+
+    Parameters
+    ----------
+    mixture : Mixture
+        Law of X.
+    scale, variance : float
+        `variance` >= 0.
+
+    Returns
+    -------
+    Mixture
+        With the same weights. Not checked: where both are 0 it has no density.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> noised(Mixture(np.ones(1), np.ones((1, 2)), np.ones(1)), 0.5, 0.75).covariances
+    array([1.])
+    """
+    xp = array_namespace(*mixture)
+    _, means, covariances = mixture
+    added = variance
+    if len(covariances.shape) == 3:
+        added = variance * xp.eye(means.shape[1], dtype=means.dtype, device=device(means))
+    return mixture._replace(means=scale * means, covariances=scale**2 * covariances + added)
+
+
+def components(x, mixture):
+    """What the mixture's functions are made of: log w_k N(x; m_k, C_k), and C_k^{-1} (x - m_k).
+
+    Parameters
+    ----------
+    x : array [n, D]
+        Points.
+    mixture : Mixture
+        Not checked, as this is called in the steps of samplers; `checked` does that.
+
+    Returns
+    -------
+    joint : array [n, K]
+        Logarithm of weight times density.
+    solved : array [n, K, D]
+        The negative score of each component.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> standard = Mixture(np.ones(1), np.zeros((1, 2)), np.ones(1))
+    >>> joint, solved = components(np.array([[3.0, 4.0]]), standard)
+    >>> joint + np.log(2 * np.pi), solved
+    (array([[-12.5]]), array([[[3., 4.]]]))
+    """
+    xp = array_namespace(x, *mixture)
+    weights, means, covariances = mixture
+    D = means.shape[1]
+    gap = x[:, None, :] - means[None, :, :]  # [n, K, D]
+    if len(covariances.shape) == 1:
+        solved = gap / covariances[None, :, None]
+        log_det = D * xp.log(covariances)
+    else:
+        factor = xp.linalg.cholesky(covariances)
+        half = xp.linalg.solve(factor, xp.permute_dims(gap, (1, 2, 0)))
+        solved = xp.permute_dims(xp.linalg.solve(xp.matrix_transpose(factor), half), (2, 0, 1))
+        log_det = 2 * xp.sum(xp.log(xp.linalg.diagonal(factor)), axis=-1)
+    distance = xp.sum(gap * solved, axis=-1)
+    return xp.log(weights) - (distance + log_det + D * math.log(2 * math.pi)) / 2, solved
+
+
+def log_density(x, mixture):
+    """Log-density of a mixture.
+
+    Parameters
+    ----------
+    x : array [n, D]
+        Points, of the dtype of the mixture.
+    mixture : Mixture
+        Checked.
+
+    Returns
+    -------
+    array [n]
+        In nats.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `checked` says.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> m = Mixture(np.array([0.5, 0.5]), np.array([[-1.0], [1.0]]), np.ones(2))
+    >>> log_density(np.zeros((1, 1)), m)
+    array([-1.41893853])
+    """
+    return logsumexp(components(x, checked(mixture, x))[0], axis=-1)
+
+
+def responsibilities(x, mixture):
+    """Probability of each component, given the point; parameters and errors as for `log_density`.
+
+    Returns
+    -------
+    array [n, K]
+        Its rows sum to 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> m = Mixture(np.array([0.5, 0.5]), np.array([[-1.0], [1.0]]), np.ones(2))
+    >>> responsibilities(np.array([[0.0], [1.0]]), m).round(3)
+    array([[0.5  , 0.5  ],
+           [0.119, 0.881]])
+    """
+    return softmax(components(x, checked(mixture, x))[0])
+
+
+def score(x, mixture):
+    """Gradient of the log-density; parameters and errors as for `log_density`.
+
+    Returns
+    -------
+    array [n, D]
+        Minus the mean of ``C_k^{-1} (x - m_k)``, weighted by the responsibilities.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> m = Mixture(np.array([0.5, 0.5]), np.array([[-1.0], [1.0]]), np.ones(2))
+    >>> score(np.array([[-1.0], [1.0]]), m).round(3)
+    array([[ 0.238],
+           [-0.238]])
+    """
+    joint, solved = components(x, checked(mixture, x))
+    xp = array_namespace(joint)
+    return -xp.sum(softmax(joint)[:, :, None] * solved, axis=1)
+
+
+def sample(rng, n, mixture):
+    """Draws from a mixture, made on the host and moved to its device.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        From `core.random.stream`.
+    n : int
+        >= 1.
+    mixture : Mixture
+        Checked.
+
+    Returns
+    -------
+    x : array [n, D]
+        Points.
+    component : array [n] of int64
+        Where each comes from.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `checked` says, and if `n` is no such number.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> m = Mixture(np.array([0.25, 0.75]), np.array([[-9.0], [9.0]]), np.ones(2))
+    >>> x, component = sample(random.stream(0, "doc"), 1000, m)
+    >>> x.shape, float((x > 0).mean())
+    ((1000, 1), ...)
+    """
+    check.integer(n=n, minimum=1)
+    weights, means, covariances = checked(mixture)
+    xp = array_namespace(weights, means, covariances)
+    edges = xp.cumulative_sum(weights)
+    drawn = random.uniform(rng, (n,), like=means)
+    component = xp.sum(xp.astype(drawn[:, None] >= edges[None, :-1], xp.int64), axis=1)
+    noise = random.normal(rng, (n, means.shape[1]), like=means)
+    if len(covariances.shape) == 1:
+        moved = xp.sqrt(xp.take(covariances, component))[:, None] * noise
+    else:
+        factors = xp.take(xp.linalg.cholesky(covariances), component, axis=0)
+        moved = (factors @ noise[:, :, None])[:, :, 0]
+    return xp.take(means, component, axis=0) + moved, component
