@@ -310,7 +310,7 @@ def test_repro_line_reruns_the_case_alone(mine, run):
         (("show", "lion", "--case", "nope"), "has no case"),
         (("show", "wta_crs"), "'wta_crs' is still to come"),
         (("show", "qqq"), "known: adadagrad, "),
-        (("check", "lion", "--fuzz", "-1"), "fuzz must be >= 0, got -1"),
+        (("check", "lion", "--fuzz", "-1"), "fuzz must be from 0 to 10000, got -1"),
         (("check", "lion", "cbo", "--timeout", "3"), "--timeout and --path are for a candidate"),
         (("check", "lion", "--exec", "true", "--arrays", "strict"), "--arrays goes with --python"),
         (("check", "lion", "--mutants", "--only", "x"), "--mutants goes with"),

@@ -1,6 +1,7 @@
 """`refimpl check`: what is judged, on what, and how the verdict is told."""
 
 import argparse
+import contextlib
 import json
 import os
 import sys
@@ -125,6 +126,8 @@ def _main(options):
         raise ValueError("--samples goes with --own-draws")
     if options.arrays and not (options.python or own):
         raise ValueError("--arrays goes with --python")
+    if options.plot:
+        plot.known(options.plot)
     expected = _table(options.expect) if options.expect else None
     settings = {
         "dtypes": dtypes,
@@ -135,13 +138,15 @@ def _main(options):
         "errors": options.errors,
         "expected_failures": expected,
     }
-    if many:
-        if options.set:
-            raise ValueError("--set goes with --torch, --optax and --estimator")
-        known_dtypes(dtypes), with_reasons(skip=settings["skip"]), with_reasons(expected_failures=expected)
-        report = merged(options.target, each(options, check_reference, options.arrays or "numpy", settings))
-    else:
-        candidate = _candidate(options)
+    with contextlib.ExitStack() as stack:
+        if many:
+            if options.set:
+                raise ValueError("--set goes with --torch, --optax and --estimator")
+            known_dtypes(dtypes), with_reasons(skip=settings["skip"]), with_reasons(expected_failures=expected)
+            report = merged(options.target, each(options, check_reference, options.arrays or "numpy", settings))
+            stack.enter_context(ending.held())  # what was found is told in any case
+            return _tell(options, report)
+        candidate, picture = _candidate(options), None
         try:
             settings |= {"max_fail": options.max_fail}
             offered = [op for op in catalog.operations(options.target) if candidate.offers(op)]
@@ -155,12 +160,18 @@ def _main(options):
                     if stop.result is None:
                         raise
                     report = stop.result
-            with ending.held():
-                return _tell(options, report, candidate)
+            stack.enter_context(ending.held())
+            if options.plot and not report.interrupted:
+                picture = plot.main(options.plot, candidate, report)
+                if picture is None:
+                    terminal.say("note: --plot drew nothing: no case fails with an answer")
         finally:
             candidate.close()
-    with ending.held():
-        return _tell(options, report)
+        missing = [op.name for op in catalog.operations(options.target) if not candidate.offers(op)]
+        not_asked = f"{candidate.name} was not asked for {', '.join(missing)}" if missing else ""
+        for note in filter(None, (candidate.note, not_asked)):
+            terminal.say(f"note: {note}")
+        return _tell(options, report, picture)
 
 
 def check_reference(operation, arrays, settings):
@@ -200,13 +211,8 @@ def _check_own_draws(options):
     return _tell(options, report)
 
 
-def _tell(options, report, candidate=None):
+def _tell(options, report, picture=None):
     """Print a report, then write what is to be written; returns the exit status."""
-    if candidate is not None:
-        missing = [op.name for op in catalog.operations(options.target) if not candidate.offers(op)]
-        not_asked = f"{candidate.name} was not asked for {', '.join(missing)}" if missing else ""
-        for note in filter(None, (candidate.note, not_asked)):
-            terminal.say(f"note: {note}")
     if options.format == "rich":
         terminal.console().print(terminal.rich_report(report, verbose=options.verbose), crop=False)
     elif options.format == "junit":
@@ -219,7 +225,7 @@ def _tell(options, report, candidate=None):
     for path, write in (
         (options.report, lambda path: results.write_report(path, report)),
         (options.badge, lambda path: disk.write(path, json.dumps(data.badge(report)) + "\n")),
-        (options.plot, lambda path: _plot(path, candidate, report)),
+        (picture and options.plot, lambda path: disk.write(path, picture)),
     ):
         try:
             if path:
@@ -228,11 +234,6 @@ def _tell(options, report, candidate=None):
             terminal.say(f"refimpl check: {path}: {error.strerror}", style="red")
             status = 2
     return status
-
-
-def _plot(path, candidate, report):
-    if not report.interrupted and not plot.main(path, candidate, report):
-        terminal.say("note: --plot drew nothing: no case fails with an answer")
 
 
 def _candidate(options):

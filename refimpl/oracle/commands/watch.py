@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+from refimpl.oracle import ending
 from refimpl.oracle.candidates.python import parted
 from refimpl.oracle.output import terminal
 
@@ -32,8 +33,9 @@ def main(options, words):
     names = ", ".join(path.name for path in files)
     while True:
         seen = stamps(files)
-        run = subprocess.Popen(command)
         try:
+            with ending.held():
+                run = subprocess.Popen(command)
             if not _wait(run, files, seen):
                 terminal.say(f"watching {names}; Ctrl-C ends it")
                 while not _differ(files, seen):
