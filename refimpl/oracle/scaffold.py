@@ -86,8 +86,13 @@ def create(root, chapter, name):
         package = root / path.format(chapter=chapter)
         if not package.exists():
             texts[package] = text.format(chapter=chapter)
-    for path, text in texts.items():
-        disk.write(path, text)
+    try:
+        for path, text in texts.items():
+            disk.write(path, text)
+    except BaseException:  # a full disk, Ctrl-C: all of it or nothing
+        for path in texts:
+            path.unlink(missing_ok=True)
+        raise
     return list(texts)
 
 
