@@ -106,7 +106,7 @@ def dsm_loss(predicted, t, z, *, weight="h"):
     np.float64(2.0)
     """
     check.choice(("one", "h"), weight=weight)
-    check.finite(z=z, t=t)
+    check.finite(z=z, t=t, predicted=predicted)
     check.like(z, predicted=predicted)
     _times_of_points(t, z, "predicted")
     xp = array_namespace(predicted, z)
