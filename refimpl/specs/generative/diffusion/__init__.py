@@ -174,7 +174,8 @@ SAMPLE = Operation(
         *_BAD_MIXTURE,
         *refusals.arrays(x="x", noise="noise")[::2],
         ErrorCase("times-rise", "they fall", {"times": np.array([1.0, 2.0, 0.5])}, ValueError, "times"),
-        ErrorCase("negative-time", "there is no time before 0", {"times": np.array([1.0, 0.5, -0.5])}, ValueError, "times"),
+        ErrorCase("negative-time", "there is no time before 0", {"times": np.array([1.0, 0.5, -0.5])}, ValueError,
+                  "times"),
         ErrorCase("heun-to-0", "at 0 there may be no score", {"kind": "heun", "times": np.array([2.0, 1.0, 0.0])},
                   ValueError, "times"),
         ErrorCase("not-definite", "no covariance", {"covariances": np.zeros((2, 2, 2))}, ValueError, "covariances"),
@@ -184,7 +185,8 @@ SAMPLE = Operation(
 TABLE = Operation(
     name="diffusion.table_steps",
     summary="steps of a sampler along some rows of a table of betas, with given predictions of the noise: what the "
-    "scheduler of a library does; row i has kept abar_i = prod_{j<=i} (1 - beta_j), and the last step goes to abar = 1, "
+    "scheduler of a library does; row i has kept abar_i = prod_{j<=i} (1 - beta_j), and the last step goes to abar = "
+    "1, "
     "without noise",
     inputs=(
         choice("kind", ("ddpm_large", "ddpm_small", "ddim"), "as in sampler_step"),
@@ -239,7 +241,8 @@ GUIDED = Operation(
 
 GUIDED_MIXTURE = Operation(
     name="diffusion.guided_mixture",
-    summary="guidance to a component of a Gaussian mixture at time t, with exact scores or the exact classifier of noisy "
+    summary="guidance to a component of a Gaussian mixture at time t, with exact scores or the exact classifier of "
+    "noisy "
     "points",
     inputs=(
         choice("mode", ("free", "classifier"), "which way; both give the same"),
@@ -298,7 +301,8 @@ DSM = Operation(
 
 DROP = Operation(
     name="diffusion.drop_labels",
-    summary="training for classifier-free guidance: each label by itself is replaced by the null label where its draw is "
+    summary="training for classifier-free guidance: each label by itself is replaced by the null label where its draw "
+    "is "
     "below p_drop",
     inputs=(
         array("y", "n", "labels"),
@@ -344,7 +348,8 @@ SUBSPACE = Operation(
 
 LAW = Operation(
     name="diffusion.gaussian_law",
-    summary="mean and variance of what a sampler makes of a standard normal start, for one-dimensional Gaussian data and "
+    summary="mean and variance of what a sampler makes of a standard normal start, for one-dimensional Gaussian data "
+    "and "
     "their score with a constant error, and the Kullback-Leibler divergence of the data at the last time from it",
     inputs=(
         _KIND,

@@ -395,8 +395,8 @@ def sample_encoder(rng):
 def _designs(rng, n, m, k, D, times):
     N, normal = len(times) - 1, rng.standard_normal
     return {
-        "X": normal((n, D)), "labelled": normal((m, D)), "y": normal(m), "pseudo": normal(n), "noise": normal((N, n, D)),
-        "start": normal((k, D)), "xi": normal((N, k, D)),
+        "X": normal((n, D)), "labelled": normal((m, D)), "y": normal(m), "pseudo": normal(n),
+        "noise": normal((N, n, D)), "start": normal((k, D)), "xi": normal((N, k, D)),
     }  # fmt: skip
 
 

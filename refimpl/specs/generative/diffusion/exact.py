@@ -1,5 +1,7 @@
 """Right answers on diffusion models, in 50 digits: by conditioning Gaussians, in the axes of each covariance."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from refimpl.specs.exact import eigh, exp, fractions, log, reals, solve, sqrt
@@ -131,7 +133,7 @@ def gaussian_law(kind, mean, variance, times, eta, error):
     """From where the step takes 0, 1, and noise alone."""
     mean, variance, error = reals(mean), reals(variance), reals(error)
     m, v, kept = 0 * _ONE, _ONE, exp(-reals(times))
-    for a, b in zip(kept, kept[1:], strict=False):
+    for a, b in pairwise(kept):
         spread = a * variance + 1 - a
         go = lambda x, xi, a=a, b=b, spread=spread: _step(
             kind, x, (sqrt(a) * mean - x) / spread + error, a, b, xi, reals(eta)
@@ -180,7 +182,7 @@ def reward_directed(X, labelled, y, pseudo, noise, start, xi, times, target, pen
     X, x, kept, xi, noise = reals(X), reals(start), exp(-reals(times)), reals(xi), reals(noise)
     theta = _dual(reals(labelled), reals(y)[:, None], reals(penalty))[:, 0]
     labels = X @ theta + reals(nu) * reals(pseudo)
-    for k, (a, b) in enumerate(zip(kept, kept[1:], strict=False)):
+    for k, (a, b) in enumerate(pairwise(kept)):
         F = np.column_stack([sqrt(a) * X + sqrt(1 - a) * noise[k], labels])
         W = _dual(F, X, reals(1e-2))
         asked = np.column_stack([x, np.full(len(x), reals(target))])

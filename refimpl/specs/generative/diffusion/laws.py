@@ -13,9 +13,8 @@ def _again(output, like):
 def _as_ddpm(run, inputs):
     """With eta = 1 one is the other."""
     one = inputs | {"eta": 1.0}
-    for ours, theirs in zip(run(**one | {"kind": "ddim"}).values(), run(**one | {"kind": "ddpm_small"}).values(),
-                            strict=True):  # fmt: skip
-        yield ours, theirs
+    ours, theirs = (run(**one | {"kind": kind}) for kind in ("ddim", "ddpm_small"))
+    yield from zip(ours.values(), theirs.values(), strict=True)
 
 
 def _in_two(run, inputs):
