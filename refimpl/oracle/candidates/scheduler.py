@@ -79,7 +79,7 @@ class Scheduler(InProcess):
                 found = scheduler.step(torch.asarray(eps.copy()), row, x, **more)
             x = getattr(found, "prev_sample", found)
             x = x[0] if isinstance(x, tuple) else x
-            steps.append(np.array(x))
+            steps.append(torch.as_tensor(x).detach().numpy().copy())
         return np.stack(steps)
 
     def _made(self, kind, betas, rows, takes):
