@@ -40,10 +40,10 @@ def guided_score(mode, conditional, unconditional, gradient, eta):
     return diffusion.guide(conditional, unconditional, eta=eta)
 
 
-def guided_mixture(mode, x, t, weights, means, covariances, label, eta):
-    """Guidance to a component of a mixture."""
+def guided_mixture(x, t, weights, means, covariances, label, eta):
+    """Guidance to a component of a mixture, both ways."""
     mixture = mixtures.checked(mixtures.Mixture(weights, means, covariances), x)
-    return models.guided_score(x, t, mixture, label, eta=eta, mode=mode)
+    return tuple(models.guided_score(x, t, mixture, label, eta=eta, mode=mode) for mode in ("free", "classifier"))
 
 
 def dsm_loss(x0, t, z, predicted, weight):
@@ -241,18 +241,19 @@ GUIDED = Operation(
 
 GUIDED_MIXTURE = Operation(
     name="diffusion.guided_mixture",
-    summary="guidance to a component of a Gaussian mixture at time t, with exact scores or the exact classifier of "
-    "noisy "
-    "points",
+    summary="guidance to a component of a Gaussian mixture at time t, with exact scores, and with the exact classifier "
+    "of noisy points",
     inputs=(
-        choice("mode", ("free", "classifier"), "which way; both give the same"),
         array("x", "n D", "points at time t"),
         number("t", "time >= 0"),
         *_MIXTURE,
         integer("label", "number of the component, from 0"),
         _STRENGTH,
     ),
-    outputs=(array("score", "n D", "guided score"),),
+    outputs=(
+        array("free", "n D", "the scores of the component and of the mixture, extrapolated"),
+        array("classifier", "n D", "the score of the mixture, and the gradient of the classifier; the same"),
+    ),
     reference=guided_mixture,
     exact=exact.guided_mixture,
     exact_source=_MPMATH.format("scores in the axes of each covariance"),

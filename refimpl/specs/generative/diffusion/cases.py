@@ -41,7 +41,13 @@ def _asked(slug, kind, why, *flags, dtypes=_BOTH, answer=None, source="", **sett
                 source=source)  # fmt: skip
 
 
-_HAND = {"x": _rows([1.0]), "score": _rows([-1.0]), "t": np.log(4.0), "u": np.log(4 / 3), "xi": _rows([2.0])}
+_HAND = {
+    "x": _rows([1.0]),
+    "score": _rows([-1.0]),
+    "t": float(np.log(4.0)),
+    "u": float(np.log(4 / 3)),
+    "xi": _rows([2.0]),
+}
 STEP = (
     *(_asked(kind.replace("_", "-"), kind, "a long step: all terms count", "basic") for kind in KINDS),
     _asked("ddim-half", "ddim", "half of the noise is fresh, the old noise is kept in what is left", "basic",
@@ -214,28 +220,28 @@ def sample_guided(rng):
     return {"mode": mode, "conditional": c, "unconditional": u, "gradient": g, "eta": eta}
 
 
-def _to_component(mode, eta, *, t=0.7, n=3, label=0, mixture=_PAIR, name="component"):
+def _to_component(eta, *, t=0.7, n=3, label=0, mixture=_PAIR, name="component"):
     D = mixture["means"].shape[1]
-    return {"mode": mode, "x": _some(name, n, D), "t": t, **mixture, "label": label, "eta": eta}
+    return {"x": _some(name, n, D), "t": t, **mixture, "label": label, "eta": eta}
 
 
+_BOTH_WAYS = ("diffusion-20", "diffusion-21", "diffusion-22", "diffusion-23")
 GUIDED_MIXTURE = (
-    *(Case(f"{mode}-{slug}", _LIMITS.get(slug, ("basic",)), f"eta = {eta:g}", _to_component(mode, eta),
-           equations=(f"diffusion-{20 if mode == 'free' else 21}", "diffusion-22", "diffusion-23"))
-      for mode in ("free", "classifier") for slug, eta in _STRENGTHS.items()),
-    Case("other-component", ("basic",), "the second of the components", _to_component("free", 1.0, label=1),
-         equations=("diffusion-20",)),
-    Case("clean", ("boundary",), "at time 0", _to_component("classifier", 1.0, t=0.0), equations=("diffusion-23",)),
+    *(Case(slug, _LIMITS.get(slug, ("basic",)), f"eta = {eta:g}", _to_component(eta), equations=_BOTH_WAYS)
+      for slug, eta in _STRENGTHS.items()),
+    Case("other-component", ("basic",), "the second of the components", _to_component(1.0, label=1),
+         equations=_BOTH_WAYS),
+    Case("clean", ("boundary",), "at time 0", _to_component(1.0, t=0.0), equations=_BOTH_WAYS),
     Case("three-modes", ("basic",), "one dimension, three modes",
-         _to_component("classifier", 2.0, label=2, mixture=_LINE, name="line"), equations=("diffusion-23",)),
-    large("many-points", "classifier-strong", "n"),
+         _to_component(2.0, label=2, mixture=_LINE, name="line"), equations=_BOTH_WAYS),
+    large("many-points", "strong", "n"),
 )  # fmt: skip
 
 
 def sample_guided_mixture(rng):
     n, D = (int(v) for v in rng.integers(1, 3, 2))
-    mode, eta = str(rng.choice(["free", "classifier"])), float(rng.choice([-1.0, 0.0, 0.5, 3.0]))
-    return {"mode": mode, "x": rng.standard_normal((n, D)), "t": float(rng.uniform(0.2, 2.0)), **_mixture(rng, D),
+    eta = float(rng.choice([-1.0, 0.0, 0.5, 3.0]))
+    return {"x": rng.standard_normal((n, D)), "t": float(rng.uniform(0.2, 2.0)), **_mixture(rng, D),
             "label": int(rng.integers(0, 2)), "eta": eta}  # fmt: skip
 
 
@@ -361,7 +367,7 @@ def _pairs(rng, n, m, k, D, t):
     return {name: value.round(2) for name, value in parts.items()} | {"t": t}
 
 
-def _encoder(d, widths=(0.3, 3.0), ridges=(0.01, 1.0), *, n=7, m=4, k=3, D=3, t=0.5, name="encoder"):
+def _encoder(d, widths=(0.3, 3.0), ridges=(0.05, 1.0), *, n=7, m=4, k=3, D=3, t=0.5, name="encoder"):
     drawn = _pairs(stream(0, "diffusion-case", name), n, m, k, D, t)
     return {**drawn, "d": d, "widths": np.array(widths), "ridges": np.array(ridges)}
 

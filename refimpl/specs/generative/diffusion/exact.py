@@ -93,11 +93,12 @@ def guided_score(mode, conditional, unconditional, gradient, eta):
     return c + eta * (c - u) if mode == "free" else u + g + eta * g
 
 
-def guided_mixture(mode, x, t, weights, means, covariances, label, eta):
+def guided_mixture(x, t, weights, means, covariances, label, eta):
     """From the unconditional score towards that of the component."""
     mixture, x, a = _mixture(weights, means, covariances), reals(x), exp(-reals(t))
     start = _score(x, a, *mixture)
-    return start + (1 + reals(eta)) * (_parts(x, a, *mixture)[1][:, label, :] - start)
+    guided = start + (1 + reals(eta)) * (_parts(x, a, *mixture)[1][:, label, :] - start)
+    return guided, guided
 
 
 def subspace_score(x, t, A, weights, means, covariances):
