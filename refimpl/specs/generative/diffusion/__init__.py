@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from refimpl.core.arrays import array_namespace
+from refimpl.core.arrays import array_namespace, device
 from refimpl.generative import _diffusion_models as models
 from refimpl.generative import diffusion
 from refimpl.models import mixture as mixtures
@@ -71,9 +71,10 @@ def encoder_score(x, X0, Xt, new0, newt, t, d, widths, ridges):
     """The estimated score, and what was chosen."""
     xp = array_namespace(x)
     listed = lambda values: [float(values[i]) for i in range(values.shape[0])]
-    chosen = {"widths": listed(widths), "ridges": listed(ridges)}
-    score, fitted = models.encoder_score(x, t, X0, Xt, new0, newt, d=d, **chosen)
-    return score, xp.asarray(fitted.width), xp.asarray(fitted.ridge)
+    grid = {"widths": listed(widths), "ridges": listed(ridges)}
+    score, fitted = models.encoder_score(x, t, X0, Xt, new0, newt, d=d, **grid)
+    chosen = (xp.asarray(value, dtype=x.dtype, device=device(x)) for value in (fitted.width, fitted.ridge))
+    return score, *chosen
 
 
 def reward_directed(X, labelled, y, pseudo, noise, start, xi, times, target, penalty, nu):
