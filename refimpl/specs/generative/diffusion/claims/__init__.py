@@ -2,4 +2,5 @@
 
 from refimpl.specs.generative.diffusion.claims import estimators, rewards, samplers, scores
 
-CLAIMS = (*samplers.CLAIMS, *scores.CLAIMS, *estimators.CLAIMS, *rewards.CLAIMS)
+_BY_SUBJECT = (*samplers.CLAIMS, *scores.CLAIMS, *estimators.CLAIMS, *rewards.CLAIMS)
+CLAIMS = tuple(sorted(_BY_SUBJECT, key=lambda claim: claim.id))
