@@ -279,7 +279,9 @@ STOPPING_TIME = Operation(
     laws=laws.STOPPING_TIME,
     errors=(
         *refusals.rates(eta="positive", sigma="positive", B="positive"),
-        ErrorCase("no-kernel", "without an eigenvalue > 0 it never ends", {"values": np.zeros(3)}, ValueError, "values"),
+        ErrorCase(
+            "no-kernel", "without an eigenvalue > 0 it never ends", {"values": np.zeros(3)}, ValueError, "values"
+        ),
         ErrorCase("nan-in-values", "NaN is no number", {"values": np.array([np.nan])}, ValueError, "values"),
     ),
 )

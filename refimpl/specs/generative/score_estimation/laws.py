@@ -19,7 +19,9 @@ def _negated_data(run, inputs):
 
 TRAINING_PAIRS = (
     apart("n", "three-samples"),
-    Law("negated", "samples and noise negated negate x and the labels", _negated_data, ("three-samples", "no-constant")),
+    Law(
+        "negated", "samples and noise negated negate x and the labels", _negated_data, ("three-samples", "no-constant")
+    ),
 )
 
 _TURNED = turned_along("d", "in-and-out", "small-ball")
@@ -74,7 +76,9 @@ def _exchanged(name):
         half = len(out.shape) // 2
         yield array_namespace(out).permute_dims(back, (*range(half, 2 * half), *range(half))), out
 
-    return Law("symmetric", "inputs exchanged transpose the answer", pairs, ("seven-inputs" if name == "K" else "five-units",))
+    return Law(
+        "symmetric", "inputs exchanged transpose the answer", pairs, ("seven-inputs" if name == "K" else "five-units",)
+    )
 
 
 EMPIRICAL_KERNEL = (

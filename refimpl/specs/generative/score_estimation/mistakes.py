@@ -139,13 +139,6 @@ ALTERNATIVES = (
         {"score_estimation-4": "return (X0 - x + 0.0 * alpha) / h"},
     ),
     mistake(
-        "target_negated",
-        "wrong_sign",
-        "the target is (alpha X_0 - x) / h; here its negative",
-        {"score_estimation-4": "return (x - alpha * X0) / h"},
-        origin=_SIGN,
-    ),
-    mistake(
         "weight_h",
         "wrong_constant",
         "the weight is (h / alpha)^2; here h, the usual one",
@@ -304,10 +297,7 @@ ALTERNATIVES = (
         "loss_after",
         "wrong_order",
         "the loss before the step; here that after it",
-        {
-            "score_estimation-14": _STEP
-            + "\nloss = xp.sum((_outputs(_before(Network(W, a), Z), a) - Y) ** 2) / (2 * n)"
-        },
+        {"score_estimation-14": _STEP + "\nloss = xp.sum((_outputs(_before(Network(W, a), Z), a) - Y) ** 2) / (2 * n)"},
     ),
     # The tangent kernel
     mistake(
@@ -475,9 +465,7 @@ ALTERNATIVES = (
         "prediction_not_averaged",
         "missing_step",
         "divide the prediction by n; here it is n times too large",
-        {
-            "score_estimation-19": "return K_test @ (spectrum.vectors @ (filtered[:, None] * spectrum.labels)) + 0.0 * n"
-        },
+        {"score_estimation-19": "return K_test @ (spectrum.vectors @ (filtered[:, None] * spectrum.labels)) + 0.0 * n"},
     ),
     mistake(
         "labels_not_turned",

@@ -240,7 +240,7 @@ def trained_network(seed):
         axes.barh(range(5), list(error.values()), color=colors)
         axes.set_yticks(range(5), list(error))
         axes.invert_yaxis()
-        axes.set(xlabel="weighted error of the score", title="The network is its kernel, and random features do better")
+        axes.set(xlabel="weighted error of the score", title="The network is its kernel, and no more")
 
     return Outcome(
         [
@@ -308,8 +308,9 @@ CLAIMS = (
         "abstract, generalization",
         trained_network,
         kind="behaviour",
-        control="same data: least squares about as good as the network, 1000 random ReLU features with ridge by hold-out "
-        "better. So the network is its kernel, and no good estimator here",
+        control="same data, five seeds: least squares is 4 to 14 % worse at four and better at one; 1000 random ReLU "
+        "features with ridge by hold-out are 8 to 29 % better at four and half worse at one. So the network is its "
+        "kernel, and no better than simple estimators here",
         proxy=_CIRCLE,
         tuned="B = 2 was picked on this law",
     ),

@@ -204,8 +204,9 @@ CLAIMS = (
         simple_ways,
         tier="full",
         kind="superiority",
-        control="same data: 100 steps for every law and draw are better, ridge and hold-out about as good or better, "
-        "except on tri3 and rand8, where hold-out is worse. The rule is safe: at most twice the error of the oracle",
+        control="same data, 120 runs in five seeds: 100 steps for all are better in 118; hold-out is better in 12 and "
+        "kernel ridge in 13 of the 20 means over six draws, which is no difference. The rule is safe: at most 2.4 times "
+        "the error of the oracle",
         proxy="kernel gradient descent on four laws of few points",
         tuned="B = 2 was picked on five points",
     ),
