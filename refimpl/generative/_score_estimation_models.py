@@ -1,5 +1,6 @@
 """Data with a known score for score estimation: few points in a ball, diffused; and sampling back from a score."""
 
+import itertools
 import math
 from typing import NamedTuple
 
@@ -196,7 +197,7 @@ def reverse_sde(score, x, times, noise):
     """
     check.finite(x=x, noise=noise)
     check.shapes(noise=(noise, f"{len(times) - 1} k d"), x=(x, "k d"))
-    if not all(late > early > 0 for late, early in zip(times, times[1:], strict=False)):
+    if not all(late > early > 0 for late, early in itertools.pairwise(times)):
         raise ValueError("times must fall and stay > 0")
     xp = array_namespace(x, noise)
 

@@ -1,7 +1,7 @@
 """Score estimation by a wide network and gradient descent (Han, Razaviyayn and Xu, 2024, arXiv:2401.15604).
 
-Written in the right form, the score network is a denoiser: it predicts the clean sample from a noisy one. Training it is
-least squares with noisy labels, a wide network follows its tangent kernel, and a rule says when to stop.
+Written in the right form, the score network is a denoiser: it predicts the clean sample from a noisy one. Its training
+is least squares with noisy labels, a wide network follows its tangent kernel, and a rule says when to stop.
 """
 
 import math

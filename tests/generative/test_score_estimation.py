@@ -65,7 +65,7 @@ def test_pairs_and_a_step_from_the_mirrored_start(backend):
     close(backend, step.loss, 0.5)
     # The first sample alone is seen, with a residual of (-1, 0): 0.5 / (2 sqrt 2) times the sign times z.
     moved = 0.25 / math.sqrt(2) * np.array([0.5, 0.0, math.log(4), 1.0])
-    close(backend, network.W, [moved + [2, -2, 0, 0], [2, -2, 0, 0] - moved])
+    close(backend, network.W, np.array([2, -2, 0, 0]) + np.outer([1, -1], moved))
     trained = source.train(start, pairs.Z, pairs.Y, eta=0.5, steps=2)
     close(backend, trained.losses[0], 0.5)
     assert float(trained.losses[1]) < 0.5

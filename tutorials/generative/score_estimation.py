@@ -75,10 +75,10 @@ right.legend(frameon=False)
 # %%
 # When to stop
 # ------------
-# Three hundred samples, and the error of the score on new ones, for kernel gradient descent. It falls until the function
-# is learned, and rises while the noise is. The rule (from the inputs and the size of the noise alone), hold-out, and a
-# number of steps picked by hand: all stop in time. The rule stops early, for its constants are those of a proof;
-# hold-out has sixty labels to go by, and is as often too late as too early.
+# Three hundred samples, and the error of the score on new ones, for kernel gradient descent. It falls until the
+# function is learned, and rises while the noise is. The rule (from the inputs and the size of the noise alone),
+# hold-out, and a number of steps picked by hand: all stop in time. The rule stops early, for its constants are those of
+# a proof; hold-out has sixty labels to go by, and here it stops late.
 
 data = models.draw(stream(0, "tutorial-score_estimation", "data"), LAW, 300)
 test = models.draw(stream(0, "tutorial-score_estimation", "new"), LAW, 2000)
@@ -115,8 +115,8 @@ axes.legend(frameon=False)
 # %%
 # What samples have of it
 # -----------------------
-# The diffusion run backwards from noise to :math:`T_0`, with the true score, with the one that was stopped, and with the
-# one that was trained to the end. Shown is the last answer of the denoiser for each of 500 samples, and in the titles
+# The diffusion run backwards from noise to :math:`T_0`, with the true score, with the one that was stopped, and with
+# the one that was trained to the end. Shown is the last answer of the denoiser for each of 500 samples, and above it
 # the energy distance of the samples themselves to the law. The stopped score is blurred: it pulls all samples to the
 # middle. The one that was trained to the end has learned its labels by heart; it is sure of itself and wrong, between
 # the points as on them. Yet by their distance to the law the *samples* of the longer training are the better ones. A
@@ -167,8 +167,8 @@ figure4.suptitle(
 )
 
 # %%
-# So early stopping is what the error of the score asks for, and any sensible way to stop will do. Look at samples before
-# you take that error for all that counts.
+# So early stopping is what the error of the score asks for, and any sensible way to stop will do. Look at samples
+# before you take that error for all that counts.
 
 if __name__ == "__main__":
     finish("score_estimation")

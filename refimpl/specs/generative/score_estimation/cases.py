@@ -20,7 +20,7 @@ def _signs(name, *shape):
 # The score as a denoiser ---------------------------------------------------------------------------------------------
 
 _T = np.array([0.25, 0.75, 2.0])
-_PAIRS = {
+_PAIRS: dict[str, Any] = {
     "X0": np.array([[0.75, -0.5], [1.0, 0.0], [-0.25, 0.5]]),
     "t": _T,
     "zeta": np.array([[0.5, -1.25], [2.0, 0.25], [-1.5, 0.75]]),
@@ -51,7 +51,7 @@ def sample_pairs(rng):
     return draws | {"T0": T0, "constant": str(rng.choice(["yes", "no"]))}
 
 
-_READ = {
+_READ: dict[str, Any] = {
     "f": np.array([[0.375, -0.5], [0.875, 0.875], [-3.0, 1.5]]),  # inside; outside, but no coordinate is; far outside
     "t": _T,
     "x": np.array([[1.5, -0.25], [-0.5, 2.0], [0.125, -1.0]]),
@@ -281,7 +281,8 @@ STOPPING_TIME = (
     Case("with-zeros", ("basic",), "eigenvalues of 0, and below, count in the mean",
          {**_STOP, "values": np.array([-0.03, 0.0, 0.0, 0.01, 0.1, 0.7])}),
     Case("noisy", ("basic",), "more noise, a smaller norm; one large eigenvalue",
-         {"values": np.array([0.7, 0.01, 0.005, 0.004, 0.003, 0.002, 0.002, 0.001]), "eta": 0.25, "sigma": 0.6, "B": 1.5}),
+         {"values": np.array([0.7, 0.01, 0.005, 0.004, 0.003, 0.002, 0.002, 0.001]), "eta": 0.25, "sigma": 0.6,
+          "B": 1.5}),
     Case("too-noisy", ("boundary",), "one step is one too many: 0", {**_STOP, "sigma": 8.0},
          answer={"tau": np.array(0.0)}, source="worked by hand"),
     Case("one-value", ("boundary",), "one sample",

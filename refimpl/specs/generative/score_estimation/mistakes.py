@@ -196,7 +196,7 @@ ALTERNATIVES = (
             "score_estimation-10": "a = a[:, :1] + 0.0 * a\n"
             "return array_namespace(before, a).clip(before, min=0.0) @ a / math.sqrt(a.shape[0])",
             "_update: back = ": f"a = a[:, :1] + 0.0 * a\n{_BACK}",
-            "empirical_kernel: xp, a = ": "xp, a = array_namespace(Z, Z2, *network), network.a[:, :1] + 0.0 * network.a",
+            "empirical_kernel: xp, a = ": "xp, a = array_namespace(Z, Z2, *network), network.a\na = a[:, :1] + 0.0 * a",
         },
     ),
     mistake(
@@ -275,7 +275,7 @@ ALTERNATIVES = (
     mistake(
         "one_by_one",
         "wrong_order",
-        "all samples step from the same residuals; here they step one after the other, each from the weights of the last",
+        "all samples step from the same residuals; here they step one by one, each from the weights of the last",
         {
             "score_estimation-14": "for j in range(n):\n"
             "    back = xp.where(Z[j, :] @ xp.matrix_transpose(W) > 0, a @ (_outputs(_before(Network(W, a), "
@@ -323,7 +323,8 @@ ALTERNATIVES = (
         "derivatives in the first layer alone; here in the second too",
         {
             "score_estimation-15": "found = (Z @ xp.matrix_transpose(Z2))[:, None, :, None] * pairs\n"
-            "hidden = xp.clip(_before(network, Z), min=0.0) @ xp.matrix_transpose(xp.clip(_before(network, Z2), min=0.0))\n"
+            "hidden, other = (xp.clip(_before(network, x), min=0.0) for x in (Z, Z2))\n"
+            "hidden = hidden @ xp.matrix_transpose(other)\n"
             "same = xp.astype(xp.arange(a.shape[1])[:, None] == xp.arange(a.shape[1]), a.dtype)\n"
             "return (found + hidden[:, None, :, None] * same[None, :, None, :]) / a.shape[0]"
         },
@@ -413,8 +414,8 @@ ALTERNATIVES = (
         "missing_step",
         "the filter at an eigenvalue of 0 is eta tau; here 0, as for a pseudoinverse",
         {
-            "spectral_filter: return xp.where(": "return xp.where(values > 0, learned / xp.where(values > 0, values, 1.0), "
-            "0.0)"
+            "spectral_filter: return xp.where(": "return xp.where(values > 0, learned / xp.where(values > 0, values, "
+            "1.0), 0.0)"
         },
         unseen={"kernel_gd_predict": "where the kernel has an eigenvalue of 0 no prediction sees the label"},
     ),
@@ -444,8 +445,8 @@ ALTERNATIVES = (
         "numerics",
         "an eigenvalue below 0 counts as 0; here it is divided by, and the rest grows",
         {
-            "spectral_filter: return xp.where(": "return xp.where(values != 0, learned / xp.where(values != 0, values, 1.0), "
-            "eta * power)"
+            "spectral_filter: return xp.where(": "return xp.where(values != 0, learned / xp.where(values != 0, values, "
+            "1.0), eta * power)"
         },
         unseen={"kernel_gd_predict": "its eigenvalues are clipped before"},
     ),

@@ -304,7 +304,7 @@ CLAIMS = (
     ),
     Claim(
         "score_estimation.C6",
-        "The statements hold for the trained network itself: stopped by the rule it estimates the score as its kernel does",
+        "Stopped by the rule, the trained network itself estimates the score as its kernel does",
         "abstract, generalization",
         trained_network,
         kind="behaviour",

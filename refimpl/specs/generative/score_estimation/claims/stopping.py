@@ -58,14 +58,14 @@ class Problem:
 
 def must_stop(seed):
     """Error over training time, at the rule, at the best time and at the end."""
-    curves, rule, taus = [], [], []
+    rows, stopped, taus = [], [], []
     for i in range(6):
         one = Problem(stream(seed, "score_estimation.C4", i), 300, LAW, new=1000)
-        curves.append([one.after(tau) for tau in (*TIMES, END)])
+        rows.append([one.after(tau) for tau in (*TIMES, END)])
         taus.append(one.rule())
-        rule.append(one.after(taus[-1]))
-    curves = np.array(curves)
-    oracle, end, rule = curves.min(axis=1), curves[:, -1], np.array(rule)
+        stopped.append(one.after(taus[-1]))
+    curves, rule = np.array(rows), np.array(stopped)
+    oracle, end = curves.min(axis=1), curves[:, -1]
 
     def plot(figure):
         axes = figure.subplots()
@@ -144,7 +144,7 @@ def simple_ways(seed):
     )
 
 
-# C5: the rate --------------------------------------------------------------------------------------------------------
+# C5: the rate ------------------------------------------------------------------------------------------------------
 
 SIZES = (50, 100, 200, 400, 800)
 RATES = ("rule", "oracle", "least squares", "26 steps", "100 steps", "hold-out", "ridge")
@@ -162,8 +162,14 @@ def falling_error(seed):
 
     def plot(figure):
         axes = figure.subplots()
-        styles = (("rule", "o-", ORANGE), ("oracle", "s-", BLUE), ("least squares", "+:", GREY), ("26 steps", "x:", GREY),
-                  ("100 steps", "^:", GREEN), ("hold-out", "v:", PINK))  # fmt: skip
+        styles = (
+            ("rule", "o-", ORANGE),
+            ("oracle", "s-", BLUE),
+            ("least squares", "+:", GREY),
+            ("26 steps", "x:", GREY),
+            ("100 steps", "^:", GREEN),
+            ("hold-out", "v:", PINK),
+        )
         for name, style, color in styles:
             label = f"{name}, slope {slopes[name]:.2f}"
             axes.loglog(SIZES, errors[:, RATES.index(name)], style, color=color, label=label)
@@ -205,8 +211,8 @@ CLAIMS = (
         tier="full",
         kind="superiority",
         control="same data, 120 runs in five seeds: 100 steps for all are better in 118; hold-out is better in 12 and "
-        "kernel ridge in 13 of the 20 means over six draws, which is no difference. The rule is safe: at most 2.4 times "
-        "the error of the oracle",
+        "kernel ridge in 13 of the 20 means over six draws, which is no difference. The rule is safe: at most 2.4 "
+        "times the error of the oracle",
         proxy="kernel gradient descent on four laws of few points",
         tuned="B = 2 was picked on five points",
     ),
@@ -217,8 +223,8 @@ CLAIMS = (
         falling_error,
         tier="full",
         kind="rate",
-        control="least squares and 26 steps for all n fall too, more slowly; 100 steps, hold-out and ridge fall faster: "
-        "the slope belongs to estimation, not to the rule",
+        control="least squares and 26 steps for all n fall too, more slowly; 100 steps, hold-out and ridge fall "
+        "faster: the slope belongs to estimation, not to the rule",
         proxy="slopes from 50 to 800 samples of five points stand for the theorem's rate",
     ),
 )
