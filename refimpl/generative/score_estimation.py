@@ -406,7 +406,8 @@ def _before(network, Z):
 
 
 def _outputs(before, a):
-    return array_namespace(before, a).clip(before, min=0.0) @ a / math.sqrt(a.shape[0])  # (score_estimation-10)
+    active = array_namespace(before, a).clip(before, min=0.0)
+    return active @ a / math.sqrt(a.shape[0])  # (score_estimation-10)
 
 
 def update(network, Z, Y, *, eta=0.5):
@@ -458,7 +459,7 @@ def _update(network, Z, Y, eta):
     before = _before(network, Z)
     R = _outputs(before, a) - Y  # (score_estimation-12)
     loss = xp.sum(R**2) / (2 * n)  # (score_estimation-13)
-    back = xp.where(before > 0, R @ xp.matrix_transpose(a), 0.0)  # what each unit hears of each sample
+    back = xp.where(before > 0, R @ xp.matrix_transpose(a), 0.0)  # what units hear of samples
     W = W - eta / (n * math.sqrt(a.shape[0])) * (xp.matrix_transpose(back) @ Z)  # (score_estimation-14)
     return Network(W, a), Step(R, loss)
 
@@ -581,7 +582,8 @@ def tangent_kernel(Z, Z2):
     xp = array_namespace(Z, Z2)
     gram = Z @ xp.matrix_transpose(Z2)
     norms = xp.linalg.vector_norm(Z, axis=1)[:, None] * xp.linalg.vector_norm(Z2, axis=1)[None, :]
-    theta = xp.acos(xp.clip(gram / xp.where(norms > 0, norms, 1.0), -1.0, 1.0))  # (score_estimation-16)
+    cosine = gram / xp.where(norms > 0, norms, 1.0)  # where an input is 0, so is gram
+    theta = xp.acos(xp.clip(cosine, -1.0, 1.0))  # (score_estimation-16)
     return gram * (math.pi - theta) / (2 * math.pi)  # (score_estimation-17)
 
 

@@ -288,8 +288,8 @@ CLAIMS = (
         "abstract, optimization",
         convergence,
         kind="rate",
-        control="narrow networks: m = 32 keeps the bound too (its loss is not monotone), m = 128 keeps everything. So "
-        "this does not show what width is for; C3b does",
+        control="narrow networks: m = 32 keeps the bound too (its loss rises in some steps at four seeds of five), m = "
+        "128 keeps everything. So this does not show what width is for; C3b does",
         proxy=_SMALL,
     ),
     Claim(
