@@ -97,7 +97,7 @@ def schedule(t, *, path="linear", gamma=None, a=1.0):
 
     Notes
     -----
-    Equations (interpolants-2) to (interpolants-11) of the documentation; Section 4 and Table 8 of the paper.
+    Equations (interpolants-2) to (interpolants-11) of the documentation; Section 4 of the paper.
 
     Examples
     --------
@@ -112,59 +112,97 @@ def schedule(t, *, path="linear", gamma=None, a=1.0):
     xp = array_namespace(t)
     if not bool(xp.all((t >= 0) & (t <= 1))):
         raise ValueError(f"t must be times in [0, 1], got {float(xp.min(t)):g} to {float(xp.max(t)):g}")
+    one, zero = xp.ones_like(t), xp.zeros_like(t)
     if path in ONE_SIDED:
-        return _one_sided(xp, t, path)
-    g, g_dot, product = _noise(xp, t, gamma, a)
-    zero, one = xp.zeros_like(t), xp.ones_like(t)
-    if path == "linear":
-        alpha, beta, alpha_dot, beta_dot = 1 - t, t, -one, one  # (interpolants-2)
-    elif path == "trig":
-        r, cos, sin = xp.sqrt((1 - g) * (1 + g)), xp.cos(math.pi / 2 * t), xp.sin(math.pi / 2 * t)
-        alpha, beta = r * cos, r * sin  # (interpolants-3)
-        r_dot = -product / r  # (interpolants-4)
-        alpha_dot, beta_dot = r_dot * cos - math.pi / 2 * beta, r_dot * sin + math.pi / 2 * alpha
-    elif path == "enc_dec":
-        square, slope = xp.cos(math.pi * t) ** 2, -math.pi * xp.sin(2 * math.pi * t)
-        alpha, alpha_dot = xp.where(t < 0.5, square, zero), xp.where(t < 0.5, slope, zero)  # (interpolants-5)
-        beta, beta_dot = xp.where(t > 0.5, square, zero), xp.where(t > 0.5, slope, zero)
-    else:
-        alpha, beta, alpha_dot, beta_dot = zero, one, zero, zero  # (interpolants-6)
+        return Coefficients(zero, *_ONE_SIDED[path](xp, t, one))
+    g, g_dot, product = _NOISE[gamma](xp, t, a)
+    alpha, beta, alpha_dot, beta_dot = _PATHS[path](xp, t, one, zero, g, product)
     return Coefficients(alpha, beta, g, alpha_dot, beta_dot, g_dot, product)
 
 
-def _one_sided(xp, t, path):
-    """x_0 is the noise: alpha takes the place of gamma."""
-    if path == "one_sided_linear":
-        g, g_dot, beta, beta_dot = 1 - t, -xp.ones_like(t), t, xp.ones_like(t)  # (interpolants-7)
-        product = g * g_dot
-    elif path == "one_sided_trig":
-        g, beta = xp.cos(math.pi / 2 * t), xp.sin(math.pi / 2 * t)  # (interpolants-8)
-        g_dot, beta_dot = -math.pi / 2 * beta, math.pi / 2 * g
-        product = g * g_dot
-    else:
-        g, product, beta, beta_dot = xp.sqrt((1 - t) * (1 + t)), -t, t, xp.ones_like(t)  # (interpolants-9)
-        g_dot = _ratio(product, g)
-    zero = xp.zeros_like(t)
-    return Coefficients(zero, beta, g, zero, beta_dot, g_dot, product)
+def _linear(xp, t, one, zero, g, product):
+    return 1 - t, t, -one, one  # (interpolants-2)
 
 
-def _noise(xp, t, kind, a):
-    """gamma, its derivative, and the product of both."""
-    if kind == "brownian":
-        g, product = xp.sqrt(a * t * (1 - t)), a * (1 - 2 * t) / 2  # (interpolants-10)
-        return g, _ratio(product, g), product
-    if kind == "quadratic":
-        g, g_dot = t * (1 - t), 1 - 2 * t  # (interpolants-11)
-    elif kind == "sine_squared":
-        nearer = xp.minimum(t, 1 - t)  # in floating point sin(pi) is not 0
-        g, g_dot = xp.sin(math.pi * nearer) ** 2, math.pi * xp.sin(2 * math.pi * t)  # (interpolants-12)
-    elif kind == "sigmoid":
-        up, down, end = sigmoid(10 * t - 4), sigmoid(10 * t - 6), sigmoid(-4 * xp.ones_like(t))
-        g = up - down - end + sigmoid(-6 * xp.ones_like(t))  # (interpolants-13)
-        g_dot = 10 * (up * (1 - up) - down * (1 - down))
-    else:
-        g, g_dot = xp.zeros_like(t), xp.zeros_like(t)
+def _trig(xp, t, one, zero, g, product):
+    """alpha^2 + beta^2 + gamma^2 = 1."""
+    r, cos, sin = xp.sqrt((1 - g) * (1 + g)), xp.cos(math.pi / 2 * t), xp.sin(math.pi / 2 * t)
+    alpha, beta = r * cos, r * sin  # (interpolants-3)
+    r_dot = -product / r  # (interpolants-4)
+    return alpha, beta, r_dot * cos - math.pi / 2 * beta, r_dot * sin + math.pi / 2 * alpha
+
+
+def _enc_dec(xp, t, one, zero, g, product):
+    """x_0 until t = 1/2, x_1 from there on."""
+    square, slope = xp.cos(math.pi * t) ** 2, -math.pi * xp.sin(2 * math.pi * t)  # (interpolants-5)
+    alpha, alpha_dot = xp.where(t < 0.5, square, zero), xp.where(t < 0.5, slope, zero)
+    beta, beta_dot = xp.where(t > 0.5, square, zero), xp.where(t > 0.5, slope, zero)
+    return alpha, beta, alpha_dot, beta_dot
+
+
+def _mirror(xp, t, one, zero, g, product):
+    return zero, one, zero, zero
+
+
+_PATHS = {"linear": _linear, "trig": _trig, "enc_dec": _enc_dec, "mirror": _mirror}
+
+
+def _brownian(xp, t, a):
+    g, product = xp.sqrt(a * t * (1 - t)), a * (1 - 2 * t) / 2  # (interpolants-6)
+    return g, _ratio(product, g), product
+
+
+def _quadratic(xp, t, a):
+    g, g_dot = t * (1 - t), 1 - 2 * t
     return g, g_dot, g * g_dot
+
+
+def _sine_squared(xp, t, a):
+    nearer = xp.minimum(t, 1 - t)  # in floating point sin(pi) is not 0
+    g, g_dot = xp.sin(math.pi * nearer) ** 2, math.pi * xp.sin(2 * math.pi * t)  # (interpolants-7)
+    return g, g_dot, g * g_dot
+
+
+def _sigmoid(xp, t, a):
+    up, down, ends = sigmoid(10 * t - 4), sigmoid(10 * t - 6), sigmoid(0 * t - 4) - sigmoid(0 * t - 6)
+    g, g_dot = up - down - ends, 10 * (up * (1 - up) - down * (1 - down))  # (interpolants-8)
+    return g, g_dot, g * g_dot
+
+
+def _zero(xp, t, a):
+    return 0 * t, 0 * t, 0 * t
+
+
+_NOISE = {
+    "brownian": _brownian,
+    "quadratic": _quadratic,
+    "sine_squared": _sine_squared,
+    "sigmoid": _sigmoid,
+    "zero": _zero,
+}
+
+
+def _one_sided_linear(xp, t, one):
+    """Here and below: beta, gamma, alpha_dot = 0, beta_dot, gamma_dot and their product."""
+    return t, 1 - t, 0 * t, one, -one, t - 1  # (interpolants-9)
+
+
+def _one_sided_trig(xp, t, one):
+    cos, sin = xp.cos(math.pi / 2 * t), xp.sin(math.pi / 2 * t)
+    beta_dot, g_dot = math.pi / 2 * cos, -math.pi / 2 * sin  # (interpolants-10)
+    return sin, cos, 0 * t, beta_dot, g_dot, cos * g_dot
+
+
+def _one_sided_sbdm(xp, t, one):
+    g, product = xp.sqrt((1 - t) * (1 + t)), -t  # (interpolants-11)
+    return t, g, 0 * t, one, _ratio(product, g), product
+
+
+_ONE_SIDED = {
+    "one_sided_linear": _one_sided_linear,
+    "one_sided_trig": _one_sided_trig,
+    "one_sided_sbdm": _one_sided_sbdm,
+}
 
 
 def _ratio(numerator, denominator):
@@ -199,7 +237,7 @@ def interpolate(x0, x1, z, c):
 
     Notes
     -----
-    Equations (interpolants-1), (interpolants-14) and (interpolants-15) of the documentation; Definition 1 and
+    Equations (interpolants-1), (interpolants-12) and (interpolants-13) of the documentation; Definition 1 and
     Theorems 7 and 8 of the paper.
 
     Examples
@@ -214,9 +252,9 @@ def interpolate(x0, x1, z, c):
     check.finite(x0=x0, x1=x1, z=z)
     alpha, beta, gamma, alpha_dot, beta_dot, gamma_dot, _ = (_column(k, x0) for k in c)
     x = alpha * x0 + beta * x1 + gamma * z  # (interpolants-1)
-    v = alpha_dot * x0 + beta_dot * x1  # (interpolants-14)
-    b = v + gamma_dot * z  # (interpolants-15)
-    s = _ratio(-z, gamma)  # (interpolants-16)
+    v = alpha_dot * x0 + beta_dot * x1  # (interpolants-12)
+    b = v + gamma_dot * z  # (interpolants-13)
+    s = _ratio(-z, gamma)  # (interpolants-14)
     return Interpolant(x, v, b, s, z)
 
 
@@ -277,7 +315,7 @@ def loss(which, predict, x0, x1, z, t, *, path="linear", gamma=None, a=1.0, anti
 
     Notes
     -----
-    Equations (interpolants-17) and (interpolants-18) of the documentation; Theorems 7 and 8 of the paper.
+    Equations (interpolants-15) and (interpolants-16) of the documentation; Theorems 7 and 8 of the paper.
 
     Examples
     --------
@@ -291,18 +329,18 @@ def loss(which, predict, x0, x1, z, t, *, path="linear", gamma=None, a=1.0, anti
     c = schedule(t, path=path, gamma=gamma, a=a)
     found = _regression(which, predict, interpolate(x0, x1, z, c), t, epsilon)
     if antithetic:
-        found = (found + _regression(which, predict, interpolate(x0, x1, -z, c), t, epsilon)) / 2  # (interpolants-18)
+        found = (found + _regression(which, predict, interpolate(x0, x1, -z, c), t, epsilon)) / 2  # (interpolants-16)
     return found
 
 
 def _regression(which, predict, at, t, epsilon):
     """One half of the objective."""
-    target = at.b + epsilon * at.s if which == "drift" else getattr(at, which)  # (interpolants-19)
+    target = at.b + epsilon * at.s if which == "drift" else getattr(at, which)  # (interpolants-17)
     check.finite(**{f"target of {which}": target})
     guess = predict(t, at.x)
     check.like(target, predict=guess)
     xp = array_namespace(guess)
-    return xp.mean(xp.sum(guess * guess / 2 - target * guess, axis=-1))  # (interpolants-17)
+    return xp.mean(xp.sum(guess * guess / 2 - target * guess, axis=-1))  # (interpolants-15)
 
 
 # Fields from others --------------------------------------------------------------------------------------------------
@@ -318,7 +356,7 @@ def score(eta, c):
 
     Notes
     -----
-    Equation (interpolants-20) of the documentation; Theorem 8 of the paper.
+    Equation (interpolants-18) of the documentation; Theorem 8 of the paper.
 
     Examples
     --------
@@ -329,7 +367,7 @@ def score(eta, c):
     xp = array_namespace(eta)
     if not bool(xp.all(c.gamma > 0)):
         raise ValueError("gamma must be > 0 where a score is asked for")
-    return -eta / _column(c.gamma, eta)  # (interpolants-20)
+    return -eta / _column(c.gamma, eta)  # (interpolants-18)
 
 
 def velocity(v, s, c):
@@ -337,7 +375,7 @@ def velocity(v, s, c):
 
     Notes
     -----
-    Equation (interpolants-21) of the documentation; Section 2 of the paper.
+    Equation (interpolants-19) of the documentation; Section 2 of the paper.
 
     Examples
     --------
@@ -345,7 +383,7 @@ def velocity(v, s, c):
     >>> velocity(np.zeros((1, 2)), np.ones((1, 2)), schedule(np.array(0.0)))
     array([[-0.5, -0.5]])
     """
-    return v - _column(c.product, v) * s  # (interpolants-21)
+    return v - _column(c.product, v) * s  # (interpolants-19)
 
 
 def one_sided_velocity(x, eta, c, mean=None):
@@ -372,7 +410,7 @@ def one_sided_velocity(x, eta, c, mean=None):
 
     Notes
     -----
-    Equation (interpolants-22) of the documentation; Section 4.4 of the paper.
+    Equation (interpolants-20) of the documentation; Section 4 of the paper.
 
     Examples
     --------
@@ -385,7 +423,7 @@ def one_sided_velocity(x, eta, c, mean=None):
         if mean is None:
             raise ValueError("mean must be given at t = 0, where the denoiser says nothing of x_1, got None")
         return c.gamma_dot * x + c.beta_dot * mean
-    return c.gamma_dot * eta + c.beta_dot / c.beta * (x - c.gamma * eta)  # (interpolants-22)
+    return c.gamma_dot * eta + c.beta_dot / c.beta * (x - c.gamma * eta)  # (interpolants-20)
 
 
 def divergence(field, x):
@@ -449,7 +487,7 @@ def mixture_fields(x, t, rho0, rho1, *, path="linear", gamma=None, a=1.0, diverg
 
     Notes
     -----
-    Equations (interpolants-23) to (interpolants-27) of the documentation; Appendix A of the paper.
+    Equations (interpolants-21) to (interpolants-25) of the documentation; Appendix A of the paper.
 
     Examples
     --------
@@ -487,9 +525,9 @@ def _mixture_fields(rho0, rho1, settings, divergence, t, x):
     c = schedule(xp.asarray(t, dtype=x.dtype, device=device(x)), **settings)
     law, mean_dot, spread_dot = _between(xp, c, rho0, rho1)
     joint, solved = mixtures.components(x, law)
-    w = softmax(joint)[:, :, None]  # (interpolants-24)
-    s = -xp.sum(w * solved, axis=1)  # (interpolants-25)
-    moved = mean_dot + _times(spread_dot, solved)  # (interpolants-26)
+    w = softmax(joint)[:, :, None]  # (interpolants-22)
+    s = -xp.sum(w * solved, axis=1)  # (interpolants-23)
+    moved = mean_dot + _times(spread_dot, solved)  # (interpolants-24)
     v = xp.sum(w * moved, axis=1)
     b, eta = v - c.product * s, -c.gamma * s
     found = Fields(b, s, v, eta, logsumexp(joint, axis=-1))
@@ -497,7 +535,7 @@ def _mixture_fields(rho0, rho1, settings, divergence, t, x):
         return found
     inverse, stretch = _traces(xp, law.covariances, spread_dot, x.shape[1])
     pull = solved + s[:, None, :]  # less the gradient of log w
-    div_s = xp.sum(w[:, :, 0] * (xp.sum(solved * pull, axis=-1) - inverse), axis=1)  # (interpolants-27)
+    div_s = xp.sum(w[:, :, 0] * (xp.sum(solved * pull, axis=-1) - inverse), axis=1)  # (interpolants-25)
     div_v = xp.sum(w[:, :, 0] * (stretch - xp.sum(moved * pull, axis=-1)), axis=1)
     return found._replace(div_b=div_v - c.product * div_s, div_s=div_s)
 
@@ -510,7 +548,7 @@ def _between(xp, c, rho0, rho1):
     weights = xp.reshape(p[:, None] * q[None, :], (-1,))
     means, mean_dot = pairs(c.alpha * m, c.beta * mu), pairs(c.alpha_dot * m, c.beta_dot * mu)
     one = xp.eye(m.shape[1], dtype=m.dtype, device=device(m)) if len(C.shape) == 3 else 1.0
-    spreads = pairs(c.alpha**2 * C, c.beta**2 * D) + c.gamma**2 * one  # (interpolants-23)
+    spreads = pairs(c.alpha**2 * C, c.beta**2 * D) + c.gamma**2 * one  # (interpolants-21)
     spread_dot = pairs(c.alpha * c.alpha_dot * C, c.beta * c.beta_dot * D)
     return Mixture(weights, means, spreads), mean_dot, spread_dot
 
@@ -564,7 +602,7 @@ def step(fields, x, t, t_next, *, kind, epsilon=0.0, xi=None):
 
     Notes
     -----
-    Equations (interpolants-28) to (interpolants-33) of the documentation; Section 2.3 of the paper, and for "heun"
+    Equations (interpolants-26) to (interpolants-31) of the documentation; Section 2 of the paper, and for "heun"
     the authors' code, after Algorithm 2 of Karras et al. (2022, arXiv:2206.00364).
 
     Examples
@@ -639,27 +677,27 @@ def sample(fields, x, times, *, kind, epsilon=0.0, noise=None):
 def _drift(fields, t, x, epsilon):
     """Of the SDE; a negative epsilon stands for the backward one."""
     f = fields(t, x)
-    return f.b + epsilon * f.s  # (interpolants-28)
+    return f.b + epsilon * f.s  # (interpolants-26)
 
 
 def _euler_maruyama(fields, x, t, t_next, epsilon, xi):
     h = t_next - t
-    signed = epsilon if h > 0 else -epsilon  # (interpolants-29)
+    signed = epsilon if h > 0 else -epsilon  # (interpolants-27)
     root = (2 * epsilon * abs(h)) ** 0.5
-    return x + h * _drift(fields, t, x, signed) + root * xi  # (interpolants-30)
+    return x + h * _drift(fields, t, x, signed) + root * xi  # (interpolants-28)
 
 
 def _heun(fields, x, t, t_next, epsilon, xi):
     h = t_next - t
     signed = epsilon if h > 0 else -epsilon
-    x = x + (2 * epsilon * abs(h)) ** 0.5 * xi  # (interpolants-31)
-    first = _drift(fields, t_next, x, signed)  # (interpolants-32)
+    x = x + (2 * epsilon * abs(h)) ** 0.5 * xi  # (interpolants-29)
+    first = _drift(fields, t_next, x, signed)  # (interpolants-30)
     second = _drift(fields, t_next, x + h * first, signed)
     return x + h / 2 * (first + second)
 
 
 def _ode(fields, x, t, t_next, epsilon, xi):
-    return _rk4(lambda t, x: (fields(t, x).b,), t, t_next, x)[0]  # (interpolants-33)
+    return _rk4(lambda t, x: (fields(t, x).b,), t, t_next, x)[0]  # (interpolants-31)
 
 
 _STEPS = {"rk4": _ode, "em": _euler_maruyama, "heun": _heun}
@@ -713,7 +751,7 @@ def log_likelihood(fields, log_rho0, x, times, *, kind="ode", epsilon=0.0, noise
 
     Notes
     -----
-    Equations (interpolants-34) to (interpolants-38) of the documentation; the section of the paper on likelihoods.
+    Equations (interpolants-32) to (interpolants-36) of the documentation; the section of the paper on likelihoods.
 
     Examples
     --------
@@ -742,8 +780,8 @@ def log_likelihood(fields, log_rho0, x, times, *, kind="ode", epsilon=0.0, noise
     follow = _feynman_kac if kind == "feynman_kac" else _ito
     paths = xp.reshape(follow(fields, log_rho0, y, times, rates, noise), shape[1:3])
     if kind == "feynman_kac":
-        return Likelihood(logsumexp(paths, axis=0) - math.log(shape[1]), paths)  # (interpolants-36)
-    return Likelihood(xp.mean(paths, axis=0), paths)  # (interpolants-38)
+        return Likelihood(logsumexp(paths, axis=0) - math.log(shape[1]), paths)  # (interpolants-34)
+    return Likelihood(xp.mean(paths, axis=0), paths)  # (interpolants-36)
 
 
 def _ode_likelihood(fields, log_rho0, x, times):
@@ -755,7 +793,7 @@ def _ode_likelihood(fields, log_rho0, x, times):
     grown = xp.zeros(x.shape[0], dtype=x.dtype, device=device(x))
     for k in range(times.shape[0] - 1):
         x, grown = _rk4(slope, times[k], times[k + 1], x, grown)
-    paths = (log_rho0(x) + grown)[None, :]  # (interpolants-34)
+    paths = (log_rho0(x) + grown)[None, :]  # (interpolants-32)
     return Likelihood(paths[0, :], paths)
 
 
@@ -766,7 +804,7 @@ def _feynman_kac(fields, log_rho0, y, times, rates, noise):
     for k in range(times.shape[0] - 1):
         h, epsilon = times[k] - times[k + 1], rates[k]
         f = fields(times[k], y)
-        log_weight = log_weight - h * (f.div_b + epsilon * f.div_s)  # (interpolants-35)
+        log_weight = log_weight - h * (f.div_b + epsilon * f.div_s)  # (interpolants-33)
         y = y - h * (f.b + epsilon * f.s) + (2 * epsilon * h) ** 0.5 * noise[k, ...]
     return log_weight + log_rho0(y)
 
@@ -779,7 +817,7 @@ def _ito(fields, log_rho0, y, times, rates, noise):
         h, epsilon = times[k] - times[k + 1], rates[k]
         y = _heun(fields, y, times[k], times[k + 1], epsilon, noise[k, ...])
         f = fields(times[k + 1], y)
-        rate = f.div_b + epsilon * f.div_s + epsilon * xp.sum(f.s * f.s, axis=-1)  # (interpolants-37)
+        rate = f.div_b + epsilon * f.div_s + epsilon * xp.sum(f.s * f.s, axis=-1)  # (interpolants-35)
         gained = gained + h * rate
     return log_rho0(y) - gained
 
@@ -810,7 +848,7 @@ def entropic_covariance(s0, s1, epsilon):
 
     Notes
     -----
-    Equation (interpolants-41) of the documentation.
+    Equation (interpolants-39) of the documentation.
 
     Examples
     --------
@@ -819,7 +857,7 @@ def entropic_covariance(s0, s1, epsilon):
     """
     s0, s1 = check.positive(s0=s0, s1=s1)
     epsilon = check.nonnegative(epsilon=epsilon)
-    return (s0**2 * s1**2 + epsilon**2) ** 0.5 - epsilon  # (interpolants-41)
+    return (s0 * s1) ** 2 / ((s0**2 * s1**2 + epsilon**2) ** 0.5 + epsilon)  # (interpolants-39)
 
 
 def bridge_variance(t, s0, s1, epsilon):
@@ -827,7 +865,7 @@ def bridge_variance(t, s0, s1, epsilon):
 
     Notes
     -----
-    Equation (interpolants-42) of the documentation.
+    Equation (interpolants-40) of the documentation.
 
     Examples
     --------
@@ -836,7 +874,7 @@ def bridge_variance(t, s0, s1, epsilon):
     array([9., 5., 1.])
     """
     c = entropic_covariance(s0, s1, epsilon)
-    return (1 - t) ** 2 * s0**2 + t**2 * s1**2 + 2 * t * (1 - t) * (c + epsilon)  # (interpolants-42)
+    return (1 - t) ** 2 * s0**2 + t**2 * s1**2 + 2 * t * (1 - t) * (c + epsilon)  # (interpolants-40)
 
 
 def bridge_energy(alpha_squared, *, s0, s1, epsilon, a=0.5):
@@ -863,7 +901,7 @@ def bridge_energy(alpha_squared, *, s0, s1, epsilon, a=0.5):
 
     Notes
     -----
-    Equations (interpolants-39) and (interpolants-40) of the documentation; Theorem 41 of the paper.
+    Equations (interpolants-37) and (interpolants-38) of the documentation; Theorem 41 of the paper.
 
     Examples
     --------
@@ -882,10 +920,10 @@ def bridge_energy(alpha_squared, *, s0, s1, epsilon, a=0.5):
     steps = alpha_squared.shape[0] + 1
     like = {"dtype": alpha_squared.dtype, "device": device(alpha_squared)}
     t = xp.arange(1, steps, **like) / steps
-    inner = alpha_squared * s0**2 + t**2 * s1**2 + a * t * (1 - t)  # (interpolants-39)
+    inner = alpha_squared * s0**2 + t**2 * s1**2 + a * t * (1 - t)  # (interpolants-37)
     V = xp.concat([xp.asarray([s0**2], **like), inner, xp.asarray([s1**2], **like)])
     middle, slope = (V[1:] + V[:-1]) / 2, (V[1:] - V[:-1]) * steps
-    return xp.sum((slope / 2 - epsilon) ** 2 / (2 * middle)) / steps  # (interpolants-40)
+    return xp.sum((slope / 2 - epsilon) ** 2 / (2 * middle)) / steps  # (interpolants-38)
 
 
 # Checks --------------------------------------------------------------------------------------------------------------

@@ -57,8 +57,9 @@ def checked(mixture, x=None):
     if not bool(xp.all(weights > 0)):
         raise ValueError(f"weights must be > 0, got a smallest one of {float(xp.min(weights)):g}")
     eps = float(xp.finfo(means.dtype).eps)
-    if not abs(total := float(xp.sum(weights)) - 1) <= 8 * eps * weights.shape[0]:
-        raise ValueError(f"weights must sum to 1, got {total + 1:g}")
+    total = math.fsum(float(weights[k]) for k in range(weights.shape[0]))
+    if not abs(total - 1) <= 8 * eps * weights.shape[0]:
+        raise ValueError(f"weights must sum to 1, got {total:g}")
     if round_ones:
         if not bool(xp.all(covariances > 0)):
             raise ValueError(f"covariances must be > 0, got a smallest variance of {float(xp.min(covariances)):g}")

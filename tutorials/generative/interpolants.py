@@ -1,0 +1,30 @@
+"""
+Interpolants
+============
+
+TODO: what the reader will see, in two sentences.
+
+The derivation: :doc:`/generative/interpolants`. Run it with ``.venv/bin/python tutorials/generative/interpolants.py``.
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from refimpl.core.figures import finish
+from refimpl.generative import interpolants
+
+# %%
+# TODO: a block of text before each step. The last figure carries the punch line in its title.
+
+params = np.array([3.0])
+state, path = interpolants.init(params), [params]
+for _ in range(60):
+    params, state = interpolants.update(params, state, params, lr=0.05)
+    path.append(params)
+
+figure, axes = plt.subplots(layout="constrained")
+axes.plot(np.array(path)[:, 0])
+axes.set(xlabel="step", ylabel="parameter", title="TODO: the punch line")
+
+if __name__ == "__main__":
+    finish("interpolants")
