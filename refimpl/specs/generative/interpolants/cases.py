@@ -114,12 +114,14 @@ def _asked(which, **settings):
 
 
 LOSSES = (
-    *(Case(which, ("basic",), f"the objective of {doc}", _asked(which), equations=("interpolants-15", tag))
+    *(Case(which, ("basic",), f"the objective of {doc}", _asked(which, epsilon=0.75),
+           equations=("interpolants-15", tag))
       for which, doc, tag in (("b", "the velocity", "interpolants-13"), ("v", "what has no z", "interpolants-12"),
                               ("s", "the score", "interpolants-14"), ("eta", "the denoiser", "interpolants-1"),
                               ("drift", "b + epsilon s", "interpolants-17"))),
     *(Case(f"antithetic-{which}", ("basic", "missing_step"), "z and -z, each with its own target and point",
-           _asked(which, antithetic="yes"), equations=("interpolants-16",)) for which in ("b", "s")),
+           _asked(which, antithetic="yes", epsilon=0.25), equations=("interpolants-16",))
+      for which in ("b", "s", "drift")),
     Case("near-the-end", ("numerics",), "where the targets of z and -z are large and cancel",
          _asked("b", antithetic="yes", t=np.array([0.001, 0.5, 0.999])), equations=("interpolants-16",)),
     Case("one-pair", ("boundary",), "one pair, one coordinate, by hand: x_t = 2.8, target 4, f = x_t: 3.92 - 11.2",
@@ -309,7 +311,7 @@ def _still(times, epsilon, noise, start):
 
 
 _LONG = {"start": _rows([1.5]), "times": np.linspace(0.0, 1.0, 261), "epsilon": np.full(260, 0.5),
-         "noise": _some("long", 260, 1, 1)}  # fmt: skip
+         "noise": _some("long b", 260, 1, 1)}  # fmt: skip
 SAMPLE = (
     Case("em", ("basic",), "a diffusion of its own for each step", _run("em"),
          equations=("interpolants-26", "interpolants-28")),

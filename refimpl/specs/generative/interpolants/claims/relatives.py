@@ -174,6 +174,7 @@ CLAIMS = (
         statement="Optimizing the interpolant recovers the Schroedinger bridge.",
         source="abstract; Theorem 41",
         experiment=bridge,
+        tier="full",
         kind="identity",
         control="the linear path with the same gamma costs 1.05 times the optimum here, and 1.001 to 2.2 times that "
         "for four other pairs: the gain depends on the pair",
