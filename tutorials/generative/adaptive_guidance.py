@@ -1,0 +1,30 @@
+"""
+AdaptiveGuidance
+================
+
+TODO: what the reader will see, in two sentences.
+
+The derivation: :doc:`/generative/adaptive_guidance`. Run it with ``.venv/bin/python tutorials/generative/adaptive_guidance.py``.
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from refimpl.core.figures import finish
+from refimpl.generative import adaptive_guidance
+
+# %%
+# TODO: a block of text before each step. The last figure carries the punch line in its title.
+
+params = np.array([3.0])
+state, path = adaptive_guidance.init(params), [params]
+for _ in range(60):
+    params, state = adaptive_guidance.update(params, state, params, lr=0.05)
+    path.append(params)
+
+figure, axes = plt.subplots(layout="constrained")
+axes.plot(np.array(path)[:, 0])
+axes.set(xlabel="step", ylabel="parameter", title="TODO: the punch line")
+
+if __name__ == "__main__":
+    finish("adaptive_guidance")
