@@ -77,11 +77,11 @@ def _shares(bed, **named):
 
 def _denoiser(bed, weights):
     """Predictions for a mixture with weights of its own for each sample."""
-    xp = array_namespace(weights, *bed)
     scale = lambda ab: (1 - ab) ** 0.5
 
     def parts(x, ab, rows):
-        """1 / S, centres, responsibilities and score."""
+        """Variances, centres, responsibilities and score."""
+        xp = array_namespace(x, weights)
         share, centres, S = xp.take(weights, rows, axis=0), ab**0.5 * bed.means, ab * bed.variances + 1 - ab
         squares = xp.sum(x**2, axis=1, keepdims=True) - 2 * x @ xp.matrix_transpose(centres)
         squares = squares + xp.sum(centres**2, axis=1)[None, :]
@@ -96,7 +96,7 @@ def _denoiser(bed, weights):
         return -scale(ab) * parts(x, ab, rows)[3]  # (adaptive_guidance-2)
 
     def pull(x, ab, rows, v):
-        S, centres, r, score = parts(x, ab, rows)
+        (S, centres, r, score), xp = parts(x, ab, rows), array_namespace(x, v)
         along = (v @ xp.matrix_transpose(centres) - xp.sum(x * v, axis=1, keepdims=True)) / S  # each g_i times v
         q = r * along / S
         bend = q @ centres - xp.sum(q, axis=1, keepdims=True) * x - xp.sum(score * v, axis=1, keepdims=True) * score
