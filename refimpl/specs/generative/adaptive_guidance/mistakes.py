@@ -21,16 +21,16 @@ def _stops(condition):
 
 ALTERNATIVES = (
     # Guidance
-    mistake(
+    variant(
         "one_plus_s",
-        "wrong_constant",
-        "start from the unconditional prediction; here the difference is added to the conditional one, which is the "
-        "other convention, 1 + s",
+        "the difference is added to the conditional prediction: the weight is 1 + s",
+        "https://huggingface.co/docs/diffusers/main/en/api/modular_diffusers/guiders, "
+        "ClassifierFreeGuidance(use_original_formulation=True); Ho and Salimans (2022), Equation 6",
         {
             "adaptive_guidance-6": "return eps_u + (1 + s) * (eps_c - eps_u)",
             "adaptive_guidance-20": "w_u, w_c = w[k, 0] - s * w[k, 2], w[k, 1] + (1 + s) * w[k, 2]",
         },
-        origin="https://github.com/threestudio-project/threestudio/issues/289",
+        choice=True,
     ),
     mistake(
         "weights_exchanged",
