@@ -521,7 +521,9 @@ def follow(x0, ab, cond, uncond, policy, *, s, betas=()):
     T, s, xp = _levels(x0, ab), check.number(s=s), array_namespace(x0, ab)
     if len(policy) != T:
         raise ValueError(f"policy must have a word for each of {T} steps, got {len(policy)}")
-    everyone, x, nfe, said_c, said_u = xp.arange(x0.shape[0], device=device(x0)), x0, 0, [], []
+    said_c: list[Array] = []
+    said_u: list[Array] = []
+    everyone, x, nfe = xp.arange(x0.shape[0], device=device(x0)), x0, 0
     for k, word in enumerate(policy):
         check.choice((*CHOICES, "lin"), policy=word)
         eps_c = eps_u = None

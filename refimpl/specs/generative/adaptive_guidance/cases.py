@@ -94,8 +94,8 @@ AG_STEP = (
          answer={"eps": np.stack([3 * _SAID[0] - 2 * _OTHER[0], 3 * _SAID[1] - 2 * _OTHER[1], *_SAID[2:]]),
                  "new_done": np.array([0.0, 1.0, 1.0, 1.0]), "nfe": np.array([2.0, 2.0, 1.0, 1.0]), "new_x": _AT},
          source="closed form"),
-    Case("from-noise", ("numerics",), "a first step from a low level", _step(ab=0.0047, ab_next=0.0091),
-         equations=("adaptive_guidance-4", "adaptive_guidance-5")),
+    Case("from-noise", ("numerics",), "a first step from a low level, at the usual weight",
+         _step(s=7.5, ab=0.0047, ab_next=0.0091), equations=("adaptive_guidance-4", "adaptive_guidance-5")),
     large("many-samples", "mixed", "n"),
 )  # fmt: skip
 
@@ -266,7 +266,7 @@ POLICY_LOSS = (
          _POLICY | {"logits": _rows([0.5, -0.25, 1.0], [-0.5, 0.75, 0.25], [0.0, 0.5, -1.0], [0.25, 0.5, 0.25]),
                     "ab": np.array([0.05, 0.2, 0.5, 0.8, 1.0])}),
     Case("one-step", ("boundary",), "a single step, no path to go through",
-         _POLICY | {"logits": _POLICY["logits"][:1], "ab": np.array([0.5, 1.0])}),
+         _POLICY | {"logits": _POLICY["logits"][:1], "ab": np.array([0.5, 1.0]), "s": 2.0}),
     Case("equal-weights", ("edge_case",), "where the search begins", _POLICY | {"logits": np.zeros((2, 3))}),
     Case("free", ("boundary", "missing_step"), "without a price the error alone", _POLICY | {"price": 0.0}),
     Case("dear", ("boundary",), "the price of an evaluation is a mean over the steps", _POLICY | {"price": 4.0}),
