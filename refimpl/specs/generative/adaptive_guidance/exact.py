@@ -42,8 +42,8 @@ def ag_step(x, eps_c, eps_u, done, s, gamma_bar, ab, ab_next):
         eps.append(a if stopped else _tilted(a, b, s))
         after.append(_ONE if stopped or _cosine(a, b) > reals(gamma_bar) else _ZERO)
         nfe.append(reals(1.0 if stopped else 2.0))
-    eps = np.stack(eps)
-    return eps, np.array(after), np.array(nfe), _toward(x, eps, ab, ab_next)
+    said = np.stack(eps)
+    return said, np.array(after), np.array(nfe), _toward(x, said, ab, ab_next)
 
 
 # Mixtures ------------------------------------------------------------------------------------------------------------

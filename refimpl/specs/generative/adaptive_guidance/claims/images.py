@@ -12,17 +12,17 @@ THRESHOLDS = (0.999, 0.9999, 0.99999)
 
 def digits(seed):
     """C7: the bounds of C1, C2, C3 and C6 on data that nobody designed for them."""
-    cosines, rows, ends, fixed = [], [], [], []
+    along, rows, ends, fixed = [], [], [], []
     for i in range(BEDS):
         made = beds.images(seed, i)
-        cosines.append(made.cosines.mean(axis=1))
+        along.append(made.cosines.mean(axis=1))
         fifteen, found = made.fewer(15), [made.adaptive(gamma_bar) for gamma_bar in THRESHOLDS]
         rows.append([(nfe.mean(), made.error(x), made.error(x) / fifteen) for x, nfe in found])
         betas, left = beds.coefficients(made, stream(seed, "adaptive_guidance", "digit paths", i))
         ends.append((beds.linear(made, betas), beds.naive(made), made.front(5), max(left[6:])))
         fixed.append((made.front(12), fifteen))
-    cosines, rows = np.array(cosines), np.array(rows)  # [bed, step]; [bed, threshold, evaluations error ratio]
-    nfes, errors, ratios = np.moveaxis(rows, 2, 0)
+    cosines = np.array(along)  # [bed, step]
+    nfes, errors, ratios = np.moveaxis(np.array(rows), 2, 0)  # [bed, threshold] each
     own, naive, front, residual = np.transpose(ends)
     twelve, fifteen = np.transpose(fixed)
     low, wide = cosines.mean(axis=0), beds.images(seed, 0, variance=0.2)
