@@ -1,5 +1,6 @@
 """Beds for Adaptive Guidance: mixtures of round Gaussians in classes, whose noise predictions are known exactly."""
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -58,7 +59,8 @@ def denoisers(bed, label, *, negative=None):
     everything = xp.ones((label.shape[0], K), dtype=bed.means.dtype, device=device(bed.means)) / K
     cond = _shares(bed, label=label)
     uncond = everything if negative is None else (everything + _shares(bed, negative=negative)) / 2
-    return _denoiser(bed, cond), _denoiser(bed, uncond)
+    made = ({"bed": bed, "weights": weights} for weights in (cond, uncond))
+    return tuple(Denoiser(partial(_eps, **own), partial(_pull, **own)) for own in made)
 
 
 def _shares(bed, **named):
@@ -75,34 +77,33 @@ def _shares(bed, **named):
     return member / sizes
 
 
-def _denoiser(bed, weights):
-    """Predictions for a mixture with weights of its own for each sample."""
-    scale = lambda ab: (1 - ab) ** 0.5
+def _parts(x, ab, rows, bed, weights):
+    """Of a noised mixture with weights of its own for each sample: variances, centres, responsibilities and score."""
+    xp = array_namespace(x, weights, *bed)
+    share, centres, S = xp.take(weights, rows, axis=0), ab**0.5 * bed.means, ab * bed.variances + 1 - ab
+    squares = xp.sum(x**2, axis=1, keepdims=True) - 2 * x @ xp.matrix_transpose(centres)
+    squares = squares + xp.sum(centres**2, axis=1)[None, :]
+    joint = -(squares / S + x.shape[1] * xp.log(S)) / 2
+    joint = xp.where(share > 0, joint, xp.min(joint, axis=1, keepdims=True))  # so that the largest one counts
+    r = share * xp.exp(joint - xp.max(joint, axis=1, keepdims=True))
+    r = r / xp.sum(r, axis=1, keepdims=True)
+    score = (r / S) @ centres - xp.sum(r / S, axis=1, keepdims=True) * x  # (adaptive_guidance-1)
+    return S, centres, r, score
 
-    def parts(x, ab, rows):
-        """Variances, centres, responsibilities and score."""
-        xp = array_namespace(x, weights)
-        share, centres, S = xp.take(weights, rows, axis=0), ab**0.5 * bed.means, ab * bed.variances + 1 - ab
-        squares = xp.sum(x**2, axis=1, keepdims=True) - 2 * x @ xp.matrix_transpose(centres)
-        squares = squares + xp.sum(centres**2, axis=1)[None, :]
-        joint = -(squares / S + x.shape[1] * xp.log(S)) / 2
-        joint = xp.where(share > 0, joint, xp.min(joint, axis=1, keepdims=True))  # so that the largest one counts
-        r = share * xp.exp(joint - xp.max(joint, axis=1, keepdims=True))
-        r = r / xp.sum(r, axis=1, keepdims=True)
-        score = (r / S) @ centres - xp.sum(r / S, axis=1, keepdims=True) * x  # (adaptive_guidance-1)
-        return S, centres, r, score
 
-    def eps(x, ab, rows):
-        return -scale(ab) * parts(x, ab, rows)[3]  # (adaptive_guidance-2)
+def _eps(x, ab, rows, *, bed, weights):
+    """Prediction of the noise."""
+    score = _parts(x, ab, rows, bed, weights)[3]
+    return -((1 - ab) ** 0.5) * score  # (adaptive_guidance-2)
 
-    def pull(x, ab, rows, v):
-        (S, centres, r, score), xp = parts(x, ab, rows), array_namespace(x, v)
-        along = (v @ xp.matrix_transpose(centres) - xp.sum(x * v, axis=1, keepdims=True)) / S  # each g_i times v
-        q = r * along / S
-        bend = q @ centres - xp.sum(q, axis=1, keepdims=True) * x - xp.sum(score * v, axis=1, keepdims=True) * score
-        return -scale(ab) * (bend - xp.sum(r / S, axis=1, keepdims=True) * v)  # (adaptive_guidance-23)
 
-    return Denoiser(eps, pull)
+def _pull(x, ab, rows, v, *, bed, weights):
+    """The Jacobian of the prediction, which is symmetric, times v."""
+    (S, centres, r, score), xp = _parts(x, ab, rows, bed, weights), array_namespace(x, v)
+    along = (v @ xp.matrix_transpose(centres) - xp.sum(x * v, axis=1, keepdims=True)) / S  # each g_i times v
+    q = r * along / S
+    bend = q @ centres - xp.sum(q, axis=1, keepdims=True) * x - xp.sum(score * v, axis=1, keepdims=True) * score
+    return -((1 - ab) ** 0.5) * (bend - xp.sum(r / S, axis=1, keepdims=True) * v)  # (adaptive_guidance-23)
 
 
 def groups(rng, *, like, group=18.0, apart=5.0, mode=0.7, variance=0.25, D=8):

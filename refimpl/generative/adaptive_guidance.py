@@ -5,6 +5,7 @@ same way the second one changes nothing. Three ways to save it: stop when their 
 itself; predict the second answer from earlier ones (LinearAG); or search for the steps that need it.
 """
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -197,10 +198,9 @@ def cosine(eps_c, eps_u):
     _predictions(eps_c=eps_c, eps_u=eps_u)
     xp = array_namespace(eps_c, eps_u)
     lengths = xp.linalg.vector_norm(eps_c, axis=-1) * xp.linalg.vector_norm(eps_u, axis=-1)
+    lengths = xp.where(lengths > 0, lengths, math.inf)
     products = xp.sum(eps_c * eps_u, axis=-1)
-    return xp.where(
-        lengths > 0, products / xp.where(lengths > 0, lengths, 1.0), 0.0 * products
-    )  # (adaptive_guidance-7)
+    return products / lengths  # (adaptive_guidance-7)
 
 
 # Adaptive Guidance ---------------------------------------------------------------------------------------------------
@@ -416,8 +416,8 @@ def fit_linear(E_c, E_u, k):
     y = xp.reshape(E_u[k, ...], (-1,))
     beta = xp.linalg.pinv(F) @ y  # (adaptive_guidance-12)
     fitted, length = F @ beta, xp.linalg.vector_norm(y)
-    left = xp.linalg.vector_norm(y - fitted)
-    residual = left / xp.where(length > 0, length, xp.ones_like(length))  # (adaptive_guidance-13)
+    length = xp.where(length > 0, length, math.inf)
+    residual = xp.linalg.vector_norm(y - fitted) / length  # (adaptive_guidance-13)
     return LinearFit(beta, xp.reshape(fitted, E_u.shape[1:]), residual)
 
 

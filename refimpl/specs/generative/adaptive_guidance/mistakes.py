@@ -3,15 +3,10 @@
 from refimpl.specs.base import mistake, variant
 
 _NO_ESTIMATE = {"policy_loss": "its policies have no estimate"}
-_NO_DERIVATIVE = dict.fromkeys(("ag_sample", "linear_sample"), "samplers ask for no derivative")
 _NODE = "https://github.com/asagi4/ComfyUI-Adaptive-Guidance"
 _FASTVIDEO = "https://github.com/hao-ai-lab/FastVideo"
 _DENOISED = "(state.x - (1 - ab) ** 0.5 * {0}) / ab**0.5"
-_POOLED = (
-    "lengths = xp.sqrt(xp.sum(eps_c**2) * xp.sum(eps_u**2)) + 0.0 * lengths\n"
-    "products = xp.sum(products) + 0.0 * products\n"
-    "return xp.where(lengths > 0, products / xp.where(lengths > 0, lengths, 1.0), 0.0 * products)"
-)
+_POOLED = "return xp.sum(products) / xp.sqrt(xp.sum(eps_c**2) * xp.sum(eps_u**2)) + 0.0 * products"
 _FLAT = "(xp.reshape({0}, (1, -1)) + xp.zeros((state.x.shape[0], 1), dtype=state.x.dtype))"
 
 
@@ -69,19 +64,19 @@ ALTERNATIVES = (
         "products_for_cosines",
         "missing_step",
         "divide by both lengths; here the product itself is compared",
-        {"adaptive_guidance-7": "return products + 0.0 * lengths"},
+        {"adaptive_guidance-7": "return products"},
     ),
     mistake(
         "one_length",
         "missing_step",
         "divide by both lengths; here by that of the conditional prediction, squared",
-        {"adaptive_guidance-7": "return products / xp.where(lengths > 0, xp.sum(eps_c**2, axis=-1), 1.0)"},
+        {"adaptive_guidance-7": "return products / xp.where(lengths < math.inf, xp.sum(eps_c**2, axis=-1), 1.0)"},
     ),
     mistake(
         "no_cosine_of_zero",
         "numerics",
         "a prediction of 0 has no direction: let its cosine be 0; here it is NaN",
-        {"adaptive_guidance-7": "return products / lengths"},
+        {"cosine: lengths = xp.where(": "lengths = lengths + 0.0"},
         unseen={"ag_sample": "no prediction is exactly 0"},
     ),
     mistake(
@@ -90,8 +85,8 @@ ALTERNATIVES = (
         "the cosine of the predictions as they are; here their means are taken off first: a correlation",
         {
             "adaptive_guidance-7": "a, b = (e - xp.mean(e, axis=-1, keepdims=True) for e in (eps_c, eps_u))\n"
-            "both = xp.linalg.vector_norm(a, axis=-1) * xp.linalg.vector_norm(b, axis=-1) + 0.0 * lengths\n"
-            "return xp.where(both > 0, xp.sum(a * b, axis=-1) / xp.where(both > 0, both, 1.0), 0.0 * products)"
+            "lengths = xp.linalg.vector_norm(a, axis=-1) * xp.linalg.vector_norm(b, axis=-1)\n"
+            "return xp.sum(a * b, axis=-1) / xp.where(lengths > 0, lengths, math.inf)"
         },
     ),
     mistake(
@@ -286,13 +281,13 @@ ALTERNATIVES = (
         "residual_squared",
         "wrong_output",
         "the length of the rest over that of the target; here the share of the variance",
-        {"adaptive_guidance-13": "residual = (left / xp.where(length > 0, length, xp.ones_like(length))) ** 2"},
+        {"adaptive_guidance-13": "residual = (xp.linalg.vector_norm(y - fitted) / length) ** 2"},
     ),
     mistake(
         "absolute_residual",
         "missing_step",
         "divide the rest by the length of the target; here it is not",
-        {"adaptive_guidance-13": "residual = left + 0.0 * length"},
+        {"adaptive_guidance-13": "residual = xp.linalg.vector_norm(y - fitted)"},
     ),
     variant(
         "intercept",
@@ -359,7 +354,7 @@ ALTERNATIVES = (
         "missing_step",
         "the noise is the score times minus the noise's standard deviation; here that factor is missing",
         {
-            "adaptive_guidance-2": "return -parts(x, ab, rows)[3]",
+            "adaptive_guidance-2": "return -score",
             "adaptive_guidance-23": "return -(bend - xp.sum(r / S, axis=1, keepdims=True) * v)",
         },
     ),
@@ -475,8 +470,7 @@ ALTERNATIVES = (
         "spread_forgotten",
         "missing_step",
         "the Jacobian of a mixture's score has the spread of its components' scores; here only their mean width",
-        {"adaptive_guidance-23": "return scale(ab) * xp.sum(r / S, axis=1, keepdims=True) * v + 0.0 * bend"},
-        unseen=_NO_DERIVATIVE,
+        {"adaptive_guidance-23": "return (1 - ab) ** 0.5 * xp.sum(r / S, axis=1, keepdims=True) * v + 0.0 * bend"},
     ),
     mistake(
         "own_square_forgotten",
@@ -484,8 +478,7 @@ ALTERNATIVES = (
         "take the square of the mean score off the mean of the squares; here it is left in",
         {
             "adaptive_guidance-23": "bend = bend + xp.sum(score * v, axis=1, keepdims=True) * score\n"
-            "return -scale(ab) * (bend - xp.sum(r / S, axis=1, keepdims=True) * v)"
+            "return -((1 - ab) ** 0.5) * (bend - xp.sum(r / S, axis=1, keepdims=True) * v)"
         },
-        unseen=_NO_DERIVATIVE,
     ),
 )
