@@ -4,7 +4,7 @@ from refimpl.specs.base import mistake, variant
 
 _NO_ESTIMATE = {"policy_loss": "its policies have no estimate"}
 _NODE = "https://github.com/asagi4/ComfyUI-Adaptive-Guidance"
-_FASTVIDEO = "https://github.com/hao-ai-lab/FastVideo"
+_FASTVIDEO = "https://github.com/hao-ai-lab/FastVideo/pull/1372"
 _DENOISED = "(state.x - (1 - ab) ** 0.5 * {0}) / ab**0.5"
 _POOLED = "return xp.sum(products) / xp.sqrt(xp.sum(eps_c**2) * xp.sum(eps_u**2)) + 0.0 * products"
 _FLAT = "(xp.reshape({0}, (1, -1)) + xp.zeros((state.x.shape[0], 1), dtype=state.x.dtype))"
