@@ -304,5 +304,5 @@ STOPPING_TIME = (
 
 
 def sample_stopping(rng):
-    values = np.append(rng.random(int(rng.integers(1, 8))) ** 3, 0.0)
+    values = np.append(0.01 + rng.random(int(rng.integers(1, 8))) ** 3, 0.0)  # also for who tries each step
     return {"values": values, "eta": float(rng.uniform(0.1, 1.0)), "sigma": 0.3, "B": float(rng.uniform(0.5, 4))}
