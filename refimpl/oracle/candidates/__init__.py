@@ -10,6 +10,7 @@ from refimpl.oracle.candidates.estimator import Estimator
 from refimpl.oracle.candidates.optax import OptaxTransform
 from refimpl.oracle.candidates.program import Program
 from refimpl.oracle.candidates.python import Function, as_candidate, load, reference
+from refimpl.oracle.candidates.scheduler import Scheduler
 from refimpl.oracle.candidates.torch import TorchOptimizer
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "NotApplicable",
     "OptaxTransform",
     "Program",
+    "Scheduler",
     "Skipped",
     "TorchOptimizer",
     "as_candidate",

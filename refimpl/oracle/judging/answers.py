@@ -167,7 +167,7 @@ def _tolerances(operation, exact, dtype, worst, *, few, times):
             _largest_nearby(x) if f.steps else _wider(LUCK, x, e, dtype) if x.size < NEAR else _typical(x, e, dtype)
             for f, x, e in zip(operation.outputs, allowed, exact, strict=True)
         )
-    largest = [np.abs(x).max(initial=0.0) for x in exact]
+    largest = [np.abs(x[np.isfinite(x)]).max(initial=0.0) for x in exact]
     floors = [f.ulps * tolerance.unit(dtype) * x for f, x in zip(operation.outputs, largest, strict=True)]
     return _by_output(operation, map(np.fmax, allowed, floors))
 
