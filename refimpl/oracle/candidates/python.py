@@ -151,6 +151,7 @@ class Function(InProcess):
         self.repro = (*named, "--arrays", arrays) if named and repro is None and arrays != "numpy" else named
 
     def function(self, operation):
+        """What is called for an operation; None if there is nothing."""
         named = getattr(self._target, operation.name.partition(".")[2], None)
         if callable(named) or not callable(self._target):
             return named
