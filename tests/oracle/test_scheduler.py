@@ -84,7 +84,7 @@ class Ancestral(Steps):
 def test_it_serves_what_has_a_schedule():
     assert Scheduler(Still).offers(TABLE)
     assert not Scheduler(Still).offers(catalog.operation("diffusion.sampler_step"))
-    assert "diffusion.table_steps" in Scheduler(Still).lacks
+    assert "diffusion.table_steps" in Scheduler.lacks("")
 
 
 @pytest.mark.torch
@@ -92,7 +92,7 @@ def test_it_serves_what_has_a_schedule():
 def test_right_ones_conform_in_both_precisions(cls):
     pytest.importorskip("torch", reason="PyTorch is not installed (`make peers`)")
     report = check(Scheduler(cls), TABLE.name, dtypes=("float64", "float32"), explain=0)
-    assert report.verdict == "conforms"
+    assert report.verdict == "conforms in part"  # it is of one kind
     assert report.counts["passed"] > 5
     assert report.counts["not_applicable"] > 5
 

@@ -31,7 +31,7 @@ class Apart(Candidate):
     Parameters
     ----------
     kind : str
-        "python", "torch", "optax" or "estimator".
+        "python", "torch", "optax", "estimator" or "scheduler".
     place : str
         "package.module:name" or "path/to/file.py:name".
     operation : str

@@ -20,6 +20,7 @@ from refimpl.oracle.candidates.base import Candidate, CandidateError, NotApplica
 from refimpl.oracle.candidates.estimator import Estimator
 from refimpl.oracle.candidates.optax import OptaxTransform
 from refimpl.oracle.candidates.python import Function, load
+from refimpl.oracle.candidates.scheduler import Scheduler
 from refimpl.oracle.candidates.torch import TorchOptimizer
 from refimpl.oracle.candidates.watch import Watch
 
@@ -28,6 +29,7 @@ ADAPTERS: dict[str, Any] = {
     "torch": TorchOptimizer,
     "optax": OptaxTransform,
     "estimator": Estimator,
+    "scheduler": Scheduler,
 }
 OURS = ("core.", "models.", "problems.", "oracle.", "specs.base")  # parts of the package that anybody may use
 PR_SET_PDEATHSIG, PR_CAPBSET_DROP = 1, 24
@@ -71,9 +73,8 @@ def build(kind, place, *, operation, arrays="numpy", settings=None):
     if kind == "python":
         repro += () if arrays == "numpy" else ("--arrays", arrays)
         return Function(thing, operation=operation, arrays=arrays, name=place, repro=repro)
-    if kind == "estimator":
-        return Estimator(thing, settings=settings, repro=repro)
-    return ADAPTERS[kind](thing, settings=settings, repro=repro, operation=operation)
+    more = {"operation": operation} if kind in ("torch", "optax") else {}
+    return ADAPTERS[kind](thing, settings=settings, repro=repro, **more)
 
 
 def contract(operation):
@@ -83,6 +84,7 @@ def contract(operation):
         "outputs": [entry.name for entry in operation.outputs],
         "drive": operation.drive,
         "fit": operation.fit,
+        "schedule": operation.schedule,
     }
 
 

@@ -39,10 +39,11 @@ def add_arguments(parser):
     who.add_argument("--torch", metavar="MODULE:CLASS", help="a PyTorch optimizer class")
     who.add_argument("--optax", metavar="MODULE:NAME", help="a function that makes an Optax transformation")
     who.add_argument("--estimator", metavar="MODULE:CLASS", help="an estimator class, as in scikit-learn")
+    who.add_argument("--scheduler", metavar="MODULE:CLASS", help="a scheduler class, as in diffusers")
     who.add_argument("--mutants", action="store_true", help="every known mistake, as a test of the oracle itself")
     text = "folder put in front of Python's path, for a release installed beside with `pip install --target FOLDER`"
     parser.add_argument("--path", metavar="FOLDER", action="append", default=[], help=text)
-    text = "constructor argument (--torch, --optax, --estimator)"
+    text = "constructor argument (--torch, --optax, --estimator, --scheduler)"
     parser.add_argument("--set", metavar="KEY=VALUE", action="append", default=[], help=text)
     parser.add_argument("--arrays", choices=tuple(BACKENDS), help="what a Python function is fed with (default: numpy)")
     parser.add_argument("--dtype", default="float64", help="float64, float32 or both with a comma (default: float64)")
@@ -101,7 +102,7 @@ def main(options):
 
 def _main(options):
     dtypes = tuple(options.dtype.split(","))
-    own = not (options.python or options.exec is not None or options.torch or options.optax or options.estimator)
+    own = options.exec is None and not any(getattr(options, kind) for kind in ADAPTERS)
     many = len(options.targets) > 1 or options.dask
     if many and (options.own_draws or not own):
         raise ValueError("a candidate is judged on one target, here; several targets and --dask are for our reference")
@@ -141,7 +142,7 @@ def _main(options):
     with contextlib.ExitStack() as stack:
         if many:
             if options.set:
-                raise ValueError("--set goes with --torch, --optax and --estimator")
+                raise ValueError("--set goes with --torch, --optax, --estimator and --scheduler")
             known_dtypes(dtypes), with_reasons(skip=settings["skip"]), with_reasons(expected_failures=expected)
             report = merged(options.target, each(options, check_reference, options.arrays or "numpy", settings))
             stack.enter_context(ending.held())  # what was found is told in any case
@@ -188,9 +189,9 @@ def check_reference(operation, arrays, settings):
 def _check_own_draws(options):
     from refimpl.oracle.judging import statistics  # scipy.stats takes most of a second, which nothing else needs
 
-    others = (options.exec, options.torch, options.optax, options.estimator, options.only, options.skip, options.set,
-              options.max_fail, options.fuzz, options.no_laws, options.errors, options.expect, options.report,
-              options.dtype != "float64", options.timeout is not None)  # fmt: skip
+    others = (options.exec, *(getattr(options, kind) for kind in ADAPTERS if kind != "python"), options.only,
+              options.skip, options.set, options.max_fail, options.fuzz, options.no_laws, options.errors,
+              options.expect, options.report, options.dtype != "float64", options.timeout is not None)  # fmt: skip
     if any(others):
         raise ValueError("--own-draws goes with --python, --arrays, --samples, --format, --verbose and --badge")
     operation = catalog.operation(options.target)
@@ -244,9 +245,9 @@ def _candidate(options):
     kind = next((kind for kind in ADAPTERS if getattr(options, kind)), None)
     settings = dict(_setting(text) for text in options.set)
     if settings and kind in (None, "python"):
-        raise ValueError("--set goes with --torch, --optax and --estimator")
+        raise ValueError("--set goes with --torch, --optax, --estimator and --scheduler")
     if options.in_process and kind is None:
-        raise ValueError("--in-process goes with --python, --torch, --optax and --estimator")
+        raise ValueError("--in-process goes with --python, --torch, --optax, --estimator and --scheduler")
     times = {} if options.timeout is None else {"timeout": positive(timeout=options.timeout)}
     if options.exec is not None:
         candidate: Candidate = Program(options.exec, path=options.path, **times)

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 from refimpl.oracle import ending
+from refimpl.oracle.candidates.host import ADAPTERS
 from refimpl.oracle.candidates.python import parted
 from refimpl.oracle.output import terminal
 
@@ -63,14 +64,14 @@ def watched(options):
     Examples
     --------
     >>> import argparse
-    >>> options = argparse.Namespace(python="json:dumps", torch=None, optax=None, estimator=None, exec=None, path=[])
+    >>> options = argparse.Namespace(python="json:dumps", exec=None, path=[])
     >>> [path.name for path in watched(options)]
     ['__init__.py']
     """
     if options.exec is not None:
         found = [Path(word) for word in shlex.split(options.exec) if Path(word).is_file()]
     else:
-        place = options.python or options.torch or options.optax or options.estimator
+        place = next(filter(None, (getattr(options, kind, None) for kind in ADAPTERS)), None)
         if place is None:
             raise ValueError("--watch looks at the file of a candidate, and none is given")
         place, _ = parted(place)
