@@ -19,8 +19,8 @@ ALTERNATIVES = (
     variant(
         "one_plus_s",
         "the difference is added to the conditional prediction: the weight is 1 + s",
-        "https://huggingface.co/docs/diffusers/main/en/api/modular_diffusers/guiders, "
-        "ClassifierFreeGuidance(use_original_formulation=True); Ho and Salimans (2022), Equation 6",
+        "https://huggingface.co/docs/diffusers/en/api/modular_diffusers/guiders "
+        "(ClassifierFreeGuidance, use_original_formulation=True; Ho and Salimans, 2022, Equation 6)",
         {
             "adaptive_guidance-6": "return eps_u + (1 + s) * (eps_c - eps_u)",
             "adaptive_guidance-20": "w_u, w_c = w[k, 0] - s * w[k, 2], w[k, 1] + (1 + s) * w[k, 2]",
@@ -187,20 +187,20 @@ ALTERNATIVES = (
     variant(
         "at_least",
         "a cosine of exactly the threshold stops too",
-        f"{_NODE}, check_similarity",
+        f"{_NODE} (check_similarity)",
         _stops("state.done | (cosine(eps_c, eps_u) >= gamma_bar)"),
         unseen={"ag_sample": "no cosine is exactly the threshold"},
     ),
     variant(
         "comfyui",
         "the cosine is that of the clean samples that the predictions stand for: another scale of the threshold",
-        f"{_NODE}, check_similarity",
+        f"{_NODE} (check_similarity)",
         _stops(f"state.done | (cosine({_DENOISED.format('eps_c')}, {_DENOISED.format('eps_u')}) > gamma_bar)"),
     ),
     variant(
         "comfyui_node",
         "the same, one cosine for the whole batch, and one of exactly the threshold stops",
-        f"{_NODE}, check_similarity",
+        f"{_NODE} (check_similarity)",
         {
             "adaptive_guidance-10": f"a, b = {_DENOISED.format('eps_c')}, {_DENOISED.format('eps_u')}\n"
             f"done = state.done | (cosine({_FLAT.format('a')}, {_FLAT.format('b')}) >= gamma_bar)"
@@ -344,7 +344,7 @@ ALTERNATIVES = (
     variant(
         "last_difference",
         "the last difference of the two predictions is used again; no fit",
-        f"{_FASTVIDEO}, FASTVIDEO_CFG_GATE_STEP, there called LinearAG",
+        f"{_FASTVIDEO} (FASTVIDEO_CFG_GATE_STEP, there called LinearAG)",
         {"adaptive_guidance-14": "return said_c[-1] - (said_c[-2] - said_u[-1]) + 0.0 * beta[0]"},
         choice=True,
     ),

@@ -12,10 +12,7 @@ from refimpl.generative import adaptive_guidance as ag
 LIKE = np.zeros(1)
 T, S, BEDS = 20, 3.0, 3
 ORANGE, BLUE, GREEN, PINK, GREY = "#D55E00", "#0072B2", "#009E73", "#CC79A7", "0.45"
-PLANTED = (
-    "planted: the scales of the mixture were chosen so that the class is settled early and the cosine climbs without a "
-    "dip, and 0.999 was then picked on it; it stands for a text-to-image model"
-)
+PLANTED = "planted: scales chosen so that the class is settled early, and 0.999 picked on them; no text-to-image model"
 
 
 class Setting(NamedTuple):

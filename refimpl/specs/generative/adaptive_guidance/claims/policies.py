@@ -85,7 +85,7 @@ def estimated(seed):
         left, right = figure.subplots(1, 2, width_ratios=(1.4, 1))
         names = "LinearAG", "alternation", "fixed stop", "AG at 25", "12 steps", "AG at 0.999"
         means = [beds.geometric(v) for v in (own, naive, front, same, twelve, adaptive)]
-        left.barh(names[::-1], means[::-1], color=[GREEN, *[GREY] * 4, ORANGE])
+        left.barh(names[::-1], means[::-1], color=[ORANGE, *[GREY] * 4, GREEN])
         left.set(xscale="log", xlabel="error, mean of 3", title="At 25 evaluations (12 steps 24, AG 27 to 28)")
         right.semilogy(np.transpose(residuals), color=BLUE)
         right.set_xticks(range(0, T, 5))
