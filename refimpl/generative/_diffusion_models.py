@@ -8,7 +8,7 @@ from refimpl.core import check
 from refimpl.core.arrays import Array, array_namespace, device
 from refimpl.core.special import softmax
 from refimpl.generative import diffusion
-from refimpl.generative.diffusion import _scales
+from refimpl.generative.diffusion import _scales, _variance
 from refimpl.models import mixture as mixtures
 
 # Exact scores --------------------------------------------------------------------------------------------------------
@@ -182,7 +182,7 @@ def subspace_score(x, t, A, mixture):
     off = float(xp.max(xp.abs(A.T @ A - xp.eye(d, dtype=A.dtype, device=device(A)))))
     if not off <= 1e-5 * d:  # they may have been rounded to float32
         raise ValueError(f"A must have orthonormal columns, got products that are off by {off:g}")
-    _, h = _scales(t)
+    h = _variance(t)
     z = x @ A
     on = mixture_score(z, t, mixtures.checked(mixture, z)) @ A.T  # (diffusion-24)
     return on - (x - z @ A.T) / h  # (diffusion-25)
@@ -361,12 +361,13 @@ def kernel_ridge(inputs, targets, new, new_targets, *, widths, ridges):
     distances, apart = _squared_distances(inputs, inputs), _squared_distances(new, inputs)
     row = xp.arange(n, device=device(inputs))
     median = _median(distances[row[:, None] < row[None, :]])
+    eye = xp.eye(n, dtype=distances.dtype, device=device(distances))
     best = Fitted(targets, math.nan, math.nan, math.inf)
     for width in widths:
         K = xp.exp(-distances / (2 * width * median))  # (diffusion-30)
         k = xp.exp(-apart / (2 * width * median))
         for ridge in ridges:
-            weights = xp.linalg.solve(K + ridge * xp.eye(n, dtype=K.dtype, device=device(K)), targets)  # (diffusion-31)
+            weights = xp.linalg.solve(K + ridge * eye, targets)  # (diffusion-31)
             error = float(xp.mean((k @ weights - new_targets) ** 2))
             if error < best.error:
                 best = Fitted(weights, width, ridge, error)
@@ -457,9 +458,8 @@ def ridge(F, targets, penalty):
     check.finite(F=F, targets=targets)
     p = check.shapes(F=(F, "n p"), targets=(targets, "n q"))["p"]
     penalty, xp = check.positive(penalty=penalty), array_namespace(F, targets)
-    return xp.linalg.solve(
-        F.T @ F + penalty * xp.eye(p, dtype=F.dtype, device=device(F)), F.T @ targets
-    )  # (diffusion-33)
+    eye = xp.eye(p, dtype=F.dtype, device=device(F))
+    return xp.linalg.solve(F.T @ F + penalty * eye, F.T @ targets)  # (diffusion-33)
 
 
 class Directed(NamedTuple):

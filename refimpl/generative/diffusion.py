@@ -28,9 +28,11 @@ class Matching(NamedTuple):
 
 def _scales(t):
     """Factor of the data and variance of the noise at time t."""
-    alpha = math.exp(-t / 2)  # (diffusion-1)
-    h = -math.expm1(-t)  # (diffusion-2)
-    return alpha, h
+    return math.exp(-t / 2), _variance(t)  # (diffusion-1)
+
+
+def _variance(t):
+    return -math.expm1(-t)  # (diffusion-2)
 
 
 def _scales_of_each(t):
@@ -153,7 +155,8 @@ def drop_labels(y, draws, *, p_drop=0.1, null):
     if p_drop > 1:
         raise ValueError(f"p_drop must be a number in [0, 1], got {float(p_drop)!r}")
     xp = array_namespace(y, draws)
-    return xp.where(draws < p_drop, xp.asarray(null, dtype=y.dtype, device=device(y)), y)  # (diffusion-19)
+    nothing = xp.asarray(null, dtype=y.dtype, device=device(y))
+    return xp.where(draws < p_drop, nothing, y)  # (diffusion-19)
 
 
 # Scores, noises, clean points ----------------------------------------------------------------------------------------
@@ -185,7 +188,7 @@ def score_of_noise(predicted, t):
     >>> score_of_noise(np.ones((1, 1)), np.log(4 / 3))
     array([[-2.]])
     """
-    _, h = _scales(check.positive(t=t))
+    h = _variance(check.positive(t=t))
     return -predicted / math.sqrt(h)  # (diffusion-5)
 
 
@@ -249,7 +252,7 @@ def _exp(t, u, eta):
 
 def _ddpm(t, u, large):
     """Ancestral: the mean of x' given x and the clean point; the variance given only x (large), or also that."""
-    (_, h), (_, k) = _scales(t), _scales(u)
+    h, k = _variance(t), _variance(u)
     beta = -math.expm1(-(t - u))
     v = beta if large and u > 0 else beta * k / h  # (diffusion-11)
     back = math.exp((t - u) / 2)
@@ -266,7 +269,7 @@ def _ddpm_small(t, u, eta):
 
 def _ddim(t, u, eta):
     """The clean point noised anew, with the old noise, and with fresh noise for a share of it."""
-    (_, h), (_, k) = _scales(t), _scales(u)
+    h, k = _variance(t), _variance(u)
     sigma = eta * math.sqrt(k / h * -math.expm1(-(t - u)))  # (diffusion-13)
     if sigma**2 > k:
         raise ValueError(f"eta must leave room for the old noise, got {float(eta)!r} from t={t!r} to {u!r}")

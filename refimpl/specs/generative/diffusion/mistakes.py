@@ -3,7 +3,6 @@
 from refimpl.specs.base import mistake, variant
 
 _DIFFUSERS = "https://github.com/huggingface/diffusers"
-_RATIOS = dict.fromkeys(("sampler_step", "table_steps"), "its steps use the ratio of two scales, which stays a ratio")
 _POSITIVE = {"gaussian_law": "its last time is > 0"}
 _ONE_SCORE = "k1 = {} + score(x, t){}"
 _AHEAD = "k2 = {} + score({}, {}){}"
@@ -25,12 +24,12 @@ ALTERNATIVES = (
             "the noise has the variance h = 1 - exp(-t), where the data keep exp(-t/2); here 1 - exp(-t/2), that of "
             "half "
             "the time",
-            {"diffusion-2 in _scales": "h = -math.expm1(-t / 2)", "diffusion-2 in _scales_of_each":
+            {"diffusion-2 in _variance": "return -math.expm1(-t / 2)", "diffusion-2 in _scales_of_each":
              "h = -xp.expm1(-t / 2)"}),
     mistake("rate_doubled", "wrong_constant",
             "the data keep alpha = exp(-t/2), for dX = -X/2 dt + dW; here exp(-t), of dX = -X dt + sqrt(2) dW",
-            {"diffusion-1 in _scales": "alpha = math.exp(-t)", "diffusion-1 in _scales_of_each": "alpha = xp.exp(-t)"},
-            unseen=_RATIOS),
+            {"diffusion-1 in _scales": "return math.exp(-t), _variance(t)",
+             "diffusion-1 in _scales_of_each": "alpha = xp.exp(-t)"}),
     mistake("variance_for_deviation", "wrong_scale", "multiply the noise with the root of h; here with h",
             {"diffusion-3": "return alpha * x0 + h * z"}),
     mistake("exploding", "wrong_constant",
@@ -56,9 +55,9 @@ ALTERNATIVES = (
             {"diffusion-7": "loss = xp.mean(xp.sqrt(xp.sum(w * (predicted - target) ** 2, axis=1)))"}),
     mistake("one_draw_for_all", "wrong_axis",
             "each label has its own draw; here the first decides for the whole batch",
-            {"diffusion-19": "return xp.where(draws[:1] < p_drop, xp.asarray(null, dtype=y.dtype), y)"}),
+            {"diffusion-19": "return xp.where(draws[:1] < p_drop, nothing, y)"}),
     mistake("kept_for_dropped", "wrong_sign", "drop with probability p_drop; here the label is kept with it",
-            {"diffusion-19": "return xp.where(draws >= p_drop, xp.asarray(null, dtype=y.dtype), y)"}),
+            {"diffusion-19": "return xp.where(draws >= p_drop, nothing, y)"}),
     mistake("nothing_dropped", "missing_step",
             "replace the label where the mask says so; here the mask is made and not used",
             {"diffusion-19": "return y"}, origin="https://github.com/lucidrains/DALLE2-pytorch/issues/235"),
@@ -249,15 +248,13 @@ ALTERNATIVES = (
             "the median of the distances of different data; here each one's distance from itself, 0, is counted too",
             {"kernel_ridge: median =": "median = _median(xp.reshape(distances, (-1,)))"}),
     mistake("ridge_times_n", "wrong_scale", "add the ridge to the diagonal; here n times the ridge",
-            {"diffusion-31": "eye = xp.eye(n, dtype=K.dtype, device=device(K))\n"
-             "weights = xp.linalg.solve(K + n * ridge * eye, targets)"}),
+            {"diffusion-31": "weights = xp.linalg.solve(K + n * ridge * eye, targets)"}),
     mistake("chosen_on_the_training_data", "wrong_order",
             "width and ridge are chosen on new pairs; here on those that they were fitted to",
             {"kernel_ridge: error =": "error = float(xp.mean((K @ weights - targets) ** 2)) + 0.0 * float(xp.sum(k))"}),
     # Rewards
     mistake("penalty_of_the_mean", "wrong_scale", "the penalty is of the sum of squares; here of their mean",
-            {"ridge: return": "total = F.shape[0] * penalty * xp.eye(p, dtype=F.dtype, device=device(F))\n"
-             "return xp.linalg.solve(F.T @ F + total, F.T @ targets)"}),
+            {"ridge: return": "return xp.linalg.solve(F.T @ F + F.shape[0] * penalty * eye, F.T @ targets)"}),
     mistake("pseudo_labels_without_noise", "missing_step",
             "pseudo-labels have noise of deviation nu; here they are the estimates themselves",
             {"diffusion-34": "labels = X @ theta"}),
