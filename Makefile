@@ -1,16 +1,22 @@
 # Everything runs in .venv, made here with `python3 -m venv` and pip alone.
 # Stamp files inside it say which extras are installed; each is written last, so that an interrupted
 # installation is repeated and an environment left half-made is thrown away and made again.
+#
+# What is installed is the lock: the releases and hashes of requirements/*.txt, which `make lock` writes.
+#   make LATEST=1 ...   takes the newest releases instead, in an environment made anew (and so does the way back)
+#   make TORCH=any ...  takes PyTorch, in the locked release, as pip finds it: a build for the CPU alone, where pip knows one
 
 PYTHON ?= python3
 VENV   := .venv
+LOCK   := $(if $(LATEST),,$(wildcard requirements))
+MADE   := $(VENV)/.made-$(if $(LOCK),locked,latest)
 PY     := $(VENV)/bin/python
 PIP    := $(PY) -m pip install --quiet --disable-pip-version-check
 BUILD  := build
 
 # An environment whose Python has gone (a system upgrade) is made again too.
-ifneq ($(shell test -e $(VENV)/.made && ! $(PY) -c '' 2>/dev/null && echo broken),)
-$(shell rm -f $(VENV)/.made)
+ifneq ($(shell test -e $(MADE) && ! $(PY) -c '' 2>/dev/null && echo broken),)
+$(shell rm -f $(MADE))
 endif
 
 # Hundreds of short Python processes are started: they read compiled modules, whatever the environment says.
@@ -21,7 +27,7 @@ oracle test docs peers alarms: export OMP_NUM_THREADS := 1
 oracle test docs peers alarms: export OPENBLAS_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help oracle test docs bench peers claims alarms test-gpu lint format clean
+.PHONY: help oracle test docs bench peers claims alarms test-gpu lint format wheel lock clean
 .DELETE_ON_ERROR:
 
 help: ## show this list
@@ -63,23 +69,46 @@ format: $(VENV)/.extra-test ## rewrite the sources in the house style
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
+wheel: $(VENV)/.extra-test ## build wheel and sdist into build/dist; the wheel, with what it asks for and nothing else, judges
+	rm -rf $(BUILD)/dist
+	$(PY) -m hatchling build --directory $(BUILD)/dist
+	REFIMPL_DIST=$(BUILD)/dist $(PY) -m pytest -q tests/oracle/test_package.py
+	@ls $(BUILD)/dist/*
+
+lock: $(VENV)/.extra-lock ## write requirements/*.txt: what pyproject.toml asks for anew; RENEW=1 for all newest
+	$(PY) requirements/lock.py $(RENEW)
+
 clean: ## remove everything that make made
 	rm -rf $(VENV) $(BUILD) .peers .pytest_cache .mypy_cache .ruff_cache
 
-$(VENV)/.made:
+$(MADE):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo "refimpl needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) --version 2>&1 || echo not there). Try: make PYTHON=python3.12 ..."; exit 1; }
 	@rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-$(VENV)/.extra-%: pyproject.toml $(VENV)/.made
+ifneq ($(LOCK),)
+$(VENV)/.extra-%: pyproject.toml requirements/%.txt requirements/base.txt requirements/build.txt $(MADE)
+	$(PIP) --require-hashes -r requirements/build.txt -r requirements/$*.txt
+	$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.extra-peers: $(VENV)/.torch
+$(VENV)/.torch: requirements/torch.txt $(MADE)
+	$(PIP) $(if $(TORCH),$$(grep -o '^torch[a-z]*==[^ ]*' $<),--require-hashes --no-deps -r $<)
+	@touch $@
+endif
+
+# Where there is no lock.
+$(VENV)/.extra-%: pyproject.toml $(MADE)
 	$(PIP) --editable '.[$*]'
 	@touch $@
 
-# Each in a folder of its own: releases known to have been wrong, beside the newest; LibAUC without the twelve packages
-# that it asks for and its losses do not need.
-$(VENV)/.old-peers: Makefile $(VENV)/.extra-peers
-	for release in pytorch_optimizer-2.7.0 pytorch_optimizer-3.11.0 bitsandbytes-0.49.2 libauc-2.0.1 LibMTL-1.1.5; do \
-	  $(PIP) --no-deps --upgrade --target .peers/$$release $${release%-*}==$${release##*-} || exit 1; done
+# Each in a folder of its own, always in the release named: known to have been wrong, beside the newest; LibAUC without the
+# twelve packages that it asks for and its losses do not need.
+OLD := $(wildcard requirements/old/*.txt)
+$(VENV)/.old-peers: $(OLD) $(VENV)/.extra-peers
+	for file in $(OLD); do \
+	  $(PIP) --require-hashes --no-deps --upgrade --target .peers/$$(basename $$file .txt) -r $$file || exit 1; done
 	@touch $@

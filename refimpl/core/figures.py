@@ -1,8 +1,11 @@
 """The end of a tutorial: its figures go into a folder, and the reader is told where."""
 
 import argparse
+import io
 import sys
 from pathlib import Path
+
+from refimpl.core import disk
 
 
 def finish(name, arguments=None):
@@ -43,5 +46,7 @@ def finish(name, arguments=None):
     options.save.mkdir(parents=True, exist_ok=True)
     numbers = plt.get_fignums()
     for i, number in enumerate(numbers, start=1):
-        plt.figure(number).savefig(options.save / f"{name}-{i}.png", dpi=110)
+        picture = io.BytesIO()
+        plt.figure(number).savefig(picture, format="png", dpi=110)
+        disk.write(options.save / f"{name}-{i}.png", picture.getvalue())
     print(f"{len(numbers)} figure{'s' * (len(numbers) != 1)} in {options.save.resolve()}")

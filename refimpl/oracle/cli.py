@@ -1,12 +1,13 @@
-"""The command line: what `refimpl --help` lists."""
+"""The command line: what `refimpl --help` lists.
 
-import argparse
-import io
+Little is imported before signals are listened to.
+"""
+
+import contextlib
 import sys
 from importlib import import_module
 
-from refimpl import __version__
-from refimpl.oracle.output import terminal
+from refimpl.oracle import ending
 
 # Name -> what it does; the module with its `add_arguments` and `main`, which is imported when it is asked for.
 COMMANDS = {
@@ -25,28 +26,57 @@ COMMANDS = {
 
 
 def main(arguments=None):
-    """Run the command line; returns the exit status."""
-    words = sys.argv[1:] if arguments is None else list(arguments)
-    options = _parser(words).parse_args(words)
-    options.words = words
-    if isinstance(sys.stdout, io.TextIOWrapper):  # in an ASCII locale, a question mark for what it cannot write
-        sys.stdout.reconfigure(errors="replace")
-    try:
-        status = import_module(f"refimpl.oracle.{COMMANDS[options.name][1]}").main(options)
-        sys.stdout.flush()
-        return status
-    except BrokenPipeError:  # the reader of our output has seen enough
-        terminal.hush()
-        return 0
-    except (ValueError, OSError) as error:
-        terminal.say(f"refimpl {options.name}: {error}", style="red")
-        return 2
-    except KeyboardInterrupt:
-        terminal.say(f"refimpl {options.name}: interrupted", style="")
-        return 130
+    """Run the command line; returns the exit status, of whatever becomes of its terminal, its disk and its patience."""
+    words, status = sys.argv[1:] if arguments is None else list(arguments), 130
+    with ending.listening(to_the_end=arguments is None) as caught:
+        try:
+            status = _started(words)
+            ending.release(False)
+        except KeyboardInterrupt:
+            ending.release(False)
+        finally:
+            ending.end_all()
+        if (caught or status == 130) and sys.stderr is not None:
+            with contextlib.suppress(OSError, ValueError):
+                print(f"refimpl: {ending.told() or 'interrupted'}", file=sys.stderr)
+        return 128 + caught[0] if caught else status
+
+
+def _started(words):
+    from refimpl.oracle.output import terminal  # not before signals are listened to: it takes a while
+
+    with terminal.steady() as unwritten:
+        options = _parser(words).parse_args(words)
+        options.words = words
+        ending.release()
+        if ending.told() and not getattr(options, "report", None):
+            raise ending.Ended(ending.told())
+        try:
+            status = import_module(f"refimpl.oracle.{COMMANDS[options.name][1]}").main(options)
+        except OSError as error:
+            said = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else error
+            terminal.say(f"refimpl {options.name}: {said}", style="red")
+            status = 2
+        except ValueError as error:
+            terminal.say(f"refimpl {options.name}: {error}", style="red")
+            status = 2
+        except Exception:  # a mistake of ours; 1 would say that a candidate deviates
+            import traceback
+
+            print(traceback.format_exc(), file=sys.stderr)
+            terminal.say(f"refimpl {options.name}: this is a mistake in refimpl; please report it", style="red")
+            status = 2
+        if lost := unwritten():
+            terminal.say(f"refimpl {options.name}: standard output: {lost.strerror}", style="red")
+            status = 2
+    return status
 
 
 def _parser(words):
+    import argparse
+
+    from refimpl import __version__
+
     parser = argparse.ArgumentParser(prog="refimpl", description="Reference implementations with a test oracle.")
     parser.add_argument("--version", action="version", version=f"refimpl {__version__}")
     commands = parser.add_subparsers(dest="name", required=True, metavar="COMMAND")

@@ -4,21 +4,21 @@ import datetime
 import importlib.util
 import platform
 import shutil
-import sys
 import time
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 from rich.table import Table
 
 from refimpl import __version__
-from refimpl.oracle import catalog
-from refimpl.oracle.candidates import Candidate, Function, Program, load
+from refimpl.core import disk
+from refimpl.oracle import catalog, ending
+from refimpl.oracle.candidates import Apart, Candidate, Function, Program
 from refimpl.oracle.candidates.python import package_version
+from refimpl.oracle.claims import pool
+from refimpl.oracle.claims.cluster import Job
 from refimpl.oracle.claims.command import count
-from refimpl.oracle.claims.pool import usable_cores
+from refimpl.oracle.claims.report import Unwritten
 from refimpl.oracle.claims.runs import run_claims
 from refimpl.oracle.diagnosis.listed import check_mutants
 from refimpl.oracle.output import page, terminal
@@ -53,13 +53,22 @@ def add_arguments(parser):
 
 def main(options):
     """`refimpl oracle` and `refimpl report`."""
-    out = Path(options.out)
+    out = Path(options.out).absolute()  # whatever an implementation does to the process
+    with disk.alone_in(out):
+        return _carry_out(options, out)
+
+
+def _carry_out(options, out):
     console = terminal.console(quiet=options.name == "report")
     start = time.perf_counter()
-    out.mkdir(parents=True, exist_ok=True)
+    unwritten = None
     systems = _self_checks(console)
-    records = run_claims(catalog.claims(), tier="quick", seeds=options.seeds, out=out, progress=not console.quiet)
+    try:
+        records = run_claims(catalog.claims(), tier="quick", seeds=options.seeds, out=out, progress=not console.quiet)
+    except Unwritten as error:
+        records, unwritten = error.result, error
     implementations = [_judge(entry, console) for entry in IMPLEMENTATIONS]
+    status = _summary(systems, records, implementations, console)
     path = out / "index.html"
     page.write_html(
         path,
@@ -74,21 +83,35 @@ def main(options):
             "command": "make oracle",
         },
     )
-    good = _summary(systems, records, implementations, console)
     console.print(f"{path} written; {time.perf_counter() - start:.0f} s", highlight=False)
-    return 0 if good else 1
+    if unwritten:
+        raise unwritten
+    return status
 
 
 def _self_checks(console):
     """Plain data about every system, from as many processes as there are cores."""
-    names = list(catalog.systems())
-    rows = []
-    with ProcessPoolExecutor(min(usable_cores(), len(names)), get_context("spawn")) as pool:
-        for row, lines in pool.map(_self_check, names):
-            rows.append(row)
+    rows = dict.fromkeys(catalog.systems())
+    jobs = [Job(name, f"{__name__}:{_self_check.__name__}", (name,)) for name in rows]
+    with ending.held() as caught:
+        for done in pool.finished(jobs, pool.usable_cores(), caught):
+            rows[done.name], lines = done.result or _unchecked(done)
             for line in lines:
-                console.print(line, highlight=False)
-    return rows
+                console.print(line, highlight=False, markup=False)
+    return list(rows.values())
+
+
+def _about(name):
+    system = catalog.system(name)
+    return {"name": name, "title": system.paper.title, "arxiv": system.paper.arxiv, "chapter": system.chapter}
+
+
+def _unchecked(done):
+    """The same of a system whose check did not come to its end."""
+    about = [{"name": op.name, "summary": op.summary, "cases": len(op.cases)} for op in catalog.operations(done.name)]
+    operations = [entry | {"verdict": "error", "counts": {}} for entry in about]
+    why = done.failure.strip().rpartition("\n")[2]
+    return _about(done.name) | {"operations": operations, "mutants": []}, [f"{done.name}: was not checked, {why}"]
 
 
 def _self_check(name):
@@ -105,8 +128,7 @@ def _self_check(name):
     lines.append(
         f"{name}: {len(rows)} mutants, {len(rows) - len(bad)} as they should be{' ' if bad else ''}{bad or ''}"
     )
-    about = {"name": name, "title": system.paper.title, "arxiv": system.paper.arxiv, "chapter": system.chapter}
-    return about | {"operations": operations, "mutants": rows}, lines
+    return _about(name) | {"operations": operations, "mutants": rows}, lines
 
 
 def _judge(entry, console):
@@ -135,19 +157,17 @@ def _judge(entry, console):
     if "exec" in entry:
         candidate = Program([entry["exec"][0], str(REPOSITORY / entry["exec"][1])], name=title)
     else:
-        candidate = Function(load(str(REPOSITORY / entry["python"])), name=title)
-        candidate.version = sys.modules[entry["module"]].__dict__.get("__version__", "") or package_version(
-            entry["module"]
-        )
+        candidate = Apart("python", str(REPOSITORY / entry["python"]), operation=entry["target"])
     try:
         result = check(candidate, entry["target"])
     finally:
         candidate.close()
-    who = f"{title} {candidate.version}".rstrip()
+    version = result.candidate["version"] or package_version(entry.get("module", ""))
+    who = f"{title} {version}".rstrip()
     console.print(f"{who}: {sentence(result)}; {counts_line(result)}", highlight=False)
     return row | {
-        "version": candidate.version,
-        "language": candidate.language,
+        "version": version,
+        "language": result.candidate["language"],
         "verdict": result.verdict,
         "counts": result.counts,
         "sentence": sentence(result),
@@ -156,7 +176,7 @@ def _judge(entry, console):
 
 
 def _summary(systems, records, implementations, console):
-    """Print what matters; whether all is well. A deviating public implementation is a finding, not a failure."""
+    """Print what matters; the exit status. A deviating public implementation is a finding, not a failure."""
     table = Table("what", "result", box=None, pad_edge=False)
     operations = [op for system in systems for op in system["operations"]]
     mutants = [row for system in systems for row in system["mutants"]]
@@ -169,4 +189,6 @@ def _summary(systems, records, implementations, console):
     for row in implementations:
         table.add_row(f"{row['name']} {row['version']}", row["sentence"])
     console.print(table)
-    return conforming == len(operations) and good_mutants == len(mutants) and "error" not in statuses
+    if any(op["verdict"] == "error" and not op["counts"] for op in operations):
+        return 2  # a system was not checked
+    return int(conforming < len(operations) or good_mutants < len(mutants) or "error" in statuses)

@@ -11,6 +11,7 @@ import sys
 from importlib.resources import files
 from pathlib import Path
 
+from refimpl.core import disk
 from refimpl.oracle import catalog
 
 ROOMS = {
@@ -85,9 +86,13 @@ def create(root, chapter, name):
         package = root / path.format(chapter=chapter)
         if not package.exists():
             texts[package] = text.format(chapter=chapter)
-    for path, text in texts.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+    try:
+        for path, text in texts.items():
+            disk.write(path, text)
+    except BaseException:  # a full disk, Ctrl-C: all of it or nothing
+        for path in texts:
+            path.unlink(missing_ok=True)
+        raise
     return list(texts)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from refimpl.oracle import catalog
+from refimpl.oracle import catalog, ending
 from refimpl.oracle.candidates import as_candidate
 from refimpl.oracle.diagnosis import explain as diagnosis
 from refimpl.oracle.judging.plans import Settings
@@ -70,6 +70,8 @@ def check(
     ------
     ValueError
         If `target` or a dtype is unknown, a reason is empty, or the candidate offers none of the operations.
+    ending.Ended
+        If the command is to end; its `result` is the report of what was found by then.
 
     Examples
     --------
@@ -91,20 +93,30 @@ def check(
     offered = [operation for operation in operations if candidate.offers(operation)]
     if not offered:
         names = ", ".join(operation.name.partition(".")[2] for operation in operations)
-        raise ValueError(f"{candidate.name} offers no operation of {target}: {candidate.lacks.format(names=names)}")
+        raise ValueError(f"{candidate.name} offers no operation of {target}: {candidate.lacks(names)}")
     done = run(candidate, offered, settings, callback or (lambda record: None))
-    told = diagnosis.explain(done, candidate, diagnosis.usual_seconds() if explain is None else explain, note)
-    return Report.of(
+    told, counsel = diagnosis.Explanation(None, (), None, done.records), ()
+    try:
+        if not ending.told():
+            told = diagnosis.explain(done, candidate, diagnosis.usual_seconds() if explain is None else explain, note)
+            counsel = () if done.silent else tuple(advice(candidate, offered, settings))
+    except ending.Ended:  # the report is whole but for the cause
+        pass
+    report = Report.of(
         told.records,
         target=target,
         candidate=candidate.about,
         diagnosis=told.diagnosis,
         findings=told.findings,
         smallest=told.smallest,
-        advice=() if done.silent else tuple(advice(candidate, offered, settings)),
+        advice=counsel,
         problems=done.problems,
         manners=done.manners,
+        interrupted=ending.told(),
     )
+    if report.interrupted:
+        raise ending.Ended(report.interrupted, report)
+    return report
 
 
 def merged(target, reports):
@@ -141,5 +153,6 @@ def merged(target, reports):
         diagnosis=found.pop() if len(found) == 1 else None,
         advice=tuple(record for report in reports for record in report.advice),
         problems=[*expected, *everywhere],
+        interrupted=next((report.interrupted for report in reports if report.interrupted), ""),
         manners=tuple({slip.kind: slip for report in reports[::-1] for slip in report.manners}.values()),
     )

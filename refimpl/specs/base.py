@@ -238,6 +238,22 @@ class Fit:
 
 
 @dataclass(frozen=True)
+class Schedule:
+    """How a scheduler with a table of betas and a `step`, as in `diffusers`, is driven through an operation.
+
+    Each field names the input that holds it.
+    """
+
+    kind: str  # "ddpm_large", "ddpm_small" or "ddim"
+    start: str  # [n, D] points before the first step
+    model: str  # [N, n, D] predicted noise of each step
+    betas: str  # [M] table of the training
+    rows: str  # [N] rows of the table from which the steps depart, falling
+    noise: str  # [N, n, D] draws of each step
+    eta: str  # share of fresh noise, of "ddim"
+
+
+@dataclass(frozen=True)
 class Draws:
     """How a candidate that insists on drawing its own noise is judged: by the law of its answers.
 
@@ -269,6 +285,7 @@ class Operation:
     errors: tuple[Any, ...] = ()  # of ErrorCase, or of what `specs.refusals` makes
     drive: Drive | None = None
     fit: Fit | None = None
+    schedule: Schedule | None = None
     draws: Draws | None = None
     without: Mapping[str, str] = field(default_factory=dict)  # "long" or "large": why it has no case of this kind
 

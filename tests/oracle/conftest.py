@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import tarfile
 import time
 from pathlib import Path
 
@@ -83,42 +82,49 @@ def fake(monkeypatch):
 # The package ----------------------------------------------------------------------------------------------------------
 
 
-def _build(source, target, folder):
-    command = [sys.executable, "-m", "hatchling", "build", "--target", target, "--directory", folder]
-    subprocess.run(command, check=True, capture_output=True, text=True, cwd=source)
+DIST = os.environ.get("REFIMPL_DIST")  # `make wheel`: the files built there are judged, beside what pip installs
 
 
 @pytest.fixture(scope="session")
-def sdist(tmp_path_factory):
-    """The source distribution, built without network."""
-    folder = tmp_path_factory.mktemp("sdist")
-    _build(ROOT, "sdist", folder)
-    (path,) = folder.glob("*.tar.gz")
-    return path
+def build():
+    """Builds a target ("sdist" or "wheel") from a folder of sources into another, without network; returns the file."""
+
+    def run(source, target, folder):
+        command = [sys.executable, "-m", "hatchling", "build", "--target", target, "--directory", folder]
+        subprocess.run(command, check=True, capture_output=True, text=True, cwd=source)
+        (path,) = folder.glob({"sdist": "*.tar.gz", "wheel": "*.whl"}[target])
+        return path
+
+    return run
 
 
 @pytest.fixture(scope="session")
-def wheel(sdist, tmp_path_factory):
-    """The wheel, built from the source distribution alone, as `python -m build` does."""
-    folder = tmp_path_factory.mktemp("wheel")
-    with tarfile.open(sdist) as archive:
-        archive.extractall(folder, filter="data")
-    (source,) = folder.iterdir()
-    _build(source, "wheel", folder)
-    (path,) = folder.glob("*.whl")
-    return path
+def sdist(build, tmp_path_factory):
+    """The source distribution."""
+    return next(Path(DIST).glob("*.tar.gz")) if DIST else build(ROOT, "sdist", tmp_path_factory.mktemp("sdist"))
+
+
+@pytest.fixture(scope="session")
+def wheel(build, tmp_path_factory):
+    """The wheel."""
+    return next(Path(DIST).glob("*.whl")) if DIST else build(ROOT, "wheel", tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="session")
 def installed(wheel):
-    """Makes an environment in a folder that has the wheel and nothing else; returns its Python and site-packages."""
+    """Makes an environment in a folder that has the wheel and nothing else; returns its Python and site-packages.
+
+    In `make wheel` it has what the wheel asks for, too.
+    """
 
     def make(folder):
         subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
         python = folder / "bin" / "python"
         pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", python]
-        install = [*pip, "install", "--quiet", "--no-deps", "--no-index", wheel]
-        subprocess.run(install, check=True, capture_output=True, text=True)
+        install = [*pip, "install", "--quiet"]
+        if DIST:  # the wheel then finds all that it asks for, or is refused
+            subprocess.run([*install, "--require-hashes", "-r", ROOT / "requirements" / "base.txt"], check=True)
+        subprocess.run([*install, "--no-index", *([] if DIST else ["--no-deps"]), wheel], check=True)
         (site,) = folder.glob("lib/python*/site-packages")
         return python, site
 

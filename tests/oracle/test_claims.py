@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -22,7 +23,8 @@ from refimpl.oracle.claims import command as claims
 from refimpl.oracle.claims import report
 from refimpl.oracle.claims.experiment import run_claim
 from refimpl.oracle.claims.report import read_report, save_ledger
-from refimpl.oracle.claims.runs import Interrupted, run_claims
+from refimpl.oracle.claims.runs import run_claims
+from refimpl.oracle.ending import Ended
 from refimpl.oracle.output.reportfile import ReportError, header
 from refimpl.specs.base import Claim, Outcome, at_least, at_most, reported
 
@@ -247,10 +249,10 @@ def test_an_interruption_tells_which_seeds_had_finished(fakes, tmp_path, monkeyp
 
     striker = threading.Thread(target=strike, daemon=True)
     striker.start()
-    with pytest.raises(Interrupted) as caught:
+    with pytest.raises(Ended) as caught:
         fakes("C1", "odd", "second", seeds=3, out=tmp_path)
     striker.join()
-    assert [(record["id"], record["seeds"]) for record in caught.value.records] == [
+    assert [(record["id"], record["seeds"]) for record in caught.value.result] == [
         ("fake.C1", {"0": "reproduced", "1": "reproduced", "2": "not run"}),
         ("fake.odd", {"0": "not reproduced", "1": "reproduced", "2": "not run"}),
         ("fake.second", {"0": "reproduced", "1": "not run", "2": "not run"}),
@@ -288,15 +290,13 @@ SCRIPT = """
 import sys
 from functools import partial
 sys.path.insert(0, sys.argv[1])
-import argparse, fake_claims
-from refimpl.oracle import catalog
+import fake_claims
+from refimpl.oracle import catalog, cli
 from refimpl.oracle.claims import command as claims
 catalog.claims = fake_claims.claims
 claims.run_claims = partial(claims.run_claims, find="fake_claims:claims")
-parser = argparse.ArgumentParser()
-claims.add_arguments(parser)
 names = ["fake.C1", *(f"fake.sleep{i}" for i in range(5))]
-sys.exit(claims.main(parser.parse_args([*names, "--jobs", "2", "--out", "report"])))
+sys.exit(cli.main(["claims", *names, "--jobs", "2", "--out", "report"]))
 """
 
 
@@ -307,7 +307,7 @@ def is_alive(pid):
     return False
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_interruption_leaves_a_valid_report_and_no_process(folder, tmp_path, number):
     process = subprocess.Popen(
         [sys.executable, "-c", SCRIPT, str(folder)],
@@ -319,15 +319,17 @@ def test_interruption_leaves_a_valid_report_and_no_process(folder, tmp_path, num
         start_new_session=True,
     )
     report, pids = tmp_path / "report" / "claims.jsonl", tmp_path / "pids"
+    part = report.with_suffix(".jsonl.part")
     pids.touch()
     while process.poll() is None and not (
-        report.exists() and '"kind": "claim"' in report.read_text() and len(pids.read_text().split()) == 2
+        part.exists() and '"kind": "claim"' in part.read_text() and len(pids.read_text().split()) == 2
     ):
         time.sleep(0.02)
     # A terminal sends Ctrl-C to the whole group, workers included; `kill` goes to the one process.
     os.killpg(process.pid, number) if number == signal.SIGINT else process.send_signal(number)
     out, err = process.communicate()
-    assert process.returncode == 130
+    assert process.returncode == 128 + number
+    assert {file.name for file in report.parent.iterdir()} == {"claims.jsonl", "fake.C1.png"}
     assert "6 planned = 1 reproduced + 0 proxy + 0 not reproduced + 0 error + 5 not run" in out
     assert "Traceback" not in err
     assert not any(is_alive(int(pid)) for pid in pids.read_text().split())
@@ -349,10 +351,10 @@ def test_interrupted_tells_what_had_finished(fakes, tmp_path, monkeypatch):
 
     striker = threading.Thread(target=strike, daemon=True)
     striker.start()
-    with pytest.raises(Interrupted) as caught:
+    with pytest.raises(Ended) as caught:
         fakes("C1", "sleep0")
     striker.join()
-    assert [record["id"] for record in caught.value.records] == ["fake.C1"]
+    assert [record["id"] for record in caught.value.result] == ["fake.C1"]
     assert not is_alive(int(pids.read_text()))
 
 
@@ -401,7 +403,7 @@ def swapped_count(entries):
         (lambda lines: [*lines, lines[1], lines[-1]], "claims alone"),
         (
             lambda lines: [*lines[:2], {"kind": "claim", "name": "doc.C2"}, lines[-1]],
-            "not what `refimpl claims` writes",
+            "line 3 lacks .record.",
         ),
         (
             lambda lines: [lines[0], lines[1], report.footer_of(["a", "b"], [lines[1]["record"]], False, 1.0)],
@@ -418,6 +420,22 @@ def test_damaged_reports_are_refused(tmp_path, damage, message):
 def test_truncation_in_the_middle_of_a_line_is_noticed(tmp_path, cut):
     with pytest.raises(ReportError, match=r"no JSON|no footer"):
         read_report(written(tmp_path / "r", lines_of_a_report(), cut=cut))
+
+
+def test_a_full_disk_loses_no_record_and_keeps_what_fits(command, capsys, tmp_path):
+    (tmp_path / "claims.jsonl").write_text("old")
+    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5000, most))
+    try:
+        with pytest.raises(report.Unwritten, match=r"File too large; 1 of 2 records are in .*claims\.jsonl\.part"):
+            command("fake.C1", "fake.false", "--out", str(tmp_path))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+    assert "2 planned = 1 reproduced + 0 proxy + 1 not reproduced" in capsys.readouterr().out
+    assert (tmp_path / "claims.jsonl").read_text() == "old"
+    kept = [json.loads(line) for line in (tmp_path / "claims.jsonl.part").read_text().splitlines()]
+    assert [line.get("name") for line in kept] == [None, "fake.false"], "the line with a figure is too long"
+    assert {file.name for file in tmp_path.iterdir()} == {"claims.jsonl", "claims.jsonl.part"}
 
 
 def test_ledger_is_stable_and_merges(tmp_path):

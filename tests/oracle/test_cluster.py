@@ -13,8 +13,9 @@ import pytest
 
 from refimpl.oracle.claims import cluster
 from refimpl.oracle.claims.report import read_report
-from refimpl.oracle.claims.runs import Interrupted, run_claims
+from refimpl.oracle.claims.runs import run_claims
 from refimpl.oracle.cli import main
+from refimpl.oracle.ending import Ended
 
 # What distributed itself does under Python's development warnings, none of it ours.
 pytestmark = [pytest.mark.peers, pytest.mark.filterwarnings("ignore::ResourceWarning")]
@@ -232,10 +233,10 @@ def test_interruption_leaves_a_valid_report_and_no_process(address, fakes, pids,
 
     striker = threading.Thread(target=strike)
     striker.start()
-    with pytest.raises(Interrupted) as caught:
+    with pytest.raises(Ended) as caught:
         fakes("C0", "sleep0", "sleep1", "sleep2", dask=address, out=tmp_path)
     striker.join()
-    assert [record["id"] for record in caught.value.records] == ["dfake.C0"]
+    assert [record["id"] for record in caught.value.result] == ["dfake.C0"]
     _, _, footer = read_report(tmp_path / "claims.jsonl")
     assert footer["interrupted"]
     assert footer["counts"] == {"reproduced": 1, "proxy": 0, "not reproduced": 0, "error": 0, "not run": 3}

@@ -148,9 +148,11 @@ def test_what_was_not_asked_is_said():
         return my_lion()(weight_decay=weight_decay, **inputs)
 
     report = check(partial_lion, "lion")
-    assert report.verdict == "conforms"
-    asked = report.counts["passed"]
-    assert sentence(report) == f"conforms where it was asked, in {asked} of {report.planned} checks"
+    assert (report.verdict, report.complete) == ("conforms in part", False)
+    assert [report.exit_code(), report.exit_code(complete=True), report.exit_code(strict=True)] == [0, 1, 1]
+    assert report.exit_code(strict=True, complete=False) == 0
+    asked, not_asked = report.counts["passed"], report.counts["not_applicable"]
+    assert sentence(report) == f"conforms in {asked} of {report.planned} checks ({not_asked} not applicable)"
 
 
 def test_an_exception_is_an_error_with_its_traceback_and_the_rest_goes_on():
@@ -198,7 +200,11 @@ def test_expected_failures():
     failing = {r.case for r in check(wrong, "lion", laws=False).records if r.status == "failed"}
     excused = dict.fromkeys(failing, "bug 17")
     report = check(wrong, "lion", laws=False, expected_failures=excused)
-    assert (report.verdict, report.counts["xfail"], report.exit_code()) == ("conforms", len(failing), 0)
+    assert (report.verdict, report.counts["xfail"], report.exit_code()) == ("conforms in part", len(failing), 0)
+    assert report.exit_code(complete=True) == 1
+    nothing = check(wrong, "lion", laws=False, expected_failures=excused, only=sorted(failing))
+    assert (nothing.verdict, nothing.exit_code()) == ("nothing passed", 2)
+    assert sentence(nothing).startswith(f"nothing passed: {len(failing)} expected to fail: it does what")
     stale = check(my_lion(), "lion", laws=False, expected_failures={"two-rates": "bug 17"})
     assert (stale.verdict, stale.counts["xpass"], stale.exit_code()) == ("deviates", 1, 1)
     unknown = check(my_lion(), "lion", laws=False, expected_failures={"two-rats": "bug 17"})
@@ -304,7 +310,7 @@ def test_repro_line_reruns_the_case_alone(mine, run):
         (("show", "lion", "--case", "nope"), "has no case"),
         (("show", "wta_crs"), "'wta_crs' is still to come"),
         (("show", "qqq"), "known: adadagrad, "),
-        (("check", "lion", "--fuzz", "-1"), "fuzz must be >= 0, got -1"),
+        (("check", "lion", "--fuzz", "-1"), "fuzz must be from 0 to 10000, got -1"),
         (("check", "lion", "cbo", "--timeout", "3"), "--timeout and --path are for a candidate"),
         (("check", "lion", "--exec", "true", "--arrays", "strict"), "--arrays goes with --python"),
         (("check", "lion", "--mutants", "--only", "x"), "--mutants goes with"),

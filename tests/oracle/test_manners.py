@@ -11,7 +11,7 @@ import pytest
 
 from refimpl.optimizers import lion
 from refimpl.oracle import catalog
-from refimpl.oracle.candidates import Function, reference
+from refimpl.oracle.candidates import Function, reference, watch
 from refimpl.oracle.cli import main
 from refimpl.oracle.judging import manners
 from refimpl.oracle.output import documents, results
@@ -138,7 +138,7 @@ def rude(slip):
     return candidate
 
 
-KINDS = ["inputs", "buffer", *(kind for kind in manners.SHARED if kind != "torch.dtype")]
+KINDS = ["inputs", "buffer", *(kind for kind in watch.SHARED if kind != "torch.dtype")]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -54,7 +54,9 @@ def test_right_ones_conform(file, command, fake):
     dtypes = LANGUAGES[file][3]
     candidate = fake(command(file))
     report = check(candidate, "lion.trajectory", dtypes=("float64", "float32"), fuzz=2)
-    assert report.verdict == "conforms", [r.message for r in report.records if r.message]
+    assert report.verdict == "conforms" + " in part" * (len(dtypes) < 2), [
+        r.message for r in report.records if r.message
+    ]
     assert {r.dtype for r in report.records if r.status == "passed"} == set(dtypes)
     assert {r.dtype for r in report.records if r.status == "not_applicable"} == {"float64", "float32"} - set(dtypes)
     assert report.counts["passed"] + report.counts["not_applicable"] == report.planned

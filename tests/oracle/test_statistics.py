@@ -293,7 +293,7 @@ def test_command_line_judges_our_own_source(capsys):
     ("words", "text"),
     [
         (["cbo.step", "--samples", "9"], "--samples goes with --own-draws"),
-        (["cbo.step", "--own-draws", "--samples", "2"], "samples must be >= 3, got 2"),
+        (["cbo.step", "--own-draws", "--samples", "2"], "samples must be from 3 to 100000, got 2"),
         (["cbo.step", "--own-draws", "--fuzz", "3"], "--own-draws goes with --python"),
         (["cbo.step", "--own-draws", "--exec", "true"], "--own-draws goes with --python"),
         (["cbo.step", "--own-draws", "--arrays", "torch"], "--own-draws needs --python for --arrays"),

@@ -225,9 +225,9 @@ def test_a_folder_that_cannot_be_is_told_in_a_sentence(tmp_path, capsys):
     file.touch()
     (tmp_path / "lion.step.json").mkdir()
     for folder, told in (
-        (file, f"{file} is a file; the vectors need a folder"),
-        (file / "below", f"the folder {file / 'below'} cannot be made: Not a directory"),
-        (tmp_path, f"{tmp_path / 'lion.step.json'} cannot be written: Is a directory"),
+        (file, f"{file}: File exists"),
+        (file / "below", f"{file / 'below'}: Not a directory"),
+        (tmp_path, f"{tmp_path / 'lion.step.json'}: Is a directory"),
     ):
         assert main(["vectors", "lion.step", "--out", str(folder)]) == 2
         said = capsys.readouterr().err

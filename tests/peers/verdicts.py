@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import track
 
-from refimpl.oracle.candidates import Function, OptaxTransform, Program, TorchOptimizer, load
+from refimpl.oracle.candidates import Function, OptaxTransform, Program, Scheduler, TorchOptimizer, load
 from refimpl.oracle.output.words import counts_line, sentence, told
 from refimpl.oracle.verdict import check
 
@@ -49,7 +49,7 @@ def command(entry):
         words = f"{entry['folder']} {entry['target']} {entry.get('torch') or entry['python']} '{json.dumps(settings)}'"
         served = f'--exec ".venv/bin/python tests/peers/serve.py {words}"'
         return f"refimpl check {entry['target']} {served}{extra}"
-    kind = next(kind for kind in ("torch", "optax", "python") if kind in entry)
+    kind = next(kind for kind in ("torch", "optax", "scheduler", "python") if kind in entry)
     sets = "".join(f" --set {key}={json.dumps(value)}" for key, value in settings.items())
     return f"refimpl check {entry['target']} --{kind} {entry[kind]}{sets}{extra}"
 
@@ -65,6 +65,8 @@ def candidate_of(entry):
         return TorchOptimizer(load(entry["torch"]), settings=settings)
     if "optax" in entry:
         return OptaxTransform(load(entry["optax"]), settings=settings)
+    if "scheduler" in entry:
+        return Scheduler(load(entry["scheduler"]), settings=settings)
     return Function(load(str(ROOT / entry["python"])), operation=entry["target"], name=entry["what"])
 
 

@@ -4,14 +4,17 @@ Each adapter offers the same few things: a `name`, a `version`, a `language`, th
 `repro` (the command-line words that name it again), ``run(operation, inputs) -> dict of outputs`` and ``close()``.
 """
 
+from refimpl.oracle.candidates.apart import Apart
 from refimpl.oracle.candidates.base import Candidate, CandidateError, NotApplicable, Skipped
 from refimpl.oracle.candidates.estimator import Estimator
 from refimpl.oracle.candidates.optax import OptaxTransform
 from refimpl.oracle.candidates.program import Program
 from refimpl.oracle.candidates.python import Function, as_candidate, load, reference
+from refimpl.oracle.candidates.scheduler import Scheduler
 from refimpl.oracle.candidates.torch import TorchOptimizer
 
 __all__ = [
+    "Apart",
     "Candidate",
     "CandidateError",
     "Estimator",
@@ -19,6 +22,7 @@ __all__ = [
     "NotApplicable",
     "OptaxTransform",
     "Program",
+    "Scheduler",
     "Skipped",
     "TorchOptimizer",
     "as_candidate",

@@ -1,11 +1,11 @@
 """What every candidate has in common."""
 
+import contextlib
 import inspect
 import json
 import sys
 import traceback
 import warnings
-from contextlib import nullcontext
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ import numpy as np
 
 from refimpl.oracle import catalog
 from refimpl.oracle.candidates.limit import OutOfTimeError, limited
+
+MESSAGE = 4000  # characters of an exception that are kept
 
 
 class CandidateError(Exception):
@@ -44,7 +46,7 @@ class Candidate:
     issues = ""  # address of its bug tracker
     repro: tuple[str, ...] | None = None  # the command-line words that name it again; None: there are none
     refuses = False  # whether error cases make sense: it can raise
-    lacks = "it has none of {names}"  # why it offers none of some operations
+    limit: float | None = None  # seconds for one answer, where it is asked in this process and that can be enforced
 
     @property
     def note(self):
@@ -62,6 +64,10 @@ class Candidate:
     def offers(self, operation):
         """Whether the candidate can be asked for this operation."""
         raise NotImplementedError
+
+    def lacks(self, names):
+        """Why it offers none of some operations."""
+        return f"it has none of {names}"
 
     def takes(self, operation, name):
         """Whether it can be given an argument that is no input of the operation, such as a seed."""
@@ -85,7 +91,6 @@ class InProcess(Candidate):
     """Base of the adapters whose candidates run here: in Python, and in this process."""
 
     kind, option = "", ""  # what it is, and the option of the command line that takes it
-    limit: float | None = None  # seconds for one answer, where that can be enforced (`limit.enforced`)
     watch: Any = None  # what looks on while it is asked (`judging.manners.Watch`)
 
     @staticmethod
@@ -97,12 +102,12 @@ class InProcess(Candidate):
         """What the candidate says, as `named_outputs` takes it; it may raise whatever it likes."""
         raise NotImplementedError
 
-    @property
-    def lacks(self):  # type: ignore[override]
+    @classmethod
+    def lacks(cls, names):
         """Why it offers none of some operations: which ones there are for its kind."""
-        served = [op.name for system in catalog.systems().values() for op in system.operations if self.serves(op)]
+        served = [op.name for system in catalog.systems().values() for op in system.operations if cls.serves(op)]
         return (
-            f"{self.kind} can be judged on {', '.join(served) or 'no operation yet'}; "
+            f"{cls.kind} can be judged on {', '.join(served) or 'no operation yet'}; "
             "for anything else put a function around it, with the inputs of the operation as its arguments (--python)"
         )
 
@@ -111,16 +116,33 @@ class InProcess(Candidate):
         try:
             with warnings.catch_warnings(), np.errstate(all="ignore"), limited(self.limit):
                 warnings.simplefilter("ignore")
-                with self.watch or nullcontext():
+                with self.watch or contextlib.nullcontext():
                     result = self.answer(operation, inputs)
                 return named_outputs(operation, result)
         except (CandidateError, NotApplicable, Skipped):
             raise
         except OutOfTimeError as error:
             raise CandidateError(f"no answer within {self.limit:g} s", "timeout") from error
-        except (Exception, SystemExit) as error:
-            said = f"{type(error).__name__}: {error}"
-            raise CandidateError(said + hint(error), traceback=_trace(error)) from error
+        except KeyboardInterrupt:  # of the user, as far as can be told in this process
+            raise
+        except BaseException as error:  # pytest.fail, asyncio.CancelledError, a panic in Rust: no Exception
+            raise CandidateError(said(error) + hint(error), traceback=_trace(error)) from error
+
+
+def said(error, limit=4000):
+    """Kind and message of an exception, cut to a length; whatever its ``__str__`` does.
+
+    Examples
+    --------
+    >>> said(ValueError("x" * 100), limit=30)
+    'ValueError: xxxxxxxxxxxxxxx...'
+    """
+    try:
+        message = str(error)
+    except BaseException as failure:
+        message = f"its __str__ raises {type(failure).__name__}"
+    text = f"{type(error).__name__}: {message[:limit]}"
+    return text if len(text) <= limit and len(message) <= limit else text[: limit - 3] + "..."
 
 
 def _trace(error):
@@ -128,7 +150,9 @@ def _trace(error):
     frames, own = error.__traceback__, str(Path(__file__).parent)
     while frames and frames.tb_frame.f_code.co_filename.startswith(own):
         frames = frames.tb_next
-    return "".join(traceback.format_exception(error.with_traceback(frames or error.__traceback__)))
+    with contextlib.suppress(BaseException):  # parts of it are the candidate's own code
+        return "".join(traceback.format_exception(error.with_traceback(frames or error.__traceback__)))[-MESSAGE:]
+    return ""
 
 
 def hint(error):
@@ -257,6 +281,10 @@ def named_outputs(operation, result):
     missing = [name for name in names if name not in result]
     if missing:
         raise CandidateError(f"returned no output {', '.join(missing)}; got {', '.join(map(str, result))}", "garbage")
+    if extra := [str(name) for name in result if name not in names]:
+        raise CandidateError(
+            f"returned {', '.join(extra)}, which was not asked for; expected {', '.join(names)}", "garbage"
+        )
     outputs = {}
     for name in names:
         if result[name] is None:

@@ -19,16 +19,19 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+from refimpl.oracle import ending
 from refimpl.oracle.candidates.base import CandidateError
 
 MAX_LINE = 16 * 2**20  # bytes of one answer; a test asks that every right one fits
-MAX_OUTPUT = 256 * 2**20  # bytes of one process on both streams
+MAX_OUTPUT = 256 * 2**20  # bytes on both streams until an answer is there
 TAIL = 4000  # characters of standard error that are kept
 PATIENCE = 0.5  # seconds between asking a program to end, terminating it, and killing it
 END = 2.0  # seconds for a program to be gone that has closed its output
 LOOK = 0.2  # seconds between two looks at whether it is still there
 CHUNK = 65536
 MARK = "REFIMPL_CANDIDATE"
+PR_SET_DUMPABLE = 4
+_running: set["Process"] = set()
 
 
 class Process:
@@ -40,6 +43,9 @@ class Process:
         What to run; no shell is started.
     path : list of str, optional
         Folders put in front of its PYTHONPATH.
+    apart : bool, default: False
+        Whether the conversation has two pipes of its own, whose descriptors are the last two words of the command:
+        what it prints is then no answer, but kept with what it writes to standard error.
 
     Raises
     ------
@@ -54,25 +60,40 @@ class Process:
     >>> cat.end()
     """
 
-    def __init__(self, command, path=()):
+    def __init__(self, command, path=(), *, apart=False):
         self._mark = f"{MARK}={uuid.uuid4().hex}"
         name, _, value = self._mark.partition("=")
         more = {"PYTHONPATH": os.pathsep.join([*path, *filter(None, [os.environ.get("PYTHONPATH")])])} if path else {}
+        with ending.held():  # started and not known as running, it would be left behind
+            self._begin(command, {**os.environ, **more, name: value}, apart)
+            ending.running.add(self)
+
+    def _begin(self, command, environment, apart):
+        ours, theirs = _channels() if apart else ((), ())
+        streams: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        if apart:
+            streams |= {"stdin": subprocess.DEVNULL, "stderr": subprocess.STDOUT, "pass_fds": theirs}
+        _hide(self, while_it_runs=True)
         try:
             self._popen = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
+                [*command, *map(str, theirs)],
                 bufsize=0,
                 start_new_session=True,
-                env={**os.environ, **more, name: value},
+                env=environment,
+                **streams,
             )
         except OSError as error:
+            _hide(self, while_it_runs=False)
+            for stream in ours:
+                stream.close()
             raise CandidateError(f"cannot start {command[0]!r}: {error.strerror}", "crash") from error
+        finally:
+            for descriptor in theirs:
+                os.close(descriptor)
         self._selector = selectors.DefaultSelector()
         pipes: Any = self._popen
-        self._stdin, self._stdout, self._stderr = pipes.stdin, pipes.stdout, pipes.stderr
+        self._stdin, self._stdout = ours or (pipes.stdin, pipes.stdout)
+        self._stderr = pipes.stdout if apart else pipes.stderr
         for stream in (self._stdin, self._stdout, self._stderr):
             os.set_blocking(stream.fileno(), False)
         for stream in (self._stdout, self._stderr):
@@ -87,6 +108,14 @@ class Process:
     def stderr(self):
         """The end of what it has written to standard error, so far as we have read it."""
         return self._errors.decode("utf-8", "replace")[-TAIL:]
+
+    @property
+    def fate(self):
+        """How it ended, in words; "" while it runs."""
+        status = self._popen.poll()
+        if status is None:
+            return ""
+        return f"signal {-status}, {signal.strsignal(-status)}" if status < 0 else f"exit status {status}"
 
     def ask(self, line, seconds):
         """Send a line, and return the next line of output without its end.
@@ -110,6 +139,7 @@ class Process:
         """
         deadline = time.monotonic() + seconds
         self._pump(0)
+        self._total = 0
         if line and self._answers:
             start = bytes(self._answers[:60])
             raise CandidateError(f"wrote {start!r} without being asked; each request has one answer", "garbage")
@@ -164,6 +194,8 @@ class Process:
         for stream in (self._stdin, self._stdout, self._stderr):
             self._drop(stream)
         self._selector.close()
+        ending.running.discard(self)
+        _hide(self, while_it_runs=False)
 
     def _is_over(self):
         """Whether no more answers can come; its children may hold the pipe open when it is gone."""
@@ -226,9 +258,8 @@ class Process:
         middle = ", in the middle of a line" if self._answers else ""
         if not self._wait(END):
             return f"the program closed its standard output without an answer{middle}, and runs on"
-        status = self._popen.returncode
-        how = f"signal {-status}, {signal.strsignal(-status)}" if status < 0 else f"exit status {status}"
-        if status == 0 and not self._said_all:
+        how = self.fate
+        if how == "exit status 0" and not self._said_all:
             how += "; it must go on until its input ends"
         return f"the program ended without an answer{middle} ({how})"
 
@@ -241,6 +272,21 @@ class Process:
         else:
             why = "does it flush its output after each line?"
         return f"no answer within {seconds:g} s; {why}"
+
+
+def _channels():
+    """Two pipes: the ends to write questions into and read answers from, and the descriptors of the other ends."""
+    (asked, asking), (told, telling) = os.pipe(), os.pipe()
+    return (open(asking, "wb", buffering=0), open(told, "rb", buffering=0)), (asked, telling)
+
+
+def _hide(process, *, while_it_runs):
+    """On Linux no process of the user may read the memory of ours, where the answers are, while a candidate runs."""
+    (_running.add if while_it_runs else _running.discard)(process)
+    with contextlib.suppress(OSError, AttributeError):
+        import ctypes
+
+        ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, int(not _running), 0, 0, 0)
 
 
 def _marked(mark):

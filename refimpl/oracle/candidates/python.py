@@ -15,7 +15,7 @@ from refimpl import __version__
 from refimpl.core.arrays import is_array, to_numpy
 from refimpl.core.backends import BACKENDS
 from refimpl.oracle import catalog
-from refimpl.oracle.candidates.base import CandidateError, InProcess, Skipped, words_for
+from refimpl.oracle.candidates.base import CandidateError, InProcess, Skipped, said, words_for
 
 
 def load(reference):
@@ -41,33 +41,55 @@ def load(reference):
     >>> load("math:sqrt")(4.0)
     2.0
     """
-    place, _, name = reference.partition(":")
-    if not place:
-        raise ValueError(f"a function is given as MODULE:NAME or FILE.py:NAME, got {reference!r}")
+    place, name = parted(reference)
     path = Path(place).resolve()
     folder = str(path.parent if place.endswith(".py") else Path.cwd())
     if folder not in sys.path:
         sys.path.insert(0, folder)  # and it stays: a function may import its neighbours when it is called
     try:
         with contextlib.redirect_stdout(sys.stderr):
-            if place.endswith(".py"):
-                spec = importlib.util.spec_from_file_location(path.stem, path)
-                if spec is None or spec.loader is None or not path.is_file():
-                    raise FileNotFoundError(f"there is no file {path}")
-                module = importlib.util.module_from_spec(spec)
-                spec.loader.exec_module(module)
-            else:
-                module = importlib.import_module(place)
+            module = _from_file(path) if place.endswith(".py") else importlib.import_module(place)
     except (ModuleNotFoundError, FileNotFoundError) as error:
         raise ValueError(f"cannot load {reference!r}: {error}") from error
-    except (Exception, SystemExit) as error:  # whatever a module does when it is imported
-        raise ValueError(f"cannot load {reference!r}: {type(error).__name__}: {error}") from error
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # whatever a module does when it is imported
+        raise ValueError(f"cannot load {reference!r}: {said(error)}") from error
     target = module
     for part in filter(None, name.split(".")):
         if not hasattr(target, part):
             raise ValueError(f"cannot load {reference!r}: {place} has no {part!r}")
         target = getattr(target, part)
     return target
+
+
+def parted(reference):
+    """("place", "name") of "place:name"; a colon may stand in a path too."""
+    place, _, name = reference.rpartition(":")
+    if not place or not all(part.isidentifier() for part in name.split(".")):
+        place, name = reference.removesuffix(":"), ""
+    if not place or place.startswith(":"):
+        raise ValueError(f"a function is given as MODULE:NAME or FILE.py:NAME, got {reference!r}")
+    return place, name
+
+
+def _from_file(path):
+    """The module in a file, under a name by which dataclasses, pickle and the processes of a pool find it again."""
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file {path}")
+    there = sys.modules.get(name := path.stem)
+    if there is not None and getattr(there, "__file__", None) != str(path):
+        name = str(path).replace(".", "_")
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None, "the name of the file ends with .py"
+    assert spec.loader is not None, "so it has a loader"
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
 
 
 _distributions = functools.cache(packages_distributions)  # it reads the file lists of all that is installed
@@ -111,7 +133,11 @@ class Function(InProcess):
 
     language = "Python"
     refuses = True
-    lacks = "it has none of {names}"
+
+    @classmethod
+    def lacks(cls, names):
+        """See `Candidate`."""
+        return f"it has none of {names}"
 
     def __init__(self, target, *, operation=None, arrays="numpy", name=None, repro=None):
         self._target, self._operation = target, operation
@@ -124,7 +150,8 @@ class Function(InProcess):
         named = words_for("--python", target) if repro is None else tuple(repro)
         self.repro = (*named, "--arrays", arrays) if named and repro is None and arrays != "numpy" else named
 
-    def _function(self, operation):
+    def function(self, operation):
+        """What is called for an operation; None if there is nothing."""
         named = getattr(self._target, operation.name.partition(".")[2], None)
         if callable(named) or not callable(self._target):
             return named
@@ -132,18 +159,18 @@ class Function(InProcess):
 
     def offers(self, operation):
         """See `Candidate`."""
-        return self._function(operation) is not None
+        return self.function(operation) is not None
 
     def takes(self, operation, name):
         """See `Candidate`; an argument counts if the function names it."""
         try:
-            return name in inspect.signature(self._function(operation)).parameters
+            return name in inspect.signature(self.function(operation)).parameters
         except (TypeError, ValueError):  # a builtin that does not tell
             return False
 
     def answer(self, operation, inputs):
         """See `InProcess`."""
-        function = self._function(operation)
+        function = self.function(operation)
         assert function is not None, "asked for an operation that it does not offer"
         arguments = {
             name: self._backend.asarray(value.copy(order="K")) if isinstance(value, np.ndarray) else value

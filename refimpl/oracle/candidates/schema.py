@@ -5,6 +5,7 @@ the tests compare it with the package `jsonschema` on thousands of messages.
 """
 
 import json
+import re
 import reprlib
 from functools import cache
 from importlib.resources import files
@@ -159,7 +160,31 @@ def short(value, size=40):
         return "a huge integer"
 
 
-def printable(text, size):
-    """Text of a stranger, fit for a terminal: no control characters, no lone surrogates, of bounded length."""
-    text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[: size + 1])
-    return text if len(text) <= size else text[: size - 3] + "..."
+def printable(text, size, lines=False):
+    r"""Text of a stranger, fit for a terminal: no control characters, no lone surrogates, of bounded length.
+
+    Parameters
+    ----------
+    text : str
+        Anything.
+    size : int
+        Characters of the result, at most.
+    lines : bool, default: False
+        Whether it may have several lines; otherwise they are put on one.
+
+    Returns
+    -------
+    str
+        The text itself where it is fit already.
+
+    Examples
+    --------
+    >>> printable("clear \x1b[2J\nverdict: conforms", 30)
+    'clear �[2J verdict: conforms'
+    """
+    if len(text) <= size and text.isprintable():
+        return text
+    kept = text[: size + 1].replace("\r\n", "\n").replace("\t", "    ")
+    parts = kept.splitlines() if lines else [re.sub(r"\s*\n\s*", " ", kept.strip("\n"))]
+    kept = "\n".join("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in part) for part in parts)
+    return kept if len(text) <= size and len(kept) <= size else kept[: size - 3] + "..."

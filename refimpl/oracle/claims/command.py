@@ -2,15 +2,18 @@
 
 import argparse
 import sys
+from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
 from refimpl.core import check
-from refimpl.oracle import catalog
-from refimpl.oracle.claims.report import counts, save_ledger
-from refimpl.oracle.claims.runs import Interrupted, of_tier, run_claims
+from refimpl.oracle import catalog, ending
+from refimpl.oracle.claims.report import Unwritten, counts, read_ledger, save_ledger
+from refimpl.oracle.claims.runs import of_tier, run_claims
 from refimpl.oracle.output import documents, terminal, words
+
+MOST = 1000  # processes, and seeds: more are a slip of the finger
 
 
 def add_arguments(parser):
@@ -35,9 +38,9 @@ def _seed(text):
 
 
 def count(text):
-    """Argument of the command line that is an integer >= 1."""
-    if not (text.isdecimal() and int(text) >= 1):
-        raise argparse.ArgumentTypeError(f"must be an integer >= 1, got {text!r}")
+    """Argument of the command line that is an integer from 1 to `MOST`."""
+    if not (text.isdecimal() and len(text) < 9 and 1 <= int(text) <= MOST):
+        raise argparse.ArgumentTypeError(f"must be an integer from 1 to {MOST}, got {text[:40]!r}")
     return int(text)
 
 
@@ -53,12 +56,14 @@ def main(args):
     -------
     int
         0: all ran; 1: a claim ended in an error at some seed, or under ``--strict`` was not reproduced at some seed;
-        2: nothing ran; 130: interrupted.
+        2: nothing ran.
 
     Raises
     ------
     UnknownNameError
         If a target is no system and no claim.
+    Ended, Unwritten
+        As of `run_claims`, once what had been found is printed.
     """
     asked = list({claim.id: claim for claim in catalog.claims(args.targets)}.values())
     settings = {
@@ -69,11 +74,13 @@ def main(args):
         "out": args.out,
         "dask": args.dask,
     }
-    interrupted = False
+    stop: Any = None
+    if args.save:
+        read_ledger(args.save)  # so that what is no ledger is told before hours have gone into it
     try:
         records = run_claims(asked, **settings, progress=not args.quiet)
-    except Interrupted as stop:
-        records, interrupted = stop.records, True
+    except (ending.Ended, Unwritten) as error:
+        records, stop = error.result or [], error
     if records and not args.quiet:
         print(_markdown(records)) if args.format == "markdown" else terminal.console().print(_table(records))
     planned = len(of_tier(asked, args.tier))
@@ -81,13 +88,15 @@ def main(args):
     print(f"{planned} planned = " + " + ".join(f"{n} {status}" for status, n in found.items()))
     if args.seeds > 1:
         print(_steadiness(records, range(args.seed, args.seed + args.seeds)))
-    if interrupted:
-        return 130
+    if isinstance(stop, ending.Ended):
+        raise stop
     if not records:
         print(f"refimpl claims: nothing ran; claims left out (full tier): {len(asked)}", file=sys.stderr)
         return 2
     if args.save:
         save_ledger(args.save, records, {claim.id for claim in catalog.claims()})
+    if stop:
+        raise stop
     everywhere = {status for record in records for status in record["seeds"].values()}
     return int("error" in everywhere or (args.strict and "not reproduced" in everywhere))
 

@@ -5,6 +5,8 @@ import io
 
 from PIL import Image
 
+from refimpl.core import disk
+
 LARGEST = 40_000  # bytes of a file
 # Colors and scale, best first: few colors cost a drawing nothing, a smaller one its fine print.
 ATTEMPTS = ((256, 1.0), (64, 1.0), (32, 1.0), (16, 1.0), (32, 0.75), (16, 0.75), (16, 0.5), (8, 0.4))
@@ -59,9 +61,10 @@ def save(folder, records, known):
     folder.mkdir(parents=True, exist_ok=True)
     for record in records:
         path = folder / f"{record['id']}.png"
-        path.unlink(missing_ok=True)
         if record["figure"]:
-            path.write_bytes(small(base64.b64decode(record["figure"])))
+            disk.write(path, small(base64.b64decode(record["figure"])))
+        else:
+            path.unlink(missing_ok=True)
     for path in folder.glob("*.png"):
         if path.stem not in known:
             path.unlink()

@@ -1,63 +1,66 @@
-"""Claims on a pool of processes: a worker that dies costs its claim alone."""
+"""Jobs on a pool of processes: a worker that dies costs its job alone, and takes with it what it has started."""
 
 import contextlib
 import multiprocessing
 import os
 import signal
+import threading
 import time
+import traceback
 from multiprocessing import connection, resource_tracker
 
+from refimpl.oracle import ending
 from refimpl.oracle.claims import cluster
-from refimpl.oracle.claims.experiment import Task, blank, run_by_id
+from refimpl.oracle.claims.cluster import Done, Job
 
 
 class _Worker:
-    """A process that runs one claim after the other, and what it is doing now."""
+    """A process that does one job after the other, and what it is doing now."""
 
-    def __init__(self, find):
+    def __init__(self):
         context = multiprocessing.get_context("spawn")  # so that NumPy loads anew, under the limits set here
         self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=_serve, args=(theirs, find))
+        self.process = context.Process(target=_serve, args=(theirs,))
+        ending.running.add(self)
         with _limits():
             self.process.start()
         theirs.close()  # ours is then the only other end, and closes when the process dies
-        self.task: Task | None = None
+        self.job: Job | None = None
         self.started = 0.0
 
-    def give(self, task):
-        self.task, self.started = task, time.perf_counter()
+    def give(self, job):
+        self.job, self.started = job, time.perf_counter()
         with contextlib.suppress(OSError):  # already dead: `take` tells
-            self.connection.send((task.claim.id, task.seed, task.draw))
+            self.connection.send(job)
 
     def take(self):
-        """The task that it was given, and the record, be it that of its death."""
+        """What came of its job, be it that it died of it."""
+        assert self.job is not None
         try:
-            found = self.connection.recv()
+            result, failure = self.connection.recv()
         except (EOFError, OSError):
             self.process.join()
-            found = {
-                "traceback": f"the worker process died: {cluster.death(self.process.exitcode)}",
-                "seconds": time.perf_counter() - self.started,
-            }
-        task, self.task = self.task, None
-        assert task is not None
-        return task, blank(task.claim, task.seed) | found
+            result, failure = None, f"the worker process died: {cluster.death(self.process.exitcode)}"
+        job, self.job = self.job, None
+        return Done(job.name, result, failure, time.perf_counter() - self.started)
 
     def end(self):
-        self.process.kill()  # it holds nothing that needs saving
-        self.process.join()
+        """Kill it and what it has started; it holds nothing that needs saving."""
+        if self.process.pid is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.kill()  # it may not lead its group yet
+            self.process.join()
         self.connection.close()
+        ending.running.discard(self)
 
 
 @contextlib.contextmanager
 def _limits():
-    """What a process started here inherits: one BLAS thread, and no Ctrl-C.
-
-    The terminal sends Ctrl-C to the workers too; the parent alone acts on it.
-    """
+    """What a process started here inherits: one BLAS thread, and no signal of a terminal until it has left that."""
     resource_tracker.ensure_running()  # it unblocks signals as it starts, so it must have started before
     before = {name: os.environ.get(name) for name in cluster.ONE_THREAD}
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, ending.SIGNALS)
     os.environ.update(cluster.ONE_THREAD)
     try:
         yield
@@ -69,38 +72,72 @@ def _limits():
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
-def _serve(pipe, find):
-    """Body of a worker: what `run_by_id` takes comes in, a record goes out, until the other end closes."""
+def _serve(pipe):
+    """Body of a worker: a job comes in, what came of it goes out, until the other end closes."""
+    os.setsid()  # a group of its own, which no terminal reaches
+    os.set_inheritable(pipe.fileno(), False)  # what is started here would hold it open when we are gone
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ending.SIGNALS)
+    threading.Thread(target=_die_with_the_parent, daemon=True).start()
     with contextlib.suppress(EOFError, OSError):
         while True:
-            pipe.send(run_by_id(find, *pipe.recv()))
+            job = pipe.recv()
+            try:
+                answer = cluster.call(job.function, *job.arguments), ""
+            except Exception:
+                answer = None, traceback.format_exc()
+            pipe.send(answer)
 
 
-def finished(tasks, jobs, find, caught, show):
-    """Tasks and their records as they finish; ends early once a signal is caught."""
-    waiting = list(tasks)
-    workers: list[_Worker] = []
+def _die_with_the_parent():
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    connection.wait([parent.sentinel])
+    os.killpg(0, signal.SIGKILL)
+
+
+def finished(jobs, workers, caught, show=lambda running: None):
+    """Do jobs on a pool of processes, each with one BLAS thread.
+
+    Parameters
+    ----------
+    jobs : sequence of Job
+        In the order in which they start.
+    workers : int
+        >= 1. Number of processes, at most.
+    caught : sequence
+        Once something is in there, the run ends early.
+    show : callable, optional
+        Gets the names of the jobs that are being done, again and again.
+
+    Yields
+    ------
+    Done
+        As the jobs finish.
+    """
+    waiting = list(jobs)
+    pool: list[_Worker] = []
     try:
         while not caught:
-            idle = [worker for worker in workers if worker.task is None]
-            while waiting and (idle or len(workers) < jobs):
+            idle = [worker for worker in pool if worker.job is None]
+            while waiting and (idle or len(pool) < workers):
                 if not idle:
-                    idle = [_Worker(find)]
-                    workers += idle
+                    idle = [_Worker()]
+                    pool += idle
                 idle.pop().give(waiting.pop(0))
-            busy = [worker for worker in workers if worker.task]
+            busy = [worker for worker in pool if worker.job]
             if not busy:
                 return
-            show({worker.task.name for worker in workers if worker.task})
+            show({worker.job.name for worker in pool if worker.job})
             ready = connection.wait([worker.connection for worker in busy], timeout=0.1)
             for worker in busy:
                 if worker.connection in ready:
-                    yield worker.take()
+                    done = worker.take()
                     if not worker.process.is_alive():
                         worker.end()
-                        workers.remove(worker)
+                        pool.remove(worker)
+                    yield done
     finally:
-        for worker in workers:
+        for worker in pool:
             worker.end()
 
 

@@ -1,7 +1,8 @@
 """What a run of claims leaves behind: the report of a run, and the committed ledger.
 
 The report shows when a run was cut short. It is JSON Lines: a header with the planned claims, one record per claim as
-it finishes (at several seeds one record per run), a footer with the counts. A report without its footer is a truncated
+it finishes (at several seeds one record per run), a footer with the counts. While it grows it is called
+``claims.jsonl.part``, and stays so if the run is killed or the disk is full; a report without its footer is a truncated
 one, and `read_report` says so.
 """
 
@@ -10,14 +11,22 @@ import contextlib
 import json
 from collections import Counter
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict
 
+from refimpl.core import disk
+from refimpl.oracle.candidates.schema import short
 from refimpl.oracle.candidates.wire import encode
 from refimpl.oracle.claims import figures
 from refimpl.oracle.output import reportfile
-from refimpl.oracle.output.reportfile import ReportError
+from refimpl.oracle.output.reportfile import ReportError, typed
 
 STATUSES = ("reproduced", "proxy", "not reproduced", "error", "not run")
+
+
+class Unwritten(OSError):
+    """A report that could not be written, in words; `result` holds the records, where somebody has put them there."""
+
+    result: Any = None
 
 
 class Report(NamedTuple):
@@ -59,21 +68,50 @@ def footer_of(planned, records, interrupted, seconds):
 
 @contextlib.contextmanager
 def report_file(folder):
-    """Function that writes an entry of the report, and its figure if it has one."""
+    """Function that writes an entry of the report, and its figure if it has one; no other run writes there meanwhile.
+
+    What cannot be written stops nothing: `Unwritten` tells it at the end.
+    """
     if folder is None:
         yield lambda entry: None
         return
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "claims.jsonl").open("w", encoding="utf-8") as file:
+    path, part = folder / "claims.jsonl", folder / "claims.jsonl.part"
+    lost: list[OSError] = []
+    written = planned = 0
+    with disk.alone_in(folder), part.open("wb", buffering=0) as file:
+
+        def line(entry):
+            left, start = json.dumps(entry, allow_nan=False).encode() + b"\n", file.tell()
+            try:
+                while left:  # a disk that is nearly full takes a part of it
+                    left = left[file.write(left) :]
+            except OSError:
+                file.truncate(start)
+                file.seek(start)
+                raise
 
         def write(entry):
-            file.write(json.dumps(entry, allow_nan=False) + "\n")
-            file.flush()
+            nonlocal written, planned
+            try:
+                if not (lost and entry["kind"] == "footer"):  # without it nobody takes the report for a whole one
+                    line(entry)
+                written += entry["kind"] == "claim"
+                planned = len(entry.get("planned", ())) or planned
+            except OSError as error:
+                lost.append(error)
             if figure := entry.get("record", {}).get("figure"):
-                (folder / f"{entry['name']}.png").write_bytes(base64.b64decode(figure))
+                try:
+                    disk.write(folder / f"{entry['name']}.png", base64.b64decode(figure))
+                except OSError as error:
+                    lost.append(error)
 
         yield write
+        if not lost:
+            part.replace(path)
+            return
+        kept = f"; {written} of {planned} records are in {part}, and {path.name} is as it was before"
+        raise Unwritten(lost[0].errno, f"{lost[0].strerror}{kept}", str(path))
 
 
 def read_report(path):
@@ -96,19 +134,71 @@ def read_report(path):
         If it is truncated, holds a claim twice or one that was not planned, or its counts do not add up.
     """
     header, lines, footer = reportfile.read(path, "claim", lambda line: line["name"])
-    try:
-        records = [line["record"] for line in lines]
-        found = counts(records, len(header["planned"]))
-        if footer["counts"] != found:
-            raise ReportError(f"{path}: the footer counts {footer['counts']}, the records are {found}")
-        if found["not run"] and not footer["interrupted"]:
-            raise ReportError(f"{path}: {found['not run']} planned claims are missing")
-        for record in records:
-            for measurement in record["measurements"]:
-                measurement["value"] = float(measurement["value"])  # "NaN" and "Infinity" too
-    except KeyError as error:
-        raise ReportError(f"{path}: not what `refimpl claims` writes ({error!r})") from error
+    last = f"{path}: line {len(lines) + 2}"
+    records: list[Any] = []
+    for number, line in enumerate(lines, start=2):
+        found = typed(_Line, line, f"{path}: line {number}")
+        records.append(found["record"] | {"measurements": list(found["record"]["measurements"])})
+        if wrong := _contradiction(found["name"], records[-1]):
+            raise ReportError(f"{path}: line {number}: {wrong}")
+    end = typed(_Footer, footer, last)
+    tally = counts(records, len(header["planned"]))
+    if end["counts"] != tally:
+        raise ReportError(f"{last}: the footer counts {end['counts']}, the records are {tally}")
+    if tally["not run"] and not end["interrupted"]:
+        raise ReportError(f"{last}: {tally['not run']} planned claims are missing")
     return Report(header, records, footer)
+
+
+class _Measurement(TypedDict):
+    quantity: str
+    value: float
+    bound: str
+    holds: bool
+
+
+class _Record(TypedDict):
+    id: str
+    statement: str
+    source: str
+    tier: str
+    kind: str
+    control: str
+    proxy: str
+    tuned: str
+    seed: int
+    seeds: dict[str, str]
+    status: str
+    measurements: tuple[_Measurement, ...]
+    note: str
+    figure: str
+    output: str
+    traceback: str
+    seconds: float
+
+
+class _Line(TypedDict):
+    name: str
+    record: _Record
+
+
+class _Footer(TypedDict):
+    kind: str
+    counts: dict[str, int]
+    interrupted: bool
+    seconds: float
+
+
+def _contradiction(name, record):
+    """How a record contradicts itself; "" if it does not."""
+    if name not in (record["id"], f"{record['id']}@{record['seed']}"):
+        return f"{short(name)} is not the name of {short(record['id'])} at seed {record['seed']}"
+    holds = all(measurement["holds"] for measurement in record["measurements"])
+    good = "proxy" if record["proxy"] else "reproduced"
+    status = good if holds and record["measurements"] else "not reproduced" if record["measurements"] else "error"
+    if record["status"] != status or record["seeds"] != {str(record["seed"]): status}:
+        return f"the status is {short(record['status'])}; from the measurements follows {status!r}"
+    return ""
 
 
 def save_ledger(path, records, known):
@@ -125,13 +215,26 @@ def save_ledger(path, records, known):
         Ids of all the claims that there are.
     """
     path = Path(path)
-    old = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     new = {record["id"]: _known_of(record) for record in records}
-    ledger = {name: entry for name, entry in (old | new).items() if name in known}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(ledger, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8")
-    figures.save(path.parent / "figures", records, known)
+    with disk.alone_in(path.parent, wait=True):
+        ledger = {name: entry for name, entry in (read_ledger(path) | new).items() if name in known}
+        disk.write(path, json.dumps(ledger, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
+        figures.save(path.parent / "figures", records, known)
+
+
+def read_ledger(path):
+    """The entries of the committed ledger by claim; none where there is no file yet.
+
+    Raises
+    ------
+    ReportError
+        If the file is no ledger.
+    """
+    path = Path(path)
+    found = reportfile.parsed(path.read_bytes(), path) if path.is_file() else {}
+    if not isinstance(found, dict) or not all(isinstance(entry, dict) for entry in found.values()):
+        raise ReportError(f"{path}: a ledger is an object with an object for each claim")
+    return found
 
 
 def _known_of(record):

@@ -1,27 +1,19 @@
 """A run of claims, on a pool of processes or on a Dask cluster."""
 
 import contextlib
-import signal
 import time
 from typing import Any
 
 from refimpl.core import check
+from refimpl.oracle import ending
 from refimpl.oracle.claims import cluster, pool
 from refimpl.oracle.claims.experiment import blank, run_by_id, tasks
 from refimpl.oracle.claims.progress import progress as shown
 from refimpl.oracle.claims.progress import silence
-from refimpl.oracle.claims.report import entry, footer_of, report_file
+from refimpl.oracle.claims.report import Unwritten, entry, footer_of, report_file
 from refimpl.oracle.output import reportfile
 
 CATALOG = "refimpl.oracle.catalog:claims"
-
-
-class Interrupted(KeyboardInterrupt):
-    """A run that was cut short; `records` holds what had finished."""
-
-    def __init__(self, records):
-        super().__init__(f"interrupted after {len(records)} claims")
-        self.records = records
 
 
 def run_claims(claims, *, seed=0, seeds=1, tier="quick", jobs=None, out=None, progress=True, find=CATALOG, dask=None):
@@ -57,8 +49,13 @@ def run_claims(claims, *, seed=0, seeds=1, tier="quick", jobs=None, out=None, pr
 
     Raises
     ------
-    Interrupted
-        On Ctrl-C or SIGTERM, once the workers are killed and the report has its footer.
+    Ended
+        On Ctrl-C, SIGTERM or SIGHUP, once the workers are killed and the report has its footer; `result` holds the
+        records of what had finished.
+    Unwritten
+        If the report cannot be written; `result` holds the records, of which none is lost.
+    BlockingIOError
+        If another run is writing into `out`.
     ClusterError
         If the Dask cluster cannot be used.
     TypeError, ValueError
@@ -73,29 +70,34 @@ def run_claims(claims, *, seed=0, seeds=1, tier="quick", jobs=None, out=None, pr
         raise ValueError(f"claims must occur once, got {', '.join(ids)}")
     asked = tasks(claims, range(seed, seed + seeds))
     planned = [task.name for task in asked]
+    place = f"{run_by_id.__module__}:{run_by_id.__name__}"
+    todo = [cluster.Job(task.name, place, (find, task.claim.id, task.seed, task.draw)) for task in asked]
+    table = {task.name: task for task in asked}
     records: dict[str, dict[str, Any]] = {}
+    finding = lambda: [records[name] | {"seeds": _seeds(name, asked, records)} for name in ids if name in records]
     start = time.perf_counter()
-    with contextlib.ExitStack() as stack:
-        client = stack.enter_context(cluster.connected(dask)) if dask else None
-        caught = stack.enter_context(_signals())
-        note, show = stack.enter_context(shown(planned) if progress else silence())
-        write = stack.enter_context(report_file(out))
-        write(reportfile.header(planned, tier=tier, seed=seed, seeds=seeds))
-        running = (
-            _finished_on(client, asked, find, caught, show)
-            if client
-            else pool.finished(asked, jobs, find, caught, show)
-        )
-        stack.enter_context(contextlib.closing(running))
-        for task, record in running:
-            records[task.name] = record
-            write(entry(task.name, record))
-            note(task.name, record)
-        write(footer_of(planned, records.values(), bool(caught), time.perf_counter() - start))
-    found = [records[name] | {"seeds": _seeds(name, asked, records)} for name in ids if name in records]
-    if caught:
-        raise Interrupted(found)
-    return found
+    try:
+        with contextlib.ExitStack() as stack:
+            client = stack.enter_context(cluster.connected(dask)) if dask else None
+            caught = stack.enter_context(ending.held())
+            note, show = stack.enter_context(shown(planned) if progress else silence())
+            write = stack.enter_context(report_file(out))
+            write(reportfile.header(planned, tier=tier, seed=seed, seeds=seeds))
+            running = (
+                cluster.finished(client, todo, caught, show) if client else pool.finished(todo, jobs, caught, show)
+            )
+            stack.enter_context(contextlib.closing(running))
+            for done in running:
+                task = table[done.name]
+                found = done.result or {"traceback": done.failure, "seconds": done.seconds}
+                records[task.name] = record = blank(task.claim, task.seed) | found
+                write(entry(task.name, record))
+                note(task.name, record)
+            write(footer_of(planned, records.values(), bool(caught), time.perf_counter() - start))
+    except (Unwritten, ending.Ended) as stop:
+        stop.result = finding()
+        raise
+    return finding()
 
 
 def _seeds(name, asked, records):
@@ -107,28 +109,3 @@ def _seeds(name, asked, records):
 def of_tier(claims, tier):
     """The claims of a tier; "full" and "all" take in the quick ones."""
     return [claim for claim in claims if tier != "quick" or claim.tier == "quick"]
-
-
-@contextlib.contextmanager
-def _signals():
-    """Ctrl-C and SIGTERM as entries of a list, so that they never strike in the middle of a line of the report."""
-    caught: list[int] = []
-    try:
-        before = {s: signal.signal(s, lambda s, frame: caught.append(s)) for s in (signal.SIGINT, signal.SIGTERM)}
-    except ValueError:  # not the main thread, to which signals go
-        before = {}
-    try:
-        yield caught
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _finished_on(client, asked, find, caught, show):
-    """As `pool.finished`, on a Dask cluster."""
-    table = {task.name: task for task in asked}
-    place = f"{run_by_id.__module__}:{run_by_id.__name__}"
-    jobs = [cluster.Job(name, place, (find, task.claim.id, task.seed, task.draw)) for name, task in table.items()]
-    for done in cluster.finished(client, jobs, caught, show):
-        found, task = done.result or {"traceback": done.failure, "seconds": done.seconds}, table[done.name]
-        yield task, blank(task.claim, task.seed) | found

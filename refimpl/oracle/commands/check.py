@@ -1,20 +1,30 @@
 """`refimpl check`: what is judged, on what, and how the verdict is told."""
 
+import argparse
+import contextlib
 import json
+import os
 import sys
 import tomllib
 from pathlib import Path
 
+from rich.markup import escape
+
+from refimpl.core import disk
 from refimpl.core.backends import BACKENDS
 from refimpl.core.check import positive
-from refimpl.oracle import catalog
-from refimpl.oracle.candidates import Estimator, Function, OptaxTransform, Program, TorchOptimizer, load, reference
+from refimpl.oracle import catalog, ending
+from refimpl.oracle.candidates import Apart, Candidate, Function, Program, reference
+from refimpl.oracle.candidates.host import ADAPTERS, build
 from refimpl.oracle.candidates.limit import enforced
 from refimpl.oracle.commands import mutants, watch
 from refimpl.oracle.commands.spread import each
 from refimpl.oracle.judging.plans import Settings, known_dtypes, with_reasons
+from refimpl.oracle.judging.records import Report
 from refimpl.oracle.output import data, documents, plot, progress, results, terminal
 from refimpl.oracle.verdict import check, merged
+
+SEPARATE = os.name == "posix"  # whether a Python candidate can have a process of its own
 
 
 def add_arguments(parser):
@@ -29,10 +39,11 @@ def add_arguments(parser):
     who.add_argument("--torch", metavar="MODULE:CLASS", help="a PyTorch optimizer class")
     who.add_argument("--optax", metavar="MODULE:NAME", help="a function that makes an Optax transformation")
     who.add_argument("--estimator", metavar="MODULE:CLASS", help="an estimator class, as in scikit-learn")
+    who.add_argument("--scheduler", metavar="MODULE:CLASS", help="a scheduler class, as in diffusers")
     who.add_argument("--mutants", action="store_true", help="every known mistake, as a test of the oracle itself")
     text = "folder put in front of Python's path, for a release installed beside with `pip install --target FOLDER`"
     parser.add_argument("--path", metavar="FOLDER", action="append", default=[], help=text)
-    text = "constructor argument (--torch, --optax, --estimator)"
+    text = "constructor argument (--torch, --optax, --estimator, --scheduler)"
     parser.add_argument("--set", metavar="KEY=VALUE", action="append", default=[], help=text)
     parser.add_argument("--arrays", choices=tuple(BACKENDS), help="what a Python function is fed with (default: numpy)")
     parser.add_argument("--dtype", default="float64", help="float64, float32 or both with a comma (default: float64)")
@@ -50,8 +61,10 @@ def add_arguments(parser):
     text = "the function (--python) draws its own noise: judge the law of its answers (it may take a seed)"
     parser.add_argument("--own-draws", action="store_true", help=text)
     parser.add_argument("--samples", metavar="N", type=int, help="answers to each case (--own-draws)")
-    text = "seconds for an answer (default: 10 with --exec, whose first answer may take 60 s; else no limit)"
+    text = "seconds for an answer (default: 60; 10 with --exec, whose first answer may take 60; none with --in-process)"
     parser.add_argument("--timeout", metavar="S", type=float, help=text)
+    text = "ask a Python candidate in this process, for a debugger: what it does to the process, it does to the oracle"
+    parser.add_argument("--in-process", action="store_true", help=text)
     text = "check again, in a fresh process, whenever the candidate's file has changed; Ctrl-C ends it"
     parser.add_argument("--watch", action="store_true", help=text)
     text = "seconds in which to look for the cause of a deviation (default: 10); 0: name listed mistakes only"
@@ -59,6 +72,8 @@ def add_arguments(parser):
     text = "draw where the answer and the right one part, in the first case that fails"
     parser.add_argument("--plot", metavar="FILE.png", help=text)
     parser.add_argument("--strict", action="store_true", help="a variant is not good enough, nor are bad manners")
+    text = "whether a check that is skipped, not applicable or expected to fail makes it fail (default: with --strict)"
+    parser.add_argument("--complete", action=argparse.BooleanOptionalAction, help=text)
     parser.add_argument("--format", choices=("rich", "json", "junit", "markdown"), default="rich")
     parser.add_argument("--verbose", action="store_true", help="list what passed as well")
     parser.add_argument("--report", metavar="FILE", help="write a report file as well, for `refimpl diff`")
@@ -69,9 +84,25 @@ def main(options):
     """`refimpl check`."""
     if options.watch:
         return watch.main(options, options.words)
+    for name in ("report", "badge", "plot"):  # before a candidate can change the folder
+        if getattr(options, name):
+            setattr(options, name, os.path.abspath(getattr(options, name)))
+    options.target, options.told = " ".join(options.targets), False
+    try:
+        if ending.told():
+            raise ending.Ended(ending.told())
+        return _main(options)
+    except ending.Ended:
+        if options.report and not options.told:  # nothing had run by then
+            about = {"name": options.python or options.exec or options.target, "version": ""}
+            nothing = Report.of((), target=options.target, candidate=about, interrupted=ending.told())
+            results.write_report(options.report, nothing)
+        raise
+
+
+def _main(options):
     dtypes = tuple(options.dtype.split(","))
-    options.target = " ".join(options.targets)
-    own = not (options.python or options.exec is not None or options.torch or options.optax or options.estimator)
+    own = options.exec is None and not any(getattr(options, kind) for kind in ADAPTERS)
     many = len(options.targets) > 1 or options.dask
     if many and (options.own_draws or not own):
         raise ValueError("a candidate is judged on one target, here; several targets and --dask are for our reference")
@@ -96,6 +127,8 @@ def main(options):
         raise ValueError("--samples goes with --own-draws")
     if options.arrays and not (options.python or own):
         raise ValueError("--arrays goes with --python")
+    if options.plot:
+        plot.known(options.plot)
     expected = _table(options.expect) if options.expect else None
     settings = {
         "dtypes": dtypes,
@@ -106,13 +139,15 @@ def main(options):
         "errors": options.errors,
         "expected_failures": expected,
     }
-    if many:
-        if options.set:
-            raise ValueError("--set goes with --torch, --optax and --estimator")
-        known_dtypes(dtypes), with_reasons(skip=settings["skip"]), with_reasons(expected_failures=expected)
-        report = merged(options.target, each(options, check_reference, options.arrays or "numpy", settings))
-    else:
-        candidate = _candidate(options)
+    with contextlib.ExitStack() as stack:
+        if many:
+            if options.set:
+                raise ValueError("--set goes with --torch, --optax, --estimator and --scheduler")
+            known_dtypes(dtypes), with_reasons(skip=settings["skip"]), with_reasons(expected_failures=expected)
+            report = merged(options.target, each(options, check_reference, options.arrays or "numpy", settings))
+            stack.enter_context(ending.held())  # what was found is told in any case
+            return _tell(options, report)
+        candidate, picture = _candidate(options), None
         try:
             settings |= {"max_fail": options.max_fail}
             offered = [op for op in catalog.operations(options.target) if candidate.offers(op)]
@@ -120,18 +155,24 @@ def main(options):
             searching = progress.searching("looking for the cause")
             with progress.bar(f"checking {candidate.name}", planned) as advance, searching as note:
                 given = {"explain": options.explain, "note": note}
-                report = check(candidate, options.target, **settings, callback=advance, **given)
-            if options.plot and not plot.main(options.plot, candidate, report):
-                terminal.say("note: --plot drew nothing: no case fails with an answer")
+                try:
+                    report = check(candidate, options.target, **settings, callback=advance, **given)
+                except ending.Ended as stop:
+                    if stop.result is None:
+                        raise
+                    report = stop.result
+            stack.enter_context(ending.held())
+            if options.plot and not report.interrupted:
+                picture = plot.main(options.plot, candidate, report)
+                if picture is None:
+                    terminal.say("note: --plot drew nothing: no case fails with an answer")
         finally:
             candidate.close()
         missing = [op.name for op in catalog.operations(options.target) if not candidate.offers(op)]
         not_asked = f"{candidate.name} was not asked for {', '.join(missing)}" if missing else ""
         for note in filter(None, (candidate.note, not_asked)):
             terminal.say(f"note: {note}")
-    if options.report:
-        results.write_report(options.report, report)
-    return _tell(options, report)
+        return _tell(options, report, picture)
 
 
 def check_reference(operation, arrays, settings):
@@ -148,12 +189,13 @@ def check_reference(operation, arrays, settings):
 def _check_own_draws(options):
     from refimpl.oracle.judging import statistics  # scipy.stats takes most of a second, which nothing else needs
 
-    others = (options.exec, options.torch, options.optax, options.estimator, options.only, options.skip, options.set,
-              options.max_fail, options.fuzz, options.no_laws, options.errors, options.expect, options.report,
-              options.dtype != "float64", options.timeout is not None)  # fmt: skip
+    others = (options.exec, *(getattr(options, kind) for kind in ADAPTERS if kind != "python"), options.only,
+              options.skip, options.set, options.max_fail, options.fuzz, options.no_laws, options.errors,
+              options.expect, options.report, options.dtype != "float64", options.timeout is not None)  # fmt: skip
     if any(others):
         raise ValueError("--own-draws goes with --python, --arrays, --samples, --format, --verbose and --badge")
     operation = catalog.operation(options.target)
+    candidate: Candidate
     if options.python:
         candidate = _candidate(options)
     elif options.arrays:
@@ -161,27 +203,38 @@ def _check_own_draws(options):
     else:  # our own source
         drawing = statistics.with_own_draws(operation, operation.reference) if operation.draws else operation.reference
         candidate = Function(drawing, operation=operation.name, name="refimpl", repro=())
-    with terminal.console(stderr=True).status(f"checking {candidate.name}"):
-        report = statistics.check_draws(candidate, operation.name, samples=options.samples)
+    try:
+        with terminal.console(stderr=True).status(escape(f"checking {candidate.name}")):
+            report = statistics.check_draws(candidate, operation.name, samples=options.samples)
+    finally:
+        candidate.close()
     terminal.say(f"note: {report.candidate['note']}")
     return _tell(options, report)
 
 
-def _tell(options, report):
-    """Print a report; returns the exit status, which is that of the verdict also where nobody reads on."""
-    if options.badge:
-        Path(options.badge).write_text(json.dumps(data.badge(report)) + "\n", encoding="utf-8")
-    try:
-        if options.format == "rich":
-            terminal.console().print(terminal.rich_report(report, verbose=options.verbose), crop=False)
-        elif options.format == "junit":
-            print(documents.junit_report(report, strict=options.strict))
-        else:
-            print({"json": data.json_report, "markdown": documents.markdown_report}[options.format](report))
-        sys.stdout.flush()
-    except BrokenPipeError:
-        terminal.hush()
-    return report.exit_code(strict=options.strict)
+def _tell(options, report, picture=None):
+    """Print a report, then write what is to be written; returns the exit status."""
+    if options.format == "rich":
+        terminal.console().print(terminal.rich_report(report, verbose=options.verbose), crop=False)
+    elif options.format == "junit":
+        print(documents.junit_report(report, strict=options.strict))
+    else:
+        print({"json": data.json_report, "markdown": documents.markdown_report}[options.format](report))
+    sys.stdout.flush()
+    options.told = True
+    status = report.exit_code(strict=options.strict, complete=options.complete)
+    for path, write in (
+        (options.report, lambda path: results.write_report(path, report)),
+        (options.badge, lambda path: disk.write(path, json.dumps(data.badge(report)) + "\n")),
+        (picture and options.plot, lambda path: disk.write(path, picture)),
+    ):
+        try:
+            if path:
+                write(path)
+        except OSError as error:
+            terminal.say(f"refimpl check: {path}: {error.strerror}", style="red")
+            status = 2
+    return status
 
 
 def _candidate(options):
@@ -189,36 +242,35 @@ def _candidate(options):
     for folder in options.path:
         if not Path(folder).is_dir():
             raise ValueError(f"--path must name a folder, and there is no {folder!r}")
-    sys.path[:0] = [str(Path(folder).resolve()) for folder in options.path]
-    candidate = _named(options)
-    words = [word for folder in options.path for word in ("--path", folder)]
-    if options.timeout is not None and options.exec is None:
-        candidate.limit = positive(timeout=options.timeout)
-        words += ["--timeout", f"{options.timeout:g}"]
-        if not enforced():
-            terminal.say("note: --timeout is not kept here: it needs a POSIX system, and the main thread")
-    candidate.repro = (*candidate.repro, *words)
-    return candidate
-
-
-def _named(options):
-    target = catalog.operations(options.target)[0].name
+    kind = next((kind for kind in ADAPTERS if getattr(options, kind)), None)
     settings = dict(_setting(text) for text in options.set)
-    for adapter, option in ((TorchOptimizer, "torch"), (OptaxTransform, "optax"), (Estimator, "estimator")):
-        if place := getattr(options, option):
-            words = [word for text in options.set for word in ("--set", text)]
-            more = {"operation": options.target} if option != "estimator" else {}
-            return adapter(load(place), settings=settings, repro=(f"--{option}", place, *words), **more)
-    if settings:
-        raise ValueError("--set goes with --torch, --optax and --estimator")
+    if settings and kind in (None, "python"):
+        raise ValueError("--set goes with --torch, --optax, --estimator and --scheduler")
+    if options.in_process and kind is None:
+        raise ValueError("--in-process goes with --python, --torch, --optax, --estimator and --scheduler")
+    times = {} if options.timeout is None else {"timeout": positive(timeout=options.timeout)}
     if options.exec is not None:
-        times = {} if options.timeout is None else {"timeout": options.timeout}
-        return Program(options.exec, path=options.path, **times)
-    arrays = options.arrays or "numpy"
-    if options.python:
-        repro = ("--python", options.python, *(() if arrays == "numpy" else ("--arrays", arrays)))
-        return Function(load(options.python), operation=target, arrays=arrays, name=options.python, repro=repro)
-    return reference(options.target, arrays)
+        candidate: Candidate = Program(options.exec, path=options.path, **times)
+    elif kind is None:
+        candidate = reference(options.target, options.arrays or "numpy")
+        candidate.limit = times.get("timeout")
+    elif options.in_process or not SEPARATE:
+        sys.path[:0] = [str(Path(folder).resolve()) for folder in options.path]
+        words = {"operation": catalog.operation(options.target).name if kind == "python" else options.target}
+        words |= {"arrays": options.arrays or "numpy", "settings": settings or None}
+        candidate = build(kind, getattr(options, kind), **words)
+        candidate.limit = times.get("timeout")
+        if times and not enforced():
+            terminal.say("note: --timeout is not kept here: it needs a POSIX system, and the main thread")
+    else:
+        words = {"arrays": options.arrays or "numpy", "settings": settings or None, "path": options.path}
+        candidate = Apart(kind, getattr(options, kind), operation=options.target, **words, **times)
+    more = [word for folder in options.path for word in ("--path", folder)]
+    more += ["--in-process"] * options.in_process
+    if candidate.limit is not None:
+        more += ["--timeout", f"{options.timeout:g}"]
+    candidate.repro = (*(candidate.repro or ()), *more)
+    return candidate
 
 
 def _setting(text):
@@ -241,8 +293,8 @@ def _reason(text):
 
 
 def _table(path):
-    """The TOML table in a file."""
+    """The TOML table in a file: what is expected to fail -> why."""
     try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except ValueError as error:
+        return with_reasons(expect=tomllib.loads(Path(path).read_text(encoding="utf-8")))
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path}: {error}") from error

@@ -1,16 +1,18 @@
 """`refimpl power`: how many mutants of the sources the oracle kills and explains."""
 
 import json
-import os
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 from rich.progress import Progress
 from rich.table import Table
 
-from refimpl.oracle import catalog
+from refimpl.core import disk
+from refimpl.oracle import catalog, ending
+from refimpl.oracle.claims import pool
+from refimpl.oracle.claims.cluster import Job
+from refimpl.oracle.claims.command import count
 from refimpl.oracle.diagnosis.explain import SECONDS
-from refimpl.oracle.output import terminal
+from refimpl.oracle.output import reportfile, terminal
 from refimpl.oracle.power import measured, summary
 
 
@@ -21,39 +23,53 @@ def add_arguments(parser):
     parser.add_argument("--pairs", metavar="N", type=int, default=4, help="of listed mistakes, likewise (default: 4)")
     text = f"for each diagnosis (default: {SECONDS:g})"
     parser.add_argument("--explain", metavar="SECONDS", type=float, default=SECONDS, help=text)
-    parser.add_argument(
-        "--jobs", type=int, default=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
-    )
+    parser.add_argument("--jobs", metavar="N", type=count, default=pool.usable_cores(), help="number of processes")
     parser.add_argument("--save", metavar="FILE", help="bring the committed figures up to date")
 
 
 def main(options):
     """`refimpl power`."""
-    if options.mutants < 0 or options.pairs < 0 or options.explain <= 0 or options.jobs < 1:
-        raise ValueError("--mutants and --pairs must be >= 0, --explain > 0 and --jobs >= 1")
+    if options.mutants < 0 or options.pairs < 0 or not 0 < options.explain < float("inf"):
+        raise ValueError("--mutants and --pairs must be >= 0, and --explain seconds > 0")
     names = options.systems or list(catalog.systems())
     operations = [operation.name for name in names for operation in catalog.system(name).operations]
     rows: dict[str, tuple[list, list]] = {name: ([], []) for name in names}
-    with Progress(console=terminal.console(stderr=True)) as bar, ProcessPoolExecutor(options.jobs) as pool:
+    if options.save:
+        figures(options.save)  # so that what is no such file is told before hours have gone into it
+    place = f"{measured.__module__}:{measured.__name__}"
+    jobs = [Job(name, place, (name, options.mutants, options.pairs, options.explain)) for name in operations]
+    with ending.held() as caught, Progress(console=terminal.console(stderr=True)) as bar:
         task = bar.add_task("mutants", total=len(operations))
-        futures = {
-            pool.submit(measured, name, options.mutants, options.pairs, options.explain): name for name in operations
-        }
-        for future in as_completed(futures):
-            singles, doubles = future.result()
-            system = futures[future].partition(".")[0]
-            rows[system][0].extend(singles)
-            rows[system][1].extend(doubles)
+        for done in pool.finished(jobs, options.jobs, caught):
+            if done.failure:
+                raise ChildProcessError(f"{done.name}: {done.failure.strip().rpartition(chr(10))[2]}")
+            for kept, new in zip(rows[done.name.partition(".")[0]], done.result, strict=True):
+                kept.extend(new)
             bar.advance(task)
     found = [summary(name, *rows[name]) for name in names]
-    if options.save:
-        path = Path(options.save)
-        known = {row["system"]: row for row in json.loads(path.read_text())} if path.is_file() else {}
-        known |= {row["system"]: row for row in found}
-        path.write_text(json.dumps(list(known.values()), indent=1) + "\n", encoding="utf-8")
     table = Table("system", "mutants", "killed", "raise", "told", "pairs", "told", "wrong", "median s", "longest s")
     for row in found:
         keys = ("system", "mutants", "killed", "raised", "told", "pairs", "pairs_told", "wrong", "median", "longest")
         table.add_row(*(str(row[key]) for key in keys))
     terminal.console().print(table)
+    if options.save:
+        with disk.alone_in(Path(options.save).absolute().parent, wait=True):
+            known = figures(options.save) | {row["system"]: row for row in found}
+            disk.write(options.save, json.dumps(list(known.values()), indent=1) + "\n")
     return 0
+
+
+def figures(path):
+    """The committed figures by system; none where there is no file yet.
+
+    Raises
+    ------
+    ReportError
+        If the file is no list of such rows, or has a system twice.
+    """
+    path = Path(path)
+    rows = reportfile.parsed(path.read_bytes(), path) if path.is_file() else []
+    names = [row.get("system") if isinstance(row, dict) else None for row in rows] if isinstance(rows, list) else [None]
+    if not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
+        raise reportfile.ReportError(f"{path}: must be a list of objects, each with the name of another `system`")
+    return dict(zip(names, rows, strict=True))

@@ -5,6 +5,7 @@ import textwrap
 from importlib.resources import files
 from pathlib import Path
 
+from refimpl.core import disk
 from refimpl.oracle import catalog, edits, pages
 from refimpl.oracle.edits import short
 
@@ -30,8 +31,7 @@ def main(options):
     stem = operation.name.replace(".", "_")
     path = options.out or Path(f"{stem}.{LANGUAGES[options.language]}")
     text, command = template(operation, options.language, path)
-    with path.open("x", encoding="utf-8") as file:
-        file.write(text)
+    disk.write(path, text, new=True)
     print(f"{path}: fill in the body, then\n{command}")
     return 0
 

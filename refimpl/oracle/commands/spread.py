@@ -3,7 +3,7 @@
 import contextlib
 from typing import Any
 
-from refimpl.oracle import catalog
+from refimpl.oracle import catalog, ending
 from refimpl.oracle.claims import cluster
 from refimpl.oracle.output import terminal
 
@@ -23,7 +23,12 @@ def each(options, function, *arguments):
         if client is None:
             for name in names:
                 show({name})
-                found[name] = function(name, *arguments)
+                try:
+                    found[name] = function(name, *arguments)
+                except ending.Ended as stop:
+                    if stop.result is None:
+                        raise
+                    found[name] = stop.result  # that of the next ones says that they did not run
             return list(found.values())
         place = f"{function.__module__}:{function.__name__}"
         jobs = [cluster.Job(name, place, (name, *arguments)) for name in names]

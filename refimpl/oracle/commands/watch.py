@@ -10,6 +10,9 @@ import sys
 import time
 from pathlib import Path
 
+from refimpl.oracle import ending
+from refimpl.oracle.candidates.host import ADAPTERS
+from refimpl.oracle.candidates.python import parted
 from refimpl.oracle.output import terminal
 
 PAUSE = 0.3  # seconds between two looks at the files
@@ -31,8 +34,9 @@ def main(options, words):
     names = ", ".join(path.name for path in files)
     while True:
         seen = stamps(files)
-        run = subprocess.Popen(command)
         try:
+            with ending.held():
+                run = subprocess.Popen(command)
             if not _wait(run, files, seen):
                 terminal.say(f"watching {names}; Ctrl-C ends it")
                 while not _differ(files, seen):
@@ -60,17 +64,17 @@ def watched(options):
     Examples
     --------
     >>> import argparse
-    >>> options = argparse.Namespace(python="json:dumps", torch=None, optax=None, estimator=None, exec=None, path=[])
+    >>> options = argparse.Namespace(python="json:dumps", exec=None, path=[])
     >>> [path.name for path in watched(options)]
     ['__init__.py']
     """
     if options.exec is not None:
         found = [Path(word) for word in shlex.split(options.exec) if Path(word).is_file()]
     else:
-        place = options.python or options.torch or options.optax or options.estimator
+        place = next(filter(None, (getattr(options, kind, None) for kind in ADAPTERS)), None)
         if place is None:
             raise ValueError("--watch looks at the file of a candidate, and none is given")
-        place = place.partition(":")[0]
+        place, _ = parted(place)
         found = [Path(place)] if place.endswith(".py") else _files_of(place, options.path)
     if not found or not all(path.is_file() for path in found):
         raise ValueError(f"--watch finds no file of {options.exec or place!r}")

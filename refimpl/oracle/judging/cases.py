@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 import refimpl.specs
-from refimpl.core import check
+from refimpl.core import check, disk
 from refimpl.core.random import stream
 from refimpl.oracle import catalog
 from refimpl.oracle.candidates.wire import encode
@@ -103,4 +103,4 @@ if __name__ == "__main__":
     changed = {name for name, value in catalog.case_index().items() if new.get(name) != value}
     if changed and "--force" not in sys.argv:
         sys.exit(f"changed or gone: {', '.join(sorted(changed))}. Give a changed case a new slug, or use --force.")
-    Path(refimpl.specs.__path__[0], "cases.json").write_text(json.dumps(new, indent=1, sort_keys=True) + "\n")
+    disk.write(Path(refimpl.specs.__path__[0], "cases.json"), json.dumps(new, indent=1, sort_keys=True) + "\n")

@@ -12,6 +12,8 @@ from refimpl.oracle.judging.checks import judge_case, judge_law, judge_refusal
 from refimpl.oracle.judging.records import DTYPES
 from refimpl.specs.base import Case, Operation
 
+MOST_FUZZ = 10_000  # random cases of an operation: each takes some kB, and its right answer some ms
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -57,8 +59,8 @@ class Settings:
         known_dtypes(self.dtypes)
         if self.max_fail is not None and self.max_fail < 1:
             raise ValueError(f"max_fail must be >= 1, got {self.max_fail}")
-        if self.fuzz < 0:
-            raise ValueError(f"fuzz must be >= 0, got {self.fuzz}")
+        if not 0 <= self.fuzz <= MOST_FUZZ:
+            raise ValueError(f"fuzz must be from 0 to {MOST_FUZZ}, got {self.fuzz}")
         self.skip = with_reasons(skip=self.skip)
         self.expected_failures = with_reasons(expected_failures=self.expected_failures)
 
@@ -162,10 +164,10 @@ def known_dtypes(dtypes):
     --------
     >>> known_dtypes("float64")
     Traceback (most recent call last):
-    ValueError: dtypes must be a sequence of 'float64' and 'float32', got 'float64'
+    ValueError: dtypes must be a sequence of 'float64' and 'float32', each once, got 'float64'
     """
-    if not dtypes or isinstance(dtypes, str) or set(dtypes) - set(DTYPES):
-        raise ValueError(f"dtypes must be a sequence of 'float64' and 'float32', got {dtypes!r}")
+    if not dtypes or isinstance(dtypes, str) or set(dtypes) - set(DTYPES) or len(set(dtypes)) < len(dtypes):
+        raise ValueError(f"dtypes must be a sequence of 'float64' and 'float32', each once, got {dtypes!r}")
 
 
 def with_reasons(**named):

@@ -4,19 +4,42 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, is_dataclass, replace
 from typing import Any
 
 from refimpl import __version__
+from refimpl.oracle.candidates.schema import printable
 from refimpl.oracle.candidates.wire import encode
 
 STATUSES = ("passed", "failed", "variant", "error", "skipped", "xfail", "xpass", "not_applicable")
 FAILURES = ("failed", "error", "xpass")
 DTYPES = ("float64", "float32")
+TEXT = 4000  # characters of a text, at most
+WITH_LINES = ("traceback", "stderr_tail", "lines")  # fields whose texts may have several lines
+
+
+class Cleaned:
+    """Base of what a run leaves behind: no text in there, whoever wrote it, does anything to a terminal or a file."""
+
+    def __post_init__(self):
+        for name, value in list(vars(self).items()):
+            object.__setattr__(self, name, _cleaned(value, name in WITH_LINES))
+
+
+def _cleaned(value, lines=False):
+    if isinstance(value, str):
+        return printable(value, TEXT, lines)
+    if isinstance(value, tuple):
+        return tuple(_cleaned(part, lines) for part in value)
+    if isinstance(value, dict):
+        return {_cleaned(name): _cleaned(part) for name, part in value.items()}
+    if is_dataclass(value) and not isinstance(value, Cleaned | type):
+        return replace(value, **_cleaned(vars(value)))
+    return value
 
 
 @dataclass(frozen=True)
-class Diagnosis:
+class Diagnosis(Cleaned):
     """Why a candidate deviates, as far as its answers tell."""
 
     kind: str  # a key of KINDS
@@ -46,7 +69,7 @@ KINDS = {
 
 
 @dataclass(frozen=True)
-class Smallest:
+class Smallest(Cleaned):
     """The smallest input found that still shows a difference, as plain data."""
 
     operation: str
@@ -75,7 +98,7 @@ def _plain(value):
 
 
 @dataclass(frozen=True)
-class Record:
+class Record(Cleaned):
     """What came out of one case (or law, or error case) in one precision."""
 
     operation: str
@@ -105,12 +128,12 @@ class Record:
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(Cleaned):
     """Verdict over all planned checks."""
 
     target: str
     candidate: dict[str, str]  # name, version, language
-    verdict: str  # "conforms", "conforms to variant X", "deviates", "error", "nothing ran"
+    verdict: str  # "conforms [to variant X] [in part]", "deviates", "error", "interrupted", "nothing passed", "... ran"
     counts: dict[str, int]  # of each status; they add up to `planned`
     planned: int
     records: tuple[Record, ...]
@@ -121,12 +144,33 @@ class Report:
     refimpl: str = __version__
     problems: tuple[str, ...] = field(default=())  # patterns and expected failures that are stale
 
-    manners: tuple[Any, ...] = ()  # of `judging.manners.Slip`: what calls did beside answering
+    manners: tuple[Any, ...] = ()  # of `candidates.watch.Slip`: what calls did beside answering
+    interrupted: str = ""  # by what, if it was: the rest is skipped
 
-    def exit_code(self, *, strict=False):
-        """0 conforms; 1 deviates (under `strict` a variant, or bad manners, too), or a problem; 2 error, or nothing."""
+    @property
+    def complete(self):
+        """Whether every planned check was answered, and agreed with the rule or a variant."""
+        return self.counts.get("passed", 0) + self.counts.get("variant", 0) == self.planned
+
+    def exit_code(self, *, strict=False, complete=None):
+        """Exit status of the command line.
+
+        Parameters
+        ----------
+        strict : bool, default: False
+            Whether a variant, or bad manners, are no success.
+        complete : bool, optional
+            Whether a check that was skipped, not applicable or expected to fail is none; by default under `strict`.
+
+        Returns
+        -------
+        int
+            0 conforms; 1 deviates, or does not meet these demands, or a problem; 2 error, or nothing ran or passed.
+        """
         if self.verdict.startswith("conforms"):
-            return int(bool(self.problems) or (strict and (self.verdict != "conforms" or bool(self.manners))))
+            lax = (strict if complete is None else complete) and not self.complete
+            variant = strict and self.verdict.startswith("conforms to variant")
+            return int(bool(self.problems or lax or variant or (strict and self.manners)))
         return 1 if self.verdict == "deviates" else 2
 
     @classmethod
@@ -144,18 +188,20 @@ class Report:
             records=tuple(records),
             planned=len(records),
             counts={status: counts[status] for status in STATUSES},
-            verdict=_verdict(counts, diagnosis),
+            verdict="interrupted" if fields.get("interrupted") else _verdict(counts, diagnosis, len(records)),
             diagnosis=diagnosis,
             problems=tuple(sorted(problems)),
             **fields,
         )
 
 
-def _verdict(counts, diagnosis):
+def _verdict(counts, diagnosis, planned):
     if counts["failed"] or counts["xpass"] or (counts["variant"] and diagnosis is None):
         return "deviates"
     if counts["error"]:
         return "error"
-    if counts["variant"]:
-        return f"conforms to variant {diagnosis.names[0]}"
-    return "conforms" if counts["passed"] or counts["xfail"] else "nothing ran"
+    answered = counts["passed"] + counts["variant"]
+    if not answered:
+        return "nothing passed" if counts["xfail"] else "nothing ran"
+    whole = f"conforms to variant {diagnosis.names[0]}" if counts["variant"] else "conforms"
+    return whole + " in part" * (answered < planned)

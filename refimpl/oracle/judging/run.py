@@ -5,8 +5,9 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from refimpl.oracle import catalog
-from refimpl.oracle.judging.manners import Slip, watching
+from refimpl.oracle import catalog, ending
+from refimpl.oracle.candidates.watch import Slip
+from refimpl.oracle.judging.manners import watching
 from refimpl.oracle.judging.plans import Plan, Settings, refusals
 from refimpl.oracle.judging.records import FAILURES, Record
 
@@ -54,19 +55,26 @@ def run(candidate, operations, settings: Settings, callback: Callable[[Record], 
     >>> [record.status for record in done.records], sorted(done.outputs[0])
     (['passed'], ['new_momentum', 'new_theta'])
     """
-    planned, records, outputs = settings.plans(operations), [], []
+    planned = settings.plans(operations)
+    done: list[tuple[Record, Any]] = []
     failures = 0
     with watching(candidate) as watch:
-        for plan in planned:
-            watch.place = plan.id
-            if reason := _left_out(plan, settings, failures):
-                record, got = _record(plan, candidate, status="skipped", reason=reason), None
-            else:
-                record, got = carry_out(plan, candidate, settings.expected_failures)
-            failures += record.status in FAILURES
-            records.append(record)
-            outputs.append(got)
-            callback(record)
+        try:
+            for plan in planned:
+                if ending.told():
+                    raise ending.Ended
+                watch.place = plan.id
+                if reason := _left_out(plan, settings, failures):
+                    record, got = _record(plan, candidate, status="skipped", reason=reason), None
+                else:
+                    record, got = carry_out(plan, candidate, settings.expected_failures)
+                failures += record.status in FAILURES
+                done.append((record, got))
+                callback(record)
+        except ending.Ended:  # what was found by then is a report as well
+            left = planned[len(done) :]
+            done += [(_record(plan, candidate, status="skipped", reason=ending.told()), None) for plan in left]
+    records, outputs = [record for record, _ in done], [got for _, got in done]
     everything = catalog.system(operations[0].system).operations  # a run of a part of that makes no name stale
     problems = unexpected(records) + settings.stale(everything, planned)
     return Run(planned, records, outputs, watch.slips, problems, stopped=failures == settings.max_fail)

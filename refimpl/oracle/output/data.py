@@ -36,14 +36,15 @@ def badge(report):
     Examples
     --------
     >>> from refimpl.oracle.judging.records import Report
-    >>> badge(Report("lion", {}, "conforms", {"passed": 2, "skipped": 1}, 3, ()))["message"]
-    'conforms, 2 of 3'
+    >>> badge(Report("lion", {}, "conforms in part", {"passed": 2, "skipped": 1}, 3, ()))["message"]
+    'conforms in part, 2 of 3'
     """
-    passed, whole = report.counts["passed"], report.counts["passed"] == report.planned
-    color = {"deviates": "red", "error": "red", "nothing ran": "lightgrey"}.get(report.verdict, "yellowgreen")
-    if report.problems:
+    passed = report.counts["passed"]
+    grey = dict.fromkeys(("nothing ran", "nothing passed", "interrupted"), "lightgrey")
+    color = grey.get(report.verdict, "yellowgreen")
+    if report.problems or report.verdict in ("deviates", "error"):
         color = "red"
-    elif report.verdict == "conforms" and whole:
+    elif report.verdict == "conforms":
         color = "brightgreen"
     return {
         "schemaVersion": 1,

@@ -3,8 +3,8 @@
 from collections import Counter
 from html import escape
 from importlib.resources import files
-from pathlib import Path
 
+from refimpl.core import disk
 from refimpl.oracle.output.words import at_seeds
 
 BADGES = {  # status -> (class, mark); the mark, so that nothing is told by color alone
@@ -86,7 +86,7 @@ def write_html(path, *, claims_records, checks, header):
 </body>
 </html>
 """
-    Path(path).write_text(text, encoding="utf-8")
+    disk.write(path, text)
 
 
 # Parts --------------------------------------------------------------------------------------------------------
@@ -135,7 +135,7 @@ def beyond(verdict, sentence):
     >>> beyond("conforms", "conforms")
     ''
     """
-    return sentence.removeprefix(verdict).removeprefix(" from the paper's rule").lstrip(" :;,")
+    return sentence.removeprefix(verdict.removesuffix(" part")).removeprefix(" from the paper's rule").lstrip(" :;,")
 
 
 def _link(address, text):

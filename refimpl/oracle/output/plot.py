@@ -1,5 +1,8 @@
 """A picture of the place where a candidate's answer and the right one part."""
 
+import io
+from pathlib import Path
+
 import numpy as np
 
 from refimpl.oracle import catalog
@@ -11,7 +14,7 @@ SHOWN = 4  # coordinates that are drawn
 
 
 def main(path, candidate, report):
-    """Draw the first case of a report that fails with an answer; False if there is none.
+    """Draw the first case of a report that fails with an answer.
 
     Parameters
     ----------
@@ -24,8 +27,8 @@ def main(path, candidate, report):
 
     Returns
     -------
-    bool
-        Whether a figure was written.
+    bytes or None
+        The picture; None if there is no such case.
     """
     for record in report.records:
         operation = catalog.operation(record.operation)
@@ -39,24 +42,41 @@ def main(path, candidate, report):
             continue
         if got.shape == right[record.output].shape:
             output = next(entry for entry in operation.outputs if entry.name == record.output)
-            draw(path, record, output, right[record.output], got, allowed[record.output])
-            return True
-    return False
+            return draw(path, record, output, right[record.output], got, allowed[record.output])
+    return None
+
+
+def known(path):
+    """Check that a picture can be drawn in the format that a suffix says."""
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    kinds = sorted(FigureCanvasBase.filetypes)
+    if _kind(path) not in kinds:
+        raise ValueError(f"--plot must end in one of .{', .'.join(kinds)}, got {path!r}")
+
+
+def _kind(path):
+    return Path(path).suffix[1:].lower() or "png"
 
 
 def draw(path, record, output, right, got, allowed):
-    """Write a figure of one output of one case: its entries, and how far they are off beside the tolerance.
+    """Picture of one output of one case: its entries, and how far they are off beside the tolerance.
 
     Parameters
     ----------
     path : str
-        Of the picture to write; its suffix says in which format.
+        Of the picture; its suffix says in which format (default: png).
     record : Record
         Of the failure.
     output : specs.base.Field
         The output that is drawn.
     right, got, allowed : numpy.ndarray
         Right answer, the candidate's, and the tolerance, of one shape.
+
+    Returns
+    -------
+    bytes
+        The picture.
     """
     from matplotlib.figure import Figure  # takes most of a second, which nothing else needs
 
@@ -85,4 +105,6 @@ def draw(path, record, output, right, got, allowed):
         axes.set_xlabel("step" if output.steps else "entry")
         axes.legend(fontsize=8)
     figure.suptitle(f"{record.case} ({record.dtype})", fontsize=11)
-    figure.savefig(path, dpi=120)
+    picture = io.BytesIO()
+    figure.savefig(picture, format=_kind(path), dpi=120)
+    return picture.getvalue()

@@ -2,16 +2,17 @@
 
 import json
 from collections import Counter
-from dataclasses import dataclass, fields
-from pathlib import Path
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple, TypedDict
 
-from refimpl.oracle.judging.manners import Slip
-from refimpl.oracle.judging.records import FAILURES, STATUSES, Diagnosis, Record, Report, Smallest
+from refimpl.core import disk
+from refimpl.oracle.candidates.schema import short
+from refimpl.oracle.candidates.watch import Slip
+from refimpl.oracle.judging.records import DTYPES, FAILURES, KINDS, STATUSES, Diagnosis, Record, Report, Smallest
 from refimpl.oracle.output import reportfile
 from refimpl.oracle.output.data import plain
-from refimpl.oracle.output.reportfile import ReportError
-from refimpl.oracle.output.words import worst_first
+from refimpl.oracle.output.reportfile import ReportError, typed
+from refimpl.oracle.output.words import sentence, worst_first
 
 SAME_DIGITS = 0.5  # fewer agreeing digits than that come and go with the last bit of an answer
 
@@ -37,13 +38,9 @@ def write_report(path, report):
     whole = plain(report)
     entries = [plain(record) for record in worst_first(report.records)]
     header = reportfile.header([_name(entry) for entry in entries], target=report.target, candidate=report.candidate)
-    footer = {
-        name: whole[name]
-        for name in ("verdict", "counts", "diagnosis", "findings", "smallest", "problems", "advice", "manners")
-    }
+    footer = {name: whole[name] for name in FOOTER}
     lines = [header, *({"kind": "check"} | entry for entry in entries), {"kind": "footer"} | footer]
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    Path(path).write_text("".join(json.dumps(line, allow_nan=False) + "\n" for line in lines), encoding="utf-8")
+    disk.write(path, "".join(json.dumps(line, allow_nan=False) + "\n" for line in lines))
 
 
 def read_report(path):
@@ -65,51 +62,79 @@ def read_report(path):
         If it is truncated, holds a check twice or one that was not planned, or does not add up.
     """
     header, entries, footer = reportfile.read(path, "check", _name)
+    records = tuple(typed(Record, entry, f"{path}: line {number}") for number, entry in enumerate(entries, start=2))
+    top = typed(_Header, header, f"{path}: line 1")
+    last = f"{path}: line {len(entries) + 2}"
+    bottom = typed(_Footer, _OLD | footer, last)
     try:
-        tally = Counter(entry["status"] for entry in entries)
-        counts = {status: tally[status] for status in STATUSES}
-        if footer["counts"] != counts or sum(counts.values()) != len(header["planned"]):
-            raise ReportError(
-                f"{path}: {len(header['planned'])} checks were planned, the footer counts "
-                f"{footer['counts']}, the lines are {dict(tally)}"
-            )
-        return Report(
-            target=header["target"],
-            candidate=header["candidate"],
-            verdict=footer["verdict"],
-            counts=counts,
-            planned=len(header["planned"]),
-            records=tuple(_record(entry) for entry in entries),
-            diagnosis=footer["diagnosis"] and _diagnosis(footer["diagnosis"]),
-            findings=tuple(map(_diagnosis, footer.get("findings", ()))),  # older reports have none
-            smallest=footer.get("smallest")
-            and Smallest(**footer["smallest"] | {"free": tuple(footer["smallest"]["free"])}),
-            advice=tuple(_record(entry) for entry in footer["advice"]),
-            refimpl=header["refimpl"],
-            problems=tuple(footer["problems"]),
-            manners=tuple(Slip(**slip) for slip in footer.get("manners", ())),
+        report = Report.of(
+            records,
+            target=top["target"],
+            candidate=top["candidate"],
+            refimpl=top["refimpl"],
+            **{name: bottom[name] for name in FOOTER if name not in ("verdict", "counts")},
         )
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ReportError(f"{path}: not what `refimpl check` writes ({error!r})") from error
+    except (LookupError, ValueError) as error:  # of a variant without a name
+        raise ReportError(f"{last}: the verdict does not follow from the lines ({error!r})") from error
+    if bottom["counts"] != report.counts or report.planned != len(top["planned"]):
+        raise ReportError(
+            f"{last}: {len(top['planned'])} checks were planned, the footer counts "
+            f"{bottom['counts']}, the lines are {dict(Counter(record.status for record in records))}"
+        )
+    if bottom["verdict"] != report.verdict:
+        raise ReportError(f"{last}: the verdict is {short(bottom['verdict'])}; the lines say {report.verdict!r}")
+    _make_sense(report, path, last)
+    return report
 
 
-def _tuples(entry):
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in entry.items()}
+class _Header(TypedDict):
+    kind: str
+    refimpl: str
+    python: str
+    numpy: str
+    platform: str
+    started: str
+    target: str
+    candidate: dict[str, str]
+    planned: tuple[str, ...]
 
 
-def _diagnosis(entry):
-    lines = tuple(tuple(line) for line in entry.get("lines", ()))
-    return Diagnosis(**_tuples(entry) | {"lines": lines})
+class _Footer(TypedDict):
+    kind: str
+    verdict: str
+    counts: dict[str, int]
+    diagnosis: Diagnosis | None
+    findings: tuple[Diagnosis, ...]
+    smallest: Smallest | None
+    problems: tuple[str, ...]
+    advice: tuple[Record, ...]
+    manners: tuple[Slip, ...]
+    interrupted: str
 
 
-def _record(entry):
-    numbers = {f.name for f in fields(Record) if f.type == float | None}
-    found: dict[str, Any] = {
-        name: float(value) if name in numbers and isinstance(value, str) else value  # "NaN", "Infinity"
-        for name, value in _tuples(entry).items()
-        if name != "kind"
-    }
-    return Record(**found)
+FOOTER = [name for name in _Footer.__annotations__ if name != "kind"]
+_OLD: dict = {"findings": [], "smallest": None, "manners": [], "interrupted": ""}  # what older reports lack
+
+
+def _make_sense(report, path, last):
+    """Refuse words that nobody writes, and checks of another target."""
+    lines = [(f"{path}: line {number}", record) for number, record in enumerate(report.records, start=2)]
+    for place, record in lines + [(f"{last}: advice", record) for record in report.advice]:
+        for name, known in (("status", STATUSES), ("dtype", DTYPES)):
+            if (got := getattr(record, name)) not in known:
+                raise ReportError(f"{place}: {name} must be one of {', '.join(known)}, got {short(got)}")
+        system, targets = record.operation.partition(".")[0], report.target.split()
+        if not {record.operation, system} & set(targets) or not record.case.startswith(f"{record.operation}/"):
+            raise ReportError(f"{place}: {short(record.case, 80)} is no check of {short(report.target, 80)}")
+    for diagnosis in filter(None, (report.diagnosis, *report.findings)):
+        if diagnosis.kind not in KINDS:
+            raise ReportError(f"{last}: a diagnosis of kind {short(diagnosis.kind)}; the kinds are {', '.join(KINDS)}")
+        if any(len(line) != 4 for line in diagnosis.lines):
+            raise ReportError(f"{last}: a line of a diagnosis must have four parts")
+    if len({record.case for record in report.advice}) < len(report.advice):
+        raise ReportError(f"{last}: a check is there twice among the advice")
+    if not {"name", "version"} <= report.candidate.keys():
+        raise ReportError(f"{path}: line 1: the candidate must have a name and a version")
 
 
 # Differences --------------------------------------------------------------------------------------------------
@@ -215,4 +240,6 @@ def _who(report):
 def _verdict(report):
     mistakes = report.diagnosis.names if report.diagnosis and report.diagnosis.kind == "mistake" else ()
     named = f"{report.verdict}: {', '.join(mistakes)}" if mistakes else report.verdict
+    if report.interrupted:
+        return sentence(report)
     return f"{named} (with problems)" if report.problems else named

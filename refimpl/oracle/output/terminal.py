@@ -1,41 +1,101 @@
 """Reports on the terminal: what is worst comes first."""
 
 import contextlib
+import errno
+import io
 import os
+import re
+import select
 import sys
 
 from rich.console import Console, Group
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from refimpl.oracle.candidates.schema import printable
 from refimpl.oracle.output import alike
 from refimpl.oracle.output.words import counts_line, describe, manners_lines, title, told, what, worst_first
 
 ERRORS = 3  # different ones of which all is shown
+NARROWEST = 40  # columns, below which a table cannot be read
+SENTENCE = 2000  # characters
 STYLES = {"passed": "green", "failed": "red", "error": "red", "xpass": "red", "variant": "yellow"}
 
 
-class _Console(Console):
-    def on_broken_pipe(self):
-        """Leave it to the command, which knows the exit status."""
-        raise BrokenPipeError
+class _Stream(io.FileIO):
+    """A standard stream that outlives its reader: what nobody reads is thrown away, and the command goes on."""
+
+    lost: OSError | None = None  # what kept somebody who reads from getting it: a full disk
+
+    def write(self, data):
+        """See `io.FileIO`."""
+        try:
+            while (taken := super().write(data)) is None:  # a pipe that does not block
+                select.select([], [self], [])
+            return taken
+        except OSError as error:
+            if error.errno not in (errno.EPIPE, errno.EIO):  # a closed pipe, a closed terminal
+                self.lost = self.lost or error
+            return len(data)
 
 
-def hush():
-    """Let go of a standard output that nobody reads, so that Python does not complain of it at its end."""
-    with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+@contextlib.contextmanager
+def steady():
+    """Standard streams that no command stumbles over: closed ones lead nowhere, others outlive their readers.
+
+    A size of the terminal in the environment that cannot be meant is forgotten.
+
+    Yields
+    ------
+    callable
+        Returns the `OSError` for which standard output is not whole, or None.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            if os.open(os.devnull, os.O_RDWR) == number:  # the lowest that is free
+                os.set_inheritable(number, True)
+    for name in ("COLUMNS", "LINES"):
+        if not re.fullmatch("[1-9][0-9]{0,3}", os.environ.get(name, ""), re.ASCII):
+            os.environ.pop(name, None)
+    before, mine = (sys.stdout, sys.stderr), {}
+    for number, name, errors in ((1, "stdout", "replace"), (2, "stderr", "backslashreplace")):
+        old = getattr(sys, name)
+        if old is None or old is getattr(sys, f"__{name}__"):  # else somebody looks on, as pytest does
+            mine[name] = _Stream(number, "w", closefd=False)
+            encoding = getattr(old, "encoding", None) or "utf-8"
+            lines = mine[name].isatty() or number == 2
+            text = io.TextIOWrapper(io.BufferedWriter(mine[name]), encoding, errors, line_buffering=lines)
+            setattr(sys, name, text)
+        elif isinstance(old, io.TextIOWrapper):
+            old.reconfigure(errors=errors)
+
+    def unwritten():
+        sys.stdout.flush()
+        return mine["stdout"].lost if "stdout" in mine else None
+
+    try:
+        yield unwritten
+    finally:
+        for name, old in zip(("stdout", "stderr"), before, strict=True):
+            if name in mine:
+                getattr(sys, name).flush()
+                setattr(sys, name, old)
 
 
 def console(**options):
     """A console; where neither a terminal nor ``COLUMNS`` tells, it is 120 columns wide, so that ids stay whole."""
     file = sys.stderr if options.get("stderr") else sys.stdout
-    return _Console(width=None if file.isatty() or "COLUMNS" in os.environ else 120, **options)
+    found = Console(width=None if file.isatty() or "COLUMNS" in os.environ else 120, **options)
+    if found.width < NARROWEST:
+        found.width = NARROWEST
+    return found
 
 
 def say(text, style="dim"):
-    """A sentence on standard error, as it is and on one line."""
+    """A sentence on standard error, on one line; whoever wrote it, it does nothing else there."""
+    text = "\n" * text.startswith("\n") + printable(text, SENTENCE)
     console(stderr=True).print(text, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
@@ -77,8 +137,8 @@ def rich_report(report, *, verbose=False, details=1):
     for column in ("case", "dtype", "status", "what"):
         table.add_column(column, overflow="fold")
     for row in alike.rows([record for record in records if record.status != "passed" or verbose], what):
-        status = f"[{STYLES.get(row.status, 'dim')}]{row.status}[/]"
-        table.add_row(escape(row.checks), row.dtype, status, escape(row.what))
+        status = Text(row.status, style=STYLES.get(row.status, "dim"))
+        table.add_row(Text(row.checks), row.dtype, status, Text(row.what))
     parts += [Text(""), *([table, Text("")] if table.row_count else []), Text(counts_line(report))]
     if report.advice:
         parts.append(Text(_bad_input(report.advice)))
@@ -104,7 +164,7 @@ def rich_difference(difference):
     table = Table("check", "change", box=None, pad_edge=False)
     for change in difference.changes:
         style = STYLES.get(change.after, "") if change.before != change.after else ""
-        table.add_row(escape(change.check), f"[{style}]{change.words}[/]" if style else change.words)
+        table.add_row(Text(change.check), Text(change.words, style=style))
     before, after = difference.verdicts
     return Group(
         Text(f"{difference.target}: {difference.candidates[0]} -> {difference.candidates[1]}", style="bold"),

@@ -4,6 +4,7 @@ A file holds one operation. Its arrays are in the wire format (`refimpl.oracle.c
 that a file can be diffed; `refimpl/oracle/candidates/schemas/vectors.json` is its JSON Schema.
 """
 
+import contextlib
 import json
 from collections import Counter
 from decimal import ROUND_CEILING, Context
@@ -13,11 +14,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import refimpl
+from refimpl.core import disk
 from refimpl.oracle import catalog
 from refimpl.oracle.candidates import schema
 from refimpl.oracle.candidates.wire import WireError, decode, encode
 from refimpl.oracle.judging import cases, tolerance
 from refimpl.oracle.judging.answers import expected
+from refimpl.oracle.output.reportfile import ReportError, parsed
 from refimpl.specs.base import FLAGS
 
 SCHEMA = "urn:refimpl:vectors:1"
@@ -158,26 +161,16 @@ def write_vectors(target, folder):
 
     Raises
     ------
-    VectorsError
-        If the folder cannot be made, or a file in it cannot be written.
+    OSError
+        As of `refimpl.core.disk.write` and `refimpl.core.disk.alone_in`.
     """
     folder = Path(folder)
     operations = catalog.operations(target)
-    if folder.exists() and not folder.is_dir():
-        raise VectorsError(f"{folder} is a file; the vectors need a folder")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise VectorsError(f"the folder {folder} cannot be made: {error.strerror}") from error
-    written = []
-    for operation in operations:
-        path = folder / f"{operation.name}.json"
-        try:
-            path.write_text(text(vectors(operation)) + "\n", encoding="utf-8")
-        except OSError as error:
-            raise VectorsError(f"{path} cannot be written: {error.strerror}") from error
-        written.append(path)
-    return written
+    with disk.alone_in(folder):
+        paths = [folder / f"{operation.name}.json" for operation in operations]
+        for path, operation in zip(paths, operations, strict=True):
+            disk.write(path, text(vectors(operation)) + "\n")
+    return paths
 
 
 # Reading ------------------------------------------------------------------------------------------------------
@@ -217,10 +210,13 @@ def read_vectors(path):
 def _load(path):
     """Plain data of a file that keeps the schema, and whose counts and ids are right."""
     try:
-        data = json.loads(Path(path).read_text(encoding="utf-8"))
-    except ValueError as error:  # bytes that are no UTF-8, too
-        raise VectorsError(f"{path}: not JSON ({error})") from error
-    if wrong := schema.mismatch(data, schema.load("vectors.json"), "the file") or _miscounted(data):
+        data = parsed(Path(path).read_bytes(), path)
+        wrong = schema.mismatch(data, schema.load("vectors.json"), "the file") or _miscounted(data)
+    except ReportError as error:
+        raise VectorsError(str(error)) from error
+    except RecursionError:
+        wrong = "nested too deeply"
+    if wrong:
         raise VectorsError(f"{path}: {wrong}")
     return data
 
@@ -323,17 +319,18 @@ def add_arguments(parser):
 
 def main(options):
     """Run ``refimpl vectors``; 1 if a folder to check differs."""
-    for target in options.targets:
-        if options.check:
-            difference = check_vectors(target, options.out)
-            if difference:
-                print(difference)
-                return 1
-            paths = [Path(options.out) / f"{operation.name}.json" for operation in catalog.operations(target)]
-        else:
-            paths = write_vectors(target, options.out)
-        for path in paths:
-            data = _load(path)
-            counts = f"{data['numberOfCases']} cases, {data['numberOfErrorCases']} error cases"
-            print(f"{path}: {counts}{', as the code writes them' * options.check}")
+    with contextlib.nullcontext() if options.check else disk.alone_in(options.out):
+        for target in options.targets:
+            if options.check:
+                difference = check_vectors(target, options.out)
+                if difference:
+                    print(difference)
+                    return 1
+                paths = [Path(options.out) / f"{operation.name}.json" for operation in catalog.operations(target)]
+            else:
+                paths = write_vectors(target, options.out)
+            for path in paths:
+                data = _load(path)
+                counts = f"{data['numberOfCases']} cases, {data['numberOfErrorCases']} error cases"
+                print(f"{path}: {counts}{', as the code writes them' * options.check}")
     return 0

@@ -18,19 +18,28 @@ def title(report):
 
 def sentence(report):
     """The verdict in one sentence."""
-    asked = report.planned - sum(report.counts.get(status, 0) for status in ("skipped", "not_applicable"))
-    whole = asked == report.planned
+    run = sum(record.reason != report.interrupted for record in report.records) if report.interrupted else 0
     text = {
-        "conforms": "conforms" if whole else f"conforms where it was asked, in {asked} of {report.planned} checks",
         "deviates": "deviates from the paper's rule",
         "error": alike.no_answer(report),
+        "nothing passed": f"nothing passed: {_others(report)}",
         "nothing ran": alike.nothing_ran(report),
+        "interrupted": f"{report.interrupted} after {run} of {report.planned} checks",
     }.get(report.verdict, report.verdict)
+    if text.endswith(" in part"):
+        answered = report.counts["passed"] + report.counts.get("variant", 0)
+        text = f"{text.removesuffix(' part')} {answered} of {report.planned} checks ({_others(report)})"
     if report.diagnosis is None:
         return text + ("; no known mistake explains it" if report.verdict == "deviates" else "")
     if report.diagnosis.kind == "variant":
         return f"{text}: {report.diagnosis.hint}"
     return text + (";" if len(report.diagnosis.names) > 1 else ":") + f" {cause(report.diagnosis)}"
+
+
+def _others(report):
+    """How many checks were not answered, or not as they should."""
+    words = {"skipped": "skipped", "not_applicable": "not applicable", "xfail": "expected to fail"}
+    return ", ".join(f"{n} {text}" for status, text in words.items() if (n := report.counts.get(status)))
 
 
 def cause(diagnosis):
@@ -112,7 +121,7 @@ def explained(diagnosis):
     """
     lines = []
     for tag, where, was, now in diagnosis.lines:
-        lines.append(f"{place(tag)}{f', {where}' if where else ''}:")
+        lines.append(" ".join(f"{place(tag)}{f', {where}' if where else ''}:".split()))
         lines += [
             f"  the rule     {row}" if k == 0 else f"               {row}" for k, row in enumerate(was.splitlines())
         ]
@@ -234,7 +243,8 @@ def describe(record):
         lines.append(f"digits per step: {shown}{' ...' if len(record.digits_per_step) > 12 else ''}")
     if record.why and record.status != "passed":
         lines.append(f"what it tests: {record.why}")
-    lines += filter(None, (record.traceback.strip(), record.stderr_tail.strip()))
+    for text in (record.traceback, record.stderr_tail):  # marked, so that none of it passes for a line of ours
+        lines += [f"| {line}" for line in text.strip().splitlines()]
     return [*lines, f"rerun: {record.repro}"]
 
 

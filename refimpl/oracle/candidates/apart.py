@@ -1,0 +1,224 @@
+"""Python candidates in a process of their own, which may end, hang, print and patch as it likes."""
+
+import base64
+import json
+import math
+import pickle
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from refimpl import __file__ as package
+from refimpl.core import check
+from refimpl.oracle import catalog
+from refimpl.oracle.candidates.base import MESSAGE, Candidate, CandidateError, NotApplicable, Skipped
+from refimpl.oracle.candidates.host import ADAPTERS, contract
+from refimpl.oracle.candidates.process import Process
+from refimpl.oracle.candidates.program import FRUITLESS, RESTARTS
+from refimpl.oracle.candidates.schema import printable
+from refimpl.oracle.candidates.watch import SAID
+
+TIMEOUT = 60.0  # seconds for an answer: compilers of array libraries take their time on a busy machine
+LOADING = 300.0  # seconds for the candidate and all that it imports
+BOOT = "import sys; sys.path.append(sys.argv[1]); from refimpl.oracle.candidates import host; host.main()"
+
+
+class Apart(Candidate):
+    """A Python candidate that is loaded, and asked, in another process.
+
+    Parameters
+    ----------
+    kind : str
+        "python", "torch", "optax", "estimator" or "scheduler".
+    place : str
+        "package.module:name" or "path/to/file.py:name".
+    operation : str
+        The target; a function serves this operation, or the first of this system.
+    arrays : str, default: "numpy"
+        What a function is fed with.
+    settings : dict, optional
+        Constructor arguments of the other kinds.
+    path : sequence of str, optional
+        Folders put in front of its PYTHONPATH.
+    timeout : float, default: 60
+        Seconds for one answer. The process is ended then, and another one is asked the next question.
+
+    Raises
+    ------
+    ValueError
+        If `timeout` is not positive; by `offers`, if the candidate cannot be loaded.
+
+    Examples
+    --------
+    >>> from refimpl.oracle.catalog import operation
+    >>> lion = operation("lion.step")
+    >>> candidate = Apart("python", "os:_exit", operation=lion.name)
+    >>> candidate.offers(lion)
+    True
+    >>> candidate.run(lion, {})
+    Traceback (most recent call last):
+    refimpl.oracle.candidates.base.CandidateError: TypeError: _exit() missing required argument 'status' (pos 1)
+    >>> candidate.close()
+    """
+
+    language = "Python"
+
+    def __init__(self, kind, place, *, operation, arrays="numpy", settings=None, path=(), timeout=TIMEOUT):
+        self._words = {"kind": kind, "place": place, "arrays": arrays, "settings": settings}
+        self._target, self._known = operation, False
+        self._timeout = check.positive(timeout=timeout)
+        self._path = [str(Path(folder).resolve()) for folder in path]
+        self.name = place
+        self.repro = (f"--{kind}", place, *(() if arrays == "numpy" else ("--arrays", arrays)))
+        self.repro += tuple(w for key, x in (settings or {}).items() for w in ("--set", f"{key}={json.dumps(x)}"))
+        self.repro += () if timeout == TIMEOUT else ("--timeout", f"{timeout:g}")
+        self.watch: Any = None  # what looks on (`Watch`), and is told what was seen there
+        self._process: Any = None
+        self._offered: dict[str, Any] = {}  # operation -> arguments that the candidate names, or None
+        self._hopeless: tuple[str, ...] = ()
+        self._starts = self._fruitless = self._seq = 0
+        self._own: list[str] = []
+        self._printed = self._last = ""
+        self._launch()  # it loads while we do
+
+    @property
+    def note(self):
+        """What its owner should know about how it was asked."""
+        own = f"it imports {', '.join(self._own)}: part of what it is compared with" * bool(self._own)
+        printed = f"it printed {self._printed!r}; see it all with --in-process" * bool(self._printed)
+        return "; ".join(filter(None, (own, printed)))
+
+    def lacks(self, names):
+        """See `Candidate`."""
+        return ADAPTERS[self._words["kind"]].lacks(names)
+
+    def offers(self, operation):
+        """See `Candidate`; the candidate is loaded by now."""
+        if operation.name not in self._offered:
+            told = self._ask({"ask": "offers", "operations": [contract(operation)]}, LOADING).get("offers")
+            named = told.get(operation.name) if isinstance(told, dict) else None
+            self._offered[operation.name] = named if isinstance(named, list) else None
+        return self._offered[operation.name] is not None
+
+    def takes(self, operation, name):
+        """See `Candidate`."""
+        return name in (self._offered.get(operation.name) or ())
+
+    def run(self, operation, inputs):
+        """See `Candidate`; a process that ends without an answer is not asked the same again."""
+        question = {"ask": "run", "operation": contract(operation), "inputs": inputs, "watch": self.watch is not None}
+        answer = self._ask(question, self._timeout)
+        for kind, message in _pairs(answer.get("slips")):
+            if self.watch and kind in {*SAID, "inputs", "buffer"}:
+                self.watch.note(kind, printable(message, MESSAGE))
+        if "outputs" in answer:
+            return _arrays(answer["outputs"], [entry.name for entry in operation.outputs])
+        for key, kind in (("skipped", Skipped), ("not_applicable", NotApplicable)):
+            if key in answer:
+                raise kind(printable(str(answer[key]), MESSAGE))
+        message, kind, trace = (str(answer.get(key, "")) for key in ("error", "kind", "traceback"))
+        raise CandidateError(message[:MESSAGE], kind, trace[-MESSAGE:], self._process.stderr)
+
+    def close(self):
+        """End the process and whatever it has started."""
+        process, self._process = self._process, None
+        if process is not None:
+            self._look_at(process)
+            process.end()
+
+    def _launch(self):
+        """Start a process, and have it load the candidate."""
+        if self._starts > RESTARTS or self._fruitless >= FRUITLESS:
+            raise self._give_up(f"{self._last}; not started again after {self._starts} starts", "crash")
+        self._starts += 1
+        self._fruitless += 1
+        command = [sys.executable, "-P", "-c", BOOT, str(Path(package).parent.parent)]
+        self._process = Process(command, self._path, apart=True)
+        self._first = True
+
+    def _meet(self):
+        """The first answer of a process: what the candidate says of itself."""
+        self._first = False
+        target = catalog.operation(self._target).name if self._words["kind"] == "python" else self._target
+        try:
+            told = self._ask({"ask": "load", "operation": target, **self._words}, LOADING)
+        except CandidateError as error:
+            told = {"error": f"cannot load {self._words['place']!r}: {error}"}
+        if "name" not in told:
+            failure = self._give_up(str(told.get("error")), "crash")
+            raise failure if self._known else ValueError(str(failure))
+        self._known = True
+        self.name, self.version, self.language = (str(told[key])[:100] for key in ("name", "version", "language"))
+        self.refuses = bool(told["refuses"])
+
+    def _ask(self, question, seconds):
+        """The answer, as a dict of plain data that nobody has looked at."""
+        if self._hopeless:
+            raise CandidateError(*self._hopeless)
+        if self._process is None:
+            self._launch()
+        if self._first:
+            self._meet()
+        self._seq += 1
+        try:
+            line = base64.b64encode(pickle.dumps((self._seq, question))) + b"\n"
+        except (pickle.PicklingError, AttributeError, TypeError) as error:  # an error case of a strange type
+            raise NotApplicable(f"this input cannot be sent to another process: {error}") from error
+        try:
+            answer = json.loads(self._process.ask(line, seconds))
+            if not isinstance(answer, dict) or answer.get("seq") != self._seq:
+                raise ValueError(answer)
+        except CandidateError as error:
+            raise self._end(error, seconds) from error
+        except (ValueError, RecursionError) as error:
+            raise self._end(CandidateError("something else than an answer came back", "garbage"), seconds) from error
+        self._fruitless *= question["ask"] != "run"
+        if isinstance(own := answer.get("own"), list) and own:
+            self._own = [printable(str(name), 100) for name in own[:3]]
+        return answer
+
+    def _end(self, error, seconds):
+        """End a process that cannot be asked on; returns the error to raise."""
+        process, self._process = self._process, None
+        self._look_at(process)
+        message = str(error)
+        if error.kind == "timeout":
+            message = f"no answer within {seconds:g} s"
+        elif error.kind == "crash":
+            message = f"its process ended in the call ({process.fate or 'it closed the pipe of its answers'})"
+        process.end(patience=0)
+        self._last = message
+        return CandidateError(message, error.kind, stderr=process.stderr)
+
+    def _give_up(self, message, kind):
+        self.close()
+        self._hopeless = (printable(message, MESSAGE), kind)
+        return CandidateError(*self._hopeless)
+
+    def _look_at(self, process):
+        """Keep the last line that was printed."""
+        lines = process.stderr.split("\n")
+        self._printed = printable(next((line for line in reversed(lines) if line.strip()), self._printed), 60)
+
+
+def _pairs(slips):
+    """Pairs of strings, out of whatever came."""
+    for pair in slips if isinstance(slips, list) else ():
+        if isinstance(pair, list) and len(pair) == 2 and all(isinstance(text, str) for text in pair):
+            yield pair
+
+
+def _arrays(outputs, names):
+    """The arrays of an answer, by name."""
+    found = {}
+    for name in names:
+        try:
+            shape, data = outputs[name]["shape"], base64.b64decode(outputs[name]["data"], validate=True)
+            if any(type(n) is not int or n < 0 for n in shape) or math.prod(shape) * 8 != len(data):
+                raise ValueError(shape)
+            found[name] = np.frombuffer(data).reshape(shape).copy()
+        except (LookupError, TypeError, ValueError) as error:
+            raise CandidateError(f"the array {name} came back damaged", "garbage") from error
+    return found

@@ -1,0 +1,46 @@
+"""Diabetes patients: ten measurements, and how the disease went on; no linear function tells the latter."""
+
+from functools import cache
+from importlib.resources import as_file, files
+
+import numpy as np
+
+from refimpl.core import check
+from refimpl.core.arrays import from_numpy
+
+
+def diabetes(*, like):
+    """The 442 patients of Efron and others (2004), those of scikit-learn.
+
+    Parameters
+    ----------
+    like : array
+        Whose library, floating dtype and device to take.
+
+    Returns
+    -------
+    features : array [442, 10]
+        Age, sex, body mass index, blood pressure, six sera; each column shifted and scaled to mean 0 and variance 1.
+    progression : array [442]
+        Of the disease after a year, shifted and scaled likewise.
+
+    Raises
+    ------
+    TypeError
+        If `like` is no floating-point array.
+
+    Examples
+    --------
+    >>> features, progression = diabetes(like=np.zeros(1))
+    >>> features.shape, features[0, :3].round(4), progression[:2].round(4)
+    ((442, 10), array([0.8005, 1.0655, 1.2971]), array([-0.0147, -1.0017]))
+    """
+    check.floating(like=like)
+    return tuple(from_numpy((x - x.mean(axis=0)) / x.std(axis=0), like=like) for x in _stored())
+
+
+@cache
+def _stored():
+    """The features as published [442, 10], and the progression [442]."""
+    with as_file(files("refimpl.problems") / "data" / "diabetes.npz") as path, np.load(path) as stored:
+        return (stored["features"] / 10.0 ** stored["decimals"][:, None]).T, stored["progression"].astype(float)

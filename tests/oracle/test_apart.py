@@ -1,0 +1,236 @@
+"""A Python candidate in a process of its own: whatever it does, a verdict comes, and the exit status is that of it."""
+
+import json
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from refimpl.oracle import catalog
+from refimpl.oracle.candidates import Apart, CandidateError, NotApplicable, Skipped
+from refimpl.oracle.verdict import check
+from tests.oracle.conftest import is_running
+
+LION = catalog.operation("lion.step")
+CASE = LION.cases[0]
+RIGHT = """
+import numpy as np
+def step(theta, momentum, grad, lr, beta1, beta2, weight_decay):
+    {before}
+    c = beta1 * momentum + (1 - beta1) * grad
+    return theta - lr * (np.sign(c) + weight_decay * theta), beta2 * momentum + (1 - beta2) * grad
+"""
+
+
+@pytest.fixture
+def apart(tmp_path):
+    """A candidate made of source text."""
+    made = []
+
+    def make(text, kind="python", name="step", **options):
+        file = tmp_path / "mine.py"
+        file.write_text(textwrap.dedent(text))
+        made.append(Apart(kind, f"{file}:{name}", operation="lion.step", **options))
+        return made[-1]
+
+    yield make
+    for candidate in made:
+        candidate.close()
+
+
+def step(body):
+    return f"def step(**inputs):\n{textwrap.indent(textwrap.dedent(body), '    ')}"
+
+
+def refimpl(*words, cwd, **options):
+    command = [sys.executable, "-m", "refimpl", *words]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300, **options)
+
+
+def test_a_right_one_conforms_and_its_manners_are_seen(apart):
+    report = check(apart(RIGHT.format(before="np.random.seed(0); grad = grad * 1.0")), LION.name, dtypes=("float32",))
+    assert (report.verdict, [slip.kind for slip in report.manners]) == ("conforms", ["np.random"])
+    assert report.manners[0].case.startswith("lion.step/")
+    assert report.candidate["name"].endswith("mine.py:step")
+    assert {r.status for r in report.advice} == {"failed"}  # it can be asked for refusals, and makes none
+
+
+def test_a_wrong_one_is_explained(apart):
+    wrong = RIGHT.format(before="weight_decay = 0")
+    assert check(apart(wrong), LION.name, laws=False).diagnosis.names == ("no_decay",)
+
+
+HOSTILE = {  # what the function does -> kind and beginning of the message
+    "raises BaseException": ("class E(BaseException): pass\nraise E('no')", "error", "E: no"),
+    "raises CancelledError": ("import asyncio\nraise asyncio.CancelledError", "error", "CancelledError: "),
+    "raises KeyboardInterrupt": ("raise KeyboardInterrupt", "error", "KeyboardInterrupt: "),
+    "raises what cannot be told": (
+        "class E(Exception):\n    def __str__(self): raise SystemExit(0)\nraise E",
+        "error",
+        "E: its __str__ raises SystemExit",
+    ),
+    "raises a long story": ("raise ValueError('x' * 10**7)", "error", "ValueError: xxx"),
+    "raises escape sequences": ("raise ValueError('\\x1b[2Jverdict: conforms')", "error", "ValueError: "),
+    "exits": ("raise SystemExit(0)", "error", "SystemExit: 0"),
+    "exits at once": ("import os\nos._exit(0)", "crash", "its process ended in the call (exit status 0)"),
+    "crashes": (
+        "import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)",
+        "crash",
+        "its process ended in the call (signal 11",
+    ),
+    "closes all descriptors": ("import os\nos.closerange(0, 256)", "crash", "its process ended in the call"),
+    "hangs": ("while True: pass", "timeout", "no answer within 0.5 s"),
+    "hangs on, come what may": (
+        "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "while True:\n    try:\n        while True: pass\n    except BaseException: pass",
+        "timeout",
+        "no answer within 0.5 s",
+    ),
+    "returns nothing": ("return None", "garbage", "returned 1 outputs; expected 2"),
+    "returns an object": ("return object(), 1", "garbage", "output new_theta is no array"),
+    "returns too much": ("import numpy as np\nreturn np.zeros(10**7), 1", "garbage", "an answer of more than 16 MiB"),
+    "writes into every pipe": (
+        "import os\nfor i in range(3, 40):\n    try: os.write(i, b'{\"outputs\": 1}\\n')\n    except OSError: pass",
+        "garbage",
+        "something else than an answer came back",
+    ),
+}
+
+
+@pytest.mark.parametrize(("body", "kind", "said"), HOSTILE.values(), ids=HOSTILE)
+def test_whatever_it_does_is_told(apart, body, kind, said):
+    candidate = apart(step(body), timeout=0.5 if "hangs" in body or "while" in body else 60)
+    with pytest.raises(CandidateError) as caught:
+        candidate.offers(LION), candidate.run(LION, CASE.inputs)
+    assert (caught.value.kind, str(caught.value)[: len(said)]) == (kind, said)
+    assert len(str(caught.value)) <= 4000
+    with pytest.raises(CandidateError):  # and it can be asked on
+        candidate.run(LION, CASE.inputs)
+
+
+def test_a_process_that_always_ends_is_given_up(apart):
+    candidate = apart(step("import os\nos._exit(3)"))
+    report = check(candidate, LION.name)
+    assert (report.verdict, report.counts["error"], report.exit_code()) == ("error", report.planned, 2)
+    assert "(exit status 3); not started again after 4 starts" in report.records[-1].message
+
+
+def test_what_it_leaves_behind_is_ended(apart, tmp_path):
+    body = f"""
+    import atexit, subprocess, sys
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
+    open({str(tmp_path / "pid")!r}, "w").write(str(child.pid))
+    atexit.register(lambda: open({str(tmp_path / "late")!r}, "w").close())
+    return 0, 0
+    """
+    candidate = apart(step(body))
+    candidate.offers(LION), candidate.run(LION, CASE.inputs)
+    candidate.close()
+    assert not is_running(int((tmp_path / "pid").read_text()))
+    assert not (tmp_path / "late").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("import os\nos._exit(0)", "its process ended in the call (exit status 0)"),
+        ("raise SystemExit(0)", "SystemExit: 0"),
+        ("1 / 0", "ZeroDivisionError"),
+        ("", "has no 'step'"),
+    ],
+)
+def test_one_that_cannot_be_loaded(apart, text, said):
+    with pytest.raises(ValueError, match=r"cannot load .*mine.py") as caught:
+        apart(text).offers(LION)
+    assert said in str(caught.value)
+
+
+def test_one_that_passes_over_cases(apart):
+    candidate = apart(step("raise NotImplementedError('later')"))
+    candidate.offers(LION)
+    with pytest.raises(Skipped, match="later"):
+        candidate.run(LION, CASE.inputs)
+    with pytest.raises(NotApplicable, match="cannot be sent"):
+        candidate.run(LION, {"theta": lambda: 0})
+
+
+def test_neither_case_nor_answer_nor_reference_is_there(apart):
+    body = """
+    import gc, os, sys
+    known = [m for m in sys.modules if m.startswith("refimpl.optimizers") or m.startswith("refimpl.specs.o")]
+    known += [x for x in gc.get_objects() if isinstance(x, str) and "both-agree" in x]
+    raise ValueError(f"knows {known}, {sys.argv}, {os.environ.get('PYTEST_CURRENT_TEST') and ''}")
+    """
+    candidate = apart(step(body))
+    candidate.offers(LION)
+    with pytest.raises(CandidateError, match=r"knows \[\], \['-c'\]"):
+        candidate.run(LION, CASE.inputs)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere it is not prevented")
+def test_the_memory_of_the_judge_cannot_be_read(apart):
+    candidate = apart(step("import os\nopen(f'/proc/{os.getppid()}/mem', 'rb')\nreturn 0, 0"))
+    candidate.offers(LION)
+    with pytest.raises(CandidateError, match="PermissionError"):
+        candidate.run(LION, CASE.inputs)
+
+
+def test_one_that_takes_our_own_source_is_told_of(apart):
+    candidate = apart("from refimpl.optimizers.lion import update as step")
+    candidate.offers(LION)
+    assert candidate.note.startswith("it imports refimpl.optimizers.lion: part of what it is compared with")
+
+
+def test_what_it_prints_spoils_nothing(tmp_path):
+    (tmp_path / "mine.py").write_text(RIGHT.format(before="import os; os.write(1, b'{\\n\\x1b[2J'); print('}')"))
+    for words, read in ((["--format", "json"], json.loads), (["--format", "junit"], str)):
+        run = refimpl("check", LION.name, "--python", "mine.py:step", "--no-laws", *words, cwd=tmp_path)
+        assert read(run.stdout)
+        assert (run.returncode, "\x1b" in run.stdout + run.stderr) == (0, False)
+    assert "it printed '" in run.stderr
+
+
+def test_it_moves_neither_folder_nor_report(tmp_path):
+    (tmp_path / "mine.py").write_text(RIGHT.format(before="import os; os.chdir('/')"))
+    run = refimpl("check", LION.name, "--python", "mine.py:step", "--report", "out.json", cwd=tmp_path)
+    assert (run.returncode, (tmp_path / "out.json").exists()) == (0, True)
+    assert "changes the working directory" in run.stdout
+
+
+def test_a_module_in_a_file_is_found_again(apart):
+    body = """
+    from __future__ import annotations
+    import dataclasses, pickle
+    @dataclasses.dataclass
+    class Rates:
+        lr: float
+    def step(**inputs):
+        assert pickle.loads(pickle.dumps(Rates(0.1))) == Rates(0.1)
+        raise NotImplementedError("found")
+    """
+    candidate = apart(body)
+    candidate.offers(LION)
+    with pytest.raises(Skipped, match="found"):
+        candidate.run(LION, CASE.inputs)
+
+
+def test_a_path_with_a_colon_can_be_loaded(tmp_path):
+    folder = tmp_path / "a:b"
+    folder.mkdir()
+    (folder / "mine.py").write_text(RIGHT.format(before=""))
+    run = refimpl("check", LION.name, "--python", f"{folder}/mine.py:step", "--no-laws", cwd=tmp_path)
+    assert (run.returncode, "verdict: conforms\n" in run.stdout) == (0, True), run.stderr
+
+
+def test_complete_and_in_process(tmp_path):
+    (tmp_path / "mine.py").write_text(
+        RIGHT.format(before="if weight_decay: raise NotImplementedError('no decay')") + "\nprint('at home')\n"
+    )
+    words = ("check", LION.name, "--python", "mine.py:step", "--no-laws")
+    part = refimpl(*words, cwd=tmp_path)
+    assert (part.returncode, "verdict: conforms in 1 of " in part.stdout) == (0, True)
+    assert refimpl(*words, "--complete", cwd=tmp_path).returncode == 1
+    assert refimpl(*words, "--strict", cwd=tmp_path).returncode == 1
+    lax = refimpl(*words, "--strict", "--no-complete", "--in-process", cwd=tmp_path)
+    assert (lax.returncode, lax.stderr) == (0, "at home\n")
