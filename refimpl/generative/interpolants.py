@@ -114,7 +114,8 @@ def schedule(t, *, path="linear", gamma=None, a=1.0):
         raise ValueError(f"t must be times in [0, 1], got {float(xp.min(t)):g} to {float(xp.max(t)):g}")
     one, zero = xp.ones_like(t), xp.zeros_like(t)
     if path in ONE_SIDED:
-        return Coefficients(zero, *_ONE_SIDED[path](xp, t, one))
+        beta, g, beta_dot, g_dot, product = _ONE_SIDED[path](xp, t, one)
+        return Coefficients(zero, beta, g, zero, beta_dot, g_dot, product)
     g, g_dot, product = _NOISE[gamma](xp, t, a)
     alpha, beta, alpha_dot, beta_dot = _PATHS[path](xp, t, one, zero, g, product)
     return Coefficients(alpha, beta, g, alpha_dot, beta_dot, g_dot, product)
@@ -183,19 +184,20 @@ _NOISE = {
 
 
 def _one_sided_linear(xp, t, one):
-    """Here and below: beta, gamma, alpha_dot = 0, beta_dot, gamma_dot and their product."""
-    return t, 1 - t, 0 * t, one, -one, t - 1  # (interpolants-9)
+    """Here and below: beta, gamma, their slopes, and gamma times its own."""
+    beta, g, beta_dot, g_dot = t, 1 - t, one, -one  # (interpolants-9)
+    return beta, g, beta_dot, g_dot, g * g_dot
 
 
 def _one_sided_trig(xp, t, one):
     cos, sin = xp.cos(math.pi / 2 * t), xp.sin(math.pi / 2 * t)
     beta_dot, g_dot = math.pi / 2 * cos, -math.pi / 2 * sin  # (interpolants-10)
-    return sin, cos, 0 * t, beta_dot, g_dot, cos * g_dot
+    return sin, cos, beta_dot, g_dot, cos * g_dot
 
 
 def _one_sided_sbdm(xp, t, one):
     g, product = xp.sqrt((1 - t) * (1 + t)), -t  # (interpolants-11)
-    return t, g, 0 * t, one, _ratio(product, g), product
+    return t, g, one, _ratio(product, g), product
 
 
 _ONE_SIDED = {
@@ -531,12 +533,14 @@ def _mixture_fields(rho0, rho1, settings, divergence, t, x):
     v = xp.sum(w * moved, axis=1)
     b, eta = v - c.product * s, -c.gamma * s
     found = Fields(b, s, v, eta, logsumexp(joint, axis=-1))
-    if not divergence:
-        return found
-    inverse, stretch = _traces(xp, law.covariances, spread_dot, x.shape[1])
-    pull = solved + s[:, None, :]  # less the gradient of log w
-    div_s = xp.sum(w[:, :, 0] * (xp.sum(solved * pull, axis=-1) - inverse), axis=1)  # (interpolants-25)
-    div_v = xp.sum(w[:, :, 0] * (stretch - xp.sum(moved * pull, axis=-1)), axis=1)
+    return _with_divergences(xp, c, law, spread_dot, w, moved, solved, found) if divergence else found
+
+
+def _with_divergences(xp, c, law, spread_dot, w, moved, solved, found):
+    inverse, stretch = _traces(xp, law.covariances, spread_dot, solved.shape[2])
+    pull, w = solved + found.s[:, None, :], w[:, :, 0]  # less the gradient of log w; responsibilities
+    div_s = xp.sum(w * (xp.sum(solved * pull, axis=-1) - inverse), axis=1)  # (interpolants-25)
+    div_v = xp.sum(w * (stretch - xp.sum(moved * pull, axis=-1)), axis=1)
     return found._replace(div_b=div_v - c.product * div_s, div_s=div_s)
 
 

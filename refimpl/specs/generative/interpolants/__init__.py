@@ -33,9 +33,9 @@ def losses(x0, x1, z, t, A, c, e, which, antithetic, epsilon, a):
     return interpolants.loss(which, predict, x0, x1, z, t, a=a, antithetic=antithetic == "yes", epsilon=epsilon)
 
 
-def conversions(v, eta, t, path, gamma, a, epsilon):
+def conversions(v, eta, t, gamma, a, epsilon):
     """Fields from the velocity without z and the denoiser."""
-    coefficients = interpolants.schedule(_number(t, v), path=path, gamma=gamma, a=a)
+    coefficients = interpolants.schedule(_number(t, v), path="mirror", gamma=gamma, a=a)  # alpha, beta are not read
     s = interpolants.score(eta, coefficients)
     b = interpolants.velocity(v, s, coefficients)
     fields = lambda t, x: interpolants.Fields(b, s)
@@ -229,8 +229,7 @@ CONVERSIONS = Operation(
         array("v", "n d", "velocity without z"),
         array("eta", "n d", "denoiser, the mean of z given x_t"),
         number("t", "time in (0, 1)"),
-        choice("path", ("linear", "one_sided_linear", "mirror"), "as for interpolants.schedule"),
-        _SOME_GAMMAS,
+        choice("gamma", ("brownian", "quadratic"), "size of z, as for interpolants.schedule; on any path that has it"),
         _A,
         number("epsilon", "diffusion >= 0"),
     ),

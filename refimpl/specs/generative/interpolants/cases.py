@@ -122,6 +122,8 @@ LOSSES = (
     *(Case(f"antithetic-{which}", ("basic", "missing_step"), "z and -z, each with its own target and point",
            _asked(which, antithetic="yes", epsilon=0.25), equations=("interpolants-16",))
       for which in ("b", "s", "drift")),
+    Case("both-above-zero", ("basic",), "two halves of one sign",
+         _asked("b", antithetic="yes", A=_rows([4.0, -1.0], [0.25, 5.0])), equations=("interpolants-16",)),
     Case("near-the-end", ("numerics",), "where the targets of z and -z are large and cancel",
          _asked("b", antithetic="yes", t=np.array([0.001, 0.5, 0.999])), equations=("interpolants-16",)),
     Case("one-pair", ("boundary",), "one pair, one coordinate, by hand: x_t = 2.8, target 4, f = x_t: 3.92 - 11.2",
@@ -141,10 +143,10 @@ def sample_losses(rng):
     return {**drawn, "t": rng.uniform(0.05, 0.95, n), **field, **asked, **rates}
 
 
-_FIELD = {"v": _rows([1.0, -0.5], [0.25, 2.0]), "eta": _rows([0.5, 1.0], [-2.0, 0.75]), "t": 0.2, "path": "linear",
+_FIELD = {"v": _rows([1.0, -0.5], [0.25, 2.0]), "eta": _rows([0.5, 1.0], [-2.0, 0.75]), "t": 0.2,
           "gamma": "brownian", "a": 1.5, "epsilon": 0.5}  # fmt: skip
 CONVERSIONS = (
-    Case("linear", ("basic",), "the denoiser divided by -gamma; gamma gamma_dot before the score", _FIELD,
+    Case("ordinary", ("basic",), "the denoiser divided by -gamma; gamma gamma_dot before the score", _FIELD,
          equations=("interpolants-18", "interpolants-19", "interpolants-26")),
     Case("worked-by-hand", ("basic",), "gamma 2/5, gamma_dot 3/4: s = -5, b = 1 + 1.5, drifts b -+ 1.25",
          _FIELD | {"v": _rows([1.0]), "eta": _rows([2.0]), "a": 1.0, "epsilon": 0.25},
@@ -152,21 +154,21 @@ CONVERSIONS = (
          answer={"s": _rows([-5.0]), "b": _rows([2.5]), "forward": _rows([1.25]), "backward": _rows([3.75])},
          source="closed form"),
     Case("in-the-middle", ("edge_case",), "gamma_dot is 0: b is v", _FIELD | {"t": 0.5}),
-    Case("one-sided", ("basic",), "alpha alpha_dot in the place of gamma gamma_dot",
-         _FIELD | {"path": "one_sided_linear", "gamma": "zero", "t": 0.4}, equations=("interpolants-19",)),
-    Case("mirror", ("known_bug",), "b = -gamma gamma_dot s, in the ODE as in the SDE",
-         _FIELD | {"path": "mirror", "v": np.zeros((2, 2)), "t": 0.7}, equations=("interpolants-19",)),
+    Case("quadratic", ("basic",), "another gamma", _FIELD | {"gamma": "quadratic", "t": 0.7},
+         equations=("interpolants-19",)),
+    Case("mirror", ("known_bug",), "on the mirror path b = -gamma gamma_dot s, in the ODE as in the SDE",
+         _FIELD | {"v": np.zeros((2, 2)), "t": 0.7}, equations=("interpolants-19",)),
     Case("no-diffusion", ("boundary",), "both drifts are b", _FIELD | {"epsilon": 0.0}),
-    large("many-points", "linear", "n"),
+    large("many-points", "ordinary", "n"),
 )  # fmt: skip
 
 
 def sample_conversions(rng):
     n, d = rng.integers(1, 4, 2)
-    path, gamma = (("linear", "brownian"), ("one_sided_linear", "zero"), ("mirror", "brownian"))[rng.integers(3)]
     rates = {"a": float(rng.uniform(0.3, 3)), "epsilon": float(rng.uniform(0.1, 1))}
     fields = {"v": rng.standard_normal((n, d)), "eta": rng.standard_normal((n, d))}
-    return {**fields, "t": float(rng.uniform(0.05, 0.95)), "path": path, "gamma": gamma, **rates}
+    gamma = str(rng.choice(["brownian", "quadratic"]))
+    return {**fields, "t": float(rng.uniform(0.05, 0.95)), "gamma": gamma, **rates}
 
 
 # Mixtures ------------------------------------------------------------------------------------------------------------
@@ -207,7 +209,7 @@ FIELDS = (
     Case("end", ("boundary",), "t = 1", _at(1.0, "linear", "brownian")),
     Case("no-noise", ("boundary",), "rectified flow: b is v, eta is 0", _at(0.6, "linear", "zero")),
     Case("quadratic", ("basic",), "another gamma", _at(0.4, "linear", "quadratic")),
-    Case("sigmoid", ("basic",), "another gamma", _at(0.4, "linear", "sigmoid"), equations=("interpolants-8",)),
+    Case("sigmoid", ("basic",), "another gamma", _at(0.3, "linear", "sigmoid"), equations=("interpolants-8",)),
     Case("trig", ("basic", "missing_step"), "the slope of the root before cosine and sine",
          _at(0.3, "trig", "brownian", 2.0), equations=("interpolants-3", "interpolants-4")),
     Case("encoding", ("basic",), "x_0 alone", _at(0.3, "enc_dec", "sine_squared"),

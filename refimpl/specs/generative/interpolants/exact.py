@@ -93,10 +93,10 @@ def losses(x0, x1, z, t, A, c, e, which, antithetic, epsilon, a):
     return total
 
 
-def conversions(v, eta, t, path, gamma, a, epsilon):
+def conversions(v, eta, t, gamma, a, epsilon):
     """All from the denoiser: b = v + gamma_dot eta, drifts v + (gamma_dot -+ epsilon / gamma) eta."""
     v, eta, epsilon = reals(v), reals(eta), reals(epsilon)
-    *_, g, _, _, g_dot, _ = _coefficients(t, path, gamma, a)
+    *_, g, _, _, g_dot, _ = _coefficients(t, "mirror", gamma, a)
     forward, backward = v + (g_dot - epsilon / g) * eta, v + (g_dot + epsilon / g) * eta
     return -eta / g, v + g_dot * eta, forward, backward
 

@@ -83,10 +83,10 @@ def _mean_of_drifts(run, inputs):
 
 
 CONVERSIONS = (
-    apart("n", "linear", "one-sided"),
-    odd("linear", "mirror", inputs=("v", "eta")),
+    apart("n", "ordinary", "quadratic"),
+    odd("ordinary", "mirror", inputs=("v", "eta")),
     Law("middle", "b is the mean of both drifts, and epsilon s half their distance", _mean_of_drifts,
-        ("linear", "one-sided", "mirror")),
+        ("ordinary", "quadratic", "mirror")),
 )  # fmt: skip
 
 

@@ -14,8 +14,7 @@ _LOSS = "return xp.mean(xp.sum({}, axis=-1))"
 ALTERNATIVES = (
     # Paths
     mistake("ends_exchanged", "wrong_order", "x_0 belongs to t = 0; here the path begins at x_1",
-            {"interpolants-2": "return t, 1 - t, one, -one"},
-            unseen={"conversions": "it has neither alpha nor beta"}),
+            {"interpolants-2": "return t, 1 - t, one, -one"}),
     mistake("trig_without_root", "missing_step",
             "alpha and beta have the factor sqrt(1 - gamma^2); here the noise comes on top",
             {"interpolants-3": "alpha, beta = cos, sin"}),
@@ -39,9 +38,7 @@ ALTERNATIVES = (
             "the bump of the two logistic functions must be lowered so that it is 0 at both ends; here it is not",
             {"interpolants-8": "g, g_dot = up - down + 0 * ends, 10 * (up * (1 - up) - down * (1 - down))"}),
     mistake("same_slopes", "wrong_sign", "the noise falls, 1 - t; here its slope has the sign of beta's",
-            {"interpolants-9": "return t, 1 - t, 0 * t, one, one, t - 1"},
-            unseen=dict.fromkeys(("conversions", "mixture_fields", "sample_mixture", "likelihood"),
-                                 "it has the product alone")),
+            {"interpolants-9": "beta, g, beta_dot, g_dot = t, 1 - t, one, one"}),
     mistake("slope_without_inner_factor", "missing_step",
             "the slopes of cos(pi t / 2) and sin(pi t / 2) have the factor pi / 2; here it is missing",
             {"interpolants-10": "beta_dot, g_dot = cos, -sin"}),
@@ -104,7 +101,7 @@ ALTERNATIVES = (
     mistake("score_added", "wrong_sign", "b = v - gamma gamma_dot s; here the sign is plus",
             {"interpolants-19": "return v + _column(c.product, v) * s",
              "_mixture_fields: b, eta =": "b, eta = v + c.product * s, -c.gamma * s",
-             "_mixture_fields: return found._replace(":
+             "_with_divergences: return":
              "return found._replace(div_b=div_v + c.product * div_s, div_s=div_s)"},
             origin=f"{_CODE}/blob/main/interflow/stochastic_interpolant.py"),
     mistake("slope_for_the_product", "missing_step", "b = v - gamma gamma_dot s; here gamma_dot alone",
@@ -129,8 +126,7 @@ ALTERNATIVES = (
     mistake("frozen_responsibilities", "missing_step",
             "the responsibilities depend on the point: their gradients belong to the divergences; here they are left "
             "out",
-            {"_mixture_fields: pull =": "pull = 0 * solved"},
-            unseen={"sample_mixture": "it needs no divergence"}),
+            {"_with_divergences: pull, w =": "pull, w = 0 * solved, w[:, :, 0]"}),
     # Samplers
     mistake("noise_without_2", "wrong_constant", "sqrt(2 epsilon h) before the noise; here sqrt(epsilon h)",
             {"_euler_maruyama: root =": _ROOT.format("(epsilon * abs(h)) ** 0.5"),
