@@ -3,6 +3,9 @@
 import argparse
 import sys
 from pathlib import Path
+from types import NoneType
+
+from refimpl.core import check
 
 
 def finish(name, arguments=None):
@@ -30,6 +33,7 @@ def finish(name, arguments=None):
     """
     import matplotlib.pyplot as plt
 
+    check.instance(str, name=name), check.instance((list, NoneType), arguments=arguments)
     if arguments is None and {"sphinx_gallery", "ipykernel"} & sys.modules.keys():
         return
     parser = argparse.ArgumentParser(description=f"Tutorial {name}")
