@@ -42,7 +42,7 @@ class Factors(NamedTuple):
 
 def square_norm(matrix):
     """Squared spectral norm, from the smaller Gram matrix."""
-    check.finite(matrix=matrix)
+    check.floating(matrix=matrix)
     xp = array_namespace(matrix)
     rows, columns = matrix.shape
     gram = matrix @ matrix.T if rows <= columns else matrix.T @ matrix
@@ -129,7 +129,7 @@ def losses(activations, targets):
     >>> losses(np.array([[0.0, 1e4]]), np.array([[1.0, 0.0]]))
     array([6.93147181e-01, 1.00000000e+04])
     """
-    check.finite(activations=activations, targets=targets)
+    check.floating(activations=activations, targets=targets)
     check.like(activations, targets=targets)
     return _losses(activations, targets)
 
@@ -149,7 +149,7 @@ def probabilities(activations):
     array([[0.33333333, 0.        ],
            [0.33333333, 0.5       ]])
     """
-    check.finite(activations=activations)
+    check.floating(activations=activations)
     return _probabilities(activations)[1:, ...]
 
 
@@ -185,7 +185,7 @@ def activations(A, gamma, x, covariates, *, kind="filter"):
     >>> activations(np.array([[2.0], [0.0]]), np.array([[0.5]]), np.eye(2), np.ones((1, 2)))
     array([[2.5, 0.5]])
     """
-    check.finite(A=A, gamma=gamma, x=x, covariates=covariates)
+    check.floating(A=A, gamma=gamma, x=x, covariates=covariates)
     check.choice(KINDS, kind=kind)
     return (A.T @ x if kind == "filter" else A) + gamma.T @ covariates  # (sdl-3)
 
@@ -200,7 +200,7 @@ def coefficients(W, H, beta, kind):
     beta : array [r, q]
     kind : {"filter", "feature"}
     """
-    check.choice(KINDS, kind=kind), check.finite(beta=beta, **({"W": W} if kind == "filter" else {"H": H}))
+    check.choice(KINDS, kind=kind), check.floating(beta=beta, **({"W": W} if kind == "filter" else {"H": H}))
     return W @ beta if kind == "filter" else beta.T @ H  # (sdl-4)
 
 

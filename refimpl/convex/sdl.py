@@ -562,13 +562,23 @@ def shrinking_radius(t, *, radius=1.0):
 def nonnegative(block):
     """The nearest block without negative entries: a constraint for `bcd_step`.
 
+    Parameters
+    ----------
+    block : array, any shape, floating point
+        NaN stays NaN, and inf is taken.
+
+    Returns
+    -------
+    array
+        Like `block`.
+
     Examples
     --------
     >>> import numpy as np
     >>> nonnegative(np.array([1.0, -2.0]))
     array([1., 0.])
     """
-    check.finite(block=block)
+    check.floating(block=block)
     return array_namespace(block).clip(block, min=0.0)
 
 

@@ -50,14 +50,16 @@ def positive(*, infinite=False, **named):
     return _numbers(named, "a finite number > 0", lambda v: 0 < v < math.inf)
 
 
-def nonnegative(**named):
-    """Finite numbers >= 0, as Python floats.
+def nonnegative(*, infinite=False, **named):
+    """Finite numbers >= 0, as Python floats; if `infinite`, infinity too.
 
     Examples
     --------
     >>> nonnegative(weight_decay=0, sigma=1.5)
     (0.0, 1.5)
     """
+    if infinite:
+        return _numbers(named, "a number >= 0", lambda v: v >= 0)
     return _numbers(named, "a finite number >= 0", lambda v: 0 <= v < math.inf)
 
 

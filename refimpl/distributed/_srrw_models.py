@@ -74,12 +74,18 @@ class Logistic(NamedTuple):
 def at(values, node):
     """Rows of `values` [N, ...] at a node [] or at several [R].
 
+    Parameters
+    ----------
+    values : array [N, ...]
+        NaN stays NaN, and inf is taken.
+    node : array [] or [R]
+
     Examples
     --------
     >>> at(np.array([[1.0], [2.0]]), np.array([1, 1, 0])).ravel()
     array([2., 2., 1.])
     """
-    check.finite(values=values), check.integral(node=node)
+    check.floating(values=values), check.integral(node=node)
     xp = array_namespace(values)
     rows = xp.take(values, xp.reshape(node, (-1,)), axis=0)
     return xp.reshape(rows, (*node.shape, *values.shape[1:]))

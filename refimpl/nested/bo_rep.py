@@ -220,7 +220,8 @@ def epoch_sgd(y, grad, *, epochs, first, alpha, radius):
     check.function(grad=grad)
     check.finite(y=y)
     epochs, first = check.integer(epochs=epochs), check.integer(first=first, minimum=1)
-    alpha, radius, t = check.positive(alpha=alpha), check.positive(radius=radius, infinite=True), 0
+    radius = check.positive(radius=radius, infinite=True)
+    alpha, t = check.positive(alpha=alpha), 0
     for s in range(epochs):
         center, total, steps = y, array_namespace(y).zeros_like(y), first * 2**s
         step, reach = alpha / 2**s, radius / 2 ** (s / 2)  # (bo_rep-8)

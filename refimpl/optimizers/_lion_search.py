@@ -100,7 +100,7 @@ def tournament(members, draws):
 
 def age(members, child):
     """The population a cycle later: the oldest member makes room, however fit it is."""
-    check.instance(Member, child=child)
+    check.instance(Member, child=child), check.sequence(members=members)
     return (*members[1:], child)  # (lion-11)
 
 

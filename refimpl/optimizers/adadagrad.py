@@ -336,7 +336,7 @@ def grow(size, ratio, *, largest):
     """
     size = check.integer(size=size, minimum=1)
     largest = check.integer(largest=largest, minimum=size)
-    ratio = math.inf if isinstance(ratio, float) and ratio == math.inf else check.nonnegative(ratio=ratio)
+    ratio = float(check.nonnegative(ratio=ratio, infinite=True))
     return max(size, math.ceil(min(ratio, largest)))  # (adadagrad-8)
 
 
