@@ -86,6 +86,7 @@ def describe(value):
     Parameters
     ----------
     value : any
+        What a message is about.
 
     Returns
     -------
@@ -114,10 +115,12 @@ def is_array(x):
     Parameters
     ----------
     x : any
+        An array or not.
 
     Returns
     -------
     bool
+        False, and no error, for whatever else it is.
 
     Examples
     --------
@@ -213,10 +216,12 @@ def is_floating(x):
     Parameters
     ----------
     x : any
+        An array or not.
 
     Returns
     -------
     bool
+        False, and no error, for whatever else it is.
 
     Examples
     --------

@@ -14,10 +14,12 @@ def leaves(tree):
     Parameters
     ----------
     tree : nested tuple, list or dict of any leaves, or a leaf
+        None is an empty tree.
 
     Returns
     -------
     list
+        The leaves.
 
     Examples
     --------
@@ -115,6 +117,7 @@ def unflatten(tree, parts):
     Returns
     -------
     nested tuple, list or dict
+        Of the types of `tree`.
 
     Raises
     ------
@@ -157,7 +160,9 @@ def alike(reference, **named):
     Parameters
     ----------
     reference : nested tuple, list or dict of any leaves
+        The tree that the others are to be like.
     **named : nested tuple, list or dict of arrays
+        Trees, by the names that messages give them.
 
     Examples
     --------
