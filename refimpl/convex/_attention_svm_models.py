@@ -72,6 +72,7 @@ def equal_scores(data):
     >>> equal_scores(data).gamma.round(12) + 0.0
     array([[[1., 0., 0.]]])
     """
+    check.instance(Data, data=data)
     xp, v = array_namespace(*data), data.v[..., None, None, :]
     X = data.X - xp.sum(data.X * v, axis=-1, keepdims=True) * v
     signed = data.Y[..., None] * data.v[..., None, :]
@@ -88,6 +89,7 @@ def start(rng, shape, *, like):
     >>> bool(np.max(np.abs(start(random.stream(0, "doc"), (4, 9), like=np.zeros(1)))) < 0.5)
     True
     """
+    check.sequence(shape=shape)
     bound = shape[-2] ** -0.5
     return random.uniform(rng, shape, like=like, low=-bound, high=bound)
 
@@ -104,6 +106,8 @@ def relu(V):
     >>> relu(np.array([[1.0, -1.0]]))(np.array([[2.0]]))
     (array([2.]), array([[1.]]))
     """
+
+    check.finite(V=V)
 
     def head(u):
         xp = array_namespace(u, V)
@@ -123,6 +127,10 @@ def quadratic(v, lam):
     >>> quadratic(np.array([1.0, 0.0]), 0.25)(np.array([[2.0, 0.0]]))
     (array([1.]), array([[0., 0.]]))
     """
+
+    check.finite(v=v)
+
+    check.number(lam=lam)
 
     def head(u):
         xp, w = array_namespace(u, v), v[..., None, :]
@@ -161,6 +169,7 @@ def head_grad(W, X, Z, Y, head):
     array([[-0.094385,  0.      ],
            [ 0.094385,  0.      ]])
     """
+    check.function(head=head)
     attention_svm._checked(X, Z, W=W)
     check.finite(Y=Y)
     check.shapes(X=(X, "R n T d" if len(X.shape) == 4 else "n T d"), Y=(Y, "R n" if len(X.shape) == 4 else "n"))

@@ -115,6 +115,8 @@ def robust_slacks(X, D, weights, *, epsilon, mask):
     >>> robust_slacks(X, D, weights, epsilon=0.5, mask=np.array([1.0, 0.0])).tolist()
     [[[5.5]], [[-2.5]]]
     """
+    check.finite(X=X, D=D, weights=weights, mask=mask)
+    check.number(epsilon=epsilon)
     xp = array_namespace(X, D, weights)
     spread = xp.sum(abs(mask[:, None] * weights), axis=1, keepdims=True)
     return slacks(X, D, weights) - epsilon * spread  # (convex_relu-22)
@@ -332,6 +334,7 @@ def operator_norm(X, D, mask, *, steps=300):
     >>> bool(abs(norm - 15**0.5) < 1e-9)
     True
     """
+    check.finite(X=X, D=D, mask=mask)
     xp, steps = array_namespace(X, D), check.integer(steps=steps, minimum=1)
     entries = 2 * X.shape[1] * D.shape[1]
     start = xp.cos(xp.arange(entries, dtype=X.dtype, device=device(X)))  # in no special direction
@@ -402,6 +405,10 @@ def pdhg_step(X, D, y, state, *, beta, epsilon, mask, size, loss="hinge", balanc
     >>> state.duals.theta
     array([0.4])
     """
+    check.instance(PDHGState, state=state)
+    check.finite(X=X, D=D, y=y, mask=mask)
+    check.choice(LOSSES, loss=loss), check.nonnegative(beta=beta, epsilon=epsilon)
+    check.positive(size=size, balance=balance)
     xp = array_namespace(X)
     tau, sigma = size * balance, size / balance
     down = state.weights - tau * _apply_transposed(X, D, mask, _signed(state.duals, y, loss))

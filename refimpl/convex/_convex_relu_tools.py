@@ -20,6 +20,7 @@ def random_network(rng, d, m, *, like, runs=()):
     >>> [x.shape for x in random_network(stream(0, "doc"), 3, 20, like=np.zeros(1), runs=(8,))]
     [(8, 3, 20), (8, 20)]
     """
+    check.instance((tuple, list), runs=runs)
     d, m = check.integer(d=d, m=m, minimum=1)
     return Network(normal(rng, (*runs, d, m), like=like) / d**0.5, normal(rng, (*runs, m), like=like) / m**0.5)
 
@@ -50,6 +51,9 @@ def gradient_step(X, y, network, *, lr, beta, loss="squared"):
     >>> gradient_step(np.array([[1.0]]), np.array([1.0]), net, lr=0.1, beta=1.0)
     Network(first=array([[1.7]]), second=array([0.7]))
     """
+    check.instance(Network, network=network)
+    check.finite(X=X, y=y)
+    check.number(lr=lr, beta=beta), check.choice(LOSSES, loss=loss)
     xp = array_namespace(X, y, *network)
     first, second = network
     before = X @ first  # [..., n, m]
@@ -71,6 +75,8 @@ def gradient_descent(X, y, network, *, lr, beta, loss="squared", steps=20_000, r
     >>> float(trained.first[0, 0] * trained.second[0])  # minimizes (x - 1)^2 / 2 + |x| / 2
     0.5...
     """
+    check.instance(Network, network=network)
+    check.finite(X=X, y=y)
     lr, beta = check.positive(lr=lr, beta=beta)
     run = iterate(
         lambda net, k: gradient_step(X, y, net, lr=lr, beta=beta, loss=loss), network, steps=steps, record=record
@@ -93,6 +99,7 @@ def toy(rng, n, *, like, d=3, noise=0.3):
     >>> [x.shape for x in toy(stream(0, "doc"), 12, like=np.zeros(1))]
     [(12, 3), (12,)]
     """
+    check.integer(n=n)
     xp = array_namespace(like)
     X = _with_ones(normal(rng, (n, d - 1), like=like))
     teacher = Network(normal(rng, (d, 3), like=like), normal(rng, (3,), like=like))
@@ -111,6 +118,7 @@ def rings(rng, n, *, like, noise=0.12):
     >>> np.linalg.norm(X[:, :2], axis=1).round(3).tolist(), y.tolist()
     ([0.5, 1.3, 0.5, 1.3], [1.0, -1.0, 1.0, -1.0])
     """
+    check.number(noise=noise), check.integer(n=n)
     xp = array_namespace(like)
     angle = uniform(rng, (n,), like=like, high=6.283185307179586)
     y = 1 - 2 * (xp.arange(n, dtype=like.dtype, device=device(like)) % 2)
@@ -129,6 +137,7 @@ def xor(rng, n, *, like, half_width=0.2):
     >>> bool((np.sign(X[:, 0] * X[:, 1]) == y).all())
     True
     """
+    check.integer(n=n)
     xp = array_namespace(like)
     corner = xp.astype(indices(rng, 4, (n,), like=like), like.dtype)
     centres = xp.stack([xp.sign(corner - 1.5), 0.8 - 1.6 * (corner % 2)], axis=1)
@@ -161,6 +170,7 @@ def project_on_cones(X, D, vectors):
     array([[3.],
            [0.]])
     """
+    check.finite(D=D)
     check.finite(X=X, vectors=vectors)
     check.shapes(X=(X, "n d"), D=(D, "n P"), vectors=(vectors, "d P"))
     nnls = import_module("scipy.optimize").nnls
@@ -185,6 +195,7 @@ def pull_in_cones(X, D, direction):
     array([[3.],
            [0.]])
     """
+    check.finite(X=X, D=D, direction=direction)
     xp = array_namespace(X, D, direction)
     return project_on_cones(X, D, xp.matrix_transpose(X) @ (D * direction[:, None]))
 
@@ -214,6 +225,7 @@ def lower_bound(X, D, y, outputs, *, beta, loss="squared"):
     >>> round(lower_bound(X, D, np.array([1.0]), np.array([0.75]), beta=0.25), 12)  # of (v - 1)^2 / 2 + v / 4
     0.21875
     """
+    check.finite(X=X, D=D, y=y, outputs=outputs)
     beta, xp = check.positive(beta=beta), array_namespace(X, D, y, outputs)
     theta = LOSSES[loss][1](outputs, y)
     pulls = xp.stack([pull_in_cones(X, D, side * theta) for side in (1.0, -1.0)])

@@ -82,6 +82,7 @@ def epochs(sample, X, y, nu, *, k, beta, count, rounds=15):
     >>> found.n
     array([ 800,  800, 8677])
     """
+    check.function(sample=sample)
     count = check.integer(count=count, minimum=1)
     for i in range(1, count + 1):
         n = epoch_counts(nu, beta=beta, eps=2.0**-i)

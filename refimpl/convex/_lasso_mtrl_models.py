@@ -47,6 +47,7 @@ def responses(X, theta, noise, n, *, sigma=1.0):
     >>> responses(np.eye(2), np.array([[2.0, 0.0], [0.0, 3.0]]), np.ones(2), np.array([1, 1]), sigma=0.5)
     array([2.5, 3.5])
     """
+    check.finite(X=X, theta=theta, noise=noise)
     check.shapes(X=(X, "N d"), theta=(theta, "d T"), noise=(noise, "N"), n=(n, "T"))
     sigma = check.nonnegative(sigma=sigma)
     xp = array_namespace(X, theta, noise)
@@ -64,6 +65,8 @@ def sampler(rng, tasks, *, sigma=1.0):
     >>> [x.shape for x in sampler(stream(1, "doc"), tasks)(np.array([2, 0, 4]))]
     [(6, 5), (6,)]
     """
+    check.instance(Tasks, tasks=tasks)
+    check.rng(rng=rng)
     theta, xp = tasks.B @ tasks.W, array_namespace(*tasks)
 
     def sample(n):
@@ -85,6 +88,8 @@ def target_samples(rng, tasks, n, *, sigma=1.0):
     >>> [x.shape for x in target_samples(stream(1, "doc"), tasks, 7)]
     [(7, 5), (7,)]
     """
+    check.instance(Tasks, tasks=tasks)
+    check.integer(n=n)
     theta = tasks.B @ tasks.w
     X, noise = normal(rng, (n, theta.shape[0]), like=theta), normal(rng, (n,), like=theta)
     return X, X @ theta + sigma * noise
@@ -99,6 +104,8 @@ def excess_risk(theta, tasks):
     >>> float(excess_risk(np.array([1.0, 2.0]), Tasks(np.eye(2), np.eye(2), np.array([1.0, 0.0]))))
     4.0
     """
+    check.instance(Tasks, tasks=tasks)
+    check.finite(theta=theta)
     xp = array_namespace(theta)
     error = theta - tasks.B @ tasks.w
     return xp.sum(error * error)

@@ -42,6 +42,7 @@ class Factors(NamedTuple):
 
 def square_norm(matrix):
     """Squared spectral norm, from the smaller Gram matrix."""
+    check.floating(matrix=matrix)
     xp = array_namespace(matrix)
     rows, columns = matrix.shape
     gram = matrix @ matrix.T if rows <= columns else matrix.T @ matrix
@@ -128,6 +129,7 @@ def losses(activations, targets):
     >>> losses(np.array([[0.0, 1e4]]), np.array([[1.0, 0.0]]))
     array([6.93147181e-01, 1.00000000e+04])
     """
+    check.floating(activations=activations, targets=targets)
     check.like(activations, targets=targets)
     return _losses(activations, targets)
 
@@ -147,6 +149,7 @@ def probabilities(activations):
     array([[0.33333333, 0.        ],
            [0.33333333, 0.5       ]])
     """
+    check.floating(activations=activations)
     return _probabilities(activations)[1:, ...]
 
 
@@ -182,12 +185,22 @@ def activations(A, gamma, x, covariates, *, kind="filter"):
     >>> activations(np.array([[2.0], [0.0]]), np.array([[0.5]]), np.eye(2), np.ones((1, 2)))
     array([[2.5, 0.5]])
     """
+    check.floating(A=A, gamma=gamma, x=x, covariates=covariates)
     check.choice(KINDS, kind=kind)
     return (A.T @ x if kind == "filter" else A) + gamma.T @ covariates  # (sdl-3)
 
 
 def coefficients(W, H, beta, kind):
-    """A, in which the activations are linear."""
+    """A, in which the activations are linear.
+
+    Parameters
+    ----------
+    W, H : any
+        An array, where `kind` asks for it.
+    beta : array [r, q]
+    kind : {"filter", "feature"}
+    """
+    check.choice(KINDS, kind=kind), check.floating(beta=beta, **({"W": W} if kind == "filter" else {"H": H}))
     return W @ beta if kind == "filter" else beta.T @ H  # (sdl-4)
 
 
@@ -218,6 +231,7 @@ def lift(state, *, kind="filter"):
     >>> lift(Factors(W, H, beta, np.zeros((1, 1)))).A.ravel()
     array([0.5, 1. ])
     """
+    check.instance(Factors, state=state)
     check.choice(KINDS, kind=kind)
     W, H, beta, gamma = state
     return Lifted(coefficients(W, H, beta, kind), W @ H, gamma)
@@ -225,6 +239,7 @@ def lift(state, *, kind="filter"):
 
 def check_lifted(state, samples, kind):
     """A `Lifted` that fits the samples."""
+    check.instance(Lifted, state=state), check.instance(Data, samples=samples)
     check.choice(KINDS, kind=kind)
     A, B, gamma = state
     check.finite(A=A, B=B, gamma=gamma)
@@ -240,6 +255,7 @@ def check_lifted(state, samples, kind):
 
 def check_factors(state, samples, kind):
     """`Factors` that fit the samples."""
+    check.instance(Factors, state=state), check.instance(Data, samples=samples)
     check.choice(KINDS, kind=kind)
     W, H, beta, gamma = state
     check.finite(W=W, H=H, beta=beta, gamma=gamma)
@@ -304,6 +320,7 @@ def objective(state, samples, *, xi, nu=0.0, kind="filter"):
     >>> objective(state, samples, xi=1.0)  # 3 log 2 + |X|^2
     np.float64(9.0794415...)
     """
+    check.instance(Factors, state=state), check.instance(Data, samples=samples)
     check_factors(state, samples, kind)
     xi, nu = check.positive(xi=xi), check.nonnegative(nu=nu)
     A, B, gamma = lift(state, kind=kind)
@@ -326,6 +343,7 @@ def lifted_objective(state, samples, *, xi, nu=0.0, kind="filter"):
     >>> lifted_objective(state, samples, xi=0.5, nu=0.1)
     np.float64(2.42789306439...)
     """
+    check.instance(Lifted, state=state), check.instance(Data, samples=samples)
     check_lifted(state, samples, kind)
     xi, nu = check.positive(xi=xi), check.nonnegative(nu=nu)
     A, B, gamma = state
@@ -405,6 +423,7 @@ def predict(state, x, covariates, *, kind="filter"):
     array([[0.5, 0. ],
            [0.5, 1. ]])
     """
+    check.instance(Factors, state=state)
     W, _, beta, gamma = _check_new(state, x, covariates)
     check.choice(KINDS, kind=kind)
     A = coefficients(W, codes(W, x) if kind == "feature" else None, beta, kind)
@@ -448,6 +467,7 @@ def label_energies(state, x, covariates, *, xi):
     array([[0.34199141, 1.69314718],
            [0.34199141, 0.01701054]])
     """
+    check.instance(Factors, state=state)
     W, _, beta, gamma = _check_new(state, x, covariates)
     xi, xp = check.positive(xi=xi), array_namespace(W, x)
     r, k = beta.shape
@@ -530,6 +550,8 @@ def generate(state, covariates, noise, uniforms, *, sigma, kind="filter"):
     >>> generate(truth, np.ones((1, 2)), np.zeros((1, 2)), np.array([0.5, 0.5]), sigma=0.1)
     (array([[ 2., -2.]]), array([1, 0]))
     """
+    check.instance(Factors, state=state)
+    check.finite(noise=noise)
     _check_new(state, noise, covariates)
     check.finite(H=state.H, uniforms=uniforms)
     sizes = check.shapes(noise=(noise, "p n"), uniforms=(uniforms, "n"), W=(state.W, "p r"), H=(state.H, "r n"))

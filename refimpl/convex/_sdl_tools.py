@@ -27,6 +27,8 @@ def simulate(rng, *, p, n, r, q, sigma, classes=2, kind="filter"):
     >>> drawn.x.shape, sorted(set(drawn.labels.tolist()))
     ((4, 10), [0, 1])
     """
+    check.rng(rng=rng)
+    check.integer(p=p, n=n, r=r, q=q)
     W = np.linalg.qr(rng.standard_normal((p, r)))[0]
     beta, gamma = rng.standard_normal((r, classes - 1)), rng.standard_normal((q, classes - 1))
     beta, gamma = 2 * beta / np.linalg.norm(beta, axis=0), gamma / np.linalg.norm(gamma, axis=0)
@@ -55,6 +57,7 @@ def nmf(x, rank, *, steps=200):
     >>> bool(np.allclose(W @ H, x))
     True
     """
+    check.finite(x=x)
     U, s, Vt = sdl.truncated_svd(x, rank)
     W, H = np.zeros_like(U), np.zeros_like(Vt)
     for i in range(s.size):
@@ -95,6 +98,7 @@ def logistic_regression(features, labels, *, nu, classes=2, steps=100):
     >>> bool(np.isclose(theta[0, 0], 2 / (1 + np.exp(theta[0, 0]))))  # 2 g(-theta) = 2 nu theta
     True
     """
+    check.finite(features=features), check.integral(labels=labels)
     nu = check.positive(nu=nu)
     d, k = features.shape[0], classes - 1
     targets = np.stack([labels == c for c in range(1, classes)]).astype(features.dtype)
@@ -125,6 +129,7 @@ def auc(scores, labels):
     >>> float(auc(np.array([0.1, 0.4, 0.35, 0.8]), np.array([0, 0, 1, 1])))
     0.75
     """
+    check.finite(scores=scores), check.integral(labels=labels)
     positive, negative = scores[labels == 1], np.sort(scores[labels != 1])
     below, reached = (np.searchsorted(negative, positive, side=side) for side in ("left", "right"))
     return np.mean(below + reached) / (2 * negative.size)
@@ -138,6 +143,7 @@ def f_score(decisions, labels):
     >>> float(f_score(np.array([True, True, False]), np.array([1, 0, 1])))
     0.5
     """
+    check.integral(labels=labels), check.array(decisions=decisions)
     hits = np.sum(decisions & (labels == 1))
     return 2 * hits / max(np.sum(decisions) + np.sum(labels == 1), 1)
 
@@ -150,6 +156,7 @@ def best_threshold(scores, labels, score=f_score):
     >>> float(best_threshold(np.array([0.1, 0.4, 0.35, 0.8]), np.array([0, 0, 1, 1])))
     0.35
     """
+    check.finite(scores=scores), check.integral(labels=labels)
     candidates = np.unique(scores)
     return candidates[int(np.argmax([score(scores >= threshold, labels) for threshold in candidates]))]
 
@@ -162,4 +169,5 @@ def youden(decisions, labels):
     >>> float(youden(np.array([True, True, False, False]), np.array([1, 0, 1, 0])))
     0.0
     """
+    check.integral(labels=labels), check.array(decisions=decisions)
     return np.mean(decisions[labels == 1]) - np.mean(decisions[labels != 1])

@@ -126,7 +126,7 @@ def loss_grad(W, X, Z, gamma):
     (array([[0.5, 0.5]]), array([[-0.094385,  0.      ],
            [ 0.094385,  0.      ]]))
     """
-    _checked(X, Z, gamma, W=W)
+    check.array(gamma=gamma), _checked(X, Z, gamma, W=W)
     xp, a = array_namespace(W, X, Z, gamma), _attend(W, X, Z)
     u = xp.vecdot(gamma, a)
     loss = xp.mean(xp.logaddexp(-u, xp.zeros_like(u)), axis=-1)  # (attention_svm-2)
@@ -182,6 +182,7 @@ def descend(W, X, Z, gamma, *, steps, eta=0.1, normalised=True, record=None, pro
     array([[ 0.707107,  0.      ],
            [-0.707107,  0.      ]])
     """
+    check.finite(gamma=gamma)
     _checked(X, Z, gamma, W=W)
     eta = check.positive(eta=eta)
     return iterate(
@@ -232,6 +233,8 @@ def update_kq(factors, X, Z, gamma, *, eta=0.1, lam=2.2e-16):
     >>> K.ravel().round(6), Q.ravel()
     (array([ 0.070711, -0.070711]), array([0.92928932, 0.92928932]))
     """
+    check.instance(Factors, factors=factors)
+    check.finite(gamma=gamma)
     _checked_kq(factors, X, Z, gamma)
     return _kq_step(factors, X, Z, gamma, check.positive(eta=eta), check.nonnegative(lam=lam))
 
@@ -271,6 +274,8 @@ def descend_kq(factors, X, Z, gamma, *, steps, eta=0.1, lam=2.2e-16, record=None
     >>> cosine(K @ Q.T, np.array([[1.0, 0.0], [-1.0, 0.0]])).round(4)
     np.float64(0.9996)
     """
+    check.instance(Factors, factors=factors)
+    check.finite(gamma=gamma)
     _checked_kq(factors, X, Z, gamma)
     eta, lam = check.positive(eta=eta), check.nonnegative(lam=lam)
     return iterate(
@@ -481,6 +486,7 @@ def locally_optimal(gamma, alpha, svm, *, tol=1e-6):
     >>> [locally_optimal(np.array([scores]), alpha, found) for scores in ([1.0, 0.0, 2.0], [1.0, 2.0, 0.0])]
     [True, False]
     """
+    check.instance(SVM, svm=svm)
     check.finite(gamma=gamma)
     sizes = check.shapes(gamma=(gamma, "n T"), alpha=(alpha, "n"), margins=(svm.margins, "n T"))
     _checked_tokens(alpha, sizes["T"])
@@ -499,6 +505,7 @@ def cosine(A, B):
     >>> cosine(np.eye(2), np.ones((2, 2))).round(6)
     np.float64(0.707107)
     """
+    check.finite(A=A, B=B)
     check.like(A, B=B)
     xp = array_namespace(A, B)
     return xp.sum(unit(A, axis=MATRIX) * unit(B, axis=MATRIX), axis=MATRIX)
@@ -604,6 +611,7 @@ def path(X, Z, gamma, radii, *, ball="frobenius", steps=1500):
     array([[ 1.4142,  0.    ],
            [-1.4142,  0.    ]])
     """
+    check.finite(gamma=gamma)
     _checked(X, Z, gamma)
     check.choice(BALLS, ball=ball)
     steps, project = (
@@ -612,6 +620,7 @@ def path(X, Z, gamma, radii, *, ball="frobenius", steps=1500):
     )
     xp = array_namespace(X, Z, gamma)
     W, found = 0.0 * xp.matrix_transpose(Z) @ Z, []
+    check.sequence(radii=radii)
     for i, R in enumerate(radii):
         W = project(W * (R / radii[i - 1]), R) if i else W
         for k in range(1, steps + 1):

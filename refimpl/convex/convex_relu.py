@@ -185,6 +185,8 @@ def predict(X, D, weights):
     >>> predict(np.array([[1.0], [2.0]]), np.array([[1.0], [0.0]]), np.array([[[3.0]], [[0.5]]]))
     array([2.5, 0. ])
     """
+    check.finite(X=X, D=D, weights=weights)
+    check.shapes(X=(X, "n d"), D=(D, "n P"), weights=(weights, "2 d P"))
     xp = array_namespace(X, D, weights)
     return xp.sum(D * (X @ (weights[0, :, :] - weights[1, :, :])), axis=1)  # (convex_relu-5)
 
@@ -199,6 +201,8 @@ def slacks(X, D, weights):
     array([[ 3., -6.],
            [-1.,  2.]])
     """
+    check.finite(X=X, D=D, weights=weights)
+    check.shapes(X=(X, "n d"), D=(D, "n P")), check.broadcast(**{"X @ weights": X[0, :, None], "weights": weights})
     return (2 * D - 1) * (X @ weights)  # (convex_relu-4)
 
 
@@ -268,6 +272,7 @@ def group_norms(weights):
     >>> group_norms(np.array([[[3.0], [4.0]], [[0.0], [1.0]]])).tolist()
     [[[5.0]], [[1.0]]]
     """
+    check.finite(weights=weights)
     xp = array_namespace(weights)
     return xp.sqrt(xp.sum(weights * weights, axis=1, keepdims=True))
 
@@ -381,6 +386,8 @@ def network_outputs(X, network):
     >>> network_outputs(np.array([[1.0], [-1.0]]), Network(np.array([[2.0]]), np.array([3.0])))
     array([6., 0.])
     """
+    check.instance(Network, network=network)
+    check.finite(X=X)
     xp = array_namespace(X, *network)
     return xp.maximum(X @ network.first, 0.0) @ network.second  # (convex_relu-1)
 
@@ -395,6 +402,8 @@ def network_objective(X, y, network, *, beta, loss="squared"):
     >>> float(network_objective(np.array([[1.0], [2.0]]), np.array([1.0, 2.0]), net, beta=0.25))
     0.25
     """
+    check.instance(Network, network=network)
+    check.finite(X=X, y=y)
     check.choice(LOSSES, loss=loss)
     check.shapes(X=(X, "n d"), y=(y, "n"))
     beta = check.positive(beta=beta)
@@ -534,6 +543,9 @@ def solve_smooth(setup, right):
     >>> solve_smooth(setup, np.array([[[3.0]], [[-1.0]]])).round(12).tolist()
     [[[1.0]], [[0.0]]]
     """
+    check.instance(ADMMSetup, setup=setup)
+    check.finite(right=right)
+    check.shapes(right=(right, f"2 {setup.X.shape[1]} {setup.D.shape[1]}"))
     X, D, root, ridge, _ = setup
     xp = array_namespace(X, right)
     transposed = xp.matrix_transpose(root)
@@ -551,6 +563,8 @@ def shrink(weights, threshold):
     >>> shrink(np.array([[[3.0], [4.0]], [[0.6], [0.8]]]), 2.5).tolist()
     [[[1.5], [2.0]], [[0.0], [0.0]]]
     """
+    check.finite(weights=weights)
+    threshold = check.nonnegative(threshold=threshold)
     xp = array_namespace(weights)
     norms = group_norms(weights)
     return xp.where(norms > threshold, weights * (1 - threshold / xp.where(norms > 0, norms, 1.0)), 0.0)
@@ -599,6 +613,7 @@ def admm_step(setup, y, state, *, beta, gamma=None):
     array([[ 0.        ,  0.11175329,  0.        ],
            [ 0.        , -0.00672869,  0.        ]])
     """
+    check.instance(ADMMSetup, setup=setup), check.instance(ADMMState, state=state)
     X, D, rho = setup.X, setup.D, setup.rho
     beta, gamma = check.positive(beta=beta, gamma=rho if gamma is None else gamma)
     check.finite(y=y)
@@ -618,6 +633,8 @@ def settle(X, D, state, *, beta, rho=0.1, gamma=None):
     >>> settle(X, D, state, beta=0.5, rho=0.5).v.tolist()
     [[[1.0]], [[0.0]]]
     """
+    check.instance(ADMMState, state=state)
+    check.finite(X=X, D=D)
     beta, rho = check.positive(beta=beta, rho=rho)
     gamma = check.positive(gamma=rho if gamma is None else gamma)
     _check_state(X, D, X[:, 0], state)
@@ -665,7 +682,10 @@ def residuals(X, D, before, after, *, rho):
     >>> bool(residuals(X, D, init(X, D), state, rho=0.1).weights > 0)
     True
     """
-    norm = array_namespace(X).linalg.vector_norm
+    check.instance(ADMMState, before=before, after=after)
+    check.finite(X=X, D=D)
+    check.shapes(X=(X, "n d"), D=(D, "n P"))
+    rho, norm = check.positive(rho=rho), array_namespace(X).linalg.vector_norm
     return Residuals(
         norm(after.u - after.v),
         norm(slacks(X, D, after.u) - after.s),
@@ -794,6 +814,11 @@ def block_step(X, D, y, state, outputs, i, *, rho=0.1, loss="squared", armijo=1e
     >>> state.u.tolist(), outputs.tolist()
     ([[[0.4]], [[-0.4]]], [0.8])
     """
+    check.instance(ADMMState, state=state)
+    check.finite(X=X, D=D, y=y, outputs=outputs)
+    check.shapes(X=(X, "n d"), D=(D, "n P"), y=(y, "n"), outputs=(outputs, "n"))
+    i, rho = check.integer(i=i, below=D.shape[1]), check.positive(rho=rho)
+    check.choice(LOSSES, loss=loss)
     xp = array_namespace(X, D, y, state.u, outputs)
     value, slope = LOSSES[loss]
     seen, side = D[:, i], 2 * D[:, i] - 1
@@ -857,11 +882,13 @@ def block_descent(X, D, y, state, blocks, *, rho=0.1, loss="squared", **search):
     array([[ 0.08     ,  0.2193408,  0.1224   ],
            [ 0.096    , -0.1212288, -0.2448   ]])
     """
+    check.instance(ADMMState, state=state)
     _check_data(X, D, y, loss)
     _check_state(X, D, y, state)
     rho = check.positive(rho=rho)
+    check.sequence(blocks=blocks)
     blocks = [check.integer(blocks=block) for block in blocks]
-    if not blocks or max(blocks) >= D.shape[1]:
+    if max(blocks) >= D.shape[1]:
         raise ValueError(f"blocks must be patterns in [0, {D.shape[1]}), at least one, got {blocks}")
     outputs, fallen = predict(X, D, state.u), 0.0
     for i in blocks:
@@ -1017,6 +1044,7 @@ def lipschitz(Z):
     >>> lipschitz(np.array([[3.0, 0.0], [0.0, 1.0]]))
     9.0
     """
+    check.finite(Z=Z), check.shapes(Z=(Z, "n m"))
     xp = array_namespace(Z)
     return float(xp.max(xp.linalg.svdvals(Z))) ** 2 or 1.0
 
@@ -1053,6 +1081,8 @@ def scp_step(Z, y, state, *, beta, L):
     >>> scp_step(np.eye(2), np.array([1.0, -0.1]), SCPState(zero, zero, 1.0), beta=0.25, L=1.0).alpha
     array([ 0.75, -0.  ])
     """
+    check.instance(SCPState, state=state)
+    check.finite(Z=Z, y=y)
     beta, L = check.positive(beta=beta, L=L)
     check.shapes(Z=(Z, "n N"), y=(y, "n"), alpha=(state.alpha, "N"), point=(state.point, "N"))
     xp = array_namespace(Z, y, state.alpha)

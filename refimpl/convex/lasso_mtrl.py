@@ -302,6 +302,7 @@ def spectral_start(data, *, k):
     >>> abs(spectral_start(data, k=1)).round(6).T
     array([[1., 0.]])
     """
+    check.instance(Statistics, data=data)
     k = _checked(data, k)
     xp = array_namespace(*data)
     columns = data.g / xp.sqrt(xp.clip(data.n, min=1.0))[:, None]  # (lasso_mtrl-6)
@@ -378,6 +379,8 @@ def improve(B, data):
     >>> abs(improve(np.array([[1.0], [0.0]]), data)).round(4).T
     array([[0.9487, 0.3162]])
     """
+    check.instance(Statistics, data=data)
+    check.finite(B=B), check.shapes(B=(B, "d k"))
     xp, (d, k) = array_namespace(B, *data), B.shape
     W = heads(B, data.G, data.g)
     products = xp.reshape(W[:, None, :] * W[None, :, :], (k * k, -1))
@@ -428,6 +431,7 @@ def fit_representation(data, *, k, rounds=15):
     array([[ 2.,  1.],
            [-6., -3.]])
     """
+    check.instance(Statistics, data=data)
     rounds = check.integer(rounds=rounds)
     B = spectral_start(data, k=k)
     for _ in range(rounds):
@@ -635,6 +639,7 @@ def estimate(data, X, y, *, k, p=1, share=0.05, rounds=15):
     >>> estimate(data, np.eye(2), np.array([2.0, 0.0]), k=2).round(6) + 0.0
     array([0.95, 0.  , 0.  ])
     """
+    check.instance(Statistics, data=data)
     check.choice((1, 2), p=p)
     share = check.positive(share=share)
     B, W = fit_representation(data, k=k, rounds=rounds)
@@ -661,6 +666,7 @@ def drawn(sample, n):
     array([[3., 0.],
            [0., 1.]])
     """
+    check.function(sample=sample)
     X, y = sample(n)
     return statistics(X, y, n)
 
@@ -707,6 +713,7 @@ def known(sample, X, y, nu, *, k, N, floor, p=1, rounds=15):
     >>> found.n, float(models.excess_risk(found.theta, tasks).round(4))
     (array([ 10,  10, 980]), 0.0065)
     """
+    check.function(sample=sample)
     n = allocate(nu, N=N, floor=floor, p=p)
     B, _ = fit_representation(drawn(sample, n), k=k, rounds=rounds)
     return Found(B @ fit_target(B, X, y), nu, n)
@@ -756,6 +763,8 @@ def unknown(sample, X, y, *, T, k, explore, N, floor, p=1, share=0.05, rounds=15
     >>> unknown(sample, X, y, T=3, k=2, explore=50, N=850, floor=10).n
     array([ 10,  10, 830])
     """
+    check.function(sample=sample)
+    check.finite(X=X)
     T, explore = check.integer(T=T, explore=explore, minimum=1)
     xp = array_namespace(X, y)
     n = xp.full(T, explore, dtype=xp.int64, device=device(X))

@@ -117,6 +117,7 @@ def lifted_gradient(state, samples, *, xi, nu=0.0, kind="filter"):
     >>> lifted_gradient(state, samples, xi=0.5, nu=0.1).A.ravel()
     array([-0.68267373,  0.64918583])
     """
+    check.instance(Lifted, state=state), check.instance(Data, samples=samples)
     _check_lifted(state, samples, kind)
     xi, nu = check.positive(xi=xi), check.nonnegative(nu=nu)
     return _lifted_gradient(state, samples, xi, nu, kind)
@@ -241,6 +242,7 @@ def lpgd_step(state, samples, *, rank, xi, step_size, nu=0.0, kind="filter", pro
     >>> state.A.ravel()
     array([ 0.66656813, -0.24964664])
     """
+    check.instance(Lifted, state=state), check.instance(Data, samples=samples)
     _check_lifted(state, samples, kind)
     xi, nu, step_size = check.positive(xi=xi), check.nonnegative(nu=nu), check.positive(step_size=step_size)
     gradient = _lifted_gradient(state, samples, xi, nu, kind)
@@ -265,6 +267,7 @@ def zeros(samples, *, kind="filter"):
     >>> zeros(data(np.eye(2), np.ones((1, 2)), np.array([1, 0])), kind="feature").A
     array([[0., 0.]])
     """
+    check.instance(Data, samples=samples)
     check.choice(KINDS, kind=kind)
     x, covariates, targets = samples[:3]
     xp = array_namespace(x)
@@ -304,6 +307,7 @@ def curvature(samples, *, xi, nu=0.0, kind="filter"):
     >>> [round(float(c), 12) for c in curvature(samples, xi=0.1, nu=0.05)]  # 0.1 + 3 / 4
     [0.1, 0.85]
     """
+    check.instance(Data, samples=samples)
     xi, nu = check.positive(xi=xi), check.nonnegative(nu=nu)
     check.choice(KINDS, kind=kind)
     xp = array_namespace(samples.x)
@@ -325,6 +329,7 @@ def step_sizes(mu, L):
     >>> step_sizes(1.0, 2.0), step_sizes(1.0, 3.0)
     ((0.5, 0.75), None)
     """
+    mu, L = check.nonnegative(mu=mu), check.positive(L=L)
     return (1 / (2 * mu), 3 / (2 * L)) if mu > L / 3 else None
 
 
@@ -336,6 +341,7 @@ def contraction(step_size, mu, L):
     >>> contraction(0.6, 1.0, 2.0)
     0.8
     """
+    step_size, mu, L = check.nonnegative(step_size=step_size, mu=mu, L=L)
     return 2 * max(abs(1 - step_size * mu), abs(1 - step_size * L))  # (sdl-16)
 
 
@@ -375,6 +381,7 @@ def factorize(state, rank, *, kind="filter", sketch=None, power=2):
     >>> bool(np.allclose(back.A, state.A) and np.allclose(back.B, state.B))
     True
     """
+    check.instance(Lifted, state=state)
     check.choice(KINDS, kind=kind)
     U, s, Vt = truncated_svd(_stack(state, kind), rank, sketch=sketch, power=power)
     root = array_namespace(s).sqrt(s)
@@ -427,6 +434,7 @@ def lpgd(
     >>> float(run.history["objective"][0]), float(run.history["objective"][-1])
     (9.0794415..., 2.6064616...)
     """
+    check.instance(Data, samples=samples), check.instance(Lifted, state=state)
     if step_size is None:
         mu, L = curvature(samples, xi=xi, nu=nu, kind=kind)
         interval = step_sizes(float(mu), float(L))
@@ -491,6 +499,7 @@ def gradient(state, samples, *, xi, nu=0.0, kind="filter"):
     >>> gradient(state, samples, xi=0.5, nu=0.1).beta
     array([[-0.73618747]])
     """
+    check.instance(Factors, state=state), check.instance(Data, samples=samples)
     _check_factors(state, samples, kind)
     xi, nu = check.positive(xi=xi), check.nonnegative(nu=nu)
     R = _residual_at(state, samples, kind)
@@ -532,6 +541,7 @@ def block_constants(state, samples, *, xi, nu=0.0, kind="filter"):
     >>> [round(float(c), 6) for c in block_constants(state, samples, xi=0.5, nu=0.1)]
     [3.865, 0.65, 0.875, 0.95]
     """
+    check.instance(Factors, state=state), check.instance(Data, samples=samples)
     _check_factors(state, samples, kind)
     xi, nu = check.positive(xi=xi), check.nonnegative(nu=nu)
     return tuple(constant(state, samples, xi, nu, kind) for constant in _CONSTANTS.values())
@@ -552,12 +562,23 @@ def shrinking_radius(t, *, radius=1.0):
 def nonnegative(block):
     """The nearest block without negative entries: a constraint for `bcd_step`.
 
+    Parameters
+    ----------
+    block : array, any shape, floating point
+        NaN stays NaN, and inf is taken.
+
+    Returns
+    -------
+    array
+        Like `block`.
+
     Examples
     --------
     >>> import numpy as np
     >>> nonnegative(np.array([1.0, -2.0]))
     array([1., 0.])
     """
+    check.floating(block=block)
     return array_namespace(block).clip(block, min=0.0)
 
 
@@ -612,6 +633,7 @@ def bcd_step(state, samples, t, *, xi, nu=0.0, kind="filter", radius=1.0, inner=
     >>> state.W.ravel()
     array([ 0.87908527, -0.37325415])
     """
+    check.instance(Factors, state=state), check.instance(Data, samples=samples)
     _check_factors(state, samples, kind)
     xi, nu, inner = check.positive(xi=xi), check.nonnegative(nu=nu), check.integer(inner=inner, minimum=1)
     constraints, reach = _checked(constraints), shrinking_radius(t, radius=radius)
@@ -674,6 +696,7 @@ def init(rng, samples, *, rank, scale=0.3, constraints=None):
     >>> start.W.shape, bool((start.W >= 0).all()), bool((start.H >= 0).all())
     ((2, 2), True, False)
     """
+    check.instance(Data, samples=samples)
     rank, scale = check.integer(rank=rank, minimum=1), check.positive(scale=scale)
     _checked(constraints)
     x, covariates, targets = samples[:3]
@@ -725,6 +748,7 @@ def bcd(samples, state, *, xi, steps, nu=0.0, kind="filter", constraints=None, r
     >>> len(values), all(b <= a for a, b in zip(values, values[1:]))
     (31, True)
     """
+    check.instance(Data, samples=samples), check.instance(Factors, state=state)
     settings = {"xi": xi, "nu": nu, "kind": kind}
     for block, project in _checked(constraints).items():
         value = getattr(state, block)

@@ -4,6 +4,7 @@ Systems are written to the Python array API standard, so one source runs on NumP
 the wrapped arrays of this package (traced values of `core.autodiff`, noisy values of the oracle).
 """
 
+import sys
 from importlib import import_module
 from operator import attrgetter
 from typing import Any, TypeAlias
@@ -12,7 +13,9 @@ import array_api_compat
 import array_api_compat.numpy
 import numpy as np
 
-_PLAIN = {np.ndarray, float, int, bool, type(None)}
+_SCALARS = {float, int, bool, type(None)}
+_PLAIN = {np.ndarray, *_SCALARS}
+_REAL = frozenset("biuf")  # kinds of dtype: booleans, integers, floating-point numbers
 _NAMESPACES: dict[frozenset[type], Any] = {}  # every function asks, and some libraries search for long
 _FLOATING: dict[Any, bool] = {}  # dtype -> whether real floating; array-api-strict compares with each that there is
 
@@ -27,7 +30,7 @@ def array_namespace(*arrays):
 
     Parameters
     ----------
-    *arrays : array
+    *arrays : array, or any scalar or None
         At least one array.
 
     Returns
@@ -38,15 +41,22 @@ def array_namespace(*arrays):
     Raises
     ------
     TypeError
-        If there is no array, or if plain arrays come from different libraries.
+        If there is no array, if something is neither array nor scalar, if an array is masked or not of real numbers, or
+        if plain arrays come from different libraries. The message names the argument of the function that asked.
 
     Examples
     --------
     >>> import numpy as np
     >>> array_namespace(np.zeros(2), 3.0).__name__
     'array_api_compat.numpy'
+    >>> (lambda weights: array_namespace(weights))(np.array(["heavy"]))
+    Traceback (most recent call last):
+    TypeError: weights must be an array of real numbers, got an array of dtype <U5 and shape (1,)
     """
     kinds = frozenset(map(type, arrays))
+    for x in arrays:
+        if type(x) is np.ndarray and x.dtype.kind not in _REAL:
+            _refuse(x)
     if kinds in _NAMESPACES:
         return _NAMESPACES[kinds]
     if kinds <= _PLAIN and np.ndarray in kinds:
@@ -56,18 +66,69 @@ def array_namespace(*arrays):
     elif any(kind.__module__.startswith("cupy._core.fusion") for kind in kinds):
         found = import_module("array_api_compat.cupy")  # inside cupy.fuse the arguments are symbols, not arrays
     else:
+        plain = [x for x in arrays if type(x) not in _SCALARS]
+        for x in plain or arrays:
+            if not (is_array(x) or isinstance(x, np.number | np.bool)):
+                _refuse(x)
         found = array_api_compat.array_namespace(*arrays)
     return _NAMESPACES.setdefault(kinds, found)
 
 
-def is_array(x):
-    """Whether `x` is an array of some library (Python and NumPy scalars are not).
+def _refuse(x):
+    """Say that `x` is no array, by its name in the function that asked for the namespace."""
+    names = [name for name, value in sys._getframe(2).f_locals.items() if value is x]
+    raise TypeError(f"{' or '.join(names) or 'each of arrays'} must be an array of real numbers, got {describe(x)}")
+
+
+def describe(value):
+    """A value in a message: arrays by library, dtype and shape, everything else as it prints.
+
+    Parameters
+    ----------
+    value : any
+        What a message is about.
+
+    Returns
+    -------
+    str
+        At most some 80 characters.
 
     Examples
     --------
-    >>> is_array(np.zeros(2)), is_array(np.float64(0)), is_array([0.0])
-    (True, False, False)
+    >>> describe(np.zeros(2)), describe("0.5"), describe(10**400)
+    ('an array of dtype float64 and shape (2,)', "'0.5' (str)", 'an integer of 1329 bits')
     """
+    if isinstance(getattr(value, "shape", None), tuple) and not isinstance(value, np.generic):
+        masked = "a masked array" if isinstance(value, np.ma.MaskedArray) else "an array"
+        return f"{masked} of dtype {value.dtype} and shape {tuple(value.shape)}"
+    if isinstance(value, int) and value.bit_length() > 1000:  # which may be too long to print
+        return f"an integer of {value.bit_length()} bits"
+    text = repr(value)
+    return f"{text if len(text) <= 60 else text[:57] + '...'} ({type(value).__name__})"
+
+
+def is_array(x):
+    """Whether `x` is an array of real numbers or booleans of some library (Python and NumPy scalars are not).
+
+    Masked arrays, and NumPy's arrays of complex numbers, strings and objects, are not.
+
+    Parameters
+    ----------
+    x : any
+        An array or not.
+
+    Returns
+    -------
+    bool
+        False, and no error, for whatever else it is.
+
+    Examples
+    --------
+    >>> is_array(np.zeros(2)), is_array(np.float64(0)), is_array([0.0]), is_array(np.array(["a"]))
+    (True, False, False, False)
+    """
+    if isinstance(x, np.ndarray):
+        return x.dtype.kind in _REAL and not isinstance(x, np.ma.MaskedArray)
     return hasattr(x, "namespace_priority") or (array_api_compat.is_array_api_obj(x) and not isinstance(x, np.generic))
 
 
@@ -79,6 +140,8 @@ def device(x):
     >>> device(np.zeros(2))
     'cpu'
     """
+    if not (is_array(x) or isinstance(x, np.number)):
+        raise TypeError(f"x must be an array of real numbers, got {describe(x)}")
     return x.device if hasattr(x, "namespace_priority") else array_api_compat.device(x)
 
 
@@ -140,6 +203,8 @@ def from_numpy(x, *, like, dtype=None):
     """
     xp = array_namespace(like)
     x = np.asarray(x)
+    if x.dtype.kind not in _REAL:
+        raise TypeError(f"x must be real numbers, got {describe(x)}")
     if dtype is None and np.issubdtype(x.dtype, np.floating):
         dtype = like.dtype
     return xp.asarray(x, dtype=dtype, device=device(like))
@@ -147,6 +212,16 @@ def from_numpy(x, *, like, dtype=None):
 
 def is_floating(x):
     """Whether `x` is an array of real floating-point numbers.
+
+    Parameters
+    ----------
+    x : any
+        An array or not.
+
+    Returns
+    -------
+    bool
+        False, and no error, for whatever else it is.
 
     Examples
     --------

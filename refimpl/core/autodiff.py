@@ -88,7 +88,7 @@ def _fit(xp, g, x):
     return g if g.dtype == x.dtype else xp.astype(g, x.dtype)
 
 
-def apply(xp, name, *args, **kwargs):
+def _apply(xp, name, *args, **kwargs):
     """Primitive `name` on plain or traced `args`, recorded on the innermost tape among them."""
     tape = None
     for a in args:
@@ -102,7 +102,7 @@ def apply(xp, name, *args, **kwargs):
         if isinstance(a, Traced) and a.tape is tape:
             values[position] = a.value
             parents.append((position, a.entry))
-    return tape.record(rules, values, kwargs, apply(xp, name, *values, **kwargs), parents)
+    return tape.record(rules, values, kwargs, _apply(xp, name, *values, **kwargs), parents)
 
 
 def _binary(name):
@@ -211,7 +211,7 @@ def primitive(name, *rules, forward=None):
     ----------
     name : str
         The function's name in the array library, dotted for an extension ("linalg.inv").
-    *rules : callable
+    *rules : callable or None
         One for each array argument: ``rule(xp, g, y, *args, **kwargs)`` returns the cotangent of that argument,
         from the cotangent `g` of the result `y`, in functions of `xp` alone. Sums over broadcast axes and the
         cast to the argument's dtype are made afterwards.
@@ -225,6 +225,8 @@ def primitive(name, *rules, forward=None):
     >>> grad(lambda x: array_namespace(x).cbrt(x))(np.array(8.0))
     array(0.08333333)
     """
+    check.instance(str, name=name)
+    check.function(**{f"rules[{i}]": rule for i, rule in enumerate(rules) if rule is not None})
     find = operator.attrgetter(name)
     PRIMITIVES[name] = Primitive(forward or (lambda xp, *args, **kwargs: find(xp)(*args, **kwargs)), rules)
 
@@ -449,7 +451,7 @@ class Namespace:
 
     def __getattr__(self, name):
         if name in PRIMITIVES:
-            found = partial(apply, self, name)
+            found = partial(_apply, self, name)
         else:
             try:
                 found = operator.attrgetter(name)(self.base)
@@ -470,7 +472,7 @@ class Namespace:
     def astype(self, x, dtype, **kwargs):
         if not self.isdtype(dtype, "real floating"):
             x = _plain(x)
-        return apply(self, "astype", x, dtype, **kwargs)
+        return _apply(self, "astype", x, dtype, **kwargs)
 
     def clip(self, x, min=None, max=None):
         x = x if min is None else self.maximum(x, min)
@@ -491,7 +493,7 @@ class Namespace:
         if axis is None:
             arrays, axis = [self.reshape(a, (-1,)) for a in arrays], 0
         ends = tuple(itertools.accumulate(a.shape[axis] for a in arrays))
-        return apply(self, "concat", *arrays, axis=axis, ends=ends)
+        return _apply(self, "concat", *arrays, axis=axis, ends=ends)
 
     def stack(self, arrays, *, axis=0):
         return self.concat([self.expand_dims(a, axis=axis) for a in arrays], axis=axis)
@@ -505,9 +507,9 @@ class Namespace:
         if a.ndim == 1:
             return self.squeeze(self.matmul(self.expand_dims(a, axis=0), b), axis=-2)
         if b.ndim == 2 < a.ndim:  # one product, here and in the derivative, instead of one for each of the batch
-            flat = apply(self, "matmul", self.reshape(a, (-1, a.shape[-1])), b)
+            flat = _apply(self, "matmul", self.reshape(a, (-1, a.shape[-1])), b)
             return self.reshape(flat, (*a.shape[:-1], b.shape[-1]))
-        return apply(self, "matmul", a, b)
+        return _apply(self, "matmul", a, b)
 
     def vecdot(self, a, b, *, axis=-1):
         return self.sum(a * b, axis=axis)
@@ -630,6 +632,7 @@ def vjp(f, *primals):
     >>> pullback(np.array([1.0, 0.0]))[1]
     array([1., 2.])
     """
+    check.function(f=f)
     tape, count, traced = _trace(f, primals)
     value = _unwrap(tape, traced)
 
@@ -637,6 +640,8 @@ def vjp(f, *primals):
         outputs = []
 
         def seed(y, g):
+            if not isinstance(g, int | float | np.number):
+                check.array(cotangent=g)
             expected, shape = (tuple(getattr(a, "shape", ())) for a in (y, g))
             if shape != expected:
                 raise ValueError(f"cotangent must have the shape of the value, {expected}, got {shape}")
@@ -683,6 +688,7 @@ def value_and_grad(f, argnums=0, has_aux=False):
     >>> value_and_grad(lambda x: (x @ x) ** 2)(np.array([1.0, 2.0]))
     (np.float64(25.0), array([20., 40.]))
     """
+    check.function(f=f)
     positions = argnums if isinstance(argnums, tuple) else (argnums,)
     for i in positions:
         check.integer(argnums=i)
@@ -740,6 +746,7 @@ def grad(f, argnums=0):
     >>> grad(lambda p: p["a"] @ p["b"])({"a": np.array([1.0, 2.0]), "b": np.array([3.0, 4.0])})
     {'a': array([3., 4.]), 'b': array([1., 2.])}
     """
+    check.function(f=f)
     both = value_and_grad(f, argnums)
     return lambda *args, **kwargs: both(*args, **kwargs)[1]
 
@@ -772,7 +779,11 @@ def hvp(f, x, v):
     >>> hvp(lambda x: x[0] ** 2 * x[1], np.array([3.0, 5.0]), np.array([1.0, 0.0]))
     array([10.,  6.])
     """
-    return vjp(grad(f), x)[1](v)[0]
+    pullback = vjp(grad(f), x)[1]
+    try:
+        return pullback(v)[0]
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"v must be like x: {error}") from error
 
 
 def jacobian(f):
@@ -806,6 +817,8 @@ def jacobian(f):
            [1., 0.]])
     """
 
+    check.function(f=f)
+
     def all_derivatives(x):
         y, pullback = vjp(f, x)
         n = math.prod(_one_array(y).shape)
@@ -824,7 +837,7 @@ def stop_gradient(x):
 
     Parameters
     ----------
-    x : array or tree of arrays
+    x : array or tree of any leaves
         Traced or plain.
 
     Returns
@@ -835,7 +848,7 @@ def stop_gradient(x):
     Examples
     --------
     >>> import numpy as np
-    >>> grad(lambda x: x * stop_gradient(x))(np.array(3.0))
-    array(3.)
+    >>> stop_gradient(np.array(3.0)), grad(lambda x: x * stop_gradient(x))(np.array(3.0))
+    (array(3.), array(3.))
     """
     return tree.map(_plain, x)

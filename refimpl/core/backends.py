@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from refimpl.core.arrays import Array
+from refimpl.core import check
+from refimpl.core.arrays import Array, describe
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,9 @@ class Backend:
         (array_api_strict.float32, array_api_strict.Device('device1'))
         """
         values = np.array(values)
+        check.array(values=values)
+        if not (dtype is None or (isinstance(dtype, str) and dtype in np.sctypeDict)):
+            raise ValueError(f"dtype must be the name of a dtype or None, got {describe(dtype)}")
         if dtype is not None and np.issubdtype(values.dtype, np.floating):
             values = values.astype(dtype)
         return self.xp.asarray(values, device=self.device(self.xp))

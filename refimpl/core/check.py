@@ -6,39 +6,36 @@ does not: ``lr, eps = check.positive(lr=lr, eps=eps)``.
 """
 
 import math
+from collections.abc import Iterable, Sized
 from numbers import Integral, Real
 
-from refimpl.core.arrays import array_namespace, device, is_array, is_floating
+import numpy as np
+
+from refimpl.core.arrays import array_namespace, describe, device, is_array, is_floating
 from refimpl.core.elementwise import all_finite
-
-
-def _describe(value):
-    """`value` in a message: arrays by library, dtype and shape, everything else as it prints."""
-    if is_array(value):
-        return f"an array of dtype {value.dtype} and shape {tuple(value.shape)}"
-    text = repr(value)
-    return f"{text if len(text) <= 60 else text[:57] + '...'} ({type(value).__name__})"
 
 
 def _numbers(named, expected, accept):
     """Check and convert every number of `named`; one comes back alone, several as a tuple."""
     out = []
     for name, value in named.items():
-        if is_array(value) and tuple(value.shape) == () and is_floating(value):
+        if is_floating(value) and tuple(value.shape) == ():
             number = value  # a 0-d array (a traced step size, a schedule on the device) stays what it is
             tested = float(value)
         elif isinstance(value, Real) and not isinstance(value, bool):
+            if isinstance(value, int) and value.bit_length() > 1000:  # near the end of the range, or past it
+                raise ValueError(f"{name} must be {expected}, got {describe(value)}")
             number = tested = float(value)
         else:
-            raise TypeError(f"{name} must be {expected}, got {_describe(value)}")
+            raise TypeError(f"{name} must be {expected}, got {describe(value)}")
         if not accept(tested):  # written so that NaN is refused
             raise ValueError(f"{name} must be {expected}, got {tested!r}")
         out.append(number)
     return out[0] if len(out) == 1 else tuple(out)
 
 
-def positive(**named):
-    """Finite numbers > 0, as Python floats.
+def positive(*, infinite=False, **named):
+    """Finite numbers > 0, as Python floats; if `infinite`, infinity too, which switches a bound off.
 
     Examples
     --------
@@ -48,17 +45,21 @@ def positive(**named):
     Traceback (most recent call last):
     ValueError: lr must be a finite number > 0, got -0.1
     """
+    if infinite:
+        return _numbers(named, "a number > 0", lambda v: v > 0)
     return _numbers(named, "a finite number > 0", lambda v: 0 < v < math.inf)
 
 
-def nonnegative(**named):
-    """Finite numbers >= 0, as Python floats.
+def nonnegative(*, infinite=False, **named):
+    """Finite numbers >= 0, as Python floats; if `infinite`, infinity too.
 
     Examples
     --------
     >>> nonnegative(weight_decay=0, sigma=1.5)
     (0.0, 1.5)
     """
+    if infinite:
+        return _numbers(named, "a number >= 0", lambda v: v >= 0)
     return _numbers(named, "a finite number >= 0", lambda v: 0 <= v < math.inf)
 
 
@@ -98,8 +99,8 @@ def number(**named):
     return _numbers(named, "a finite number", math.isfinite)
 
 
-def integer(*, minimum=0, **named):
-    """Integers >= `minimum`, as Python ints.
+def integer(*, minimum=0, below=2**63, **named):
+    """Integers >= `minimum`, as Python ints; and less than `below`: more than any array or loop can count.
 
     Examples
     --------
@@ -112,15 +113,129 @@ def integer(*, minimum=0, **named):
     out = []
     for name, value in named.items():
         if not isinstance(value, Integral) or isinstance(value, bool):
-            raise TypeError(f"{name} must be an integer >= {minimum}, got {_describe(value)}")
-        if value < minimum:
-            raise ValueError(f"{name} must be an integer >= {minimum}, got {value}")
-        out.append(int(value))
+            raise TypeError(f"{name} must be an integer >= {minimum}, got {describe(value)}")
+        number = int(value)
+        if not minimum <= number < below:
+            limit = "" if number < minimum else f" and < {below if below < 2**32 else f'2**{math.log2(below):g}'}"
+            got = number if abs(number) < 2**64 else describe(number)
+            raise ValueError(f"{name} must be an integer >= {minimum}{limit}, got {got}")
+        out.append(number)
     return out[0] if len(out) == 1 else tuple(out)
 
 
+def _kinds(named, expected, accept):
+    """Refuse what is of another kind than `accept` takes."""
+    for name, value in named.items():
+        if not accept(value):
+            raise TypeError(f"{name} must be {expected}, got {describe(value)}")
+
+
+def rng(**named):
+    """NumPy's generators: not its module, nor the older RandomState, whose methods differ.
+
+    Examples
+    --------
+    >>> rng(rng=0)
+    Traceback (most recent call last):
+    TypeError: rng must be a numpy.random.Generator (core.random.stream makes one), got 0 (int)
+    """
+    expected = "a numpy.random.Generator (core.random.stream makes one)"
+    _kinds(named, expected, lambda value: isinstance(value, np.random.Generator))
+
+
+def function(**named):
+    """What can be called.
+
+    Examples
+    --------
+    >>> function(grad=None)
+    Traceback (most recent call last):
+    TypeError: grad must be a function, got None (NoneType)
+    """
+    _kinds(named, "a function", callable)
+
+
+def instance(kind, **named):
+    """Things of one class, or of one of several: a state, a model, a problem.
+
+    Examples
+    --------
+    >>> instance(dict, params=[1.0])
+    Traceback (most recent call last):
+    TypeError: params must be of type dict, got [1.0] (list)
+    """
+    kinds = kind if isinstance(kind, tuple) else (kind,)
+    _kinds(named, f"of type {' or '.join(k.__name__ for k in kinds)}", lambda value: isinstance(value, kinds))
+
+
+def real(**named):
+    """A nested list of real numbers, or an array of them, as a new NumPy array of float64.
+
+    Examples
+    --------
+    >>> real(matrix=[["1"]])
+    Traceback (most recent call last):
+    TypeError: matrix must be real numbers, got [['1']] (list)
+    """
+    ((name, value),) = named.items()
+    try:
+        found = np.array(value)
+    except ValueError:  # ragged
+        found = np.array(None)
+    if found.dtype.kind not in "iuf" or isinstance(value, np.ma.MaskedArray):
+        raise TypeError(f"{name} must be real numbers, got {describe(value)}")
+    return found.astype(float)
+
+
+def provides(*attributes, **named):
+    """Things that have what is asked of them: a problem or model of whatever class.
+
+    Examples
+    --------
+    >>> provides("keys", "items", table=[1.0])
+    Traceback (most recent call last):
+    TypeError: table must be something with keys, items, got [1.0] (list)
+    """
+    expected = f"something with {', '.join(attributes)}"
+    _kinds(named, expected, lambda value: all(hasattr(value, attribute) for attribute in attributes))
+
+
+def sequence(**named):
+    """Lists and what else can be gone through, with at least one entry; no strings.
+
+    Examples
+    --------
+    >>> sequence(sizes=[])
+    Traceback (most recent call last):
+    ValueError: sizes must be a list with at least one entry, got [] (list)
+    """
+    for name, value in named.items():
+        if not isinstance(value, Iterable) or isinstance(value, str | bytes) or getattr(value, "shape", None) == ():
+            raise TypeError(f"{name} must be a list with at least one entry, got {describe(value)}")
+        if isinstance(value, Sized) and not len(value):
+            raise ValueError(f"{name} must be a list with at least one entry, got {describe(value)}")
+
+
+def broadcast(**named):
+    """Arrays and numbers whose shapes go together.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> broadcast(x=np.zeros(2), y=np.zeros(3))
+    Traceback (most recent call last):
+    ValueError: x, y must have shapes that go together, got (2,), (3,)
+    """
+    shapes = [tuple(getattr(value, "shape", ())) for value in named.values()]
+    try:
+        np.broadcast_shapes(*shapes)
+    except ValueError:
+        together = f"{', '.join(named)} must have shapes that go together"
+        raise ValueError(f"{together}, got {', '.join(map(str, shapes))}") from None
+
+
 def choice(options, **named):
-    """Strings that must be one of `options`.
+    """Strings (or integers) that must be one of `options`.
 
     Examples
     --------
@@ -129,9 +244,21 @@ def choice(options, **named):
     ValueError: noise_from must be one of 'old', 'drifted', got 'new' (str)
     """
     for name, value in named.items():
-        if value not in options:
+        if not isinstance(value, str | Integral) or isinstance(value, bool) or value not in options:
             expected = ", ".join(map(repr, options))
-            raise ValueError(f"{name} must be one of {expected}, got {_describe(value)}")
+            raise ValueError(f"{name} must be one of {expected}, got {describe(value)}")
+
+
+def array(**named):
+    """Arrays of real numbers or booleans, of any library.
+
+    Examples
+    --------
+    >>> array(like=None)
+    Traceback (most recent call last):
+    TypeError: like must be an array of real numbers, got None (NoneType)
+    """
+    _kinds(named, "an array of real numbers", is_array)
 
 
 def floating(**named):
@@ -143,9 +270,21 @@ def floating(**named):
     Traceback (most recent call last):
     TypeError: params must be an array of floating-point numbers, got [1.0, 2.0] (list)
     """
-    for name, value in named.items():
-        if not is_floating(value):
-            raise TypeError(f"{name} must be an array of floating-point numbers, got {_describe(value)}")
+    _kinds(named, "an array of floating-point numbers", is_floating)
+
+
+def integral(**named):
+    """Arrays of integers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> integral(labels=np.array([1.0]))
+    Traceback (most recent call last):
+    TypeError: labels must be an array of integers, got an array of dtype float64 and shape (1,)
+    """
+    accept = lambda value: is_array(value) and array_namespace(value).isdtype(value.dtype, "integral")
+    _kinds(named, "an array of integers", accept)
 
 
 def finite(**named):
@@ -165,6 +304,19 @@ def finite(**named):
             size = math.prod(value.shape)
             bad = int(xp.sum(xp.astype(~xp.isfinite(value), xp.int64)))
             raise ValueError(f"{name} must be finite, got {bad} of {size} entries NaN or infinite")
+
+
+def values(**named):
+    """Finite numbers, or floating-point arrays of them.
+
+    Examples
+    --------
+    >>> values(noise=0.0, scale=None)
+    Traceback (most recent call last):
+    TypeError: scale must be a finite number, got None (NoneType)
+    """
+    for name, value in named.items():
+        (finite if is_array(value) else number)(**{name: value})
 
 
 def alike_dtype(**named):
@@ -196,7 +348,7 @@ def like(reference, **named):
     if not is_floating(reference):
         raise TypeError(
             f"what {' and '.join(named)} must be like must be an array of floating-point numbers, "
-            f"got {_describe(reference)}"
+            f"got {describe(reference)}"
         )
     floating(**named)
     for name, value in named.items():
@@ -211,8 +363,27 @@ def like(reference, **named):
             )
         if tuple(value.shape) != tuple(reference.shape) or value.dtype != reference.dtype:
             raise ValueError(
-                f"{name} must have shape {tuple(reference.shape)}, dtype {reference.dtype}, got {_describe(value)}"
+                f"{name} must have shape {tuple(reference.shape)}, dtype {reference.dtype}, got {describe(value)}"
             )
+
+
+def alike(**named):
+    """What a step takes: finite floating-point arrays of one library, shape, dtype and device, those of the first.
+
+    Parameters, gradients and the arrays of a state alike, so that no update returns a NaN that it was handed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> alike(params=np.array([np.nan]), grad=np.zeros(1))
+    Traceback (most recent call last):
+    ValueError: params must be finite, got 1 of 1 entries NaN or infinite
+    """
+    first, *_ = arrays = [*named.values()]
+    usual = all(type(x) is np.ndarray and x.shape == first.shape and x.dtype == first.dtype for x in arrays)
+    if usual and first.dtype.kind == "f" and all(map(all_finite, arrays)):
+        return  # in a tenth of the time that follows, of which a small step would have to wait
+    floating(**named), like(first, **named), finite(**named)
 
 
 def shapes(**named):
@@ -247,7 +418,7 @@ def shapes(**named):
     sizes: dict[str, int] = {}
     for name, (value, axes) in named.items():
         if not is_array(value):
-            raise TypeError(f"{name} must be an array of shape [{axes.replace(' ', ', ')}], got {_describe(value)}")
+            raise TypeError(f"{name} must be an array of shape [{axes.replace(' ', ', ')}], got {describe(value)}")
         symbols = axes.split()
         known = {s: sizes[s] for s in symbols if s in sizes}
         fits = len(symbols) == len(value.shape)

@@ -33,6 +33,7 @@ def hutchinson(product, probe):
     >>> hutchinson(lambda v: h @ v, np.array([1.0, -1.0]))  # the off-diagonal 1 is noise
     array([1., 2.])
     """
+    check.function(product=product)
     check.floating(probe=probe)
     image = product(probe)
     check.like(probe, product=image)

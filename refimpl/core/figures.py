@@ -4,6 +4,9 @@ import argparse
 import io
 import sys
 from pathlib import Path
+from types import NoneType
+
+from refimpl.core import check
 
 from refimpl.core import disk
 
@@ -33,6 +36,7 @@ def finish(name, arguments=None):
     """
     import matplotlib.pyplot as plt
 
+    check.instance(str, name=name), check.instance((list, NoneType), arguments=arguments)
     if arguments is None and {"sphinx_gallery", "ipykernel"} & sys.modules.keys():
         return
     parser = argparse.ArgumentParser(description=f"Tutorial {name}")

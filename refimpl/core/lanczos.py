@@ -53,6 +53,7 @@ def lanczos(product, start, *, steps, tolerance=None):
     >>> run.alphas, run.betas  # from the first axis this matrix is its own T
     (array([2., 2.]), array([1., 1.]))
     """
+    check.function(product=product)
     check.finite(start=start)
     size = check.shapes(start=(start, "P"))["P"]
     steps = check.integer(steps=steps, minimum=1)
@@ -111,6 +112,7 @@ def ritz(run):
     >>> values, weights
     (array([1., 3.]), array([0.5, 0.5]))
     """
+    check.instance(Lanczos, run=run)
     xp, j = array_namespace(run.alphas), run.alphas.shape[0]
     like = {"dtype": run.alphas.dtype, "device": device(run.alphas)}
     above = xp.eye(j, k=1, **like) * xp.expand_dims(run.betas, axis=1)

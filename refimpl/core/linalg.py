@@ -107,7 +107,8 @@ def cholesky_solve(factor, b):
     >>> cholesky_solve(np.linalg.cholesky(a), a @ np.array([1.0, -1.0]))
     array([ 1., -1.])
     """
-    check.finite(factor=factor)
+    check.finite(factor=factor, b=b)
+    check.shapes(factor=(factor, "n n"), b=(b, "n" if len(b.shape) == 1 else "n k"))
     return solve_triangular(factor, solve_triangular(factor, b, lower=True), lower=True, trans=True)
 
 
@@ -181,6 +182,8 @@ def unit(v, axis=None):
            [0. , 1. ]])
     """
     check.floating(v=v)
+    if 0 in v.shape:
+        raise ValueError(f"v must have at least one entry, got shape {tuple(v.shape)}")
     xp = array_namespace(v)
     largest = xp.max(xp.abs(v), axis=axis, keepdims=True)
     v = v / xp.where(largest > 0, largest, xp.ones_like(largest))
@@ -252,9 +255,10 @@ def project_ball(x, center, radius):
     array([1.5, 2. ])
     """
     check.like(x, center=center)
+    radius = check.positive(radius=radius, infinite=True)
     if radius == math.inf:
         return x
-    radius, away, xp = check.positive(radius=radius), x - center, array_namespace(x, center)
+    away, xp = x - center, array_namespace(x, center)
     distance = xp.linalg.vector_norm(away)
     return xp.where(distance > radius, center + away * (radius / xp.clip(distance, min=radius)), x)
 
@@ -289,6 +293,7 @@ def neumann(product, v, *, terms, step):
     >>> neumann(lambda p, j: 2 * p, np.array([1.0]), terms=3, step=0.25)  # 0.25 (1 + 1/2 + 1/4)
     array([0.4375])
     """
+    check.function(product=product)
     check.finite(v=v)
     terms, step = check.integer(terms=terms, minimum=1), check.positive(step=step)
     total = p = v

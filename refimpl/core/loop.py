@@ -48,7 +48,11 @@ def iterate(step, state, *, steps, record=None, stop=None, progress=None):
     >>> run.history["x"], run.steps, run.stopped
     ([8.0, 4.0, 2.0, 1.0], 3, True)
     """
+    optional = {"record": record, "stop": stop}
+    check.function(**{name: f for name, f in optional.items() if f is not None})
     steps = check.integer(steps=steps)
+    if steps:
+        check.function(step=step)
     history: dict[str, list] = {}
 
     def note(state):

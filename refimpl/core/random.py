@@ -6,6 +6,7 @@ PyTorch, and the float32 run sees the rounded draws of the float64 run.
 """
 
 import hashlib
+import math
 
 import numpy as np
 
@@ -20,7 +21,7 @@ def stream(seed, *names):
     ----------
     seed : int
         >= 0. The seed of the experiment.
-    *names : str or int
+    *names : str, int or any other value that prints
         What the draws are for. Other names, other (independent) draws; adding a stream never changes another.
 
     Returns
@@ -40,7 +41,7 @@ def stream(seed, *names):
     >>> stream(7, "init").standard_normal() == stream(7, "noise").standard_normal()
     False
     """
-    seed = check.integer(seed=seed)
+    seed = check.integer(seed=seed, below=math.inf)
     digest = hashlib.sha256(repr(names).encode()).digest()
     key = tuple(int.from_bytes(digest[i : i + 4], "little") for i in range(0, 16, 4))
     return np.random.Generator(np.random.Philox(np.random.SeedSequence(seed, spawn_key=key)))
@@ -73,8 +74,13 @@ def counted(key, counter):
     >>> a == b, a == again
     (False, True)
     """
-    words = [check.integer(**{name: word}) for name, pair in (("key", key), ("counter", counter)) for word in pair]
-    if len(words) != 4 or max(words) >= 2**64:
+    check.sequence(key=key, counter=counter)
+    words = [
+        check.integer(**{name: word}, below=2**64)
+        for name, pair in (("key", key), ("counter", counter))
+        for word in pair
+    ]
+    if len(key) != 2 or len(counter) != 2:
         raise ValueError(f"key and counter must be pairs of integers in [0, 2**64), got {key} and {counter}")
     placed = np.array([*words[:2], 0, 0, *words[2:]], dtype=np.uint64)
     return np.random.Generator(np.random.Philox(key=placed[:2], counter=placed[2:]))
@@ -100,12 +106,19 @@ def normal(rng, shape, *, like, native=False):
     array
         Shape `shape`.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If `rng` is no NumPy generator, `shape` no integer >= 0 or several, or `like` no array.
+
     Examples
     --------
     >>> import numpy as np
     >>> normal(stream(0, "doc"), (2, 3), like=np.zeros(1, dtype=np.float32)).dtype
     dtype('float32')
     """
+    shape = _door(rng, shape, like)
+    check.floating(like=like)
     if native and (device_rng := _cupy_generator(rng, like)) is not None:
         return device_rng.standard_normal(shape, dtype=like.dtype)
     return from_numpy(rng.standard_normal(shape), like=like)
@@ -120,6 +133,10 @@ def uniform(rng, shape, *, like, low=0.0, high=1.0, native=False):
     >>> bool((uniform(stream(0, "doc"), (9,), like=np.zeros(1), low=-2.0, high=-1.0) < -1).all())
     True
     """
+    shape, (low, high) = _door(rng, shape, like), check.number(low=low, high=high)
+    check.floating(like=like)
+    if low > high:
+        raise ValueError(f"high must be at least low, got {high!r} after {low!r}")
     if native and (device_rng := _cupy_generator(rng, like)) is not None:
         return low + (high - low) * device_rng.random(shape, dtype=like.dtype)
     return from_numpy(rng.uniform(low, high, shape), like=like)
@@ -134,6 +151,7 @@ def signs(rng, shape, *, like, native=False):
     >>> sorted(set(signs(stream(0, "doc"), (50,), like=np.zeros(1)).tolist()))
     [-1.0, 1.0]
     """
+    shape = _door(rng, shape, like)
     if native and (device_rng := _cupy_generator(rng, like)) is not None:
         return (2 * device_rng.integers(0, 2, shape) - 1).astype(like.dtype)
     return from_numpy(2.0 * rng.integers(0, 2, shape) - 1.0, like=like)
@@ -166,9 +184,18 @@ def indices(rng, high, shape, *, like, replace=True):
     >>> sorted(indices(stream(0, "doc"), 4, (4,), like=np.zeros(1), replace=False).tolist())
     [0, 1, 2, 3]
     """
-    high = check.integer(high=high, minimum=1)
+    shape, high = _door(rng, shape, like), check.integer(high=high, minimum=1)
+    if not replace and (len(shape) != 1 or shape[0] > high):
+        raise ValueError(f"shape must be (n,) with n <= {high} to draw without replacement, got {shape}")
     draws = rng.integers(0, high, shape) if replace else rng.permutation(high)[: shape[0]]
     return from_numpy(draws, like=like, dtype=array_namespace(like).int64)
+
+
+def _door(rng, shape, like):
+    """The shape as a tuple; refuses what no draws can be made with."""
+    check.rng(rng=rng), check.array(like=like)
+    sizes = shape if isinstance(shape, list | tuple) else (shape,)
+    return tuple(check.integer(shape=size) for size in sizes)
 
 
 def _cupy_generator(rng, like):

@@ -22,6 +22,11 @@ def _check(**named):
     check.floating(**{name: x for name, x in named.items() if not isinstance(x, np.floating)})
 
 
+def _check_axis(x, axis):
+    for i in axis if isinstance(axis, tuple) else (axis,):
+        check.integer(axis=i, minimum=-len(x.shape), below=len(x.shape))
+
+
 def _call(name, x):
     """Function `name` of `x`, where the library of `x` has it."""
     _check(x=x)
@@ -151,6 +156,7 @@ def logsumexp(x, axis=None, keepdims=False):
     _check(x=x)
     if 0 in x.shape:
         raise ValueError(f"x must have at least one entry, got shape {tuple(x.shape)}")
+    _check_axis(x, () if axis is None else axis)
     xp = array_namespace(x)
     largest = xp.max(stop_gradient(x), axis=axis, keepdims=True)
     shift = xp.where(xp.isfinite(largest), largest, xp.zeros_like(largest))
@@ -193,6 +199,7 @@ def softmax(x, axis=-1):
     _check(x=x)
     if 0 in x.shape:
         raise ValueError(f"x must have at least one entry, got shape {tuple(x.shape)}")
+    _check_axis(x, axis)
     xp = array_namespace(x)
     powers = xp.exp(x - stop_gradient(xp.max(x, axis=axis, keepdims=True)))  # exp(x - logsumexp(x)) loses digits
     return powers / xp.sum(powers, axis=axis, keepdims=True)
@@ -282,7 +289,7 @@ def xlogy(x, y):
     >>> xlogy(np.array([0.0, 2.0]), np.array([0.0, np.e]))
     array([0., 2.])
     """
-    _check(x=x, y=y)
+    _check(x=x, y=y), check.broadcast(x=x, y=y)
     xp = array_namespace(x, y)
     empty = (x == 0) & ((y <= 0) | (y == math.inf))
     return x * xp.log(xp.where(empty, xp.ones_like(y), y))

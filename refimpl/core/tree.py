@@ -1,12 +1,25 @@
 """Nested tuples, NamedTuples, lists and dicts of arrays: parameters of a model, seen as one thing."""
 
 import math
+from collections.abc import Iterable
+from types import NoneType
 
+from refimpl.core import check
 from refimpl.core.arrays import array_namespace
 
 
 def leaves(tree):
-    """The arrays of `tree` in a fixed order (dicts by sorted key).
+    """The arrays of a tree in a fixed order (dicts by sorted key).
+
+    Parameters
+    ----------
+    tree : nested tuple, list or dict of any leaves, or a leaf
+        None is an empty tree.
+
+    Returns
+    -------
+    list
+        The leaves.
 
     Examples
     --------
@@ -27,7 +40,7 @@ def map(function, tree, *others):
     ----------
     function : callable
         Takes one leaf of each tree.
-    tree, *others : nested tuple, list or dict
+    tree, *others : nested tuple, list or dict of any leaves
         Trees of equal structure; None is an empty tree.
 
     Returns
@@ -45,15 +58,16 @@ def map(function, tree, *others):
     >>> map(lambda p, g: p - g, {"w": 3, "b": (1, 2)}, {"w": 1, "b": (1, 1)})
     {'w': 2, 'b': (0, 1)}
     """
-    if any(type(other) is not type(tree) for other in others if isinstance(tree, dict | tuple | list)):
-        raise ValueError(f"trees differ: {[type(t).__name__ for t in (tree, *others)]}")
+    check.function(function=function)
+    if any(type(other) is not type(tree) for other in others if isinstance(tree, dict | tuple | list | NoneType)):
+        raise ValueError(f"tree and others must be alike, got {[type(t).__name__ for t in (tree, *others)]}")
     if isinstance(tree, dict):
         if any(other.keys() != tree.keys() for other in others):
-            raise ValueError(f"trees differ in their keys: {[sorted(t) for t in (tree, *others)]}")
+            raise ValueError(f"tree and others must have the same keys, got {[sorted(t) for t in (tree, *others)]}")
         return {key: map(function, tree[key], *(other[key] for other in others)) for key in tree}
     if isinstance(tree, tuple | list):
         if any(len(other) != len(tree) for other in others):
-            raise ValueError(f"trees differ in their lengths: {[len(t) for t in (tree, *others)]}")
+            raise ValueError(f"tree and others must have the same length, got {[len(t) for t in (tree, *others)]}")
         parts = [map(function, *parts) for parts in zip(tree, *others, strict=True)]
         return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
     return None if tree is None else function(tree, *others)
@@ -91,14 +105,80 @@ def ravel(tree):
 
 
 def unflatten(tree, parts):
-    """A tree of the structure of `tree` with `parts` as its leaves, in the order of `leaves`.
+    """A tree of the structure of another, with other leaves.
+
+    Parameters
+    ----------
+    tree : nested tuple, list or dict of any leaves
+        Gives the structure.
+    parts : iterable of any leaves
+        In the order of `leaves`.
+
+    Returns
+    -------
+    nested tuple, list or dict
+        Of the types of `tree`.
+
+    Raises
+    ------
+    ValueError
+        If there are more or fewer parts than leaves.
 
     Examples
     --------
     >>> unflatten({"b": 0, "a": 0}, [1, 2])
     {'b': 2, 'a': 1}
     """
+    check.instance(Iterable, parts=parts)
+    parts, count = list(parts), len(leaves(tree))
+    if len(parts) != count:
+        raise ValueError(f"parts must be {count}, one for each leaf of the tree, got {len(parts)}")
     return _refill(tree, iter(parts))
+
+
+def finite(**named):
+    """Check that trees have a leaf at least, and that their leaves are floating-point arrays without NaN or infinity.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> finite(params={"w": np.zeros(2)})
+    >>> finite(params={"w": np.array([np.nan])})
+    Traceback (most recent call last):
+    ValueError: params must be finite, got 1 of 1 entries NaN or infinite
+    """
+    for name, tree in named.items():
+        parts = leaves(tree)
+        check.sequence(**{name: parts})
+        for leaf in parts:
+            check.finite(**{name: leaf})
+
+
+def alike(reference, **named):
+    """Check that trees have the structure of another, and leaves that are like its own (`check.like`).
+
+    Parameters
+    ----------
+    reference : nested tuple, list or dict of any leaves
+        The tree that the others are to be like.
+    **named : nested tuple, list or dict of arrays
+        Trees, by the names that messages give them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> alike({"w": np.zeros(2)}, grad={"w": np.ones(2)})
+    >>> alike({"w": np.zeros(2)}, grad=np.ones(2))
+    Traceback (most recent call last):
+    ValueError: grad and its fellow arguments must be alike, got ['dict', 'ndarray']
+    """
+    for name, other in named.items():
+        try:
+            map(lambda leaf, part: check.like(leaf, **{name: part}), reference, other)
+        except ValueError as error:
+            if str(error).startswith("tree and others"):
+                raise ValueError(str(error).replace("tree and others", f"{name} and its fellow arguments")) from None
+            raise
 
 
 def _refill(node, parts):

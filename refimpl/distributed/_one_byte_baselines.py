@@ -1,6 +1,7 @@
 """What one byte per gradient is compared with, and the problem on which it is: softmax regression of digits."""
 
 from functools import lru_cache
+from types import NoneType
 from typing import NamedTuple
 
 from refimpl.core import check
@@ -35,6 +36,7 @@ def quantise_official(g):
     >>> quantise_official(np.array([1.0, -1.05, 0.0])).round(4)
     array([ 1.    , -1.0645,  0.    ])
     """
+    check.finite(g=g)
     check.floating(g=g)
     xp = array_namespace(g)
     size = xp.abs(xp.where(g == 0, xp.ones_like(g), g))
@@ -67,6 +69,8 @@ def apply_slopes(w, g, directions, *, eta, norm="sqrt"):
     >>> apply_slopes(np.zeros(2), np.array([1.0, -2.0]), [np.ones(2), np.ones(2)], eta=0.5, norm="mean")
     array([0.25, 0.25])
     """
+    check.finite(w=w, g=g)
+    check.sequence(directions=directions)
     check.shapes(w=(w, "d"), g=(g, "N"))
     eta = check.positive(eta=eta)
     check.choice(("sqrt", "mean"), norm=norm)
@@ -104,6 +108,8 @@ def spsa_gradient(g, directions):
     >>> spsa_gradient(np.array([1.0, -2.0]), [np.array([1.0, 0.0]), np.array([1.0, 1.0])])
     array([-1., -2.])
     """
+    check.finite(g=g)
+    check.sequence(directions=directions)
     total = None
     for i, z in zip(range(g.shape[0]), directions, strict=True):
         total = g[i] * z if total is None else total + g[i] * z
@@ -138,6 +144,7 @@ def sgd(w, gradients, *, lr):
     >>> sgd(np.zeros(2), np.array([[1.0, 0.0], [3.0, 2.0]]), lr=0.5)
     array([-1. , -0.5])
     """
+    check.finite(w=w, gradients=gradients)
     check.shapes(w=(w, "d"), gradients=(gradients, "M d"))
     return w - check.positive(lr=lr) * array_namespace(w).mean(gradients, axis=0)
 
@@ -169,6 +176,7 @@ def logits(w, x):
     >>> logits(np.ones(650), np.zeros((1, 64)))
     array([[1., 1., 1., 1., 1., 1., 1., 1., 1., 1.]])
     """
+    check.finite(w=w, x=x)
     xp = array_namespace(w)
     return x @ xp.reshape(w[: PIXELS * CLASSES], (PIXELS, CLASSES)) + w[PIXELS * CLASSES :]
 
@@ -194,6 +202,7 @@ def loss(w, x, y):
     >>> loss(np.zeros(650), np.zeros((2, 64)), np.array([3, 7])).round(4)
     np.float64(2.3026)
     """
+    check.finite(w=w, x=x), check.integral(y=y)
     return losses.softmax_cross_entropy(logits(w, x), y)
 
 
@@ -216,6 +225,7 @@ def gradient(w, x, y):
     >>> gradient(np.zeros(650), np.zeros((2, 64)), np.array([3, 7]))[-10:].round(1)
     array([ 0.1,  0.1,  0.1, -0.4,  0.1,  0.1,  0.1, -0.4,  0.1,  0.1])
     """
+    check.finite(w=w, x=x), check.integral(y=y)
     xp = array_namespace(w)
     scores = logits(w, x)
     chances = xp.exp(scores - xp.max(scores, axis=1, keepdims=True))
@@ -289,6 +299,7 @@ class Private:
 
     def losses(self, samples=1):
         """Losses of the samples of one iteration, each on a batch of its own."""
+        check.integer(samples=samples)
         batches = [self.batch() for _ in range(samples)]
         return [lambda w, batch=batch: loss(w, *batch) for batch in batches]
 
@@ -341,6 +352,9 @@ def train(machines, data, draw, *, steps, join=None, leave=None, w0=None, eps=1e
     >>> [sorted(messages) for messages in log[2:8]], len({one_byte.digest(m.w) for m in fleet})
     ([[0, 1], [0, 1], [0, 1, 2], [0, 1, 2], [1, 2], [1, 2]], 1)
     """
+    machines, steps = check.integer(machines=machines, minimum=1), check.integer(steps=steps)
+    check.sequence(data=data), check.instance(Private, **{f"data[{i}]": part for i, part in enumerate(data)})
+    check.function(draw=draw), check.instance((dict, NoneType), join=join, leave=leave)
     x = data[0].x
     # All machines make the same directions: in one process each is made once. Apart, every machine makes them itself.
     draw = lru_cache(maxsize=64)(draw)

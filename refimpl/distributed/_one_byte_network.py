@@ -76,6 +76,7 @@ def pack(t, messages):
     >>> pack(2, {0: b"\\x60", 1: b"\\xe0"}).hex(" ", 1)
     '02 00 00 00 00 00 01 00 60 02 00 00 00 01 00 01 00 e0'
     """
+    check.integer(t=t), check.instance(dict, messages=messages)
     return b"".join(_HEAD.pack(t, m, len(payload)) + payload for m, payload in messages.items())
 
 
@@ -102,6 +103,7 @@ def unpack(data):
     >>> unpack(pack(2, {0: b"a", 1: b"bc"}) + pack(3, {1: b"d"}))
     {2: {0: b'a', 1: b'bc'}, 3: {1: b'd'}}
     """
+    check.instance(bytes, data=data)
     found: dict[int, dict[int, bytes]] = {}
     place = 0
     while place < len(data):
@@ -593,6 +595,7 @@ def losses_of(number, seed):
     >>> len(losses_of(3, 0)(2))
     2
     """
+    check.integer(number=number)
     part = baselines.split(seed, like=np.zeros(1))
     return baselines.Private(part.x, part.y, seed, number).losses
 
@@ -631,6 +634,7 @@ def sockets(settings, *, machines=4, kill=None, join=None, patience=60.0):
     >>> sum(held.payload), len({fingerprint for _, fingerprint in ends.values()})
     (80, 1)
     """
+    check.integer(machines=machines), check.instance(Settings, settings=settings)
     hub = Sockets()
     root = str(Path(__file__).parents[2])
     path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
@@ -798,6 +802,7 @@ def tell(held, ends):
     machine 0: from iteration 0; 1 iteration, w e3b0c442
     1 fingerprint at the end
     """
+    check.instance(Held, held=held), check.instance(dict, ends=ends)
 
     def number(n, what):
         return f"{n} {what}{'s' * (n != 1)}"

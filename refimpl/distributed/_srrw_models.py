@@ -25,6 +25,7 @@ class Quadratic(NamedTuple):
 
     def local(self, theta, node):
         """H at the nodes [] or [R] of parameters [d] or [R, d]."""
+        check.finite(theta=theta), check.integral(node=node)
         return at(self.C, node) - theta
 
 
@@ -44,6 +45,7 @@ class Logistic(NamedTuple):
 
     def local(self, theta, node):
         """Minus the gradient at the nodes [] or [R] of parameters [d] or [R, d]."""
+        check.finite(theta=theta), check.integral(node=node)
         X, y = at(self.X, node), at(self.y, node)
         missed = y * sigmoid(-y * (X @ theta[..., None])[..., 0])
         return np.mean(missed[..., None] * X, axis=-2) - self.penalty * theta
@@ -55,6 +57,7 @@ class Logistic(NamedTuple):
 
     def jacobian(self, theta):
         """Of the mean over the nodes [d, d]."""
+        check.finite(theta=theta)
         p = sigmoid(self.X @ theta)
         weighted = (p * (1 - p))[..., None] * self.X
         bend = np.einsum("nmd,nme->de", weighted, self.X) / self.y.size
@@ -71,11 +74,18 @@ class Logistic(NamedTuple):
 def at(values, node):
     """Rows of `values` [N, ...] at a node [] or at several [R].
 
+    Parameters
+    ----------
+    values : array [N, ...]
+        NaN stays NaN, and inf is taken.
+    node : array [] or [R]
+
     Examples
     --------
     >>> at(np.array([[1.0], [2.0]]), np.array([1, 1, 0])).ravel()
     array([2., 2., 1.])
     """
+    check.floating(values=values), check.integral(node=node)
     xp = array_namespace(values)
     rows = xp.take(values, xp.reshape(node, (-1,)), axis=0)
     return xp.reshape(rows, (*node.shape, *values.shape[1:]))
@@ -90,6 +100,8 @@ def logistic_on(nodes, points, d, *, rng, shift=None):
     >>> logistic_on(4, 5, 3, rng=stream(0, "doc")).X.shape
     (4, 5, 3)
     """
+    check.rng(rng=rng)
+    check.integer(nodes=nodes, points=points, d=d)
     truth = rng.standard_normal(d)
     truth = 2 * truth / np.linalg.norm(truth)
     X = rng.standard_normal((nodes, points, d))
@@ -111,6 +123,8 @@ def independent(mu, tokens, *, rng):
     >>> next(independent(np.array([0.0, 1.0]), 3, rng=stream(0, "doc")))
     array([1, 1, 1])
     """
+    check.rng(rng=rng), check.finite(mu=mu)
+    check.integer(tokens=tokens)
     weights = np.broadcast_to(mu, (tokens, len(mu)))
     while True:
         yield srrw.draw(weights, rng.uniform(size=tokens))
@@ -126,6 +140,8 @@ def shuffled(nodes, tokens, *, rng):
     >>> sorted(int(next(sampler)[0]) for _ in range(3))
     [0, 1, 2]
     """
+    check.rng(rng=rng)
+    check.integer(nodes=nodes, tokens=tokens)
     while True:
         yield from rng.permuted(np.tile(np.arange(nodes), (tokens, 1)), axis=1).T
 
@@ -140,6 +156,8 @@ def planned(tour, tokens, *, rng):
     >>> [int(next(sampler)[0]) for _ in range(4)]
     [2, 1, 0, 1]
     """
+    check.rng(rng=rng)
+    check.integer(tokens=tokens), check.sequence(tour=tour)
     tour, place = np.array(tour), rng.integers(len(tour), size=tokens)
     while True:
         yield tour[place % len(tour)]

@@ -77,6 +77,8 @@ def directions(seed, *, like):
     >>> draw(5, 1, 0).round(3), (draw(5, 1, 0) == draw(5, 1, 0)).all()
     (array([-1.565, -1.588,  1.328]), np.True_)
     """
+    seed = check.integer(seed=seed, below=2**64)
+    check.floating(like=like)
     shape = tuple(like.shape)
     return lambda t, m, k: random.normal(random.counted((seed, m), (k, t)), shape, like=like)  # (one_byte-1)
 
@@ -111,6 +113,7 @@ def projected_gradient(loss_plus, loss_minus, *, eps=1e-3):
     >>> projected_gradient(np.array([1.5]), np.array([1.0]), eps=0.25)
     array([1.])
     """
+    check.finite(loss_plus=loss_plus, loss_minus=loss_minus)
     eps = check.positive(eps=eps)
     check.like(loss_plus, loss_minus=loss_minus)
     return array_namespace(loss_plus).asarray((loss_plus - loss_minus) / (2 * eps))  # (one_byte-2)
@@ -146,6 +149,8 @@ def spsa(loss, w, z, *, eps=1e-3):
     >>> spsa(lambda w: (w * w).sum() / 2, np.array([3.0, 1.0]), np.array([1.0, -1.0]), eps=0.5)
     array(2.)
     """
+    check.function(loss=loss)
+    check.finite(w=w, z=z)
     check.like(w, z=z)
     eps = check.positive(eps=eps)
     xp = array_namespace(w)
@@ -177,6 +182,7 @@ def shift(blocks, draw, scale):
     >>> blocks
     [array([0.5, 0.5]), array([0.5])]
     """
+    check.sequence(blocks=blocks), check.function(draw=draw)
     scale = check.number(scale=scale)
     for i in range(len(blocks)):
         z = draw(i)
@@ -216,6 +222,7 @@ def spsa_in_place(loss, blocks, draw, *, eps=1e-3):
     >>> spsa_in_place(half, blocks, lambda i: np.array([(1.0, -1.0)[i]]), eps=0.5), blocks
     (array(2.), [array([3.]), array([1.])])
     """
+    check.sequence(blocks=blocks), check.function(loss=loss, draw=draw)
     eps = check.positive(eps=eps)
     xp = array_namespace(*blocks)
     shift(blocks, draw, eps)
@@ -362,7 +369,7 @@ def apply_update(w, codes, directions, *, eta, norm="sqrt", slope=8.0, offset=96
     >>> apply_update(np.zeros(2), codes, z, eta=0.5, norm="mean")
     array([-0.25,  0.5 ])
     """
-    check.finite(w=w)
+    check.finite(w=w), check.sequence(directions=directions)
     check.shapes(w=(w, "d"), codes=(codes, "N"))
     eta = check.positive(eta=eta)
     check.choice(("sqrt", "mean"), norm=norm)
@@ -418,8 +425,9 @@ def probe(machine, losses, draw, *, eps=1e-3, slope=8.0, offset=96):
     >>> probe(machine, [lambda w: w.sum(), lambda w: -w.sum()], lambda t, m, k: np.array([1.0, 0.0])).hex()
     '60e0'
     """
-    if not losses:
-        raise ValueError("losses must be at least one, got none")
+    check.instance(Machine, machine=machine), check.function(draw=draw)
+    check.sequence(losses=losses)
+    check.function(**{f"losses[{k}]": loss for k, loss in enumerate(losses)})
     xp = array_namespace(machine.w)
     g = xp.stack([spsa(loss, machine.w, draw(machine.t, machine.id, k), eps=eps) for k, loss in enumerate(losses)])
     return to_numpy(encode(g, slope=slope, offset=offset)).tobytes()
@@ -460,6 +468,7 @@ def update(machine, messages, draw, *, eta, norm="sqrt", slope=8.0, offset=96):
     >>> digest(a.w) == digest(b.w)
     True
     """
+    check.instance(Machine, machine=machine), check.function(draw=draw)
     check_messages(messages)
     order = [(m, k) for m in sorted(messages) for k in range(len(messages[m]))]
     xp = array_namespace(machine.w)
@@ -531,6 +540,8 @@ def replay(machine, log, draw, **rates):
     >>> replay(start(5, np.zeros(2)), log, draw, eta=0.1)
     Machine(id=5, w=array([ 0.32288183, -0.15891961]), t=2)
     """
+    check.instance(Machine, machine=machine), check.function(draw=draw)
+    check.instance((list, tuple), log=log)
     if machine.t > len(log):
         raise ValueError(f"log must reach the iteration of the machine, {machine.t}, got {len(log)} iterations")
     for messages in log[machine.t :]:
@@ -564,6 +575,7 @@ def copy(id, peer):
     >>> copy(2, start(0, np.ones(2)))
     Machine(id=2, w=array([1., 1.]), t=0)
     """
+    check.instance(Machine, peer=peer)
     id = check.integer(id=id)
     if id == peer.id:
         raise ValueError(f"id must be one that nobody had, got {id}, that of the peer")
@@ -589,6 +601,7 @@ def digest(w):
     >>> digest(np.zeros(2))[:8], digest(np.array([0.0, 5e-324]))[:8]
     ('374708ff', '9d34149f')
     """
+    check.finite(w=w)
     return hashlib.sha256(to_numpy(w).tobytes()).hexdigest()
 
 
@@ -609,11 +622,14 @@ def check_together(machines):
     Examples
     --------
     >>> import numpy as np
+    >>> check_together([start(0, np.zeros(3)), start(1, np.zeros(3))])
     >>> check_together([start(0, np.zeros(3)), start(1, np.zeros(4))])
     Traceback (most recent call last):
     ValueError: w of machine 1 must have shape (3,), dtype float64, as that of machine 0, got shape (4,), dtype float64
     """
+    check.sequence(machines=machines)
     first, *others = machines
+    check.instance(Machine, **{f"machines[{i}]": machine for i, machine in enumerate((first, *others))})
     seen = {first.id}
     for machine in others:
         if machine.id in seen:

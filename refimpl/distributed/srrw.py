@@ -190,6 +190,7 @@ def init(chain, node, x=None):
     Traceback (most recent call last):
     ValueError: x must be in the interior of the simplex, all entries > 0, got 0.0 as its smallest entry
     """
+    check.instance(Chain, chain=chain)
     xp, N = array_namespace(chain.mu), chain.mu.shape[0]
     if not is_array(node):
         node = xp.asarray(check.integer(node=node), device=device(chain.mu))
@@ -354,6 +355,7 @@ def step(state, u, chain, *, alpha, gamma):
     >>> step(init(two, 1), np.array(0.25), two, alpha=2.0, gamma=0.5)
     SRRWState(node=array(0), x=array([0.75, 0.25]))
     """
+    check.instance(SRRWState, state=state), check.instance(Chain, chain=chain)
     alpha, gamma = check.nonnegative(alpha=alpha), check.fraction(gamma=gamma)
     xp = array_namespace(chain.P, state.x)
     if tuple(state.x.shape) != (*state.node.shape, chain.mu.shape[0]):
@@ -408,6 +410,8 @@ def sa_step(theta, state, u, chain, local, *, alpha, gamma, beta, radius=None):
     >>> sa_step(np.zeros(1), init(two, 0), np.array(0.75), two, lambda theta, i: C[i] - theta, **rates)
     (array([1.5]), SRRWState(node=array(1), x=array([0.25, 0.75])))
     """
+    check.instance(SRRWState, state=state), check.instance(Chain, chain=chain), check.function(local=local)
+    check.finite(theta=theta)
     beta = check.positive(beta=beta)
     state = step(state, u, chain, alpha=alpha, gamma=gamma)
     update = local(theta, state.node)
@@ -429,6 +433,7 @@ def step_size(n, exponent):
     >>> step_size(1, 1.0), step_size(15, 0.75)
     (0.5, 0.125)
     """
+    exponent = check.number(exponent=exponent)
     if not 0.5 < exponent <= 1:
         raise ValueError(f"exponent must be a number in (0.5, 1], got {exponent!r}")
     return (check.integer(n=n, minimum=1) + 1.0) ** -exponent  # (srrw-8)
@@ -469,6 +474,8 @@ def run(theta, state, chain, local, *, steps, rng, alpha, a=0.8, b=0.9, scale=1.
     >>> bool(abs(theta[0] - 3.0) < 0.05)
     True
     """
+    check.instance(SRRWState, state=state), check.instance(Chain, chain=chain), check.function(local=local)
+    check.finite(theta=theta)
     scale, tokens = check.positive(scale=scale), tuple(state.node.shape)
 
     def one(carry, n):
@@ -514,6 +521,7 @@ def spectrum(chain):
     >>> spectrum(Chain(np.array([[0.75, 0.25], [0.25, 0.75]]), np.full(2, 0.5)))[0]
     array([0.5])
     """
+    check.instance(Chain, chain=chain)
     xp = array_namespace(chain.P)
     root = xp.sqrt(chain.mu)
     S = root[:, None] * chain.P / root[None, :]
@@ -569,6 +577,7 @@ def covariance_x(chain, *, alpha, a):
     array([[ 0.04166667, -0.04166667],
            [-0.04166667,  0.04166667]])
     """
+    check.instance(Chain, chain=chain)
     alpha, last = check.nonnegative(alpha=alpha), _last(a, a=a)
     lam, u = spectrum(chain)
     return _combined((1 + lam) / (1 - lam) / (2 * alpha * (1 + lam) + 2 - last), u)  # (srrw-10)
@@ -604,6 +613,7 @@ def noise_theta(chain, H, *, alpha):
     >>> noise_theta(Chain(np.full((2, 2), 0.5), np.full(2, 0.5)), np.array([[1.0], [-1.0]]), alpha=1.0)
     array([[0.25]])
     """
+    check.instance(Chain, chain=chain)
     check.finite(H=H)
     check.shapes(mu=(chain.mu, "N"), H=(H, "N d"))
     alpha = check.nonnegative(alpha=alpha)
@@ -621,6 +631,7 @@ def noise_iid(mu, H):
     >>> noise_iid(np.full(2, 0.5), np.array([[1.0], [-1.0]]))
     array([[1.]])
     """
+    check.finite(mu=mu)
     check.finite(H=H)
     check.shapes(mu=(mu, "N"), H=(H, "N d"))
     away = H - mu @ H
@@ -636,6 +647,7 @@ def threshold(chain):
     >>> float(threshold(Chain(np.array([[0.8, 0.2], [0.2, 0.8]]), np.full(2, 0.5)))).__round__(6)
     0.625
     """
+    check.instance(Chain, chain=chain)
     lam, _ = spectrum(chain)
     xp = array_namespace(lam)
     lam = xp.clip(lam, min=0.0)  # a mode that alternates is better than independent draws as it is
@@ -678,6 +690,7 @@ def joint(chain, H, J, *, alpha):
            [ 0. , -1.5,  0.5],
            [ 0. ,  0.5, -1.5]])
     """
+    check.instance(Chain, chain=chain)
     check.finite(H=H, J=J)
     check.shapes(mu=(chain.mu, "N"), H=(H, "N d"), J=(J, "d d"))
     alpha = check.nonnegative(alpha=alpha)
@@ -732,6 +745,7 @@ def covariance_theta(chain, H, J, *, alpha, a, b):
     >>> [covariance_theta(two, H, J, alpha=1.0, a=a, b=0.8).round(4).tolist() for a in (0.6, 0.8, 1.0)]
     [[[0.125]], [[0.25]], [[0.5]]]
     """
+    check.instance(Chain, chain=chain)
     last, _ = _last(b, b=b), _last(a, a=a)
     drift, noise = joint(chain, H, J, alpha=alpha)
     _stable(J, last)
@@ -776,8 +790,9 @@ def predict(chain, H, J, gamma, beta, *, alpha):
     >>> (theta[-1] / n[-1] ** -0.9).round(4), (x[-1] / n[-1] ** -0.6).round(4).tolist()
     (array([[0.176]]), [[0.0636, -0.0636], [-0.0636, 0.0636]])
     """
-    check.finite(gamma=gamma, beta=beta)
-    check.shapes(gamma=(gamma, "n"), beta=(beta, "n"))
+    check.instance(Chain, chain=chain)
+    check.finite(H=H, gamma=gamma, beta=beta)
+    check.shapes(H=(H, "N d"), gamma=(gamma, "n"), beta=(beta, "n"))
     xp, (N, d) = array_namespace(H, gamma, beta), H.shape
     for name, rates in (("gamma", gamma), ("beta", beta)):
         if not bool(xp.all((rates > 0) & (rates <= 1))):

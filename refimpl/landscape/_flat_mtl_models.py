@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from refimpl.core import check, random, tree
-from refimpl.core.arrays import Array, array_namespace, device
+from refimpl.core.arrays import Array, array_namespace, device, is_floating
 from refimpl.core.loop import iterate
 from refimpl.core.special import softmax
 from refimpl.landscape import flat_mtl
@@ -50,6 +50,7 @@ def init(rng, sizes, classes, tasks, *, like):
     >>> net.shared[0].W.shape, [head.W.shape for head in net.heads]
     ((4, 3), [(3, 2), (3, 2)])
     """
+    check.integer(classes=classes)
     shared = mlp.init(rng, sizes, like=like, scheme="he")
     xp, width = array_namespace(like), sizes[-1]
     heads = []
@@ -68,6 +69,9 @@ def outputs(shared, head, x, *, activation="relu"):
     >>> outputs([one], one, np.array([[1.0, -2.0]]))[0]
     array([[1., 0.]])
     """
+    check.instance(Layer, head=head)
+    check.finite(x=x), check.choice(mlp.ACTIVATIONS, activation=activation)
+    check.sequence(shared=shared)
     values = [x]
     for W, b in shared:
         values.append(mlp.ACTIVATIONS[activation](values[-1] @ W + b))
@@ -101,6 +105,9 @@ def gradient(shared, head, x, y, *, activation="relu"):
     >>> gradient(trunk, head, np.ones((1, 1)), np.full((1, 1), 5.0))  # 2 = 2 * 1 stands in place of 5
     ([Layer(W=array([[-12.]]), b=array([-12.]))], Layer(W=array([[-6.]]), b=array([-6.])))
     """
+    check.instance(Layer, head=head)
+    check.finite(x=x, **({"y": y} if is_floating(y) else {})), check.array(y=y)
+    check.sequence(shared=shared)
     xp = array_namespace(x, head.W)
     z, values = outputs(shared, head, x, activation=activation)
     if len(y.shape) == 1:
@@ -171,6 +178,9 @@ def adam(params, state, grads, *, lr, decay=0.0):
     >>> adam(start, Adam(start, start, 0), np.array([4.0]), lr=0.5)[0].round(6)
     array([-0.5])
     """
+    check.instance(Adam, state=state)
+    check.number(lr=lr)
+    tree.finite(params=params, grads=grads)
     t = state.steps + 1
     m = tree.map(lambda m, g: 0.9 * m + 0.1 * g, state.m, grads)
     v = tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, state.v, grads)
@@ -223,7 +233,11 @@ def train(net, x, labels, rng, *, epochs, lr, method, variant="flat", rho=0.2, d
     >>> [np.argmax(outputs(run.state.shared, head, x)[0], axis=1) for head in run.state.heads]
     [array([0, 1]), array([1, 0])]
     """
+    check.instance(Network, net=net)
+    check.finite(x=x), check.integral(labels=labels)
     xp, m, n = array_namespace(x), labels.shape[1], x.shape[0]
+    epochs, batch = check.integer(epochs=epochs), check.integer(batch=batch, minimum=1)
+    check.instance(str, method=method)
     if not 1 <= batch <= n:
         raise ValueError(f"batch must be in [1, {n}], got {batch!r}")
     nothing = tree.map(lambda p: 0.0 * p, net)

@@ -257,6 +257,8 @@ def iga(grads, product, *, lam=1000.0):
     >>> iga([np.array([2.0]), np.array([6.0])], lambda e, v: [1.0, 3.0][e] * v, lam=1.0)  # t^2 / 2 and 3 t^2 / 2 at 2
     (np.float64(8.0), array([8.]))
     """
+    check.function(product=product)
+    check.sequence(grads=grads)
     lam = check.nonnegative(lam=lam)
     if len(grads) < 2:
         raise ValueError(f"grads must be at least 2, got {len(grads)}")
@@ -302,6 +304,8 @@ def fish_step(theta, grads, *, lr, epsilon=0.5):
     >>> fish_step(np.array([4.0]), [lambda t: t, lambda t: t - 1], lr=0.5)  # 4, 2, 1.5
     array([2.75])
     """
+    check.finite(theta=theta)
+    check.sequence(grads=grads)
     check.floating(theta=theta)
     lr, epsilon = check.positive(lr=lr, epsilon=epsilon)
     if len(grads) < 2:

@@ -28,6 +28,7 @@ def init(rng, d, h, C=1, *, like):
     >>> net.U.shape, net.W.shape
     ((7, 32), (1, 33))
     """
+    check.integer(d=d, h=h)
     U = (2 / d) ** 0.5 * random.normal(rng, (d, h), like=like)
     W = random.normal(rng, (C, h), like=like) / h**0.5
     xp = array_namespace(like)
@@ -43,6 +44,8 @@ def features(net, x):
     >>> features(Network(np.eye(2), np.array([0.5, 0.0]), np.zeros((1, 3))), np.array([[1.0, -1.0]]))
     array([[1.5, 0. ]])
     """
+    check.instance(Network, net=net)
+    check.finite(x=x)
     xp = array_namespace(net.U, x)
     return xp.maximum(x @ net.U + net.c, 0.0)
 
@@ -56,6 +59,8 @@ def logits(net, x):
     >>> logits(Network(np.eye(2), np.zeros(2), np.array([[2.0, 0.0, 1.0]])), np.array([[3.0, -1.0]]))
     array([[7.]])
     """
+    check.instance(Network, net=net)
+    check.finite(x=x)
     xp = array_namespace(net.W)
     return features(net, x) @ xp.matrix_transpose(net.W[:, :-1]) + net.W[:, -1]
 
@@ -69,6 +74,8 @@ def accuracy(net, x, y):
     >>> accuracy(Network(np.eye(1), np.zeros(1), np.array([[1.0, -1.0]])), np.array([[2.0], [0.5]]), np.array([1, 1]))
     0.5
     """
+    check.instance(Network, net=net)
+    check.finite(x=x), check.integral(y=y)
     xp, a = array_namespace(net.W), logits(net, x)
     if a.shape[1] > 1:
         return float(losses.accuracy(a, y))
@@ -86,6 +93,8 @@ def backward(net, x, z, dW, dz):
     >>> backward(net, x, features(net, x), net.W, np.ones((1, 2))).c
     array([1., 0.])
     """
+    check.instance(Network, net=net)
+    check.finite(x=x, z=z, dW=dW, dz=dz)
     xp = array_namespace(net.U, x)
     du = xp.where(z > 0, dz, 0.0)
     return Network(xp.matrix_transpose(x) @ du, xp.sum(du, axis=0), dW)
@@ -124,6 +133,8 @@ def gradients(net, domains, penalty=None):
     >>> loss.round(6), d_loss.W
     (np.float64(0.693147), array([[-0.25,  0.  ]]))
     """
+    check.instance(Network, net=net), check.sequence(domains=domains)
+    check.function(**{"penalty": penalty} if penalty else {})
     z = [features(net, x) for x, _ in domains]
     seen = [(z_e, y) for z_e, (_, y) in zip(z, domains, strict=True)]
     at, n = hessian_alignment.heads(net.W, seen), len(domains)
@@ -170,6 +181,8 @@ def product(net, x, y, along):
     >>> product(net, np.array([[1.0]]), np.array([1]), Network(np.ones((1, 1)), np.zeros(1), np.zeros((1, 2))))
     Network(U=array([[0.25]]), c=array([0.25]), W=array([[-0.25,  0.25]]))
     """
+    check.instance(Network, net=net, along=along)
+    check.finite(x=x)
     xp, z = array_namespace(net.U, x), features(net, x)
     at = hessian_alignment.head(net.W, z, y)
     N, r = z.shape[0], at.r
@@ -192,6 +205,7 @@ def iga(net, domains, *, lam=1000.0):
     >>> iga(net, domains, lam=1.0)[0]  # gradients of 1/2 and -1/2 in W
     np.float64(1.0)
     """
+    check.instance(Network, net=net), check.sequence(domains=domains)
     _, unravel = tree.ravel(net)
     g = []
     for x, y in domains:
@@ -300,8 +314,8 @@ def schedule_step(
     >>> theta.round(3), (state.m * 91257).round(3)  # the whole objective is divided by lambda
     (array([ 0.9, -1.1]), array([0.2, 0.1]))
     """
-    check.like(theta, grad=grad, penalty=penalty, m=state.m, v=state.v)
-    check.finite(grad=grad, penalty=penalty)
+    check.instance(ScheduleState, state=state)
+    check.alike(theta=theta, grad=grad, penalty=penalty, m=state.m, v=state.v)
     lam, l2 = check.nonnegative(lam=lam, l2=l2)
     lr, eps = check.positive(lr=lr, eps=eps)
     beta1, beta2 = check.fraction(beta1=beta1, beta2=beta2)
@@ -356,6 +370,7 @@ def train(net, domains, *, steps, penalty=None, record=None, **rates):
     >>> accuracy(net, *domains[0]) > 0.8
     True
     """
+    check.instance(Network, net=net)
     theta, unravel = tree.ravel(net)
     rates = rates if penalty else rates | {"lam": 0.0}
 

@@ -60,6 +60,7 @@ def draw(rng, beta, *, n=2000, p=0.02, alpha=10.0, d2=4):
     >>> samples.signs[:3], samples.x_o[0, :].round(3)
     (array([ 1., -1.,  0.]), array([11.18, 11.18, 11.18, 11.18]))
     """
+    check.finite(beta=beta)
     n = check.integer(n=n, minimum=1)
     half = min(round(n * check.share(p=p) / 2), n // 2)
     signs = from_numpy([1.0] * half + [-1.0] * half + [0.0] * (n - 2 * half), like=beta)
@@ -154,6 +155,7 @@ def network_losses(params, images, labels):
     >>> network_losses(silent, np.ones((1, 64)), np.array([3]))
     array([0.5])
     """
+    check.finite(images=images), check.integral(labels=labels)
     xp = array_namespace(images)
     right = xp.astype(labels[:, None] == xp.arange(CLASSES, device=device(images))[None, :], images.dtype)
     outputs = mlp.apply(params, images, activation="relu")
@@ -179,6 +181,8 @@ def train(params, images, labels, *, eta, steps):
     >>> losses.shape, bool(losses[5].mean() < losses[0].mean())
     ((6, 1000), True)
     """
+    check.finite(images=images), check.integral(labels=labels)
+    check.sequence(params=params)
     xp = array_namespace(images)
 
     def mean(params):

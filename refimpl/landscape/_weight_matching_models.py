@@ -62,6 +62,7 @@ def loss(x, labels) -> Callable:
     >>> loss(np.ones((4, 2)), np.array([0, 1, 2, 0]))(params).round(6)  # log 3
     np.float64(1.098612)
     """
+    check.finite(x=x), check.integral(labels=labels)
     apply = conv.apply if len(x.shape) == 4 else mlp.apply
     return lambda params: losses.softmax_cross_entropy(apply(params, x, activation="relu"), labels)
 
@@ -76,6 +77,7 @@ def hidden(params, x):
     >>> [z.shape for z in hidden(params, np.ones((5, 8, 8, 1)))]
     [(180, 4)]
     """
+    check.finite(x=x)
     layers = (conv.hidden if len(x.shape) == 4 else mlp.hidden)(params, x, activation="relu")
     return [array_namespace(z).reshape(z, (-1, z.shape[-1])) for z in layers]
 
@@ -115,6 +117,8 @@ def train(rng, data, *, scale=0.5, hidden=(256, 256), epochs=40, batch=100, lr=1
     >>> [layer.W.shape for layer in net]
     [(64, 8), (8, 10)]
     """
+    check.instance(Data, data=data)
+    check.sequence(hidden=hidden)
     scale, lr = check.positive(scale=scale, lr=lr)
     epochs, batch = check.integer(epochs=epochs), check.integer(batch=batch, minimum=1)
     if len(data.x.shape) == 4:
@@ -174,6 +178,8 @@ def search(rng, a, b, data, *, steps=150, batch=200, sweeps=3, lr=2.0, start="b"
     >>> sorted(search(random.stream(2), a, b, data, steps=2).state.best[0].tolist())
     [0, 1, 2, 3, 4, 5, 6, 7]
     """
+    check.instance(Data, data=data)
+    check.integer(steps=steps), check.sequence(a=a)
     xp, minibatches, drawn = array_namespace(data.x), [], []
     for _ in range(steps):
         chosen = random.indices(rng, data.x.shape[0], (batch,), like=data.x, replace=False)

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any, NamedTuple
 
 from refimpl.core import check, tree
-from refimpl.core.arrays import Array, array_namespace, device, from_numpy, is_array, to_numpy
+from refimpl.core.arrays import Array, array_namespace, describe, device, from_numpy, is_array, to_numpy
 from refimpl.core.linalg import min_norm_weights
 
 METHODS = ("mgda", "pcgrad", "cagrad", "imtl_g", "mean", "sum")
@@ -71,10 +71,10 @@ def perturb(grad, *, rho, theta=None):
     array([0., 1.])
     """
     rho = check.nonnegative(rho=rho)
-    _all_finite(grad=grad)
+    tree.finite(grad=grad)
     if theta is not None:
         _alike(grad, theta=theta)
-        _all_finite(theta=theta)
+        tree.finite(theta=theta)
         return _adaptive(theta, grad, rho)
     norm = _norm(grad)
     return tree.map(lambda g: rho * g / (norm + TINY), grad)  # (flat_mtl-2)
@@ -136,7 +136,9 @@ def task_gradients(gradient, shared, heads, batch=None, *, rho_sh, rho_ns, adapt
            [2.]]), array([[1.75],
            [3.5 ]]))
     """
-    heads = _tasks(heads)
+    check.function(gradient=gradient)
+    heads, (rho_sh, rho_ns) = _tasks(heads), check.nonnegative(rho_sh=rho_sh, rho_ns=rho_ns)
+    tree.finite(shared=shared)
     rows: list[tuple[Any, ...]] = []
     for i, head in enumerate(heads):
         g_sh, g_ns = _called(gradient, i, shared, head, batch)  # (flat_mtl-1)
@@ -151,9 +153,9 @@ def task_gradients(gradient, shared, heads, batch=None, *, rho_sh, rho_ns, adapt
 
 def _called(gradient, i, shared, head, batch):
     g_sh, g_ns = gradient(i, shared, head, batch)
-    _alike(shared, g_sh=g_sh)
-    _alike(head, g_ns=g_ns)
-    _all_finite(g_sh=g_sh, g_ns=g_ns)
+    _alike(shared, **{"g_sh of gradient": g_sh})
+    _alike(head, **{"g_ns of gradient": g_ns})
+    tree.finite(**{"g_sh of gradient": g_sh, "g_ns of gradient": g_ns})
     return g_sh, g_ns
 
 
@@ -409,6 +411,8 @@ def directions(gradient, shared, heads, batch=None, *, method, variant="flat", r
     >>> directions(gradient, np.ones(1), [np.zeros(1)] * 2, method="mean", rho_sh=0.5, rho_ns=0.25)
     (array([2.625]), [array([1.75]), array([3.5])])
     """
+    check.function(gradient=gradient)
+    tree.finite(shared=shared)
     adaptive = settings.pop("adaptive", False)
     if variant == "erm":
         rows = [_called(gradient, i, shared, head, batch) for i, head in enumerate(_tasks(heads))]
@@ -457,6 +461,7 @@ def step(gradient, shared, heads, batch=None, *, eta, **settings):
     >>> step(gradient, np.ones(1), [np.zeros(1)], eta=0.5, method="mean", rho_sh=0.25, rho_ns=0.25)
     (array([0.25]), [array([-0.75])])
     """
+    check.function(gradient=gradient)
     eta = check.positive(eta=eta)
     g_sh, g_ns = directions(gradient, shared, heads, batch, **settings)
     shared = tree.map(lambda p, g: p - eta * g, shared, g_sh)  # (flat_mtl-7)
@@ -467,12 +472,6 @@ def step(gradient, shared, heads, batch=None, *, eta, **settings):
 # Checks --------------------------------------------------------------------------------------------------------------
 
 
-def _all_finite(**named):
-    for name, group in named.items():
-        for leaf in tree.leaves(group):
-            check.finite(**{name: leaf})
-
-
 def _alike(reference, **named):
     """Trees whose arrays are alike, one by one."""
     for name, group in named.items():
@@ -481,8 +480,9 @@ def _alike(reference, **named):
 
 def _tasks(heads):
     """At least one head."""
-    if is_array(heads) or len(heads) == 0:
-        raise ValueError(f"heads must be a sequence of at least one head, got {heads!r}")
+    check.sequence(heads=heads)
+    if is_array(heads):
+        raise TypeError(f"heads must be a list with at least one entry, got {describe(heads)}")
     return heads
 
 

@@ -120,6 +120,7 @@ def gradient(head):
     array([[ 0.5,  1. ,  0.5],
            [-0.5, -1. , -0.5]])
     """
+    check.instance(Head, head=head)
     xp = array_namespace(head.r)
     return xp.matrix_transpose(head.r) @ head.x / head.x.shape[0]  # (hessian_alignment-2)
 
@@ -161,6 +162,7 @@ def product(head, V):
     array([[-0.25, -0.5 , -0.25],
            [ 0.25,  0.5 ,  0.25]])
     """
+    check.instance(Head, head=head)
     check.finite(V=V)
     inner = (head.p.shape[1], head.x.shape[1])
     if tuple(V.shape[-2:]) != inner:
@@ -214,6 +216,7 @@ def diagonal(head):
     array([[0.25, 1.  , 0.25],
            [0.25, 1.  , 0.25]])
     """
+    check.instance(Head, head=head)
     xp = array_namespace(head.x)
     s = head.p * (1 - head.p)
     return xp.matrix_transpose(s) @ head.x**2 / head.x.shape[0]  # (hessian_alignment-5)
@@ -245,6 +248,7 @@ def hessian(head):
            [-0.5 , -1.  , -0.5 ],
            [-0.25, -0.5 , -0.25]])
     """
+    check.instance(Head, head=head)
     xp, (N, C), q = array_namespace(head.x), head.p.shape, head.x.shape[1]
     eye = xp.eye(C, dtype=head.p.dtype, device=device(head.p))
     J = head.p[:, :, None] * (eye - head.p[:, None, :])
@@ -333,6 +337,8 @@ def matrices(signs, C):
     array([[ 1.,  2., 10.],
            [ 3.,  4., 20.]])
     """
+    check.finite(signs=signs)
+    C = check.integer(C=C, minimum=1)
     h, rest = divmod(signs.shape[-1], C)
     if rest or h < 2:
         raise ValueError(f"signs must have a last axis of C (h + 1) for C = {C}, got {signs.shape[-1]}")
@@ -372,6 +378,7 @@ def hutchinson(head, signs):
     >>> hutchinson(found, np.array([[1.0, 1.0]])), hutchinson(found, np.array([[1.0, 1.0], [1.0, -1.0]]))
     (array([[1.75, 0.75]]), array([[1.25, 0.25]]))
     """
+    check.instance(Head, head=head)
     return _hutchinson(head, _probes(signs, "K", head))
 
 
@@ -450,6 +457,10 @@ def pull(W, head, da, dx):
     >>> pull(W, found, np.array([[3.0]]), np.zeros((1, 2)))
     (array([[6., 3.]]), array([[3.]]))
     """
+    check.instance(Head, head=head)
+    check.finite(W=W, da=da), check.values(dx=dx)
+    check.shapes(W=(W, "C h"), da=(da, "n C"))
+    check.broadcast(**{"da @ W": head.x, "dx": dx})
     xp = array_namespace(W, da)
     return xp.matrix_transpose(da) @ head.x, (dx + da @ W)[:, :-1]
 

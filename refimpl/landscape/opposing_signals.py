@@ -126,7 +126,7 @@ def gap(losses, up, down):
     check.finite(losses=losses), check.shapes(losses=(losses, "T+1 n"))
     xp, mean = array_namespace(losses), {}
     for name, group in (("up", up), ("down", down)):
-        check.shapes(**{name: (group, "k")})
+        check.shapes(**{name: (group, "k")}), check.integral(**{name: group})
         if int(xp.min(group)) < 0 or int(xp.max(group)) >= losses.shape[1]:
             raise ValueError(f"{name} must hold indices from 0 to {losses.shape[1] - 1}, got others")
         mean[name] = xp.mean(xp.take(losses, group, axis=1), axis=1)
@@ -335,6 +335,7 @@ def population(model, beta, *, alpha):
     >>> loss, gradient.b, gradient.b_o, gradient.c
     (np.float64(2.5), array([-2.]), array([8.]), np.float64(1.0))
     """
+    check.instance(Model, model=model)
     b, b_o, c = _checked(model, beta=beta)
     alpha, xp = check.nonnegative(alpha=alpha), array_namespace(b)
     u = xp.ones_like(b_o) / b_o.shape[0] ** 0.5
@@ -384,6 +385,7 @@ def hessian(model, beta, *, alpha):
            [ 0., 16.,  8.],
            [ 1.,  8.,  2.]])
     """
+    check.instance(Model, model=model)
     b, b_o, c = _checked(model, beta=beta)
     alpha, xp = check.nonnegative(alpha=alpha), array_namespace(b)
     u = xp.ones_like(b_o) / b_o.shape[0] ** 0.5
@@ -431,6 +433,7 @@ def sample(model, x, x_o, y):
     >>> sample(model, np.array([[1.0]]), np.array([[-2.0]]), np.array([3.0]))
     (array([4.5]), Model(b=array([-6.]), b_o=array([12.]), c=np.float64(0.0)))
     """
+    check.instance(Model, model=model)
     b, b_o, c = _checked(model)
     check.shapes(b=(b, "d1"), b_o=(b_o, "d2"), x=(x, "n d1"), x_o=(x_o, "n d2"), y=(y, "n"))
     check.finite(x=x, x_o=x_o, y=y)
@@ -470,6 +473,8 @@ def step(model, gradient, *, eta):
     >>> step(init(np.ones(1), np.ones(1), 1.0), init(np.ones(1), np.zeros(1), 2.0), eta=0.5)
     Model(b=array([0.5]), b_o=array([1.]), c=array(0.))
     """
+    check.instance(Model, model=model)
+    check.instance(Model, gradient=gradient)
     eta, xp = check.positive(eta=eta), array_namespace(model.b)
     return tree.map(lambda w, g: xp.asarray(w - eta * g), model, gradient)  # (opposing_signals-18)
 
@@ -483,6 +488,7 @@ def group_losses(model, beta, *, alpha, p):
     >>> group_losses(init(np.array([1.0]), np.array([0.5]), 1.0), np.array([1.0]), alpha=1.0, p=0.5)
     array([0.25, 2.25])
     """
+    check.instance(Model, model=model)
     b, b_o, c = _checked(model, beta=beta)
     alpha, p, xp = check.positive(alpha=alpha), check.share(p=p), array_namespace(b)
     u, error = xp.ones_like(b_o) / b_o.shape[0] ** 0.5, c * b - beta
@@ -526,6 +532,8 @@ def descend(model, loss_and_gradient, *, steps, eta, record=None, stop=None, pro
     (array([2.]), array([0.]))
     """
 
+    check.instance(Model, model=model), check.function(loss_and_gradient=loss_and_gradient)
+
     def advance(state, _):
         moved = step(state[0], state[1][1], eta=eta)
         return moved, loss_and_gradient(moved)
@@ -566,6 +574,7 @@ def flow(model, beta, *, alpha, dt, steps, record=None):
     >>> round(float(model.c**2), 6)  # (C + sqrt(C^2 + 4 |beta|^2)) / 2, with C = c^2 - |b|^2 - s^2 = -1
     1.561553
     """
+    check.instance(Model, model=model)
     dt, slope = check.positive(dt=dt), lambda at: population(at, beta, alpha=alpha)[1]
 
     def advance(at, _):
@@ -607,6 +616,7 @@ def sharpness(product, start, *, steps=20):
     >>> sharpness(lambda v: np.array([2.0, -3.0]) * v, np.ones(2)).round(6)
     np.float64(2.0)
     """
+    check.function(product=product)
     return ritz(lanczos(product, start, steps=steps))[0][-1]
 
 
@@ -777,7 +787,7 @@ def sgdm(theta, state, grad, *, lr, beta1=0.9, dampening=None):
     Raises
     ------
     TypeError, ValueError
-        If arrays are not alike, the gradient is not finite, or a number is out of range.
+        If arrays are not alike, something is not finite, or a number is out of range.
 
     Notes
     -----
@@ -789,6 +799,7 @@ def sgdm(theta, state, grad, *, lr, beta1=0.9, dampening=None):
     >>> sgdm(np.zeros(1), optimizer_init(np.zeros(1)), np.array([3.0]), lr=0.5)[0]
     array([-1.5])
     """
+    check.instance(OptimizerState, state=state)
     lr, beta1, dampening, t = _settings(theta, state, grad, lr, beta1, dampening)
     theta, m = _sgdm(theta, state.m, grad, lr, beta1, dampening, 1 - dampening**t)
     return theta, OptimizerState(m, state.v, t)
@@ -809,8 +820,9 @@ def adam(theta, state, grad, *, lr, beta1=0.9, beta2=0.999, eps=1e-8):
     >>> adam(np.zeros(2), quiet, np.array([10.0, 1000.0]), lr=1.0)[0].round(4)
     array([-3.1623, -3.1623])
     """
+    check.instance(OptimizerState, state=state)
     lr, beta1, _, t = _settings(theta, state, grad, lr, beta1, beta1)
-    check.like(theta, v=state.v)
+    check.alike(theta=theta, v=state.v)
     beta2, eps = check.fraction(beta2=beta2), check.positive(eps=eps)
     theta, m, v = _adam(theta, state.m, state.v, grad, lr, beta1, beta2, eps, 1 - beta1**t, 1 - beta2**t)
     return theta, OptimizerState(m, v, t)
@@ -850,6 +862,7 @@ def split_sgd(theta, state, grad, *, lr, lr_sign, r, beta1=0.9, dampening=None):
     >>> split_sgd(np.zeros(2), optimizer_init(np.zeros(2)), grad, lr=0.5, lr_sign=0.125, r=1.0)[0]
     array([-0.25 ,  0.125])
     """
+    check.instance(OptimizerState, state=state)
     lr, beta1, dampening, t = _settings(theta, state, grad, lr, beta1, dampening)
     lr_sign, r = check.positive(lr_sign=lr_sign), check.nonnegative(r=r)
     theta, m = _split_sgd(theta, state.m, grad, lr, lr_sign, r, beta1, dampening, 1 - dampening**t)
@@ -858,7 +871,7 @@ def split_sgd(theta, state, grad, *, lr, lr_sign, r, beta1=0.9, dampening=None):
 
 def _settings(theta, state, grad, lr, beta1, dampening):
     """What the three have in common, checked; and the number of this step."""
-    check.like(theta, grad=grad, m=state.m), check.finite(grad=grad)
+    check.alike(theta=theta, grad=grad, m=state.m)
     lr, beta1 = check.positive(lr=lr), check.fraction(beta1=beta1)
     dampening = beta1 if dampening is None else check.fraction(dampening=dampening)
     return lr, beta1, dampening, check.integer(steps=state.steps) + 1

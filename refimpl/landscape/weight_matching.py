@@ -58,6 +58,7 @@ def identity(params):
     >>> identity([Layer(np.ones((2, 3)), np.ones(3)), Layer(np.ones((3, 1)), np.ones(1))])
     [array([0, 1, 2])]
     """
+    _network(params=params)
     xp = array_namespace(params[0].b)
     return [xp.arange(b.shape[0], dtype=xp.int64, device=device(b)) for _, b in params[:-1]]
 
@@ -130,6 +131,7 @@ def inner(a, b):
     >>> inner([layer], [layer])
     np.float64(14.0)
     """
+    tree.alike(a, b=b)
     products = tree.map(lambda x, y: array_namespace(x, y).sum(x * y), a, b)
     return sum(tree.leaves(products))  # (weight_matching-3)
 
@@ -143,6 +145,8 @@ def interpolate(a, b, share):
     >>> interpolate([Layer(np.zeros((1, 1)), np.zeros(1))], [Layer(np.ones((1, 1)), np.ones(1))], 0.25)
     [Layer(W=array([[0.25]]), b=array([0.25]))]
     """
+    share = check.number(share=share)
+    tree.alike(a, b=b)
     return tree.map(lambda x, y: (1 - share) * x + share * y, a, b)  # (weight_matching-8)
 
 
@@ -295,6 +299,8 @@ def orders(rng, sweeps, layers):
     >>> orders(stream(0, "doc"), 2, 3)
     [[2, 1, 0], [1, 2, 0]]
     """
+    check.rng(rng=rng)
+    sweeps, layers = check.integer(sweeps=sweeps), check.integer(layers=layers, minimum=1)
     return [rng.permutation(layers).tolist() for _ in range(sweeps)]
 
 
@@ -328,6 +334,7 @@ def match_activations(Z_a, Z_b):
     >>> match_activations([Z], [Z[:, ::-1]])
     [array([1, 0])]
     """
+    check.instance((list, tuple), Z_a=Z_a, Z_b=Z_b)
     if len(Z_a) != len(Z_b) or not Z_a:
         raise ValueError(f"Z_a and Z_b must have an array for each hidden layer, got {len(Z_a)} and {len(Z_b)}")
     perms = []
@@ -423,6 +430,7 @@ def ste_step(a, b, state, loss, orders, *, lr, momentum=0.9):
     >>> value, state.perms, state.free[1].W.tolist()  # the midpoint has 5.5 there: -2 in the gradient
     (np.float64(1.0), [array([0, 1])], [[6.5], [5.0]])
     """
+    check.instance(STEState, state=state), check.function(loss=loss)
     _networks(a=a, b=b, free=state.free, velocity=state.velocity)
     _permutations(b, state.perms)
     lr, momentum = check.positive(lr=lr), check.fraction(momentum=momentum)
@@ -476,6 +484,8 @@ def ste(a, b, losses, orders, *, lr, momentum=0.9, start="b"):
     >>> run.history["loss"], run.state.best
     ([np.float64(0.25), np.float64(0.0)], [array([1, 0])])
     """
+    check.sequence(losses=losses, orders=orders)
+    check.function(**{f"losses[{k}]": loss for k, loss in enumerate(losses)})
     history: dict[str, list] = {"loss": [], "best": []}
     first = ste_init(a, b, start=start)
     lr, momentum = check.positive(lr=lr), check.fraction(momentum=momentum)
@@ -529,9 +539,10 @@ def barrier(loss, a, b, shares):
     >>> barrier(lambda p: 4.0 + p[0].W[0, 0] - p[0].W[0, 0] ** 2, layer(0.0), layer(2.0), [0.0, 0.5, 1.0])
     (np.float64(1.0), array([4., 4., 2.]))
     """
-    _networks(a=a, b=b)
+    check.function(loss=loss)
+    _networks(a=a, b=b), check.sequence(shares=shares)
     for share in shares:
-        check.number(share=share)
+        check.number(shares=share)
         if not 0 <= float(share) <= 1:
             raise ValueError(f"shares must be in [0, 1], got {float(share)!r}")
     xp, shares = array_namespace(a[0].b), [float(share) for share in shares]
@@ -566,6 +577,7 @@ def taylor(loss, a, b):
     >>> taylor(lambda p: 4.0 + p[0].W[0, 0] - p[0].W[0, 0] ** 2, layer(0.0), layer(2.0))
     np.float64(1.0)
     """
+    check.function(loss=loss)
     _networks(a=a, b=b)
     total = 0.0
     for end, other in ((a, b), (b, a)):
@@ -609,7 +621,7 @@ def singular(W, *, gamma=0.0):
     array([4., 3.])
     """
     check.finite(W=W)
-    if len(W.shape) < 2:
+    if len(W.shape) < 2 or 0 in W.shape:
         raise ValueError(f"W must have shape [..., in, out], got {tuple(W.shape)}")
     gamma = check.nonnegative(gamma=gamma)
     if gamma > 1:
@@ -687,6 +699,8 @@ def mean(models):
     >>> mean([[Layer(np.full((1, 1), w), np.zeros(1))] for w in (1.0, 2.0, 6.0)])
     [Layer(W=array([[3.]]), b=array([0.]))]
     """
+    check.sequence(models=models)
+    tree.alike(models[0], **{f"models[{i}]": params for i, params in enumerate(models)})
     return tree.map(lambda *x: sum(x) / len(x), *models)
 
 
@@ -727,6 +741,7 @@ def merge_many(models, rounds, orders):
     >>> merge_many(three, [[1, 0, 2]], [[[[0]]] * 3])[0]
     [Layer(W=array([[1., 2.]]), b=array([0., 0.])), Layer(W=array([[5.], [6.]]), b=array([0.]))]
     """
+    check.sequence(models=models, orders=orders)
     if len(models) < 2:
         raise ValueError(f"models must be two networks or more, got {len(models)}")
     _networks(**{f"models[{i}]": params for i, params in enumerate(models)})
@@ -762,6 +777,7 @@ def _network(**named):
     if not isinstance(params, list | tuple) or not params:
         raise ValueError(f"{name} must be a list of one layer or more, got {params!r:.60}")
     fits = {}
+    check.provides("W", "b", **{f"{name}[{l}]": layer for l, layer in enumerate(params)})
     for l, layer in enumerate(params):
         W, b = layer
         check.finite(**{f"{name}[{l}].W": W, f"{name}[{l}].b": b})
@@ -786,6 +802,7 @@ def _networks(**named):
 
 def _permutations(params, perms):
     """One permutation for each hidden layer."""
+    check.instance((list, tuple), perms=perms)
     if len(perms) != len(params) - 1:
         raise ValueError(
             f"perms must have one permutation for each of {len(params) - 1} hidden layers, got {len(perms)}"
@@ -802,12 +819,13 @@ def _permutations(params, perms):
 
 def _orders(orders, n, name="orders"):
     """Rows that are permutations of 0, ..., n - 1, as lists."""
-    rows = [[int(l) for l in row] for row in (to_numpy(orders) if hasattr(orders, "shape") else orders)]
+    check.sequence(**{name: orders})
+    rows = to_numpy(orders).tolist() if hasattr(orders, "shape") else orders
+    check.sequence(**{f"{name}[{i}]": row for i, row in enumerate(rows)})
+    rows = [[check.integer(**{f"{name}[{i}]": l}) for l in row] for i, row in enumerate(rows)]
     for row in rows:
         if sorted(row) != list(range(n)):
             raise ValueError(f"{name} must be permutations of 0, ..., {n - 1}, got {row}")
-    if not rows:
-        raise ValueError(f"{name} must have at least one row, got none")
     return rows
 
 

@@ -43,6 +43,7 @@ def init(rng, channels, classes, *, like, kernel=3, scale=1.0):
     """
     check.floating(like=like)
     scale, kernel = check.positive(scale=scale), check.integer(kernel=kernel, minimum=1)
+    check.sequence(channels=channels)
     channels = [check.integer(channels=n, minimum=1) for n in channels]
     classes = check.integer(classes=classes, minimum=1)
     if len(channels) < 2:
@@ -123,7 +124,7 @@ def hidden(params, x, *, activation="relu"):
     >>> [z.shape for z in hidden(params, np.ones((5, 8, 8, 1)))]
     [(5, 6, 6, 4), (5, 4, 4, 2)]
     """
-    check.choice(ACTIVATIONS, activation=activation)
+    check.choice(ACTIVATIONS, activation=activation), check.sequence(params=params), check.floating(x=x)
     found = []
     for W, b in params[:-1]:
         x = ACTIVATIONS[activation](convolve(x, W) + b)
@@ -160,6 +161,7 @@ def apply(params, x, *, activation="relu"):
     >>> apply([one, Layer(np.ones((1, 1)), np.zeros(1))], np.arange(9.0).reshape(1, 3, 3, 1))  # (0 + 0 + 8 + 12) / 4
     array([[5.]])
     """
+    check.sequence(params=params), check.floating(x=x)
     z = hidden(params, x, activation=activation)[-1] if len(params) > 1 else x
     xp = array_namespace(z)
     W, b = params[-1]

@@ -84,8 +84,8 @@ def logistic(margins):
 
     Raises
     ------
-    TypeError
-        If `margins` is no floating-point array.
+    TypeError, ValueError
+        If `margins` is no floating-point array, or empty.
 
     Examples
     --------
@@ -94,6 +94,8 @@ def logistic(margins):
     np.float64(5000.34657359...)
     """
     check.floating(margins=margins)
+    if 0 in margins.shape:
+        raise ValueError(f"margins must have at least one entry, got shape {tuple(margins.shape)}")
     xp = array_namespace(margins)
     return xp.mean(xp.logaddexp(-margins, xp.zeros_like(margins)))
 
@@ -152,7 +154,7 @@ def accuracy(logits, labels):
     Raises
     ------
     TypeError, ValueError
-        If dtypes or shapes do not fit, or a label is out of range.
+        If dtypes or shapes do not fit, a logit is not finite, or a label is out of range.
 
     Examples
     --------
@@ -161,6 +163,7 @@ def accuracy(logits, labels):
     np.float64(0.5)
     """
     _check(logits, labels)
+    check.finite(logits=logits)  # a NaN is no largest logit, and would be counted as one
     xp = array_namespace(logits)
     return xp.mean(xp.astype(xp.argmax(logits, axis=1) == labels, logits.dtype))
 
@@ -169,9 +172,8 @@ def _check(logits, labels):
     """Logits [n, k] and labels [n] in range(k)."""
     check.floating(logits=logits)
     k = check.shapes(logits=(logits, "n k"), labels=(labels, "n"))["k"]
+    check.integral(labels=labels)
     xp = array_namespace(labels)
-    if not xp.isdtype(labels.dtype, "integral"):
-        raise TypeError(f"labels must be integers, got dtype {labels.dtype}")
     low, high = int(xp.min(labels)), int(xp.max(labels))
     if low < 0 or high >= k:
         raise ValueError(f"labels must be in [0, {k}), got values from {low} to {high}")

@@ -52,7 +52,8 @@ def init(rng, sizes, *, like, scheme="glorot"):
     [(2, 5), (5, 1)]
     """
     check.floating(like=like), check.choice(("glorot", "he"), scheme=scheme)
-    sizes = [check.integer(size=size, minimum=1) for size in sizes]
+    check.sequence(sizes=sizes)
+    sizes = [check.integer(sizes=size, minimum=1) for size in sizes]
     if len(sizes) < 2:
         raise ValueError(f"sizes must name input and output width at least, got {sizes}")
     xp = array_namespace(like)
@@ -92,7 +93,8 @@ def apply(params, x, *, activation="tanh"):
     >>> apply([Layer(np.array([[1.0], [2.0]]), np.array([0.5]))], np.array([[1.0, 1.0]]))
     array([[3.5]])
     """
-    check.floating(x=x), check.choice(ACTIVATIONS, activation=activation)
+    check.floating(x=x), check.choice(ACTIVATIONS, activation=activation), check.sequence(params=params)
+    check.provides("W", "b", **{f"params[{i}]": layer for i, layer in enumerate(params)})
     widths = {f"W[{i}]": (layer.W, f"d{i} d{i + 1}") for i, layer in enumerate(params)}
     biases = {f"b[{i}]": (layer.b, f"d{i + 1}") for i, layer in enumerate(params)}
     check.shapes(x=(x, "n d0"), **widths, **biases)
@@ -110,6 +112,7 @@ def hidden(params, x, *, activation="tanh"):
     >>> hidden([first, last], np.array([[3.0]]), activation="relu")
     [array([[3., 0.]])]
     """
+    check.floating(x=x), check.choice(ACTIVATIONS, activation=activation), check.sequence(params=params)
     found = []
     for W, b in params[:-1]:
         x = ACTIVATIONS[activation](x @ W + b)

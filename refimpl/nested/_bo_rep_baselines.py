@@ -83,6 +83,7 @@ def stocbio(upper, *, terms, nu):
     >>> stocbio(bo_rep.Upper(one, one, lambda p, j: 2 * p, lambda z: -4 * z), terms=40, nu=0.25)
     (array([3.]), array([0.5]))
     """
+    check.instance(bo_rep.Upper, upper=upper), check.positive(nu=nu)
     z = neumann(upper.hvp, upper.grad_y, terms=terms, step=nu)
     return upper.grad_x - upper.cross(z), z
 
@@ -122,6 +123,7 @@ def ma_soba(x, state, upper, grad, *, lr, beta=0.0, nu, alpha):
     >>> ma_soba(x, state, upper, np.zeros(1), lr=0.1, nu=0.1, alpha=0.1)[0]
     array([0.2])
     """
+    check.finite(x=x), check.instance(bo_rep.BORepState, state=state), check.instance(bo_rep.Upper, upper=upper)
     y = bo_rep.lower_update(state.y, lambda y, t: grad, steps=1, alpha=alpha)
     lr = check.positive(lr=lr)
     _, state = bo_rep.update(x, state, upper, eta=1.0, beta=beta, nu=nu)  # only its z and m
@@ -160,6 +162,7 @@ def descend(x, y, lower, upper, *, steps, lr, burst=1, z=None, beta=0.9, nu, alp
     >>> descend(np.array([4.0]), np.zeros(1), grad, upper, steps=300, lr=0.1, nu=0.5, alpha=0.5)[0].round(3)
     array([-1.])
     """
+    check.function(lower=lower, upper=upper)
     lr, longest = check.positive(lr=lr), None if clip is None else check.positive(clip=clip)
 
     def step(carry, k):

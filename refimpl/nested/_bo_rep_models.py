@@ -30,15 +30,18 @@ class Cosh(NamedTuple):
 
     def solution(self, x):
         """The lower minimizer [p]."""
+        check.finite(x=x)
         return self.W @ x
 
     def gradient(self, x):
         """The exact hyper-gradient [d]."""
+        check.finite(x=x)
         xp = array_namespace(x)
         return xp.sinh(x) + (self.solution(x) - self.t) @ self.W
 
     def lower(self, x, y, noise=0.0):
         """Gradient of G in y, `noise` added."""
+        check.finite(x=x, y=y), check.values(noise=noise)
         return self.A @ (y - self.W @ x) + noise
 
     def upper(self, x, y, noise_x=0.0, noise_y=0.0, noise_hvp=0.0):
@@ -74,6 +77,7 @@ def noisy(problem, rng, *, sigma=0.3, sigma_hvp=0.06):
     >>> lower(np.zeros(4), np.zeros(6), 0).shape
     (6,)
     """
+    check.rng(rng=rng), check.provides("W", "lower", "upper", problem=problem)
     p, d = problem.W.shape
 
     def lower(x, y, t):
@@ -116,6 +120,12 @@ def cleaning(data, *, reg, lower_batches, upper_batches, hvp_batches, cross_batc
     ((65, 10), (8,))
     """
 
+    check.function(
+        lower_batches=lower_batches, upper_batches=upper_batches, hvp_batches=hvp_batches, cross_batches=cross_batches
+    )
+
+    check.number(reg=reg), check.instance(hyper_cleaning.CleaningData, data=data)
+
     def picked(lam, batch):
         xp = array_namespace(lam)
         return xp.take(lam, batch), xp.take(data.train, batch, axis=0), xp.take(data.labels, batch)
@@ -149,6 +159,7 @@ def by_autodiff(f, g):
     >>> lower(x, y, 0), got.grad_x, got.hvp(np.ones(1)), got.cross(np.ones(1))
     (array([6.]), array([2.]), array([3.]), array([2.]))
     """
+    check.function(f=f, g=g)
     of_x, of_y = grad(f, 0), grad(f, 1)
     gradient = grad(g, 1)
 
@@ -185,6 +196,8 @@ def penalties(train, validation):
     (0.693147, 3.693147)
     """
 
+    check.sequence(train=train, validation=validation)
+
     def g(x, y):
         xp = array_namespace(x, y)
         return softmax_cross_entropy(train[0] @ y, train[1]) + 0.5 * xp.sum(xp.exp(x) * xp.sum(y * y, axis=0))
@@ -215,6 +228,7 @@ def representation(train, validation, *, reg):
     >>> round(float(f(np.ones((3, 1)), np.zeros((1, 2)))), 6)
     0.693147
     """
+    check.sequence(train=train, validation=validation)
     reg = check.positive(reg=reg)
 
     def f(x, y, samples=validation):

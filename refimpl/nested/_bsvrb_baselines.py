@@ -114,6 +114,7 @@ def rsvrb_step(state, problem, blocks, others, batch_g, batch_f, *, eta, tau, be
     >>> rsvrb_step(state, problem, i[0], i[0], i, i, eta=1.0, tau=0.1, beta=0.5).y[:, 0]
     array([0.15, 0.05])
     """
+    check.instance(RSVRBState, state=state), bsvrb._problem(problem)
     m = problem.blocks
     I = bsvrb._blocks(m, blocks=blocks)
     bsvrb._blocks(m, others=others), check.shapes(others=(others, str(I)))
@@ -224,6 +225,8 @@ def run(step, state, problem, *, steps, I, B, rng, rates, decaying=False, second
     >>> bool(np.linalg.norm(problem.hypergradient(done.state.x)) < 2)
     True
     """
+
+    check.instance(tuple, state=state), check.function(step=step), check.instance(dict, rates=rates)
 
     def one(state, k):
         rule = decaying if callable(decaying) else bsvrb.decay

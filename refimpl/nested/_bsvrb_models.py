@@ -86,6 +86,7 @@ class Quadratics(NamedTuple):
 
     def solution(self, x):
         """y_i(x), [m, d]."""
+        check.finite(x=x)
         xp = array_namespace(x)
         A, B, b = (xp.mean(field, axis=1) for field in (self.A, self.B, self.b))
         return xp.linalg.solve(A, (_times(B, x) + b)[..., None])[..., 0]
@@ -125,6 +126,8 @@ def quadratics(rng, *, like, m=10, n=40, d=5, scale=1.0, noise=0.6, r=0.2):
     >>> quadratics(stream(0, "doc"), like=np.zeros(1), m=3, n=4, d=2).B.shape
     (3, 4, 2, 2)
     """
+    check.rng(rng=rng)
+    check.integer(m=m, n=n, d=d)
     normal = lambda *shape: rng.standard_normal(shape)
     centred = lambda field: field - field.mean(axis=1, keepdims=True)
     Q, E = normal(m, d, d) / d**0.5, normal(m, n, d, d) / d**0.5
@@ -186,6 +189,7 @@ class Scales(NamedTuple):
 
     def grad_y_g(self, blocks, batch, x, y):
         """[I, d]."""
+        check.finite(x=x, y=y), check.integral(blocks=blocks, batch=batch)
         rows, sign, wrong = self._batch(self.X, self.labels, blocks, batch, y)
         weight = self._weights(x, batch)
         return _summed(rows, -weight * wrong * sign) + self.reg * y  # (bsvrb-21)
@@ -215,6 +219,7 @@ class Scales(NamedTuple):
 
     def cross_xy_g(self, blocks, batch, x, y, w):
         """[I, n]; a sample that comes twice counts twice."""
+        check.finite(x=x, y=y, w=w), check.integral(blocks=blocks, batch=batch)
         rows, slope = self._slopes(blocks, batch, x, y)
         return _summed(_marks(batch, x), slope * _times(rows, w))  # (bsvrb-24)
 
@@ -272,6 +277,7 @@ def noisy_nuclei(rng, *, train=200, validation=120, flipped=0.3, m=20, reg=0.01)
     >>> found.problem.X.shape, int(found.flipped.sum()), found.X_test.shape
     ((200, 31), 60, (249, 31))
     """
+    check.rng(rng=rng)
     X, labels = breast_cancer(like=np.zeros(1))
     X, order = np.concatenate([np.ones((len(X), 1)), X], axis=1), rng.permutation(len(X))
     X, labels, last = X[order], labels[order], train + validation

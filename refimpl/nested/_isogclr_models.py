@@ -32,6 +32,8 @@ def backward(W, X1, X2, slope):
     >>> gradient.round(6).tolist()
     [[0.0, 0.423883], [0.423883, 0.0]]
     """
+    check.function(slope=slope)
+    check.finite(W=W, X1=X1, X2=X2)
     xp = array_namespace(W, X1, X2)
     (Z1, length1), (Z2, length2) = isogclr.unit(X1 @ W), isogclr.unit(X2 @ W)
     C, *more = slope(Z1, Z2)
@@ -50,6 +52,8 @@ def objective(W, X1, X2, tau, *, rho=0.0):
     >>> float(loss), gradient.tolist()
     (-2.0, [[0.0, 2.0], [2.0, 0.0]])
     """
+
+    check.finite(W=W, X1=X1, X2=X2)
 
     def slope(Z1, Z2):
         found = isogclr.rgcl(Z1, Z2, tau, rho=rho)
@@ -113,6 +117,9 @@ def train(W, views, n, *, steps, rng, lr, batch=16, momentum=0.9, loss="isogclr"
     >>> W.shape, int(run.state[2].seen.sum()) >= 4
     ((3, 2), True)
     """
+    check.function(views=views)
+    check.finite(W=W)
+    check.integer(n=n, batch=batch), check.positive(lr=lr(1) if callable(lr) else lr)
     check.choice(("isogclr", "sogclr", "simclr"), loss=loss)
     momentum = check.fraction(momentum=momentum)
     rates = rates | ({"eta": 0.0} if loss == "sogclr" else {})

@@ -181,6 +181,7 @@ def chain(model, params, y, *, steps, step, rng):
     >>> bool(abs(y.mean() - 3) < 0.2)
     True
     """
+    check.finite(params=params, y=y), check.provides("slope", model=model)
     for _ in range(check.integer(steps=steps)):
         y = langevin(y, model.slope(params, y), random.normal(rng, tuple(y.shape), like=y), step=step)
     return y
@@ -191,6 +192,12 @@ def train_nce(params, c, model, data, noise, *, steps, rng, lr, batch=64, noise_
 
     The parameters move by `meco.descend`, c by plain steps of the same size. None for `c` takes the logarithm of the
     first batch's mean weight.
+
+    Parameters
+    ----------
+    params, model, data, noise, steps, rng, lr, batch, noise_batch, beta, record
+        As for `meco.train`.
+    c : array, 0-d or [R], or None
 
     Returns
     -------
@@ -209,6 +216,8 @@ def train_nce(params, c, model, data, noise, *, steps, rng, lr, batch=64, noise_
     >>> bool(abs(theta[0] - 1) < 0.15), bool(abs(c - 0.5) < 0.15)
     (True, True)
     """
+    check.finite(params=params), check.provides("log_density", "grads", model=model)
+    check.provides("sample", data=data), check.provides("sample", "log_density", noise=noise)
     runs, noise_batch = tuple(params.shape[:-1]), batch if noise_batch is None else noise_batch
 
     def step(carry, k):
@@ -255,6 +264,8 @@ def train_likelihood(params, model, data, expected, *, steps, rng, lr, batch=64,
     >>> bool(abs(theta[0] - 1) < 0.05)
     True
     """
+    check.function(expected=expected)
+    check.finite(params=params), check.provides("grads", model=model), check.provides("sample", data=data)
     runs = tuple(params.shape[:-1])
 
     def step(carry, k):
@@ -282,6 +293,11 @@ def short_run(model, noise, *, chains, steps, step, rng):
     True
     """
 
+    check.rng(rng=rng)
+
+    check.provides("slope", "grads", model=model), check.provides("sample", noise=noise)
+    check.number(step=step), check.integer(chains=chains, steps=steps)
+
     def expected(params):
         y = noise.sample(rng, (*params.shape[:-1], chains))
         y = chain(model, params, y, steps=steps, step=step, rng=rng)
@@ -301,6 +317,11 @@ def persistent(model, y, *, steps, step, rng):
     >>> bool(abs([expected(np.array([2.0])) for _ in range(3)][-1][0] - 2) < 0.1)
     True
     """
+
+    check.rng(rng=rng), check.finite(y=y)
+
+    check.provides("slope", "grads", model=model)
+    check.number(step=step), check.integer(steps=steps)
 
     def expected(params):
         nonlocal y

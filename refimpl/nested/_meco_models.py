@@ -35,10 +35,12 @@ class Gaussian(NamedTuple):
 
     def sample(self, rng, shape):
         """Draws [*shape, p]."""
+        check.sequence(shape=shape)
         return self.mean + self.scale * random.normal(rng, (*shape, self.mean.shape[0]), like=self.mean)
 
     def log_density(self, z):
         """log q [...] at z [..., p], normalized."""
+        check.finite(z=z)
         xp, p = array_namespace(z), self.mean.shape[0]
         standard = (z - self.mean) / self.scale
         constant = xp.sum(xp.log(self.scale)) + p / 2 * math.log(2 * math.pi)
@@ -61,6 +63,7 @@ class Rows(NamedTuple):
 
     def sample(self, rng, shape):
         """Draws [*shape, p], with replacement."""
+        check.sequence(shape=shape)
         chosen = random.indices(rng, self.rows.shape[0], (math.prod(shape),), like=self.rows)
         xp = array_namespace(self.rows)
         return xp.reshape(xp.take(self.rows, chosen, axis=0), (*shape, self.rows.shape[1]))
@@ -82,11 +85,13 @@ class Blobs(NamedTuple):
 
     def sample(self, rng, shape):
         """Draws [*shape, p]."""
+        check.sequence(shape=shape)
         chosen = Rows(self.centers).sample(rng, shape)
         return chosen + self.scale * random.normal(rng, tuple(chosen.shape), like=chosen)
 
     def log_density(self, z):
         """Normalized, [...] at z [..., p]."""
+        check.finite(z=z)
         xp, (k, p) = array_namespace(z), self.centers.shape
         away = (z[..., None, :] - self.centers) / self.scale
         constant = math.log(k) + p * math.log(self.scale) + p / 2 * math.log(2 * math.pi)
@@ -133,6 +138,7 @@ def weight_variance(theta, noise):
     >>> weight_variance(2.0, Gaussian(np.array([0.0]), np.array([1.0]))) == np.exp(4.0)
     np.True_
     """
+    check.provides("mean", "scale", noise=noise)
     theta, mean = check.number(theta=theta, mean=float(noise.mean[0]))
     variance = check.positive(scale=float(noise.scale[0])) ** 2
     excess = 2 * variance - 1
@@ -165,10 +171,12 @@ class Whitening(NamedTuple):
 
     def encode(self, x):
         """Coordinates [n, p] of x [n, m]."""
+        check.finite(x=x)
         return (x - self.mean) @ array_namespace(x).matrix_transpose(self.components) / self.scales
 
     def decode(self, y):
         """The x [n, m] with coordinates y [n, p]."""
+        check.finite(y=y)
         return self.mean + (y * self.scales) @ self.components
 
 
@@ -256,6 +264,7 @@ def grid_log_partition(model, params, grid):
     >>> (np.exp(grid_log_partition(model, np.zeros(1), grid)) / np.pi).round(9)
     np.float64(2.0)
     """
+    check.finite(params=params, grid=grid), check.provides("log_density", model=model)
     cell = float(grid[1, 1] - grid[0, 1]) ** 2
     return logsumexp(model.log_density(params, grid), axis=-1) + math.log(cell)
 
@@ -269,6 +278,7 @@ def square_grid(half, side, *, like):
     >>> square_grid(1.0, 2, like=np.zeros(1)).tolist()
     [[-1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [1.0, 1.0]]
     """
+    check.number(half=half), check.integer(side=side)
     line = np.linspace(-half, half, side)
     return from_numpy(np.stack(np.meshgrid(line, line, indexing="ij"), axis=-1).reshape(-1, 2), like=like)
 
@@ -305,12 +315,14 @@ class SoftplusModel(NamedTuple):
 
     def init(self, rng, *, like):
         """b = 0, W normal with standard deviation 0.2, c = -1, kappa = -2."""
+        check.rng(rng=rng)
         W = 0.2 * rng.standard_normal(self.units * self.p)
         parts = np.zeros(self.p), W, np.full(self.units, -1.0), np.full(self.p, -2.0)
         return from_numpy(np.concatenate(parts), like=like)
 
     def unpack(self, params):
         """b [p], W [units, p], c [units], kappa [p]."""
+        check.finite(params=params)
         xp, (p, units, _) = array_namespace(params), self
         check.shapes(params=(params, str(2 * p + units * p + units)))
         W = xp.reshape(params[p : p + units * p], (units, p))
@@ -321,6 +333,7 @@ class SoftplusModel(NamedTuple):
 
     def log_density(self, params, y):
         """f [B] at y [B, p]."""
+        check.finite(params=params, y=y)
         xp, (b, W, c, kappa) = array_namespace(params, y), self.unpack(params)
         bent = xp.sum(softplus(y @ W.T + c), axis=-1)
         return y @ b + bent - 0.5 * ((y * y) @ self._precision(kappa))

@@ -108,6 +108,8 @@ def update(x, state, upper, *, eta, beta=0.9, nu=0.01):
     >>> x, state.z, state.m
     (array([0.4]), array([0.5]), array([1.5]))
     """
+    check.instance(BORepState, state=state), check.instance(Upper, upper=upper)
+    check.finite(x=x)
     grad_x, grad_y, hvp, cross = upper
     eta, beta, nu = check.positive(eta=eta), check.fraction(beta=beta), check.positive(nu=nu)
     check.like(x, grad_x=grad_x, m=state.m)
@@ -159,8 +161,10 @@ def lower_update(y, grad, *, steps, alpha, radius=math.inf):
     >>> lower_update(np.array([4.0]), lambda y, t: y, steps=3, alpha=0.5, radius=2.5)
     array([1.5])
     """
+    check.function(grad=grad)
     check.finite(y=y)
     steps, alpha = check.integer(steps=steps, minimum=1), check.positive(alpha=alpha)
+    radius = check.positive(radius=radius, infinite=True)
     center = y
     for t in range(steps):
         y = project_ball(y - alpha * _gradient(grad, y, t), center, radius)  # (bo_rep-6)
@@ -213,8 +217,10 @@ def epoch_sgd(y, grad, *, epochs, first, alpha, radius):
     >>> epoch_sgd(np.array([4.0]), lambda y, t: y, epochs=2, first=1, alpha=0.5, radius=8.0)  # 2, then 1.5 and 1.125
     array([1.3125])
     """
+    check.function(grad=grad)
     check.finite(y=y)
     epochs, first = check.integer(epochs=epochs), check.integer(first=first, minimum=1)
+    radius = check.positive(radius=radius, infinite=True)
     alpha, t = check.positive(alpha=alpha), 0
     for s in range(epochs):
         center, total, steps = y, array_namespace(y).zeros_like(y), first * 2**s
@@ -285,6 +291,8 @@ def minimize(
     >>> x.round(1), abs(run.state[1].y - x).round(1)
     (array([-1.]), array([0.]))
     """
+    check.function(lower=lower, upper=upper)
+    check.finite(x=x)
     period, burst = check.integer(period=period, minimum=1), check.integer(burst=burst, minimum=1)
     y = epoch_sgd(y, lambda y, t: lower(x, y, t), epochs=epochs, first=first, alpha=alpha0, radius=radius0)
     used = (2**epochs - 1) * first

@@ -384,7 +384,7 @@ def init(problem, x, y, *, version):
     >>> init(problem, np.zeros(1), np.zeros((2, 1)), version=1).z  # y - c = -3, H = 2, cross derivative -1
     array([-1.5])
     """
-    check.choice((1, 2), version=version)
+    _problem(problem), check.choice((1, 2), version=version)
     check.finite(x=x, y=y)
     check.shapes(x=(x, "e"), y=(y, f"{problem.blocks} d"))
     xp, (blocks, batch_g, batch_f) = array_namespace(x, y), _everything(problem, x)
@@ -486,6 +486,7 @@ def step(
     >>> state.now.x, state.now.y[:, 0]
     (array([1.5]), array([0.1, 0.1]))
     """
+    check.instance(BSVRBState, state=state), _problem(problem)
     m = problem.blocks
     I = _blocks(m, blocks=blocks)
     _indices(problem.samples_g, f"{I} B", batch_g=batch_g), _indices(problem.samples_f, f"{I} B", batch_f=batch_f)
@@ -493,9 +494,13 @@ def step(
     eta, tau, mu = check.positive(eta=eta, tau=tau, mu=mu)
     tau_v = tau if tau_v is None else check.positive(tau_v=tau_v)
     gamma = msvr_gamma(m, I, alpha) if gamma is None else check.number(gamma=gamma)
-    radius = math.inf if radius == math.inf else check.positive(radius=radius)
+    radius = check.positive(radius=radius, infinite=True)
     alpha, beta = check.share(alpha=alpha), check.share(beta=beta)
     return _rule(state, problem, blocks, batch_g, batch_f, eta, tau, tau_v, alpha, beta, gamma, mu, radius, mode)
+
+
+def _problem(problem):
+    check.provides("blocks", "samples_g", "samples_f", "grad_y_g", "grad_y_f", "grad_x_f", problem=problem)
 
 
 def decay(t):
@@ -506,7 +511,7 @@ def decay(t):
     >>> decay(0), tuple(round(factor, 12) for factor in decay(700))
     ((1.0, 1.0), (0.5, 0.25))
     """
-    k = 1 + t / 100
+    k = 1 + check.nonnegative(t=t) / 100
     return k ** (-1 / 3), k ** (-2 / 3)  # (bsvrb-16)
 
 
@@ -521,6 +526,8 @@ def draw(problem, rng, *, I, B, like):
     >>> [x.shape for x in draw(problem, random.stream(1, "doc"), I=3, B=2, like=np.zeros(1))]
     [(3,), (3, 2), (3, 2)]
     """
+    _problem(problem)
+    I, B = check.integer(I=I, minimum=1, below=problem.blocks + 1), check.integer(B=B, minimum=1)
     blocks = random.indices(rng, problem.blocks, (I,), like=like, replace=False)
     batch_g = random.indices(rng, problem.samples_g, (I, B), like=like)
     return blocks, batch_g, random.indices(rng, problem.samples_f, (I, B), like=like)
@@ -571,9 +578,11 @@ def run(
     >>> [round(float(np.linalg.norm(problem.hypergradient(x))), 2) for x in (state.now.x, done.state.now.x)]
     [4.12, 0.04]
     """
+    check.instance(BSVRBState, state=state), _problem(problem)
     I, B = check.integer(I=I, minimum=1), check.integer(B=B, minimum=1)
     if problem.blocks < I:
         raise ValueError(f"I must be at most m = {problem.blocks}, got {I}")
+    eta, tau, alpha, beta = check.positive(eta=eta, tau=tau, alpha=alpha, beta=beta)
     fixed = {"eta": eta, "tau": tau, "tau_v": more.pop("tau_v", None) or tau, "alpha": alpha, "beta": beta}
 
     def one(state, k):

@@ -8,7 +8,7 @@ import math
 from typing import NamedTuple
 
 from refimpl.core import check
-from refimpl.core.arrays import Array, array_namespace, device
+from refimpl.core.arrays import Array, array_namespace, device, is_array
 from refimpl.core.special import logsumexp
 
 
@@ -269,6 +269,7 @@ def update(
     >>> found.loss.round(6), state.tau.round(6), np.exp(state.log_s[[0, 4]])
     (np.float64(-1.0), array([0.4955, 0.5   , 0.5   , 0.5   , 0.4955]), array([1., 1.]))
     """
+    check.instance(ISogCLRState, state=state)
     B = _pair(Z1=Z1, Z2=Z2)
     _batch(idx, state, Z1)
     check.choice(("S", "h"), exponent=exponent)
@@ -331,6 +332,7 @@ def update_bimodal(
     (array([[-1.,  1.],
            [ 1., -1.]]), array([50., 50.]))
     """
+    check.instance(ISogCLRState, state1=state1, state2=state2)
     _pair(Z1=Z1, Z2=Z2)
     rates = _rates(gamma, beta, eta, rho, tau_min, tau_max, clip)
     for state in (state1, state2):
@@ -393,9 +395,10 @@ def pull(C, Z1, Z2):
            [6., 0.]]), array([[0., 2.],
            [1., 0.]]))
     """
+    check.finite(Z1=Z1, Z2=Z2)
     check.like(Z1, Z2=Z2)
     B = check.shapes(Z1=(Z1, _runs(Z1) + "B k"))["B"]
-    check.floating(C=C)
+    check.finite(C=C)
     xp = array_namespace(C, Z1, Z2)
     if tuple(C.shape) == (B, B):
         return C @ Z2, xp.matrix_transpose(C) @ Z1
@@ -474,6 +477,7 @@ def unit_back(Z, length, dZ):
     >>> unit_back(np.array([[0.6, 0.8]]), np.array([[5.0]]), np.array([[5.0, 0.0]]))
     array([[ 0.64, -0.48]])
     """
+    check.finite(Z=Z, length=length, dZ=dZ)
     check.like(Z, dZ=dZ)
     check.shapes(Z=(Z, _runs(Z) + "B k"), length=(length, _runs(Z) + "B 1"))
     xp = array_namespace(Z, length, dZ)
@@ -560,7 +564,11 @@ def kl(h, tau):
     >>> kl(np.array([1.0, 0.0]), 0.01).round(6) == np.log(2).round(6)
     np.True_
     """
-    check.floating(h=h)
+    check.finite(h=h)
+    if is_array(tau):
+        check.finite(tau=tau), check.broadcast(**{"h[..., 0]": h[..., 0], "tau": tau})
+    else:
+        tau = check.positive(tau=tau)
     xp = array_namespace(h, tau)
     x = h / (tau[..., None] if hasattr(tau, "shape") else tau)
     log_mean = logsumexp(x, axis=-1, keepdims=True) - math.log(h.shape[-1])

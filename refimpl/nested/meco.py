@@ -129,7 +129,7 @@ def descend(params, velocity, gradient, *, lr, beta=0.5):
     Raises
     ------
     TypeError, ValueError
-        If arrays are not alike, `gradient` is not finite, or a number is out of range.
+        If arrays are not alike, something is not finite, or a number is out of range.
 
     Notes
     -----
@@ -144,8 +144,7 @@ def descend(params, velocity, gradient, *, lr, beta=0.5):
     lr, beta = check.positive(lr=lr), check.share(beta=beta)
     if velocity is None:
         beta, velocity = 1.0, gradient
-    check.like(params, gradient=gradient, velocity=velocity)
-    check.finite(gradient=gradient)
+    check.alike(params=params, gradient=gradient, velocity=velocity)
     return _rule(params, velocity, gradient, lr, beta)
 
 
@@ -206,6 +205,7 @@ def update(params, state, grads_data, log_ratio, grads_noise, *, lr, gamma=0.1, 
     >>> theta, state.log_u.round(8), info.total.round(8)
     (array([0.84187591]), np.float64(0.79060536), np.float64(1.02685564))
     """
+    check.instance(MECOState, state=state)
     check.finite(params=params)
     runs = "R " if len(params.shape) == 2 else ""
     check.shapes(
@@ -292,7 +292,11 @@ def train(
     """
     batch = check.integer(batch=batch, minimum=1)
     noise_batch = check.integer(noise_batch=batch if noise_batch is None else noise_batch, minimum=1)
-    check.floating(params=params)
+    check.finite(params=params)
+    check.provides("grads", model=model), check.provides("sample", data=data)
+    check.provides("sample", "log_density", noise=noise)
+    if 0 in params.shape:
+        raise ValueError(f"params must have at least one entry, got shape {tuple(params.shape)}")
     runs = tuple(params.shape[:-1])
 
     def step(carry, k):

@@ -36,6 +36,8 @@ def per_example_gradients(params, x, labels):
     array([[-1.5,  1.5, -0.5,  0.5],
            [ 0.5, -0.5,  0.5, -0.5]])
     """
+    check.finite(x=x)
+    check.sequence(params=params)
     check.floating(x=x), check.shapes(x=(x, "b d"), labels=(labels, "b"))
     xp = array_namespace(x)
     inputs = [x]

@@ -20,7 +20,7 @@ def momentum_init(params):
 
 def sgd(params, state, grad, *, lr, momentum=0.9, weight_decay=0.0):
     """Gradient descent with heavy-ball momentum and decoupled decay; the velocity does not hold `lr`."""
-    check.like(params, grad=grad, momentum=state.momentum)
+    check.alike(params=params, grad=grad, momentum=state.momentum)
     lr = check.positive(lr=lr)
     rate, weight_decay = check.fraction(momentum=momentum), check.nonnegative(weight_decay=weight_decay)
     velocity = rate * state.momentum + grad
@@ -29,7 +29,7 @@ def sgd(params, state, grad, *, lr, momentum=0.9, weight_decay=0.0):
 
 def signum(params, state, grad, *, lr, beta=0.9, weight_decay=0.0):
     """Sign of the momentum (Bernstein et al., 2018): Lion with beta1 = beta2."""
-    check.like(params, grad=grad, momentum=state.momentum)
+    check.alike(params=params, grad=grad, momentum=state.momentum)
     lr, beta = check.positive(lr=lr), check.fraction(beta=beta)
     weight_decay = check.nonnegative(weight_decay=weight_decay)
     momentum = beta * state.momentum + (1 - beta) * grad

@@ -108,6 +108,7 @@ def parse(text):
     >>> parse("m = interp(g, m, 0.9)")
     (Call(target='m', function='interp', args=('g', 'm', 0.9)),)
     """
+    check.instance(str, text=text)
     calls = []
     for line in filter(None, map(str.strip, re.split("[;\n]", text))):
         target, _, right = map(str.strip, line.partition("="))
@@ -127,6 +128,8 @@ def parse(text):
 
 def show(program):
     """The text of a program, a line for each call."""
+
+    check.instance((tuple, list), program=program)
 
     def line(call):
         args = [a if isinstance(a, str) else f"{a:.6g}" for a in call.args]
@@ -171,7 +174,7 @@ def run(program, w, g, m, v, lr):
     program : tuple of Call
         That passes `check_program`.
     w, g, m, v : array [..., d], floating point
-        Parameters, gradient, memory; alike.
+        Parameters, gradient, memory; alike. A program may break: NaN stays NaN, and inf is taken.
     lr : float or array [..., 1]
         Learning rate; a row of w may have its own.
 
@@ -187,6 +190,8 @@ def run(program, w, g, m, v, lr):
     >>> update
     array([0.1, 0.1])
     """
+    check.floating(w=w, g=g, m=m, v=v)
+    check.instance((tuple, list), program=program), check.values(lr=lr), check.broadcast(w=w, lr=lr)
     xp = array_namespace(w)
 
     def value(x):
@@ -232,6 +237,7 @@ def follow(program, theta0, grads, *, lr):
            [-0.2,  0. ]])
     """
     check.finite(theta0=theta0, grads=grads)
+    check.instance((tuple, list), program=program)
     check.shapes(theta0=(theta0, "d"), grads=(grads, "T d"))
     lr = check.positive(lr=lr)
     xp = array_namespace(theta0)
@@ -282,6 +288,7 @@ def fingerprint(program):
     >>> fingerprint(a) == fingerprint(b), fingerprint(a) == fingerprint(parse("s = sign(g); update = lr * s"))
     (True, False)
     """
+    check.instance((tuple, list), program=program)
     symbols = {name: name for name in INPUTS}
     for target, function, args in program:
         symbols[target] = _digest(
@@ -317,6 +324,7 @@ def simplify(program, *, across_steps=False):
     >>> print(show(simplify(parse("a = exp(w); update = g * lr; m = cosh(update)"), across_steps=True)))
     update = g * lr
     """
+    check.instance((tuple, list), program=program)
     outputs = {"update"} if across_steps else set(OUTPUTS)
     while True:
         needed, kept = set(outputs), []
@@ -365,6 +373,8 @@ def mutate(program, rng):
     s = sign(w)
     update = s * lr
     """
+    check.rng(rng=rng)
+    check.instance((tuple, list), program=program)
     kind = rng.integers(3) if program else 0
     if kind == 0:
         place = int(rng.integers(len(program) + 1))

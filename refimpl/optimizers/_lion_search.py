@@ -23,6 +23,7 @@ class Task(NamedTuple):
 
 def make_task(seed, *, like, n=64, held_out=256, fresh=4096, d=10, flips=0.1, steps=40, batch=16):
     """A task of its own for each seed: Gaussian inputs, the share `flips` of labels wrong, the batches drawn ahead."""
+    check.integer(steps=steps)
     rng, xp = stream(seed, "lion.task"), array_namespace(like)
     plane = normal(rng, (d,), like=like)
 
@@ -39,6 +40,8 @@ def make_task(seed, *, like, n=64, held_out=256, fresh=4096, d=10, flips=0.1, st
 
 def train(program, task, rates):
     """Parameters [rates, d] that the program reaches from w = 0 with each learning rate, side by side."""
+    check.instance(Task, task=task)
+    check.instance((tuple, list), program=program), check.sequence(rates=rates)
     x, _ = task.held_out
     xp = array_namespace(x)
     lr = xp.reshape(xp.asarray(rates, dtype=x.dtype, device=device(x)), (-1, 1))
@@ -55,6 +58,7 @@ def train(program, task, rates):
 
 def losses(w, data):
     """Mean logistic loss of each row of parameters [rates, d]; infinite if the program broke on the way."""
+    check.floating(w=w), check.sequence(data=data)
     x, y = data
     xp = array_namespace(x)
     with np.errstate(all="ignore"):
@@ -64,6 +68,8 @@ def losses(w, data):
 
 def fitness(program, task, *, rates=(0.01, 0.1)):
     """Held-out loss at the best of a few learning rates: smaller is fitter."""
+    check.instance(Task, task=task)
+    check.instance((tuple, list), program=program)
     return min(losses(train(program, task, rates), task.held_out))  # (lion-9)
 
 
@@ -85,11 +91,16 @@ def tournament(members, draws):
     draws : sequence of float in [0, 1)
         One per place, with replacement.
     """
+    check.sequence(members=members, draws=draws)
+    if hasattr(draws, "dtype"):
+        check.finite(draws=draws)
+    draws = [check.fraction(draws=u) for u in draws]
     return min((members[int(u * len(members))] for u in draws), key=lambda member: member.fitness)  # (lion-10)
 
 
 def age(members, child):
     """The population a cycle later: the oldest member makes room, however fit it is."""
+    check.instance(Member, child=child), check.sequence(members=members)
     return (*members[1:], child)  # (lion-11)
 
 
@@ -180,6 +191,8 @@ def evolve(score, *, evaluations, rng, start=ADAMW, population=50, size=10, prog
     >>> found.best.fitness <= found.history[0], len(found.members), len(found.history)
     (True, 5, 20)
     """
+    check.function(score=score)
+    check.rng(rng=rng)
     evaluations, population, size = check.integer(minimum=1, evaluations=evaluations, population=population, size=size)
     check_program(start)
     evaluator = _Evaluator(score, start)
@@ -216,6 +229,8 @@ def random_search(score, *, evaluations, rng, start=ADAMW, most=7, progress=None
     >>> len(random_search(lambda p: fitness(p, task), evaluations=20, rng=np.random.default_rng(0)).history)
     20
     """
+    check.function(score=score)
+    check.rng(rng=rng)
     evaluations, most = check.integer(minimum=1, evaluations=evaluations, most=most)
     check_program(start)
     evaluator = _Evaluator(score, start)
@@ -254,6 +269,7 @@ def funnel(members, scores, *, keep=10):
     >>> funnel([Member(ADAMW, 0.5, 0)], [lambda program: 1.0]) == ADAMW
     True
     """
+    check.sequence(members=members, scores=scores)
     distinct: dict[str, Program] = {}
     for member in sorted(members, key=lambda member: member.fitness):
         distinct.setdefault(fingerprint(member.program), member.program)

@@ -65,6 +65,7 @@ def hessian_product(W, x, labels, v, *, model="linear"):
     >>> hessian_product(np.zeros((1, 2)), np.array([[2.0], [4.0]]), np.array([0, 1]), np.array([[1.0, 0.0]]))
     array([[ 2.5, -2.5]])
     """
+    check.finite(v=v)
     check.like(W, v=v)
     f = logits(W, x, model=model)
     p, residuals = _residuals(f, labels)
@@ -86,6 +87,7 @@ def hutchinson_estimate(W, x, labels, probe, *, model="linear"):
     >>> hutchinson_estimate(np.zeros((1, 2)), x, labels, np.array([[1.0, -2.0]]))
     array([[ 7.5, 15. ]])
     """
+    check.finite(W=W, probe=probe)
     return hutchinson(lambda v: hessian_product(W, x, labels, v, model=model), probe)  # (sophia-7)
 
 

@@ -107,6 +107,7 @@ def linear(theta, x):
     >>> targets, pullback(np.array([1.0, 0.0, 2.0]))
     (array([-1., -1., -2.]), array([-1.,  4.]))
     """
+    check.finite(theta=theta, x=x)
     _fits(theta, x.shape[-1], x)
     return x @ theta, lambda v: x.T @ v
 
@@ -121,6 +122,7 @@ def tanh_unit(theta, x):
     >>> targets, pullback(np.array([1.0, 4.0]))
     (array([0. , 0.5]), array([6., 3.]))
     """
+    check.finite(theta=theta, x=x)
     _fits(theta, x.shape[-1], x)
     targets = array_namespace(theta, x).tanh(x @ theta)
     return targets, lambda v: x.T @ ((1 - targets * targets) * v)
@@ -175,6 +177,8 @@ def differentiated(function):
     >>> targets, pullback(np.array([1.0, 0.0]))
     (array([ 9., 36.]), array([6.]))
     """
+
+    check.function(function=function)
 
     def model(theta, x):
         targets, pullback = vjp(lambda w: function(w, x), theta)

@@ -35,6 +35,7 @@ def classification(rng, *, n=300, d=30, flips=0.0):
     >>> x.std(axis=0)[[0, -1]].round(2), set(y.tolist()) == {-1.0, 1.0}
     (array([1.  , 0.03]), True)
     """
+    check.rng(rng=rng)
     n, d = check.integer(n=n, d=d, minimum=1)
     flips = check.fraction(flips=flips)
     x = rng.standard_normal((n, d)) * 30.0 ** -np.linspace(0, 1, d)
@@ -53,6 +54,7 @@ def newton(x, y, *, steps=50):
     >>> bool(abs(theta[0] - np.log(2)) < 1e-12)
     True
     """
+    check.finite(x=x, y=y)
     loss = lambda w: np.logaddexp(0, -y * (x @ w)).mean()
     theta = np.zeros(x.shape[1])
     for _ in range(steps):
@@ -85,6 +87,7 @@ def imitation(rng, *, states=8, actions=2):
     >>> bool(np.allclose(task.A @ task.A.T, 0.81 * np.eye(8)))
     True
     """
+    check.rng(rng=rng)
     states, actions = check.integer(states=states, actions=actions, minimum=1)
     q, r = np.linalg.qr(rng.standard_normal((states, states)))
     return Imitation(
@@ -124,6 +127,8 @@ def rollout(task, theta, rng, *, length=40):
     >>> bool(np.allclose((features / task.scales) @ task.K.T, experts))
     True
     """
+    check.instance(Imitation, task=task)
+    check.rng(rng=rng), check.finite(theta=theta)
     x, features, experts = rng.standard_normal(task.A.shape[0]), [], []
     for _ in range(check.integer(length=length, minimum=1)):
         features.append(task.scales * x)

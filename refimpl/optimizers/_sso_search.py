@@ -34,6 +34,8 @@ def sls_step(value, grad, params, step_size, *, batches=1, c=0.5, shrink=0.9, ex
     >>> sls_step(lambda x: x @ x / 2, lambda x: x, np.array([1.0]), 1.0, expand=2.0, shrink=0.5)
     (array([0.]), 1.0)
     """
+    check.function(value=value, grad=grad)
+    check.finite(params=params)
     step_size, expand = check.positive(step_size=step_size, expand=expand)
     slope = grad(params)
     start = step_size * expand ** (1 / check.integer(batches=batches, minimum=1))

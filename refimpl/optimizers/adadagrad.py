@@ -336,9 +336,7 @@ def grow(size, ratio, *, largest):
     """
     size = check.integer(size=size, minimum=1)
     largest = check.integer(largest=largest, minimum=size)
-    ratio = float(ratio)
-    if not ratio >= 0:
-        raise ValueError(f"ratio must be >= 0, got {ratio}")
+    ratio = float(check.nonnegative(ratio=ratio, infinite=True))
     return max(size, math.ceil(min(ratio, largest)))  # (adadagrad-8)
 
 
@@ -408,7 +406,7 @@ def norm_update(params, state, grad, *, alpha, donate=False):
     Raises
     ------
     TypeError, ValueError
-        If `grad` is not like `params` or not finite, or `alpha` is not > 0.
+        If `grad` is not like `params`, something is not finite, or `alpha` is not > 0.
 
     Notes
     -----
@@ -421,11 +419,13 @@ def norm_update(params, state, grad, *, alpha, donate=False):
     >>> norm_update(params, norm_init(params, v0=12.0), np.array([3.0, -4.0]), alpha=13.0)
     (array([-2., 6.]), AdaGradState(squares=array(169.)))
     """
+    check.instance(AdaGradState, state=state)
+    check.finite(params=params)
     check.like(params, grad=grad)
     alpha, xp = check.positive(alpha=alpha), array_namespace(params, grad)
     squares = xp.asarray(state.squares + sum_of_squares(grad))  # (adadagrad-9)
     if not bool(xp.isfinite(squares)):  # else every entry is
-        check.finite(grad=grad)
+        check.finite(grad=grad, squares=xp.asarray(state.squares))
     params = _descend(params, grad, squares, alpha, donate=donate)
     return params, AdaGradState(squares)
 
@@ -498,7 +498,7 @@ def update(params, state, grad, *, alpha, eps=1e-10, donate=False):
     Raises
     ------
     TypeError, ValueError
-        If `grad` or the state is not like `params`, `grad` is not finite, or a hyper-parameter is out of range.
+        If `grad` or the state is not like `params`, something is not finite, or a hyper-parameter is out of range.
 
     Notes
     -----
@@ -512,7 +512,8 @@ def update(params, state, grad, *, alpha, eps=1e-10, donate=False):
     >>> params, state.squares
     (array([0.9, 2.1]), array([9.0e+00, 1.6e-03]))
     """
-    check.like(params, grad=grad, squares=state.squares), check.finite(grad=grad)
+    check.instance(AdaGradState, state=state)
+    check.alike(params=params, grad=grad, squares=state.squares)
     alpha, eps = check.positive(alpha=alpha), check.nonnegative(eps=eps)
     if eps == 0 and not bool(array_namespace(params).all(state.squares > 0)):
         raise ValueError("eps must be > 0 where the accumulator starts from v0 = 0")
@@ -568,6 +569,8 @@ def step(params, state, grads, *, update, test, largest):
     >>> state.size, info.ratio, info.gradient
     (8, 8.0, array([0.5, 1. ]))
     """
+    check.instance(AdAdaGradState, state=state), check.function(update=update, test=test)
+    check.finite(params=params, grads=grads)
     check.floating(params=params, grads=grads)
     largest = check.integer(largest=largest, minimum=state.size)
     if tuple(grads.shape) != (state.size, *params.shape):
@@ -628,6 +631,8 @@ def minimize(gradients, params, state, stream, *, steps=None, record=None, progr
     >>> run.steps, run.state[1].size, run.state[3]
     (3, 4, 10)
     """
+    check.instance(AdAdaGradState, state=state), check.function(gradients=gradients, update=update)
+    check.finite(params=params)
     check.shapes(stream=(stream, "N"))
     if not array_namespace(stream).isdtype(stream.dtype, "integral"):
         raise TypeError(f"stream must be an array of integers, got dtype {stream.dtype}")

@@ -92,6 +92,7 @@ def average(diagonal, block=1):
     >>> average(np.array([1.0, 2.0, 3.0]), np.array([0, 7, 0]))
     array([2., 2., 2.])
     """
+    check.finite(diagonal=diagonal)
     check.floating(diagonal=diagonal)
     xp, shape = array_namespace(diagonal), tuple(diagonal.shape)
     if is_array(block):
@@ -143,6 +144,9 @@ def blocks(params, *, matrix=1):
     >>> blocks({"conv": np.zeros((4, 3, 5, 5)), "W": np.zeros((6, 4)), "b": np.zeros(4)}, matrix="row")
     {'conv': 'kernel', 'W': 'row', 'b': 1}
     """
+    tree.finite(params=params)
+    if not (isinstance(matrix, str) and matrix == "row"):
+        check.integer(matrix=matrix, minimum=1)
     return tree.map(lambda leaf: 1 if leaf.ndim < 2 else matrix if leaf.ndim == 2 else "kernel", params)
 
 
@@ -182,6 +186,8 @@ def estimate(product, signs, *, block=1):
     >>> estimate(lambda z: h @ z, z, block=2)
     array([ 2.75,  2.75, -1.25, -1.25])
     """
+    check.function(product=product)
+    tree.finite(signs=signs)
     flat, unravel = tree.ravel(signs)
     diagonal = unravel(hutchinson(lambda z: tree.ravel(product(unravel(z)))[0], flat))  # (adahessian-1)
     if isinstance(block, dict | tuple | list):
@@ -256,7 +262,7 @@ def update(
     Raises
     ------
     TypeError, ValueError
-        If `grad`, `diagonal` or the state is not like `params`, the first two are not finite, or a hyper-parameter is
+        If `grad`, `diagonal` or the state is not like `params`, something is not finite, or a hyper-parameter is
         out of range.
 
     Notes
@@ -273,9 +279,9 @@ def update(
     >>> state.v.round(6), state.steps
     (array([0.009, 2.5  ]), 1)
     """
-    alike = lambda p, m, v, g, d: check.like(p, m=m, v=v, grad=g, diagonal=d)
-    tree.map(alike, params, state.m, state.v, grad, diagonal)
-    tree.map(lambda g, d: check.finite(grad=g, diagonal=d), grad, diagonal)
+    check.instance(AdaHessianState, state=state)
+    tree.alike(params, m=state.m, v=state.v, grad=grad, diagonal=diagonal)
+    tree.finite(params=params, m=state.m, v=state.v, grad=grad, diagonal=diagonal)
     lr = check.positive(lr=lr)
     beta1, beta2 = check.fraction(beta1=beta1, beta2=beta2)
     eps, weight_decay, power = check.nonnegative(eps=eps, weight_decay=weight_decay, hessian_power=hessian_power)
@@ -315,6 +321,7 @@ def curvature(state, *, beta2=0.999):
     >>> curvature(state)
     array([4., 9.])
     """
+    check.instance(AdaHessianState, state=state)
     correction = 1 - check.fraction(beta2=beta2) ** check.integer(steps=state.steps, minimum=1)
     return tree.map(lambda v: array_namespace(v).sqrt(v / correction), state.v)
 
@@ -344,6 +351,7 @@ def due(state, *, period=1):
     >>> [due(AdaHessianState(None, None, t), period=3) for t in range(5)]
     [True, False, False, True, False]
     """
+    check.instance(AdaHessianState, state=state)
     return state.steps % check.integer(period=period, minimum=1) == 0  # (adahessian-7)
 
 
@@ -371,6 +379,8 @@ def differentiated(loss):
     >>> grad, product(np.array([1.0, -1.0]))
     (array([30.,  9.]), array([4., 6.]))
     """
+
+    check.function(loss=loss)
 
     def oracle(params, k):
         grad, pullback = autodiff.vjp(autodiff.grad(lambda at: loss(at, k)), params)
@@ -424,6 +434,7 @@ def minimize(oracle, params, *, steps, rng, block=1, period=1, lr=0.15, record=N
     >>> run.state[0]
     array([0., 0.])
     """
+    check.function(oracle=oracle), tree.finite(params=params)
 
     def step(carry, k):
         params, state, diagonal = carry

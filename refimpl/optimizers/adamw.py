@@ -106,7 +106,7 @@ def update(params, state, grad, *, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, we
     Raises
     ------
     TypeError, ValueError
-        If `grad` or a moment is not like `params`, `grad` is not finite, or a hyper-parameter or the number of steps
+        If `grad` or a moment is not like `params`, something is not finite, or a hyper-parameter or the number of steps
         is out of range.
 
     Notes
@@ -125,8 +125,8 @@ def update(params, state, grad, *, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, we
     >>> state.steps
     1
     """
-    check.like(params, grad=grad, m=state.m, v=state.v)
-    check.finite(grad=grad)
+    check.instance(AdamWState, state=state)
+    check.alike(params=params, grad=grad, m=state.m, v=state.v)
     rates = _rates(lr, beta1, beta2, eps, weight_decay)
     t, *corrections = _corrections(state.steps, beta1, beta2)
     params, m, v = _rule(params, state.m, state.v, grad, *rates, *corrections, donate=donate)
@@ -150,7 +150,8 @@ def adam(params, state, grad, *, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weig
     >>> update(params, init(params), np.array([0.0, 1.0]), lr=0.1, weight_decay=1e-3)[0].round(4)
     array([0.9999, 0.8999])
     """
-    check.like(params, grad=grad, m=state.m, v=state.v)
+    check.instance(AdamWState, state=state)
+    check.alike(params=params, grad=grad)
     weight_decay = check.nonnegative(weight_decay=weight_decay)
     penalized = array_namespace(params).asarray(grad + weight_decay * params)  # (adamw-6)
     return update(params, state, penalized, lr=lr, beta1=beta1, beta2=beta2, eps=eps, weight_decay=0.0)
@@ -199,8 +200,8 @@ def amsgrad(params, state, grad, *, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, w
     >>> state.v.round(3), state.largest, (before - theta).round(3)
     (array([1.]), array([5000.]), array([0.014]))
     """
-    check.like(params, grad=grad, m=state.m, v=state.v, largest=state.largest)
-    check.finite(grad=grad)
+    check.instance(AMSGradState, state=state)
+    check.alike(params=params, grad=grad, m=state.m, v=state.v, largest=state.largest)
     rates = _rates(lr, beta1, beta2, eps, weight_decay)
     t, *corrections = _corrections(state.steps, beta1, beta2)
     params, m, v, largest = _amsgrad_rule(params, state.m, state.v, state.largest, grad, *rates, *corrections)
@@ -258,6 +259,8 @@ def minimize(grad, params, *, steps, lr=1e-3, record=None, progress=None, **rate
     >>> bool(abs(run.state[0]).max() < 0.01)
     True
     """
+
+    check.function(grad=grad)
 
     def step(carry, k):
         params, state = carry

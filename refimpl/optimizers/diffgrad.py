@@ -57,7 +57,7 @@ def friction(change):
     Parameters
     ----------
     change : array, any shape, floating point
-        The previous gradient minus this one.
+        The previous gradient minus this one; NaN stays NaN.
 
     Returns
     -------
@@ -153,7 +153,7 @@ def update(
     Raises
     ------
     TypeError, ValueError
-        If `grad` or an array of the state is not like `params`, `grad` is not finite, or a hyper-parameter is out of
+        If `grad` or an array of the state is not like `params`, something is not finite, or a hyper-parameter is out of
         range.
 
     Notes
@@ -170,8 +170,8 @@ def update(
     [0.93775407 0.90003354]
     [0.88775407 0.90529669]
     """
-    check.like(params, grad=grad, m=state.m, v=state.v, previous=state.previous)
-    check.finite(grad=grad)
+    check.instance(DiffGradState, state=state)
+    check.alike(params=params, grad=grad, m=state.m, v=state.v, previous=state.previous)
     lr = check.positive(lr=lr)
     eps, weight_decay = check.nonnegative(eps=eps, weight_decay=weight_decay)
     beta1, beta2 = check.fraction(beta1=beta1, beta2=beta2)
@@ -222,6 +222,8 @@ def minimize(grad, params, *, steps, lr=1e-3, record=None, progress=None, **rate
     >>> bool(abs(run.state[0]).max() < 1e-3)
     True
     """
+
+    check.function(grad=grad)
 
     def step(carry, k):
         params, state = carry
@@ -284,6 +286,7 @@ def online(grad, params, *, steps, project, decay, lr=1e-3, beta1=0.9, record=No
     >>> bool(abs(run.state[0][0]) < 0.05)
     True
     """
+    check.function(grad=grad, project=project)
     lr, (beta1, decay) = check.positive(lr=lr), check.fraction(beta1=beta1, decay=decay)
 
     def step(carry, t):

@@ -88,7 +88,7 @@ def update(params, state, grad, *, lr=1e-4, beta1=0.9, beta2=0.99, weight_decay=
     Raises
     ------
     TypeError, ValueError
-        If `grad` or the momentum is not like `params`, `grad` is not finite, or a hyper-parameter is out of range.
+        If `grad` or the momentum is not like `params`, something is not finite, or a hyper-parameter is out of range.
 
     Notes
     -----
@@ -104,8 +104,8 @@ def update(params, state, grad, *, lr=1e-4, beta1=0.9, beta2=0.99, weight_decay=
     >>> state.momentum
     array([ 3.e-02, -1.e-05,  0.e+00])
     """
-    check.like(params, grad=grad, momentum=state.momentum)
-    check.finite(grad=grad)
+    check.instance(LionState, state=state)
+    check.alike(params=params, grad=grad, momentum=state.momentum)
     lr = check.positive(lr=lr)
     weight_decay = check.nonnegative(weight_decay=weight_decay)
     beta1, beta2 = check.fraction(beta1=beta1, beta2=beta2)
@@ -151,6 +151,8 @@ def minimize(grad, params, *, steps, lr=1e-4, record=None, progress=None, **rate
     >>> bool(abs(run.state[0]).max() < 0.01)
     True
     """
+
+    check.function(grad=grad)
 
     def step(carry, k):
         params, state = carry

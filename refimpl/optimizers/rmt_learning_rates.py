@@ -72,6 +72,8 @@ def noise(batch, *, sigma2, parameters, data=None):
     sigma2, parameters = check.nonnegative(sigma2=sigma2), check.integer(parameters=parameters, minimum=1)
     if is_array(batch):
         check.finite(batch=batch)
+        if 0 in batch.shape:
+            raise ValueError(f"batch must have at least one entry, got shape {tuple(batch.shape)}")
         least, most = float(array_namespace(batch).min(batch)), float(array_namespace(batch).max(batch))
     else:
         least = most = check.number(batch=batch)
@@ -85,6 +87,14 @@ def noise(batch, *, sigma2, parameters, data=None):
             raise ValueError(f"batch must be at most data = {data}, got {most}")
         inverse = (data - batch) / (batch * data)  # (rmt_learning_rates-1)
     return parameters * sigma2 * inverse  # (rmt_learning_rates-2)
+
+
+def _nonempty(**named):
+    """Shapes that go together, and are not empty."""
+    check.broadcast(**named)
+    for name, value in named.items():
+        if 0 in getattr(value, "shape", ()):
+            raise ValueError(f"{name} must have at least one entry, got shape {tuple(value.shape)}")
 
 
 def batch_hessian(eigenvalue, noise, *, end="top"):
@@ -123,6 +133,7 @@ def batch_hessian(eigenvalue, noise, *, end="top"):
     array([-2.82842712, -3.        ])
     """
     check.finite(eigenvalue=eigenvalue), check.choice(("top", "bottom"), end=end)
+    _nonempty(eigenvalue=eigenvalue, noise=noise)
     noise = (check.number(noise=noise) if not is_array(noise) else noise) + 0 * eigenvalue
     xp = array_namespace(eigenvalue, noise)
     check.finite(noise=xp.asarray(noise))
@@ -173,6 +184,7 @@ def batch_gauss_newton(eigenvalue, *, ratio, sigma2=1.0):
     """
     check.finite(eigenvalue=eigenvalue)
     sigma2 = check.positive(sigma2=sigma2)
+    _nonempty(eigenvalue=eigenvalue, ratio=ratio)
     ratio = (check.number(ratio=ratio) if not is_array(ratio) else ratio) + 0 * eigenvalue
     xp = array_namespace(eigenvalue, ratio)
     check.finite(ratio=xp.asarray(ratio))
@@ -331,6 +343,8 @@ def spectrum(product, probes, *, steps):
     >>> spectrum(lambda v: np.array([1.0, 3.0]) * v, np.array([[1.0, 1.0], [1.0, -1.0]]), steps=2).weights
     array([0.25, 0.25, 0.25, 0.25])
     """
+    check.function(product=product)
+    check.finite(probes=probes)
     check.floating(probes=probes)
     n, size = check.shapes(probes=(probes, "n P")).values()
     xp = array_namespace(probes)
@@ -365,6 +379,7 @@ def trace(found, function):
     >>> round(float(trace(found, np.square)), 12)
     10.0
     """
+    check.instance(Spectrum, found=found), check.function(function=function)
     return found.size * (found.weights @ function(found.values))  # (rmt_learning_rates-21)
 
 
@@ -396,6 +411,8 @@ def density(found, grid, *, width):
     >>> density(found, np.array([0.0, 1.0]), width=0.1).round(4)
     array([2.9921, 0.9974])
     """
+    check.instance(Spectrum, found=found)
+    check.finite(grid=grid)
     check.floating(grid=grid)
     width = check.positive(width=width)
     xp = array_namespace(grid, found.values)
@@ -431,6 +448,7 @@ def squared_norm(product, probes):
     >>> squared_norm(lambda v: np.array([1.0, 3.0]) * v, np.array([[1.0, 1.0], [-1.0, 1.0]]))
     np.float64(10.0)
     """
+    check.function(product=product)
     check.finite(probes=probes)
     n, size = check.shapes(probes=(probes, "n P")).values()
     xp = array_namespace(probes)
@@ -480,11 +498,11 @@ def element_variance(product, batch_products, probes, *, batch, data=None):
     >>> round(float(element_variance(lambda v: mean @ v, batches, probes, batch=8)), 12)  # on half of the elements
     4.0
     """
+    check.function(product=product)
     inverse = noise(check.positive(batch=batch), sigma2=1.0, parameters=1, data=data)
     if not inverse > 0:
         raise ValueError(f"batch must be less than data = {data}, got {batch}")
-    if not batch_products:
-        raise ValueError("batch_products must hold at least one, got none")
+    check.sequence(batch_products=batch_products)
     longer = sum(squared_norm(p, probes) for p in batch_products) / len(batch_products) - squared_norm(product, probes)
     return longer / (inverse * probes.shape[1] ** 2)  # (rmt_learning_rates-24)
 
@@ -557,7 +575,7 @@ def update(params, state, grad, *, donate=False):
     Raises
     ------
     TypeError, ValueError
-        If `grad` or the last move is not like `params`, `grad` is not finite, or a rate is out of its range.
+        If `grad` or the last move is not like `params`, something is not finite, or a rate is out of its range.
 
     Notes
     -----
@@ -573,7 +591,8 @@ def update(params, state, grad, *, donate=False):
     >>> w
     array([0.4375])
     """
-    check.like(params, grad=grad, move=state.move), check.finite(grad=grad)
+    check.instance(LearnerState, state=state)
+    check.alike(params=params, grad=grad, move=state.move)
     lr, momentum = check.positive(lr=state.lr), check.fraction(momentum=state.momentum)
     params, move = _rule(params, state.move, grad, lr, momentum, donate=donate)
     return params, LearnerState(move, state.lr, state.momentum)
@@ -617,6 +636,7 @@ def polyak_rates(values, *, floor=1e-3, noise=0.0):
     floor = max(check.fraction(floor=floor), ROUNDING * float(xp.finfo(values.dtype).eps))
     if not xp.max(values) > 0:
         raise ValueError("values must hold one > 0")
+    _nonempty(noise=noise), check.shapes(noise=(xp.asarray(noise), ""))
     top = batch_hessian(xp.asarray(xp.max(values)), noise)
     bottom = xp.min(xp.where(values > floor * top, values, top))
     high, low = top**0.5, bottom**0.5
@@ -660,6 +680,7 @@ def learn_polyak(state, product, start, *, lanczos_steps=15, floor=1e-3, noise=0
     >>> round(float(state.lr), 12), round(float(state.momentum), 12)
     (0.25, 0.25)
     """
+    check.instance(LearnerState, state=state), check.function(product=product)
     check.like(array_namespace(start).reshape(state.move, (-1,)), start=start)
     values, _ = ritz(lanczos(product, start, steps=lanczos_steps))
     if not array_namespace(values).max(values) > 0:
@@ -703,6 +724,7 @@ def learn_rayleigh(state, product, grad):
     >>> float(state.lr), float(curvature)
     (0.2, 10.0)
     """
+    check.instance(LearnerState, state=state), check.function(product=product)
     check.like(state.move, grad=grad), check.finite(grad=grad)
     image = product(grad)
     check.like(grad, product=image), check.finite(product=image)
@@ -758,7 +780,9 @@ def minimize(grad, params, *, learn, every, steps, warmup=0, lr=0.01, momentum=0
     >>> bool(np.max(np.abs(run.state[0])) < 1e-9)
     True
     """
+    check.function(grad=grad)
     every, warmup = check.integer(every=every, minimum=1), check.integer(warmup=warmup)
+    check.function(learn=learn)
 
     def step(carry, k):
         params, state = carry

@@ -122,7 +122,7 @@ def update(
     Raises
     ------
     TypeError, ValueError
-        If `grad`, `estimate` or the state is not like `params`, `grad` or `estimate` is not finite, or a
+        If `grad`, `estimate` or the state is not like `params`, something is not finite, or a
         hyper-parameter is out of range.
 
     Notes
@@ -140,8 +140,8 @@ def update(
     >>> state.m, state.h
     (array([-0.12,  0.16,  0.48]), array([ 0.   , -0.015,  0.05 ]))
     """
-    check.like(params, grad=grad, m=state.m, h=state.h)
-    check.finite(grad=grad)
+    check.instance(SophiaState, state=state)
+    check.alike(params=params, grad=grad, m=state.m, h=state.h)
     lr, gamma, eps = check.positive(lr=lr, gamma=gamma, eps=eps)
     beta1, beta2 = check.fraction(beta1=beta1, beta2=beta2)
     weight_decay = check.nonnegative(weight_decay=weight_decay)
@@ -217,6 +217,7 @@ def win_rate(state, *, gamma=0.01, eps=1e-12):
     >>> float(win_rate(SophiaState(np.array([3.0, -3.0]), np.array([200.0, 400.0])), gamma=0.01))
     0.5
     """
+    check.instance(SophiaState, state=state)
     gamma, eps = check.positive(gamma=gamma, eps=eps)
     xp = array_namespace(state.m)
     return xp.mean(xp.astype(abs(state.m) < xp.maximum(gamma * state.h, eps), state.m.dtype))  # (sophia-6)
@@ -295,6 +296,7 @@ def gauss_newton_bartlett(gradient, *, batch):
     >>> gauss_newton_bartlett(np.array([0.5, -0.1]), batch=3)
     array([0.75, 0.03])
     """
+    check.finite(gradient=gradient)
     check.floating(gradient=gradient)
     return check.integer(batch=batch, minimum=1) * gradient * gradient  # (sophia-9)
 
@@ -345,6 +347,8 @@ def minimize(grad, params, *, estimate, steps, lr, k=10, record=None, progress=N
     >>> run.state[0]  # the same in both coordinates: the step does not know the scale
     array([0.00179701, 0.00179701])
     """
+
+    check.function(grad=grad, estimate=estimate)
 
     def step(carry, t):
         params, state = carry

@@ -91,6 +91,7 @@ def value(surrogate, theta):
     >>> float(value(s, theta)), float(value(s, np.array([0.5])))  # on these data, with eta = 1/L, it is the loss
     (1.0, 0.3125)
     """
+    check.instance(Surrogate, surrogate=surrogate)
     targets, _ = surrogate.model(theta)
     xp = array_namespace(targets)
     move = targets - surrogate.targets
@@ -125,6 +126,7 @@ def gradient(surrogate, theta):
     >>> gradient(s, theta), gradient(s, np.array([0.5]))
     (array([2.]), array([0.75]))
     """
+    check.instance(Surrogate, surrogate=surrogate)
     targets, pullback = surrogate.model(theta)
     return pullback(surrogate.gradient + (targets - surrogate.targets) / surrogate.eta)  # (sso-3)
 
@@ -141,6 +143,10 @@ def _scatter(slopes, batch, n):
     return chosen @ slopes
 
 
+def _check_loss(loss):
+    check.provides("values", "gradient", "smoothness", "check", loss=loss)
+
+
 def build(theta, model, loss, x, y, *, eta=None, batch=None, norm="batch"):
     """Ask the oracle once, and build the surrogate around the answer; arguments as `outer_step`.
 
@@ -154,6 +160,7 @@ def build(theta, model, loss, x, y, *, eta=None, batch=None, norm="batch"):
     >>> s.gradient, s.eta
     (array([-0.25,  0.25]), 8.0)
     """
+    _check_loss(loss), check.function(model=model)
     check.floating(x=x, y=y), check.finite(theta=theta), check.choice(("batch", "full"), norm=norm)
     n = x.shape[0]
     if n == 0 or y.shape[0] != n:
@@ -255,6 +262,7 @@ def outer_step(theta, model, loss, x, y, *, inner, eta=None, batch=None, norm="b
     >>> outer_step(np.array([0.5, -0.5]), linear, LOGISTIC, x, y, inner=inner)[0]
     array([0.06677063, 0.61111226])
     """
+    check.function(model=model, inner=inner), _check_loss(loss)
     surrogate = build(theta, model, loss, x, y, eta=eta, batch=batch, norm=norm)
     theta, info = inner(surrogate, theta)
     return theta, Info(surrogate, info)
@@ -308,7 +316,10 @@ def step(theta, state, model, loss, x, y, *, inner, rule="constant", eta=None, t
     >>> round(state.accepted, 11)
     13.50851717673
     """
+    check.instance(SSOState, state=state), check.function(model=model, inner=inner), _check_loss(loss)
     check.choice(RULES, rule=rule)
+    if total is not None:
+        total = check.integer(total=total, minimum=1)
     t, accepted, squares = state.steps + 1, state.accepted, state.squares
     batch = rows.get("batch")
     if rule == "diagonal" and rows.get("norm") == "full":
@@ -373,6 +384,8 @@ def minimize(theta, model, loss, x, y, *, steps, inner, batches=None, record=Non
     >>> run.history["w"]
     [np.float64(0.0), np.float64(1.0), np.float64(1.0), np.float64(1.0)]
     """
+    _check_loss(loss), check.function(model=model, inner=inner)
+    check.finite(theta=theta), check.function(**{} if record is None else {"record": record})
     if batches is not None and batches.shape[0] < steps:
         raise ValueError(f"batches must hold one row for each of the {steps} steps, got {batches.shape[0]}")
 
@@ -402,6 +415,7 @@ def target_step(loss, n):
     >>> target_step(LOGISTIC, 3)
     12.0
     """
+    _check_loss(loss)
     return check.integer(n=n, minimum=1) / loss.smoothness  # (sso-5)
 
 
@@ -436,6 +450,8 @@ def schedule(eta, t, *, kind="constant", total=None):
     """
     eta, t = check.positive(eta=eta), check.integer(t=t, minimum=1)
     check.choice(("constant", "root", "exponential"), kind=kind)
+    if total is not None:
+        total = check.integer(total=total, minimum=1)
     if kind == "root":
         return eta / math.sqrt(t)  # (sso-9)
     if kind == "exponential":
@@ -486,6 +502,8 @@ def target_search(loss, targets, y, value, slopes, *, start, c=0.5, shrink=0.9, 
     >>> target_search(SQUARED, z, y, 2.0, np.array([2.0]), start=1.6, shrink=0.5)
     (0.8, 1)
     """
+    _check_loss(loss), check.finite(targets=targets, slopes=slopes, y=y)
+    check.like(targets, slopes=slopes, y=y)
     start, low, high = check.positive(start=start, low=low, high=high)
     c, shrink = check.fraction(c=c, shrink=shrink)
     xp = array_namespace(targets, slopes)
@@ -530,6 +548,9 @@ def adagrad(squares, slopes, *, eta):
     >>> adagrad(np.array(7.0), np.array([3.0, 0.0]), eta=2.0)
     (np.float64(0.5), np.float64(16.0))
     """
+    check.finite(slopes=slopes)
+    if squares is not None:
+        check.number(squares=squares)
     eta, xp = check.positive(eta=eta), array_namespace(slopes)
     newest = xp.sum(slopes * slopes)
     squares = newest if squares is None else squares + newest
@@ -575,10 +596,14 @@ def adagrad_diagonal(squares, slopes, *, eta, batch=None, n=None, low=1e-5, high
     (array([0.5]), array([16.,  1.]))
     """
     eta, low, high = check.positive(eta=eta, low=low, high=high)
+    check.finite(slopes=slopes, **({} if squares is None else {"squares": squares}))
     newest = slopes * slopes
     xp = array_namespace(slopes)
     if batch is not None:
-        n = n if squares is None else squares.shape[0]
+        n = check.integer(n=n, minimum=1) if squares is None else squares.shape[0]
+        batch = _checked_batch(batch, n)
+        if slopes.shape[0] != batch.shape[0]:
+            raise ValueError(f"slopes must have {batch.shape[0]} rows, as many as batch, got {slopes.shape[0]}")
         if xp.unique_values(batch).shape[0] != batch.shape[0]:
             raise ValueError("batch must hold each row once for the rule 'diagonal'")
         newest = _scatter(newest, batch, n)
@@ -625,7 +650,7 @@ def curvature(x):
     >>> round(float(curvature(np.array([[3.0, 0.0], [0.0, 2.0]]))), 12)
     9.0
     """
-    check.finite(x=x)
+    check.finite(x=x), check.shapes(x=(x, "n d"))
     xp = array_namespace(x)
     largest = xp.max(xp.linalg.svdvals(x))
     return largest * largest
@@ -676,6 +701,8 @@ def gradient_descent(surrogate, theta, *, alpha=None, curvature=None, steps=20, 
     >>> gradient_descent(s, np.array([1.0]), alpha=0.5, steps=2)[0]
     array([0.25])
     """
+    check.instance(Surrogate, surrogate=surrogate)
+    check.finite(theta=theta)
     if (alpha is None) == (curvature is None):
         raise ValueError(f"alpha or curvature must be given, not both, got {alpha} and {curvature}")
     if alpha is None:
@@ -756,6 +783,8 @@ def armijo_descent(
     >>> abs(armijo_descent(s, np.array([1.0]), steps=5)[0]) < 1e-3
     array([ True])
     """
+    check.instance(Surrogate, surrogate=surrogate)
+    check.finite(theta=theta)
     steps, batches = check.integer(steps=steps, batches=batches, minimum=1)
     start, expand, tolerance, smallest = check.positive(
         start=start, expand=expand, tolerance=tolerance, smallest=smallest
@@ -816,6 +845,10 @@ def with_optimizer(surrogate, theta, *, init, update, steps=20, record=None, **r
     array([0.])
     """
 
+    check.instance(Surrogate, surrogate=surrogate), check.function(init=init, update=update)
+
+    check.finite(theta=theta)
+
     def move(carry, _):
         params, state = carry
         return update(params, state, gradient(surrogate, params), **rates)
@@ -862,6 +895,8 @@ def exact_linear(surrogate, theta, *, pseudoinverse):
     >>> exact_linear(s, np.array([1.0]), pseudoinverse=np.linalg.pinv(x))[0]
     array([0.2])
     """
+    check.instance(Surrogate, surrogate=surrogate)
+    check.finite(theta=theta, pseudoinverse=pseudoinverse)
     if is_array(surrogate.eta) and surrogate.eta.ndim:
         raise ValueError("eta must be one number for the closed form, got one for each target")
     wanted = (theta.shape[0], surrogate.targets.shape[0])
@@ -883,7 +918,7 @@ def reachable(x):
     array([[0.6],
            [0.8]])
     """
-    check.finite(x=x)
+    check.finite(x=x), check.shapes(x=(x, "n d"))
     xp = array_namespace(x)
     u, s, _ = xp.linalg.svd(x, full_matrices=False)
     rounding = float(xp.max(s)) * max(x.shape) * float(xp.finfo(x.dtype).eps)
@@ -924,6 +959,8 @@ def projected_step(targets, slopes, *, eta, basis):
     >>> projected_step(np.array([1.0, 1.0]), np.array([1.0, 0.0]), eta=2.0, basis=np.array([[1.0], [1.0]]) / 2**0.5)
     array([0., 0.])
     """
+    check.finite(targets=targets, slopes=slopes, basis=basis)
     check.like(targets, slopes=slopes)
+    check.shapes(targets=(targets, "n k" if len(targets.shape) == 2 else "n"), basis=(basis, "n r"))
     half = targets - check.positive(eta=eta) * slopes
     return basis @ (basis.T @ half)  # (sso-8)

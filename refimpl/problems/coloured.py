@@ -61,6 +61,7 @@ def coloured_toy(rng, direction, flip, *, n=1500, wrong=0.25, like):
     >>> [float(np.mean((x[:, k] > 0) == y).round(2)) for k in (0, 2)]  # who trusts the feature, who the colour
     [0.75, 0.9]
     """
+    check.rng(rng=rng), check.finite(direction=direction)
     check.floating(like=like)
     n, centre = check.integer(n=n, minimum=1), to_numpy(direction)
     check.shapes(direction=(centre, "d"))
@@ -103,6 +104,7 @@ def coloured_digits(rng, flip, *, part="train", wrong=0.25, like):
     >>> x.shape, float(np.mean((x[:, 64:].sum(axis=1) > 0) == y).round(2))
     ((1541, 128), 0.9)
     """
+    check.rng(rng=rng)
     check.floating(like=like)
     images, labels = digits(like=np.zeros(1), part=part)
     y, colour = _tinted(rng, labels >= 5, flip, wrong)
@@ -144,6 +146,7 @@ def rotated_digits(rng, degrees, *, n=500, like):
     >>> x.shape, y[:6]
     ((500, 64), array([0, 1, 0, 1, 1, 0]))
     """
+    check.rng(rng=rng)
     check.floating(like=like)
     n, degrees = check.integer(n=n, minimum=1), check.number(degrees=degrees)
     images, labels = digits(like=np.zeros(1))

@@ -56,6 +56,7 @@ def clusters(rng, sizes, *, dimension=20, noise=0.15, like, orthogonal=True):
            [1., 0., 0.],
            [0., 1., 0.]]), array([0, 0, 1]))
     """
+    check.rng(rng=rng), check.sequence(sizes=sizes)
     labels = _labels(sizes)
     dimension, noise = check.integer(dimension=dimension, minimum=1), check.nonnegative(noise=noise)
     if orthogonal and len(sizes) > dimension:
@@ -128,6 +129,7 @@ class LongTail(NamedTuple):
         >>> LongTail(classes=2).sample(random.stream(0, "doc"), [3, 1], like=np.zeros(1))[1]
         array([0, 0, 0, 1])
         """
+        check.rng(rng=rng), check.sequence(sizes=sizes)
         if len(sizes) != self.classes:
             raise ValueError(f"sizes must be {self.classes} integers, got {len(sizes)}")
         labels = _labels(sizes)

@@ -92,7 +92,7 @@ def quadratic(matrix, minimizer):
     >>> bowl.function(np.array([[3.0, 1.0]])), bowl.gradient(np.array([[3.0, 1.0]]))
     (array([9.]), array([[ 4., 10.]]))
     """
-    A, b = np.array(matrix, dtype=float), np.array(minimizer, dtype=float)
+    A, b = check.real(matrix=matrix), check.real(minimizer=minimizer)
     check.shapes(minimizer=(b, "d"), matrix=(A, "d d"))
     check.finite(matrix=A, minimizer=b)
     if not (A == A.T).all():
@@ -201,6 +201,7 @@ def central_differences(function, *, h):
     >>> central_differences(SQUARES.function, h=1e-3)(np.array([[1.0, -2.0]])).round(9)
     array([[ 2., -4.]])
     """
+    check.function(function=function)
     h = check.positive(h=h)
 
     def gradient(x):

@@ -34,6 +34,7 @@ def from_edges(n, edges):
     """
     n = check.integer(n=n, minimum=2)
     adjacency = np.zeros((n, n))
+    check.sequence(edges=edges)
     for i, j in edges:
         if not (0 <= i < n and 0 <= j < n and i != j):
             raise ValueError(f"edges must join two different nodes from 0 to {n - 1}, got ({i}, {j})")
@@ -51,6 +52,7 @@ def connected(adjacency):
     >>> connected(np.eye(2)), connected(np.ones((2, 2)))
     (False, True)
     """
+    check.finite(adjacency=adjacency), check.shapes(adjacency=(adjacency, "n n"))
     reached, new = np.zeros(len(adjacency), dtype=bool), np.zeros(len(adjacency), dtype=bool)
     new[0] = True
     while new.any():
@@ -68,6 +70,7 @@ def cycle(n, chords=()):
     array([3., 2., 3., 2.])
     """
     n = check.integer(n=n, minimum=3)
+    check.instance((list, tuple), chords=chords)
     return from_edges(n, [*((i, (i + 1) % n) for i in range(n)), *chords])
 
 
@@ -85,6 +88,7 @@ def random_cycle(n, chords, rng):
     >>> int(random_cycle(8, 3, stream(0, "doc")).sum() / 2)
     11
     """
+    check.rng(rng=rng)
     ring = cycle(n)
     free = np.argwhere(np.triu(1 - ring, k=1))
     chords = check.integer(chords=chords)

@@ -58,6 +58,7 @@ def cleaning_data(rng, *, like, train=500, validation=300, wrong=0.4):
     >>> data.train.shape, data.validation.shape, int(data.wrong.sum())
     ((10, 65), (5, 65), 4)
     """
+    check.rng(rng=rng)
     train, validation = check.integer(train=train, minimum=1), check.integer(validation=validation, minimum=1)
     wrong, one = check.fraction(wrong=wrong), np.zeros(1)
     images, classes = digits(like=one, part="train")
@@ -184,6 +185,7 @@ def lower_hvp(w, z, lam, x, labels, *, reg):
     >>> lower_hvp(np.zeros((1, 2)), z, np.zeros(1), np.array([[2.0]]), np.array([0]), reg=0.0)
     array([[ 0.5, -0.5]])
     """
+    check.finite(z=z)
     xp, chance, _ = _residuals(w, x, labels)
     reg = check.nonnegative(reg=reg)
     check.like(w, z=z)
@@ -224,8 +226,9 @@ def cross_product(w, z, lam, x, labels, indices):
     >>> cross_product(np.zeros((1, 2)), z, np.zeros(2), np.ones((2, 1)), np.zeros(2, dtype=int), np.array([1, 1]))
     array([-0.   , -0.125])
     """
+    check.finite(z=z)
     check.like(w, z=z)
-    check.finite(lam=lam)
+    check.finite(lam=lam), check.integral(indices=indices)
     sizes = check.shapes(x=(x, "n p"), lam=(lam, "n"), labels=(labels, "n"), indices=(indices, "B"))
     n, xp = sizes["n"], array_namespace(x, indices)
     indices = xp.sort(indices)

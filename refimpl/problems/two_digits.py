@@ -68,6 +68,7 @@ def two_digits(rng, *, like, train=800, test=1500, noise=0.0):
           .+#
          +#+
     """
+    check.rng(rng=rng)
     check.floating(like=like)
     train, test = check.integer(train=train, test=test, minimum=1)
     noise = check.fraction(noise=noise)

@@ -15,6 +15,7 @@ def gradient_step(point, grad, *, lr):
     >>> gradient_step(np.array([1.0]), np.array([2.0]), lr=0.25)
     array([0.5])
     """
+    check.finite(point=point, grad=grad)
     check.like(point, grad=grad)
     return point - check.positive(lr=lr) * grad
 
@@ -42,6 +43,7 @@ def langevin_step(point, grad, noise, k, *, dt=1e-3, eta=1.0, sigma=10.0):
     >>> langevin_step(np.array([1.0]), np.array([2.0]), np.array([1.0]), 1, dt=0.25, sigma=np.log(2.0))
     array([1.])
     """
+    check.finite(point=point, grad=grad, noise=noise)
     check.like(point, grad=grad, noise=noise)
     k = check.integer(k=k, minimum=1)
     dt, eta = check.positive(dt=dt, eta=eta)
@@ -88,6 +90,7 @@ def exact_hopping_1d(function, point, *, alpha, width, low, high, nodes=4001):
     >>> x.round(12), bool(abs(envelope - 9 / 4 - np.log(2) / 8) < 1e-12)  # with tau = alpha width^2 = 1
     (array([1.5]), True)
     """
+    check.function(function=function)
     check.finite(point=point)
     check.shapes(point=(point, "1"))
     alpha, width = check.positive(alpha=alpha, width=width)

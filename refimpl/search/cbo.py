@@ -159,6 +159,7 @@ def move(state, consensus, noise, *, drift=1.0, diffusion=1.0, dt=0.01, noise_ty
     array([[1.25],
            [3.75]])
     """
+    check.instance(CBOState, state=state)
     positions = init(state.positions).positions
     check.like(positions, noise=noise)
     check.finite(noise=noise, consensus=consensus)
@@ -222,6 +223,7 @@ def step(state, energies, noise, *, alpha, **rates):
            [ 0.10945366,  1.94301609],
            [-0.95139798,  1.34340457]])
     """
+    check.instance(CBOState, state=state)
     info = inspect(state.positions, energies, alpha=alpha)
     return move(state, info.consensus, noise, **rates), info
 
@@ -267,6 +269,7 @@ def hopping_step(function, point, noise, *, alpha, width):
     >>> hopping_step(square, np.array([1.0, -0.5]), draws, alpha=2.0, width=0.3)[0]
     array([ 1.05021888, -0.08554017])
     """
+    check.function(function=function)
     check.finite(point=point, noise=noise)
     check.shapes(noise=(noise, "N d"), point=(point, "d"))
     width = check.positive(width=width)
@@ -304,8 +307,10 @@ def softmin(energies, *, alpha):
     >>> [round(float(softmin(np.array([1.0, 3.0]), alpha=a)), 3) for a in (0, 1, 1000)]
     [2.0, 1.566, 1.001]
     """
-    check.shapes(energies=(energies, "N"))
-    xp = array_namespace(energies)
+    check.floating(energies=energies), check.shapes(energies=(energies, "N"))
+    xp, alpha = array_namespace(energies), check.nonnegative(alpha=alpha)
+    if not float(xp.min(energies)) > -math.inf:
+        raise ValueError(f"energies must be numbers or +inf, got {float(xp.min(energies))}")
     if not alpha:
         return xp.mean(energies)
     weights = _weights(xp.zeros_like(energies[:, None]), energies, alpha)
@@ -400,6 +405,7 @@ def proximal_newton(point, gradient, hessian, *, tau, steps=50):
     >>> x, bool(abs(x[0] + x[0] ** 3 - 2) < 1e-14)
     (array([1.]), True)
     """
+    check.function(gradient=gradient, hessian=hessian)
     check.finite(point=point)
     check.shapes(point=(point, "d"))
     tau, steps = check.positive(tau=tau), check.integer(steps=steps, minimum=1)
@@ -496,6 +502,8 @@ def minimize(function, positions, *, steps, rng, alpha, record=None, stop=None, 
     (True, 301)
     """
 
+    check.function(function=function)
+
     def look(swarm):
         return swarm, inspect(swarm.positions, function(swarm.positions), alpha=alpha)
 
@@ -560,6 +568,7 @@ def hop(function, point, *, steps, particles, rng, alpha, width, progress=None):
     >>> bool(abs(point).max() < 1)
     True
     """
+    check.function(function=function)
     particles = check.integer(particles=particles, minimum=1)
     check.floating(point=point)
 

@@ -567,7 +567,7 @@ def test_gradients_pass_through_a_jacobian():
         (lambda x: grad(lambda a: a, argnums=())(x), ValueError, "at least one array"),
         (lambda x: grad(lambda a: a)([]), ValueError, "at least one array"),
         (lambda x: vjp(lambda x: x, x)[1](np.ones(3)), ValueError, r"cotangent must have .*\(2,\), got \(3,\)"),
-        (lambda x: vjp(lambda x: [x], x)[1](x), ValueError, "trees differ"),
+        (lambda x: vjp(lambda x: [x], x)[1](x), ValueError, "tree and others must be alike"),
         (lambda x: hvp(lambda x: x @ x, x, np.ones(3)), ValueError, r"cotangent must have .*\(2,\), got \(3,\)"),
         (lambda x: vjp(lambda x: x, x)[1](1.0), ValueError, r"cotangent must have .*\(2,\), got \(\)"),
         (lambda x: value_and_grad(lambda x: x[0], has_aux=True)(x), TypeError, "f must return a pair .*got Traced"),

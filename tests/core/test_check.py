@@ -1,5 +1,6 @@
 """Each check lets good values through, and names argument, expectation and value of bad ones."""
 
+import math
 import re
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from refimpl.core import check
 from refimpl.core.autodiff import grad
 from refimpl.core.backends import BACKENDS
+from refimpl.core.elementwise import all_finite
 
 NUMBERS = {
     "positive": ("a finite number > 0", [1, 0.5, np.float32(0.5), np.int64(2)], [0, -1.0, np.inf, np.nan]),
@@ -65,6 +67,67 @@ def test_integer():
     for value in (1.0, True, "1", None):
         with error(TypeError, f"steps must be an integer >= 0, got {value!r} ({type(value).__name__})"):
             check.integer(steps=value)
+
+
+def test_numbers_that_no_computer_holds():
+    for value in (10**400, -(10**400), 10**5000):
+        for name in NUMBERS:
+            with error(ValueError, f"lr must be {NUMBERS[name][0]}, got an integer of "):
+                getattr(check, name)(lr=value)
+        with error(ValueError, "steps must be an integer >= 0"):
+            check.integer(steps=value)
+    assert check.integer(seed=10**400, below=math.inf) == 10**400
+    with error(ValueError, "i must be an integer >= 0 and < 3, got 3"):
+        check.integer(i=3, below=3)
+
+
+@pytest.mark.parametrize("value", [np.ma.array([1.0, 2.0]), np.ones(2) * 1j, np.array(["1"]), np.array([1.0], object)])
+def test_what_only_looks_like_an_array(value):
+    for function in (check.array, check.floating, check.finite, check.integral, check.values):
+        with error(TypeError, "x must be a"):
+            function(x=value)
+    with error(TypeError, "x must be an array of shape [n]"):
+        check.shapes(x=(value, "n"))
+    with error(TypeError, "params must be an array of floating-point numbers"):
+        check.alike(params=value, grad=np.ones(2))
+    with error(TypeError, "lr must be a finite number"):
+        check.number(lr=value)
+
+
+def test_what_is_no_array():
+    check.rng(rng=np.random.default_rng(0)), check.function(f=abs), check.instance((list, tuple), rows=[])
+    check.provides("keys", table={}), check.sequence(rows=[0], more=iter(())), check.values(x=1.0, y=np.ones(2))
+    for rng in (0, None, np.random, np.random.RandomState(0), "seed"):
+        with error(TypeError, "rng must be a numpy.random.Generator"):
+            check.rng(rng=rng)
+    with error(TypeError, "rows must be of type list or tuple, got 'ab' (str)"):
+        check.instance((list, tuple), rows="ab")
+    for value in ("ab", None, 0.5, np.array(1.0)):
+        with error(TypeError, "rows must be a list with at least one entry"):
+            check.sequence(rows=value)
+    for value in ("1", [["1"]], [1j], np.ma.array([1.0]), [[1.0], [1.0, 2.0]], None, [True]):
+        with error(TypeError, "matrix must be real numbers, got"):
+            check.real(matrix=value)
+
+
+def test_alike(backend):
+    x = backend.asarray([1.0, 2.0])
+    check.alike(params=x, grad=-x), check.alike(params=x)
+    with error(ValueError, "m must have shape (2,)"):
+        check.alike(params=x, grad=x, m=x[:1])
+    infinite = backend.asarray([math.inf, -math.inf])
+    for given in ({"params": infinite, "grad": x}, {"grad": x, "params": infinite}):
+        with error(ValueError, "params must be finite, got 2 of 2 entries"):
+            check.alike(**given)
+
+
+def test_large_numbers_are_finite_and_nobody_is_warned():
+    """The look at all entries is a sum of squares, which may overflow."""
+    with np.errstate(all="raise"):
+        for dtype in (np.float16, np.float32, np.float64, np.longdouble):
+            x = np.full(9, np.finfo(dtype).max, dtype)
+            assert all_finite(x)
+            assert not all_finite(np.append(x, dtype(np.nan)))
 
 
 def test_choice():

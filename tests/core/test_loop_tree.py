@@ -25,7 +25,7 @@ def test_iterate_counts_records_and_stops():
 
 def test_iterate_at_the_edges():
     assert iterate(None, 7, steps=0) == Run(7, {}, 0, False)
-    assert iterate(None, 7, steps=5, stop=lambda x: True) == Run(7, {}, 0, True)
+    assert iterate(abs, 7, steps=5, stop=lambda x: True) == Run(7, {}, 0, True)
     # The last state is not asked: nothing was cut short.
     assert iterate(lambda x, k: x + 1, 0, steps=2, stop=lambda x: x == 2) == Run(2, {}, 2, False)
     for steps in (-1, 1.5, True):
@@ -82,11 +82,11 @@ def test_one_array_is_a_tree():
 @pytest.mark.parametrize(
     ("one", "other", "message"),
     [
-        ((1, 2), [1, 2], r"trees differ: \['tuple', 'list'\]"),
-        ((1, 2), (1, 2, 3), "trees differ in their lengths"),
-        ({"a": 1}, {"b": 1}, r"trees differ in their keys: \[\['a'\], \['b'\]\]"),
-        ({"a": (1,)}, {"a": 1}, r"trees differ: \['tuple', 'int'\]"),
-        (Layer(1, 2), (1, 2), "trees differ"),
+        ((1, 2), [1, 2], r"tree and others must be alike, got \['tuple', 'list'\]"),
+        ((1, 2), (1, 2, 3), "tree and others must have the same length"),
+        ({"a": 1}, {"b": 1}, r"tree and others must have the same keys, got \[\['a'\], \['b'\]\]"),
+        ({"a": (1,)}, {"a": 1}, r"tree and others must be alike, got \['tuple', 'int'\]"),
+        (Layer(1, 2), (1, 2), "tree and others must be alike"),
     ],
 )
 def test_different_structures_are_refused(one, other, message):

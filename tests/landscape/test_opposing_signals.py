@@ -398,7 +398,7 @@ STATE = opposing_signals.optimizer_init(ONE)
         (lambda: opposing_signals.split_sgd(ONE, STATE, ONE, lr=0.1, lr_sign=0.0, r=1.0), "lr_sign must be"),
         (lambda: opposing_signals.split_sgd(ONE, STATE, ONE, lr=0.1, lr_sign=0.1, r=-1.0), "r must be"),
         (lambda: models.draw(stream(0, "x"), ONE, p=2.0), "p must be"),
-        (lambda: models.train([], np.ones((2, 64)), np.zeros(2), eta=-1.0, steps=1), "eta must be"),
+        (lambda: models.train([ONE], np.ones((2, 64)), np.zeros(2, int), eta=-1.0, steps=1), "eta must be"),
         (lambda: models.target(stream(0, "x"), 0.0, like=ONE), "norm must be"),
     ],
 )  # fmt: skip

@@ -21,6 +21,9 @@ def quadratics(name, like=LIKE, **sizes):
     return models.quadratics(stream(0, "test-bsvrb", name), like=like, **{"m": 4, "n": 6, "d": 3} | sizes)
 
 
+STATE = bsvrb.init(quadratics("r"), np.zeros(3), np.zeros((4, 3)), version=2)
+
+
 def scales(name, n=7, m=3, d=3):
     rng = stream(0, "test-bsvrb", name)
     X, X_val = rng.standard_normal((n, d)), rng.standard_normal((5, d))
@@ -329,11 +332,11 @@ def test_a_weight_that_is_given_is_taken():
             "H, or v and u",
         ),
         (
-            lambda: bsvrb.run(None, quadratics("r"), steps=1, I=5, B=1, rng=None, **RATES),
+            lambda: bsvrb.run(STATE, quadratics("r"), steps=1, I=5, B=1, rng=stream(0, "r"), **RATES),
             ValueError,
             "I must be at most m",
         ),
-        (lambda: bsvrb.run(None, quadratics("r"), steps=1, I=2, B=0, rng=None, **RATES), ValueError, "B"),
+        (lambda: bsvrb.run(STATE, quadratics("r"), steps=1, I=2, B=0, rng=stream(0, "r"), **RATES), ValueError, "B"),
         (
             lambda: bsvrb.msvr(np.zeros(2), np.zeros(3), np.zeros(2), alpha=0.5, gamma=1.0),
             ValueError,

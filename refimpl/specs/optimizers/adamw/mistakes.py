@@ -87,7 +87,7 @@ ALTERNATIVES = (
     mistake("counted_from_zero", "wrong_order",
             "count a step before its bias correction; here t = 0 in the first, which divides by zero",
             {"_corrections: return": "return t, 1 - beta1 ** (t - 1), 1 - beta2 ** (t - 1)",
-             "update: check.finite": "pass"}),  # Adam's penalized gradient is NaN from the second step on
+             "update: check.alike": "pass"}),  # Adam's penalized gradient is NaN from the second step on
     mistake("counted_from_two", "wrong_order", "count a step once; here t is one too large, 2 in the first step",
             {"_corrections: return": "return t, 1 - beta1 ** (t + 1), 1 - beta2 ** (t + 1)"}),
     mistake("counted_by_parameter", "wrong_order",
