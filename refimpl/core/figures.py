@@ -6,9 +6,7 @@ import sys
 from pathlib import Path
 from types import NoneType
 
-from refimpl.core import check
-
-from refimpl.core import disk
+from refimpl.core import check, disk
 
 
 def finish(name, arguments=None):
