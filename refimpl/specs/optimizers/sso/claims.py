@@ -539,6 +539,8 @@ def imitate(seed, learn, noise=0.0):
             losses.append(fresh(theta))
         x, u = problems.rollout(task, theta, rng)
         theta = learn(theta, x, u + noise * slips.standard_normal(u.shape))
+        if not np.isfinite(theta).all():  # a rate that is too large
+            return np.full(ROLLOUTS // 4 + 1, np.inf)
     return np.array([*losses, fresh(theta)])
 
 
@@ -577,7 +579,7 @@ def imitates(seed, tasks=12):
     def descents(k, noise, steps):
         with np.errstate(over="ignore", invalid="ignore"):
             runs = [imitate(k, gradient_learner(lr, steps), noise) for lr in RATES]
-        return min(runs, key=lambda run: np.nan_to_num(run[-1], nan=np.inf))
+        return min(runs, key=lambda run: run[-1])
 
     learners: dict[str, tuple[Callable, str, str]] = {
         "SSO, 20 inner steps": (lambda k, noise: imitate(k, sso_learner, noise), ORANGE, "-"),
