@@ -3,6 +3,7 @@
 import base64
 import json
 import math
+import os
 import pickle
 import sys
 from pathlib import Path
@@ -134,8 +135,12 @@ class Apart(Candidate):
             raise self._give_up(f"{self._last}; not started again after {self._starts} starts", "crash")
         self._starts += 1
         self._fruitless += 1
-        command = [sys.executable, "-P", "-c", BOOT, str(Path(package).parent.parent)]
-        self._process = Process(command, self._path, apart=True)
+        command = [sys.executable, "-P", "-c", BOOT, str(Path(package).parent.parent), str(os.getpid())]
+        try:
+            self._process = Process(command, self._path, apart=True)
+        except CandidateError as error:
+            failure = self._give_up(str(error), error.kind)
+            raise failure if self._known else ValueError(str(failure)) from error
         self._first = True
 
     def _meet(self):

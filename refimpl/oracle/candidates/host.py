@@ -7,6 +7,7 @@ questions come from us, and so can be pickled. Neither case nor right answer is 
 import base64
 import contextlib
 import ctypes
+import importlib.util
 import inspect
 import json
 import os
@@ -67,6 +68,9 @@ def build(kind, place, *, operation, arrays="numpy", settings=None):
     >>> build("python", "math:sqrt", operation="lion.step").name
     'math:sqrt'
     """
+    needed = {"torch": "torch", "scheduler": "torch", "optax": "optax"}.get(kind, "numpy")
+    if importlib.util.find_spec(needed) is None:
+        raise ValueError(f"--{kind} needs the package {needed}, which is not installed")
     words = [f"{key}={json.dumps(value)}" for key, value in (settings or {}).items()]
     repro = (f"--{kind}", place, *(word for text in words for word in ("--set", text)))
     thing = load(place)
@@ -89,10 +93,12 @@ def contract(operation):
 
 
 def main():
-    """Answer until the questions end; `sys.argv` has the two descriptors."""
-    asked, telling = map(int, sys.argv[-2:])
+    """Answer until the questions end; `sys.argv` has the process that asks, and the two descriptors."""
+    asking, asked, telling = map(int, sys.argv[-3:])
     sys.argv[1:] = []
     _alone()
+    if os.getppid() != asking:  # it has ended before we could ask to end with it
+        os._exit(0)
     host = Host()
     with open(asked, "rb") as questions, open(telling, "wb") as answers:
         for line in questions:

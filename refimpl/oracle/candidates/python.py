@@ -57,9 +57,12 @@ def load(reference):
         raise ValueError(f"cannot load {reference!r}: {said(error)}") from error
     target = module
     for part in filter(None, name.split(".")):
-        if not hasattr(target, part):
-            raise ValueError(f"cannot load {reference!r}: {place} has no {part!r}")
-        target = getattr(target, part)
+        try:
+            target = getattr(target, part)
+        except AttributeError as error:
+            raise ValueError(f"cannot load {reference!r}: {place} has no {part!r}") from error
+        except (Exception, SystemExit) as error:
+            raise ValueError(f"cannot load {reference!r}: {said(error)}") from error
     return target
 
 

@@ -62,12 +62,12 @@ class Watch:
         self._around.enter_context(np.errstate(all="ignore", under="warn"))
         self._around.enter_context(warnings.catch_warnings())
         warnings.filterwarnings("ignore", message="refimpl looks on")
-        self._modules, self._before = len(sys.modules), {kind: look() for kind, look in SHARED.items()}
+        self._modules, self._before = len(sys.modules), {kind: _seen(look) for kind, look in SHARED.items()}
 
     def __exit__(self, *_):
         loads = len(sys.modules) > self._modules  # what modules do while they are loaded they do once
         for kind, look in SHARED.items():
-            if look() != self._before[kind] and not (loads and kind in BY_LOADING):
+            if _seen(look) != self._before[kind] and not (loads and kind in BY_LOADING):
                 self.note(kind, f"changes {SAID[kind]}")
         self._around.close()
 
@@ -100,6 +100,14 @@ def _change(array, before):
     where = tuple(differ[0])
     place = "".join(f"[{i}]" for i in where)
     return f": {place or 'it'} was {before[where]:.6g} and is {after[where]:.6g}"
+
+
+def _seen(look):
+    """What a look shows; None where the candidate has made it impossible, as by taking the folder away."""
+    try:
+        return look()
+    except Exception:
+        return None
 
 
 def _torch_dtype():

@@ -102,6 +102,9 @@ def main(options):
 
 def _main(options):
     dtypes = tuple(options.dtype.split(","))
+    for name in (*ADAPTERS, "exec", "report", "badge", "plot", "expect", "dask"):
+        if getattr(options, name) == "":  # such as a variable of the shell that is not set
+            raise ValueError(f"--{name} must name something, got ''")
     own = options.exec is None and not any(getattr(options, kind) for kind in ADAPTERS)
     many = len(options.targets) > 1 or options.dask
     if many and (options.own_draws or not own):
@@ -225,7 +228,10 @@ def _tell(options, report, picture=None):
     status = report.exit_code(strict=options.strict, complete=options.complete)
     for path, write in (
         (options.report, lambda path: results.write_report(path, report)),
-        (options.badge, lambda path: disk.write(path, json.dumps(data.badge(report)) + "\n")),
+        (
+            not report.interrupted and options.badge,
+            lambda path: disk.write(path, json.dumps(data.badge(report)) + "\n"),
+        ),
         (picture and options.plot, lambda path: disk.write(path, picture)),
     ):
         try:

@@ -10,12 +10,14 @@ from refimpl.oracle.candidates import CandidateError, NotApplicable, Skipped
 from refimpl.oracle.judging import cases, tolerance
 from refimpl.oracle.judging.answers import OF_A_LAW, by_name, of_law, right, source_of
 
+BROKEN = ("crash", "timeout", "garbage")  # kinds of errors that are no exception of the candidate's
+
 
 def judge_case(operation, case, dtype, candidate):
     """The candidate's outputs, or None, and the fields: how far they are from the right answers."""
     inputs = cases.rounded(case.inputs, dtype)
     wanted = right(operation, case, dtype)
-    got, fields = _ask(candidate, operation, inputs)
+    got, fields = ask(candidate, operation, inputs)
     if got is not None:
         fields = _first_difference(operation, got, wanted)
     return got, fields | {
@@ -31,7 +33,7 @@ def judge_law(operation, law, case, dtype, candidate):
     asked = []
 
     def run(**arguments):
-        got, fields = _ask(candidate, operation, arguments)
+        got, fields = ask(candidate, operation, arguments)
         if got is None:
             raise _NoAnswerError(fields)
         asked.append((arguments, got))
@@ -92,14 +94,14 @@ class _NoAnswerError(Exception):
 def judge_refusal(operation, case, candidate):
     """The fields: whether the candidate refuses bad input, naming what is bad."""
     inputs = {**operation.cases[0].inputs, **case.inputs}
-    got, fields = _ask(candidate, operation, inputs)
+    got, fields = ask(candidate, operation, inputs)
     if got is not None:
         return {"status": "failed", "message": f"accepts what must be refused: {case.why}"}
     if fields["status"] != "error":
         return fields
     name = fields["message"].partition(":")[0]
     if not candidate.refuses:  # another language's exceptions have other names
-        status = "failed" if name in ("crash", "timeout", "garbage") else "passed"
+        status = "failed" if name in BROKEN else "passed"
         return fields | {"status": status}
     kinds = case.raises if isinstance(case.raises, tuple) else (case.raises,)
     if name not in {kind.__name__ for kind in kinds}:
@@ -110,7 +112,7 @@ def judge_refusal(operation, case, candidate):
     return {"status": "passed", "message": fields["message"]}
 
 
-def _ask(candidate, operation, inputs):
+def ask(candidate, operation, inputs):
     """Outputs, or the fields of a record that say why there are none."""
     try:
         with contextlib.redirect_stdout(sys.stderr):  # ours is for the verdict

@@ -6,15 +6,14 @@ the other checks are made, and told as advice.
 
 import contextlib
 import os
-import sys
 from typing import Any
 
 import numpy as np
 
-from refimpl.oracle.candidates import CandidateError, NotApplicable, Skipped
 from refimpl.oracle.candidates.watch import Watch
 from refimpl.oracle.judging import cases, tolerance
 from refimpl.oracle.judging.answers import expected
+from refimpl.oracle.judging.checks import BROKEN, ask
 
 ASKED = 3  # cases that are asked twice
 STATEMENT = "an answer depends on its inputs alone: not on how often and in which order it is asked for"
@@ -43,7 +42,7 @@ def judge_repeatable(operation, dtype, candidate):
     for case in again:
         got, fields = _ask(candidate, operation, case, dtype)
         if got is None:
-            if fields["status"] != "error":
+            if fields["status"] != "error" or fields["message"].partition(":")[0] in BROKEN:
                 return fields
             return {"status": "failed", "message": f"answers {case.slug} once, and not again: {fields['message']}"}
         if changed := _changed(operation, case, dtype, first[case.slug], got):
@@ -54,6 +53,8 @@ def judge_repeatable(operation, dtype, candidate):
         got, fields = _ask(candidate, operation, case, dtype, np.asfortranarray)
         said = f"answers {case.slug} otherwise when its matrices are stored by columns"
         if got is None:
+            if fields.get("message", "").partition(":")[0] in BROKEN:
+                return fields
             return {"status": "failed", "message": f"{said}: {fields.get('message', '')}"}
         if changed := _changed(operation, case, dtype, first[case.slug], got):
             return {"message": said} | changed
@@ -64,17 +65,8 @@ def _ask(candidate, operation, case, dtype, stored=lambda x: x):
     """Outputs, or the fields of a record that say why there are none; the inputs may be stored otherwise."""
     if getattr(candidate, "watch", None):
         candidate.watch.place = cases.case_id(operation, case)
-    try:
-        with contextlib.redirect_stdout(sys.stderr):
-            inputs = cases.rounded(case.inputs, dtype)
-            stored_so = {n: stored(x) if isinstance(x, np.ndarray) else x for n, x in inputs.items()}
-            return candidate.run(operation, stored_so), {}
-    except Skipped as skip:
-        return None, {"status": "skipped", "reason": str(skip)}
-    except NotApplicable as reason:
-        return None, {"status": "not_applicable", "reason": str(reason)}
-    except CandidateError as error:
-        return None, {"status": "error", "message": str(error), "traceback": error.traceback[-4000:]}
+    inputs = cases.rounded(case.inputs, dtype)
+    return ask(candidate, operation, {n: stored(x) if isinstance(x, np.ndarray) else x for n, x in inputs.items()})
 
 
 def _changed(operation, case, dtype, before, after):
@@ -112,7 +104,7 @@ def _changed(operation, case, dtype, before, after):
 @contextlib.contextmanager
 def watching(candidate):
     """A `Watch` that looks on while the body asks a candidate; at a program of another language it sees nothing."""
-    watch, folder = Watch(), os.getcwd()
+    watch, folder = Watch(), _folder()
     if looks_on := hasattr(candidate, "watch"):
         candidate.watch = watch
     try:
@@ -120,4 +112,13 @@ def watching(candidate):
     finally:
         if looks_on:
             candidate.watch = None
-        os.chdir(folder)  # of the user, who may have named files in it
+        if folder and folder != _folder():
+            os.chdir(folder)  # of the user, who may have named files in it
+
+
+def _folder():
+    """Where this process is; "" where that folder is gone."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return ""
