@@ -4,10 +4,11 @@ import json
 import subprocess
 import sys
 import textwrap
+from importlib.util import find_spec
 
 import pytest
 
-from refimpl.oracle import catalog
+from refimpl.oracle import catalog, cli
 from refimpl.oracle.candidates import Apart, CandidateError, NotApplicable, Skipped
 from refimpl.oracle.verdict import check
 from tests.oracle.conftest import is_running
@@ -138,6 +139,7 @@ def test_what_it_leaves_behind_is_ended(apart, tmp_path):
         ("raise SystemExit(0)", "SystemExit: 0"),
         ("1 / 0", "ZeroDivisionError"),
         ("", "has no 'step'"),
+        ("def __getattr__(name): raise SystemExit(0)", "SystemExit: 0"),
     ],
 )
 def test_one_that_cannot_be_loaded(apart, text, said):
@@ -196,6 +198,38 @@ def test_it_moves_neither_folder_nor_report(tmp_path):
     run = refimpl("check", LION.name, "--python", "mine.py:step", "--report", "out.json", cwd=tmp_path)
     assert (run.returncode, (tmp_path / "out.json").exists()) == (0, True)
     assert "changes the working directory" in run.stdout
+
+
+@pytest.mark.parametrize("option", ["python", "torch", "optax", "estimator", "scheduler", "exec", "report", "expect"])
+def test_an_empty_name_is_not_our_reference(option, capsys):
+    assert cli.main(["check", LION.name, f"--{option}", ""]) == 2
+    assert f"--{option} must name something, got ''" in capsys.readouterr().err
+
+
+def test_a_late_second_answer_is_no_other_answer(apart):
+    body = """
+    import numpy as np, time
+    asked = []
+    def step(theta, momentum, grad, lr, beta1, beta2, weight_decay):
+        asked.append(1)
+        time.sleep(60 * (len(asked) == 4))
+        c = beta1 * momentum + (1 - beta1) * grad
+        return theta - lr * (np.sign(c) + weight_decay * theta), beta2 * momentum + (1 - beta2) * grad
+    """
+    report = check(apart(body, timeout=1), LION.name, only=["manners:*"])
+    assert (report.verdict, report.records[0].message) == ("error", "timeout: no answer within 1 s")
+
+
+def test_a_folder_may_go(apart):
+    gone = "import os, tempfile; d = tempfile.mkdtemp(); os.chdir(d); os.rmdir(d)"
+    report = check(apart(RIGHT.format(before=gone)), LION.name, laws=False)
+    assert (report.verdict, [slip.kind for slip in report.manners]) == ("conforms", ["directory"])
+
+
+@pytest.mark.skipif(find_spec("torch") is not None, reason="PyTorch is here")
+def test_a_door_says_which_package_it_needs(apart):
+    with pytest.raises(ValueError, match="--torch needs the package torch, which is not installed"):
+        apart("", kind="torch").offers(LION)
 
 
 def test_a_module_in_a_file_is_found_again(apart):

@@ -226,12 +226,10 @@ def _tell(options, report, picture=None):
     sys.stdout.flush()
     options.told = True
     status = report.exit_code(strict=options.strict, complete=options.complete)
+    badge = "" if report.interrupted else options.badge
     for path, write in (
         (options.report, lambda path: results.write_report(path, report)),
-        (
-            not report.interrupted and options.badge,
-            lambda path: disk.write(path, json.dumps(data.badge(report)) + "\n"),
-        ),
+        (badge, lambda path: disk.write(path, json.dumps(data.badge(report)) + "\n")),
         (picture and options.plot, lambda path: disk.write(path, picture)),
     ):
         try:
