@@ -105,8 +105,8 @@ $(VENV)/.extra-%: pyproject.toml $(MADE)
 	$(PIP) --editable '.[$*]'
 	@touch $@
 
-# Each in a folder of its own, always in the release named: known to have been wrong, beside the newest; LibAUC without the
-# twelve packages that it asks for and its losses do not need.
+# Each in a folder of its own, always in the release named: known to have been wrong, beside the newest; LibAUC and
+# torchcfm without what they ask for and is not needed, and flow_matching, which brings a package `tests` along.
 OLD := $(wildcard requirements/old/*.txt)
 $(VENV)/.old-peers: $(OLD) $(VENV)/.extra-peers
 	for file in $(OLD); do \

@@ -1,7 +1,7 @@
 """A linear encoder for the experiments with iSogCLR, trained on batches of two views by any of its losses."""
 
 from refimpl.core import check, random
-from refimpl.core.arrays import array_namespace, device
+from refimpl.core.arrays import array_namespace, device, is_array
 from refimpl.core.loop import iterate
 from refimpl.nested import _isogclr_baselines as baselines
 from refimpl.nested import isogclr
@@ -119,7 +119,9 @@ def train(W, views, n, *, steps, rng, lr, batch=16, momentum=0.9, loss="isogclr"
     """
     check.function(views=views)
     check.finite(W=W)
-    check.integer(n=n, batch=batch), check.positive(lr=lr(1) if callable(lr) else lr)
+    check.integer(n=n, batch=batch)
+    rate = lr(1) if callable(lr) else lr
+    check.positive(lr=float(rate.min()) if is_array(rate) else rate)
     check.choice(("isogclr", "sogclr", "simclr"), loss=loss)
     momentum = check.fraction(momentum=momentum)
     rates = rates | ({"eta": 0.0} if loss == "sogclr" else {})
