@@ -29,13 +29,18 @@ def noised(mixture, t):
     models.mixture.Mixture
         See there.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If `mixture` is none, or `t` no number >= 0.
+
     Examples
     --------
     >>> import numpy as np
     >>> noised(mixtures.Mixture(np.ones(1), np.ones((1, 1)), np.ones(1)), np.log(4.0)).means
     array([[0.5]])
     """
-    alpha, h = _scales(t)
+    alpha, h = _scales(check.nonnegative(t=t))
     return mixtures.noised(mixture, alpha, h)  # (diffusion-22)
 
 
@@ -47,7 +52,7 @@ def mixture_score(x, t, mixture):
     x : array [n, D]
         Points.
     t, mixture
-        As for `noised`; the points are not checked, as this is called in the steps of samplers.
+        As for `noised`; shapes are not checked, as this is called in the steps of samplers.
 
     Returns
     -------
@@ -139,6 +144,7 @@ def guided_score(x, t, mixture, label, *, eta, mode="free"):
 
 
 def _component(label, mixture):
+    check.instance(mixtures.Mixture, mixture=mixture)
     label, K = check.integer(label=label), mixture.weights.shape[0]
     if label >= K:
         raise ValueError(f"label must be in [0, {K}), got {label}")
@@ -176,7 +182,7 @@ def subspace_score(x, t, A, mixture):
     >>> subspace_score(np.array([[1.0, 1.0]]), np.log(2.0), axis, normal)
     array([[-1., -2.]])
     """
-    check.finite(x=x, A=A)
+    check.finite(x=x, A=A), check.instance(mixtures.Mixture, mixture=mixture)
     d = check.shapes(x=(x, "n D"), A=(A, "D d"), means=(mixture.means, "K d"))["d"]
     t, xp = check.positive(t=t), array_namespace(x, A)
     off = float(xp.max(xp.abs(A.T @ A - xp.eye(d, dtype=A.dtype, device=device(A)))))
@@ -353,6 +359,7 @@ def kernel_ridge(inputs, targets, new, new_targets, *, widths, ridges):
     n = check.shapes(
         inputs=(inputs, "n p"), targets=(targets, "n q"), new=(new, "m p"), new_targets=(new_targets, "m q")
     )["n"]
+    check.sequence(widths=widths, ridges=ridges)
     widths = [check.positive(widths=c) for c in widths]
     ridges = [check.positive(ridges=c) for c in ridges]
     if n < 2:
@@ -518,18 +525,12 @@ def reward_directed(X, labelled, y, pseudo, noise, start, xi, times, *, target, 
     >>> found.theta.round(2) + 0.0, found.samples.mean(axis=0).round(1)
     (array([0.99, 0.  ]), array([1.9, 0.1]))
     """
-    check.finite(X=X, labelled=labelled, y=y, pseudo=pseudo, noise=noise, start=start, xi=xi)
-    kept = diffusion.falling(times)
-    N = len(kept) - 1
-    D = check.shapes(
-        X=(X, "n D"), labelled=(labelled, "m D"), y=(y, "m"), pseudo=(pseudo, "n"), noise=(noise, f"{N} n D"),
-        start=(start, "k D"), xi=(xi, f"{N} k D"),
-    )["D"]  # fmt: skip
-    target = check.number(target=target)
+    check.finite(X=X, labelled=labelled, y=y, pseudo=pseudo)
+    D = check.shapes(X=(X, "n D"), labelled=(labelled, "m D"), y=(y, "m"), pseudo=(pseudo, "n"))["D"]
     nu = 1 / math.sqrt(D) if nu is None else check.nonnegative(nu=nu)
     theta = ridge(labelled, y[:, None], penalty)[:, 0]
     labels = X @ theta + nu * pseudo  # (diffusion-34)
-    samples = conditional_samples(X, labels, noise, start, xi, kept, target=target, small=small)
+    samples = conditional_samples(X, labels, noise, start, xi, times, target=target, small=small)
     return Directed(theta, labels, samples)
 
 
@@ -548,6 +549,11 @@ def conditional_samples(X, labels, noise, start, xi, times, *, target, small=1e-
     array [k, D]
         Points at the last time.
 
+    Raises
+    ------
+    TypeError, ValueError
+        As for `reward_directed`.
+
     Examples
     --------
     >>> import numpy as np
@@ -555,6 +561,12 @@ def conditional_samples(X, labels, noise, start, xi, times, *, target, small=1e-
     >>> conditional_samples(one, one[0], one[None], one, one[None], (1.0, 0.5), target=1.0).shape
     (1, 1)
     """
+    check.finite(X=X, labels=labels, noise=noise, start=start, xi=xi)
+    times, target = diffusion.falling(times), check.number(target=target)
+    N = len(times) - 1
+    check.shapes(
+        X=(X, "n D"), labels=(labels, "n"), noise=(noise, f"{N} n D"), start=(start, "k D"), xi=(xi, f"{N} k D")
+    )
     xp, x = array_namespace(X, labels), start
     for k, (t, u) in enumerate(pairwise(times)):
         alpha, h = _scales(t)

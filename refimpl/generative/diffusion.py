@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from refimpl.core import check, random
-from refimpl.core.arrays import Array, array_namespace, device, is_array
+from refimpl.core.arrays import Array, array_namespace, device, is_array, is_floating
 from refimpl.core.elementwise import elementwise
 from refimpl.core.loop import iterate
 
@@ -70,8 +70,7 @@ def forward(x0, t, z):
     array([[2.      ],
            [1.866025]])
     """
-    check.finite(x0=x0, t=t)
-    check.like(x0, z=z)
+    check.finite(t=t), check.alike(x0=x0, z=z)
     _times_of_points(t, x0)
     alpha, h = _scales_of_each(t)
     return alpha * x0 + array_namespace(h).sqrt(h) * z  # (diffusion-3)
@@ -130,8 +129,8 @@ def drop_labels(y, draws, *, p_drop=0.1, null):
         Labels, as floating-point numbers or integers; and uniform draws from [0, 1).
     p_drop : float in [0, 1], default: 0.1
         Share of the labels that is dropped.
-    null : float
-        The label that stands for none.
+    null : float or int
+        The label that stands for none, a number that the dtype of `y` has.
 
     Returns
     -------
@@ -141,7 +140,7 @@ def drop_labels(y, draws, *, p_drop=0.1, null):
     Raises
     ------
     TypeError, ValueError
-        If shapes do not fit or a number is out of range.
+        If shapes do not fit, an entry is not finite, or a number is out of range.
 
     Examples
     --------
@@ -155,6 +154,12 @@ def drop_labels(y, draws, *, p_drop=0.1, null):
     if p_drop > 1:
         raise ValueError(f"p_drop must be a number in [0, 1], got {float(p_drop)!r}")
     xp = array_namespace(y, draws)
+    if is_floating(y):
+        check.finite(y=y), check.number(null=null)
+    else:
+        check.integral(y=y)
+        labels = xp.iinfo(y.dtype)
+        check.integer(null=null, minimum=labels.min, below=labels.max + 1)
     nothing = xp.asarray(null, dtype=y.dtype, device=device(y))
     return xp.where(draws < p_drop, nothing, y)  # (diffusion-19)
 
@@ -180,7 +185,7 @@ def score_of_noise(predicted, t):
     Raises
     ------
     TypeError, ValueError
-        If `t` is no such number.
+        If `predicted` is no finite array or `t` no such number.
 
     Examples
     --------
@@ -188,6 +193,7 @@ def score_of_noise(predicted, t):
     >>> score_of_noise(np.ones((1, 1)), np.log(4 / 3))
     array([[-2.]])
     """
+    check.finite(predicted=predicted)
     h = _variance(check.positive(t=t))
     return -predicted / math.sqrt(h)  # (diffusion-5)
 
@@ -210,7 +216,7 @@ def denoised(x, score, t):
     Raises
     ------
     TypeError, ValueError
-        If the arrays are not alike or `t` is negative.
+        If the arrays are not alike or not finite, or `t` is negative.
 
     Examples
     --------
@@ -218,7 +224,7 @@ def denoised(x, score, t):
     >>> denoised(np.array([[1.0]]), np.array([[-1.0]]), np.log(4.0))  # of normal data: alpha x
     array([[0.5]])
     """
-    check.like(x, score=score)
+    check.alike(x=x, score=score)
     alpha, h = _scales(check.nonnegative(t=t))
     return (x + h * score) / alpha  # (diffusion-4)
 
@@ -349,9 +355,7 @@ def step(kind, x, score, t, u, xi=None, *, eta=0.0):
     >>> step("ddim", np.array([[1.0]]), np.array([[-1.0]]), 1.0, 0.5).round(4)
     array([[0.9711]])
     """
-    check.finite(x=x)
-    check.like(x, score=score, **({} if xi is None else {"xi": xi}))
-    check.finite(score=score, **({} if xi is None else {"xi": xi}))
+    check.alike(x=x, score=score, **({} if xi is None else {"xi": xi}))
     return _moved(kind, x, score, t, u, xi, eta)
 
 
@@ -418,7 +422,7 @@ def sample(score, x, times, noise=None, *, kind="ddpm_small", eta=0.0, denoise=F
     array([[1.97],
            [2.03]])
     """
-    check.finite(x=x)
+    check.function(score=score), check.finite(x=x)
     check.shapes(x=(x, "n D"))
     check.choice((*KINDS, "heun"), kind=kind)
     times = falling(times)
@@ -496,7 +500,8 @@ def falling(times):
     Traceback (most recent call last):
     ValueError: times must fall, got 1.0 after 1.0
     """
-    if is_array(times):
+    check.sequence(times=times)
+    if hasattr(times, "shape"):
         check.shapes(times=(times, "N"))
         times = [float(times[k]) for k in range(times.shape[0])]
     times = tuple(check.nonnegative(times=t) for t in times)
@@ -577,12 +582,11 @@ def table_steps(kind, x, predicted, betas, rows, noise=None, *, eta=0.0):
     >>> table_steps("ddim", np.ones((1, 1)), predicted, betas, (3, 1))[:, 0, 0]
     array([2., 4.])
     """
-    check.finite(x=x, predicted=predicted)
+    check.finite(x=x, predicted=predicted), check.sequence(rows=rows)
     table, rows = times_of_betas(betas), tuple(check.integer(rows=i) for i in rows)
     check.shapes(x=(x, "n D"), predicted=(predicted, f"{len(rows)} n D"))
     if noise is not None:
-        check.like(predicted, noise=noise)
-        check.finite(noise=noise)
+        check.alike(predicted=predicted, noise=noise)
     if not rows or rows[0] >= len(table) or any(i <= j for i, j in pairwise(rows)):
         raise ValueError(f"rows must fall and be below {len(table)}, got {', '.join(map(str, rows))}")
     found = []
@@ -623,8 +627,7 @@ def guide(conditional, unconditional, *, eta):
     >>> guide(np.array([[2.0]]), np.array([[1.0]]), eta=1.0)
     array([[3.]])
     """
-    check.like(conditional, unconditional=unconditional)
-    check.finite(conditional=conditional, unconditional=unconditional)
+    check.alike(conditional=conditional, unconditional=unconditional)
     eta = _strength(eta)
     return (1 + eta) * conditional - eta * unconditional  # (diffusion-20)
 
@@ -657,8 +660,7 @@ def classify(score, gradient, *, eta):
     >>> classify(np.array([[1.0]]), np.array([[1.0]]), eta=1.0)
     array([[3.]])
     """
-    check.like(score, gradient=gradient)
-    check.finite(score=score, gradient=gradient)
+    check.alike(score=score, gradient=gradient)
     eta = _strength(eta)
     return score + (1 + eta) * gradient  # (diffusion-21)
 

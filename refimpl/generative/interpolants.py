@@ -108,10 +108,8 @@ def schedule(t, *, path="linear", gamma=None, a=1.0):
     """
     check.choice(PATHS, path=path)
     gamma = _checked_gamma(path, gamma, a := check.positive(a=a))
-    check.finite(t=t)
+    _checked_range(t=t)
     xp = array_namespace(t)
-    if not bool(xp.all((t >= 0) & (t <= 1))):
-        raise ValueError(f"t must be times in [0, 1], got {float(xp.min(t)):g} to {float(xp.max(t)):g}")
     one, zero = xp.ones_like(t), xp.zeros_like(t)
     if path in ONE_SIDED:
         beta, g, beta_dot, g_dot, product = _ONE_SIDED[path](xp, t, one)
@@ -249,9 +247,8 @@ def interpolate(x0, x1, z, c):
     >>> interpolate(0 * one, one, -2 * one, schedule(np.array([0.8]))).x.round(12)
     array([[0., 0.]])
     """
-    check.shapes(x0=(x0, "n d"), x1=(x1, "n d"), z=(z, "n d"))
-    check.like(x0, x1=x1, z=z)
-    check.finite(x0=x0, x1=x1, z=z)
+    check.instance(Coefficients, c=c), check.shapes(x0=(x0, "n d"), x1=(x1, "n d"), z=(z, "n d"))
+    check.alike(x0=x0, x1=x1, z=z)
     alpha, beta, gamma, alpha_dot, beta_dot, gamma_dot, _ = (_column(k, x0) for k in c)
     x = alpha * x0 + beta * x1 + gamma * z  # (interpolants-1)
     v = alpha_dot * x0 + beta_dot * x1  # (interpolants-12)
@@ -326,7 +323,7 @@ def loss(which, predict, x0, x1, z, t, *, path="linear", gamma=None, a=1.0, anti
     >>> float(loss("eta", lambda t, x: 2 * x, 0 * one, 0 * one, one, t))
     -1.0
     """
-    check.choice(LOSSES, which=which)
+    check.choice(LOSSES, which=which), check.function(predict=predict)
     epsilon = check.nonnegative(epsilon=epsilon)
     c = schedule(t, path=path, gamma=gamma, a=a)
     found = _regression(which, predict, interpolate(x0, x1, z, c), t, epsilon)
@@ -353,8 +350,8 @@ def score(eta, c):
 
     Raises
     ------
-    ValueError
-        If gamma is 0.
+    TypeError, ValueError
+        If `eta` is no finite array, or gamma is 0.
 
     Notes
     -----
@@ -366,6 +363,7 @@ def score(eta, c):
     >>> score(np.ones((1, 2)), schedule(np.array(0.5)))
     array([[-2., -2.]])
     """
+    check.instance(Coefficients, c=c), check.finite(eta=eta)
     xp = array_namespace(eta)
     if not bool(xp.all(c.gamma > 0)):
         raise ValueError("gamma must be > 0 where a score is asked for")
@@ -374,6 +372,11 @@ def score(eta, c):
 
 def velocity(v, s, c):
     """Velocity from its part without z and the score, each [n, d].
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the arrays are not alike or not finite.
 
     Notes
     -----
@@ -385,6 +388,7 @@ def velocity(v, s, c):
     >>> velocity(np.zeros((1, 2)), np.ones((1, 2)), schedule(np.array(0.0)))
     array([[-0.5, -0.5]])
     """
+    check.instance(Coefficients, c=c), check.alike(v=v, s=s)
     return v - _column(c.product, v) * s  # (interpolants-19)
 
 
@@ -396,7 +400,7 @@ def one_sided_velocity(x, eta, c, mean=None):
     x, eta : array [n, d]
         Points and denoiser.
     c : Coefficients
-        Of a one-sided path at one time.
+        At one time, of a path that has alpha 0 there.
     mean : array [d], optional
         Of x_1; needed at t = 0, where the denoiser says nothing of x_1.
 
@@ -407,8 +411,9 @@ def one_sided_velocity(x, eta, c, mean=None):
 
     Raises
     ------
-    ValueError
-        If `mean` is needed and not given.
+    TypeError, ValueError
+        If the arrays are not alike or not finite, `c` has several times or alpha is not 0, or `mean` is needed and not
+        given.
 
     Notes
     -----
@@ -421,6 +426,11 @@ def one_sided_velocity(x, eta, c, mean=None):
     >>> one_sided_velocity(np.ones((1, 2)), np.zeros((1, 2)), c)
     array([[2., 2.]])
     """
+    check.instance(Coefficients, c=c), check.alike(x=x, eta=eta)
+    if tuple(c.alpha.shape) != () or float(c.alpha) != 0:
+        raise ValueError(f"c must be at one time, and alpha 0 there, got {c.alpha}")
+    if mean is not None:
+        check.finite(mean=mean), check.shapes(x=(x, "n d"), mean=(mean, "d"))
     if float(c.beta) == 0:
         if mean is None:
             raise ValueError("mean must be given at t = 0, where the denoiser says nothing of x_1, got None")
@@ -443,12 +453,18 @@ def divergence(field, x):
     array [n]
         Sum over i of the derivative of component i in coordinate i.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If `field` is no function, or `x` no finite matrix.
+
     Examples
     --------
     >>> import numpy as np
     >>> divergence(lambda x: x**3, np.array([[1.0, 2.0], [0.0, 3.0]]))
     array([15., 27.])
     """
+    check.function(field=field), check.finite(x=x), check.shapes(x=(x, "n d"))
     xp = array_namespace(x)
     _, pull = vjp(field, x)
     rows = xp.eye(x.shape[1], dtype=x.dtype, device=device(x))
@@ -499,8 +515,9 @@ def mixture_fields(x, t, rho0, rho1, *, path="linear", gamma=None, a=1.0, diverg
     >>> f.b, f.v, f.s
     (array([[0., 0.]]), array([[-0.5, -0.5]]), array([[-1., -1.]]))
     """
-    mixtures.checked(rho0, x)
-    mixtures.checked(rho1, x)
+    check.instance(Mixture, rho0=rho0, rho1=rho1)
+    mixtures.checked(rho0, x), mixtures.checked(rho1, x)
+    t = check.number(t=t)
     return mixture_flow(rho0, rho1, path=path, gamma=gamma, a=a, divergence=divergence)(t, x)
 
 
@@ -514,6 +531,7 @@ def mixture_flow(rho0, rho1, *, path="linear", gamma=None, a=1.0, divergence=Fal
     >>> mixture_flow(standard, standard, a=2.0)(0.25, np.ones((1, 2))).eta.round(6)
     array([[0.612372, 0.612372]])
     """
+    check.instance(Mixture, rho0=rho0, rho1=rho1)
     if len(mixtures.checked(rho0).covariances.shape) != len(mixtures.checked(rho1).covariances.shape):
         raise ValueError("covariances must be full in both mixtures, or round in both")
     if rho0.means.shape[1] != rho1.means.shape[1]:
@@ -616,6 +634,7 @@ def step(fields, x, t, t_next, *, kind, epsilon=0.0, xi=None):
     >>> step(still, np.ones((1, 1)), 0.5, 0.75, kind="em", epsilon=0.5, xi=np.ones((1, 1)))
     array([[1.375]])
     """
+    check.function(fields=fields)
     t, t_next = check.number(t=t, t_next=t_next)
     for name, time in (("t", t), ("t_next", t_next)):
         if not 0 <= float(time) <= 1:
@@ -626,8 +645,7 @@ def step(fields, x, t, t_next, *, kind, epsilon=0.0, xi=None):
     epsilon = check.nonnegative(epsilon=epsilon)
     check.finite(x=x)
     if kind != "rk4":
-        check.like(x, xi=xi)
-        check.finite(xi=xi)
+        check.alike(x=x, xi=xi)
     return _STEPS[kind](fields, x, t, t_next, epsilon, xi)
 
 
@@ -666,7 +684,7 @@ def sample(fields, x, times, *, kind, epsilon=0.0, noise=None):
     array([[ 3.],
            [-6.]])
     """
-    check.choice(SAMPLERS, kind=kind)
+    check.function(fields=fields), check.choice(SAMPLERS, kind=kind)
     check.finite(x=x)
     steps = _checked_times(times, x)
     rates = _rates(epsilon, steps, x)
@@ -767,7 +785,7 @@ def log_likelihood(fields, log_rho0, x, times, *, kind="ode", epsilon=0.0, noise
     >>> found.log_density.round(4), mixtures.log_density(x, wide).round(4)
     (array([-2.5176]), array([-2.5176]))
     """
-    check.choice(LIKELIHOODS, kind=kind)
+    check.function(fields=fields, log_rho0=log_rho0), check.choice(LIKELIHOODS, kind=kind)
     check.shapes(x=(x, "n d"))
     check.finite(x=x)
     steps = _checked_times(times, x)
@@ -865,7 +883,7 @@ def entropic_covariance(s0, s1, epsilon):
 
 
 def bridge_variance(t, s0, s1, epsilon):
-    """Variance of x_t under the bridge, at times t; parameters and errors as for `entropic_covariance`.
+    """Variance of x_t under the bridge, at times t in [0, 1], an array; the rest as for `entropic_covariance`.
 
     Notes
     -----
@@ -877,6 +895,7 @@ def bridge_variance(t, s0, s1, epsilon):
     >>> bridge_variance(np.array([0.0, 0.5, 1.0]), 3.0, 1.0, 4.0)
     array([9., 5., 1.])
     """
+    _checked_range(t=t)
     c = entropic_covariance(s0, s1, epsilon)
     return (1 - t) ** 2 * s0**2 + t**2 * s1**2 + 2 * t * (1 - t) * (c + epsilon)  # (interpolants-40)
 
@@ -933,14 +952,21 @@ def bridge_energy(alpha_squared, *, s0, s1, epsilon, a=0.5):
 # Checks --------------------------------------------------------------------------------------------------------------
 
 
+def _checked_range(**named):
+    """Times in [0, 1]."""
+    check.finite(**named)
+    ((name, times),) = named.items()
+    xp = array_namespace(times)
+    if not bool(xp.all((times >= 0) & (times <= 1))):
+        raise ValueError(f"{name} must be times in [0, 1], got {float(xp.min(times)):g} to {float(xp.max(times)):g}")
+
+
 def _checked_times(times, x):
     """Number of steps, if the times rise or fall within [0, 1]."""
     check.shapes(times=(times, "N"))
     check.alike_dtype(x=x, times=times)
-    check.finite(times=times)
+    _checked_range(times=times)
     xp, steps = array_namespace(times), times[1:] - times[:-1]
-    if not bool(xp.all((times >= 0) & (times <= 1))):
-        raise ValueError(f"times must be in [0, 1], got {float(xp.min(times)):g} to {float(xp.max(times)):g}")
     if not steps.shape[0] or not (bool(xp.all(steps > 0)) or bool(xp.all(steps < 0))):
         raise ValueError("times must be at least two that rise, or fall")
     return steps.shape[0]

@@ -47,6 +47,7 @@ def checked(mixture, x=None):
     Traceback (most recent call last):
     ValueError: weights must sum to 1, got 1.1
     """
+    check.instance(Mixture, mixture=mixture)
     weights, means, covariances = mixture
     points = {} if x is None else {"x": (x, "n D")}
     round_ones = len(covariances.shape) == 1 if hasattr(covariances, "shape") else False
@@ -87,12 +88,19 @@ def noised(mixture, scale, variance):
     Mixture
         With the same weights. Not checked: where both are 0 it has no density.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If `mixture` is none, or a number is out of range.
+
     Examples
     --------
     >>> import numpy as np
     >>> noised(Mixture(np.ones(1), np.ones((1, 2)), np.ones(1)), 0.5, 0.75).covariances
     array([1.])
     """
+    check.instance(Mixture, mixture=mixture)
+    scale, variance = check.number(scale=scale), check.nonnegative(variance=variance)
     xp = array_namespace(*mixture)
     _, means, covariances = mixture
     added = variance
@@ -118,6 +126,11 @@ def components(x, mixture):
     solved : array [n, K, D]
         The negative score of each component.
 
+    Raises
+    ------
+    TypeError
+        If `x` is no floating-point array, or `mixture` is none.
+
     Examples
     --------
     >>> import numpy as np
@@ -126,6 +139,7 @@ def components(x, mixture):
     >>> joint + np.log(2 * np.pi), solved
     (array([[-12.5]]), array([[[3., 4.]]]))
     """
+    check.floating(x=x), check.instance(Mixture, mixture=mixture)
     xp = array_namespace(x, *mixture)
     weights, means, covariances = mixture
     D = means.shape[1]

@@ -331,7 +331,7 @@ def test_bad_input_is_named():
         (lambda: interpolants.schedule(t, a=0.0), ValueError, "a must be"),
         (lambda: interpolants.interpolate(x, x, x[:1], c), ValueError, "z must have shape"),
         (lambda: interpolants.interpolate(x[:1], x[:1], x[:1], c), ValueError, "c must have one time"),
-        (lambda: interpolants.loss("w", None, x, x, x, t), ValueError, "which must be one of"),
+        (lambda: interpolants.loss("w", lambda t, x: x, x, x, x, t), ValueError, "which must be one of"),
         (lambda: interpolants.loss("b", lambda t, x: x[:1], x, x, x, t), ValueError, "predict must have shape"),
         (lambda: interpolants.score(x, interpolants.schedule(np.zeros(2))), ValueError, "gamma must be > 0"),
         (lambda: interpolants.one_sided_velocity(x, x, interpolants.schedule(np.asarray(0.0), path="one_sided_trig")),
@@ -352,7 +352,7 @@ def test_bad_input_is_named():
         (lambda: interpolants.log_likelihood(flow, start, x, t[::-1], kind="ito"), TypeError, "noise must be"),
         (lambda: interpolants.bridge_energy(np.array([-1.0]), s0=1.0, s1=1.0, epsilon=0.1), ValueError, "alpha_sq"),
         (lambda: interpolants.entropic_covariance(0.0, 1.0, 1.0), ValueError, "s0 must be"),
-        (lambda: models.fokker_planck(None, 0.0, x, x, t), ValueError, "epsilon must be"),
+        (lambda: models.fokker_planck(flow, 0.0, t, t, t), ValueError, "epsilon must be"),
     ):  # fmt: skip
         with pytest.raises(error, match=message):
             call()
