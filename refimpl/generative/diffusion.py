@@ -1,10 +1,12 @@
 """Diffusion models: noise, scores, samplers, guidance (Chen et al., 2024, arXiv:2404.07771, a survey).
 
-Data are drowned in noise by an Ornstein-Uhlenbeck process; who knows the score, the gradient of the log-density, at
-each time can run it backwards. All first-order samplers are one line, ``p x + q s + r xi``, with three numbers each.
+Data are drowned in noise by an Ornstein-Uhlenbeck process; given the score, the gradient of the log-density, at each
+time, the process can be run backwards. All first-order samplers are one line, ``p x + q s + r xi``, with three numbers
+each.
 """
 
 import math
+from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -150,6 +152,8 @@ def drop_labels(y, draws, *, p_drop=0.1, null):
     """
     check.finite(draws=draws)
     check.shapes(y=(y, "n"), draws=(draws, "n"))
+    if not bool(array_namespace(draws).all((draws >= 0) & (draws < 1))):
+        raise ValueError("draws must be in [0, 1), got others")
     p_drop = check.nonnegative(p_drop=p_drop)
     if p_drop > 1:
         raise ValueError(f"p_drop must be a number in [0, 1], got {float(p_drop)!r}")
@@ -225,7 +229,9 @@ def denoised(x, score, t):
     array([[0.5]])
     """
     check.alike(x=x, score=score)
-    alpha, h = _scales(check.nonnegative(t=t))
+    alpha, h = _scales(t := check.nonnegative(t=t))
+    if alpha == 0:
+        raise ValueError(f"t must be so early that something is kept of the data, got {float(t)!r}")
     return (x + h * score) / alpha  # (diffusion-4)
 
 
@@ -257,7 +263,8 @@ def _exp(t, u, eta):
 
 
 def _ddpm(t, u, large):
-    """Ancestral: the mean of x' given x and the clean point; the variance given only x (large), or also that."""
+    """Ancestral: the mean of x' given x and the clean point, and the variance given both (small); beta for it (large)
+    is the variance given x alone if the data are standard normal."""
     h, k = _variance(t), _variance(u)
     beta = -math.expm1(-(t - u))
     v = beta if large and u > 0 else beta * k / h  # (diffusion-11)
@@ -276,14 +283,16 @@ def _ddpm_small(t, u, eta):
 def _ddim(t, u, eta):
     """The clean point noised anew, with the old noise, and with fresh noise for a share of it."""
     h, k = _variance(t), _variance(u)
-    sigma = eta * math.sqrt(k / h * -math.expm1(-(t - u)))  # (diffusion-13)
-    if sigma**2 > k:
+    fresh = eta**2 * -math.expm1(-(t - u)) / h
+    sigma = math.sqrt(k * fresh)  # (diffusion-13)
+    if fresh > 1 and k > 0:
         raise ValueError(f"eta must leave room for the old noise, got {float(eta)!r} from t={t!r} to {u!r}")
-    kept = math.sqrt(k - sigma**2)
+    kept = math.sqrt(k * max(1 - fresh, 0.0))
     back = math.exp((t - u) / 2)
     return back, back * h - kept * math.sqrt(h), sigma  # (diffusion-14)
 
 
+_FAR = 700.0  # then exp(t - u) is past all floats
 _RULES = {"em": _em, "exp": _exp, "ddpm_large": _ddpm_large, "ddpm_small": _ddpm_small, "ddim": _ddim}
 
 
@@ -296,9 +305,9 @@ def coefficients(kind, t, u, *, eta=0.0):
         One of `KINDS`: "em" (Euler-Maruyama), "exp" (exponential integrator), "ddpm_large", "ddpm_small" (ancestral, by
         the variance), "ddim".
     t, u : float
-        Times, ``t > u >= 0``.
+        Times, ``u + 700 > t > u >= 0``.
     eta : float, default: 0.0
-        Of "ddim", >= 0: 0 is deterministic, 1 is "ddpm_small". Else not read.
+        >= 0, of "ddim": 0 is deterministic, 1 is "ddpm_small". Without effect on other kinds.
 
     Returns
     -------
@@ -322,8 +331,8 @@ def coefficients(kind, t, u, *, eta=0.0):
     """
     check.choice(KINDS, kind=kind)
     t, u, eta = check.nonnegative(t=t, u=u, eta=eta)
-    if not t > u:
-        raise ValueError(f"t must be later than u, got {float(t)!r} and {float(u)!r}")
+    if not u < t < u + _FAR:
+        raise ValueError(f"t must be later than u, by less than {_FAR:g}, got {float(t)!r} and {float(u)!r}")
     return _RULES[kind](t, u, eta)
 
 
@@ -409,7 +418,8 @@ def sample(score, x, times, noise=None, *, kind="ddpm_small", eta=0.0, denoise=F
     Raises
     ------
     TypeError, ValueError
-        If times do not fall or are negative, shapes do not fit, or draws are missing.
+        If times do not fall or are negative, shapes or dtypes do not fit, draws are missing, or a score is not like the
+        points.
 
     Examples
     --------
@@ -425,12 +435,12 @@ def sample(score, x, times, noise=None, *, kind="ddpm_small", eta=0.0, denoise=F
     check.function(score=score), check.finite(x=x)
     check.shapes(x=(x, "n D"))
     check.choice((*KINDS, "heun"), kind=kind)
-    times = falling(times)
+    times, eta, score = falling(times), check.nonnegative(eta=eta), partial(_asked, score)
     if times[-1] == 0 and (denoise or kind == "heun"):
         raise ValueError("times must end later than 0, where the data may have no score, got 0")
     N = len(times) - 1
     if is_array(noise):
-        check.finite(noise=noise)
+        check.finite(noise=noise), check.alike_dtype(x=x, noise=noise)
         check.shapes(noise=(noise, f"{N} n D"), x=(x, "n D"))
 
     def onward(x, k):
@@ -443,6 +453,12 @@ def sample(score, x, times, noise=None, *, kind="ddpm_small", eta=0.0, denoise=F
     if denoise:
         return run._replace(state=denoised(run.state, score(run.state, times[-1]), times[-1]))
     return run
+
+
+def _asked(score, x, t):
+    found = score(x, t)
+    check.like(x, score=found)
+    return found
 
 
 def _draw(noise, k, x):
@@ -584,7 +600,7 @@ def table_steps(kind, x, predicted, betas, rows, noise=None, *, eta=0.0):
     """
     check.finite(x=x, predicted=predicted), check.sequence(rows=rows)
     table, rows = times_of_betas(betas), tuple(check.integer(rows=i) for i in rows)
-    check.shapes(x=(x, "n D"), predicted=(predicted, f"{len(rows)} n D"))
+    check.shapes(x=(x, "n D"), predicted=(predicted, f"{len(rows)} n D")), check.alike_dtype(x=x, predicted=predicted)
     if noise is not None:
         check.alike(predicted=predicted, noise=noise)
     if not rows or rows[0] >= len(table) or any(i <= j for i, j in pairwise(rows)):

@@ -106,8 +106,7 @@ def schedule(t, *, path="linear", gamma=None, a=1.0):
     >>> c.gamma, c.gamma_dot, c.product
     (array([0. , 0.5, 0.4]), array([  inf,  0.  , -0.75]), array([ 0.5,  0. , -0.3]))
     """
-    check.choice(PATHS, path=path)
-    gamma = _checked_gamma(path, gamma, a := check.positive(a=a))
+    gamma, a = _checked_gamma(path, gamma, a)
     _checked_range(t=t)
     xp = array_namespace(t)
     one, zero = xp.ones_like(t), xp.zeros_like(t)
@@ -125,10 +124,15 @@ def _linear(xp, t, one, zero, g, product):
 
 def _trig(xp, t, one, zero, g, product):
     """alpha^2 + beta^2 + gamma^2 = 1."""
-    r, cos, sin = xp.sqrt((1 - g) * (1 + g)), xp.cos(math.pi / 2 * t), xp.sin(math.pi / 2 * t)
+    r, (cos, sin) = xp.sqrt((1 - g) * (1 + g)), _quarter(xp, t)
     alpha, beta = r * cos, r * sin  # (interpolants-3)
     r_dot = -product / r  # (interpolants-4)
     return alpha, beta, r_dot * cos - math.pi / 2 * beta, r_dot * sin + math.pi / 2 * alpha
+
+
+def _quarter(xp, t):
+    """Cosine and sine of pi t / 2; in floating point cos(pi / 2) is not 0."""
+    return xp.sin(math.pi / 2 * (1 - t)), xp.sin(math.pi / 2 * t)
 
 
 def _enc_dec(xp, t, one, zero, g, product):
@@ -163,8 +167,9 @@ def _sine_squared(xp, t, a):
 
 
 def _sigmoid(xp, t, a):
-    up, down, ends = sigmoid(10 * t - 4), sigmoid(10 * t - 6), sigmoid(0 * t - 4) - sigmoid(0 * t - 6)
-    g, g_dot = up - down - ends, 10 * (up * (1 - up) - down * (1 - down))  # (interpolants-8)
+    nearer, side = xp.minimum(t, 1 - t), xp.sign(1 - 2 * t)  # so that both ends are 0
+    up, down, ends = sigmoid(10 * nearer - 4), sigmoid(10 * nearer - 6), sigmoid(0 * t - 4) - sigmoid(0 * t - 6)
+    g, g_dot = up - down - ends, side * 10 * (up * (1 - up) - down * (1 - down))  # (interpolants-8)
     return g, g_dot, g * g_dot
 
 
@@ -188,7 +193,7 @@ def _one_sided_linear(xp, t, one):
 
 
 def _one_sided_trig(xp, t, one):
-    cos, sin = xp.cos(math.pi / 2 * t), xp.sin(math.pi / 2 * t)
+    cos, sin = _quarter(xp, t)
     beta_dot, g_dot = math.pi / 2 * cos, -math.pi / 2 * sin  # (interpolants-10)
     return sin, cos, beta_dot, g_dot, cos * g_dot
 
@@ -219,7 +224,7 @@ def interpolate(x0, x1, z, c):
     Parameters
     ----------
     x0, x1 : array [n, d]
-        Pairs of samples of the two densities, from any coupling. Not read where alpha is 0.
+        Pairs of samples of the two densities, from any coupling. `x0` has no effect where alpha is 0.
     z : array [n, d]
         Standard normal, independent of both. On a one-sided path this is x_0.
     c : Coefficients
@@ -262,11 +267,14 @@ def _column(k, x):
     xp = array_namespace(k)
     if tuple(k.shape) not in ((), (x.shape[0],)):
         raise ValueError(f"c must have one time, or one for each of {x.shape[0]} points, got shape {tuple(k.shape)}")
+    check.alike_dtype(x=x, c=k)
     return xp.broadcast_to(k, (x.shape[0],))[:, None]
 
 
 def _checked_gamma(path, gamma, a):
-    """The kind of noise that is meant, if the path can have it."""
+    """The kind of noise that is meant, and its size, if the path can have it."""
+    a = check.positive(a=a)
+    check.choice(PATHS, path=path)
     if gamma is None:
         gamma = {"enc_dec": "sine_squared"}.get(path, "zero" if path in ONE_SIDED else "brownian")
     check.choice(GAMMAS, gamma=gamma)
@@ -276,7 +284,7 @@ def _checked_gamma(path, gamma, a):
         raise ValueError("gamma must not be 'zero' on the path 'enc_dec', which is nothing but noise at t = 1/2")
     if path == "trig" and (gamma == "sine_squared" or (gamma == "brownian" and a >= 4)):
         raise ValueError(f"gamma must stay below 1 on the path 'trig', got {gamma!r} with a = {a:g}")
-    return gamma
+    return gamma, a
 
 
 # Objectives ----------------------------------------------------------------------------------------------------------
@@ -400,7 +408,7 @@ def one_sided_velocity(x, eta, c, mean=None):
     x, eta : array [n, d]
         Points and denoiser.
     c : Coefficients
-        At one time, of a path that has alpha 0 there.
+        Of a one-sided path, at one time where gamma_dot is finite.
     mean : array [d], optional
         Of x_1; needed at t = 0, where the denoiser says nothing of x_1.
 
@@ -412,8 +420,8 @@ def one_sided_velocity(x, eta, c, mean=None):
     Raises
     ------
     TypeError, ValueError
-        If the arrays are not alike or not finite, `c` has several times or alpha is not 0, or `mean` is needed and not
-        given.
+        If the arrays are not alike or not finite, `c` is of another path, has several times or an infinite slope, or
+        `mean` is needed and not given.
 
     Notes
     -----
@@ -427,8 +435,12 @@ def one_sided_velocity(x, eta, c, mean=None):
     array([[2., 2.]])
     """
     check.instance(Coefficients, c=c), check.alike(x=x, eta=eta)
-    if tuple(c.alpha.shape) != () or float(c.alpha) != 0:
-        raise ValueError(f"c must be at one time, and alpha 0 there, got {c.alpha}")
+    if tuple(c.alpha.shape) != ():
+        raise ValueError(f"c must be at one time, got shape {tuple(c.alpha.shape)}")
+    if float(c.alpha) != 0 or float(c.alpha_dot) != 0:
+        raise ValueError(f"c must be of a one-sided path, got alpha {float(c.alpha):g}")
+    if not math.isfinite(float(c.gamma_dot)):
+        raise ValueError("c must have a finite gamma_dot, where the denoiser gives the velocity, got an infinite one")
     if mean is not None:
         check.finite(mean=mean), check.shapes(x=(x, "n d"), mean=(mean, "d"))
     if float(c.beta) == 0:
@@ -485,7 +497,7 @@ def mixture_fields(x, t, rho0, rho1, *, path="linear", gamma=None, a=1.0, diverg
     t : float, or array of shape ()
         Time.
     rho0, rho1 : Mixture
-        The two densities, of the dtype of `x`, both with full covariances or both round. `rho0` is not read where
+        The two densities, of the dtype of `x`, both with full covariances or both round. `rho0` has no effect where
         alpha is 0.
     path, gamma, a
         As for `schedule`.
@@ -536,6 +548,7 @@ def mixture_flow(rho0, rho1, *, path="linear", gamma=None, a=1.0, divergence=Fal
         raise ValueError("covariances must be full in both mixtures, or round in both")
     if rho0.means.shape[1] != rho1.means.shape[1]:
         raise ValueError(f"means must have one dimension, got {rho0.means.shape[1]} and {rho1.means.shape[1]}")
+    check.alike_dtype(rho0=rho0.means, rho1=rho1.means)
     _checked_gamma(path, gamma, a)
     return partial(_mixture_fields, rho0, rho1, {"path": path, "gamma": gamma, "a": a}, divergence)
 
@@ -643,7 +656,7 @@ def step(fields, x, t, t_next, *, kind, epsilon=0.0, xi=None):
         raise ValueError(f"t_next must differ from t, got {float(t):g} twice")
     check.choice(SAMPLERS, kind=kind)
     epsilon = check.nonnegative(epsilon=epsilon)
-    check.finite(x=x)
+    check.finite(x=x), check.shapes(x=(x, "n d"))
     if kind != "rk4":
         check.alike(x=x, xi=xi)
     return _STEPS[kind](fields, x, t, t_next, epsilon, xi)
@@ -685,7 +698,7 @@ def sample(fields, x, times, *, kind, epsilon=0.0, noise=None):
            [-6.]])
     """
     check.function(fields=fields), check.choice(SAMPLERS, kind=kind)
-    check.finite(x=x)
+    check.finite(x=x), check.shapes(x=(x, "n d"))
     steps = _checked_times(times, x)
     rates = _rates(epsilon, steps, x)
     if kind != "rk4":
@@ -696,9 +709,20 @@ def sample(fields, x, times, *, kind, epsilon=0.0, noise=None):
     return x
 
 
+def _asked(fields, t, x, *names):
+    """Fields, if those that are needed are there and like the points."""
+    found = fields(t, x)
+    for name in names:
+        value = getattr(found, name, None)
+        if value is None:
+            raise ValueError(f"fields must return {name} for this, got None")
+        check.like(x[:, 0] if name.startswith("div") else x, **{f"{name} of fields": value})
+    return found
+
+
 def _drift(fields, t, x, epsilon):
     """Of the SDE; a negative epsilon stands for the backward one."""
-    f = fields(t, x)
+    f = _asked(fields, t, x, "b", "s")
     return f.b + epsilon * f.s  # (interpolants-26)
 
 
@@ -719,7 +743,7 @@ def _heun(fields, x, t, t_next, epsilon, xi):
 
 
 def _ode(fields, x, t, t_next, epsilon, xi):
-    return _rk4(lambda t, x: (fields(t, x).b,), t, t_next, x)[0]  # (interpolants-31)
+    return _rk4(lambda t, x: (_asked(fields, t, x, "b").b,), t, t_next, x)[0]  # (interpolants-31)
 
 
 _STEPS = {"rk4": _ode, "em": _euler_maruyama, "heun": _heun}
@@ -791,7 +815,7 @@ def log_likelihood(fields, log_rho0, x, times, *, kind="ode", epsilon=0.0, noise
     steps = _checked_times(times, x)
     if not float(times[-1]) < float(times[0]):
         raise ValueError("times must fall, from the points back to the start")
-    rates = _rates(epsilon, steps, x)
+    rates, log_rho0 = _rates(epsilon, steps, x), partial(_asked_density, log_rho0)
     if kind == "ode":
         return _ode_likelihood(fields, log_rho0, x, times)
     shape = (steps, noise.shape[1] if len(getattr(noise, "shape", ())) == 4 else 1, *x.shape)
@@ -806,9 +830,15 @@ def log_likelihood(fields, log_rho0, x, times, *, kind="ode", epsilon=0.0, noise
     return Likelihood(xp.mean(paths, axis=0), paths)  # (interpolants-36)
 
 
+def _asked_density(log_rho0, x):
+    found = log_rho0(x)
+    check.like(x[:, 0], log_rho0=found)
+    return found
+
+
 def _ode_likelihood(fields, log_rho0, x, times):
     def slope(t, x, _):
-        f = fields(t, x)
+        f = _asked(fields, t, x, "b", "div_b")
         return f.b, f.div_b
 
     xp = array_namespace(x)
@@ -825,20 +855,21 @@ def _feynman_kac(fields, log_rho0, y, times, rates, noise):
     log_weight = xp.zeros(y.shape[0], dtype=y.dtype, device=device(y))
     for k in range(times.shape[0] - 1):
         h, epsilon = times[k] - times[k + 1], rates[k]
-        f = fields(times[k], y)
+        f = _asked(fields, times[k], y, "b", "s", "div_b", "div_s")
         log_weight = log_weight - h * (f.div_b + epsilon * f.div_s)  # (interpolants-33)
         y = y - h * (f.b + epsilon * f.s) + (2 * epsilon * h) ** 0.5 * noise[k, ...]
     return log_weight + log_rho0(y)
 
 
 def _ito(fields, log_rho0, y, times, rates, noise):
-    """The backward sampler, and what the logarithm of the density gains on its way."""
+    """The backward sampler, and what the logarithm of the density gains on its way: not the SDE's density for wrong
+    fields, but the figure that the authors' code prints."""
     xp = array_namespace(y)
     gained = xp.zeros(y.shape[0], dtype=y.dtype, device=device(y))
     for k in range(times.shape[0] - 1):
         h, epsilon = times[k] - times[k + 1], rates[k]
         y = _heun(fields, y, times[k], times[k + 1], epsilon, noise[k, ...])
-        f = fields(times[k + 1], y)
+        f = _asked(fields, times[k + 1], y, "s", "div_b", "div_s")
         rate = f.div_b + epsilon * f.div_s + epsilon * xp.sum(f.s * f.s, axis=-1)  # (interpolants-35)
         gained = gained + h * rate
     return log_rho0(y) - gained

@@ -1,13 +1,12 @@
 """Gaussian mixtures in closed form: density, score, and what scaling and noise make of them."""
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from refimpl.core import check, random
-from refimpl.core.arrays import array_namespace, device
+from refimpl.core.arrays import Array, array_namespace, device
 from refimpl.core.special import logsumexp, softmax
 
-Array = Any
 SLACK = 1e-6  # what was rounded to float32 is still a sum of 1, and symmetric
 
 
@@ -221,9 +220,25 @@ def score(x, mixture):
     array([[ 0.238],
            [-0.238]])
     """
-    joint, solved = components(x, checked(mixture, x))
-    xp = array_namespace(joint)
-    return -xp.sum(softmax(joint)[:, :, None] * solved, axis=1)
+    return -pull(*components(x, checked(mixture, x)))
+
+
+def pull(joint, solved):
+    """Minus the score, from what `components` returns: the mean of `solved`, weighted by the responsibilities.
+
+    Returns
+    -------
+    array [n, D]
+        Not checked, as this is called in the steps of samplers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> pull(*components(np.array([[3.0]]), Mixture(np.ones(1), np.zeros((1, 1)), np.ones(1))))
+    array([[3.]])
+    """
+    check.floating(joint=joint, solved=solved)
+    return array_namespace(joint, solved).sum(softmax(joint)[:, :, None] * solved, axis=1)
 
 
 def sample(rng, n, mixture):

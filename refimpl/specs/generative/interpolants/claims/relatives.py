@@ -109,7 +109,7 @@ def _posterior(y, tau, data):
 def relatives(seed):
     """Localization in its own time; and the ODE without noise against the monotone map."""
     rng, data = stream(seed, "interpolants.C9"), models.THREE
-    taus, worst = np.geomspace(1e-3, 400, 801), 0.0
+    worst = 0.0
     points = rng.uniform(-4, 4, (50, 1))
     for tau in (0.01, 0.3, 2.0, 30.0):
         t = tau**0.5 / (1 + tau**0.5)
@@ -178,6 +178,7 @@ CLAIMS = (
         kind="identity",
         control="the linear path with the same gamma costs 1.05 times the optimum here, and 1.001 to 2.2 times that "
         "for four other pairs: the gain depends on the pair",
+        tuned="tolerances of the optimiser: with its defaults it stops early for one pair",
     ),
     Claim(
         id="interpolants.C9",
