@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import solve_banded
-from scipy.special import ndtr
 
 from refimpl.core import check
 from refimpl.generative import interpolants
@@ -35,33 +34,6 @@ TWO = on_a_line([0.4, 0.6], [-2.0, 1.0], [0.25, 0.16])
 THREE = on_a_line([0.3, 0.5, 0.2], [-3.0, 0.0, 3.0], [0.09, 0.25, 0.09])
 STANDARD = on_a_line([1.0], [0.0], [1.0])
 PAIR = on_a_line([0.5, 0.5], [-1.5, 1.5], [0.25, 0.25])
-
-
-def distribution_function(x, mixture):
-    """Share of a mixture on the line below each of the points `x`, [n].
-
-    Examples
-    --------
-    >>> distribution_function(np.array([0.0, 9.0]), PAIR)
-    array([0.5, 1. ])
-    """
-    check.finite(x=x), check.instance(Mixture, mixture=mixture)
-    return ndtr((x[:, None] - mixture.means[:, 0]) / np.sqrt(mixture.covariances)) @ mixture.weights
-
-
-def kolmogorov(x, mixture):
-    """Largest distance between the distribution function of samples [n, 1] and that of a mixture.
-
-    Examples
-    --------
-    >>> kolmogorov(np.zeros((1, 1)), STANDARD)
-    np.float64(0.5)
-    """
-    check.finite(x=x), check.shapes(x=(x, "n 1"))
-    x = np.sort(x[:, 0])
-    below = distribution_function(x, mixture)
-    ranks = np.arange(x.size + 1) / x.size
-    return max(np.max(ranks[1:] - below), np.max(below - ranks[:-1]))
 
 
 # Fields from data ----------------------------------------------------------------------------------------------------
@@ -140,8 +112,8 @@ def learn(x0, x1, z, times, *, centres, width, penalty, **path):
     return Learnt(times, np.stack(b), np.stack(eta), centres, width)
 
 
-def learnt_fields(learnt, floor=0.1, **path):
-    """The same as ``fields(t, x)`` for samplers, linear in t between the times; the score is -eta / max(gamma, floor).
+def learnt_fields(learnt, **path):
+    """The same as ``fields(t, x)`` for samplers, linear in t between the times; the score is -eta / max(gamma, .1).
 
     Examples
     --------
@@ -149,18 +121,18 @@ def learnt_fields(learnt, floor=0.1, **path):
     >>> learnt_fields(flat)(0.25, np.zeros((1, 1))).b
     array([[1.5]])
     """
-    check.instance(Learnt, learnt=learnt), check.positive(floor=floor)
-    return partial(_learnt_fields, learnt, floor, path)
+    check.instance(Learnt, learnt=learnt)
+    return partial(_learnt_fields, learnt, path)
 
 
-def _learnt_fields(learnt, floor, path, t, x):
+def _learnt_fields(learnt, path, t, x):
     i = int(np.clip(np.searchsorted(learnt.times, t) - 1, 0, len(learnt.times) - 2))
     step = learnt.times[i + 1] - learnt.times[i]
     share = float(np.clip((t - learnt.times[i]) / step, 0.0, 1.0))
     F = features(x, learnt.centres, learnt.width)
     b, eta = (F @ ((1 - share) * c[i] + share * c[i + 1]) for c in (learnt.b, learnt.eta))
     gamma = float(interpolants.schedule(np.asarray(float(t)), **path).gamma)
-    return Fields(b[:, None], -eta[:, None] / max(gamma, floor), eta=eta[:, None])
+    return Fields(b[:, None], -eta[:, None] / max(gamma, 0.1), eta=eta[:, None])
 
 
 # Densities on a grid -------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from refimpl.core import check
 from refimpl.core.arrays import Array, array_namespace, device
 from refimpl.core.autodiff import vjp
+from refimpl.core.loop import iterate
 from refimpl.core.special import logsumexp, sigmoid, softmax
 from refimpl.models import mixture as mixtures
 from refimpl.models.mixture import Mixture
@@ -662,7 +663,7 @@ def step(fields, x, t, t_next, *, kind, epsilon=0.0, xi=None):
     return _STEPS[kind](fields, x, t, t_next, epsilon, xi)
 
 
-def sample(fields, x, times, *, kind, epsilon=0.0, noise=None):
+def sample(fields, x, times, *, kind, epsilon=0.0, noise=None, record=None, progress=None):
     """A whole run of a sampler.
 
     Parameters
@@ -677,11 +678,15 @@ def sample(fields, x, times, *, kind, epsilon=0.0, noise=None):
         Diffusion >= 0, of all steps or of each.
     noise : array [N, n, d], optional
         Standard normal. Not needed by "rk4".
+    record : callable, optional
+        ``record(x) -> dict of str to value``, at the start and after each step.
+    progress : str, optional
+        Title of a progress bar.
 
     Returns
     -------
-    array [n, d]
-        Samples of the density at times[-1].
+    core.loop.Run
+        Its state has the samples of the density at times[-1], [n, d]; see there for the rest.
 
     Raises
     ------
@@ -693,7 +698,7 @@ def sample(fields, x, times, *, kind, epsilon=0.0, noise=None):
     >>> import numpy as np
     >>> narrow, wide = (Mixture(np.ones(1), np.zeros((1, 1)), np.array([v])) for v in (1.0, 9.0))
     >>> flow = mixture_flow(narrow, wide, gamma="zero")
-    >>> sample(flow, np.array([[1.0], [-2.0]]), np.linspace(0, 1, 21), kind="rk4").round(4)
+    >>> sample(flow, np.array([[1.0], [-2.0]]), np.linspace(0, 1, 21), kind="rk4").state.round(4)
     array([[ 3.],
            [-6.]])
     """
@@ -703,10 +708,12 @@ def sample(fields, x, times, *, kind, epsilon=0.0, noise=None):
     rates = _rates(epsilon, steps, x)
     if kind != "rk4":
         _checked_noise(noise, x, (steps, *x.shape))
-    for k in range(steps):
-        xi = None if kind == "rk4" else noise[k, ...]
-        x = _STEPS[kind](fields, x, times[k], times[k + 1], rates[k], xi)
-    return x
+
+    def onward(x, k):
+        xi = None if kind == "rk4" else noise[k - 1, ...]
+        return _STEPS[kind](fields, x, times[k - 1], times[k], rates[k - 1], xi)
+
+    return iterate(onward, x, steps=steps, record=record, progress=progress)
 
 
 def _asked(fields, t, x, *names):

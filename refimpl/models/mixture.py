@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from refimpl.core import check, random
 from refimpl.core.arrays import Array, array_namespace, device
-from refimpl.core.special import logsumexp, softmax
+from refimpl.core.special import erf, logsumexp, softmax
 
 SLACK = 1e-6  # what was rounded to float32 is still a sum of 1, and symmetric
 
@@ -239,6 +239,61 @@ def pull(joint, solved):
     """
     check.floating(joint=joint, solved=solved)
     return array_namespace(joint, solved).sum(softmax(joint)[:, :, None] * solved, axis=1)
+
+
+def distribution_function(x, mixture):
+    """Share below each point, of a mixture on the line with round components.
+
+    Parameters
+    ----------
+    x : array [n]
+        Points, of the dtype of the mixture.
+    mixture : Mixture
+        Checked; in one dimension.
+
+    Returns
+    -------
+    array [n]
+        In [0, 1].
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `checked` says, and if it is no such mixture.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> distribution_function(np.array([0.0, 9.0]), Mixture(np.ones(1), np.zeros((1, 1)), np.ones(1)))
+    array([0.5, 1. ])
+    """
+    check.finite(x=x), check.shapes(x=(x, "n"))
+    weights, means, variances = checked(mixture, x[:, None])
+    check.shapes(means=(means, "K 1"), covariances=(variances, "K"))
+    xp = array_namespace(x, means)
+    return (1 + erf((x[:, None] - means[:, 0]) / xp.sqrt(2 * variances))) @ weights / 2
+
+
+def kolmogorov(x, mixture):
+    """Distance of Kolmogorov and Smirnov between samples [n, 1] and a mixture on the line, the rest as for
+    `distribution_function`.
+
+    Returns
+    -------
+    float
+        The largest difference of the two distribution functions.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> kolmogorov(np.zeros((1, 1)), Mixture(np.ones(1), np.zeros((1, 1)), np.ones(1)))
+    0.5
+    """
+    check.finite(x=x), check.shapes(x=(x, "n 1"))
+    xp, n = array_namespace(x), x.shape[0]
+    below = distribution_function(xp.sort(x[:, 0]), mixture)
+    rank = xp.arange(n, dtype=x.dtype, device=device(x))
+    return max(float(xp.max((rank + 1) / n - below)), float(xp.max(below - rank / n)))
 
 
 def sample(rng, n, mixture):

@@ -18,7 +18,8 @@ class Scheduler(InProcess):
     Parameters
     ----------
     cls : type
-        Called as ``cls(num_train_timesteps=M, trained_betas=betas, **settings)``, `trained_betas` it must take; then ``set_timesteps(N)`` and, for each of its `timesteps`, ``step(predicted, timestep, sample)``, which returns
+        Called as ``cls(num_train_timesteps=M, trained_betas=betas, **settings)``, `trained_betas` at least;
+        then ``set_timesteps(N)`` and, for each of its `timesteps`, ``step(predicted, timestep, sample)``, which returns
         an object with `prev_sample`, a tuple that begins with that, or that alone. All are PyTorch tensors.
     settings : dict, optional
         Constructor arguments beside those, or instead of them.

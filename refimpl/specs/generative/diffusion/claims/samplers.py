@@ -1,7 +1,5 @@
 """Samplers: the law that they return, where their errors come from, and guidance. C1, C4, C6."""
 
-import math
-
 import numpy as np
 
 from refimpl.core.random import stream
@@ -27,19 +25,6 @@ SAMPLERS = {  # name -> kind, eta, scores a step, color
 # C1 ------------------------------------------------------------------------------------------------------------------
 
 
-def cumulative(x, mixture):
-    """Distribution function of a one-dimensional mixture."""
-    z = (x[:, None] - mixture.means[:, 0]) / np.sqrt(2 * mixture.covariances)
-    return np.vectorize(math.erf)(z) @ mixture.weights / 2 + 0.5
-
-
-def distance(samples, mixture):
-    """Kolmogorov-Smirnov distance of samples from their law."""
-    x = np.sort(samples)
-    F, n = cumulative(x, mixture), len(x)
-    return max(np.max(np.arange(1, n + 1) / n - F), np.max(F - np.arange(n) / n))
-
-
 def drawn(name, mixture, start, rng, steps):
     """Samples along a geometric grid."""
     kind, eta, _, _ = SAMPLERS[name]
@@ -50,14 +35,12 @@ def drawn(name, mixture, start, rng, steps):
 def data_law(seed):
     """Every sampler with the exact score; and what each needs."""
     start = stream(seed, "diffusion.C1", "start").standard_normal((4000, 1))
-    samples = {name: drawn(name, THREE, start, stream(seed, "diffusion.C1", name), 300)[:, 0] for name in SAMPLERS}
-    found = {name: distance(x, THREE) for name, x in samples.items()}
+    samples = {name: drawn(name, THREE, start, stream(seed, "diffusion.C1", name), 300) for name in SAMPLERS}
+    found = {name: mixtures.kolmogorov(x, THREE) for name, x in samples.items()}
     budgets, wide = (10, 20, 40, 80), stream(seed, "diffusion.C1", "wide").standard_normal((20000, 1))
+    away = lambda *run: mixtures.kolmogorov(drawn(*run), THREE)
     at_cost = {
-        name: [
-            distance(drawn(name, THREE, wide, stream(seed, "diffusion.C1", name, calls), calls // per)[:, 0], THREE)
-            for calls in budgets
-        ]
+        name: [away(name, THREE, wide, stream(seed, "diffusion.C1", name, calls), calls // per) for calls in budgets]
         for name, (_, _, per, _) in SAMPLERS.items()
     }
 
@@ -67,7 +50,7 @@ def data_law(seed):
         bins = np.linspace(-5.0, 5.0, 61)
         left.fill_between(x, np.exp(mixtures.log_density(x[:, None], THREE)), color="0.85", label="data")
         for name, draws in samples.items():
-            left.hist(draws, bins, density=True, histtype="step", color=SAMPLERS[name][3])
+            left.hist(draws[:, 0], bins, density=True, histtype="step", color=SAMPLERS[name][3])
         left.set(title="300 steps: all return the data", xlabel="x", ylabel="density")
         left.legend(frameon=False)
         for name, values in at_cost.items():

@@ -74,7 +74,7 @@ D = 12
 
 def noised_plane(A, off=0.0):
     """Law of data on a plane with so much deviation off it, as a mixture in all dimensions."""
-    spread = 0.08 * A @ A.T + off**2 * (np.eye(D) - A @ A.T)
+    spread = 0.08 * A @ A.T + off**2 * (np.eye(len(A)) - A @ A.T)
     return Mixture(LATENT.weights, LATENT.means @ A.T, np.stack([spread] * 3))
 
 

@@ -155,7 +155,7 @@ def learnt(seed):
         even = np.linspace(0.0, 1.0, evaluations // 2 + 1)
         costs["ODE", evaluations] = run(rng, fields, start, cosine(evaluations // 4), "rk4")
         costs["SDE", evaluations] = run(rng, fields, start, even, "em", 0.5)
-    costs = {key: models.kolmogorov(x, models.PAIR) for key, x in costs.items()}
+    costs = {key: mixture.kolmogorov(x, models.PAIR) for key, x in costs.items()}
 
     def plot(figure):
         left, right = figure.subplots(1, 2, width_ratios=(3, 2))

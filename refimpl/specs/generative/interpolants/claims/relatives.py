@@ -120,15 +120,15 @@ def relatives(seed):
     for before, after in pairwise(taus):
         mean = _posterior(y, before, data) if before else data.weights @ data.means[:, 0]
         y = y + (after - before) * mean + (after - before) ** 0.5 * rng.standard_normal(y.shape)
-    distance = models.kolmogorov(y / taus[-1], data)
+    distance = mixture.kolmogorov(y / taus[-1], data)
 
     x0 = drawn(rng, 300, models.TWO)
     flow = interpolants.mixture_flow(models.TWO, data, gamma="zero")
     x1 = run(rng, flow, x0, cosine(200), "rk4")
-    rank, low, high = models.distribution_function(x0[:, 0], models.TWO), np.full(300, -9.0), np.full(300, 9.0)
+    rank, low, high = mixture.distribution_function(x0[:, 0], models.TWO), np.full(300, -9.0), np.full(300, 9.0)
     for _ in range(60):
         middle = (low + high) / 2
-        above = models.distribution_function(middle, data) > rank
+        above = mixture.distribution_function(middle, data) > rank
         low, high = np.where(above, low, middle), np.where(above, middle, high)
     moved = np.mean((x1 - x0) ** 2)
     independent = np.mean((drawn(rng, 300, data) - x0) ** 2)
