@@ -894,7 +894,7 @@ def entropic_covariance(s0, s1, epsilon):
         > 0, standard deviations.
     epsilon : float
         >= 0, half the squared size of the reference noise, sqrt(2 epsilon) dW. For a solver of entropic transport
-        with cost |x - y|^2 / 2 this is a regularization of 2 epsilon.
+        with cost ``|x - y|^2 / 2`` this is a regularization of 2 epsilon.
 
     Returns
     -------
@@ -953,7 +953,7 @@ def bridge_energy(alpha_squared, *, s0, s1, epsilon, a=0.5):
     Returns
     -------
     array of shape ()
-        Integral of E |b + epsilon s|^2 / 2 over [0, 1], by the midpoint rule; differentiable.
+        Integral of ``E |b + epsilon s|^2 / 2`` over [0, 1], by the midpoint rule; differentiable.
 
     Raises
     ------
