@@ -102,6 +102,10 @@ def dsm_loss(predicted, t, z, *, weight="h"):
     TypeError, ValueError
         If shapes or dtypes do not fit, an entry is not finite, a time is not > 0, or `weight` is unknown.
 
+    Notes
+    -----
+    Equations (diffusion-6) and (diffusion-7) of the documentation; the survey's section on score matching.
+
     Examples
     --------
     >>> import numpy as np
@@ -421,6 +425,10 @@ def sample(score, x, times, noise=None, *, kind="ddpm_small", eta=0.0, denoise=F
         If times do not fall or are negative, shapes or dtypes do not fit, draws are missing, or a score is not like the
         points.
 
+    Notes
+    -----
+    Equations (diffusion-8) to (diffusion-16) of the documentation; the survey's sections on samplers.
+
     Examples
     --------
     Data that are all at 2: the score points there, and so does every sampler.
@@ -637,6 +645,10 @@ def guide(conditional, unconditional, *, eta):
     TypeError, ValueError
         If the arrays are not alike or not finite, or `eta` is no finite number >= -1.
 
+    Notes
+    -----
+    Equation (diffusion-20) of the documentation; the survey's section on guidance.
+
     Examples
     --------
     >>> import numpy as np
@@ -669,6 +681,10 @@ def classify(score, gradient, *, eta):
     ------
     TypeError, ValueError
         As for `guide`.
+
+    Notes
+    -----
+    Equation (diffusion-21) of the documentation; the survey's section on guidance.
 
     Examples
     --------

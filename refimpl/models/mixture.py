@@ -275,8 +275,14 @@ def distribution_function(x, mixture):
 
 
 def kolmogorov(x, mixture):
-    """Distance of Kolmogorov and Smirnov between samples [n, 1] and a mixture on the line, the rest as for
-    `distribution_function`.
+    """Distance of Kolmogorov and Smirnov between samples and a mixture on the line.
+
+    Parameters
+    ----------
+    x : array [n, 1]
+        Samples, of the dtype of the mixture.
+    mixture : Mixture
+        As for `distribution_function`; errors too.
 
     Returns
     -------
