@@ -5,8 +5,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from refimpl.core import check
-from refimpl.core.arrays import Array, array_namespace, device
-from refimpl.core.special import softmax
+from refimpl.core.arrays import Array, array_namespace, describe, device
 from refimpl.generative import diffusion
 from refimpl.generative.diffusion import _scales, _variance
 from refimpl.models import mixture as mixtures
@@ -29,13 +28,18 @@ def noised(mixture, t):
     models.mixture.Mixture
         See there.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If `mixture` is none, or `t` no number >= 0.
+
     Examples
     --------
     >>> import numpy as np
     >>> noised(mixtures.Mixture(np.ones(1), np.ones((1, 1)), np.ones(1)), np.log(4.0)).means
     array([[0.5]])
     """
-    alpha, h = _scales(t)
+    alpha, h = _scales(check.nonnegative(t=t))
     return mixtures.noised(mixture, alpha, h)  # (diffusion-22)
 
 
@@ -47,7 +51,7 @@ def mixture_score(x, t, mixture):
     x : array [n, D]
         Points.
     t, mixture
-        As for `noised`; the points are not checked, as this is called in the steps of samplers.
+        As for `noised`; shapes are not checked, as this is called in the steps of samplers.
 
     Returns
     -------
@@ -60,9 +64,7 @@ def mixture_score(x, t, mixture):
     >>> mixture_score(np.array([[3.0]]), 0.5, mixtures.Mixture(np.ones(1), np.zeros((1, 1)), np.ones(1)))
     array([[-3.]])
     """
-    joint, solved = mixtures.components(x, noised(mixture, t))
-    xp = array_namespace(joint)
-    return -xp.sum(softmax(joint)[:, :, None] * solved, axis=1)
+    return -mixtures.pull(*mixtures.components(x, noised(mixture, t)))
 
 
 def class_gradient(x, t, mixture, label):
@@ -94,8 +96,7 @@ def class_gradient(x, t, mixture, label):
     """
     label = _component(label, mixture)
     joint, solved = mixtures.components(x, noised(mixture, t))
-    xp = array_namespace(joint)
-    return xp.sum(softmax(joint)[:, :, None] * solved, axis=1) - solved[:, label, :]  # (diffusion-23)
+    return mixtures.pull(joint, solved) - solved[:, label, :]  # (diffusion-23)
 
 
 def guided_score(x, t, mixture, label, *, eta, mode="free"):
@@ -139,6 +140,7 @@ def guided_score(x, t, mixture, label, *, eta, mode="free"):
 
 
 def _component(label, mixture):
+    check.instance(mixtures.Mixture, mixture=mixture)
     label, K = check.integer(label=label), mixture.weights.shape[0]
     if label >= K:
         raise ValueError(f"label must be in [0, {K}), got {label}")
@@ -176,16 +178,22 @@ def subspace_score(x, t, A, mixture):
     >>> subspace_score(np.array([[1.0, 1.0]]), np.log(2.0), axis, normal)
     array([[-1., -2.]])
     """
-    check.finite(x=x, A=A)
-    d = check.shapes(x=(x, "n D"), A=(A, "D d"), means=(mixture.means, "K d"))["d"]
-    t, xp = check.positive(t=t), array_namespace(x, A)
-    off = float(xp.max(xp.abs(A.T @ A - xp.eye(d, dtype=A.dtype, device=device(A)))))
-    if not off <= 1e-5 * d:  # they may have been rounded to float32
-        raise ValueError(f"A must have orthonormal columns, got products that are off by {off:g}")
+    check.finite(x=x, A=A), check.instance(mixtures.Mixture, mixture=mixture)
+    check.shapes(x=(x, "n D"), A=(A, "D d"), means=(mixture.means, "K d")), check.alike_dtype(x=x, A=A)
+    t = check.positive(t=t)
+    _orthonormal(A=A)
     h = _variance(t)
     z = x @ A
     on = mixture_score(z, t, mixtures.checked(mixture, z)) @ A.T  # (diffusion-24)
     return on - (x - z @ A.T) / h  # (diffusion-25)
+
+
+def _orthonormal(**named):
+    ((name, A),) = named.items()
+    xp, d = array_namespace(A), A.shape[1]
+    off = float(xp.max(xp.abs(A.T @ A - xp.eye(d, dtype=A.dtype, device=device(A)))))
+    if not off <= 1e-5 * d:  # they may have been rounded to float32
+        raise ValueError(f"{name} must have orthonormal columns, got products that are off by {off:g}")
 
 
 # One Gaussian: mean and variance of what a sampler returns -----------------------------------------------------------
@@ -209,7 +217,7 @@ def gaussian_law(kind, mean, variance, times, *, eta=0.0, error=0.0):
     mean, variance : float
         Of the data; variance > 0.
     times : array [N+1]
-        Falling and > 0. Its library and dtype are taken.
+        Falling, >= 0. Its library and dtype are taken.
     error : float, default: 0.0
         Constant that is added to the score.
 
@@ -353,14 +361,18 @@ def kernel_ridge(inputs, targets, new, new_targets, *, widths, ridges):
     n = check.shapes(
         inputs=(inputs, "n p"), targets=(targets, "n q"), new=(new, "m p"), new_targets=(new_targets, "m q")
     )["n"]
+    check.alike_dtype(inputs=inputs, targets=targets, new=new, new_targets=new_targets)
+    check.sequence(widths=widths, ridges=ridges)
     widths = [check.positive(widths=c) for c in widths]
     ridges = [check.positive(ridges=c) for c in ridges]
     if n < 2:
-        raise ValueError("inputs must have two rows at least, for there is no distance, got 1")
+        raise ValueError("inputs must have two rows at least, for one alone has no distance, got 1")
     xp = array_namespace(inputs, targets)
     distances, apart = _squared_distances(inputs, inputs), _squared_distances(new, inputs)
     row = xp.arange(n, device=device(inputs))
     median = _median(distances[row[:, None] < row[None, :]])
+    if not float(median) > 0:
+        raise ValueError("inputs must differ, got more than half of all distances 0")
     eye = xp.eye(n, dtype=distances.dtype, device=device(distances))
     best = Fitted(targets, math.nan, math.nan, math.inf)
     for width in widths:
@@ -371,10 +383,12 @@ def kernel_ridge(inputs, targets, new, new_targets, *, widths, ridges):
             error = float(xp.mean((k @ weights - new_targets) ** 2))
             if error < best.error:
                 best = Fitted(weights, width, ridge, error)
+    if not best.error < math.inf:
+        raise ValueError("widths, ridges must give a fit with a finite error, got none")
     return lambda x: xp.exp(-_squared_distances(x, inputs) / (2 * best.width * median)) @ best.coefficients, best
 
 
-def encoder_score(x, t, X0, Xt, new0, newt, *, d, widths=(0.1, 0.3, 1.0, 3.0), ridges=None, V=None):
+def encoder_score(x, t, X0, Xt, new0, newt, *, d=None, widths=(0.1, 0.3, 1.0, 3.0), ridges=None, V=None):
     """Score at one time by a linear encoder and decoder around kernel ridge regression.
 
     Parameters
@@ -387,12 +401,12 @@ def encoder_score(x, t, X0, Xt, new0, newt, *, d, widths=(0.1, 0.3, 1.0, 3.0), r
         Clean data, and each with one draw of noise.
     new0, newt : array [m, D]
         Validation pairs of the same kind.
-    d : int
-        Dimension of the code; D for no encoder.
+    d : int, optional
+        Dimension of the code, if there is no `V`: this is then `principal_axes` of `X0`.
     widths, ridges
         As for `kernel_ridge`; default of the latter: eleven from 1e-4 to 10.
     V : array [D, d], optional
-        Encoder with orthonormal columns; default: `principal_axes` of `X0`.
+        Encoder with orthonormal columns, if there is no `d`; the unit matrix for none.
 
     Returns
     -------
@@ -404,7 +418,8 @@ def encoder_score(x, t, X0, Xt, new0, newt, *, d, widths=(0.1, 0.3, 1.0, 3.0), r
     Raises
     ------
     TypeError, ValueError
-        As for `kernel_ridge` and `principal_axes`.
+        As for `kernel_ridge` and `principal_axes`; if both `d` and `V` are given, or none, or `V` has no orthonormal
+        columns.
 
     Examples
     --------
@@ -417,8 +432,13 @@ def encoder_score(x, t, X0, Xt, new0, newt, *, d, widths=(0.1, 0.3, 1.0, 3.0), r
     """
     check.finite(x=x, X0=X0, Xt=Xt, new0=new0, newt=newt)
     check.shapes(x=(x, "k D"), X0=(X0, "n D"), Xt=(Xt, "n D"), new0=(new0, "m D"), newt=(newt, "m D"))
+    check.alike_dtype(x=x, X0=X0, Xt=Xt, new0=new0, newt=newt)
     alpha, h = _scales(check.positive(t=t))
     ridges = [10 ** (i / 2) for i in range(-8, 3)] if ridges is None else ridges
+    if (d is None) == (V is None):
+        raise ValueError(f"V must be given if d is not, and no V beside a d, got d={d!r} and {describe(V)}")
+    if V is not None:
+        check.finite(V=V), check.shapes(X0=(X0, "n D"), V=(V, "D d")), check.alike_dtype(X0=X0, V=V), _orthonormal(V=V)
     V = principal_axes(X0, d) if V is None else V
     predict, fitted = kernel_ridge(Xt @ V, X0 @ V, newt @ V, new0 @ V, widths=widths, ridges=ridges)
     return (alpha * (predict(x @ V) @ V.T) - x) / h, fitted  # (diffusion-32)
@@ -462,6 +482,9 @@ def ridge(F, targets, penalty):
     return xp.linalg.solve(F.T @ F + penalty * eye, F.T @ targets)  # (diffusion-33)
 
 
+SMALL = 1e-2  # penalty of the regressions that make the score
+
+
 class Directed(NamedTuple):
     """What reward-directed generation returns."""
 
@@ -470,7 +493,7 @@ class Directed(NamedTuple):
     samples: Array  # [k, D]
 
 
-def reward_directed(X, labelled, y, pseudo, noise, start, xi, times, *, target, penalty=1.0, nu=None, small=1e-2):
+def reward_directed(X, labelled, y, pseudo, noise, start, xi, times, *, target, penalty=1.0, nu=None):
     """Designs with a high reward, from few labels: a linear reward, pseudo-labels, and a linear conditional score.
 
     Parameters
@@ -486,15 +509,13 @@ def reward_directed(X, labelled, y, pseudo, noise, start, xi, times, *, target, 
     start, xi : array [k, D], [N, k, D]
         Start and noise of the sampler, the exponential integrator.
     times : array [N+1]
-        Falling, > 0.
+        Falling, >= 0.
     target : float
         The reward a that is asked for.
     penalty : float, default: 1.0
         Of the reward's regression, > 0.
     nu : float, optional
         Standard deviation >= 0 of the noise on pseudo-labels; default: 1 / sqrt(D).
-    small : float, default: 1e-2
-        Penalty of the score's regression, > 0.
 
     Returns
     -------
@@ -518,27 +539,22 @@ def reward_directed(X, labelled, y, pseudo, noise, start, xi, times, *, target, 
     >>> found.theta.round(2) + 0.0, found.samples.mean(axis=0).round(1)
     (array([0.99, 0.  ]), array([1.9, 0.1]))
     """
-    check.finite(X=X, labelled=labelled, y=y, pseudo=pseudo, noise=noise, start=start, xi=xi)
-    kept = diffusion.falling(times)
-    N = len(kept) - 1
-    D = check.shapes(
-        X=(X, "n D"), labelled=(labelled, "m D"), y=(y, "m"), pseudo=(pseudo, "n"), noise=(noise, f"{N} n D"),
-        start=(start, "k D"), xi=(xi, f"{N} k D"),
-    )["D"]  # fmt: skip
-    target = check.number(target=target)
+    check.finite(X=X, labelled=labelled, y=y, pseudo=pseudo)
+    check.alike_dtype(X=X, labelled=labelled, y=y, pseudo=pseudo)
+    D = check.shapes(X=(X, "n D"), labelled=(labelled, "m D"), y=(y, "m"), pseudo=(pseudo, "n"))["D"]
     nu = 1 / math.sqrt(D) if nu is None else check.nonnegative(nu=nu)
     theta = ridge(labelled, y[:, None], penalty)[:, 0]
     labels = X @ theta + nu * pseudo  # (diffusion-34)
-    samples = conditional_samples(X, labels, noise, start, xi, kept, target=target, small=small)
+    samples = conditional_samples(X, labels, noise, start, xi, times, target=target)
     return Directed(theta, labels, samples)
 
 
-def conditional_samples(X, labels, noise, start, xi, times, *, target, small=1e-2):
+def conditional_samples(X, labels, noise, start, xi, times, *, target):
     """Samples given a label, by a score that is linear in the point and the label; parameters as `reward_directed`.
 
     Parameters
     ----------
-    X, noise, start, xi, times, target, small
+    X, noise, start, xi, times, target
         As for `reward_directed`.
     labels : array [n]
         Of the rows of `X`.
@@ -548,6 +564,11 @@ def conditional_samples(X, labels, noise, start, xi, times, *, target, small=1e-
     array [k, D]
         Points at the last time.
 
+    Raises
+    ------
+    TypeError, ValueError
+        As for `reward_directed`.
+
     Examples
     --------
     >>> import numpy as np
@@ -555,12 +576,19 @@ def conditional_samples(X, labels, noise, start, xi, times, *, target, small=1e-
     >>> conditional_samples(one, one[0], one[None], one, one[None], (1.0, 0.5), target=1.0).shape
     (1, 1)
     """
+    check.finite(X=X, labels=labels, noise=noise, start=start, xi=xi)
+    check.alike_dtype(X=X, labels=labels, noise=noise, start=start, xi=xi)
+    times, target = diffusion.falling(times), check.number(target=target)
+    N = len(times) - 1
+    check.shapes(
+        X=(X, "n D"), labels=(labels, "n"), noise=(noise, f"{N} n D"), start=(start, "k D"), xi=(xi, f"{N} k D")
+    )
     xp, x = array_namespace(X, labels), start
     for k, (t, u) in enumerate(pairwise(times)):
         alpha, h = _scales(t)
         noisy = alpha * X + math.sqrt(h) * noise[k, ...]
         F = xp.concat([noisy, labels[:, None]], axis=1)
-        W = ridge(F, X, small)  # (diffusion-35)
+        W = ridge(F, X, SMALL)  # (diffusion-35)
         clean = x @ W[:-1, :] + target * W[-1:, :]
         score = (alpha * clean - x) / h  # (diffusion-36)
         x = diffusion.step("exp", x, score, t, u, xi[k, ...])

@@ -10,12 +10,11 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import solve_banded
-from scipy.special import ndtr
 
 from refimpl.core import check
 from refimpl.generative import interpolants
 from refimpl.generative.interpolants import Fields
-from refimpl.models.mixture import Mixture
+from refimpl.models.mixture import Mixture, checked
 
 
 def on_a_line(weights, means, variances):
@@ -26,38 +25,15 @@ def on_a_line(weights, means, variances):
     >>> on_a_line([0.5, 0.5], [-1.0, 1.0], [1.0, 1.0]).means.shape
     (2, 1)
     """
-    return Mixture(np.array(weights, dtype=float), np.array(means, dtype=float)[:, None], np.array(variances, float))
+    check.sequence(weights=weights, means=means, variances=variances)
+    weights, means = check.real(weights=weights), check.real(means=means)
+    return checked(Mixture(weights, means[:, None], check.real(variances=variances)))
 
 
 TWO = on_a_line([0.4, 0.6], [-2.0, 1.0], [0.25, 0.16])
 THREE = on_a_line([0.3, 0.5, 0.2], [-3.0, 0.0, 3.0], [0.09, 0.25, 0.09])
 STANDARD = on_a_line([1.0], [0.0], [1.0])
 PAIR = on_a_line([0.5, 0.5], [-1.5, 1.5], [0.25, 0.25])
-
-
-def distribution_function(x, mixture):
-    """Share of a mixture on the line below each of the points `x`, [n].
-
-    Examples
-    --------
-    >>> distribution_function(np.array([0.0, 9.0]), PAIR)
-    array([0.5, 1. ])
-    """
-    return ndtr((x[:, None] - mixture.means[:, 0]) / np.sqrt(mixture.covariances)) @ mixture.weights
-
-
-def kolmogorov(x, mixture):
-    """Largest distance between the distribution function of samples [n, 1] and that of a mixture.
-
-    Examples
-    --------
-    >>> kolmogorov(np.zeros((1, 1)), STANDARD)
-    np.float64(0.5)
-    """
-    x = np.sort(x[:, 0])
-    below = distribution_function(x, mixture)
-    ranks = np.arange(x.size + 1) / x.size
-    return max(np.max(ranks[1:] - below), np.max(below - ranks[:-1]))
 
 
 # Fields from data ----------------------------------------------------------------------------------------------------
@@ -81,6 +57,7 @@ def features(x, centres, width):
     >>> features(np.array([[2.0]]), np.array([2.0, 9.0]), 1.0)
     array([[1.00000000e+00, 2.00000000e+00, 1.00000000e+00, 2.28973485e-11]])
     """
+    check.finite(x=x, centres=centres), check.positive(width=width)
     return np.concatenate([np.ones_like(x), x, np.exp(-(((x - centres) / width) ** 2) / 2)], axis=1)
 
 
@@ -92,6 +69,7 @@ def ridge(F, target, penalty):
     >>> ridge(np.ones((4, 1)), np.full(4, 3.0), 0.5)
     array([2.])
     """
+    check.finite(F=F, target=target), check.nonnegative(penalty=penalty)
     return np.linalg.solve(F.T @ F / len(F) + penalty * np.eye(F.shape[1]), F.T @ target / len(F))
 
 
@@ -123,6 +101,7 @@ def learn(x0, x1, z, times, *, centres, width, penalty, **path):
     >>> found.b.round(3)[0, 0] + 2 * found.b.round(3)[0, 1]
     np.float64(4.0)
     """
+    check.finite(z=z, times=times, centres=centres)
     b, eta = [], []
     for t, noise in zip(times, z, strict=True):
         c = interpolants.schedule(np.asarray(t), **path)
@@ -133,8 +112,8 @@ def learn(x0, x1, z, times, *, centres, width, penalty, **path):
     return Learnt(times, np.stack(b), np.stack(eta), centres, width)
 
 
-def learnt_fields(learnt, floor=0.1, **path):
-    """The same as ``fields(t, x)`` for samplers, linear in t between the times; the score is -eta / max(gamma, floor).
+def learnt_fields(learnt, **path):
+    """The same as ``fields(t, x)`` for samplers, linear in t between the times; the score is -eta / max(gamma, .1).
 
     Examples
     --------
@@ -142,17 +121,18 @@ def learnt_fields(learnt, floor=0.1, **path):
     >>> learnt_fields(flat)(0.25, np.zeros((1, 1))).b
     array([[1.5]])
     """
-    return partial(_learnt_fields, learnt, floor, path)
+    check.instance(Learnt, learnt=learnt)
+    return partial(_learnt_fields, learnt, path)
 
 
-def _learnt_fields(learnt, floor, path, t, x):
+def _learnt_fields(learnt, path, t, x):
     i = int(np.clip(np.searchsorted(learnt.times, t) - 1, 0, len(learnt.times) - 2))
     step = learnt.times[i + 1] - learnt.times[i]
     share = float(np.clip((t - learnt.times[i]) / step, 0.0, 1.0))
     F = features(x, learnt.centres, learnt.width)
     b, eta = (F @ ((1 - share) * c[i] + share * c[i + 1]) for c in (learnt.b, learnt.eta))
     gamma = float(interpolants.schedule(np.asarray(float(t)), **path).gamma)
-    return Fields(b[:, None], -eta[:, None] / max(gamma, floor), eta=eta[:, None])
+    return Fields(b[:, None], -eta[:, None] / max(gamma, 0.1), eta=eta[:, None])
 
 
 # Densities on a grid -------------------------------------------------------------------------------------------------
@@ -190,6 +170,7 @@ def fokker_planck(drift, epsilon, density, x, times):
     >>> bool(np.abs(found - normal(2.0)).max() < 1e-5)
     True
     """
+    check.function(drift=drift), check.finite(density=density, x=x, times=times)
     epsilon = check.positive(epsilon=epsilon)
     h = x[1] - x[0]
     edges = (x[1:] + x[:-1]) / 2
@@ -220,6 +201,7 @@ def divergence_of(true, found, x):
     >>> divergence_of(normal(0.0), normal(1.0), x).round(6)
     np.float64(0.5)
     """
+    check.finite(true=true, found=found, x=x)
     inside = true > 1e-300
     ratio = np.log(true[inside] / np.maximum(found[inside], 1e-300))
     return float(x[1] - x[0]) * np.sum(true[inside] * ratio)

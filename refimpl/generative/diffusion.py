@@ -1,15 +1,17 @@
 """Diffusion models: noise, scores, samplers, guidance (Chen et al., 2024, arXiv:2404.07771, a survey).
 
-Data are drowned in noise by an Ornstein-Uhlenbeck process; who knows the score, the gradient of the log-density, at
-each time can run it backwards. All first-order samplers are one line, ``p x + q s + r xi``, with three numbers each.
+Data are drowned in noise by an Ornstein-Uhlenbeck process; given the score, the gradient of the log-density, at each
+time, the process can be run backwards. All first-order samplers are one line, ``p x + q s + r xi``, with three numbers
+each.
 """
 
 import math
+from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
 from refimpl.core import check, random
-from refimpl.core.arrays import Array, array_namespace, device, is_array
+from refimpl.core.arrays import Array, array_namespace, device, is_array, is_floating
 from refimpl.core.elementwise import elementwise
 from refimpl.core.loop import iterate
 
@@ -70,8 +72,7 @@ def forward(x0, t, z):
     array([[2.      ],
            [1.866025]])
     """
-    check.finite(x0=x0, t=t)
-    check.like(x0, z=z)
+    check.finite(t=t), check.alike(x0=x0, z=z)
     _times_of_points(t, x0)
     alpha, h = _scales_of_each(t)
     return alpha * x0 + array_namespace(h).sqrt(h) * z  # (diffusion-3)
@@ -100,6 +101,10 @@ def dsm_loss(predicted, t, z, *, weight="h"):
     ------
     TypeError, ValueError
         If shapes or dtypes do not fit, an entry is not finite, a time is not > 0, or `weight` is unknown.
+
+    Notes
+    -----
+    Equations (diffusion-6) and (diffusion-7) of the documentation; the survey's section on score matching.
 
     Examples
     --------
@@ -130,8 +135,8 @@ def drop_labels(y, draws, *, p_drop=0.1, null):
         Labels, as floating-point numbers or integers; and uniform draws from [0, 1).
     p_drop : float in [0, 1], default: 0.1
         Share of the labels that is dropped.
-    null : float
-        The label that stands for none.
+    null : float or int
+        The label that stands for none, a number that the dtype of `y` has.
 
     Returns
     -------
@@ -141,7 +146,7 @@ def drop_labels(y, draws, *, p_drop=0.1, null):
     Raises
     ------
     TypeError, ValueError
-        If shapes do not fit or a number is out of range.
+        If shapes do not fit, an entry is not finite, or a number is out of range.
 
     Examples
     --------
@@ -151,10 +156,18 @@ def drop_labels(y, draws, *, p_drop=0.1, null):
     """
     check.finite(draws=draws)
     check.shapes(y=(y, "n"), draws=(draws, "n"))
+    if not bool(array_namespace(draws).all((draws >= 0) & (draws < 1))):
+        raise ValueError("draws must be in [0, 1), got others")
     p_drop = check.nonnegative(p_drop=p_drop)
     if p_drop > 1:
         raise ValueError(f"p_drop must be a number in [0, 1], got {float(p_drop)!r}")
     xp = array_namespace(y, draws)
+    if is_floating(y):
+        check.finite(y=y), check.number(null=null)
+    else:
+        check.integral(y=y)
+        labels = xp.iinfo(y.dtype)
+        check.integer(null=null, minimum=labels.min, below=labels.max + 1)
     nothing = xp.asarray(null, dtype=y.dtype, device=device(y))
     return xp.where(draws < p_drop, nothing, y)  # (diffusion-19)
 
@@ -180,7 +193,7 @@ def score_of_noise(predicted, t):
     Raises
     ------
     TypeError, ValueError
-        If `t` is no such number.
+        If `predicted` is no finite array or `t` no such number.
 
     Examples
     --------
@@ -188,6 +201,7 @@ def score_of_noise(predicted, t):
     >>> score_of_noise(np.ones((1, 1)), np.log(4 / 3))
     array([[-2.]])
     """
+    check.finite(predicted=predicted)
     h = _variance(check.positive(t=t))
     return -predicted / math.sqrt(h)  # (diffusion-5)
 
@@ -210,7 +224,7 @@ def denoised(x, score, t):
     Raises
     ------
     TypeError, ValueError
-        If the arrays are not alike or `t` is negative.
+        If the arrays are not alike or not finite, or `t` is negative.
 
     Examples
     --------
@@ -218,8 +232,10 @@ def denoised(x, score, t):
     >>> denoised(np.array([[1.0]]), np.array([[-1.0]]), np.log(4.0))  # of normal data: alpha x
     array([[0.5]])
     """
-    check.like(x, score=score)
-    alpha, h = _scales(check.nonnegative(t=t))
+    check.alike(x=x, score=score)
+    alpha, h = _scales(t := check.nonnegative(t=t))
+    if alpha == 0:
+        raise ValueError(f"t must be so early that something is kept of the data, got {float(t)!r}")
     return (x + h * score) / alpha  # (diffusion-4)
 
 
@@ -251,7 +267,8 @@ def _exp(t, u, eta):
 
 
 def _ddpm(t, u, large):
-    """Ancestral: the mean of x' given x and the clean point; the variance given only x (large), or also that."""
+    """Ancestral: the mean of x' given x and the clean point, and the variance given both (small); beta for it (large)
+    is the variance given x alone if the data are standard normal."""
     h, k = _variance(t), _variance(u)
     beta = -math.expm1(-(t - u))
     v = beta if large and u > 0 else beta * k / h  # (diffusion-11)
@@ -270,14 +287,16 @@ def _ddpm_small(t, u, eta):
 def _ddim(t, u, eta):
     """The clean point noised anew, with the old noise, and with fresh noise for a share of it."""
     h, k = _variance(t), _variance(u)
-    sigma = eta * math.sqrt(k / h * -math.expm1(-(t - u)))  # (diffusion-13)
-    if sigma**2 > k:
+    fresh = eta**2 * -math.expm1(-(t - u)) / h
+    sigma = math.sqrt(k * fresh)  # (diffusion-13)
+    if fresh > 1 and k > 0:
         raise ValueError(f"eta must leave room for the old noise, got {float(eta)!r} from t={t!r} to {u!r}")
-    kept = math.sqrt(k - sigma**2)
+    kept = math.sqrt(k * max(1 - fresh, 0.0))
     back = math.exp((t - u) / 2)
     return back, back * h - kept * math.sqrt(h), sigma  # (diffusion-14)
 
 
+_FAR = 700.0  # then exp(t - u) is past all floats
 _RULES = {"em": _em, "exp": _exp, "ddpm_large": _ddpm_large, "ddpm_small": _ddpm_small, "ddim": _ddim}
 
 
@@ -290,9 +309,9 @@ def coefficients(kind, t, u, *, eta=0.0):
         One of `KINDS`: "em" (Euler-Maruyama), "exp" (exponential integrator), "ddpm_large", "ddpm_small" (ancestral, by
         the variance), "ddim".
     t, u : float
-        Times, ``t > u >= 0``.
+        Times, ``u + 700 > t > u >= 0``.
     eta : float, default: 0.0
-        Of "ddim", >= 0: 0 is deterministic, 1 is "ddpm_small". Else not read.
+        >= 0, of "ddim": 0 is deterministic, 1 is "ddpm_small". Without effect on other kinds.
 
     Returns
     -------
@@ -316,8 +335,8 @@ def coefficients(kind, t, u, *, eta=0.0):
     """
     check.choice(KINDS, kind=kind)
     t, u, eta = check.nonnegative(t=t, u=u, eta=eta)
-    if not t > u:
-        raise ValueError(f"t must be later than u, got {float(t)!r} and {float(u)!r}")
+    if not u < t < u + _FAR:
+        raise ValueError(f"t must be later than u, by less than {_FAR:g}, got {float(t)!r} and {float(u)!r}")
     return _RULES[kind](t, u, eta)
 
 
@@ -349,9 +368,7 @@ def step(kind, x, score, t, u, xi=None, *, eta=0.0):
     >>> step("ddim", np.array([[1.0]]), np.array([[-1.0]]), 1.0, 0.5).round(4)
     array([[0.9711]])
     """
-    check.finite(x=x)
-    check.like(x, score=score, **({} if xi is None else {"xi": xi}))
-    check.finite(score=score, **({} if xi is None else {"xi": xi}))
+    check.alike(x=x, score=score, **({} if xi is None else {"xi": xi}))
     return _moved(kind, x, score, t, u, xi, eta)
 
 
@@ -405,7 +422,12 @@ def sample(score, x, times, noise=None, *, kind="ddpm_small", eta=0.0, denoise=F
     Raises
     ------
     TypeError, ValueError
-        If times do not fall or are negative, shapes do not fit, or draws are missing.
+        If times do not fall or are negative, shapes or dtypes do not fit, draws are missing, or a score is not like the
+        points.
+
+    Notes
+    -----
+    Equations (diffusion-8) to (diffusion-16) of the documentation; the survey's sections on samplers.
 
     Examples
     --------
@@ -418,15 +440,15 @@ def sample(score, x, times, noise=None, *, kind="ddpm_small", eta=0.0, denoise=F
     array([[1.97],
            [2.03]])
     """
-    check.finite(x=x)
+    check.function(score=score), check.finite(x=x)
     check.shapes(x=(x, "n D"))
     check.choice((*KINDS, "heun"), kind=kind)
-    times = falling(times)
+    times, eta, score = falling(times), check.nonnegative(eta=eta), partial(_asked, score)
     if times[-1] == 0 and (denoise or kind == "heun"):
         raise ValueError("times must end later than 0, where the data may have no score, got 0")
     N = len(times) - 1
     if is_array(noise):
-        check.finite(noise=noise)
+        check.finite(noise=noise), check.alike_dtype(x=x, noise=noise)
         check.shapes(noise=(noise, f"{N} n D"), x=(x, "n D"))
 
     def onward(x, k):
@@ -439,6 +461,12 @@ def sample(score, x, times, noise=None, *, kind="ddpm_small", eta=0.0, denoise=F
     if denoise:
         return run._replace(state=denoised(run.state, score(run.state, times[-1]), times[-1]))
     return run
+
+
+def _asked(score, x, t):
+    found = score(x, t)
+    check.like(x, score=found)
+    return found
 
 
 def _draw(noise, k, x):
@@ -496,7 +524,8 @@ def falling(times):
     Traceback (most recent call last):
     ValueError: times must fall, got 1.0 after 1.0
     """
-    if is_array(times):
+    check.sequence(times=times)
+    if hasattr(times, "shape"):
         check.shapes(times=(times, "N"))
         times = [float(times[k]) for k in range(times.shape[0])]
     times = tuple(check.nonnegative(times=t) for t in times)
@@ -577,12 +606,11 @@ def table_steps(kind, x, predicted, betas, rows, noise=None, *, eta=0.0):
     >>> table_steps("ddim", np.ones((1, 1)), predicted, betas, (3, 1))[:, 0, 0]
     array([2., 4.])
     """
-    check.finite(x=x, predicted=predicted)
+    check.finite(x=x, predicted=predicted), check.sequence(rows=rows)
     table, rows = times_of_betas(betas), tuple(check.integer(rows=i) for i in rows)
-    check.shapes(x=(x, "n D"), predicted=(predicted, f"{len(rows)} n D"))
+    check.shapes(x=(x, "n D"), predicted=(predicted, f"{len(rows)} n D")), check.alike_dtype(x=x, predicted=predicted)
     if noise is not None:
-        check.like(predicted, noise=noise)
-        check.finite(noise=noise)
+        check.alike(predicted=predicted, noise=noise)
     if not rows or rows[0] >= len(table) or any(i <= j for i, j in pairwise(rows)):
         raise ValueError(f"rows must fall and be below {len(table)}, got {', '.join(map(str, rows))}")
     found = []
@@ -617,14 +645,17 @@ def guide(conditional, unconditional, *, eta):
     TypeError, ValueError
         If the arrays are not alike or not finite, or `eta` is no finite number >= -1.
 
+    Notes
+    -----
+    Equation (diffusion-20) of the documentation; the survey's section on guidance.
+
     Examples
     --------
     >>> import numpy as np
     >>> guide(np.array([[2.0]]), np.array([[1.0]]), eta=1.0)
     array([[3.]])
     """
-    check.like(conditional, unconditional=unconditional)
-    check.finite(conditional=conditional, unconditional=unconditional)
+    check.alike(conditional=conditional, unconditional=unconditional)
     eta = _strength(eta)
     return (1 + eta) * conditional - eta * unconditional  # (diffusion-20)
 
@@ -651,14 +682,17 @@ def classify(score, gradient, *, eta):
     TypeError, ValueError
         As for `guide`.
 
+    Notes
+    -----
+    Equation (diffusion-21) of the documentation; the survey's section on guidance.
+
     Examples
     --------
     >>> import numpy as np
     >>> classify(np.array([[1.0]]), np.array([[1.0]]), eta=1.0)
     array([[3.]])
     """
-    check.like(score, gradient=gradient)
-    check.finite(score=score, gradient=gradient)
+    check.alike(score=score, gradient=gradient)
     eta = _strength(eta)
     return score + (1 + eta) * gradient  # (diffusion-21)
 

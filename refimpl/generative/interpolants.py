@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from refimpl.core import check
 from refimpl.core.arrays import Array, array_namespace, device
 from refimpl.core.autodiff import vjp
+from refimpl.core.loop import iterate
 from refimpl.core.special import logsumexp, sigmoid, softmax
 from refimpl.models import mixture as mixtures
 from refimpl.models.mixture import Mixture
@@ -106,12 +107,9 @@ def schedule(t, *, path="linear", gamma=None, a=1.0):
     >>> c.gamma, c.gamma_dot, c.product
     (array([0. , 0.5, 0.4]), array([  inf,  0.  , -0.75]), array([ 0.5,  0. , -0.3]))
     """
-    check.choice(PATHS, path=path)
-    gamma = _checked_gamma(path, gamma, a := check.positive(a=a))
-    check.finite(t=t)
+    gamma, a = _checked_gamma(path, gamma, a)
+    _checked_range(t=t)
     xp = array_namespace(t)
-    if not bool(xp.all((t >= 0) & (t <= 1))):
-        raise ValueError(f"t must be times in [0, 1], got {float(xp.min(t)):g} to {float(xp.max(t)):g}")
     one, zero = xp.ones_like(t), xp.zeros_like(t)
     if path in ONE_SIDED:
         beta, g, beta_dot, g_dot, product = _ONE_SIDED[path](xp, t, one)
@@ -127,10 +125,15 @@ def _linear(xp, t, one, zero, g, product):
 
 def _trig(xp, t, one, zero, g, product):
     """alpha^2 + beta^2 + gamma^2 = 1."""
-    r, cos, sin = xp.sqrt((1 - g) * (1 + g)), xp.cos(math.pi / 2 * t), xp.sin(math.pi / 2 * t)
+    r, (cos, sin) = xp.sqrt((1 - g) * (1 + g)), _quarter(xp, t)
     alpha, beta = r * cos, r * sin  # (interpolants-3)
     r_dot = -product / r  # (interpolants-4)
     return alpha, beta, r_dot * cos - math.pi / 2 * beta, r_dot * sin + math.pi / 2 * alpha
+
+
+def _quarter(xp, t):
+    """Cosine and sine of pi t / 2; in floating point cos(pi / 2) is not 0."""
+    return xp.sin(math.pi / 2 * (1 - t)), xp.sin(math.pi / 2 * t)
 
 
 def _enc_dec(xp, t, one, zero, g, product):
@@ -165,8 +168,9 @@ def _sine_squared(xp, t, a):
 
 
 def _sigmoid(xp, t, a):
-    up, down, ends = sigmoid(10 * t - 4), sigmoid(10 * t - 6), sigmoid(0 * t - 4) - sigmoid(0 * t - 6)
-    g, g_dot = up - down - ends, 10 * (up * (1 - up) - down * (1 - down))  # (interpolants-8)
+    nearer, side = xp.minimum(t, 1 - t), xp.sign(1 - 2 * t)  # so that both ends are 0
+    up, down, ends = sigmoid(10 * nearer - 4), sigmoid(10 * nearer - 6), sigmoid(0 * t - 4) - sigmoid(0 * t - 6)
+    g, g_dot = up - down - ends, side * 10 * (up * (1 - up) - down * (1 - down))  # (interpolants-8)
     return g, g_dot, g * g_dot
 
 
@@ -190,7 +194,7 @@ def _one_sided_linear(xp, t, one):
 
 
 def _one_sided_trig(xp, t, one):
-    cos, sin = xp.cos(math.pi / 2 * t), xp.sin(math.pi / 2 * t)
+    cos, sin = _quarter(xp, t)
     beta_dot, g_dot = math.pi / 2 * cos, -math.pi / 2 * sin  # (interpolants-10)
     return sin, cos, beta_dot, g_dot, cos * g_dot
 
@@ -221,7 +225,7 @@ def interpolate(x0, x1, z, c):
     Parameters
     ----------
     x0, x1 : array [n, d]
-        Pairs of samples of the two densities, from any coupling. Not read where alpha is 0.
+        Pairs of samples of the two densities, from any coupling. `x0` has no effect where alpha is 0.
     z : array [n, d]
         Standard normal, independent of both. On a one-sided path this is x_0.
     c : Coefficients
@@ -249,9 +253,8 @@ def interpolate(x0, x1, z, c):
     >>> interpolate(0 * one, one, -2 * one, schedule(np.array([0.8]))).x.round(12)
     array([[0., 0.]])
     """
-    check.shapes(x0=(x0, "n d"), x1=(x1, "n d"), z=(z, "n d"))
-    check.like(x0, x1=x1, z=z)
-    check.finite(x0=x0, x1=x1, z=z)
+    check.instance(Coefficients, c=c), check.shapes(x0=(x0, "n d"), x1=(x1, "n d"), z=(z, "n d"))
+    check.alike(x0=x0, x1=x1, z=z)
     alpha, beta, gamma, alpha_dot, beta_dot, gamma_dot, _ = (_column(k, x0) for k in c)
     x = alpha * x0 + beta * x1 + gamma * z  # (interpolants-1)
     v = alpha_dot * x0 + beta_dot * x1  # (interpolants-12)
@@ -265,11 +268,14 @@ def _column(k, x):
     xp = array_namespace(k)
     if tuple(k.shape) not in ((), (x.shape[0],)):
         raise ValueError(f"c must have one time, or one for each of {x.shape[0]} points, got shape {tuple(k.shape)}")
+    check.alike_dtype(x=x, c=k)
     return xp.broadcast_to(k, (x.shape[0],))[:, None]
 
 
 def _checked_gamma(path, gamma, a):
-    """The kind of noise that is meant, if the path can have it."""
+    """The kind of noise that is meant, and its size, if the path can have it."""
+    a = check.positive(a=a)
+    check.choice(PATHS, path=path)
     if gamma is None:
         gamma = {"enc_dec": "sine_squared"}.get(path, "zero" if path in ONE_SIDED else "brownian")
     check.choice(GAMMAS, gamma=gamma)
@@ -279,7 +285,7 @@ def _checked_gamma(path, gamma, a):
         raise ValueError("gamma must not be 'zero' on the path 'enc_dec', which is nothing but noise at t = 1/2")
     if path == "trig" and (gamma == "sine_squared" or (gamma == "brownian" and a >= 4)):
         raise ValueError(f"gamma must stay below 1 on the path 'trig', got {gamma!r} with a = {a:g}")
-    return gamma
+    return gamma, a
 
 
 # Objectives ----------------------------------------------------------------------------------------------------------
@@ -326,7 +332,7 @@ def loss(which, predict, x0, x1, z, t, *, path="linear", gamma=None, a=1.0, anti
     >>> float(loss("eta", lambda t, x: 2 * x, 0 * one, 0 * one, one, t))
     -1.0
     """
-    check.choice(LOSSES, which=which)
+    check.choice(LOSSES, which=which), check.function(predict=predict)
     epsilon = check.nonnegative(epsilon=epsilon)
     c = schedule(t, path=path, gamma=gamma, a=a)
     found = _regression(which, predict, interpolate(x0, x1, z, c), t, epsilon)
@@ -353,8 +359,8 @@ def score(eta, c):
 
     Raises
     ------
-    ValueError
-        If gamma is 0.
+    TypeError, ValueError
+        If `eta` is no finite array, or gamma is 0.
 
     Notes
     -----
@@ -366,6 +372,7 @@ def score(eta, c):
     >>> score(np.ones((1, 2)), schedule(np.array(0.5)))
     array([[-2., -2.]])
     """
+    check.instance(Coefficients, c=c), check.finite(eta=eta)
     xp = array_namespace(eta)
     if not bool(xp.all(c.gamma > 0)):
         raise ValueError("gamma must be > 0 where a score is asked for")
@@ -374,6 +381,11 @@ def score(eta, c):
 
 def velocity(v, s, c):
     """Velocity from its part without z and the score, each [n, d].
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the arrays are not alike or not finite.
 
     Notes
     -----
@@ -385,6 +397,7 @@ def velocity(v, s, c):
     >>> velocity(np.zeros((1, 2)), np.ones((1, 2)), schedule(np.array(0.0)))
     array([[-0.5, -0.5]])
     """
+    check.instance(Coefficients, c=c), check.alike(v=v, s=s)
     return v - _column(c.product, v) * s  # (interpolants-19)
 
 
@@ -396,7 +409,7 @@ def one_sided_velocity(x, eta, c, mean=None):
     x, eta : array [n, d]
         Points and denoiser.
     c : Coefficients
-        Of a one-sided path at one time.
+        Of a one-sided path, at one time where gamma_dot is finite.
     mean : array [d], optional
         Of x_1; needed at t = 0, where the denoiser says nothing of x_1.
 
@@ -407,8 +420,9 @@ def one_sided_velocity(x, eta, c, mean=None):
 
     Raises
     ------
-    ValueError
-        If `mean` is needed and not given.
+    TypeError, ValueError
+        If the arrays are not alike or not finite, `c` is of another path, has several times or an infinite slope, or
+        `mean` is needed and not given.
 
     Notes
     -----
@@ -421,6 +435,15 @@ def one_sided_velocity(x, eta, c, mean=None):
     >>> one_sided_velocity(np.ones((1, 2)), np.zeros((1, 2)), c)
     array([[2., 2.]])
     """
+    check.instance(Coefficients, c=c), check.alike(x=x, eta=eta)
+    if tuple(c.alpha.shape) != ():
+        raise ValueError(f"c must be at one time, got shape {tuple(c.alpha.shape)}")
+    if float(c.alpha) != 0 or float(c.alpha_dot) != 0:
+        raise ValueError(f"c must be of a one-sided path, got alpha {float(c.alpha):g}")
+    if not math.isfinite(float(c.gamma_dot)):
+        raise ValueError("c must have a finite gamma_dot, where the denoiser gives the velocity, got an infinite one")
+    if mean is not None:
+        check.finite(mean=mean), check.shapes(x=(x, "n d"), mean=(mean, "d"))
     if float(c.beta) == 0:
         if mean is None:
             raise ValueError("mean must be given at t = 0, where the denoiser says nothing of x_1, got None")
@@ -443,12 +466,18 @@ def divergence(field, x):
     array [n]
         Sum over i of the derivative of component i in coordinate i.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If `field` is no function, or `x` no finite matrix.
+
     Examples
     --------
     >>> import numpy as np
     >>> divergence(lambda x: x**3, np.array([[1.0, 2.0], [0.0, 3.0]]))
     array([15., 27.])
     """
+    check.function(field=field), check.finite(x=x), check.shapes(x=(x, "n d"))
     xp = array_namespace(x)
     _, pull = vjp(field, x)
     rows = xp.eye(x.shape[1], dtype=x.dtype, device=device(x))
@@ -469,7 +498,7 @@ def mixture_fields(x, t, rho0, rho1, *, path="linear", gamma=None, a=1.0, diverg
     t : float, or array of shape ()
         Time.
     rho0, rho1 : Mixture
-        The two densities, of the dtype of `x`, both with full covariances or both round. `rho0` is not read where
+        The two densities, of the dtype of `x`, both with full covariances or both round. `rho0` has no effect where
         alpha is 0.
     path, gamma, a
         As for `schedule`.
@@ -499,8 +528,9 @@ def mixture_fields(x, t, rho0, rho1, *, path="linear", gamma=None, a=1.0, diverg
     >>> f.b, f.v, f.s
     (array([[0., 0.]]), array([[-0.5, -0.5]]), array([[-1., -1.]]))
     """
-    mixtures.checked(rho0, x)
-    mixtures.checked(rho1, x)
+    check.instance(Mixture, rho0=rho0, rho1=rho1)
+    mixtures.checked(rho0, x), mixtures.checked(rho1, x)
+    t = check.number(t=t)
     return mixture_flow(rho0, rho1, path=path, gamma=gamma, a=a, divergence=divergence)(t, x)
 
 
@@ -514,10 +544,12 @@ def mixture_flow(rho0, rho1, *, path="linear", gamma=None, a=1.0, divergence=Fal
     >>> mixture_flow(standard, standard, a=2.0)(0.25, np.ones((1, 2))).eta.round(6)
     array([[0.612372, 0.612372]])
     """
+    check.instance(Mixture, rho0=rho0, rho1=rho1)
     if len(mixtures.checked(rho0).covariances.shape) != len(mixtures.checked(rho1).covariances.shape):
         raise ValueError("covariances must be full in both mixtures, or round in both")
     if rho0.means.shape[1] != rho1.means.shape[1]:
         raise ValueError(f"means must have one dimension, got {rho0.means.shape[1]} and {rho1.means.shape[1]}")
+    check.alike_dtype(rho0=rho0.means, rho1=rho1.means)
     _checked_gamma(path, gamma, a)
     return partial(_mixture_fields, rho0, rho1, {"path": path, "gamma": gamma, "a": a}, divergence)
 
@@ -616,6 +648,7 @@ def step(fields, x, t, t_next, *, kind, epsilon=0.0, xi=None):
     >>> step(still, np.ones((1, 1)), 0.5, 0.75, kind="em", epsilon=0.5, xi=np.ones((1, 1)))
     array([[1.375]])
     """
+    check.function(fields=fields)
     t, t_next = check.number(t=t, t_next=t_next)
     for name, time in (("t", t), ("t_next", t_next)):
         if not 0 <= float(time) <= 1:
@@ -624,14 +657,13 @@ def step(fields, x, t, t_next, *, kind, epsilon=0.0, xi=None):
         raise ValueError(f"t_next must differ from t, got {float(t):g} twice")
     check.choice(SAMPLERS, kind=kind)
     epsilon = check.nonnegative(epsilon=epsilon)
-    check.finite(x=x)
+    check.finite(x=x), check.shapes(x=(x, "n d"))
     if kind != "rk4":
-        check.like(x, xi=xi)
-        check.finite(xi=xi)
+        check.alike(x=x, xi=xi)
     return _STEPS[kind](fields, x, t, t_next, epsilon, xi)
 
 
-def sample(fields, x, times, *, kind, epsilon=0.0, noise=None):
+def sample(fields, x, times, *, kind, epsilon=0.0, noise=None, record=None, progress=None):
     """A whole run of a sampler.
 
     Parameters
@@ -646,11 +678,15 @@ def sample(fields, x, times, *, kind, epsilon=0.0, noise=None):
         Diffusion >= 0, of all steps or of each.
     noise : array [N, n, d], optional
         Standard normal. Not needed by "rk4".
+    record : callable, optional
+        ``record(x) -> dict of str to value``, at the start and after each step.
+    progress : str, optional
+        Title of a progress bar.
 
     Returns
     -------
-    array [n, d]
-        Samples of the density at times[-1].
+    core.loop.Run
+        Its state has the samples of the density at times[-1], [n, d]; see there for the rest.
 
     Raises
     ------
@@ -662,25 +698,38 @@ def sample(fields, x, times, *, kind, epsilon=0.0, noise=None):
     >>> import numpy as np
     >>> narrow, wide = (Mixture(np.ones(1), np.zeros((1, 1)), np.array([v])) for v in (1.0, 9.0))
     >>> flow = mixture_flow(narrow, wide, gamma="zero")
-    >>> sample(flow, np.array([[1.0], [-2.0]]), np.linspace(0, 1, 21), kind="rk4").round(4)
+    >>> sample(flow, np.array([[1.0], [-2.0]]), np.linspace(0, 1, 21), kind="rk4").state.round(4)
     array([[ 3.],
            [-6.]])
     """
-    check.choice(SAMPLERS, kind=kind)
-    check.finite(x=x)
+    check.function(fields=fields), check.choice(SAMPLERS, kind=kind)
+    check.finite(x=x), check.shapes(x=(x, "n d"))
     steps = _checked_times(times, x)
     rates = _rates(epsilon, steps, x)
     if kind != "rk4":
         _checked_noise(noise, x, (steps, *x.shape))
-    for k in range(steps):
-        xi = None if kind == "rk4" else noise[k, ...]
-        x = _STEPS[kind](fields, x, times[k], times[k + 1], rates[k], xi)
-    return x
+
+    def onward(x, k):
+        xi = None if kind == "rk4" else noise[k - 1, ...]
+        return _STEPS[kind](fields, x, times[k - 1], times[k], rates[k - 1], xi)
+
+    return iterate(onward, x, steps=steps, record=record, progress=progress)
+
+
+def _asked(fields, t, x, *names):
+    """Fields, if those that are needed are there and like the points."""
+    found = fields(t, x)
+    for name in names:
+        value = getattr(found, name, None)
+        if value is None:
+            raise ValueError(f"fields must return {name} for this, got None")
+        check.like(x[:, 0] if name.startswith("div") else x, **{f"{name} of fields": value})
+    return found
 
 
 def _drift(fields, t, x, epsilon):
     """Of the SDE; a negative epsilon stands for the backward one."""
-    f = fields(t, x)
+    f = _asked(fields, t, x, "b", "s")
     return f.b + epsilon * f.s  # (interpolants-26)
 
 
@@ -701,7 +750,7 @@ def _heun(fields, x, t, t_next, epsilon, xi):
 
 
 def _ode(fields, x, t, t_next, epsilon, xi):
-    return _rk4(lambda t, x: (fields(t, x).b,), t, t_next, x)[0]  # (interpolants-31)
+    return _rk4(lambda t, x: (_asked(fields, t, x, "b").b,), t, t_next, x)[0]  # (interpolants-31)
 
 
 _STEPS = {"rk4": _ode, "em": _euler_maruyama, "heun": _heun}
@@ -767,13 +816,13 @@ def log_likelihood(fields, log_rho0, x, times, *, kind="ode", epsilon=0.0, noise
     >>> found.log_density.round(4), mixtures.log_density(x, wide).round(4)
     (array([-2.5176]), array([-2.5176]))
     """
-    check.choice(LIKELIHOODS, kind=kind)
+    check.function(fields=fields, log_rho0=log_rho0), check.choice(LIKELIHOODS, kind=kind)
     check.shapes(x=(x, "n d"))
     check.finite(x=x)
     steps = _checked_times(times, x)
     if not float(times[-1]) < float(times[0]):
         raise ValueError("times must fall, from the points back to the start")
-    rates = _rates(epsilon, steps, x)
+    rates, log_rho0 = _rates(epsilon, steps, x), partial(_asked_density, log_rho0)
     if kind == "ode":
         return _ode_likelihood(fields, log_rho0, x, times)
     shape = (steps, noise.shape[1] if len(getattr(noise, "shape", ())) == 4 else 1, *x.shape)
@@ -788,9 +837,15 @@ def log_likelihood(fields, log_rho0, x, times, *, kind="ode", epsilon=0.0, noise
     return Likelihood(xp.mean(paths, axis=0), paths)  # (interpolants-36)
 
 
+def _asked_density(log_rho0, x):
+    found = log_rho0(x)
+    check.like(x[:, 0], log_rho0=found)
+    return found
+
+
 def _ode_likelihood(fields, log_rho0, x, times):
     def slope(t, x, _):
-        f = fields(t, x)
+        f = _asked(fields, t, x, "b", "div_b")
         return f.b, f.div_b
 
     xp = array_namespace(x)
@@ -807,20 +862,21 @@ def _feynman_kac(fields, log_rho0, y, times, rates, noise):
     log_weight = xp.zeros(y.shape[0], dtype=y.dtype, device=device(y))
     for k in range(times.shape[0] - 1):
         h, epsilon = times[k] - times[k + 1], rates[k]
-        f = fields(times[k], y)
+        f = _asked(fields, times[k], y, "b", "s", "div_b", "div_s")
         log_weight = log_weight - h * (f.div_b + epsilon * f.div_s)  # (interpolants-33)
         y = y - h * (f.b + epsilon * f.s) + (2 * epsilon * h) ** 0.5 * noise[k, ...]
     return log_weight + log_rho0(y)
 
 
 def _ito(fields, log_rho0, y, times, rates, noise):
-    """The backward sampler, and what the logarithm of the density gains on its way."""
+    """The backward sampler, and what the logarithm of the density gains on its way: not the SDE's density for wrong
+    fields, but the figure that the authors' code prints."""
     xp = array_namespace(y)
     gained = xp.zeros(y.shape[0], dtype=y.dtype, device=device(y))
     for k in range(times.shape[0] - 1):
         h, epsilon = times[k] - times[k + 1], rates[k]
         y = _heun(fields, y, times[k], times[k + 1], epsilon, noise[k, ...])
-        f = fields(times[k + 1], y)
+        f = _asked(fields, times[k + 1], y, "s", "div_b", "div_s")
         rate = f.div_b + epsilon * f.div_s + epsilon * xp.sum(f.s * f.s, axis=-1)  # (interpolants-35)
         gained = gained + h * rate
     return log_rho0(y) - gained
@@ -838,7 +894,7 @@ def entropic_covariance(s0, s1, epsilon):
         > 0, standard deviations.
     epsilon : float
         >= 0, half the squared size of the reference noise, sqrt(2 epsilon) dW. For a solver of entropic transport
-        with cost |x - y|^2 / 2 this is a regularization of 2 epsilon.
+        with cost ``|x - y|^2 / 2`` this is a regularization of 2 epsilon.
 
     Returns
     -------
@@ -865,7 +921,7 @@ def entropic_covariance(s0, s1, epsilon):
 
 
 def bridge_variance(t, s0, s1, epsilon):
-    """Variance of x_t under the bridge, at times t; parameters and errors as for `entropic_covariance`.
+    """Variance of x_t under the bridge, at times t in [0, 1], an array; the rest as for `entropic_covariance`.
 
     Notes
     -----
@@ -877,6 +933,7 @@ def bridge_variance(t, s0, s1, epsilon):
     >>> bridge_variance(np.array([0.0, 0.5, 1.0]), 3.0, 1.0, 4.0)
     array([9., 5., 1.])
     """
+    _checked_range(t=t)
     c = entropic_covariance(s0, s1, epsilon)
     return (1 - t) ** 2 * s0**2 + t**2 * s1**2 + 2 * t * (1 - t) * (c + epsilon)  # (interpolants-40)
 
@@ -896,7 +953,7 @@ def bridge_energy(alpha_squared, *, s0, s1, epsilon, a=0.5):
     Returns
     -------
     array of shape ()
-        Integral of E |b + epsilon s|^2 / 2 over [0, 1], by the midpoint rule; differentiable.
+        Integral of ``E |b + epsilon s|^2 / 2`` over [0, 1], by the midpoint rule; differentiable.
 
     Raises
     ------
@@ -933,14 +990,21 @@ def bridge_energy(alpha_squared, *, s0, s1, epsilon, a=0.5):
 # Checks --------------------------------------------------------------------------------------------------------------
 
 
+def _checked_range(**named):
+    """Times in [0, 1]."""
+    check.finite(**named)
+    ((name, times),) = named.items()
+    xp = array_namespace(times)
+    if not bool(xp.all((times >= 0) & (times <= 1))):
+        raise ValueError(f"{name} must be times in [0, 1], got {float(xp.min(times)):g} to {float(xp.max(times)):g}")
+
+
 def _checked_times(times, x):
     """Number of steps, if the times rise or fall within [0, 1]."""
     check.shapes(times=(times, "N"))
     check.alike_dtype(x=x, times=times)
-    check.finite(times=times)
+    _checked_range(times=times)
     xp, steps = array_namespace(times), times[1:] - times[:-1]
-    if not bool(xp.all((times >= 0) & (times <= 1))):
-        raise ValueError(f"times must be in [0, 1], got {float(xp.min(times)):g} to {float(xp.max(times)):g}")
     if not steps.shape[0] or not (bool(xp.all(steps > 0)) or bool(xp.all(steps < 0))):
         raise ValueError("times must be at least two that rise, or fall")
     return steps.shape[0]

@@ -1,13 +1,12 @@
 """Gaussian mixtures in closed form: density, score, and what scaling and noise make of them."""
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from refimpl.core import check, random
-from refimpl.core.arrays import array_namespace, device
-from refimpl.core.special import logsumexp, softmax
+from refimpl.core.arrays import Array, array_namespace, device
+from refimpl.core.special import erf, logsumexp, softmax
 
-Array = Any
 SLACK = 1e-6  # what was rounded to float32 is still a sum of 1, and symmetric
 
 
@@ -47,6 +46,7 @@ def checked(mixture, x=None):
     Traceback (most recent call last):
     ValueError: weights must sum to 1, got 1.1
     """
+    check.instance(Mixture, mixture=mixture)
     weights, means, covariances = mixture
     points = {} if x is None else {"x": (x, "n D")}
     round_ones = len(covariances.shape) == 1 if hasattr(covariances, "shape") else False
@@ -87,12 +87,19 @@ def noised(mixture, scale, variance):
     Mixture
         With the same weights. Not checked: where both are 0 it has no density.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If `mixture` is none, or a number is out of range.
+
     Examples
     --------
     >>> import numpy as np
     >>> noised(Mixture(np.ones(1), np.ones((1, 2)), np.ones(1)), 0.5, 0.75).covariances
     array([1.])
     """
+    check.instance(Mixture, mixture=mixture)
+    scale, variance = check.number(scale=scale), check.nonnegative(variance=variance)
     xp = array_namespace(*mixture)
     _, means, covariances = mixture
     added = variance
@@ -118,6 +125,11 @@ def components(x, mixture):
     solved : array [n, K, D]
         The negative score of each component.
 
+    Raises
+    ------
+    TypeError
+        If `x` is no floating-point array, or `mixture` is none.
+
     Examples
     --------
     >>> import numpy as np
@@ -126,6 +138,7 @@ def components(x, mixture):
     >>> joint + np.log(2 * np.pi), solved
     (array([[-12.5]]), array([[[3., 4.]]]))
     """
+    check.floating(x=x), check.instance(Mixture, mixture=mixture)
     xp = array_namespace(x, *mixture)
     weights, means, covariances = mixture
     D = means.shape[1]
@@ -207,9 +220,86 @@ def score(x, mixture):
     array([[ 0.238],
            [-0.238]])
     """
-    joint, solved = components(x, checked(mixture, x))
-    xp = array_namespace(joint)
-    return -xp.sum(softmax(joint)[:, :, None] * solved, axis=1)
+    return -pull(*components(x, checked(mixture, x)))
+
+
+def pull(joint, solved):
+    """Minus the score, from what `components` returns: the mean of `solved`, weighted by the responsibilities.
+
+    Returns
+    -------
+    array [n, D]
+        Not checked, as this is called in the steps of samplers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> pull(*components(np.array([[3.0]]), Mixture(np.ones(1), np.zeros((1, 1)), np.ones(1))))
+    array([[3.]])
+    """
+    check.floating(joint=joint, solved=solved)
+    return array_namespace(joint, solved).sum(softmax(joint)[:, :, None] * solved, axis=1)
+
+
+def distribution_function(x, mixture):
+    """Share below each point, of a mixture on the line with round components.
+
+    Parameters
+    ----------
+    x : array [n]
+        Points, of the dtype of the mixture.
+    mixture : Mixture
+        Checked; in one dimension.
+
+    Returns
+    -------
+    array [n]
+        In [0, 1].
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `checked` says, and if it is no such mixture.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> distribution_function(np.array([0.0, 9.0]), Mixture(np.ones(1), np.zeros((1, 1)), np.ones(1)))
+    array([0.5, 1. ])
+    """
+    check.finite(x=x), check.shapes(x=(x, "n"))
+    weights, means, variances = checked(mixture, x[:, None])
+    check.shapes(means=(means, "K 1"), covariances=(variances, "K"))
+    xp = array_namespace(x, means)
+    return (1 + erf((x[:, None] - means[:, 0]) / xp.sqrt(2 * variances))) @ weights / 2
+
+
+def kolmogorov(x, mixture):
+    """Distance of Kolmogorov and Smirnov between samples and a mixture on the line.
+
+    Parameters
+    ----------
+    x : array [n, 1]
+        Samples, of the dtype of the mixture.
+    mixture : Mixture
+        As for `distribution_function`; errors too.
+
+    Returns
+    -------
+    float
+        The largest difference of the two distribution functions.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> kolmogorov(np.zeros((1, 1)), Mixture(np.ones(1), np.zeros((1, 1)), np.ones(1)))
+    0.5
+    """
+    check.finite(x=x), check.shapes(x=(x, "n 1"))
+    xp, n = array_namespace(x), x.shape[0]
+    below = distribution_function(xp.sort(x[:, 0]), mixture)
+    rank = xp.arange(n, dtype=x.dtype, device=device(x))
+    return max(float(xp.max((rank + 1) / n - below)), float(xp.max(below - rank / n)))
 
 
 def sample(rng, n, mixture):

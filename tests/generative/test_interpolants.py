@@ -62,10 +62,10 @@ def test_samplers_and_likelihoods_on_every_backend(kind, full, backend):
     flows = [interpolants.mixture_flow(*pair, divergence=True) for pair in (ends, there)]
     for order in (1, -1):
         run = times[::order].copy()
-        expected = interpolants.sample(flows[0], x, run, noise=noise, **options)
+        expected = interpolants.sample(flows[0], x, run, noise=noise, **options).state
         got = interpolants.sample(
             flows[1], backend.asarray(x), backend.asarray(run), noise=backend.asarray(noise), **options
-        )
+        ).state
         assert_like(got, there[0].means, (4, 2))
         np.testing.assert_allclose(backend.to_numpy(got), expected, rtol=1e3 * backend.tolerance, atol=1e-4)
     for which in interpolants.LIKELIHOODS:
@@ -232,9 +232,9 @@ def test_laws_on_the_line_are_those_of_scipy():
     deviations = np.sqrt(models.THREE.covariances)
     parts = zip(models.THREE.weights, models.THREE.means[:, 0], deviations, strict=True)
     expected = sum(p * norm(m, s).cdf(x) for p, m, s in parts)
-    np.testing.assert_allclose(models.distribution_function(x, models.THREE), expected, atol=1e-14)
+    np.testing.assert_allclose(mixture.distribution_function(x, models.THREE), expected, atol=1e-14)
     drawn = rng.standard_normal(200)
-    assert models.kolmogorov(drawn[:, None], models.STANDARD) == pytest.approx(kstest(drawn, "norm").statistic)
+    assert mixture.kolmogorov(drawn[:, None], models.STANDARD) == pytest.approx(kstest(drawn, "norm").statistic)
     other = models.on_a_line([1.0], [0.5], [2.0])
     fine = np.linspace(-9, 9, 2001)
     p, q = (np.exp(mixture.log_density(fine[:, None], m)) for m in (models.STANDARD, other))
@@ -331,11 +331,24 @@ def test_bad_input_is_named():
         (lambda: interpolants.schedule(t, a=0.0), ValueError, "a must be"),
         (lambda: interpolants.interpolate(x, x, x[:1], c), ValueError, "z must have shape"),
         (lambda: interpolants.interpolate(x[:1], x[:1], x[:1], c), ValueError, "c must have one time"),
-        (lambda: interpolants.loss("w", None, x, x, x, t), ValueError, "which must be one of"),
+        (lambda: interpolants.loss("w", lambda t, x: x, x, x, x, t), ValueError, "which must be one of"),
         (lambda: interpolants.loss("b", lambda t, x: x[:1], x, x, x, t), ValueError, "predict must have shape"),
         (lambda: interpolants.score(x, interpolants.schedule(np.zeros(2))), ValueError, "gamma must be > 0"),
         (lambda: interpolants.one_sided_velocity(x, x, interpolants.schedule(np.asarray(0.0), path="one_sided_trig")),
          ValueError, "mean must be given"),
+        (lambda: interpolants.one_sided_velocity(x, x, interpolants.schedule(np.asarray(0.5))), ValueError,
+         "c must be of a one-sided path"),
+        (lambda: interpolants.one_sided_velocity(
+            x, x, interpolants.schedule(np.asarray(1.0), path="one_sided_sbdm")), ValueError, "c must have a finite"),
+        (lambda: interpolants.velocity(x, x, interpolants.schedule(t.astype(np.float32))), TypeError, "c must have"),
+        (lambda: interpolants.bridge_variance(t + 1, 1.0, 1.0, 1.0), ValueError, "t must be times in"),
+        (lambda: interpolants.mixture_flow(law, law, path="straight"), ValueError, "path must be one of"),
+        (lambda: interpolants.mixture_flow(law, Mixture(*(p.astype(np.float32) for p in law))), TypeError, "rho1 must"),
+        (lambda: interpolants.step(lambda t, x: interpolants.Fields(x), x, 0.5, 0.6, kind="em", xi=x), ValueError,
+         "fields must return s"),
+        (lambda: interpolants.step(lambda t, x: interpolants.Fields(x[:1]), x, 0.5, 0.6, kind="rk4"), ValueError,
+         "b of fields must have shape"),
+        (lambda: interpolants.log_likelihood(flow, lambda x: x, x, t[::-1]), ValueError, "log_rho0 must have shape"),
         (lambda: interpolants.mixture_flow(law, full), ValueError, "covariances must be full in both"),
         (lambda: interpolants.mixture_flow(law, plane(2, "first")._replace(covariances=np.ones(2))), ValueError,
          "means must have one dimension"),
@@ -352,7 +365,7 @@ def test_bad_input_is_named():
         (lambda: interpolants.log_likelihood(flow, start, x, t[::-1], kind="ito"), TypeError, "noise must be"),
         (lambda: interpolants.bridge_energy(np.array([-1.0]), s0=1.0, s1=1.0, epsilon=0.1), ValueError, "alpha_sq"),
         (lambda: interpolants.entropic_covariance(0.0, 1.0, 1.0), ValueError, "s0 must be"),
-        (lambda: models.fokker_planck(None, 0.0, x, x, t), ValueError, "epsilon must be"),
+        (lambda: models.fokker_planck(flow, 0.0, t, t, t), ValueError, "epsilon must be"),
     ):  # fmt: skip
         with pytest.raises(error, match=message):
             call()

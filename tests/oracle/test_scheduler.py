@@ -45,6 +45,13 @@ class Fresh(Steps):
         return b**0.5 * clean + (1 - b - variance) ** 0.5 * predicted + variance**0.5 * variance_noise
 
 
+class Own(Still):
+    """With a table of its own."""
+
+    def __init__(self, num_train_timesteps):
+        super().__init__(num_train_timesteps, np.full(num_train_timesteps, 0.1))
+
+
 class Crowded(Fresh):
     """The fresh noise is added to all of the old."""
 
@@ -116,6 +123,7 @@ def test_what_it_cannot_be_asked_is_not_applicable():
         (Scheduler(Still), "every-second-ddpm-small", "say which kind it is"),
         (Scheduler(Still), "every-second-ddim", "is no ddim"),
         (Scheduler(Fresh), "every-second-ddpm-small", "is no ddpm_small"),
+        (Scheduler(Own, kind="ddim"), "every-second-ddim", "takes no trained_betas"),
         (Scheduler(Fresh), "uneven-ddim", "cannot be asked for the rows 5, 3, 2, 0"),
     ):
         with pytest.raises(NotApplicable, match=message):

@@ -2,8 +2,9 @@
 Diffusion models: noise into data, labels and rewards
 =====================================================
 
-One learned vector field serves sampling, conditioning and optimisation. Four pictures: points that dissolve and come
-back, digits by a small network and every sampler, guidance by its strength, and designs for a reward that is asked for.
+One kind of field, the score, serves sampling, conditioning and optimisation. Four pictures: points that dissolve and
+come back, digits by a small network and every sampler, guidance by its strength, and designs for a reward that is asked
+for.
 
 The derivation: :doc:`/generative/diffusion`. Run it with ``.venv/bin/python tutorials/generative/diffusion.py``.
 """
@@ -160,8 +161,8 @@ for axes, name, designs, labelled, reward in (
     y = reward(labelled) + 0.1 * rng.standard_normal(len(labelled))
     samples, theta = rewards.generated(rng, designs, labelled, y, rewards.TARGETS, 400)
     found = [reward(x).mean() for x in samples.values()]
-    spread = samples[0.0] - samples[0.0].mean(axis=0)
-    form = [reward(rewards.closed_form(designs, theta, a) + spread).mean() for a in rewards.TARGETS]
+    closed = [rng.multivariate_normal(*rewards.closed_form(designs, theta, a), 400) for a in rewards.TARGETS]
+    form = [reward(x).mean() for x in closed]
     axes.plot(rewards.TARGETS, rewards.TARGETS, ":", color=GRAY, label="what is asked")
     axes.plot(rewards.TARGETS, found, "o-", color=ORANGE, label="diffusion")
     axes.plot(rewards.TARGETS, form, "x--", color=BLUE, label="closed form")
@@ -173,7 +174,7 @@ left.legend(frameon=False)
 figure4.suptitle("The reward follows the target as far as the estimate holds, and no closer than a closed form")
 
 # %%
-# So one learned field samples, follows labels and asks for rewards. Before training one, ask what a Gaussian, or a
+# So a score samples, follows labels and asks for rewards. Before training one, ask what a Gaussian, or a
 # choice among the data, would do.
 
 if __name__ == "__main__":

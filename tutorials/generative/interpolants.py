@@ -153,4 +153,6 @@ print(
 )
 
 # %%
-finish("interpolants")
+
+if __name__ == "__main__":
+    finish("interpolants")

@@ -18,7 +18,7 @@ class Scheduler(InProcess):
     Parameters
     ----------
     cls : type
-        Called as ``cls(num_train_timesteps=M, trained_betas=betas, **settings)``, with those of these that it takes;
+        Called as ``cls(num_train_timesteps=M, trained_betas=betas, **settings)``, `trained_betas` at least;
         then ``set_timesteps(N)`` and, for each of its `timesteps`, ``step(predicted, timestep, sample)``, which returns
         an object with `prev_sample`, a tuple that begins with that, or that alone. All are PyTorch tensors.
     settings : dict, optional
@@ -94,6 +94,8 @@ class Scheduler(InProcess):
             known["variance_type"] = VARIANCES[kind]
         elif self._rule is None and kind in VARIANCES and "variance_type" not in self._settings:
             raise NotApplicable(f"{self.name} takes no variance_type: say which kind it is")
+        if "trained_betas" not in {*words, *self._settings}:
+            raise NotApplicable(f"{self.name} takes no trained_betas: its table would be another")
         known |= {"num_train_timesteps": len(betas), "trained_betas": betas.copy(), "clip_sample": False}
         known["prediction_type"] = "epsilon"
         known = {word: value for word, value in known.items() if word in words} | self._settings

@@ -87,8 +87,8 @@ _NAN = float("nan")
 _KIND = choice(
     "kind",
     diffusion.KINDS,
-    "em: Euler-Maruyama; exp: exponential integrator; ddpm_large, ddpm_small: ancestral, with variance beta or "
-    "beta (1 - abar') / (1 - abar); ddim",
+    "em: Euler-Maruyama; exp: exponential integrator; ddpm_large, ddpm_small: ancestral, with variance beta or beta (1 "
+    "- abar') / (1 - abar); ddim",
 )
 _ETA = number("eta", "of ddim: 0 deterministic, 1 as ddpm_small; else not read")
 _TIMES = array(
@@ -187,8 +187,7 @@ TABLE = Operation(
     name="diffusion.table_steps",
     summary="steps of a sampler along some rows of a table of betas, with given predictions of the noise: what the "
     "scheduler of a library does; row i has kept abar_i = prod_{j<=i} (1 - beta_j), and the last step goes to abar = "
-    "1, "
-    "without noise",
+    "1, without noise",
     inputs=(
         choice("kind", ("ddpm_large", "ddpm_small", "ddim"), "as in sampler_step"),
         array("x", "n D", "points at the first of the rows"),
@@ -304,8 +303,7 @@ DSM = Operation(
 DROP = Operation(
     name="diffusion.drop_labels",
     summary="training for classifier-free guidance: each label by itself is replaced by the null label where its draw "
-    "is "
-    "below p_drop",
+    "is below p_drop",
     inputs=(
         array("y", "n", "labels"),
         array("draws", "n", "uniform draws from [0, 1)"),
@@ -351,8 +349,7 @@ SUBSPACE = Operation(
 LAW = Operation(
     name="diffusion.gaussian_law",
     summary="mean and variance of what a sampler makes of a standard normal start, for one-dimensional Gaussian data "
-    "and "
-    "their score with a constant error, and the Kullback-Leibler divergence of the data at the last time from it",
+    "and their score with a constant error, and the Kullback-Leibler divergence of the data at the last time from it",
     inputs=(
         _KIND,
         number("mean", "of the data"),

@@ -22,8 +22,7 @@ ALTERNATIVES = (
     # The forward process
     mistake("rate_halved", "wrong_constant",
             "the noise has the variance h = 1 - exp(-t), where the data keep exp(-t/2); here 1 - exp(-t/2), that of "
-            "half "
-            "the time",
+            "half the time",
             {"diffusion-2 in _variance": "return -math.expm1(-t / 2)", "diffusion-2 in _scales_of_each":
              "h = -xp.expm1(-t / 2)"}),
     mistake("rate_doubled", "wrong_constant",
@@ -93,8 +92,7 @@ ALTERNATIVES = (
             {"_ddpm: back =": "back = math.exp(t / 2)", "_ddim: back =": "back = math.exp(t / 2)"}),
     mistake("factor_of_the_noise", "wrong_scale",
             "beta / sqrt(1 - abar) is the factor of a predicted noise; the score has beta alone; here it has that of "
-            "the "
-            "noise",
+            "the noise",
             {"diffusion-12": "return back, back * beta / math.sqrt(h), math.sqrt(v)"}),
     mistake("variances_exchanged", "wrong_constant",
             "large is beta, small is beta (1 - abar') / (1 - abar); here they are exchanged",
@@ -108,7 +106,7 @@ ALTERNATIVES = (
     mistake("fresh_noise_of_the_departure", "wrong_constant",
             "sigma^2 is eta^2 (1 - abar') / (1 - abar) (1 - abar / abar'); here eta^2 (1 - abar), and the old noise is "
             "cut off at 0",
-            {"diffusion-13": "sigma = eta * math.sqrt(h)", "_ddim: if sigma**2 > k:": "if sigma**2 > 1:",
+            {"diffusion-13": "sigma = eta * math.sqrt(h)", "_ddim: if fresh > 1": "if sigma > 1:",
              "_ddim: kept =": "kept = math.sqrt(max(k - sigma**2, 0.0))"},
             origin="https://github.com/jsboige/CoursIA/pull/16158"),
     mistake("no_fresh_noise", "missing_step", "eta says how much of the noise is fresh; here it is not read",
@@ -164,8 +162,7 @@ ALTERNATIVES = (
             origin="https://github.com/lucidrains/denoising-diffusion-pytorch/issues/81"),
     mistake("noise_at_the_end_unless_from_row_0", "extra_step",
             "the last step goes to abar = 1 and adds no noise; here that is so only if it starts at row 0, and with "
-            "the "
-            "large variance the answer is left with noise",
+            "the large variance the answer is left with noise",
             {"table_steps: x = _moved(":
              "x = _moved(kind, x, score_of_noise(predicted[k, ...], t), t, u, xi, eta)\n"
              'if u == 0 and i and kind == "ddpm_large" and xi is not None:\n'
@@ -267,5 +264,5 @@ ALTERNATIVES = (
             {"conditional_samples: noisy =": "noisy = alpha * X + math.sqrt(h) * noise[0, ...]"}),
     mistake("noisy_target_of_the_regression", "wrong_order",
             "regress the clean data; here the noised ones, which are known already",
-            {"diffusion-35": "W = ridge(F, noisy, small)"}),
+            {"diffusion-35": "W = ridge(F, noisy, SMALL)"}),
 )  # fmt: skip

@@ -63,7 +63,7 @@ def sampler_step(kind, x, slopes, rates, offsets, t, t_next, epsilon, xi):
 def sample_mixture(start, times, kind, epsilon, noise, p, m, C, q, mu, D, path, gamma, a):
     """A run between two mixtures."""
     flow = interpolants.mixture_flow(Mixture(p, m, C), Mixture(q, mu, D), path=path, gamma=gamma, a=a)
-    return interpolants.sample(flow, start, times, kind=kind, epsilon=epsilon, noise=noise)
+    return interpolants.sample(flow, start, times, kind=kind, epsilon=epsilon, noise=noise).state
 
 
 def likelihood(x, times, kind, epsilon, noise, p, m, C, q, mu, D, path, gamma, a):

@@ -224,7 +224,7 @@ FIELDS = (
     Case("diffusion-end", ("numerics",), "at t = 1 gamma_dot is infinite, b is not",
          _at(1.0, "one_sided_sbdm", "zero")),
     Case("mirror", ("known_bug",), "v is 0, b = -gamma gamma_dot s", _at(0.7, "mirror", "brownian", 0.5)),
-    large("many-points", "line", "n", size=20_000),
+    large("many-points", "line", "n", size=4_999),
 )  # fmt: skip
 
 
@@ -312,8 +312,8 @@ def _still(times, epsilon, noise, start):
     return x
 
 
-_LONG = {"start": _rows([1.5]), "times": np.linspace(0.0, 1.0, 261), "epsilon": np.full(260, 0.5),
-         "noise": _some("long b", 260, 1, 1)}  # fmt: skip
+_LONG = {"start": _rows([1.5]), "times": np.linspace(0.0, 1.0, 131), "epsilon": np.full(130, 0.5),
+         "noise": _some("long b", 130, 1, 1)}  # fmt: skip
 SAMPLE = (
     Case("em", ("basic",), "a diffusion of its own for each step", _run("em"),
          equations=("interpolants-26", "interpolants-28")),
@@ -331,10 +331,10 @@ SAMPLE = (
     Case("plane", ("basic",), "full covariances",
          _run("em", _UP[:3], _PLANE, start=_rows([0.5, -0.5]), epsilon=_EPSILON[:2], noise=_some("plane", 2, 1, 2),
               a=1.5)),
-    Case("still-260", ("long",), "260 steps that keep N(0, 1) what it is",
+    Case("still-130", ("long",), "130 steps that keep N(0, 1) what it is",
          {**_LONG, "kind": "em", **_ALIKE, **_USUAL, "a": 2.0},
          answer={"x": _still(_LONG["times"], _LONG["epsilon"], _LONG["noise"], _LONG["start"])}, source="closed form"),
-    large("many-points", "em", "n", size=9_000),
+    large("many-points", "em", "n", size=2_999),
 )  # fmt: skip
 
 
@@ -356,8 +356,8 @@ def _likely(kind, times=_DOWN, mixture=_LINE, **settings):
     )
 
 
-_MANY = {"x": _rows([0.5]), "times": np.linspace(1.0, 0.0, 261), "epsilon": np.full(260, 0.5),
-         "noise": _some("long paths", 260, 1, 1, 1)}  # fmt: skip
+_MANY = {"x": _rows([0.5]), "times": np.linspace(1.0, 0.0, 131), "epsilon": np.full(130, 0.5),
+         "noise": _some("long paths", 130, 1, 1, 1)}  # fmt: skip
 
 
 def _still_likelihood(case):
@@ -383,10 +383,10 @@ LIKELIHOOD = (
          _likely("ito", np.array([0.875, 0.5, 0.25, 0.0]), **_ONE_SIDED), equations=("interpolants-9",)),
     Case("no-diffusion", ("boundary",), "one path is enough: Euler's steps for the ODE",
          _likely("feynman_kac", epsilon=np.zeros(3))),
-    Case("still-260", ("long",), "260 steps on N(0, 1)",
+    Case("still-130", ("long",), "130 steps on N(0, 1)",
          {**_MANY, "kind": "feynman_kac", **_ALIKE, **_USUAL, "a": 2.0},
          answer={"log_density": _still_likelihood(_MANY)}, source="closed form", dtypes=("float64",)),
-    large("many-points", "feynman-kac", "n", size=4_000),
+    large("many-points", "feynman-kac", "n", size=1_999),
 )  # fmt: skip
 
 
@@ -405,7 +405,7 @@ def _bridge(alpha_squared, s0=1.0, s1=0.3, epsilon=0.4, a=0.5):
     return {"alpha_squared": np.array(alpha_squared), "s0": s0, "s1": s1, "epsilon": epsilon, "a": a}
 
 
-_GRID = np.arange(1, 5000) / 5000
+_GRID = np.arange(1, 1000) / 1000
 BRIDGE = (
     Case("narrowing", ("basic",), "the linear path", _bridge([0.5625, 0.25, 0.0625]),
          equations=tuple(f"interpolants-{n}" for n in range(37, 41))),
@@ -417,7 +417,7 @@ BRIDGE = (
          equations=("interpolants-39",)),
     Case("much-noise", ("numerics",), "epsilon far above s0 s1: the covariance is s0^2 s1^2 / (2 epsilon)",
          _bridge([0.5, 0.25], 1.0, 0.5, 500.0), equations=("interpolants-39",)),
-    Case("fine-grid", ("large",), "5000 intervals", _bridge((1 - _GRID) ** 2), dtypes=("float64",)),
+    Case("fine-grid", ("large",), "1000 intervals", _bridge((1 - _GRID) ** 2), dtypes=("float64",)),
 )  # fmt: skip
 
 

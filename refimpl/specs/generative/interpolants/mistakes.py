@@ -36,7 +36,7 @@ ALTERNATIVES = (
             {"interpolants-7": "g, g_dot = xp.sin(math.pi * nearer) ** 2, 2 * math.pi * xp.sin(2 * math.pi * t)"}),
     mistake("bump_above_zero", "missing_step",
             "the bump of the two logistic functions must be lowered so that it is 0 at both ends; here it is not",
-            {"interpolants-8": "g, g_dot = up - down + 0 * ends, 10 * (up * (1 - up) - down * (1 - down))"}),
+            {"interpolants-8": "g, g_dot = up - down + 0 * ends, side * 10 * (up * (1 - up) - down * (1 - down))"}),
     mistake("same_slopes", "wrong_sign", "the noise falls, 1 - t; here its slope has the sign of beta's",
             {"interpolants-9": "beta, g, beta_dot, g_dot = t, 1 - t, one, one"}),
     mistake("slope_without_inner_factor", "missing_step",

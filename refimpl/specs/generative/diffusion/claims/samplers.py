@@ -1,7 +1,5 @@
 """Samplers: the law that they return, where their errors come from, and guidance. C1, C4, C6."""
 
-import math
-
 import numpy as np
 
 from refimpl.core.random import stream
@@ -27,19 +25,6 @@ SAMPLERS = {  # name -> kind, eta, scores a step, color
 # C1 ------------------------------------------------------------------------------------------------------------------
 
 
-def cumulative(x, mixture):
-    """Distribution function of a one-dimensional mixture."""
-    z = (x[:, None] - mixture.means[:, 0]) / np.sqrt(2 * mixture.covariances)
-    return np.vectorize(math.erf)(z) @ mixture.weights / 2 + 0.5
-
-
-def distance(samples, mixture):
-    """Kolmogorov-Smirnov distance of samples from their law."""
-    x = np.sort(samples)
-    F, n = cumulative(x, mixture), len(x)
-    return max(np.max(np.arange(1, n + 1) / n - F), np.max(F - np.arange(n) / n))
-
-
 def drawn(name, mixture, start, rng, steps):
     """Samples along a geometric grid."""
     kind, eta, _, _ = SAMPLERS[name]
@@ -50,14 +35,12 @@ def drawn(name, mixture, start, rng, steps):
 def data_law(seed):
     """Every sampler with the exact score; and what each needs."""
     start = stream(seed, "diffusion.C1", "start").standard_normal((4000, 1))
-    samples = {name: drawn(name, THREE, start, stream(seed, "diffusion.C1", name), 300)[:, 0] for name in SAMPLERS}
-    found = {name: distance(x, THREE) for name, x in samples.items()}
+    samples = {name: drawn(name, THREE, start, stream(seed, "diffusion.C1", name), 300) for name in SAMPLERS}
+    found = {name: mixtures.kolmogorov(x, THREE) for name, x in samples.items()}
     budgets, wide = (10, 20, 40, 80), stream(seed, "diffusion.C1", "wide").standard_normal((20000, 1))
+    away = lambda *run: mixtures.kolmogorov(drawn(*run), THREE)
     at_cost = {
-        name: [
-            distance(drawn(name, THREE, wide, stream(seed, "diffusion.C1", name, calls), calls // per)[:, 0], THREE)
-            for calls in budgets
-        ]
+        name: [away(name, THREE, wide, stream(seed, "diffusion.C1", name, calls), calls // per) for calls in budgets]
         for name, (_, _, per, _) in SAMPLERS.items()
     }
 
@@ -67,7 +50,7 @@ def data_law(seed):
         bins = np.linspace(-5.0, 5.0, 61)
         left.fill_between(x, np.exp(mixtures.log_density(x[:, None], THREE)), color="0.85", label="data")
         for name, draws in samples.items():
-            left.hist(draws, bins, density=True, histtype="step", color=SAMPLERS[name][3])
+            left.hist(draws[:, 0], bins, density=True, histtype="step", color=SAMPLERS[name][3])
         left.set(title="300 steps: all return the data", xlabel="x", ylabel="density")
         left.legend(frameon=False)
         for name, values in at_cost.items():
@@ -106,7 +89,7 @@ def slope(x, y):
 
 
 def three_errors(seed):
-    """Initialisation, discretisation and score error, each alone, for a random Gaussian and that of the sheet."""
+    """Initialisation, discretisation and score error, each alone, for a Gaussian of mean 2 and a random one."""
     rng = stream(seed, "diffusion.C4")
     other = {"mean": float(rng.uniform(0.5, 3.0)), "variance": float(np.exp(rng.uniform(np.log(0.2), np.log(2.0))))}
     horizons, steps, errors = (2.0, 4.0, 6.0), (50, 100, 200, 400, 800), (0.1, 0.3, 0.6)
@@ -140,7 +123,8 @@ def three_errors(seed):
         third.set(xlabel="error of the score", title="share of the bound", ylim=(0, 1.1))
 
     note = (
-        "One-dimensional Gaussians only, followed exactly. The bound, a worst case, allows -1; here both are near -2."
+        "One-dimensional Gaussians only, followed exactly. The bound, a worst case, allows -1; here both are near -2. "
+        "The error of the score is a constant."
     )
     return Outcome(found, plot, note)
 
@@ -149,6 +133,21 @@ def three_errors(seed):
 
 PAIR = Mixture(np.array([0.5, 0.5]), np.array([[1.0, 0.0], [-1.0, 0.0]]), np.ones(2))
 STRENGTHS = (0.0, 1.0, 3.0, 8.0)
+
+
+def untuned(rng):
+    """In how many of six random mixtures of three classes confidence rises, total variance falls to 3, and to 8."""
+    score = lambda mixture, eta: lambda x, t: models.guided_score(x, t, mixture, 0, eta=eta)
+    counts = np.zeros(3, dtype=int)
+    for _ in range(6):
+        mixture = Mixture(np.full(3, 1 / 3), 1.5 * rng.standard_normal((3, 2)), rng.uniform(0.25, 1.5, 3))
+        start, times, told = rng.standard_normal((1000, 2)), diffusion.grid(N=100), []
+        for eta in STRENGTHS:
+            x = diffusion.sample(score(mixture, eta), start, times, rng, kind="exp").state
+            told.append((mixtures.responsibilities(x, mixture)[:, 0].mean(), x.var(axis=0).sum()))
+        gain, change = np.diff(np.array(told), axis=0).T
+        counts += [gain.min() > 0, change[:2].max() < 0, change[2] < 0]
+    return tuple(int(count) for count in counts)
 
 
 def guidance(seed):
@@ -199,6 +198,7 @@ def guidance(seed):
         right.legend(frameon=False)
 
     confidence, spread = ([found[eta][i] for eta in STRENGTHS] for i in (0, 1))
+    rises, falls, falls_on = untuned(rng)
     return Outcome(
         [
             at_most("largest difference of the two guided scores", gap, 1e-6),
@@ -210,6 +210,9 @@ def guidance(seed):
             reported("confidence of the better of two plain samples", chosen[2][0]),
             reported("its variance", chosen[2][1]),
             reported("confidence without guidance, twice the steps", longer[0]),
+            reported("of six random mixtures of three: confidence rises with each strength", rises),
+            reported("their total variance falls up to 3", falls),
+            reported("and from 3 to 8", falls_on),
         ],
         plot,
         "Two round Gaussians; the variance is that across.",
@@ -246,10 +249,9 @@ CLAIMS = (
         tier="full",
         kind="behaviour",
         control="two scores a step: without guidance and with twice the steps nothing changes; the more confident of "
-        "two "
-        "plain samples makes the same trade as a strength of 1, the best of four that of 3; guidance goes further",
+        "two plain samples makes the same trade as a strength of 1, the best of four that of 3; guidance goes further. "
+        "Six random mixtures of three classes, untuned, are counted: confidence rises in all, spread not always falls",
         tuned="components of variance 1: with 0.5 or less the last two variances are equal. From 3 to 8 the variance "
-        "may "
-        "rise by 0.03, for it has nearly stopped to fall",
+        "may rise by 0.03, for it has nearly stopped to fall",
     ),
 )

@@ -74,7 +74,7 @@ D = 12
 
 def noised_plane(A, off=0.0):
     """Law of data on a plane with so much deviation off it, as a mixture in all dimensions."""
-    spread = 0.08 * A @ A.T + off**2 * (np.eye(D) - A @ A.T)
+    spread = 0.08 * A @ A.T + off**2 * (np.eye(len(A)) - A @ A.T)
     return Mixture(LATENT.weights, LATENT.means @ A.T, np.stack([spread] * 3))
 
 
@@ -141,13 +141,12 @@ CLAIMS = (
     Claim(
         "diffusion.C3",
         "For data on a plane the score has a part in the plane and a part -x / h off it, which grows without bound as "
-        "t "
-        "falls to 0; samples stay near the plane",
+        "t falls to 0; samples stay near the plane",
         "lemma on the score of data on a subspace",
         support,
         kind="identity",
         proxy="planted: the data lie on the plane exactly, and the last two figures follow from that (10 is the ratio "
-        "of "
-        "two h). With deviations of 0.03, 0.1, 0.3 off the plane the growth is 5.7, 1.8, 1.1, and the identity fails",
+        "of two h). With deviations of 0.03, 0.1, 0.3 off the plane the growth is 5.7, 1.8, 1.1, and the identity "
+        "fails",
     ),
 )

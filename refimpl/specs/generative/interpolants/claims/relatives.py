@@ -109,7 +109,7 @@ def _posterior(y, tau, data):
 def relatives(seed):
     """Localization in its own time; and the ODE without noise against the monotone map."""
     rng, data = stream(seed, "interpolants.C9"), models.THREE
-    taus, worst = np.geomspace(1e-3, 400, 801), 0.0
+    worst = 0.0
     points = rng.uniform(-4, 4, (50, 1))
     for tau in (0.01, 0.3, 2.0, 30.0):
         t = tau**0.5 / (1 + tau**0.5)
@@ -120,15 +120,15 @@ def relatives(seed):
     for before, after in pairwise(taus):
         mean = _posterior(y, before, data) if before else data.weights @ data.means[:, 0]
         y = y + (after - before) * mean + (after - before) ** 0.5 * rng.standard_normal(y.shape)
-    distance = models.kolmogorov(y / taus[-1], data)
+    distance = mixture.kolmogorov(y / taus[-1], data)
 
     x0 = drawn(rng, 300, models.TWO)
     flow = interpolants.mixture_flow(models.TWO, data, gamma="zero")
     x1 = run(rng, flow, x0, cosine(200), "rk4")
-    rank, low, high = models.distribution_function(x0[:, 0], models.TWO), np.full(300, -9.0), np.full(300, 9.0)
+    rank, low, high = mixture.distribution_function(x0[:, 0], models.TWO), np.full(300, -9.0), np.full(300, 9.0)
     for _ in range(60):
         middle = (low + high) / 2
-        above = models.distribution_function(middle, data) > rank
+        above = mixture.distribution_function(middle, data) > rank
         low, high = np.where(above, low, middle), np.where(above, middle, high)
     moved = np.mean((x1 - x0) ** 2)
     independent = np.mean((drawn(rng, 300, data) - x0) ** 2)
@@ -178,6 +178,7 @@ CLAIMS = (
         kind="identity",
         control="the linear path with the same gamma costs 1.05 times the optimum here, and 1.001 to 2.2 times that "
         "for four other pairs: the gain depends on the pair",
+        tuned="tolerances of the optimiser: with its defaults it stops early for one pair",
     ),
     Claim(
         id="interpolants.C9",

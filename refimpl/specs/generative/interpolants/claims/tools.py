@@ -35,7 +35,7 @@ def drawn(rng, n, law):
 def run(rng, flow, start, times, kind, epsilon=0.0):
     """A sampler with noise of its own."""
     noise = None if kind == "rk4" else rng.standard_normal((len(times) - 1, *start.shape))
-    return interpolants.sample(flow, start, times, kind=kind, epsilon=epsilon, noise=noise)
+    return interpolants.sample(flow, start, times, kind=kind, epsilon=epsilon, noise=noise).state
 
 
 GRID = np.linspace(-7, 7, 1401)
