@@ -79,10 +79,12 @@ def hold_out(K, Y, filters, *, D, share=0.2):
     >>> hold_out(K, Y, [lambda v: 0 * v, lambda v: ridge_filter(v, 0.5)], D=1.0).chosen
     1
     """
+    check.sequence(filters=filters)
+    check.function(**{f"filters[{i}]": candidate for i, candidate in enumerate(filters)})
     n, share = check.shapes(K=(K, "n n"), Y=(Y, "n d"))["n"], check.fraction(share=share)
     kept = n - max(1, round(share * n))
-    if kept < 1 or not filters:
-        raise ValueError(f"n must leave samples to fit and filters must not be empty, got n = {n}")
+    if kept < 1:
+        raise ValueError(f"share must leave samples to fit, got {share!r} of n = {n}")
     xp, found = array_namespace(K, Y), score_estimation.spectrum(K[:kept, :kept], Y[:kept, :])
     rest, labels, errors = K[kept:, :kept], Y[kept:, :], []
     for candidate in filters:

@@ -103,6 +103,7 @@ def posterior_mean(law, x, t):
     >>> posterior_mean(law("two", like=np.zeros(1)), np.zeros((1, 2)), np.array([50.0])).round(3)
     array([[0.55, 0.15]])
     """
+    check.instance(Law, law=law), check.finite(x=x, t=t)
     xp = array_namespace(x, t, *law)
     alpha, h = xp.exp(-t / 2)[:, None], -xp.expm1(-t)[:, None]
     gap = x[:, None, :] - alpha[:, :, None] * law.points[None, :, :]
@@ -133,6 +134,7 @@ def draw(rng, law, n, *, bias=True):
     >>> draw(random.stream(0, "doc"), law(like=np.zeros(1)), 3).pairs.Z.shape
     (3, 4)
     """
+    check.instance(Law, law=law)
     n, like = check.integer(n=n, minimum=1), law.points
     xp = array_namespace(like)
     edges = xp.cumulative_sum(law.weights)[:-1]
@@ -150,6 +152,7 @@ def excess(f, truth, *, D):
     >>> excess(np.array([[3.0, 4.0]]), np.array([[0.6, 0.0]]), D=1.0)
     0.64...
     """
+    check.finite(f=f, truth=truth)
     xp = array_namespace(f, truth)
     return float(xp.mean(xp.sum((score_estimation.project(f, D=D) - truth) ** 2, axis=1)))
 
@@ -162,6 +165,7 @@ def noise_level(data):
     >>> round(noise_level(draw(random.stream(0, "doc"), law(like=np.zeros(1)), 4000)), 1)
     0.6
     """
+    check.instance(Data, data=data)
     xp = array_namespace(data.truth)
     return float(xp.sqrt(xp.mean((data.pairs.Y - data.truth) ** 2)))
 
@@ -195,6 +199,7 @@ def reverse_sde(score, x, times, noise):
     >>> reverse_sde(lambda x, t: -x, np.ones((1, 2)), [2.0, 1.0, 0.5], np.zeros((2, 1, 2)))
     array([[0.375, 0.375]])
     """
+    check.function(score=score), check.sequence(times=times)
     check.finite(x=x, noise=noise)
     check.shapes(noise=(noise, f"{len(times) - 1} k d"), x=(x, "k d"))
     if not all(late > early > 0 for late, early in itertools.pairwise(times)):

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from refimpl.core import check
-from refimpl.core.arrays import Array, array_namespace, device, from_numpy
+from refimpl.core.arrays import Array, array_namespace, describe, device, from_numpy
 from refimpl.core.loop import iterate
 from refimpl.core.special import softmax
 
@@ -275,6 +275,7 @@ def update(state, eps_c, eps_u, *, s, gamma_bar, ab, ab_next):
     (array([[ 0.268, -0.078],
            [ 0.268,  0.268]]), array([ True,  True]), array([2, 4]))
     """
+    check.instance(AGState, state=state)
     _predictions(x=state.x, eps_c=eps_c, eps_u=eps_u)
     check.shapes(x=(state.x, "n D"), done=(state.done, "n"), nfe=(state.nfe, "n"))
     s, gamma_bar = check.number(s=s, gamma_bar=gamma_bar)
@@ -317,6 +318,7 @@ def sample(x0, ab, cond, uncond, *, s, gamma_bar):
     >>> sample(np.zeros((1, 2)), np.array([0.25, 0.5, 1.0]), cond, uncond, s=2.0, gamma_bar=0.9).nfe
     array([4])
     """
+    check.function(cond=cond, uncond=uncond)
     T, xp = _levels(x0, ab), array_namespace(x0, ab)
     everyone = xp.arange(x0.shape[0], device=device(x0))
 
@@ -368,6 +370,7 @@ def record(x0, ab, cond, uncond, *, s):
     >>> record(np.zeros((1, 2)), np.array([0.25, 1.0]), cond, uncond, s=2.0).E_c
     array([[[-1., -1.]]])
     """
+    check.function(cond=cond, uncond=uncond)
     T, s, xp = _levels(x0, ab), check.number(s=s), array_namespace(x0, ab)
     everyone, x, said_c, said_u = xp.arange(x0.shape[0], device=device(x0)), x0, [], []
     for k in range(T):
@@ -450,11 +453,11 @@ def estimate(said_c, said_u, beta):
     >>> estimate([e, 2 * e], [3 * e], np.array([1.0, 10.0, 100.0]))
     array([[321., 321.]])
     """
-    if len(said_c) != len(said_u) + 1 or not len(said_u):
-        raise ValueError(
-            f"said_c must have one prediction more than said_u, which has some, got {len(said_c)} and {len(said_u)}"
-        )
-    _predictions(**{f"said[{i}]": e for i, e in enumerate((*said_c, *said_u))})
+    check.sequence(said_c=said_c, said_u=said_u)
+    if len(said_c) != len(said_u) + 1:
+        raise ValueError(f"said_c must have one prediction more than said_u, got {len(said_c)} and {len(said_u)}")
+    both = (("said_c", said_c), ("said_u", said_u))
+    _predictions(**{f"{name}[{i}]": e for name, said in both for i, e in enumerate(said)})
     check.finite(beta=beta)
     check.shapes(beta=(beta, str(2 * len(said_u) + 1)))
     check.alike_dtype(said_c=said_c[0], beta=beta)
@@ -509,7 +512,7 @@ def follow(x0, ab, cond, uncond, policy, *, s, betas=()):
     Raises
     ------
     TypeError, ValueError
-        As for `sample`, and if the policy is none, or a "lin" stands where it has nothing to build on.
+        As for `sample`, and if the policy is none, or a "lin" has nothing to build on or no coefficients.
 
     Examples
     --------
@@ -518,6 +521,7 @@ def follow(x0, ab, cond, uncond, policy, *, s, betas=()):
     >>> follow(np.zeros((1, 1)), np.array([0.25, 0.5, 1.0]), cond, uncond, ("cfg", "cond"), s=2.0).nfe
     3
     """
+    check.function(cond=cond, uncond=uncond), check.sequence(policy=policy)
     T, s, xp = _levels(x0, ab), check.number(s=s), array_namespace(x0, ab)
     if len(policy) != T:
         raise ValueError(f"policy must have a word for each of {T} steps, got {len(policy)}")
@@ -534,7 +538,11 @@ def follow(x0, ab, cond, uncond, policy, *, s, betas=()):
         if word == "lin":
             if not 0 < k == len(said_u):
                 raise ValueError(f"policy must have guided all steps before a 'lin', got one at step {k}")
-            eps_u = estimate([*said_c, eps_c], said_u, betas[k])  # the history gets it as if it were true
+            try:
+                beta = betas[k]
+            except (LookupError, TypeError):
+                raise ValueError(f"betas must have coefficients for step {k}, got {describe(betas)}") from None
+            eps_u = estimate([*said_c, eps_c], said_u, beta)  # the history gets it as if it were true
         if word in ("cfg", "lin"):
             said_c.append(eps_c)
             said_u.append(eps_u)
@@ -586,6 +594,7 @@ def relaxed_loss(logits, x0, ab, cond, uncond, target, scale, *, s, cost):
     >>> loss.round(6), gradient.round(6)
     (np.float64(3.0), array([[ 2., -0., -2.]]))
     """
+    check.instance(Denoiser, cond=cond, uncond=uncond)
     T = _levels(x0, ab)
     check.finite(logits=logits)
     check.shapes(logits=(logits, f"{T} 3"))
@@ -646,8 +655,8 @@ def search(x0, ab, cond, uncond, *, s, cost=0.01, lr=0.1, steps=200):
     >>> decided(run.state[0])
     ('cfg', 'cfg')
     """
-    lr, xp = check.positive(lr=lr), array_namespace(x0, ab)
-    T = _levels(x0, ab)
+    check.instance(Denoiser, cond=cond, uncond=uncond)
+    T, lr, xp = _levels(x0, ab), check.positive(lr=lr), array_namespace(x0, ab)
     target, plain = (follow(x0, ab, cond.eps, uncond.eps, front_loaded(T, m), s=s).x for m in (T, 0))
     scale = float(xp.sum((target - plain) ** 2)) / x0.shape[0]
     if not scale > 0:

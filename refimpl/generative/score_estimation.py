@@ -702,6 +702,7 @@ def predict(spectrum, K_test, filtered):
     >>> predict(found, np.array([[2.0, 4.0]]), 1 / found.values)
     array([[2.]])
     """
+    check.instance(Spectrum, spectrum=spectrum)
     check.finite(K_test=K_test, filtered=filtered)
     n = check.shapes(filtered=(filtered, "n"), K_test=(K_test, "k n"))["n"]
     check.like(spectrum.values, filtered=filtered)
@@ -861,6 +862,7 @@ def _at_times(t, **arrays):
 
 def _checked(network, **arrays):
     """A network, and inputs and labels that fit it."""
+    check.instance(Network, network=network)
     check.finite(W=network.W, a=network.a, **arrays)
     axes = {"W": (network.W, "m p"), "a": (network.a, "m d")}
     given = {name: (x, "n d" if name == "Y" else "n p") for name, x in arrays.items()}

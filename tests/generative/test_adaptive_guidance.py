@@ -377,8 +377,15 @@ def test_bad_input_is_named():
             ValueError,
             "policy must have guided",
         ),
+        (
+            lambda: ag.follow(*args, ag.alternating(6, "lin"), **more),
+            ValueError,
+            "betas must have coefficients for step 1",
+        ),
         (lambda: ag.fit_linear(e[None], e[None], 1), ValueError, "k must be a step in"),
-        (lambda: ag.estimate([e], [], np.ones(1)), ValueError, "said_c"),
+        (lambda: ag.estimate([e], [], np.ones(1)), ValueError, "said_u must be a list with at least one"),
+        (lambda: ag.estimate([e], [e], np.ones(2)), ValueError, "said_c must have one prediction more"),
+        (lambda: ag.estimate([e, e[:2]], [e], np.ones(3)), ValueError, r"said_c\[1\] must have shape"),
         (lambda: ag.estimate([e, e], [e], np.ones(2)), ValueError, "beta"),
         (lambda: ag.alternating(4, "uncond"), ValueError, "other"),
         (lambda: ag.front_loaded(4, -1), ValueError, "m"),
@@ -390,7 +397,7 @@ def test_bad_input_is_named():
         (lambda: ag.search(x0, ab, parts[0], parts[0], s=3.0), ValueError, "cond and uncond must differ"),
         (lambda: models.denoisers(bed._replace(variances=np.zeros(4)), label), ValueError, "variances"),
         (lambda: models.denoisers(bed, label + 5), ValueError, "label must be classes of the bed"),
-        (lambda: models.denoisers(bed, 1.0 * label), TypeError, "label must be integers"),
+        (lambda: models.denoisers(bed, 1.0 * label), TypeError, "label must be an array of integers"),
         (lambda: models.groups(stream(0), like=LIKE, variance=0.0), ValueError, "variance"),
     ):
         with pytest.raises(error, match=name):

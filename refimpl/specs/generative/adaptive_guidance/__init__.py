@@ -223,7 +223,7 @@ LINEAR_STEP = Operation(
         ErrorCase("few-coefficients", "one for each prediction", {"beta": np.ones(3)}, ValueError, "beta"),
         ErrorCase("nan-beta", "NaN is no number", {"beta": np.full(5, _NAN)}, ValueError, "beta"),
         ErrorCase("no-history", "as many of both kinds: nothing is left to estimate", {"E_u": np.ones((3, 3, 2))},
-                  ValueError, "said"),
+                  ValueError, "said_c"),
     ),
     without=_ONE_STEP,
 )  # fmt: skip

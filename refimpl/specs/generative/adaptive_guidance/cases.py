@@ -145,7 +145,7 @@ AG_SAMPLE = (
          _RUN | {"class_of_component": np.zeros(4), "label": np.zeros(3)}),
     Case("long-run", ("long",), "300 steps: the count passes 255, and small steps add up",
          _RUN | {"x0": _RUN["x0"][:1], "label": np.array([1.0]), "ab": np.append(np.arange(1, 301) / 301, 1.0),
-                 "gamma_bar": 0.9}),
+                 "gamma_bar": 0.9}, dtypes=("float64",)),
     large("many-samples", "three-classes", "n", size=20_001),
 )  # fmt: skip
 
