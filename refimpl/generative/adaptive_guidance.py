@@ -608,6 +608,7 @@ def relaxed_loss(logits, x0, ab, cond, uncond, target, scale, *, s, cost):
     for k in range(T):
         A, B = _rates(*_pair(ab[k], ab[k + 1]))
         eps_u, eps_c = uncond.eps(x, ab[k], rows), cond.eps(x, ab[k], rows)
+        _predictions(x=x, **{"eps of uncond": eps_u, "eps of cond": eps_c})
         said = (eps_u, eps_c, _guided(eps_c, eps_u, s))
         tape.append((x, A, B, said))
         x = A * x + B * sum(w[k, j] * said[j] for j in range(3))  # (adaptive_guidance-16)
@@ -620,6 +621,7 @@ def relaxed_loss(logits, x0, ab, cond, uncond, target, scale, *, s, cost):
         slopes.append(xp.stack([B * xp.sum(adjoint * e) for e in said]) + cost * prices / T)  # (adaptive_guidance-19)
         w_u, w_c = w[k, 0] + (1 - s) * w[k, 2], w[k, 1] + s * w[k, 2]  # (adaptive_guidance-20)
         back_u, back_c = uncond.pull(x, ab[k], rows, adjoint), cond.pull(x, ab[k], rows, adjoint)
+        _predictions(x=x, **{"pull of uncond": back_u, "pull of cond": back_c})
         adjoint = A * adjoint + B * (w_u * back_u + w_c * back_c)  # (adaptive_guidance-21)
     slope = xp.stack(slopes[::-1])
     return loss, w * (slope - xp.sum(w * slope, axis=-1, keepdims=True))  # (adaptive_guidance-22)

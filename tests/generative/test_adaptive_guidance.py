@@ -394,6 +394,12 @@ def test_bad_input_is_named():
         (lambda: relaxed(scale=0.0), ValueError, "scale"),
         (lambda: relaxed(cost=-1.0), ValueError, "cost"),
         (lambda: relaxed(target=x0[:2]), ValueError, "target"),
+        (lambda: relaxed(cond=parts[0]._replace(eps=lambda *a: np.nan * x0)), ValueError, "eps of cond must be finite"),
+        (
+            lambda: relaxed(uncond=parts[0]._replace(pull=lambda *a: x0[0])),
+            ValueError,
+            "pull of uncond must have shape",
+        ),
         (lambda: ag.search(x0, ab, parts[0], parts[0], s=3.0), ValueError, "cond and uncond must differ"),
         (lambda: models.denoisers(bed._replace(variances=np.zeros(4)), label), ValueError, "variances"),
         (lambda: models.denoisers(bed, label + 5), ValueError, "label must be classes of the bed"),
