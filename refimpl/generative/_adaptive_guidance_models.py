@@ -53,13 +53,18 @@ def denoisers(bed, label, *, negative=None):
     check.instance(Bed, bed=bed)
     check.finite(means=bed.means, variances=bed.variances)
     K = check.shapes(means=(bed.means, "K D"), variances=(bed.variances, "K"), owner=(bed.owner, "K"))["K"]
-    check.alike_dtype(means=bed.means, variances=bed.variances)
+    check.alike_dtype(means=bed.means, variances=bed.variances), check.integral(owner=bed.owner)
     xp = array_namespace(*bed)
     if not bool(xp.all(bed.variances > 0)):
         raise ValueError(f"variances must be > 0, got a smallest one of {float(xp.min(bed.variances)):g}")
     cond = _shares(bed, label=label)
     everything = xp.ones_like(cond) / K
-    uncond = everything if negative is None else (everything + _shares(bed, negative=negative)) / 2
+    if negative is None:
+        uncond = everything
+    else:
+        avoided = _shares(bed, negative=negative)
+        check.shapes(label=(label, "n"), negative=(negative, "n"))
+        uncond = (everything + avoided) / 2
     made = ({"bed": bed, "weights": weights} for weights in (cond, uncond))
     return tuple(Denoiser(partial(_eps, **own), partial(_pull, **own)) for own in made)
 

@@ -22,7 +22,7 @@ def ridge_filter(values, penalty):
     Parameters
     ----------
     values : array, shape [n], floating point
-        Eigenvalues of K / n, none below 0.
+        Eigenvalues of K / n; those below 0 are rounding and count as 0.
     penalty : float
         > 0, of the squared norm in the kernel's space beside the mean squared error.
 
@@ -43,7 +43,7 @@ def ridge_filter(values, penalty):
     array([2. , 0.5])
     """
     check.finite(values=values)
-    return 1 / (values + check.positive(penalty=penalty))
+    return 1 / (array_namespace(values).clip(values, min=0.0) + check.positive(penalty=penalty))
 
 
 def hold_out(K, Y, filters, *, D, share=0.2):
@@ -60,7 +60,7 @@ def hold_out(K, Y, filters, *, D, share=0.2):
     D : float
         Radius > 0 of the ball to which predictions are projected.
     share : float, default: 0.2
-        Of the n samples, in (0, 1), is left out: at least one, and not all.
+        Of the n samples, in [0, 1), is left out: at least one, and not all.
 
     Returns
     -------

@@ -548,7 +548,7 @@ def empirical_kernel(network, Z, Z2):
 
 
 def tangent_kernel(Z, Z2):
-    """The same for infinitely many units, one output: outputs do not mix.
+    """Limit of `empirical_kernel` for infinitely many units, for one output: outputs do not mix.
 
     Parameters
     ----------
@@ -596,7 +596,7 @@ def spectrum(K, Y):
     Parameters
     ----------
     K : array, shape [n, n], floating point
-        Kernel matrix, symmetric (its lower triangle counts) and positive semidefinite.
+        Kernel matrix, symmetric and positive semidefinite.
     Y : array, shape [n, d]
         Labels.
 
@@ -608,7 +608,8 @@ def spectrum(K, Y):
     Raises
     ------
     TypeError, ValueError
-        If shapes or dtypes do not fit, or an entry is not finite.
+        If shapes or dtypes do not fit, an entry is not finite, or the matrix is not symmetric or has an eigenvalue that
+        is below 0 by more than rounding.
 
     Examples
     --------
@@ -620,12 +621,17 @@ def spectrum(K, Y):
     n = check.shapes(K=(K, "n n"), Y=(Y, "n d"))["n"]
     check.like(K[:, 0], Y=Y[:, 0])
     xp = array_namespace(K, Y)
+    skew, largest = float(xp.max(xp.abs(K - xp.matrix_transpose(K)))), float(xp.max(xp.abs(K)))
+    if skew > 1e-6 * largest:
+        raise ValueError(f"K must be symmetric, got entries that differ by {skew:g}")
     values, vectors = xp.linalg.eigh(K / n)
+    if float(values[0]) < -1e-4 * float(values[-1]):
+        raise ValueError(f"K must be positive semidefinite, got an eigenvalue of {n * float(values[0]):g}")
     return Spectrum(xp.clip(values, min=0.0), vectors, xp.matrix_transpose(vectors) @ Y)
 
 
 def spectral_filter(values, *, eta=0.5, tau):
-    """How far gradient descent has come after so many steps, over the eigenvalue, for each eigenvalue.
+    """Factor (1 - (1 - eta v)^tau) / v of each eigenvalue v: what tau steps of gradient descent make of it.
 
     Parameters
     ----------
@@ -670,7 +676,7 @@ def spectral_filter(values, *, eta=0.5, tau):
 
 
 def predict(spectrum, K_test, filtered):
-    """Predictions from filtered eigenvalues.
+    """Predictions for new inputs from filtered eigenvalues.
 
     Parameters
     ----------
@@ -705,12 +711,12 @@ def predict(spectrum, K_test, filtered):
     check.instance(Spectrum, spectrum=spectrum)
     check.finite(K_test=K_test, filtered=filtered)
     n = check.shapes(filtered=(filtered, "n"), K_test=(K_test, "k n"))["n"]
-    check.like(spectrum.values, filtered=filtered)
+    check.like(spectrum.values, filtered=filtered), check.alike_dtype(values=spectrum.values, K_test=K_test)
     return K_test @ (spectrum.vectors @ (filtered[:, None] * spectrum.labels)) / n  # (score_estimation-19)
 
 
 def kernel_gd(Z, Y, Z_test, *, eta=0.5, tau):
-    """What infinitely many units say after so many steps of gradient descent.
+    """Predictions of infinitely many units after so many steps of gradient descent.
 
     Parameters
     ----------
@@ -753,7 +759,7 @@ def complexity(values, *, epsilon):
     Parameters
     ----------
     values : array, shape [n], floating point
-        Eigenvalues of K / n, none below 0.
+        Eigenvalues of K / n; those below 0 are rounding and count as 0.
     epsilon : float
         Radius > 0.
 
@@ -780,7 +786,7 @@ def complexity(values, *, epsilon):
     epsilon = check.positive(epsilon=epsilon)
     check.finite(values=values)
     check.shapes(values=(values, "n"))
-    return _complexity(values, epsilon)
+    return _complexity(array_namespace(values).clip(values, min=0.0), epsilon)
 
 
 def _complexity(values, epsilon):
@@ -810,7 +816,8 @@ def stopping_time(values, *, eta=0.5, sigma, B=2.0):
     Raises
     ------
     TypeError, ValueError
-        If an argument is out of range or of the wrong kind, or all eigenvalues are 0: then nothing ever ends.
+        If an argument is out of range or of the wrong kind, or all eigenvalues are 0, or `sigma` is nearly so: then
+        nothing ever ends.
 
     Notes
     -----
@@ -833,6 +840,8 @@ def stopping_time(values, *, eta=0.5, sigma, B=2.0):
     low, high = 0, 1
     while _allowed(values, high, eta, sigma, B):
         low, high = high, 2 * high
+        if high >= 2**63:
+            raise ValueError(f"sigma must be so large that fewer than 2**63 steps are allowed, got {float(sigma)!r}")
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if _allowed(values, middle, eta, sigma, B) else (low, middle)

@@ -15,6 +15,7 @@ def _pairs(label):
 
 _BACK = "back = xp.where(before > 0, R @ xp.matrix_transpose(a), 0.0)"
 _STEP = "W = W - eta / (n * math.sqrt(a.shape[0])) * (xp.matrix_transpose(back) @ Z)"
+_THETA = "return (Z @ xp.matrix_transpose(Z2))[:, None, :, None] * pairs"
 _AC1 = "norms * (xp.sin(theta) + (math.pi - theta) * xp.cos(theta)) / (2 * math.pi)"
 
 ALTERNATIVES = (
@@ -174,19 +175,30 @@ ALTERNATIVES = (
         "no_root_of_m",
         "missing_step",
         "divide the outputs by sqrt(m); here they are not",
-        {"score_estimation-10": "return active @ a"},
+        {
+            "score_estimation-10": "return active @ a",
+            "score_estimation-14": _STEP.replace("(n * math.sqrt(a.shape[0]))", "n"),
+            "score_estimation-15": _THETA,
+        },
     ),
     mistake(
         "mean_field",
         "wrong_scale",
         "divide the outputs by sqrt(m); here by m",
-        {"score_estimation-10": "return active @ a / a.shape[0]"},
+        {
+            "score_estimation-10": "return active @ a / a.shape[0]",
+            "score_estimation-14": _STEP.replace("math.sqrt(a.shape[0])", "a.shape[0]"),
+            "score_estimation-15": f"{_THETA} / a.shape[0] ** 2",
+        },
     ),
     mistake(
         "linear_units",
         "missing_step",
         "units are ReLUs; here they pass everything on",
-        {"score_estimation-10": "return before @ a / math.sqrt(a.shape[0])"},
+        {
+            "score_estimation-10": "return before @ a / math.sqrt(a.shape[0])",
+            "_update: back = ": "back = R @ xp.matrix_transpose(a)",
+        },
     ),
     mistake(
         "shared_signs",
