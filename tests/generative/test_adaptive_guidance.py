@@ -343,6 +343,35 @@ def test_fits_are_those_of_scikit_learn():
 # What is refused --------------------------------------------------------------------------------------------------
 
 
+def test_cosines_of_very_large_and_very_small_predictions():
+    a, b = np.array([[3.0, 4.0]] * 3, dtype=np.float32), np.array([[4.0, 3.0]] * 3, dtype=np.float32)
+    scales = np.array([[1e20], [1e-25], [1.0]], dtype=np.float32)
+    np.testing.assert_allclose(ag.cosine(a * scales, b * scales), 0.96, rtol=1e-6)
+
+
+def test_a_fit_in_single_precision_keeps_what_is_small():
+    """A regressor of 1e-6 beside one of 1, many rows: above the rounding error, so it counts."""
+    rng = stream(0, "test-adaptive_guidance", "small")
+    E_c = np.stack([rng.standard_normal((300, 8)), 1e-6 * rng.standard_normal((300, 8))]).astype(np.float32)
+    E_u = np.stack([E_c[1], E_c[0] + 1e6 * E_c[1]])
+    assert ag.fit_linear(E_c, E_u, 1).residual < 1e-3
+
+
+def test_a_threshold_takes_what_it_is_calibrated_for():
+    rng = stream(0, "test-adaptive_guidance", "calibrated")
+    bed = models.groups(rng, like=LIKE)
+    x0, label, _ = models.starts(rng, 50, bed)
+    (cond, uncond), ab = models.denoisers(bed, label), ag.schedule(20, like=LIKE)
+    path = ag.record(x0, ab, cond.eps, uncond.eps, s=3.0)
+    cosines = np.stack([ag.cosine(*pair) for pair in zip(path.E_c, path.E_u, strict=True)])
+    for nfe in (22.0, 25.5, 30.0):
+        gamma_bar = ag.calibrate(cosines, nfe)
+        found = ag.sample(x0, ab, cond.eps, uncond.eps, s=3.0, gamma_bar=gamma_bar).nfe.mean()
+        assert nfe <= found <= nfe + 0.05
+    with pytest.raises(ValueError, match="cond and uncond must differ"):  # they do, but s = 1 does not ask
+        ag.search(x0, ab, cond, uncond, s=1.0)
+
+
 def test_bad_input_is_named():
     args, more = small_run()
     x0, ab, cond, uncond = args

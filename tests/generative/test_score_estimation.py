@@ -217,6 +217,24 @@ def test_drawn_data_have_the_law_of_the_diffusion():
     assert data.t.max() < models.T
 
 
+def test_eigenvalues_below_zero_are_rounding_up_to_a_point():
+    values, clean = np.array([-1e-9, 0.25, 4.0]), np.array([0.0, 0.25, 4.0])
+    assert source.complexity(values, epsilon=0.5) == source.complexity(clean, epsilon=0.5)
+    np.testing.assert_array_equal(baselines.ridge_filter(values, 0.5), baselines.ridge_filter(clean, 0.5))
+    for K, match in (
+        (np.array([[1.0, 0.5], [0.4, 1.0]]), "K must be symmetric"),
+        (np.array([[1.0, 2.0], [2.0, 1.0]]), "K must be positive semidefinite"),
+    ):
+        with pytest.raises(ValueError, match=match):
+            source.spectrum(K, np.ones((2, 1)))
+    with pytest.raises(TypeError, match="K_test must have dtype float64"):
+        source.predict(source.spectrum(np.eye(2), np.ones((2, 1))), np.ones((1, 2), dtype=np.float32), clean[1:])
+    with pytest.raises(ValueError, match="sigma must be so large"):
+        source.stopping_time(clean, sigma=1e-170)
+    with pytest.raises(ValueError, match="t must be > 0"):
+        models.posterior_mean(models.law("two", like=LIKE), np.zeros((1, 2)), np.zeros(1))
+
+
 def test_laws_must_be_known():
     with pytest.raises(ValueError, match="name"):
         models.law("hexagon", like=LIKE)

@@ -246,8 +246,8 @@ CLAIMS = (
         negative,
         tier="full",
         kind="efficiency",
-        control="15 guided steps; at equal cost 8 (planted) and 11 (digits) guided steps of 20: on digits at 31 "
-        "evaluations 11 guided steps are better in most draws",
+        control="15 guided steps; at equal cost 8 (planted) and 11 (digits) guided steps of 20: in five seeds AG is "
+        "better in 12 of 15 planted beds and in 4 of 5 draws of digits",
         proxy=PLANTED + "; a mixture stands for a prompt",
         tuned="the thresholds: 0.999 on the planted beds, 0.9999 on the digits",
     ),
