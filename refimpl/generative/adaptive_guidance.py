@@ -735,9 +735,8 @@ def rounding(target):
     >>> f"{rounding(np.array([[3.0, 4.0]])):.1e}"
     '1.2e-27'
     """
-    check.finite(target=target)
-    xp = array_namespace(target)
-    return 1e3 * float(xp.finfo(target.dtype).eps) ** 2 * float(xp.sum(target**2)) / target.shape[0]
+    n, xp = _predictions(target=target), array_namespace(target)
+    return 1e3 * float(xp.finfo(target.dtype).eps) ** 2 * float(xp.sum(target**2)) / n
 
 
 def decided(logits):

@@ -15,7 +15,6 @@ def _pairs(label):
 
 _BACK = "back = xp.where(before > 0, R @ xp.matrix_transpose(a), 0.0)"
 _STEP = "W = W - eta / (n * math.sqrt(a.shape[0])) * (xp.matrix_transpose(back) @ Z)"
-_THETA = "return (Z @ xp.matrix_transpose(Z2))[:, None, :, None] * pairs"
 _AC1 = "norms * (xp.sin(theta) + (math.pi - theta) * xp.cos(theta)) / (2 * math.pi)"
 
 ALTERNATIVES = (
@@ -178,7 +177,6 @@ ALTERNATIVES = (
         {
             "score_estimation-10": "return active @ a",
             "score_estimation-14": _STEP.replace("(n * math.sqrt(a.shape[0]))", "n"),
-            "score_estimation-15": _THETA,
         },
     ),
     mistake(
@@ -188,7 +186,7 @@ ALTERNATIVES = (
         {
             "score_estimation-10": "return active @ a / a.shape[0]",
             "score_estimation-14": _STEP.replace("math.sqrt(a.shape[0])", "a.shape[0]"),
-            "score_estimation-15": f"{_THETA} / a.shape[0] ** 2",
+            "score_estimation-15": "return (Z @ xp.matrix_transpose(Z2))[:, None, :, None] * pairs / a.shape[0] ** 2",
         },
     ),
     mistake(
@@ -469,7 +467,7 @@ ALTERNATIVES = (
         "eigenvalues_of_K",
         "missing_step",
         "the eigenvalues are those of K / n; here those of K",
-        {"spectrum: values, vectors = ": "values, vectors = xp.linalg.eigh(K / 1)"},
+        {"_spectrum: values, vectors = ": "values, vectors = xp.linalg.eigh(K / 1)"},
     ),
     mistake(
         "prediction_not_averaged",
@@ -481,7 +479,7 @@ ALTERNATIVES = (
         "labels_not_turned",
         "missing_step",
         "labels in the eigenbasis; here as they are",
-        {"spectrum: return Spectrum(": "return Spectrum(xp.clip(values, min=0.0), vectors, Y)"},
+        {"_spectrum: return values, Spectrum(": "return values, Spectrum(xp.clip(values, min=0.0), vectors, Y)"},
     ),
     variant(
         "gradient_flow",
