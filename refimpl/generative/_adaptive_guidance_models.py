@@ -50,15 +50,21 @@ def denoisers(bed, label, *, negative=None):
     >>> cond.eps(np.array([[0.0]]), 0.5, np.array([0])), uncond.eps(np.array([[0.0]]), 0.5, np.array([0])) + 0.0
     (array([[-0.5]]), array([[0.]]))
     """
+    check.instance(Bed, bed=bed)
     check.finite(means=bed.means, variances=bed.variances)
     K = check.shapes(means=(bed.means, "K D"), variances=(bed.variances, "K"), owner=(bed.owner, "K"))["K"]
-    check.alike_dtype(means=bed.means, variances=bed.variances)
+    check.alike_dtype(means=bed.means, variances=bed.variances), check.integral(owner=bed.owner)
     xp = array_namespace(*bed)
     if not bool(xp.all(bed.variances > 0)):
         raise ValueError(f"variances must be > 0, got a smallest one of {float(xp.min(bed.variances)):g}")
-    everything = xp.ones((label.shape[0], K), dtype=bed.means.dtype, device=device(bed.means)) / K
     cond = _shares(bed, label=label)
-    uncond = everything if negative is None else (everything + _shares(bed, negative=negative)) / 2
+    everything = xp.ones_like(cond) / K
+    if negative is None:
+        uncond = everything
+    else:
+        avoided = _shares(bed, negative=negative)
+        check.shapes(label=(label, "n"), negative=(negative, "n"))
+        uncond = (everything + avoided) / 2
     made = ({"bed": bed, "weights": weights} for weights in (cond, uncond))
     return tuple(Denoiser(partial(_eps, **own), partial(_pull, **own)) for own in made)
 
@@ -66,10 +72,9 @@ def denoisers(bed, label, *, negative=None):
 def _shares(bed, **named):
     """Weights [n, K] of the components in the class of each sample."""
     ((name, label),) = named.items()
-    xp = array_namespace(label, *bed)
+    check.integral(**named)
     check.shapes(**{name: (label, "n")})
-    if not xp.isdtype(label.dtype, "integral"):
-        raise TypeError(f"{name} must be integers, got dtype {label.dtype}")
+    xp = array_namespace(label, *bed)
     member = xp.astype(bed.owner[None, :] == label[:, None], bed.means.dtype)
     sizes = xp.sum(member, axis=1, keepdims=True)
     if not bool(xp.all(sizes > 0)):
@@ -135,6 +140,7 @@ def groups(rng, *, like, group=18.0, apart=5.0, mode=0.7, variance=0.25, D=8):
     >>> groups(stream(0, "doc"), like=np.zeros(1)).means.shape
     (24, 8)
     """
+    check.rng(rng=rng), check.floating(like=like)
     check.positive(group=group, apart=apart, mode=mode, variance=variance)
     unit = rng.standard_normal((4 + 12 + 24, check.integer(D=D, minimum=1)))
     unit /= np.linalg.norm(unit, axis=1, keepdims=True)
@@ -168,7 +174,7 @@ def images(rng, *, like, variance=0.05, count=600):
     >>> bed.means.shape, sorted(set(bed.owner.tolist()))
     ((600, 64), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
     """
-    check.positive(variance=variance)
+    check.rng(rng=rng), check.positive(variance=variance)
     ink, labels = digits(like=like)
     chosen = rng.permutation(ink.shape[0])[: check.integer(count=count, minimum=1)]
     xp = array_namespace(like)
@@ -188,6 +194,7 @@ def starts(rng, n, bed):
     >>> x0.shape, bool((label != negative).all())
     ((5, 8), True)
     """
+    check.instance(Bed, bed=bed)
     n, xp = check.integer(n=n, minimum=1), array_namespace(*bed)
     x0 = normal(rng, (n, bed.means.shape[1]), like=bed.means)
     classes = int(xp.max(bed.owner)) + 1
@@ -204,5 +211,6 @@ def error(x, target, plain):
     >>> error(np.array([[1.0]]), np.array([[0.0]]), np.array([[2.0]]))
     0.25
     """
+    check.finite(x=x, target=target, plain=plain)
     xp = array_namespace(x, target, plain)
     return float(xp.sum((x - target) ** 2) / xp.sum((plain - target) ** 2))

@@ -22,7 +22,7 @@ def ridge_filter(values, penalty):
     Parameters
     ----------
     values : array, shape [n], floating point
-        Eigenvalues of K / n, none below 0.
+        Eigenvalues of K / n; those below 0 are rounding and count as 0.
     penalty : float
         > 0, of the squared norm in the kernel's space beside the mean squared error.
 
@@ -43,7 +43,7 @@ def ridge_filter(values, penalty):
     array([2. , 0.5])
     """
     check.finite(values=values)
-    return 1 / (values + check.positive(penalty=penalty))
+    return 1 / (array_namespace(values).clip(values, min=0.0) + check.positive(penalty=penalty))
 
 
 def hold_out(K, Y, filters, *, D, share=0.2):
@@ -60,7 +60,7 @@ def hold_out(K, Y, filters, *, D, share=0.2):
     D : float
         Radius > 0 of the ball to which predictions are projected.
     share : float, default: 0.2
-        Of the n samples, in (0, 1), is left out: at least one, and not all.
+        Of the n samples, in [0, 1), is left out: at least one, and not all.
 
     Returns
     -------
@@ -79,10 +79,12 @@ def hold_out(K, Y, filters, *, D, share=0.2):
     >>> hold_out(K, Y, [lambda v: 0 * v, lambda v: ridge_filter(v, 0.5)], D=1.0).chosen
     1
     """
+    check.sequence(filters=filters)
+    check.function(**{f"filters[{i}]": candidate for i, candidate in enumerate(filters)})
     n, share = check.shapes(K=(K, "n n"), Y=(Y, "n d"))["n"], check.fraction(share=share)
     kept = n - max(1, round(share * n))
-    if kept < 1 or not filters:
-        raise ValueError(f"n must leave samples to fit and filters must not be empty, got n = {n}")
+    if kept < 1:
+        raise ValueError(f"share must leave samples to fit, got {share!r} of n = {n}")
     xp, found = array_namespace(K, Y), score_estimation.spectrum(K[:kept, :kept], Y[:kept, :])
     rest, labels, errors = K[kept:, :kept], Y[kept:, :], []
     for candidate in filters:

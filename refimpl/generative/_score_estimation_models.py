@@ -1,12 +1,11 @@
-"""Data with a known score for score estimation: few points in a ball, diffused; and sampling back from a score."""
+"""Data with a known score for score estimation: few points in a ball, diffused."""
 
-import itertools
 import math
 from typing import NamedTuple
 
 import numpy as np
 
-from refimpl.core import check, loop, random
+from refimpl.core import check, random
 from refimpl.core.arrays import Array, array_namespace, from_numpy
 from refimpl.core.special import softmax
 from refimpl.generative import score_estimation
@@ -103,8 +102,9 @@ def posterior_mean(law, x, t):
     >>> posterior_mean(law("two", like=np.zeros(1)), np.zeros((1, 2)), np.array([50.0])).round(3)
     array([[0.55, 0.15]])
     """
-    xp = array_namespace(x, t, *law)
-    alpha, h = xp.exp(-t / 2)[:, None], -xp.expm1(-t)[:, None]
+    check.instance(Law, law=law)
+    score_estimation._at_times(t, x=x)
+    xp, (alpha, h) = array_namespace(x, t, *law), score_estimation._clock(t)
     gap = x[:, None, :] - alpha[:, :, None] * law.points[None, :, :]
     return softmax(xp.log(law.weights)[None, :] - xp.sum(gap**2, axis=2) / (2 * h)) @ law.points
 
@@ -133,6 +133,7 @@ def draw(rng, law, n, *, bias=True):
     >>> draw(random.stream(0, "doc"), law(like=np.zeros(1)), 3).pairs.Z.shape
     (3, 4)
     """
+    check.instance(Law, law=law)
     n, like = check.integer(n=n, minimum=1), law.points
     xp = array_namespace(like)
     edges = xp.cumulative_sum(law.weights)[:-1]
@@ -150,6 +151,7 @@ def excess(f, truth, *, D):
     >>> excess(np.array([[3.0, 4.0]]), np.array([[0.6, 0.0]]), D=1.0)
     0.64...
     """
+    check.finite(f=f, truth=truth)
     xp = array_namespace(f, truth)
     return float(xp.mean(xp.sum((score_estimation.project(f, D=D) - truth) ** 2, axis=1)))
 
@@ -162,48 +164,6 @@ def noise_level(data):
     >>> round(noise_level(draw(random.stream(0, "doc"), law(like=np.zeros(1)), 4000)), 1)
     0.6
     """
+    check.instance(Data, data=data)
     xp = array_namespace(data.truth)
     return float(xp.sqrt(xp.mean((data.pairs.Y - data.truth) ** 2)))
-
-
-def reverse_sde(score, x, times, noise):
-    """Sample by running the diffusion backwards, by the Euler-Maruyama rule.
-
-    Parameters
-    ----------
-    score : callable
-        ``score(x, t) -> array``, of points [k, d] at the times [k].
-    x : array [k, d]
-        Start: at a late time the diffused law is nearly standard normal.
-    times : sequence of float
-        K + 1 falling times > 0.
-    noise : array [K, k, d]
-        Standard normal draws.
-
-    Returns
-    -------
-    array [k, d]
-        At the last time.
-
-    Raises
-    ------
-    ValueError
-        If the times do not fall to something > 0.
-
-    Examples
-    --------
-    >>> reverse_sde(lambda x, t: -x, np.ones((1, 2)), [2.0, 1.0, 0.5], np.zeros((2, 1, 2)))
-    array([[0.375, 0.375]])
-    """
-    check.finite(x=x, noise=noise)
-    check.shapes(noise=(noise, f"{len(times) - 1} k d"), x=(x, "k d"))
-    if not all(late > early > 0 for late, early in itertools.pairwise(times)):
-        raise ValueError("times must fall and stay > 0")
-    xp = array_namespace(x, noise)
-
-    def one(x, k):
-        dt = times[k - 1] - times[k]
-        t = xp.full_like(x[:, 0], times[k - 1])
-        return x + dt * (x / 2 + score(x, t)) + math.sqrt(dt) * noise[k - 1, ...]
-
-    return loop.iterate(one, x, steps=len(times) - 1).state

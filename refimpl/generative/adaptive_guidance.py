@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from refimpl.core import check
-from refimpl.core.arrays import Array, array_namespace, device, from_numpy
+from refimpl.core.arrays import Array, array_namespace, describe, device, from_numpy
 from refimpl.core.loop import iterate
 from refimpl.core.special import softmax
 
@@ -70,7 +70,7 @@ def schedule(T, *, like, beta_first=0.00085, beta_last=0.012, count=1000):
     like : array
         Whose library, dtype and device to take; floating point.
     beta_first, beta_last : float
-        Variances of the noise that the first and last of the `count` steps of training add, in (0, 1]; the second is
+        Variances of the noise that the first and last of the `count` steps of training add, in (0, 1); the second is
         not below the first. Their square roots rise evenly.
     count : int, default: 1000
         Steps of training.
@@ -92,7 +92,8 @@ def schedule(T, *, like, beta_first=0.00085, beta_last=0.012, count=1000):
     array([0.0047, 0.0566, 0.2763, 0.6738, 1.    ])
     """
     T, count = check.integer(T=T, minimum=1), check.integer(count=count, minimum=2)
-    beta_first, beta_last = check.share(beta_first=beta_first, beta_last=beta_last)
+    beta_first, beta_last = check.positive(beta_first=beta_first, beta_last=beta_last)
+    check.fraction(beta_first=beta_first, beta_last=beta_last)
     if beta_last < beta_first:
         raise ValueError(f"beta_last must be at least beta_first, got {beta_last!r} and {beta_first!r}")
     if count <= T:
@@ -196,11 +197,18 @@ def cosine(eps_c, eps_u):
     array([0.96, 0.  ])
     """
     _predictions(eps_c=eps_c, eps_u=eps_u)
-    xp = array_namespace(eps_c, eps_u)
-    lengths = xp.linalg.vector_norm(eps_c, axis=-1) * xp.linalg.vector_norm(eps_u, axis=-1)
+    xp, (a, b) = array_namespace(eps_c, eps_u), map(_rescaled, (eps_c, eps_u))
+    lengths = xp.linalg.vector_norm(a, axis=-1) * xp.linalg.vector_norm(b, axis=-1)
     lengths = xp.where(lengths > 0, lengths, math.inf)
-    products = xp.sum(eps_c * eps_u, axis=-1)
+    products = xp.sum(a * b, axis=-1)
     return products / lengths  # (adaptive_guidance-7)
+
+
+def _rescaled(eps):
+    """Each row over its largest magnitude: squares of the very large and the very small are no floats."""
+    xp = array_namespace(eps)
+    largest = xp.max(xp.abs(eps), axis=-1, keepdims=True)
+    return eps / xp.where(largest > 0, largest, 1.0)
 
 
 # Adaptive Guidance ---------------------------------------------------------------------------------------------------
@@ -244,7 +252,7 @@ def update(state, eps_c, eps_u, *, s, gamma_bar, ab, ab_next):
     state : AGState
         From `init` or the last step.
     eps_c, eps_u : array [n, D]
-        As for `guide`. What `eps_u` says of samples that are done is not used.
+        As for `guide`. What `eps_u` says of samples that are done is not used; it must be finite all the same.
     s : float
         Weight of guidance.
     gamma_bar : float
@@ -275,10 +283,14 @@ def update(state, eps_c, eps_u, *, s, gamma_bar, ab, ab_next):
     (array([[ 0.268, -0.078],
            [ 0.268,  0.268]]), array([ True,  True]), array([2, 4]))
     """
+    check.instance(AGState, state=state)
     _predictions(x=state.x, eps_c=eps_c, eps_u=eps_u)
     check.shapes(x=(state.x, "n D"), done=(state.done, "n"), nfe=(state.nfe, "n"))
+    check.integral(nfe=state.nfe)
     s, gamma_bar = check.number(s=s, gamma_bar=gamma_bar)
     (A, B), xp = _rates(*_pair(ab, ab_next)), array_namespace(eps_c, eps_u, *state)
+    if not xp.isdtype(state.done.dtype, "bool"):
+        raise TypeError(f"done must be an array of booleans, got {describe(state.done)}")
     eps = xp.where(state.done[:, None], eps_c, _guided(eps_c, eps_u, s))  # (adaptive_guidance-8)
     nfe = state.nfe + 2 - xp.astype(state.done, xp.int64)  # (adaptive_guidance-9)
     done = state.done | (cosine(eps_c, eps_u) > gamma_bar)  # (adaptive_guidance-10)
@@ -317,6 +329,7 @@ def sample(x0, ab, cond, uncond, *, s, gamma_bar):
     >>> sample(np.zeros((1, 2)), np.array([0.25, 0.5, 1.0]), cond, uncond, s=2.0, gamma_bar=0.9).nfe
     array([4])
     """
+    check.function(cond=cond, uncond=uncond)
     T, xp = _levels(x0, ab), array_namespace(x0, ab)
     everyone = xp.arange(x0.shape[0], device=device(x0))
 
@@ -329,13 +342,55 @@ def sample(x0, ab, cond, uncond, *, s, gamma_bar):
     return iterate(step, init(x0), steps=T).state
 
 
+def calibrate(cosines, nfe):
+    """Threshold at which Adaptive Guidance takes so many evaluations of a sample on average, from cosines on record.
+
+    Parameters
+    ----------
+    cosines : array [T, n]
+        Those of each step of classifier-free guidance, floating point: `cosine` of what `record` has kept. Until a
+        sample stops, its path is the guided one.
+    nfe : float
+        In (T + 1, 2T): a step has to be guided to have a cosine.
+
+    Returns
+    -------
+    float
+        `gamma_bar` with which these samples take `nfe` or a little more, but for ties.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the cosines are no finite matrix, or `nfe` is out of range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> calibrate(np.array([[0.1, 0.5], [0.7, 0.3], [0.8, 0.9], [1.0, 1.0]]), 6.5)
+    0.6
+    """
+    check.finite(cosines=cosines)
+    sizes, nfe, xp = check.shapes(cosines=(cosines, "T n")), check.number(nfe=nfe), array_namespace(cosines)
+    T, n = sizes["T"], sizes["n"]
+    if not T + 1 < nfe < 2 * T:
+        raise ValueError(f"nfe must be in ({T + 1}, {2 * T}), got {nfe!r}")
+    reached = [cosines[0, ...]]
+    for k in range(1, T - 1):
+        reached.append(xp.maximum(reached[-1], cosines[k, ...]))
+    rising = xp.sort(xp.reshape(xp.stack(reached), (-1,)))  # each at or below the threshold is one more guided step
+    count = math.ceil((nfe - T - 1) * n)
+    return float(rising[count - 1] + rising[min(count, rising.shape[0] - 1)]) / 2
+
+
 def _where_guided(uncond, state, level, eps_c):
     """Unconditional predictions of the samples that are guided; those of the others are not asked for, nor read."""
     xp = array_namespace(*state)
     rows = xp.nonzero(~state.done)[0]
     if rows.shape[0] == 0:
         return eps_c
-    found = uncond(xp.take(state.x, rows, axis=0), level, rows)
+    guided = xp.take(state.x, rows, axis=0)
+    found = uncond(guided, level, rows)
+    check.like(guided, **{"eps of uncond": found})
     place = xp.searchsorted(rows, xp.arange(eps_c.shape[0], device=device(eps_c))) % rows.shape[0]
     return xp.where(state.done[:, None], eps_c, xp.take(found, place, axis=0))
 
@@ -368,6 +423,7 @@ def record(x0, ab, cond, uncond, *, s):
     >>> record(np.zeros((1, 2)), np.array([0.25, 1.0]), cond, uncond, s=2.0).E_c
     array([[[-1., -1.]]])
     """
+    check.function(cond=cond, uncond=uncond)
     T, s, xp = _levels(x0, ab), check.number(s=s), array_namespace(x0, ab)
     everyone, x, said_c, said_u = xp.arange(x0.shape[0], device=device(x0)), x0, [], []
     for k in range(T):
@@ -414,7 +470,7 @@ def fit_linear(E_c, E_u, k):
     known = [E_c[i, ...] for i in range(k + 1)] + [E_u[i, ...] for i in range(k)]  # (adaptive_guidance-11)
     F = xp.stack([xp.reshape(e, (-1,)) for e in known], axis=1)
     y = xp.reshape(E_u[k, ...], (-1,))
-    beta = xp.linalg.pinv(F) @ y  # (adaptive_guidance-12)
+    beta = xp.linalg.pinv(F, rtol=float(xp.finfo(F.dtype).eps)) @ y  # (adaptive_guidance-12)
     fitted, length = F @ beta, xp.linalg.vector_norm(y)
     length = xp.where(length > 0, length, math.inf)
     residual = xp.linalg.vector_norm(y - fitted) / length  # (adaptive_guidance-13)
@@ -450,11 +506,11 @@ def estimate(said_c, said_u, beta):
     >>> estimate([e, 2 * e], [3 * e], np.array([1.0, 10.0, 100.0]))
     array([[321., 321.]])
     """
-    if len(said_c) != len(said_u) + 1 or not len(said_u):
-        raise ValueError(
-            f"said_c must have one prediction more than said_u, which has some, got {len(said_c)} and {len(said_u)}"
-        )
-    _predictions(**{f"said[{i}]": e for i, e in enumerate((*said_c, *said_u))})
+    check.sequence(said_c=said_c, said_u=said_u)
+    if len(said_c) != len(said_u) + 1:
+        raise ValueError(f"said_c must have one prediction more than said_u, got {len(said_c)} and {len(said_u)}")
+    both = (("said_c", said_c), ("said_u", said_u))
+    _predictions(**{f"{name}[{i}]": e for name, said in both for i, e in enumerate(said)})
     check.finite(beta=beta)
     check.shapes(beta=(beta, str(2 * len(said_u) + 1)))
     check.alike_dtype(said_c=said_c[0], beta=beta)
@@ -497,7 +553,7 @@ def follow(x0, ab, cond, uncond, policy, *, s, betas=()):
         As for `sample`.
     policy : sequence of T str
         Of each step: "uncond", "cond" (one evaluation each), "cfg" (two), or "lin": guidance with an estimate of the
-        unconditional prediction (one). All steps before a "lin" are "cfg" or "lin"; the first is none.
+        unconditional prediction (one). All steps before a "lin" are "cfg" or "lin"; the first cannot be "lin".
     betas : mapping or sequence
         Step -> coefficients, for the steps that are "lin".
 
@@ -509,7 +565,8 @@ def follow(x0, ab, cond, uncond, policy, *, s, betas=()):
     Raises
     ------
     TypeError, ValueError
-        As for `sample`, and if the policy is none, or a "lin" stands where it has nothing to build on.
+        As for `sample`; also if a word is unknown or their number is wrong, or a "lin" has nothing to build on or no
+        coefficients.
 
     Examples
     --------
@@ -518,23 +575,20 @@ def follow(x0, ab, cond, uncond, policy, *, s, betas=()):
     >>> follow(np.zeros((1, 1)), np.array([0.25, 0.5, 1.0]), cond, uncond, ("cfg", "cond"), s=2.0).nfe
     3
     """
+    check.function(cond=cond, uncond=uncond), check.sequence(policy=policy)
     T, s, xp = _levels(x0, ab), check.number(s=s), array_namespace(x0, ab)
-    if len(policy) != T:
-        raise ValueError(f"policy must have a word for each of {T} steps, got {len(policy)}")
+    coefficients = _planned(policy, T, betas)
     said_c: list[Array] = []
     said_u: list[Array] = []
     everyone, x, nfe = xp.arange(x0.shape[0], device=device(x0)), x0, 0
     for k, word in enumerate(policy):
-        check.choice((*CHOICES, "lin"), policy=word)
         eps_c = eps_u = None
         if word != "uncond":
             eps_c, nfe = cond(x, ab[k], everyone), nfe + 1
         if word in ("uncond", "cfg"):
             eps_u, nfe = uncond(x, ab[k], everyone), nfe + 1
         if word == "lin":
-            if not 0 < k == len(said_u):
-                raise ValueError(f"policy must have guided all steps before a 'lin', got one at step {k}")
-            eps_u = estimate([*said_c, eps_c], said_u, betas[k])  # the history gets it as if it were true
+            eps_u = estimate([*said_c, eps_c], said_u, coefficients[k])  # the history gets it as if it were true
         if word in ("cfg", "lin"):
             said_c.append(eps_c)
             said_u.append(eps_u)
@@ -586,6 +640,7 @@ def relaxed_loss(logits, x0, ab, cond, uncond, target, scale, *, s, cost):
     >>> loss.round(6), gradient.round(6)
     (np.float64(3.0), array([[ 2., -0., -2.]]))
     """
+    check.instance(Denoiser, cond=cond, uncond=uncond)
     T = _levels(x0, ab)
     check.finite(logits=logits)
     check.shapes(logits=(logits, f"{T} 3"))
@@ -599,6 +654,7 @@ def relaxed_loss(logits, x0, ab, cond, uncond, target, scale, *, s, cost):
     for k in range(T):
         A, B = _rates(*_pair(ab[k], ab[k + 1]))
         eps_u, eps_c = uncond.eps(x, ab[k], rows), cond.eps(x, ab[k], rows)
+        _predictions(x=x, **{"eps of uncond": eps_u, "eps of cond": eps_c})
         said = (eps_u, eps_c, _guided(eps_c, eps_u, s))
         tape.append((x, A, B, said))
         x = A * x + B * sum(w[k, j] * said[j] for j in range(3))  # (adaptive_guidance-16)
@@ -611,6 +667,7 @@ def relaxed_loss(logits, x0, ab, cond, uncond, target, scale, *, s, cost):
         slopes.append(xp.stack([B * xp.sum(adjoint * e) for e in said]) + cost * prices / T)  # (adaptive_guidance-19)
         w_u, w_c = w[k, 0] + (1 - s) * w[k, 2], w[k, 1] + s * w[k, 2]  # (adaptive_guidance-20)
         back_u, back_c = uncond.pull(x, ab[k], rows, adjoint), cond.pull(x, ab[k], rows, adjoint)
+        _predictions(x=x, **{"pull of uncond": back_u, "pull of cond": back_c})
         adjoint = A * adjoint + B * (w_u * back_u + w_c * back_c)  # (adaptive_guidance-21)
     slope = xp.stack(slopes[::-1])
     return loss, w * (slope - xp.sum(w * slope, axis=-1, keepdims=True))  # (adaptive_guidance-22)
@@ -631,7 +688,7 @@ def search(x0, ab, cond, uncond, *, s, cost=0.01, lr=0.1, steps=200):
     Returns
     -------
     refimpl.core.loop.Run
-        Its state is the logits [T, 3], first and second moment and loss (before the last step); `history["loss"]`.
+        Its state is the logits [T, 3], first and second moment; `history["loss"]` has the loss before each step.
 
     Raises
     ------
@@ -646,23 +703,40 @@ def search(x0, ab, cond, uncond, *, s, cost=0.01, lr=0.1, steps=200):
     >>> decided(run.state[0])
     ('cfg', 'cfg')
     """
-    lr, xp = check.positive(lr=lr), array_namespace(x0, ab)
-    T = _levels(x0, ab)
+    check.instance(Denoiser, cond=cond, uncond=uncond)
+    T, lr, xp = _levels(x0, ab), check.positive(lr=lr), array_namespace(x0, ab)
     target, plain = (follow(x0, ab, cond.eps, uncond.eps, front_loaded(T, m), s=s).x for m in (T, 0))
     scale = float(xp.sum((target - plain) ** 2)) / x0.shape[0]
-    if not scale > 0:
+    if not scale > rounding(target):
         raise ValueError("cond and uncond must differ, got the same samples with and without guidance")
 
+    losses: list[float] = []
+
     def step(state, t):
-        a, m, v, _ = state
+        a, m, v = state
         loss, gradient = relaxed_loss(a, x0, ab, cond, uncond, target, scale, s=s, cost=cost)
         m = ADAM_BETA1 * m + (1 - ADAM_BETA1) * gradient
         v = ADAM_BETA2 * v + (1 - ADAM_BETA2) * gradient**2
         a = a - lr * m / (1 - ADAM_BETA1**t) / (xp.sqrt(v / (1 - ADAM_BETA2**t)) + ADAM_EPS)
-        return a, m, v, float(loss)
+        losses.append(float(loss))
+        return a, m, v
 
     nothing = xp.zeros((T, 3), dtype=x0.dtype, device=device(x0))
-    return iterate(step, (nothing, nothing, nothing, None), steps=steps, record=lambda state: {"loss": state[3]})
+    run = iterate(step, (nothing, nothing, nothing), steps=steps)
+    return run._replace(history={"loss": losses})
+
+
+def rounding(target):
+    """Mean squared distance of samples that differ by rounding alone, generously.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> f"{rounding(np.array([[3.0, 4.0]])):.1e}"
+    '1.2e-27'
+    """
+    n, xp = _predictions(target=target), array_namespace(target)
+    return 1e3 * float(xp.finfo(target.dtype).eps) ** 2 * float(xp.sum(target**2)) / n
 
 
 def decided(logits):
@@ -700,6 +774,23 @@ def _pair(ab, ab_next):
     if float(ab_next) < float(ab):
         raise ValueError(f"ab_next must not be below ab, got {float(ab_next)!r} after {float(ab)!r}")
     return ab, ab_next
+
+
+def _planned(policy, T, betas):
+    """Coefficients of the steps of a policy that are estimated."""
+    if len(policy) != T:
+        raise ValueError(f"policy must have a word for each of {T} steps, got {len(policy)}")
+    found = {}
+    for k, word in enumerate(policy):
+        check.choice((*CHOICES, "lin"), policy=word)
+        if word == "lin":
+            if k == 0 or not {"cfg", "lin"}.issuperset(policy[:k]):
+                raise ValueError(f"policy must have guided all steps before a 'lin', got one at step {k}")
+            try:
+                found[k] = betas[k]
+            except (LookupError, TypeError):
+                raise ValueError(f"betas must have coefficients for step {k}, got {describe(betas)}") from None
+    return found
 
 
 def _levels(x0, ab):

@@ -548,7 +548,7 @@ def empirical_kernel(network, Z, Z2):
 
 
 def tangent_kernel(Z, Z2):
-    """The same for infinitely many units, one output: outputs do not mix.
+    """Limit of `empirical_kernel` for infinitely many units, for one output: outputs do not mix.
 
     Parameters
     ----------
@@ -596,7 +596,7 @@ def spectrum(K, Y):
     Parameters
     ----------
     K : array, shape [n, n], floating point
-        Kernel matrix, symmetric (its lower triangle counts) and positive semidefinite.
+        Kernel matrix, symmetric and positive semidefinite.
     Y : array, shape [n, d]
         Labels.
 
@@ -608,7 +608,8 @@ def spectrum(K, Y):
     Raises
     ------
     TypeError, ValueError
-        If shapes or dtypes do not fit, or an entry is not finite.
+        If shapes or dtypes do not fit, an entry is not finite, or the matrix is not symmetric or has an eigenvalue that
+        is below 0 by more than rounding.
 
     Examples
     --------
@@ -617,15 +618,28 @@ def spectrum(K, Y):
     array([1., 2.])
     """
     check.finite(K=K, Y=Y)
-    n = check.shapes(K=(K, "n n"), Y=(Y, "n d"))["n"]
+    check.shapes(K=(K, "n n"), Y=(Y, "n d"))
     check.like(K[:, 0], Y=Y[:, 0])
     xp = array_namespace(K, Y)
-    values, vectors = xp.linalg.eigh(K / n)
-    return Spectrum(xp.clip(values, min=0.0), vectors, xp.matrix_transpose(vectors) @ Y)
+    slack = max(1e-6, 16 * float(xp.finfo(K.dtype).eps) ** 0.5)  # an arc cosine loses half of the digits
+    skew, largest = float(xp.max(xp.abs(K - xp.matrix_transpose(K)))), float(xp.max(xp.abs(K)))
+    if skew > slack * largest:
+        raise ValueError(f"K must be symmetric, got entries that differ by {skew:g}")
+    values, found = _spectrum(K, Y)
+    if float(values[0]) < -slack * float(xp.max(xp.abs(values))):
+        raise ValueError(f"K must be positive semidefinite, got an eigenvalue of {K.shape[0] * float(values[0]):g}")
+    return found
+
+
+def _spectrum(K, Y):
+    """Eigenvalues as they come, and the spectrum."""
+    xp = array_namespace(K, Y)
+    values, vectors = xp.linalg.eigh(K / K.shape[0])
+    return values, Spectrum(xp.clip(values, min=0.0), vectors, xp.matrix_transpose(vectors) @ Y)
 
 
 def spectral_filter(values, *, eta=0.5, tau):
-    """How far gradient descent has come after so many steps, over the eigenvalue, for each eigenvalue.
+    """Factor (1 - (1 - eta v)^tau) / v of each eigenvalue v: what tau steps of gradient descent make of it.
 
     Parameters
     ----------
@@ -670,7 +684,7 @@ def spectral_filter(values, *, eta=0.5, tau):
 
 
 def predict(spectrum, K_test, filtered):
-    """Predictions from filtered eigenvalues.
+    """Predictions for new inputs from filtered eigenvalues.
 
     Parameters
     ----------
@@ -702,14 +716,15 @@ def predict(spectrum, K_test, filtered):
     >>> predict(found, np.array([[2.0, 4.0]]), 1 / found.values)
     array([[2.]])
     """
+    check.instance(Spectrum, spectrum=spectrum)
     check.finite(K_test=K_test, filtered=filtered)
     n = check.shapes(filtered=(filtered, "n"), K_test=(K_test, "k n"))["n"]
-    check.like(spectrum.values, filtered=filtered)
+    check.like(spectrum.values, filtered=filtered), check.alike_dtype(values=spectrum.values, K_test=K_test)
     return K_test @ (spectrum.vectors @ (filtered[:, None] * spectrum.labels)) / n  # (score_estimation-19)
 
 
 def kernel_gd(Z, Y, Z_test, *, eta=0.5, tau):
-    """What infinitely many units say after so many steps of gradient descent.
+    """Predictions of infinitely many units after so many steps of gradient descent.
 
     Parameters
     ----------
@@ -739,7 +754,8 @@ def kernel_gd(Z, Y, Z_test, *, eta=0.5, tau):
            [0.25 ]]), array([[1.],
            [2.]]))
     """
-    found = spectrum(tangent_kernel(Z, Z), Y)
+    check.finite(Y=Y), check.shapes(Z=(Z, "n p"), Y=(Y, "n d")), check.like(Z[:, 0], Y=Y[:, 0])
+    _, found = _spectrum(tangent_kernel(Z, Z), Y)  # which is symmetric but for rounding
     return predict(found, tangent_kernel(Z_test, Z), spectral_filter(found.values, eta=eta, tau=tau))
 
 
@@ -752,7 +768,7 @@ def complexity(values, *, epsilon):
     Parameters
     ----------
     values : array, shape [n], floating point
-        Eigenvalues of K / n, none below 0.
+        Eigenvalues of K / n; those below 0 are rounding and count as 0.
     epsilon : float
         Radius > 0.
 
@@ -779,7 +795,7 @@ def complexity(values, *, epsilon):
     epsilon = check.positive(epsilon=epsilon)
     check.finite(values=values)
     check.shapes(values=(values, "n"))
-    return _complexity(values, epsilon)
+    return _complexity(array_namespace(values).clip(values, min=0.0), epsilon)
 
 
 def _complexity(values, epsilon):
@@ -809,7 +825,8 @@ def stopping_time(values, *, eta=0.5, sigma, B=2.0):
     Raises
     ------
     TypeError, ValueError
-        If an argument is out of range or of the wrong kind, or all eigenvalues are 0: then nothing ever ends.
+        If an argument is out of range or of the wrong kind, or all eigenvalues are 0, or `sigma` is nearly so: then
+        nothing ever ends.
 
     Notes
     -----
@@ -832,6 +849,8 @@ def stopping_time(values, *, eta=0.5, sigma, B=2.0):
     low, high = 0, 1
     while _allowed(values, high, eta, sigma, B):
         low, high = high, 2 * high
+        if high >= 2**63:
+            raise ValueError(f"sigma must be so large that fewer than 2**63 steps are allowed, got {float(sigma)!r}")
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if _allowed(values, middle, eta, sigma, B) else (low, middle)
@@ -861,6 +880,7 @@ def _at_times(t, **arrays):
 
 def _checked(network, **arrays):
     """A network, and inputs and labels that fit it."""
+    check.instance(Network, network=network)
     check.finite(W=network.W, a=network.a, **arrays)
     axes = {"W": (network.W, "m p"), "a": (network.a, "m d")}
     given = {name: (x, "n d" if name == "Y" else "n p") for name, x in arrays.items()}

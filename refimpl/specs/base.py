@@ -350,6 +350,11 @@ def reported(quantity, value):
     return Measurement(quantity, float(value))
 
 
+def slope(x, y):
+    """Exponent of a power law, fitted through logarithms."""
+    return float(np.polyfit(np.log(x), np.log(y), 1)[0])
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What one run of a claim's experiment found."""

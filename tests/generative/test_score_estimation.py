@@ -1,6 +1,5 @@
 """Score estimation: worked values on every backend, derivatives by automatic differentiation, other code."""
 
-import itertools
 import math
 
 import numpy as np
@@ -104,7 +103,6 @@ def test_models_and_baselines_on_every_backend(backend):
     for got, shape in (
         (baselines.least_squares(Z, Y, Z), (12, 2)),
         (baselines.random_features(rng, Z, Z[:5, :], m=7)[1], (5, 12)),
-        (models.reverse_sde(lambda x, t: -x, Y, [1.0, 0.5], truth[None, ...]), (12, 2)),
     ):
         assert_like(got, law.points, shape)
     assert models.excess(truth, truth, D=law.D) < 1e-10
@@ -219,31 +217,25 @@ def test_drawn_data_have_the_law_of_the_diffusion():
     assert data.t.max() < models.T
 
 
-def test_the_reverse_diffusion_of_a_gaussian():
-    """Mean and variance of each Euler step, worked out."""
-    times, noise = np.linspace(2.0, 0.2, 40), drawn("reverse", 39, 20_000, 1)
-    x = models.reverse_sde(lambda x, t: -2 * x, drawn("start", 20_000, 1), times, noise)
-    variance = 1.0
-    for late, early in itertools.pairwise(times):
-        dt = late - early
-        variance = (1 - 1.5 * dt) ** 2 * variance + dt
-    assert x.mean() == pytest.approx(0, abs=0.02)
-    assert x.var() == pytest.approx(variance, rel=0.03)
+def test_eigenvalues_below_zero_are_rounding_up_to_a_point():
+    values, clean = np.array([-1e-9, 0.25, 4.0]), np.array([0.0, 0.25, 4.0])
+    assert source.complexity(values, epsilon=0.5) == source.complexity(clean, epsilon=0.5)
+    np.testing.assert_array_equal(baselines.ridge_filter(values, 0.5), baselines.ridge_filter(clean, 0.5))
+    for K, match in (
+        (np.array([[1.0, 0.5], [0.4, 1.0]]), "K must be symmetric"),
+        (np.array([[1.0, 2.0], [2.0, 1.0]]), "K must be positive semidefinite"),
+    ):
+        with pytest.raises(ValueError, match=match):
+            source.spectrum(K, np.ones((2, 1)))
+    with pytest.raises(TypeError, match="K_test must have dtype float64"):
+        source.predict(source.spectrum(np.eye(2), np.ones((2, 1))), np.ones((1, 2), dtype=np.float32), clean[1:])
+    with pytest.raises(ValueError, match="sigma must be so large"):
+        source.stopping_time(clean, sigma=1e-170)
+    with pytest.raises(ValueError, match="t must be > 0"):
+        models.posterior_mean(models.law("two", like=LIKE), np.zeros((1, 2)), np.zeros(1))
 
 
-def test_the_reverse_diffusion_finds_the_points():
-    law, times = models.law("pentagon", like=LIKE), np.geomspace(4.0, 0.002, 120)
-    exact = lambda x, t: source.score(models.posterior_mean(law, x, t), t, x, D=law.D)
-    x = models.reverse_sde(exact, drawn("five", 400, 2), times, drawn("five noise", 119, 400, 2))
-    nearest = np.linalg.norm(x[:, None] - law.points, axis=2)
-    assert np.mean(nearest.min(axis=1) < 0.2) > 0.98
-    assert np.bincount(nearest.argmin(axis=1), minlength=5).min() > 45
-
-
-def test_times_must_fall_and_laws_be_known():
-    for times in ([1.0, 2.0], [1.0, 0.0]):
-        with pytest.raises(ValueError, match="times"):
-            models.reverse_sde(lambda x, t: x, np.ones((1, 1)), times, np.ones((1, 1, 1)))
+def test_laws_must_be_known():
     with pytest.raises(ValueError, match="name"):
         models.law("hexagon", like=LIKE)
 

@@ -99,8 +99,9 @@ cosines = {
 figure2, panels = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
 for axes, (name, gamma) in zip(panels, cosines.items(), strict=True):
     axes.plot(gamma[:, :40], color=GRAY, alpha=0.3, linewidth=0.8)
-    stops = np.argmax(gamma > GAMMA, axis=0)[:40]
-    axes.plot(stops, gamma[stops, np.arange(40)], "o", color=ORANGE, markersize=4)
+    some = np.flatnonzero((gamma > GAMMA).any(axis=0)[:40])
+    stops = np.argmax(gamma > GAMMA, axis=0)[some]
+    axes.plot(stops, gamma[stops, some], "o", color=ORANGE, markersize=4)
     axes.axhline(GAMMA, color="black", linewidth=0.8, linestyle=":")
     low = np.quantile(gamma, 0.02)
     axes.set(xlabel="step", title=name, ylim=(low, 1 + 0.02 * (1 - low)))
@@ -140,17 +141,6 @@ def error_at(name, policy, betas=()):
     return models.error(found, paths[name].x, without[name])
 
 
-def threshold(gamma, nfe):
-    """The one that takes so many evaluations on average: bisection."""
-    low, high = -1.0, 1.0
-    for _ in range(50):
-        middle = (low + high) / 2
-        above = gamma > middle
-        cost = T + np.where(above.any(axis=0), above.argmax(axis=0) + 1, T).mean()
-        low, high = (middle, high) if cost < nfe else (low, middle)
-    return high
-
-
 without = {name: ag.follow(x, levels, c.eps, u.eps, ag.front_loaded(T, 0), s=S).x for name, (x, c, u) in beds.items()}
 others = {
     "planted": (bed, stream(3, "tutorial-adaptive_guidance", "paths")),
@@ -170,7 +160,7 @@ for axes, name in zip(panels, beds, strict=True):
         label="fixed stop",
     )  # fmt: skip
     found = [
-        ag.sample(x, levels, c.eps, u.eps, s=S, gamma_bar=threshold(cosines[name], nfe))
+        ag.sample(x, levels, c.eps, u.eps, s=S, gamma_bar=ag.calibrate(cosines[name], nfe))
         for nfe in np.arange(21.5, 33.5)
     ]
     axes.semilogy(

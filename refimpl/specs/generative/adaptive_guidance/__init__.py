@@ -67,6 +67,7 @@ def policy_loss(logits, x0, ab, means, var, class_of_component, label, s, price)
     ends = (adaptive_guidance.front_loaded(ab.shape[0] - 1, m) for m in (ab.shape[0] - 1, 0))
     target, plain = (adaptive_guidance.follow(x0, ab, cond.eps, uncond.eps, end, s=s).x for end in ends)
     scale = xp.sum((plain - target) ** 2) / x0.shape[0]
+    scale = xp.where(scale > adaptive_guidance.rounding(target), scale, 0.0)  # else there is no unit of error
     return adaptive_guidance.relaxed_loss(logits, x0, ab, cond, uncond, target, scale, s=s, cost=price)
 
 
@@ -223,7 +224,7 @@ LINEAR_STEP = Operation(
         ErrorCase("few-coefficients", "one for each prediction", {"beta": np.ones(3)}, ValueError, "beta"),
         ErrorCase("nan-beta", "NaN is no number", {"beta": np.full(5, _NAN)}, ValueError, "beta"),
         ErrorCase("no-history", "as many of both kinds: nothing is left to estimate", {"E_u": np.ones((3, 3, 2))},
-                  ValueError, "said"),
+                  ValueError, "said_c"),
     ),
     without=_ONE_STEP,
 )  # fmt: skip

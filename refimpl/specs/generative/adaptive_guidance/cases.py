@@ -143,9 +143,9 @@ AG_SAMPLE = (
     Case("one-step", ("boundary",), "one step to the data", _RUN | {"ab": np.array([0.5, 1.0])}),
     Case("one-class", ("edge_case",), "with one class both predictions are one, and the cosine is 1",
          _RUN | {"class_of_component": np.zeros(4), "label": np.zeros(3)}),
-    Case("long-run", ("long",), "300 steps: the count passes 255, and small steps add up",
+    Case("three-hundred-steps", ("long",), "300 steps: the count passes 255, and small steps add up",
          _RUN | {"x0": _RUN["x0"][:1], "label": np.array([1.0]), "ab": np.append(np.arange(1, 301) / 301, 1.0),
-                 "gamma_bar": 0.9}),
+                 "gamma_bar": 0.9999}, dtypes=("float64",)),
     large("many-samples", "three-classes", "n", size=20_001),
 )  # fmt: skip
 

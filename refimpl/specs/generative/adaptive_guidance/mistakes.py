@@ -6,7 +6,7 @@ _NO_ESTIMATE = {"policy_loss": "its policies have no estimate"}
 _NODE = "https://github.com/asagi4/ComfyUI-Adaptive-Guidance"
 _FASTVIDEO = "https://github.com/hao-ai-lab/FastVideo/pull/1372"
 _DENOISED = "(state.x - (1 - ab) ** 0.5 * {0}) / ab**0.5"
-_POOLED = "return xp.sum(products) / xp.sqrt(xp.sum(eps_c**2) * xp.sum(eps_u**2)) + 0.0 * products"
+_POOLED = "return xp.sum(eps_c * eps_u) / xp.sqrt(xp.sum(eps_c**2) * xp.sum(eps_u**2)) + 0.0 * products"
 _FLAT = "(xp.reshape({0}, (1, -1)) + xp.zeros((state.x.shape[0], 1), dtype=state.x.dtype))"
 
 
@@ -42,7 +42,12 @@ ALTERNATIVES = (
         "guide all coordinates; here the last one is left as the prompt has it",
         {
             "adaptive_guidance-6": "whole = eps_u + s * (eps_c - eps_u)\n"
-            "return array_namespace(whole).concat([whole[:, :-1], eps_c[:, -1:]], axis=1)"
+            "return array_namespace(whole).concat([whole[:, :-1], eps_c[:, -1:]], axis=1)",
+            "adaptive_guidance-20": "w_u, w_c, here = 1.0, 1.0, "
+            "xp.astype(xp.arange(x.shape[1], device=device(x)) < x.shape[1] - 1, x.dtype)",
+            "relaxed_loss: back_u, back_c =": "back_u = uncond.pull(x, ab[k], rows, "
+            "(w[k, 0] + (1 - s) * w[k, 2] * here) * adjoint)\n"
+            "back_c = cond.pull(x, ab[k], rows, (w[k, 1] + w[k, 2] * (1 + (s - 1) * here)) * adjoint)",
         },
         origin="https://github.com/facebookresearch/DiT/issues/41",
     ),
@@ -50,7 +55,10 @@ ALTERNATIVES = (
         "half_guided",
         "wrong_constant",
         "weigh the difference with s; here the prediction is the mean of the guided and the conditional one",
-        {"adaptive_guidance-6": "return (eps_c + eps_u + s * (eps_c - eps_u)) / 2"},
+        {
+            "adaptive_guidance-6": "return (eps_c + eps_u + s * (eps_c - eps_u)) / 2",
+            "adaptive_guidance-20": "w_u, w_c = w[k, 0] + (1 - s) / 2 * w[k, 2], w[k, 1] + (1 + s) / 2 * w[k, 2]",
+        },
     ),
     # The cosine
     mistake(
@@ -64,13 +72,16 @@ ALTERNATIVES = (
         "products_for_cosines",
         "missing_step",
         "divide by both lengths; here the product itself is compared",
-        {"adaptive_guidance-7": "return products"},
+        {"adaptive_guidance-7": "return xp.sum(eps_c * eps_u, axis=-1)"},
     ),
     mistake(
         "one_length",
         "missing_step",
         "divide by both lengths; here by that of the conditional prediction, squared",
-        {"adaptive_guidance-7": "return products / xp.where(lengths < math.inf, xp.sum(eps_c**2, axis=-1), 1.0)"},
+        {
+            "adaptive_guidance-7": "return xp.sum(a * eps_u, axis=-1) / "
+            "xp.where(lengths < math.inf, xp.sum(a * eps_c, axis=-1), 1.0)"
+        },
     ),
     mistake(
         "no_cosine_of_zero",
@@ -133,7 +144,8 @@ ALTERNATIVES = (
     mistake(
         "unguided_when_crossing",
         "wrong_order",
-        "the step in which a sample crosses is guided, for both predictions are paid; here it is not",
+        "the step in which a sample crosses is guided, for both predictions are paid; here it is not, so that "
+        "the second one is thrown away",
         {
             "adaptive_guidance-8": "eps = xp.where((state.done | (cosine(eps_c, eps_u) > gamma_bar))[:, None], eps_c, "
             "_guided(eps_c, eps_u, s))"
@@ -280,7 +292,7 @@ ALTERNATIVES = (
     mistake(
         "residual_squared",
         "wrong_output",
-        "the length of the rest over that of the target; here the share of the variance",
+        "the length of the rest over that of the target; here the share of the squares",
         {"adaptive_guidance-13": "residual = (xp.linalg.vector_norm(y - fitted) / length) ** 2"},
     ),
     mistake(
@@ -295,7 +307,7 @@ ALTERNATIVES = (
         'Castillo et al. (2023), "affine" in the abstract',
         {
             "adaptive_guidance-12": "F = xp.concat([F, xp.ones((F.shape[0], 1), dtype=F.dtype, device=device(F))], "
-            "axis=1)\nbeta = xp.linalg.pinv(F) @ y"
+            "axis=1)\nbeta = xp.linalg.pinv(F, rtol=float(xp.finfo(F.dtype).eps)) @ y"
         },
     ),
     mistake(
@@ -373,13 +385,19 @@ ALTERNATIVES = (
         "columns_exchanged",
         "wrong_order",
         "columns are unconditional, conditional, guided; here the first two are exchanged",
-        {"relaxed_loss: said =": "said = (eps_c, eps_u, _guided(eps_c, eps_u, s))"},
+        {
+            "relaxed_loss: said =": "said = (eps_c, eps_u, _guided(eps_c, eps_u, s))",
+            "adaptive_guidance-20": "w_u, w_c = w[k, 1] + (1 - s) * w[k, 2], w[k, 0] + s * w[k, 2]",
+        },
     ),
     mistake(
         "weights_not_normalized",
         "missing_step",
         "the weights of a step are the softmax of its logits; here a sigmoid of each",
-        {"adaptive_guidance-15": "w, x, tape = 1 / (1 + xp.exp(-logits)), x0, []"},
+        {
+            "adaptive_guidance-15": "w, x, tape = 1 / (1 + xp.exp(-logits)), x0, []",
+            "adaptive_guidance-22": "return loss, w * (1 - w) * slope",
+        },
     ),
     mistake(
         "softmax_over_steps",

@@ -174,19 +174,29 @@ ALTERNATIVES = (
         "no_root_of_m",
         "missing_step",
         "divide the outputs by sqrt(m); here they are not",
-        {"score_estimation-10": "return active @ a"},
+        {
+            "score_estimation-10": "return active @ a",
+            "score_estimation-14": _STEP.replace("(n * math.sqrt(a.shape[0]))", "n"),
+        },
     ),
     mistake(
         "mean_field",
         "wrong_scale",
         "divide the outputs by sqrt(m); here by m",
-        {"score_estimation-10": "return active @ a / a.shape[0]"},
+        {
+            "score_estimation-10": "return active @ a / a.shape[0]",
+            "score_estimation-14": _STEP.replace("math.sqrt(a.shape[0])", "a.shape[0]"),
+            "score_estimation-15": "return (Z @ xp.matrix_transpose(Z2))[:, None, :, None] * pairs / a.shape[0] ** 2",
+        },
     ),
     mistake(
         "linear_units",
         "missing_step",
         "units are ReLUs; here they pass everything on",
-        {"score_estimation-10": "return before @ a / math.sqrt(a.shape[0])"},
+        {
+            "score_estimation-10": "return before @ a / math.sqrt(a.shape[0])",
+            "_update: back = ": "back = R @ xp.matrix_transpose(a)",
+        },
     ),
     mistake(
         "shared_signs",
@@ -457,7 +467,7 @@ ALTERNATIVES = (
         "eigenvalues_of_K",
         "missing_step",
         "the eigenvalues are those of K / n; here those of K",
-        {"spectrum: values, vectors = ": "values, vectors = xp.linalg.eigh(K / 1)"},
+        {"_spectrum: values, vectors = ": "values, vectors = xp.linalg.eigh(K / 1)"},
     ),
     mistake(
         "prediction_not_averaged",
@@ -469,7 +479,7 @@ ALTERNATIVES = (
         "labels_not_turned",
         "missing_step",
         "labels in the eigenbasis; here as they are",
-        {"spectrum: return Spectrum(": "return Spectrum(xp.clip(values, min=0.0), vectors, Y)"},
+        {"_spectrum: return values, Spectrum(": "return values, Spectrum(xp.clip(values, min=0.0), vectors, Y)"},
     ),
     variant(
         "gradient_flow",

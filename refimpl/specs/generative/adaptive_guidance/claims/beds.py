@@ -40,7 +40,7 @@ class Setting(NamedTuple):
     def error(self, x, reference=None):
         """Squared distance from the guided samples (or others), in units of that without guidance."""
         target = self.guided.x if reference is None else reference
-        return float(np.sum((x - target) ** 2) / np.sum((self.plain - self.guided.x) ** 2))
+        return models.error(x, target, target + self.plain - self.guided.x)
 
     def front(self, m):
         """Error of guidance in the first m steps."""
@@ -57,14 +57,8 @@ class Setting(NamedTuple):
         return np.stack([ag.cosine(*pair) for pair in pairs])
 
     def threshold(self, nfe):
-        """The one at which Adaptive Guidance takes that many evaluations on average: bisection on the cosines."""
-        low, high, cosines = -1.0, 1.0, self.cosines
-        for _ in range(60):
-            middle = (low + high) / 2
-            above = cosines > middle
-            guided = np.where(above.any(axis=0), above.argmax(axis=0) + 1, T)
-            low, high = (middle, high) if T + guided.mean() < nfe else (low, middle)
-        return high
+        """The one at which Adaptive Guidance takes that many evaluations on average."""
+        return ag.calibrate(self.cosines, nfe)
 
 
 def setting(bed, rng, n, *, avoid=False, s=S):

@@ -20,11 +20,11 @@ def digits(seed):
         rows.append([(nfe.mean(), made.error(x), made.error(x) / fifteen) for x, nfe in found])
         betas, left = beds.coefficients(made, stream(seed, "adaptive_guidance", "digit paths", i))
         ends.append((beds.linear(made, betas), beds.naive(made), made.front(5), max(left[6:])))
-        fixed.append((made.front(12), fifteen))
+        fixed.append((made.front(11), made.front(12), fifteen))
     cosines = np.array(along)  # [bed, step]
     nfes, errors, ratios = np.moveaxis(np.array(rows), 2, 0)  # [bed, threshold] each
     own, naive, front, residual = np.transpose(ends)
-    twelve, fifteen = np.transpose(fixed)
+    eleven, twelve, fifteen = np.transpose(fixed)
     low, wide = cosines.mean(axis=0), beds.images(seed, 0, variance=0.2)
     (x, nfe), known = wide.adaptive(0.9999), wide.cosines.mean(axis=1)
 
@@ -59,6 +59,14 @@ def digits(seed):
             reported("0.999: error of AG", errors[:, 0].mean()),
             reported("0.9999: error of AG, mean of 3", errors[:, 1].mean()),
             reported("0.9999: beds of 3 in which AG is better than 15 guided steps", np.sum(ratios[:, 1] < 1)),
+            reported("0.9999: error of AG / 11 guided steps of 20, mean of 3", (errors[:, 1] / eleven).mean()),
+            reported(
+                "0.9999: beds of 3 in which AG is better than 11 guided steps of 20", np.sum(errors[:, 1] < eleven)
+            ),
+            reported(
+                "largest of the least mean cosine later on less that at step 0",
+                (cosines[:, 1:].min(axis=1) - cosines[:, 0]).max(),
+            ),
             reported("0.99999: mean evaluations", nfes[:, 2].mean()),
             reported("0.99999: error of AG, largest of 3", errors[:, 2].max()),
             reported("error of 15 guided steps, mean of 3", fifteen.mean()),
@@ -72,7 +80,8 @@ def digits(seed):
         ],
         plot,
         "600 images, variance 0.05, 200 samples, 3 draws of both. At low signal both predictions are nearly the "
-        "iterate, so the cosine starts near 1 for another reason than a settled class.",
+        "iterate, so the cosine starts near 1 for another reason than a settled class. C1 fails by its start; the "
+        "fall of .003 after it is below the bound on increments.",
     )
 
 
@@ -85,7 +94,8 @@ CLAIMS = (
         tier="full",
         kind="efficiency",
         control="15 guided steps (30 evaluations) beat AG at 0.999 and, in about half of the draws, at 0.9999 (31); "
-        "at 0.99999 AG (32 to 33) beats 12 guided steps of 20 (32), and saves 18 %",
+        "where 11 guided steps of 20 (31) are better in 12 of 15 draws; at 0.99999 AG (32 to 33) beats 12 guided "
+        "steps of 20 (32), and saves 18 %",
         tuned="the three thresholds were tried one after the other",
     ),
 )

@@ -88,11 +88,12 @@ def adaptive(seed):
 
 def controls(seed):
     """C2b: is it worth to stop each sample in its own time?"""
-    late, early = [], []
+    late, early, honest = [], [], []
     for i in range(6):
         made = beds.groups(seed, i)
-        low = made.threshold(25)
-        late.append((made.error(made.adaptive(GAMMA)[0]), made.front(8), made.adaptive(GAMMA)[1].mean()))
+        low, (x, spent), reference = made.threshold(25), made.adaptive(GAMMA), fine(made)
+        late.append((made.error(x), made.front(8), spent.mean()))
+        honest.append(made.error(made.run(ag.front_loaded(T, 8)), reference) / made.error(x, reference))
         early.append((made.error(made.adaptive(low)[0]), made.front(5), low))
     (a, b, nfe), (c, d, thresholds) = np.transpose(late), np.transpose(early)
 
@@ -115,6 +116,10 @@ def controls(seed):
             at_least("at 25 evaluations: AG / 5 guided steps, geometric mean of 6", beds.geometric(c / d), 1.2),
             reported("beds of 6 in which AG is better, at 27 to 28", np.sum(a < b)),
             reported("beds of 6 in which AG is better, at 25", np.sum(c < d)),
+            reported("error of AG / 8 guided steps of 20, largest of 6", np.max(a / b)),
+            reported(
+                "8 guided steps of 20 / AG, errors to 200 guided steps, geometric mean of 6", beds.geometric(honest)
+            ),
             reported("mean evaluations of AG at 0.999", nfe.mean()),
             reported("threshold that takes 25, mean", thresholds.mean()),
         ],
@@ -152,12 +157,13 @@ def speed(seed):
 
 def negative(seed):
     """C5: a negative prompt in place of none."""
-    nfes, ratios = [], []
+    nfes, ratios, eights = [], [], []
     for i in range(BEDS):
         made = beds.groups(seed, i, avoid=True)
         x, nfe = made.adaptive(GAMMA)
         nfes.append(nfe.mean())
         ratios.append(made.error(x) / made.fewer(15))
+        eights.append(made.error(x) / made.front(8))
     real = beds.images(seed, 0, avoid=True)
     (x, nfe), (y, at_once), less = real.adaptive(0.9999), real.adaptive(GAMMA), real.fewer(15)
 
@@ -175,7 +181,9 @@ def negative(seed):
             at_most("error of AG / 15 guided steps, mean of 3", np.mean(ratios), 0.3),
             at_most("digits, threshold 0.9999: mean evaluations", nfe.mean(), 32),
             at_most("digits, threshold 0.9999: error of AG / 15 guided steps", real.error(x) / less, 0.3),
+            reported("error of AG / 8 guided steps of 20, geometric mean of 3", beds.geometric(eights)),
             reported("digits, threshold 0.9999: error of AG", real.error(x)),
+            reported("digits, threshold 0.9999: error of AG / 11 guided steps of 20", real.error(x) / real.front(11)),
             reported("digits: error of 15 guided steps", less),
             reported("digits, threshold 0.999: mean evaluations", at_once.mean()),
             reported("digits, threshold 0.999: error of AG", real.error(y)),
@@ -187,8 +195,8 @@ def negative(seed):
 
 
 _CONTROL = (
-    "15 guided steps cost 30 and are worse, by a factor 2 to a fine reference; a fixed stop at equal cost is C2b: a "
-    "little worse at 28 evaluations, better at 25"
+    "15 guided steps cost 30 and are worse, by a factor 2 to a fine reference; a fixed stop at equal cost is C2b: "
+    "worse by a factor 1.3 to 2.4 at 28 evaluations (equal to a fine reference), better at 25"
 )
 CLAIMS = (
     Claim(
@@ -211,14 +219,15 @@ CLAIMS = (
     ),
     Claim(
         "adaptive_guidance.C2b",
-        "Ours: to stop each sample in its own time is better than to stop all at one step, if a quarter is saved, and "
-        "worse if more is",
+        "Ours: to stop each sample in its own time is better than to stop all at one step at 27 to 28 evaluations of "
+        "40, and worse at 25",
         "control",
         controls,
         tier="full",
         kind="superiority",
         control="guidance in the first 8 or 5 of 20 steps, at equal cost or one evaluation more",
         proxy=PLANTED,
+        tuned="0.999, on such beds; the other threshold on the samples that are judged",
     ),
     Claim(
         "adaptive_guidance.C3",
@@ -237,7 +246,8 @@ CLAIMS = (
         negative,
         tier="full",
         kind="efficiency",
-        control="15 guided steps; the fixed stop is in the figure",
+        control="15 guided steps; at equal cost 8 (planted) and 11 (digits) guided steps of 20: in five seeds AG is "
+        "better in 12 of 15 planted beds and in 4 of 5 draws of digits",
         proxy=PLANTED + "; a mixture stands for a prompt",
         tuned="the thresholds: 0.999 on the planted beds, 0.9999 on the digits",
     ),

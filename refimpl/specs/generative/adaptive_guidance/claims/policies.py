@@ -29,6 +29,7 @@ def searched(seed):
     policy = ag.decided(a)
     m = policy.count("cfg")
     own, mirrored = (made.error(made.run(p)) for p in (policy, policy[::-1]))
+    scan = min(range(T + 1), key=lambda m: made.front(m) + 0.01 * (T + m) / T)
     real = beds.images(seed, 0)
     told = [real.error(real.run(window(first))) for first in WINDOWS]
 
@@ -54,6 +55,7 @@ def searched(seed):
             ),
             at_least("digits: error of ten guided steps from 10 / from 0", told[-1] / told[0], 10),
             reported("guided steps of the policy", m),
+            reported("guided steps by a scan over fixed stops, at the same price", scan),
             reported("1 if they are the first ones", policy == ag.front_loaded(T, m)),
             reported("its error - that of the fixed stop at as many", own - made.front(m)),
             reported("error of the policy in reverse", mirrored),
@@ -61,8 +63,8 @@ def searched(seed):
             reported("digits: error of ten guided steps from 10", told[-1]),
         ],
         plot,
-        "200 steps of Adam on 96 starts, price 0.01; judged on 400 others. The policy found is a fixed stop, as a scan "
-        "over m would find. On the digits nothing was planted, and windows stand for the search.",
+        "200 steps of Adam on 96 starts, price 0.01; judged on 400 others. The policy found is a fixed stop. On the "
+        "digits nothing was planted, and windows stand for the search.",
     )
 
 
@@ -119,7 +121,7 @@ CLAIMS = (
         tier="full",
         kind="behaviour",
         control="the policy found is a fixed stop: guidance in its first steps, with the same error; a scan over their "
-        "number finds it too",
+        "number finds one or two steps fewer",
         proxy=PLANTED + "; the windows on the digits are not",
     ),
     Claim(
@@ -129,7 +131,7 @@ CLAIMS = (
         estimated,
         kind="efficiency",
         control="at 25 evaluations naive alternation, a fixed stop and AG are worse on these beds, and 12 guided steps "
-        "too; on the digits it diverges (C7)",
+        "too; at s = 7.5 LinearAG has eleven times the error of the fixed stop, and on the digits it diverges (C7)",
         proxy=PLANTED,
     ),
 )

@@ -6,15 +6,10 @@ from refimpl.core.random import stream
 from refimpl.generative import _score_estimation_baselines as baselines
 from refimpl.generative import _score_estimation_models as models
 from refimpl.generative import score_estimation as source
-from refimpl.specs.base import Claim, Outcome, at_least, at_most, reported, within
+from refimpl.specs.base import Claim, Outcome, at_least, at_most, reported, slope, within
 
 ORANGE, BLUE, GREEN, GREY = "#D55E00", "#0072B2", "#009E73", "0.45"
 LAW = models.law("pentagon", like=np.zeros(1))
-
-
-def slope(x, y):
-    """Of a line through logarithms."""
-    return np.polyfit(np.log(x), np.log(y), 1)[0]
 
 
 # C1: regression with noisy labels ------------------------------------------------------------------------------------

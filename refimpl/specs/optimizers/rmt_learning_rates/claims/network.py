@@ -9,8 +9,7 @@ from refimpl.core.autodiff import grad, hvp
 from refimpl.core.random import signs, stream
 from refimpl.models import losses
 from refimpl.optimizers import rmt_learning_rates as rmt
-from refimpl.specs.base import Outcome, reported, within
-from refimpl.specs.optimizers.rmt_learning_rates.claims.step_sizes import slope
+from refimpl.specs.base import Outcome, reported, slope, within
 
 BLUE, ORANGE, GRAY = "#0072B2", "#D55E00", "0.45"  # told apart with any color vision
 INPUTS, HIDDEN, CLASSES = 8, 6, 3

@@ -5,14 +5,9 @@ import numpy as np
 from refimpl.core.random import stream
 from refimpl.optimizers import adamw
 from refimpl.optimizers import rmt_learning_rates as rmt
-from refimpl.specs.base import Outcome, at_least, at_most, within
+from refimpl.specs.base import Outcome, at_least, at_most, slope, within
 
 BLUE, ORANGE, GRAY = "#0072B2", "#D55E00", "0.45"  # told apart with any color vision
-
-
-def slope(x, y):
-    """Exponent of a power law."""
-    return np.polyfit(np.log(x), np.log(y), 1)[0]
 
 
 def diverges(lr, curvatures):
