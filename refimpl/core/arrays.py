@@ -127,9 +127,11 @@ def is_array(x):
     >>> is_array(np.zeros(2)), is_array(np.float64(0)), is_array([0.0]), is_array(np.array(["a"]))
     (True, False, False, False)
     """
+    if hasattr(x, "namespace_priority"):
+        return True
     if isinstance(x, np.ndarray):
         return x.dtype.kind in _REAL and not isinstance(x, np.ma.MaskedArray)
-    return hasattr(x, "namespace_priority") or (array_api_compat.is_array_api_obj(x) and not isinstance(x, np.generic))
+    return array_api_compat.is_array_api_obj(x) and not isinstance(x, np.generic)
 
 
 def device(x):

@@ -2,6 +2,7 @@
 
 import time
 
+import array_api_compat.numpy
 import numpy as np
 
 from refimpl.core import random
@@ -262,9 +263,19 @@ class _Counting:
         return self._with(power, lambda a, b: a**b)
 
 
+class _Counted(np.ndarray):
+    """An array of such numbers, which stands for one of real numbers."""
+
+    namespace_priority = 1
+
+    def __array_namespace__(self, api_version=None):
+        return array_api_compat.numpy
+
+
 def multiplications(rule, h):
     """How many a rule does on the head at two samples with h features."""
-    rng, counted = random.stream(0, "hessian_alignment", "C6", h), np.frompyfunc(_Counting, 1, 1)
+    rng = random.stream(0, "hessian_alignment", "C6", h)
+    counted = lambda x: np.array([_Counting(v) for v in x.flat], dtype=object).reshape(x.shape).view(_Counted)
     W, z = rng.standard_normal((2, h + 1)), rng.standard_normal((2, h))
     at = hessian_alignment.head(W, z, np.array([0, 1]))
     at = at._replace(x=counted(at.x), a=counted(at.a), p=counted(at.p), r=counted(at.r))
