@@ -1,6 +1,7 @@
 """What the tests share: candidates that leave nothing behind, how much memory they took, the package as it is built."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -129,3 +130,11 @@ def installed(wheel):
         return python, site
 
     return make
+
+
+@pytest.fixture
+def hangs_up():
+    """SIGHUP ends processes in this test, also where the tests themselves run under `nohup`."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)

@@ -307,6 +307,7 @@ def is_alive(pid):
     return False
 
 
+@pytest.mark.usefixtures("hangs_up")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_interruption_leaves_a_valid_report_and_no_process(folder, tmp_path, number):
     process = subprocess.Popen(

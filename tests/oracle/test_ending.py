@@ -64,6 +64,7 @@ def test_a_program_that_will_not_end_does_not_outlive_the_check(tmp_path):
     assert {file.name for file in tmp_path.iterdir()} == {"hog.py", "started", "report.jsonl"}
 
 
+@pytest.mark.usefixtures("hangs_up")
 @pytest.mark.parametrize("number", ending.SIGNALS)
 def test_a_report_tells_how_far_a_check_came(tmp_path, monkeypatch, capsys, number):
     words_ = ["check", "lion.step", "adamw.step", "--no-laws", "--report"]
@@ -104,6 +105,7 @@ def hold(found):
         found += caught
 
 
+@pytest.mark.usefixtures("hangs_up")
 def test_signals_that_are_held_are_raised_at_the_end():
     found = []
     with pytest.raises(ending.Ended, match="interrupted by SIGHUP"):

@@ -182,6 +182,8 @@ def imitate(learn, seed):
         features, actions = problems.rollout(task, theta, rng)
         gradient = features.T @ (features @ theta - actions) / len(features)
         theta = learn(theta, gradient, features, actions)
+        if not np.isfinite(theta).all():  # too large a step size
+            return np.full(21, np.inf)
     return np.array(losses)
 
 

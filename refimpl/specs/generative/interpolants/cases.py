@@ -97,7 +97,7 @@ INTERPOLATE = (
          _LINEAR | {"path": "one_sided_linear", "gamma": "zero"}, equations=("interpolants-1", "interpolants-9")),
     Case("one-pair", ("boundary",), "one pair, one coordinate",
          {**_pairs("one", 1, 1), "t": np.array([0.7]), "path": "linear", "gamma": "brownian", "a": 0.5}),
-    large("many-pairs", "linear", "n"),
+    large("many-pairs", "linear", "n", size=60_000),
 )  # fmt: skip
 
 

@@ -253,6 +253,7 @@ ALTERNATIVES = (
             "norm_init: square =": "square = 0.0",
             "init: return": "return AdaGradState(array_namespace(params).zeros_like(params))",
             "update: if eps == 0": "if False:",
+            "norm_update: check.finite(params": "pass",  # code without checks goes on with NaN
         },
     ),
     mistake(

@@ -103,7 +103,10 @@ ALTERNATIVES = (
         "sign_by_division",
         "numerics",
         "sign(0) is 0; here the sign is computed as c / |c|, which is NaN at zero",
-        {"lion-2": "params = params - lr * (c / abs(c) + weight_decay * params)"},
+        {
+            "lion-2": "params = params - lr * (c / abs(c) + weight_decay * params)",
+            "update: check.alike(": "pass",  # code without checks goes on with NaN
+        },
     ),
     mistake(
         "sign_of_zero_is_one",

@@ -178,14 +178,14 @@ ALTERNATIVES = (
         "wrong_order",
         "average estimates of the Hessian's diagonal; here the square of the gradient at hand takes their place, which "
         "is no estimate of it (see true_labels)",
-        {H: "h = _average(h, grad * grad, beta2)"},
+        {H: "h = _average(h, grad * grad, beta2)", "update: check.alike(": "pass"},
         origin=f"{OPTAX}/issues/968",
     ),
     mistake(
         "squared_estimate",
         "extra_step",
         "the estimate is a curvature already; here it is squared like a gradient before it is averaged",
-        {"sophia-2": "return beta2 * h + (1 - beta2) * estimate * estimate"},
+        {"sophia-2": "return beta2 * h + (1 - beta2) * estimate * estimate", "update: check.alike(": "pass"},
     ),
     mistake(
         "hessian_replaced",
