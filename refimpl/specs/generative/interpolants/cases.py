@@ -21,6 +21,7 @@ def _rows(*rows):
 # Schedules -----------------------------------------------------------------------------------------------------------
 
 _TIMES = np.array([0.0, 0.125, 0.3125, 0.5, 0.6875, 0.875, 1.0])  # the same from both ends
+_BEFORE = _TIMES[:-1]  # sine and cosine of a rounded pi are not 0 at t = 1
 _INSIDE = np.array([0.0625, 0.3, 0.5, 0.875])
 
 
@@ -38,13 +39,14 @@ SCHEDULE = (
     _path("linear-sigmoid", "a bump that is 0 at both ends", "linear", "sigmoid", equations=(8,)),
     _path("no-noise", "rectified flow: gamma is 0 everywhere", "linear", "zero", flags=("boundary",), equations=(2,)),
     _path("trig-brownian", "alpha^2 + beta^2 + gamma^2 = 1: a root before cosine and sine, and in their slopes", "trig",
-          "brownian", 1.5, flags=("basic", "missing_step"), equations=(3, 4)),
-    _path("trig-quadratic", "the same with another gamma", "trig", "quadratic", equations=(3, 4)),
+          "brownian", 1.5, t=_BEFORE, flags=("basic", "missing_step"), equations=(3, 4)),
+    _path("trig-quadratic", "the same with another gamma", "trig", "quadratic", t=_BEFORE, equations=(3, 4)),
     _path("enc-dec", "x_0 until 1/2, x_1 from there on, and noise in between", "enc_dec", "sine_squared",
-          equations=(5, 7)),
+          t=_BEFORE, equations=(5, 7)),
     _path("enc-dec-brownian", "the same with another gamma", "enc_dec", "brownian", t=_INSIDE, equations=(5,)),
     _path("one-sided-linear", "x_0 is the noise, and alpha 0", "one_sided_linear", "zero", equations=(9,)),
-    _path("one-sided-trig", "the same on a quarter of a circle", "one_sided_trig", "zero", equations=(10,)),
+    _path("one-sided-trig", "the same on a quarter of a circle", "one_sided_trig", "zero", t=_BEFORE,
+          equations=(10,)),
     _path("diffusion", "gamma_dot is infinite at t = 1, the product is not", "one_sided_sbdm", "zero",
           flags=("basic", "numerics"), equations=(11,)),
     _path("mirror", "x_1 and noise", "mirror", "brownian", 0.5, equations=(6,)),
