@@ -79,6 +79,7 @@ def test_a_file_is_whole_or_as_it_was(tmp_path):
     assert {file.name for file in tmp_path.iterdir()} == {"note", "link"}
 
 
+@pytest.mark.usefixtures("hangs_up")
 def test_a_write_that_is_interrupted_leaves_the_old_file_alone(tmp_path, monkeypatch):
     path = tmp_path / "note"
     path.write_text("old")
