@@ -164,8 +164,8 @@ def test_a_torch_optimizer_given_from_python_can_be_rerun():
 @pytest.mark.parametrize(
     ("target", "place", "verdict"),
     [
-        ("adahessian", "pytorch_optimizer:AdaHessian", "conforms"),
-        ("adahessian", "torch_optimizer:Adahessian", "conforms"),
+        ("adahessian", "pytorch_optimizer:AdaHessian", "conforms in part"),
+        ("adahessian", "torch_optimizer:Adahessian", "conforms in part"),
         ("sophia", "pytorch_optimizer:SophiaH", "conforms to variant version_1"),
         ("adamw.adam", "torch.optim:Adam", "conforms"),
     ],
@@ -237,7 +237,7 @@ def own_sophias():
 @pytest.mark.torch
 def test_estimates_are_given_in_the_way_that_an_optimizer_offers():
     reports = [check(TorchOptimizer(cls), "sophia", laws=False) for cls in own_sophias()]
-    assert [report.verdict for report in reports] == ["conforms"] * 4
+    assert [report.verdict for report in reports] == ["conforms"] * 3 + ["conforms in part"]
     assert [report.counts["not_applicable"] > 0 for report in reports] == [False, False, False, True]
     assert "squares gradients" in next(r.reason for r in reports[3].records if r.reason)
 
