@@ -69,7 +69,7 @@ def functions(module):
             continue
         if inspect.isfunction(thing):
             yield module, name, thing
-        elif inspect.isclass(thing):
+        elif inspect.isclass(thing) and not hasattr(thing, "get_params"):  # scikit-learn words refusals of estimators
             for method, function in vars(thing).items():
                 own = inspect.isfunction(function) and function.__qualname__ == f"{name}.{method}"
                 if own and not method.startswith("_"):

@@ -121,7 +121,8 @@ class SDLClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
             self.factors_ = sdl.factorize(run.state, rank, kind=self.kind)
         else:
             constraints = {"W": sdl.nonnegative, "H": sdl.nonnegative} if self.nonnegative else None
-            start = sdl.init(check_random_state(self.random_state), samples, rank=rank, scale=0.1)
+            seed = check_random_state(self.random_state).randint(2**31 - 1)  # of a RandomState
+            start = sdl.init(np.random.default_rng(seed), samples, rank=rank, scale=0.1)
             U, s, Vt = sdl.truncated_svd(x, rank)
             W, H = U * np.sqrt(s), np.sqrt(s)[:, None] * Vt
             start = start._replace(W=np.abs(W), H=np.abs(H)) if constraints else start._replace(W=W, H=H)
