@@ -1,12 +1,8 @@
 """Nuclei of breast tissue: thirty measured features, two classes that a linear model nearly separates."""
 
-from functools import cache
-from importlib.resources import as_file, files
-
-import numpy as np
-
 from refimpl.core import check
 from refimpl.core.arrays import from_numpy
+from refimpl.problems._data import standardized, stored
 
 
 def breast_cancer(*, like):
@@ -31,18 +27,11 @@ def breast_cancer(*, like):
 
     Examples
     --------
+    >>> import numpy as np
     >>> features, labels = breast_cancer(like=np.zeros(1))
     >>> features.shape, int((labels < 0).sum()), features[0, :3].round(4)
     ((569, 30), 212, array([ 1.0971, -2.0733,  1.2699]))
     """
     check.floating(like=like)
-    raw, malignant = _stored()
-    scaled = (raw - raw.mean(axis=0)) / raw.std(axis=0)
-    return from_numpy(scaled, like=like), from_numpy(1.0 - 2.0 * malignant, like=like)
-
-
-@cache
-def _stored():
-    """The features as published [569, 30], and whether a sample is malignant [569]."""
-    with as_file(files("refimpl.problems") / "data" / "breast_cancer.npz") as path, np.load(path) as stored:
-        return (stored["features"] / 10.0 ** stored["decimals"][:, None]).T, stored["malignant"]
+    found = stored("breast_cancer")
+    return from_numpy(standardized(found["features"]), like=like), from_numpy(1.0 - 2.0 * found["malignant"], like=like)

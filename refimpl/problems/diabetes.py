@@ -1,12 +1,8 @@
 """Diabetes patients: ten measurements, and how the disease went on; no linear function tells the latter."""
 
-from functools import cache
-from importlib.resources import as_file, files
-
-import numpy as np
-
 from refimpl.core import check
 from refimpl.core.arrays import from_numpy
+from refimpl.problems._data import standardized, stored
 
 
 def diabetes(*, like):
@@ -31,16 +27,11 @@ def diabetes(*, like):
 
     Examples
     --------
+    >>> import numpy as np
     >>> features, progression = diabetes(like=np.zeros(1))
     >>> features.shape, features[0, :3].round(4), progression[:2].round(4)
     ((442, 10), array([0.8005, 1.0655, 1.2971]), array([-0.0147, -1.0017]))
     """
     check.floating(like=like)
-    return tuple(from_numpy((x - x.mean(axis=0)) / x.std(axis=0), like=like) for x in _stored())
-
-
-@cache
-def _stored():
-    """The features as published [442, 10], and the progression [442]."""
-    with as_file(files("refimpl.problems") / "data" / "diabetes.npz") as path, np.load(path) as stored:
-        return (stored["features"] / 10.0 ** stored["decimals"][:, None]).T, stored["progression"].astype(float)
+    arrays = (stored("diabetes")[name] for name in ("features", "progression"))
+    return tuple(from_numpy(standardized(x), like=like) for x in arrays)

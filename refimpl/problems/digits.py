@@ -1,12 +1,10 @@
 """Handwritten digits: a real data set small enough to ship and quick enough to train on anywhere."""
 
-from functools import cache
-from importlib.resources import as_file, files
-
 import numpy as np
 
 from refimpl.core import check
 from refimpl.core.arrays import array_namespace, from_numpy
+from refimpl.problems._data import stored
 
 PARTS = {
     "all": lambda place: place >= 0,
@@ -57,16 +55,9 @@ def digits(*, like, part="all"):
     """
     check.floating(like=like)
     check.choice(PARTS, part=part)
-    images, labels = _stored()
+    images, labels = (stored("digits")[name] for name in ("images", "labels"))  # counts of 0 to 16 dots; uint8
     chosen = PARTS[part](np.arange(labels.size))
     return (
         from_numpy(images[chosen] / 16.0, like=like),
         from_numpy(labels[chosen], like=like, dtype=array_namespace(like).int64),
     )
-
-
-@cache
-def _stored():
-    """Counts of dots 0, ..., 16 [1797, 64] and digits [1797], uint8."""
-    with as_file(files("refimpl.problems") / "data" / "digits.npz") as path, np.load(path) as stored:
-        return stored["images"], stored["labels"]

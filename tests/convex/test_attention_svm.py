@@ -7,11 +7,12 @@ import pytest
 
 from refimpl.convex import _attention_svm_models as models
 from refimpl.convex import attention_svm
-from refimpl.core.arrays import array_namespace, device
+from refimpl.core.arrays import array_namespace
 from refimpl.core.autodiff import grad, value_and_grad
 from refimpl.core.random import stream
 from refimpl.specs.convex.attention_svm import claims
 from refimpl.specs.convex.attention_svm.cases import MM
+from tests.alike import assert_like
 
 LIKE = np.zeros(1)
 X = np.array([[[1.0, 0.0], [0.0, 1.0], [-1.0, 1.0]], [[0.0, 2.0], [1.0, 1.0], [0.5, -1.0]]])
@@ -19,13 +20,6 @@ Z = np.array([[1.0, 0.5], [-0.5, 1.0]])
 GAMMA = np.array([[1.0, -0.5, -1.5], [1.0, -0.5, -1.0]])
 W = np.array([[0.2, -0.1], [0.3, 0.4]])
 DATA = models.gaussian(stream(0, "test-attention_svm"), 3, 4, 5, like=LIKE, runs=2)
-
-
-def assert_like(got, reference, shape):
-    assert array_namespace(got) is array_namespace(reference)
-    assert got.dtype == reference.dtype
-    assert device(got) == device(reference)
-    assert tuple(got.shape) == shape
 
 
 def close(backend, got, expected, times=20):

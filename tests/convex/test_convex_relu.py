@@ -8,9 +8,10 @@ import pytest
 from refimpl.convex import _convex_relu_adversarial as adversarial
 from refimpl.convex import _convex_relu_tools as tools
 from refimpl.convex import convex_relu as cr
-from refimpl.core.arrays import array_namespace, device
+from refimpl.core.arrays import array_namespace
 from refimpl.core.autodiff import grad
 from refimpl.core.random import stream
+from tests.alike import assert_kind
 
 X3 = np.array([[1.0, 2.0], [-1.0, 0.5], [0.5, -1.0]])
 D3 = np.array([[1.0, 1.0, 0.0], [0.0, 1.0, 0.0], [1.0, 0.0, 1.0]])
@@ -33,11 +34,6 @@ def worked(backend):
     return backend.asarray(X3), backend.asarray(Y3), backend.asarray(D3)
 
 
-def assert_like(got, reference):
-    assert array_namespace(got) is array_namespace(reference)
-    assert (got.dtype, device(got)) == (reference.dtype, device(reference))
-
-
 # Reference numbers, on every backend --------------------------------------------------------------------------------
 
 
@@ -48,7 +44,7 @@ def test_two_steps_of_admm(backend):
     assert np.allclose(backend.to_numpy(state.u), [U1, np.negative(U1)], atol=6e-11 + 10 * backend.tolerance)
     state = cr.admm_step(setup, y, state, beta=0.1)
     for part in state:
-        assert_like(part, X)
+        assert_kind(part, X)
     assert np.allclose(backend.to_numpy(state.u[0, :, :]), U2, atol=6e-11 + 10 * backend.tolerance)
     assert np.allclose(backend.to_numpy(state.v), [V2, W2], atol=6e-11 + 10 * backend.tolerance)
     assert abs(float(cr.objective(X, D, y, state.v, beta=0.1)) - 0.2610112375) < 6e-11 + 10 * backend.tolerance
@@ -57,7 +53,7 @@ def test_two_steps_of_admm(backend):
 def test_blocks(backend):
     X, y, D = worked(backend)
     state, fallen = cr.block_descent(X, D, y, cr.init(X, D), [0, 1, 2, 1], rho=0.5)
-    assert_like(state.u, X)
+    assert_kind(state.u, X)
     expected = [[0.08, 0.2193408, 0.1224], [0.096, -0.1212288, -0.2448]]
     assert np.allclose(backend.to_numpy(state.u), [expected, np.negative(expected)], atol=10 * backend.tolerance)
     assert fallen > 0
@@ -79,28 +75,28 @@ def test_the_momentum_is_reset_in_the_seventh_step(backend):
 def test_drivers(backend):
     X, y, D = worked(backend)
     weights, run = cr.admm(X, y, D, beta=0.1, steps=3, record=lambda state: {"v": state.v})
-    assert_like(weights, X)
+    assert_kind(weights, X)
     assert (run.steps, len(run.history["v"]), run.stopped) == (3, 4, False)
     weights, run = cr.admm_rbcd(X, y, D, stream(0, "blocks"), beta=0.1, steps=2, windows=3, enough=1e-4)
-    assert_like(weights, X)
+    assert_kind(weights, X)
     network, run = cr.scp(X, y, backend.asarray(normal(4, 2)), beta=0.1, steps=5, record=lambda s: {"t": s.momentum})
-    assert_like(network.second, X)
+    assert_kind(network.second, X)
     assert len(run.history["t"]) == 6
 
 
 def test_patterns(backend):
     X, draws = backend.asarray(X3), backend.asarray([[3.0, 0.0], [0.0, 1.0], [1.0, 0.0], [-1.0, -1.0]])
     D = cr.activation_patterns(X, draws)
-    assert_like(D, X)
+    assert_kind(D, X)
     assert backend.to_numpy(D).tolist() == [[1, 1, 0], [0, 1, 1], [1, 0, 1]]
     assert backend.to_numpy(cr.activation_patterns(X, draws, most=2)).tolist() == [[1, 1], [0, 1], [1, 0]]
-    assert_like(cr.all_patterns(X), X)
+    assert_kind(cr.all_patterns(X), X)
 
 
 def test_recovery(backend):
     weights = backend.asarray([[[3.0, 0.0, 1e-7], [4.0, 0.0, 0.0]], [[0.0, 1.0, 0.0], [0.0, 0.0, 0.0]]])
     network = cr.recover(weights, threshold=1e-6)
-    assert_like(network.first, weights)
+    assert_kind(network.first, weights)
     root = 5**0.5
     assert np.allclose(backend.to_numpy(network.first), [[3 / root, 1], [4 / root, 0]], rtol=backend.tolerance)
     assert np.allclose(backend.to_numpy(network.second), [root, -1], rtol=backend.tolerance)
@@ -115,7 +111,7 @@ def test_adversarial_program(backend, loss):
     X, y, D, mask = map(backend.asarray, (SQUARE, CLASSES, EIGHT, NO_BIAS))
     attack = {"epsilon": 0.2, "mask": mask, "loss": loss, "beta": 0.01}
     weights, _ = adversarial.adversarial(X, y, D, steps=50, balance=3.0, **attack)
-    assert_like(weights, X)
+    assert_kind(weights, X)
     value = float(adversarial.robust_objective(X, D, y, weights, **attack))
     zero = float(adversarial.robust_objective(X, D, y, 0 * weights, **attack))
     assert value < zero
@@ -127,7 +123,7 @@ def test_tools(backend):
     like = backend.asarray([0.0])
     for make in (tools.toy, tools.rings, tools.xor):
         X, y = make(stream(0, "data"), 8, like=like)
-        assert_like(X, like), assert_like(y, like)
+        assert_kind(X, like), assert_kind(y, like)
         assert (X.shape, y.shape) == ((8, 3), (8,))
     net = tools.random_network(stream(0, "net"), 3, 4, like=like)
     trained, _ = tools.gradient_descent(X, y, net, lr=0.01, beta=0.1, steps=50)

@@ -11,16 +11,10 @@ from refimpl.convex import lasso_mtrl
 from refimpl.core.arrays import array_namespace, device
 from refimpl.core.random import stream
 from refimpl.specs.convex.lasso_mtrl.claims import CLAIMS, known
+from tests.alike import assert_like
 
 W3, w3 = np.array([[1.0, 0.0, 1.0], [0.0, 1.0, 1.0]]), np.array([1.0, 1.5])
 LIKE = np.zeros(1)
-
-
-def assert_like(got, reference, shape):
-    assert array_namespace(got) is array_namespace(reference)
-    assert got.dtype == reference.dtype
-    assert device(got) == device(reference)
-    assert tuple(got.shape) == shape
 
 
 def close(backend, got, expected, roundings=100):

@@ -7,10 +7,10 @@ from refimpl import convex
 from refimpl.convex import _sdl_tools as tools
 from refimpl.convex import sdl
 from refimpl.core import tree
-from refimpl.core.arrays import array_namespace, device
 from refimpl.core.autodiff import grad
 from refimpl.core.random import stream
 from refimpl.specs.convex.sdl.claims import supervision, topics
+from tests.alike import assert_kind
 
 X, ONES = [[1.0, 0.0, 2.0], [0.0, 1.0, -1.0]], [[1.0, 1.0, 1.0]]
 B = [[0.5, 0.1, 1.0], [0.2, 0.3, -0.4]]
@@ -82,12 +82,6 @@ def close(backend, got, expected, roundings=100):
     )
 
 
-def assert_like(got, reference):
-    assert array_namespace(got) is array_namespace(reference)
-    assert got.dtype == reference.dtype
-    assert device(got) == device(reference)
-
-
 def problem(kind, classes, *, p=5, n=9, r=2, q=2, seed=0):
     """Samples and a random start, on NumPy."""
     rng = stream(seed, "test-sdl", kind, classes)
@@ -119,7 +113,7 @@ def test_lpgd_step_of_the_worked_example(backend, case):
     close(backend, sdl.lifted_objective(state, samples, **settings), value)
     state, info = sdl.lpgd_step(state, samples, rank=1, step_size=0.2, **settings)
     for part in (*state, info.cut):
-        assert_like(part, samples.x)
+        assert_kind(part, samples.x)
     close(backend, state.A, new_A)
     close(backend, state.gamma, new_gamma)
     if new_B is not None:
@@ -135,7 +129,7 @@ def test_bcd_rounds_of_the_worked_example(backend, kind):
     for k in (1, 2):
         state, info = sdl.bcd_step(state, samples, k, xi=0.5, nu=0.1, radius=0.2, kind=kind)
         for part in (*state, info.moves):
-            assert_like(part, samples.x)
+            assert_kind(part, samples.x)
         if k == 1:
             for got, expected in zip(state, blocks, strict=True):
                 close(backend, got, expected)
@@ -163,12 +157,12 @@ def test_everything_on_every_backend(backend, kind, classes):
 
     found = everything(samples, state, backend.asarray(sketch))
     for got, expected in zip(found, everything(plain, start, sketch), strict=True):
-        assert_like(got, samples.x)
+        assert_kind(got, samples.x)
         close(backend, got, expected, 1000)
     x, labels = sdl.generate(
         state, samples.covariates, samples.x, abs(samples.covariates[0, :]) % 1.0, sigma=0.1, kind=kind
     )
-    assert_like(x, samples.x)
+    assert_kind(x, samples.x)
     assert backend.to_numpy(labels).dtype == np.int64
 
 

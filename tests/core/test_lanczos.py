@@ -6,9 +6,10 @@ import scipy.linalg
 import scipy.sparse.linalg
 
 from refimpl.core import autodiff
-from refimpl.core.arrays import array_namespace, device
+from refimpl.core.arrays import array_namespace
 from refimpl.core.lanczos import Lanczos, lanczos, ritz
 from refimpl.core.random import stream
+from tests.alike import assert_kind
 
 FIXTURE = np.array([[2.0, 1.0, 0.0, -1.0], [1.0, 3.0, 0.5, 0.0], [0.0, 0.5, -1.0, 2.0], [-1.0, 0.0, 2.0, 4.0]])
 VALUES = [-1.4657444025, 2.7790781020, 4.4481843158]
@@ -26,12 +27,6 @@ def tridiagonal(run):
     return np.diag(run.alphas) + np.diag(run.betas[:-1], 1) + np.diag(run.betas[:-1], -1)
 
 
-def assert_like(got, reference):
-    assert array_namespace(got) is array_namespace(reference)
-    assert got.dtype == reference.dtype
-    assert device(got) == device(reference)
-
-
 # Worked by hand, on every backend -------------------------------------------------------------------------------
 
 
@@ -40,7 +35,7 @@ def test_three_steps_in_four_dimensions(backend):
     run = lanczos(lambda v: a @ v, start, steps=3)
     values, weights = ritz(run)
     for array in (*run, values, weights):
-        assert_like(array, start)
+        assert_kind(array, start)
     np.testing.assert_allclose(backend.to_numpy(values), VALUES, rtol=100 * backend.tolerance, atol=1e-10)
     np.testing.assert_allclose(backend.to_numpy(weights), WEIGHTS, rtol=1000 * backend.tolerance, atol=1e-10)
     q = backend.to_numpy(run.basis)

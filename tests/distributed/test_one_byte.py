@@ -22,14 +22,9 @@ from refimpl.distributed import _one_byte_network as network
 from refimpl.distributed import one_byte
 from refimpl.oracle import catalog, edits
 from refimpl.specs.distributed.one_byte.claims import CLAIMS
+from tests.alike import assert_kind
 
 DRAW = one_byte.directions(7, like=np.zeros(3))
-
-
-def assert_like(got, reference):
-    assert array_namespace(got) is array_namespace(reference)
-    assert got.dtype == reference.dtype
-    assert device(got) == device(reference)
 
 
 def edited(slug):
@@ -46,7 +41,7 @@ def test_bytes_by_hand(backend):
     assert device(codes) == device(g)
     assert backend.to_numpy(codes).tolist() == [96, 224, 106, 208, 0, 127, 129, 0, 0]
     back = one_byte.decode(codes, like=g)
-    assert_like(back, g)
+    assert_kind(back, g)
     ends = [math.exp(31 / 8), -math.exp(-95 / 8)]
     wanted = [1, -1, math.exp(1.25), -math.exp(-2), 0, *ends, 0, 0]
     np.testing.assert_allclose(backend.to_numpy(back), wanted, rtol=backend.tolerance)
@@ -63,7 +58,7 @@ def test_an_iteration_by_hand(backend):
     sent = {machine.id: one_byte.probe(machine, losses[machine.id], draw, eps=0.25) for machine in fleet}
     assert sent == {0: bytes([96]), 1: bytes([128 + 102])}
     moved = one_byte.update(fleet[0], sent, draw, eta=0.5, norm="mean")
-    assert_like(moved.w, w)
+    assert_kind(moved.w, w)
     step = math.exp(0.75)
     wanted = [1 - 0.25 * (1 - 2 * step), 2 + 0.25 * step]
     np.testing.assert_allclose(backend.to_numpy(moved.w), wanted, rtol=backend.tolerance)
@@ -79,7 +74,7 @@ def test_in_place_and_out_of_place_see_the_same_slope(backend):
     placed = one_byte.spsa_in_place(
         lambda b: xp.sum(b[0] * b[0]) + xp.sum(b[1] * b[1]), blocks, lambda i: parts[i], eps=0.25
     )
-    assert_like(fresh, w)
+    assert_kind(fresh, w)
     np.testing.assert_allclose(backend.to_numpy(placed), backend.to_numpy(fresh), rtol=backend.tolerance)
     np.testing.assert_allclose(backend.to_numpy(fresh), 2 * (0.5 - 2 - 1), rtol=backend.tolerance)
 

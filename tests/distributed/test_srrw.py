@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from scipy.linalg import eigh, solve_continuous_lyapunov
 
-from refimpl.core.arrays import array_namespace, device
 from refimpl.core.random import stream
 from refimpl.distributed import _srrw_models as models
 from refimpl.distributed import srrw
 from refimpl.oracle import check
 from refimpl.problems import graphs
 from refimpl.problems.functions import central_differences
+from tests.alike import assert_like
 
 ROOT = Path(__file__).parents[2]
 RING = graphs.cycle(8, [(0, 4), (1, 5), (2, 7)])
@@ -29,13 +29,6 @@ chains = pytest.mark.parametrize("chain", CHAINS.values(), ids=CHAINS)
 
 def moved(chain, backend):
     return srrw.Chain(backend.asarray(chain.P), backend.asarray(chain.mu))
-
-
-def assert_like(got, reference, shape):
-    assert array_namespace(got) is array_namespace(reference)
-    assert got.dtype == reference.dtype
-    assert device(got) == device(reference)
-    assert tuple(got.shape) == shape
 
 
 # The walk: full kernel matrices in a loop ---------------------------------------------------------------------------

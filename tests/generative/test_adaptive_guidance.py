@@ -12,15 +12,9 @@ from refimpl.models import mixture, mlp
 from refimpl.optimizers import adamw
 from refimpl.problems.functions import central_differences
 from refimpl.specs.generative.adaptive_guidance.claims import CLAIMS, beds
+from tests.alike import assert_like
 
 LIKE = np.zeros(1)
-
-
-def assert_like(got, reference, shape):
-    assert array_namespace(got) is array_namespace(reference)
-    assert got.dtype == reference.dtype
-    assert device(got) == device(reference)
-    assert tuple(got.shape) == shape
 
 
 def draw(name, *shape):

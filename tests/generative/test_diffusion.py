@@ -5,7 +5,6 @@ import math
 import numpy as np
 import pytest
 
-from refimpl.core.arrays import array_namespace, device
 from refimpl.core.autodiff import value_and_grad
 from refimpl.core.random import stream
 from refimpl.generative import _diffusion_models as models
@@ -14,16 +13,10 @@ from refimpl.models import mixture as mixtures
 from refimpl.models.mixture import Mixture
 from refimpl.specs.generative.diffusion.claims import CLAIMS, estimators
 from refimpl.specs.generative.diffusion.claims._forest import forest
+from tests.alike import assert_like
 
 kinds = pytest.mark.parametrize("kind", [*diffusion.KINDS, "heun"])
 PAIR = Mixture(np.array([0.25, 0.75]), np.array([[1.0, -0.5], [-1.0, 0.75]]), np.array([0.5, 0.25]))
-
-
-def assert_like(got, reference, shape):
-    assert array_namespace(got) is array_namespace(reference)
-    assert got.dtype == reference.dtype
-    assert device(got) == device(reference)
-    assert tuple(got.shape) == shape
 
 
 def normal(name, *shape):

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from scipy.stats import kstest, multivariate_normal, norm
 
-from refimpl.core.arrays import array_namespace, device
 from refimpl.core.autodiff import grad
 from refimpl.core.random import stream
 from refimpl.generative import _interpolants_models as models
@@ -13,15 +12,9 @@ from refimpl.models import mixture
 from refimpl.models.mixture import Mixture
 from refimpl.specs.generative.interpolants.claims import CLAIMS
 from refimpl.specs.generative.interpolants.claims.tools import cosine
+from tests.alike import assert_like
 
 paths = pytest.mark.parametrize("path", interpolants.PATHS)
-
-
-def assert_like(got, reference, shape):
-    assert array_namespace(got) is array_namespace(reference)
-    assert got.dtype == reference.dtype
-    assert device(got) == device(reference)
-    assert tuple(got.shape) == shape
 
 
 def normal(name, *shape):

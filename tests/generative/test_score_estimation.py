@@ -5,13 +5,14 @@ import math
 import numpy as np
 import pytest
 
-from refimpl.core.arrays import array_namespace, device
+from refimpl.core.arrays import array_namespace
 from refimpl.core.autodiff import grad, jacobian
 from refimpl.core.random import stream
 from refimpl.generative import _score_estimation_baselines as baselines
 from refimpl.generative import _score_estimation_models as models
 from refimpl.generative import score_estimation as source
 from refimpl.models import mixture
+from tests.alike import assert_like
 
 LIKE = np.zeros(1)
 
@@ -22,13 +23,6 @@ def drawn(name, *shape):
 
 def units(name, m, p, d):
     return source.Network(drawn(f"{name} W", m, p), 2.0 * (drawn(f"{name} a", m, d) > 0) - 1)
-
-
-def assert_like(got, reference, shape):
-    assert array_namespace(got) is array_namespace(reference)
-    assert got.dtype == reference.dtype
-    assert device(got) == device(reference)
-    assert tuple(got.shape) == shape
 
 
 def close(backend, got, expected, times=10.0):

@@ -5,7 +5,6 @@ import pytest
 import scipy.optimize
 
 from refimpl.core import tree
-from refimpl.core.arrays import array_namespace, device
 from refimpl.core.autodiff import grad
 from refimpl.core.random import stream
 from refimpl.landscape import _flat_mtl_models as models
@@ -13,16 +12,10 @@ from refimpl.landscape import flat_mtl
 from refimpl.models import losses
 from refimpl.models.mlp import Layer
 from refimpl.specs.landscape.flat_mtl.claims import CLAIMS, parts, training
+from tests.alike import assert_like
 
 LIKE = np.zeros(1)
 methods = pytest.mark.parametrize("method", flat_mtl.METHODS)
-
-
-def assert_like(got, reference, shape):
-    assert array_namespace(got) is array_namespace(reference)
-    assert got.dtype == reference.dtype
-    assert device(got) == device(reference)
-    assert tuple(got.shape) == shape
 
 
 def normal(name, *shape):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from refimpl.core import tree
-from refimpl.core.arrays import array_namespace, device
+from refimpl.core.arrays import array_namespace
 from refimpl.core.autodiff import grad, hvp, value_and_grad
 from refimpl.core.random import signs, stream
 from refimpl.landscape import _hessian_alignment_baselines as baselines
@@ -14,15 +14,9 @@ from refimpl.landscape import _hessian_alignment_models as models
 from refimpl.landscape import hessian_alignment
 from refimpl.models.losses import logistic, softmax_cross_entropy
 from refimpl.problems.coloured import coloured_digits
+from tests.alike import assert_like
 
 LIKE = np.zeros(1)
-
-
-def assert_like(got, reference, shape):
-    assert array_namespace(got) is array_namespace(reference)
-    assert got.dtype == reference.dtype
-    assert device(got) == device(reference)
-    assert tuple(got.shape) == shape
 
 
 def fixture(name, C=3, n=3, h=2):

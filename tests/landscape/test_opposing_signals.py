@@ -12,14 +12,9 @@ from refimpl.landscape import _opposing_signals_models as models
 from refimpl.landscape import opposing_signals
 from refimpl.oracle.edits import edited
 from refimpl.specs.landscape.opposing_signals.claims import groups, linear, optimizers
+from tests.alike import assert_like
 
 LIKE = np.zeros(1)
-
-
-def assert_like(got, reference, shape):
-    assert array_namespace(got) is array_namespace(reference)
-    assert (got.dtype, device(got)) == (reference.dtype, device(reference))
-    assert tuple(got.shape) == shape
 
 
 def close(backend, got, expected, times=10):

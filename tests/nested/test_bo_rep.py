@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize as descend
 
-from refimpl.core.arrays import array_namespace, device
 from refimpl.core.autodiff import grad, hvp, jacobian
 from refimpl.core.random import stream
 from refimpl.models.losses import softmax_cross_entropy
@@ -19,15 +18,9 @@ from refimpl.problems import hyper_cleaning
 from refimpl.problems.digits import digits
 from refimpl.problems.functions import central_differences
 from refimpl.specs.nested.bo_rep.mistakes import ALTERNATIVES
+from tests.alike import assert_like
 
 LIKE = np.zeros(1)
-
-
-def assert_like(got, reference, shape):
-    assert array_namespace(got) is array_namespace(reference)
-    assert got.dtype == reference.dtype
-    assert device(got) == device(reference)
-    assert tuple(got.shape) == shape
 
 
 # The rule -----------------------------------------------------------------------------------------------------------

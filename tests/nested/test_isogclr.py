@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from refimpl.core.arrays import array_namespace, device
+from refimpl.core.arrays import array_namespace
 from refimpl.core.autodiff import grad, value_and_grad
 from refimpl.core.random import stream
 from refimpl.models import losses
@@ -14,15 +14,9 @@ from refimpl.nested import _isogclr_models as models
 from refimpl.nested import isogclr
 from refimpl.problems.functions import central_differences
 from refimpl.specs.nested.isogclr.claims import CLAIMS, batches, temperatures, training
+from tests.alike import assert_like
 
 LIKE = np.zeros(1)
-
-
-def assert_like(got, reference, shape):
-    assert array_namespace(got) is array_namespace(reference)
-    assert got.dtype == reference.dtype
-    assert device(got) == device(reference)
-    assert tuple(got.shape) == shape
 
 
 def rows(name, *shape):

@@ -5,7 +5,6 @@ import math
 import numpy as np
 import pytest
 
-from refimpl.core.arrays import array_namespace, device
 from refimpl.core.autodiff import grad, vjp
 from refimpl.core.random import stream
 from refimpl.core.special import logsumexp
@@ -15,16 +14,10 @@ from refimpl.nested import meco
 from refimpl.oracle import check
 from refimpl.problems.functions import central_differences
 from refimpl.specs.nested.meco.claims import CLAIMS, densities, landscape
+from tests.alike import assert_like
 from tests.thorough import THOROUGH
 
 LIKE = np.zeros(1)
-
-
-def assert_like(got, reference, shape):
-    assert array_namespace(got) is array_namespace(reference)
-    assert got.dtype == reference.dtype
-    assert device(got) == device(reference)
-    assert tuple(got.shape) == shape
 
 
 # The rule -------------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from refimpl.optimizers._adadagrad_models import per_example_gradients
 from refimpl.optimizers._baselines import momentum_init, sgd
 from refimpl.oracle import check
 from refimpl.specs.optimizers.adadagrad.claims import CLAIMS, descent, training
+from tests.alike import assert_like
 
 ROWS = [[1.0, 1, 2], [3, 5, 5], [6, 7, 9], [9, 10, 11]]
 TESTS = {
@@ -34,13 +35,6 @@ SADDLE = [
     [1.1673332319748173, -1.7144023762459306, 0.23229735196655832, 2.3002090249120433],
 ]
 SQUARES = [0.01, 195.8225, 330.6257723235167]
-
-
-def assert_like(got, reference):
-    assert array_namespace(got) is array_namespace(reference)
-    assert got.dtype == reference.dtype
-    assert device(got) == device(reference)
-    assert got.shape == reference.shape
 
 
 # The tests, on every backend --------------------------------------------------------------------------------------

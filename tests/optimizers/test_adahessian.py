@@ -12,18 +12,12 @@ from refimpl.core.random import signs, stream
 from refimpl.optimizers import adahessian, adamw
 from refimpl.specs.optimizers.adahessian import cases
 from refimpl.specs.optimizers.adahessian.claims import CLAIMS, training
+from tests.alike import assert_like
 
 DIAGONALS = [[0.75, 0.75, 2.75, 2.75], [2.75, 2.75, -1.25, -1.25], [1.75, 1.75, -0.25, -0.25]]
 SIGNED = [1.5665274349443143, -1.0295849361879706, -0.0917469884989568, 1.5220443111674987]
 ABSOLUTE = [1.567961498855252, -1.0298726983615725, 0.020644251820503338, 1.790024178965967]
 HALF_POWER = [1.5648765091659313, -0.9547404847747422, -0.3125788555955652, 0.9749205616791469]
-
-
-def assert_like(got, reference):
-    assert array_namespace(got) is array_namespace(reference)
-    assert got.dtype == reference.dtype
-    assert device(got) == device(reference)
-    assert got.shape == reference.shape
 
 
 # The worked steps, on every backend ---------------------------------------------------------------------------

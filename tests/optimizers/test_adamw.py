@@ -5,13 +5,14 @@ import math
 import numpy as np
 import pytest
 
-from refimpl.core.arrays import array_namespace, device
+from refimpl.core.arrays import array_namespace
 from refimpl.core.autodiff import grad
 from refimpl.core.random import stream
 from refimpl.models import losses
 from refimpl.optimizers import adamw
 from refimpl.oracle import catalog, check, edits
 from refimpl.specs.optimizers.adamw.claims import CLAIMS, decay, step
+from tests.alike import assert_like
 
 RULES = {
     "adamw": (adamw.init, adamw.update),
@@ -29,13 +30,6 @@ def run(name, start, grads, **rates):
         theta, state = update(theta, state, gradient, **rates)
         path.append(theta)
     return path
-
-
-def assert_like(got, reference):
-    assert array_namespace(got) is array_namespace(reference)
-    assert got.dtype == reference.dtype
-    assert device(got) == device(reference)
-    assert got.shape == reference.shape
 
 
 # The worked steps, on every backend ---------------------------------------------------------------------------

@@ -5,12 +5,12 @@ import math
 import numpy as np
 import pytest
 
-from refimpl.core.arrays import array_namespace, device
 from refimpl.core.random import stream
 from refimpl.optimizers import adamw, diffgrad
 from refimpl.optimizers._diffgrad_functions import FUNCTIONS
 from refimpl.oracle import catalog, check, edits
 from refimpl.specs.optimizers.diffgrad.claims import CLAIMS, networks, study
+from tests.alike import assert_like
 from tests.thorough import THOROUGH
 
 # Worked out by hand-written code elsewhere: down the quadratic theta^T H theta / 2, with lr = 0.1.
@@ -31,13 +31,6 @@ STUDY = {
     ("F3", "diffGrad"): [-0.9119202926, -0.8576482239, -0.4269357422, -0.0866732818, 0.0135651244],
     ("F3", "Adam"): [-0.9000000005, -0.8002703658, -0.1146905950, 0.1005757885, 0.0005101392],
 }
-
-
-def assert_like(got, reference):
-    assert array_namespace(got) is array_namespace(reference)
-    assert got.dtype == reference.dtype
-    assert device(got) == device(reference)
-    assert got.shape == reference.shape
 
 
 def run(start, grads, update=diffgrad.update, init=diffgrad.init, **rates):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from refimpl.core import tree
-from refimpl.core.arrays import array_namespace, device
+from refimpl.core.arrays import array_namespace
 from refimpl.core.random import stream
 from refimpl.optimizers import _lion_programs as programs
 from refimpl.optimizers import _lion_search as search
@@ -15,6 +15,7 @@ from refimpl.optimizers._baselines import momentum_init, signum
 from refimpl.oracle import check
 from refimpl.specs.optimizers.lion.claims import rule as claims
 from refimpl.specs.optimizers.lion.claims import search as search_claims
+from tests.alike import assert_like
 
 THETA = [1.0, -2.0, 0.5, 3.0]
 GRADS = [[1.0, -1.0, 0.0, 2.0], [-20.0, 1.0, 1.0, -2.0], [-20.0, 1.0, -0.5, -30.0]]
@@ -26,13 +27,6 @@ THETAS = [
 MOMENTA = [[0.01, -0.01, 0.0, 0.02], [-0.1901, 0.0001, 0.01, -0.0002], [-0.388199, 0.010099, 0.0049, -0.300198]]
 
 TWO_RATES = [[1.0, 1.0], [-0.085, -0.085], [-0.81, 0.25], [0.0, 0.07]]
-
-
-def assert_like(got, reference):
-    assert array_namespace(got) is array_namespace(reference)
-    assert got.dtype == reference.dtype
-    assert device(got) == device(reference)
-    assert got.shape == reference.shape
 
 
 # The worked steps, on every backend ---------------------------------------------------------------------------

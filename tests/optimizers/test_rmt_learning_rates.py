@@ -10,17 +10,12 @@ import scipy.stats
 import sympy
 
 from refimpl.core import autodiff
-from refimpl.core.arrays import array_namespace, device
+from refimpl.core.arrays import array_namespace
 from refimpl.core.lanczos import lanczos, ritz
 from refimpl.core.random import signs, stream
 from refimpl.optimizers import rmt_learning_rates as rmt
 from refimpl.specs.optimizers.rmt_learning_rates.claims import learner, matrices, network, step_sizes
-
-
-def assert_like(got, reference):
-    assert array_namespace(got) is array_namespace(reference)
-    assert got.dtype == reference.dtype
-    assert device(got) == device(reference)
+from tests.alike import assert_kind
 
 
 def times(matrix):
@@ -41,14 +36,14 @@ def test_ends_of_the_spectrum_of_a_batch(backend):
         (bottom, [-(8**0.5), -(8**0.5), -(8**0.5), -3]),
         (half, [2.5, 2, 0, -2]),
     ):
-        assert_like(got, values)
+        assert_kind(got, values)
         np.testing.assert_allclose(backend.to_numpy(got), expected, rtol=10 * backend.tolerance)
 
 
 def test_top_of_the_gauss_newton_matrix_of_a_batch(backend):
     values = backend.asarray([4.0, 2.0])
     got = rmt.batch_gauss_newton(values, ratio=2.0)
-    assert_like(got, values)
+    assert_kind(got, values)
     np.testing.assert_allclose(backend.to_numpy(got), [20 / 3, (1 + 2**0.5) ** 2], rtol=10 * backend.tolerance)
     scaled = rmt.batch_gauss_newton(3 * values, ratio=backend.asarray([2.0, 0.0]), sigma2=3.0)
     np.testing.assert_allclose(backend.to_numpy(scaled), [20, 6], rtol=10 * backend.tolerance)
@@ -69,7 +64,7 @@ def test_step_sizes(backend):
         "max": [2 / 8 / 8**0.5, 0.25, 0.5],
     }
     for name, got in lrs.items():
-        assert_like(got, batches)
+        assert_kind(got, batches)
         np.testing.assert_allclose(backend.to_numpy(got), expected[name], rtol=1e-6, err_msg=name)
 
 
@@ -94,7 +89,7 @@ def test_spectra_from_products(backend):
     assert found.size == 2
     assert found.values.shape == found.weights.shape == (6,)
     for array in (found.values, found.weights, rmt.trace(found, lambda x: x), rmt.squared_norm(times(a), probes)):
-        assert_like(array, a)
+        assert_kind(array, a)
     values = (5 + np.array([-1, 1]) * 5**0.5) / 2
     np.testing.assert_allclose(backend.to_numpy(found.values), np.tile(values, 3), rtol=10 * backend.tolerance)
     for function, expected in (  # v.f(A) v / |v|^2 is 7/2, 3/2, 7/2 for A, and 25/2, 5/2, 25/2 for its square
@@ -108,10 +103,10 @@ def test_spectra_from_products(backend):
     assert float(rmt.squared_norm(times(a), probes)) == pytest.approx(2 * 27.5 / 3, rel=10 * backend.tolerance)
     batches = [times(a + 1), times(a - 1)]
     got = rmt.element_variance(times(a), batches, backend.asarray([[1.0, 0.0], [0.0, 1.0]]), batch=7)
-    assert_like(got, a)
+    assert_kind(got, a)
     assert float(got) == pytest.approx(7, rel=100 * backend.tolerance)
     outline = rmt.density(found, backend.asarray([0.0, 1.5, 4.0]), width=0.5)
-    assert_like(outline, a)
+    assert_kind(outline, a)
     expected = [
         np.mean(scipy.stats.norm.pdf(x, backend.to_numpy(found.values), 0.5) * 6 * backend.to_numpy(found.weights))
         for x in (0.0, 1.5, 4.0)
@@ -123,13 +118,13 @@ def test_both_learners_step_by_step(backend):
     h, w = backend.asarray([9.0, 1.0]), backend.asarray([1.0, -2.0])
     state = rmt.init(w, lr=0.5, momentum=0.75)
     state, values = rmt.learn_polyak(state, lambda v: h * v, backend.asarray([1.0, 1.0]))
-    assert_like(values, w)
+    assert_kind(values, w)
     np.testing.assert_allclose(backend.to_numpy(values), [1, 9], rtol=10 * backend.tolerance)
     assert float(state.lr) == pytest.approx(0.25, rel=10 * backend.tolerance)
     assert float(state.momentum) == pytest.approx(0.25, rel=10 * backend.tolerance)
     for expected in ([-1.25, -1.5], [1.0, -1.0]):
         w, state = rmt.update(w, state, h * w)
-        assert_like(w, h)
+        assert_kind(w, h)
         np.testing.assert_allclose(backend.to_numpy(w), expected, rtol=100 * backend.tolerance)
     state, curvature = rmt.learn_rayleigh(state, lambda v: h * v, backend.asarray([1.0, 2.0]))
     assert float(curvature) == pytest.approx(13, rel=10 * backend.tolerance)
@@ -150,7 +145,7 @@ def test_a_run_on_a_quadratic(backend):
     assert epochs == list(range(8))
     assert run.history["lr"][0] == 0.01
     assert run.history["lr"][1] == pytest.approx(0.25, rel=100 * backend.tolerance)
-    assert_like(run.state[0], start)
+    assert_kind(run.state[0], start)
     assert float(array_namespace(start).max(abs(run.state[0]))) < 1e-6
 
 
@@ -163,7 +158,7 @@ def test_parameters_of_any_shape(backend):
     assert moved.shape == state.move.shape == (2, 2)
     state, _ = rmt.learn_rayleigh(state, lambda v: h * v, h * w)
     moved, _ = rmt.update(moved, state, h * moved)
-    assert_like(moved, w)
+    assert_kind(moved, w)
     one, state = backend.asarray(2.0), rmt.init(backend.asarray(2.0), lr=0.5, momentum=0.5)
     one, state = rmt.update(one, state, backend.asarray(1.0))
     one, state = rmt.update(one, state, backend.asarray(1.0))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from refimpl.core import autodiff, tree
-from refimpl.core.arrays import array_namespace, device
+from refimpl.core.arrays import array_namespace
 from refimpl.core.curvature import hutchinson
 from refimpl.core.random import stream
 from refimpl.core.special import softmax
@@ -16,6 +16,7 @@ from refimpl.optimizers import _sophia_models as models
 from refimpl.optimizers import sophia
 from refimpl.oracle import catalog, check, edits
 from refimpl.specs.optimizers.sophia.claims import CLAIMS, language, step
+from tests.alike import assert_like
 from tests.thorough import THOROUGH
 
 H = np.array([[2.0, 1.0, 0.0, -1.0], [1.0, 3.0, 0.5, 0.0], [0.0, 0.5, -1.0, 2.0], [-1.0, 0.0, 2.0, 4.0]])
@@ -34,13 +35,6 @@ X = [[1.0, 2.0], [0.0, 1.0], [-1.0, 1.0]]
 W = [[0.5, -0.5, 0.0], [1.0, 0.0, -1.0]]
 ESTIMATE = [[0.0857562982, 0.1188479955, 0.0026937775], [0.3335040114, 0.0149244004, 0.2073277753]]
 DIAGONAL = [[0.1005291181, 0.0974028312, 0.0335518671], [0.2288666933, 0.2037418855, 0.0712219082]]
-
-
-def assert_like(got, reference):
-    assert array_namespace(got) is array_namespace(reference)
-    assert got.dtype == reference.dtype
-    assert device(got) == device(reference)
-    assert got.shape == reference.shape
 
 
 def run(start, grads, estimates, *, k=10, **rates):

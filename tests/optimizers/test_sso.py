@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import scipy.optimize
 
-from refimpl.core.arrays import array_namespace, device
+from refimpl.core.arrays import array_namespace
 from refimpl.core.autodiff import grad
 from refimpl.core.line_search import backtrack
 from refimpl.core.random import stream
@@ -19,6 +19,7 @@ from refimpl.optimizers._sso_search import sls_step
 from refimpl.oracle import check
 from refimpl.specs.optimizers import sso as sso_operations
 from refimpl.specs.optimizers.sso import claims
+from tests.alike import assert_kind
 from tests.thorough import THOROUGH, sample
 
 X = [[1.0, 2.0], [0.0, 1.0], [-1.0, 1.0]]
@@ -43,12 +44,6 @@ def data(backend, n=7, d=3, loss=LOGISTIC):
     return tuple(map(backend.asarray, (normal(n, d), np.sign(y) if loss is LOGISTIC else y, normal(d, seed="w"))))
 
 
-def assert_like(got, reference):
-    assert array_namespace(got) is array_namespace(reference)
-    assert got.dtype == reference.dtype
-    assert device(got) == device(reference)
-
-
 def close(backend, got, expected, factor=10):
     bound = factor * backend.tolerance
     np.testing.assert_allclose(backend.to_numpy(got), expected, rtol=bound, atol=bound)
@@ -61,8 +56,8 @@ def test_worked_outer_step(backend):
     x, y, theta = example(backend)
     inner = partial(sso.gradient_descent, curvature=sso.curvature(x), steps=3)
     moved, info = sso.outer_step(theta, linear, LOGISTIC, x, y, inner=inner)
-    assert_like(moved, theta)
-    assert_like(info.surrogate.gradient, theta)
+    assert_kind(moved, theta)
+    assert_kind(info.surrogate.gradient, theta)
     assert info.surrogate.eta == 12
     np.testing.assert_allclose(
         backend.to_numpy(info.surrogate.gradient), SLOPES, atol=6e-12 + backend.tolerance, rtol=backend.tolerance
@@ -86,7 +81,7 @@ def test_every_rule_on_every_backend(backend):
     for rule in sso.RULES:
         how = {"steps": 3, "batches": batches, "inner": inner, "rule": rule, "eta": 2.0}
         theta_, state, _ = sso.minimize(theta, linear, LOGISTIC, x, y, **how).state
-        assert_like(theta_, theta)
+        assert_kind(theta_, theta)
         assert state.steps == 3
         reference = {**how, "batches": np.array([[1, 5, 2], [0, 6, 3], [4, 1, 0]])}
         arrays = map(backend.to_numpy, (theta, x, y))
@@ -113,7 +108,7 @@ def test_every_inner_optimizer_on_every_backend(backend, norm):
         partial(sso.with_optimizer, init=adamw.init, update=adamw.update, lr=0.02, weight_decay=0.0, steps=800),
     ):
         moved, info = sso.outer_step(theta, linear, LOGISTIC, x, y, inner=inner, **where)
-        assert_like(moved, theta)
+        assert_kind(moved, theta)
         np.testing.assert_allclose(backend.to_numpy(rows @ moved), reached, atol=2e-3)
         assert info.inner.steps > 0
 
@@ -124,21 +119,21 @@ def test_nets_and_softmax_on_every_backend(backend):
     moved, _ = sso.outer_step(
         theta, tanh_net(3), SQUARED, x, x[:, 0], inner=partial(sso.armijo_descent, steps=3, batches=2)
     )
-    assert_like(moved, theta)
+    assert_kind(moved, theta)
     logits, onehot = backend.asarray(normal(2, 3, seed="softmax")), backend.asarray(np.eye(3)[[0, 1, 2, 2, 1, 0]])
     inner = partial(sso.gradient_descent, curvature=sso.curvature(x), steps=3)
     for rule in ("constant", "search", "adagrad", "diagonal"):
         theta, state = logits, sso.init()
         for _ in range(2):
             theta, state, _ = sso.step(theta, state, linear, SOFTMAX, x, onehot, inner=inner, rule=rule)
-        assert_like(theta, logits)
+        assert_kind(theta, logits)
         assert theta.shape == (2, 3)
 
 
 def test_projected_step_and_reachable_targets(backend):
     x, y, theta = data(backend, loss=SQUARED)
     basis = sso.reachable(x)
-    assert_like(basis, x)
+    assert_kind(basis, x)
     inner = partial(sso.exact_linear, pseudoinverse=array_namespace(x).linalg.pinv(x))
     where = {"batch": backend.asarray(np.array([2])), "norm": "full", "eta": 1.0}
     moved, info = sso.outer_step(theta, linear, SQUARED, x, y, inner=inner, **where)

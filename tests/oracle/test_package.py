@@ -193,7 +193,7 @@ def test_a_claim_runs_and_data_are_read(here, tmp_path):
     assert (tmp_path / "claims" / "claims.jsonl").exists()
     done = here("refimpl", "vectors", "lion.step", "--out", tmp_path / "vectors")
     assert done.returncode == 0, done.stderr
-    done = here("python", "-c", "from refimpl.problems.digits import _stored; print(_stored()[0].shape)")
+    done = here("python", "-c", "from refimpl.problems._data import stored; print(stored('digits')['images'].shape)")
     assert done.stdout == "(1797, 64)\n", done.stderr
 
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from refimpl.core.arrays import array_namespace, device
-from refimpl.problems import breast_cancer as module
+from refimpl.problems._data import stored
 from refimpl.problems.breast_cancer import breast_cancer
 
 
 def test_it_is_the_set_of_the_uci_repository():
-    raw, malignant = module._stored()
+    raw, malignant = (stored("breast_cancer")[name] for name in ("features", "malignant"))
     assert np.bincount(malignant).tolist() == [357, 212]
     # The first row of the file of the repository: mean radius, texture, perimeter, area, smoothness.
     assert raw[0, :5].tolist() == [17.99, 10.38, 122.8, 1001.0, 0.1184]

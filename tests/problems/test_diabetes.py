@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from refimpl.core.arrays import array_namespace, device
-from refimpl.problems import diabetes as module
+from refimpl.problems._data import stored
 from refimpl.problems.diabetes import diabetes
 
 
 def test_it_is_the_published_set():
-    raw, progression = module._stored()
+    raw, progression = (stored("diabetes")[name] for name in ("features", "progression"))
     # The first rows of the file of the paper.
     assert raw[0].tolist() == [59.0, 2.0, 32.1, 101.0, 157.0, 93.2, 38.0, 4.0, 4.8598, 87.0]
     assert progression[:3].tolist() == [151.0, 75.0, 141.0]
