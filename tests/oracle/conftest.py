@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from refimpl.oracle.candidates import Program, process, program
+from refimpl.oracle.candidates import Program, process, program, restarted
 
 ROOT = Path(__file__).parents[2]
 FAKES = Path(__file__).parent / "fakes"
@@ -58,11 +58,11 @@ def fake(monkeypatch):
     programs, processes = [], []
 
     class Watched(process.Process):
-        def __init__(self, command, path=()):
-            super().__init__(command, path)
+        def __init__(self, command, path=(), **options):
+            super().__init__(command, path, **options)
             processes.append((self._popen.pid, self._mark))
 
-    monkeypatch.setattr(program, "Process", Watched)
+    monkeypatch.setattr(restarted, "Process", Watched)
 
     def make(script, *words, **settings):
         command = [sys.executable, str(FAKES / f"{script}.py"), *words] if isinstance(script, str) else list(script)

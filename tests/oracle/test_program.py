@@ -24,6 +24,7 @@ from refimpl.oracle.candidates import (
     process,
     program,
     protocol,
+    restarted,
     schema,
 )
 from refimpl.oracle.candidates.process import Process, _marked
@@ -556,7 +557,7 @@ def test_the_page_says_the_limits_that_hold():
         f"{program.TIMEOUT:g} s",
         f"{program.START_TIMEOUT:g} s",
         f"{program.LISTEN:g} s",
-        f"{program.RESTARTS} times",
+        f"{restarted.RESTARTS} times",
         process.MARK,
     ):
         assert words in PAGE, words

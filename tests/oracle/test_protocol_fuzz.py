@@ -10,7 +10,7 @@ import pytest
 import referencing
 
 from refimpl.oracle import catalog
-from refimpl.oracle.candidates import CandidateError, NotApplicable, Skipped, program, protocol, schema
+from refimpl.oracle.candidates import CandidateError, NotApplicable, Skipped, program, protocol, restarted, schema
 from refimpl.oracle.candidates.base import named_outputs
 from refimpl.oracle.candidates.protocol import ProtocolError
 
@@ -171,7 +171,7 @@ class Replay:
     lines: list[bytes] = []
     stderr = ""
 
-    def __init__(self, command, path=()):
+    def __init__(self, command, path=(), **options):
         self.started = False
 
     def ask(self, line, seconds):
@@ -191,7 +191,7 @@ class Replay:
 @pytest.mark.parametrize("mode", ["full", "unknown"])
 def test_the_conversation_survives(corpus, monkeypatch, mode):
     """A `Program` that hears bent answers, at the start as well, raises what candidates may raise."""
-    monkeypatch.setattr(program, "Process", Replay)
+    monkeypatch.setattr(restarted, "Process", Replay)
     monkeypatch.setattr(Replay, "mode", mode, raising=False)
     monkeypatch.setattr(Replay, "lines", [line for name, line in corpus[::3] if name.startswith("answer")])
     outcomes = set()

@@ -14,10 +14,9 @@ import numpy as np
 from refimpl import __file__ as package
 from refimpl.core import check
 from refimpl.oracle import catalog
-from refimpl.oracle.candidates.base import MESSAGE, Candidate, CandidateError, NotApplicable, Skipped
-from refimpl.oracle.candidates.host import ADAPTERS, contract
-from refimpl.oracle.candidates.process import Process
-from refimpl.oracle.candidates.program import FRUITLESS, RESTARTS
+from refimpl.oracle.candidates.base import MESSAGE, CandidateError, NotApplicable, Skipped
+from refimpl.oracle.candidates.host import ADAPTERS, contract, named
+from refimpl.oracle.candidates.restarted import Restarted
 from refimpl.oracle.candidates.schema import printable
 from refimpl.oracle.candidates.watch import SAID
 
@@ -26,7 +25,7 @@ LOADING = 300.0  # seconds for the candidate and all that it imports
 BOOT = "import sys; sys.path.append(sys.argv[1]); from refimpl.oracle.candidates import host; host.main()"
 
 
-class Apart(Candidate):
+class Apart(Restarted):
     """A Python candidate that is loaded, and asked, in another process.
 
     Parameters
@@ -67,21 +66,18 @@ class Apart(Candidate):
     language = "Python"
 
     def __init__(self, kind, place, *, operation, arrays="numpy", settings=None, path=(), timeout=TIMEOUT):
+        super().__init__()
         self._words = {"kind": kind, "place": place, "arrays": arrays, "settings": settings}
         self._target, self._known = operation, False
         self._timeout = check.positive(timeout=timeout)
         self._path = [str(Path(folder).resolve()) for folder in path]
         self.name = place
-        self.repro = (f"--{kind}", place, *(() if arrays == "numpy" else ("--arrays", arrays)))
-        self.repro += tuple(w for key, x in (settings or {}).items() for w in ("--set", f"{key}={json.dumps(x)}"))
+        self.repro = named(kind, place, arrays=arrays, settings=settings)
         self.repro += () if timeout == TIMEOUT else ("--timeout", f"{timeout:g}")
         self.watch: Any = None  # what looks on (`Watch`), and is told what was seen there
-        self._process: Any = None
         self._offered: dict[str, Any] = {}  # operation -> arguments that the candidate names, or None
-        self._hopeless: tuple[str, ...] = ()
-        self._starts = self._fruitless = self._seq = 0
         self._own: list[str] = []
-        self._printed = self._last = ""
+        self._printed = ""
         self._launch()  # it loads while we do
 
     @property
@@ -131,16 +127,14 @@ class Apart(Candidate):
 
     def _launch(self):
         """Start a process, and have it load the candidate."""
-        if self._starts > RESTARTS or self._fruitless >= FRUITLESS:
-            raise self._give_up(f"{self._last}; not started again after {self._starts} starts", "crash")
-        self._starts += 1
-        self._fruitless += 1
+        self._may_start()
         command = [sys.executable, "-P", "-c", BOOT, str(Path(package).parent.parent), str(os.getpid())]
         try:
-            self._process = Process(command, self._path, apart=True)
+            self._start_process(command, self._path, apart=True)
         except CandidateError as error:
-            failure = self._give_up(str(error), error.kind)
-            raise failure if self._known else ValueError(str(failure)) from error
+            if self._known:
+                raise
+            raise ValueError(str(error)) from error
         self._first = True
 
     def _meet(self):
@@ -160,8 +154,6 @@ class Apart(Candidate):
 
     def _ask(self, question, seconds):
         """The answer, as a dict of plain data that nobody has looked at."""
-        if self._hopeless:
-            raise CandidateError(*self._hopeless)
         if self._process is None:
             self._launch()
         if self._first:
@@ -176,31 +168,26 @@ class Apart(Candidate):
             if not isinstance(answer, dict) or answer.get("seq") != self._seq:
                 raise ValueError(answer)
         except CandidateError as error:
-            raise self._end(error, seconds) from error
+            raise self._end(self._told(error, seconds), error.kind) from error
         except (ValueError, RecursionError) as error:
-            raise self._end(CandidateError("something else than an answer came back", "garbage"), seconds) from error
+            raise self._end("something else than an answer came back", "garbage") from error
         self._fruitless *= question["ask"] != "run"
         if isinstance(own := answer.get("own"), list) and own:
             self._own = [printable(str(name), 100) for name in own[:3]]
         return answer
 
-    def _end(self, error, seconds):
-        """End a process that cannot be asked on; returns the error to raise."""
-        process, self._process = self._process, None
-        self._look_at(process)
-        message = str(error)
+    def _told(self, error, seconds):
+        """What became of a question, in the words of this conversation."""
         if error.kind == "timeout":
-            message = f"no answer within {seconds:g} s"
-        elif error.kind == "crash":
-            message = f"its process ended in the call ({process.fate or 'it closed the pipe of its answers'})"
-        process.end(patience=0)
-        self._last = message
-        return CandidateError(message, error.kind, stderr=process.stderr)
+            return f"no answer within {seconds:g} s"
+        if error.kind == "crash":
+            return f"its process ended in the call ({self._process.fate or 'it closed the pipe of its answers'})"
+        return str(error)
 
-    def _give_up(self, message, kind):
-        self.close()
-        self._hopeless = (printable(message, MESSAGE), kind)
-        return CandidateError(*self._hopeless)
+    def _end(self, message, kind):
+        """See `Restarted`."""
+        self._look_at(self._process)
+        return super()._end(message, kind)
 
     def _look_at(self, process):
         """Keep the last line that was printed."""

@@ -37,6 +37,19 @@ PR_SET_PDEATHSIG, PR_CAPBSET_DROP = 1, 24
 CAP_SYS_PTRACE = 19
 
 
+def named(kind, place, *, arrays="numpy", settings=None):
+    """The command-line words that name a candidate.
+
+    Examples
+    --------
+    >>> named("torch", "mine:Lion", settings={"lr": 0.1})
+    ('--torch', 'mine:Lion', '--set', 'lr=0.1')
+    """
+    given = [f"{key}={json.dumps(value)}" for key, value in (settings or {}).items()]
+    words = [] if arrays == "numpy" else ["--arrays", arrays]
+    return (f"--{kind}", place, *words, *(word for text in given for word in ("--set", text)))
+
+
 def build(kind, place, *, operation, arrays="numpy", settings=None):
     """The candidate that command-line words name, in this process.
 
@@ -71,11 +84,8 @@ def build(kind, place, *, operation, arrays="numpy", settings=None):
     needed = {"torch": "torch", "scheduler": "torch", "optax": "optax"}.get(kind, "numpy")
     if importlib.util.find_spec(needed) is None:
         raise ValueError(f"--{kind} needs the package {needed}, which is not installed")
-    words = [f"{key}={json.dumps(value)}" for key, value in (settings or {}).items()]
-    repro = (f"--{kind}", place, *(word for text in words for word in ("--set", text)))
-    thing = load(place)
+    thing, repro = load(place), named(kind, place, arrays=arrays, settings=settings)
     if kind == "python":
-        repro += () if arrays == "numpy" else ("--arrays", arrays)
         return Function(thing, operation=operation, arrays=arrays, name=place, repro=repro)
     more = {"operation": operation} if kind in ("torch", "optax") else {}
     return ADAPTERS[kind](thing, settings=settings, repro=repro, **more)

@@ -31,7 +31,6 @@ LOOK = 0.2  # seconds between two looks at whether it is still there
 CHUNK = 65536
 MARK = "REFIMPL_CANDIDATE"
 PR_SET_DUMPABLE = 4
-_running: set["Process"] = set()
 
 
 class Process:
@@ -65,15 +64,20 @@ class Process:
         name, _, value = self._mark.partition("=")
         more = {"PYTHONPATH": os.pathsep.join([*path, *filter(None, [os.environ.get("PYTHONPATH")])])} if path else {}
         with ending.held():  # started and not known as running, it would be left behind
-            self._begin(command, {**os.environ, **more, name: value}, apart)
             ending.running.add(self)
+            _hide()
+            try:
+                self._begin(command, {**os.environ, **more, name: value}, apart)
+            except CandidateError:
+                ending.running.discard(self)
+                _hide()
+                raise
 
     def _begin(self, command, environment, apart):
         ours, theirs = _channels() if apart else ((), ())
         streams: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         if apart:
             streams |= {"stdin": subprocess.DEVNULL, "stderr": subprocess.STDOUT, "pass_fds": theirs}
-        _hide(self, while_it_runs=True)
         try:
             self._popen = subprocess.Popen(
                 [*command, *map(str, theirs)],
@@ -83,7 +87,6 @@ class Process:
                 **streams,
             )
         except OSError as error:
-            _hide(self, while_it_runs=False)
             for stream in ours:
                 stream.close()
             raise CandidateError(f"cannot start {command[0]!r}: {error.strerror}", "crash") from error
@@ -195,7 +198,7 @@ class Process:
             self._drop(stream)
         self._selector.close()
         ending.running.discard(self)
-        _hide(self, while_it_runs=False)
+        _hide()
 
     def _is_over(self):
         """Whether no more answers can come; its children may hold the pipe open when it is gone."""
@@ -280,13 +283,13 @@ def _channels():
     return (open(asking, "wb", buffering=0), open(told, "rb", buffering=0)), (asked, telling)
 
 
-def _hide(process, *, while_it_runs):
+def _hide():
     """On Linux no process of the user may read the memory of ours, where the answers are, while a candidate runs."""
-    (_running.add if while_it_runs else _running.discard)(process)
+    runs = any(isinstance(thing, Process) for thing in ending.running)
     with contextlib.suppress(OSError, AttributeError):
         import ctypes
 
-        ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, int(not _running), 0, 0, 0)
+        ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, int(not runs), 0, 0, 0)
 
 
 def _marked(mark):

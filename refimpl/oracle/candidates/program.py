@@ -18,20 +18,18 @@ import numpy as np
 
 from refimpl.core import check
 from refimpl.oracle.candidates import protocol
-from refimpl.oracle.candidates.base import Candidate, CandidateError, NotApplicable, Skipped, named_outputs
-from refimpl.oracle.candidates.process import Process
+from refimpl.oracle.candidates.base import CandidateError, NotApplicable, Skipped, named_outputs
 from refimpl.oracle.candidates.protocol import ProtocolError
+from refimpl.oracle.candidates.restarted import Restarted
 from refimpl.oracle.candidates.schema import printable
 
 TIMEOUT = 10.0  # seconds for an answer
 START_TIMEOUT = 60.0  # seconds for the first answer of a process, which has much to load on a machine that may be busy
 LISTEN = 2.0  # seconds for an answer to `start` before the input is closed, which makes a silent program end
-RESTARTS = 10  # processes after the first
 SENTENCE = 400  # characters of a sentence that a program has written
-FRUITLESS = 4  # processes without a single answer, one after the other: two cases with two crashes each
 
 
-class Program(Candidate):
+class Program(Restarted):
     """A program that is started once, and again after a crash, and asked case by case.
 
     Parameters
@@ -70,8 +68,10 @@ class Program(Candidate):
     """
 
     language = "any (program)"
+    longest = SENTENCE
 
     def __init__(self, command, *, timeout=TIMEOUT, start_timeout=None, name=None, path=()):
+        super().__init__()
         self._command = shlex.split(command) if isinstance(command, str) else list(command)
         if not self._command:
             raise ValueError("command must name a program, got an empty string")
@@ -85,13 +85,10 @@ class Program(Candidate):
         self.repro = ("--exec", shlex.join(self._command))
         if timeout != TIMEOUT:
             self.repro += ("--timeout", f"{timeout:g}")
-        self._process: Any = None  # Process, while one runs
         self._declared: Any = None  # its answer to `start`; None while unknown, and in the bare mode
         self._bare = ""  # why it is in the bare mode
         self._probed = False
-        self._hopeless: tuple[str, ...] = ()  # of the error that every case will get
-        self._seq = self._starts = self._fruitless = self._revived = 0
-        self._last_error = ("", "")
+        self._revived = 0
 
     def offers(self, operation):
         """See `Candidate`; true of all, for what the program does not declare is counted as not applicable."""
@@ -175,38 +172,21 @@ class Program(Candidate):
                 raise
             raise self._end(str(error), "garbage") from error
 
-    def _end(self, message, kind):
-        """End a process that cannot be asked on; returns the error to raise."""
-        process, self._process = self._process, None
-        process.end(patience=0)
-        self._last_error = (message, process.stderr)
-        return CandidateError(printable(message, SENTENCE), kind, stderr=process.stderr)
-
     def _error(self, message, kind, trace=""):
         """An error of a program that goes on."""
         stderr = self._process.stderr if self._process else ""
         return CandidateError(printable(message, SENTENCE), kind, trace, stderr)
 
-    def _give_up(self, message, kind):
-        """Nothing more will be asked; returns the error to raise, now and for every case to come."""
-        if self._process is not None:
-            self._end(message, kind)
-        self._hopeless = (printable(message, SENTENCE), kind, "", self._last_error[1])
-        return CandidateError(*self._hopeless)
-
     # The start -----------------------------------------------------------------------------------------------
 
     def _start(self):
         """Start the program: meet it the first time, greet it later; probe the wire once."""
-        if self._hopeless:
-            raise CandidateError(*self._hopeless)
-        if self._starts > RESTARTS or self._fruitless >= FRUITLESS:
-            raise self._give_up(f"{self._last_error[0]}; not started again after {self._starts} starts", "crash")
+        self._may_start()
         if not (self._declared or self._bare):
             self._meet()
         try:
             if self._process is None:
-                self._launch()
+                self._start_process(self._command, self._path)
                 if self._declared:
                     self._greet()
             if self._declared and self._declared.get("probe") and not self._probed:
@@ -214,17 +194,9 @@ class Program(Candidate):
         except ProtocolError as error:
             raise self._give_up(str(error), "garbage") from error
 
-    def _launch(self):
-        self._starts += 1
-        self._fruitless += 1
-        try:
-            self._process = Process(self._command, self._path)
-        except CandidateError as error:
-            raise self._give_up(str(error), error.kind) from error
-
     def _meet(self):
         """Send `start` to a program that we do not know: it answers, or it is in the bare mode."""
-        self._launch()
+        self._start_process(self._command, self._path)
         request = protocol.start(self._next())
         try:
             line, can_go_on = self._first_line(protocol.write(request))
