@@ -288,9 +288,9 @@ def update(state, eps_c, eps_u, *, s, gamma_bar, ab, ab_next):
     check.shapes(x=(state.x, "n D"), done=(state.done, "n"), nfe=(state.nfe, "n"))
     check.integral(nfe=state.nfe)
     s, gamma_bar = check.number(s=s, gamma_bar=gamma_bar)
-    (A, B), xp = _rates(*_pair(ab, ab_next)), array_namespace(eps_c, eps_u, *state)
-    if not xp.isdtype(state.done.dtype, "bool"):
+    if not array_namespace(state.done).isdtype(state.done.dtype, "bool"):
         raise TypeError(f"done must be an array of booleans, got {describe(state.done)}")
+    (A, B), xp = _rates(*_pair(ab, ab_next)), array_namespace(eps_c, eps_u, *state)
     eps = xp.where(state.done[:, None], eps_c, _guided(eps_c, eps_u, s))  # (adaptive_guidance-8)
     nfe = state.nfe + 2 - xp.astype(state.done, xp.int64)  # (adaptive_guidance-9)
     done = state.done | (cosine(eps_c, eps_u) > gamma_bar)  # (adaptive_guidance-10)

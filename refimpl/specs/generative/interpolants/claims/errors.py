@@ -185,7 +185,7 @@ def learnt(seed):
 CLAIMS = (
     Claim(
         id="interpolants.C4",
-        statement="For SDEs the quadratic losses control the likelihood; for ODEs they do not.",
+        statement="For SDEs the quadratic losses control the likelihood; for ODEs they do not",
         source="abstract; Theorem 23",
         experiment=likelihoods,
         tier="full",
@@ -195,7 +195,7 @@ CLAIMS = (
     ),
     Claim(
         id="interpolants.C7",
-        statement="With imperfect fields the diffusion is a useful knob: an SDE does better than the ODE.",
+        statement="With imperfect fields the diffusion is a useful knob: an SDE does better than the ODE",
         source="section on numerics; the bound is least at epsilon = sqrt(loss of b / loss of s)",
         experiment=noise_level,
         tier="full",
@@ -209,7 +209,7 @@ CLAIMS = (
     ),
     Claim(
         id="interpolants.C7b",
-        statement="The same on the line with learnt fields.",
+        statement="The same on the line with learnt fields",
         source="ours; section on numerics",
         experiment=learnt,
         tier="full",

@@ -58,7 +58,7 @@ def likelihood(seed):
 CLAIMS = (
     Claim(
         id="interpolants.C8",
-        statement="Likelihoods can be estimated for the stochastic model too.",
+        statement="Likelihoods can be estimated for the stochastic model too",
         source="section on likelihoods",
         experiment=likelihood,
         tier="full",

@@ -179,7 +179,7 @@ CLAIMS = (
     Claim(
         id="interpolants.C1",
         statement="Any two densities are bridged exactly in finite time: the ODE and the forward and backward SDEs "
-        "with any diffusion have the same law at each time.",
+        "with any diffusion have the same law at each time",
         source="abstract; Section 2",
         experiment=marginals,
         tier="full",
@@ -190,14 +190,14 @@ CLAIMS = (
     Claim(
         id="interpolants.C2",
         statement="The density of x_t solves a transport equation, and forward and backward Fokker-Planck equations "
-        "with any diffusion.",
+        "with any diffusion",
         source="abstract; Section 2",
         experiment=equations,
         kind="identity",
     ),
     Claim(
         id="interpolants.C3",
-        statement="b, v, s and eta minimize quadratic objectives.",
+        statement="b, v, s and eta minimize quadratic objectives",
         source="Theorems 7 and 8",
         experiment=minimizers,
         tier="full",

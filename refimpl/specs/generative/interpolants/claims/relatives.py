@@ -164,14 +164,14 @@ def relatives(seed):
 CLAIMS = (
     Claim(
         id="interpolants.C5",
-        statement="Score-based diffusion is a one-sided interpolant.",
+        statement="Score-based diffusion is a one-sided interpolant",
         source="Section 5.1",
         experiment=diffusion,
         kind="identity",
     ),
     Claim(
         id="interpolants.C6",
-        statement="Optimizing the interpolant recovers the Schroedinger bridge.",
+        statement="Optimizing the interpolant recovers the Schroedinger bridge",
         source="abstract; Theorem 41",
         experiment=bridge,
         tier="full",
@@ -182,7 +182,7 @@ CLAIMS = (
     ),
     Claim(
         id="interpolants.C9",
-        statement="Stochastic localization and rectified flow are special cases.",
+        statement="Stochastic localization and rectified flow are special cases",
         source="abstract; section on connections",
         experiment=relatives,
         tier="full",
