@@ -44,7 +44,7 @@ docs: $(VENV)/.extra-docs $(VENV)/.extra-test ## the site, into build/docs; fail
 	REFIMPL_SITE=$(BUILD)/docs $(PY) -m pytest -q tests/docs
 	@echo "open $(BUILD)/docs/index.html"
 
-bench: $(VENV)/.extra-peers ## timings beside peers and the hardware limit, into build/benchmarks
+bench: $(VENV)/.extra-peers $(VENV)/.old-peers ## timings beside peers and the hardware limit, into build/benchmarks
 	$(PY) -m benchmarks
 
 peers: $(VENV)/.extra-peers $(VENV)/.extra-test $(VENV)/.old-peers ## judge the public implementations; tests against PyTorch

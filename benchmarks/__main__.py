@@ -35,6 +35,8 @@ PACKAGES = (
     "pytorch_optimizer",
     "torch_optimizer",
     "cbx",
+    "diffusers",
+    "torchcfm",
 )
 HEADER = ("", "best [ms]", "median [ms]", "ratio", "temporaries [MB]")
 

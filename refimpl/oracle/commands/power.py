@@ -21,7 +21,7 @@ def add_arguments(parser):
     parser.add_argument("systems", metavar="SYSTEM", nargs="*", help="default: all")
     parser.add_argument("--mutants", metavar="N", type=int, default=12, help="of each operation (default: 12)")
     parser.add_argument("--pairs", metavar="N", type=int, default=4, help="of listed mistakes, likewise (default: 4)")
-    text = f"for each diagnosis (default: {SECONDS:g})"
+    text = f"of the processor, for each diagnosis (default: {SECONDS:g})"
     parser.add_argument("--explain", metavar="SECONDS", type=float, default=SECONDS, help=text)
     parser.add_argument("--jobs", metavar="N", type=count, default=pool.usable_cores(), help="number of processes")
     parser.add_argument("--save", metavar="FILE", help="bring the committed figures up to date")

@@ -21,24 +21,24 @@ SHARE = 0.2  # of a deviation, what an explanation may leave over
 
 
 class Clock:
-    """Time that may be spent; `part` is a share of what is left."""
+    """Time that may be spent, by a function that tells it; `part` is a share of what is left."""
 
-    def __init__(self, seconds):
-        self._end = time.monotonic() + seconds
+    def __init__(self, seconds, now=time.monotonic):
+        self._now, self._end = now, now() + seconds
 
     @property
     def left(self):
         """Seconds, not below 0."""
-        return max(0.0, self._end - time.monotonic())
+        return max(0.0, self._end - self._now())
 
     @property
     def over(self):
         """Whether nothing is left."""
-        return time.monotonic() >= self._end
+        return self._now() >= self._end
 
     def part(self, share, most=np.inf):
         """Clock of a share of what is left, of `most` seconds at most."""
-        return Clock(min(share * self.left, most))
+        return Clock(min(share * self.left, most), self._now)
 
 
 @dataclass(frozen=True, eq=False)

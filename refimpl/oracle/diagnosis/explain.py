@@ -5,6 +5,7 @@ either; the nearest listed one; conditions. What is said has been confirmed on f
 """
 
 import os
+import time
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -51,7 +52,7 @@ def usual_seconds():
     return seconds
 
 
-def explain(done: Run, candidate, seconds: float, note=lambda text: None):
+def explain(done: Run, candidate, seconds: float, note=lambda text: None, now=time.monotonic):
     """Say why a candidate deviates.
 
     Parameters
@@ -64,6 +65,8 @@ def explain(done: Run, candidate, seconds: float, note=lambda text: None):
         Time for that; 0: only listed mistakes that explain the whole run are named.
     note : callable, optional
         Is told what is being looked for.
+    now : callable, optional
+        The clock of these seconds: real time; `time.process_time` counts those of the processor.
 
     Returns
     -------
@@ -83,20 +86,20 @@ def explain(done: Run, candidate, seconds: float, note=lambda text: None):
     """
     whole, records = listed.explained(done)
     try:
-        return _explained(done, candidate, whole, records, seconds, note)
+        return _explained(done, candidate, whole, records, seconds, note, now)
     except Exception as error:  # whatever a candidate does when it is asked further: the verdict stands
         lost = Diagnosis("conditions", (), f"the search for the cause ended with {type(error).__name__}: {error}")
         return Explanation(whole or lost, (), None, records)
 
 
-def _explained(done, candidate, whole, records, seconds, note):
+def _explained(done, candidate, whole, records, seconds, note, now):
     fine = not any(record.status in (*FAILURES, "xfail") for record in done.records)
     if not seconds or fine or (whole and whole.kind == "variant"):
         return Explanation(whole, (), None, records)
     if forgetful := [r for r in done.records if r.case.endswith("/manners:repeatable") and r.status == "failed"]:
         kept = tuple(record.operation for record in forgetful)  # what is kept spoils every further question
         return Explanation(Diagnosis("repeat", (), f"it {forgetful[0].message}", operations=kept), (), None, records)
-    clock = Clock(seconds)
+    clock = Clock(seconds, now)
     found: list[Diagnosis] = []
     sources: list[tuple[Diagnosis, Found]] = []
     every = evidences(done, candidate)
@@ -104,7 +107,7 @@ def _explained(done, candidate, whole, records, seconds, note):
     for number, evidence in enumerate(every):
         note(evidence.operation.name)
         mine = clock.part(1 / (len(every) - number))
-        told = _confirmed(evidence, whole, mine.part(0.2)) if whole else _again(evidence, sources)
+        told = _confirmed(evidence, whole, mine.part(0.2)) if whole else _again(evidence, sources, clock)
         if not told or told[0].kind == "near":
             better, source = _one(evidence, mine.part(0.8))  # the rest is for the smallest input
             told = better or told
@@ -112,7 +115,7 @@ def _explained(done, candidate, whole, records, seconds, note):
         found += told
         if least is None:
             tags = [line[0] for diagnosis in told for line in diagnosis.lines if "-" in line[0]]
-            least = smallest(evidence, Clock(max(mine.left, 0.1 * seconds)), tags[0] if tags else "")
+            least = smallest(evidence, Clock(max(mine.left, 0.1 * seconds), now), tags[0] if tags else "")
         if clock.over:
             break
     merged = telling.merged(found) or list(telling.laws(records))
@@ -194,11 +197,11 @@ def _confirmed(evidence, diagnosis, clock):
     ]
 
 
-def _again(evidence, sources):
+def _again(evidence, sources, clock):
     """What was found of another operation, if it explains this one too."""
     for diagnosis, source in sources:
         if answer := source.on(evidence.operation):
-            search = Search(evidence, Clock(2.0))
+            search = Search(evidence, clock.part(1, most=2.0))
             if search.agrees(answer):
                 again = replace(diagnosis, operations=(evidence.operation.name,), cases=len(evidence.sights), further=0)
                 return [again]
