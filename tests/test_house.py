@@ -51,7 +51,7 @@ def test_equations_and_lines_point_at_each_other(system):
     shared = (path for room in edits.SHARED for path in (ROOT / "refimpl" / room).glob("*.py"))
     code = "\n".join(path.read_text() for path in (*source_files(system), *shared))
     page = (ROOT / f"docs/{system.chapter}/{system.name}.rst").read_text()
-    tags = set(re.findall(rf"# \(({system.name}-\w+)\)", code))
+    tags = set(re.findall(rf"[#)] \(({system.name}-\w+)\)", code))
     labels = set(re.findall(rf":label: ({system.name}-\w+)", page))
     assert tags
     assert tags == labels

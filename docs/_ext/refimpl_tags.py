@@ -14,8 +14,8 @@ from sphinx.transforms import SphinxTransform
 from refimpl.oracle import catalog
 from refimpl.oracle.edits import SHARED
 
-TAG = re.compile(r"# \((\w+-\w+)\)")
-TAGGED = re.compile(r'^(.*)(<span class="c1"># \((\w+-\w+)\))(</span>)(.*)$', re.MULTILINE)
+TAG = re.compile(r"[#)] \((\w+-\w+)\)(?=$| \()", re.MULTILINE)  # a line that two systems share has two
+TAGGED = re.compile(r'^(.*<span class="c1">)#((?: \(\w+-\w+\))+)(</span>.*)$', re.MULTILINE)
 LABELLED = re.compile(r'id="(equation-[\w-]+)">\s*<span class="eqno">.*?</span>', re.DOTALL)
 FILE = re.compile(
     r'<code class="docutils literal notranslate"><span class="pre">((?:refimpl|tutorials)/[\w/]+)\.py</span></code>'
@@ -42,8 +42,7 @@ class Beside(SphinxTransform):
         lines = nodes.literal_block(text, text, language=block.get("language", "python"))
         lines.source, lines.line = block.source, block.line
         left = nodes.container(classes=["equation"])
-        if found := TAG.search(text):
-            tag = found[1]
+        for tag in TAG.findall(text):
             if tag in equations:
                 latex = REMARK.sub("", equations[tag].astext())
                 left += nodes.math_block(latex, latex, number=None, label=None, docname=self.env.docname)
@@ -120,14 +119,20 @@ def link(app, pagename, templatename, context, doctree):
     first = set()
 
     def line(match):
-        before, comment, tag, end, after = match.groups()
-        if tag not in pages:
+        before, tags, after = match.groups()
+        tags = re.findall(r"\w+-\w+", tags)
+        if not all(tag in pages for tag in tags):
             return match[0]
-        name = f' id="line-{tag}"' if tag not in first else ""
-        first.add(tag)
-        address = f"{'' if pagename == pages[tag] else to(pages[tag])}#{anchor(tag)}"
-        reference = f'<a class="tag" href="{address}" title="to the equation">{comment}{end}</a>'
-        return f'<span class="tagged"{name}>{before}{reference}{after}</span>'
+        links, names = [], []
+        for tag in tags:
+            names.append(f' id="line-{tag}"' if tag not in first else "")
+            first.add(tag)
+            address = f"{'' if pagename == pages[tag] else to(pages[tag])}#{anchor(tag)}"
+            links.append(f'<a class="tag" href="{address}" title="to the equation">({tag})</a>')
+        text = f"{before}# {' '.join(links)}{after}"
+        for name in names:
+            text = f'<span class="tagged"{name}>{text}</span>'
+        return text
 
     def equation(match):
         tag = tag_of.get(match[1])

@@ -4,8 +4,8 @@ import math
 from importlib import import_module
 
 from refimpl.core import check
-from refimpl.core.arrays import array_namespace, from_numpy, to_numpy
-from refimpl.core.autodiff import primitive
+from refimpl.core.arrays import array_namespace, device, from_numpy, to_numpy
+from refimpl.core.autodiff import primitive, stop_gradient
 
 
 def solve_triangular(a, b, *, lower, trans=False):
@@ -110,6 +110,75 @@ def cholesky_solve(factor, b):
     check.finite(factor=factor, b=b)
     check.shapes(factor=(factor, "n n"), b=(b, "n" if len(b.shape) == 1 else "n k"))
     return solve_triangular(factor, solve_triangular(factor, b, lower=True), lower=True, trans=True)
+
+
+def cholesky(a, *, jitter=0.0, name="a"):
+    """Lower Cholesky factor of a + jitter I; differentiable. A failure is told, not mended.
+
+    Parameters
+    ----------
+    a : array [n, n]
+        Symmetric, floating point, finite.
+    jitter : float, default: 0.0
+        >= 0, added to the diagonal: a choice of the caller, in the units of `a`.
+    name : str, default: "a"
+        What messages call the matrix.
+
+    Returns
+    -------
+    array [n, n]
+        L, lower triangular, with L L^T = a + jitter I.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `a` is no such matrix, `jitter` is negative, or a + jitter I is not positive definite in the arithmetic of
+        its dtype: the message names matrix, jitter and smallest eigenvalue.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> cholesky(np.array([[4.0, 2.0], [2.0, 5.0]]))
+    array([[2., 0.],
+           [1., 2.]])
+    >>> cholesky(np.ones((2, 2)), name="kernel", jitter=0.0)
+    Traceback (most recent call last):
+    ValueError: kernel must be positive definite, got a smallest eigenvalue of ... with a jitter of 0 ...
+    """
+    check.finite(**{name: a}), check.nonnegative(jitter=jitter)
+    n = check.shapes(**{name: (a, "n n")})["n"]
+    xp = array_namespace(a)
+    plain = stop_gradient(a)
+    skew = float(xp.max(xp.abs(plain - xp.matrix_transpose(plain))))
+    if skew > 1e-5 * float(xp.max(xp.abs(plain))):  # what was rounded to float32 is still symmetric
+        raise ValueError(f"{name} must be symmetric, got entries that differ by {skew:.3g}")
+    if jitter:
+        a = a + jitter * xp.eye(n, dtype=a.dtype, device=device(plain))
+    if hasattr(xp, "lower_cholesky"):  # traced values
+        return xp.lower_cholesky(a)
+    try:
+        factor = xp.linalg.cholesky(a)
+    except Exception:
+        factor = None
+    if factor is None or not bool(xp.all(xp.isfinite(factor))):
+        low = float(xp.linalg.eigvalsh(plain)[0])
+        raise ValueError(
+            f"{name} must be positive definite, got a smallest eigenvalue of {low:.3g} with a jitter of {jitter:g} on "
+            f"a diagonal of mean {float(xp.mean(xp.linalg.diagonal(plain))):.3g}"
+        )
+    return factor
+
+
+def _cholesky_rule(xp, g, factor, a):
+    """Cotangent of the matrix: L^-T P(L^T g) L^-1 made symmetric; P keeps the lower triangle and half the diagonal."""
+    inner = xp.tril(xp.matrix_transpose(factor) @ xp.tril(g))
+    inner = inner - 0.5 * inner * xp.eye(a.shape[0], dtype=a.dtype, device=device(stop_gradient(a)))
+    left = _solve_triangular(factor, inner, True, True)
+    both = xp.matrix_transpose(_solve_triangular(factor, xp.matrix_transpose(left), True, True))
+    return 0.5 * (both + xp.matrix_transpose(both))
+
+
+primitive("lower_cholesky", _cholesky_rule, forward=lambda _, a: cholesky(a))
 
 
 def solve_positive(a, b):

@@ -23,7 +23,7 @@ import refimpl
 from refimpl.oracle import catalog
 from refimpl.specs.base import Alternative, Operation
 
-TAG = re.compile(r"# \(([a-z_0-9]+-\w+)\)\s*$")
+TAG = re.compile(r"#((?: \([a-z_0-9]+-\w+\))+)\s*$")  # "# (lion-2)"; of a line that two systems share, both tags
 SHARED = ("core", "models", "problems")  # what a system may import: its tags may stand there too
 FOLDER = Path(refimpl.__path__[0])
 
@@ -108,11 +108,23 @@ def _is_docstring(node):
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 
+def tags_of(row):
+    """The tags at the end of a line of a source.
+
+    Examples
+    --------
+    >>> tags_of("w = w + m  # (lion-1) (adamw-2)"), tags_of("m = 0")
+    (['lion-1', 'adamw-2'], [])
+    """
+    found = TAG.search(row)
+    return re.findall(r"[a-z_0-9]+-\w+", found[1]) if found else []
+
+
 def _place(module, function, node, lines):
     body = getattr(node, "body", None)
     last = (body[0].lineno - 1 if body[0].lineno > node.lineno else node.lineno) if body else node.end_lineno
     rows = lines[node.lineno - 1 : last]
-    tags = tuple(found[1] for row in rows if (found := TAG.search(row)))
+    tags = tuple(tag for row in rows for tag in tags_of(row))
     text = textwrap.dedent("\n".join(TAG.sub("", row).rstrip() for row in rows))
     return Place(module, function, tags, text, node.lineno, last, node.col_offset)
 

@@ -17,6 +17,7 @@ from refimpl.oracle import catalog, edits
 from refimpl.oracle.candidates import Function
 from refimpl.oracle.diagnosis.evidence import Evidence, called
 from refimpl.oracle.diagnosis.explain import SECONDS, explain
+from refimpl.oracle.diagnosis.expressions import lent
 from refimpl.oracle.diagnosis.search import holds
 from refimpl.oracle.diagnosis.vocabulary import Edit, expressions, statements
 from refimpl.oracle.diagnosis.workshop import EndlessError, Workshop
@@ -95,8 +96,8 @@ class Mutant:
 
         function = self.edit.unit.function
         space = function.__globals__
-        before, counter = function.__code__, space.get("_tick")
-        space["_tick"] = tick
+        before, counter = function.__code__, space.get(lent("_tick"))
+        space[lent("_tick")] = tick
         try:
             function.__code__ = self.code
             return self.operation.reference(**inputs)
@@ -105,9 +106,9 @@ class Mutant:
         finally:
             function.__code__ = before
             if counter is None:
-                space.pop("_tick")
+                space.pop(lent("_tick"))
             else:
-                space["_tick"] = counter
+                space[lent("_tick")] = counter
 
 
 @dataclass

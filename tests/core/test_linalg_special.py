@@ -2,6 +2,7 @@
 
 import itertools
 
+import mpmath
 import numpy as np
 import pytest
 import scipy.linalg
@@ -9,8 +10,10 @@ import scipy.optimize
 import scipy.special
 
 from refimpl.core import linalg, special
+from refimpl.core.arrays import array_namespace
 from refimpl.core.autodiff import grad, hvp
 from refimpl.core.backends import BACKENDS
+from tests.alike import assert_like
 
 POINTS = np.array([[-30.0, -2.5, -0.75, 0.3, 1.0], [1.5, 2.0, 7.25, 30.0, 100.0]])
 NAMES = ("erf", "gammaln", "digamma", "softplus", "sigmoid", "softmax")
@@ -85,6 +88,9 @@ DERIVATIVES = {
     "softplus": scipy.special.expit,
     "sigmoid": lambda x: scipy.special.expit(x) * scipy.special.expit(-x),
     "logsumexp": scipy.special.softmax,
+    "ndtr": lambda x: np.exp(-x * x / 2) / np.sqrt(2 * np.pi),
+    "log_ndtr": lambda x: np.sqrt(2 / np.pi) / scipy.special.erfcx(-x / np.sqrt(2)),
+    "erfcx": lambda x: 2 * x * scipy.special.erfcx(x) - 2 / np.sqrt(np.pi),
 }
 
 
@@ -403,3 +409,95 @@ def test_the_nearest_point_refuses_what_has_no_corners():
     ):
         with pytest.raises(ValueError, match=message):
             linalg.min_norm_weights(gram)
+
+
+def test_distribution_functions_far_out(backend):
+    x = np.array([-200.0, -40.0, -5.0, 0.0, 9.0])
+    for name in ("ndtr", "log_ndtr", "erfcx"):
+        there = backend.asarray(x if name != "erfcx" else -x / 40)
+        got = getattr(special, name)(there)
+        assert_like(got, there)
+        expected = getattr(scipy.special, name)(backend.to_numpy(there))
+        np.testing.assert_allclose(backend.to_numpy(got), expected, rtol=max(1e-10, 30 * backend.tolerance))
+    slope = backend.to_numpy(grad(lambda x: array_namespace(x).sum(special.log_ndtr(x)))(backend.asarray(x[:2])))
+    for point, got in zip(x, slope, strict=False):
+        assert got == pytest.approx(float(mpmath.npdf(point) / mpmath.ncdf(point)), rel=30 * backend.tolerance)
+
+
+def test_gamma_quantiles_and_their_derivatives(backend):
+    a, u = np.array([0.05, 0.5, 1.0, 4.0, 300.0]), np.array([0.3, 0.9, 0.5, 0.01, 0.999])
+    shape, level = backend.asarray(a), backend.asarray(u)
+    got = special.gamma_quantile(shape, level)
+    assert_like(got, shape)
+    a, u = (backend.to_numpy(x).astype(float) for x in (shape, level))
+    np.testing.assert_allclose(backend.to_numpy(got), scipy.special.gammaincinv(a, u), rtol=30 * backend.tolerance)
+    in_shape = grad(lambda a: array_namespace(a).sum(special.gamma_quantile(a, level)))(shape)
+    in_level = grad(lambda u: array_namespace(u).sum(special.gamma_quantile(shape, u)))(level)
+    assert_like(in_shape, shape)
+    with mpmath.workdps(30):  # -(dF/da) / p at the quantile, which Newton's steps make exact
+        for k in range(len(a)):
+            x = mpmath.mpf(scipy.special.gammaincinv(a[k], u[k]))
+            for _ in range(3):
+                p = mpmath.exp((a[k] - 1) * mpmath.log(x) - x - mpmath.loggamma(a[k]))
+                x -= (mpmath.gammainc(a[k], 0, x, regularized=True) - u[k]) / p
+            slope = -mpmath.diff(lambda s, x=x: mpmath.gammainc(s, 0, x, regularized=True), a[k]) / p
+            assert float(in_shape[k]) == pytest.approx(float(slope), rel=max(1e-10, 100 * backend.tolerance))
+            assert float(in_level[k]) == pytest.approx(float(1 / p), rel=max(1e-10, 1000 * backend.tolerance))
+
+
+@pytest.mark.parametrize(
+    ("a", "u", "said"),
+    [
+        (np.array([0.0]), np.array([0.5]), "a must be > 0"),
+        (np.array([np.nan]), np.array([0.5]), "a must be > 0"),
+        (np.array([1.0]), np.array([1.0]), r"u must be in \(0, 1\)"),
+        (np.ones(2), np.full(3, 0.5), "a, u must have shapes"),
+        (np.ones(2), np.full(2, 0.5, dtype=np.float32), "u must have dtype float64"),
+    ],
+)
+def test_gamma_quantile_refuses(a, u, said):
+    with pytest.raises((TypeError, ValueError), match=said):
+        special.gamma_quantile(a, u)
+
+
+def test_cholesky(backend):
+    rng = np.random.default_rng(0)
+    root = rng.standard_normal((4, 6))
+    a = root @ root.T
+    there = backend.asarray(a)
+    got = linalg.cholesky(there, jitter=0.5)
+    assert_like(got, there)
+    np.testing.assert_allclose(
+        backend.to_numpy(got), np.linalg.cholesky(a + 0.5 * np.eye(4)), atol=1e2 * backend.tolerance
+    )
+    weights, direction = rng.standard_normal((4, 4)), root[:, :4] + root[:, :4].T
+    there_weights = backend.asarray(weights)
+    slope = grad(lambda a: array_namespace(a).sum(there_weights * linalg.cholesky(a, jitter=0.5)))(there)
+
+    def along(t):
+        return (weights * np.linalg.cholesky(a + 0.5 * np.eye(4) + t * direction)).sum()
+
+    expected = (along(1e-5) - along(-1e-5)) / 2e-5
+    assert float(np.sum(backend.to_numpy(slope) * direction)) == pytest.approx(
+        expected, rel=max(1e-8, backend.tolerance * 1e2)
+    )
+
+
+@pytest.mark.parametrize(
+    ("a", "jitter", "said"),
+    [
+        (
+            np.ones((2, 2)),
+            0.0,
+            "kernel must be positive definite, got a smallest eigenvalue of .* with a jitter of 0 on",
+        ),
+        (np.diag([1.0, -1e-3]), 1e-6, "of -0.001 with a jitter of 1e-06 on a diagonal of mean 0.499"),
+        (np.array([[1.0, 0.5], [0.4, 1.0]]), 0.0, "kernel must be symmetric, got entries that differ by 0.1"),
+        (np.eye(2), -1.0, "jitter must be"),
+        (np.ones((2, 3)), 0.0, "kernel"),
+        (np.full((2, 2), np.nan), 0.0, "kernel must be finite"),
+    ],
+)
+def test_cholesky_refuses(a, jitter, said):
+    with pytest.raises(ValueError, match=said):
+        linalg.cholesky(a, jitter=jitter, name="kernel")

@@ -366,3 +366,12 @@ def test_evidence_asks_each_question_once():
     assert len(calls) == len(evidence.further) == 1
     assert evidence.ask(TRAJECTORY.cases[0].inputs | {"lr": -1.0}) is None  # the rule refuses it
     assert Search(evidence, Clock(1.0)).moving == []
+
+
+def test_what_a_workshop_lends_takes_no_name_of_a_source():
+    from refimpl.nested import _bsvrb_models as models
+
+    before = dict(vars(models))
+    with Workshop(catalog.operation("bsvrb.rsvrb_steps")):
+        assert all(vars(models)[name] is value for name, value in before.items())
+    assert vars(models) == before

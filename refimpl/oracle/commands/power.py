@@ -34,6 +34,8 @@ def main(options):
     names = options.systems or list(catalog.systems())
     operations = [operation.name for name in names for operation in catalog.system(name).operations]
     rows: dict[str, tuple[list, list]] = {name: ([], []) for name in names}
+    left = {name: len(catalog.system(name).operations) for name in names}
+    found: list[dict] = []
     if options.save:
         figures(options.save)  # so that what is no such file is told before hours have gone into it
     place = f"{measured.__module__}:{measured.__name__}"
@@ -43,20 +45,28 @@ def main(options):
         for done in pool.finished(jobs, options.jobs, caught):
             if done.failure:
                 raise ChildProcessError(f"{done.name}: {done.failure.strip().rpartition(chr(10))[2]}")
-            for kept, new in zip(rows[done.name.partition(".")[0]], done.result, strict=True):
+            name = done.name.partition(".")[0]
+            for kept, new in zip(rows[name], done.result, strict=True):
                 kept.extend(new)
+            left[name] -= 1
+            if not left[name]:  # saved at once: hours may follow, and end early
+                found.append(summary(name, *rows[name]))
+                save(options.save, found)
             bar.advance(task)
-    found = [summary(name, *rows[name]) for name in names]
     table = Table("system", "mutants", "killed", "raise", "told", "pairs", "told", "wrong", "median s", "longest s")
     for row in found:
         keys = ("system", "mutants", "killed", "raised", "told", "pairs", "pairs_told", "wrong", "median", "longest")
         table.add_row(*(str(row[key]) for key in keys))
     terminal.console().print(table)
-    if options.save:
-        with disk.alone_in(Path(options.save).absolute().parent, wait=True):
-            known = figures(options.save) | {row["system"]: row for row in found}
-            disk.write(options.save, json.dumps(list(known.values()), indent=1) + "\n")
     return 0
+
+
+def save(path, found):
+    """Bring the file up to date, if one is asked for."""
+    if path:
+        with disk.alone_in(Path(path).absolute().parent, wait=True):
+            known = figures(path) | {row["system"]: row for row in found}
+            disk.write(path, json.dumps(list(known.values()), indent=1) + "\n")
 
 
 def figures(path):

@@ -21,14 +21,19 @@ ALIKE = tuple(
 NUMBERS = ("float", "int")
 
 
+def lent(name):
+    """Under which name an open workshop lends a function to the source: one that no source has itself."""
+    return f"_shop{name}"
+
+
 def call(name, *arguments):
     """Call of a NumPy function, which array-API code reads as `xp`."""
-    return ast.Call(ast.Attribute(ast.Name("_np", ast.Load()), name, ast.Load()), list(arguments), [])
+    return ast.Call(ast.Attribute(ast.Name(lent("_np"), ast.Load()), name, ast.Load()), list(arguments), [])
 
 
 def helper(name, *arguments):
     """Call of a function that an open workshop lends to the source, such as `_previous`."""
-    return ast.Call(ast.Name(name, ast.Load()), list(arguments), [])
+    return ast.Call(ast.Name(lent(name), ast.Load()), list(arguments), [])
 
 
 def binary(left, operator, right):
@@ -324,7 +329,7 @@ def wrapped(node, kinds):
     if not _array(kinds) or all(kind[1] == () for kind in kinds):
         yield 3, call("float64", call("float32", node))
         return
-    single = ast.Attribute(ast.Name("_np", ast.Load()), "float32", ast.Load())
+    single = ast.Attribute(ast.Name(lent("_np"), ast.Load()), "float32", ast.Load())
     yield 3, ast.Call(ast.Attribute(node, "astype", ast.Load()), [single], [])
     for name in ("mean", "sum", "max", "min"):
         yield 3, call(name, node)

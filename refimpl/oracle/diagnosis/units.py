@@ -69,7 +69,7 @@ def _module_tree(path):
             body = getattr(node, "body", None)
             last = body[0].lineno - 1 if isinstance(body, list) and body[0].lineno > node.lineno else node.end_lineno
             rows = lines[node.lineno - 1 : max(last or 0, node.lineno)]
-            if found := tuple(m[1] for row in rows if (m := edits.TAG.search(row))):
+            if found := tuple(tag for row in rows for tag in edits.tags_of(row)):
                 tags[node.lineno] = found
     return tree, tags
 

@@ -105,7 +105,7 @@ class Edit:
             return f"{head(self.new[0])}  # at its start"
         if isinstance(self.index, slice):
             return "; ".join(map(head, self.new))
-        if isinstance(self.new, ast.If) and "_turn(" in ast.unparse(self.new.test):
+        if isinstance(self.new, ast.If) and "_shop_turn(" in ast.unparse(self.new.test):
             when = "in the first step alone" if "==" in ast.unparse(self.new.test) else "from the second step on"
             return f"{'; '.join(map(head, self.new.body))}  # {when}"
         if isinstance(self.new, ast.stmt):
@@ -129,10 +129,10 @@ def head(node):
         text = f"def {node.name}({ast.unparse(node.args)}):"
     else:
         text = ast.unparse(node)
-    text = re.sub(r"_(previous|first|summed)\(\d+, ", r"\1(", text)
-    text = re.sub(r"_turn\(\d+\)", "step", text)
-    text = re.sub(r"_around\('(\w+)', '(\w+)'\)", r"(\2 of \1)", text)
-    return text.replace("_np.", "xp.").replace("_tick()", "").strip()
+    text = re.sub(r"_shop_(previous|first|summed)\(\d+, ", r"\1(", text)
+    text = re.sub(r"_shop_turn\(\d+\)", "step", text)
+    text = re.sub(r"_shop_around\('(\w+)', '(\w+)'\)", r"(\2 of \1)", text)
+    return text.replace("_shop_np.", "xp.").replace("_shop_tick()", "").strip()
 
 
 def edits_of(unit):
@@ -190,7 +190,7 @@ def _silent(statement):
     if isinstance(value, ast.Constant):
         return True
     text = ast.unparse(value)
-    return text.startswith(("_tick(", "check.", "(check.", "_check"))
+    return text.startswith(("_shop_tick(", "check.", "(check.", "_check"))
 
 
 def expressions(statement):

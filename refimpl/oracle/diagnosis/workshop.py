@@ -12,7 +12,7 @@ import types
 import numpy as np
 
 from refimpl.oracle.candidates.base import named_outputs
-from refimpl.oracle.diagnosis.expressions import helper
+from refimpl.oracle.diagnosis.expressions import helper, lent
 from refimpl.oracle.diagnosis.looking import kind_of, noting
 from refimpl.oracle.diagnosis.trials import tried
 from refimpl.oracle.diagnosis.units import Unit, based, units
@@ -57,7 +57,7 @@ class Workshop:
         self._globals = []
         for unit in self.units:
             space = unit.function.__globals__
-            space.update({name: getattr(self, name) for name in HELPERS}, _np=np)
+            space.update({lent(name): getattr(self, name) for name in HELPERS} | {lent("_np"): np})
             self._globals.append(space)
         self._caches = {
             id(value): value
@@ -77,7 +77,7 @@ class Workshop:
             function.__code__ = code
         for space in self._globals:
             for name in (*HELPERS, "_np"):
-                space.pop(name, None)
+                space.pop(lent(name), None)
         self._forget()
 
     def _forget(self):
@@ -202,13 +202,13 @@ class Workshop:
             if code is None:
                 continue
             space = unit.function.__globals__
-            space["_note"], unit.function.__code__ = note, code
+            space[lent("_note")], unit.function.__code__ = note, code
             try:
                 with np.errstate(all="ignore"):
                     self.run(inputs)
             finally:
                 unit.function.__code__ = self._plain[unit]
-                space.pop("_note", None)
+                space.pop(lent("_note"), None)
 
 
 _counted: dict[int, tuple[ast.AST, types.CodeType]] = {}  # id of a node -> the node, its code
@@ -227,7 +227,7 @@ def _count_rounds(function):
     for node in ast.walk(function):
         if isinstance(node, ast.For | ast.While):
             first = node.body[0]
-            if isinstance(first, ast.Expr) and ast.unparse(first) == "_tick()":
+            if isinstance(first, ast.Expr) and ast.unparse(first) == f"{lent('_tick')}()":
                 continue
             call = ast.Expr(helper("_tick"))
             node.body.insert(0, ast.fix_missing_locations(ast.copy_location(call, first)))

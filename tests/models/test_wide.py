@@ -1,0 +1,99 @@
+"""Kernels of wide networks against Gauss-Hermite sums, wide networks themselves, and themselves on every backend."""
+
+import numpy as np
+import pytest
+from scipy.special import erf
+
+from refimpl.core import random
+from refimpl.models import wide
+from tests.alike import assert_like
+
+FUNCTIONS = {  # and their derivatives
+    "relu": (lambda u: np.maximum(u, 0.0), lambda u: 1.0 * (u > 0)),
+    "erf": (erf, lambda u: 2 / np.sqrt(np.pi) * np.exp(-u * u)),
+}
+
+
+@pytest.mark.parametrize("activation", ["relu", "erf"])
+@pytest.mark.parametrize(("k11", "k22", "k12"), [(1.0, 2.0, 0.7), (0.3, 0.5, -0.2), (2.0, 2.0, 1.9)])
+def test_expectations_are_integrals(activation, k11, k22, k12):
+    # in polar coordinates of the plane relu is smooth in pieces: midpoints, 2e6 of them
+    angle = (np.arange(4000) + 0.5) * 2 * np.pi / 4000
+    radius = (np.arange(500) + 0.5) * 9 / 500
+    a, b = radius[:, None] * np.cos(angle), radius[:, None] * np.sin(angle)
+    density = np.exp(-(radius**2) / 2) * radius * (9 / 500) / 4000
+    L = np.linalg.cholesky([[k11, k12], [k12, k22]])
+    u, v = L[0, 0] * a, L[1, 0] * a + L[1, 1] * b
+    one = np.ones(1)
+    for got, phi in zip(
+        wide.expectations(k12 * one, k11 * one, k22 * one, activation), FUNCTIONS[activation], strict=True
+    ):
+        assert float(got[0]) == pytest.approx(float(np.sum((phi(u) * phi(v)).mean(1) * density * 4000)), abs=2e-4)
+
+
+@pytest.mark.parametrize("activation", ["relu", "erf"])
+def test_a_wide_network_has_these_kernels(activation):
+    width, nets = 400, 60
+    rng = random.stream(0, "test wide", activation)
+    x = rng.standard_normal((3, 2))
+    phi, slope = FUNCTIONS[activation]
+    found = wide.kernels(x, None, depth=2, weight_variance=1.7, bias_variance=0.3, activation=activation)
+    hidden, tangent = np.zeros((3, 3)), np.zeros((3, 3))
+    for _ in range(nets):
+        w1, w2 = rng.standard_normal((2, width)), rng.standard_normal((width, width))
+        b1, b2 = rng.standard_normal((2, width))
+        u1 = x @ w1 * (1.7 / 2) ** 0.5 + 0.3**0.5 * b1
+        u2 = phi(u1) @ w2 * (1.7 / width) ** 0.5 + 0.3**0.5 * b2
+        hidden += phi(u2) @ phi(u2).T / width / nets
+        # derivatives of readout / sqrt(width) in the standard normal parameters, whose squared readouts average 1
+        back2 = slope(u2) * rng.standard_normal(width) / width**0.5
+        back1 = (back2 @ w2.T) * (1.7 / width) ** 0.5 * slope(u1)
+        tangent += (back2 @ back2.T) * (0.3 + 1.7 * phi(u1) @ phi(u1).T / width) / nets
+        tangent += (back1 @ back1.T) * (0.3 + 1.7 * x @ x.T / 2) / nets
+    np.testing.assert_allclose(hidden, found.hidden, atol=0.03 * found.hidden.max())  # standard errors below .7 %
+    np.testing.assert_allclose(tangent, found.tangent, atol=0.08 * found.tangent.max())  # below 2 %
+    np.testing.assert_allclose(found.output, 0.3 + 1.7 * found.hidden, rtol=1e-14)
+
+
+@pytest.mark.parametrize("activation", ["relu", "erf"])
+def test_the_diagonal_keeps_its_digits(activation):
+    x = random.stream(0, "test wide", "diagonal").standard_normal((4, 3))
+    options = {"depth": 3, "weight_variance": 2.0, "bias_variance": 0.1, "activation": activation}
+    alone, pairs = wide.kernels(x, None, **options), wide.kernels(x, x.copy(), **options)
+    for exact, rounded in zip(alone, pairs, strict=True):
+        np.testing.assert_allclose(rounded, exact, rtol=1e-6)
+    variance = 0.1 + 2.0 * np.sum(x * x, axis=1) / 3
+    for _ in range(3):
+        hidden = wide.variances(variance, activation)
+        variance = 0.1 + 2.0 * hidden
+    np.testing.assert_allclose(np.diagonal(alone.hidden), hidden, rtol=1e-15)
+
+
+def test_every_backend_gives_the_same(backend):
+    x = random.stream(0, "test wide", "backends").standard_normal((5, 2))
+    options = {"depth": 2, "weight_variance": 2.0, "bias_variance": 0.1}
+    for activation in wide.ACTIVATIONS:
+        for other in (None, 0.5 * x[:2]):
+            here = wide.kernels(x, other, activation=activation, **options)
+            there = backend.asarray(x)
+            second = None if other is None else backend.asarray(other)
+            for got, expected in zip(wide.kernels(there, second, activation=activation, **options), here, strict=True):
+                assert_like(got, there, expected.shape)
+                np.testing.assert_allclose(backend.to_numpy(got), expected, rtol=300 * backend.tolerance, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"depth": 0}, "depth must be"),
+        ({"weight_variance": 0.0}, "weight_variance must be"),
+        ({"bias_variance": -0.1}, "bias_variance must be"),
+        ({"activation": "tanh"}, "activation must be one of 'relu', 'erf'"),
+        ({"bias_variance": 0.0}, "bias_variance must be > 0 where an input is 0"),
+        ({"y": np.zeros((2, 3))}, "y"),
+    ],
+)
+def test_refusals(change, said):
+    options = {"y": None, "depth": 1, "weight_variance": 1.0, "bias_variance": 0.1, "activation": "relu"} | change
+    with pytest.raises(ValueError, match=said):
+        wide.kernels(np.zeros((2, 2)), **options)
