@@ -1,1 +1,1 @@
-"""Models that systems share: networks and their losses, differentiated automatically; Gaussian mixtures."""
+"""Models that systems share: networks, their losses and wide limits; Gaussian mixtures and processes; samplers."""

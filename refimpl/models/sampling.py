@@ -107,6 +107,7 @@ def hmc(energy, chain, momentum, uniform, *, step, steps):
     (array([0.5]), True, -0.09375)
     """
     check.instance(Chain, chain=chain), check.function(energy=energy)
+    check.alike(w=chain.w, grad=chain.grad, momentum=momentum)
     step, uniform = check.positive(step=step), check.fraction(uniform=uniform)
     found: list = []
 

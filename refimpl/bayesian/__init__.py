@@ -1,0 +1,1 @@
+"""Bayesian methods: laws over functions, and what to evaluate next."""
