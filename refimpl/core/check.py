@@ -350,6 +350,10 @@ def like(reference, **named):
             f"what {' and '.join(named)} must be like must be an array of floating-point numbers, "
             f"got {describe(reference)}"
         )
+    if type(reference) is np.ndarray and all(
+        type(x) is np.ndarray and x.shape == reference.shape and x.dtype == reference.dtype for x in named.values()
+    ):
+        return  # the usual case, in a fraction of the time
     floating(**named)
     for name, value in named.items():
         same_library = array_namespace(value) is array_namespace(reference) or (

@@ -59,18 +59,24 @@ def map(function, tree, *others):
     {'w': 2, 'b': (0, 1)}
     """
     check.function(function=function)
-    if any(type(other) is not type(tree) for other in others if isinstance(tree, dict | tuple | list | NoneType)):
+    return _map(function, tree, others)
+
+
+def _map(function, tree, others):
+    if not isinstance(tree, dict | tuple | list | NoneType):
+        return function(tree, *others)
+    if any(type(other) is not type(tree) for other in others):
         raise ValueError(f"tree and others must be alike, got {[type(t).__name__ for t in (tree, *others)]}")
     if isinstance(tree, dict):
         if any(other.keys() != tree.keys() for other in others):
             raise ValueError(f"tree and others must have the same keys, got {[sorted(t) for t in (tree, *others)]}")
-        return {key: map(function, tree[key], *(other[key] for other in others)) for key in tree}
-    if isinstance(tree, tuple | list):
-        if any(len(other) != len(tree) for other in others):
-            raise ValueError(f"tree and others must have the same length, got {[len(t) for t in (tree, *others)]}")
-        parts = [map(function, *parts) for parts in zip(tree, *others, strict=True)]
-        return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
-    return None if tree is None else function(tree, *others)
+        return {key: _map(function, tree[key], [other[key] for other in others]) for key in tree}
+    if tree is None:
+        return None
+    if any(len(other) != len(tree) for other in others):
+        raise ValueError(f"tree and others must have the same length, got {[len(t) for t in (tree, *others)]}")
+    parts = [_map(function, part, rest) for part, *rest in zip(tree, *others, strict=True)]
+    return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
 
 
 def ravel(tree):

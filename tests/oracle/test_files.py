@@ -245,4 +245,5 @@ def test_a_table_of_expected_failures_is_refused_by_name(tmp_path, text, capsys)
 )
 def test_what_has_no_bound_is_refused_at_the_door(words, message, capsys):
     assert main(["check", "lion.step", *words]) == 2
-    assert any(part in " ".join(capsys.readouterr().err.split()) for part in message.split("|"))
+    said = " ".join(capsys.readouterr().err.split())
+    assert any(part in said for part in message.split("|")), said

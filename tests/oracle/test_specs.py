@@ -208,7 +208,7 @@ def test_any_two_mistakes_at_once_are_never_called_by_a_third_name(operation):
     live = edits.shown_in(operation.name, "mistake")
     couples = list(zip(live, live[1:] + live[:1], strict=True))
     planned = Settings(laws=False, only=() if THOROUGH else small(operation)).plans([operation])
-    for couple in couples if THOROUGH else couples[::8]:
+    for couple in couples if THOROUGH else couples[::16]:
         functions, calls = [edits.runner(operation, mistake) for mistake in couple], iter(range(10**6))
 
         def mixed(functions=functions, calls=calls, **inputs):
