@@ -82,7 +82,7 @@ _NU = array("nu", "T", "coefficients of the source tasks")
 _STATISTICS = (
     array("G", "T d d", "X_t^T X_t of each source task"),
     array("g", "T d", "X_t^T Y_t of each source task"),
-    array("n", "T", "number of samples of each source task"),
+    array("n", "T", "number of samples of each source task, >= 0; without one the head is 0"),
 )
 _TARGET = (array("X", "n d", "inputs of the target task"), array("y", "n", "outputs of the target task"))
 _K = integer("k", "dimension of the representation, 1 to min(d, T)")
