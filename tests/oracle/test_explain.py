@@ -326,6 +326,23 @@ def test_trials_fit_an_operation(name):
     assert all(np.array_equal(before[key], inputs[key]) for key in before)
 
 
+def test_what_underflows_is_not_taken_for_single_precision():
+    """Both take gradients of 1e-90 for 0; the plainer words come first, and are no blame for a dtype."""
+    operation = catalog.operation("adadagrad.batch_size")
+    words = [trial.words for trial in trials(operation)]
+    underflow = "takes entries of grads below 1e-50 for 0, as where products of them underflow"
+    assert words.index(underflow) < words.index("takes grads in float32")
+    (tiny,) = [case for case in operation.cases if case.slug == "tiny-gradients-along"]
+    (trial,) = [trial for trial in trials(operation) if trial.words == underflow]
+    inputs = wide(tiny.inputs)
+    zeros = inputs | {"grads": np.zeros_like(inputs["grads"])}
+    answers = [
+        tried(partial(called, operation, operation.reference), trial)(inputs),
+        called(operation, operation.reference, zeros),
+    ]
+    assert answers[0]["size"] == answers[1]["size"]
+
+
 def test_living_functions_are_found_by_their_code():
     assert functions()[id(lion.__code__)] is lion
 

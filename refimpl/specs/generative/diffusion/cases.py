@@ -66,7 +66,7 @@ STEP = (
              eta=0.5) for kind in ("ddpm_large", "ddpm_small", "ddim")),
     *(_asked(f"late-{kind.replace('_', '-')}", kind, "at t = 8 hardly anything of the data is left", "numerics", t=8.0,
              u=7.5, eta=1.0) for kind in ("exp", "ddpm_large", "ddim")),
-    *(_asked(f"early-{kind.replace('_', '-')}", kind, "from t = 1/4 to 1/8: little noise is left, and a step is a large part of it",
+    *(_asked(f"early-{kind.replace('_', '-')}", kind, "from t = 1/4 to 1/8: a step takes half of the noise",
              "numerics", dtypes=_DOUBLE, t=0.25, u=0.125, eta=0.5) for kind in KINDS),
     _asked("one-point", "ddpm_large", "one point in one dimension", "boundary", shape=(1, 1), name="one"),
     large("many-points", "ddim-half", "n"),

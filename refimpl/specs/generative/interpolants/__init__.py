@@ -333,8 +333,8 @@ SAMPLE = Operation(
 
 LIKELIHOOD = Operation(
     name="interpolants.likelihood",
-    summary="log-density, at points, of what a sampler makes of the first mixture, from which it starts at the last of the "
-    "times, on a one-sided path too",
+    summary="log-density, at points, of what a sampler makes of the first mixture, from which it starts "
+    "at the last of the times, on a one-sided path too",
     inputs=(
         array("x", "n d", "points at the first time"),
         array("times", "N+1", "in [0, 1], falling"),

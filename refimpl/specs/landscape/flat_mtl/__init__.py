@@ -15,6 +15,7 @@ from refimpl.specs.loops import integers
 
 SOLVED = 100  # units in the last place in which solvers of the small systems for the weights may differ: they square M
 
+
 def perturb(grad1, grad2, theta1, theta2, rho, kind):
     """The perturbation of one group of two tensors."""
     theta = (theta1, theta2) if kind == "adaptive" else None
