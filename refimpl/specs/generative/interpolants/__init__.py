@@ -256,7 +256,7 @@ FIELDS = Operation(
     outputs=(
         array("log_density", "n", "of x_t"),
         array("b", "n d", "velocity"),
-        array("v", "n d", "velocity without z"),
+        array("v", "n d", "velocity without z", ulps=8),  # may be made from b and s, also where it is 0
         array("s", "n d", "score"),
         array("eta", "n d", "denoiser"),
         array("div_b", "n", "divergence of b"),
