@@ -1,6 +1,7 @@
 """Causes that no list knows: what is said of candidates whose mistake we know, and what is never said."""
 
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from refimpl.oracle.cli import main
 from refimpl.oracle.diagnosis.conditions import conditions
 from refimpl.oracle.diagnosis.evidence import Clock, Evidence, called
 from refimpl.oracle.diagnosis.explain import evidences, usual_seconds
-from refimpl.oracle.diagnosis.places import where
+from refimpl.oracle.diagnosis.places import _factor, where
 from refimpl.oracle.diagnosis.search import Search
 from refimpl.oracle.diagnosis.smallest import smallest
 from refimpl.oracle.diagnosis.trials import trials, tried
@@ -24,6 +25,7 @@ from refimpl.oracle.judging.run import run
 from refimpl.oracle.judging.tolerance import wide
 from refimpl.oracle.output.results import read_report, write_report
 from refimpl.oracle.output.words import cause, told
+from refimpl.specs.base import array
 from tests.thorough import THOROUGH, sample, some
 
 TRAJECTORY = catalog.operation("lion.trajectory")
@@ -179,6 +181,15 @@ def test_the_place_of_the_deviations_is_told():
     candidate = Function(late, operation=TRAJECTORY.name)
     (evidence,) = evidences(run(candidate, [TRAJECTORY], Settings()), candidate)
     assert "thetas is right up to step 2 on every input" in where(evidence)
+
+
+@pytest.mark.parametrize(
+    ("factor", "words"), [(1 + 1e-9, []), (1.5, ["y is 1.5 times what it should be on every failing input"])]
+)
+def test_a_factor_of_one_is_not_told(factor, words):
+    right = np.array([1.0, -2.0, 3.0])
+    sight = SimpleNamespace(got={"y": factor * right}, right={"y": right}, deviating=lambda _: right != 0)
+    assert list(_factor(array("y", "n", "an output"), [sight, sight])) == words
 
 
 def test_a_law_alone_that_fails_is_explained_too():
