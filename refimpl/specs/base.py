@@ -48,7 +48,7 @@ class Field:
     options: tuple[str, ...] = ()  # of a choice
     steps: bool = False  # whether the first axis of an output counts steps
     first: int = 1  # number of its first step
-    ulps: int = 0  # of an output: what is allowed at least, in units in the last place of its largest entry
+    ulps: int = 0  # of an output: what is allowed at least, in units of the largest entry of the outputs of its axes
 
 
 def array(name, axes, doc, *, steps=False, first=1, ulps=0):

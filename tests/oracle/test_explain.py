@@ -1,6 +1,7 @@
 """Causes that no list knows: what is said of candidates whose mistake we know, and what is never said."""
 
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from refimpl.oracle.cli import main
 from refimpl.oracle.diagnosis.conditions import conditions
 from refimpl.oracle.diagnosis.evidence import Clock, Evidence, called
 from refimpl.oracle.diagnosis.explain import evidences, usual_seconds
-from refimpl.oracle.diagnosis.places import where
+from refimpl.oracle.diagnosis.places import _factor, where
 from refimpl.oracle.diagnosis.search import Search
 from refimpl.oracle.diagnosis.smallest import smallest
 from refimpl.oracle.diagnosis.trials import trials, tried
@@ -24,6 +25,7 @@ from refimpl.oracle.judging.run import run
 from refimpl.oracle.judging.tolerance import wide
 from refimpl.oracle.output.results import read_report, write_report
 from refimpl.oracle.output.words import cause, told
+from refimpl.specs.base import array
 from tests.thorough import THOROUGH, sample, some
 
 TRAJECTORY = catalog.operation("lion.trajectory")
@@ -181,6 +183,15 @@ def test_the_place_of_the_deviations_is_told():
     assert "thetas is right up to step 2 on every input" in where(evidence)
 
 
+@pytest.mark.parametrize(
+    ("factor", "words"), [(1 + 1e-9, []), (1.5, ["y is 1.5 times what it should be on every failing input"])]
+)
+def test_a_factor_of_one_is_not_told(factor, words):
+    right = np.array([1.0, -2.0, 3.0])
+    sight = SimpleNamespace(got={"y": factor * right}, right={"y": right}, deviating=lambda _: right != 0)
+    assert list(_factor(array("y", "n", "an output"), [sight, sight])) == words
+
+
 def test_a_law_alone_that_fails_is_explained_too():
     report = report_of(lambda **i: lion()(**i) * (1 + 1e-3 * (np.max(np.abs(i["grads"])) > 1e6)), only=["law:*"])
     assert report.smallest is not None or report.verdict == "conforms"
@@ -324,6 +335,23 @@ def test_trials_fit_an_operation(name):
         assert "{" not in trial.words
         tried(partial(called, operation, operation.reference), trial)(inputs)
     assert all(np.array_equal(before[key], inputs[key]) for key in before)
+
+
+def test_what_underflows_is_not_taken_for_single_precision():
+    """Both take gradients of 1e-90 for 0; the plainer words come first, and are no blame for a dtype."""
+    operation = catalog.operation("adadagrad.batch_size")
+    words = [trial.words for trial in trials(operation)]
+    underflow = "takes entries of grads below 1e-50 for 0, as where products of them underflow"
+    assert words.index(underflow) < words.index("takes grads in float32")
+    (tiny,) = [case for case in operation.cases if case.slug == "tiny-gradients-along"]
+    (trial,) = [trial for trial in trials(operation) if trial.words == underflow]
+    inputs = wide(tiny.inputs)
+    zeros = inputs | {"grads": np.zeros_like(inputs["grads"])}
+    answers = [
+        tried(partial(called, operation, operation.reference), trial)(inputs),
+        called(operation, operation.reference, zeros),
+    ]
+    assert answers[0]["size"] == answers[1]["size"]
 
 
 def test_living_functions_are_found_by_their_code():

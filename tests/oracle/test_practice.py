@@ -138,3 +138,16 @@ def test_every_operation_has_a_template_with_its_equations(name, tmp_path, monke
         flags = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter", "-fsyntax-only"]
         run = subprocess.run(["cc", *flags, *sources], capture_output=True, text=True)
         assert run.returncode == 0, run.stderr
+
+
+@pytest.mark.parametrize("name", ["bsvrb.msvr", "bsvrb.psd_floor", "diffgrad.slope", "diffusion.drop_labels"])
+def test_a_name_that_a_language_cannot_have_is_changed(name, tmp_path, monkeypatch, capsys):
+    """`new`, `null` and `function` are words of JavaScript; one name for an input and an output is an error in C."""
+    monkeypatch.chdir(tmp_path)
+    system, _, operation = name.partition(".")
+    checks = {"js": ["node", "--check"], "c": ["cc", "-std=c11", "-Wall", "-Werror", "-fsyntax-only"]}
+    for language, check in checks.items():
+        if shutil.which(check[0]):
+            assert main(["practice", system, "--operation", operation, "--language", language]) == 0
+            run = subprocess.run([*check, f"{system}_{operation}.{language}"], capture_output=True, text=True)
+            assert run.returncode == 0, run.stderr

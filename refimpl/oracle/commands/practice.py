@@ -11,6 +11,14 @@ from refimpl.oracle.edits import short
 
 LANGUAGES = {"python": "py", "torch": "py", "js": "js", "c": "c"}
 C_TYPES = {"array": "Array", "float": "double", "int": "long", "choice": "const char *"}
+# What JavaScript does not let a variable be called; an input of such a name gets an underscore.
+JS_RESERVED = frozenset(
+    """
+    arguments await break case catch class const continue debugger default delete do else enum eval export extends
+    false finally for function if implements import in instanceof interface let new null package private protected
+    public return static super switch this throw true try typeof var void while with yield
+    """.split()  # noqa: SIM905 - as a list of quoted words it is longer
+)
 C_READERS = {"array": "read_array", "float": "read_number", "int": "(long)read_number", "choice": "read_word"}
 
 
@@ -80,6 +88,8 @@ def template(operation, language, path):
     else:
         mark = "# " if ending == "py" else "// "
         words["comments"] = "\n".join(f"{mark}{line}".rstrip() for line in comments)
+        if ending == "js":
+            words["arguments"] = ", ".join(f"{name}: {name}_" if name in JS_RESERVED else name for name in fields)
         if ending == "py":
             words["comments"] = "\n" + words["comments"]
     text = files("refimpl.oracle").joinpath("templates", f"practice.{ending}.txt").read_text(encoding="utf-8")
@@ -131,17 +141,20 @@ def _shape(field):
 
 
 def _c_parts(operation):
+    """What is filled into the file in C, where an output of the name of an input has another one."""
     inputs, outputs = operation.inputs, operation.outputs
+    taken = {f.name for f in inputs}
+    called = {f.name: f"new_{f.name}" if f.name in taken else f.name for f in outputs}
     reading = [f'    {C_TYPES[f.kind]} {f.name} = {C_READERS[f.kind]}(inputs, "{f.name}");' for f in inputs]
-    reading += [f"    Array {f.name} = {{0}};" for f in outputs]
+    reading += [f"    Array {name} = {{0}};" for name in called.values()]
     writing = []
     for i, field in enumerate(outputs):
-        writing += ['    printf(", ");'] * (i > 0) + [f'    write_array("{field.name}", {field.name});']
-    arguments = [f"{C_TYPES[f.kind]} {f.name}" for f in inputs] + [f"Array *{f.name}" for f in outputs]
+        writing += ['    printf(", ");'] * (i > 0) + [f'    write_array("{field.name}", {called[field.name]});']
+    arguments = [f"{C_TYPES[f.kind]} {f.name}" for f in inputs] + [f"Array *{name}" for name in called.values()]
     return {
         "arguments": ", ".join(arguments).replace("* ", "*"),
-        "call": ", ".join([*(f.name for f in inputs), *(f"&{f.name}" for f in outputs)]),
+        "call": ", ".join([*(f.name for f in inputs), *(f"&{name}" for name in called.values())]),
         "reading": "\n".join(reading).replace("* ", "*"),
         "writing": "\n".join(writing),
-        "outputs": ", ".join(f"*{f.name}" for f in outputs),
+        "outputs": ", ".join(f"*{name}" for name in called.values()),
     }

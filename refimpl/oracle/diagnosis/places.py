@@ -54,7 +54,7 @@ def _factor(entry, sights):
         if stays:
             rows = np.flatnonzero(mask.reshape(len(mask), -1).any(axis=1))
             stays = bool(len(rows)) and all(r > 0 and np.array_equal(got[r], got[r - 1]) for r in rows[:1])
-    if len(factors) == len(sights) > 1:
+    if len(factors) == len(sights) > 1 and np.max(np.abs(np.array(factors) - 1)) > 1e-4:  # "1 times" tells nothing
         low, high = min(factors), max(factors)
         same = high - low <= 1e-6 * abs(high)
         size = f"{low:.4g} times" if same else f"a multiple ({low:.3g} to {high:.3g} times)"

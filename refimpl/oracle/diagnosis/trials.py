@@ -115,6 +115,9 @@ ARRAY_CHANGES: dict[str, Callable[..., Any]] = {
     "takes the absolute values of {0}": np.abs,
     "takes -{0} for {0}": np.negative,
     "takes the signs of {0}": np.sign,
+    "takes entries of {0} below 1e-50 for 0, as where products of them underflow": lambda x: np.where(
+        np.abs(x) < 1e-50, 0.0, x
+    ),
     "takes {0} in float32": lambda x: x.astype(np.float32).astype(np.float64),
     "takes {0} in float16": lambda x: x.astype(np.float16).astype(np.float64),
     "rounds {0} to whole numbers": np.round,

@@ -1,5 +1,7 @@
 """What the oracle knows of active multi-task representation learning."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from refimpl.convex import _lasso_mtrl_baselines as baselines
@@ -74,6 +76,7 @@ def epoch_counts(nu, beta, eps):
 
 # Operations ----------------------------------------------------------------------------------------------------------
 
+DESCENT = 1000  # units in the last place, 2e-13, that solvers may differ by which stop at a tolerance of 1e-14
 _HEADS = (
     array("W", "k T", "heads of the source tasks in columns, of rank k"),
     array("w", "k", "head of the target task"),
@@ -82,7 +85,7 @@ _NU = array("nu", "T", "coefficients of the source tasks")
 _STATISTICS = (
     array("G", "T d d", "X_t^T X_t of each source task"),
     array("g", "T d", "X_t^T Y_t of each source task"),
-    array("n", "T", "number of samples of each source task"),
+    array("n", "T", "number of samples of each source task, >= 0; without one the head is 0"),
 )
 _TARGET = (array("X", "n d", "inputs of the target task"), array("y", "n", "outputs of the target task"))
 _K = integer("k", "dimension of the representation, 1 to min(d, T)")
@@ -228,7 +231,7 @@ LASSO = Operation(
         array("w", "k", "estimated head of the target task"),
         number("lam", "penalty > 0"),
     ),
-    outputs=(_NU, array("objective", "", "value at nu")),
+    outputs=(replace(_NU, ulps=DESCENT), array("objective", "", "value at nu")),
     reference=relevance_lasso,
     exact=exact.relevance_lasso,
     exact_source=_EXACT.format("the one support with signs that is optimal"),
@@ -251,7 +254,7 @@ ESTIMATE = Operation(
         integer("p", "1: Lasso; 2: least 2-norm"),
         _ROUNDS,
     ),
-    outputs=(_NU,),
+    outputs=(replace(_NU, ulps=DESCENT),),
     reference=estimate,
     exact=exact.estimate,
     exact_source=_DIGITS.format("the fit, then all supports and signs"),

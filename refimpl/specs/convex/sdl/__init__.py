@@ -223,7 +223,7 @@ PREDICT = Operation(
     name="sdl.predict",
     summary="probabilities of all classes for new samples; in the feature model the shortest codes of least squares",
     inputs=(*_NEW, _KIND),
-    outputs=(array("probabilities", "k+1 m", "of the classes 0, ..., k"),),
+    outputs=(array("probabilities", "k+1 m", "of the classes 0, ..., k", ulps=8),),  # g_0 may be 1 less the others
     reference=predict,
     exact=exact.predict,
     exact_source="exponentials, eigenvectors and normal equations in 50-digit arithmetic",

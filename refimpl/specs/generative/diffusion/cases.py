@@ -66,8 +66,8 @@ STEP = (
              eta=0.5) for kind in ("ddpm_large", "ddpm_small", "ddim")),
     *(_asked(f"late-{kind.replace('_', '-')}", kind, "at t = 8 hardly anything of the data is left", "numerics", t=8.0,
              u=7.5, eta=1.0) for kind in ("exp", "ddpm_large", "ddim")),
-    *(_asked(f"early-{kind.replace('_', '-')}", kind, "at t = 0.002, where 1 - exp(-t) loses three digits in float32",
-             "numerics", dtypes=_DOUBLE, t=0.002, u=0.001, eta=0.5) for kind in KINDS),
+    *(_asked(f"early-{kind.replace('_', '-')}", kind, "from t = 1/4 to 1/8: a step takes half of the noise",
+             "numerics", dtypes=_DOUBLE, t=0.25, u=0.125, eta=0.5) for kind in KINDS),
     _asked("one-point", "ddpm_large", "one point in one dimension", "boundary", shape=(1, 1), name="one"),
     large("many-points", "ddim-half", "n"),
 )  # fmt: skip
@@ -265,7 +265,7 @@ DSM = (
          source="closed form"),
     Case("one-point", ("boundary",), "one point in one dimension", _matched("h", (0.6,), D=1, name="one"),
          equations=_DSM),
-    Case("early", ("numerics",), "at t = 0.001", _matched("h", (0.001, 0.002)), dtypes=_DOUBLE, equations=_DSM),
+    Case("early", ("numerics",), "at t = 1/8", _matched("h", (0.125, 0.25)), dtypes=_DOUBLE, equations=_DSM),
     large("many-points", "weight-h", "n", balanced=True, dtypes=_DOUBLE),
 )  # fmt: skip
 
@@ -316,7 +316,7 @@ SUBSPACE = (
     Case("along-an-axis", ("basic",), "the second axis of three", _plane(1.5, _rows([0], [1], [0]), _LINE),
          equations=_TWO),
     Case("whole-space", ("boundary",), "no direction is off the plane", _plane(0.7, np.eye(2)), equations=_TWO),
-    Case("early", ("numerics",), "at t = 0.01 the part off the plane is a hundred times as large", _plane(0.01),
+    Case("early", ("numerics",), "at t = 1/8 the part off the plane is eight times as large", _plane(0.125),
          dtypes=_DOUBLE, equations=_TWO),
     large("many-points", "plane", "n"),
 )  # fmt: skip

@@ -256,7 +256,7 @@ FIELDS = Operation(
     outputs=(
         array("log_density", "n", "of x_t"),
         array("b", "n d", "velocity"),
-        array("v", "n d", "velocity without z"),
+        array("v", "n d", "velocity without z", ulps=8),  # may be made from b and s, also where it is 0
         array("s", "n d", "score"),
         array("eta", "n d", "denoiser"),
         array("div_b", "n", "divergence of b"),
@@ -333,7 +333,8 @@ SAMPLE = Operation(
 
 LIKELIHOOD = Operation(
     name="interpolants.likelihood",
-    summary="log-density, at points, of what a sampler makes of the first mixture",
+    summary="log-density, at points, of what a sampler makes of the first mixture, from which it starts "
+    "at the last of the times, on a one-sided path too",
     inputs=(
         array("x", "n d", "points at the first time"),
         array("times", "N+1", "in [0, 1], falling"),

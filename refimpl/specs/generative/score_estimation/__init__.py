@@ -66,7 +66,7 @@ def stopping_time(values, eta, sigma, B):
 
 _MPMATH = "mpmath with 50 digits, {}, written apart from the source"
 _NO_STEPS = {"long": "it has no steps"}
-_TIMES = array("t", "k", "times > 0 of the diffusion with g = 1")
+_TIMES = array("t", "k", "times > 0, however small, of the diffusion with g = 1")
 _READ = (
     array("f", "k d", "outputs of the denoiser, not projected"),
     _TIMES,
@@ -86,7 +86,7 @@ TRAINING_PAIRS = Operation(
     "clean sample as label",
     inputs=(
         array("X0", "n d", "clean samples"),
-        array("t", "n", "times > 0, >= T0, of the diffusion with g = 1"),
+        array("t", "n", "times > 0, however small, and >= T0, of the diffusion with g = 1"),
         array("zeta", "n d", "standard normal draws"),
         number("T0", "first time that is asked for"),
         choice("constant", ("yes", "no"), "whether the last input is a constant 1"),

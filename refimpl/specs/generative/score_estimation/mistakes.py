@@ -276,6 +276,13 @@ ALTERNATIVES = (
         unseen={"train": "no unit of its cases has an input of exactly 0"},
     ),
     mistake(
+        "half_of_the_kink_moves",
+        "wrong_constant",
+        "a ReLU at 0 has the derivative 0; here 1/2, that of jax.numpy.maximum(x, 0): take jax.nn.relu",
+        {"_update: back = ": f"{_BACK}\nback = back + xp.where(before == 0, R @ xp.matrix_transpose(a) / 2, 0.0)"},
+        unseen={"train": "no unit of its cases has an input of exactly 0"},
+    ),
+    mistake(
         "all_units_move",
         "missing_step",
         "only units that are on move; here all do",

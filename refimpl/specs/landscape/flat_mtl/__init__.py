@@ -13,6 +13,8 @@ from refimpl.specs.landscape.flat_mtl.claims import CLAIMS
 from refimpl.specs.landscape.flat_mtl.mistakes import ALTERNATIVES
 from refimpl.specs.loops import integers
 
+SOLVED = 100  # units in the last place in which solvers of the small systems for the weights may differ: they square M
+
 
 def perturb(grad1, grad2, theta1, theta2, rho, kind):
     """The perturbation of one group of two tensors."""
@@ -122,7 +124,7 @@ AGGREGATE = Operation(
         _RESCALE,
         _METHOD,
     ),
-    outputs=(array("direction", "d", "to be subtracted"),),
+    outputs=(array("direction", "d", "to be subtracted", ulps=SOLVED),),
     reference=aggregate,
     exact=exact.aggregate,
     exact_source=_MPMATH.format("all faces of the simplex, vectors in place of inner products"),
@@ -156,7 +158,7 @@ COMBINE = Operation(
             "aggregated; each: the two parts of each task, then the tasks; erm: loss alone",
         ),
     ),
-    outputs=(array("direction", "d", "to be subtracted"),),
+    outputs=(array("direction", "d", "to be subtracted", ulps=SOLVED),),
     reference=combine,
     exact=exact.combine,
     exact_source=_MPMATH.format("its definition on aggregates as in flat_mtl.aggregate"),
@@ -190,7 +192,7 @@ QUADRATIC = Operation(
         array("loss_ns", "m k", "gradients in the heads, at the point"),
         array("sam_sh", "m d", "the same at each task's perturbed point"),
         array("sam_ns", "m k", "the same at each task's perturbed point"),
-        array("new_shared", "d", "next shared parameters"),
+        array("new_shared", "d", "next shared parameters", ulps=SOLVED),
         array("new_heads", "m k", "next heads"),
     ),
     reference=quadratic_step,

@@ -159,7 +159,7 @@ STEP = Operation(
         array("x", "d", "upper variable"),
         array("m", "d", "momentum before the step"),
         array("z", "p", "z before the step"),
-        array("grad_x", "d", "gradient of F in x"),
+        array("grad_x", "d", "gradient of F in x, of any size: its square may overflow"),
         array("grad_y", "p", "gradient of F in y"),
         array("hessian", "p p", "of G in y"),
         array("cross", "d p", "cross derivative of G, in x and y"),
