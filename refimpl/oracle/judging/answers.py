@@ -167,10 +167,11 @@ def _tolerances(operation, exact, dtype, worst, *, few, times):
             _largest_nearby(x) if f.steps else _wider(LUCK, x, e, dtype) if x.size < NEAR else _typical(x, e, dtype)
             for f, x, e in zip(operation.outputs, allowed, exact, strict=True)
         )
-    largest: dict[str, float] = {}  # by axes: an output that is 0 may be the difference of others that are not
+    largest: dict[str, float] = {}  # of arrays by axes: one that is 0 may be the difference of others that are not
     for field, x in zip(operation.outputs, exact, strict=True):
-        largest[field.axes] = max(largest.get(field.axes, 0.0), np.abs(x[np.isfinite(x)]).max(initial=0.0))
-    floors = [f.ulps * tolerance.unit(dtype) * largest[f.axes] for f in operation.outputs]
+        group = field.axes or field.name
+        largest[group] = max(largest.get(group, 0.0), np.abs(x[np.isfinite(x)]).max(initial=0.0))
+    floors = [f.ulps * tolerance.unit(dtype) * largest[f.axes or f.name] for f in operation.outputs]
     return _by_output(operation, map(np.fmax, allowed, floors))
 
 
