@@ -56,11 +56,11 @@ def expectations(k12, k11, k22, activation):
         cosine = xp.clip(k12 / scale, -1.0, 1.0)
         angle = xp.acos(cosine)
         sine = xp.sqrt((1 - cosine) * (1 + cosine))
-        value = scale * (sine + (math.pi - angle) * cosine) / (2 * math.pi)
-        return value, (math.pi - angle) / (2 * math.pi)
+        value = scale * (sine + (math.pi - angle) * cosine) / (2 * math.pi)  # (scale_mixture_nngp-2)
+        return value, (math.pi - angle) / (2 * math.pi)  # (scale_mixture_nngp-3)
     product = (1 + 2 * k11) * (1 + 2 * k22)
-    value = (2 / math.pi) * xp.asin(2 * k12 / xp.sqrt(product))
-    return value, (4 / math.pi) / xp.sqrt(product - 4 * k12 * k12)
+    value = (2 / math.pi) * xp.asin(2 * k12 / xp.sqrt(product))  # (scale_mixture_nngp-4)
+    return value, (4 / math.pi) / xp.sqrt(product - 4 * k12 * k12)  # (scale_mixture_nngp-5)
 
 
 def variances(k11, activation):
@@ -124,7 +124,7 @@ def kernels(x, y, *, depth, weight_variance, bias_variance, activation):
     sb2 = check.nonnegative(bias_variance=bias_variance)
     xp = array_namespace(x, y)
 
-    k12 = sb2 + sw2 * (x @ xp.matrix_transpose(y)) / d
+    k12 = sb2 + sw2 * (x @ xp.matrix_transpose(y)) / d  # (scale_mixture_nngp-1)
     k11 = sb2 + sw2 * xp.sum(x * x, axis=1, keepdims=True) / d  # [n, 1]
     k22 = sb2 + sw2 * xp.sum(y * y, axis=1)[None, :] / d  # [1, m]
     if not bool(xp.all(k11 > 0)) or not bool(xp.all(k22 > 0)):
@@ -138,8 +138,8 @@ def kernels(x, y, *, depth, weight_variance, bias_variance, activation):
         if alone:  # the closed forms of u = u' keep the digits that an angle of 0 would lose
             hidden = xp.where(same, v1, hidden)
             slopes = xp.where(same, xp.full_like(slopes, 0.5), slopes) if activation == "relu" else slopes
-        tangent = tangent * slopes
-        k12, k11, k22 = sb2 + sw2 * hidden, sb2 + sw2 * v1, sb2 + sw2 * v2
+        tangent = tangent * slopes  # (scale_mixture_nngp-6)
+        k12, k11, k22 = sb2 + sw2 * hidden, sb2 + sw2 * v1, sb2 + sw2 * v2  # (scale_mixture_nngp-7)
         if layer < depth - 1:
-            tangent = k12 + sw2 * tangent
+            tangent = k12 + sw2 * tangent  # (scale_mixture_nngp-8)
     return Kernels(hidden, k12, tangent)
