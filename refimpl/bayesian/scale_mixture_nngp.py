@@ -470,7 +470,7 @@ def weigh(told, s, log_ratios, points):
 def _noisy(told, points):
     """Variances of new targets per unit of s; rounding below 0 is cut off."""
     check.finite(points=points)
-    check.shapes(points=(points, "m"), mean=(told.mean, "m"))
+    check.shapes(mean=(told.mean, "m"), points=(points, "m"))
     check.alike_dtype(mean=told.mean, points=points)
     xp = array_namespace(told.Sigma)
     diagonal = told.Sigma if len(told.Sigma.shape) == 1 else xp.linalg.diagonal(told.Sigma)
