@@ -558,7 +558,7 @@ def _learned(xp, values, eta, tau, time):
         if not low > values.shape[0] * float(xp.finfo(values.dtype).eps) * high:
             raise ValueError(f"T_tt + K.tt must be positive definite, got eigenvalues from {low:.3g} to {high:.3g}")
         return 1 / values
-    values = xp.clip(values, float(xp.finfo(values.dtype).tiny), None)
+    values = xp.clip(values, float(xp.finfo(values.dtype).smallest_normal), None)
     if time == "flow":
         return -xp.expm1(-eta * tau * values) / values  # (scale_mixture_nngp-34)
     if eta * high > 2:
