@@ -606,6 +606,7 @@ def project(K_uu, K_xu, k_xx, *, eps):
     check.finite(K_uu=K_uu, K_xu=K_xu, k_xx=k_xx)
     check.shapes(K_uu=(K_uu, "M M"), K_xu=(K_xu, "B M"), k_xx=(k_xx, "B"))
     check.alike_dtype(K_uu=K_uu, K_xu=K_xu, k_xx=k_xx)
+    eps = check.nonnegative(eps=eps)
     xp = array_namespace(K_uu, K_xu, k_xx)
     factor = cholesky(K_uu, jitter=eps, name="K_uu")
     A = xp.matrix_transpose(cholesky_solve(factor, xp.matrix_transpose(K_xu)))  # (scale_mixture_nngp-39)

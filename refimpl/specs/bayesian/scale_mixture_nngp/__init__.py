@@ -415,7 +415,7 @@ ELBO = Operation(
     sample=cases.sample_elbo,
     laws=laws.ELBO,
     errors=(
-        *refusals.rates(a="positive", b="positive", a_q="positive a", b_q="positive b", eps="nonnegative jitter"),
+        *refusals.rates(a="positive", b="positive", a_q="positive a", b_q="positive b", eps="nonnegative"),
         *refusals.arrays(onehot="onehot", noise="noise"), _BAD_U,
         ErrorCase("negative-S", "a variance is positive", {"S": -np.ones((2, 3))}, ValueError, "S"),
     ),
@@ -433,7 +433,7 @@ SVGP_ELBO = Operation(
     cases=cases.SVGP_ELBO,
     sample=cases.sample_svgp,
     laws=laws.SVGP_ELBO,
-    errors=(*refusals.rates(s="positive b", eps="nonnegative jitter"), *refusals.arrays(onehot="onehot")),
+    errors=(*refusals.rates(s="positive b", eps="nonnegative"), *refusals.arrays(onehot="onehot")),
     without={"long": "it has no steps"},
 )
 
@@ -448,7 +448,7 @@ CLASS_PROBABILITIES = Operation(
     cases=cases.CLASS_PROBABILITIES,
     sample=cases.sample_classes,
     laws=laws.CLASS_PROBABILITIES,
-    errors=(*refusals.rates(a_q="positive a", eps="nonnegative jitter"), *refusals.arrays(noise="noise"), _BAD_U),
+    errors=(*refusals.rates(a_q="positive a", eps="nonnegative"), *refusals.arrays(noise="noise"), _BAD_U),
     without=_NO_STEPS,
 )
 

@@ -133,14 +133,14 @@ def gain(told, other):
     return float(apart.mean()), float(apart.std(ddof=1) / len(apart) ** 0.5)
 
 
-def bars(figure, found, titles):
+def drawn(figure, found, titles):
     """Means and standard errors."""
     for axes, (split, title) in zip(np.atleast_1d(figure.subplots(1, len(titles))), titles.items(), strict=True):
         for i, (model, color) in enumerate(zip(MODELS, (GREY, BLUE, ORANGE, PINK), strict=True)):
             values = found[split][model]
-            axes.bar(i, values.mean(), color=color, yerr=values.std(ddof=1) / len(values) ** 0.5, capsize=4)
-        low = min(v.mean() for v in found[split].values())
-        axes.set_ylim(low * 0.8, None)
+            error = values.std(ddof=1) / len(values) ** 0.5
+            axes.errorbar(i, values.mean(), error, fmt="o", color=color, capsize=4, markersize=8)
+        axes.set_xlim(-0.6, 3.6)
         axes.set_xticks(range(4), ["GP\ns = 1", "GP\nbest s", "inverse\ngamma", "Burr\nXII"])
         axes.set(ylabel="negative log density", title=title)
 
@@ -152,7 +152,7 @@ def shifted(seed):
     one, best = MODELS[:2]
 
     def plot(figure):
-        bars(figure, found, {"random": "random split", "low response": "trained on low responses"})
+        drawn(figure, found, {"random": "random split", "low response": "trained on low responses"})
 
     return Outcome(
         [
@@ -174,7 +174,7 @@ def by_body_mass(seed):
     told, (one, best) = found["low body mass"], MODELS[:2]
 
     def plot(figure):
-        bars(figure, found, {"low body mass": "trained on low body mass, tested on the rest"})
+        drawn(figure, found, {"low body mass": "trained on low body mass, tested on the rest"})
 
     return Outcome(
         [
