@@ -4,6 +4,7 @@ The operators are those of the mutation tools cosmic-ray and mutmut, written apa
 """
 
 import ast
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -185,12 +186,40 @@ def _contradicted(operation, candidate, told):
     return False
 
 
+def lines_run(operation):
+    """(file, line) of every line that the reference of an operation runs on any of its cases."""
+    seen = set()
+    files = {code.co_filename for code in edits.entered(operation.name)}
+
+    def local(frame, event, argument):
+        if event == "line":
+            seen.add((frame.f_code.co_filename, frame.f_lineno))
+        return local
+
+    before = sys.gettrace()
+    sys.settrace(lambda frame, event, argument: local if frame.f_code.co_filename in files else None)
+    try:
+        for case in (case for case in operation.cases if not case.small):  # a large one runs what its small one runs
+            operation.reference(**case.inputs)
+    finally:
+        sys.settrace(before)
+    return seen
+
+
 def chosen(operation, count, seed=0):
-    """Some of the mutants of the tagged lines of an operation, drawn at random, that change an answer or not."""
+    """Some of the mutants of the tagged lines that an operation runs, drawn at random; they may change nothing."""
+    seen = lines_run(operation)
+
+    def runs(edit):
+        file, statement = sys.modules[edit.unit.function.__module__].__file__, edit.statement
+        body = getattr(statement, "body", None)
+        last = max(statement.lineno, body[0].lineno - 1) if body else statement.end_lineno
+        return any((file, line) in seen for line in range(statement.lineno, last + 1))
+
     with np.errstate(all="ignore"), Workshop(operation) as shop:
         smallest = min(operation.cases, key=lambda case: sum(np.size(v) for v in case.inputs.values()))
         shop.calibrate(wide(smallest.inputs))
-        every = [e for unit in shop.units if unit.own for e in mutations(unit) if e.tags]
+        every = [e for unit in shop.units if unit.own for e in mutations(unit) if e.tags and runs(e)]
         order = stream(seed, operation.name, "mutants").permutation(len(every))
         found = []
         for k in order:
