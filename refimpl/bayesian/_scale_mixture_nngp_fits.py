@@ -7,7 +7,6 @@ from refimpl.core.arrays import array_namespace, device
 from refimpl.core.autodiff import grad
 from refimpl.core.loop import iterate
 from refimpl.models import wide
-from refimpl.optimizers import adamw
 
 
 def start(C, M, *, law, like):
@@ -27,8 +26,8 @@ def start(C, M, *, law, like):
     return Variational(xp.zeros((C, M), **options), xp.ones((C, M), **options), a, b)
 
 
-def fit(q, at, onehot, *, bound, steps, rng, lr=1e-2, batch=100, draws=100, record=None, progress=None):
-    """Climb a bound by Adam, on batches and with draws of its own; means as they are, all else in logarithms.
+def fit(q, at, onehot, *, bound, optimizer, steps, rng, batch=100, draws=100, record=None, progress=None):
+    """Climb a bound on batches, with fresh draws in each step; means as they are, all else in logarithms.
 
     Parameters
     ----------
@@ -40,12 +39,13 @@ def fit(q, at, onehot, *, bound, steps, rng, lr=1e-2, batch=100, draws=100, reco
         1 at the class of each input, else 0.
     bound : callable
         ``bound(q, at, onehot, noise, u) -> Bound``, such as `elbo` with its keywords.
+    optimizer : tuple of two callables
+        ``init(params) -> state`` and ``update(params, state, grad) -> (params, state)``, such as Adam: ``adamw.init``,
+        and ``adamw.update`` with ``weight_decay=0``.
     steps : int
         >= 0.
     rng : numpy.random.Generator
         For batches, noise and uniform draws.
-    lr : float, default: 1e-2
-        Step size > 0.
     batch, draws : int, default: 100
         Inputs (all of them, if these are fewer) and draws of each step.
     record : callable, optional
@@ -69,14 +69,19 @@ def fit(q, at, onehot, *, bound, steps, rng, lr=1e-2, batch=100, draws=100, reco
     >>> from functools import partial
     >>> at = mixture.project(np.eye(2), np.eye(2), np.ones(2), eps=0.25)
     >>> law, rng = InverseGamma(2.0, 2.0), random.stream(0, "doc")
+    >>> climb = (lambda x: None, lambda x, state, slope: (x - 0.1 * slope, None))
     >>> run = fit(start(2, 2, law=law, like=np.zeros(1)), at, np.eye(2), bound=partial(mixture.elbo, law=law, n=2),
-    ...           steps=100, rng=rng)
+    ...           optimizer=climb, steps=50, rng=rng)
     >>> run.state.m.round(1)
-    array([[ 0.4, -0.4],
-           [-0.4,  0.4]])
+    array([[ 0.3, -0.3],
+           [-0.3,  0.3]])
     """
     mixture._variational(q, at), check.floating(a=q.a, b=q.b), check.positive(a=q.a, b=q.b)
-    check.finite(onehot=onehot), check.function(bound=bound), check.rng(rng=rng), check.positive(lr=lr)
+    check.finite(onehot=onehot), check.function(bound=bound), check.rng(rng=rng)
+    if not isinstance(optimizer, tuple) or len(optimizer) != 2:
+        raise TypeError("optimizer must be a pair of functions, init and update, got something else")
+    init, update = optimizer
+    check.function(optimizer=init), check.function(optimizer=update)
     n = check.shapes(A=(at.A, "n M"), onehot=(onehot, "n C"))["n"]
     batch, draws = check.integer(batch=batch, draws=draws, minimum=1)
     xp = array_namespace(q.m)
@@ -90,11 +95,11 @@ def fit(q, at, onehot, *, bound, steps, rng, lr=1e-2, batch=100, draws=100, reco
         u = xp.clip(random.uniform(rng, (draws,), like=q.m), 1e-6, 1 - 1e-6)
         loss = lambda free: -bound(_natural(free), here, labels, noise, u).elbo / n
         slopes = grad(loss)(free)
-        moved = [adamw.update(x, m, g, lr=lr, weight_decay=0.0) for x, m, g in zip(free, states, slopes, strict=True)]
+        moved = [update(x, m, g) for x, m, g in zip(free, states, slopes, strict=True)]
         return tuple(x for x, _ in moved), tuple(state for _, state in moved)
 
     free = (q.m, *(xp.asarray(xp.log(x)) for x in q[1:]))
-    states = tuple(adamw.init(x) for x in free)
+    states = tuple(init(x) for x in free)
     wrapped = record and (lambda carry: record(_natural(carry[0])))
     run = iterate(onward, (free, states), steps=steps, record=wrapped, progress=progress)
     return run._replace(state=_natural(run.state[0]))

@@ -1,6 +1,7 @@
 """Scale mixtures: worked values on every backend, SciPy's laws, integrals over the scale, networks trained for real."""
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -14,10 +15,12 @@ from refimpl.core import special
 from refimpl.core.autodiff import grad
 from refimpl.core.random import stream
 from refimpl.models import wide
+from refimpl.optimizers import adamw
 from tests.alike import assert_like
 
 NET = {"sigma_w": 1.25, "sigma_b": 0.5, "activation": "relu"}
 LAW = source.InverseGamma(2.0, 3.0)
+ADAM = (adamw.init, partial(adamw.update, lr=0.1, weight_decay=0.0))
 
 
 def drawn(name, *shape):
@@ -118,7 +121,9 @@ def test_the_bound_on_every_backend(backend):
         close(backend, predict(q, at, noise, u), [[0.5, 0.5]])
     rng = stream(0, "test-scale_mixture_nngp", "fit")
     bound = lambda *given: source.elbo(*given, law=LAW, n=3)
-    run = fits.fit(q, at, onehot, bound=bound, steps=3, rng=rng, draws=4, record=lambda q: {"a": float(q.a)})
+    run = fits.fit(
+        q, at, onehot, bound=bound, optimizer=ADAM, steps=3, rng=rng, draws=4, record=lambda q: {"a": float(q.a)}
+    )
     for got, shape in zip(run.state, ((2, 1), (2, 1), (), ()), strict=True):
         assert_like(got, like, shape)
     assert len(run.history["a"]) == 4
@@ -249,7 +254,7 @@ def test_training_raises_the_bound():
     noise, u = rng.standard_normal((50, 24, 2)), rng.uniform(0.01, 0.99, 50)
     begin = fits.start(2, 6, law=LAW, like=x)
     for bound in (lambda *given: source.elbo(*given, law=LAW, n=24), lambda *given: baselines.elbo(*given, n=24)):
-        q = fits.fit(begin, at, labels, bound=bound, steps=60, rng=rng, lr=0.1, batch=8, draws=5).state
+        q = fits.fit(begin, at, labels, bound=bound, optimizer=ADAM, steps=60, rng=rng, batch=8, draws=5).state
         assert float(bound(q, at, labels, noise, u).elbo) > float(bound(begin, at, labels, noise, u).elbo) + 5
     p = source.class_probabilities(q, at, noise, u)
     assert (p.argmax(axis=1) == labels.argmax(axis=1)).mean() > 0.9

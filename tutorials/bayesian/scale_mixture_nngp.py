@@ -28,8 +28,8 @@ LAW = mixture.InverseGamma(2.0, 2.0)
 # The tails of networks
 # ---------------------
 # Six thousand networks of one hidden ReLU layer, at one input. Each draws its own scale. The tails are those of a t law
-# with four degrees of freedom, far heavier than those of the normal law with the same variance; small outputs tell that a
-# width of 4 is not yet the limit.
+# with four degrees of freedom, far heavier than those of the normal law with the same variance; a width of 4 is
+# not yet the limit.
 
 x = np.array([[1.0, 0.5]])
 variance = wide.kernels(x, None, depth=1, weight_variance=2.0, bias_variance=0.0, activation="relu").hidden.item()
@@ -54,9 +54,9 @@ axes.legend(frameon=False)
 # What targets do to the spread
 # -----------------------------
 # Data with a gap, and the same with targets four times as large. The band of the Gaussian process (its scale is 1) is
-# the same in both; those of the t process and of a mixture with a Burr XII law follow the targets. The kernel matrix was
-# factored once for all three. Draws of the Burr XII law itself would hardly reach the scale of the large targets: they
-# are drawn from the posterior of the inverse-gamma law, and weighed by the ratio of the densities.
+# the same in both; those of the t process and of a mixture with a Burr XII law follow the targets. The kernel matrix
+# was factored once for all three. Draws of the Burr XII law itself would hardly reach the scale of the large targets:
+# they are drawn from the posterior of the inverse-gamma law, and weighed by the ratio of the densities.
 
 train = np.array([-2.2, -1.9, -1.5, -1.1, -0.9, 0.9, 1.2, 1.5, 2.1])
 targets = np.sin(2 * train) + 0.1 * np.cos(9 * train)
@@ -101,20 +101,20 @@ figure2.suptitle("One random scale: the band follows the targets, at no extra ma
 # What training does
 # ------------------
 # An ensemble of networks whose readout is trained fits the data; between them its spread is that of the prior's scale,
-# also where the targets say otherwise. Left: the posterior of the scale moves with the targets. Right: networks of width
-# 300, trained to the end, at one new input; the law that keeps the prior's scale, and the posterior.
+# also where the targets say otherwise. Left: the posterior of the scale moves with the targets. Right: networks of
+# width 1000, trained to the end, at one new input; the law that keeps the prior's scale, and the posterior.
 
-x, new = np.stack([train, np.ones(n)], axis=1)[::2], np.array([[0.0, 1.0]])
-y = 3 * targets[::2]
+x, new = np.stack([np.linspace(-1, 1, 6), np.ones(6)], axis=1), np.array([[1.6, 1.0]])
+y = np.array([0.3, -0.4, 0.1, 0.5, -0.2, 0.4])
 options = {"depth": 1, "weight_variance": 2.0, "bias_variance": 0.0, "activation": "relu"}
 tt, st, ss = (wide.kernels(*pair, **options).hidden for pair in ((x, None), (new, x), (new, None)))
 told = mixture.condition(mixture.Blocks(tt, st, ss), y, eps=0.0)
 before, found = mixture.student(told.mean, told.Sigma, LAW), mixture.posterior(told, LAW)
 rng = stream(0, "tutorial-scale_mixture_nngp", "trained")
 trained = []
-for _ in range(4):
-    layers = ((rng.standard_normal((500, 2, 300)), np.zeros((500, 300))),)
-    v, s = rng.standard_normal((500, 300, 1)), mixture.draw(LAW, rng.random(500))
+for _ in range(8):
+    layers = ((rng.standard_normal((250, 2, 1000)), np.zeros((250, 1000))),)
+    v, s = rng.standard_normal((250, 1000, 1)), mixture.draw(LAW, rng.random(250))
     net = {"sigma_w": 2**0.5, "sigma_b": 0.0, "activation": "relu"}
     trained.extend(networks.readout_limit(x, new, y[:, None], layers, v, s, **net).ravel())
 figure3, (left, right) = plt.subplots(1, 2, figsize=(10.5, 4.2), layout="constrained")
@@ -124,9 +124,9 @@ after = mixture.InverseGamma(found.scale.a, float(found.scale.b))
 left.semilogx(at, at * np.exp(mixture.log_density(after, at)), "--", color=BLUE, label="given the targets")
 left.set(xlabel="scale s", ylabel="density of log s", title="The posterior learns the scale")
 left.legend(frameon=False)
-half = 4 * found.values.scale.item() ** 0.5
+half = 6 * before.scale.item() ** 0.5
 at = told.mean.item() + np.linspace(-half, half, 300)
-right.hist(trained, bins=at[::6], density=True, color="0.8", label="2000 trained networks")
+right.hist(trained, bins=at[::8], density=True, color="0.8", label="2000 trained networks")
 for law, style, color, label in ((before, "-", ORANGE, "the prior's scale"), (found.values, "--", BLUE, "posterior")):
     density = np.exp(mixture.log_student(at[:, None], law))
     right.plot(at, density, style, color=color, label=label)

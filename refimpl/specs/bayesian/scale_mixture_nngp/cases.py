@@ -79,8 +79,8 @@ _NETS: dict[str, Any] = {
 NETWORK_OUTPUTS = (
     Case("two-networks", ("basic", "wrong_constant", "missing_step"), "two networks with variances 1/4 and 2", _NETS,
          equations=_tags(9, 10)),
-    Case("two-networks-erf", ("basic", "wrong_constant"), "the same with erf", {**_NETS, "activation": "erf"},
-         equations=_tags(9, 10)),
+    Case("two-networks-erf", ("basic", "wrong_constant"), "the same with erf",
+         {**_NETS, "activation": "erf", "sigma_w": 0.75}, equations=_tags(9, 10)),
     Case("without-biases", ("boundary",), "a bias of deviation 0", {**_NETS, "sigma_b": 0.0}),
     Case("no-spread", ("edge_case",), "readout weights of variance 0", {**_NETS, "s": np.zeros(2)},
          answer={"f": np.zeros((2, 3, 2))}, source="worked by hand"),
@@ -241,6 +241,7 @@ POSTERIOR_GP = (
     Case("one-target", ("boundary",), "one target: s = Q = 4",
          {**_ALONE, "k_ss": np.array([3.0]), "s": 1.0, "chosen": "evidence"}, answer={"scale": 4.0},
          source="worked by hand"),
+    Case("small-scale", ("basic",), "a scale of 1 / 8", {**_GP, "s": 0.125}),
     Case("large-targets", ("numerics",), "targets of hundreds", {**_GP, "y": 256 * _GP["y"], "chosen": "evidence"}),
     large("many-inputs", "fixed", "m", size=5_001),
 )  # fmt: skip
@@ -320,7 +321,8 @@ _LABELS = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]])
 TRAIN_NETWORKS = (
     Case("three-steps", ("basic", "missing_step", "wrong_constant"), "three steps of two networks", _TRAIN,
          equations=_tags(9, 10, 37)),
-    Case("relu", ("basic",), "the same with ReLU units", {**_TRAIN, "activation": "relu"}),
+    Case("relu", ("basic",), "the same with ReLU units",
+         {**_TRAIN, "activation": "relu", "eta": 0.03125, "sigma_w": 1.0, "sigma_b": 0.75}),
     Case("rescaled", ("basic", "variant"), "the readout weights over sqrt(s) are trained",
          {**_TRAIN, "form": "rescaled"}),
     Case("readout", ("basic", "missing_step"), "the readout alone", {**_TRAIN, "layers_trained": "readout"}),
@@ -381,7 +383,8 @@ ELBO = (
     Case("twice-the-prior", ("edge_case", "wrong_constant"), "means of 0, the prior's scale, twice its variances",
          {**_prior(_ELBO), "a_q": 2.0, "b_q": 1.25}, answer=_TWICE, source="closed form",
          equations=_tags(44, 45, 46)),
-    Case("narrow-scale", ("basic",), "a narrow law of the scale", {**_ELBO, "a_q": 18.0, "b_q": 30.0}),
+    Case("narrow-scale", ("basic",), "a narrow law of the scale",
+         {**_ELBO, "a_q": 18.0, "b_q": 30.0, "a": 3.5, "b": 2.0}),
     Case("all-of-the-data", ("boundary",), "n = B", {**_ELBO, "n": 3}),
     Case("one-of-each", ("boundary",), "one input, inducing input, class and draw: the likelihood is 1",
          {"K_uu": np.eye(1), "K_xu": np.array([[0.5]]), "k_xx": np.ones(1), "m": np.array([[2.0]]),
@@ -433,6 +436,8 @@ _CLASSES: dict[str, Any] = {**_SPARSE, **_GAMMA}
 CLASS_PROBABILITIES = (
     Case("three-inputs", ("basic", "missing_step"), "three inputs, two classes, three draws", _CLASSES,
          equations=_tags(18, 39, 40, 41, 42, 48)),
+    Case("narrow-scale", ("basic",), "a narrow law of the scale, and a larger jitter",
+         {**_CLASSES, "a_q": 18.0, "b_q": 30.0, "eps": 0.5}),
     Case("sure", ("numerics",), "means of 512: probabilities of 0 and 1 and no overflow",
          {**_CLASSES, "m": 512 * _CLASSES["m"]}, dtypes=("float64",)),
     Case("one-class", ("boundary",), "one class has all the probability",

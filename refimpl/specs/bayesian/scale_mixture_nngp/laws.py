@@ -50,7 +50,7 @@ NETWORK_OUTPUTS = (
     apart("n", "two-networks", "two-networks-erf", slug="inputs-apart"),
     apart("R", "two-networks", slug="networks-apart"),
     reversed_along("H", "two-networks", slug="units-reordered"),
-    scaled("spread", "four times the variance doubles the outputs", 4.0, {"s": 1}, {"f": 0.5}, "two-networks-erf"),
+    scaled("spread", "four times the variance doubles the outputs", 2.0, {"s": 2}, {"f": 1}, "two-networks-erf"),
 )
 
 

@@ -9,11 +9,13 @@ from refimpl.bayesian import _scale_mixture_nngp_fits as fits
 from refimpl.bayesian import scale_mixture_nngp as mixture
 from refimpl.core.random import stream
 from refimpl.models import wide
+from refimpl.optimizers import adamw
 from refimpl.problems.digits import digits
 from refimpl.specs.base import Claim, Outcome, at_least, at_most, reported
 from refimpl.specs.bayesian.scale_mixture_nngp.claims.networks import GREY, ORANGE
 
 CLASSES, TRAIN, INDUCING, STEPS = 4, 120, 32, 800
+ADAM = (adamw.init, partial(adamw.update, lr=3e-2, weight_decay=0.0))
 SETS = ("clean", "noise", "shift", "inverted")
 
 
@@ -53,7 +55,9 @@ def robust(seed):
         ("t process", partial(mixture.elbo, law=law, n=n), mixture.class_probabilities),
     ):
         own = stream(seed, "scale_mixture_nngp.C6", "fit")
-        trained[model] = q = fits.fit(begin, known, onehot, bound=bound, steps=STEPS, rng=own, lr=3e-2, draws=20).state
+        trained[model] = q = fits.fit(
+            begin, known, onehot, bound=bound, optimizer=ADAM, steps=STEPS, rng=own, draws=20
+        ).state
         for name, there in sets.items():
             noise, u = own.standard_normal((200, len(test), CLASSES)), np.clip(own.random(200), 1e-9, 1 - 1e-9)
             p = predict(q, there, noise, u)[np.arange(len(test)), labels[test]]

@@ -160,7 +160,8 @@ def full(seed):
         rng = stream(seed, "scale_mixture_nngp.C4", s)
         run = models.train(x, y[:, None], layers(rng, nets, 2, N), rng.standard_normal((nets, N, 1)),
                            np.full(nets, s), eta=eta, steps=300, **NET)  # fmt: skip
-        f = models.outputs(NEW, *run.state, np.ones(nets), **NET)[:, :, 0]
+        trained, w = run.state
+        f = models.outputs(NEW, trained, w, np.ones(nets), **NET)[:, :, 0]
         error, se = np.abs(f.mean(axis=0) - law.mean), f.std(axis=0, ddof=1) / nets**0.5
         worst.append(float(np.max(error - 3.5 * se)))
         share.append(float(np.max(error) / np.max(np.abs(f.mean(axis=0) - only))))

@@ -118,11 +118,13 @@ def rows(split, x, y, rng):
 def compared(seed, splits, draws):
     """Negative log densities by split, model and draw."""
     x, y = diabetes(like=np.zeros(1))
-    kernels, found = grams(x), {split: {model: [] for model in MODELS} for split in splits}
+    kernels = grams(x)
+    found: dict[str, dict[str, list[float]]] = {split: {model: [] for model in MODELS} for split in splits}
     for draw in range(draws):
         for split in splits:
             rng = stream(seed, "scale_mixture_nngp.C5", split, draw)
-            for model, value in judged(kernels, y, *rows(split, x, y, rng), rng).items():
+            train, test = rows(split, x, y, rng)
+            for model, value in judged(kernels, y, train, test, rng).items():
                 found[split][model].append(value)
     return {split: {model: np.array(values) for model, values in told.items()} for split, told in found.items()}
 
