@@ -329,8 +329,8 @@ TRAIN_NETWORKS = (
     Case("labels", ("basic",), "minus the log softmax", {**_TRAIN, "loss": "softmax", "y": _LABELS}),
     Case("no-steps", ("boundary",), "no step: the networks as they were", {**_TRAIN, "steps": 0}),
     Case("three-hundred-steps", ("long",), "300 steps of the readout of one small network",
-         {**_TRAIN, "W": _TRAIN["W"][:1, :, :2], "b": _TRAIN["b"][:1, :2], "v": _TRAIN["v"][:1, :2, :],
-          "s": np.ones(1), "steps": 300, "layers_trained": "readout", "X": _TRAIN["X"][:2], "y": _TRAIN["y"][:2],
+         {**_TRAIN, "W": _TRAIN["W"][:1, :, :2], "b": _TRAIN["b"][:1, :2], "v": _TRAIN["v"][:1, :2, :1],
+          "s": np.ones(1), "steps": 300, "layers_trained": "readout", "X": _TRAIN["X"][:2], "y": _TRAIN["y"][:2, :1],
           "activation": "relu"}),
     large("many-inputs", "three-steps", "k", size=5_001),
 )  # fmt: skip
