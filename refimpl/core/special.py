@@ -66,7 +66,7 @@ def erf(x):
 
 
 def gammaln(x):
-    """Logarithm of the absolute value of the gamma function; differentiable once.
+    """Logarithm of the absolute value of the gamma function; differentiable twice.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def gammaln(x):
 
 
 def digamma(x):
-    """Derivative of `gammaln`.
+    """Derivative of `gammaln`; differentiable once.
 
     Parameters
     ----------
@@ -117,6 +117,37 @@ def digamma(x):
     array([-0.57721566,  0.42278434])
     """
     return _call("digamma", x)
+
+
+def trigamma(x):
+    """Derivative of `digamma`.
+
+    Parameters
+    ----------
+    x : array
+        Floating point. Computed on the host for libraries other than NumPy, CuPy and PyTorch.
+
+    Returns
+    -------
+    array
+        Shape, dtype and device of `x`.
+
+    Raises
+    ------
+    TypeError
+        If `x` is no floating-point array.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> trigamma(np.array([1.0, 2.0]))  # pi^2 / 6, and 1 less
+    array([1.64493407, 0.64493407])
+    """
+    _check(x=x)
+    xp = array_namespace(x)
+    if xp.__name__ in _MODULES:
+        return import_module(_MODULES[xp.__name__]).polygamma(1, x)
+    return from_numpy(import_module("scipy.special").polygamma(1, to_numpy(x)), like=x)
 
 
 def ndtr(x):
@@ -144,6 +175,33 @@ def ndtr(x):
     array([6.22096057e-16, 5.00000000e-01, 8.41344746e-01])
     """
     return _call("ndtr", x)
+
+
+def ndtri(x):
+    """Quantile of the standard normal law, the inverse of `ndtr`.
+
+    Parameters
+    ----------
+    x : array
+        Floating point, in [0, 1]. Computed on the host for libraries other than NumPy, CuPy and PyTorch.
+
+    Returns
+    -------
+    array
+        Shape, dtype and device of `x`; NaN outside of [0, 1].
+
+    Raises
+    ------
+    TypeError
+        If `x` is no floating-point array.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> ndtri(np.array([0.0, 0.5, 0.975]))
+    array([      -inf, 0.        , 1.95996398])
+    """
+    return _call("ndtri", x)
 
 
 def log_ndtr(x):
@@ -267,6 +325,7 @@ primitive(
     forward=lambda _, a, u: _gamma_quantile(a, u),
 )
 primitive("gammaln", lambda xp, g, y, x: g * digamma(x), forward=lambda _, x: gammaln(x))
+primitive("digamma", lambda xp, g, y, x: g * trigamma(x), forward=lambda _, x: digamma(x))
 
 
 def logsumexp(x, axis=None, keepdims=False):

@@ -4,7 +4,7 @@ import math
 from typing import NamedTuple
 
 from refimpl.core import check
-from refimpl.core.arrays import Array, array_namespace, device
+from refimpl.core.arrays import Array, array_namespace, device, is_array
 from refimpl.core.autodiff import stop_gradient
 
 ACTIVATIONS = ("relu", "erf")
@@ -56,11 +56,11 @@ def expectations(k12, k11, k22, activation):
         cosine = xp.clip(k12 / scale, -1.0, 1.0)
         angle = xp.acos(cosine)
         sine = xp.sqrt((1 - cosine) * (1 + cosine))
-        value = scale * (sine + (math.pi - angle) * cosine) / (2 * math.pi)
-        return value, (math.pi - angle) / (2 * math.pi)
+        value = scale * (sine + (math.pi - angle) * cosine) / (2 * math.pi)  # (scale_mixture_nngp-2)
+        return value, (math.pi - angle) / (2 * math.pi)  # (scale_mixture_nngp-3)
     product = (1 + 2 * k11) * (1 + 2 * k22)
-    value = (2 / math.pi) * xp.asin(2 * k12 / xp.sqrt(product))
-    return value, (4 / math.pi) / xp.sqrt(product - 4 * k12 * k12)
+    value = (2 / math.pi) * xp.asin(2 * k12 / xp.sqrt(product))  # (scale_mixture_nngp-4)
+    return value, (4 / math.pi) / xp.sqrt(product - 4 * k12 * k12)  # (scale_mixture_nngp-5)
 
 
 def variances(k11, activation):
@@ -89,9 +89,9 @@ def kernels(x, y, *, depth, weight_variance, bias_variance, activation):
         Inputs, of the library, dtype and device of `x`. None: those of `x` themselves, whose diagonal is then exact.
     depth : int
         Hidden layers, >= 1.
-    weight_variance : float
-        > 0.
-    bias_variance : float
+    weight_variance : float or array, 0-d
+        > 0; the kernels are differentiable in both variances.
+    bias_variance : float or array, 0-d
         >= 0; > 0 if an input may be 0.
     activation : {"relu", "erf"}
         Of every hidden layer.
@@ -122,9 +122,9 @@ def kernels(x, y, *, depth, weight_variance, bias_variance, activation):
     depth = check.integer(depth=depth, minimum=1)
     sw2 = check.positive(weight_variance=weight_variance)
     sb2 = check.nonnegative(bias_variance=bias_variance)
-    xp = array_namespace(x, y)
+    xp = array_namespace(x, y, *(v for v in (sw2, sb2) if is_array(v)))
 
-    k12 = sb2 + sw2 * (x @ xp.matrix_transpose(y)) / d
+    k12 = sb2 + sw2 * (x @ xp.matrix_transpose(y)) / d  # (scale_mixture_nngp-1)
     k11 = sb2 + sw2 * xp.sum(x * x, axis=1, keepdims=True) / d  # [n, 1]
     k22 = sb2 + sw2 * xp.sum(y * y, axis=1)[None, :] / d  # [1, m]
     if not bool(xp.all(k11 > 0)) or not bool(xp.all(k22 > 0)):
@@ -133,13 +133,15 @@ def kernels(x, y, *, depth, weight_variance, bias_variance, activation):
         same = xp.eye(x.shape[0], dtype=x.dtype, device=device(stop_gradient(x))) == 1
     tangent = k12
     for layer in range(depth):
-        hidden, slopes = expectations(k12, k11, k22, activation)
+        # where u = u' the closed forms below are taken, and an angle of 0 would have no derivative
+        inner = xp.where(same, 0.0 * k12, k12) if alone and activation == "relu" else k12
+        hidden, slopes = expectations(inner, k11, k22, activation)
         v1, v2 = variances(k11, activation), variances(k22, activation)
         if alone:  # the closed forms of u = u' keep the digits that an angle of 0 would lose
             hidden = xp.where(same, v1, hidden)
-            slopes = xp.where(same, xp.full_like(slopes, 0.5), slopes) if activation == "relu" else slopes
-        tangent = tangent * slopes
-        k12, k11, k22 = sb2 + sw2 * hidden, sb2 + sw2 * v1, sb2 + sw2 * v2
+            slopes = xp.where(same, 0.5 + 0.0 * slopes, slopes) if activation == "relu" else slopes
+        tangent = tangent * slopes  # (scale_mixture_nngp-6)
+        k12, k11, k22 = sb2 + sw2 * hidden, sb2 + sw2 * v1, sb2 + sw2 * v2  # (scale_mixture_nngp-7)
         if layer < depth - 1:
-            tangent = k12 + sw2 * tangent
+            tangent = k12 + sw2 * tangent  # (scale_mixture_nngp-8)
     return Kernels(hidden, k12, tangent)

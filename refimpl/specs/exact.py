@@ -35,6 +35,13 @@ cos = np.frompyfunc(_context.cos, 1, 1)
 sin = np.frompyfunc(_context.sin, 1, 1)
 asin = np.frompyfunc(_context.asin, 1, 1)
 tanh = np.frompyfunc(_context.tanh, 1, 1)
+erf = np.frompyfunc(_context.erf, 1, 1)
+erfinv = np.frompyfunc(_context.erfinv, 1, 1)
+gamma = np.frompyfunc(_context.gamma, 1, 1)
+loggamma = np.frompyfunc(_context.loggamma, 1, 1)
+digamma = np.frompyfunc(_context.digamma, 1, 1)
+trigamma = np.frompyfunc(lambda x: _context.psi(1, x), 1, 1)
+gamma_cdf = np.frompyfunc(lambda a, x: _context.gammainc(a, 0, x, regularized=True), 2, 1)
 sign = np.frompyfunc(lambda x: (x > 0) - (x < 0), 1, 1)
 pi = _context.pi
 
@@ -52,3 +59,13 @@ def eigh(matrix):
 def solve(matrix, right):
     """x of matrix x = right, for a square matrix and right-hand sides in columns, of `reals`."""
     return _as_array(_context.inverse(_context.matrix(matrix.tolist())) * _context.matrix(right.tolist()))
+
+
+def det(matrix):
+    """Determinant of a square matrix of `reals`."""
+    return _context.det(_context.matrix(matrix.tolist()))
+
+
+def expm(matrix):
+    """Exponential of a square matrix of `reals`."""
+    return _as_array(_context.expm(_context.matrix(matrix.tolist())))

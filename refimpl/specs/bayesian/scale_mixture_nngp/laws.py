@@ -1,0 +1,170 @@
+"""Checks of the operations of scale mixtures that need no answer."""
+
+from functools import partial
+
+import numpy as np
+
+from refimpl.core.arrays import array_namespace
+from refimpl.specs.base import Law
+from refimpl.specs.laws import apart, doubled_along, related, scaled, turned_along
+
+
+def reversed_along(axis, *cases, slug="reordered"):
+    """What stands along an axis comes in any order, matrices of it in both."""
+
+    def flipped(fields, values):
+        xp, where = array_namespace(next(v for v in values.values() if hasattr(v, "shape"))), {}
+        for field in fields:
+            positions = tuple(i for i, name in enumerate(field.axes.split()) if name == axis)
+            if positions:
+                where[field.name] = xp.flip(values[field.name], axis=positions)
+        return where
+
+    def make(operation):
+        statement = f"inputs reversed along {axis} reverse the answer along {axis}, and change nothing else"
+        change, expect = partial(flipped, operation.inputs), partial(flipped, operation.outputs)
+        return related(slug, statement, change, expect, *cases)
+
+    return make
+
+
+_BOTH = ("three-layers", "three-layers-erf")
+
+
+def _exchanged(run, inputs):
+    out, back = run(**inputs), run(**{**inputs, "X": inputs["X2"], "X2": inputs["X"]})
+    xp = array_namespace(out["K"])
+    for name in ("K", "T"):
+        yield xp.matrix_transpose(back[name]), out[name]
+
+
+KERNELS = (
+    apart("n", *_BOTH),
+    turned_along("d", *_BOTH),
+    Law("symmetric", "inputs exchanged transpose the answer", _exchanged, _BOTH),
+    scaled("homogeneous", "ReLU: inputs and biases twice as large, kernels four times", 2.0,
+           {"X": 1, "X2": 1, "sigma_b": 1}, {"K": 2, "T": 2}, "three-layers"),
+)  # fmt: skip
+
+NETWORK_OUTPUTS = (
+    apart("n", "two-networks", "two-networks-erf", slug="inputs-apart"),
+    apart("R", "two-networks", slug="networks-apart"),
+    reversed_along("H", "two-networks", slug="units-reordered"),
+    scaled("spread", "four times the variance doubles the outputs", 2.0, {"s": 2}, {"f": 1}, "two-networks-erf"),
+)
+
+
+def _scaled_gamma(run, inputs):
+    """s / b has the law with b = 1."""
+    q = inputs["q"]
+    out, one = run(**inputs), run(**{**inputs, "q": 1.0, "s": inputs["s"] / q})
+    yield one["draws"] * q, out["draws"]
+    yield one["log_density"] - np.log(q), out["log_density"]
+
+
+SCALE_LAW = (
+    apart("k", "inverse-gamma", "burr", "half-cauchy", "log-normal"),
+    Law("scale-family", "b is a scale: s over b has the law with b = 1", _scaled_gamma, ("inverse-gamma",)),
+)
+
+
+def _moved(inputs):
+    return {"mean": inputs["mean"] + 0.5, "f": inputs["f"] + 0.5}
+
+
+STUDENT_LAW = (
+    apart("R", "three-values"),
+    reversed_along("m", "three-values"),
+    related("moved", "mean and values moved alike change no density", _moved, lambda out: {}, "three-values"),
+    related("scale-of-the-scale", "b twice as large, Sigma half as large: nothing changes",
+            lambda i: {"b": 2 * i["b"], "Sigma": i["Sigma"] / 2}, lambda out: {}, "three-values"),
+)  # fmt: skip
+
+_SAME_UNITS = {"K_tt": 1, "K_st": 1, "eps": 1}
+_KERNEL_FOR_SCALE = "kernel and noise twice as large are a scale twice as large"
+POSTERIOR_IG = (
+    reversed_along("n", "three-targets", slug="targets-reordered"),
+    reversed_along("m", "three-targets", slug="new-reordered"),
+    scaled("units", _KERNEL_FOR_SCALE, 2.0, {**_SAME_UNITS, "K_ss": 1, "b": -1}, {"Q": -1}, "three-targets"),
+    related("negated", "targets negated negate the mean", lambda i: {"y": -i["y"], "points": -i["points"]},
+            lambda out: {"mean": -out["mean"]}, "three-targets"),
+)  # fmt: skip
+
+
+def _draws_doubled(run, inputs):
+    out = run(**inputs)
+    xp = array_namespace(inputs["s"])
+    twice = run(**{**inputs, **{name: xp.concat([inputs[name]] * 2) for name in ("s", "log_ratios")}})
+    yield twice["weights"], xp.concat([out["weights"]] * 2) / 2
+    yield twice["log_predictive"], out["log_predictive"]
+    yield twice["log_evidence"], out["log_evidence"]
+
+
+POSTERIOR_IS = (
+    apart("m", "four-scales"),
+    reversed_along("n", "four-scales", slug="targets-reordered"),
+    reversed_along("S", "four-scales", slug="draws-reordered"),
+    scaled("units", _KERNEL_FOR_SCALE, 2.0, {**_SAME_UNITS, "k_ss": 1, "s": -1}, {}, "one-scale"),
+    Law("draws-twice", "each draw twice: half of the weight each, and the same answer", _draws_doubled,
+        ("four-scales",)),
+    related("ratios-shifted", "a constant in all ratios is one in the evidence alone",
+            lambda i: {"log_ratios": i["log_ratios"] + 1.0}, lambda out: {"log_evidence": out["log_evidence"] + 1.0},
+            "four-scales"),
+)  # fmt: skip
+POSTERIOR_GP = (
+    apart("m", "fixed", "by-evidence"),
+    reversed_along("n", "fixed", "by-evidence", slug="targets-reordered"),
+    scaled("units", _KERNEL_FOR_SCALE, 2.0, {**_SAME_UNITS, "k_ss": 1, "s": -1}, {"scale": -1}, "fixed", "by-evidence"),
+)
+
+
+def _linear(run, inputs):
+    """The mean is linear in the targets; the covariance does not depend on them."""
+    out, twice = run(**inputs), run(**{**inputs, "y": -2.0 * inputs["y"]})
+    yield twice["mean"], -2.0 * out["mean"]
+    yield twice["covariance"], out["covariance"]
+
+
+TRAINED_LAW = (
+    reversed_along("n", "three-steps", "flow", slug="targets-reordered"),
+    reversed_along("m", "three-steps", slug="new-reordered"),
+    Law("linear", "the mean is linear in the targets, which the covariance does not know", _linear,
+        ("three-steps", "flow", "end")),
+    scaled("slower", "the flow: half of the rate for twice the time", 2.0, {"eta": -1, "tau": 1}, {}, "flow"),
+)  # fmt: skip
+
+TRAIN_NETWORKS = (
+    apart("R", "three-steps", slug="networks-apart"),
+    apart("k", "three-steps", slug="inputs-apart"),
+    reversed_along("N", "three-steps", slug="units-reordered"),
+    reversed_along("n", "three-steps", "labels", slug="data-reordered"),
+)
+
+
+def _batch_twice(run, inputs):
+    """Each input of the batch twice: the same mean, so the same bound."""
+    xp = array_namespace(inputs["m"])
+    twice = {name: xp.concat([inputs[name]] * 2) for name in ("K_xu", "k_xx", "onehot")}
+    out, again = run(**inputs), run(**{**inputs, **twice, "noise": xp.concat([inputs["noise"]] * 2, axis=1)})
+    yield from ((again[name], out[name]) for name in out)
+
+
+_TWICE = Law("batch-twice", "each input of the batch twice changes nothing", _batch_twice, ("batch",))
+ELBO = (
+    _TWICE,
+    reversed_along("M", "batch", slug="inducing-reordered"),
+    reversed_along("C", "batch", slug="classes-reordered"),
+    reversed_along("R", "batch", slug="draws-reordered"),
+    doubled_along("R", "batch", slug="draws-doubled"),
+)
+SVGP_ELBO = (
+    _TWICE,
+    reversed_along("M", "batch", slug="inducing-reordered"),
+    reversed_along("C", "batch", slug="classes-reordered"),
+    doubled_along("R", "batch", slug="draws-doubled"),
+)
+CLASS_PROBABILITIES = (
+    apart("B", "three-inputs"),
+    reversed_along("C", "three-inputs", slug="classes-reordered"),
+    doubled_along("R", "three-inputs", slug="draws-doubled"),
+)
