@@ -29,7 +29,7 @@ class Move(NamedTuple):
 def leapfrog(gradient, w, r, grad, *, step, steps):
     """Follow Hamilton's equations with unit masses: dw/dt = r, dr/dt = -grad U(w).
 
-    The map is reversible and keeps volume; U + |r|^2 / 2 changes by O(step^2).
+    The map is reversible and keeps volume; ``U + |r|^2 / 2`` changes by O(step^2).
 
     Parameters
     ----------
