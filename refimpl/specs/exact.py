@@ -36,6 +36,8 @@ sin = np.frompyfunc(_context.sin, 1, 1)
 asin = np.frompyfunc(_context.asin, 1, 1)
 tanh = np.frompyfunc(_context.tanh, 1, 1)
 sign = np.frompyfunc(lambda x: (x > 0) - (x < 0), 1, 1)
+ncdf = np.frompyfunc(_context.ncdf, 1, 1)
+besselk = np.frompyfunc(_context.besselk, 2, 1)
 pi = _context.pi
 
 
