@@ -36,7 +36,7 @@ def fidelity_covariance(blocks):
     """
     check.finite(blocks=blocks), check.shapes(blocks=(blocks, "S m m"))
     xp, sources = array_namespace(blocks), range(blocks.shape[0])
-    shared = [xp.sum(blocks[: s + 1, :, :], axis=0) for s in sources]  # (bayesopt-33)
+    shared = [xp.sum(blocks[: s + 1, :, :], axis=0) for s in sources]  # (bayesopt-32)
     return xp.concat([xp.concat([shared[min(s, t)] for t in sources], axis=1) for s in sources], axis=0)
 
 
@@ -72,7 +72,7 @@ def gain_per_cost(mean, covariance, at, costs, weights, *, noise=0.0):
     check.alike(gain=gain, costs=costs)
     if not bool(array_namespace(costs).all(costs > 0)):
         raise ValueError("costs must be > 0, got others")
-    return gain / costs  # (bayesopt-34)
+    return gain / costs  # (bayesopt-33)
 
 
 # Derivatives ---------------------------------------------------------------------------------------------------------
@@ -92,11 +92,11 @@ def _blocks(prior, x, z):
     xp, d = array_namespace(x, z), x.shape[1]
     k = bayesopt.covariance(prior, x, z)
     slopes = [2 * prior.alpha[i] * (x[:, None, i] - z[None, :, i]) for i in range(d)]
-    right = [slopes[j] * k for j in range(d)]  # (bayesopt-35)
+    right = [slopes[j] * k for j in range(d)]  # (bayesopt-34)
     rows = [[k, *right]]
     for i in range(d):
         same = [2 * prior.alpha[i] * xp.ones_like(k) if i == j else xp.zeros_like(k) for j in range(d)]
-        rows.append([-slopes[i] * k, *((same[j] - slopes[i] * slopes[j]) * k for j in range(d))])  # (bayesopt-36)
+        rows.append([-slopes[i] * k, *((same[j] - slopes[i] * slopes[j]) * k for j in range(d))])  # (bayesopt-35)
     return rows
 
 
@@ -238,7 +238,7 @@ def derivative_directions(fitted, x, grid, *, gradient_noise=0.0):
     own = _joined(_blocks(prior, here, here)) - xp.matrix_transpose(known) @ known
     diagonal = _noises(prior, 1, d, noise, x)[:, None]
     C = cholesky(own + xp.eye(d + 1, dtype=x.dtype, device=device(x)) * diagonal, name="covariance_at_x")
-    return xp.matrix_transpose(solve_triangular(C, xp.matrix_transpose(shared), lower=True))  # (bayesopt-37)
+    return xp.matrix_transpose(solve_triangular(C, xp.matrix_transpose(shared), lower=True))  # (bayesopt-36)
 
 
 def simulated_gain(mean, directions, W):
@@ -274,7 +274,7 @@ def simulated_gain(mean, directions, W):
     check.alike_dtype(mean=mean, directions=directions, W=W)
     xp = array_namespace(mean, directions, W)
     best = xp.max(mean + W @ xp.matrix_transpose(directions), axis=1)
-    return xp.mean(best) - xp.max(mean)  # (bayesopt-38)
+    return xp.mean(best) - xp.max(mean)  # (bayesopt-37)
 
 
 # Several hyper-parameters --------------------------------------------------------------------------------------------

@@ -443,7 +443,7 @@ def observe(mean, covariance, at, value, *, noise=0.0):
     sigma = _directions(covariance, noise, xp.asarray([at], device=device(mean)))[0, :]
     variance = covariance[at, at] + noise
     z = (value - mean[at]) / xp.sqrt(variance if float(variance) > 0 else variance + 1)
-    return gp.Posterior(mean + sigma * z, covariance - sigma[:, None] * sigma[None, :])  # (bayesopt-15)
+    return gp.Posterior(mean + sigma * z, covariance - sigma[:, None] * sigma[None, :])
 
 
 def _envelope(a, b):
@@ -504,8 +504,8 @@ def expected_gain(a, b):
     a, b = (xp.take_along_axis(value, lines, axis=1) for value in (a, b))
     step = b[:, 1:] - b[:, :-1]
     bend = xp.where(step > 0, step, xp.ones_like(step))
-    c = xp.abs((a[:, :-1] - a[:, 1:]) / bend)  # (bayesopt-16)
-    return xp.sum(step * (_density(c) - c * ndtr(-c)), axis=1)  # (bayesopt-17)
+    c = xp.abs((a[:, :-1] - a[:, 1:]) / bend)  # (bayesopt-15)
+    return xp.sum(step * (_density(c) - c * ndtr(-c)), axis=1)  # (bayesopt-16)
 
 
 def knowledge_gradient(mean, covariance, at, *, noise=0.0, weights=None):
@@ -551,7 +551,7 @@ def knowledge_gradient(mean, covariance, at, *, noise=0.0, weights=None):
     if weights is not None:
         check.finite(weights=weights)
         check.shapes(weights=(weights, "m M"), mean=(mean, "M")), check.alike_dtype(mean=mean, weights=weights)
-        a, b = weights @ a, b @ xp.matrix_transpose(weights)  # (bayesopt-21)
+        a, b = weights @ a, b @ xp.matrix_transpose(weights)  # (bayesopt-20)
     return expected_gain(xp.broadcast_to(a, b.shape), b)
 
 
@@ -593,13 +593,13 @@ def generalized_improvement(mean, covariance, at, seen, *, noise=0.0, kgcp=False
     _indices(xp, mean.shape[0], at=at, seen=seen)
     check.instance(bool, kgcp=kgcp)
     old = xp.broadcast_to(seen, (at.shape[0], seen.shape[0]))
-    pool = xp.concat([old, at[:, None]], axis=1)  # (bayesopt-22)
+    pool = xp.concat([old, at[:, None]], axis=1)  # (bayesopt-21)
     b = xp.take_along_axis(_directions(covariance, noise, at), pool, axis=1)
     a = xp.take_along_axis(xp.broadcast_to(mean, (at.shape[0], mean.shape[0])), pool, axis=1)
     if kgcp:
         return expected_gain(a, b)
     before = xp.max(a[:, :-1], axis=1)
-    return expected_gain(a, b) + xp.max(a, axis=1) - before  # (bayesopt-23)
+    return expected_gain(a, b) + xp.max(a, axis=1) - before  # (bayesopt-22)
 
 
 def kg_gradient(fitted, x, grid, Z):
@@ -648,13 +648,13 @@ def kg_gradient(fitted, x, grid, Z):
     if not float(variance) > 0:
         raise ValueError(f"x must be where something can be learned, got a variance of {float(variance):g}")
     s = xp.sqrt(variance)
-    best = xp.argmax(mean[None, :] + Z[:, None] * (shared / s), axis=1)  # (bayesopt-18)
+    best = xp.argmax(mean[None, :] + Z[:, None] * (shared / s), axis=1)  # (bayesopt-17)
     J = _cross_gradient(prior, here, fitted.X)[0, :, :]
     solved = cholesky_solve(fitted.factor, xp.matrix_transpose(covariance(prior, xp.concat([grid, here]), fitted.X)))
     by_shared = _cross_gradient(prior, here, grid)[0, :, :] - xp.matrix_transpose(solved[:, :-1]) @ J
     by_variance = -2 * (solved[:, -1] @ J)
-    by_x = by_shared / s - shared[:, None] * by_variance / (2 * s**3)  # (bayesopt-19)
-    return Z[:, None] * xp.take(by_x, best, axis=0)  # (bayesopt-20)
+    by_x = by_shared / s - shared[:, None] * by_variance / (2 * s**3)  # (bayesopt-18)
+    return Z[:, None] * xp.take(by_x, best, axis=0)  # (bayesopt-19)
 
 
 # Entropy search ------------------------------------------------------------------------------------------------------
@@ -665,7 +665,7 @@ def _entropies(counts, width):
     xp = array_namespace(counts)
     total = xp.sum(counts, axis=-1)
     p = counts / xp.where(total > 0, total, xp.ones_like(total))[..., None]
-    return -xp.sum(xlogy(p, p / width), axis=-1)  # (bayesopt-24)
+    return -xp.sum(xlogy(p, p / width), axis=-1)  # (bayesopt-23)
 
 
 def _counts(codes, size, like):
@@ -744,9 +744,9 @@ def entropy_search(mean, covariance, at, nodes, node_weights, draws, noise_draws
     best = xp.argmax(f, axis=1)
     es = _entropies(_counts(best, m, mean), 1.0)
     for h in range(nodes.shape[0]):
-        told = f + (nodes[h] - z)[:, None] * direction  # (bayesopt-25)
+        told = f + (nodes[h] - z)[:, None] * direction  # (bayesopt-24)
         after = _entropies(_counts(xp.argmax(told, axis=1), m, mean), 1.0)
-        es = es - node_weights[h] * after  # (bayesopt-26)
+        es = es - node_weights[h] * after  # (bayesopt-25)
 
     groups = xp.stack([xp.where(best == i, ones, 0 * ones) for i in range(m)])  # [m, M]
     p = xp.sum(groups, axis=1) / draws.shape[0]
@@ -760,7 +760,7 @@ def entropy_search(mean, covariance, at, nodes, node_weights, draws, noise_draws
         place = xp.where(place < 0, xp.zeros_like(place), xp.where(place < bins, place, bins - 1 + 0 * place))
         counts = _counts(xp.astype(best, xp.int64) * bins + place, m * bins, mean)
         given = _entropies(xp.reshape(counts, (m, bins)), 12 / bins)
-    pes = 0.5 * math.log(2 * math.pi * math.e) - xp.sum(p * given)  # (bayesopt-27)
+    pes = 0.5 * math.log(2 * math.pi * math.e) - xp.sum(p * given)  # (bayesopt-26)
     return es, pes
 
 
@@ -805,12 +805,13 @@ def parallel_improvement(mean, covariance, Z, best):
     best = check.number(best=best)
     _law(mean, covariance)
     check.finite(Z=Z), check.shapes(mean=(mean, "q"), Z=(Z, "J q")), check.alike_dtype(mean=mean, Z=Z)
+    cholesky(covariance, name="covariance")  # refused by its name
 
     def estimate(mean, covariance):
         xp = array_namespace(mean, covariance)
-        f = mean + Z @ xp.matrix_transpose(cholesky(covariance, name="covariance"))  # (bayesopt-28)
+        f = mean + Z @ xp.matrix_transpose(cholesky(covariance, name="covariance"))  # (bayesopt-27)
         gain = xp.max(f, axis=1) - best
-        return xp.mean(xp.maximum(gain, xp.zeros_like(gain)))  # (bayesopt-29)
+        return xp.mean(xp.maximum(gain, xp.zeros_like(gain)))  # (bayesopt-28)
 
     value, (by_mean, by_covariance) = value_and_grad(estimate, argnums=(0, 1))(mean, covariance)
     return Estimate(value, by_mean, by_covariance)
@@ -843,9 +844,9 @@ def best_feasible(y, constraints):
     2.0
     """
     check.finite(y=y, constraints=constraints)
-    check.shapes(y=(y, "n"), constraints=(constraints, "K n"))
+    check.shapes(constraints=(constraints, "K n"), y=(y, "n"))
     xp = array_namespace(y, constraints)
-    feasible = xp.all(constraints >= 0, axis=0)  # (bayesopt-30)
+    feasible = xp.all(constraints >= 0, axis=0)  # (bayesopt-29)
     if not bool(xp.any(feasible)):
         return None
     return float(xp.max(xp.where(feasible, y, xp.full_like(y, -math.inf))))
@@ -889,10 +890,10 @@ def constrained_improvement(mu, sigma, best):
     spread = sigma > 0
     z = mu / xp.where(spread, sigma, xp.ones_like(sigma))
     met = xp.where(spread, ndtr(z), xp.astype(mu >= 0, mu.dtype))
-    chance = xp.prod(met[1:, :], axis=0)  # (bayesopt-31)
+    chance = xp.prod(met[1:, :], axis=0)  # (bayesopt-30)
     if best is None:
         return chance
-    return expected_improvement(mu[0, :], sigma[0, :], best).value * chance  # (bayesopt-32)
+    return expected_improvement(mu[0, :], sigma[0, :], best).value * chance  # (bayesopt-31)
 
 
 def best_point(mean):
