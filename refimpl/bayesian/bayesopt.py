@@ -397,9 +397,10 @@ def _indices(xp, size, **named):
 def _directions(covariance, noise, at):
     """How the means move with the observation at each of k points, in its standard deviations: [k, M]."""
     xp = array_namespace(covariance)
-    variance = xp.take(xp.linalg.diagonal(covariance), at) + noise
-    if bool(xp.any(variance < 0)):
-        raise ValueError(f"covariance must have a diagonal >= 0, got {float(xp.min(variance)):g}")
+    own = xp.linalg.diagonal(covariance)
+    if not float(xp.min(own)) >= -1e-5 * float(xp.max(xp.abs(own))):  # less is rounding
+        raise ValueError(f"covariance must have a diagonal >= 0, got {float(xp.min(own)):g}")
+    variance = xp.take(own, at) + noise
     told = variance > 0  # where nothing is told, nothing moves
     scale = xp.sqrt(xp.where(told, variance, xp.ones_like(variance)))
     moved = xp.take(covariance, at, axis=0) / scale[:, None]  # (bayesopt-14)

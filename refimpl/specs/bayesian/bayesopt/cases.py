@@ -323,7 +323,7 @@ FIDELITIES = (
     _fidelities("three-sources", "what two sources share is what the nearer one has", "basic", blocks=_BLOCKS),
     _fidelities("two-sources", "the objective, and itself with a bias", "basic", "missing_step", blocks=_BLOCKS[:2]),
     _fidelities("one-source", "the objective alone", "boundary", blocks=_BLOCKS[:1]),
-    _fidelities("no-bias", "a source without bias is the objective", "edge_case", blocks=[_BLOCKS[0], np.zeros((2, 2))]),
+    _fidelities("no-bias", "a source without bias is the same", "edge_case", blocks=[_BLOCKS[0], np.zeros((2, 2))]),
 )  # fmt: skip
 
 

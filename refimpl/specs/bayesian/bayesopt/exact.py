@@ -156,7 +156,7 @@ def kg_gradient(X, y, x, grid, Z, kernel, alpha, alpha0, noise, mean):
     m, direction = law(x)
     unit = np.eye(len(alpha), dtype=int)
     slopes = [(law(x + _TINY * e)[1] - law(x - _TINY * e)[1]) / (2 * _TINY) for e in unit]
-    best = [max(range(len(m)), key=lambda i, z=z: m[i] + direction[i] * z) for z in Z]
+    best = [int(np.argmax(m + direction * z)) for z in Z]
     return np.array([[z * slope[i] for slope in slopes] for z, i in zip(Z, best, strict=True)])
 
 
@@ -276,7 +276,8 @@ def joint_with_gradients(X, y, gradients, new, x, alpha, alpha0, noise, gradient
     m, C, _ = _condition(0 * C[:, 0], C, [*y, *g.T.ravel()], noises)
     m, C = m[n * (d + 1) :], C[n * (d + 1) :, n * (d + 1) :]  # of (f, its derivatives) at x, then of f at new
     own = C[: d + 1, : d + 1] + np.diag([noise] + [gradient_noise] * d)
-    lower, across, directions = _factor(own), C[: d + 1, d + 1 :], []
+    lower, across = _factor(own), C[: d + 1, d + 1 :]
+    directions: list = []
     for i in range(d + 1):  # rows of C^-1 S^T
         row = across[i] - sum((lower[i, j] * directions[j] for j in range(i)), 0 * across[i])
         directions.append(row / lower[i, i])

@@ -4,7 +4,6 @@ from refimpl.core.arrays import array_namespace
 from refimpl.specs.base import Law
 from refimpl.specs.laws import apart, related, reversed_along, scaled
 
-
 _STRETCHED = {"X": 1, "new": 1, "alpha": -2, "beta": -1}
 _FITS = "noisy", "matern52", "trend"
 
@@ -88,7 +87,7 @@ KG = (
            {"mean": 1, "covariance": 2, "noise": 2}, {"kg": 1, "gei": 1, "kgcp": 1}, *_POINTS),
     related("shift", "all means higher by 1 change nothing", lambda i: {"mean": i["mean"] + 1.0}, lambda out: {},
             *_POINTS),
-    Law("order", "the gain among all points is no less than that among those seen, from its own start", _order, _POINTS),
+    Law("order", "the best of all points after is no worse than the best of those seen", _order, _POINTS),
 )  # fmt: skip
 
 KG_GRADIENT = (

@@ -23,7 +23,7 @@ ALTERNATIVES = (
              "_blocks: slopes =": "slopes = [prior.alpha[i] * (x[:, None, i] - z[None, :, i]) for i in range(d)]",
              "_blocks: same =": "same = [prior.alpha[i] * xp.ones_like(k) if i == j else xp.zeros_like(k) for j in "
                                 "range(d)]"}),
-    mistake("alpha_as_length", "wrong_scale", "multiply the squared differences with alpha; here they are divided by it",
+    mistake("alpha_as_length", "wrong_scale", "multiply squared differences with alpha; here they are divided by it",
             {"bayesopt-1": "return sum((x[:, None, i] - y[None, :, i]) ** 2 / weights[i] for i in range(d))"}),
     mistake("distance_not_weighted", "missing_step", "weigh each coordinate with its alpha; here all count alike",
             {"bayesopt-1": "return sum((x[:, None, i] - y[None, :, i]) ** 2 for i in range(d))"}),
@@ -125,7 +125,7 @@ ALTERNATIVES = (
     # Knowledge gradient
     mistake("noise_forgotten", "missing_step",
             "an observation has the variance sigma^2 + lambda; here sigma^2 alone, as the paper's algorithms print it",
-            {"_directions: variance =": "variance = xp.take(xp.linalg.diagonal(covariance), at)",
+            {"_directions: variance =": "variance = xp.take(own, at)",
              "kg_gradient: mean, shared, variance =":
              "mean, shared, variance = law.mean[:-1], law.covariance[:-1, -1], law.covariance[-1, -1]",
              "entropy_search: s =": "s = xp.sqrt(covariance[at, at])"}),
@@ -178,7 +178,7 @@ ALTERNATIVES = (
             "what its mean has above them",
             {"bayesopt-22": "return expected_gain(a, b) + 0.0 * before"}),
     mistake("plug_in_for_generalised", "wrong_output",
-            "the new point will be known with noise only; here as if its value were seen (plug-in expected improvement)",
+            "the new point will be known with noise only; here as if its value were seen (plug-in improvement)",
             {"kg: general =":
              "xp = bayesopt.array_namespace(mean)\n"
              "best = xp.max(xp.take(mean, seen))\n"
@@ -262,10 +262,11 @@ ALTERNATIVES = (
             choice=True),
     # Derivatives
     mistake("derivative_of_the_wrong_point", "wrong_sign",
-            "cov(f(x), d f(x')) is the derivative in x'; here that in x, of the opposite sign: the slope at an observed "
-            "point comes out reversed",
+            "cov(f(x), d f(x')) is the derivative in x'; here that in x, of the opposite sign: the slope at an "
+            "observed point comes out reversed",
             {"bayesopt-34": "right = [-slopes[j] * k for j in range(d)]",
-             "bayesopt-35": "rows.append([slopes[i] * k, *((same[j] - slopes[i] * slopes[j]) * k for j in range(d))])"}),
+             "bayesopt-35": "rows.append([slopes[i] * k, *((same[j] - slopes[i] * slopes[j]) * k for j in "
+                            "range(d))])"}),
     mistake("no_own_term", "missing_step",
             "two derivatives in the same coordinate share 2 alpha k more; here this term is missing, and the matrix is "
             "none of a law",

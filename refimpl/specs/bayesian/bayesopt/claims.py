@@ -1,3 +1,0 @@
-"""The claims."""
-
-CLAIMS = ()
