@@ -12,6 +12,7 @@ from refimpl.bayesian import bayesopt
 from refimpl.core import check
 from refimpl.core.arrays import Array, array_namespace, device, from_numpy, is_array, to_numpy
 from refimpl.core.loop import iterate
+from refimpl.models import gp
 
 # Hyper-parameters ----------------------------------------------------------------------------------------------------
 
@@ -88,12 +89,18 @@ def _log_posterior(theta, prior, X, y, beliefs):
     """Log evidence plus log beliefs, and the gradient in (log alpha, log alpha0, log noise, mean)."""
     found = bayesopt.evidence(bayesopt.fit(_prior_of(theta, prior), X, y))
     slopes = [*to_numpy(found.by_alpha).tolist(), *(float(v) for v in found[2:])]
-    value = float(found.value)
-    for i, name in enumerate(_names(prior.alpha.shape[0])):
+    value, more = _log_beliefs(theta, beliefs, prior.alpha.shape[0])
+    return float(found.value) + value, [slope + by for slope, by in zip(slopes, more, strict=True)]
+
+
+def _log_beliefs(theta, beliefs, d):
+    """Sum of the log densities, and its gradient."""
+    value, slopes = 0.0, [0.0] * len(theta)
+    for i, name in enumerate(_names(d)):
         if name in beliefs:
             natural = theta[i] if name == "mean" else math.exp(theta[i])
             density, slope = log_belief(beliefs[name], natural)
-            value, slopes[i] = value + density, slopes[i] + slope * (1.0 if name == "mean" else natural)
+            value, slopes[i] = value + density, slope * (1.0 if name == "mean" else natural)
     return value, slopes
 
 
@@ -213,10 +220,13 @@ def sample_hyperparameters(prior, X, y, *, rng, count, beliefs=None, width=1.0, 
 
     def density(theta):
         try:
-            value = _log_posterior(theta, prior, X, y, beliefs)[0]
+            value = _log_beliefs(theta, beliefs, X.shape[1])[0]
+            if value == -math.inf:
+                return value
+            fitted = bayesopt.fit(_prior_of(theta, prior), X, y)
         except (ValueError, OverflowError):
             return -math.inf
-        return value + sum(theta[:-1])  # of the logarithms
+        return value + float(gp.log_evidence(fitted.factor, fitted.residual)) + sum(theta[:-1])  # of the logarithms
 
     theta, draws = _vector(prior), []
     for sweep in range(burn + count):
