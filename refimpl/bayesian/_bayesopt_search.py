@@ -657,4 +657,4 @@ def maximize(f, low, high, *, rng, prior, evaluations, initial=5, fit=True, choo
     state = iterate(step, State(X, values, prior), steps=evaluations - initial, progress=progress).state
     last = fit_hyperparameters(prior, state.X, state.y, rng=rng) if fit else prior
     means = state.y if last.noise == 0 else bayesopt.posterior(bayesopt.fit(last, state.X, state.y), state.X).mean
-    return Found(state.X[bayesopt.best_point(means), :], state.X, state.y, last)
+    return Found(state.X[int(xp.argmax(means)), :], state.X, state.y, last)

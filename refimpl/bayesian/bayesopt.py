@@ -895,16 +895,3 @@ def constrained_improvement(mu, sigma, best):
     if best is None:
         return chance
     return expected_improvement(mu[0, :], sigma[0, :], best).value * chance  # (bayesopt-31)
-
-
-def best_point(mean):
-    """Number of the largest entry of an array [m], the first of several.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> best_point(np.array([0.0, 2.0, 2.0]))
-    1
-    """
-    check.finite(mean=mean), check.shapes(mean=(mean, "m"))
-    return int(array_namespace(mean).argmax(mean))

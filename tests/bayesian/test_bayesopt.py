@@ -231,6 +231,17 @@ def test_lies_change_the_second_point():
         searching.constant_liar(*law, 0.5, 2, lie="min")
 
 
+def test_the_best_of_several_runs_in_a_box():
+    """Two tops, the higher one outside: the corner next to it."""
+    slope = lambda x: (float(np.sin(3 * x[0]) + x[0]), np.array([3 * np.cos(3 * x[0]) + 1]))
+    starts, box = np.array([[0.1], [2.4]]), (np.zeros(1), np.array([2.5]))
+    x, value = searching.maximize_on_box(slope, *box, starts)
+    assert x[0] == pytest.approx(2.5)
+    assert value == pytest.approx(math.sin(7.5) + 2.5)
+    first = searching.maximize_on_box(slope, *box, starts[:1])
+    assert math.cos(3 * first[0][0]) == pytest.approx(-1 / 3, abs=1e-4)
+
+
 def test_the_search_finds_the_top_of_a_hill():
     rng = stream(0, "test-bayesopt", "hill")
     prior = source.Prior("power_exponential", np.array([4.0, 4.0]), 1.0, noise=1e-4)

@@ -2,8 +2,8 @@
 Bayesian optimisation: what may be handed over?
 ===============================================
 
-An acquisition function is the answer to a question about a decision. Four pictures: three acquisitions of one posterior, what
-expected improvement trades, a search on a mountainous plane, and who wins when values are noisy.
+An acquisition function is the answer to a question about a decision. Four pictures: three acquisitions of one
+posterior, what expected improvement trades, a search on a plane, and who wins when values are noisy.
 
 The derivation: :doc:`/bayesian/bayesopt`. Run it with ``.venv/bin/python tutorials/bayesian/bayesopt.py``.
 """
@@ -23,10 +23,10 @@ ORANGE, BLUE, GREEN, GRAY = "#D55E00", "#0072B2", "#009E73", "0.45"  # told apar
 # %%
 # One posterior, three questions
 # ------------------------------
-# Three values without noise. Above, the posterior: its mean, and a band of two standard deviations. Below, what one more
-# value is worth: for the best value seen (expected improvement), for the best mean anywhere (knowledge gradient), and for
-# knowing *where* the maximum is (entropy search, in nats). They are zero where a value is known already, and each likes
-# another place best.
+# Three values without noise. Above, the posterior: its mean, and a band of two standard deviations. Below, what one
+# more value is worth: for the best value seen (expected improvement), for the best mean anywhere (knowledge gradient),
+# and for knowing *where* the maximum is (entropy search, in nats). All are zero where a value is known already.
+# Triangles mark what each would evaluate.
 
 x = np.linspace(0, 1, 101)[:, None]
 X, y = np.array([[0.15], [0.5], [0.75]]), np.array([0.1, 0.9, -0.3])
@@ -35,7 +35,7 @@ law = bayesopt.posterior(bayesopt.fit(prior, X, y), x)
 sigma = np.sqrt(np.maximum(np.diagonal(law.covariance), 0))
 ei = bayesopt.expected_improvement(law.mean, sigma, y.max()).value
 kg = bayesopt.knowledge_gradient(law.mean, law.covariance, np.arange(101))
-some = np.arange(0, 101, 4)
+some = np.arange(0, 101, 5)
 few = law.mean[some], law.covariance[np.ix_(some, some)] + 1e-8 * np.eye(len(some))
 nodes, weights = np.polynomial.hermite_e.hermegauss(12)
 draws = stream(0, "tutorial-bayesopt", "entropies").standard_normal((6000, len(some)))
@@ -74,8 +74,8 @@ axes.set_title("A low mean is forgiven if little is known")
 # %%
 # A search on a plane
 # -------------------
-# Branin's function, its sign changed: three tops of the same height. Hyper-parameters are fitted before each choice. Stars
-# are the design, circles what was chosen, dark ones last. Random points at the same number of evaluations beside it.
+# Branin's function, its sign changed: three tops of the same height. Hyper-parameters are fitted before each choice.
+# Stars are the design, circles what was chosen, dark ones last. Random points at as many evaluations beside it.
 
 
 def branin(x):
@@ -105,8 +105,8 @@ right.legend(frameon=False)
 # Who wins when values are noisy
 # ------------------------------
 # Sixty functions drawn from the prior itself, on a grid, with noise as large as the function: 3 points are given, 12
-# chosen. What is shown is the regret of the best posterior mean. Expected improvement, with the best mean of a point seen
-# for its incumbent, thinks that a new value will be known. The other two know that it will not.
+# chosen. What is shown is the regret of the best posterior mean. Expected improvement, with the best mean of a point
+# seen for its incumbent, thinks that a new value will be known. The other two know that it will not.
 
 m, noise = 25, 1.0
 grid = np.linspace(0, 1, m)[:, None]

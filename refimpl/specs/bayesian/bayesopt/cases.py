@@ -115,7 +115,7 @@ POSTERIOR = (
     _asked("jitter", "jitter counts as noise of the observations, not in its derivative", "boundary", jitter=0.125),
     _asked("one-point", "one observation, one coordinate", "boundary", **(_HAND | {"noise": 0.125, "mean": 1.0}),
            kernel="matern32"),
-    _asked("loud", "noise a thousand times the function's variance", "numerics", noise=1500.0),
+    _asked("loud", "noise a thousand times the function's variance", "numerics", noise=1500.0, dtypes=_DOUBLE),
     _asked("twice-with-noise", "a point twice, with noise: both observations count", "edge_case",
            X=np.concatenate([_X[:2], _X[:1]]), kernel="matern52"),
     _large_line,
@@ -149,7 +149,7 @@ EI = (
     _ei("above-and-below", "means below and above the incumbent", "basic", "known_bug",
         mu=[-0.5, 0.25, 1.0, 2.0], sigma=[0.5, 1.0, 0.75, 1.5], best=0.5),
     _ei("by-hand", "at the incumbent: sigma / sqrt(2 pi), and half and 0.3989 for the derivatives", "basic",
-        "wrong_scale", mu=[1.0, 1.0], sigma=[0.5, 2.0], best=1.0, source="closed form",
+        "wrong_constant", mu=[1.0, 1.0], sigma=[0.5, 2.0], best=1.0, source="closed form",
         answer={"value": np.array([0.5, 2.0]) / np.sqrt(2 * np.pi), "by_mean": np.full(2, 0.5),
                 "by_sigma": np.full(2, 1 / np.sqrt(2 * np.pi))}),
     _ei("known-points", "sigma = 0: what is above the incumbent, no more", "edge_case", mu=[-1.0, 2.0, 0.5],
@@ -264,7 +264,15 @@ def _gradient(slug, why, *flags, kernel="power_exponential", dtypes=_BOTH, **cha
     return Case(slug, flags, why, inputs, dtypes=dtypes, equations=tags)
 
 
-_ALONE = {"X": _rows([0.0]), "y": np.array([0.5]), "alpha": np.ones(1), "x": np.array([0.75]), "Z": np.array([1.25])}
+_ALONE = {
+    "X": _rows([0.0]),
+    "y": np.array([0.5]),
+    "alpha": np.ones(1),
+    "alpha0": 0.75,
+    "mean": -0.25,
+    "x": np.array([0.75]),
+    "Z": np.array([1.25]),
+}
 KG_GRADIENT = (
     _gradient("noisy", "four draws: the best point differs", "basic"),
     *(_gradient(kernel, "four draws", "basic", kernel=kernel) for kernel in KERNELS[1:]),
@@ -272,6 +280,7 @@ KG_GRADIENT = (
     _gradient("loud", "noise ten times the variance", "missing_step", noise=15.0),
     _gradient("large-draws", "three deviations out", "wrong_order", Z=np.array([3.0, -3.0])),
     _gradient("no-draw", "Z = 0: nothing moves", "edge_case", Z=np.array([0.0, 1.0])),
+    _gradient("high-mean", "a prior mean above all that was seen: far points are the best", "missing_step", mean=3.0),
     _gradient("one-point", "one observation, one coordinate", "boundary", **_ALONE, grid=_rows([0.5], [2.0])),
     large("many-draws", "noisy", "J"),
 )  # fmt: skip
@@ -446,9 +455,9 @@ JOINT = (
     _joint("noise-free", "without noise", "basic", noise=0.0, gradient_noise=0.0),
     _joint("one-point", "one point with slope 1: the mean rises beside it", "boundary", "known_bug", X=_rows([0.0]),
            y=np.array([0.0]), gradients=_rows([1.0]), new=_rows([0.25], [-0.25]), x=np.array([1.0]),
-           alpha=np.array([0.5]), W=_some("one", 3, 2)),
-    _joint("short", "very different lengths in the two coordinates", "basic", alpha=np.array([2.0, 0.125])),
-    _joint("no-gradients", "derivatives drowned in noise: as if there were none", "numerics", gradient_noise=1e6),
+           alpha=np.array([0.5]), alpha0=0.75, W=_some("one", 3, 2)),
+    _joint("short", "very different lengths in the two coordinates", "basic", alpha=np.array([2.0, 0.125]), dtypes=_DOUBLE),
+    _joint("no-gradients", "derivatives drowned in noise: as if there were none", "numerics", gradient_noise=1e6, dtypes=_DOUBLE),
     _joint("flat", "gradients of 0", "edge_case", gradients=np.zeros((2, 2)), noise=0.0),
 )  # fmt: skip
 
