@@ -54,6 +54,6 @@ def eic(mu, sigma, y, constraints):
         raise NotApplicable("a variance is not let below a threshold")
     best = torch.tensor(y[feasible].max(), dtype=torch.from_numpy(np.array(mu)).dtype)
     mu, sigma = (torch.from_numpy(np.array(x)) for x in (mu, sigma))
-    bounds = {k: (0.0, None) for k in range(1, len(mu))}
+    bounds = dict.fromkeys(range(1, len(mu)), (0.0, None))
     acquisition = LogConstrainedExpectedImprovement(_Given(mu, sigma), best, 0, bounds)
     return acquisition(_points(mu[0])).exp().numpy()

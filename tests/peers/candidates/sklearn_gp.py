@@ -20,5 +20,5 @@ def posterior(X, y, new, kernel, alpha, alpha0, noise, mean, beta, jitter):
     value, slopes = noisy.fit(X, residual).log_marginal_likelihood(noisy.kernel_.theta, eval_gradient=True)
     by_alpha = -slopes[1 : 1 + len(alpha)] / 2  # of the logarithms of lengths
     by_mean = np.sum(model.alpha_)
-    outputs = found + mean + new @ beta, covariance, value, by_alpha, slopes[0], slopes[-1], by_mean
+    outputs = found + mean + new @ beta, covariance, value, by_alpha, slopes[0], slopes[-1] * (noise > 0), by_mean
     return tuple(np.asarray(output, dtype=X.dtype) for output in outputs)

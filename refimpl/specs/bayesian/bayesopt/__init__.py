@@ -145,7 +145,7 @@ EI = Operation(
     outputs=(
         array("value", "m", "expected improvement"),
         array("by_mean", "m", "its derivative in mu"),
-        array("by_sigma", "m", "its derivative in sigma"),
+        array("by_sigma", "m", "its derivative in sigma", ulps=8),
     ),
     reference=ei,
     exact=exact.ei,

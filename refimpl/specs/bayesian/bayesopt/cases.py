@@ -156,7 +156,8 @@ EI = (
         sigma=[0.0, 0.0, 1.0]),
     _ei("far-below", "eight deviations below the incumbent", "numerics", mu=[-8.0, -4.0], sigma=[1.0, 0.5],
         dtypes=_DOUBLE),
-    _ei("far-above", "eight deviations above: all of the difference", "numerics", mu=[8.0, 6.0], sigma=[1.0, 0.25],
+    _ei("far-above", "nine deviations above: all of the difference", "numerics",
+        mu=[8.0, 6.0, -0.5], sigma=[1.0, 0.25, 1.0],
         best=-1.0),
     _ei("tiny", "deviations of 1e-6 beside one of 1000", "numerics", mu=[1e-6, -1e-6, 500.0],
         sigma=[1e-6, 1e-6, 1000.0]),
@@ -456,8 +457,10 @@ JOINT = (
     _joint("one-point", "one point with slope 1: the mean rises beside it", "boundary", "known_bug", X=_rows([0.0]),
            y=np.array([0.0]), gradients=_rows([1.0]), new=_rows([0.25], [-0.25]), x=np.array([1.0]),
            alpha=np.array([0.5]), alpha0=0.75, W=_some("one", 3, 2)),
-    _joint("short", "very different lengths in the two coordinates", "basic", alpha=np.array([2.0, 0.125]), dtypes=_DOUBLE),
-    _joint("no-gradients", "derivatives drowned in noise: as if there were none", "numerics", gradient_noise=1e6, dtypes=_DOUBLE),
+    _joint("short", "very different lengths in the two coordinates", "basic", alpha=np.array([2.0, 0.125]),
+           dtypes=_DOUBLE),
+    _joint("no-gradients", "derivatives drowned in noise: as if there were none", "numerics", gradient_noise=1e6,
+           dtypes=_DOUBLE),
     _joint("flat", "gradients of 0", "edge_case", gradients=np.zeros((2, 2)), noise=0.0),
 )  # fmt: skip
 
