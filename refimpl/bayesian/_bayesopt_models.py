@@ -68,6 +68,7 @@ def gain_per_cost(mean, covariance, at, costs, weights, *, noise=0.0):
     >>> gain_per_cost(*law, np.array([0, 1]), np.array([1.0, 0.1]), weights).round(4)
     array([0.3989, 2.8209])
     """
+    check.finite(weights=weights)
     gain = bayesopt.knowledge_gradient(mean, covariance, at, noise=noise, weights=weights)
     check.alike(gain=gain, costs=costs)
     if not bool(array_namespace(costs).all(costs > 0)):
@@ -187,6 +188,7 @@ def posterior_with_gradients(fitted, new):
     array([[0.2642]])
     """
     check.instance(WithGradients, fitted=fitted)
+    check.finite(new=new), check.shapes(new=(new, "m d"), X=(fitted.X, "n d")), check.alike_dtype(X=fitted.X, new=new)
     prior = fitted.prior
     own = bayesopt.covariance(prior, new, new)
     cross = array_namespace(own).concat(_blocks(prior, new, fitted.X)[0], axis=1)

@@ -69,13 +69,14 @@ class Estimate(NamedTuple):
 # Gaussian process ----------------------------------------------------------------------------------------------------
 
 
-def _checked(prior, points):
-    """The same prior with Python numbers, if it fits `points`."""
+def _checked(prior, **points):
+    """The same prior with Python numbers, if it fits the points."""
     check.instance(Prior, prior=prior)
     check.choice(KERNELS, kernel=prior.kernel)
-    check.finite(points=points, alpha=prior.alpha)
-    check.shapes(points=(points, "n d"), alpha=(prior.alpha, "d"))
-    check.alike_dtype(points=points, alpha=prior.alpha)
+    check.finite(**points, alpha=prior.alpha)
+    axes = zip(("n d", "m d"), points.items(), strict=False)
+    check.shapes(**{name: (value, symbols) for symbols, (name, value) in axes}, alpha=(prior.alpha, "d"))
+    check.alike_dtype(**points, alpha=prior.alpha)
     xp = array_namespace(prior.alpha)
     if not bool(xp.all(prior.alpha > 0)):
         raise ValueError(f"alpha must be > 0, got a smallest entry of {float(xp.min(prior.alpha)):g}")
@@ -144,7 +145,7 @@ def covariance(prior, x, z):
     >>> covariance(Prior("power_exponential", np.array([1.0]), 2.0), np.zeros((1, 1)), np.array([[0.0], [1.0]]))
     array([[2.        , 0.73575888]])
     """
-    prior = _checked(prior, x)
+    prior = _checked(prior, x=x, z=z)
     return prior.alpha0 * _correlation(prior.kernel, gp.squared_distances(x, z, prior.alpha))
 
 
@@ -181,7 +182,7 @@ def fit(prior, X, y):
     >>> fit(Prior("power_exponential", np.array([1.0]), 1.0, noise=1.0), np.zeros((1, 1)), np.array([4.0])).weights
     array([2.])
     """
-    prior = _checked(prior, X)
+    prior = _checked(prior, X=X)
     check.finite(y=y), check.shapes(X=(X, "n d"), y=(y, "n")), check.alike_dtype(X=X, y=y)
     K = covariance(prior, X, X)
     diagonal = prior.noise + prior.jitter  # (bayesopt-5)
@@ -220,7 +221,7 @@ def posterior(fitted, new):
     array([2.    , 0.9667])
     """
     check.instance(Fitted, fitted=fitted)
-    prior = _checked(fitted.prior, new)
+    prior = _checked(fitted.prior, new=new)
     cross, own = covariance(prior, new, fitted.X), covariance(prior, new, new)
     law = gp.posterior(fitted.factor, fitted.residual, cross, own)
     return law._replace(mean=_mean(prior, new) + law.mean)
@@ -252,7 +253,7 @@ def evidence(fitted):
     (1.0, 0.25)
     """
     check.instance(Fitted, fitted=fitted)
-    prior, X, a = _checked(fitted.prior, fitted.X), fitted.X, fitted.weights
+    prior, X, a = _checked(fitted.prior, X=fitted.X), fitted.X, fitted.weights
     xp = array_namespace(X)
     inverse = cholesky_solve(fitted.factor, xp.eye(X.shape[0], dtype=X.dtype, device=device(X)))
     outer = a[:, None] * a[None, :] - inverse  # (bayesopt-8)
@@ -359,7 +360,7 @@ def improvement_at(fitted, new, best):
     [0.12  0.158] [0.196 0.11 ]
     """
     check.instance(Fitted, fitted=fitted), check.number(best=best)
-    prior = _checked(fitted.prior, new)
+    prior = _checked(fitted.prior, new=new)
     xp = array_namespace(new)
     cross = covariance(prior, new, fitted.X)
     solved = xp.matrix_transpose(cholesky_solve(fitted.factor, xp.matrix_transpose(cross)))
@@ -643,7 +644,7 @@ def kg_gradient(fitted, x, grid, Z):
     check.finite(x=x, grid=grid, Z=Z)
     check.shapes(x=(x, "d"), grid=(grid, "m d"), Z=(Z, "J")), check.alike_dtype(grid=grid, x=x, Z=Z)
     xp, here = array_namespace(x, grid, Z), x[None, :]
-    prior = _checked(fitted.prior, here)
+    prior = _checked(fitted.prior, x=here)
     law = posterior(fitted, xp.concat([grid, here], axis=0))
     mean, shared, variance = law.mean[:-1], law.covariance[:-1, -1], law.covariance[-1, -1] + prior.noise
     if not float(variance) > 0:

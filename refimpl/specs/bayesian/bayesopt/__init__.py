@@ -130,7 +130,7 @@ POSTERIOR = Operation(
     cases=cases.POSTERIOR,
     sample=cases.sample_posterior,
     laws=laws.POSTERIOR,
-    errors=(*_BAD_HYPER, *refusals.rates(jitter="nonnegative"), *refusals.arrays(X="points", y="y")[::2], _TWICE),
+    errors=(*_BAD_HYPER, *refusals.rates(jitter="nonnegative"), *refusals.arrays(X="X", y="y")[::2], _TWICE),
     without=_NO_STEPS,
 )  # fmt: skip
 
