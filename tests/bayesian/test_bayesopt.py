@@ -234,7 +234,7 @@ def test_lies_change_the_second_point():
 def test_the_best_of_several_runs_in_a_box():
     """Two tops, the higher one outside: the corner next to it."""
     slope = lambda x: (float(np.sin(3 * x[0]) + x[0]), np.array([3 * np.cos(3 * x[0]) + 1]))
-    starts, box = np.array([[0.1], [2.4]]), (np.zeros(1), np.array([2.5]))
+    starts, box = np.array([[0.6], [2.4]]), (np.zeros(1), np.array([2.5]))
     x, value = searching.maximize_on_box(slope, *box, starts)
     assert x[0] == pytest.approx(2.5)
     assert value == pytest.approx(math.sin(7.5) + 2.5)
