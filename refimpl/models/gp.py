@@ -55,7 +55,7 @@ def squared_distances(x, y, weights):
     xp = array_namespace(x, y, weights)
     if not bool(xp.all(weights >= 0)):
         raise ValueError(f"weights must be >= 0, got a smallest one of {float(xp.min(weights)):g}")
-    return sum(weights[i] * (x[:, None, i] - y[None, :, i]) ** 2 for i in range(d))
+    return sum(weights[i] * (x[:, None, i] - y[None, :, i]) ** 2 for i in range(d))  # (bayesopt-1)
 
 
 def squared_exponential(r2):
@@ -102,7 +102,8 @@ def matern(r2, nu):
         raise ValueError(f"nu must be 0.5, 1.5 or 2.5, got {nu:g}")
     xp = array_namespace(r2)
     apart = r2 > 0
-    root = xp.sqrt(2 * nu * xp.where(apart, r2, xp.ones_like(r2)))  # the root has no derivative at 0
+    some = xp.where(apart, r2, xp.ones_like(r2))  # the root has no derivative at 0
+    root = xp.sqrt(2 * nu * some)  # (bayesopt-3)
     s = xp.where(apart, root, xp.zeros_like(r2))
     polynomial = {0.5: 1.0, 1.5: 1 + s, 2.5: 1 + s + s * s / 3}[nu]
     return polynomial * xp.exp(-s)
@@ -145,10 +146,10 @@ def posterior(factor, residual, cross, prior):
     check.shapes(factor=(factor, "n n"), residual=(residual, "n"), cross=(cross, "m n"), prior=(prior, axes))
     check.alike_dtype(factor=factor, residual=residual, cross=cross, prior=prior)
     xp = array_namespace(factor, residual, cross, prior)
-    mean = cross @ cholesky_solve(factor, residual)
+    mean = cross @ cholesky_solve(factor, residual)  # (bayesopt-6)
     half = solve_triangular(factor, xp.matrix_transpose(cross), lower=True)
     known = xp.sum(half * half, axis=0) if alone else xp.matrix_transpose(half) @ half
-    return Posterior(mean, prior - known)
+    return Posterior(mean, prior - known)  # (bayesopt-7)
 
 
 def log_evidence(factor, residual):

@@ -43,6 +43,8 @@ digamma = np.frompyfunc(_context.digamma, 1, 1)
 trigamma = np.frompyfunc(lambda x: _context.psi(1, x), 1, 1)
 gamma_cdf = np.frompyfunc(lambda a, x: _context.gammainc(a, 0, x, regularized=True), 2, 1)
 sign = np.frompyfunc(lambda x: (x > 0) - (x < 0), 1, 1)
+ncdf = np.frompyfunc(_context.ncdf, 1, 1)
+besselk = np.frompyfunc(_context.besselk, 2, 1)
 pi = _context.pi
 
 
