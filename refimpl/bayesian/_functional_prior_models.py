@@ -530,13 +530,13 @@ def _stack(layers):
 
 def _resampled(w, psi, rng, widths):
     """Deviations from a Gibbs step for each layer's weights and biases."""
-    xp, (alpha, beta), layers = array_namespace(w), functional_prior.shapes_and_rates(psi), []
-    one = xp.ones_like(w[:, 0])
+    xp, layers, one = array_namespace(w), [], array_namespace(w).ones_like(w[:, 0])
     for l, (W, b) in enumerate(functional_prior.unstack(w, widths=widths)):
-        parts = (xp.reshape(W, (w.shape[0], -1)), b)
-        uniforms = [random.uniform(rng, one.shape, like=w, low=1e-6, high=1 - 1e-6) for _ in parts]
-        drawn = [functional_prior.gibbs_scale(part, alpha[l, i] * one, beta[l, i] * one, uniforms[i])[2]
-                 for i, part in enumerate(parts)]  # fmt: skip
+        drawn = []
+        for i, part in enumerate((xp.reshape(W, (w.shape[0], -1)), b)):
+            raw = psi[4 * l + 2 * i : 4 * l + 2 * i + 2]
+            uniform = random.uniform(rng, one.shape, like=w, low=1e-6, high=1 - 1e-6)
+            drawn.append(functional_prior.gibbs_scale(part, raw[0] * one, raw[1] * one, uniform)[2])
         layers.append(xp.stack(drawn, axis=-1))
     return prior_deviations(xp.stack(layers, axis=1), widths=widths)
 

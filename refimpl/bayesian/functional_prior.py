@@ -659,7 +659,7 @@ def critic_step(theta, S, f_nn, f_gp, eps, *, sizes, rate=0.05, weight=10.0, one
 
 
 def _critic_door(theta, S, f_nn, f_gp, sizes):
-    check.alike(f_nn=f_nn, f_gp=f_gp), check.alike(theta=theta, S=S)
+    check.alike(f_gp=f_gp, f_nn=f_nn), check.alike(S=S, theta=theta)
     M = check.shapes(f_nn=(f_nn, "O S M"))["M"]
     check.alike_dtype(theta=theta, f_nn=f_nn)
     if not bool(array_namespace(S).all(S >= 0)):
@@ -787,7 +787,7 @@ def outer_step(state, theta, x, drawn, f_gp, *, family, widths, sizes, rate=0.05
     >>> gap.round(4), gradient.round(4), state.psi.round(4)
     (np.float64(0.9163), array([0.6, 0.2]), array([-0.5, -0.5]))
     """
-    check.instance(Tuning, state=state), check.alike(psi=state.psi, v=state.v)
+    check.instance(Tuning, state=state), check.alike(v=state.v, psi=state.psi)
     if not bool(array_namespace(state.v).all(state.v >= 0)):
         raise ValueError("v must be >= 0, a mean of squares, got a negative entry")
     check.finite(f_gp=f_gp)
@@ -901,15 +901,15 @@ def posterior_gradient(likelihood, prior, *, n, temperature=1.0, clip=100.0):
     return n / temperature * shorter * per_datum  # (functional_prior-29)
 
 
-def gibbs_scale(w, alpha, beta, uniform):
+def gibbs_scale(w, raw_alpha, raw_beta, uniform):
     """Draw the scale of a layer given its weights: an inverse gamma law is conjugate.
 
     Parameters
     ----------
     w : array [S, n]
         The weights, or the biases, of a layer, of S networks.
-    alpha, beta : array [S]
-        Shape and rate > 0 of the precision beforehand.
+    raw_alpha, raw_beta : array [S]
+        Raw values of shape and rate beforehand: their softplus counts.
     uniform : array [S]
         In (0, 1).
 
@@ -926,13 +926,14 @@ def gibbs_scale(w, alpha, beta, uniform):
     Examples
     --------
     >>> import numpy as np
-    >>> gibbs_scale(np.array([[1.0, 3.0]]), np.array([2.0]), np.array([1.0]), np.array([0.5]))
-    (array([3.]), array([6.]), array([1.4979...]))
+    >>> w, raw = np.array([[1.0, 3.0]]), np.log(np.expm1([1.0]))  # softplus: 1
+    >>> gibbs_scale(w, raw, raw, np.array([0.5]))
+    (array([2.]), array([6.]), array([1.8907...]))
     """
-    check.finite(w=w, alpha=alpha, beta=beta, uniform=uniform)
-    check.shapes(w=(w, "S n"), alpha=(alpha, "S"), beta=(beta, "S"), uniform=(uniform, "S"))
-    check.alike_dtype(w=w, alpha=alpha, beta=beta, uniform=uniform)
-    xp = array_namespace(w, alpha, beta, uniform)
-    shape = alpha + w.shape[-1] / 2  # (functional_prior-36)
-    rate = beta + xp.sum(w * w, axis=-1) / 2  # (functional_prior-37)
+    check.finite(w=w, raw_alpha=raw_alpha, raw_beta=raw_beta, uniform=uniform)
+    check.shapes(w=(w, "S n"), raw_alpha=(raw_alpha, "S"), raw_beta=(raw_beta, "S"), uniform=(uniform, "S"))
+    check.alike_dtype(w=w, raw_alpha=raw_alpha, raw_beta=raw_beta, uniform=uniform)
+    xp = array_namespace(w, raw_alpha, raw_beta, uniform)
+    shape = softplus(raw_alpha) + w.shape[1] / 2  # (functional_prior-36)
+    rate = softplus(raw_beta) + xp.sum(w * w, axis=1) / 2  # (functional_prior-37)
     return shape, rate, inverse_gamma_scales(shape, rate, uniform)

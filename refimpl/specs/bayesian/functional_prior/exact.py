@@ -6,7 +6,7 @@ from itertools import pairwise
 import mpmath
 import numpy as np
 
-from refimpl.specs.exact import exp, fractions, log, reals, sqrt, tanh
+from refimpl.specs.exact import exp, log, reals, sqrt, tanh
 
 _CONTEXT = mpmath.MPContext()
 _CONTEXT.dps = 50
@@ -212,8 +212,6 @@ def _descend(family, psi, v, theta, x, normals, uniforms, f_gp, widths, sizes, r
     units = np.eye(len(psi)) * _H
     gradient = np.array([(gap(psi + unit) - gap(psi - unit)) / (2 * _H) for unit in units])
     v = (99 * v + gradient**2) / 100
-    v_rate = reals(0.99), reals(0.01)
-    v = v + 0 * v_rate[0]
     return gap(psi), gradient, psi - rate * gradient / (sqrt(v) + reals(1e-8)), v
 
 
@@ -279,9 +277,8 @@ def sghmc(rule, start, precision, grads, xi, lr, friction, burn_in, n, temperatu
 
 
 def gibbs_scale(w, raw_alpha, raw_beta, uniform):
-    """By the density of the precision given the weights; sums in fractions."""
-    halves = np.array([reals(float(v)) if v.denominator == 1 else reals(float(v.numerator)) / float(v.denominator)
-                       for v in (fractions(w) ** 2).sum(axis=1) / 2])  # fmt: skip
-    shape = _softplus(reals(raw_alpha)) + reals(w.shape[1] / 2)
-    rate = _softplus(reals(raw_beta)) + halves
+    """The precision's density times that of each weight."""
+    shape, rate = _softplus(reals(raw_alpha)), _softplus(reals(raw_beta))
+    for column in reals(w).T:
+        shape, rate = shape + reals(0.5), rate + column**2 / 2
     return shape, rate, sqrt(rate / _quantiles(shape, reals(uniform)))
