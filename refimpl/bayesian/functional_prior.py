@@ -307,6 +307,8 @@ def inverse_gamma_scales(alpha, beta, uniforms):
     if not bool(xp.all((uniforms > 0) & (uniforms < 1))):
         raise ValueError(f"uniforms must be in (0, 1), got {float(xp.min(uniforms)):g} to {float(xp.max(uniforms)):g}")
     g = gamma_quantile(alpha + 0 * uniforms, uniforms) / beta  # (functional_prior-5)
+    if not bool(xp.all(g > 0)):  # of a shape near 0
+        raise ValueError(f"alpha must be so large that no precision is 0 in the dtype, got {float(xp.min(alpha)):g}")
     return 1 / xp.sqrt(g)  # (functional_prior-6)
 
 
@@ -554,22 +556,21 @@ def _critic_layers(theta, sizes, M):
 
 
 def _critic(layers, f):
-    """Values, and the slopes of each softplus on the way."""
-    h, gates = f, []
+    """Values, and what each softplus takes in on the way."""
+    h, taken = f, []
     for W, b in layers[:-1]:
-        before = h @ W + b
-        h = softplus(before)  # (functional_prior-15)
-        gates.append(sigmoid(before))
+        taken.append(h @ W + b)
+        h = softplus(taken[-1])  # (functional_prior-15)
     W, b = layers[-1]
-    return (h @ W + b)[..., 0], gates
+    return (h @ W + b)[..., 0], taken
 
 
 def _critic_slope(layers, f):
     """Gradient in the values of the function: the layers back to front."""
-    xp, gates = array_namespace(f, layers[0].W), _critic(layers, f)[1]
+    xp, taken = array_namespace(f, layers[0].W), _critic(layers, f)[1]
     g = xp.matrix_transpose(layers[-1].W)
-    for layer, gate in zip(reversed(layers[:-1]), reversed(gates), strict=True):
-        g = (gate * g) @ xp.matrix_transpose(layer.W)  # (functional_prior-17)
+    for layer, before in zip(reversed(layers[:-1]), reversed(taken), strict=True):
+        g = (sigmoid(before) * g) @ xp.matrix_transpose(layer.W)  # (functional_prior-17)
     return g
 
 

@@ -168,9 +168,10 @@ def _matching(family, rng, *, T=2, inner=3, widths=(1, 2, 1), S=3, M=2, hidden=(
     stacked = lambda which, name: np.stack([draws[name] for draws in drawn[which]])
     targets = (2 * rng.standard_normal((2, T, widths[-1], S, M))).round(2)
     critics = rng.standard_normal((T, stacked_size((M, *hidden, 1)))).round(2)
+    higher = 1.0 if family == "hierarchical" else 0.0  # so that raw values stay > 0, where softplus may be forgotten
     x = rng.standard_normal((T, M, widths[0])).round(2)
     eps = rng.uniform(0.1, 0.9, (T, inner, widths[-1], S)).round(2)
-    return {"family": family, "psi": first["psi"], "x": x, "critics": critics, "eps": eps,
+    return {"family": family, "psi": first["psi"] + higher, "x": x, "critics": critics, "eps": eps,
             "normals_inner": stacked(0, "normals"), "uniforms_inner": stacked(0, "uniforms"),
             "target_inner": targets[0], "normals": stacked(1, "normals"), "uniforms": stacked(1, "uniforms"),
             "target": targets[1], "widths": _row(*widths), "hidden": _row(*hidden), "rate": 0.05, "critic_rate": 0.08,
@@ -217,7 +218,8 @@ MATCHING = (
 
 def sample_matching(rng):
     options = {"sides": str(rng.choice(["two", "one"])), "accumulator": str(rng.choice(["fresh", "kept"]))}
-    return _matching("gaussian", rng, inner=2, S=int(rng.integers(2, 4)), **options)
+    family = str(rng.choice(["gaussian", "hierarchical"]))
+    return _matching(family, rng, inner=2, S=int(rng.integers(2, 4)), **options)
 
 
 # Posteriors ----------------------------------------------------------------------------------------------------------

@@ -143,7 +143,7 @@ ALTERNATIVES = (
             unseen={"matching": "its cases have one output"}),
     mistake("slope_after_activation", "wrong_order",
             "the derivative of softplus is sigmoid of what goes in; here of what comes out",
-            {"_critic: gates.append": "gates.append(sigmoid(h))"},
+            {"functional_prior-17": "g = (sigmoid(softplus(before)) * g) @ xp.matrix_transpose(layer.W)"},
             unseen={"outer_step": "there is no penalty in it"}),
     variant("eps_of_the_target", "the penalty is taken at eps f_gp + (1 - eps) f_nn",
             "Gulrajani et al. (2017, arXiv:1704.00028), Algorithm 1, where eps weighs what is real",
