@@ -574,30 +574,37 @@ def _critic_slope(layers, f):
     return g
 
 
-def _norm(g):
-    """Along the last axis; differentiable also at 0, where the derivative is 0."""
-    xp = array_namespace(g)
-    square = xp.sum(g * g, axis=-1)
-    moving = square > 0
-    return xp.where(moving, xp.sqrt(xp.where(moving, square, xp.ones_like(square))), xp.zeros_like(square))
-
-
-def _critique(layers, f_nn, f_gp, eps, weight, one_sided):
-    """Objective, gap and penalty; outputs are summed, functions averaged."""
-    xp = array_namespace(f_nn, layers[0].W)
-    gap = _gap(layers, f_nn, f_gp)
-    f_hat = eps[..., None] * f_nn + (1 - eps[..., None]) * f_gp  # (functional_prior-18)
-    excess = _norm(_critic_slope(layers, f_hat)) - 1
-    if one_sided:
-        excess = xp.maximum(excess, 0.0)
-    penalty = xp.sum(xp.mean(excess * excess, axis=-1))  # (functional_prior-19)
-    return gap - weight * penalty, gap, penalty  # (functional_prior-20)
-
-
 def _gap(layers, f_nn, f_gp):
     xp = array_namespace(f_nn, layers[0].W)
     mean = lambda f: xp.mean(_critic(layers, f)[0], axis=-1)
     return xp.sum(mean(f_nn) - mean(f_gp))  # (functional_prior-14)
+
+
+def _critic_gradient(layers, f_nn, f_gp, f_hat, way, weight):
+    """Of the objective: values and slopes along fixed ways pass the layers side by side, there and back.
+
+    All outputs and functions are rows; `r` weighs their values, `rt` their slopes.
+    """
+    xp, M, S = array_namespace(f_nn, layers[0].W), f_nn.shape[-1], f_nn.shape[-2]
+    rows = lambda *parts: xp.concat([xp.reshape(part, (-1, M)) for part in parts])
+    h, t = rows(f_nn, f_gp, f_hat), rows(0 * f_nn, 0 * f_gp, way)
+    column = xp.ones_like(rows(f_nn)[:, :1]) / S
+    r = xp.concat([column, -column, 0 * column])
+    rt = xp.concat([0 * column, 0 * column, -weight * column])
+    passed = []
+    for W, b in layers[:-1]:
+        a, ta = h @ W + b, t @ W
+        gate = sigmoid(a)
+        passed.append((h, t, gate, ta))
+        h, t = softplus(a), gate * ta  # (functional_prior-22)
+    last = layers[-1]
+    found = [Layer(h.T @ r + t.T @ rt, 0 * last.b)]  # the last bias cancels in the gap
+    d, dt = r @ last.W.T, rt @ last.W.T
+    for layer, (h, t, gate, ta) in zip(reversed(layers[:-1]), reversed(passed), strict=True):
+        da, dta = gate * d + gate * (1 - gate) * ta * dt, gate * dt  # (functional_prior-23)
+        found.append(Layer(h.T @ da + t.T @ dta, xp.sum(da, axis=0)))
+        d, dt = da @ layer.W.T, dta @ layer.W.T
+    return xp.concat([xp.reshape(xp.concat([b[None, :], W]), (-1,)) for W, b in reversed(found)])
 
 
 def critic_step(theta, S, f_nn, f_gp, eps, *, sizes, rate=0.05, weight=10.0, one_sided=False):
@@ -632,7 +639,7 @@ def critic_step(theta, S, f_nn, f_gp, eps, *, sizes, rate=0.05, weight=10.0, one
 
     Notes
     -----
-    Equations (functional_prior-14) to (functional_prior-22) of the documentation.
+    Equations (functional_prior-14) to (functional_prior-25) of the documentation. The gradient is written out.
 
     Examples
     --------
@@ -642,21 +649,25 @@ def critic_step(theta, S, f_nn, f_gp, eps, *, sizes, rate=0.05, weight=10.0, one
     >>> found.gap.round(4), found.penalty.round(4), theta.round(4)
     (np.float64(0.7169), np.float64(0.0879), array([0.05, 1.05, 0.  , 1.05]))
     """
-    layers_of = _critic_door(theta, S, f_nn, f_gp, sizes)
+    layers = _critic_door(theta, S, f_nn, f_gp, sizes)
     check.finite(eps=eps), check.shapes(f_nn=(f_nn, "O S M"), eps=(eps, "O S")), check.alike_dtype(f_nn=f_nn, eps=eps)
     xp = array_namespace(f_nn)
     if not bool(xp.all((eps >= 0) & (eps <= 1))):
         raise ValueError(f"eps must be in [0, 1], got {float(xp.min(eps)):g} to {float(xp.max(eps)):g}")
     rate, weight = check.positive(rate=rate), check.nonnegative(weight=weight)
-
-    def objective(theta):
-        found = _critique(layers_of(theta), f_nn, f_gp, eps, weight, one_sided)
-        return found[0], found[1:]
-
-    (value, (gap, penalty)), gradient = value_and_grad(objective, has_aux=True)(theta)
-    S = S + gradient * gradient  # (functional_prior-21)
-    theta = theta + rate * gradient / (xp.sqrt(S) + 1e-10)  # (functional_prior-22)
-    return theta, S, Critique(value, gap, penalty, gradient)
+    gap = _gap(layers, f_nn, f_gp)
+    f_hat = eps[..., None] * f_nn + (1 - eps[..., None]) * f_gp  # (functional_prior-18)
+    slope = _critic_slope(layers, f_hat)
+    norm = xp.sqrt(xp.sum(slope * slope, axis=-1))
+    excess = xp.maximum(norm - 1, xp.zeros_like(norm)) if one_sided else norm - 1
+    penalty = xp.sum(xp.mean(excess * excess, axis=-1))  # (functional_prior-19)
+    objective = gap - weight * penalty  # (functional_prior-20)
+    unit = slope / xp.where(norm > 0, norm, xp.ones_like(norm))[..., None]
+    way = 2 * excess[..., None] * unit  # (functional_prior-21)
+    gradient = _critic_gradient(layers, f_nn, f_gp, f_hat, way, weight)
+    S = S + gradient * gradient  # (functional_prior-24)
+    theta = theta + rate * gradient / (xp.sqrt(S) + 1e-10)  # (functional_prior-25)
+    return theta, S, Critique(objective, gap, penalty, gradient)
 
 
 def _critic_door(theta, S, f_nn, f_gp, sizes):
@@ -665,8 +676,7 @@ def _critic_door(theta, S, f_nn, f_gp, sizes):
     check.alike_dtype(theta=theta, f_nn=f_nn)
     if not bool(array_namespace(S).all(S >= 0)):
         raise ValueError("S must be >= 0, a sum of squares, got a negative entry")
-    _critic_layers(theta, sizes, M)
-    return lambda theta: [Layer(block[1:, :], block[0, :]) for block in _blocks(theta, tuple(sizes))]
+    return _critic_layers(theta, sizes, M)
 
 
 def fit_critic(theta, S, f_nn, f_gp, eps, *, sizes, rate=0.05, weight=10.0, one_sided=False, tolerance=0.01):
@@ -706,7 +716,7 @@ def fit_critic(theta, S, f_nn, f_gp, eps, *, sizes, rate=0.05, weight=10.0, one_
         theta, S, critique = critic_step(theta, S, f_nn, f_gp, eps[i, ...], **options)
         found.append(critique)
         gradient = critique.gradient
-        if float(gradient @ gradient) ** 0.5 < tolerance:  # (functional_prior-23)
+        if float(gradient @ gradient) ** 0.5 < tolerance:  # (functional_prior-26)
             break
     return theta, S, found
 
@@ -776,7 +786,7 @@ def outer_step(state, theta, x, drawn, f_gp, *, family, widths, sizes, rate=0.05
 
     Notes
     -----
-    Equations (functional_prior-24) to (functional_prior-26) of the documentation.
+    Equations (functional_prior-27) to (functional_prior-29) of the documentation.
 
     Examples
     --------
@@ -798,11 +808,11 @@ def outer_step(state, theta, x, drawn, f_gp, *, family, widths, sizes, rate=0.05
     rate = check.positive(rate=rate)
 
     def gap(psi):
-        return _gap(layers, prior_functions(family, psi, x, drawn, widths=widths), f_gp)  # (functional_prior-24)
+        return _gap(layers, prior_functions(family, psi, x, drawn, widths=widths), f_gp)  # (functional_prior-27)
 
     value, gradient = value_and_grad(gap)(state.psi)
-    v = 0.99 * state.v + 0.01 * gradient * gradient  # (functional_prior-25)
-    psi = state.psi - rate * gradient / (array_namespace(v).sqrt(v) + 1e-8)  # (functional_prior-26)
+    v = 0.99 * state.v + 0.01 * gradient * gradient  # (functional_prior-28)
+    psi = state.psi - rate * gradient / (array_namespace(v).sqrt(v) + 1e-8)  # (functional_prior-29)
     return state._replace(psi=psi, v=v), value, gradient
 
 
@@ -896,10 +906,10 @@ def posterior_gradient(likelihood, prior, *, n, temperature=1.0, clip=100.0):
     clip, xp = check.positive(clip=clip, infinite=True), array_namespace(likelihood)
     if not likelihood.shape:
         raise ValueError("likelihood must have an axis of parameters, got shape ()")
-    per_datum = likelihood + prior / n  # (functional_prior-27)
+    per_datum = likelihood + prior / n  # (functional_prior-30)
     norm = xp.sqrt(xp.sum(per_datum * per_datum, axis=-1, keepdims=True))
-    shorter = xp.clip(clip / (norm + 1e-6), max=1.0)  # (functional_prior-28)
-    return n / temperature * shorter * per_datum  # (functional_prior-29)
+    shorter = xp.clip(clip / (norm + 1e-6), max=1.0)  # (functional_prior-31)
+    return n / temperature * shorter * per_datum  # (functional_prior-32)
 
 
 def gibbs_scale(w, raw_alpha, raw_beta, uniform):
@@ -935,6 +945,6 @@ def gibbs_scale(w, raw_alpha, raw_beta, uniform):
     check.shapes(w=(w, "S n"), raw_alpha=(raw_alpha, "S"), raw_beta=(raw_beta, "S"), uniform=(uniform, "S"))
     check.alike_dtype(w=w, raw_alpha=raw_alpha, raw_beta=raw_beta, uniform=uniform)
     xp = array_namespace(w, raw_alpha, raw_beta, uniform)
-    shape = softplus(raw_alpha) + w.shape[1] / 2  # (functional_prior-36)
-    rate = softplus(raw_beta) + xp.sum(w * w, axis=1) / 2  # (functional_prior-37)
+    shape = softplus(raw_alpha) + w.shape[1] / 2  # (functional_prior-39)
+    rate = softplus(raw_beta) + xp.sum(w * w, axis=1) / 2  # (functional_prior-40)
     return shape, rate, inverse_gamma_scales(shape, rate, uniform)

@@ -95,7 +95,7 @@ def _critic(rng, *, O=1, S=3, M=3, hidden=(2, 2), rate=0.05, weight=10.0, sides=
 
 def _step(slug, why, *flags, dtypes=_BOTH, change=None, **settings):
     inputs = _critic(_rng(slug), **settings) | (change or {})
-    return Case(slug, flags, why, inputs, dtypes=dtypes, equations=_tags(14, 15, 17, 18, 19, 20, 21, 22))
+    return Case(slug, flags, why, inputs, dtypes=dtypes, equations=_tags(14, 15, 17, 18, 19, 20, 21, 22, 23, 24, 25))
 
 
 CRITIC = (
@@ -140,7 +140,7 @@ def _outer(family, rng, *, widths=(1, 2, 1), S=3, M=3, hidden=(2, 2), rate=0.05)
 
 def _descent(slug, family, why, *flags, dtypes=_BOTH, **settings):
     return Case(slug, flags, why, _outer(family, _rng(slug), **settings), dtypes=dtypes,
-                equations=_tags(1, *_OF[family], 14, 15, 24, 25, 26))  # fmt: skip
+                equations=_tags(1, *_OF[family], 14, 15, 27, 28, 29))  # fmt: skip
 
 
 OUTER = (
@@ -180,7 +180,7 @@ def _matching(family, rng, *, T=2, inner=3, widths=(1, 2, 1), S=3, M=2, hidden=(
 
 def _tuned(slug, family, why, *flags, dtypes=_BOTH, **settings):
     return Case(slug, flags, why, _matching(family, _rng(slug), **settings), dtypes=dtypes,
-                equations=_tags(14, 18, 20, 21, 22, 23, 24, 25, 26))  # fmt: skip
+                equations=_tags(14, 18, 20, 24, 25, 26, 27, 28, 29))  # fmt: skip
 
 
 MATCHING = (
@@ -233,9 +233,9 @@ def _chain(rng, *, T=5, P=3, rule="scaled", lr=0.1, friction=0.05, burn_in=3, n=
 
 
 def _sampled(slug, why, *flags, dtypes=_BOTH, **settings):
-    numbers = (35,) if settings.get("rule") == "plain" else (30, 31, 32, 33, 34)
+    numbers = (38,) if settings.get("rule") == "plain" else (33, 34, 35, 36, 37)
     inputs = _chain(_rng(slug), **settings)
-    return Case(slug, flags, why, inputs, dtypes=dtypes, equations=_tags(27, 28, 29, *numbers))
+    return Case(slug, flags, why, inputs, dtypes=dtypes, equations=_tags(30, 31, 32, *numbers))
 
 
 SGHMC = (
@@ -303,7 +303,7 @@ def _layer(rng, *, S=2, n=4):
 
 def _scale(slug, why, *flags, dtypes=_BOTH, change=None, **sizes):
     inputs = _layer(_rng(slug), **sizes) | (change or {})
-    return Case(slug, flags, why, inputs, dtypes=dtypes, equations=_tags(5, 6, 36, 37))
+    return Case(slug, flags, why, inputs, dtypes=dtypes, equations=_tags(5, 6, 39, 40))
 
 
 GIBBS = (
