@@ -4,6 +4,7 @@ import numpy as np
 
 from refimpl.bayesian import _functional_prior_models as models
 from refimpl.bayesian import functional_prior
+from refimpl.core.arrays import array_namespace
 from refimpl.core.autodiff import grad
 from refimpl.core.linalg import cholesky
 from refimpl.core.random import stream
@@ -39,24 +40,26 @@ def data(seed):
 
 def chains(seed, x, y, deviations, steps=1500):
     """Functions of posterior samples [K, sets, priors, chains, points]: all chains side by side, full gradients."""
-    rng, each = stream(seed, "functional_prior.C4", "chains"), []
+    rng, each, single = stream(seed, "functional_prior.C4", "chains"), [], np.float32
     for _ in y:
         each += [np.tile(models.prior_deviations(sigma, widths=WIDTHS), (CHAINS, 1)) for sigma in deviations]
-    spread, observed = np.concatenate(each), np.repeat(y[:, :TRAINED], len(deviations) * CHAINS, axis=0)
+    spread, x = np.concatenate(each).astype(single), x.astype(single)
+    observed = np.repeat(y[:, :TRAINED], len(deviations) * CHAINS, axis=0).astype(single)
+    values = lambda w, x: functional_prior.network(functional_prior.unstack(w, widths=WIDTHS), x)[0]
 
     def loss(w):
-        f = functional_prior.network(functional_prior.unstack(w, widths=WIDTHS), x[:TRAINED])[0]
-        return (0.5 / NOISE / TRAINED) * ((f - observed) ** 2).sum()
+        square = (values(w, x[:TRAINED]) - observed) ** 2
+        return (0.5 / NOISE / TRAINED) * array_namespace(square).sum(square)
 
-    gradient, kept, w = grad(loss), [], spread * rng.standard_normal(spread.shape)
+    gradient, kept, w = grad(loss), [], spread * rng.standard_normal(spread.shape, dtype=single)
     state, burn_in = sampling.sghmc_init(w), steps // 3
     for t in range(1, steps + 1):
         g = functional_prior.posterior_gradient(gradient(w), w / spread**2, n=TRAINED)
         # Nothing is taken off the noise: these gradients have none of their own.
         options = {"lr": 0.05, "friction": 0.05, "burn_in": burn_in, "correct": False}
-        w, state = sampling.sghmc(w, state, g, rng.standard_normal(w.shape), **options)
+        w, state = sampling.sghmc(w, state, g, rng.standard_normal(w.shape, dtype=single), **options)
         if t > 1.2 * burn_in and t % 25 == 0:
-            kept.append(functional_prior.network(functional_prior.unstack(w, widths=WIDTHS), x)[0])
+            kept.append(values(w, x).astype(float))
     return np.stack(kept).reshape(len(kept), len(y), len(deviations), CHAINS, len(x))
 
 
