@@ -425,7 +425,7 @@ def _nll(likelihood, noise):
 
 def sample_posterior(
     family, psi, X, y, rng, *, widths, likelihood="normal", noise=0.1, chains=4, steps=10000, burn_in=2000, keep=200,
-    batch=32, lr=0.01, friction=0.01, temperature=1.0, clip=100.0, resample=20, progress=None,
+    batch=32, lr=0.01, friction=0.01, temperature=1.0, clip=100.0, resample=20, correct=True, progress=None,
 ):  # fmt: skip
     """Sample weights given data by scale-adapted SGHMC, many chains side by side.
 
@@ -447,8 +447,9 @@ def sample_posterior(
     chains, steps, burn_in, keep, batch, resample : int
         C chains; steps in all, at first with adaption; every how many steps afterwards weights are kept; data in a
         gradient (all, if there are fewer); every how many steps scales are drawn.
-    lr, friction
-        As for `models.sampling.sghmc`.
+    lr, friction, correct
+        As for `models.sampling.sghmc`; leave `correct` out where `lr` squared times a gradient is not far below twice
+        the friction.
     temperature, clip
         As for `functional_prior.posterior_gradient`.
     progress : str, optional
@@ -507,7 +508,7 @@ def sample_posterior(
         prior = w / (deviations * deviations)  # (functional_prior-41)
         g = functional_prior.posterior_gradient(likelihood, prior, n=N, temperature=temperature, clip=clip)
         xi = random.normal(rng, w.shape, like=w)
-        w, chain = sampling.sghmc(w, chain, g, xi, lr=lr, friction=friction, burn_in=burn_in)
+        w, chain = sampling.sghmc(w, chain, g, xi, lr=lr, friction=friction, burn_in=burn_in, correct=correct)
         if t > burn_in and (t - burn_in) % keep == 0:
             kept.append(w if family != "flow" else _stack(layers_of(w)))
         return w, chain, deviations
