@@ -332,7 +332,7 @@ def test_pytorch_agrees_on_steps_of_the_critic(one_sided):
         (-(value(nn).mean() - value(gp).mean() - 10 * penalty)).backward()
         optimizer.step()
         theta, S, found = functional_prior.critic_step(theta, S, f, g, e, sizes=sizes, one_sided=one_sided)
-        assert float(found.penalty) == pytest.approx(float(penalty), rel=1e-10, abs=1e-14)
+        assert float(found.penalty) == pytest.approx(penalty.item(), rel=1e-10, abs=1e-14)
     rows = [torch.cat([b[None], W]).reshape(-1) for W, b in zip(parameters[::2], parameters[1::2], strict=True)]
     np.testing.assert_allclose(theta[:-6], torch.cat(rows).detach().numpy()[:-6], rtol=1e-8, atol=1e-10)
     np.testing.assert_allclose(theta[-5:], torch.cat(rows).detach().numpy()[-5:], rtol=1e-8, atol=1e-10)
