@@ -208,6 +208,20 @@ def test_the_posterior_of_a_linear_model():
     np.testing.assert_allclose(np.cov(samples.T), covariance, atol=0.25 * covariance.max())
 
 
+def test_deviations_in_the_order_of_the_parameters():
+    """Weights drawn from normals of 1 are their deviations."""
+    psi, widths = np.array([0.5, 1.0, 1.5, -1.0]), (2, 3, 1)
+    made = models.prior_deviations(functional_prior.scales(psi), widths=widths)
+    ones = functional_prior.Drawn(np.ones((1, functional_prior.stacked_size(widths))))
+    for ours, theirs in zip(
+        functional_prior.unstack(made, widths=widths),
+        functional_prior.prior_layers("gaussian", psi, ones, widths=widths),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(ours.W, theirs.W[0])
+        np.testing.assert_array_equal(ours.b, theirs.b[0])
+
+
 def test_plain_sghmc_on_a_normal_law():
     w, m, rng, kept = np.zeros(500), np.zeros(500), stream(0, "plain"), []
     for t in range(600):

@@ -100,10 +100,10 @@ def _step(slug, why, *flags, dtypes=_BOTH, change=None, **settings):
 
 CRITIC = (
     _step("two-sided", "steep critic: slopes above 1", "basic", "missing_step"),
-    _step("flat", "slopes below 1, which cost as well", "basic", scale=0.25),
+    _step("flat", "slopes below 1, which cost as well", "basic", scale=0.25, rate=0.125, weight=2.0),
     _step("one-sided", "some slopes are below 1, and go free", "basic", "variant", sides="one", scale=0.75, S=5),
     _step("all-below-1", "slopes below 1 go free: no penalty at all", "edge_case", "variant", sides="one", scale=0.25),
-    _step("two-outputs", "the critic is shared, and outputs are summed", "basic", "wrong_axis", O=2),
+    _step("two-outputs", "the critic is shared, and outputs are summed", "basic", O=2),
     _step("no-penalty", "weight 0", "boundary", weight=0.0),
     _step("one-hidden-layer", "one hidden layer of three units", "basic", hidden=(3,)),
     _step(
@@ -145,8 +145,8 @@ def _descent(slug, family, why, *flags, dtypes=_BOTH, **settings):
 
 OUTER = (
     *(_descent(family, family, "every parameter of the prior has a gradient", "basic") for family in FAMILIES[:2]),
-    _descent("flow", "flow", "every parameter of the prior has a gradient", "basic", widths=(1, 1, 1)),
-    _descent("two-outputs", "gaussian", "gaps of the outputs are summed", "basic", "wrong_axis", widths=(2, 2, 2)),
+    _descent("flow", "flow", "every parameter of the prior has a gradient", "basic", widths=(1, 1, 1), rate=0.02),
+    _descent("two-outputs", "gaussian", "gaps of the outputs are summed", "basic", widths=(2, 2, 2)),
     _descent("one-function", "gaussian", "one network at one point", "boundary", S=1, M=1, widths=(1, 1), hidden=(1,)),
     large("many-functions", "gaussian", "S", size=20_001, balanced=True, dtypes=_DOUBLE),
 )
@@ -161,8 +161,8 @@ def sample_outer(rng):
 # Algorithm 1 ---------------------------------------------------------------------------------------------------------
 
 
-def _matching(family, rng, *, T=2, inner=3, widths=(1, 2, 1), S=3, M=2, hidden=(2,), tolerance=0.01, sides="two",
-              accumulator="fresh"):  # fmt: skip
+def _matching(family, rng, *, T=2, inner=3, widths=(1, 2, 1), S=3, M=2, hidden=(2,), rate=0.05, critic_rate=0.08,
+              weight=10.0, tolerance=0.01, sides="two", accumulator="fresh"):  # fmt: skip
     first = _prior(family, rng, widths=widths, S=S, M=M)
     drawn = [[_drawn(rng, S, widths) for _ in range(T)] for _ in range(2)]
     stacked = lambda which, name: np.stack([draws[name] for draws in drawn[which]])
@@ -174,8 +174,9 @@ def _matching(family, rng, *, T=2, inner=3, widths=(1, 2, 1), S=3, M=2, hidden=(
     return {"family": family, "psi": first["psi"] + higher, "x": x, "critics": critics, "eps": eps,
             "normals_inner": stacked(0, "normals"), "uniforms_inner": stacked(0, "uniforms"),
             "target_inner": targets[0], "normals": stacked(1, "normals"), "uniforms": stacked(1, "uniforms"),
-            "target": targets[1], "widths": _row(*widths), "hidden": _row(*hidden), "rate": 0.05, "critic_rate": 0.08,
-            "weight": 10.0, "sides": sides, "tolerance": tolerance, "accumulator": accumulator}  # fmt: skip
+            "target": targets[1], "widths": _row(*widths), "hidden": _row(*hidden), "rate": rate,
+            "critic_rate": critic_rate, "weight": weight,
+            "sides": sides, "tolerance": tolerance, "accumulator": accumulator}  # fmt: skip
 
 
 def _tuned(slug, family, why, *flags, dtypes=_BOTH, **settings):
@@ -209,7 +210,9 @@ MATCHING = (
         "missing_step",
         tolerance=1e3,
     ),
-    _tuned("one-sided", "gaussian", "slopes below 1 go free", "basic", sides="one"),
+    _tuned(
+        "one-sided", "gaussian", "slopes below 1 go free", "basic", sides="one", rate=0.02, critic_rate=0.25, weight=2.0
+    ),
     _tuned("hierarchical", "hierarchical", "inverse gamma scales", "basic", dtypes=_DOUBLE),
     _tuned("flow", "flow", "planar flows, one for each layer of two", "basic", dtypes=_DOUBLE, widths=(1, 1, 1)),
     _tuned("one-step", "gaussian", "one of each", "boundary", T=1, inner=1),
@@ -339,7 +342,7 @@ def _process(slug, why, *flags, dtypes=_BOTH, **settings):
 
 TARGET = (
     _process("gp", "the same scales for all", "basic", kind="gp", length=(0.25, 1.0)),
-    _process("hierarchical", "scales of each function by itself", "basic", "wrong_axis", S=3),
+    _process("hierarchical", "scales of each function by itself", "basic", S=3),
     _process(
         "variances-not-1",
         "variances 0.3 and 2 of the logs, which are no deviations",
