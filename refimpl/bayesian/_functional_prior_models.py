@@ -258,7 +258,7 @@ def draw(family, rng, count, *, widths, like):
     ((3, 16), (3, 2, 2))
     """
     check.choice(functional_prior.FAMILIES, family=family)
-    S, L = check.integer(count=count, minimum=1), len(tuple(widths)) - 1
+    S, L = check.integer(count=count, minimum=1), len(functional_prior._widths(widths)) - 1
     normals = random.normal(rng, (S, functional_prior.stacked_size(widths)), like=like)
     if family != "hierarchical":
         return functional_prior.Drawn(normals)
@@ -311,6 +311,7 @@ def match(
     (40, (4,))
     """
     check.function(target=target, measure=measure), check.rng(rng=rng), check.sequence(hidden=hidden)
+    check.choice(functional_prior.FAMILIES, family=family), functional_prior._widths(widths)
     S, inner = check.integer(functions=functions, minimum=1), check.integer(inner=inner, minimum=1)
 
     def step(state, _):
@@ -474,7 +475,7 @@ def sample_posterior(
     (2, 4, 10)
     """
     check.choice(("normal", "logistic"), likelihood=likelihood), check.rng(rng=rng)
-    check.finite(X=X, y=y), check.shapes(X=(X, "N d"), y=(y, "N O")), check.alike_dtype(psi=psi, X=X, y=y)
+    check.finite(psi=psi, X=X, y=y), check.shapes(X=(X, "N d"), y=(y, "N O")), check.alike_dtype(psi=psi, X=X, y=y)
     check.shapes(X=(X, f"N {functional_prior._widths(widths)[0]}"), y=(y, f"N {widths[-1]}"))
     noise, chains, batch = check.positive(noise=noise), check.integer(chains=chains, minimum=1), check.integer(
         batch=batch, minimum=1)  # fmt: skip

@@ -71,11 +71,11 @@ def stacked_size(widths):
     return sum((1 + n) * m for n, m in pairwise(_widths(widths)))
 
 
-def _widths(widths, least=2):
-    check.sequence(widths=widths)
-    widths = tuple(check.integer(widths=w, minimum=1) for w in widths)
-    if len(widths) < least:
-        raise ValueError(f"widths must name input and output at least, got {widths}")
+def _widths(widths, name="widths"):
+    check.sequence(**{name: widths})
+    widths = tuple(check.integer(**{name: w}, minimum=1, below=2**31) for w in widths)
+    if len(widths) < 2:
+        raise ValueError(f"{name} must name input and output at least, got {widths}")
     return widths
 
 
@@ -120,10 +120,10 @@ def unstack(flat, *, widths):
     return [Layer(block[..., 1:, :], block[..., 0, :]) for block in _blocks(flat, widths)]
 
 
-def _sized(name, flat, widths):
-    widths = _widths(widths)
+def _sized(name, flat, widths, called="widths"):
+    widths = _widths(widths, called)
     if not flat.shape or flat.shape[-1] != stacked_size(widths):
-        raise ValueError(f"{name} must have {stacked_size(widths)} entries for widths {widths}, got {flat.shape}")
+        raise ValueError(f"{name} must have {stacked_size(widths)} entries for {called} {widths}, got {flat.shape}")
     return widths
 
 
@@ -505,7 +505,7 @@ def critic_init(normals, *, sizes):
     array([1., 1., 1., 1.])
     """
     check.finite(normals=normals), check.shapes(normals=(normals, "Q"))
-    sizes, xp, parts = _sized("normals", normals, sizes), array_namespace(normals), []
+    sizes, xp, parts = _sized("normals", normals, sizes, "sizes"), array_namespace(normals), []
     for block, (n, m) in zip(_blocks(normals, sizes), pairwise(sizes), strict=True):
         W = math.sqrt(2 / (n + m)) * block[1:, :]  # (functional_prior-16)
         parts.append(xp.reshape(xp.concat([block[:1, :], W], axis=0), (-1,)))
@@ -547,12 +547,12 @@ def critic(theta, f, *, sizes):
 
 
 def _critic_layers(theta, sizes, M):
-    sizes = _widths(sizes)
+    sizes = _widths(sizes, "sizes")
     if sizes[0] != M or sizes[-1] != 1:
         raise ValueError(f"sizes must begin with the {M} values of a function and end with 1, got {sizes}")
     check.shapes(theta=(theta, "Q"))
     check.finite(theta=theta)
-    return [Layer(block[1:, :], block[0, :]) for block in _blocks(theta, _sized("theta", theta, sizes))]
+    return [Layer(block[1:, :], block[0, :]) for block in _blocks(theta, _sized("theta", theta, sizes, "sizes"))]
 
 
 def _critic(layers, f):
