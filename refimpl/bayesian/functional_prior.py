@@ -414,7 +414,8 @@ def prior_layers(family, psi, drawn, *, widths):
         if uniforms is None:
             raise ValueError("uniforms must be drawn for hierarchical, got None")
         check.finite(uniforms=uniforms), check.shapes(normals=(normals, "S P"), uniforms=(uniforms, f"S {L} 2"))
-        sigma = inverse_gamma_scales(*shapes_and_rates(psi), uniforms)
+        alpha, beta = shapes_and_rates(psi)
+        sigma = inverse_gamma_scales(alpha, beta, uniforms)
         of = lambda l, i: array_namespace(sigma).reshape(sigma[:, l, i], (S, 1, 1))
     found = []
     for l, block in enumerate(_blocks(normals, widths)):

@@ -132,7 +132,8 @@ def target_functions(kind, x, normals, scale_normals, length_mean, length_varian
         gaps = ((x[:, None, :] - x[None, :, :]) / lengths) ** 2
         K = variance * exp(-gaps.sum(axis=2) / 2) + reals(jitter) * np.eye(len(x))
         # Each value given those before it, by solving for its regression on them.
-        f, innovations = [], []
+        f: list = []
+        innovations: list = []
         rows = np.zeros_like(K)
         for i in range(len(x)):
             for j in range(i):
@@ -195,8 +196,9 @@ def _climb(theta, S, f_nn, f_gp, eps, sizes, rate, weight, one_sided):
 def critic_step(theta, S, f_nn, f_gp, eps, hidden, rate, weight, sides):
     """By backpropagation alone."""
     sizes = [f_nn.shape[-1], *_sizes(hidden), 1]
-    arrays = (reals(v) for v in (theta, S, f_nn, f_gp, eps))
-    theta, S, (objective, _, penalty, gradient) = _climb(*arrays, sizes, reals(rate), reals(weight), sides == "one")
+    start, total, f_nn, f_gp, eps = (reals(v) for v in (theta, S, f_nn, f_gp, eps))
+    how = (sizes, reals(rate), reals(weight), sides == "one")
+    theta, S, (objective, _, penalty, gradient) = _climb(start, total, f_nn, f_gp, eps, *how)
     return objective, penalty, gradient, theta, S
 
 

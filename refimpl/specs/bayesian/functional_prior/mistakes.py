@@ -69,7 +69,7 @@ ALTERNATIVES = (
             "each function has its own scales; here all of a batch have those of the first, and no batch has heavy "
             "tails",
             {"prior_layers: sigma = inverse":
-             "sigma = inverse_gamma_scales(*shapes_and_rates(psi), uniforms[:1, ...] + 0 * uniforms)"},
+             "sigma = inverse_gamma_scales(alpha, beta, uniforms[:1, ...] + 0 * uniforms)"},
             origin=f"{_FILES}/bnn/reparam_layers/hierarchical_reparam_linear.py"),
     mistake("log_variance_as_log_deviation", "wrong_constant",
             "exp of half the log variance; here exp of all of it",

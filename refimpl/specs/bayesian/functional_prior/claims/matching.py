@@ -203,7 +203,9 @@ def kurtosis(f):
 def hierarchical_targets(seed):
     """Three matchings of each family to a hierarchical process."""
     names = ("fixed", "GPi-G", "GPi-H")
-    energies, tails, examples = {name: [] for name in names}, {name: [] for name in (*names, "target")}, {}
+    energies: dict = {name: [] for name in names}
+    tails: dict = {name: [] for name in (*names, "target")}
+    examples: dict = {}
     for repeat in range(3):
         rng = stream(seed, "functional_prior.C6", repeat)
         target = hierarchical_gp(GRID, rng, 1000)[0]
@@ -280,6 +282,6 @@ CLAIMS = (
         + _SET_UP
         + "2 x 30 units; medians 0.8 of the length scale and 1 of the "
         "variance, variances 0.3 of their logs",
-        tuned="a mean over three matchings: the bound of 0.6 does not hold for GPi-G in each of them",
+        tuned="a mean over three matchings, as single ones of GPi-G were above the bound of 0.6 in earlier trials",
     ),
 )

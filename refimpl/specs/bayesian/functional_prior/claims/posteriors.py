@@ -84,7 +84,7 @@ def predictions(seed):
     mean, variance = drawn.mean(axis=(0, 3)), drawn.var(axis=(0, 3)) + NOISE
     agreement = float(np.median(models.r_hat(np.moveaxis(drawn, 3, 1))))
     held, test = slice(TRAINED, TRAINED + HELD), slice(TRAINED + HELD, None)
-    found = {name: [] for name in ("fixed", "GPi-G", "one number", "GP")}
+    found: dict = {name: [] for name in ("fixed", "GPi-G", "one number", "GP")}
     for i in range(len(SETS)):
         score = lambda p, rows, i=i: nll(y[i, rows], mean[i, p, rows], variance[i, p, rows])
         chosen = min(range(len(COMMON)), key=lambda p: score(p, held))
@@ -152,7 +152,8 @@ def moments(seed):
     w, _ = sampled(rng, PRECISION, CENTRE, lr=0.05, friction=0.05, steps=2500, burn_in=500)
     truth = np.linalg.inv(PRECISION)
     off = np.linalg.norm(np.cov(w.T) - truth) / np.linalg.norm(truth)
-    stiff, ratios = (1e2, 1e4, 1e6), {}
+    stiff = (1e2, 1e4, 1e6)
+    ratios: dict = {}
     for correct in (True, False):
         ratios[correct] = []
         for lam in stiff:
@@ -194,7 +195,7 @@ def determinants(seed):
     rng, errors, sizes, lowest = stream(seed, "functional_prior.C7"), [], [], np.inf
     for _ in range(30):
         D, scale = int(rng.integers(1, 6)), float(np.exp(rng.uniform(-1.0, 1.5)))
-        z, u, a, c = rng.standard_normal((1, D)), *(scale * rng.standard_normal((2, 2, D))), rng.standard_normal(2)
+        z, (u, a), c = rng.standard_normal((1, D)), scale * rng.standard_normal((2, 2, D)), rng.standard_normal(2)
         h = 1e-6
         both = np.concatenate([z + h * np.eye(D), z - h * np.eye(D)])
         moved, _ = functional_prior.planar_flow(both, u, a, c)
