@@ -233,7 +233,8 @@ CLAIMS = (
         control="one common deviation for all weights and biases, 1, 2 or 3, chosen by 10 held-out points. On draws of "
         "the target GPi-G was ahead of it by 1.14 (the points chose 1), 0.03, 0.10 and 0.06 at seeds 0 to 3, and of "
         "N(0, 1) by 1.51, 0.73, 0.33 and 0.47: most of the gain is one of scale. On other functions GPi-G was "
-        "ahead of it in 7 of 12. So against this control the claim is not reproduced beyond the data that are planted for it",
+        "ahead of it in 7 of 12. So against this control the claim is not reproduced beyond the "
+        "data that are planted for it",
         proxy="planted: data drawn from the target, 30 points with a gap, 3 x 30 units. Where the target is another "
         "process (length 2) the tuned prior inherits its error. Large networks, images and UCI tables are out of reach",
         tuned="SGHMC with full gradients, 1500 steps, lr = friction = 0.05, and lr^4 not taken off",
