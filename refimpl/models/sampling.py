@@ -262,12 +262,14 @@ def sghmc(w, state, grad, xi, *, lr, friction, burn_in, epsilon=1e-10, correct=T
     xp, iteration = array_namespace(w, grad, xi), iteration + 1
     if iteration <= burn_in:
         rate = 1 / (tau + 1)
-        tau = tau + 1 - tau * g_hat * g_hat / (v_hat + epsilon)
-        g_hat = g_hat + rate * (grad - g_hat)
-        v_hat = v_hat + rate * (grad * grad - v_hat)
+        tau = tau + 1 - tau * g_hat * g_hat / (v_hat + epsilon)  # (functional_prior-33)
+        g_hat = g_hat + rate * (grad - g_hat)  # (functional_prior-34)
+        v_hat = v_hat + rate * (grad * grad - v_hat)  # (functional_prior-35)
     inverse = 1 / (xp.sqrt(v_hat) + epsilon)
-    variance = xp.clip(2 * lr**2 * friction * inverse - (lr**4 if correct else 0.0), min=1e-16)
-    momentum = momentum - lr**2 * inverse * grad - friction * momentum + xp.sqrt(variance) * xi
+    spread = 2 * lr**2 * friction * inverse - (lr**4 if correct else 0.0)
+    variance = xp.clip(spread, min=1e-16)  # (functional_prior-36)
+    kick = xp.sqrt(variance) * xi
+    momentum = momentum - lr**2 * inverse * grad - friction * momentum + kick  # (functional_prior-37)
     return w + momentum, SGHMC(momentum, tau, g_hat, v_hat, iteration)
 
 
@@ -301,5 +303,6 @@ def plain_sghmc(w, momentum, grad, xi, *, lr, friction):
     """
     check.alike(w=w, momentum=momentum, grad=grad, xi=xi)
     lr, friction = check.positive(lr=lr), check.share(friction=friction)
-    momentum = momentum - lr * grad - friction * momentum + math.sqrt(2 * lr * friction) * xi
+    kick = math.sqrt(2 * lr * friction) * xi
+    momentum = momentum - lr * grad - friction * momentum + kick  # (functional_prior-38)
     return w + momentum, momentum
