@@ -56,10 +56,10 @@ def expectations(k12, k11, k22, activation):
         cosine = xp.clip(k12 / scale, -1.0, 1.0)
         angle = xp.acos(cosine)
         sine = xp.sqrt((1 - cosine) * (1 + cosine))
-        value = scale * (sine + (math.pi - angle) * cosine) / (2 * math.pi)
+        value = scale * (sine + (math.pi - angle) * cosine) / (2 * math.pi)  # (bnn_surrogates-32)
         return value, (math.pi - angle) / (2 * math.pi)
     product = (1 + 2 * k11) * (1 + 2 * k22)
-    value = (2 / math.pi) * xp.asin(2 * k12 / xp.sqrt(product))
+    value = (2 / math.pi) * xp.asin(2 * k12 / xp.sqrt(product))  # (bnn_surrogates-33)
     return value, (4 / math.pi) / xp.sqrt(product - 4 * k12 * k12)
 
 
@@ -124,7 +124,7 @@ def kernels(x, y, *, depth, weight_variance, bias_variance, activation):
     sb2 = check.nonnegative(bias_variance=bias_variance)
     xp = array_namespace(x, y)
 
-    k12 = sb2 + sw2 * (x @ xp.matrix_transpose(y)) / d
+    k12 = sb2 + sw2 * (x @ xp.matrix_transpose(y)) / d  # (bnn_surrogates-31)
     k11 = sb2 + sw2 * xp.sum(x * x, axis=1, keepdims=True) / d  # [n, 1]
     k22 = sb2 + sw2 * xp.sum(y * y, axis=1)[None, :] / d  # [1, m]
     if not bool(xp.all(k11 > 0)) or not bool(xp.all(k22 > 0)):
@@ -139,7 +139,7 @@ def kernels(x, y, *, depth, weight_variance, bias_variance, activation):
             hidden = xp.where(same, v1, hidden)
             slopes = xp.where(same, xp.full_like(slopes, 0.5), slopes) if activation == "relu" else slopes
         tangent = tangent * slopes
-        k12, k11, k22 = sb2 + sw2 * hidden, sb2 + sw2 * v1, sb2 + sw2 * v2
+        k12, k11, k22 = sb2 + sw2 * hidden, sb2 + sw2 * v1, sb2 + sw2 * v2  # (bnn_surrogates-34)
         if layer < depth - 1:
             tangent = k12 + sw2 * tangent
     return Kernels(hidden, k12, tangent)

@@ -1,0 +1,3 @@
+"""The claims of the paper on Bayesian neural networks as surrogates."""
+
+CLAIMS = ()
