@@ -73,7 +73,7 @@ def ackley(x):
     Examples
     --------
     >>> ackley(np.array([[0.5, 0.5], [1.0, 0.5]])).round(4) + 0.0
-    array([  0.    , -19.5..., ])
+    array([  0.    , -20.7796])
     """
     u = 32.768 * (2 * _unit(x) - 1)
     roots, waves = np.sqrt(np.mean(u**2, axis=-1)), np.mean(np.cos(2 * math.pi * u), axis=-1)
