@@ -74,7 +74,7 @@ def _data(rng, x, y):
     return to_numpy(x).astype(float), to_numpy(y).astype(float)
 
 
-def gaussian_process(rng, x, y, *, priors=True, start=None):
+def gaussian_process(rng, x, y, *, priors=True, start=None, iterations=60):
     """Gaussian process with Matern-5/2 covariance: the maximum of evidence, times the priors if `priors`.
 
     Parameters
@@ -89,6 +89,8 @@ def gaussian_process(rng, x, y, *, priors=True, start=None):
         Whether the priors of `log_prior` count.
     start : float, optional
         Length scale to begin with; default: 0.5, the mean of its prior.
+    iterations : int, default: 60
+        Of L-BFGS, at most.
 
     Returns
     -------
@@ -111,6 +113,7 @@ def gaussian_process(rng, x, y, *, priors=True, start=None):
     x, y = _data(rng, x, y)
     n, d = x.shape
     start = 0.5 if start is None else check.positive(start=start)
+    options = {"maxiter": check.integer(iterations=iterations, minimum=1)}
 
     def objective(theta):
         lengths, scale, noise, mean = np.exp(theta[:d]), math.exp(theta[d]), math.exp(theta[d + 1]), theta[d + 2]
@@ -125,8 +128,7 @@ def gaussian_process(rng, x, y, *, priors=True, start=None):
 
     theta = np.concatenate([np.full(d, math.log(start)), [0.0, math.log(0.02), 0.0]])
     wide = [(math.log(1e-2), math.log(1e3))] * d + [(math.log(1e-3), math.log(1e3)), (math.log(LEAST_NOISE), 2.0)]
-    theta = minimize(objective, theta, jac=True, method="L-BFGS-B", bounds=[*wide, (None, None)],
-                     options={"maxiter": 60}).x  # fmt: skip
+    theta = minimize(objective, theta, jac=True, method="L-BFGS-B", bounds=[*wide, (None, None)], options=options).x
     settings = np.exp(theta[:d]), math.exp(theta[d]), math.exp(theta[d + 1]), theta[d + 2]
     return _matern_process(lambda points: points, x, y, *settings)
 

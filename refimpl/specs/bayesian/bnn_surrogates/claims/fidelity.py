@@ -4,6 +4,7 @@ import numpy as np
 from scipy.stats import norm
 
 from refimpl.bayesian import _bnn_surrogates_fits as fits
+from refimpl.bayesian import bnn_surrogates as rule
 from refimpl.core.random import stream
 from refimpl.specs.base import Claim, Outcome, at_least, reported
 from refimpl.specs.bayesian.bnn_surrogates.claims.foundations import BLUE, GREEN, GREY, ORANGE
@@ -15,7 +16,7 @@ LEVELS = (np.arange(200) + 0.5) / 200
 def gap_data(rng):
     """Fourteen points on the line with nothing in the middle."""
     x = np.concatenate([rng.uniform(-1, -0.35, 7), rng.uniform(0.35, 1, 7)])[:, None]
-    return x, fits.standardise(np.sin(4 * x[:, 0]) + 0.1 * rng.standard_normal(14))
+    return x, fits.standardise(np.sin(4 * x[:, 0]) + 0.07 * rng.standard_normal(14))
 
 
 def quantiles(belief):
@@ -26,8 +27,34 @@ def quantiles(belief):
     return mean + norm.ppf(LEVELS)[:, None] * deviation
 
 
+def long_hmc(rng, x, y, *, chains=10, burn_in=250, samples=250, leapfrogs=16):
+    """Ten chains side by side, with a step that all share: a reference apart from the source."""
+    sizes = (1, 16, 16, 1)
+    U = lambda w: rule._potential(w, x, y, sizes, 0.01, 1.0)
+    w = rule._adam(rng.standard_normal((chains, rule.parameters(sizes))) / 4, lambda w: U(w)[1], 200, 1e-2)
+    (energy, grad), log_h, kept = U(w), np.log(0.02), []
+    for t in range(burn_in + samples):
+        h = np.exp(log_h) * rng.uniform(0.8, 1.2)
+        q, g, r = w, grad, rng.standard_normal(w.shape)
+        before = energy + np.sum(r * r, axis=1) / 2
+        for _ in range(leapfrogs):
+            r = r - h / 2 * g
+            q = q + h * r
+            after, g = U(q)
+            r = r - h / 2 * g
+        rate = np.exp(np.minimum(0.0, before - after - np.sum(r * r, axis=1) / 2))
+        taken = rng.uniform(size=chains) < rate
+        w, grad = (np.where(taken[:, None], new, old) for new, old in ((q, w), (g, grad)))
+        energy = np.where(taken, after, energy)
+        if t < burn_in:
+            log_h = log_h + (np.mean(rate) - 0.8) / (t + 5) ** 0.6
+        else:
+            kept.append(w)
+    return fits.Members(rule._outputs(np.concatenate(kept), GRID, sizes)[0], 0.0)
+
+
 METHODS = {
-    "HMC": lambda rng, x, y: fits.hmc(rng, x, y, chains=2, pretrain=200, burn_in=100, samples=60),
+    "HMC": lambda rng, x, y: fits.hmc(rng, x, y, chains=2, pretrain=200, burn_in=100, samples=60, path=10.0),
     "SGHMC, batch 5": lambda rng, x, y: fits.sghmc(rng, x, y, chains=2, steps=1400, burn_in=800),
     "ensemble of 5": lambda rng, x, y: fits.ensemble(rng, x, y, members=5, steps=400, lr=1e-2),
     "Laplace": lambda rng, x, y: fits.laplace(rng, x, y, steps=1000),
@@ -42,8 +69,7 @@ def fidelity(seed):
     for k in range(SETS):
         rng = stream(seed, "bnn_surrogates.C3", k)
         x, y = gap_data(rng)
-        long = fits.hmc(rng, x, y, chains=10, pretrain=200, burn_in=60, samples=90, most=12)(GRID)
-        true = quantiles(long)
+        true = quantiles(long_hmc(rng, x, y))
         for name, fit in METHODS.items():
             found = quantiles(fit(rng, x, y)(GRID))
             table[name].append(np.mean((found - true) ** 2))
@@ -76,9 +102,9 @@ def fidelity(seed):
             *(reported(f"mean W2^2, {name}", np.mean(rows)) for name, rows in table.items()),
         ],
         plot,
-        "Widths 16 and 16, prior 1, noise .01, 14 points. HMC: 2 chains of at most 16 leapfrogs times 160, some 5500 "
+        "Widths 16 and 16, prior 1, noise .01, 14 points. HMC: 2 chains of 160 transitions, 16 leapfrogs each, some 5500 "
         "gradients; SGHMC with batches of 5 some 1000, with full batches 5520, the ensemble of 5 2000, of 14 5600. The "
-        "reference: 10 chains, 150 transitions each.",
+        "reference: 10 chains, 500 transitions each.",
     )
 
 
@@ -95,5 +121,7 @@ CLAIMS = (
         "reproduced against these: Laplace and SGHMC with full batches are as near or nearer on most data sets. What "
         "SGHMC loses is the noise of minibatches",
         proxy="widths of 16, 14 points on the line",
+        tuned="the noise of the data is that of the model; in a first run it had twice that variance, and HMC was nearer on "
+        "5 sets of 8",
     ),
 )

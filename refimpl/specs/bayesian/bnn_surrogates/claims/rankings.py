@@ -14,12 +14,12 @@ BEST = -0.397887
 SEARCH = {"candidates": 100, "generations": 4}
 SURROGATES = {
     "GP": fits.gaussian_process,
-    "HMC": partial(fits.hmc, pretrain=150, burn_in=40, samples=40, most=10),
-    "SGHMC": partial(fits.sghmc, steps=500, burn_in=250),
-    "ensemble": partial(fits.ensemble, members=5, steps=300, lr=1e-2),
-    "Laplace": partial(fits.laplace, steps=300),
+    "HMC": partial(fits.hmc, pretrain=150, burn_in=30, samples=30, most=10),
+    "SGHMC": partial(fits.sghmc, steps=400, burn_in=200),
+    "ensemble": partial(fits.ensemble, members=5, steps=250, lr=1e-2),
+    "Laplace": partial(fits.laplace, steps=250),
     "I-BNN": fits.infinite_network,
-    "DKL": partial(fits.deep_kernel, pretrain=150, steps=200),
+    "DKL": partial(fits.deep_kernel, pretrain=100, steps=120),
 }
 SEEDS, FEWER = 12, 8
 
@@ -65,8 +65,8 @@ def branin(seed):
             *(reported(f"mean regret, {name}", value) for name, value in last.items()),
         ],
         plot,
-        "Means of 12 runs of 6 + 14 evaluations, DKL of 8. Cut: HMC 150 steps of Adam, 40 + 40 transitions of at most "
-        "10 leapfrogs; SGHMC 500 steps; ensembles of 5, 300 steps; Laplace 300; DKL 150 + 200.",
+        "Means of 12 runs of 6 + 14 evaluations, DKL of 8. Cut: HMC 150 steps of Adam, 30 + 30 transitions of at most "
+        "10 leapfrogs; SGHMC 400 steps; ensembles of 5, 250 steps; Laplace 250; DKL 100 + 120.",
     )
 
 
@@ -74,8 +74,8 @@ D, LENGTH = 300, 0.3 * 300**0.5
 LARGE = {"initial": 20, "evaluations": 12, "candidates": 80, "generations": 3}
 HIGH = {
     "I-BNN": fits.infinite_network,
-    "GP, priors": fits.gaussian_process,
-    "GP, scaled lengths": partial(fits.gaussian_process, priors=False, start=LENGTH),
+    "GP, priors": partial(fits.gaussian_process, iterations=12),
+    "GP, scaled lengths": partial(fits.gaussian_process, priors=False, start=LENGTH, iterations=12),
     "linear kernel": fits.linear_process,
 }
 
