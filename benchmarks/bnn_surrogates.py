@@ -1,6 +1,7 @@
 """A transition of HMC beside BlackJAX's; the evidence of a deep kernel as examples grow."""
 
 import functools
+from itertools import pairwise
 
 import numpy as np
 
@@ -39,7 +40,7 @@ def blackjax_transition(n):
 
     def log_density(w):
         h, at = x, 0
-        for k, (a, b) in enumerate(zip(SIZES[:-1], SIZES[1:], strict=True)):
+        for k, (a, b) in enumerate(pairwise(SIZES)):
             h = h @ w[at : at + a * b].reshape(a, b) + w[at + a * b : at + a * b + b]
             h, at = (jnp.tanh(h) if k < len(SIZES) - 2 else h), at + a * b + b
         return -jnp.sum((h[:, 0] - y) ** 2) / 0.2 - w @ w / 2

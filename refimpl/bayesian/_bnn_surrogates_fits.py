@@ -206,10 +206,7 @@ def infinite_network(rng, x, y, *, bias_variance=1.3, weight_variance=10.0, dept
     x, y = _data(rng, x, y)
     settings = {"depth": depth, "weight_variance": weight_variance, "bias_variance": bias_variance}
     kernel = lambda a, b: rule.ibnn_kernel(a, None if a is b else b, **settings)
-    alone = lambda a: np.concatenate([rule.ibnn_kernel(p[None], None, **settings)[0] for p in a])
-    if len(x) and depth:  # the diagonal of all points at once depends on their norms alone
-        alone = partial(_diagonal, **settings)
-    return _given_kernel(kernel, alone, x, y, fit_scale)
+    return _given_kernel(kernel, partial(_diagonal, **settings), x, y, fit_scale)
 
 
 def _diagonal(a, *, depth, weight_variance, bias_variance):
@@ -271,7 +268,8 @@ def deep_kernel(rng, x, y, *, hidden=(16, 16), pretrain=300, steps=400, lr=1e-3,
     (3,)
     """
     x, y = _data(rng, x, y)
-    sizes = (x.shape[1], *hidden)
+    check.sequence(hidden=hidden)
+    sizes = (x.shape[1], *(check.integer(hidden=h, minimum=1, below=10**6) for h in hidden))
     pretrain, steps = check.integer(pretrain=pretrain, steps=steps)
     lr, lr_process = check.positive(lr=lr, lr_process=lr_process)
     first = _start(rng, (*sizes, 1))

@@ -398,9 +398,10 @@ def ensemble(starts, masks, x, y, *, sizes, noise, prior, steps, lr=1e-3):
     array([[ 1.9, -0.1],
            [ 0.9, -0.1]])
     """
+    sizes = _widths(sizes)
     check.finite(starts=starts, masks=masks)
-    check.shapes(starts=(starts, "S P"), masks=(masks, "S n"), y=(y, "n"))
-    sizes = _fitting(starts[0, :], sizes, x=x)
+    check.shapes(starts=(starts, f"S {parameters(sizes)}"), masks=(masks, "S n"), y=(y, "n"))
+    _fitting(starts[0, :], sizes, x=x)
     _labelled(x, y), check.alike_dtype(starts=starts, masks=masks, x=x)
     noise, prior, lr = check.positive(noise=noise, prior=prior, lr=lr)
     gradient = lambda w: _potential(w, x, y, sizes, noise, prior, masks)[1]  # (bnn_surrogates-24)
@@ -601,7 +602,8 @@ def evidence(z, y, *, lengths, scale, noise, mean):
     >>> float(found.value), round(float(found.mean), 12)  # of N(1; 0, 2)
     (-1.51551..., 0.5)
     """
-    _labelled(z, y, lengths=(lengths, "d")), check.finite(lengths=lengths), check.alike_dtype(z=z, lengths=lengths)
+    check.finite(z=z, y=y, lengths=lengths), check.alike_dtype(z=z, y=y, lengths=lengths)
+    check.shapes(z=(z, "n q"), y=(y, "n"), lengths=(lengths, "q"))
     scale, noise, mean = *check.positive(scale=scale, noise=noise), check.number(mean=mean)
     xp = array_namespace(z, y, lengths)
     if not bool(xp.all(lengths > 0)):
@@ -862,7 +864,8 @@ def expected_hypervolume_improvement(draws, front, reference):
     >>> expected_hypervolume_improvement(draws, np.array([[1.0, 1.0]]), np.zeros(2))
     array([1.5])
     """
-    check.finite(draws=draws), check.shapes(draws=(draws, "S m q K"), front=(front, "n K"), reference=(reference, "K"))
+    check.finite(draws=draws, front=front, reference=reference)
+    check.shapes(draws=(draws, "S m q K"), front=(front, "n K"), reference=(reference, "K"))
     check.alike_dtype(draws=draws, front=front, reference=reference)
     xp, now = array_namespace(draws, front), hypervolume(front, reference)
     together = xp.concat([xp.broadcast_to(front, (*draws.shape[:2], *front.shape)), draws], axis=2)

@@ -193,6 +193,13 @@ def test_every_surrogate_learns_a_line(kind):
     assert fits.draws(predict(LINE, joint=True), stream(0, "d"), 5).shape == (5, 9)
 
 
+def test_deep_kernels_have_the_noise_floor():
+    """Without pre-training or steps the process stands on random features."""
+    predict = fits.deep_kernel(stream(0, "x"), LINE, TARGETS, pretrain=0, steps=0, hidden=(3,))
+    _, deviation = fits.moments(predict(LINE))
+    assert np.all((deviation > 0) & (deviation < 1))
+
+
 def test_controls_know_lines():
     predict = fits.linear_process(stream(0, "x"), LINE, TARGETS)
     np.testing.assert_allclose(predict(LINE).mean, TARGETS, atol=0.05)

@@ -173,7 +173,7 @@ DUAL_AVERAGING = Operation(
     sample=cases.sample_dual_averaging,
     laws=laws.DUAL_AVERAGING,
     errors=(
-        *refusals.rates(**{"start": "positive step"}),
+        *refusals.rates(start="positive step"),
         ErrorCase("rate-above-one", "a probability", {"acceptance": np.array([0.5, 1.5])}, ValueError, "acceptance"),
         ErrorCase("target-of-one", "nothing is always accepted", {"target": 1.0}, ValueError, "target"),
     ),

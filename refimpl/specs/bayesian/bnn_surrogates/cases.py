@@ -1,6 +1,7 @@
 """Inputs of the operations of surrogates under permanent names, and random ones."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 
@@ -20,7 +21,7 @@ def _tags(*numbers):
 
 def _count(d, width, depth, out=1):
     sizes = (d, *[width] * depth, *([out] if out else []))
-    return sum((a + 1) * b for a, b in zip(sizes[:-1], sizes[1:], strict=True))
+    return sum((a + 1) * b for a, b in pairwise(sizes))
 
 
 def _setting(name, n=4, d=2, width=3, depth=1, noise=0.5, prior=2.0):
@@ -72,7 +73,8 @@ ENERGY = (
          answer={"U": np.array(2.875), "grad": np.array([2.0, 3.0, 1.5])}, source="closed form"),
     Case("no-weights", ("boundary",), "at 0 the prior has no pull, and only the last bias has a gradient",
          _setting("zero") | {"w": np.zeros(13)}, equations=_tags(4, 6)),
-    Case("unit-variances", ("edge_case",), "where variances and deviations are one", _setting("unit", noise=1.0, prior=1.0)),
+    Case("unit-variances", ("edge_case",), "where variances and deviations are one", _setting("unit", noise=1.0,
+         prior=1.0)),
     Case("small-noise", ("numerics",), "the noise that claims use, .01", _setting("small", noise=0.01, prior=1.0)),
     _repeated("many-examples", "one-hidden-layer", 20_000),
 )  # fmt: skip
@@ -107,9 +109,11 @@ HMC = (
          source="closed form"),
     Case("uphill", ("basic", "wrong_constant"), "the energy rises by .4: taken with probability .7",
          _path("uphill", 2, step=0.2, uniforms=[0.1, 0.98], steps=[5, 5], depth=2, noise=0.1), equations=_tags(10,)),
-    Case("downhill", ("basic", "wrong_constant"), "what falls by more than the uniform allows to rise is taken all the same",
+    Case("downhill", ("basic", "wrong_constant"),
+         "what falls by more than the uniform allows to rise is taken all the same",
          _path("fall", 2, step=0.15, uniforms=[0.9, 0.9], steps=[3, 4], noise=0.1), equations=_tags(10,)),
-    Case("certain", ("boundary",), "a uniform of 0 takes whatever has a density", _path("certain", 2, uniforms=[0.0, 0.0])),
+    Case("certain", ("boundary",), "a uniform of 0 takes whatever has a density", _path("certain", 2, uniforms=[0.0,
+         0.0])),
     Case("a-wild-step", ("numerics",), "an energy beyond all numbers is a rejection, not an error",
          _path("wild", 2, step=1e30, steps=[1, 1]), equations=_tags(10, 11), dtypes=("float64",)),
     Case("three-hundred", ("long",), "300 transitions on a posterior that is Gaussian",
@@ -214,7 +218,8 @@ ENSEMBLE = (
           "noise": 0.5, "prior": 1.0, "lr": 0.1, "steps": 0}, equations=_tags(25, 26, 27),
          answer={"members": np.array([[1.0, 0.0], [3.0, 0.0]]), "mean": np.array([2.0]), "variance": np.array([2.5]),
                  "score": np.array(-0.5 * math.log(5 * math.pi))}, source="closed form"),
-    Case("three-hundred", ("long",), "300 steps, almost there", _several("long", S=2, setting=_LINEAR, steps=300, lr=0.02)),
+    Case("three-hundred", ("long",), "300 steps, almost there", _several("long", S=2, setting=_LINEAR, steps=300,
+         lr=0.02)),
     large("many-points", "three-members", "m", balanced=True, size=30_000, dtypes=("float64",)),
 )  # fmt: skip
 
@@ -320,10 +325,12 @@ DKL = (
          equations=_tags(35, 42)),
     Case("unit-lengths", ("edge_case",), "where a division by length scales cannot be seen",
          _features("unit", lengths=np.ones(2), noise=0.5)),
-    Case("one-example", ("boundary",), "a single example: N(y; c, s^2 + noise)", _features("single", n=1, d=1, width=1, mean=-1.5)),
+    Case("one-example", ("boundary",), "a single example: N(y; c, s^2 + noise)", _features("single", n=1, d=1,
+         width=1, mean=-1.5)),
     Case("equal-points", ("edge_case", "numerics"), "two equal points: no slope of the distance at 0",
          _features("equal-dkl") | {"x": np.array([[0.5, 1.0], [0.5, 1.0], [-1.0, 0.25], [1.5, -0.5]])}),
-    Case("three-features", ("basic",), "more features than inputs", _features("three-features", n=5, d=1, width=3, scale=4.0)),
+    Case("three-features", ("basic",), "more features than inputs", _features("three-features", n=5, d=1, width=3,
+         scale=4.0)),
     _repeated("many-examples", "one-layer", _TIMES, answers=_with_repeats,
               source="the answer of one-layer: repeats are one observation each, with their noise over their number"),
 )  # fmt: skip
@@ -358,9 +365,11 @@ HYPERVOLUME = (
     Case("one-point", ("boundary",), "one box", _points([2, 3], reference=[-1, 1])),
     Case("one-objective", ("boundary",), "the best value", _points([2], [5], [-1], reference=[1])),
     Case("three-objectives", ("basic",), "slices along the last objective",
-         _points([1, 2, 4], [3, 1, 2], [2, 3, 1], [1, 1, 1], [0.5, 4, 3], reference=[0, 0, 0.25]), equations=_tags(47,)),
+         _points([1, 2, 4], [3, 1, 2], [2, 3, 1], [1, 1, 1], [0.5, 4, 3], reference=[0, 0, 0.25]),
+         equations=_tags(47,)),
     Case("four-objectives", ("basic",), "slices of slices",
-         _points([1, 2, 4, 2], [3, 1, 2, 1], [2, 3, 1, 3], [2, 2, 2, 2.5], reference=[0, 0.5, 0, 0]), equations=_tags(47,)),
+         _points([1, 2, 4, 2], [3, 1, 2, 1], [2, 3, 1, 3], [2, 2, 2, 2.5], reference=[0, 0.5, 0, 0]),
+         equations=_tags(47,)),
     Case("negative-values", ("edge_case",), "objectives that are all negative",
          _points([-3, -1], [-2, -2], [-1, -4], reference=[-5, -5]),
          answer={"volume": np.array(12.0)}, source="closed form"),

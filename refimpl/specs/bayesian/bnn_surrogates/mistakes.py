@@ -54,21 +54,24 @@ ALTERNATIVES = (
             {"bnn_surrogates-11": _CHAIN.format("Chain(w, found[0], grad)")}),
     mistake("gradient_of_the_rejected", "wrong_order",
             "the gradient goes back with the weights; here that of the rejected point starts the next path",
-            {"bnn_surrogates-11": _CHAIN.format("(Chain(w, found[0], grad) if accepted else chain._replace(grad=grad))")}),
+            {"bnn_surrogates-11": _CHAIN.format("(Chain(w, found[0], grad) if accepted else "
+            "chain._replace(grad=grad))")}),
     mistake("energy_of_the_rejected", "wrong_order",
             "the energy goes back with the weights; here that of the rejected point is compared with next",
             {"bnn_surrogates-11":
              _CHAIN.format("(Chain(w, found[0], grad) if accepted else chain._replace(energy=found[0]))")}),
     mistake("kinetic_energy_of_the_weights", "wrong_constant",
             "the kinetic energy is that of the momentum; here of the weights",
-            {"hmc: error =": "error = float(found[0] - chain.energy) + 0.5 * float(xp.sum(w * w) - xp.sum(chain.w**2))"},
+            {"hmc: error =": "error = float(found[0] - chain.energy) + 0.5 * float(xp.sum(w * w) - "
+            "xp.sum(chain.w**2))"},
             origin="https://github.com/blackjax-devs/blackjax/issues/46"),
     mistake("no_kinetic_energy", "missing_step", "accept by U plus the kinetic energy; here by U alone",
             {"hmc: error =": "error = float(found[0] - chain.energy)"}),
     # Dual averaging
     mistake("averaged_too_soon", "wrong_output",
             "burn-in uses the step itself, the average comes afterwards; here it is used at once",
-            {"dual_averaging: return Averaging": "return Averaging(math.exp(log_averaged), math.exp(log_averaged), deficit, t, "
+            {"dual_averaging: return Averaging": "return Averaging(math.exp(log_averaged), "
+            "math.exp(log_averaged), deficit, t, "
              "state.start)"}, origin="https://github.com/rlouf/mcx/issues/40"),
     mistake("towards_the_start", "wrong_constant", "steps shrink towards ten times the first; here towards the first",
             {"bnn_surrogates-14": "log_step = math.log(state.start) - math.sqrt(t) / 0.05 * deficit"}),
@@ -81,6 +84,10 @@ ALTERNATIVES = (
             {"bnn_surrogates-15": "log_averaged = (1 - t**-0.75) * log_step + t**-0.75 * math.log(state.averaged)"}),
     mistake("counted_from_zero", "wrong_constant", "the first iteration is t = 1 in the root; here it is 0",
             {"bnn_surrogates-14": "log_step = math.log(10 * state.start) - math.sqrt(t - 1) / 0.05 * deficit"}),
+    variant("average_a_step_late", "the average takes in the step that was used, not the one found for the next",
+            "BlackJAX 1.7.1, optimizers/dual_averaging.py",
+            {"bnn_surrogates-15":
+             "log_averaged = t**-0.75 * math.log(state.step) + (1 - t**-0.75) * math.log(state.averaged)"}),
     # SGHMC
     mistake("batch_not_scaled", "wrong_scale", "the likelihood of a minibatch counts n / B times; here once",
             {"bnn_surrogates-16": _BATCH.format("prior", "1.0")}),
@@ -105,7 +112,8 @@ ALTERNATIVES = (
     mistake("rate_not_squared", "wrong_scale", "the gradient counts eta^2; here eta",
             {"bnn_surrogates-23": _MOMENTUM.format("lr", "friction * momentum", "")}),
     mistake("noise_without_mass", "missing_step", "the noise has the scales of the mass; here it has none",
-            {"bnn_surrogates-22": "variance = xp.clip(2 * lr**2 * friction * xp.ones_like(inverse) - lr**4, min=1e-16)"}),
+            {"bnn_surrogates-22": "variance = xp.clip(2 * lr**2 * friction * xp.ones_like(inverse) - lr**4, "
+            "min=1e-16)"}),
     mistake("variance_for_deviation", "missing_step", "the noise is multiplied by the root of its variance; here by it",
             {"bnn_surrogates-23":
              "momentum = momentum - lr**2 * inverse * grad - friction * momentum + variance * xi"}),
@@ -134,7 +142,8 @@ ALTERNATIVES = (
             "Lakshminarayanan, Pritzel and Blundell, 2017: the variance of an even mixture",
             {"bnn_surrogates-26": _SPREAD.format(0, "noise")}),
     # Laplace
-    mistake("variances_exchanged", "wrong_order", "noise over prior on the diagonal, the prior in front; here exchanged",
+    mistake("variances_exchanged", "wrong_order",
+         "noise over prior on the diagonal, the prior in front; here exchanged",
             {"bnn_surrogates-29": "ridge = prior / noise", "bnn_surrogates-30": _COVARIANCE.format("noise")}),
     mistake("noise_alone_on_the_diagonal", "missing_step", "J J^T has the prior taken out, so has the noise; here not",
             {"bnn_surrogates-29": "ridge = noise"}),
@@ -155,7 +164,8 @@ ALTERNATIVES = (
     mistake("variances_not_recursed", "missing_step", "variances go through the layers too; here they stay the first",
             {"bnn_surrogates-34": "k12 = sb2 + sw2 * hidden"}),
     mistake("no_readout", "missing_step", "the readout has weights and a bias too; here the last layer is told",
-            {"ibnn_kernel: return wide": "return wide.kernels(x, y, depth=depth, activation=activation, **variances).hidden"}),
+            {"ibnn_kernel: return wide": "return wide.kernels(x, y, depth=depth, activation=activation, "
+            "**variances).hidden"}),
     mistake("bias_once", "missing_step", "every layer has a bias; here only the first",
             {"bnn_surrogates-34": "k12, k11, k22 = sw2 * hidden, sw2 * v1, sw2 * v2"}),
     mistake("not_halved", "wrong_constant", "the expectation has 1 / (2 pi); here 1 / pi, as if scaled for relu",
@@ -163,7 +173,8 @@ ALTERNATIVES = (
     mistake("arc_not_doubled", "wrong_constant", "asin of 2 k over the root of (1 + 2 k) (1 + 2 k'); here of k",
             {"bnn_surrogates-33": "value = (2 / math.pi) * xp.asin(k12 / xp.sqrt(product))"}),
     mistake("cosine_clipped", "numerics",
-            "clip only what the arc cosine sees; here the cosine beside it is clipped too, and equal points lose digits",
+            "clip only what the arc cosine sees; here the cosine beside it is clipped too, and equal points "
+            "lose digits",
             {"bnn_surrogates-32": "cosine = xp.clip(cosine, -1 + 1e-7, 1 - 1e-7)\n"
              "value = scale * (xp.sqrt(1 - cosine * cosine) + (math.pi - xp.acos(cosine)) * cosine) / (2 * math.pi)"}),
     # Deep kernels
@@ -189,7 +200,8 @@ ALTERNATIVES = (
     # Hypervolume
     mistake("minimised", "wrong_sign", "objectives are maximised; here they are minimised",
             {"bnn_surrogates-45": "above = xp.all(values < reference, axis=1)",
-             "hypervolume: return _volume": "return _volume(xp.where(above[:, None], reference - values, xp.zeros_like(values)))"},
+             "hypervolume: return _volume": "return _volume(xp.where(above[:, None], reference - values, "
+             "xp.zeros_like(values)))"},
             origin="https://github.com/facebook/Ax/pull/4970"),
     mistake("dominated_added", "extra_step", "boxes overlap: count what is common once; here all boxes are added",
             {"_volume: return xp.sum(highest": "return xp.sum(xp.prod(sides, axis=-1), axis=-1)"}),
@@ -204,5 +216,6 @@ ALTERNATIVES = (
             {"bnn_surrogates-46": "highest = sides[..., 0]"}),
     mistake("slices_by_themselves", "missing_step",
             "a slice holds all points that reach it; here only the one where it begins",
-            {"bnn_surrogates-47": "highest = xp.stack([_volume(sides[..., i : i + 1, :-1]) for i in range(n)], axis=-1)"}),
+            {"bnn_surrogates-47": "highest = xp.stack([_volume(sides[..., i : i + 1, :-1]) for i in range(n)], "
+            "axis=-1)"}),
 )  # fmt: skip

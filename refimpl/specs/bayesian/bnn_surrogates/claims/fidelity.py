@@ -102,9 +102,9 @@ def fidelity(seed):
             *(reported(f"mean W2^2, {name}", np.mean(rows)) for name, rows in table.items()),
         ],
         plot,
-        "Widths 16 and 16, prior 1, noise .01, 14 points. HMC: 2 chains of 160 transitions, 16 leapfrogs each, some 5500 "
-        "gradients; SGHMC with batches of 5 some 1000, with full batches 5520, the ensemble of 5 2000, of 14 5600. The "
-        "reference: 10 chains, 500 transitions each.",
+        "Widths 16 and 16, prior 1, noise .01, 14 points. HMC: 2 chains of 160 transitions, 16 leapfrogs each, some "
+        "5500 gradients; SGHMC with batches of 5 some 1000, with full batches 5520, the ensemble of 5 2000, of 14 5600."
+        " The reference: 10 chains, 500 transitions each.",
     )
 
 
@@ -121,7 +121,7 @@ CLAIMS = (
         "reproduced against these: Laplace and SGHMC with full batches are as near or nearer on most data sets. What "
         "SGHMC loses is the noise of minibatches",
         proxy="widths of 16, 14 points on the line",
-        tuned="the noise of the data is that of the model; in a first run it had twice that variance, and HMC was nearer on "
-        "5 sets of 8",
+        tuned="the noise of the data is that of the model; in a first run it had twice that variance, and HMC was "
+        "nearer on 5 sets of 8",
     ),
 )

@@ -170,7 +170,8 @@ def rankings(seed):
             reported("300 dimensions: mean of ensemble - GP", np.mean(large)),
         ],
         plot,
-        "The GP of 300 dimensions has scaled length scales. Cut: 20 + 12 evaluations, ensembles of 5, 60 steps of Adam. "
+        "The GP of 300 dimensions has scaled length scales. Cut: 20 + 12 evaluations, ensembles of 5, 60 steps "
+        "of Adam. "
         "Not established is not refuted: at this size noise is as large as the differences.",
     )
 
@@ -178,13 +179,15 @@ def rankings(seed):
 CLAIMS = (
     Claim(
         id="bnn_surrogates.C4",
-        statement="On Branin the GP is far ahead of random points and HMC ahead of SGHMC and deep ensembles; DKL is ahead "
+        statement="On Branin the GP is far ahead of random points and HMC ahead of SGHMC and deep ensembles; "
+        "DKL is ahead "
         "of random points",
         source="findings (ii) and (iii); Figure on synthetic benchmarks",
         experiment=branin,
         tier="full",
         kind="superiority",
-        control="random points, equal evaluations, and every surrogate in the same loop; DKL stays behind the GP. HMC has "
+        control="random points, equal evaluations, and every surrogate in the same loop; DKL stays behind the "
+        "GP. HMC has "
         "more gradients than the others, which is part of its place (C3)",
         proxy="widths of 16, single points, 14 evaluations",
         tuned="the bounds on the GP and on DKL were chosen after 12 runs of another code, and not moved since",
@@ -196,20 +199,23 @@ CLAIMS = (
         experiment=high_dimension,
         tier="full",
         kind="superiority",
-        control="a GP whose length scales start at .3 sqrt(d), a linear kernel, random points and random corners of the "
+        control="a GP whose length scales start at .3 sqrt(d), a linear kernel, random points and random "
+        "corners of the "
         "cube, at equal evaluations: one of them is ahead of I-BNN on each kind of objective. Against the GP with the "
         "priors of low dimension it is ahead",
         proxy="planted: one of the objectives is drawn from a network; 300 dimensions, 12 evaluations",
     ),
     Claim(
         id="bnn_surrogates.C6",
-        statement="The ranking of surrogates depends on the problem: the GP is better than an ensemble on Branin, and worse "
+        statement="The ranking of surrogates depends on the problem: the GP is better than an ensemble on "
+        "Branin, and worse "
         "in 300 dimensions",
         source="finding (i); abstract",
         experiment=rankings,
         tier="full",
         kind="superiority",
-        control="paired runs from the same first points, and two standard errors: orders of three noisy means differ by "
+        control="paired runs from the same first points, and two standard errors: orders of three noisy means "
+        "differ by "
         "chance five times in six. The second difference is not established at this size",
         proxy="widths of 16, 8 runs of each",
     ),
