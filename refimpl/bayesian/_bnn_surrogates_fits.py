@@ -505,7 +505,7 @@ def choose(kind, rng, x, y, *, grid=(0.1, 1.0, 10.0), **settings):
     grid, cut = [check.positive(grid=value) for value in grid], math.ceil(0.8 * len(y))
     if cut == len(y):
         raise ValueError(f"y must have five examples at least, got {len(y)}")
-    best = (-math.inf, {})
+    best: tuple[float, dict[str, float]] = (-math.inf, {})
     for noise in grid:
         for prior in grid:
             predict = FITS[kind](rng, x[:cut], y[:cut], noise=noise, prior=prior, **settings)

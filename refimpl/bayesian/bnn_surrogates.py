@@ -604,7 +604,7 @@ def evidence(z, y, *, lengths, scale, noise, mean):
     """
     check.finite(z=z, y=y, lengths=lengths), check.alike_dtype(z=z, y=y, lengths=lengths)
     check.shapes(z=(z, "n q"), y=(y, "n"), lengths=(lengths, "q"))
-    scale, noise, mean = *check.positive(scale=scale, noise=noise), check.number(mean=mean)
+    (scale, noise), mean = check.positive(scale=scale, noise=noise), check.number(mean=mean)
     xp = array_namespace(z, y, lengths)
     if not bool(xp.all(lengths > 0)):
         raise ValueError(f"lengths must be > 0, got a smallest one of {float(xp.min(lengths)):g}")
