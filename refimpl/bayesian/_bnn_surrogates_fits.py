@@ -5,9 +5,10 @@ round, and returns a function ``predict(points)``, which tells a `Gaussian` or `
 """
 
 import math
+from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.optimize import minimize
@@ -455,7 +456,7 @@ def laplace(rng, x, y, *, hidden=(16, 16), noise=0.01, prior=1.0, steps=1000, lr
     return predict
 
 
-FITS = {
+FITS: dict[str, Callable[..., Any]] = {
     "gp": gaussian_process,
     "ibnn": infinite_network,
     "hmc": hmc,

@@ -76,6 +76,7 @@ ENERGY = (
     Case("unit-variances", ("edge_case",), "where variances and deviations are one", _setting("unit", noise=1.0,
          prior=1.0)),
     Case("small-noise", ("numerics",), "the noise that claims use, .01", _setting("small", noise=0.01, prior=1.0)),
+    Case("another-width", ("basic",), "two units in the hidden layer, three inputs", _setting("narrow", d=3, width=2)),
     _repeated("many-examples", "one-hidden-layer", 20_000),
 )  # fmt: skip
 
@@ -119,6 +120,8 @@ HMC = (
     Case("three-hundred", ("long",), "300 transitions on a posterior that is Gaussian",
          _path("long", 300, setting=_LINEAR, step=0.25, uniforms=stream(0, "hmc-long").uniform(size=300).round(2) * 0.9,
                steps=np.arange(300) % 3 + 1)),
+    Case("another-width", ("basic",), "two units in the hidden layer",
+         _path("narrow-path", 2, step=0.05, d=3, width=2, noise=0.75, prior=1.5)),
     _repeated("many-examples", "three-transitions"),
 )  # fmt: skip
 
@@ -180,6 +183,8 @@ SGHMC = (
          _run("large", 3, burn_in=0, lr=1.0, friction=0.25), equations=_tags(22,)),
     Case("three-hundred", ("long",), "300 steps, the second half with fixed scales",
          _run("long", 300, burn_in=150, lr=0.05, setting=_LINEAR)),
+    Case("another-width", ("basic",), "two units in the hidden layer",
+         _run("narrow-run", 3, burn_in=1, d=3, width=2, noise=0.75, prior=1.5)),
     _repeated("many-examples", "three-of-five"),
 )  # fmt: skip
 
@@ -220,6 +225,8 @@ ENSEMBLE = (
                  "score": np.array(-0.5 * math.log(5 * math.pi))}, source="closed form"),
     Case("three-hundred", ("long",), "300 steps, almost there", _several("long", S=2, setting=_LINEAR, steps=300,
          lr=0.02)),
+    Case("another-width", ("basic",), "two units in the hidden layer",
+         _several("narrow-members", d=3, width=2, noise=0.75, prior=0.5)),
     large("many-points", "three-members", "m", balanced=True, size=30_000, dtypes=("float64",)),
 )  # fmt: skip
 

@@ -194,8 +194,8 @@ def dkl_evidence(w, x, y, width, depth, lengths, scale, noise, mean):
         up, down = theta.copy(), theta.copy()
         up[k], down[k] = theta[k] + _H, theta[k] - _H
         slopes.append((density(up) - density(down)) / (2 * _H))
-    slopes = np.array(slopes, dtype=object)
-    return density(theta), slopes[:P], slopes[P:-3], slopes[-3], slopes[-2], slopes[-1]
+    by = np.array(slopes, dtype=object)
+    return density(theta), by[:P], by[P:-3], by[-3], by[-2], by[-1]
 
 
 def hypervolume(values, reference):
