@@ -63,11 +63,11 @@ def leapfrog(gradient, w, r, grad, *, step, steps):
     check.function(gradient=gradient), check.alike(w=w, r=r, grad=grad)
     step, steps = check.number(step=step), check.integer(steps=steps, minimum=1)
     for _ in range(steps):
-        r = r - 0.5 * step * grad
-        w = w + step * r
+        r = r - 0.5 * step * grad  # (bnn_surrogates-7)
+        w = w + step * r  # (bnn_surrogates-8)
         grad = gradient(w)
         check.like(w, grad=grad)
-        r = r - 0.5 * step * grad
+        r = r - 0.5 * step * grad  # (bnn_surrogates-9)
     return w, r, grad
 
 
@@ -118,9 +118,9 @@ def hmc(energy, chain, momentum, uniform, *, step, steps):
     w, r, grad = leapfrog(gradient, chain.w, momentum, chain.grad, step=step, steps=steps)
     xp = array_namespace(w, momentum)
     error = float(found[0] - chain.energy) + 0.5 * float(xp.sum(r * r) - xp.sum(momentum * momentum))
-    acceptance = 0.0 if math.isnan(error) else math.exp(min(0.0, -error))
+    acceptance = 0.0 if math.isnan(error) else math.exp(min(0.0, -error))  # (bnn_surrogates-10)
     accepted = uniform < acceptance
-    return (Chain(w, found[0], grad) if accepted else chain), Move(acceptance, accepted, error)
+    return (Chain(w, found[0], grad) if accepted else chain), Move(acceptance, accepted, error)  # (bnn_surrogates-11)
 
 
 class Averaging(NamedTuple):
@@ -179,9 +179,9 @@ def dual_averaging(state, acceptance, *, target=0.8):
     if not 0 < (target := check.number(target=target)) < 1:
         raise ValueError(f"target must be in (0, 1), got {target!r}")
     t = state.iteration + 1
-    deficit = (1 - 1 / (t + 10)) * state.deficit + (target - acceptance) / (t + 10)
-    log_step = math.log(10 * state.start) - math.sqrt(t) / 0.05 * deficit
-    log_averaged = t**-0.75 * log_step + (1 - t**-0.75) * math.log(state.averaged)
+    deficit = (1 - 1 / (t + 10)) * state.deficit + (target - acceptance) / (t + 10)  # (bnn_surrogates-13)
+    log_step = math.log(10 * state.start) - math.sqrt(t) / 0.05 * deficit  # (bnn_surrogates-14)
+    log_averaged = t**-0.75 * log_step + (1 - t**-0.75) * math.log(state.averaged)  # (bnn_surrogates-15)
     return Averaging(math.exp(log_step), math.exp(log_averaged), deficit, t, state.start)
 
 
@@ -261,15 +261,15 @@ def sghmc(w, state, grad, xi, *, lr, friction, burn_in, epsilon=1e-10, correct=T
     burn_in = check.integer(burn_in=burn_in)
     xp, iteration = array_namespace(w, grad, xi), iteration + 1
     if iteration <= burn_in:
-        rate = 1 / (tau + 1)
-        tau = tau + 1 - tau * g_hat * g_hat / (v_hat + epsilon)  # (functional_prior-33)
-        g_hat = g_hat + rate * (grad - g_hat)  # (functional_prior-34)
-        v_hat = v_hat + rate * (grad * grad - v_hat)  # (functional_prior-35)
-    inverse = 1 / (xp.sqrt(v_hat) + epsilon)
+        rate = 1 / (tau + 1)  # (bnn_surrogates-17)
+        tau = tau + 1 - tau * g_hat * g_hat / (v_hat + epsilon)  # (functional_prior-33) (bnn_surrogates-18)
+        g_hat = g_hat + rate * (grad - g_hat)  # (functional_prior-34) (bnn_surrogates-19)
+        v_hat = v_hat + rate * (grad * grad - v_hat)  # (functional_prior-35) (bnn_surrogates-20)
+    inverse = 1 / (xp.sqrt(v_hat) + epsilon)  # (bnn_surrogates-21)
     spread = 2 * lr**2 * friction * inverse - (lr**4 if correct else 0.0)
-    variance = xp.clip(spread, min=1e-16)  # (functional_prior-36)
+    variance = xp.clip(spread, min=1e-16)  # (functional_prior-36) (bnn_surrogates-22)
     kick = xp.sqrt(variance) * xi
-    momentum = momentum - lr**2 * inverse * grad - friction * momentum + kick  # (functional_prior-37)
+    momentum = momentum - lr**2 * inverse * grad - friction * momentum + kick  # (functional_prior-37) (bnn_surrogates-23)
     return w + momentum, SGHMC(momentum, tau, g_hat, v_hat, iteration)
 
 

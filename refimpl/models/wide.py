@@ -56,10 +56,10 @@ def expectations(k12, k11, k22, activation):
         cosine = xp.clip(k12 / scale, -1.0, 1.0)
         angle = xp.acos(cosine)
         sine = xp.sqrt((1 - cosine) * (1 + cosine))
-        value = scale * (sine + (math.pi - angle) * cosine) / (2 * math.pi)  # (scale_mixture_nngp-2)
+        value = scale * (sine + (math.pi - angle) * cosine) / (2 * math.pi)  # (scale_mixture_nngp-2) (bnn_surrogates-32)
         return value, (math.pi - angle) / (2 * math.pi)  # (scale_mixture_nngp-3)
     product = (1 + 2 * k11) * (1 + 2 * k22)
-    value = (2 / math.pi) * xp.asin(2 * k12 / xp.sqrt(product))  # (scale_mixture_nngp-4)
+    value = (2 / math.pi) * xp.asin(2 * k12 / xp.sqrt(product))  # (scale_mixture_nngp-4) (bnn_surrogates-33)
     return value, (4 / math.pi) / xp.sqrt(product - 4 * k12 * k12)  # (scale_mixture_nngp-5)
 
 
@@ -124,7 +124,7 @@ def kernels(x, y, *, depth, weight_variance, bias_variance, activation):
     sb2 = check.nonnegative(bias_variance=bias_variance)
     xp = array_namespace(x, y, *(v for v in (sw2, sb2) if is_array(v)))
 
-    k12 = sb2 + sw2 * (x @ xp.matrix_transpose(y)) / d  # (scale_mixture_nngp-1)
+    k12 = sb2 + sw2 * (x @ xp.matrix_transpose(y)) / d  # (scale_mixture_nngp-1) (bnn_surrogates-31)
     k11 = sb2 + sw2 * xp.sum(x * x, axis=1, keepdims=True) / d  # [n, 1]
     k22 = sb2 + sw2 * xp.sum(y * y, axis=1)[None, :] / d  # [1, m]
     if not bool(xp.all(k11 > 0)) or not bool(xp.all(k22 > 0)):
@@ -141,7 +141,7 @@ def kernels(x, y, *, depth, weight_variance, bias_variance, activation):
             hidden = xp.where(same, v1, hidden)
             slopes = xp.where(same, 0.5 + 0.0 * slopes, slopes) if activation == "relu" else slopes
         tangent = tangent * slopes  # (scale_mixture_nngp-6)
-        k12, k11, k22 = sb2 + sw2 * hidden, sb2 + sw2 * v1, sb2 + sw2 * v2  # (scale_mixture_nngp-7)
+        k12, k11, k22 = sb2 + sw2 * hidden, sb2 + sw2 * v1, sb2 + sw2 * v2  # (scale_mixture_nngp-7) (bnn_surrogates-34)
         if layer < depth - 1:
             tangent = k12 + sw2 * tangent  # (scale_mixture_nngp-8)
     return Kernels(hidden, k12, tangent)
