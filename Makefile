@@ -106,7 +106,8 @@ $(VENV)/.extra-%: pyproject.toml $(MADE)
 	@touch $@
 
 # Each in a folder of its own, always in the release named: known to have been wrong, beside the newest; LibAUC and
-# torchcfm without what they ask for and is not needed, and flow_matching, which brings a package `tests` along.
+# torchcfm without what they ask for and is not needed; flow_matching and BoTorch, which bring packages `tests`, `build`
+# and `sphinx` along.
 OLD := $(wildcard requirements/old/*.txt)
 $(VENV)/.old-peers: $(OLD) $(VENV)/.extra-peers
 	for file in $(OLD); do \
