@@ -267,7 +267,7 @@ def test_what_is_refused():
     K, y = regression()
     with pytest.raises(ValueError, match=r"K\.tt must be positive definite"):
         source.condition(source.Blocks(np.ones((2, 2)), np.ones((1, 2)), np.ones((1, 1))), y[:2], eps=0.0)
-    with pytest.raises(ValueError, match="s must be given where all targets are 0"):
+    with pytest.raises(ValueError, match="s must be given where Q is 0"):
         baselines.gaussian(source.condition(K, 0 * y, eps=0.1), np.zeros(3))
     with pytest.raises(ValueError, match="at least as wide as there are data"):
         models.readout_limit(y[:, None], y[:, None], y[:, None], ((np.ones((1, 1, 2)), np.ones((1, 2))),),
