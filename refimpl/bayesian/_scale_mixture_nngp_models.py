@@ -1,4 +1,4 @@
-"""Finite networks, R side by side, each with a scale of its readout weights of its own; and ensembles of them."""
+"""Finite networks, R side by side, each with a scale of its readout weights of its own."""
 
 import math
 

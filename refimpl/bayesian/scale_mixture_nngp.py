@@ -208,7 +208,8 @@ def draw(law, u):
     elif isinstance(law, BurrXII):
         s = xp.expm1(-xp.log1p(-u) / law.d) ** (1 / law.c)  # (scale_mixture_nngp-15)
     elif isinstance(law, HalfCauchy):
-        s = law.gamma * xp.tan(0.5 * math.pi * u)  # (scale_mixture_nngp-16)
+        low, high = xp.tan(0.5 * math.pi * u), xp.tan(0.5 * math.pi * (1 - u))  # near a pole tan has no digits left
+        s = law.gamma * xp.where(u < 0.5, low, 1 / high)  # (scale_mixture_nngp-16)
     else:
         s = xp.exp(law.mu + law.sigma * ndtri(u))  # (scale_mixture_nngp-17)
     return _reached(s, law=law)

@@ -54,9 +54,9 @@ KERNELS = (
          "however it is rounded", {**_KERNELS, "X": np.array([[1.0, -0.5]]), "X2": np.array([[-2.0, 1.0]]),
                                    "depth": 1, "sigma_b": 0.0}, dtypes=("float64",),
          answer={"K": np.zeros((1, 1)), "T": np.zeros((1, 1))}, source="worked by hand"),
-    Case("many-opposites", ("edge_case", "numerics"), "the same with more digits: cosines are rounded past -1, whatever "
-         "is divided or rooted first", {**_KERNELS, "X": _ROW, "X2": -_TIMES * _ROW, "depth": 1, "sigma_w": 1.2,
-                                        "sigma_b": 0.0}, dtypes=("float64",),
+    Case("many-opposites", ("edge_case", "numerics"), "the same with more digits: cosines are rounded past -1, "
+         "whatever is divided or rooted first",
+         {**_KERNELS, "X": _ROW, "X2": -_TIMES * _ROW, "depth": 1, "sigma_w": 1.2, "sigma_b": 0.0}, dtypes=("float64",),
          answer={"K": np.zeros((1, 11)), "T": np.zeros((1, 11))}, source="worked by hand"),
     Case("zero-input", ("edge_case",), "an input of 0: the bias alone", {**_KERNELS, "X": np.zeros((1, 2))}),
     large("many-inputs", "three-layers", "n", size=5_001),

@@ -6,7 +6,6 @@ from refimpl.core.arrays import array_namespace
 from refimpl.specs.base import Law
 from refimpl.specs.laws import apart, doubled_along, related, reversed_along, scaled, turned_along
 
-
 _BOTH = ("three-layers", "three-layers-erf")
 
 

@@ -198,7 +198,7 @@ CLAIMS = (
     Claim(
         "scale_mixture_nngp.C2",
         "The posterior has a closed form for an inverse-gamma law; for any other importance sampling has an error of "
-        "order S^(-1/2)",
+        "order R^(-1/2)",
         "Section 4",
         sampling,
         kind="rate",
