@@ -226,7 +226,8 @@ ALTERNATIVES = (
         "wrong_scale",
         "half of the law has twice the density; here that of the whole",
         _tags({"13": "return math.log(1 / (math.pi * law.gamma)) - softplus(2 * (log - math.log(law.gamma)))",
-               "16": "s = law.gamma * abs(xp.tan(math.pi * (u - 0.5)))"}),
+               "16": "s = law.gamma * xp.tan(math.pi * (u - 0.5))"})
+        | {"draw: return _reached": "return s"},
     ),
     mistake(
         "log_normal_without_jacobian",
