@@ -36,7 +36,7 @@ def gaussian(told, points, *, s=None):
     Raises
     ------
     TypeError, ValueError
-        As for `scale_mixture_nngp.log_predictive`; and if the targets are all 0 and no scale is given.
+        As for `scale_mixture_nngp.log_predictive`; and if Q is 0 and no scale is given.
 
     Examples
     --------
@@ -50,7 +50,7 @@ def gaussian(told, points, *, s=None):
     variance = mixture._noisy(told, points)
     s = told.Q / told.n if s is None else check.positive(s=s)  # (scale_mixture_nngp-49)
     if not float(s) > 0:
-        raise ValueError("s must be given where all targets are 0, got None")
+        raise ValueError("s must be given where Q is 0, got None")
     xp = array_namespace(variance)
     log_s = xp.log(s) if hasattr(s, "shape") else math.log(s)
     outside = -0.5 * told.log_det - 0.5 * told.n * (math.log(2 * math.pi) + log_s)

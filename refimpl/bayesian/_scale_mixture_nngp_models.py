@@ -1,4 +1,4 @@
-"""Finite networks, R side by side, each with a scale of its readout weights of its own; and ensembles of them."""
+"""Finite networks, R side by side, each with a scale of its readout weights of its own."""
 
 import math
 
@@ -192,7 +192,8 @@ def readout_limit(x, x_new, y, layers, v, s, *, sigma_w, sigma_b, activation):
     Raises
     ------
     TypeError, ValueError
-        As for `outputs`, or if the network is narrower than the data are many.
+        As for `outputs`, or if the network is narrower than the data are many, or in one network the last hidden layer
+        is linearly dependent, as with equal inputs.
 
     Examples
     --------
@@ -213,7 +214,11 @@ def readout_limit(x, x_new, y, layers, v, s, *, sigma_w, sigma_b, activation):
     z, z_new = (_features(at, layers, sigma_w, sigma_b, activation) for at in (x, x_new))
     w, xp = _spread(s) * v, array_namespace(z)
     across = xp.matrix_transpose(z)
-    return _read(z_new, w) + z_new @ across @ xp.linalg.solve(z @ across, y - _read(z, w))  # (scale_mixture_nngp-38)
+    gram = z @ across
+    values = xp.linalg.eigvalsh(gram)
+    if not bool(xp.all(values[:, 0] > n * float(xp.finfo(x.dtype).eps) * values[:, -1])):
+        raise ValueError("x must have a linearly independent last hidden layer in each network, got a dependent one")
+    return _read(z_new, w) + z_new @ across @ xp.linalg.solve(gram, y - _read(z, w))  # (scale_mixture_nngp-38)
 
 
 def _checked(x, layers, sigma_w, sigma_b, activation):

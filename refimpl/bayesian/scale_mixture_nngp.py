@@ -13,6 +13,7 @@ from typing import NamedTuple
 from refimpl.core import check
 from refimpl.core.arrays import Array, array_namespace, device, is_array
 from refimpl.core.autodiff import stop_gradient
+from refimpl.core.elementwise import all_finite
 from refimpl.core.linalg import cholesky, cholesky_solve, solve_triangular
 from refimpl.core.special import digamma, gamma_quantile, gammaln, logsumexp, ndtri, softmax, softplus
 from refimpl.models import gp
@@ -86,7 +87,7 @@ class Posterior(NamedTuple):
 class Weighted(NamedTuple):
     """Regression with any law of the scale, by importance sampling."""
 
-    weights: Array  # [S] of the draws, sum 1
+    weights: Array  # [R] of the draws, sum 1
     log_density: Array  # [m] of new targets, each by itself
     log_evidence: Array  # 0-d, log density of the targets
 
@@ -162,7 +163,9 @@ def log_density(law, s):
         top = math.log(law.c * law.d) + (law.c - 1) * log
         return top - (law.d + 1) * softplus(law.c * log)  # (scale_mixture_nngp-12)
     if isinstance(law, HalfCauchy):
-        return math.log(2 / (math.pi * law.gamma)) - xp.log1p((s / law.gamma) ** 2)  # (scale_mixture_nngp-13)
+        return math.log(2 / (math.pi * law.gamma)) - softplus(
+            2 * (log - math.log(law.gamma))
+        )  # (scale_mixture_nngp-13)
     z = (log - law.mu) / law.sigma
     return -0.5 * z * z - log - math.log(law.sigma) - 0.5 * math.log(2 * math.pi)  # (scale_mixture_nngp-14)
 
@@ -186,7 +189,7 @@ def draw(law, u):
     Raises
     ------
     TypeError, ValueError
-        As for `log_density`, or if an entry of `u` is not in (0, 1).
+        As for `log_density`, or if an entry of `u` is not in (0, 1), or a scale is 0 or infinite in its dtype.
 
     Examples
     --------
@@ -201,12 +204,15 @@ def draw(law, u):
     _uniform(u), _known(law)
     xp = array_namespace(u)
     if isinstance(law, InverseGamma):
-        return _inverse_gamma(law.a, law.b, u)
-    if isinstance(law, BurrXII):
-        return xp.expm1(-xp.log1p(-u) / law.d) ** (1 / law.c)  # (scale_mixture_nngp-15)
-    if isinstance(law, HalfCauchy):
-        return law.gamma * xp.tan(0.5 * math.pi * u)  # (scale_mixture_nngp-16)
-    return xp.exp(law.mu + law.sigma * ndtri(u))  # (scale_mixture_nngp-17)
+        s = _inverse_gamma(law.a, law.b, u)
+    elif isinstance(law, BurrXII):
+        s = xp.expm1(-xp.log1p(-u) / law.d) ** (1 / law.c)  # (scale_mixture_nngp-15)
+    elif isinstance(law, HalfCauchy):
+        low, high = xp.tan(0.5 * math.pi * u), xp.tan(0.5 * math.pi * (1 - u))  # near a pole tan has no digits left
+        s = law.gamma * xp.where(u < 0.5, low, 1 / high)  # (scale_mixture_nngp-16)
+    else:
+        s = xp.exp(law.mu + law.sigma * ndtri(u))  # (scale_mixture_nngp-17)
+    return _reached(s, law=law)
 
 
 def _inverse_gamma(a, b, u):
@@ -423,9 +429,9 @@ def weigh(told, s, log_ratios, points):
     ----------
     told : Conditioned
         From `condition`.
-    s : array [S]
+    s : array [R]
         Scales > 0, drawn from any law q.
-    log_ratios : array [S]
+    log_ratios : array [R]
         log H(s) - log q(s), with H the law before the targets are known; 0 if q is H.
     points : array [m]
         New targets, one at each new input.
@@ -442,7 +448,7 @@ def weigh(told, s, log_ratios, points):
 
     Notes
     -----
-    Of the order of S m steps beside the factor. Equations (scale_mixture_nngp-27) to (scale_mixture_nngp-30).
+    Of the order of R m steps beside the factor. Equations (scale_mixture_nngp-27) to (scale_mixture_nngp-30).
 
     Examples
     --------
@@ -454,7 +460,7 @@ def weigh(told, s, log_ratios, points):
     """
     _told(told), _scales(s)
     check.finite(log_ratios=log_ratios)
-    check.shapes(s=(s, "S"), log_ratios=(log_ratios, "S"))
+    check.shapes(s=(s, "R"), log_ratios=(log_ratios, "R"))
     check.alike_dtype(s=s, log_ratios=log_ratios)
     variance = _noisy(told, points)
     xp = array_namespace(s, variance)
@@ -512,7 +518,8 @@ def trained(K, T_tt, T_st, y, s, *, eta, tau, time="steps", form="direct"):
     ------
     TypeError, ValueError
         If shapes or dtypes do not fit, an entry is not finite, a number is out of range, `tau` is no integer though it
-        counts steps, the steps diverge, or the tangent kernel has no inverse where the end needs it.
+        counts steps, the steps diverge, K.tt or T_tt is not symmetric, or K.tt + s T_tt is not positive semidefinite
+        (at the "end": definite).
 
     Notes
     -----
@@ -533,7 +540,7 @@ def trained(K, T_tt, T_st, y, s, *, eta, tau, time="steps", form="direct"):
     m, n = _blocks(K, y=y)
     check.finite(T_tt=T_tt, T_st=T_st)
     check.shapes(T_tt=(T_tt, f"{n} {n}"), T_st=(T_st, f"{m} {n}"), K_ss=(K.ss, f"{m} {m}"))
-    check.alike_dtype(y=y, T_tt=T_tt, T_st=T_st)
+    check.alike_dtype(y=y, T_tt=T_tt, T_st=T_st), _symmetric(K_tt=K.tt, T_tt=T_tt)
     s, eta = check.positive(s=s, eta=eta)
     check.choice(("steps", "flow", "end"), time=time), check.choice(("direct", "rescaled"), form=form)
     tau = check.nonnegative(tau=tau)
@@ -554,6 +561,8 @@ def trained(K, T_tt, T_st, y, s, *, eta, tau, time="steps", form="direct"):
 def _learned(xp, values, eta, tau, time):
     """What is learned along each eigenvector, over its eigenvalue."""
     low, high = float(xp.min(values)), float(xp.max(values))
+    if low < -1e-4 * high:  # in float32 slopes of nearly equal inputs are right to half of the digits
+        raise ValueError(f"T_tt + K.tt must be positive semidefinite, got eigenvalues from {low:.3g} to {high:.3g}")
     if time == "end":
         if not low > values.shape[0] * float(xp.finfo(values.dtype).eps) * high:
             raise ValueError(f"T_tt + K.tt must be positive definite, got eigenvalues from {low:.3g} to {high:.3g}")
@@ -623,14 +632,14 @@ def logits(q, at, noise, s):
         See there.
     at : Projection
         From `project`.
-    noise : array [S, B, C]
+    noise : array [R, B, C]
         Standard normal draws.
-    s : array [S]
+    s : array [R]
         Scales > 0.
 
     Returns
     -------
-    array [S, B, C]
+    array [R, B, C]
         Values f.
 
     Raises
@@ -648,7 +657,7 @@ def logits(q, at, noise, s):
     """
     _variational(q, at), _scales(s), check.finite(noise=noise)
     C, B = q.m.shape[0], at.A.shape[0]
-    check.shapes(s=(s, "S"), noise=(noise, f"S {B} {C}"))
+    check.shapes(s=(s, "R"), noise=(noise, f"R {B} {C}"))
     check.alike_dtype(m=q.m, s=s, noise=noise)
     xp = array_namespace(q.m, s, noise)
     mean = at.A @ xp.matrix_transpose(q.m)
@@ -661,10 +670,10 @@ def expected_log_likelihood(f, onehot, n):
 
     Parameters
     ----------
-    f : array [S, B, C]
+    f : array [R, B, C]
         Draws of the values.
     onehot : array [B, C]
-        1 at the class of each input, else 0.
+        1 at the class of each input, else 0; or shares >= 0 of sum 1.
     n : int
         Data, of which these are B: the sum is multiplied by n / B.
 
@@ -685,8 +694,8 @@ def expected_log_likelihood(f, onehot, n):
     -6.93147180559...
     """
     check.finite(f=f, onehot=onehot)
-    B = check.shapes(f=(f, "S B C"), onehot=(onehot, "B C"))["B"]
-    check.alike_dtype(f=f, onehot=onehot)
+    B = check.shapes(f=(f, "R B C"), onehot=(onehot, "B C"))["B"]
+    check.alike_dtype(f=f, onehot=onehot), _shares(onehot=onehot)
     n = check.integer(n=n, minimum=1)
     xp = array_namespace(f, onehot)
     each = xp.sum(onehot * f, axis=2) - logsumexp(f, axis=2)
@@ -701,7 +710,7 @@ def kl_given_scale(q, factor, precision):
     q : Variational
         Its `m` and `S` are read.
     factor : array [M, M]
-        Lower Cholesky factor of K = K_uu + eps I.
+        Lower Cholesky factor of K_uu + eps I.
     precision : float or array, 0-d
         Mean of 1 / s, > 0.
 
@@ -779,9 +788,9 @@ def elbo(q, at, onehot, noise, u, *, law, n):
         Of the B inputs.
     onehot : array [B, C]
         1 at the class of each input, else 0.
-    noise : array [S, B, C]
+    noise : array [R, B, C]
         Standard normal draws.
-    u : array [S]
+    u : array [R]
         Uniform draws from (0, 1), for the scale.
     law : InverseGamma
         Prior of the scale.
@@ -796,7 +805,8 @@ def elbo(q, at, onehot, noise, u, *, law, n):
     Raises
     ------
     TypeError, ValueError
-        If shapes or dtypes do not fit, an entry is not finite, or a number is out of range.
+        If shapes or dtypes do not fit, an entry is not finite, a number is out of range, or so small a `q.a` is given
+        that a scale is infinite.
 
     Examples
     --------
@@ -809,7 +819,7 @@ def elbo(q, at, onehot, noise, u, *, law, n):
     """
     _variational(q, at), _uniform(u)
     check.floating(a=q.a, b=q.b), check.positive(a=q.a, b=q.b)
-    s = _inverse_gamma(q.a, q.b, u)
+    s = _reached(_inverse_gamma(q.a, q.b, u), a=q.a, b=q.b)
     fit = expected_log_likelihood(logits(q, at, noise, s), onehot, n)
     kl = kl_given_scale(q, at.factor, q.a / q.b) + kl_of_scale(q, law)  # (scale_mixture_nngp-46)
     return Bound(fit - kl, kl, fit)  # (scale_mixture_nngp-47)
@@ -843,7 +853,7 @@ def class_probabilities(q, at, noise, u):
     """
     _variational(q, at), _uniform(u)
     check.floating(a=q.a, b=q.b), check.positive(a=q.a, b=q.b)
-    f = logits(q, at, noise, _inverse_gamma(q.a, q.b, u))
+    f = logits(q, at, noise, _reached(_inverse_gamma(q.a, q.b, u), a=q.a, b=q.b))
     return array_namespace(f).mean(softmax(f, axis=2), axis=0)  # (scale_mixture_nngp-48)
 
 
@@ -889,6 +899,28 @@ def _uniform(u):
         raise ValueError("u must be in (0, 1), got others")
 
 
+def _reached(s, **named):
+    """Drawn scales, unless one of them left the range of its dtype."""
+    plain = stop_gradient(s)
+    if not (all_finite(plain) and bool(array_namespace(plain).all(plain > 0))):
+        got = ", ".join(str(x) if isinstance(x, LAWS) else f"{float(stop_gradient(x)):g}" for x in named.values())
+        raise ValueError(f"{' and '.join(named)} must give scales in the range of {s.dtype} at these u, got {got}")
+    return s
+
+
+def _shares(*, onehot):
+    xp = array_namespace(onehot)
+    if not bool(xp.all(onehot >= 0)) or not bool(xp.all(xp.abs(xp.sum(onehot, axis=1) - 1) < 1e-5)):
+        raise ValueError("onehot must have rows with one 1 and else 0, got others")
+
+
+def _symmetric(**named):
+    for name, matrix in named.items():
+        xp = array_namespace(matrix)
+        if bool(xp.any(xp.abs(matrix - xp.matrix_transpose(matrix)) > 1e-5 * xp.max(xp.abs(matrix)))):
+            raise ValueError(f"{name} must be symmetric, got another matrix")
+
+
 def _positive_variances(v, name):
     xp = array_namespace(v)
     if not bool(xp.all(v > 0)):
@@ -902,6 +934,9 @@ def _blocks(K, *, y):
     axes = "m" if len(K.ss.shape) == 1 else "m m"
     sizes = check.shapes(K_tt=(K.tt, "n n"), K_st=(K.st, "m n"), K_ss=(K.ss, axes), y=(y, "n"))
     check.alike_dtype(K_tt=K.tt, K_st=K.st, K_ss=K.ss, y=y)
+    xp = array_namespace(K.ss)
+    if not bool(xp.all((K.ss if len(K.ss.shape) == 1 else xp.linalg.diagonal(K.ss)) >= 0)):
+        raise ValueError("K_ss must be >= 0 on its diagonal, got a negative variance")
     return sizes["m"], sizes["n"]
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from refimpl.core import check
 from refimpl.core.arrays import Array, array_namespace, device, is_array
 from refimpl.core.autodiff import stop_gradient
+from refimpl.core.elementwise import all_finite
 
 ACTIVATIONS = ("relu", "erf")
 
@@ -33,8 +34,8 @@ def expectations(k12, k11, k22, activation):
     Returns
     -------
     tuple of two arrays
-        Of the broadcast shape. Correlations are clipped to [-1, 1]; where u = u' the first is right to half of the
-        digits for relu (use `variances`).
+        Of the broadcast shape. Correlations are clipped to [-1, 1]; where u = u' the second, the slopes, is right to
+        half of the digits for relu.
 
     Raises
     ------
@@ -51,16 +52,19 @@ def expectations(k12, k11, k22, activation):
     check.floating(k12=k12, k11=k11, k22=k22), check.choice(ACTIVATIONS, activation=activation)
     check.broadcast(k12=k12, k11=k11, k22=k22)
     xp = array_namespace(k12, k11, k22)
+    scale = xp.sqrt(k11) * xp.sqrt(k22)  # the product of the variances may overflow, or underflow
     if activation == "relu":
-        scale = xp.sqrt(k11 * k22)
         cosine = xp.clip(k12 / scale, -1.0, 1.0)
         angle = xp.acos(cosine)
         sine = xp.sqrt((1 - cosine) * (1 + cosine))
-        value = scale * (sine + (math.pi - angle) * cosine) / (2 * math.pi)  # (scale_mixture_nngp-2) (bnn_surrogates-32)
+        value = (
+            scale * (sine + (math.pi - angle) * cosine) / (2 * math.pi)
+        )  # (scale_mixture_nngp-2) (bnn_surrogates-32)
         return value, (math.pi - angle) / (2 * math.pi)  # (scale_mixture_nngp-3)
-    product = (1 + 2 * k11) * (1 + 2 * k22)
-    value = (2 / math.pi) * xp.asin(2 * k12 / xp.sqrt(product))  # (scale_mixture_nngp-4) (bnn_surrogates-33)
-    return value, (4 / math.pi) / xp.sqrt(product - 4 * k12 * k12)  # (scale_mixture_nngp-5)
+    sine = 2 * k12 / (xp.sqrt(1 + 2 * k11) * xp.sqrt(1 + 2 * k22))
+    value = (2 / math.pi) * xp.asin(xp.clip(sine, -1.0, 1.0))  # (scale_mixture_nngp-4) (bnn_surrogates-33)
+    apart = xp.clip((scale - k12) * (scale + k12), 0.0, None)
+    return value, (4 / math.pi) / xp.sqrt(1 + 2 * k11 + 2 * k22 + 4 * apart)  # (scale_mixture_nngp-5)
 
 
 def variances(k11, activation):
@@ -86,7 +90,8 @@ def kernels(x, y, *, depth, weight_variance, bias_variance, activation):
     x : array [n, d]
         Inputs, floating point, finite.
     y : array [m, d] or None
-        Inputs, of the library, dtype and device of `x`. None: those of `x` themselves, whose diagonal is then exact.
+        Inputs, of the library, dtype and device of `x`. None: those of `x` themselves, whose diagonal is then exact;
+        else, for relu, the tangent kernel of a row of `y` with an equal row of `x` is right to half of the digits.
     depth : int
         Hidden layers, >= 1.
     weight_variance : float or array, 0-d
@@ -104,7 +109,7 @@ def kernels(x, y, *, depth, weight_variance, bias_variance, activation):
     Raises
     ------
     TypeError, ValueError
-        If shapes or dtypes do not fit, a number is out of range, or a layer has variance 0 at an input.
+        If shapes or dtypes do not fit, a number is out of range, or a kernel is outside the range of the dtype.
 
     Examples
     --------
@@ -134,14 +139,17 @@ def kernels(x, y, *, depth, weight_variance, bias_variance, activation):
     tangent = k12
     for layer in range(depth):
         # where u = u' the closed forms below are taken, and an angle of 0 would have no derivative
-        inner = xp.where(same, 0.0 * k12, k12) if alone and activation == "relu" else k12
-        hidden, slopes = expectations(inner, k11, k22, activation)
+        hidden, slopes = expectations(xp.where(same, 0.0 * k12, k12) if alone else k12, k11, k22, activation)
         v1, v2 = variances(k11, activation), variances(k22, activation)
-        if alone:  # the closed forms of u = u' keep the digits that an angle of 0 would lose
-            hidden = xp.where(same, v1, hidden)
-            slopes = xp.where(same, 0.5 + 0.0 * slopes, slopes) if activation == "relu" else slopes
+        if alone:  # an angle of 0, or a difference of large numbers, would lose half of the digits of the slopes
+            own = 0.5 + 0.0 * k11 if activation == "relu" else (4 / math.pi) / xp.sqrt(1 + 4 * k11)
+            hidden, slopes = xp.where(same, v1, hidden), xp.where(same, own, slopes)
         tangent = tangent * slopes  # (scale_mixture_nngp-6)
         k12, k11, k22 = sb2 + sw2 * hidden, sb2 + sw2 * v1, sb2 + sw2 * v2  # (scale_mixture_nngp-7) (bnn_surrogates-34)
         if layer < depth - 1:
             tangent = k12 + sw2 * tangent  # (scale_mixture_nngp-8)
+    if not (all_finite(k12) and all_finite(hidden) and all_finite(tangent)):
+        raise ValueError(
+            f"x must have kernels in the range of {x.dtype} at each of {depth} layers, got one outside of it"
+        )
     return Kernels(hidden, k12, tangent)

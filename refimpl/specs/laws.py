@@ -105,13 +105,17 @@ def _taken(x, position, key):
 
 
 def _law_of_axis(slug, statement, axis, move, cases):
-    """A law that moves everything along an axis in the same way: `move(xp, array, position)`."""
+    """A law that moves everything along an axis in the same way: `move(xp, array, positions)`, two for a matrix."""
+
+    def every(fields):
+        at = {f.name: tuple(i for i, name in enumerate(f.axes.split()) if name == axis) for f in fields}
+        return {name: positions for name, positions in at.items() if positions}
 
     def make(operation):
-        inputs, outputs = _along(operation.inputs, axis), _along(operation.outputs, axis)
+        inputs, outputs = every(operation.inputs), every(operation.outputs)
 
         def moved(where, values):
-            return {name: move(array_namespace(values[name]), values[name], i) for name, i in where.items()}
+            return {name: move(array_namespace(values[name]), values[name], at) for name, at in where.items()}
 
         return related(slug, statement, partial(moved, inputs), partial(moved, outputs), *cases)
 
@@ -119,7 +123,7 @@ def _law_of_axis(slug, statement, axis, move, cases):
 
 
 def reversed_along(axis, *cases, slug="reordered"):
-    """What stands along an axis comes in any order: reversed inputs give reversed outputs.
+    """What stands along an axis comes in any order: reversed inputs give reversed outputs, a matrix in both directions.
 
     Examples
     --------
@@ -127,7 +131,7 @@ def reversed_along(axis, *cases, slug="reordered"):
     True
     """
     statement = f"inputs reversed along {axis} reverse the answer along {axis}, and change nothing else"
-    return _law_of_axis(slug, statement, axis, lambda xp, x, i: xp.flip(x, axis=i), cases)
+    return _law_of_axis(slug, statement, axis, lambda xp, x, at: xp.flip(x, axis=at), cases)
 
 
 def doubled_along(axis, *cases, slug="doubled"):
@@ -139,7 +143,7 @@ def doubled_along(axis, *cases, slug="doubled"):
     True
     """
     statement = f"everything along {axis} twice doubles the answer along {axis}, and changes nothing else"
-    return _law_of_axis(slug, statement, axis, lambda xp, x, i: xp.concat([x, x], axis=i), cases)
+    return _law_of_axis(slug, statement, axis, lambda xp, x, at: xp.concat([x, x], axis=at[0]), cases)
 
 
 def turned_along(axis, *cases, slug="turned", inputs=None, outputs=None):

@@ -267,7 +267,7 @@ def test_what_is_refused():
     K, y = regression()
     with pytest.raises(ValueError, match=r"K\.tt must be positive definite"):
         source.condition(source.Blocks(np.ones((2, 2)), np.ones((1, 2)), np.ones((1, 1))), y[:2], eps=0.0)
-    with pytest.raises(ValueError, match="s must be given where all targets are 0"):
+    with pytest.raises(ValueError, match="s must be given where Q is 0"):
         baselines.gaussian(source.condition(K, 0 * y, eps=0.1), np.zeros(3))
     with pytest.raises(ValueError, match="at least as wide as there are data"):
         models.readout_limit(y[:, None], y[:, None], y[:, None], ((np.ones((1, 1, 2)), np.ones((1, 2))),),
@@ -277,6 +277,52 @@ def test_what_is_refused():
     observed = source.condition(source.Blocks(np.eye(2), np.eye(2)[:1], np.eye(1)), y[:2], eps=0.0)
     with pytest.raises(ValueError, match="Sigma \\+ eps must be > 0"):
         source.log_predictive(observed, LAW, np.zeros(1))
+
+
+@pytest.mark.parametrize(
+    "law", [source.InverseGamma(0.01, 1.0), source.BurrXII(0.01, 0.01), source.LogNormal(0.0, 500.0)]
+)
+def test_scales_outside_of_the_range_are_refused(law):
+    with np.errstate(all="ignore"), pytest.raises(ValueError, match="law must give scales in the range of float64"):
+        source.draw(law, np.array([1e-6, 0.5]))
+
+
+def test_the_half_cauchy_law_far_out():
+    law, s = source.HalfCauchy(2.5), np.array([1e200, 1e-200])
+    np.testing.assert_allclose(source.log_density(law, s), stats.halfcauchy(scale=2.5).logpdf([1e150, 1e-150]) - [
+        2 * math.log(1e50), 0.0], rtol=1e-14)  # fmt: skip
+    u = 1 - 2.0**-50
+    assert source.draw(law, np.array([u]))[0] == pytest.approx(2.5 * 2**51 / math.pi, rel=1e-14)
+
+
+def test_bounds_refuse_what_is_no_class_and_no_scale():
+    like, noise, u = np.zeros(1), np.ones((1, 1, 2)), np.full(1, 0.1)
+    q, at = fits.start(2, 1, law=LAW, like=like), source.project(np.eye(1), np.eye(1), np.ones(1), eps=0.1)
+    for rows in ([[3.0, -1.0]], [[0.0, 0.0]], [[3.0, -2.0]]):
+        with pytest.raises(ValueError, match="onehot must have rows with one 1"):
+            source.elbo(q, at, np.array(rows), noise, u, law=LAW, n=1)
+    tiny = q._replace(a=np.asarray(1e-3))
+    for ask in (lambda: source.class_probabilities(tiny, at, noise, u),
+                lambda: source.elbo(tiny, at, np.array([[1.0, 0.0]]), noise, u, law=LAW, n=1)):  # fmt: skip
+        with np.errstate(all="ignore"), pytest.raises(ValueError, match="a and b must give scales in the range"):
+            ask()
+
+
+def test_trained_networks_need_a_kernel():
+    K, y = source.Blocks(np.eye(2), np.zeros((1, 2)), np.eye(1)), np.ones(2)
+    go = lambda T, **more: source.trained(K, T, np.zeros((1, 2)), y, 1.0, eta=0.1, tau=3, **more)
+    with pytest.raises(ValueError, match="T_tt must be symmetric"):
+        go(np.array([[1.0, 5.0], [0.0, 1.0]]))
+    for time in ("steps", "flow", "end"):
+        with pytest.raises(ValueError, match=r"T_tt \+ K\.tt must be positive"):
+            go(-5 * np.eye(2), time=time)
+    with pytest.raises(ValueError, match="K_ss must be >= 0"):
+        source.condition(K._replace(ss=-np.ones(1)), y, eps=0.1)
+    layers = ((np.ones((1, 1, 3)), np.zeros((1, 3))),)
+    for x in (np.ones((2, 1)), -np.ones((1, 1))):  # equal inputs; units that are all off
+        with pytest.raises(ValueError, match="x must have a linearly independent last hidden layer"):
+            models.readout_limit(x, x, x, layers, np.ones((1, 3, 1)), np.ones(1), sigma_w=1.0, sigma_b=0.0,
+                                 activation="relu")  # fmt: skip
 
 
 def test_second_derivatives_of_the_gamma_function():

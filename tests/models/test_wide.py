@@ -69,6 +69,44 @@ def test_the_diagonal_keeps_its_digits(activation):
     np.testing.assert_allclose(np.diagonal(alone.hidden), hidden, rtol=1e-15)
 
 
+@pytest.mark.parametrize(("dtype", "small", "large"), [("float64", 1e-100, 1e100), ("float32", 1e-12, 1e12)])
+def test_relu_kernels_grow_with_the_square_of_the_inputs(dtype, small, large):
+    x, options = np.array([[1.0, 0.0], [1.0, 1.0]]), {"depth": 2, "weight_variance": 1.0, "bias_variance": 0.0}
+    known = wide.kernels(x, None, activation="relu", **options)
+    for size in (small, large):
+        found = wide.kernels((size * x).astype(dtype), None, activation="relu", **options)
+        for got, expected in zip(found, known, strict=True):
+            np.testing.assert_allclose(
+                got / float(size) / float(size), expected, rtol=1e-5 if dtype == "float32" else 1e-13
+            )
+
+
+def test_a_deep_network_halves_its_variance_until_it_leaves_the_range():
+    x = np.array([[1.0, 0.0], [1.0, 1.0]])
+    options = {"weight_variance": 1.0, "bias_variance": 0.0, "activation": "relu"}
+    assert wide.kernels(x, None, depth=900, **options).hidden[0, 1] == pytest.approx(2.0**-901 * 2**0.5, rel=1e-2)
+    assert np.all(wide.kernels(x.astype("float32"), None, depth=110, **options).hidden > 0)
+    with np.errstate(invalid="ignore"), pytest.raises(ValueError, match="x must have kernels in the range of float64"):
+        wide.kernels(x, None, depth=1200, **options)
+    with (
+        np.errstate(over="ignore", invalid="ignore"),
+        pytest.raises(ValueError, match="x must have kernels in the range"),
+    ):
+        wide.kernels(1e200 * x, None, depth=1, **options)
+
+
+@pytest.mark.parametrize("size", [1.0, 1e3, 1e8])
+def test_slopes_of_erf_keep_their_digits(size):
+    x = size * np.array([[1.0, 0.5], [0.25, -1.0]])
+    found = wide.kernels(x, None, depth=1, weight_variance=2.0, bias_variance=0.0, activation="erf").tangent
+    k = np.sum(x * x, axis=1)
+    np.testing.assert_allclose(np.diagonal(found), k * 4 / np.pi / np.sqrt(1 + 4 * k), rtol=1e-14)
+    across = wide.kernels(x, x.copy(), depth=1, weight_variance=2.0, bias_variance=0.0, activation="erf")
+    assert all(np.all(np.isfinite(part)) for part in across)
+    single = wide.kernels(x.astype("float32"), None, depth=1, weight_variance=2.0, bias_variance=0.0, activation="erf")
+    np.testing.assert_allclose(single.tangent, found, rtol=1e-5)
+
+
 def test_every_backend_gives_the_same(backend):
     x = random.stream(0, "test wide", "backends").standard_normal((5, 2))
     options = {"depth": 2, "weight_variance": 2.0, "bias_variance": 0.1}

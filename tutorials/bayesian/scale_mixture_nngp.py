@@ -133,4 +133,5 @@ for law, style, color, label in ((before, "-", ORANGE, "the prior's scale"), (fo
 right.set(xlabel="output at the new input", ylabel="density", title="Trained networks do not: they keep the prior's")
 right.legend(frameon=False)
 
-finish("scale_mixture_nngp")
+if __name__ == "__main__":
+    finish("scale_mixture_nngp")

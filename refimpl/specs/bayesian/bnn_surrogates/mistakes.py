@@ -171,7 +171,7 @@ ALTERNATIVES = (
     mistake("not_halved", "wrong_constant", "the expectation has 1 / (2 pi); here 1 / pi, as if scaled for relu",
             {"bnn_surrogates-32": "value = scale * (sine + (math.pi - angle) * cosine) / math.pi"}),
     mistake("arc_not_doubled", "wrong_constant", "asin of 2 k over the root of (1 + 2 k) (1 + 2 k'); here of k",
-            {"bnn_surrogates-33": "value = (2 / math.pi) * xp.asin(k12 / xp.sqrt(product))"}),
+            {"bnn_surrogates-33": "value = (2 / math.pi) * xp.asin(0.5 * sine)"}),
     mistake("cosine_clipped", "numerics",
             "clip only what the arc cosine sees; here the cosine beside it is clipped too, and equal points "
             "lose digits",

@@ -35,6 +35,8 @@ _KERNELS: dict[str, Any] = {
     "activation": "relu",
 }
 _ERF = {**_KERNELS, "activation": "erf"}
+_ROW = np.array([[-640.0, -878.0, 374.0]]) / 1024  # its multiples below have no rounding
+_TIMES = np.array([[1.25], [2.5], [4.75], [5.0], [6.25], [7.75], [9.5], [10.0], [11.25], [12.5], [15.5]])
 KERNELS = (
     Case("one-layer", ("basic", "wrong_constant"), "one hidden layer of ReLU units with He's variance 2: orthogonal "
          "inputs of length sqrt(2) have covariance 1 / pi and slope 1/4",
@@ -52,6 +54,10 @@ KERNELS = (
          "however it is rounded", {**_KERNELS, "X": np.array([[1.0, -0.5]]), "X2": np.array([[-2.0, 1.0]]),
                                    "depth": 1, "sigma_b": 0.0}, dtypes=("float64",),
          answer={"K": np.zeros((1, 1)), "T": np.zeros((1, 1))}, source="worked by hand"),
+    Case("many-opposites", ("edge_case", "numerics"), "the same with more digits: cosines are rounded past -1, "
+         "whatever is divided or rooted first",
+         {**_KERNELS, "X": _ROW, "X2": -_TIMES * _ROW, "depth": 1, "sigma_w": 1.2, "sigma_b": 0.0}, dtypes=("float64",),
+         answer={"K": np.zeros((1, 11)), "T": np.zeros((1, 11))}, source="worked by hand"),
     Case("zero-input", ("edge_case",), "an input of 0: the bias alone", {**_KERNELS, "X": np.zeros((1, 2))}),
     large("many-inputs", "three-layers", "n", size=5_001),
 )  # fmt: skip
@@ -122,6 +128,8 @@ SCALE_LAW = (
          {**_SCALES, "law": "log_normal", "p": -1.5, "q": 0.5, "u": np.array([0.25, 0.75, 0.625])}),
     Case("huge-scale", ("numerics",), "s^c overflows, and its logarithm does not",
          {**_SCALES, "law": "burr", "p": 20.0, "s": np.array([1e20, 1e-20, 2.0])}, dtypes=("float64",)),
+    Case("huge-cauchy-scale", ("numerics",), "the square of s overflows, and its logarithm does not",
+         {**_SCALES, "law": "half_cauchy", "s": np.array([1e200, 1e-200, 2.0])}, dtypes=("float64",)),
     Case("exponential", ("boundary",), "shape 1: one over the quantiles of the exponential law",
          {**_SCALES, "p": 1.0, "q": 2.0}, dtypes=("float64",),
          answer={"draws": 2.0 / -np.log(1 - _SCALES["u"])}, source="closed form"),
@@ -277,6 +285,8 @@ TRAINED_LAW = (
     Case("flow", ("basic", "missing_step"), "the flow for a time of 3 / 8", {**_TRAINED, "time": "flow"},
          equations=_tags(34)),
     Case("end", ("basic",), "trained to the end", {**_TRAINED, "time": "end"}, equations=_tags(35, 36)),
+    Case("end-rescaled", ("basic", "variant"), "the same with the readout weights over sqrt(s) trained: the mean does "
+         "not depend on s", {**_TRAINED, "time": "end", "form": "rescaled", "s": 0.25}, equations=_tags(32)),
     Case("readout-end", ("boundary", "missing_step"), "the readout alone, to the end: the mean does not depend on s",
          {**_READOUT, "time": "end", "s": 0.25}),
     Case("readout-steps", ("boundary",), "the readout alone, two steps", {**_READOUT, "tau": 2.0}),

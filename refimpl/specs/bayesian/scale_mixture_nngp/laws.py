@@ -1,32 +1,10 @@
 """Checks of the operations of scale mixtures that need no answer."""
 
-from functools import partial
-
 import numpy as np
 
 from refimpl.core.arrays import array_namespace
 from refimpl.specs.base import Law
-from refimpl.specs.laws import apart, doubled_along, related, scaled, turned_along
-
-
-def reversed_along(axis, *cases, slug="reordered"):
-    """What stands along an axis comes in any order, matrices of it in both."""
-
-    def flipped(fields, values):
-        xp, where = array_namespace(next(v for v in values.values() if hasattr(v, "shape"))), {}
-        for field in fields:
-            positions = tuple(i for i, name in enumerate(field.axes.split()) if name == axis)
-            if positions:
-                where[field.name] = xp.flip(values[field.name], axis=positions)
-        return where
-
-    def make(operation):
-        statement = f"inputs reversed along {axis} reverse the answer along {axis}, and change nothing else"
-        change, expect = partial(flipped, operation.inputs), partial(flipped, operation.outputs)
-        return related(slug, statement, change, expect, *cases)
-
-    return make
-
+from refimpl.specs.laws import apart, doubled_along, related, reversed_along, scaled, turned_along
 
 _BOTH = ("three-layers", "three-layers-erf")
 
@@ -103,7 +81,7 @@ def _draws_doubled(run, inputs):
 POSTERIOR_IS = (
     apart("m", "four-scales"),
     reversed_along("n", "four-scales", slug="targets-reordered"),
-    reversed_along("S", "four-scales", slug="draws-reordered"),
+    reversed_along("R", "four-scales", slug="draws-reordered"),
     scaled("units", _KERNEL_FOR_SCALE, 2.0, {**_SAME_UNITS, "k_ss": 1, "s": -1}, {}, "one-scale"),
     Law("draws-twice", "each draw twice: half of the weight each, and the same answer", _draws_doubled,
         ("four-scales",)),

@@ -1,6 +1,5 @@
 """Lines of the source that read otherwise: mistakes, and what another source does on purpose."""
 
-from refimpl.core.arrays import array_namespace, device
 from refimpl.specs.base import mistake, variant
 
 _AUTHORS = "https://github.com/yuneg11/Scale-Mixtures-of-NNGP"
@@ -11,26 +10,9 @@ def _tags(edits):
     return {f"scale_mixture_nngp-{tag}": text for tag, text in edits.items()}
 
 
-def _eye(kernel):
-    xp = array_namespace(kernel)
-    return xp.eye(kernel.shape[0], dtype=kernel.dtype, device=device(kernel))
-
-
-def _without_jitter(operation):
-    """The determinant of the kernel alone; all else with jitter."""
-
-    def run(**inputs):
-        from refimpl.specs.bayesian import scale_mixture_nngp as spec
-
-        value, kl, *slopes = getattr(spec, operation)(**inputs)
-        K, xp = inputs["K_uu"], array_namespace(inputs["K_uu"])
-        log_det = lambda a: 2 * xp.sum(xp.log(xp.linalg.diagonal(xp.linalg.cholesky(a))))
-        less = 0.5 * inputs["m"].shape[0] * (log_det(K + inputs["eps"] * _eye(K)) - log_det(K))
-        return value + less, kl - less, *slopes
-
-    return run
-
-
+_BARE = """\
+less = 0.5 * m.shape[0] * (source._log_det(at.factor) - source._log_det(source.cholesky(K_uu)))
+return found.elbo + less, found.kl - less"""
 _INDEPENDENT = """\
 variances = xp.linalg.diagonal(law.scale)
 return xp.sum(_log_t(xp, apart * apart / variances, xp.log(variances), 1, law.dof), axis=1)"""
@@ -64,7 +46,7 @@ ALTERNATIVES = (
         "cosine_not_clipped",
         "numerics",
         "a cosine that rounding takes past 1 or -1 is clipped; here its angle is NaN",
-        {"expectations: cosine =": "cosine = k12 / scale * (1 + 2.0**-50)"},
+        {"expectations: cosine =": "cosine = k12 / scale", "kernels: if not (all_finite": "if False:"},
         origin="https://github.com/GPflow/GPflow/issues/409",
     ),
     mistake(
@@ -82,14 +64,16 @@ ALTERNATIVES = (
     mistake(
         "erf_of_half_the_variance",
         "wrong_constant",
-        "erf has 1 + 2 k, as its slope at 0 is 2 / sqrt(pi); here 1 + k, that of the normal distribution function",
-        {"expectations: product =": "product = (1 + k11) * (1 + k22)"},
+        "erf has 1 + 2 k, as its slope at 0 is 2 / sqrt(pi); here 1 + k, as of erf(u / sqrt 2)",
+        {"expectations: sine = 2": "sine = k12 / (xp.sqrt(1 + k11) * xp.sqrt(1 + k22))",
+         "variances: return (2": "return (2 / math.pi) * array_namespace(k11).asin(k11 / (1 + k11))",
+         **_tags({"5": "return value, (2 / math.pi) / xp.sqrt(1 + k11 + k22 + apart)"})},
     ),
     mistake(
         "erf_slope_not_squared",
         "wrong_scale",
         "both slopes have the factor 2 / sqrt(pi), together 4 / pi; here 2 / pi",
-        _tags({"5": "return value, (2 / math.pi) / xp.sqrt(product - 4 * k12 * k12)"}),
+        _tags({"5": "return value, (2 / math.pi) / xp.sqrt(1 + 2 * k11 + 2 * k22 + 4 * apart)"}),
     ),
     mistake(
         "bias_once",
@@ -222,7 +206,7 @@ ALTERNATIVES = (
         "wrong_constant",
         "c is the power of s and d that of the sum; here they are exchanged",
         _tags({"12": "return math.log(law.c * law.d) + (law.d - 1) * log - (law.c + 1) * softplus(law.d * log)",
-               "15": "return xp.expm1(-xp.log1p(-u) / law.c) ** (1 / law.d)"}),
+               "15": "s = xp.expm1(-xp.log1p(-u) / law.c) ** (1 / law.d)"}),
     ),
     mistake(
         "burr_overflows",
@@ -231,11 +215,19 @@ ALTERNATIVES = (
         _tags({"12": "return top - (law.d + 1) * xp.log1p(s**law.c)"}),
     ),
     mistake(
+        "cauchy_overflows",
+        "numerics",
+        "log(1 + (s / gamma)^2) is a softplus of twice the difference of logarithms; here the square is taken, which "
+        "overflows",
+        _tags({"13": "return math.log(2 / (math.pi * law.gamma)) - xp.log1p((s / law.gamma) ** 2)"}),
+    ),
+    mistake(
         "whole_cauchy",
         "wrong_scale",
         "half of the law has twice the density; here that of the whole",
-        _tags({"13": "return math.log(1 / (math.pi * law.gamma)) - xp.log1p((s / law.gamma) ** 2)",
-               "16": "return law.gamma * xp.tan(math.pi * (u - 0.5))"}),
+        _tags({"13": "return math.log(1 / (math.pi * law.gamma)) - softplus(2 * (log - math.log(law.gamma)))",
+               "16": "s = law.gamma * xp.tan(math.pi * (u - 0.5))"})
+        | {"draw: return _reached": "return s"},
     ),
     mistake(
         "log_normal_without_jacobian",
@@ -247,7 +239,7 @@ ALTERNATIVES = (
         "variance_of_the_logarithm",
         "wrong_constant",
         "sigma is the deviation of log s; here its variance",
-        _tags({"17": "return xp.exp(law.mu + law.sigma**0.5 * ndtri(u))"})
+        _tags({"17": "s = xp.exp(law.mu + law.sigma**0.5 * ndtri(u))"})
         | {"log_density: z =": "z = (log - law.mu) / law.sigma**0.5"},
     ),
     # The t law
@@ -450,6 +442,12 @@ ALTERNATIVES = (
         _tags({"32": _THETA.format("1.0", "1.0")}),
     ),
     mistake(
+        "rescaled_form_forgotten_at_the_end",
+        "missing_step",
+        "the rescaled form has the tangent kernel s (K + T), also at the end; here K + s T there",
+        {"trained: readout =": 'readout = 1.0 if form == "direct" or time == "end" else s'},
+    ),
+    mistake(
         "steps_as_flow",
         "wrong_order",
         "tau steps leave (1 - eta v)^tau; here exp(-eta v tau), as infinitely small steps do",
@@ -589,7 +587,7 @@ ALTERNATIVES = (
         "jitter_not_in_the_determinant",
         "the divergence has the determinant of K_uu; all else has that with jitter",
         f"the authors' code, {_AUTHORS}",
-        functions={"elbo": _without_jitter("elbo"), "svgp_elbo": _without_jitter("svgp_elbo")},
+        {"elbo: return found.elbo": _BARE, "svgp_elbo: return found.elbo": _BARE},
     ),
     mistake(
         "softmax_of_the_mean",

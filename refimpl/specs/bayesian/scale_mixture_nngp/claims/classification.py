@@ -49,7 +49,7 @@ def robust(seed):
     law, onehot = mixture.InverseGamma(2.0, 2.0), np.eye(CLASSES)[labels[train]]
     begin, known = fits.start(CLASSES, len(Z), law=law, like=Z), at(images[train])
     sets = {name: at(x) for name, x in corrupted(images[test], rng).items()}
-    nll, trained = {}, {}
+    each, trained = {}, {}
     for model, bound, predict in (
         ("GP", partial(baselines.elbo, n=n), baselines.class_probabilities),
         ("t process", partial(mixture.elbo, law=law, n=n), mixture.class_probabilities),
@@ -61,16 +61,20 @@ def robust(seed):
         for name, there in sets.items():
             noise, u = own.standard_normal((200, len(test), CLASSES)), np.clip(own.random(200), 1e-9, 1 - 1e-9)
             p = predict(q, there, noise, u)[np.arange(len(test)), labels[test]]
-            nll[model, name] = float(-np.mean(np.log(np.maximum(p, 1e-12))))
+            each[model, name] = -np.log(np.maximum(p, 1e-12))
+    nll = {key: float(np.mean(values)) for key, values in each.items()}
     gains = {name: nll["GP", name] - nll["t process", name] for name in SETS}
 
     def plot(figure):
         axes = figure.subplots()
-        for i, (model, color) in enumerate((("GP", GREY), ("t process", ORANGE))):
-            axes.bar(np.arange(4) + 0.4 * i - 0.2, [nll[model, name] for name in SETS], 0.4, color=color, label=model)
-        axes.set_xticks(range(4), SETS)
-        axes.set(ylabel="negative log probability", title="four digits: no clear gain")
-        axes.legend(frameon=False)
+        for i, name in enumerate(SETS):
+            apart = each["GP", name] - each["t process", name]
+            error = apart.std(ddof=1) / len(apart) ** 0.5
+            axes.errorbar(i, apart.mean(), error, fmt="o", color=ORANGE, capsize=4, markersize=8)
+        axes.axhline(0, color=GREY, linewidth=0.8)
+        axes.set_xlim(-0.6, 3.6)
+        axes.set_xticks(range(4), [f"{name}\nGP: {nll['GP', name]:.2f}" for name in SETS])
+        axes.set(ylabel="gain in log probability, nats", title="Four digits: gain of a random scale over a trained one")
 
     return Outcome(
         [

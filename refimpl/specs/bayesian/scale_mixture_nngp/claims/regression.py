@@ -44,7 +44,7 @@ def sampling(seed):
         axes = figure.subplots()
         axes.loglog(DRAWS, [error[S] for S in DRAWS], "o-", color=ORANGE, label="importance sampling")
         axes.loglog(DRAWS, [error[100] * (100 / S) ** 0.5 for S in DRAWS], ":", color=GREY, label="slope -1/2")
-        axes.set(xlabel="draws of the scale", ylabel="error of the log density", title="one factor serves all draws")
+        axes.set(xlabel="draws of the scale", ylabel="error of the log density", title="One factor serves all draws")
         axes.legend(frameon=False)
 
     return Outcome(
@@ -136,15 +136,15 @@ def gain(told, other):
 
 
 def drawn(figure, found, titles):
-    """Means and standard errors."""
+    """Gains over each other model, draw by draw: means and standard errors."""
     for axes, (split, title) in zip(np.atleast_1d(figure.subplots(1, len(titles))), titles.items(), strict=True):
-        for i, (model, color) in enumerate(zip(MODELS, (GREY, BLUE, ORANGE, PINK), strict=True)):
-            values = found[split][model]
-            error = values.std(ddof=1) / len(values) ** 0.5
-            axes.errorbar(i, values.mean(), error, fmt="o", color=color, capsize=4, markersize=8)
-        axes.set_xlim(-0.6, 3.6)
-        axes.set_xticks(range(4), ["GP\ns = 1", "GP\nbest s", "inverse\ngamma", "Burr\nXII"])
-        axes.set(ylabel="negative log density", title=title)
+        others = ("GP, s = 1", "GP, s by evidence", "Burr XII")
+        for i, (model, color) in enumerate(zip(others, (GREY, BLUE, PINK), strict=True)):
+            axes.errorbar(i, *gain(found[split], model), fmt="o", color=color, capsize=4, markersize=8)
+        axes.axhline(0, color="black", linewidth=0.8)
+        axes.set_xlim(-0.6, 2.6)
+        axes.set_xticks(range(3), ["over GP,\ns = 1", "over GP,\nbest s", "over\nBurr XII"])
+        axes.set(ylabel="gain of the inverse gamma law, nats", title=title)
 
 
 def shifted(seed):
@@ -154,7 +154,7 @@ def shifted(seed):
     one, best = MODELS[:2]
 
     def plot(figure):
-        drawn(figure, found, {"random": "random split", "low response": "trained on low responses"})
+        drawn(figure, found, {"random": "Random split", "low response": "Trained on low responses"})
 
     return Outcome(
         [
@@ -176,7 +176,7 @@ def by_body_mass(seed):
     told, (one, best) = found["low body mass"], MODELS[:2]
 
     def plot(figure):
-        drawn(figure, found, {"low body mass": "trained on low body mass, tested on the rest"})
+        drawn(figure, found, {"low body mass": "Trained on low body mass, tested on the rest"})
 
     return Outcome(
         [
@@ -198,7 +198,7 @@ CLAIMS = (
     Claim(
         "scale_mixture_nngp.C2",
         "The posterior has a closed form for an inverse-gamma law; for any other importance sampling has an error of "
-        "order S^(-1/2)",
+        "order R^(-1/2)",
         "Section 4",
         sampling,
         kind="rate",
