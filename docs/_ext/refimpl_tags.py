@@ -14,7 +14,7 @@ from sphinx.transforms import SphinxTransform
 from refimpl.oracle import catalog
 from refimpl.oracle.edits import SHARED
 
-TAG = re.compile(r"[#)] \((\w+-\w+)\)(?=$| \()", re.MULTILINE)  # a line that two systems share has two
+TAG = re.compile(r"(?<=[#)]) \((\w+-\w+)\)(?=$| \()", re.MULTILINE)  # a line that two systems share has two
 TAGGED = re.compile(r'^(.*<span class="c1">)#((?: \(\w+-\w+\))+)(</span>.*)$', re.MULTILINE)
 LABELLED = re.compile(r'id="(equation-[\w-]+)">\s*<span class="eqno">.*?</span>', re.DOTALL)
 FILE = re.compile(
