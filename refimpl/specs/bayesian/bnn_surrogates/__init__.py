@@ -317,7 +317,7 @@ DKL = Operation(
     ),
     reference=dkl_evidence,
     exact=exact.dkl_evidence,
-    exact_source=_MPMATH.format("the density by eigenvalues, its slopes by differences"),
+    exact_source=_MPMATH.format("the density of each target given those before it, slopes by differences"),
     cases=cases.DKL,
     sample=cases.sample_dkl,
     laws=laws.DKL,

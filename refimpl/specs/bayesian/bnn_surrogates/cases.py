@@ -259,7 +259,7 @@ LAPLACE = (
          _trained("data") | {"points": _trained("data")["x"][:2]}),
     Case("more-data-than-weights", ("edge_case",), "where J J^T is singular without the ridge",
          _trained("more", n=8, d=1, width=1)),
-    _repeated("many-examples", "one-hidden-layer", 300, rows=("x",)),
+    _repeated("many-examples", "one-hidden-layer", 100, rows=("x",)),
 )  # fmt: skip
 
 
@@ -314,7 +314,7 @@ def _features(name, n=4, d=2, width=2, depth=1, *, lengths=None, scale=1.5, nois
             "mean": mean}  # fmt: skip
 
 
-_TIMES = 300
+_TIMES = 100
 
 
 def _with_repeats(values):
