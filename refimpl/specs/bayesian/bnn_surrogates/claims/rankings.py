@@ -189,8 +189,9 @@ CLAIMS = (
         tier="full",
         kind="superiority",
         control="random points, equal evaluations, and every surrogate in the same loop; DKL stays behind the GP. "
-        "Gradients of a fit are not equal: HMC at most 750, SGHMC 400 of five examples each, the ensemble 1250, Laplace 250, "
-        "DKL 220. At the seed shown HMC (2.4) and SGHMC (3.8) end behind random points (1.3): this judges the cut",
+        "Gradients of a fit are not equal: HMC at most 750, SGHMC 400 of five examples each, the ensemble 1250, "
+        "Laplace 250, DKL 220. At the seed shown HMC (2.4) and SGHMC (3.8) end behind random points (1.3): this "
+        "judges the cut",
         proxy="widths of 16, single points, 14 evaluations",
         tuned="the bounds on the GP and on DKL were chosen after 12 runs of another code, and not moved since",
     ),
