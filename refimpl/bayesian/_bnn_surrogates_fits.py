@@ -492,7 +492,7 @@ def choose(kind, rng, x, y, *, grid=(0.1, 1.0, 10.0), **settings):
     Raises
     ------
     TypeError, ValueError
-        As for the fit, and if `kind` is none of these or there are fewer than two examples.
+        As for the fit, and if `kind` is none of these or there are fewer than five examples.
 
     Examples
     --------
@@ -571,7 +571,9 @@ def _log_improvement(mean, deviation, best):
     near = np.maximum(u, -1.0)
     plain = np.log(rule.expected_improvement(near, np.ones_like(near), best=0.0))
     v = np.maximum(-u, 1.0)
-    tail = -0.5 * v * v - 0.5 * math.log(2 * math.pi) + np.log1p(-v * math.sqrt(math.pi / 2) * erfcx(v / math.sqrt(2)))
+    mills = np.minimum(v * math.sqrt(math.pi / 2) * erfcx(v / math.sqrt(2)), 1 - 1e-10)
+    rest = np.where(v > 1e5, -2 * np.log(v), np.log1p(-mills))  # 1 / v^2, where the difference has no digits left
+    tail = -0.5 * v * v - 0.5 * math.log(2 * math.pi) + rest
     return np.log(deviation) + np.where(u > -1, plain, tail)
 
 
@@ -678,7 +680,7 @@ def optimise(objective, fit, rng, d, *, initial=10, evaluations=14, q=1, candida
     d : int
         >= 1.
     initial, evaluations : int
-        How many points before the first fit, and how many after it, in batches of q.
+        How many points before the first fit, and how many after it, in batches of q, which must divide it.
     q : int, default: 1
         Points of a batch.
     candidates, generations
@@ -704,10 +706,9 @@ def optimise(objective, fit, rng, d, *, initial=10, evaluations=14, q=1, candida
     """
     check.function(objective=objective, fit=fit), check.rng(rng=rng)
     d, q = check.integer(d=d, minimum=1, below=21_201), check.integer(q=q, minimum=1)
-    initial, evaluations = (
-        check.integer(initial=initial, minimum=2, below=2**20),
-        check.integer(evaluations=evaluations),
-    )
+    initial = check.integer(initial=initial, minimum=2, below=2**20)
+    if check.integer(evaluations=evaluations) % q:
+        raise ValueError(f"evaluations must be a multiple of q = {q}, got {evaluations}")
     x = first_points(rng, initial, d)
     y = np.asarray(objective(x), dtype=float)
     while len(y) < initial + evaluations:
@@ -733,7 +734,7 @@ def first_points(rng, count, d):
     """
     check.rng(rng=rng)
     count, d = check.integer(count=count, minimum=1, below=2**20), check.integer(d=d, minimum=1, below=21_201)
-    return qmc.Sobol(d, rng=rng).random(2 ** math.ceil(math.log2(count)))[:count]
+    return qmc.Sobol(d, seed=rng).random(2 ** math.ceil(math.log2(count)))[:count]
 
 
 def standardise(y):

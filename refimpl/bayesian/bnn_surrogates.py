@@ -404,6 +404,8 @@ def ensemble(starts, masks, x, y, *, sizes, noise, prior, steps, lr=1e-3):
     _fitting(starts[0, :], sizes, x=x)
     _labelled(x, y), check.alike_dtype(starts=starts, masks=masks, x=x)
     noise, prior, lr = check.positive(noise=noise, prior=prior, lr=lr)
+    if not bool(array_namespace(masks).all((masks == 0) | (masks == 1))):
+        raise ValueError("masks must be 0 or 1, got others")
     gradient = lambda w: _potential(w, x, y, sizes, noise, prior, masks)[1]  # (bnn_surrogates-24)
     return _adam(starts, gradient, check.integer(steps=steps), lr)
 

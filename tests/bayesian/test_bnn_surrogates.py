@@ -166,6 +166,13 @@ def test_the_gain_in_hypervolume_of_a_gaussian_point_by_quadrature():
     assert got[0] == pytest.approx(told, abs=0.01)
 
 
+def test_the_logarithm_of_the_improvement_has_a_tail():
+    at = np.array([1e2, 9e4, 2e5, 1e9])
+    got = fits.acquisition(fits.Gaussian(-at, np.ones(4)), 0.0)
+    np.testing.assert_allclose(got, stats.norm.logpdf(at) - 2 * np.log(at), rtol=1e-7)
+    assert np.all(np.isfinite(fits.acquisition(fits.Gaussian(np.array([-1.0, -5.0]), np.zeros(2)), 0.0)))
+
+
 def test_leapfrogs_fit_the_path():
     assert [rule.leapfrogs(1.0, h) for h in (2.0, 0.4, 1e-300)] == [1, 3, 200]
     assert 100 < rule.leapfrogs(1.0, 1e-9, halve=True) <= 200
@@ -276,6 +283,11 @@ def test_objectives_have_their_optima():
         (lambda: rule.hypervolume(X, np.array([0.0, np.nan])), "reference must"),
         (lambda: fits.standardise(np.ones(1)), "y must have two values"),
         (lambda: fits.choose("laplace", stream(0, "c"), LINE[:3], TARGETS[:3]), "y must have five"),
+        (lambda: rule.ensemble(np.stack([W, W]), np.full((2, 6), 0.5), X, Y, steps=1, **MODEL), "masks must"),
+        (
+            lambda: fits.optimise(models.branin, fits.gaussian_process, stream(0, "q"), 2, evaluations=6, q=4),
+            "multiple",
+        ),
         (lambda: fits.choose("gp", stream(0, "c"), LINE, TARGETS), "kind must"),
     ],
 )

@@ -245,6 +245,7 @@ ENSEMBLE = Operation(
         *refusals.rates(lr="positive"),
         ErrorCase("one-member", "a variance needs two", {"starts": np.zeros((1, 13)), "masks": np.ones((1, 5))},
                   ValueError, "values"),
+        ErrorCase("half-an-example", "an example is in or out", {"masks": np.full((3, 5), 0.5)}, ValueError, "masks"),
     ),
 )  # fmt: skip
 
@@ -317,7 +318,7 @@ DKL = Operation(
     ),
     reference=dkl_evidence,
     exact=exact.dkl_evidence,
-    exact_source=_MPMATH.format("the density by eigenvalues, its slopes by differences"),
+    exact_source=_MPMATH.format("the density of each target given those before it, slopes by differences"),
     cases=cases.DKL,
     sample=cases.sample_dkl,
     laws=laws.DKL,

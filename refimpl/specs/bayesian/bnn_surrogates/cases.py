@@ -34,7 +34,7 @@ _LINEAR = {"w": np.array([1.0, -0.5]), "x": np.array([[1.0], [-1.0], [2.0]]), "y
            "width": 1, "depth": 0, "noise": 0.5, "prior": 2.0}  # fmt: skip
 
 
-def _repeated(slug, of, times=3000, *, rows=("x", "y"), more=(), answers=None, source="", dtypes=("float64",)):
+def _repeated(slug, of, times=1000, *, rows=("x", "y"), more=(), answers=None, source="", dtypes=("float64",)):
     """Each example many times under as many times the noise: the same posterior."""
 
     def make(operation, before):
@@ -227,7 +227,7 @@ ENSEMBLE = (
          lr=0.02)),
     Case("another-width", ("basic",), "two units in the hidden layer",
          _several("narrow-members", d=3, width=2, noise=0.75, prior=0.5)),
-    large("many-points", "three-members", "m", balanced=True, size=30_000, dtypes=("float64",)),
+    large("many-points", "three-members", "m", balanced=True, size=10_000, dtypes=("float64",)),
 )  # fmt: skip
 
 
@@ -259,7 +259,7 @@ LAPLACE = (
          _trained("data") | {"points": _trained("data")["x"][:2]}),
     Case("more-data-than-weights", ("edge_case",), "where J J^T is singular without the ridge",
          _trained("more", n=8, d=1, width=1)),
-    _repeated("many-examples", "one-hidden-layer", 300, rows=("x",)),
+    _repeated("many-examples", "one-hidden-layer", 100, rows=("x",)),
 )  # fmt: skip
 
 
@@ -295,7 +295,7 @@ IBNN = (
           "bias_variance": 0.0, "activation": "relu"}, equations=_tags(31, 32, 34),
          answer={"kernel": np.array([[1 / math.pi]]), "diagonal": np.ones(1)}, source="closed form"),
     Case("one-input", ("boundary",), "d = 1: every angle is 0 or pi but for the bias", _wide("one", d=1)),
-    large("many-points", "defaults", "n", size=30_000),
+    large("many-points", "defaults", "n", size=10_000),
 )  # fmt: skip
 
 
@@ -314,7 +314,7 @@ def _features(name, n=4, d=2, width=2, depth=1, *, lengths=None, scale=1.5, nois
             "mean": mean}  # fmt: skip
 
 
-_TIMES = 300
+_TIMES = 100
 
 
 def _with_repeats(values):

@@ -4,13 +4,13 @@ from itertools import combinations, pairwise
 
 import numpy as np
 
-from refimpl.specs.exact import asin, eigh, exp, fractions, log, pi, reals, solve, sqrt, tanh
+from refimpl.specs.exact import asin, exp, fractions, log, pi, reals, solve, sqrt, tanh
 
 _ONE, _HALF = reals(1.0), reals(0.5)
 _H = reals(2.0**-70)  # of a difference
 
 
-def _net(w, x, sizes, last_tanh=False):
+def _net(w, x, sizes):
     """Outputs [n, out], and derivatives [n, out, P] carried along with them."""
     P, at = len(w), 0
     h = x
@@ -24,12 +24,20 @@ def _net(w, x, sizes, last_tanh=False):
                 found[:, o, at + i * b + o] = found[:, o, at + i * b + o] + h[:, i]
             found[:, o, at + a * b + o] = found[:, o, at + a * b + o] + 1
         at += a * b + b
-        if k < len(sizes) - 2 or last_tanh:
+        if k < len(sizes) - 2:
             h = tanh(u)
             slopes = (1 - h * h)[:, :, None] * found
         else:
             h, slopes = u, found
     return h, slopes
+
+
+def _features(w, x, sizes):
+    """Outputs alone, tanh after the last layer too."""
+    for a, b in pairwise(sizes):
+        W, bias, w = w[: a * b].reshape(a, b), w[a * b : a * b + b], w[a * b + b :]
+        x = tanh(x @ W + bias)
+    return x
 
 
 class _Posterior:
@@ -175,19 +183,22 @@ def ibnn_kernel(x, y, depth, weight_variance, bias_variance, activation):
 
 
 def dkl_evidence(w, x, y, width, depth, lengths, scale, noise, mean):
-    """The density by eigenvalues; derivatives by differences."""
+    """The density of each target given those before it; derivatives by differences."""
     x, y = reals(x), reals(y)
     sizes = (x.shape[1], *[int(width)] * int(depth))
     theta = np.concatenate([reals(w), log(reals(lengths)), [log(reals(scale)), reals(noise), reals(mean)]])
     P = len(w)
 
     def density(theta):
-        z = _net(theta[:P], x, sizes, last_tanh=True)[0] * exp(-theta[P:-3])
+        z = _features(theta[:P], x, sizes) * exp(-theta[P:-3])
         r = sqrt(reals(5.0) * ((z[:, None, :] - z[None, :, :]) ** 2).sum(axis=2))
         K = exp(theta[-3]) * (1 + r + r * r / 3) * exp(-r)
-        values, vectors = eigh(K + theta[-2] * reals(np.eye(len(y))))
-        parts = vectors.T @ (y - theta[-1])
-        return -(parts**2 / values + log(2 * pi * values)).sum() / 2
+        K, miss, total = K + theta[-2] * reals(np.eye(len(y))), y - theta[-1], 0 * theta[-1]
+        while len(miss):
+            total = total - (miss[0] ** 2 / K[0, 0] + log(2 * pi * K[0, 0])) / 2
+            share = K[1:, 0] / K[0, 0]
+            K, miss = K[1:, 1:] - share[:, None] * K[0, 1:], miss[1:] - share * miss[0]
+        return total
 
     slopes = []
     for k in range(len(theta)):

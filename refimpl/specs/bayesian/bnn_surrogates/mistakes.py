@@ -37,6 +37,15 @@ ALTERNATIVES = (
             {"bnn_surrogates-3": "slope = slope @ xp.matrix_transpose(W)"}),
     mistake("slope_of_the_input", "wrong_order", "tanh has the slope 1 - h^2, h its output; here 1 - h",
             {"bnn_surrogates-3": "slope = (slope @ xp.matrix_transpose(W)) * (1 - h)"}),
+    mistake("no_prior_on_biases", "missing_step", "biases have the prior too; here weights alone",
+            {"bnn_surrogates-4": "U = squares / (2 * noise) + sum(xp.sum(W * W, axis=(-2, -1)) for W, _ in layers) / "
+             "(2 * prior)",
+             "bnn_surrogates-6": "parts = [(xp.reshape(W, (*w.shape[:-1], -1)), 0 * b[..., 0, :]) for W, b in layers]\n"
+             "grad = _back(layers, values, slope[..., None]) + xp.concat([v for pair in parts for v in pair], axis=-1)"
+             " / prior"}),
+    variant("weights_by_outputs", "weights are laid out as W [out, in], row by row", "torch.nn.Linear",
+            {"_layers: W =": "W = xp.matrix_transpose(xp.reshape(w[..., at : at + a * b], (*w.shape[:-1], b, a)))",
+             "bnn_surrogates-2": "weights = xp.matrix_transpose(xp.matrix_transpose(h) @ slope)"}, choice=True),
     # HMC
     mistake("momentum_kept", "missing_step", "draw a momentum for each transition; here the first serves for all",
             {"hmc: at, move = sampling.hmc(potential, at, momenta[t, :], float(uniforms[t]), step=step, steps=count)":
@@ -50,6 +59,8 @@ ALTERNATIVES = (
             {"bnn_surrogates-10": "acceptance = 0.0 if math.isnan(error) else math.exp(min(0.0, error))"}),
     mistake("always_accepted", "missing_step", "reject with the probability that is left; here all is accepted",
             {"hmc: accepted =": "accepted = not math.isnan(error)"}),
+    mistake("accepted_above", "wrong_sign", "accept where the uniform is below the probability; here where above",
+            {"hmc: accepted =": "accepted = uniform > acceptance"}),
     mistake("rejected_kept", "missing_step", "go back to the old weights after a rejection; here the new ones stay",
             {"bnn_surrogates-11": _CHAIN.format("Chain(w, found[0], grad)")}),
     mistake("gradient_of_the_rejected", "wrong_order",
@@ -84,10 +95,11 @@ ALTERNATIVES = (
             {"bnn_surrogates-15": "log_averaged = (1 - t**-0.75) * log_step + t**-0.75 * math.log(state.averaged)"}),
     mistake("counted_from_zero", "wrong_constant", "the first iteration is t = 1 in the root; here it is 0",
             {"bnn_surrogates-14": "log_step = math.log(10 * state.start) - math.sqrt(t - 1) / 0.05 * deficit"}),
-    variant("average_a_step_late", "the average takes in the step that was used, not the one found for the next",
-            "BlackJAX 1.7.1, optimizers/dual_averaging.py",
+    mistake("average_a_step_late", "wrong_order",
+            "the average takes in the step just found; here the one that was used before it",
             {"bnn_surrogates-15":
-             "log_averaged = t**-0.75 * math.log(state.step) + (1 - t**-0.75) * math.log(state.averaged)"}),
+             "log_averaged = t**-0.75 * math.log(state.step) + (1 - t**-0.75) * math.log(state.averaged)"},
+            origin="https://github.com/blackjax-devs/blackjax"),
     # SGHMC
     mistake("batch_not_scaled", "wrong_scale", "the likelihood of a minibatch counts n / B times; here once",
             {"bnn_surrogates-16": _BATCH.format("prior", "1.0")}),
@@ -107,6 +119,13 @@ ALTERNATIVES = (
              "tau = tau + 1 - tau * g_hat * g_hat / (v_hat + epsilon)"}),
     mistake("scales_go_on", "extra_step", "scales stay after burn-in; here they are adapted for ever",
             {"sghmc: if iteration": "if True:"}),
+    mistake("adapted_once_more", "wrong_constant",
+            "scales are adapted in `burn_in` steps; here in one more, as where they are counted from 0",
+            {"sghmc: if iteration": "if iteration <= burn_in + 1:"}),
+    mistake("moved_by_the_old_momentum", "wrong_order", "weights move by the new momentum; here by the old one",
+            {"sghmc: return w +": "return w + state.momentum, SGHMC(momentum, tau, g_hat, v_hat, iteration)"}),
+    mistake("no_floor", "numerics", "the variance of the noise is at least 1e-16; here at least 0",
+            {"bnn_surrogates-22": "variance = xp.clip(spread, min=0.0)"}),
     mistake("scale_not_rooted", "missing_step", "the inverse mass is one over the root of v; here one over v",
             {"bnn_surrogates-21": "inverse = 1 / (v_hat + epsilon)"}),
     mistake("rate_not_squared", "wrong_scale", "the gradient counts eta^2; here eta",
@@ -132,6 +151,11 @@ ALTERNATIVES = (
              "ensemble: return _adam": _RETURN.format("starts[:1, :] + 0 * starts")}),
     mistake("all_examples", "missing_step", "a member sees only its own examples; here it sees all",
             {"bnn_surrogates-24": _MEMBER.format("1.0")}),
+    mistake("subset_scaled", "extra_step", "the likelihood is that of the subset; here as if of all examples",
+            {"bnn_surrogates-24": _MEMBER.format("masks * masks.shape[1] / array_namespace(masks).clip("
+             "array_namespace(masks).sum(masks, axis=1, keepdims=True), min=1.0)")}),
+    mistake("eps_under_the_root", "wrong_order", "Adam adds eps to the root; here under it",
+            {"_adam: w = w": "w = w - lr * (m / (1 - beta1**t)) / xp.sqrt(v / (1 - beta2**t) + eps)"}),
     mistake("noise_twice", "extra_step", "add the noise to the variance of the members once; here it is added twice",
             {"bnn_surrogates-26": _SPREAD.format(1, "2 * noise")}, origin=_CODE),
     mistake("no_noise", "missing_step", "an observation has noise too; here only the members' spread is told",
@@ -166,6 +190,13 @@ ALTERNATIVES = (
     mistake("no_readout", "missing_step", "the readout has weights and a bias too; here the last layer is told",
             {"ibnn_kernel: return wide": "return wide.kernels(x, y, depth=depth, activation=activation, "
             "**variances).hidden"}),
+    mistake("a_layer_too_many", "wrong_constant", "`depth` counts hidden layers; here there is one more",
+            {"ibnn_kernel: return wide": "return wide.kernels(x, y, depth=depth + 1, activation=activation, "
+            "**variances).output"}),
+    mistake("layers_for_hidden_layers", "wrong_constant", "`depth` counts hidden layers; here the readout too",
+            {"ibnn_kernel: return wide": "if depth == 1:\n"
+             "    return bias_variance + weight_variance * (x @ (x if y is None else y).T) / x.shape[1]\n"
+             "return wide.kernels(x, y, depth=depth - 1, activation=activation, **variances).output"}),
     mistake("bias_once", "missing_step", "every layer has a bias; here only the first",
             {"bnn_surrogates-34": "k12, k11, k22 = sw2 * hidden, sw2 * v1, sw2 * v2"}),
     mistake("not_halved", "wrong_constant", "the expectation has 1 / (2 pi); here 1 / pi, as if scaled for relu",

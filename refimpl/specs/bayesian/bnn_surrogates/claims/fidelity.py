@@ -66,11 +66,12 @@ METHODS = {
 def fidelity(seed):
     """Mean squared Wasserstein distance of the marginals."""
     rows: dict[str, list] = {name: [] for name in METHODS}
-    shown = {}
+    shown, floor = {}, []
     for k in range(SETS):
         rng = stream(seed, "bnn_surrogates.C3", k)
         x, y = gap_data(rng)
         true = quantiles(long_hmc(rng, x, y))
+        floor.append(np.mean((quantiles(long_hmc(stream(seed, "bnn_surrogates.C3", k, "again"), x, y)) - true) ** 2))
         for name, fit in METHODS.items():
             found = quantiles(fit(rng, x, y)(GRID))
             rows[name].append(np.mean((found - true) ** 2))
@@ -87,13 +88,15 @@ def fidelity(seed):
         for i, name in enumerate(names):
             left.semilogx(table[name], np.full(SETS, -i), "o", color=BLUE if i < 4 else GREY, markersize=4)
             left.semilogx(np.mean(table[name]), -i, "|", color=ORANGE, markersize=16, markeredgewidth=2)
+        left.axvline(np.mean(floor), color=GREY, linestyle=":")
         left.set_yticks(-np.arange(len(names)), names)
-        left.set(xlabel=r"$W_2^2$ to a long run of HMC", title="Eight data sets, and their means")
+        left.set(xlabel=r"$W_2^2$ to a long run of HMC", title="Eight data sets, means, floor")
         for name, color in (("long HMC", GREY), ("SGHMC, batch 5", ORANGE), ("SGHMC, full batch", GREEN)):
             rows = shown[name]
             right.fill_between(GRID[:, 0], rows[5], rows[-6], color=color, alpha=0.35, label=name, linewidth=0)
         right.plot(data[0][:, 0], data[1], "k.", markersize=4)
         right.set(xlabel="x", title="95 % bands, one set")
+        right.set_ylim(top=1.6 * right.get_ylim()[1])
         right.legend(frameon=False, fontsize=7, loc="upper center")
 
     return Outcome(
@@ -101,11 +104,14 @@ def fidelity(seed):
             at_least("data sets of 8 on which HMC is nearer than SGHMC with batches of 5", ahead["SGHMC, batch 5"], 7),
             *(reported(f"data sets of 8 on which HMC is nearer than {name}", ahead[name]) for name in list(ahead)[1:]),
             *(reported(f"mean W2^2, {name}", np.mean(rows)) for name, rows in table.items()),
+            reported("mean W2^2, floor: a second long run", np.mean(floor)),
+            reported("largest W2^2 of two long runs", np.max(floor)),
         ],
         plot,
         "Widths 16 and 16, prior 1, noise .01, 14 points. HMC: 2 chains of 160 transitions, 16 leapfrogs each, some "
         "5500 gradients; SGHMC with batches of 5 some 1000, with full batches 5520, the ensemble of 5 2000, of 14 5600."
-        " The reference: 10 chains, 500 transitions each.",
+        " The reference: 10 chains, 500 transitions each, half of them burn-in; what is less apart than two references "
+        "cannot be told apart.",
     )
 
 
@@ -119,10 +125,11 @@ CLAIMS = (
         tier="full",
         kind="superiority",
         control="equal gradients: at the seed shown SGHMC with full batches is nearer than HMC on 7 data sets of 8, "
-        "an ensemble of 14 on 3; and Laplace, for a fifth of the gradients, on 7. HMC is not the best; what "
-        "SGHMC with minibatches loses is their noise",
+        "an ensemble of 14 on 3; and Laplace, for a fifth of the gradients, on 7. HMC is not the best; SGHMC loses by "
+        "the noise of minibatches: a mean of .195 with batches of 5, of .082 with full ones, HMC .221",
         proxy="widths of 16, 14 points on the line",
-        tuned="the noise of the data is that of the model; in a first run it had twice that variance, and HMC was "
-        "nearer on 5 sets of 8",
+        tuned="after a first run, in which HMC was nearer on 5 sets of 8, two changes in favour of HMC: the data got "
+        "the noise of the model, where it had twice that variance, and each path 16 leapfrogs, whatever their step, "
+        "where it had the length .4",
     ),
 )
