@@ -56,11 +56,9 @@ def expectations(k12, k11, k22, activation):
     if activation == "relu":
         cosine = xp.clip(k12 / scale, -1.0, 1.0)
         angle = xp.acos(cosine)
-        sine = xp.sqrt((1 - cosine) * (1 + cosine))
-        value = (
-            scale * (sine + (math.pi - angle) * cosine) / (2 * math.pi)
-        )  # (scale_mixture_nngp-2) (bnn_surrogates-32)
-        return value, (math.pi - angle) / (2 * math.pi)  # (scale_mixture_nngp-3)
+        sine, rest = xp.sqrt((1 - cosine) * (1 + cosine)), math.pi - angle
+        value = scale * (sine + rest * cosine) / (2 * math.pi)  # (scale_mixture_nngp-2) (bnn_surrogates-32)
+        return value, rest / (2 * math.pi)  # (scale_mixture_nngp-3)
     sine = 2 * k12 / (xp.sqrt(1 + 2 * k11) * xp.sqrt(1 + 2 * k22))
     value = (2 / math.pi) * xp.asin(xp.clip(sine, -1.0, 1.0))  # (scale_mixture_nngp-4) (bnn_surrogates-33)
     apart = xp.clip((scale - k12) * (scale + k12), 0.0, None)
