@@ -6,6 +6,7 @@ _NO_DERIVATIVES = {"eic": "it asks for the value alone"}
 _NO_MATERN = {"joint_with_gradients": "its covariance is the power exponential"}
 _NO_WEIGHTS = {"kg": "its objective is the function"}
 _CONSTANT = {"kg_gradient": "a constant in all means moves no best point"}
+_UNCLIPPED = {"expected_improvement: value =": "value = gain + xp.where(spread, risk, zero)"}
 _SUBTRACTED = """inner, far = (a[:, :-1] - a[:, 1:]) / bend, xp.full_like(bend, 40.0)
 inner = xp.where(step > 0, inner, far)
 ends = xp.concat([-far[:, :1], inner, far[:, :1]], axis=1)
@@ -40,7 +41,7 @@ ALTERNATIVES = (
             "add the prior mean of the new points; here the posterior is that of the residuals",
             {"posterior: return law._replace": "return law",
              "improvement_at: found =": "found = expected_improvement(cross @ fitted.weights, sigma, best)"},
-            unseen=_CONSTANT),
+            unseen=_CONSTANT, origin="https://github.com/thomaspinder/GPJax/pull/36"),
     mistake("mean_not_subtracted", "missing_step",
             "condition on the observations less their prior mean; here on the observations themselves",
             {"fit: residual =": "residual = y"}),
@@ -91,30 +92,29 @@ ALTERNATIVES = (
     mistake("equation_8_as_printed", "wrong_sign",
             "the last term is |delta| Phi(-|delta| / sigma); here |delta| Phi(delta / sigma), as the paper prints it, "
             "which is right below the incumbent alone",
-            {"bayesopt-10": "risk = sigma * _density(z) - xp.abs(delta) * ndtr(z)"},
+            {"bayesopt-10": "risk = sigma * _density(z) - xp.abs(delta) * ndtr(z)", **_UNCLIPPED},
             origin="https://arxiv.org/abs/1807.02811"),
     mistake("minimised", "wrong_sign", "f is maximised: what exceeds the incumbent counts; here what is below it",
             {"expected_improvement: delta =": "delta = best - mu"},
-            origin="https://github.com/thuijskens/bayesian-optimization/issues/5"),
+            origin="https://github.com/MLBazaar/BTB/issues/98"),
     mistake("variance_for_sigma", "wrong_scale", "sigma is a standard deviation; here it is squared",
             {"expected_improvement: z =": "z = delta / xp.where(spread, sigma**2, xp.ones_like(sigma))",
-             "bayesopt-10": "risk = sigma**2 * _density(z) - xp.abs(delta) * ndtr(-xp.abs(z))"}),
+             "bayesopt-10": "risk = sigma**2 * _density(z) - xp.abs(delta) * ndtr(-xp.abs(z))", **_UNCLIPPED},
+            origin="https://github.com/SMTorg/smt/issues/189"),
     mistake("no_density_term", "missing_step", "what is unknown adds sigma phi(z); here this term is missing",
-            {"bayesopt-10": "risk = -xp.abs(delta) * ndtr(-xp.abs(z))"}),
+            {"bayesopt-10": "risk = -xp.abs(delta) * ndtr(-xp.abs(z))", **_UNCLIPPED}),
     mistake("derivatives_exchanged", "wrong_output",
             "the derivative in the mean is Phi, that in sigma phi; here they are exchanged",
             {"bayesopt-11": "by_mean = xp.where(spread, _density(z), zero)",
              "bayesopt-12": "by_sigma = xp.where(spread, ndtr(z), zero)"}, unseen=_NO_DERIVATIVES),
     variant("known_points_are_worth_nothing",
             "where sigma is 0 the improvement is 0, also above the incumbent (scikit-optimize)",
-            "https://scikit-optimize.readthedocs.io/en/latest/modules/generated/"
-            "skopt.acquisition.gaussian_ei.html",
+            "https://scikit-optimize.github.io/stable/modules/generated/skopt.acquisition.gaussian_ei.html",
             {"expected_improvement: value =": "value = xp.where(spread, gain + risk, zero)",
              "bayesopt-11": "by_mean = xp.where(spread, ndtr(z), zero)"},
             unseen={"ei_gradient": "its points have a variance"}),
     variant("xi", "an improvement of less than xi = 0.01 does not count (scikit-optimize: xi=0.01 by default)",
-            "https://scikit-optimize.readthedocs.io/en/latest/modules/generated/"
-            "skopt.acquisition.gaussian_ei.html",
+            "https://scikit-optimize.github.io/stable/modules/generated/skopt.acquisition.gaussian_ei.html",
             {"expected_improvement: delta =": "delta = mu - best - 0.01"}, choice=True),
     mistake("gradient_of_the_variance", "wrong_scale",
             "the gradient of sigma is that of the variance over 2 sigma; here that of the variance",
@@ -243,7 +243,8 @@ ALTERNATIVES = (
             {"bayesopt-28": "return xp.mean(xp.sum(xp.maximum(f - best, xp.zeros_like(f)), axis=1))"}),
     mistake("incumbent_infeasible", "missing_step",
             "the incumbent is the best feasible value; here the best value seen, feasible or not",
-            {"bayesopt-29": "feasible = y == y"}),
+            {"bayesopt-29": "feasible = y == y"},
+            origin="https://github.com/bayesian-optimization/BayesianOptimization/issues/412"),
     mistake("limit_infeasible", "wrong_order", "a constraint of 0 is met; here it is not",
             {"bayesopt-29": "feasible = xp.all(constraints > 0, axis=0)"}),
     mistake("any_constraint", "wrong_axis", "all constraints must be met; here one is enough",
