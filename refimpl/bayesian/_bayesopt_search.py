@@ -362,7 +362,7 @@ def _mean_after(fitted, x, Z):
     """The mean after an observation at x that is Z standard deviations off, as a function with its gradient."""
     prior, here, xp = fitted.prior, x[None, :], array_namespace(x)
     law = bayesopt.posterior(fitted, here)
-    s = xp.sqrt(law.covariance[0, 0] + prior.noise)
+    s = xp.sqrt(law.covariance[0, 0] + prior.noise + prior.jitter)  # as in `later`
     later = bayesopt.fit(prior, xp.concat([fitted.X, here]), xp.concat([_observations(fitted), law.mean + s * Z]))
 
     def mean(point):
@@ -405,8 +405,8 @@ def simulated_kg(fitted, x, Z, low, high, starts):
     Returns
     -------
     float
-        Mean growth of the maximum of the mean. With noise the observation has the deviation sqrt(sigma^2 + lambda); the
-        paper prints that without.
+        Mean growth of the maximum of the mean; 0 where nothing can be learned, as at a point seen without noise. With
+        noise the observation has the deviation sqrt(sigma^2 + lambda); the paper prints that without.
 
     Raises
     ------
@@ -423,6 +423,8 @@ def simulated_kg(fitted, x, Z, low, high, starts):
     check.instance(bayesopt.Fitted, fitted=fitted)
     check.finite(x=x, Z=Z), check.shapes(x=(x, "d"), Z=(Z, "J"), low=(low, "d"))
     check.finite(starts=starts), check.shapes(starts=(starts, "R d"), low=(low, "d"))
+    if not _learns(fitted, x):
+        return 0.0
     best = lambda z: _best_mean(_mean_after(fitted, x, z), low, high, starts)[1]
     before = best(0.0)  # the mean stays as it is
     return sum(best(Z[j]) - before for j in range(Z.shape[0])) / Z.shape[0]
@@ -519,7 +521,7 @@ def constant_liar(mean, covariance, best, q, *, lie="mean", worst=None, jitter=1
     worst : float, optional
         The worst value so far, for "min".
     jitter : float, default: 1e-9
-        Noise of the lie, for the arithmetic alone.
+        Noise of the lie over the largest variance, for the arithmetic alone.
 
     Returns
     -------
@@ -542,7 +544,7 @@ def constant_liar(mean, covariance, best, q, *, lie="mean", worst=None, jitter=1
     check.choice(("mean", "max", "min"), lie=lie), check.positive(jitter=jitter)
     if lie == "min":
         worst = check.number(worst=worst)
-    chosen = []
+    noise, chosen = jitter * float(xp.max(xp.linalg.diagonal(covariance))), []
     for _ in range(q):
         variance = xp.linalg.diagonal(covariance)
         sigma = xp.sqrt(xp.where(variance > 0, variance, xp.zeros_like(variance)))
@@ -550,7 +552,7 @@ def constant_liar(mean, covariance, best, q, *, lie="mean", worst=None, jitter=1
         taken = xp.asarray([i in chosen for i in range(mean.shape[0])], device=device(mean))
         at = int(xp.argmax(xp.where(taken, -xp.ones_like(value), value)))
         told = {"mean": float(mean[at]), "max": best, "min": worst}[lie]
-        mean, covariance = bayesopt.observe(mean, covariance, at, told, noise=jitter)
+        mean, covariance = bayesopt.observe(mean, covariance, at, told, noise=max(noise, 0.0))
         best = max(best, told)
         chosen.append(at)
     return chosen

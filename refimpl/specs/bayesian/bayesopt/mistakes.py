@@ -51,7 +51,13 @@ ALTERNATIVES = (
     mistake("noise_as_deviation", "wrong_scale",
             "noise is a variance; here it is squared, as if it were a standard deviation",
             {"bayesopt-5": "diagonal = prior.noise**2 + prior.jitter",
-             "_noises: both =": "both = prior.noise**2 + prior.jitter, gradient_noise**2 + prior.jitter"}),
+             "_noises: both =": "both = prior.noise**2 + prior.jitter, gradient_noise**2 + prior.jitter",
+             "_directions: variance =": "variance = xp.take(own, at) + noise**2",
+             "kg_gradient: mean, shared, variance =":
+             "mean, shared, variance = law.mean[:-1], law.covariance[:-1, -1], law.covariance[-1, -1] + "
+             "prior.noise**2",
+             "entropy_search: s =": "s = xp.sqrt(covariance[at, at] + noise**2)",
+             "entropy_search: z =": "z = (f[:, at] + noise * noise_draws - mean[at]) / s"}),
     mistake("jitter_twice", "extra_step", "jitter is added once, to K; here twice",
             {"bayesopt-5": "diagonal = prior.noise + 2 * prior.jitter"},
             unseen={"ei_gradient": "it has no jitter", "kg_gradient": "it has no jitter"}),
@@ -155,6 +161,9 @@ ALTERNATIVES = (
             "E max is computed first and max a subtracted, which leaves a small gain without digits",
             "Frazier, Powell and Dayanik (2009), Algorithm 1", {"bayesopt-16": _SUBTRACTED},
             unseen={"sources": "none of its gains is small"}),
+    mistake("lowest_of_parallel_lines", "wrong_order", "of parallel lines the highest counts; here the lowest",
+            {"_envelope: for i in sorted(":
+             "for i in sorted(range(len(slopes)), key=lambda i: (slopes[i], -heights[i])):"}),
     mistake("no_tail", "missing_step", "each crossing is worth phi(c) - |c| Phi(-|c|); here phi(c)",
             {"bayesopt-16": "return xp.sum(step * _density(c), axis=1)"}),
     mistake("stale_best_point", "wrong_order",
@@ -184,6 +193,14 @@ ALTERNATIVES = (
              "best = xp.max(xp.take(mean, seen))\n"
              "sigma = xp.sqrt(xp.take(xp.linalg.diagonal(covariance), at))\n"
              "general = bayesopt.expected_improvement(xp.take(mean, at), sigma, best).value"}),
+    variant("seen_points_are_worth_nothing",
+            "an evaluation at a point already seen has no value, also with noise (GPyOpt: de_duplication=True)",
+            "https://github.com/SheffieldML/GPyOpt/issues/160",
+            {"kg: general =":
+             "xp = bayesopt.array_namespace(mean)\n"
+             "general = bayesopt.generalized_improvement(mean, covariance, at, seen, noise=noise)\n"
+             "known = xp.any(at[:, None] == seen[None, :], axis=1)\n"
+             "general = xp.where(known, 0.0 * general, general)"}, choice=True),
     mistake("objective_not_summed", "missing_step",
             "the best of the weighted sums counts; here the best of all points, also of those off the objective",
             {"bayesopt-20": "a, b = a, b"}, unseen=_NO_WEIGHTS),
@@ -233,6 +250,13 @@ ALTERNATIVES = (
             {"bayesopt-27":
              "from refimpl.core.autodiff import stop_gradient\n"
              "f = mean + Z @ xp.matrix_transpose(stop_gradient(cholesky(covariance)))"}),
+    variant("lower_triangle",
+            "the derivative in the covariance is a lower triangle, with all of that of a pair in one entry: the factor "
+            "reads the lower triangle alone", "Murray (2016, arXiv:1602.07527), Section 3",
+            {"parallel_improvement: return Estimate":
+             "xp = array_namespace(by_covariance)\n"
+             "once = xp.eye(mean.shape[0], dtype=mean.dtype, device=device(mean))\n"
+             "return Estimate(value, by_mean, xp.tril((2 - once) * by_covariance))"}, choice=True),
     mistake("positive_part_of_the_mean", "wrong_order",
             "the mean of positive parts; here the positive part of the mean",
             {"bayesopt-28": "return xp.maximum(xp.mean(gain), xp.mean(0.0 * gain))"}),
