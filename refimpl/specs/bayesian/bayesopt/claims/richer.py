@@ -263,8 +263,8 @@ CLAIMS = (
     Claim("bayesopt.C7", "A gradient that comes free with each value raises the knowledge gradient, and helps",
           "Section 5, derivative observations", derivatives, tier="full", kind="superiority",
           control="Values alone at as many evaluations (1 + 3), which the claim is about; and with as many numbers "
-          "(1 + 7 values), which is better than derivatives: where a slope costs an evaluation it does not pay here. At "
-          "one seed of five the claim is not reproduced: the ratio of regrets is 0.75 there (seed 3).",
+          "(1 + 7 values), which is better than derivatives: where a slope costs an evaluation it does not pay here. "
+          "At one seed of five the claim is not reproduced: the ratio of regrets is 0.75 there (seed 3).",
           proxy=f"planted: {toy.PLANTED}; 21 points on a line, where a gradient is one number; 24 draws.",
           tuned="Gains are compared where the best point changes in at least 100 of 1,000 draws: of rarer gains the "
           "standard error says nothing, and without this condition points with hardly any gain were many errors off."),
