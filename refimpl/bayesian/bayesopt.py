@@ -15,6 +15,7 @@ from refimpl.core.linalg import cholesky, cholesky_solve
 from refimpl.core.special import ndtr, xlogy
 from refimpl.models import gp
 
+_SINGLE = 1e-5  # what single precision makes of a law or of weights, which may have been computed in it
 KERNELS = ("power_exponential", "matern12", "matern32", "matern52")
 
 
@@ -398,7 +399,7 @@ def _law(mean, covariance):
     check.alike_dtype(mean=mean, covariance=covariance)
     xp = array_namespace(mean, covariance)
     own = xp.linalg.diagonal(covariance)
-    slack = xp.finfo(covariance.dtype).eps ** 0.5 * float(xp.max(xp.abs(own)))
+    slack = _SINGLE * float(xp.max(xp.abs(own)))
     if not float(xp.min(own)) >= -slack:
         raise ValueError(f"covariance must have a diagonal >= 0, got {float(xp.min(own)):g}")
     if not bool(xp.all(xp.abs(covariance - xp.matrix_transpose(covariance)) <= slack)):
@@ -766,7 +767,7 @@ def entropy_search(mean, covariance, at, nodes, node_weights, draws, noise_draws
     at, bins = check.integer(at=at, below=mean.shape[0]), check.integer(bins=bins, minimum=1, below=10**6)
     check.choice(("histogram", "gaussian"), match=match)
     off = abs(float(xp.sum(node_weights)) - 1)
-    if off > xp.finfo(node_weights.dtype).eps ** 0.5:
+    if off > _SINGLE:
         raise ValueError(f"node_weights must have the sum 1, got one that is off by {off:g}")
     m, ones = mean.shape[0], xp.ones_like(draws[:, 0])
     jitter = check.nonnegative(jitter=jitter)

@@ -159,8 +159,7 @@ EI = (
     _ei("far-above", "nine deviations above: all of the difference", "numerics",
         mu=[8.0, 6.0, -0.5], sigma=[1.0, 0.25, 1.0],
         best=-1.0),
-    _ei("tiny", "deviations of 1e-6 beside one of 1000", "numerics", mu=[1e-6, -1e-6, 500.0],
-        sigma=[1e-6, 1e-6, 1000.0]),
+    _ei("tiny", "deviations of 1e-6 beside one of 10", "numerics", mu=[1e-6, -1e-6, 5.0], sigma=[1e-6, 1e-6, 10.0]),
     _ei("one-point", "one point", "boundary", mu=[0.75], sigma=[0.5], best=-0.25),
     large("many-points", "above-and-below", "m"),
 )  # fmt: skip
