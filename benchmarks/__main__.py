@@ -37,6 +37,8 @@ PACKAGES = (
     "cbx",
     "diffusers",
     "torchcfm",
+    "scikit-learn",
+    "botorch",
 )
 HEADER = ("", "best [ms]", "median [ms]", "ratio", "temporaries [MB]")
 

@@ -172,7 +172,7 @@ def posterior_with_gradients(fitted, new):
     Returns
     -------
     refimpl.models.gp.Posterior
-        Mean [m] and covariance [m, m].
+        Mean [m] and covariance [m, m], the latter as for `bayesopt.posterior`.
 
     Raises
     ------
@@ -193,7 +193,7 @@ def posterior_with_gradients(fitted, new):
     own = bayesopt.covariance(prior, new, new)
     cross = array_namespace(own).concat(_blocks(prior, new, fitted.X)[0], axis=1)
     law = gp.posterior(fitted.factor, fitted.residual, cross, own)
-    return law._replace(mean=law.mean + prior.mean)
+    return law._replace(mean=law.mean + prior.mean, covariance=bayesopt._tidy(law.covariance))
 
 
 def derivative_directions(fitted, x, grid, *, gradient_noise=0.0):

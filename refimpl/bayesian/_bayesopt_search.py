@@ -19,9 +19,9 @@ from refimpl.models import gp
 
 @dataclass(frozen=True)
 class Belief:
-    """Prior law of one hyper-parameter, by its natural value."""
+    """Prior law of one hyper-parameter, by its natural value; cut off outside of [low, high]."""
 
-    kind: str  # "uniform", "normal", "lognormal": normal in the logarithm, "truncated": normal in (low, high)
+    kind: str  # "uniform", "normal", "lognormal": normal in the logarithm
     center: float = 0.0
     spread: float = 1.0  # > 0
     low: float = -math.inf
@@ -53,10 +53,8 @@ def log_belief(belief, value):
     >>> log_belief(Belief("normal", 1.0, 2.0), 3.0)
     (-0.5, -0.5)
     """
-    (
-        check.instance(Belief, belief=belief),
-        check.choice(("uniform", "normal", "lognormal", "truncated"), belief=belief.kind),
-    )
+    check.instance(Belief, belief=belief)
+    check.choice(("uniform", "normal", "lognormal"), belief=belief.kind)
     value, spread = check.number(value=value), check.positive(spread=belief.spread)
     if not belief.low <= value <= belief.high or (belief.kind == "lognormal" and value <= 0):
         return -math.inf, 0.0
@@ -104,12 +102,22 @@ def _log_beliefs(theta, beliefs, d):
     return value, slopes
 
 
-def _beliefs(beliefs, d):
-    beliefs = {} if beliefs is None else beliefs
+def _beliefs(beliefs, prior):
+    """The beliefs, if each allows the hyper-parameter that `prior` starts with."""
+    beliefs, names = {} if beliefs is None else beliefs, _names(prior.alpha.shape[0])
     check.instance(dict, beliefs=beliefs)
+    start = dict(zip(names, [*to_numpy(prior.alpha).tolist(), prior.alpha0, prior.noise, prior.mean], strict=True))
     for name, belief in beliefs.items():
-        check.choice(_names(d), beliefs=name), check.instance(Belief, belief=belief)
+        check.choice(names, beliefs=name)
+        if log_belief(belief, start[name])[0] == -math.inf:
+            raise ValueError(f"prior must start where the belief in {name} allows, got {start[name]:g} with {belief}")
     return beliefs
+
+
+def _spread(fitted):
+    """Standard deviation of the observations around their prior mean; 0 if all are alike."""
+    residual = to_numpy(fitted.residual)
+    return float(np.std(residual)) if np.ptp(residual) > 0 else 0.0
 
 
 def fit_hyperparameters(prior, X, y, *, rng, beliefs=None, starts=3, reach=6.0):
@@ -138,7 +146,8 @@ def fit_hyperparameters(prior, X, y, *, rng, beliefs=None, starts=3, reach=6.0):
     Raises
     ------
     TypeError, ValueError
-        As for `bayesopt.fit`; or if all of `y` is one value, of which no scale can be learned.
+        As for `bayesopt.fit`; if all of `y` is one value, of which no scale can be learned; or if a belief does not
+        allow the hyper-parameter of `prior`.
 
     Notes
     -----
@@ -155,9 +164,9 @@ def fit_hyperparameters(prior, X, y, *, rng, beliefs=None, starts=3, reach=6.0):
     0.1
     """
     check.instance(bayesopt.Prior, prior=prior), check.rng(rng=rng), check.positive(noise=prior.noise)
-    fitted, beliefs = bayesopt.fit(prior, X, y), _beliefs(beliefs, X.shape[1])
+    fitted = bayesopt.fit(prior, X, y)
+    beliefs, spread = _beliefs(beliefs, fitted.prior), _spread(fitted)
     starts, reach = check.integer(starts=starts, minimum=1), check.positive(reach=reach)
-    spread = float(np.std(to_numpy(fitted.residual)))
     if not spread > 0:
         raise ValueError(f"y must have two different values at least, got {float(y[0]):g} alone")
     first = np.array(_vector(prior))
@@ -214,8 +223,7 @@ def sample_hyperparameters(prior, X, y, *, rng, count, beliefs=None, width=1.0, 
     (3, True)
     """
     check.instance(bayesopt.Prior, prior=prior), check.rng(rng=rng), check.positive(noise=prior.noise)
-    bayesopt.fit(prior, X, y)
-    beliefs, width = _beliefs(beliefs, X.shape[1]), check.positive(width=width)
+    beliefs, width = _beliefs(beliefs, bayesopt.fit(prior, X, y).prior), check.positive(width=width)
     count, burn = check.integer(count=count, minimum=1), check.integer(burn=burn)
 
     def density(theta):
@@ -238,23 +246,28 @@ def sample_hyperparameters(prior, X, y, *, rng, count, beliefs=None, width=1.0, 
 
 
 def _slice(density, theta, i, rng, width):
-    """One coordinate drawn anew: an interval that covers the slice, shrunk until a point of it is in."""
+    """One coordinate drawn anew: an interval that covers the slice, shrunk until a point of it is in.
+
+    At most 19 steps outwards, split at random between the two ends: so the law stays right where they do not suffice.
+    """
     at = lambda value: density([*theta[:i], value, *theta[i + 1 :]])
     level = density(theta) + math.log(rng.uniform())
     low = theta[i] - width * rng.uniform()
-    high = low + width
-    for _ in range(20):
+    high, left = low + width, int(20 * rng.uniform())
+    for _ in range(left):
         if not at(low) > level:
             break
         low -= width
-    for _ in range(20):
+    for _ in range(19 - left):
         if not at(high) > level:
             break
         high += width
     while True:
         value = rng.uniform(low, high)
-        if at(value) > level or high - low < 1e-12:
+        if at(value) > level:
             return [*theta[:i], value, *theta[i + 1 :]]
+        if high - low < 1e-12:
+            return theta
         low, high = (value, high) if value < theta[i] else (low, value)
 
 
@@ -321,7 +334,7 @@ def maximize_on_box(function, low, high, starts):
     Raises
     ------
     TypeError, ValueError
-        If the corners are no such arrays or cross, or shapes do not fit.
+        If the corners are no such arrays or cross, shapes do not fit, or `function` returns what is not finite.
 
     Examples
     --------
@@ -335,7 +348,10 @@ def maximize_on_box(function, low, high, starts):
 
     def loss(x):
         value, gradient = function(from_numpy(x, like=low))
-        return -float(value), -to_numpy(gradient).astype(float)
+        value, gradient = check.number(function=float(value)), to_numpy(gradient).astype(float)
+        if not np.all(np.isfinite(gradient)):
+            raise ValueError(f"function must return a finite gradient, got {gradient}")
+        return -value, -gradient
 
     runs = [minimize(loss, x, jac=True, method="L-BFGS-B", bounds=bounds) for x in to_numpy(starts).astype(float)]
     best = min(runs, key=lambda run: run.fun)
@@ -346,7 +362,7 @@ def _mean_after(fitted, x, Z):
     """The mean after an observation at x that is Z standard deviations off, as a function with its gradient."""
     prior, here, xp = fitted.prior, x[None, :], array_namespace(x)
     law = bayesopt.posterior(fitted, here)
-    s = xp.sqrt(law.covariance[0, 0] + prior.noise)
+    s = xp.sqrt(law.covariance[0, 0] + prior.noise + prior.jitter)  # as in `later`
     later = bayesopt.fit(prior, xp.concat([fitted.X, here]), xp.concat([_observations(fitted), law.mean + s * Z]))
 
     def mean(point):
@@ -389,8 +405,8 @@ def simulated_kg(fitted, x, Z, low, high, starts):
     Returns
     -------
     float
-        Mean growth of the maximum of the mean. With noise the observation has the deviation sqrt(sigma^2 + lambda); the
-        paper prints that without.
+        Mean growth of the maximum of the mean; 0 where nothing can be learned, as at a point seen without noise. With
+        noise the observation has the deviation sqrt(sigma^2 + lambda); the paper prints that without.
 
     Raises
     ------
@@ -407,9 +423,15 @@ def simulated_kg(fitted, x, Z, low, high, starts):
     check.instance(bayesopt.Fitted, fitted=fitted)
     check.finite(x=x, Z=Z), check.shapes(x=(x, "d"), Z=(Z, "J"), low=(low, "d"))
     check.finite(starts=starts), check.shapes(starts=(starts, "R d"), low=(low, "d"))
+    if not _learns(fitted, x):
+        return 0.0
     best = lambda z: _best_mean(_mean_after(fitted, x, z), low, high, starts)[1]
     before = best(0.0)  # the mean stays as it is
     return sum(best(Z[j]) - before for j in range(Z.shape[0])) / Z.shape[0]
+
+
+def _learns(fitted, x):
+    return bayesopt._learns(fitted.prior, bayesopt.posterior(fitted, x[None, :]).covariance[0, 0] + fitted.prior.noise)
 
 
 def maximize_kg(fitted, low, high, starts, *, rng, steps=100, a=4.0, draws=1000, grid):
@@ -435,7 +457,8 @@ def maximize_kg(fitted, low, high, starts, *, rng, steps=100, a=4.0, draws=1000,
     Returns
     -------
     tuple of array [d], float
-        The best end point and its knowledge gradient on the grid, by the same draws for all.
+        The best end point and its knowledge gradient on the grid, by the same draws for all. A run that comes to a
+        point where nothing can be learned, as one that was seen without noise, ends there with a gain of 0.
 
     Raises
     ------
@@ -460,10 +483,15 @@ def maximize_kg(fitted, low, high, starts, *, rng, steps=100, a=4.0, draws=1000,
     for r in range(starts.shape[0]):
         x = starts[r, :]
         for t in range(1, steps + 1):
+            if not _learns(fitted, x):
+                break
             z = from_numpy(rng.standard_normal(1), like=low)
             gradient = bayesopt.kg_gradient(fitted, x, grid, z)[0, :]
             moved = x + a / (a + t) * size * (size * gradient)
             x = xp.minimum(xp.maximum(moved, low), high)
+        if not _learns(fitted, x):
+            found.append((0.0, x))
+            continue
         law = bayesopt.posterior(fitted, xp.concat([grid, x[None, :]]))
         s = xp.sqrt(law.covariance[-1, -1] + fitted.prior.noise)
         after = law.mean[None, :-1] + Z[:, None] * (law.covariance[:-1, -1] / s)
@@ -493,7 +521,7 @@ def constant_liar(mean, covariance, best, q, *, lie="mean", worst=None, jitter=1
     worst : float, optional
         The worst value so far, for "min".
     jitter : float, default: 1e-9
-        Noise of the lie, for the arithmetic alone.
+        Noise of the lie over the largest variance, for the arithmetic alone.
 
     Returns
     -------
@@ -516,7 +544,7 @@ def constant_liar(mean, covariance, best, q, *, lie="mean", worst=None, jitter=1
     check.choice(("mean", "max", "min"), lie=lie), check.positive(jitter=jitter)
     if lie == "min":
         worst = check.number(worst=worst)
-    chosen = []
+    noise, chosen = jitter * float(xp.max(xp.linalg.diagonal(covariance))), []
     for _ in range(q):
         variance = xp.linalg.diagonal(covariance)
         sigma = xp.sqrt(xp.where(variance > 0, variance, xp.zeros_like(variance)))
@@ -524,7 +552,7 @@ def constant_liar(mean, covariance, best, q, *, lie="mean", worst=None, jitter=1
         taken = xp.asarray([i in chosen for i in range(mean.shape[0])], device=device(mean))
         at = int(xp.argmax(xp.where(taken, -xp.ones_like(value), value)))
         told = {"mean": float(mean[at]), "max": best, "min": worst}[lie]
-        mean, covariance = bayesopt.observe(mean, covariance, at, told, noise=jitter)
+        mean, covariance = bayesopt.observe(mean, covariance, at, told, noise=max(noise, 0.0))
         best = max(best, told)
         chosen.append(at)
     return chosen
@@ -550,13 +578,20 @@ class Found(NamedTuple):
     prior: bayesopt.Prior
 
 
+def _steady(prior):
+    """The same prior with enough on the diagonal for the points of a search, which come close to each other."""
+    least = max(1e-6, 100 * array_namespace(prior.alpha).finfo(prior.alpha.dtype).eps) * prior.alpha0
+    return prior if prior.noise + prior.jitter >= least else prior._replace(jitter=least)
+
+
 def propose(state, low, high, *, rng, starts=8):
     """The point of the largest expected improvement; with noise over the best posterior mean of a point seen.
 
     Parameters
     ----------
     state : State
-        What has been seen.
+        What has been seen. Where noise and jitter of its prior are below 1e-6 alpha0 (in float32 1.2e-5), so much
+        jitter is put in: without it the covariance of points that are close is not positive definite in the arithmetic.
     low, high : array [d]
         Corners of the box.
     rng : numpy.random.Generator
@@ -583,7 +618,8 @@ def propose(state, low, high, *, rng, starts=8):
     """
     check.instance(State, state=state), check.rng(rng=rng), _box(low, high)
     starts = check.integer(starts=starts, minimum=1, below=2**12)
-    fitted, xp = bayesopt.fit(state.prior, state.X, state.y), array_namespace(state.X)
+    prior = bayesopt._checked(state.prior, X=state.X)
+    fitted, xp = bayesopt.fit(_steady(prior), state.X, state.y), array_namespace(state.X)
     best = float(xp.max(state.y if fitted.prior.noise == 0 else bayesopt.posterior(fitted, state.X).mean))
     points = design(low, high, 10 * starts, rng=rng)
     order = xp.argsort(-bayesopt.improvement_at(fitted, points, best)[0])
@@ -607,13 +643,14 @@ def maximize(f, low, high, *, rng, prior, evaluations, initial=5, fit=True, choo
     rng : numpy.random.Generator
         Draws the design and the starts.
     prior : bayesopt.Prior
-        The process; if `fit`, where the fit of the hyper-parameters starts: then its noise must be > 0.
+        The process; if `fit`, where the fit of the hyper-parameters starts: then its noise must be > 0. With jitter as
+        for `propose`.
     evaluations : int
         N, the initial design included.
     initial : int, default: 5
         n_0, points of the initial design.
     fit : bool, default: True
-        Whether hyper-parameters are fitted before each choice.
+        Whether hyper-parameters are fitted before each choice; not as long as all values observed are one.
     choose : callable, default: propose
         ``choose(state, low, high, rng=rng) -> x``.
     progress : str, optional
@@ -627,7 +664,7 @@ def maximize(f, low, high, *, rng, prior, evaluations, initial=5, fit=True, choo
     Raises
     ------
     TypeError, ValueError
-        As for `propose`; or if `f` returns no finite number.
+        As for `propose`; or if `f` returns no finite number. Everything else is checked before `f` is called.
 
     Examples
     --------
@@ -637,7 +674,10 @@ def maximize(f, low, high, *, rng, prior, evaluations, initial=5, fit=True, choo
     >>> round(float(found.x[0]), 1)  # pi / 6
     0.5
     """
-    check.function(f=f, choose=choose), check.rng(rng=rng), check.instance(bayesopt.Prior, prior=prior)
+    check.function(f=f, choose=choose), check.rng(rng=rng), _box(low, high)
+    prior = _steady(bayesopt._checked(prior, low=low[None, :]))
+    if fit:
+        check.positive(noise=prior.noise)
     initial = check.integer(initial=initial, minimum=2 if fit else 1)
     evaluations = check.integer(evaluations=evaluations, minimum=initial)
     X, xp = design(low, high, initial, rng=rng), array_namespace(low)
@@ -648,13 +688,17 @@ def maximize(f, low, high, *, rng, prior, evaluations, initial=5, fit=True, choo
 
     values = xp.asarray([ask(X[i, :]) for i in range(initial)], dtype=X.dtype, device=device(X))
 
+    def fitted(state, starts):
+        if not (fit and _spread(bayesopt.fit(prior, state.X, state.y)) > 0):
+            return prior
+        return _steady(fit_hyperparameters(prior, state.X, state.y, rng=rng, starts=starts))
+
     def step(state, k):
-        fitted = fit_hyperparameters(state.prior, state.X, state.y, rng=rng, starts=1) if fit else state.prior
-        x = choose(state._replace(prior=fitted), low, high, rng=rng)
+        x = choose(state._replace(prior=fitted(state, 1)), low, high, rng=rng)
         value = xp.asarray([ask(x)], dtype=X.dtype, device=device(X))
-        return State(xp.concat([state.X, x[None, :]]), xp.concat([state.y, value]), prior if fit else state.prior)
+        return State(xp.concat([state.X, x[None, :]]), xp.concat([state.y, value]), prior)
 
     state = iterate(step, State(X, values, prior), steps=evaluations - initial, progress=progress).state
-    last = fit_hyperparameters(prior, state.X, state.y, rng=rng) if fit else prior
+    last = fitted(state, 3)
     means = state.y if last.noise == 0 else bayesopt.posterior(bayesopt.fit(last, state.X, state.y), state.X).mean
     return Found(state.X[int(xp.argmax(means)), :], state.X, state.y, last)

@@ -15,6 +15,7 @@ from refimpl.core.linalg import cholesky, cholesky_solve
 from refimpl.core.special import ndtr, xlogy
 from refimpl.models import gp
 
+_SINGLE = 1e-5  # what single precision makes of a law or of weights, which may have been computed in it
 KERNELS = ("power_exponential", "matern12", "matern32", "matern52")
 
 
@@ -193,6 +194,17 @@ def fit(prior, X, y):
     return Fitted(prior, X, residual, factor, cholesky_solve(factor, residual))
 
 
+def _tidy(covariance):
+    """The same without what rounding adds: symmetric, variances >= 0, correlations at most 1."""
+    xp = array_namespace(covariance)
+    even = (covariance + xp.matrix_transpose(covariance)) / 2
+    own = xp.linalg.diagonal(even)
+    some, zero = own > 0, xp.zeros_like(own)
+    sigma = xp.where(some, xp.sqrt(xp.where(some, own, xp.ones_like(own))), zero)  # the root has no derivative at 0
+    most = sigma[:, None] * sigma[None, :]
+    return xp.maximum(xp.minimum(even, most), -most)
+
+
 def posterior(fitted, new):
     """Mean and covariance of the function at new points, given the observations; differentiable in `new`.
 
@@ -206,7 +218,8 @@ def posterior(fitted, new):
     Returns
     -------
     refimpl.models.gp.Posterior
-        Mean [m] and covariance [m, m], without the noise of a further observation.
+        Mean [m] and covariance [m, m], without the noise of a further observation. The covariance is one in spite of
+        rounding: symmetric, no variance below 0, no correlation above 1.
 
     Raises
     ------
@@ -224,6 +237,7 @@ def posterior(fitted, new):
     prior = _checked(fitted.prior, new=new)
     cross, own = covariance(prior, new, fitted.X), covariance(prior, new, new)
     law = gp.posterior(fitted.factor, fitted.residual, cross, own)
+    law = law._replace(covariance=_tidy(law.covariance))
     return law._replace(mean=_mean(prior, new) + law.mean)
 
 
@@ -323,7 +337,7 @@ def expected_improvement(mu, sigma, best):
     z = delta / xp.where(spread, sigma, xp.ones_like(sigma))
     gain = xp.where(delta > 0, delta, zero)
     risk = sigma * _density(z) - xp.abs(delta) * ndtr(-xp.abs(z))  # (bayesopt-10)
-    value = gain + xp.where(spread, risk, zero)
+    value = gain + xp.where(spread & (risk > 0), risk, zero)  # far below the incumbent it is all rounding
     by_mean = xp.where(spread, ndtr(z), xp.astype(delta > 0, mu.dtype))  # (bayesopt-11)
     by_sigma = xp.where(spread, _density(z), zero)  # (bayesopt-12)
     return Improvement(value, by_mean, by_sigma)
@@ -379,11 +393,21 @@ def improvement_at(fitted, new, best):
 
 
 def _law(mean, covariance):
-    """A normal law on a finite set of points."""
+    """A normal law on a finite set of points, up to rounding."""
     check.finite(mean=mean, covariance=covariance)
     check.shapes(mean=(mean, "M"), covariance=(covariance, "M M"))
     check.alike_dtype(mean=mean, covariance=covariance)
-    return array_namespace(mean, covariance)
+    xp = array_namespace(mean, covariance)
+    own = xp.linalg.diagonal(covariance)
+    slack = _SINGLE * float(xp.max(xp.abs(own)))
+    if not float(xp.min(own)) >= -slack:
+        raise ValueError(f"covariance must have a diagonal >= 0, got {float(xp.min(own)):g}")
+    if not bool(xp.all(xp.abs(covariance - xp.matrix_transpose(covariance)) <= slack)):
+        raise ValueError("covariance must be symmetric, got another matrix")
+    sigma = xp.sqrt(xp.where(own > 0, own, xp.zeros_like(own)))
+    if not bool(xp.all(xp.abs(covariance) <= sigma[:, None] * sigma[None, :] + slack)):
+        raise ValueError("covariance must be positive semidefinite, got a correlation above 1")
+    return xp
 
 
 def _indices(xp, size, **named):
@@ -399,8 +423,6 @@ def _directions(covariance, noise, at):
     """How the means move with the observation at each of k points, in its standard deviations: [k, M]."""
     xp = array_namespace(covariance)
     own = xp.linalg.diagonal(covariance)
-    if not float(xp.min(own)) >= -1e-5 * float(xp.max(xp.abs(own))):  # less is rounding
-        raise ValueError(f"covariance must have a diagonal >= 0, got {float(xp.min(own)):g}")
     variance = xp.take(own, at) + noise
     told = variance > 0  # where nothing is told, nothing moves
     scale = xp.sqrt(xp.where(told, variance, xp.ones_like(variance)))
@@ -427,12 +449,13 @@ def observe(mean, covariance, at, value, *, noise=0.0):
     Returns
     -------
     refimpl.models.gp.Posterior
-        The new mean and covariance.
+        The new mean and covariance, the latter as in `posterior` in spite of rounding.
 
     Raises
     ------
     TypeError, ValueError
-        If shapes or dtypes do not fit, an entry is not finite, or a number is out of range.
+        If shapes or dtypes do not fit, an entry is not finite, a number is out of range, or `covariance` is none: not
+        symmetric, or with a variance below 0 or a correlation above 1, by more than rounding.
 
     Examples
     --------
@@ -445,7 +468,7 @@ def observe(mean, covariance, at, value, *, noise=0.0):
     sigma = _directions(covariance, noise, xp.asarray([at], device=device(mean)))[0, :]
     variance = covariance[at, at] + noise
     z = (value - mean[at]) / xp.sqrt(variance if float(variance) > 0 else variance + 1)
-    return gp.Posterior(mean + sigma * z, covariance - sigma[:, None] * sigma[None, :])
+    return gp.Posterior(mean + sigma * z, _tidy(covariance - sigma[:, None] * sigma[None, :]))
 
 
 def _envelope(a, b):
@@ -535,7 +558,7 @@ def knowledge_gradient(mean, covariance, at, *, noise=0.0, weights=None):
     Raises
     ------
     TypeError, ValueError
-        If shapes or dtypes do not fit, an entry is not finite, or a number is out of range.
+        As for `observe`.
 
     Notes
     -----
@@ -604,6 +627,11 @@ def generalized_improvement(mean, covariance, at, seen, *, noise=0.0, kgcp=False
     return expected_gain(a, b) + xp.max(a, axis=1) - before  # (bayesopt-22)
 
 
+def _learns(prior, variance):
+    """Whether the variance of an observation is more than the rounding of the prior variance."""
+    return float(variance) > 1000 * array_namespace(variance).finfo(variance.dtype).eps * prior.alpha0
+
+
 def kg_gradient(fitted, x, grid, Z):
     """Stochastic gradients of the knowledge gradient in the point, one for each draw.
 
@@ -626,7 +654,8 @@ def kg_gradient(fitted, x, grid, Z):
     Raises
     ------
     TypeError, ValueError
-        As for `posterior`; or if nothing would be learned at `x`.
+        As for `posterior`; or if nothing would be learned at `x`: next to a point seen without noise the variance is
+        no more than rounding, and the gradient would be too.
 
     Notes
     -----
@@ -647,7 +676,7 @@ def kg_gradient(fitted, x, grid, Z):
     prior = _checked(fitted.prior, x=here)
     law = posterior(fitted, xp.concat([grid, here], axis=0))
     mean, shared, variance = law.mean[:-1], law.covariance[:-1, -1], law.covariance[-1, -1] + prior.noise
-    if not float(variance) > 0:
+    if not _learns(prior, variance):
         raise ValueError(f"x must be where something can be learned, got a variance of {float(variance):g}")
     s = xp.sqrt(variance)
     best = xp.argmax(mean[None, :] + Z[:, None] * (shared / s), axis=1)  # (bayesopt-17)
@@ -700,7 +729,7 @@ def entropy_search(mean, covariance, at, nodes, node_weights, draws, noise_draws
     bins : int, default: 200
         Of the histogram within six standard deviations; PES.
     jitter : float, default: 0.0
-        Added to the diagonal before the covariance is factored.
+        Added to the diagonal of the covariance.
     match : str, default: "histogram"
         How PES takes the entropy given the best point: "histogram", or "gaussian", from the variance, which overstates
         it.
@@ -737,8 +766,13 @@ def entropy_search(mean, covariance, at, nodes, node_weights, draws, noise_draws
     check.alike_dtype(mean=mean, nodes=nodes, node_weights=node_weights, draws=draws, noise_draws=noise_draws)
     at, bins = check.integer(at=at, below=mean.shape[0]), check.integer(bins=bins, minimum=1, below=10**6)
     check.choice(("histogram", "gaussian"), match=match)
+    off = abs(float(xp.sum(node_weights)) - 1)
+    if off > _SINGLE:
+        raise ValueError(f"node_weights must have the sum 1, got one that is off by {off:g}")
     m, ones = mean.shape[0], xp.ones_like(draws[:, 0])
-    f = mean + draws @ xp.matrix_transpose(cholesky(covariance, jitter=jitter, name="covariance"))
+    jitter = check.nonnegative(jitter=jitter)
+    covariance = covariance + jitter * xp.eye(m, dtype=mean.dtype, device=device(mean))  # in all that follows
+    f = mean + draws @ xp.matrix_transpose(cholesky(covariance, name="covariance"))
     s = xp.sqrt(covariance[at, at] + noise)
     z = (f[:, at] + math.sqrt(noise) * noise_draws - mean[at]) / s
     direction = _directions(covariance, noise, xp.asarray([at], device=device(mean)))[0, :]

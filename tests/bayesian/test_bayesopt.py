@@ -178,9 +178,9 @@ def test_fits_find_what_the_data_were_drawn_with():
         start, X, y, rng=rng, starts=1, beliefs={"noise": searching.Belief("lognormal", math.log(0.5), 0.01)}
     )
     assert sure.noise == pytest.approx(0.5, rel=0.05)  # a strong belief wins
-    high = searching.Belief("truncated", 2.0, 1.0, low=1.5, high=9.0)
+    high = searching.Belief("normal", 2.0, 1.0, low=1.5, high=9.0)
     assert searching.log_belief(high, 1.0) == (-math.inf, 0.0)
-    for kind in ("uniform", "normal", "lognormal", "truncated"):
+    for kind in ("uniform", "normal", "lognormal"):
         belief, h = searching.Belief(kind, 0.7, 0.6), 1e-6
         slope = (searching.log_belief(belief, 1.3 + h)[0] - searching.log_belief(belief, 1.3 - h)[0]) / (2 * h)
         assert searching.log_belief(belief, 1.3)[1] == pytest.approx(slope, abs=1e-6)
@@ -255,6 +255,78 @@ def test_the_search_finds_the_top_of_a_hill():
     assert np.all(found.X.max(axis=0) <= box[1])
 
 
+@pytest.mark.parametrize(("dtype", "kernel"), [(np.float64, "power_exponential"), (np.float32, "matern52")])
+def test_a_search_without_noise_comes_to_its_end(dtype, kernel):
+    """Its points come so close to each other that their covariance needs the jitter."""
+    prior = source.Prior(kernel, np.array([4.0], dtype), 1.0)
+    choose = lambda *given, rng: searching.propose(*given, rng=rng, starts=2)
+    found = searching.maximize(
+        lambda x: math.sin(3 * x[0]), np.zeros(1, dtype), np.ones(1, dtype), rng=stream(0, "test-bayesopt", "close"),
+        prior=prior, evaluations=25, fit=False, choose=choose,
+    )  # fmt: skip
+    assert found.y.shape == (25,)
+    assert found.x[0] == pytest.approx(math.pi / 6, abs=0.01)
+    assert found.prior.jitter > 0
+
+
+def test_a_plateau_does_not_end_a_search():
+    prior = source.Prior("matern52", np.ones(1), 1.0, noise=0.1)
+    found = searching.maximize(
+        lambda x: max(0.1, float(x[0]) - 1), np.zeros(1), np.ones(1), rng=stream(0, "test-bayesopt", "plateau"),
+        prior=prior, evaluations=4, initial=3,
+    )  # fmt: skip
+    assert found.y.tolist() == [0.1] * 4
+
+
+@pytest.mark.parametrize("more", [{}, {"noise": 0.1, "alpha": np.ones(2)}, {"noise": 0.1, "beta": np.ones(3)}])
+def test_nothing_is_evaluated_before_the_arguments_are_checked(more):
+    prior = source.Prior("matern52", np.ones(1), 1.0)._replace(**more)
+    calls = []
+    with pytest.raises(ValueError, match=r"noise must|alpha must|beta must"):
+        searching.maximize(calls.append, np.zeros(1), np.ones(1), rng=np.random.default_rng(0), prior=prior,
+                           evaluations=6)  # fmt: skip
+    assert not calls
+
+
+def test_a_run_ends_where_nothing_can_be_learned():
+    given = source.fit(source.Prior("matern52", np.array([4.0]), 1.0), np.array([[0.0], [1.0]]), np.array([0.0, 1.0]))
+    box, grid = (np.zeros(1), np.ones(1)), np.linspace(0, 1, 9)[:, None]
+    ask = lambda starts, **more: searching.maximize_kg(
+        given, *box, np.array(starts), rng=stream(0, "test-bayesopt", "corner"), draws=100, grid=grid, **more
+    )
+    assert ask([[1.0]], steps=0) == (1.0, 0.0)
+    x, value = ask([[1.0], [0.5]], steps=30)
+    assert 0 < x[0] < 1
+    assert value > 0.01
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_law_of_its_own_is_never_refused(dtype):
+    """Where hardly anything is left to learn, variances and correlations are rounding."""
+    X = np.linspace(0, 1, 21, dtype=dtype)[:, None]
+    prior = source.Prior("power_exponential", np.array([4.0], dtype), 1.0)
+    given = source.fit(prior, X[[0, -1]], np.array([0.0, 1.0], dtype))
+    assert len({*searching.constant_liar(*source.posterior(given, X), 1.0, 12)}) == 12
+    every = source.fit(prior._replace(jitter=1e-5), X[::4], np.sin(X[::4, 0]))
+    for new in (X[::4], np.repeat(X[::4], 2, axis=0)):
+        law = source.posterior(every, new)
+        assert np.diag(law.covariance).min() >= 0
+        assert source.knowledge_gradient(*law, np.arange(len(new))).min() >= 0
+    assert source.expected_improvement(*(np.array(v, dtype) for v in ([-14.0], [1.0])), 0.0).value[0] >= 0
+
+
+def test_jitter_of_an_entropy_is_in_all_of_it():
+    """A variance of 1e-6 tells next to nothing; the groups are histograms, which are off by their bins."""
+    t, w = np.polynomial.hermite_e.hermegauss(15)
+    draws = drawn("jitter", 5000, 2)
+    ask = lambda w: source.entropy_search(
+        np.zeros(2), np.diag([0.0, 1.0]), 0, t, w, draws, np.zeros(5000), jitter=1e-6, bins=20
+    )
+    assert max(abs(float(v)) for v in ask(w / w.sum())) < 0.05
+    with pytest.raises(ValueError, match="node_weights"):
+        ask(w)
+
+
 def test_nothing_that_is_given_is_changed():
     mean, covariance = drawn("kept", 3), np.eye(3) + 0.5
     before = mean.copy(), covariance.copy()
@@ -282,9 +354,17 @@ def test_nothing_that_is_given_is_changed():
             rng=np.random.default_rng(0))),
         ("at must be numbers of points", lambda: source.knowledge_gradient(np.zeros(2), np.eye(2), np.array([2]))),
         ("covariance must have a diagonal", lambda: source.knowledge_gradient(np.zeros(2), -np.eye(2), np.array([0]))),
+        ("covariance must be symmetric", lambda: source.observe(np.zeros(2), np.array([[1, 0.9], [-0.9, 1]]), 0, 1.0)),
+        ("covariance must be positive", lambda: source.knowledge_gradient(np.zeros(2), 9 - 8 * np.eye(2),
+                                                                          np.array([0]))),
         ("x must be where", lambda: source.kg_gradient(
-            source.fit(source.Prior("matern52", np.ones(1), 1.0), np.zeros((1, 1)), np.zeros(1)), np.zeros(1),
+            source.fit(source.Prior("matern52", np.ones(1), 1.0), np.zeros((1, 1)), np.zeros(1)), np.full(1, 1e-9),
             np.ones((1, 1)), np.ones(1))),
+        ("belief in alpha0", lambda: searching.fit_hyperparameters(
+            source.Prior("matern12", np.ones(1), 1.0, noise=0.1), np.array([[0.0], [1.0]]), np.array([0.0, 1.0]),
+            rng=np.random.default_rng(0), beliefs={"alpha0": searching.Belief("normal", 5.0, 1.0, 4.0, 6.0)})),
+        ("function must be a finite", lambda: searching.maximize_on_box(
+            lambda x: (math.nan, x), np.zeros(1), np.ones(1), np.zeros((1, 1)))),
         ("f must be a finite number", lambda: searching.maximize(
             lambda x: math.nan, np.zeros(1), np.ones(1), rng=np.random.default_rng(0),
             prior=source.Prior("matern52", np.ones(1), 1.0), evaluations=3, initial=2, fit=False)),

@@ -144,8 +144,8 @@ EI = Operation(
     ),
     outputs=(
         array("value", "m", "expected improvement"),
-        array("by_mean", "m", "its derivative in mu"),
-        array("by_sigma", "m", "its derivative in sigma", ulps=8),
+        array("by_mean", "m", "its derivative in mu; there is none, and none is asked for, at mu = best, sigma = 0"),
+        array("by_sigma", "m", "its derivative in sigma, likewise", ulps=8),
     ),
     reference=ei,
     exact=exact.ei,
@@ -302,7 +302,7 @@ QEI = Operation(
 EIC = Operation(
     name="bayesopt.eic",
     summary="expected feasible improvement: over the best value seen where all constraints were >= 0, times the "
-    "probability that all are; the probability alone if no point seen was feasible",
+    "probability that all are, 0 included; the probability alone if no point seen was feasible",
     inputs=(
         array("mu", "K+1 m", "posterior means of the objective, then of each constraint"),
         array("sigma", "K+1 m", "posterior standard deviations, >= 0"),

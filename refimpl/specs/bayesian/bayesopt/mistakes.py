@@ -6,6 +6,7 @@ _NO_DERIVATIVES = {"eic": "it asks for the value alone"}
 _NO_MATERN = {"joint_with_gradients": "its covariance is the power exponential"}
 _NO_WEIGHTS = {"kg": "its objective is the function"}
 _CONSTANT = {"kg_gradient": "a constant in all means moves no best point"}
+_UNCLIPPED = {"expected_improvement: value =": "value = gain + xp.where(spread, risk, zero)"}
 _SUBTRACTED = """inner, far = (a[:, :-1] - a[:, 1:]) / bend, xp.full_like(bend, 40.0)
 inner = xp.where(step > 0, inner, far)
 ends = xp.concat([-far[:, :1], inner, far[:, :1]], axis=1)
@@ -40,7 +41,7 @@ ALTERNATIVES = (
             "add the prior mean of the new points; here the posterior is that of the residuals",
             {"posterior: return law._replace": "return law",
              "improvement_at: found =": "found = expected_improvement(cross @ fitted.weights, sigma, best)"},
-            unseen=_CONSTANT),
+            unseen=_CONSTANT, origin="https://github.com/thomaspinder/GPJax/pull/36"),
     mistake("mean_not_subtracted", "missing_step",
             "condition on the observations less their prior mean; here on the observations themselves",
             {"fit: residual =": "residual = y"}),
@@ -50,7 +51,13 @@ ALTERNATIVES = (
     mistake("noise_as_deviation", "wrong_scale",
             "noise is a variance; here it is squared, as if it were a standard deviation",
             {"bayesopt-5": "diagonal = prior.noise**2 + prior.jitter",
-             "_noises: both =": "both = prior.noise**2 + prior.jitter, gradient_noise**2 + prior.jitter"}),
+             "_noises: both =": "both = prior.noise**2 + prior.jitter, gradient_noise**2 + prior.jitter",
+             "_directions: variance =": "variance = xp.take(own, at) + noise**2",
+             "kg_gradient: mean, shared, variance =":
+             "mean, shared, variance = law.mean[:-1], law.covariance[:-1, -1], law.covariance[-1, -1] + "
+             "prior.noise**2",
+             "entropy_search: s =": "s = xp.sqrt(covariance[at, at] + noise**2)",
+             "entropy_search: z =": "z = (f[:, at] + noise * noise_draws - mean[at]) / s"}),
     mistake("jitter_twice", "extra_step", "jitter is added once, to K; here twice",
             {"bayesopt-5": "diagonal = prior.noise + 2 * prior.jitter"},
             unseen={"ei_gradient": "it has no jitter", "kg_gradient": "it has no jitter"}),
@@ -91,30 +98,29 @@ ALTERNATIVES = (
     mistake("equation_8_as_printed", "wrong_sign",
             "the last term is |delta| Phi(-|delta| / sigma); here |delta| Phi(delta / sigma), as the paper prints it, "
             "which is right below the incumbent alone",
-            {"bayesopt-10": "risk = sigma * _density(z) - xp.abs(delta) * ndtr(z)"},
+            {"bayesopt-10": "risk = sigma * _density(z) - xp.abs(delta) * ndtr(z)", **_UNCLIPPED},
             origin="https://arxiv.org/abs/1807.02811"),
     mistake("minimised", "wrong_sign", "f is maximised: what exceeds the incumbent counts; here what is below it",
             {"expected_improvement: delta =": "delta = best - mu"},
-            origin="https://github.com/thuijskens/bayesian-optimization/issues/5"),
+            origin="https://github.com/MLBazaar/BTB/issues/98"),
     mistake("variance_for_sigma", "wrong_scale", "sigma is a standard deviation; here it is squared",
             {"expected_improvement: z =": "z = delta / xp.where(spread, sigma**2, xp.ones_like(sigma))",
-             "bayesopt-10": "risk = sigma**2 * _density(z) - xp.abs(delta) * ndtr(-xp.abs(z))"}),
+             "bayesopt-10": "risk = sigma**2 * _density(z) - xp.abs(delta) * ndtr(-xp.abs(z))", **_UNCLIPPED},
+            origin="https://github.com/SMTorg/smt/issues/189"),
     mistake("no_density_term", "missing_step", "what is unknown adds sigma phi(z); here this term is missing",
-            {"bayesopt-10": "risk = -xp.abs(delta) * ndtr(-xp.abs(z))"}),
+            {"bayesopt-10": "risk = -xp.abs(delta) * ndtr(-xp.abs(z))", **_UNCLIPPED}),
     mistake("derivatives_exchanged", "wrong_output",
             "the derivative in the mean is Phi, that in sigma phi; here they are exchanged",
             {"bayesopt-11": "by_mean = xp.where(spread, _density(z), zero)",
              "bayesopt-12": "by_sigma = xp.where(spread, ndtr(z), zero)"}, unseen=_NO_DERIVATIVES),
     variant("known_points_are_worth_nothing",
             "where sigma is 0 the improvement is 0, also above the incumbent (scikit-optimize)",
-            "https://scikit-optimize.readthedocs.io/en/latest/modules/generated/"
-            "skopt.acquisition.gaussian_ei.html",
+            "https://scikit-optimize.github.io/stable/modules/generated/skopt.acquisition.gaussian_ei.html",
             {"expected_improvement: value =": "value = xp.where(spread, gain + risk, zero)",
              "bayesopt-11": "by_mean = xp.where(spread, ndtr(z), zero)"},
             unseen={"ei_gradient": "its points have a variance"}),
     variant("xi", "an improvement of less than xi = 0.01 does not count (scikit-optimize: xi=0.01 by default)",
-            "https://scikit-optimize.readthedocs.io/en/latest/modules/generated/"
-            "skopt.acquisition.gaussian_ei.html",
+            "https://scikit-optimize.github.io/stable/modules/generated/skopt.acquisition.gaussian_ei.html",
             {"expected_improvement: delta =": "delta = mu - best - 0.01"}, choice=True),
     mistake("gradient_of_the_variance", "wrong_scale",
             "the gradient of sigma is that of the variance over 2 sigma; here that of the variance",
@@ -155,6 +161,9 @@ ALTERNATIVES = (
             "E max is computed first and max a subtracted, which leaves a small gain without digits",
             "Frazier, Powell and Dayanik (2009), Algorithm 1", {"bayesopt-16": _SUBTRACTED},
             unseen={"sources": "none of its gains is small"}),
+    mistake("lowest_of_parallel_lines", "wrong_order", "of parallel lines the highest counts; here the lowest",
+            {"_envelope: for i in sorted(":
+             "for i in sorted(range(len(slopes)), key=lambda i: (slopes[i], -heights[i])):"}),
     mistake("no_tail", "missing_step", "each crossing is worth phi(c) - |c| Phi(-|c|); here phi(c)",
             {"bayesopt-16": "return xp.sum(step * _density(c), axis=1)"}),
     mistake("stale_best_point", "wrong_order",
@@ -184,6 +193,14 @@ ALTERNATIVES = (
              "best = xp.max(xp.take(mean, seen))\n"
              "sigma = xp.sqrt(xp.take(xp.linalg.diagonal(covariance), at))\n"
              "general = bayesopt.expected_improvement(xp.take(mean, at), sigma, best).value"}),
+    variant("seen_points_are_worth_nothing",
+            "an evaluation at a point already seen has no value, also with noise (GPyOpt: de_duplication=True)",
+            "https://github.com/SheffieldML/GPyOpt/issues/160",
+            {"kg: general =":
+             "xp = bayesopt.array_namespace(mean)\n"
+             "general = bayesopt.generalized_improvement(mean, covariance, at, seen, noise=noise)\n"
+             "known = xp.any(at[:, None] == seen[None, :], axis=1)\n"
+             "general = xp.where(known, 0.0 * general, general)"}, choice=True),
     mistake("objective_not_summed", "missing_step",
             "the best of the weighted sums counts; here the best of all points, also of those off the objective",
             {"bayesopt-20": "a, b = a, b"}, unseen=_NO_WEIGHTS),
@@ -233,6 +250,13 @@ ALTERNATIVES = (
             {"bayesopt-27":
              "from refimpl.core.autodiff import stop_gradient\n"
              "f = mean + Z @ xp.matrix_transpose(stop_gradient(cholesky(covariance)))"}),
+    variant("lower_triangle",
+            "the derivative in the covariance is a lower triangle, with all of that of a pair in one entry: the factor "
+            "reads the lower triangle alone", "Murray (2016, arXiv:1602.07527), Section 3",
+            {"parallel_improvement: return Estimate":
+             "xp = array_namespace(by_covariance)\n"
+             "once = xp.eye(mean.shape[0], dtype=mean.dtype, device=device(mean))\n"
+             "return Estimate(value, by_mean, xp.tril((2 - once) * by_covariance))"}, choice=True),
     mistake("positive_part_of_the_mean", "wrong_order",
             "the mean of positive parts; here the positive part of the mean",
             {"bayesopt-28": "return xp.maximum(xp.mean(gain), xp.mean(0.0 * gain))"}),
@@ -243,7 +267,8 @@ ALTERNATIVES = (
             {"bayesopt-28": "return xp.mean(xp.sum(xp.maximum(f - best, xp.zeros_like(f)), axis=1))"}),
     mistake("incumbent_infeasible", "missing_step",
             "the incumbent is the best feasible value; here the best value seen, feasible or not",
-            {"bayesopt-29": "feasible = y == y"}),
+            {"bayesopt-29": "feasible = y == y"},
+            origin="https://github.com/bayesian-optimization/BayesianOptimization/issues/412"),
     mistake("limit_infeasible", "wrong_order", "a constraint of 0 is met; here it is not",
             {"bayesopt-29": "feasible = xp.all(constraints > 0, axis=0)"}),
     mistake("any_constraint", "wrong_axis", "all constraints must be met; here one is enough",

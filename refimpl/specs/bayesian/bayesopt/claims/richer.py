@@ -64,6 +64,7 @@ def _fidelity_runs(seed, variance, draws=24, budget=3.0):
 def fidelities(seed):
     """With a cheap source that is nearly exact, and with a poor one."""
     found = {variance: _fidelity_runs(seed, variance) for variance in (0.05, 1.0)}
+    short = {name: float(v.mean()) for name, v in _fidelity_runs(seed, 0.05, budget=1.0).items()}
     means = {variance: {name: float(v.mean()) for name, v in runs.items()} for variance, runs in found.items()}
     good, poor = means[0.05], means[1.0]
 
@@ -77,7 +78,10 @@ def fidelities(seed):
             at_most("bias 0.05: both sources over the objective alone", ratio, 0.7),
             at_most("bias 0.05: both sources - cheap alone", good["both sources"] - good["cheap alone"], 0.0),
             at_most("bias 1: both sources - cheap alone", poor["both sources"] - poor["cheap alone"], 0.0),
+            at_most("bias 0.05, budget 1: both sources - cheap, random", short["both sources"] - short["cheap, random"],
+                    0.0),
             *(reported(f"bias {v:g}: mean regret, {name}", value) for v in means for name, value in means[v].items()),
+            *(reported(f"bias 0.05, budget 1: mean regret, {name}", value) for name, value in short.items()),
         ],
         plot,
     )  # fmt: skip
@@ -251,14 +255,16 @@ CLAIMS = (
           "Expected improvement is 0 off the objective; the knowledge gradient per cost makes use of a cheap source",
           "Section 5, multi-fidelity", fidelities, tier="full", kind="efficiency",
           control="At the same budget of 3: the objective alone; the cheap source alone, by the rule and at random. "
-          "With a nearly exact cheap source random points of it bring a good part of the gain, that is its price; with "
-          "a bias as large as the objective's variance the gain over the objective alone is reported, not claimed.",
+          "Its 30 evaluations leave nothing to learn of a smooth cheap source, in whatever order they come: random "
+          "points are told from the rule at a budget of 1. With a bias as large as the objective's variance no gain "
+          "over the objective alone is claimed, and at the seed shown there is none.",
           proxy=f"planted: {toy.PLANTED}; the cheap source is nearly exact where its gain is bounded; 31 points, "
           "3 of the objective given, 24 draws."),
     Claim("bayesopt.C7", "A gradient that comes free with each value raises the knowledge gradient, and helps",
           "Section 5, derivative observations", derivatives, tier="full", kind="superiority",
           control="Values alone at as many evaluations (1 + 3), which the claim is about; and with as many numbers "
-          "(1 + 7 values), which is better than derivatives: where a slope costs an evaluation it does not pay here.",
+          "(1 + 7 values), which is better than derivatives: where a slope costs an evaluation it does not pay here. "
+          "At one seed of five the claim is not reproduced: the ratio of regrets is 0.75 there (seed 3).",
           proxy=f"planted: {toy.PLANTED}; 21 points on a line, where a gradient is one number; 24 draws.",
           tuned="Gains are compared where the best point changes in at least 100 of 1,000 draws: of rarer gains the "
           "standard error says nothing, and without this condition points with hardly any gain were many errors off."),
