@@ -1,6 +1,7 @@
 """Bayesian optimisation: worked values on every backend, other ways to the same numbers, fits, searches, other code."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -403,7 +404,8 @@ def test_scikit_learn_agrees(kernel):
 
 @pytest.mark.peers
 @pytest.mark.torch
-def test_botorch_agrees():
+def test_botorch_agrees(monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / ".peers/botorch-0.18.1"))
     torch = pytest.importorskip("torch", reason="PyTorch is not installed (`make peers`)")
     botorch = pytest.importorskip("botorch", reason="BoTorch is not installed (`make peers`)")
     from botorch.acquisition.analytic import LogConstrainedExpectedImprovement, LogExpectedImprovement
