@@ -77,14 +77,14 @@ def test_targets_scales_and_judges_on_every_backend(backend):
     n, scales = backend.asarray(normal("n", 5, 3)), backend.asarray(0.3 * normal("scales", 5, 2))
     f = models.hierarchical_functions(x, n, scales, jitter=1e-4)
     assert_like(f, x, (5, 3))
-    assert_like(models.energy_distance(f, n), x, ())
+    assert_like(sampling.energy_distance(f, n), x, ())
     chosen = models.measurement_set(x, stream(0, "test"), size=7)
     assert_like(chosen, x, (7, 1))
     raw, u = backend.asarray([0.5, 1.0]), backend.asarray([0.25, 0.5])
     for part in functional_prior.gibbs_scale(backend.asarray([[1.0, 2.0], [0.5, 0.0]]), raw, raw, u):
         assert_like(part, raw, (2,))
     draws = backend.asarray(normal("draws", 6, 2, 3))
-    assert_like(models.r_hat(draws), draws, (3,))
+    assert_like(sampling.r_hat(draws), draws, (3,))
     prediction = models.predict(backend.asarray(normal("w", 4, 2, 4)), x, widths=(1, 1, 1))
     assert_like(prediction.variance, x, (1, 3))
     g = functional_prior.posterior_gradient(n, n, n=3, clip=1.0)
@@ -242,9 +242,9 @@ def test_chains_that_agree_and_do_not():
     draws = normal("chains", 400, 4)
     K, halves = 200, np.concatenate([draws[:200], draws[200:]], axis=1)
     W, B = halves.var(axis=0, ddof=1).mean(), K * halves.mean(axis=0).var(ddof=1)
-    assert float(models.r_hat(draws)) == pytest.approx(math.sqrt(((K - 1) / K * W + B / K) / W))
-    assert float(models.r_hat(draws + 3 * np.arange(4))) > 2
-    assert float(models.r_hat(np.zeros((4, 2)) + np.arange(2))) == math.inf
+    assert float(sampling.r_hat(draws)) == pytest.approx(math.sqrt(((K - 1) / K * W + B / K) / W))
+    assert float(sampling.r_hat(draws + 3 * np.arange(4))) > 2
+    assert float(sampling.r_hat(np.zeros((4, 2)) + np.arange(2))) == math.inf
 
 
 # Targets, measurement, matching --------------------------------------------------------------------------------------
@@ -276,7 +276,7 @@ def test_matching_a_small_process():
     psi = models.start("gaussian", (1, 8, 1), like=x)
     found = models.match("gaussian", psi, target, lambda rng: x, stream(0, "match"), **options)
     away = [
-        models.energy_distance(
+        sampling.energy_distance(
             functional_prior.prior_functions("gaussian", p, x, drawn("gaussian", 400, (1, 8, 1)), widths=(1, 8, 1))[0],
             target(x, stream(0, "judge"), 400)[0],
         )
@@ -313,7 +313,7 @@ def test_the_energy_distance_and_exact_transport():
     _, _, found = functional_prior.fit_critic(theta, 0 * theta, b[None], a[None], eps, sizes=sizes)
     assert float(found[-1].gap) == pytest.approx(exact, rel=0.2)
     mean = lambda p, q: ot.dist(p, q, metric="euclidean").mean()
-    ours = float(models.energy_distance(a, b))
+    ours = float(sampling.energy_distance(a, b))
     assert ours == pytest.approx(2 * mean(a, b) - (mean(a, a) + mean(b, b)) * 300 / 299, rel=1e-9)
 
 
