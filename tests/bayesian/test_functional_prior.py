@@ -77,14 +77,11 @@ def test_targets_scales_and_judges_on_every_backend(backend):
     n, scales = backend.asarray(normal("n", 5, 3)), backend.asarray(0.3 * normal("scales", 5, 2))
     f = models.hierarchical_functions(x, n, scales, jitter=1e-4)
     assert_like(f, x, (5, 3))
-    assert_like(sampling.energy_distance(f, n), x, ())
     chosen = models.measurement_set(x, stream(0, "test"), size=7)
     assert_like(chosen, x, (7, 1))
     raw, u = backend.asarray([0.5, 1.0]), backend.asarray([0.25, 0.5])
     for part in functional_prior.gibbs_scale(backend.asarray([[1.0, 2.0], [0.5, 0.0]]), raw, raw, u):
         assert_like(part, raw, (2,))
-    draws = backend.asarray(normal("draws", 6, 2, 3))
-    assert_like(sampling.r_hat(draws), draws, (3,))
     prediction = models.predict(backend.asarray(normal("w", 4, 2, 4)), x, widths=(1, 1, 1))
     assert_like(prediction.variance, x, (1, 3))
     g = functional_prior.posterior_gradient(n, n, n=3, clip=1.0)
@@ -238,15 +235,6 @@ def test_the_range_in_which_the_sampler_is_right():
     assert v.var() * 1e4 == pytest.approx(expected, abs=0.12)
 
 
-def test_chains_that_agree_and_do_not():
-    draws = normal("chains", 400, 4)
-    K, halves = 200, np.concatenate([draws[:200], draws[200:]], axis=1)
-    W, B = halves.var(axis=0, ddof=1).mean(), K * halves.mean(axis=0).var(ddof=1)
-    assert float(sampling.r_hat(draws)) == pytest.approx(math.sqrt(((K - 1) / K * W + B / K) / W))
-    assert float(sampling.r_hat(draws + 3 * np.arange(4))) > 2
-    assert float(sampling.r_hat(np.zeros((4, 2)) + np.arange(2))) == math.inf
-
-
 # Targets, measurement, matching --------------------------------------------------------------------------------------
 
 
@@ -255,6 +243,8 @@ def test_a_measurement_set():
     rng = stream(0, "measure")
     known = [np.isin(models.measurement_set(X, rng, size=8), X).sum() for _ in range(5)]
     assert known == [5] * 5  # of 8 points int(0.7 * 8) are training inputs
+    line = np.arange(101.0)[:, None] / 7
+    assert np.isin(models.measurement_set(line, rng, size=100, ratio=0.29), line).sum() == 29  # 0.29 * 100 is below 29
     many = models.measurement_set(X, rng, size=40)
     assert np.isin(X, many).all()
     assert ((many >= 0) & (many <= 9)).all()
@@ -390,6 +380,15 @@ def test_what_is_refused():
         models.gp_functions(np.array([[0.0], [1.0]]), np.ones((1, 2)), np.array([-1.0]), np.array(1.0))
     with pytest.raises(ValueError, match="steps must be burn_in"):
         models.sample_posterior("gaussian", np.ones(2), x, x, stream(0, "no"), widths=(1, 1), steps=10, burn_in=10)
+    with pytest.raises(ValueError, match="y must be 0 or 1"):
+        models.sample_posterior(
+            "gaussian", np.ones(2), x, x + 7, stream(0, "no"), widths=(1, 1), likelihood="logistic"
+        )  # fmt: skip
+    with pytest.raises(ValueError, match="raw_beta must be so large"):
+        functional_prior.gibbs_scale(np.zeros((1, 1)), np.ones(1), np.full(1, -800.0), np.full(1, 0.5))
+    f, theta = np.ones((1, 2, 2)), np.full(functional_prior.stacked_size((2, 2, 1)), 1e200)
+    with pytest.raises(ValueError, match="so small that the gradient is finite"), np.errstate(all="ignore"):
+        functional_prior.critic_step(theta, 0 * theta, f, 2 * f, np.full((1, 2), 0.5), sizes=(2, 2, 1))
     with pytest.raises(TypeError, match="rng must be"):
         models.start("flow", (1, 1), like=LIKE)
     with pytest.raises(ValueError, match="sizes must begin with the 2 values"):

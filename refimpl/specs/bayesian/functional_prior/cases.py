@@ -153,9 +153,10 @@ OUTER = (
 
 
 def sample_outer(rng):
-    widths = tuple(int(w) for w in rng.integers(1, 3, int(rng.integers(2, 4))))
+    family = str(rng.choice(FAMILIES))
+    widths = (1, 1) if family == "flow" else tuple(int(w) for w in rng.integers(1, 3, int(rng.integers(2, 4))))
     S, M = (int(v) for v in rng.integers(1, 4, 2))
-    return _outer(str(rng.choice(FAMILIES)), rng, widths=widths, S=S, M=M, hidden=(2,))
+    return _outer(family, rng, widths=widths, S=S, M=M, hidden=(2,))
 
 
 # Algorithm 1 ---------------------------------------------------------------------------------------------------------
@@ -221,8 +222,7 @@ MATCHING = (
 
 def sample_matching(rng):
     options = {"sides": str(rng.choice(["two", "one"])), "accumulator": str(rng.choice(["fresh", "kept"]))}
-    family = str(rng.choice(["gaussian", "hierarchical"]))
-    return _matching(family, rng, inner=2, S=int(rng.integers(2, 4)), **options)
+    return _matching("gaussian", rng, inner=2, S=int(rng.integers(2, 4)), **options)
 
 
 # Posteriors ----------------------------------------------------------------------------------------------------------
