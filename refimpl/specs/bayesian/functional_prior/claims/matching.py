@@ -177,8 +177,9 @@ def convergence(seed):
         for (name, run), color in zip(runs.items(), (ORANGE, GREY), strict=True):
             averaged = np.convolve(run.distances, np.full(10, 0.1), mode="valid")
             at = np.arange(9, len(run.distances))
-            axes.semilogy(at, averaged, color=color, label=f"{name}: energy distance at the end {away[name]:.2f}")
-        axes.set(title="Estimated distance, means of ten steps", xlabel="outer step", ylabel="estimated distance")
+            axes.plot(at, averaged, color=color, label=f"{name}: energy distance at the end {away[name]:.2f}")
+        axes.set(title="Estimated distance, means of ten steps", xlabel="outer step", ylabel="estimated distance",
+                 ylim=(-0.1, 0.8))  # fmt: skip
         axes.legend(frameon=False)
 
     return Outcome(
