@@ -215,7 +215,7 @@ def measurement_set(X, rng, *, size=100, ratio=0.7):
     size, ratio = check.integer(size=size, minimum=1), check.nonnegative(ratio=ratio)
     if ratio > 1:
         raise ValueError(f"ratio must be in [0, 1], got {float(ratio)!r}")
-    xp, known = array_namespace(X), min(int(ratio * size), N)
+    xp, known = array_namespace(X), min(math.floor(ratio * size + 1e-9), N)  # not one short by rounding
     picks = random.indices(rng, N, (known,), like=X, replace=False)
     low, high = xp.min(X, axis=0), xp.max(X, axis=0)
     anywhere = low + (high - low) * random.uniform(rng, (size - known, d), like=X)
@@ -335,47 +335,6 @@ def match(
     return Matched(tuning.psi, found)
 
 
-def energy_distance(a, b):
-    """How far two samples of functions are apart; about 0 if they have the same law, and judged by no critic.
-
-    Parameters
-    ----------
-    a, b : array [S, M], [T, M]
-        At least two functions each.
-
-    Returns
-    -------
-    array, 0-d
-        2 E|a - b| - E|a - a'| - E|b - b'|, unbiased: it may be below 0.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If shapes or dtypes do not fit or something is not finite.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> energy_distance(np.array([[0.0], [1.0]]), np.array([[2.0], [3.0]]))  # 2 * 2 - 1 - 1
-    np.float64(2.0)
-    """
-    check.finite(a=a, b=b), check.shapes(a=(a, "S M"), b=(b, "T M")), check.alike_dtype(a=a, b=b)
-    if a.shape[0] < 2 or b.shape[0] < 2:
-        raise ValueError(f"a and b must have two functions at least, got {a.shape[0]} and {b.shape[0]}")
-    xp = array_namespace(a, b)
-
-    def total(p, q):
-        square = xp.sum(p * p, axis=1)[:, None] + xp.sum(q * q, axis=1)[None, :] - 2 * p @ q.T
-        distance = xp.sqrt(xp.clip(square, min=0.0))
-        if p is q:
-            distance = distance * (1 - xp.eye(p.shape[0], dtype=p.dtype, device=p.device))
-        return xp.sum(distance)
-
-    S, T = a.shape[0], b.shape[0]
-    within = total(a, a) / (S * (S - 1)) + total(b, b) / (T * (T - 1))
-    return 2 * total(a, b) / (S * T) - within  # (functional_prior-42)
-
-
 # Posteriors ----------------------------------------------------------------------------------------------------------
 
 
@@ -418,7 +377,7 @@ def prior_deviations(sigma, *, widths):
 
 
 def _nll(likelihood, noise):
-    """-log p(y | f) without constants, for f [O, C, B] and y [B, O]; or labels 0 and 1 of the last output."""
+    """-log p(y | f) without constants, for f [O, C, B] and y [B, O]; or labels 0 and 1."""
     if likelihood == "normal":
         return lambda f, y: 0.5 * (f - y.T[:, None, :]) ** 2 / noise
     return lambda f, y: softplus(f) - y.T[:, None, :] * f
@@ -449,8 +408,8 @@ def sample_posterior(
         C chains; steps in all, at first with adaption; every how many steps afterwards weights are kept; data in a
         gradient (all, if there are fewer); every how many steps scales are drawn.
     lr, friction, correct
-        As for `models.sampling.sghmc`; leave `correct` out where `lr` squared times a gradient is not far below twice
-        the friction.
+        As for `models.sampling.sghmc`: False where `batch` takes all the data, True where the noise of minibatches
+        widens the samples.
     temperature, clip
         As for `functional_prior.posterior_gradient`.
     progress : str, optional
@@ -484,6 +443,8 @@ def sample_posterior(
     if steps < burn_in + keep:
         raise ValueError(f"steps must be burn_in + keep at least, so that something is kept, got {steps}")
     xp, N, nll, kept = array_namespace(X), X.shape[0], _nll(likelihood, noise), []
+    if likelihood == "logistic" and not bool(xp.all((y == 0) | (y == 1))):
+        raise ValueError(f"y must be 0 or 1 under logistic, got {float(xp.min(y)):g} to {float(xp.max(y)):g}")
     batch = min(batch, N)
     drawn = draw(family, rng, chains, widths=widths, like=X)
     if family == "flow":
@@ -581,40 +542,3 @@ def predict(weights, x, *, widths, noise=0.1):
         functional_prior.unstack(xp.reshape(weights, (-1, weights.shape[-1])), widths=widths), x
     )
     return Prediction(xp.mean(f, axis=1), xp.var(f, axis=1) + noise)
-
-
-def r_hat(draws):
-    """Whether chains agree: the split R-hat of Gelman et al. (2013, Eq. 11.4); near 1 where they do.
-
-    Parameters
-    ----------
-    draws : array [K, C, ...]
-        K >= 4 draws of C chains, of one number or of many.
-
-    Returns
-    -------
-    array [...]
-        One for each number; infinite where chains stand still at different places.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `draws` has too few axes or draws, or is not finite.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> r_hat(np.array([[[0.0, 0.0]], [[1.0, 1.0]], [[0.0, 4.0]], [[1.0, 5.0]]])).round(2)
-    array([0.71, 4.06])
-    """
-    check.finite(draws=draws)
-    if len(draws.shape) < 2 or draws.shape[0] < 4:
-        raise ValueError(f"draws must have shape [K, C, ...] with K >= 4, got {tuple(draws.shape)}")
-    xp, half = array_namespace(draws), draws.shape[0] // 2
-    halves = xp.concat([draws[:half, ...], draws[half : 2 * half, ...]], axis=1)
-    within = xp.mean(xp.var(halves, axis=0, correction=1), axis=0)
-    between = xp.var(xp.mean(halves, axis=0), axis=0, correction=1)
-    still = within == 0
-    ratio = between / xp.where(still, xp.ones_like(within), within)
-    found = xp.sqrt((half - 1) / half + ratio)
-    return xp.where(still, xp.where(between > 0, xp.full_like(found, math.inf), xp.ones_like(found)), found)

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from refimpl.core import check
 from refimpl.core.arrays import Array, array_namespace
 from refimpl.core.autodiff import value_and_grad
+from refimpl.core.elementwise import all_finite
 from refimpl.core.special import gamma_quantile, sigmoid, softplus
 from refimpl.models.mlp import Layer
 
@@ -356,10 +357,10 @@ def planar_flow(z, u, a, c):
 def _planar(z, u, a, c):
     xp = array_namespace(z, u)
     along = xp.sum(a * u)
-    kept = softplus(along) - 1  # (functional_prior-8)
-    u_hat = u + (kept - along) * a / xp.sum(a * a)  # (functional_prior-9)
+    kept = softplus(along)  # (functional_prior-8)
+    u_hat = u + (kept - 1 - along) * a / xp.sum(a * a)  # (functional_prior-9)
     h = xp.tanh(xp.sum(z * a, axis=-1) + c)
-    log_det = xp.log(1 + (1 - h * h) * kept)  # (functional_prior-10)
+    log_det = xp.log(h * h + (1 - h * h) * kept)  # (functional_prior-10)
     return z + h[:, None] * u_hat, log_det  # (functional_prior-11)
 
 
@@ -666,6 +667,8 @@ def critic_step(theta, S, f_nn, f_gp, eps, *, sizes, rate=0.05, weight=10.0, one
     unit = slope / xp.where(norm > 0, norm, xp.ones_like(norm))[..., None]
     way = 2 * excess[..., None] * unit  # (functional_prior-21)
     gradient = _critic_gradient(layers, f_nn, f_gp, f_hat, way, weight)
+    if not all_finite(gradient):
+        raise ValueError("theta, f_nn and f_gp must be so small that the gradient is finite, got one that is not")
     S = S + gradient * gradient  # (functional_prior-24)
     theta = theta + rate * gradient / (xp.sqrt(S) + 1e-10)  # (functional_prior-25)
     return theta, S, Critique(objective, gap, penalty, gradient)
@@ -948,4 +951,8 @@ def gibbs_scale(w, raw_alpha, raw_beta, uniform):
     xp = array_namespace(w, raw_alpha, raw_beta, uniform)
     shape = softplus(raw_alpha) + w.shape[1] / 2  # (functional_prior-39)
     rate = softplus(raw_beta) + xp.sum(w * w, axis=1) / 2  # (functional_prior-40)
+    if not bool(xp.all(rate > 0)):
+        raise ValueError(
+            f"raw_beta must be so large that the rate is > 0, got {float(xp.min(raw_beta)):g} and no weights"
+        )
     return shape, rate, inverse_gamma_scales(shape, rate, uniform)

@@ -77,14 +77,11 @@ def test_targets_scales_and_judges_on_every_backend(backend):
     n, scales = backend.asarray(normal("n", 5, 3)), backend.asarray(0.3 * normal("scales", 5, 2))
     f = models.hierarchical_functions(x, n, scales, jitter=1e-4)
     assert_like(f, x, (5, 3))
-    assert_like(models.energy_distance(f, n), x, ())
     chosen = models.measurement_set(x, stream(0, "test"), size=7)
     assert_like(chosen, x, (7, 1))
     raw, u = backend.asarray([0.5, 1.0]), backend.asarray([0.25, 0.5])
     for part in functional_prior.gibbs_scale(backend.asarray([[1.0, 2.0], [0.5, 0.0]]), raw, raw, u):
         assert_like(part, raw, (2,))
-    draws = backend.asarray(normal("draws", 6, 2, 3))
-    assert_like(models.r_hat(draws), draws, (3,))
     prediction = models.predict(backend.asarray(normal("w", 4, 2, 4)), x, widths=(1, 1, 1))
     assert_like(prediction.variance, x, (1, 3))
     g = functional_prior.posterior_gradient(n, n, n=3, clip=1.0)
@@ -238,15 +235,6 @@ def test_the_range_in_which_the_sampler_is_right():
     assert v.var() * 1e4 == pytest.approx(expected, abs=0.12)
 
 
-def test_chains_that_agree_and_do_not():
-    draws = normal("chains", 400, 4)
-    K, halves = 200, np.concatenate([draws[:200], draws[200:]], axis=1)
-    W, B = halves.var(axis=0, ddof=1).mean(), K * halves.mean(axis=0).var(ddof=1)
-    assert float(models.r_hat(draws)) == pytest.approx(math.sqrt(((K - 1) / K * W + B / K) / W))
-    assert float(models.r_hat(draws + 3 * np.arange(4))) > 2
-    assert float(models.r_hat(np.zeros((4, 2)) + np.arange(2))) == math.inf
-
-
 # Targets, measurement, matching --------------------------------------------------------------------------------------
 
 
@@ -255,6 +243,8 @@ def test_a_measurement_set():
     rng = stream(0, "measure")
     known = [np.isin(models.measurement_set(X, rng, size=8), X).sum() for _ in range(5)]
     assert known == [5] * 5  # of 8 points int(0.7 * 8) are training inputs
+    line = np.arange(101.0)[:, None] / 7
+    assert np.isin(models.measurement_set(line, rng, size=100, ratio=0.29), line).sum() == 29  # 0.29 * 100 is below 29
     many = models.measurement_set(X, rng, size=40)
     assert np.isin(X, many).all()
     assert ((many >= 0) & (many <= 9)).all()
@@ -276,7 +266,7 @@ def test_matching_a_small_process():
     psi = models.start("gaussian", (1, 8, 1), like=x)
     found = models.match("gaussian", psi, target, lambda rng: x, stream(0, "match"), **options)
     away = [
-        models.energy_distance(
+        sampling.energy_distance(
             functional_prior.prior_functions("gaussian", p, x, drawn("gaussian", 400, (1, 8, 1)), widths=(1, 8, 1))[0],
             target(x, stream(0, "judge"), 400)[0],
         )
@@ -313,7 +303,7 @@ def test_the_energy_distance_and_exact_transport():
     _, _, found = functional_prior.fit_critic(theta, 0 * theta, b[None], a[None], eps, sizes=sizes)
     assert float(found[-1].gap) == pytest.approx(exact, rel=0.2)
     mean = lambda p, q: ot.dist(p, q, metric="euclidean").mean()
-    ours = float(models.energy_distance(a, b))
+    ours = float(sampling.energy_distance(a, b))
     assert ours == pytest.approx(2 * mean(a, b) - (mean(a, a) + mean(b, b)) * 300 / 299, rel=1e-9)
 
 
@@ -390,6 +380,15 @@ def test_what_is_refused():
         models.gp_functions(np.array([[0.0], [1.0]]), np.ones((1, 2)), np.array([-1.0]), np.array(1.0))
     with pytest.raises(ValueError, match="steps must be burn_in"):
         models.sample_posterior("gaussian", np.ones(2), x, x, stream(0, "no"), widths=(1, 1), steps=10, burn_in=10)
+    with pytest.raises(ValueError, match="y must be 0 or 1"):
+        models.sample_posterior(
+            "gaussian", np.ones(2), x, x + 7, stream(0, "no"), widths=(1, 1), likelihood="logistic"
+        )  # fmt: skip
+    with pytest.raises(ValueError, match="raw_beta must be so large"):
+        functional_prior.gibbs_scale(np.zeros((1, 1)), np.ones(1), np.full(1, -800.0), np.full(1, 0.5))
+    f, theta = np.ones((1, 2, 2)), np.full(functional_prior.stacked_size((2, 2, 1)), 1e200)
+    with pytest.raises(ValueError, match="so small that the gradient is finite"), np.errstate(all="ignore"):
+        functional_prior.critic_step(theta, 0 * theta, f, 2 * f, np.full((1, 2), 0.5), sizes=(2, 2, 1))
     with pytest.raises(TypeError, match="rng must be"):
         models.start("flow", (1, 1), like=LIKE)
     with pytest.raises(ValueError, match="sizes must begin with the 2 values"):

@@ -181,3 +181,31 @@ def test_every_backend_gives_the_same(backend):
 def test_refusals(call, said):
     with pytest.raises(ValueError, match=said):
         call()
+
+
+# What samples show ---------------------------------------------------------------------------------------------------
+
+
+def test_chains_that_agree_and_do_not():
+    draws = random.stream(0, "test sampling", "chains").standard_normal((400, 4))
+    K, halves = 200, np.concatenate([draws[:200], draws[200:]], axis=1)
+    W, B = halves.var(axis=0, ddof=1).mean(), K * halves.mean(axis=0).var(ddof=1)
+    assert float(sampling.r_hat(draws)) == pytest.approx(math.sqrt(((K - 1) / K * W + B / K) / W))
+    assert float(sampling.r_hat(draws + 3 * np.arange(4))) > 2
+    assert float(sampling.r_hat(np.zeros((4, 2)) + np.arange(2))) == math.inf
+
+
+def test_the_energy_distance_far_from_0():
+    """Pair by pair; single precision keeps its digits where values are large against their spread."""
+    a, b = 0.01 * random.stream(0, "test sampling", "energy").standard_normal((2, 60, 4)) + 100
+    far = lambda p, q: np.linalg.norm(p[:, None] - q[None], axis=-1)
+    exact = 2 * far(a, b).mean() - (far(a, a).mean() + far(b, b).mean()) * 60 / 59
+    assert float(sampling.energy_distance(a, b)) == pytest.approx(exact, abs=1e-12)
+    single = float(sampling.energy_distance(a.astype(np.float32), b.astype(np.float32)))
+    assert single == pytest.approx(exact, abs=1e-5)  # inputs are rounded by 4e-6
+
+
+def test_samples_are_judged_on_every_backend(backend):
+    draws = backend.asarray(random.stream(0, "test sampling", "judged").standard_normal((6, 2, 3)))
+    assert_like(sampling.r_hat(draws), draws, (3,))
+    assert_like(sampling.energy_distance(draws[:, 0, :], draws[:, 1, :]), draws, ())

@@ -3,7 +3,7 @@ Functional priors: weights whose functions look like a Gaussian process
 =======================================================================
 
 What a network believes before it has seen data, tuned to what a Gaussian process believes; and what that does to
-predictions in a gap. One number, chosen by a few points, stands beside it: it does almost as well.
+predictions in a gap. One number, chosen by a few points, stands beside it.
 
 The derivation: :doc:`/bayesian/functional_prior`. Run it with
 ``.venv/bin/python tutorials/bayesian/functional_prior.py``.
@@ -12,10 +12,10 @@ The derivation: :doc:`/bayesian/functional_prior`. Run it with
 import matplotlib.pyplot as plt
 import numpy as np
 
-from refimpl.bayesian import _functional_prior_models as models
 from refimpl.bayesian import functional_prior
 from refimpl.core.figures import finish
 from refimpl.core.random import stream
+from refimpl.models import sampling
 from refimpl.specs.bayesian.functional_prior.claims import matching, posteriors
 
 ORANGE, BLUE, GREEN, GRAY = "#D55E00", "#0072B2", "#009E73", "0.45"  # told apart with any color vision
@@ -41,7 +41,7 @@ figure1, panels = plt.subplots(1, 4, figsize=(11, 3), sharey=True, layout="const
 for axes, (name, f) in zip(panels, draws.items(), strict=True):
     axes.plot(grid[:, 0], f[:10].T, color=BLUE, linewidth=0.8)
     axes.set(title=name, xlabel="x", ylim=(-5, 5))
-    print(f"{name}: energy distance from the process {float(models.energy_distance(f, target)):.2f}")
+    print(f"{name}: energy distance from the process {float(sampling.energy_distance(f, target)):.2f}")
 panels[0].set(ylabel="f(x)")
 
 # %%
@@ -53,7 +53,7 @@ panels[0].set(ylabel="f(x)")
 figure2, axes = plt.subplots(figsize=(6, 3.2), layout="constrained")
 for (name, run), color in zip(tuned.items(), (ORANGE, GREEN), strict=True):
     axes.plot(run.distances, color=color, label=name)
-axes.set(title="the estimated distance falls", xlabel="outer step", ylabel="gap of the critic", ylim=(0, None))
+axes.set(title="The estimated distance falls", xlabel="outer step", ylabel="gap of the critic", ylim=(0, None))
 axes.legend(frameon=False)
 print("deviations of weights and biases, layer by layer:")
 print(functional_prior.scales(tuned["GPi-G"].psi).round(2))
@@ -90,7 +90,7 @@ for axes, (name, (mean, variance, color)) in zip(panels, shown.items(), strict=T
     loss = posteriors.nll(y[1, test], m, s**2)
     axes.set(title=f"{name}\ntest loss {loss:.2f}", xlabel="x", ylim=(-4, 4))
     print(f"{name}: test negative log density {loss:.2f}")
-figure3.suptitle("A gap is filled sensibly by a sensible prior over functions; one number finds much of it")
+figure3.suptitle("The same 30 observations under four priors")
 
 if __name__ == "__main__":
     finish("functional_prior")

@@ -233,7 +233,8 @@ MATCHING = Operation(
 SGHMC = Operation(
     name="functional_prior.sghmc",
     summary="stochastic gradient HMC with given gradients of the likelihood: n / temperature times the clipped mean "
-    "gradient per datum; scales adapt in burn-in, from mean 0, tau = g_hat = v_hat = 1",
+    "gradient per datum; scales adapt in burn-in, from momentum 0, tau = g_hat = v_hat = 1; 1e-10 is added to v_hat in "
+    "the line of tau, and to its root in the scale of gradient and noise",
     inputs=(
         choice("rule", ("scaled", "full", "plain"), "scaled: variance of the noise 2 lr^2 friction / sqrt(v_hat) - "
                "lr^4, at least 1e-16; full: without - lr^4; plain: no scales, lr is that of the gradient"),

@@ -24,27 +24,31 @@ from refimpl.specs.bayesian.functional_prior.claims.matching import (
 
 NOISE, CHAINS, TRAINED, HELD = 0.05, 4, 30, 10
 SETS = ("GP draw 1", "GP draw 2", "sin 2x", "step with slope", "GP, length 2")
+REPEATS = 4  # of all five, so that differences have a standard error
 COMMON = (1.0, 2.0, 3.0)  # deviations for all weights and biases; the first is the fixed prior
 
 
-def data(seed):
-    """Inputs with a gap (30 to learn from, 10 held out, 61 to test on) and observations of five functions."""
+def data(seed, repeats=1):
+    """Inputs with a gap (30 to learn from, 10 held out, 61 to test on), and five functions with observations."""
     rng = stream(seed, "functional_prior.C4", "data")
     side = lambda n: np.concatenate([rng.uniform(-3.0, -0.8, n // 2), rng.uniform(0.8, 3.0, n - n // 2)])
     x = np.concatenate([side(TRAINED), side(HELD), np.linspace(-3.0, 3.0, 61)])[:, None]
     draw = lambda length: models.gp_functions(x, rng.standard_normal((1, len(x))), np.array([length]), np.array(1.0))[0]
     line = x[:, 0]
-    f = np.stack([draw(0.6), draw(0.6), np.sin(2 * line), np.sign(line) + 0.3 * line, draw(2.0)])
-    return x, f, f + NOISE**0.5 * rng.standard_normal(f.shape)
+    made = []
+    for _ in range(repeats):
+        f = np.stack([draw(0.6), draw(0.6), np.sin(2 * line), np.sign(line) + 0.3 * line, draw(2.0)])
+        made.append((f, f + NOISE**0.5 * rng.standard_normal(f.shape)))
+    return x, *(np.concatenate(parts) for parts in zip(*made, strict=True))
 
 
-def chains(seed, x, y, deviations, steps=1500):
+def chains(seed, x, y, deviations, steps=1500, count=CHAINS):
     """Functions of posterior samples [K, sets, priors, chains, points]: all chains side by side, full gradients."""
     rng, each, single = stream(seed, "functional_prior.C4", "chains"), [], np.float32
     for _ in y:
-        each += [np.tile(models.prior_deviations(sigma, widths=WIDTHS), (CHAINS, 1)) for sigma in deviations]
+        each += [np.tile(models.prior_deviations(sigma, widths=WIDTHS), (count, 1)) for sigma in deviations]
     spread, x = np.concatenate(each).astype(single), x.astype(single)
-    observed = np.repeat(y[:, :TRAINED], len(deviations) * CHAINS, axis=0).astype(single)
+    observed = np.repeat(y[:, :TRAINED], len(deviations) * count, axis=0).astype(single)
     values = lambda w, x: functional_prior.network(functional_prior.unstack(w, widths=WIDTHS), x)[0]
 
     def loss(w):
@@ -60,7 +64,7 @@ def chains(seed, x, y, deviations, steps=1500):
         w, state = sampling.sghmc(w, state, g, rng.standard_normal(w.shape, dtype=single), **options)
         if t > 1.2 * burn_in and t % 25 == 0:
             kept.append(values(w, x).astype(float))
-    return np.stack(kept).reshape(len(kept), len(y), len(deviations), CHAINS, len(x))
+    return np.stack(kept).reshape(len(kept), len(y), len(deviations), count, len(x))
 
 
 def exact(x, y, length=0.6):
@@ -77,31 +81,35 @@ def nll(y, mean, variance):
 
 def predictions(seed):
     """Test log densities under five priors, on data of the target and on others."""
-    x, f, y = data(seed)
+    x, f, y = data(seed, REPEATS)
     count = len(WIDTHS) - 1
     deviations = [np.full((count, 2), d) for d in COMMON] + [functional_prior.scales(tuned(seed, "gaussian").psi)]
-    drawn = chains(seed, x, y, deviations)
+    drawn = chains(seed, x, y, deviations, count=2)
     mean, variance = drawn.mean(axis=(0, 3)), drawn.var(axis=(0, 3)) + NOISE
-    agreement = float(np.median(models.r_hat(np.moveaxis(drawn, 3, 1))))
+    agreement = float(np.median(sampling.r_hat(np.moveaxis(drawn, 3, 1))))
     held, test = slice(TRAINED, TRAINED + HELD), slice(TRAINED + HELD, None)
-    found: dict = {name: [] for name in ("fixed", "GPi-G", "one number", "GP")}
-    for i in range(len(SETS)):
+    losses: dict = {name: [] for name in ("fixed", "GPi-G", "one number", "GP")}
+    for i in range(len(y)):
         score = lambda p, rows, i=i: nll(y[i, rows], mean[i, p, rows], variance[i, p, rows])
         chosen = min(range(len(COMMON)), key=lambda p: score(p, held))
         truth = exact(x, y[i])
-        found["fixed"].append(score(0, test))
-        found["GPi-G"].append(score(3, test))
-        found["one number"].append(score(chosen, test))
-        found["GP"].append(nll(y[i, test], truth.mean[test], truth.covariance[test] + NOISE))
-    planted = {name: float(np.mean(values[:2])) for name, values in found.items()}
+        losses["fixed"].append(score(0, test))
+        losses["GPi-G"].append(score(3, test))
+        losses["one number"].append(score(chosen, test))
+        losses["GP"].append(nll(y[i, test], truth.mean[test], truth.covariance[test] + NOISE))
+    found = {name: np.reshape(values, (REPEATS, len(SETS))) for name, values in losses.items()}
+    planted = {name: float(values[:, :2].mean()) for name, values in found.items()}
+    control = found["GPi-G"] - found["one number"]
+    groups = {"eight draws of the target": control[:, :2].ravel(), "twelve other data sets": control[:, 2:].ravel()}
 
     def plot(figure):
         left, right = figure.subplots(1, 2, width_ratios=(3, 2))
-        at = np.arange(len(SETS))
+        at = np.arange(len(SETS) - 1)
+        kinds = lambda values: (values[:, :2].mean(), *values[:, 2:].mean(axis=0))
         for k, (name, color) in enumerate(zip(found, (GREY, ORANGE, GREEN, BLUE), strict=True)):
-            left.bar(at + 0.2 * (k - 1.5), found[name], 0.2, color=color, label=name)
-        left.set_xticks(at, [name.replace(" ", "\n", 1) for name in SETS], fontsize=7)
-        left.set(title="Better than N(0, 1); one number may do much of it", ylabel="test negative log density")
+            left.bar(at + 0.2 * (k - 1.5), kinds(found[name]), 0.2, color=color, label=name)
+        left.set_xticks(at, ["GP\ndraws", *(name.replace(" ", "\n", 1) for name in SETS[2:])], fontsize=7)
+        left.set(title="Test negative log density", ylabel="mean over data sets")
         left.legend(frameon=False, fontsize=7)
         grid = x[test, 0]
         right.plot(x[:TRAINED, 0], y[0, :TRAINED], "k.", markersize=4)
@@ -110,19 +118,25 @@ def predictions(seed):
             m, s = mean[0, p, test], variance[0, p, test] ** 0.5
             right.plot(grid, m, color=color, label=name)
             right.fill_between(grid, m - 2 * s, m + 2 * s, color=color, alpha=0.2, linewidth=0)
-        right.set(title="GP draw 1", xlabel="x")
+        right.set(title="One GP draw", xlabel="x")
         right.legend(frameon=False, fontsize=7)
 
     return Outcome(
         [
-            at_most("test negative log density of GPi-G less that of N(0, 1), two draws of the target",
+            at_most("test negative log density of GPi-G less that of N(0, 1), eight draws of the target",
                     planted["GPi-G"] - planted["fixed"], 0.0),
-            reported("control: that of GPi-G less that of one common deviation, the same draws",
-                     planted["GPi-G"] - planted["one number"]),
-            *(reported(f"{name}, two draws of the target", value) for name, value in planted.items()),
-            *(reported(f"unplanted, {SETS[i]}: {name}", values[i]) for i in (2, 3, 4) for name, values in found.items()
-              if name != "GP"),
-            reported("median split R-hat of function values over 4 chains", agreement),
+            *(reported(f"control: that of GPi-G less that of one common deviation, {name}: {word}", value)
+              for name, values in groups.items()
+              for word, value in (
+                  ("mean", values.mean()),
+                  ("standard error", values.std(ddof=1) / len(values) ** 0.5),
+                  ("median", np.median(values)),
+                  ("share where GPi-G is ahead", np.mean(values < 0)),
+              )),
+            *(reported(f"{name}, eight draws of the target", value) for name, value in planted.items()),
+            *(reported(f"unplanted, {SETS[i]}: {name}", values[:, i].mean()) for i in (2, 3, 4)
+              for name, values in found.items() if name != "GP"),
+            reported("median split R-hat of function values over 2 chains", agreement),
         ],
         plot,
         "One number: a deviation of 1, 2 or 3 for all weights and biases, chosen by 10 further points.",
@@ -167,11 +181,11 @@ def moments(seed):
         angles = np.linspace(0, 2 * np.pi, 100)
         ring = CENTRE + 2 * np.stack([np.cos(angles), np.sin(angles)], 1) @ np.linalg.cholesky(truth).T
         left.plot(*ring.T, color=ORANGE)
-        left.set(title="samples, and two deviations", aspect="equal")
+        left.set(title="Samples, and two deviations", aspect="equal")
         right.semilogx(stiff, ratios[True], "o-", color=ORANGE, label="lr^4 taken off")
         right.semilogx(stiff, ratios[False], "s-", color=GREEN, label="nothing taken off")
         right.axhline(1.0, color=GREY, linestyle=":")
-        right.set(title="the price of lr^4", xlabel="precision", ylabel="sampled over true variance", ylim=(0, 1.3))
+        right.set(title="The price of lr^4", xlabel="precision", ylabel="sampled over true variance", ylim=(0, 1.3))
         right.legend(frameon=False)
 
     return Outcome(
@@ -183,7 +197,8 @@ def moments(seed):
               for lam, ratio in zip(stiff, ratios[correct], strict=True)),
         ],
         plot,
-        "With lr^4 taken off the variance falls short by lr^2 sqrt(v_hat) / (2 friction).",
+        "With lr^4 taken off the variance falls short by about lr^2 sqrt(v_hat) / (2 friction), while that is well "
+        "below 1.",
     )  # fmt: skip
 
 
@@ -210,7 +225,7 @@ def determinants(seed):
         axes = figure.subplots()
         axes.loglog(sizes, np.maximum(errors, 1e-16), "o", color=PINK)
         axes.axhline(1e-6, color=GREY, linestyle=":", label="bound")
-        axes.set(title="log determinants against differences", xlabel="size of u and a", ylabel="relative error")
+        axes.set(title="Log determinants against differences", xlabel="size of u and a", ylabel="relative error")
         axes.legend(frameon=False)
 
     return Outcome(
@@ -230,11 +245,10 @@ CLAIMS = (
         experiment=predictions,
         tier="full",
         kind="superiority",
-        control="one common deviation for all weights and biases, 1, 2 or 3, chosen by 10 held-out points. On draws of "
-        "the target GPi-G was ahead of it by 1.14 (the points chose 1), 0.03, 0.10 and 0.06 at seeds 0 to 3, and of "
-        "N(0, 1) by 1.51, 0.73, 0.33 and 0.47: most of the gain is one of scale. On other functions GPi-G was "
-        "ahead of it in 7 of 12. So against this control the claim is not reproduced beyond the "
-        "data that are planted for it",
+        control="one common deviation for all weights and biases, 1, 2 or 3, chosen by 10 held-out points. GPi-G less "
+        "it, mean and standard error over seeds 0 to 4: -0.04 and 0.14 on draws of the target (ahead at one seed, "
+        "behind at four), -0.03 and 0.01 on the other data. So on the data that are planted for it the claim is not "
+        "reproduced against this control, and on the others GPi-G is ahead by little",
         proxy="planted: data drawn from the target, 30 points with a gap, 3 x 30 units. Where the target is another "
         "process (length 2) the tuned prior inherits its error. Large networks, images and UCI tables are out of reach",
         tuned="SGHMC with full gradients, 1500 steps, lr = friction = 0.05, and lr^4 not taken off",
