@@ -4,13 +4,15 @@ import gpytorch
 import torch
 from botorch.utils.multi_objective.box_decompositions.dominated import DominatedPartitioning
 from botorch.utils.multi_objective.hypervolume import Hypervolume
+from botorch.utils.multi_objective.pareto import is_non_dominated
 
 from refimpl.oracle.candidates import NotApplicable
 
 
 def hypervolume(values, reference):
     """`Hypervolume`: slices along the objectives."""
-    found = Hypervolume(torch.tensor(reference)).compute(_above(values, reference))
+    y = torch.tensor(values)
+    found = Hypervolume(torch.tensor(reference)).compute(y[is_non_dominated(y)])  # it wants the front alone
     return torch.tensor(found, dtype=torch.from_numpy(values).dtype).numpy()
 
 
@@ -19,13 +21,6 @@ def partitioning(values, reference):
     if values.shape[1] < 2:
         raise NotApplicable("it wants two objectives or more")
     return DominatedPartitioning(torch.tensor(reference), torch.tensor(values)).compute_hypervolume().numpy()
-
-
-def _above(values, reference):
-    """`Hypervolume` wants the points of the front."""
-    y = torch.tensor(values)
-    best = [i for i in range(len(y)) if not ((y >= y[i]).all(1) & (y > y[i]).any(1)).any()]
-    return y[best]
 
 
 class _Process(gpytorch.models.ExactGP):
