@@ -79,7 +79,7 @@ CLAIMS = (
         kind="superiority",
         control="random points, equal evaluations and the same first points; networks in the same loop; a GP "
         "without priors on the first, one that is fitted to points that were not rounded on the second. On the "
-        "first, at the seed shown, GP, I-BNN and Laplace end *behind* random points: the GP stays on a lower, "
+        "first, at the seed shown, GP, I-BNN and Laplace end behind random points: the GP stays on a lower, "
         "broader top",
         proxy="one and two dimensions, 10 and 14 evaluations, widths of 16",
     ),
