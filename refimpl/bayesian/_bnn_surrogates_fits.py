@@ -14,6 +14,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.stats import qmc
 
+from refimpl.bayesian import _bnn_surrogates_models as models
 from refimpl.bayesian import bnn_surrogates as rule
 from refimpl.core import check
 from refimpl.core.arrays import to_numpy
@@ -666,7 +667,7 @@ def search(score, rng, d, *, near=None, candidates=200, generations=5):
     return points[np.argmax(values)]
 
 
-def optimise(objective, fit, rng, d, *, initial=10, evaluations=14, q=1, candidates=200, generations=5):
+def optimise(objective, fit, rng, d, *, initial=10, evaluations=14, q=1, levels=None, candidates=200, generations=5):
     """Bayesian optimisation of one objective on the unit cube.
 
     Parameters
@@ -683,6 +684,9 @@ def optimise(objective, fit, rng, d, *, initial=10, evaluations=14, q=1, candida
         How many points before the first fit, and how many after it, in batches of q, which must divide it.
     q : int, default: 1
         Points of a batch.
+    levels : int, optional
+        Of each coordinate, as for `on_grid`: every point that is scored, evaluated, fitted and returned is then
+        one of the grid, and may come more than once. Default: all of the cube.
     candidates, generations
         As for `search`.
 
@@ -709,16 +713,18 @@ def optimise(objective, fit, rng, d, *, initial=10, evaluations=14, q=1, candida
     initial = check.integer(initial=initial, minimum=2, below=2**20)
     if check.integer(evaluations=evaluations) % q:
         raise ValueError(f"evaluations must be a multiple of q = {q}, got {evaluations}")
-    x = first_points(rng, initial, d)
+    place = (lambda p: p) if levels is None else partial(models.on_grid, levels=levels)
+    x = place(first_points(rng, initial, d))
     y = np.asarray(objective(x), dtype=float)
     while len(y) < initial + evaluations:
         z = standardise(y)
         predict, best = fit(rng, x, z), float(z.max())
         score = lambda p, predict=predict, best=best: acquisition(
-            predict(p.reshape(-1, d), joint=q > 1), best, rng, q=q
+            predict(place(p.reshape(-1, d)), joint=q > 1), best, rng, q=q
         )  # fmt: skip
         top = np.tile(x[np.argsort(-y)[:3]], (1, q))
-        found = search(score, rng, q * d, near=top, candidates=candidates, generations=generations).reshape(q, d)
+        found = search(score, rng, q * d, near=top, candidates=candidates, generations=generations)
+        found = place(found.reshape(q, d))
         x, y = np.concatenate([x, found]), np.concatenate([y, objective(found)])
     return x, y
 

@@ -206,3 +206,77 @@ def process_draw(rng, d, *, length, features=500):
     frequencies, phases = rng.standard_normal((d, features)) / length, rng.uniform(0, 2 * math.pi, features)
     weights = rng.standard_normal(features) * math.sqrt(2 / features)
     return lambda x: np.cos(_unit(x, d) @ frequencies + phases) @ weights
+
+
+def warped(x, *, power=4.0, waves=2.5):
+    """Product over the coordinates of x_i sin(2 pi waves x_i^power), on [0, 1]^d: ever quicker along each axis.
+
+    Not stationary: a wave is 1 / (waves power x^(power - 1)) long. Points as for `ackley`; the maximum with the
+    defaults is 0.974156^d, at 0.974308 in each coordinate.
+
+    Examples
+    --------
+    >>> warped(np.array([[0.0], [0.5], [0.974308]])).round(6)
+    array([0.      , 0.415735, 0.974156])
+    """
+    power, waves = check.positive(power=power, waves=waves)
+    x = _unit(x)
+    return np.prod(x * np.sin(2 * math.pi * waves * np.maximum(x, 0.0) ** power), axis=-1)
+
+
+def on_grid(x, levels):
+    """The nearest points whose coordinates are among 0, 1 / (levels - 1), ..., 1.
+
+    Parameters
+    ----------
+    x : array [..., d]
+        Points.
+    levels : int
+        >= 2, of each coordinate.
+
+    Returns
+    -------
+    array [..., d]
+        Points of the grid.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `x` is no such array or not finite, or `levels` no such integer.
+
+    Examples
+    --------
+    >>> on_grid(np.array([0.1, 0.3, 0.8]), 3)
+    array([0. , 0.5, 1. ])
+    """
+    last = check.integer(levels=levels, minimum=2, below=2**20) - 1
+    return np.round(last * np.clip(_unit(x), 0.0, 1.0)) / last
+
+
+def rounded(objective, levels):
+    """An objective with discrete inputs: that of the nearest points of a grid, whatever points it is asked for.
+
+    Parameters
+    ----------
+    objective : callable
+        ``objective(x)``, points [..., d] -> values.
+    levels : int
+        As for `on_grid`.
+
+    Returns
+    -------
+    callable
+        The same, constant around each point of the grid.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `objective` is no function or `levels` no such integer.
+
+    Examples
+    --------
+    >>> rounded(branin, 16)(np.array([0.53, 0.12])) == branin(np.array([8.0, 2.0]) / 15)
+    np.True_
+    """
+    check.function(objective=objective), check.integer(levels=levels, minimum=2, below=2**20)
+    return lambda x: objective(on_grid(x, levels))

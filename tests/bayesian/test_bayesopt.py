@@ -445,3 +445,63 @@ def test_botorch_agrees(monkeypatch):
         Given(2), best_f=torch.tensor(0.4, dtype=X.dtype), objective_index=0, constraints={1: (0.0, None)}
     )
     np.testing.assert_allclose(source.constrained_improvement(mu, sigma, 0.4), constrained(X).exp().numpy(), rtol=1e-10)
+
+
+@pytest.mark.peers
+@pytest.mark.torch
+@pytest.mark.filterwarnings("ignore")  # BoTorch advises to scale the data, and to take logarithms
+def test_botorchs_monte_carlo_agrees(monkeypatch):
+    """From the same draws to six digits (BoTorch adds jitter); from others, and in closed form, within four errors."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / ".peers/botorch-0.18.1"))
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed (`make peers`)")
+    pytest.importorskip("botorch", reason="BoTorch is not installed (`make peers`)")
+    from botorch.acquisition import qExpectedImprovement, qKnowledgeGradient
+    from botorch.models import SingleTaskGP
+    from botorch.sampling import IIDNormalSampler
+    from gpytorch.kernels import MaternKernel, ScaleKernel
+
+    given, grid = fitted(noise=0.05), drawn("grid", 12, 2)
+    prior, tensor = given.prior, lambda x: torch.tensor(x, dtype=torch.float64)
+    model = SingleTaskGP(
+        tensor(given.X), tensor(given.residual + prior.mean)[:, None],
+        covar_module=ScaleKernel(MaternKernel(2.5, ard_num_dims=2)), outcome_transform=None,
+    ).double()  # fmt: skip
+    model.covar_module.base_kernel.lengthscale = tensor(1 / np.sqrt(prior.alpha))
+    model.covar_module.outputscale, model.likelihood.noise = prior.alpha0, prior.noise
+    model.mean_module.constant = prior.mean
+    model.eval()
+    sampler = lambda count, seed: IIDNormalSampler(torch.Size([count]), seed=seed)
+
+    law, best = source.posterior(given, grid), 0.4
+    few = source.posterior(given, grid[:3])
+    asked = qExpectedImprovement(model, best, sampler=sampler(4000, 1))
+    found = float(asked(tensor(grid[:3])))
+    draws = asked.sampler.base_samples.numpy().reshape(4000, 3)
+    assert float(source.parallel_improvement(*few, draws, best).value) == pytest.approx(found, rel=1e-6)
+    gains = np.maximum((few.mean + draws @ np.linalg.cholesky(few.covariance).T).max(axis=1) - best, 0)
+    error = gains.std() / math.sqrt(4000)
+    other = float(source.parallel_improvement(*few, drawn("batch", 4000, 3), best).value)
+    assert other == pytest.approx(found, abs=4 * math.sqrt(2) * error)
+    assert error < 0.05 * found
+
+    now = float(law.mean.max())
+    for i in (0, 5, 11):
+        here = tensor(grid[i : i + 1])
+        asked = qKnowledgeGradient(model, 2000, sampler=sampler(2000, i), current_value=tensor(now))
+        after = model.fantasize(here, asked.sampler).posterior(tensor(grid)).mean[:, :, 0]  # [2000, 12]
+        found = float(asked(torch.cat([here, tensor(grid)[after.argmax(dim=1)]])))
+        error = float(after.max(dim=1).values.std()) / math.sqrt(2000)
+        exact = source.knowledge_gradient(*law, np.array([i]), noise=prior.noise)[0]
+        assert found == pytest.approx(exact, abs=4 * error)
+        Z = asked.sampler.base_samples.numpy().ravel()
+        direction = law.covariance[:, i] / math.sqrt(law.covariance[i, i] + prior.noise)
+        assert np.mean((law.mean + Z[:, None] * direction).max(axis=1)) - now == pytest.approx(found, rel=1e-6)
+        assert error < 0.1 * exact
+
+    box, x = (np.full(2, -2.0), np.full(2, 2.0)), np.array([0.3, -0.5])
+    starts = stream(0, "test-bayesopt", "starts").uniform(-2, 2, (60, 2))
+    now = searching._best_mean(searching._mean_after(given, x, 0.0), *box, starts)[1]
+    asked = qKnowledgeGradient(model, 8, sampler=sampler(8, 2), current_value=tensor(now))
+    found = float(asked.evaluate(tensor(x)[None], bounds=tensor(np.stack(box)), num_restarts=4, raw_samples=64))
+    Z = asked.sampler.base_samples.numpy().ravel()
+    assert searching.simulated_kg(given, x, Z, *box, starts) == pytest.approx(found, rel=1e-5)

@@ -222,6 +222,30 @@ def test_the_loop_and_batches():
     np.testing.assert_allclose(models.branin(x), y)
 
 
+@pytest.mark.parametrize("q", [1, 2])
+def test_on_a_grid_the_loop_sees_and_keeps_its_points_alone(q):
+    told: list[np.ndarray] = []
+
+    def fit(rng, x, y):
+        predict = fits.gaussian_process(rng, x, y)
+        told.append(x)
+
+        def noted(points, joint=False):
+            told.append(points)
+            return predict(points, joint=joint)
+
+        return noted
+
+    settings = {"initial": 5, "evaluations": 4, "candidates": 20, "generations": 2}
+    x, y = fits.optimise(models.branin, fit, stream(0, "grid"), 2, q=q, levels=4, **settings)
+    for points in (x, *told):
+        np.testing.assert_array_equal(3 * points, np.rint(3 * points))
+        assert set(np.rint(3 * points).ravel()) <= {0, 1, 2, 3}
+    assert len(x) == 9
+    np.testing.assert_array_equal(models.rounded(models.branin, 4)(x), y)
+    np.testing.assert_array_equal(models.branin(x), y)
+
+
 def test_several_objectives():
     reference, settings = (
         np.array([-100.0, -10.0]),
@@ -267,6 +291,30 @@ def test_objectives_have_their_optima():
     assert 0.2 < values.std() < 2
 
 
+def test_discrete_inputs():
+    x = stream(2, "o").uniform(-0.2, 1.2, size=(200, 3))
+    got, cells = models.on_grid(x, 6), np.arange(6) / 5
+    nearest = cells[np.argmin(np.abs(x[..., None] - cells), axis=-1)]
+    np.testing.assert_allclose(got, nearest, atol=1e-15)
+    np.testing.assert_array_equal(models.on_grid(got, 6), got)
+    objective = models.rounded(models.ackley, 6)
+    np.testing.assert_array_equal(objective(x), models.ackley(got))
+    assert len(np.unique(objective(x))) < 100  # 216 points, in mirror images
+
+
+def test_the_warped_objective_is_not_stationary():
+    line = np.linspace(0, 1, 20_001)[:, None]
+    values = models.warped(line)
+    turns = line[1:-1, 0][np.diff(np.sign(np.diff(values))) != 0]
+    gaps = np.diff(turns, prepend=0.0)
+    assert np.all(np.diff(gaps) < 0)  # ever quicker
+    assert gaps[0] > 9 * gaps[-1]
+    assert values.max() == pytest.approx(0.974156, abs=1e-6)
+    assert line[np.argmax(values), 0] == pytest.approx(0.974308, abs=1e-4)
+    pairs = np.stack(np.meshgrid(line[::50, 0], line[::50, 0]), axis=-1)
+    np.testing.assert_allclose(models.warped(pairs), np.outer(values[::50], values[::50]), atol=1e-15)
+
+
 # Refusals ------------------------------------------------------------------------------------------------------------
 
 
@@ -288,6 +336,10 @@ def test_objectives_have_their_optima():
             lambda: fits.optimise(models.branin, fits.gaussian_process, stream(0, "q"), 2, evaluations=6, q=4),
             "multiple",
         ),
+        (lambda: models.rounded(models.branin, 1), "levels must"),
+        (lambda: models.on_grid(np.array([np.nan]), 3), "x must"),
+        (lambda: models.warped(X, power=0.0), "power must"),
+        (lambda: fits.optimise(models.branin, fits.gaussian_process, stream(0, "q"), 2, levels=1), "levels must"),
         (lambda: fits.choose("gp", stream(0, "c"), LINE, TARGETS), "kind must"),
     ],
 )
