@@ -325,7 +325,7 @@ def energy_distance(a, b):
     Returns
     -------
     array, 0-d
-        2 E|a - b| - E|a - a'| - E|b - b'|, unbiased: it may be below 0.
+        ``2 E|a - b| - E|a - a'| - E|b - b'|``, unbiased: it may be below 0.
 
     Raises
     ------
