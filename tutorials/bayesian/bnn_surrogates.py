@@ -16,6 +16,7 @@ import numpy as np
 
 from refimpl.bayesian import _bnn_surrogates_fits as fits
 from refimpl.bayesian import _bnn_surrogates_models as models
+from refimpl.bayesian import bnn_surrogates
 from refimpl.core.figures import finish
 from refimpl.core.random import stream
 
@@ -57,6 +58,9 @@ for axes, (kind, name) in zip(panels.flat, NAMES.items(), strict=False):
     axes.plot(x[:, 0], y, "k.")
     axes.set(title=name, ylim=(-4, 4))
 panels.flat[-1].axis("off")
+
+prior = bnn_surrogates.ibnn_kernel(line[::60], None, depth=3, weight_variance=10.0, bias_variance=1.3)
+print("prior variances of the infinite network:", np.diagonal(prior).round().tolist())
 
 # %%
 # Two races
