@@ -420,7 +420,7 @@ def test_distribution_functions_far_out(backend):
         got = getattr(special, name)(there)
         assert_like(got, there)
         expected = getattr(scipy.special, name)(backend.to_numpy(there))
-        np.testing.assert_allclose(backend.to_numpy(got), expected, rtol=max(1e-10, 30 * backend.tolerance))
+        np.testing.assert_allclose(backend.to_numpy(got), expected, rtol=30 * backend.tolerance)
     slope = backend.to_numpy(grad(lambda x: array_namespace(x).sum(special.log_ndtr(x)))(backend.asarray(x[:2])))
     for point, got in zip(x, slope, strict=False):
         assert got == pytest.approx(float(mpmath.npdf(point) / mpmath.ncdf(point)), rel=30 * backend.tolerance)
