@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.stats import qmc
 
 from refimpl.bayesian import bayesopt
 from refimpl.core import check
 from refimpl.core.arrays import Array, array_namespace, device, from_numpy, is_array, to_numpy
 from refimpl.core.loop import iterate
+from refimpl.core.random import sobol
 from refimpl.models import gp
 
 # Hyper-parameters ----------------------------------------------------------------------------------------------------
@@ -310,8 +310,7 @@ def design(low, high, count, *, rng):
     """
     check.rng(rng=rng), _box(low, high)
     count = check.integer(count=count, minimum=1, below=2**20)
-    points = qmc.Sobol(low.shape[0], seed=rng).random(1 << (count - 1).bit_length())[:count]
-    return low + (high - low) * from_numpy(points, like=low)
+    return low + (high - low) * sobol(rng, (count, low.shape[0]), like=low)
 
 
 def maximize_on_box(function, low, high, starts):

@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.stats import qmc
 
 from refimpl.bayesian import _bnn_surrogates_models as models
 from refimpl.bayesian import bnn_surrogates as rule
 from refimpl.core import check
 from refimpl.core.arrays import to_numpy
 from refimpl.core.linalg import cholesky
+from refimpl.core.random import sobol
 from refimpl.core.special import erfcx
 from refimpl.models import gp, sampling
 
@@ -613,7 +613,7 @@ def draws(belief, rng, count):
         return picked + math.sqrt(belief.noise) * rng.standard_normal(picked.shape)
     check.finite(mean=belief.mean), check.shapes(mean=(belief.mean, "m"), covariance=(belief.covariance, "m m"))
     jitter = 1e-9 + 1e-6 * float(np.mean(np.diagonal(belief.covariance)))
-    factor = np.linalg.cholesky(belief.covariance + jitter * np.eye(len(belief.mean)))
+    factor = cholesky(belief.covariance, jitter=jitter, name="covariance")
     return belief.mean + rng.standard_normal((count, len(belief.mean))) @ factor.T
 
 
@@ -740,7 +740,7 @@ def first_points(rng, count, d):
     """
     check.rng(rng=rng)
     count, d = check.integer(count=count, minimum=1, below=2**20), check.integer(d=d, minimum=1, below=21_201)
-    return qmc.Sobol(d, seed=rng).random(2 ** math.ceil(math.log2(count)))[:count]
+    return sobol(rng, (count, d), like=np.zeros(1))
 
 
 def standardise(y):

@@ -841,7 +841,6 @@ def parallel_improvement(mean, covariance, Z, best):
     best = check.number(best=best)
     _law(mean, covariance)
     check.finite(Z=Z), check.shapes(mean=(mean, "q"), Z=(Z, "J q")), check.alike_dtype(mean=mean, Z=Z)
-    cholesky(covariance, name="covariance")  # refused by its name
 
     def estimate(mean, covariance):
         xp = array_namespace(mean, covariance)

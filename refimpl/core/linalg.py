@@ -147,29 +147,33 @@ def cholesky(a, *, jitter=0.0, name="a"):
     """
     check.finite(**{name: a}), check.nonnegative(jitter=jitter)
     n = check.shapes(**{name: (a, "n n")})["n"]
-    xp = array_namespace(a)
-    plain = stop_gradient(a)
+    xp, plain = array_namespace(a), stop_gradient(a)
     skew = float(xp.max(xp.abs(plain - xp.matrix_transpose(plain))))
     if skew > 1e-5 * float(xp.max(xp.abs(plain))):  # what was rounded to float32 is still symmetric
         raise ValueError(f"{name} must be symmetric, got entries that differ by {skew:.3g}")
     if jitter:
         a = a + jitter * xp.eye(n, dtype=a.dtype, device=device(plain))
-    if hasattr(xp, "lower_cholesky"):  # traced values
-        return xp.lower_cholesky(a)
+    factor = xp.lower_cholesky if hasattr(xp, "lower_cholesky") else _cholesky  # the first of traced values
+    return factor(a, given=plain, jitter=jitter, called=name)
+
+
+def _cholesky(a, *, given, jitter, called):
+    """The factor of a = given + jitter I, of plain arrays."""
+    xp = array_namespace(a)
     try:
         factor = xp.linalg.cholesky(a)
     except Exception:
         factor = None
     if factor is None or not bool(xp.all(xp.isfinite(factor))):
-        low = float(xp.linalg.eigvalsh(plain)[0])
+        low = float(xp.linalg.eigvalsh(given)[0])
         raise ValueError(
-            f"{name} must be positive definite, got a smallest eigenvalue of {low:.3g} with a jitter of {jitter:g} on "
-            f"a diagonal of mean {float(xp.mean(xp.linalg.diagonal(plain))):.3g}"
+            f"{called} must be positive definite, got a smallest eigenvalue of {low:.3g} with a jitter of {jitter:g} "
+            f"on a diagonal of mean {float(xp.mean(xp.linalg.diagonal(given))):.3g}"
         )
     return factor
 
 
-def _cholesky_rule(xp, g, factor, a):
+def _cholesky_rule(xp, g, factor, a, **_):
     """Cotangent of the matrix: L^-T P(L^T g) L^-1 made symmetric; P keeps the lower triangle and half the diagonal."""
     inner = xp.tril(xp.matrix_transpose(factor) @ xp.tril(g))
     inner = inner - 0.5 * inner * xp.eye(a.shape[0], dtype=a.dtype, device=device(stop_gradient(a)))
@@ -178,7 +182,7 @@ def _cholesky_rule(xp, g, factor, a):
     return 0.5 * (both + xp.matrix_transpose(both))
 
 
-primitive("lower_cholesky", _cholesky_rule, forward=lambda _, a: cholesky(a))
+primitive("lower_cholesky", _cholesky_rule, forward=lambda _, a, **said: _cholesky(a, **said))
 
 
 def solve_positive(a, b):

@@ -7,6 +7,7 @@ PyTorch, and the float32 run sees the rounded draws of the float64 run.
 
 import hashlib
 import math
+from importlib import import_module
 
 import numpy as np
 
@@ -189,6 +190,43 @@ def indices(rng, high, shape, *, like, replace=True):
         raise ValueError(f"shape must be (n,) with n <= {high} to draw without replacement, got {shape}")
     draws = rng.integers(0, high, shape) if replace else rng.permutation(high)[: shape[0]]
     return from_numpy(draws, like=like, dtype=array_namespace(like).int64)
+
+
+def sobol(rng, shape, *, like):
+    """Points that fill the unit cube evenly: the first ones of a scrambled Sobol sequence.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Draws the scrambling.
+    shape : tuple of int
+        Points, 1 to 2^20, and coordinates, 1 to 21,201.
+    like : array
+        Whose library, floating dtype and device to take.
+
+    Returns
+    -------
+    array
+        Shape `shape`, in [0, 1).
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is no such thing, or a size is out of range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> points = sobol(stream(0, "doc"), (8, 2), like=np.zeros(1))
+    >>> np.sort(np.floor(8 * points[:, 0])).tolist()  # one in each eighth
+    [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]
+    """
+    shape = _door(rng, shape, like)
+    check.floating(like=like)
+    if len(shape) != 2 or not (1 <= shape[0] <= 2**20 and 1 <= shape[1] <= 21_201):
+        raise ValueError(f"shape must be (points, coordinates), 1 to 2^20 and 1 to 21,201, got {shape}")
+    sequence = import_module("scipy.stats").qmc.Sobol(shape[1], seed=rng)  # slow to import, and few need it
+    return from_numpy(sequence.random(1 << (shape[0] - 1).bit_length())[: shape[0]], like=like)
 
 
 def _door(rng, shape, like):

@@ -121,22 +121,7 @@ def digamma(x):
 
 
 def trigamma(x):
-    """Derivative of `digamma`.
-
-    Parameters
-    ----------
-    x : array
-        Floating point. Computed on the host, whatever the library.
-
-    Returns
-    -------
-    array
-        Shape, dtype and device of `x`.
-
-    Raises
-    ------
-    TypeError
-        If `x` is no floating-point array.
+    """Derivative of `digamma`, an array like `x`; arguments and errors as there, but always computed on the host.
 
     Examples
     --------
@@ -176,22 +161,7 @@ def ndtr(x):
 
 
 def ndtri(x):
-    """Quantile of the standard normal law, the inverse of `ndtr`.
-
-    Parameters
-    ----------
-    x : array
-        Floating point, in [0, 1]. Computed on the host for libraries other than NumPy and CuPy.
-
-    Returns
-    -------
-    array
-        Shape, dtype and device of `x`; NaN outside of [0, 1].
-
-    Raises
-    ------
-    TypeError
-        If `x` is no floating-point array.
+    """Quantile of the standard normal law, the inverse of `ndtr`; arguments and errors as there, NaN outside of [0, 1].
 
     Examples
     --------
@@ -203,22 +173,7 @@ def ndtri(x):
 
 
 def log_ndtr(x):
-    """Logarithm of `ndtr`, right also where that is 0; differentiable.
-
-    Parameters
-    ----------
-    x : array
-        Floating point. Computed on the host for libraries other than NumPy and CuPy.
-
-    Returns
-    -------
-    array
-        Shape, dtype and device of `x`.
-
-    Raises
-    ------
-    TypeError
-        If `x` is no floating-point array.
+    """Logarithm of `ndtr`, right also where that is 0; arguments and errors as there, and differentiable too.
 
     Examples
     --------
@@ -230,22 +185,7 @@ def log_ndtr(x):
 
 
 def erfcx(x):
-    """exp(x^2) (1 - erf(x)), without overflow where x is large; differentiable.
-
-    Parameters
-    ----------
-    x : array
-        Floating point. Computed on the host for libraries other than NumPy and CuPy.
-
-    Returns
-    -------
-    array
-        Shape, dtype and device of `x`; about 1 / (x sqrt(pi)) for large `x`.
-
-    Raises
-    ------
-    TypeError
-        If `x` is no floating-point array.
+    """exp(x^2) (1 - erf(x)), about 1 / (x sqrt(pi)) for large x; as `ndtr` for the rest, differentiable too.
 
     Examples
     --------

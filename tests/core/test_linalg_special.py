@@ -503,3 +503,8 @@ def test_cholesky(backend):
 def test_cholesky_refuses(a, jitter, said):
     with pytest.raises(ValueError, match=said):
         linalg.cholesky(a, jitter=jitter, name="kernel")
+
+
+def test_cholesky_of_traced_values_refuses_by_name():
+    with pytest.raises(ValueError, match="kernel must be positive definite"):
+        grad(lambda a: linalg.cholesky(a, name="kernel")[0, 0])(np.ones((2, 2)))

@@ -12,6 +12,7 @@ DRAWS = {
     "signs": lambda rng, like: random.signs(rng, (3, 4), like=like),
     "indices": lambda rng, like: random.indices(rng, 10, (3, 4), like=like),
     "permutation": lambda rng, like: random.indices(rng, 10, (6,), like=like, replace=False),
+    "sobol": lambda rng, like: random.sobol(rng, (6, 3), like=like),
 }
 
 
