@@ -51,6 +51,17 @@ class Field:
     ulps: int = 0  # of an output: what is allowed at least, in units of the largest entry of the outputs of its axes
 
 
+def tags(system, *numbers):
+    """Tags of equations of a system by their numbers.
+
+    Examples
+    --------
+    >>> tags("lion", 1, 2)
+    ('lion-1', 'lion-2')
+    """
+    return tuple(f"{system}-{number}" for number in numbers)
+
+
 def array(name, axes, doc, *, steps=False, first=1, ulps=0):
     """Array of floating-point numbers with symbolic axes."""
     return Field(name, "array", axes, doc, steps=steps, first=first, ulps=ulps)

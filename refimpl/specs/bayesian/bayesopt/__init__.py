@@ -107,7 +107,6 @@ _LAW = (
 )
 _AT = array("at", "k", "whole numbers: the points of which the value is asked, counted from 0")
 _BAD_AT = ErrorCase("no-such-point", "there are fewer", {"at": np.array([7.0])}, ValueError, "at")
-_SIGMA = ErrorCase("negative-sigma", "a deviation", {"sigma": np.array([1.0, -1.0])}, ValueError, "sigma")
 
 POSTERIOR = Operation(
     name="bayesopt.posterior",

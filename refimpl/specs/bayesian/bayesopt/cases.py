@@ -1,10 +1,12 @@
 """Inputs of the operations on Bayesian optimisation under permanent names, and random ones."""
 
+from functools import partial
+
 import numpy as np
 
 from refimpl.bayesian.bayesopt import KERNELS
 from refimpl.core.random import stream
-from refimpl.specs.base import Case
+from refimpl.specs.base import Case, tags
 from refimpl.specs.sizes import large
 
 _BOTH, _DOUBLE = ("float64", "float32"), ("float64",)
@@ -19,8 +21,7 @@ def _rows(*rows):
     return np.array(rows, dtype=float)
 
 
-def _tags(*numbers):
-    return tuple(f"bayesopt-{i}" for i in numbers)
+_tags = partial(tags, "bayesopt")
 
 
 _KERNEL_TAG = {"power_exponential": 2, "matern12": 3, "matern32": 3, "matern52": 3}

@@ -1,12 +1,13 @@
 """Inputs of the operations of surrogates under permanent names, and random ones."""
 
 import math
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
 
 from refimpl.core.random import stream
-from refimpl.specs.base import Case
+from refimpl.specs.base import Case, tags
 from refimpl.specs.sizes import large
 
 
@@ -15,8 +16,7 @@ def _some(name, *shape, digits=2):
     return stream(0, "bnn_surrogates-case", name).standard_normal(shape).round(digits)
 
 
-def _tags(*numbers):
-    return tuple(f"bnn_surrogates-{n}" for n in numbers)
+_tags = partial(tags, "bnn_surrogates")
 
 
 def _count(d, width, depth, out=1):

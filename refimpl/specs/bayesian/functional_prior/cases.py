@@ -1,20 +1,20 @@
 """Inputs of the operations on functional priors under permanent names, and random ones."""
 
 import math
+from functools import partial
 
 import numpy as np
 
 from refimpl.bayesian.functional_prior import FAMILIES, prior_size, stacked_size
 from refimpl.core.random import stream
-from refimpl.specs.base import Case
+from refimpl.specs.base import Case, tags
 from refimpl.specs.sizes import large
 
 _DOUBLE = ("float64",)
 _BOTH = ("float64", "float32")
 
 
-def _tags(*numbers):
-    return tuple(f"functional_prior-{i}" for i in numbers)
+_tags = partial(tags, "functional_prior")
 
 
 def _rng(name):

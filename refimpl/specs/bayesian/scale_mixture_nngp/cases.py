@@ -1,16 +1,15 @@
 """Inputs of the operations of scale mixtures under permanent names, and random ones."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from refimpl.core.random import stream
-from refimpl.specs.base import Case
+from refimpl.specs.base import Case, tags
 from refimpl.specs.sizes import large
 
-
-def _tags(*numbers):
-    return tuple(f"scale_mixture_nngp-{i}" for i in numbers)
+_tags = partial(tags, "scale_mixture_nngp")
 
 
 def _numbers(name, *shape):

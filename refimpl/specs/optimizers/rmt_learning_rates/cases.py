@@ -1,18 +1,16 @@
 """Inputs of the operations on learning rates under permanent names, and random ones."""
 
+from functools import partial
+
 import numpy as np
 
 from refimpl.core.lanczos import lanczos, ritz
 from refimpl.core.random import stream
 from refimpl.optimizers import rmt_learning_rates as rmt
-from refimpl.specs.base import Case
+from refimpl.specs.base import Case, tags
 from refimpl.specs.sizes import large
 
-TAG = "rmt_learning_rates-"
-
-
-def _tags(*numbers):
-    return tuple(f"{TAG}{number}" for number in numbers)
+_tags = partial(tags, "rmt_learning_rates")
 
 
 # Ends of the spectrum -------------------------------------------------------------------------------------------
