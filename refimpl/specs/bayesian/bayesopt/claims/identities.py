@@ -140,7 +140,7 @@ def entropies(seed):
         axes.plot(x[asked, 0], both[:, 0], "o-", color=toy.BLUE, label="ES")
         axes.plot(x[asked, 0], both[:, 1], "s--", color=toy.ORANGE, label="PES, histograms")
         axes.plot(x[2, 0], gaussian, "v", color=toy.GREY, label="PES, moments matched")
-        axes.set(title="Two ways to one information", xlabel="x", ylabel="nats", ylim=(0, None))
+        axes.set(title="Two ways to one information", xlabel="x", ylabel="nats", ylim=(0, 1.2 * both.max()))
         axes.legend(frameon=False)
 
     return Outcome(
