@@ -114,9 +114,9 @@ def _beliefs(beliefs, prior):
     return beliefs
 
 
-def _spread(fitted):
-    """Standard deviation of the observations around their prior mean; 0 if all are alike."""
-    residual = to_numpy(fitted.residual)
+def _spread(residual):
+    """Standard deviation of observations less their prior mean; 0 if all are alike."""
+    residual = to_numpy(residual)
     return float(np.std(residual)) if np.ptp(residual) > 0 else 0.0
 
 
@@ -165,7 +165,7 @@ def fit_hyperparameters(prior, X, y, *, rng, beliefs=None, starts=3, reach=6.0):
     """
     check.instance(bayesopt.Prior, prior=prior), check.rng(rng=rng), check.positive(noise=prior.noise)
     fitted = bayesopt.fit(prior, X, y)
-    beliefs, spread = _beliefs(beliefs, fitted.prior), _spread(fitted)
+    beliefs, spread = _beliefs(beliefs, fitted.prior), _spread(fitted.residual)
     starts, reach = check.integer(starts=starts, minimum=1), check.positive(reach=reach)
     if not spread > 0:
         raise ValueError(f"y must have two different values at least, got {float(y[0]):g} alone")
@@ -688,7 +688,7 @@ def maximize(f, low, high, *, rng, prior, evaluations, initial=5, fit=True, choo
     values = xp.asarray([ask(X[i, :]) for i in range(initial)], dtype=X.dtype, device=device(X))
 
     def fitted(state, starts):
-        if not (fit and _spread(bayesopt.fit(prior, state.X, state.y)) > 0):
+        if not (fit and _spread(state.y - bayesopt._mean(prior, state.X)) > 0):
             return prior
         return _steady(fit_hyperparameters(prior, state.X, state.y, rng=rng, starts=starts))
 
