@@ -90,9 +90,19 @@ def backend(request):
 _last_system: list[str] = []
 
 
+def group_of(item):
+    """The tests that run in one process with this one; "" if any process will do."""
+    return next((mark.args[0] if mark.args else mark.kwargs["name"] for mark in item.iter_markers("xdist_group")), "")
+
+
+def pytest_collection_modifyitems(items):
+    """Groups come first, whole, the longest way to go; then the others."""
+    items.sort(key=lambda item: (not (group := group_of(item)), group))
+
+
 def pytest_runtest_setup(item):
     """What is known of the answers of a system is dear, and large: it is kept while its tests run in this process."""
-    group = next((mark.args[0] if mark.args else mark.kwargs["name"] for mark in item.iter_markers("xdist_group")), "")
+    group = group_of(item)
     if group.startswith("spec-") and [group] != _last_system:
         listed.forget()
         _last_system[:] = [group]

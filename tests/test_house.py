@@ -131,7 +131,7 @@ def imports():
     found = {}
     for path, name in names.items():
         tree = ast.parse(path.read_text())
-        for node in ast.walk(tree):
+        for node in tree.body:
             if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
                 node.body = []
         nodes = list(ast.walk(tree))

@@ -1,7 +1,8 @@
 """The tables of the page on the power of the oracle, from the figures that `refimpl power --save` wrote.
 
 .. refimpl-power::               a row for each system
-.. refimpl-power:: alive         the mutants that no case and no law killed
+.. refimpl-power:: alive         those that nothing killed, though random inputs tell them from the source
+.. refimpl-power:: same          those that random inputs do not tell from it
 .. refimpl-power:: untold        those whose cause was not found
 """
 
@@ -13,6 +14,7 @@ from refimpl_docs import Tables, bullets, code, paragraph, table
 
 COLUMNS = {
     "mutants": "Mutants",
+    "alike": "Alike",
     "killed": "Killed",
     "raised": "Raise",
     "told": "Told",
@@ -22,7 +24,7 @@ COLUMNS = {
     "median": "Seconds, median",
     "longest": "longest",
 }
-TITLES = {"alive": "Alive", "untold": "Not told"}
+TITLES = {"alive": "Alive", "same": "Alike", "untold": "Not told"}
 
 
 class Power(Tables):
@@ -39,7 +41,7 @@ class Power(Tables):
             title = nodes.rubric("", TITLES[self.arguments[0]])
             return [title, bullets([[code(line)] for line in lines]) if lines else paragraph("None.")]
         body = [[code(row["system"]), *(str(row[key]) for key in COLUMNS)] for row in rows]
-        sums = [str(sum(row[key] for row in rows)) for key in list(COLUMNS)[:7]]
+        sums = [str(sum(row[key] for row in rows)) for key in list(COLUMNS)[:8]]
         body.append(["all", *sums, "", str(max((row["longest"] for row in rows), default=0))])
         return [table((20, *[9] * len(COLUMNS)), ("System", *COLUMNS.values()), body)]
 

@@ -121,7 +121,8 @@ class Row:
     was: str
     now: str
     killed: bool
-    raises: bool = False  # in every case that it fails: the exception is the diagnosis
+    alike: bool = False  # not killed, and it answers as the reference on fresh inputs too: it may change nothing
+    raises: bool = False  # in every case that it fails, or takes what must be refused: that is the diagnosis
     kind: str = ""  # of the diagnosis
     told: bool = False
     wrong: bool = False  # whether what was told differs from the mutant on fresh inputs
@@ -155,6 +156,10 @@ def measure(operation, edit_or_pair, *, seconds=SECONDS, limit=10**6):
     killed = any(record.status in ("failed", "error") for record in done.records)
     row = Row(operation.name, tag, was, now, killed)
     row.raises = killed and all(record.status != "failed" for record in done.records)
+    if not killed:
+        refusals = run(candidate, [operation], Settings(only=["refuses:*"], laws=False, errors=True)).records
+        row.killed = row.raises = any(record.status == "failed" for record in refusals)
+        row.alike = not row.killed and not any(sight.wrong for sight in _fresh(operation, candidate))
     if not killed or row.raises:
         return row
     start = time.process_time()
@@ -178,12 +183,14 @@ def _contradicted(operation, candidate, told):
         def answer(inputs):
             return called(operation, listed, wide(inputs))
 
+    return any(sight.got is not None and not holds(answer, sight) for sight in _fresh(operation, candidate))
+
+
+def _fresh(operation, candidate):
+    """What a candidate answers to random inputs that nothing was drawn from before."""
     evidence = Evidence(operation, candidate, "float64", [])
-    for number in range(FRESH):
-        sight = evidence.ask(operation.sample(stream(number, operation.name, "power")))
-        if sight is not None and sight.got is not None and not holds(answer, sight):
-            return True
-    return False
+    asked = (evidence.ask(operation.sample(stream(number, operation.name, "power"))) for number in range(FRESH))
+    return (sight for sight in asked if sight is not None)
 
 
 def lines_run(operation):
@@ -274,6 +281,7 @@ def summary(system, singles, doubles):
     return {
         "system": system,
         "mutants": len(singles),
+        "alike": sum(row["alike"] for row in singles),
         "killed": sum(row["killed"] for row in singles),
         "raised": sum(row["raises"] for row in singles),
         "told": sum(row["told"] and not row["wrong"] for row in asked),
@@ -282,7 +290,8 @@ def summary(system, singles, doubles):
         "wrong": sum(row["wrong"] for row in asked + both),
         "median": round(float(np.median(took)), 1),
         "longest": round(took[-1], 1),
-        "alive": [_line(row) for row in singles if not row["killed"]],
+        "alive": [_line(row) for row in singles if not row["killed"] and not row["alike"]],
+        "same": [_line(row) for row in singles if row["alike"]],
         "untold": [_line(row) for row in asked if not row["told"] or row["wrong"]],
     }
 

@@ -86,7 +86,9 @@ def test_a_tag_that_stands_twice_wants_a_function(monkeypatch):
     assert edits.place("lion", "lion-1 in other").first == 7
 
 
-@pytest.mark.parametrize("name", catalog.systems())
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.xdist_group(f"spec-{n}")) for n in catalog.systems()]
+)
 def test_every_edit_of_every_system_compiles_and_changes_its_function(name):
     for alternative in edits.alternatives(name).values():
         before = {key: edits.place(name, key) for key in alternative.edits}

@@ -10,14 +10,11 @@ import numpy as np
 import pytest
 
 from refimpl.optimizers import lion
-from refimpl.oracle import catalog
 from refimpl.oracle.candidates import Function, reference, watch
 from refimpl.oracle.cli import main
-from refimpl.oracle.judging import manners
 from refimpl.oracle.output import documents, results
 from refimpl.oracle.verdict import check, merged
 
-OPERATIONS = [operation for system in catalog.systems().values() for operation in system.operations]
 REPEATABLE = "manners:repeatable"
 
 
@@ -32,20 +29,6 @@ def right(theta0, grads, momentum=None, **rates):
 def slips(candidate, **options):
     report = check(candidate, "lion.trajectory", **{"only": ["two-rates", "decay-and-zero"]} | options)
     return report, {slip.kind: slip for slip in report.manners}
-
-
-@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda op: op.name)
-def test_the_reference_has_manners(operation):
-    """Asked for its small cases twice, in two orders, it answers alike and leaves everything as it was."""
-    candidate = reference(operation.name)
-    small = [case.slug for case in operation.cases if not case.dear][:6]
-    with manners.watching(candidate) as watch:
-        fields = manners.judge_repeatable(operation, "float64", candidate)
-        for case in operation.cases:
-            if case.slug in small:
-                candidate.run(operation, case.inputs)
-    assert fields == {"status": "passed"}
-    assert watch.slips == ()
 
 
 def test_state_that_is_kept_is_a_failure():

@@ -11,9 +11,10 @@ import pytest
 from refimpl.core.backends import BACKENDS
 from refimpl.oracle import catalog, check, edits
 from refimpl.oracle.candidates import Function
+from refimpl.oracle.candidates.process import MAX_LINE
 from refimpl.oracle.diagnosis.listed import check_mutants, explained, hasty
 from refimpl.oracle.judging import cases
-from refimpl.oracle.judging.answers import expected, right
+from refimpl.oracle.judging.answers import right
 from refimpl.oracle.judging.plans import Settings
 from tests.thorough import SEEDS, THOROUGH, sample
 
@@ -98,9 +99,17 @@ def test_closed_forms_agree_with_the_exact_answer(operation):
     for case in operation.cases:
         if case.answer is not None:
             assert case.source
-            answers, _ = expected(operation, case, "float64")
+            answers = right(operation, case, "float64").answers
             for name, value in case.answer.items():
                 np.testing.assert_allclose(answers[name], value, rtol=2e-10, atol=2e-10, err_msg=case.slug)
+
+
+@operations
+def test_every_right_answer_fits_in_a_line(operation):
+    """Of the protocol: each number as long as -1.2345678901234567e-100, and a comma and a blank after it."""
+    for case in operation.cases:
+        answers = right(operation, case, case.dtypes[0]).answers
+        assert 26 * sum(x.size for x in answers.values()) < MAX_LINE, case.slug
 
 
 def loosest(answers, tolerances):
@@ -142,6 +151,7 @@ def test_the_reference_conforms(operation, backend):
     report = check(reference(operation, backend), operation.name, dtypes=dtypes, only=only, laws=not brief)
     assert report.verdict == "conforms", [r for r in report.records if r.status != "passed"]
     assert report.counts["passed"] == report.planned > 0
+    assert report.manners == ()
 
 
 @pytest.mark.parametrize("backends", [sample(["numpy"], ["strict"]), pytest.param(["torch"], marks=pytest.mark.torch)])

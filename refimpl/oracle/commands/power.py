@@ -53,9 +53,23 @@ def main(options):
                 found.append(summary(name, *rows[name]))
                 save(options.save, found)
             bar.advance(task)
-    table = Table("system", "mutants", "killed", "raise", "told", "pairs", "told", "wrong", "median s", "longest s")
+    table = Table(
+        "system", "mutants", "alike", "killed", "raise", "told", "pairs", "told", "wrong", "median s", "longest s"
+    )
     for row in found:
-        keys = ("system", "mutants", "killed", "raised", "told", "pairs", "pairs_told", "wrong", "median", "longest")
+        keys = (
+            "system",
+            "mutants",
+            "alike",
+            "killed",
+            "raised",
+            "told",
+            "pairs",
+            "pairs_told",
+            "wrong",
+            "median",
+            "longest",
+        )
         table.add_row(*(str(row[key]) for key in keys))
     terminal.console().print(table)
     return 0

@@ -12,7 +12,7 @@ import numpy as np
 
 from refimpl.oracle.candidates.watch import Watch
 from refimpl.oracle.judging import cases, tolerance
-from refimpl.oracle.judging.answers import expected
+from refimpl.oracle.judging.answers import expected, right
 from refimpl.oracle.judging.checks import BROKEN, ask
 
 ASKED = 3  # cases that are asked twice
@@ -72,11 +72,15 @@ def _ask(candidate, operation, case, dtype, stored=lambda x: x):
 
 def _right(operation, case, dtype, got):
     """Whether a case is answered rightly."""
-    right, allowed = expected(operation, case, dtype)
-    return all(
-        got[name].shape == right[name].shape and tolerance.agrees(got[name], right[name], allowed[name]).all()
-        for name in (entry.name for entry in operation.outputs)
-    )
+    wanted = right(operation, case, dtype)
+
+    def agree(allowed):
+        return all(
+            got[name].shape == answer.shape and tolerance.agrees(got[name], answer, allowed[name]).all()
+            for name, answer in wanted.answers.items()
+        )
+
+    return agree(wanted.tolerances_for(agree))
 
 
 def _changed(operation, case, dtype, before, after):

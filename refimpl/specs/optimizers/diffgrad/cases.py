@@ -133,6 +133,9 @@ STEP = (
          _step_inputs([1, -2], [0.2, -0.1], [0.01, 0.02], [0.5, -1], [1, 1], t=20_000)),
     Case("one-coordinate", ("boundary", "wrong_constant"), "other rates, and an eps that shows",
          _step_inputs([-4], [-0.1], [0.5], [0.25], [-0.5], t=2, lr=2.0, beta1=0.3, beta2=0.6, eps=0.1)),
+    Case("small-beta2", ("boundary", "wrong_constant"), "a beta2 below 1/2, which is not the remainder of 1 by it",
+         _step_inputs([1, -2], [0.2, -0.1], [0.1, 0.2], [0.5, -1], [0.75, -1.5], beta2=0.375),
+         equations=("diffgrad-3",)),
     Case("at-rest", ("edge_case", "numerics"), "no gradient now or ever: no step, no NaN",
          _step_inputs([1, 1], [0, 0.1], [0, 0.01], [0, 1], [0, 0], t=5)),
     Case("large-change", ("numerics", "known_bug"), "a change of 2000 has the friction 1; exp(2000) overflows",
@@ -152,7 +155,7 @@ def sample_step(rng):
     rates = {
         "lr": float(10.0 ** rng.uniform(-4, 0)),
         "beta1": float(rng.uniform(0.3, 0.98)),
-        "beta2": float(rng.uniform(0.5, 0.9995)),
+        "beta2": float(rng.uniform(0.3, 0.9995)),
         "eps": float(10.0 ** rng.uniform(-9, -2)),
         "weight_decay": float(rng.choice([0.0, 0.01, 1.5])),
     }
