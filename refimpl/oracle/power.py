@@ -16,6 +16,7 @@ import numpy as np
 from refimpl.core.random import stream
 from refimpl.oracle import catalog, edits
 from refimpl.oracle.candidates import Function
+from refimpl.oracle.candidates.limit import memory_limited
 from refimpl.oracle.diagnosis.evidence import Evidence, called
 from refimpl.oracle.diagnosis.explain import SECONDS, explain
 from refimpl.oracle.diagnosis.expressions import lent
@@ -29,6 +30,7 @@ from refimpl.oracle.output.words import cause
 
 BINARY = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow)
 COMPARE = (ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE)
+MEMORY = 8 * 2**30  # bytes: an elementwise product for one of matrices takes the square of a large case
 FRESH = 200  # random inputs on which an explanation must answer as the mutant
 TOLD = ("mistake", "variant", "choice", "use", "change", "several")
 
@@ -268,9 +270,10 @@ def measured(name, mutants, pairs_asked, seconds):
         See `Row`.
     """
     operation = catalog.operation(name)
-    edited, limit = chosen(operation, mutants)
-    first = [asdict(measure(operation, edit, seconds=seconds, limit=limit)) for edit in edited]
-    return first, [asdict(measure(operation, pair, seconds=seconds)) for pair in pairs(operation, pairs_asked)]
+    with memory_limited(MEMORY):
+        edited, limit = chosen(operation, mutants)
+        first = [asdict(measure(operation, edit, seconds=seconds, limit=limit)) for edit in edited]
+        return first, [asdict(measure(operation, pair, seconds=seconds)) for pair in pairs(operation, pairs_asked)]
 
 
 def summary(system, singles, doubles):

@@ -9,6 +9,7 @@ import pytest
 from refimpl.oracle import catalog, check
 from refimpl.oracle.candidates import Function
 from refimpl.oracle.candidates.base import named_outputs
+from refimpl.oracle.candidates.limit import memory_limited
 from refimpl.oracle.cli import main
 from refimpl.oracle.diagnosis.conditions import conditions
 from refimpl.oracle.diagnosis.evidence import Clock, Evidence, called
@@ -371,6 +372,14 @@ def test_mutants_by_an_independent_list_are_told_and_never_wrongly(name):
     assert all(row.killed for row in rows)
     assert all(row.raises or (row.told and not row.wrong) for row in rows), [row.words for row in rows]
     assert summary(name, [vars(row) for row in rows], [])["wrong"] == 0
+
+
+def test_code_that_asks_for_all_memory_gets_an_exception():
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    with memory_limited(2**33), pytest.raises(MemoryError):
+        np.empty(2**33, dtype=np.int8)
+    assert resource.getrlimit(resource.RLIMIT_AS) == before
 
 
 def test_a_wrong_explanation_is_refuted_by_further_inputs():

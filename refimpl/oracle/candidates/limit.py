@@ -1,8 +1,13 @@
-"""A time limit for what runs in this process."""
+"""Limits of time and memory for what runs in this process."""
 
 import contextlib
 import signal
 import threading
+
+try:
+    import resource
+except ImportError:  # not on Windows
+    resource = None  # type: ignore[assignment]
 
 AGAIN = 0.1  # seconds until the exception is raised once more, if the candidate has swallowed it
 
@@ -52,3 +57,35 @@ def limited(seconds):
     finally:
         signal.setitimer(signal.ITIMER_REAL, *running)
         signal.signal(signal.SIGALRM, before)
+
+
+@contextlib.contextmanager
+def memory_limited(most):
+    """More memory than so many bytes is a `MemoryError` in the body, where the system can say so.
+
+    Parameters
+    ----------
+    most : int
+        Bytes of address space, libraries included.
+
+    Yields
+    ------
+    None
+        While the limit holds.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> with memory_limited(2**40):
+    ...     np.zeros(3).sum()
+    np.float64(0.0)
+    """
+    if resource is None:
+        yield
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (most if hard < 0 else min(most, hard), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
