@@ -95,8 +95,21 @@ def group_of(item):
     return next((mark.args[0] if mark.args else mark.kwargs["name"] for mark in item.iter_markers("xdist_group")), "")
 
 
-def pytest_collection_modifyitems(items):
+def left_out(config):
+    """Marks of tests that need what is not here; none, where ``-m`` asks for some: those are skipped, and say so."""
+    needs = {"torch": "torch", "jax": "jax", "gpu": "cupy"}
+    return [] if config.option.markexpr else [mark for mark, name in needs.items() if BACKENDS[name].missing()]
+
+
+def pytest_report_header(config):
+    """Thousands of skipped tests would only hide the others."""
+    return f"left out, as their library is not here: {', '.join(left_out(config)) or 'none'}"
+
+
+def pytest_collection_modifyitems(config, items):
     """Groups come first, whole, the longest way to go; then the others."""
+    marks = left_out(config)
+    items[:] = [item for item in items if not any(map(item.get_closest_marker, marks))]
     items.sort(key=lambda item: (not (group := group_of(item)), group))
 
 

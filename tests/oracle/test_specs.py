@@ -44,10 +44,11 @@ def small(operation):
 # Contract ----------------------------------------------------------------------------------------------------------
 
 
-@operations
-def test_cases_keep_the_contract(operation):
-    for case in operation.cases:
-        cases.validate(operation, case)
+@systems
+def test_cases_keep_the_contract(system):
+    for operation in system.operations:
+        for case in operation.cases:
+            cases.validate(operation, case)
 
 
 def test_the_committed_index_is_that_of_the_cases():
@@ -57,24 +58,21 @@ def test_the_committed_index_is_that_of_the_cases():
     assert not differ, f"new, changed or gone: {differ}; .venv/bin/python -m refimpl.oracle.judging.cases adds new ones"
 
 
-@operations
-def test_specs_are_complete(operation):
-    slugs = {case.slug for case in operation.cases}
-    assert len(operation.laws) >= 2
-    assert len({law.slug for law in operation.laws}) == len(operation.laws)
-    assert operation.exact_source
-    assert operation.name.startswith(f"{operation.system}.")
-    for law in operation.laws:
-        assert set(law.cases) <= slugs
-
-
-@operations
-def test_there_is_a_long_and_a_large_case(operation):
-    """Or a reason why not."""
-    for flag in ("long", "large"):
-        there = any(flag in case.flags for case in operation.cases)
-        assert there != (flag in operation.without), f"{flag}: either a case or a reason in `without`"
-    assert all(reason.strip() for reason in operation.without.values())
+@systems
+def test_specs_are_complete(system):
+    """With two laws, a long and a large case, or a reason why not."""
+    for operation in system.operations:
+        name, slugs = operation.name, {case.slug for case in operation.cases}
+        assert len(operation.laws) >= 2, name
+        assert len({law.slug for law in operation.laws}) == len(operation.laws), name
+        assert operation.exact_source, name
+        assert name.startswith(f"{system.name}.")
+        for law in operation.laws:
+            assert set(law.cases) <= slugs, name
+        for flag in ("long", "large"):
+            there = any(flag in case.flags for case in operation.cases)
+            assert there != (flag in operation.without), f"{name}, {flag}: either a case or a reason in `without`"
+        assert all(reason.strip() for reason in operation.without.values()), name
 
 
 @systems
@@ -104,12 +102,13 @@ def test_closed_forms_agree_with_the_exact_answer(operation):
                 np.testing.assert_allclose(answers[name], value, rtol=2e-10, atol=2e-10, err_msg=case.slug)
 
 
-@operations
-def test_every_right_answer_fits_in_a_line(operation):
+@systems
+def test_every_right_answer_fits_in_a_line(system):
     """Of the protocol: each number as long as -1.2345678901234567e-100, and a comma and a blank after it."""
-    for case in operation.cases:
-        answers = right(operation, case, case.dtypes[0]).answers
-        assert 26 * sum(x.size for x in answers.values()) < MAX_LINE, case.slug
+    for operation in system.operations:
+        for case in operation.cases:
+            answers = right(operation, case, case.dtypes[0]).answers
+            assert 26 * sum(x.size for x in answers.values()) < MAX_LINE, f"{operation.name} {case.slug}"
 
 
 def loosest(answers, tolerances):
