@@ -73,6 +73,7 @@ sphinx_gallery_conf = {
     "examples_dirs": [str(folder) for folder in tutorials],
     "gallery_dirs": [f"gallery/{folder.name}" for folder in tutorials],
     "filename_pattern": r"\.py$",
+    "parallel": 2,
     "backreferences_dir": "_generated/backreferences",
     "doc_module": ("refimpl",),
     "download_all_examples": False,
