@@ -6,6 +6,7 @@ The operators are those of the mutation tools cosmic-ray and mutmut, written apa
 import ast
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from itertools import combinations
@@ -270,7 +271,8 @@ def measured(name, mutants, pairs_asked, seconds):
         See `Row`.
     """
     operation = catalog.operation(name)
-    with memory_limited(MEMORY):
+    with memory_limited(MEMORY), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of means of nothing, and what else a mutant does
         edited, limit = chosen(operation, mutants)
         first = [asdict(measure(operation, edit, seconds=seconds, limit=limit)) for edit in edited]
         return first, [asdict(measure(operation, pair, seconds=seconds)) for pair in pairs(operation, pairs_asked)]
