@@ -34,6 +34,18 @@ ALTERNATIVES = (
              "_slope: s =": "s = xp.where(apart, r, xp.zeros_like(r2))",
              "_slope: return (-1.5": 'return (-0.5 if kernel == "matern32" else -1 / 6 * (1 + s)) * xp.exp(-s)'},
             unseen=_NO_MATERN),
+    mistake("matern_without_square", "missing_step",
+            "for nu = 5/2 the polynomial is 1 + s + s^2 / 3; here 1 + s, as for nu = 3/2",
+            {"matern: polynomial =": "polynomial = {0.5: 1.0, 1.5: 1 + s, 2.5: 1 + s}[nu]",
+             "_slope: return (-1.5": 'return (-1.5 if kernel == "matern32" else -2.5) * xp.exp(-s)'},
+            unseen=_NO_MATERN, origin="https://github.com/haifengl/smile/issues/709"),
+    mistake("matern_of_half_the_distance", "wrong_constant",
+            "for nu = 1/2 the covariance is exp(-r); here exp(-r / 2)",
+            {"bayesopt-3": "root = xp.sqrt(2 * nu * some) * (0.5 if nu == 0.5 else 1.0)",
+             '_slope: if kernel == "matern12"':
+             'if kernel == "matern12":\n    return xp.where(apart, -xp.exp(-r / 2) / (4 * r), xp.zeros_like(r2))\n'
+             'if kernel == "none":'},
+            unseen=_NO_MATERN, origin="https://github.com/thomaspinder/GPJax/pull/119"),
     mistake("trend_ignored", "missing_step", "the prior mean is mu + beta . x; here mu alone",
             {"bayesopt-4": "return constant", "improvement_at: by_mean = by_mean if": "by_mean = by_mean + 0.0"},
             unseen={"kg_gradient": "its prior mean is constant"}),
@@ -301,7 +313,8 @@ ALTERNATIVES = (
             "observed point comes out reversed",
             {"bayesopt-34": "right = [-slopes[j] * k for j in range(d)]",
              "bayesopt-35": "rows.append([slopes[i] * k, *((same[j] - slopes[i] * slopes[j]) * k for j in "
-                            "range(d))])"}),
+                            "range(d))])"},
+            origin="https://github.com/cornellius-gp/gpytorch/issues/2563"),
     mistake("no_own_term", "missing_step",
             "two derivatives in the same coordinate share 2 alpha k more; here this term is missing, and the matrix is "
             "none of a law",
