@@ -350,3 +350,21 @@ def test_refusals(call, said):
 
 def test_a_target_of_one_value_is_no_scale():
     np.testing.assert_array_equal(fits.standardise(np.full(3, 2.5)), 0.0)
+
+
+@pytest.mark.peers
+def test_pymoo_has_the_same_objectives_and_fronts():
+    reason = "pymoo is not installed (`make peers`)"
+    dtlz = pytest.importorskip("pymoo.problems.many.dtlz", reason=reason)
+    sorting = pytest.importorskip("pymoo.util.nds.non_dominated_sorting", reason=reason)
+    x = stream(0, "pymoo").uniform(size=(40, 6))
+    for ours, theirs in ((models.dtlz1, dtlz.DTLZ1), (models.dtlz5, dtlz.DTLZ5)):
+        for objectives in (2, 3):
+            values = ours(x, objectives=objectives)
+            np.testing.assert_allclose(-theirs(n_var=6, n_obj=objectives).evaluate(x), values, rtol=1e-10)
+            front = sorting.NonDominatedSorting().do(-values, only_non_dominated_front=True)
+            low = values.min(axis=0) - 1
+            assert 1 < len(front) < 40
+            volume = rule.hypervolume(values, low)
+            assert rule.hypervolume(values[front], low) == pytest.approx(volume, rel=1e-12)
+            assert rule.hypervolume(values[front[1:]], low) < volume * (1 - 1e-9)

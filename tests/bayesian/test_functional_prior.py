@@ -361,6 +361,41 @@ def test_pytorch_agrees_on_rmsprop():
     np.testing.assert_allclose(state.psi, other.detach().numpy(), rtol=1e-12)
 
 
+@pytest.mark.jax
+@pytest.mark.peers
+def test_blackjax_has_the_same_posterior_of_a_small_network():
+    """Its HMC against SGHMC with all the data: mean and spread of the function, within their errors."""
+    jax = pytest.importorskip("jax", reason="JAX is not installed (`make peers`)")
+    blackjax = pytest.importorskip("blackjax", reason="BlackJAX is not installed (`make peers`)")
+    jnp, widths, new = jax.numpy, (1, 2, 1), np.array([[-0.5], [0.25], [2.0]])
+    X = np.linspace(-1, 1, 5)[:, None]
+    y = np.sin(2 * X)
+    psi = np.array([1.0, 0.5, 1.5, 0.5])
+    deviations = models.prior_deviations(functional_prior.scales(psi), widths=widths)
+
+    def values(w, x):
+        return jnp.tanh(w[:2] + x * w[2:4]) @ w[5:] / 2**0.5 + w[4]
+
+    def log_density(w):
+        return -jnp.sum((values(w, X) - y[:, 0]) ** 2) / 0.2 - jnp.sum((w / deviations) ** 2) / 2
+
+    kernel = blackjax.hmc(log_density, 0.1, jnp.ones(7), 15)
+    move = lambda state, key: (kernel.step(key, state)[0],) * 2
+    start = jnp.asarray(normal("blackjax", 40, 7) * deviations)
+    keys = jax.random.split(jax.random.key(0), (40, 600))
+    run = jax.jit(jax.vmap(lambda w, keys: jax.lax.scan(move, kernel.init(w), keys)[1].position[100:]))
+    theirs = np.asarray(jax.vmap(jax.vmap(values, (0, None)), (0, None))(run(start, keys), new))  # [40, 500, 3]
+    options = {"widths": widths, "chains": 40, "steps": 2600, "burn_in": 600, "keep": 10, "correct": False}
+    w = models.sample_posterior("gaussian", psi, X, y, stream(0, "blackjax"), lr=0.05, friction=0.1, **options)
+    layers = functional_prior.unstack(w.reshape(-1, 7), widths=widths)
+    ours = functional_prior.network(layers, new)[0].reshape(-1, 40, 3).swapaxes(0, 1)
+    for moment in (lambda f: f.mean(axis=1), lambda f: np.square(f - theirs.mean(axis=(0, 1))).mean(axis=1)):
+        a, b = moment(theirs), moment(ours)
+        error = np.sqrt((a.var(axis=0) + b.var(axis=0)) / 40)
+        np.testing.assert_array_less(np.abs(a.mean(axis=0) - b.mean(axis=0)), 4 * error)
+        np.testing.assert_array_less(error, 0.1 * np.abs(a.mean(axis=0)) + 0.05)
+
+
 # What is refused -----------------------------------------------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
     python -m tests.peers --out docs/conformance            # write the verdicts
     python -m tests.peers --out docs/conformance --check    # compare with those that were written
+    python -m tests.peers --out docs/conformance --only bayesopt pymoo    # and keep all other verdicts
 
 With --check it fails where a verdict, or the mistake or variant that it names, is another than was written, whatever
 the release: a person re-checks it by hand and writes it down. A release that is new but judged the same is reported.
@@ -18,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from refimpl.oracle.output.page import beyond
-from tests.peers.verdicts import implementations, judge_all
+from tests.peers.verdicts import implementations, judge_all, key_of
 
 KINDS = {
     "bug": "a mistake; a script beside the tests shows it without this library",
@@ -96,23 +97,35 @@ def compare(written, rows):
     return wrong, notes
 
 
+def meant(row, names):
+    """Whether a row, or an entry of the table, is of one of these packages and systems, if any are named."""
+    return not names or row["package"] in names or row["target"].partition(".")[0] in names
+
+
 def main():
     parser = argparse.ArgumentParser(prog="python -m tests.peers", description=__doc__.partition("\n")[0])
     parser.add_argument("--out", type=Path, required=True, help="folder of the written verdicts")
     parser.add_argument("--check", action="store_true", help="compare instead of writing")
+    parser.add_argument("--only", nargs="+", default=(), metavar="NAME", help="of these packages or systems alone")
     options = parser.parse_args()
-    rows = judge_all(implementations(), seconds=0.0 if options.check else SECONDS)
+    entries, data, page = implementations(), options.out / "verdicts.json", options.out / "index.rst"
+    asked = [entry for entry in entries if meant(entry, options.only)]
+    if not asked:
+        parser.error(f"argument --only: no such package or system: {' '.join(options.only)}")
+    rows = judge_all(asked, seconds=0.0 if options.check else SECONDS)
     table = Table("implementation", "asked for", "verdict", "kind", box=None, pad_edge=False)
     for row in rows:
         table.add_row(row["title"], row["target"], " ".join((row["verdict"], *row["names"])), row["kind"])
     console.print(table)
-    data, page = options.out / "verdicts.json", options.out / "index.rst"
+    written = json.loads(data.read_text(encoding="utf-8"))["rows"] if options.check or options.only else []
     if options.check:
-        wrong, notes = compare(json.loads(data.read_text(encoding="utf-8"))["rows"], rows)
+        wrong, notes = compare([row for row in written if meant(row, options.only)], rows)
         for text in (*notes, *wrong):
             console.print(text, markup=False, highlight=False)
         console.print(f"{len(rows) - len(wrong)} passed, {len(wrong)} failed")
         return int(bool(wrong))
+    known = {row["key"]: row for row in (*written, *rows)}
+    rows = [known[key] for entry in entries if (key := key_of(entry)) in known]
     date = datetime.date.today().isoformat()
     options.out.mkdir(parents=True, exist_ok=True)
     data.write_text(json.dumps({"date": date, "rows": rows}, indent=1) + "\n", encoding="utf-8")

@@ -30,7 +30,7 @@ def implementations():
 def installed(entry):
     """Version of what is judged, without the build that follows a +, or "" if it is not there."""
     if "folder" in entry:
-        found = list((ROOT / entry["folder"]).glob(f"{entry['package']}-*.dist-info"))
+        found = list((ROOT / entry["folder"]).glob(f"{entry['package'].replace('-', '_')}-*.dist-info"))
         return found[0].name.removesuffix(".dist-info").rpartition("-")[2] if found else ""
     try:
         return version(entry["package"]).partition("+")[0]
@@ -80,10 +80,15 @@ def first_difference(report):
     return place + step + (f": {record.got:.8g} for {record.expected:.8g}" if record.expected is not None else "")
 
 
+def key_of(entry):
+    """What names a verdict, whatever the release."""
+    return " ".join((entry.get("folder", entry["package"]), entry["what"], entry["target"]))
+
+
 def judge(entry, seconds=0.0):
     """Plain data of one verdict; what no list names is explained within so many seconds."""
     row = {key: entry.get(key, "") for key in ("package", "what", "target", "note", "kind", "script")}
-    row["key"] = " ".join((entry.get("folder", entry["package"]), entry["what"], entry["target"]))
+    row["key"] = key_of(entry)
     found = installed(entry)
     row |= {"version": found, "title": f"{entry['package']} {found}, {entry['what']}", "names": []}
     if not found:

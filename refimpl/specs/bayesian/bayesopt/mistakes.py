@@ -34,6 +34,18 @@ ALTERNATIVES = (
              "_slope: s =": "s = xp.where(apart, r, xp.zeros_like(r2))",
              "_slope: return (-1.5": 'return (-0.5 if kernel == "matern32" else -1 / 6 * (1 + s)) * xp.exp(-s)'},
             unseen=_NO_MATERN),
+    mistake("matern_without_square", "missing_step",
+            "for nu = 5/2 the polynomial is 1 + s + s^2 / 3; here 1 + s, as for nu = 3/2",
+            {"matern: polynomial =": "polynomial = {0.5: 1.0, 1.5: 1 + s, 2.5: 1 + s}[nu]",
+             "_slope: return (-1.5": 'return (-1.5 if kernel == "matern32" else -2.5) * xp.exp(-s)'},
+            unseen=_NO_MATERN, origin="https://github.com/haifengl/smile/issues/709"),
+    mistake("matern_of_half_the_distance", "wrong_constant",
+            "for nu = 1/2 the covariance is exp(-r); here exp(-r / 2)",
+            {"bayesopt-3": "root = xp.sqrt(2 * nu * some) * (0.5 if nu == 0.5 else 1.0)",
+             '_slope: if kernel == "matern12"':
+             'if kernel == "matern12":\n    return xp.where(apart, -xp.exp(-r / 2) / (4 * r), xp.zeros_like(r2))\n'
+             'if kernel == "none":'},
+            unseen=_NO_MATERN, origin="https://github.com/thomaspinder/GPJax/pull/119"),
     mistake("trend_ignored", "missing_step", "the prior mean is mu + beta . x; here mu alone",
             {"bayesopt-4": "return constant", "improvement_at: by_mean = by_mean if": "by_mean = by_mean + 0.0"},
             unseen={"kg_gradient": "its prior mean is constant"}),
@@ -47,7 +59,8 @@ ALTERNATIVES = (
             {"fit: residual =": "residual = y"}),
     mistake("no_noise_in_K", "missing_step", "add the noise to the diagonal of the observations' covariance",
             {"bayesopt-5": "diagonal = prior.jitter",
-             "_noises: both =": "both = 0.0 * prior.noise, 0.0 * gradient_noise"}),
+             "_noises: both =": "both = 0.0 * prior.noise, 0.0 * gradient_noise"},
+            origin="https://github.com/openturns/openturns/issues/2418"),
     mistake("noise_as_deviation", "wrong_scale",
             "noise is a variance; here it is squared, as if it were a standard deviation",
             {"bayesopt-5": "diagonal = prior.noise**2 + prior.jitter",
@@ -103,6 +116,14 @@ ALTERNATIVES = (
     mistake("minimised", "wrong_sign", "f is maximised: what exceeds the incumbent counts; here what is below it",
             {"expected_improvement: delta =": "delta = best - mu"},
             origin="https://github.com/MLBazaar/BTB/issues/98"),
+    mistake("shortfall_clipped", "wrong_order",
+            "z is the difference over sigma, of either sign; here it is clipped at 0 first, and below the incumbent "
+            "sigma alone counts",
+            {"expected_improvement: delta =": "delta = xp.clip(mu - best, min=0.0)"},
+            origin="https://github.com/lbl-camera/gpCAM/issues/55"),
+    mistake("xi_added", "wrong_sign", "a margin xi is taken off the improvement; here 0.01 is added to it",
+            {"expected_improvement: delta =": "delta = mu - best + 0.01"},
+            origin="https://github.com/coleygroup/molpal/pull/53"),
     mistake("variance_for_sigma", "wrong_scale", "sigma is a standard deviation; here it is squared",
             {"expected_improvement: z =": "z = delta / xp.where(spread, sigma**2, xp.ones_like(sigma))",
              "bayesopt-10": "risk = sigma**2 * _density(z) - xp.abs(delta) * ndtr(-xp.abs(z))", **_UNCLIPPED},
@@ -244,7 +265,8 @@ ALTERNATIVES = (
             {"entropy_search: if match ==": "if True:"}, choice=True),
     # Several points, constraints
     mistake("factor_transposed", "wrong_axis", "f = mean + L Z; here L^T Z, whose covariance is another",
-            {"bayesopt-27": 'f = mean + Z @ cholesky(covariance, name="covariance")'}),
+            {"bayesopt-27": 'f = mean + Z @ cholesky(covariance, name="covariance")'},
+            origin="https://github.com/aleximmer/Laplace/issues/268"),
     mistake("factor_held_fixed", "missing_step",
             "the draws depend on the covariance through its factor; here the factor is no part of the derivative",
             {"bayesopt-27":
@@ -291,7 +313,8 @@ ALTERNATIVES = (
             "observed point comes out reversed",
             {"bayesopt-34": "right = [-slopes[j] * k for j in range(d)]",
              "bayesopt-35": "rows.append([slopes[i] * k, *((same[j] - slopes[i] * slopes[j]) * k for j in "
-                            "range(d))])"}),
+                            "range(d))])"},
+            origin="https://github.com/cornellius-gp/gpytorch/issues/2563"),
     mistake("no_own_term", "missing_step",
             "two derivatives in the same coordinate share 2 alpha k more; here this term is missing, and the matrix is "
             "none of a law",

@@ -47,6 +47,10 @@ ALTERNATIVES = (
             {"_layers: W =": "W = xp.matrix_transpose(xp.reshape(w[..., at : at + a * b], (*w.shape[:-1], b, a)))",
              "bnn_surrogates-2": "weights = xp.matrix_transpose(xp.matrix_transpose(h) @ slope)"}, choice=True),
     # HMC
+    mistake("position_half_a_step", "wrong_scale",
+            "half steps are the momentum's, the weights move a whole step; here they too move half a step",
+            {"bnn_surrogates-8": "w = w + 0.5 * step * r"},
+            origin="https://github.com/improbable-research/keanu/pull/492"),
     mistake("momentum_kept", "missing_step", "draw a momentum for each transition; here the first serves for all",
             {"hmc: at, move = sampling.hmc(potential, at, momenta[t, :], float(uniforms[t]), step=step, steps=count)":
              "at, move = sampling.hmc(potential, at, momenta[0, :], float(uniforms[t]), step=step, steps=count)"}),
@@ -78,6 +82,13 @@ ALTERNATIVES = (
             origin="https://github.com/blackjax-devs/blackjax/issues/46"),
     mistake("no_kinetic_energy", "missing_step", "accept by U plus the kinetic energy; here by U alone",
             {"hmc: error =": "error = float(found[0] - chain.energy)"}),
+    mistake("total_energy_kept", "wrong_order",
+            "compare with U plus the energy of the momentum just drawn; here with the total energy of the last "
+            "transition, whose momentum is gone",
+            {"hmc: error =": "error = float(found[0] - chain.energy) + 0.5 * float(xp.sum(r * r))",
+             "bnn_surrogates-11": _CHAIN.format("(Chain(w, found[0] + 0.5 * xp.sum(r * r), grad) if accepted else "
+             "chain)")},
+            origin="https://github.com/kazewong/flowMC/issues/78"),
     # Dual averaging
     mistake("averaged_too_soon", "wrong_output",
             "burn-in uses the step itself, the average comes afterwards; here it is used at once",
@@ -100,6 +111,11 @@ ALTERNATIVES = (
             {"bnn_surrogates-15":
              "log_averaged = t**-0.75 * math.log(state.step) + (1 - t**-0.75) * math.log(state.averaged)"},
             origin="https://github.com/blackjax-devs/blackjax"),
+    mistake("average_of_the_steps", "wrong_order",
+            "the average remembers the last average; here the last step, and forgets all before",
+            {"bnn_surrogates-15":
+             "log_averaged = t**-0.75 * log_step + (1 - t**-0.75) * math.log(state.step if t > 1 else 1.0)"},
+            origin="https://github.com/bob-carpenter/walnuts/issues/48"),
     # SGHMC
     mistake("batch_not_scaled", "wrong_scale", "the likelihood of a minibatch counts n / B times; here once",
             {"bnn_surrogates-16": _BATCH.format("prior", "1.0")}),
@@ -122,8 +138,21 @@ ALTERNATIVES = (
     mistake("adapted_once_more", "wrong_constant",
             "scales are adapted in `burn_in` steps; here in one more, as where they are counted from 0",
             {"sghmc: if iteration": "if iteration <= burn_in + 1:"}),
-    mistake("moved_by_the_old_momentum", "wrong_order", "weights move by the new momentum; here by the old one",
-            {"sghmc: return w +": "return w + state.momentum, SGHMC(momentum, tau, g_hat, v_hat, iteration)"}),
+    variant("moved_by_the_old_momentum",
+            "weights move by the old momentum, with the gradient at the old weights: Euler's rule, which adds energy "
+            "in every step (BlackJAX)",
+            "https://blackjax-devs.github.io/blackjax/autoapi/blackjax/sgmcmc/diffusions/index.html",
+            {"sghmc: return w +": "return w + state.momentum, SGHMC(momentum, tau, g_hat, v_hat, iteration)"},
+            choice=True),
+    variant("weights_before_momentum", "weights move by the old momentum first, and the gradient is taken there",
+            "Chen et al. (2014, arXiv:1402.4102), Algorithm 2",
+            {"bnn_surrogates-16": "w = w + state.momentum\n" + _BATCH.format("prior", "n / size"),
+             "sghmc: return w +": "return w, SGHMC(momentum, tau, g_hat, v_hat, iteration)"}),
+    mistake("noise_forgotten", "missing_step", "friction needs noise beside it; here there is none, and it optimises",
+            {"sghmc: kick =": "kick = 0 * xi"}, origin="https://github.com/TurboFreeze/sghmc/issues/2"),
+    mistake("one_draw_for_all", "wrong_axis", "each weight has noise of its own; here all have that of the first",
+            {"sghmc: kick =": "kick = xp.sqrt(variance) * xi[:1]"},
+            origin=f"{_PYBNN}/blob/master/pybnn/sampler/sghmc.py"),
     mistake("no_floor", "numerics", "the variance of the noise is at least 1e-16; here at least 0",
             {"bnn_surrogates-22": "variance = xp.clip(spread, min=0.0)"}),
     mistake("scale_not_rooted", "missing_step", "the inverse mass is one over the root of v; here one over v",
@@ -135,7 +164,8 @@ ALTERNATIVES = (
             "min=1e-16)"}),
     mistake("variance_for_deviation", "missing_step", "the noise is multiplied by the root of its variance; here by it",
             {"bnn_surrogates-23":
-             "momentum = momentum - lr**2 * inverse * grad - friction * momentum + variance * xi"}),
+             "momentum = momentum - lr**2 * inverse * grad - friction * momentum + variance * xi"},
+            origin="https://github.com/ruqizhang/csgmcmc/issues/1"),
     mistake("no_friction", "missing_step", "friction takes out what noise puts in; here there is none",
             {"bnn_surrogates-23": _MOMENTUM.format("lr**2", "0 * momentum", "")}),
     variant("gradient_noise_unknown", "nothing is taken off the noise for that of the gradient",
@@ -158,6 +188,10 @@ ALTERNATIVES = (
             {"_adam: w = w": "w = w - lr * (m / (1 - beta1**t)) / xp.sqrt(v / (1 - beta2**t) + eps)"}),
     mistake("noise_twice", "extra_step", "add the noise to the variance of the members once; here it is added twice",
             {"bnn_surrogates-26": _SPREAD.format(1, "2 * noise")}, origin=_CODE),
+    mistake("noise_not_squared", "wrong_scale",
+            "add the variance of the noise to that of the members; here its standard deviation",
+            {"bnn_surrogates-26": _SPREAD.format(1, "noise**0.5")},
+            origin="https://github.com/lightning-uq-box/lightning-uq-box/issues/143"),
     mistake("no_noise", "missing_step", "an observation has noise too; here only the members' spread is told",
             {"bnn_surrogates-26": _SPREAD.format(1, "0 * noise")}),
     mistake("no_normaliser", "missing_step", "a density has the factor 1 / sqrt(2 pi v); here 2 pi is missing",
@@ -180,6 +214,19 @@ ALTERNATIVES = (
             {"bnn_surrogates-30": _COVARIANCE.format("prior")
              + "\ncovariance = covariance + noise * xp.eye(points.shape[0], dtype=w.dtype, device=device(w))"},
             choice=True),
+    variant("diagonal_curvature", "of the sum of J^T J the diagonal is kept (laplace-torch: hessian_structure='diag')",
+            "https://aleximmer.github.io/Laplace/",
+            {"bnn_surrogates-30":
+             "covariance = (J_star / (xp.sum(J * J, axis=0) / noise + 1 / prior)) @ xp.matrix_transpose(J_star)"},
+            choice=True),
+    variant("last_layer_alone",
+            "weights before the last layer are taken for known (laplace-torch: subset_of_weights='last_layer')",
+            "https://aleximmer.github.io/Laplace/",
+            {"laplace: gram =":
+             "whole, last = J_star, sizes[-2] + 1\n"
+             "J, J_star = J[:, -last:], J_star[:, -last:]\n"
+             "gram = J @ xp.matrix_transpose(J)",
+             "laplace: return Linearised": "return Linearised(whole, mean, covariance)"}, choice=True),
     # The infinite width
     mistake("not_over_d", "missing_step", "the first layer divides by its fan in d; here it does not",
             {"bnn_surrogates-31": "k12 = sb2 + sw2 * (x @ xp.matrix_transpose(y))",
@@ -239,6 +286,13 @@ ALTERNATIVES = (
     mistake("reference_ignored", "missing_step",
             "points below the reference do not count; here they do, with negative sides",
             {"bnn_surrogates-45": "above = xp.all(values == values, axis=1)"}),
+    mistake("ties_once", "wrong_order",
+            "points that are alike in one objective both count; here the first of them alone",
+            {"bnn_surrogates-45":
+             "at = xp.arange(values.shape[0], device=device(values))\n"
+             "tied = (values[:, None, 0] == values[None, :, 0]) & (at[:, None] > at[None, :])\n"
+             "above = xp.all(values > reference, axis=1) & ~xp.any(tied, axis=1)"},
+            origin="https://github.com/GPflow/GPflowOpt/pull/107"),
     mistake("clipped_to_the_reference", "missing_step",
             "what is above the reference in one objective alone has no volume; here any side above it is enough",
             {"bnn_surrogates-45": "above = xp.any(values > reference, axis=1)"}),

@@ -3,6 +3,7 @@
 from refimpl.bayesian import functional_prior
 from refimpl.bayesian.functional_prior import Drawn
 from refimpl.core.arrays import array_namespace
+from refimpl.models import sampling
 from refimpl.specs.base import mistake, variant
 from refimpl.specs.loops import integers
 
@@ -34,6 +35,21 @@ def _one_critic(
         psis.append(state.psi)
         distances.append(distance)
     return xp.stack(psis), xp.stack([xp.asarray(distance) for distance in distances])
+
+
+def _weights_first(rule, start, precision, grads, xi, lr, friction, burn_in, n, temperature, clip):
+    """Move, then take the gradient, then change the momentum."""
+    w, state, rows = start, sampling.sghmc_init(start), []
+    options = {"lr": lr, "friction": friction}
+    for t in range(grads.shape[0]):
+        w = w + state.momentum
+        g = functional_prior.posterior_gradient(grads[t, ...], precision * w, n=n, temperature=temperature, clip=clip)
+        if rule == "plain":
+            state = state._replace(momentum=sampling.plain_sghmc(w, state.momentum, g, xi[t, ...], **options)[1])
+        else:
+            _, state = sampling.sghmc(w, state, g, xi[t, ...], burn_in=burn_in, correct=rule == "scaled", **options)
+        rows.append((w, *state[:4]))
+    return tuple(array_namespace(start).stack(list(column)) for column in zip(*rows, strict=True))
 
 
 ALTERNATIVES = (
@@ -116,7 +132,8 @@ ALTERNATIVES = (
              "functional_prior-10": "log_det = xp.log(1 + (1 - h * h) * xp.sum(a * u_hat))"}),
     # Targets
     mistake("lower_factor_transposed", "wrong_axis", "multiply with the lower factor; here with its transpose",
-            {"functional_prior-12": "found.append(normals[:, :] @ L if shared else (normals[s, :] @ L)[None, :])"}),
+            {"functional_prior-12": "found.append(normals[:, :] @ L if shared else (normals[s, :] @ L)[None, :])"},
+            origin="https://github.com/aleximmer/Laplace/issues/268"),
     mistake("variance_squared", "wrong_scale", "the variance is a factor of the covariance; here its square is",
             {"gp_functions: L =": "L = cholesky(variance**2 * gp.squared_exponential(r2), jitter=jitter, name='a')"}),
     mistake("length_not_squared", "wrong_constant",
@@ -298,8 +315,23 @@ ALTERNATIVES = (
             {"functional_prior-37": "momentum = (1 - friction) * (momentum - lr**2 * inverse * grad) + kick"}),
     mistake("step_not_squared", "wrong_scale", "the gradient's factor is lr^2; here lr",
             {"functional_prior-37": "momentum = momentum - lr * inverse * grad - friction * momentum + kick"}),
-    mistake("old_momentum", "wrong_order", "weights move by the new momentum; here by the old one",
-            {"sghmc: return": "return w + state.momentum, SGHMC(momentum, tau, g_hat, v_hat, iteration)"}),
+    variant("old_momentum",
+            "weights move by the old momentum, with the gradient at the old weights: Euler's rule, which adds energy "
+            "in every step (BlackJAX)",
+            "https://blackjax-devs.github.io/blackjax/autoapi/blackjax/sgmcmc/diffusions/index.html",
+            {"sghmc: return": "return w + state.momentum, SGHMC(momentum, tau, g_hat, v_hat, iteration)",
+             "functional_prior-38":
+             "w, momentum = w + momentum, momentum - lr * grad - friction * momentum + kick",
+             "plain_sghmc: return": "return w, momentum"}, choice=True),
+    variant("weights_before_momentum", "weights move by the old momentum first, and the gradient is taken there",
+            "Chen et al. (2014, arXiv:1402.4102), Algorithm 2", functions={"sghmc": _weights_first}),
+    mistake("noise_forgotten", "missing_step", "friction needs noise beside it; here there is none, and it optimises",
+            {"sghmc: kick =": "kick = 0 * xi", "plain_sghmc: kick =": "kick = 0 * xi"},
+            origin="https://github.com/TurboFreeze/sghmc/issues/2"),
+    mistake("one_draw_for_all", "wrong_axis", "each weight has noise of its own; here all have that of the first",
+            {"sghmc: kick =": "kick = xp.sqrt(variance) * xi[:1]",
+             "plain_sghmc: kick =": "kick = math.sqrt(2 * lr * friction) * xi[:1]"},
+            origin="https://github.com/automl/pybnn/blob/master/pybnn/sampler/sghmc.py"),
     mistake("plain_variance_for_deviation", "wrong_scale",
             "plain: the noise has variance 2 lr friction; here that as deviation",
             {"plain_sghmc: kick =": "kick = 2 * lr * friction * xi"},
