@@ -23,7 +23,7 @@ from refimpl.oracle.diagnosis.explain import SECONDS, explain
 from refimpl.oracle.diagnosis.expressions import lent
 from refimpl.oracle.diagnosis.search import holds
 from refimpl.oracle.diagnosis.vocabulary import Edit, expressions, statements
-from refimpl.oracle.diagnosis.workshop import EndlessError, Workshop
+from refimpl.oracle.diagnosis.workshop import EndlessError, Workshop, svd_ends
 from refimpl.oracle.judging.plans import Settings
 from refimpl.oracle.judging.run import run
 from refimpl.oracle.judging.tolerance import wide
@@ -271,7 +271,7 @@ def measured(name, mutants, pairs_asked, seconds):
         See `Row`.
     """
     operation = catalog.operation(name)
-    with memory_limited(MEMORY), warnings.catch_warnings():
+    with memory_limited(MEMORY), svd_ends(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of means of nothing, and what else a mutant does
         edited, limit = chosen(operation, mutants)
         first = [asdict(measure(operation, edit, seconds=seconds, limit=limit)) for edit in edited]

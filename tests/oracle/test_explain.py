@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from refimpl.core.arrays import array_namespace
 from refimpl.oracle import catalog, check
 from refimpl.oracle.candidates import Function
 from refimpl.oracle.candidates.base import named_outputs
@@ -372,6 +373,18 @@ def test_mutants_by_an_independent_list_are_told_and_never_wrongly(name):
     assert all(row.killed for row in rows)
     assert all(row.raises or (row.told and not row.wrong) for row in rows), [row.words for row in rows]
     assert summary(name, [vars(row) for row in rows], [])["wrong"] == 0
+
+
+@pytest.mark.parametrize("name", ["svd", "svdvals", "pinv", "matrix_norm"])
+def test_while_sources_are_edited_no_decomposition_hangs(name):
+    """NumPy up to 2.4.6 does not come back from these."""
+    endless = np.eye(3)
+    endless[0, 0] = np.inf
+    linalg, before = array_namespace(endless).linalg, np.linalg.svd
+    with Workshop(TRAJECTORY), pytest.raises(np.linalg.LinAlgError, match="not finite"):
+        getattr(linalg, name)(endless, **{"matrix_norm": {"ord": 2}}.get(name, {}))
+    assert np.linalg.svd is before
+    assert linalg.svdvals(np.eye(2)).tolist() == [1, 1]
 
 
 def test_code_that_asks_for_all_memory_gets_an_exception():

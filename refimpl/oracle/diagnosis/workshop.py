@@ -6,6 +6,7 @@ function, run, and taken back. While a workshop is open every loop counts its ro
 
 import ast
 import contextlib
+import inspect
 import sys
 import types
 
@@ -23,6 +24,26 @@ ROUNDS = 20  # times as many rounds of loops as the right source makes, an edite
 
 class EndlessError(BaseException):
     """An edited loop made too many rounds."""
+
+
+@contextlib.contextmanager
+def svd_ends():
+    """In the body NumPy's SVD refuses an infinity, with which LAPACK may never come back (numpy issue 32591)."""
+
+    def svd(a, *args, **kwargs):
+        if not np.isfinite(a).all():
+            raise np.linalg.LinAlgError("the matrix is not finite")
+        return plain(a, *args, **kwargs)
+
+    plain = np.linalg.svd
+    homes = vars(np.linalg), inspect.unwrap(np.linalg.pinv).__globals__  # `pinv` and the norms call the second one
+    for home in homes:
+        home["svd"] = svd
+    try:
+        yield
+    finally:
+        for home in homes:
+            home["svd"] = plain
 
 
 class Workshop:
@@ -53,6 +74,8 @@ class Workshop:
         self._looked = {u: 3 for u in self.units if any(id(n) in known for n in ast.walk(u.node))}
 
     def __enter__(self):
+        self._around_all = contextlib.ExitStack()
+        self._around_all.enter_context(svd_ends())
         self._before = [(unit.function, unit.function.__code__) for unit in self.units]
         self._globals = []
         for unit in self.units:
@@ -73,6 +96,7 @@ class Workshop:
         return self
 
     def __exit__(self, *error):
+        self._around_all.close()
         for function, code in self._before:
             function.__code__ = code
         for space in self._globals:
