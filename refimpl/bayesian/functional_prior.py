@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from refimpl.core import check
 from refimpl.core.arrays import Array, array_namespace
-from refimpl.core.autodiff import value_and_grad
+from refimpl.core.autodiff import stop_gradient, value_and_grad
 from refimpl.core.elementwise import all_finite
 from refimpl.core.special import gamma_quantile, sigmoid, softplus
 from refimpl.models.mlp import Layer
@@ -808,11 +808,12 @@ def outer_step(state, theta, x, drawn, f_gp, *, family, widths, sizes, rate=0.05
     check.finite(f_gp=f_gp)
     layers = _critic_layers(theta, sizes, check.shapes(f_gp=(f_gp, "O S M"))["M"])
     check.alike_dtype(theta=theta, psi=state.psi)
-    check.like(prior_functions(family, state.psi, x, drawn, widths=widths), f_gp=f_gp)
     rate = check.positive(rate=rate)
 
     def gap(psi):
-        return _gap(layers, prior_functions(family, psi, x, drawn, widths=widths), f_gp)  # (functional_prior-27)
+        f_nn = prior_functions(family, psi, x, drawn, widths=widths)
+        check.like(stop_gradient(f_nn), f_gp=f_gp)
+        return _gap(layers, f_nn, f_gp)  # (functional_prior-27)
 
     value, gradient = value_and_grad(gap)(state.psi)
     v = 0.99 * state.v + 0.01 * gradient * gradient  # (functional_prior-28)

@@ -40,7 +40,7 @@ CRITIC = (
 
 _STEPS = "gaussian", "hierarchical", "flow"
 OUTER = (reversed_along("S", *_STEPS), doubled_along("S", *_STEPS))
-MATCHING = (causal("T", "gaussian", "kept"), reversed_along("S", "gaussian", "one-sided"))
+MATCHING = (causal("T", "two-critics", "sum-kept"), reversed_along("S", "two-critics", "free-below-1"))
 
 
 def _halved(inputs):
