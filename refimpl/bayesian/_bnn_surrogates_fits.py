@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.optimize import minimize
+import scipy  # loads its parts when they are asked for, which takes time
 
 from refimpl.bayesian import _bnn_surrogates_models as models
 from refimpl.bayesian import bnn_surrogates as rule
@@ -130,7 +130,9 @@ def gaussian_process(rng, x, y, *, priors=True, start=None, iterations=60):
 
     theta = np.concatenate([np.full(d, math.log(start)), [0.0, math.log(0.02), 0.0]])
     wide = [(math.log(1e-2), math.log(1e3))] * d + [(math.log(1e-3), math.log(1e3)), (math.log(LEAST_NOISE), 2.0)]
-    theta = minimize(objective, theta, jac=True, method="L-BFGS-B", bounds=[*wide, (None, None)], options=options).x
+    theta = scipy.optimize.minimize(
+        objective, theta, jac=True, method="L-BFGS-B", bounds=[*wide, (None, None)], options=options
+    ).x
     settings = np.exp(theta[:d]), math.exp(theta[d]), math.exp(theta[d + 1]), theta[d + 2]
     return _matern_process(lambda points: points, x, y, *settings)
 
@@ -169,7 +171,9 @@ def _given_kernel(kernel, variances, x, y, fit_scale):
 
     start = np.array([math.log(0.02), -math.log(np.mean(np.diagonal(K))) if fit_scale else 0.0])
     bounds = [(math.log(LEAST_NOISE), 2.0), (start[1] - 7, start[1] + 7) if fit_scale else (0.0, 0.0)]
-    theta = minimize(lambda t: parts(t)[1], start, method="L-BFGS-B", bounds=bounds, options={"maxiter": 60}).x
+    theta = scipy.optimize.minimize(
+        lambda t: parts(t)[1], start, method="L-BFGS-B", bounds=bounds, options={"maxiter": 60}
+    ).x
     noise, scale = np.exp(theta)
     scaled, jitter = lambda a, b: scale * kernel(a, b), 1e-6 * scale * np.mean(np.diagonal(K))
     return _process(scaled, lambda a: scale * variances(a), x, y, noise + jitter, parts(theta)[0])

@@ -1,7 +1,7 @@
 """Right answers on scale mixtures, in 50 digits: as ratios of joint densities, sums over layers, matrix recursions."""
 
 import numpy as np
-import scipy.special
+import scipy  # loads its parts when they are asked for, which takes time
 
 from refimpl.specs.exact import (
     asin,

@@ -1,7 +1,7 @@
 """What a proof gives, and the slip in a formula: C1, C2, C4, C5, C10, C11."""
 
 import numpy as np
-from scipy.special import ndtr
+import scipy  # loads its parts when they are asked for, which takes time
 
 from refimpl.bayesian import bayesopt
 from refimpl.core.random import stream
@@ -22,7 +22,7 @@ def closed_form(seed):
     right = np.array([6 * weights @ (up * _density((up - d) / sigma) / sigma) for d in delta])
     found = bayesopt.expected_improvement(delta, np.full(61, sigma), 0.0).value
     z = delta / sigma
-    printed = np.maximum(delta, 0) + sigma * _density(z) - np.abs(delta) * ndtr(z)
+    printed = np.maximum(delta, 0) + sigma * _density(z) - np.abs(delta) * scipy.special.ndtr(z)
 
     def plot(figure):
         axes = figure.subplots()
