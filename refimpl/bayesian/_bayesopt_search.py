@@ -13,6 +13,7 @@ from refimpl.core.arrays import Array, array_namespace, device, from_numpy, is_a
 from refimpl.core.loop import iterate
 from refimpl.core.random import sobol
 from refimpl.models import gp
+from refimpl.models.acquisition import expected_improvement
 
 # Hyper-parameters ----------------------------------------------------------------------------------------------------
 
@@ -550,7 +551,7 @@ def constant_liar(mean, covariance, best, q, *, lie="mean", worst=None, jitter=1
     for _ in range(q):
         variance = xp.linalg.diagonal(covariance)
         sigma = xp.sqrt(xp.where(variance > 0, variance, xp.zeros_like(variance)))
-        value = bayesopt.expected_improvement(mean, sigma, best).value
+        value = expected_improvement(mean, sigma, best).value
         taken = xp.asarray([i in chosen for i in range(mean.shape[0])], device=device(mean))
         at = int(xp.argmax(xp.where(taken, -xp.ones_like(value), value)))
         told = {"mean": float(mean[at]), "max": best, "min": worst}[lie]

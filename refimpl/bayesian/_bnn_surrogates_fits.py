@@ -21,6 +21,7 @@ from refimpl.core.linalg import cholesky
 from refimpl.core.random import sobol
 from refimpl.core.special import erfcx
 from refimpl.models import gp, sampling
+from refimpl.models.acquisition import expected_improvement
 
 NETWORKS = ("hmc", "sghmc", "ensemble", "laplace")
 LEAST_NOISE = 1e-4
@@ -562,7 +563,7 @@ def acquisition(belief, best, rng=None, *, q=1):
         return _log_improvement(mean, np.maximum(deviation, 1e-9), best)
     if isinstance(belief, Members) and q == 1:
         spread = np.full(belief.values.shape[1], math.sqrt(belief.noise))
-        gains = [rule.expected_improvement(row, spread, best=best) for row in belief.values]
+        gains = [expected_improvement(row, spread, best).value for row in belief.values]
         return np.mean(gains, axis=0) + 1e-9 * np.mean(belief.values, axis=0)
     check.rng(rng=rng)
     values = draws(belief, rng, 128)
@@ -574,7 +575,7 @@ def _log_improvement(mean, deviation, best):
     """log E (f - best)^+: far below the best its tail is a Gaussian times 1 - |u| times the ratio of Mills."""
     u = (mean - best) / deviation
     near = np.maximum(u, -1.0)
-    plain = np.log(rule.expected_improvement(near, np.ones_like(near), best=0.0))
+    plain = np.log(expected_improvement(near, np.ones_like(near), 0.0).value)
     v = np.maximum(-u, 1.0)
     mills = np.minimum(v * math.sqrt(math.pi / 2) * erfcx(v / math.sqrt(2)), 1 - 1e-10)
     rest = np.where(v > 1e5, -2 * np.log(v), np.log1p(-mills))  # 1 / v^2, where the difference has no digits left
