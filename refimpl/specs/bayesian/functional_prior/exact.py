@@ -1,15 +1,11 @@
 """Right answers on functional priors, in 50 digits: gradients as difference quotients, or by backpropagation twice."""
 
-from functools import lru_cache
 from itertools import pairwise
 
-import mpmath
 import numpy as np
 
-from refimpl.specs.exact import exp, log, reals, sqrt, tanh
+from refimpl.specs.exact import exp, gamma_quantile, log, reals, sqrt, tanh
 
-_CONTEXT = mpmath.MPContext()
-_CONTEXT.dps = 50
 _H = reals(1e-25)  # of difference quotients: it and what is left of the digits are far below double precision
 
 
@@ -46,23 +42,6 @@ def _function(weights, x, widths):
     return h
 
 
-@lru_cache(maxsize=4096)
-def _quantile(a, u):
-    """Of the gamma law of rate 1: Newton's method on its distribution function, in the logarithm."""
-    from scipy.special import gammaincinv
-
-    x, step = _CONTEXT.mpf(float(gammaincinv(float(a), float(u)))), 1
-    while abs(step) > 1e-25:  # the next one would be its square
-        below = _CONTEXT.gammainc(a, 0, x, regularized=True)
-        density = _CONTEXT.exp((a - 1) * _CONTEXT.log(x) - x - _CONTEXT.loggamma(a))
-        step = (u - below) / (density * x)
-        x = x * _CONTEXT.exp(step)
-    return x
-
-
-_quantiles = np.frompyfunc(_quantile, 2, 1)
-
-
 def _flow(z, u, a, c):
     """One flow of one point; the determinant from that of the matrix."""
     along, length = a @ u, a @ a
@@ -78,7 +57,7 @@ def _weights(family, psi, normals, uniforms, widths):
         parts, place = [], 0
         if family == "hierarchical":
             raw = _softplus(psi.reshape(L, 2, 2))
-            sigma = 1 / sqrt(_quantiles(raw[:, :, 0], uniforms[s]) / raw[:, :, 1])
+            sigma = 1 / sqrt(gamma_quantile(raw[:, :, 0], uniforms[s]) / raw[:, :, 1])
         elif family == "gaussian":
             sigma = _softplus(psi.reshape(L, 2))
         for l, matrix in enumerate(_matrices(normals[s], widths)):
@@ -284,4 +263,4 @@ def gibbs_scale(w, raw_alpha, raw_beta, uniform):
     shape, rate = _softplus(reals(raw_alpha)), _softplus(reals(raw_beta))
     for column in reals(w).T:
         shape, rate = shape + reals(0.5), rate + column**2 / 2
-    return shape, rate, sqrt(rate / _quantiles(shape, reals(uniform)))
+    return shape, rate, sqrt(rate / gamma_quantile(shape, reals(uniform)))

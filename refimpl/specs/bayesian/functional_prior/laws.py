@@ -2,7 +2,7 @@
 
 from refimpl.core.arrays import array_namespace
 from refimpl.specs.base import Law
-from refimpl.specs.laws import apart, causal, doubled_along, odd, related, reversed_along, turned_along
+from refimpl.specs.laws import apart, causal, doubled_along, odd, related, reversed_along, scaled, turned_along
 
 
 def _last(x, factor):
@@ -63,7 +63,7 @@ _LAYERS = "weights", "odd-number"
 GIBBS = (
     apart("S", *_LAYERS),
     reversed_along("n", *_LAYERS),
-    related("signs", "weights negated have the same scale", lambda i: {"w": -i["w"]}, lambda o: {}, *_LAYERS),
+    scaled("signs", "weights negated have the same scale", -1.0, {"w": 1}, {}, *_LAYERS),
 )
 
 TARGET = (
