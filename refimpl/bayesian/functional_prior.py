@@ -69,7 +69,11 @@ def stacked_size(widths):
     >>> stacked_size((1, 5, 1))
     16
     """
-    return sum((1 + n) * m for n, m in pairwise(_widths(widths)))
+    return _count(_widths(widths))
+
+
+def _count(widths):
+    return sum((1 + n) * m for n, m in pairwise(widths))
 
 
 def _widths(widths, name="widths"):
@@ -123,8 +127,8 @@ def unstack(flat, *, widths):
 
 def _sized(name, flat, widths, called="widths"):
     widths = _widths(widths, called)
-    if not flat.shape or flat.shape[-1] != stacked_size(widths):
-        raise ValueError(f"{name} must have {stacked_size(widths)} entries for {called} {widths}, got {flat.shape}")
+    if not flat.shape or flat.shape[-1] != _count(widths):
+        raise ValueError(f"{name} must have {_count(widths)} entries for {called} {widths}, got {flat.shape}")
     return widths
 
 
@@ -428,9 +432,9 @@ def prior_layers(family, psi, drawn, *, widths):
 
 def _flow_layers(psi, normals, widths):
     """Through the flows of each layer, which see all its entries."""
-    xp, P, L = array_namespace(psi, normals), stacked_size(widths), len(widths) - 1
-    K = (psi.shape[0] - P) // (2 * P + L) if len(psi.shape) == 1 else 0
-    if K < 1 or psi.shape[0] != prior_size("flow", widths, flows=K):
+    xp, P, L = array_namespace(psi, normals), _count(widths), len(widths) - 1
+    K, left = divmod(psi.shape[0] - P, 2 * P + L) if len(psi.shape) == 1 else (0, 0)
+    if K < 1 or left:
         raise ValueError(f"psi must have {P} + K {2 * P + L} entries for K flows, got shape {tuple(psi.shape)}")
     found, start, place = [], 0, 0
     for n, m in pairwise(widths):

@@ -28,9 +28,9 @@ def _row(*values):
 # Priors --------------------------------------------------------------------------------------------------------------
 
 
-def _psi(rng, family, widths):
+def _psi(rng, family, widths, flows=2):
     """Ordinary parameters: scales around 1, flows that bend."""
-    size = prior_size(family, widths, flows=2)
+    size = prior_size(family, widths, flows=flows)
     return (rng.uniform(0.4, 1.6, size) * (rng.choice([-1.0, 1.0], size) if family == "flow" else 1.0)).round(2)
 
 
@@ -39,9 +39,9 @@ def _drawn(rng, S, widths):
     return {"normals": normals, "uniforms": rng.uniform(0.1, 0.9, (S, len(widths) - 1, 2)).round(2)}
 
 
-def _prior(family, rng, *, widths=(1, 2, 1), S=3, M=3):
+def _prior(family, rng, *, widths=(1, 2, 1), S=3, M=3, flows=2):
     x = rng.standard_normal((M, widths[0])).round(2)
-    return {"family": family, "psi": _psi(rng, family, widths), "x": x, **_drawn(rng, S, widths),
+    return {"family": family, "psi": _psi(rng, family, widths, flows), "x": x, **_drawn(rng, S, widths),
             "widths": _row(*widths)}  # fmt: skip
 
 
@@ -163,8 +163,8 @@ def sample_outer(rng):
 
 
 def _matching(family, rng, *, T=1, inner=2, widths=(1, 2, 1), S=2, M=2, hidden=(2,), rate=0.05, critic_rate=0.08,
-              weight=10.0, tolerance=0.01, sides="two", accumulator="fresh"):  # fmt: skip
-    first = _prior(family, rng, widths=widths, S=S, M=M)
+              weight=10.0, tolerance=0.01, sides="two", accumulator="fresh", flows=2):  # fmt: skip
+    first = _prior(family, rng, widths=widths, S=S, M=M, flows=flows)
     drawn = [[_drawn(rng, S, widths) for _ in range(T)] for _ in range(2)]
     stacked = lambda which, name: np.stack([draws[name] for draws in drawn[which]])
     targets = (2 * rng.standard_normal((2, T, widths[-1], S, M))).round(2)
@@ -189,13 +189,14 @@ MATCHING = (
     _tuned("two-critics", "gaussian", "each outer step has a new critic, and draws of its own for it", "basic",
            "wrong_order", T=2),
     _tuned("sum-kept", "gaussian", "Adagrad's sum is kept over outer steps, the critic is not", "variant", "known_bug",
-           accumulator="kept", T=2),
+           accumulator="kept", T=2, inner=1),
     _tuned("one-is-enough", "gaussian", "the first gradient is short enough, and its step is still taken", "edge_case",
            "missing_step", tolerance=1e3),
     _tuned("free-below-1", "gaussian", "slopes below 1 go free", "basic", sides="one", rate=0.02, critic_rate=0.25,
            weight=2.0),
     _tuned("random-scales", "hierarchical", "inverse gamma scales", "basic", dtypes=_DOUBLE),
-    _tuned("bent", "flow", "planar flows, one for each layer of two", "basic", dtypes=_DOUBLE, widths=(1, 1, 1)),
+    _tuned("bent", "flow", "planar flows, one for each layer of two", "basic", dtypes=_DOUBLE, widths=(1, 1, 1),
+           flows=1),
     _tuned("one-step", "gaussian", "one of each", "boundary", inner=1, S=3),
 )  # fmt: skip
 
