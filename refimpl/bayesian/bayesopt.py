@@ -138,7 +138,10 @@ def covariance(prior, x, z):
     >>> covariance(Prior("power_exponential", np.array([1.0]), 2.0), np.zeros((1, 1)), np.array([[0.0], [1.0]]))
     array([[2.        , 0.73575888]])
     """
-    prior = _checked(prior, x=x, z=z)
+    return _covariance(_checked(prior, x=x, z=z), x, z)
+
+
+def _covariance(prior, x, z):
     return prior.alpha0 * _correlation(prior.kernel, gp.squared_distances(x, z, prior.alpha))
 
 
@@ -177,7 +180,7 @@ def fit(prior, X, y):
     """
     prior = _checked(prior, X=X)
     check.finite(y=y), check.shapes(X=(X, "n d"), y=(y, "n")), check.alike_dtype(X=X, y=y)
-    K = covariance(prior, X, X)
+    K = _covariance(prior, X, X)
     diagonal = prior.noise + prior.jitter  # (bayesopt-5)
     xp = array_namespace(K, y)
     K = K + diagonal * xp.eye(K.shape[0], dtype=y.dtype, device=device(y))
@@ -227,7 +230,7 @@ def posterior(fitted, new):
     """
     check.instance(Fitted, fitted=fitted)
     prior = _checked(fitted.prior, new=new)
-    cross, own = covariance(prior, new, fitted.X), covariance(prior, new, new)
+    cross, own = _covariance(prior, new, fitted.X), _covariance(prior, new, new)
     law = gp.posterior(fitted.factor, fitted.residual, cross, own)
     law = law._replace(covariance=_tidy(law.covariance))
     return law._replace(mean=_mean(prior, new) + law.mean)
@@ -318,7 +321,7 @@ def improvement_at(fitted, new, best):
     check.instance(Fitted, fitted=fitted), check.number(best=best)
     prior = _checked(fitted.prior, new=new)
     xp = array_namespace(new)
-    cross = covariance(prior, new, fitted.X)
+    cross = _covariance(prior, new, fitted.X)
     solved = xp.matrix_transpose(cholesky_solve(fitted.factor, xp.matrix_transpose(cross)))
     variance = prior.alpha0 - xp.sum(cross * solved, axis=1)
     sigma = xp.sqrt(xp.where(variance > 0, variance, xp.zeros_like(variance)))
@@ -623,7 +626,7 @@ def kg_gradient(fitted, x, grid, Z):
     s = xp.sqrt(variance)
     best = xp.argmax(mean[None, :] + Z[:, None] * (shared / s), axis=1)  # (bayesopt-17)
     J = _cross_gradient(prior, here, fitted.X)[0, :, :]
-    solved = cholesky_solve(fitted.factor, xp.matrix_transpose(covariance(prior, xp.concat([grid, here]), fitted.X)))
+    solved = cholesky_solve(fitted.factor, xp.matrix_transpose(_covariance(prior, xp.concat([grid, here]), fitted.X)))
     by_shared = _cross_gradient(prior, here, grid)[0, :, :] - xp.matrix_transpose(solved[:, :-1]) @ J
     by_variance = -2 * (solved[:, -1] @ J)
     by_x = by_shared / s - shared[:, None] * by_variance / (2 * s**3)  # (bayesopt-18)
