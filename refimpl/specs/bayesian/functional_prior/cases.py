@@ -187,13 +187,13 @@ def _tuned(slug, family, why, *flags, dtypes=_BOTH, **settings):
 
 MATCHING = (
     _tuned("two-critics", "gaussian", "each outer step has a new critic, and draws of its own for it", "basic",
-           "wrong_order", T=2),
+           "wrong_order", T=2, weight=4.0),
     _tuned("sum-kept", "gaussian", "Adagrad's sum is kept over outer steps, the critic is not", "variant", "known_bug",
            accumulator="kept", T=2, inner=1),
     _tuned("one-is-enough", "gaussian", "the first gradient is short enough, and its step is still taken", "edge_case",
            "missing_step", tolerance=1e3),
-    _tuned("free-below-1", "gaussian", "slopes below 1 go free", "basic", sides="one", rate=0.02, critic_rate=0.25,
-           weight=2.0),
+    _tuned("free-below-1", "gaussian", "slopes below 1 go free, those above cost", "basic", sides="one", rate=0.02,
+           critic_rate=0.25, weight=2.0, S=3),
     _tuned("random-scales", "hierarchical", "inverse gamma scales", "basic", dtypes=_DOUBLE),
     _tuned("bent", "flow", "planar flows, one for each layer of two", "basic", dtypes=_DOUBLE, widths=(1, 1, 1),
            flows=1),
