@@ -218,14 +218,13 @@ def trained_law(K_tt, K_st, K_ss, T_tt, T_st, y, s, eta, tau, time, form):
     if time == "end":
         G = Theta[n:] @ _inverse(Theta[:n])
     else:
-        drift = np.full((n + m, n + m), _ZERO)
-        drift[:, :n] = eta * Theta
+        drift = eta * Theta  # by the outputs on the data alone
         if time == "flow":
-            kept = expm(-reals(tau) * drift)
+            kept = expm(-reals(tau) * np.concatenate([drift, reals(np.zeros((n + m, m)))], axis=1))
         else:
-            kept = reals(np.eye(n + m))
+            kept = reals(np.eye(n + m, n))
             for _ in range(int(tau)):
-                kept = kept - drift @ kept
+                kept = kept - drift @ kept[:n]
         G = -kept[n:, :n]  # outputs that start at y on the data stay there
     joint = s * np.concatenate([np.concatenate([K_tt, K_st.T], axis=1), np.concatenate([K_st, K_ss], axis=1)])
     map_ = np.concatenate([-G, reals(np.eye(m))], axis=1)
