@@ -91,7 +91,7 @@ class WithGradients(NamedTuple):
 def _blocks(prior, x, z):
     """Covariances of (f, d_1 f, ..., d_d f) at x [n, d] and at z [m, d]: a list of d + 1 rows of arrays [n, m]."""
     xp, d = array_namespace(x, z), x.shape[1]
-    k = bayesopt.covariance(prior, x, z)
+    k = bayesopt._covariance(prior, x, z)
     slopes = [2 * prior.alpha[i] * (x[:, None, i] - z[None, :, i]) for i in range(d)]
     right = [slopes[j] * k for j in range(d)]  # (bayesopt-34)
     rows = [[k, *right]]
@@ -150,6 +150,7 @@ def fit_with_gradients(prior, X, y, gradients, *, gradient_noise=0.0):
     check.choice(("power_exponential",), kernel=prior.kernel)
     check.instance(type(None), beta=prior.beta)
     check.alike(X=X, gradients=gradients), check.finite(y=y)
+    prior = bayesopt._checked(prior, X=X)
     n, d = check.shapes(X=(X, "n d"), y=(y, "n")).values()
     check.alike_dtype(X=X, y=y)
     noise, xp = check.nonnegative(gradient_noise=gradient_noise), array_namespace(X, y)
@@ -190,7 +191,7 @@ def posterior_with_gradients(fitted, new):
     check.instance(WithGradients, fitted=fitted)
     check.finite(new=new), check.shapes(new=(new, "m d"), X=(fitted.X, "n d")), check.alike_dtype(X=fitted.X, new=new)
     prior = fitted.prior
-    own = bayesopt.covariance(prior, new, new)
+    own = bayesopt._covariance(prior, new, new)
     cross = array_namespace(own).concat(_blocks(prior, new, fitted.X)[0], axis=1)
     law = gp.posterior(fitted.factor, fitted.residual, cross, own)
     return law._replace(mean=law.mean + prior.mean, covariance=bayesopt._tidy(law.covariance))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import minimize
+import scipy  # loads its parts when they are asked for, which takes time
 
 from refimpl.bayesian import bayesopt
 from refimpl.core import check
@@ -13,6 +13,7 @@ from refimpl.core.arrays import Array, array_namespace, device, from_numpy, is_a
 from refimpl.core.loop import iterate
 from refimpl.core.random import sobol
 from refimpl.models import gp
+from refimpl.models.acquisition import expected_improvement
 
 # Hyper-parameters ----------------------------------------------------------------------------------------------------
 
@@ -182,7 +183,7 @@ def fit_hyperparameters(prior, X, y, *, rng, beliefs=None, starts=3, reach=6.0):
                 return 1e10, np.zeros(len(theta))
             return (-value, -np.array(slopes)) if math.isfinite(value) else (1e10, np.zeros(len(theta)))
 
-        run = minimize(
+        run = scipy.optimize.minimize(
             loss, start, jac=True, method="L-BFGS-B", bounds=list(zip(first - size, first + size, strict=True))
         )
         best = max(best, (-float(run.fun), run.x), key=lambda found: found[0])
@@ -352,7 +353,10 @@ def maximize_on_box(function, low, high, starts):
             raise ValueError(f"function must return a finite gradient, got {gradient}")
         return -value, -gradient
 
-    runs = [minimize(loss, x, jac=True, method="L-BFGS-B", bounds=bounds) for x in to_numpy(starts).astype(float)]
+    runs = [
+        scipy.optimize.minimize(loss, x, jac=True, method="L-BFGS-B", bounds=bounds)
+        for x in to_numpy(starts).astype(float)
+    ]
     best = min(runs, key=lambda run: run.fun)
     return from_numpy(best.x, like=low), -float(best.fun)
 
@@ -547,7 +551,7 @@ def constant_liar(mean, covariance, best, q, *, lie="mean", worst=None, jitter=1
     for _ in range(q):
         variance = xp.linalg.diagonal(covariance)
         sigma = xp.sqrt(xp.where(variance > 0, variance, xp.zeros_like(variance)))
-        value = bayesopt.expected_improvement(mean, sigma, best).value
+        value = expected_improvement(mean, sigma, best).value
         taken = xp.asarray([i in chosen for i in range(mean.shape[0])], device=device(mean))
         at = int(xp.argmax(xp.where(taken, -xp.ones_like(value), value)))
         told = {"mean": float(mean[at]), "max": best, "min": worst}[lie]

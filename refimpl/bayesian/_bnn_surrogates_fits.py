@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.optimize import minimize
+import scipy  # loads its parts when they are asked for, which takes time
 
 from refimpl.bayesian import _bnn_surrogates_models as models
 from refimpl.bayesian import bnn_surrogates as rule
@@ -21,6 +21,7 @@ from refimpl.core.linalg import cholesky
 from refimpl.core.random import sobol
 from refimpl.core.special import erfcx
 from refimpl.models import gp, sampling
+from refimpl.models.acquisition import expected_improvement
 
 NETWORKS = ("hmc", "sghmc", "ensemble", "laplace")
 LEAST_NOISE = 1e-4
@@ -130,7 +131,9 @@ def gaussian_process(rng, x, y, *, priors=True, start=None, iterations=60):
 
     theta = np.concatenate([np.full(d, math.log(start)), [0.0, math.log(0.02), 0.0]])
     wide = [(math.log(1e-2), math.log(1e3))] * d + [(math.log(1e-3), math.log(1e3)), (math.log(LEAST_NOISE), 2.0)]
-    theta = minimize(objective, theta, jac=True, method="L-BFGS-B", bounds=[*wide, (None, None)], options=options).x
+    theta = scipy.optimize.minimize(
+        objective, theta, jac=True, method="L-BFGS-B", bounds=[*wide, (None, None)], options=options
+    ).x
     settings = np.exp(theta[:d]), math.exp(theta[d]), math.exp(theta[d + 1]), theta[d + 2]
     return _matern_process(lambda points: points, x, y, *settings)
 
@@ -169,7 +172,9 @@ def _given_kernel(kernel, variances, x, y, fit_scale):
 
     start = np.array([math.log(0.02), -math.log(np.mean(np.diagonal(K))) if fit_scale else 0.0])
     bounds = [(math.log(LEAST_NOISE), 2.0), (start[1] - 7, start[1] + 7) if fit_scale else (0.0, 0.0)]
-    theta = minimize(lambda t: parts(t)[1], start, method="L-BFGS-B", bounds=bounds, options={"maxiter": 60}).x
+    theta = scipy.optimize.minimize(
+        lambda t: parts(t)[1], start, method="L-BFGS-B", bounds=bounds, options={"maxiter": 60}
+    ).x
     noise, scale = np.exp(theta)
     scaled, jitter = lambda a, b: scale * kernel(a, b), 1e-6 * scale * np.mean(np.diagonal(K))
     return _process(scaled, lambda a: scale * variances(a), x, y, noise + jitter, parts(theta)[0])
@@ -558,7 +563,7 @@ def acquisition(belief, best, rng=None, *, q=1):
         return _log_improvement(mean, np.maximum(deviation, 1e-9), best)
     if isinstance(belief, Members) and q == 1:
         spread = np.full(belief.values.shape[1], math.sqrt(belief.noise))
-        gains = [rule.expected_improvement(row, spread, best=best) for row in belief.values]
+        gains = [expected_improvement(row, spread, best).value for row in belief.values]
         return np.mean(gains, axis=0) + 1e-9 * np.mean(belief.values, axis=0)
     check.rng(rng=rng)
     values = draws(belief, rng, 128)
@@ -570,7 +575,7 @@ def _log_improvement(mean, deviation, best):
     """log E (f - best)^+: far below the best its tail is a Gaussian times 1 - |u| times the ratio of Mills."""
     u = (mean - best) / deviation
     near = np.maximum(u, -1.0)
-    plain = np.log(rule.expected_improvement(near, np.ones_like(near), best=0.0))
+    plain = np.log(expected_improvement(near, np.ones_like(near), 0.0).value)
     v = np.maximum(-u, 1.0)
     mills = np.minimum(v * math.sqrt(math.pi / 2) * erfcx(v / math.sqrt(2)), 1 - 1e-10)
     rest = np.where(v > 1e5, -2 * np.log(v), np.log1p(-mills))  # 1 / v^2, where the difference has no digits left

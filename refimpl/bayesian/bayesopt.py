@@ -13,7 +13,7 @@ from refimpl.core.arrays import Array, array_namespace, device, to_numpy
 from refimpl.core.autodiff import value_and_grad
 from refimpl.core.linalg import cholesky, cholesky_solve
 from refimpl.core.special import ndtr, xlogy
-from refimpl.models import gp
+from refimpl.models import acquisition, gp
 
 _SINGLE = 1e-5  # what single precision makes of a law or of weights, which may have been computed in it
 KERNELS = ("power_exponential", "matern12", "matern32", "matern52")
@@ -49,14 +49,6 @@ class Evidence(NamedTuple):
     by_alpha0: Array  # 0-d, in log alpha0
     by_noise: Array  # 0-d, in log lambda
     by_mean: Array  # 0-d, in mu
-
-
-class Improvement(NamedTuple):
-    """Expected improvement, and its partial derivatives."""
-
-    value: Array  # [m]
-    by_mean: Array  # [m]
-    by_sigma: Array  # [m]
 
 
 class Estimate(NamedTuple):
@@ -146,7 +138,10 @@ def covariance(prior, x, z):
     >>> covariance(Prior("power_exponential", np.array([1.0]), 2.0), np.zeros((1, 1)), np.array([[0.0], [1.0]]))
     array([[2.        , 0.73575888]])
     """
-    prior = _checked(prior, x=x, z=z)
+    return _covariance(_checked(prior, x=x, z=z), x, z)
+
+
+def _covariance(prior, x, z):
     return prior.alpha0 * _correlation(prior.kernel, gp.squared_distances(x, z, prior.alpha))
 
 
@@ -185,7 +180,7 @@ def fit(prior, X, y):
     """
     prior = _checked(prior, X=X)
     check.finite(y=y), check.shapes(X=(X, "n d"), y=(y, "n")), check.alike_dtype(X=X, y=y)
-    K = covariance(prior, X, X)
+    K = _covariance(prior, X, X)
     diagonal = prior.noise + prior.jitter  # (bayesopt-5)
     xp = array_namespace(K, y)
     K = K + diagonal * xp.eye(K.shape[0], dtype=y.dtype, device=device(y))
@@ -235,7 +230,7 @@ def posterior(fitted, new):
     """
     check.instance(Fitted, fitted=fitted)
     prior = _checked(fitted.prior, new=new)
-    cross, own = covariance(prior, new, fitted.X), covariance(prior, new, new)
+    cross, own = _covariance(prior, new, fitted.X), _covariance(prior, new, new)
     law = gp.posterior(fitted.factor, fitted.residual, cross, own)
     law = law._replace(covariance=_tidy(law.covariance))
     return law._replace(mean=_mean(prior, new) + law.mean)
@@ -293,56 +288,6 @@ def _cross_gradient(prior, x, X):
 # Expected improvement ------------------------------------------------------------------------------------------------
 
 
-def _density(z):
-    return array_namespace(z).exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
-
-
-def expected_improvement(mu, sigma, best):
-    """Mean of what a normal variable exceeds a number by.
-
-    Parameters
-    ----------
-    mu, sigma : array [m]
-        Mean and standard deviation >= 0 of the function at m points.
-    best : float
-        The best value so far, f*; with noise, the best posterior mean of a point seen ("plug-in", a heuristic).
-
-    Returns
-    -------
-    Improvement
-        See there. At sigma = 0 the value is the positive part of mu - best, its derivatives are 1 or 0, and 0.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the arrays are not alike or not finite, an entry of `sigma` is negative, or `best` is no finite number.
-
-    Notes
-    -----
-    The paper's Equation 8, with the sign that it lacks in the last argument: as printed it is wrong for mu > best.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> expected_improvement(np.array([-1.0, 1.0, 1.0]), np.array([1.0, 1.0, 0.0]), 0.0).value.round(5)
-    array([0.08332, 1.08332, 1.     ])
-    """
-    check.alike(mu=mu, sigma=sigma)
-    best = check.number(best=best)
-    xp = array_namespace(mu, sigma)
-    if not bool(xp.all(sigma >= 0)):
-        raise ValueError(f"sigma must be >= 0, got a smallest entry of {float(xp.min(sigma)):g}")
-    spread, zero = sigma > 0, xp.zeros_like(mu)
-    delta = mu - best
-    z = delta / xp.where(spread, sigma, xp.ones_like(sigma))
-    gain = xp.where(delta > 0, delta, zero)
-    risk = sigma * _density(z) - xp.abs(delta) * ndtr(-xp.abs(z))  # (bayesopt-10)
-    value = gain + xp.where(spread & (risk > 0), risk, zero)  # far below the incumbent it is all rounding
-    by_mean = xp.where(spread, ndtr(z), xp.astype(delta > 0, mu.dtype))  # (bayesopt-11)
-    by_sigma = xp.where(spread, _density(z), zero)  # (bayesopt-12)
-    return Improvement(value, by_mean, by_sigma)
-
-
 def improvement_at(fitted, new, best):
     """Expected improvement at points, and its gradient in them.
 
@@ -353,7 +298,7 @@ def improvement_at(fitted, new, best):
     new : array [m, d]
         Points.
     best : float
-        As for `expected_improvement`.
+        As for `models.acquisition.expected_improvement`.
 
     Returns
     -------
@@ -376,11 +321,11 @@ def improvement_at(fitted, new, best):
     check.instance(Fitted, fitted=fitted), check.number(best=best)
     prior = _checked(fitted.prior, new=new)
     xp = array_namespace(new)
-    cross = covariance(prior, new, fitted.X)
+    cross = _covariance(prior, new, fitted.X)
     solved = xp.matrix_transpose(cholesky_solve(fitted.factor, xp.matrix_transpose(cross)))
     variance = prior.alpha0 - xp.sum(cross * solved, axis=1)
     sigma = xp.sqrt(xp.where(variance > 0, variance, xp.zeros_like(variance)))
-    found = expected_improvement(_mean(prior, new) + cross @ fitted.weights, sigma, best)
+    found = acquisition.expected_improvement(_mean(prior, new) + cross @ fitted.weights, sigma, best)
     J = _cross_gradient(prior, new, fitted.X)
     by_mean = xp.sum(J * fitted.weights[None, :, None], axis=1)
     by_mean = by_mean if prior.beta is None else by_mean + prior.beta
@@ -530,7 +475,7 @@ def expected_gain(a, b):
     step = b[:, 1:] - b[:, :-1]
     bend = xp.where(step > 0, step, xp.ones_like(step))
     c = xp.abs((a[:, :-1] - a[:, 1:]) / bend)  # (bayesopt-15)
-    return xp.sum(step * (_density(c) - c * ndtr(-c)), axis=1)  # (bayesopt-16)
+    return xp.sum(step * (acquisition.density(c) - c * ndtr(-c)), axis=1)  # (bayesopt-16)
 
 
 def knowledge_gradient(mean, covariance, at, *, noise=0.0, weights=None):
@@ -681,7 +626,7 @@ def kg_gradient(fitted, x, grid, Z):
     s = xp.sqrt(variance)
     best = xp.argmax(mean[None, :] + Z[:, None] * (shared / s), axis=1)  # (bayesopt-17)
     J = _cross_gradient(prior, here, fitted.X)[0, :, :]
-    solved = cholesky_solve(fitted.factor, xp.matrix_transpose(covariance(prior, xp.concat([grid, here]), fitted.X)))
+    solved = cholesky_solve(fitted.factor, xp.matrix_transpose(_covariance(prior, xp.concat([grid, here]), fitted.X)))
     by_shared = _cross_gradient(prior, here, grid)[0, :, :] - xp.matrix_transpose(solved[:, :-1]) @ J
     by_variance = -2 * (solved[:, -1] @ J)
     by_x = by_shared / s - shared[:, None] * by_variance / (2 * s**3)  # (bayesopt-18)
@@ -928,4 +873,4 @@ def constrained_improvement(mu, sigma, best):
     chance = xp.prod(met[1:, :], axis=0)  # (bayesopt-30)
     if best is None:
         return chance
-    return expected_improvement(mu[0, :], sigma[0, :], best).value * chance  # (bayesopt-31)
+    return acquisition.expected_improvement(mu[0, :], sigma[0, :], best).value * chance  # (bayesopt-31)

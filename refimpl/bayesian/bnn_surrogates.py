@@ -15,7 +15,6 @@ from typing import NamedTuple
 from refimpl.core import check
 from refimpl.core.arrays import Array, array_namespace, device
 from refimpl.core.linalg import cholesky, cholesky_solve, solve_triangular
-from refimpl.core.special import ndtr
 from refimpl.models import gp, sampling, wide
 
 
@@ -711,45 +710,8 @@ def log_prior(lengths, scale, noise):
 # What to evaluate next -----------------------------------------------------------------------------------------------
 
 
-def expected_improvement(mean, deviation, *, best):
-    """Mean of the gain over the best value so far, of a Gaussian.
-
-    Parameters
-    ----------
-    mean, deviation : array [m]
-        Of the function at m points; deviations >= 0.
-    best : float
-        The largest value so far.
-
-    Returns
-    -------
-    array [m]
-        E (f - best)^+; without deviation the gain itself.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If arrays are not alike or a deviation is negative.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> expected_improvement(np.array([0.0, 1.0]), np.array([1.0, 0.0]), best=0.0)
-    array([0.39894228, 1.        ])
-    """
-    check.alike(mean=mean, deviation=deviation), check.shapes(mean=(mean, "m"))
-    best, xp = check.number(best=best), array_namespace(mean)
-    if not bool(xp.all(deviation >= 0)):
-        raise ValueError(f"deviation must be >= 0, got a smallest one of {float(xp.min(deviation)):g}")
-    there = deviation > 0
-    spread = xp.where(there, deviation, xp.ones_like(deviation))
-    u = (mean - best) / spread
-    gain = (mean - best) * ndtr(u) + spread * xp.exp(-0.5 * u * u) / math.sqrt(2 * math.pi)  # (bnn_surrogates-44)
-    return xp.clip(xp.where(there, gain, mean - best), min=0.0)
-
-
 def monte_carlo_improvement(draws, *, best):
-    """The same for batches of q points, from draws of the posterior.
+    """Expected improvement of batches of q points, from draws of the posterior.
 
     Parameters
     ----------

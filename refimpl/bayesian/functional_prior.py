@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from refimpl.core import check
 from refimpl.core.arrays import Array, array_namespace
-from refimpl.core.autodiff import value_and_grad
+from refimpl.core.autodiff import stop_gradient, value_and_grad
 from refimpl.core.elementwise import all_finite
 from refimpl.core.special import gamma_quantile, sigmoid, softplus
 from refimpl.models.mlp import Layer
@@ -69,7 +69,11 @@ def stacked_size(widths):
     >>> stacked_size((1, 5, 1))
     16
     """
-    return sum((1 + n) * m for n, m in pairwise(_widths(widths)))
+    return _count(_widths(widths))
+
+
+def _count(widths):
+    return sum((1 + n) * m for n, m in pairwise(widths))
 
 
 def _widths(widths, name="widths"):
@@ -123,8 +127,8 @@ def unstack(flat, *, widths):
 
 def _sized(name, flat, widths, called="widths"):
     widths = _widths(widths, called)
-    if not flat.shape or flat.shape[-1] != stacked_size(widths):
-        raise ValueError(f"{name} must have {stacked_size(widths)} entries for {called} {widths}, got {flat.shape}")
+    if not flat.shape or flat.shape[-1] != _count(widths):
+        raise ValueError(f"{name} must have {_count(widths)} entries for {called} {widths}, got {flat.shape}")
     return widths
 
 
@@ -428,9 +432,9 @@ def prior_layers(family, psi, drawn, *, widths):
 
 def _flow_layers(psi, normals, widths):
     """Through the flows of each layer, which see all its entries."""
-    xp, P, L = array_namespace(psi, normals), stacked_size(widths), len(widths) - 1
-    K = (psi.shape[0] - P) // (2 * P + L) if len(psi.shape) == 1 else 0
-    if K < 1 or psi.shape[0] != prior_size("flow", widths, flows=K):
+    xp, P, L = array_namespace(psi, normals), _count(widths), len(widths) - 1
+    K, left = divmod(psi.shape[0] - P, 2 * P + L) if len(psi.shape) == 1 else (0, 0)
+    if K < 1 or left:
         raise ValueError(f"psi must have {P} + K {2 * P + L} entries for K flows, got shape {tuple(psi.shape)}")
     found, start, place = [], 0, 0
     for n, m in pairwise(widths):
@@ -808,11 +812,12 @@ def outer_step(state, theta, x, drawn, f_gp, *, family, widths, sizes, rate=0.05
     check.finite(f_gp=f_gp)
     layers = _critic_layers(theta, sizes, check.shapes(f_gp=(f_gp, "O S M"))["M"])
     check.alike_dtype(theta=theta, psi=state.psi)
-    check.like(prior_functions(family, state.psi, x, drawn, widths=widths), f_gp=f_gp)
     rate = check.positive(rate=rate)
 
     def gap(psi):
-        return _gap(layers, prior_functions(family, psi, x, drawn, widths=widths), f_gp)  # (functional_prior-27)
+        f_nn = prior_functions(family, psi, x, drawn, widths=widths)
+        check.like(stop_gradient(f_nn), f_gp=f_gp)
+        return _gap(layers, f_nn, f_gp)  # (functional_prior-27)
 
     value, gradient = value_and_grad(gap)(state.psi)
     v = 0.99 * state.v + 0.01 * gradient * gradient  # (functional_prior-28)

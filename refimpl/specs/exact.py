@@ -6,9 +6,11 @@ double precision.
 """
 
 from fractions import Fraction
+from functools import lru_cache
 
 import mpmath
 import numpy as np
+import scipy  # loads its parts when they are asked for, which takes time
 
 DIGITS = 50
 _context = mpmath.MPContext()
@@ -41,11 +43,24 @@ gamma = np.frompyfunc(_context.gamma, 1, 1)
 loggamma = np.frompyfunc(_context.loggamma, 1, 1)
 digamma = np.frompyfunc(_context.digamma, 1, 1)
 trigamma = np.frompyfunc(lambda x: _context.psi(1, x), 1, 1)
-gamma_cdf = np.frompyfunc(lambda a, x: _context.gammainc(a, 0, x, regularized=True), 2, 1)
 sign = np.frompyfunc(lambda x: (x > 0) - (x < 0), 1, 1)
 ncdf = np.frompyfunc(_context.ncdf, 1, 1)
 besselk = np.frompyfunc(_context.besselk, 2, 1)
 pi = _context.pi
+
+
+@lru_cache(maxsize=4096)
+def _gamma_quantile(a, u):
+    x, step = _context.mpf(float(scipy.special.gammaincinv(float(a), float(u)))), 1
+    while abs(step) > 1e-25:  # the next one would be its square
+        below = _context.gammainc(a, 0, x, regularized=True)
+        density = _context.exp((a - 1) * _context.log(x) - x - _context.loggamma(a))
+        step = (u - below) / (density * x)
+        x = x * _context.exp(step)
+    return x
+
+
+gamma_quantile = np.frompyfunc(_gamma_quantile, 2, 1)  # of shape a at u, by Newton's method in the logarithm
 
 
 def _as_array(matrix):

@@ -10,6 +10,7 @@ from refimpl.bayesian import _bayesopt_models as models
 from refimpl.bayesian import _bayesopt_search as searching
 from refimpl.bayesian import bayesopt as source
 from refimpl.core.random import stream
+from refimpl.models import acquisition
 from tests.alike import assert_like
 
 HALF = 1 / math.sqrt(2 * math.pi)
@@ -55,7 +56,7 @@ def test_acquisitions(backend):
     mu, sigma = backend.asarray([0.0, 1.0]), backend.asarray([1.0, 2.0])
     covariance = backend.asarray([[1.0, 0.0], [0.0, 4.0]])
     whole = lambda *numbers: backend.asarray(np.array(numbers))
-    found = source.expected_improvement(mu, sigma, 1.0)
+    found = acquisition.expected_improvement(mu, sigma, 1.0)
     assert_like(found.by_sigma, mu, (2,))
     close(backend, found.value, [math.exp(-0.5) * HALF - math.erfc(math.sqrt(0.5)) / 2, 2 * HALF])
     gain = source.knowledge_gradient(0 * mu, covariance, whole(0, 1))
@@ -226,7 +227,7 @@ def test_lies_change_the_second_point():
     chosen = {lie: searching.constant_liar(*law, 0.5, 3, lie=lie, worst=0.0) for lie in ("mean", "max", "min")}
     assert len({batch[0] for batch in chosen.values()}) == 1
     assert all(len({*batch}) == 3 for batch in chosen.values())
-    far = source.expected_improvement(law.mean, np.sqrt(np.maximum(np.diagonal(law.covariance), 0)), 0.5).value
+    far = acquisition.expected_improvement(law.mean, np.sqrt(np.maximum(np.diagonal(law.covariance), 0)), 0.5).value
     assert chosen["mean"][0] == int(np.argmax(far))
     with pytest.raises(TypeError, match="worst"):
         searching.constant_liar(*law, 0.5, 2, lie="min")
@@ -313,7 +314,7 @@ def test_a_law_of_its_own_is_never_refused(dtype):
         law = source.posterior(every, new)
         assert np.diag(law.covariance).min() >= 0
         assert source.knowledge_gradient(*law, np.arange(len(new))).min() >= 0
-    assert source.expected_improvement(*(np.array(v, dtype) for v in ([-14.0], [1.0])), 0.0).value[0] >= 0
+    assert acquisition.expected_improvement(*(np.array(v, dtype) for v in ([-14.0], [1.0])), 0.0).value[0] >= 0
 
 
 def test_jitter_of_an_entropy_is_in_all_of_it():
@@ -440,7 +441,7 @@ def test_botorch_agrees(monkeypatch):
 
     X = torch.arange(3, dtype=torch.float64)[:, None, None]
     found = LogExpectedImprovement(Given(1), best_f=torch.tensor(0.4, dtype=X.dtype))(X).exp().numpy()
-    np.testing.assert_allclose(source.expected_improvement(mu[0], sigma[0], 0.4).value, found, rtol=1e-12)
+    np.testing.assert_allclose(acquisition.expected_improvement(mu[0], sigma[0], 0.4).value, found, rtol=1e-12)
     constrained = LogConstrainedExpectedImprovement(
         Given(2), best_f=torch.tensor(0.4, dtype=X.dtype), objective_index=0, constraints={1: (0.0, None)}
     )

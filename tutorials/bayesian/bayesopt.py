@@ -15,6 +15,7 @@ from refimpl.bayesian import _bayesopt_search as searching
 from refimpl.bayesian import bayesopt
 from refimpl.core.figures import finish
 from refimpl.core.random import stream
+from refimpl.models import acquisition
 
 ORANGE, BLUE, GREEN, GRAY = "#D55E00", "#0072B2", "#009E73", "0.45"  # told apart with any color vision
 
@@ -33,7 +34,7 @@ X, y = np.array([[0.15], [0.5], [0.75]]), np.array([0.1, 0.9, -0.3])
 prior = bayesopt.Prior("power_exponential", np.array([20.0]), 1.0)
 law = bayesopt.posterior(bayesopt.fit(prior, X, y), x)
 sigma = np.sqrt(np.maximum(np.diagonal(law.covariance), 0))
-ei = bayesopt.expected_improvement(law.mean, sigma, y.max()).value
+ei = acquisition.expected_improvement(law.mean, sigma, y.max()).value
 kg = bayesopt.knowledge_gradient(law.mean, law.covariance, np.arange(101))
 some = np.arange(0, 101, 5)
 few = law.mean[some], law.covariance[np.ix_(some, some)] + 1e-8 * np.eye(len(some))
@@ -64,7 +65,7 @@ panels[3].set_xlabel("x")
 # It grows with the mean and with the deviation. Along a contour a lower mean is paid for by more that is unknown.
 
 delta, deviation = np.meshgrid(np.linspace(-2, 1, 121), np.linspace(0.01, 2, 100))
-value = bayesopt.expected_improvement(delta.ravel(), deviation.ravel(), 0.0).value.reshape(delta.shape)
+value = acquisition.expected_improvement(delta.ravel(), deviation.ravel(), 0.0).value.reshape(delta.shape)
 figure2, axes = plt.subplots(figsize=(6.5, 4.4), layout="constrained")
 lines = axes.contour(delta, deviation, value, levels=[0.01, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0, 1.2], cmap="viridis")
 axes.clabel(lines, fontsize=8)
@@ -117,7 +118,7 @@ root, every = np.linalg.cholesky(C + 1e-8 * np.eye(m)), np.arange(m)
 def by_ei(law, seen, rng):
     """Plug-in expected improvement."""
     sigma = np.sqrt(np.maximum(np.diagonal(law.covariance), 0))
-    return bayesopt.expected_improvement(law.mean, sigma, float(law.mean[seen].max())).value
+    return acquisition.expected_improvement(law.mean, sigma, float(law.mean[seen].max())).value
 
 
 rules = {

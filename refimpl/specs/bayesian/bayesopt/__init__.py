@@ -4,6 +4,7 @@ import numpy as np
 
 from refimpl.bayesian import _bayesopt_models as models
 from refimpl.bayesian import bayesopt
+from refimpl.models import acquisition
 from refimpl.specs import refusals
 from refimpl.specs.base import ErrorCase, Operation, Paper, System, array, choice, integer, number
 from refimpl.specs.bayesian.bayesopt import cases, exact, laws
@@ -21,7 +22,7 @@ def posterior(X, y, new, kernel, alpha, alpha0, noise, mean, beta, jitter):
 
 def ei(mu, sigma, best):
     """Expected improvement and its partial derivatives."""
-    return tuple(bayesopt.expected_improvement(mu, sigma, best))
+    return tuple(acquisition.expected_improvement(mu, sigma, best))
 
 
 def ei_gradient(X, y, new, kernel, alpha, alpha0, noise, mean, beta, best):

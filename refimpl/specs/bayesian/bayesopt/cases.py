@@ -46,7 +46,7 @@ def _asked(slug, why, *flags, dtypes=_BOTH, answer=None, source="", kernel="powe
     return Case(slug, flags, why, _data(kernel, **changed), dtypes=dtypes, equations=tags, answer=answer, source=source)
 
 
-def _markov(values, *, count=300):
+def _markov(values, *, count=160):
     """The exponential covariance on the line without noise: each value knows its neighbours alone."""
     inputs = _line(count)
     order = np.argsort(inputs["X"][:, 0])
@@ -79,7 +79,7 @@ def _markov(values, *, count=300):
 def _line(count):
     rng = stream(0, "bayesopt-case", "line")
     x = np.cumsum(rng.uniform(0.5, 1.5, count)).round(3)
-    y, new = rng.standard_normal(count).round(3), np.array([(x[40] + x[41]) / 2, x[200] + 0.2])
+    y, new = rng.standard_normal(count).round(3), np.array([(x[40] + x[41]) / 2, x[120] + 0.2])
     order = rng.permutation(count)
     return {
         "X": x[order, None], "y": y[order], "new": new[:, None], "kernel": "matern12", "alpha": np.array([1.25]),
@@ -88,10 +88,10 @@ def _line(count):
 
 
 def _large_line(operation, before):
-    why = "300 points on the line in random order, exponential covariance: its inverse is tridiagonal"
+    why = "160 points on the line in random order, exponential covariance: its inverse is tridiagonal"
     return Case(
-        "many-points", ("large",), why, _line(300), equations=_tags(1, 3, 5, 6, 7, 8, 9),
-        source="the Markov property", small=before["matern12"], derived=_markov, recipe="line/300",
+        "on-a-line", ("large",), why, _line(160), equations=_tags(1, 3, 5, 6, 7, 8, 9),
+        source="the Markov property", small=before["matern12"], derived=_markov, recipe="line/160",
     )  # fmt: skip
 
 

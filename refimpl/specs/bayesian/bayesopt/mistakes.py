@@ -11,7 +11,7 @@ _SUBTRACTED = """inner, far = (a[:, :-1] - a[:, 1:]) / bend, xp.full_like(bend, 
 inner = xp.where(step > 0, inner, far)
 ends = xp.concat([-far[:, :1], inner, far[:, :1]], axis=1)
 mass = ndtr(ends[:, 1:]) - ndtr(ends[:, :-1])
-first = _density(ends[:, :-1]) - _density(ends[:, 1:])
+first = acquisition.density(ends[:, :-1]) - acquisition.density(ends[:, 1:])
 return xp.sum(a * mass + b * first, axis=1) - xp.max(a, axis=1)"""
 
 ALTERNATIVES = (
@@ -52,7 +52,8 @@ ALTERNATIVES = (
     mistake("mean_not_added", "missing_step",
             "add the prior mean of the new points; here the posterior is that of the residuals",
             {"posterior: return law._replace": "return law",
-             "improvement_at: found =": "found = expected_improvement(cross @ fitted.weights, sigma, best)"},
+             "improvement_at: found =":
+             "found = acquisition.expected_improvement(cross @ fitted.weights, sigma, best)"},
             unseen=_CONSTANT, origin="https://github.com/thomaspinder/GPJax/pull/36"),
     mistake("mean_not_subtracted", "missing_step",
             "condition on the observations less their prior mean; here on the observations themselves",
@@ -111,7 +112,7 @@ ALTERNATIVES = (
     mistake("equation_8_as_printed", "wrong_sign",
             "the last term is |delta| Phi(-|delta| / sigma); here |delta| Phi(delta / sigma), as the paper prints it, "
             "which is right below the incumbent alone",
-            {"bayesopt-10": "risk = sigma * _density(z) - xp.abs(delta) * ndtr(z)", **_UNCLIPPED},
+            {"bayesopt-10": "risk = sigma * density(z) - xp.abs(delta) * ndtr(z)", **_UNCLIPPED},
             origin="https://arxiv.org/abs/1807.02811"),
     mistake("minimised", "wrong_sign", "f is maximised: what exceeds the incumbent counts; here what is below it",
             {"expected_improvement: delta =": "delta = best - mu"},
@@ -126,13 +127,13 @@ ALTERNATIVES = (
             origin="https://github.com/coleygroup/molpal/pull/53"),
     mistake("variance_for_sigma", "wrong_scale", "sigma is a standard deviation; here it is squared",
             {"expected_improvement: z =": "z = delta / xp.where(spread, sigma**2, xp.ones_like(sigma))",
-             "bayesopt-10": "risk = sigma**2 * _density(z) - xp.abs(delta) * ndtr(-xp.abs(z))", **_UNCLIPPED},
+             "bayesopt-10": "risk = sigma**2 * density(z) - xp.abs(delta) * ndtr(-xp.abs(z))", **_UNCLIPPED},
             origin="https://github.com/SMTorg/smt/issues/189"),
     mistake("no_density_term", "missing_step", "what is unknown adds sigma phi(z); here this term is missing",
             {"bayesopt-10": "risk = -xp.abs(delta) * ndtr(-xp.abs(z))", **_UNCLIPPED}),
     mistake("derivatives_exchanged", "wrong_output",
             "the derivative in the mean is Phi, that in sigma phi; here they are exchanged",
-            {"bayesopt-11": "by_mean = xp.where(spread, _density(z), zero)",
+            {"bayesopt-11": "by_mean = xp.where(spread, density(z), zero)",
              "bayesopt-12": "by_sigma = xp.where(spread, ndtr(z), zero)"}, unseen=_NO_DERIVATIVES),
     variant("known_points_are_worth_nothing",
             "where sigma is 0 the improvement is 0, also above the incumbent (scikit-optimize)",
@@ -186,7 +187,7 @@ ALTERNATIVES = (
             {"_envelope: for i in sorted(":
              "for i in sorted(range(len(slopes)), key=lambda i: (slopes[i], -heights[i])):"}),
     mistake("no_tail", "missing_step", "each crossing is worth phi(c) - |c| Phi(-|c|); here phi(c)",
-            {"bayesopt-16": "return xp.sum(step * _density(c), axis=1)"}),
+            {"bayesopt-16": "return xp.sum(step * acquisition.density(c), axis=1)"}),
     mistake("stale_best_point", "wrong_order",
             "the best point is that after the observation; here that before it, and the gradients have mean 0",
             {"bayesopt-17": "best = xp.argmax(mean[None, :] + 0.0 * Z[:, None], axis=1)"}),
@@ -213,7 +214,7 @@ ALTERNATIVES = (
              "xp = bayesopt.array_namespace(mean)\n"
              "best = xp.max(xp.take(mean, seen))\n"
              "sigma = xp.sqrt(xp.take(xp.linalg.diagonal(covariance), at))\n"
-             "general = bayesopt.expected_improvement(xp.take(mean, at), sigma, best).value"}),
+             "general = acquisition.expected_improvement(xp.take(mean, at), sigma, best).value"}),
     variant("seen_points_are_worth_nothing",
             "an evaluation at a point already seen has no value, also with noise (GPyOpt: de_duplication=True)",
             "https://github.com/SheffieldML/GPyOpt/issues/160",
@@ -298,7 +299,7 @@ ALTERNATIVES = (
     mistake("first_constraint_alone", "missing_step", "multiply the probabilities of all constraints; here the first",
             {"bayesopt-30": "chance = met[1, :]"}),
     mistake("feasibility_ignored", "missing_step", "multiply the improvement with the probability",
-            {"bayesopt-31": "return expected_improvement(mu[0, :], sigma[0, :], best).value"}),
+            {"bayesopt-31": "return acquisition.expected_improvement(mu[0, :], sigma[0, :], best).value"}),
     mistake("nothing_without_a_feasible_point", "missing_step",
             "as long as no point was feasible the probability alone counts; here nothing does",
             {"constrained_improvement: return chance": "return 0.0 * chance"}),

@@ -68,11 +68,9 @@ def ibnn_kernel(x, y, depth, weight_variance, bias_variance, activation):
     """Covariances of the wide limit, and the variances of x."""
     settings = {"depth": depth, "weight_variance": weight_variance, "bias_variance": bias_variance}
     xp, kernel = array_namespace(x), lambda x, y: bnn_surrogates.ibnn_kernel(x, y, activation=activation, **settings)
-    alone = [kernel(x[i : i + 1, :], None)[0, 0] for i in range(min(x.shape[0], 50))]
-    if x.shape[0] > len(alone):  # each of many points with itself: in blocks
-        blocks = [kernel(x[i : i + 50, :], None) for i in range(0, x.shape[0], 50)]
-        return kernel(x, y), xp.concat([xp.linalg.diagonal(block) for block in blocks])
-    return kernel(x, y), xp.stack(alone)
+    n = x.shape[0]
+    blocks = [kernel(x[i : min(i + 50, n), :], None) for i in range(0, n, 50)]  # each point with itself
+    return kernel(x, y), xp.concat([xp.linalg.diagonal(block) for block in blocks])
 
 
 def dkl_evidence(w, x, y, width, depth, lengths, scale, noise, mean):

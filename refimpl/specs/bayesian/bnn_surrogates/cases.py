@@ -77,7 +77,7 @@ ENERGY = (
          prior=1.0)),
     Case("small-noise", ("numerics",), "the noise that claims use, .01", _setting("small", noise=0.01, prior=1.0)),
     Case("another-width", ("basic",), "two units in the hidden layer, three inputs", _setting("narrow", d=3, width=2)),
-    _repeated("many-examples", "one-hidden-layer", 20_000),
+    _repeated("thousands-of-examples", "one-hidden-layer", 5_000),
 )  # fmt: skip
 
 
@@ -117,9 +117,9 @@ HMC = (
          0.0])),
     Case("a-wild-step", ("numerics",), "an energy beyond all numbers is a rejection, not an error",
          _path("wild", 2, step=1e30, steps=[1, 1]), equations=_tags(10, 11), dtypes=("float64",)),
-    Case("three-hundred", ("long",), "300 transitions on a posterior that is Gaussian",
-         _path("long", 300, setting=_LINEAR, step=0.25, uniforms=stream(0, "hmc-long").uniform(size=300).round(2) * 0.9,
-               steps=np.arange(300) % 3 + 1)),
+    Case("three-hundred-short", ("long",), "300 transitions of one step on a posterior that is Gaussian",
+         _path("long", 300, setting=_LINEAR, step=0.5, uniforms=stream(0, "hmc-long").uniform(size=300).round(2) * 0.9,
+               steps=np.ones(300))),
     Case("another-width", ("basic",), "two units in the hidden layer",
          _path("narrow-path", 2, step=0.05, d=3, width=2, noise=0.75, prior=1.5)),
     _repeated("many-examples", "three-transitions"),
@@ -248,8 +248,8 @@ def _trained(name, m=3, **more):
 LAPLACE = (
     Case("one-hidden-layer", ("basic", "wrong_order"), "noise over prior on the diagonal, the prior in front",
          _trained("one-laplace"), equations=_tags(28, 29, 30)),
-    Case("two-hidden-layers", ("basic",), "Jacobians through two layers", _trained("two-laplace", depth=2, noise=0.2),
-         equations=_tags(28,)),
+    Case("two-narrow-layers", ("basic",), "Jacobians through two layers",
+         _trained("two-laplace", depth=2, width=2, noise=0.2), equations=_tags(28,)),
     Case("linear", ("basic",), "a linear network: the posterior of linear regression, by hand",
          {"w": np.array([0.5, 0.25]), "x": np.array([[1.0], [-1.0]]), "points": np.array([[2.0]]), "width": 1,
           "depth": 0, "noise": 1.0, "prior": 0.5}, equations=_tags(28, 29, 30),
@@ -295,7 +295,7 @@ IBNN = (
           "bias_variance": 0.0, "activation": "relu"}, equations=_tags(31, 32, 34),
          answer={"kernel": np.array([[1 / math.pi]]), "diagonal": np.ones(1)}, source="closed form"),
     Case("one-input", ("boundary",), "d = 1: every angle is 0 or pi but for the bias", _wide("one", d=1)),
-    large("many-points", "defaults", "n", size=10_000),
+    large("thousands-of-points", "defaults", "n", size=2_001),
 )  # fmt: skip
 
 
@@ -314,7 +314,7 @@ def _features(name, n=4, d=2, width=2, depth=1, *, lengths=None, scale=1.5, nois
             "mean": mean}  # fmt: skip
 
 
-_TIMES = 100
+_TIMES = 50
 
 
 def _with_repeats(values):
@@ -338,7 +338,7 @@ DKL = (
          _features("equal-dkl") | {"x": np.array([[0.5, 1.0], [0.5, 1.0], [-1.0, 0.25], [1.5, -0.5]])}),
     Case("three-features", ("basic",), "more features than inputs", _features("three-features", n=5, d=1, width=3,
          scale=4.0)),
-    _repeated("many-examples", "one-layer", _TIMES, answers=_with_repeats,
+    _repeated("two-hundred-examples", "one-layer", _TIMES, answers=_with_repeats,
               source="the answer of one-layer: repeats are one observation each, with their noise over their number"),
 )  # fmt: skip
 

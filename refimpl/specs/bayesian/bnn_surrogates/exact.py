@@ -7,28 +7,21 @@ import numpy as np
 from refimpl.specs.exact import asin, exp, fractions, log, pi, reals, solve, sqrt, tanh
 
 _ONE, _HALF = reals(1.0), reals(0.5)
-_H = reals(2.0**-70)  # of a difference
+_H = reals(2.0**-83)  # of a difference: it and what is left of the digits are far below double precision
 
 
 def _net(w, x, sizes):
     """Outputs [n, out], and derivatives [n, out, P] carried along with them."""
-    P, at = len(w), 0
-    h = x
-    slopes = reals(np.zeros((*x.shape, P)))
+    at, h, slopes, ones = 0, x, np.zeros((*x.shape, 0), dtype=object), np.ones((len(x), 1), dtype=int)
     for k, (a, b) in enumerate(pairwise(sizes)):
         W, bias = w[at : at + a * b].reshape(a, b), w[at + a * b : at + a * b + b]
-        u = h @ W + bias
-        found = np.stack([sum(slopes[:, i, :] * W[i, o] for i in range(a)) for o in range(b)], axis=1)
-        for o in range(b):
-            for i in range(a):
-                found[:, o, at + i * b + o] = found[:, o, at + i * b + o] + h[:, i]
-            found[:, o, at + a * b + o] = found[:, o, at + a * b + o] + 1
+        own = np.concatenate([h, ones], axis=1)[:, None, :, None] * np.eye(b, dtype=int)[:, None, :]
+        h = h @ W + bias
+        slopes = np.concatenate([W.T @ slopes, own.reshape(len(h), b, -1)], axis=2)  # of layers before, of its own
         at += a * b + b
         if k < len(sizes) - 2:
-            h = tanh(u)
-            slopes = (1 - h * h)[:, :, None] * found
-        else:
-            h, slopes = u, found
+            h = tanh(h)
+            slopes = (1 - h * h)[:, :, None] * slopes
     return h, slopes
 
 
@@ -82,10 +75,10 @@ def hmc(w, momenta, uniforms, steps, x, y, width, depth, noise, prior, step):
 
 def dual_averaging(acceptance, start, target):
     """(t + 10) times the deficit is a plain sum; steps as products of powers."""
-    gaps, start = reals(target) - reals(acceptance), reals(start)
+    sums, start = np.cumsum(reals(target) - reals(acceptance)), reals(start)
     averaged, rows = _ONE, []
-    for t in range(1, len(gaps) + 1):
-        step = 10 * start * exp(-20 * sqrt(t * _ONE) * gaps[:t].sum() / (t + 10))
+    for t, deficit in enumerate(sums, 1):
+        step = 10 * start * exp(-20 * sqrt(t * _ONE) * deficit / (t + 10))
         share = exp(-reals(0.75) * log(t * _ONE))
         averaged = exp(share * log(step) + (1 - share) * log(averaged))
         rows.append((step, averaged))
@@ -200,13 +193,9 @@ def dkl_evidence(w, x, y, width, depth, lengths, scale, noise, mean):
             K, miss = K[1:, 1:] - share[:, None] * K[0, 1:], miss[1:] - share * miss[0]
         return total
 
-    slopes = []
-    for k in range(len(theta)):
-        up, down = theta.copy(), theta.copy()
-        up[k], down[k] = theta[k] + _H, theta[k] - _H
-        slopes.append((density(up) - density(down)) / (2 * _H))
-    by = np.array(slopes, dtype=object)
-    return density(theta), by[:P], by[P:-3], by[-3], by[-2], by[-1]
+    here = density(theta)
+    by = np.array([(density(theta + unit) - here) / _H for unit in np.eye(len(theta), dtype=int) * _H])
+    return here, by[:P], by[P:-3], by[-3], by[-2], by[-1]
 
 
 def hypervolume(values, reference):

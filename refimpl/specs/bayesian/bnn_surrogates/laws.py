@@ -71,7 +71,7 @@ def _symmetric(run, inputs):
 
 
 LAPLACE = (
-    reversed_along("n", "one-hidden-layer", "two-hidden-layers"),
+    reversed_along("n", "one-hidden-layer", "two-narrow-layers"),
     scaled("units", "four times both variances: four times the covariance", 4.0, {"noise": 1, "prior": 1},
            {"covariance": 1}, "one-hidden-layer", "linear"),
     Law("prior", "symmetric; that of the prior where the data are nearly all noise", _symmetric,

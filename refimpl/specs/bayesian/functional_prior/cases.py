@@ -28,9 +28,9 @@ def _row(*values):
 # Priors --------------------------------------------------------------------------------------------------------------
 
 
-def _psi(rng, family, widths):
+def _psi(rng, family, widths, flows=2):
     """Ordinary parameters: scales around 1, flows that bend."""
-    size = prior_size(family, widths, flows=2)
+    size = prior_size(family, widths, flows=flows)
     return (rng.uniform(0.4, 1.6, size) * (rng.choice([-1.0, 1.0], size) if family == "flow" else 1.0)).round(2)
 
 
@@ -39,9 +39,9 @@ def _drawn(rng, S, widths):
     return {"normals": normals, "uniforms": rng.uniform(0.1, 0.9, (S, len(widths) - 1, 2)).round(2)}
 
 
-def _prior(family, rng, *, widths=(1, 2, 1), S=3, M=3):
+def _prior(family, rng, *, widths=(1, 2, 1), S=3, M=3, flows=2):
     x = rng.standard_normal((M, widths[0])).round(2)
-    return {"family": family, "psi": _psi(rng, family, widths), "x": x, **_drawn(rng, S, widths),
+    return {"family": family, "psi": _psi(rng, family, widths, flows), "x": x, **_drawn(rng, S, widths),
             "widths": _row(*widths)}  # fmt: skip
 
 
@@ -72,7 +72,7 @@ PRIOR = (
     _asked("heavy-tails", "hierarchical", "shapes below 1/2, where scales vary by factors of thousands", "numerics",
            dtypes=_DOUBLE, change={"psi": _row(-1.0, 0.5, -0.75, 0.5, -1.0, 0.5, -0.5, 1.0)}),
     _asked("one-point", "gaussian", "one network at one point", "boundary", S=1, M=1),
-    large("many-functions", "hierarchical", "S", size=20_001),
+    large("thousands-of-functions", "hierarchical", "S", size=5_001),
 )  # fmt: skip
 
 
@@ -114,7 +114,7 @@ CRITIC = (
         change={"eps": _row(0.0, 1.0, 0.0)[None]},
     ),
     _step("one-function", "one function at one point", "boundary", S=1, M=1, hidden=(1,)),
-    large("many-functions", "two-sided", "S", size=20_001, balanced=True, dtypes=_DOUBLE),
+    large("thousands-of-functions", "two-sided", "S", size=5_001, balanced=True, dtypes=_DOUBLE),
 )
 
 
@@ -148,7 +148,7 @@ OUTER = (
     _descent("flow", "flow", "every parameter of the prior has a gradient", "basic", widths=(1, 1, 1), rate=0.02),
     _descent("two-outputs", "gaussian", "gaps of the outputs are summed", "basic", widths=(2, 2, 2)),
     _descent("one-function", "gaussian", "one network at one point", "boundary", S=1, M=1, widths=(1, 1), hidden=(1,)),
-    large("many-functions", "gaussian", "S", size=20_001, balanced=True, dtypes=_DOUBLE),
+    large("thousands-of-functions", "gaussian", "S", size=5_001, balanced=True, dtypes=_DOUBLE),
 )
 
 
@@ -162,9 +162,9 @@ def sample_outer(rng):
 # Algorithm 1 ---------------------------------------------------------------------------------------------------------
 
 
-def _matching(family, rng, *, T=2, inner=3, widths=(1, 2, 1), S=3, M=2, hidden=(2,), rate=0.05, critic_rate=0.08,
-              weight=10.0, tolerance=0.01, sides="two", accumulator="fresh"):  # fmt: skip
-    first = _prior(family, rng, widths=widths, S=S, M=M)
+def _matching(family, rng, *, T=1, inner=2, widths=(1, 2, 1), S=2, M=2, hidden=(2,), rate=0.05, critic_rate=0.08,
+              weight=10.0, tolerance=0.01, sides="two", accumulator="fresh", flows=2):  # fmt: skip
+    first = _prior(family, rng, widths=widths, S=S, M=M, flows=flows)
     drawn = [[_drawn(rng, S, widths) for _ in range(T)] for _ in range(2)]
     stacked = lambda which, name: np.stack([draws[name] for draws in drawn[which]])
     targets = (2 * rng.standard_normal((2, T, widths[-1], S, M))).round(2)
@@ -186,43 +186,24 @@ def _tuned(slug, family, why, *flags, dtypes=_BOTH, **settings):
 
 
 MATCHING = (
-    _tuned(
-        "gaussian",
-        "gaussian",
-        "each outer step has a new critic, and draws of its own for it",
-        "basic",
-        "wrong_order",
-        T=3,
-    ),
-    _tuned(
-        "kept",
-        "gaussian",
-        "Adagrad's sum is kept over outer steps, the critic is not",
-        "variant",
-        "known_bug",
-        accumulator="kept",
-        T=3,
-    ),
-    _tuned(
-        "stops-at-once",
-        "gaussian",
-        "the first gradient is short enough, and its step is still taken",
-        "edge_case",
-        "missing_step",
-        tolerance=1e3,
-    ),
-    _tuned(
-        "one-sided", "gaussian", "slopes below 1 go free", "basic", sides="one", rate=0.02, critic_rate=0.25, weight=2.0
-    ),
-    _tuned("hierarchical", "hierarchical", "inverse gamma scales", "basic", dtypes=_DOUBLE),
-    _tuned("flow", "flow", "planar flows, one for each layer of two", "basic", dtypes=_DOUBLE, widths=(1, 1, 1)),
-    _tuned("one-step", "gaussian", "one of each", "boundary", T=1, inner=1),
-)
+    _tuned("two-critics", "gaussian", "each outer step has a new critic, and draws of its own for it", "basic",
+           "wrong_order", T=2, weight=4.0),
+    _tuned("sum-kept", "gaussian", "Adagrad's sum is kept over outer steps, the critic is not", "variant", "known_bug",
+           accumulator="kept", T=2, inner=1),
+    _tuned("one-is-enough", "gaussian", "the first gradient is short enough, and its step is still taken", "edge_case",
+           "missing_step", tolerance=1e3),
+    _tuned("free-below-1", "gaussian", "slopes below 1 go free, those above cost", "basic", sides="one", rate=0.02,
+           critic_rate=0.25, weight=2.0, S=3),
+    _tuned("random-scales", "hierarchical", "inverse gamma scales", "basic", dtypes=_DOUBLE),
+    _tuned("bent", "flow", "planar flows, one for each layer of two", "basic", dtypes=_DOUBLE, widths=(1, 1, 1),
+           flows=1),
+    _tuned("one-step", "gaussian", "one of each", "boundary", inner=1, S=3),
+)  # fmt: skip
 
 
 def sample_matching(rng):
     options = {"sides": str(rng.choice(["two", "one"])), "accumulator": str(rng.choice(["fresh", "kept"]))}
-    return _matching("gaussian", rng, inner=2, S=int(rng.integers(2, 4)), **options)
+    return _matching("gaussian", rng, T=2, S=int(rng.integers(2, 4)), **options)
 
 
 # Posteriors ----------------------------------------------------------------------------------------------------------
@@ -357,7 +338,7 @@ TARGET = (
     _process("two-inputs", "a length scale for each", "basic", d=2, length=(math.log(2.0), 0.5)),
     _process("jitter", "a jitter that counts", "basic", "missing_step", jitter=0.25),
     _process("one-point", "one function at one point", "boundary", S=1, M=1, jitter=0.0),
-    large("many-functions", "hierarchical", "S", size=2_001),
+    large("a-thousand-functions", "hierarchical", "S", size=1_001),
 )
 
 

@@ -2,7 +2,7 @@
 
 from refimpl.core.arrays import array_namespace
 from refimpl.specs.base import Law
-from refimpl.specs.laws import apart, causal, doubled_along, odd, related, reversed_along, turned_along
+from refimpl.specs.laws import apart, causal, doubled_along, odd, related, reversed_along, scaled, turned_along
 
 
 def _last(x, factor):
@@ -40,7 +40,7 @@ CRITIC = (
 
 _STEPS = "gaussian", "hierarchical", "flow"
 OUTER = (reversed_along("S", *_STEPS), doubled_along("S", *_STEPS))
-MATCHING = (causal("T", "gaussian", "kept"), reversed_along("S", "gaussian", "one-sided"))
+MATCHING = (causal("T", "two-critics", "sum-kept"), reversed_along("S", "two-critics", "free-below-1"))
 
 
 def _halved(inputs):
@@ -63,7 +63,7 @@ _LAYERS = "weights", "odd-number"
 GIBBS = (
     apart("S", *_LAYERS),
     reversed_along("n", *_LAYERS),
-    related("signs", "weights negated have the same scale", lambda i: {"w": -i["w"]}, lambda o: {}, *_LAYERS),
+    scaled("signs", "weights negated have the same scale", -1.0, {"w": 1}, {}, *_LAYERS),
 )
 
 TARGET = (

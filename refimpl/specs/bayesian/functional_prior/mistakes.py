@@ -1,40 +1,12 @@
 """What goes wrong with functional priors, as lines of the source that read otherwise."""
 
 from refimpl.bayesian import functional_prior
-from refimpl.bayesian.functional_prior import Drawn
 from refimpl.core.arrays import array_namespace
 from refimpl.models import sampling
 from refimpl.specs.base import mistake, variant
-from refimpl.specs.loops import integers
 
 _CODE = "https://github.com/tranbahien/you-need-a-good-prior"
 _FILES = f"{_CODE}/blob/467a939b26f29dda133121429a266adfe836ca83/optbnn"
-
-
-def _one_critic(
-    family, psi, x, critics, eps, normals_inner, uniforms_inner, target_inner, normals, uniforms, target, widths,
-    hidden, rate, critic_rate, weight, sides, tolerance, accumulator,
-):  # fmt: skip
-    """Algorithm 1 with the first critic trained on and on."""
-    sizes = lambda values: tuple(int(values[i]) for i in range(values.shape[0]))
-    xp, widths = array_namespace(psi), sizes(integers(widths))
-    state, theta, psis, distances = functional_prior.tuning_init(psi), critics[0, ...], [], []
-    shape, S = (x.shape[1], *sizes(integers(hidden)), 1), xp.zeros_like(critics[0, ...])
-    for t in range(x.shape[0]):
-        S = S if accumulator == "kept" else xp.zeros_like(S)
-        drawn = Drawn(normals_inner[t, ...], uniforms_inner[t, ...])
-        f_nn = functional_prior.prior_functions(family, state.psi, x[t, ...], drawn, widths=widths)
-        theta, S, _ = functional_prior.fit_critic(
-            theta, S, f_nn, target_inner[t, ...], eps[t, ...], sizes=shape, rate=critic_rate, weight=weight,
-            one_sided=sides == "one", tolerance=tolerance,
-        )  # fmt: skip
-        state, distance, _ = functional_prior.outer_step(
-            state, theta, x[t, ...], Drawn(normals[t, ...], uniforms[t, ...]), target[t, ...], family=family,
-            widths=widths, sizes=shape, rate=rate,
-        )  # fmt: skip
-        psis.append(state.psi)
-        distances.append(distance)
-    return xp.stack(psis), xp.stack([xp.asarray(distance) for distance in distances])
 
 
 def _weights_first(rule, start, precision, grads, xi, lr, friction, burn_in, n, temperature, clip):
@@ -254,7 +226,11 @@ ALTERNATIVES = (
              "matching_step: theta, S, _ =":
              "theta, S, _ = fit_critic(theta, S, f_nn, draws.target, draws.eps, **options)"}),
     variant("one_critic", "the critic goes on from one outer step to the next",
-            "Gulrajani et al. (2017, arXiv:1704.00028), Algorithm 1", functions={"matching": _one_critic}),
+            "Gulrajani et al. (2017, arXiv:1704.00028), Algorithm 1",
+            {"matching_step: theta, S =":
+             "theta, S = state.S or (draws.theta, xp.zeros_like(draws.theta))\n"
+             "S = S if keep_accumulator else xp.zeros_like(S)",
+             "matching_step: return": "return state._replace(S=(theta, S)), distance"}),
     variant("accumulator_always_kept", "Adagrad's sum is kept over outer steps, though the critic is a new one",
             f"{_CODE}, wasserstein_mapper.py: the optimiser is built once",
             {"matching_step: theta, S =":

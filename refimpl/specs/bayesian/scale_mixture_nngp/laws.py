@@ -54,8 +54,8 @@ STUDENT_LAW = (
     apart("R", "three-values"),
     reversed_along("m", "three-values"),
     related("moved", "mean and values moved alike change no density", _moved, lambda out: {}, "three-values"),
-    related("scale-of-the-scale", "b twice as large, Sigma half as large: nothing changes",
-            lambda i: {"b": 2 * i["b"], "Sigma": i["Sigma"] / 2}, lambda out: {}, "three-values"),
+    scaled("scale-of-the-scale", "b twice as large, Sigma half as large: nothing changes", 2.0, {"b": 1, "Sigma": -1},
+           {}, "three-values"),
 )  # fmt: skip
 
 _SAME_UNITS = {"K_tt": 1, "K_st": 1, "eps": 1}
@@ -64,8 +64,7 @@ POSTERIOR_IG = (
     reversed_along("n", "three-targets", slug="targets-reordered"),
     reversed_along("m", "three-targets", slug="new-reordered"),
     scaled("units", _KERNEL_FOR_SCALE, 2.0, {**_SAME_UNITS, "K_ss": 1, "b": -1}, {"Q": -1}, "three-targets"),
-    related("negated", "targets negated negate the mean", lambda i: {"y": -i["y"], "points": -i["points"]},
-            lambda out: {"mean": -out["mean"]}, "three-targets"),
+    scaled("negated", "targets negated negate the mean", -1.0, {"y": 1, "points": 1}, {"mean": 1}, "three-targets"),
 )  # fmt: skip
 
 
@@ -96,18 +95,11 @@ POSTERIOR_GP = (
 )
 
 
-def _linear(run, inputs):
-    """The mean is linear in the targets; the covariance does not depend on them."""
-    out, twice = run(**inputs), run(**{**inputs, "y": -2.0 * inputs["y"]})
-    yield twice["mean"], -2.0 * out["mean"]
-    yield twice["covariance"], out["covariance"]
-
-
 TRAINED_LAW = (
     reversed_along("n", "three-steps", "flow", slug="targets-reordered"),
     reversed_along("m", "three-steps", slug="new-reordered"),
-    Law("linear", "the mean is linear in the targets, which the covariance does not know", _linear,
-        ("three-steps", "flow", "end")),
+    scaled("linear", "the mean is linear in the targets, which the covariance does not know", -2.0, {"y": 1},
+           {"mean": 1}, "three-steps", "flow", "end"),
     scaled("slower", "the flow: half of the rate for twice the time", 2.0, {"eta": -1, "tau": 1}, {}, "flow"),
 )  # fmt: skip
 
@@ -119,15 +111,7 @@ TRAIN_NETWORKS = (
 )
 
 
-def _batch_twice(run, inputs):
-    """Each input of the batch twice: the same mean, so the same bound."""
-    xp = array_namespace(inputs["m"])
-    twice = {name: xp.concat([inputs[name]] * 2) for name in ("K_xu", "k_xx", "onehot")}
-    out, again = run(**inputs), run(**{**inputs, **twice, "noise": xp.concat([inputs["noise"]] * 2, axis=1)})
-    yield from ((again[name], out[name]) for name in out)
-
-
-_TWICE = Law("batch-twice", "each input of the batch twice changes nothing", _batch_twice, ("batch",))
+_TWICE = doubled_along("B", "batch", slug="batch-twice")  # the same mean, so the same bound
 ELBO = (
     _TWICE,
     reversed_along("M", "batch", slug="inducing-reordered"),

@@ -3,7 +3,7 @@
 import numpy as np
 
 from refimpl.bayesian import bayesopt
-from refimpl.models import gp
+from refimpl.models import acquisition, gp
 
 ORANGE, BLUE, GREEN, PINK, GREY = "#D55E00", "#0072B2", "#009E73", "#CC79A7", "0.45"
 PLANTED = "the functions are draws from the prior that every rule uses, hyper-parameters included"
@@ -38,7 +38,7 @@ def best_seen(law, seen, values, noise):
 def by_ei(law, seen, values, noise, rng):
     """Expected improvement, plugged in where there is noise."""
     return int(
-        np.argmax(bayesopt.expected_improvement(law.mean, deviations(law), best_seen(law, seen, values, noise))[0])
+        np.argmax(acquisition.expected_improvement(law.mean, deviations(law), best_seen(law, seen, values, noise))[0])
     )
 
 

@@ -1,11 +1,11 @@
 """What a proof gives, and the slip in a formula: C1, C2, C4, C5, C10, C11."""
 
 import numpy as np
-from scipy.special import ndtr
+import scipy  # loads its parts when they are asked for, which takes time
 
 from refimpl.bayesian import bayesopt
 from refimpl.core.random import stream
-from refimpl.models import gp
+from refimpl.models import acquisition, gp
 from refimpl.specs.base import Claim, Outcome, at_least, at_most, reported
 from refimpl.specs.bayesian.bayesopt.claims import _toy as toy
 
@@ -20,9 +20,9 @@ def closed_form(seed):
     nodes, weights = np.polynomial.legendre.leggauss(200)
     up = (nodes + 1) * 6  # what it is better by, up to 12
     right = np.array([6 * weights @ (up * _density((up - d) / sigma) / sigma) for d in delta])
-    found = bayesopt.expected_improvement(delta, np.full(61, sigma), 0.0).value
+    found = acquisition.expected_improvement(delta, np.full(61, sigma), 0.0).value
     z = delta / sigma
-    printed = np.maximum(delta, 0) + sigma * _density(z) - np.abs(delta) * ndtr(z)
+    printed = np.maximum(delta, 0) + sigma * _density(z) - np.abs(delta) * scipy.special.ndtr(z)
 
     def plot(figure):
         axes = figure.subplots()
@@ -97,7 +97,7 @@ def collapse(seed):
                 law = bayesopt.observe(law.mean, law.covariance, int(i), float(value), noise=noise)
             general = bayesopt.generalized_improvement(law.mean, law.covariance, np.arange(m), seen, noise=noise)
             best = toy.best_seen(law, seen, values, noise)
-            found.append(general - bayesopt.expected_improvement(law.mean, toy.deviations(law), best).value)
+            found.append(general - acquisition.expected_improvement(law.mean, toy.deviations(law), best).value)
 
     def plot(figure):
         axes = figure.subplots()

@@ -8,7 +8,7 @@ from refimpl.bayesian import _bayesopt_models as models
 from refimpl.bayesian import _bayesopt_search as searching
 from refimpl.bayesian import bayesopt
 from refimpl.core.random import stream
-from refimpl.models import gp
+from refimpl.models import acquisition, gp
 from refimpl.specs.base import Claim, Outcome, at_least, at_most, reported
 from refimpl.specs.bayesian.bayesopt.claims import _toy as toy
 
@@ -163,7 +163,7 @@ def liar(seed):
         best = float(f[seen].max())
         gains = law.mean + rng.standard_normal((J, m)) @ toy.root(law.covariance).T - best
         value = lambda *batch, gains=gains: float(np.maximum(gains[:, batch].max(axis=1), 0).mean())
-        order = np.argsort(-bayesopt.expected_improvement(law.mean, toy.deviations(law), best).value)
+        order = np.argsort(-acquisition.expected_improvement(law.mean, toy.deviations(law), best).value)
         first = int(order[0])
         other = int(rng.choice([k for k in range(m) if k != first]))
         top = max(value(*pair) for pair in combinations(range(m), 2))

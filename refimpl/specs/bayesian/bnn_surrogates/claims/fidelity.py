@@ -1,7 +1,7 @@
 """How near approximate posteriors come to a long run of HMC: C3."""
 
 import numpy as np
-from scipy.stats import norm
+import scipy  # loads its parts when they are asked for, which takes time
 
 from refimpl.bayesian import _bnn_surrogates_fits as fits
 from refimpl.bayesian import bnn_surrogates as rule
@@ -24,7 +24,7 @@ def quantiles(belief):
     if isinstance(belief, fits.Members):
         return np.quantile(belief.values, LEVELS, axis=0, method="hazen")
     mean, deviation = fits.moments(belief)
-    return mean + norm.ppf(LEVELS)[:, None] * deviation
+    return mean + scipy.special.ndtri(LEVELS)[:, None] * deviation
 
 
 def long_hmc(rng, x, y, *, chains=10, burn_in=250, samples=250, leapfrogs=16):

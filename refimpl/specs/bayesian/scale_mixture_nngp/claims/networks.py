@@ -1,7 +1,7 @@
 """Networks of finite width, before and after training. C1, C3, C4."""
 
 import numpy as np
-from scipy import stats
+import scipy  # loads its parts when they are asked for, which takes time
 
 from refimpl.bayesian import _scale_mixture_nngp_models as models
 from refimpl.bayesian import scale_mixture_nngp as mixture
@@ -58,9 +58,9 @@ def prior(seed):
         for N in WIDTHS:
             f = outputs(rng, N, law)
             rows[N].append(f)
-            distance[N].append(stats.kstest(f[:, 0] / K[0, 0] ** 0.5, stats.t(4).cdf).statistic)
-        gauss.append(stats.kstest(f[:, 0] / f[:, 0].std(), stats.norm.cdf).statistic)
-    together = lambda f: float(stats.spearmanr(*np.abs(f @ whiten.T).T).statistic)
+            distance[N].append(scipy.stats.kstest(f[:, 0] / K[0, 0] ** 0.5, scipy.stats.t(4).cdf).statistic)
+        gauss.append(scipy.stats.kstest(f[:, 0] / f[:, 0].std(), scipy.stats.norm.cdf).statistic)
+    together = lambda f: float(scipy.stats.spearmanr(*np.abs(f @ whiten.T).T).statistic)
     plain = outputs(stream(seed, "scale_mixture_nngp.C1", "plain"), 512, None)
     ks = {N: float(np.median(values)) for N, values in distance.items()}
 
@@ -70,10 +70,10 @@ def prior(seed):
         for N, color in zip(WIDTHS, (PINK, GREEN, BLUE), strict=True):
             size = np.sort(np.abs(np.concatenate(rows[N])[:, 0]))[::-1] / K[0, 0] ** 0.5
             axes.semilogy(size, np.arange(1, len(size) + 1) / len(size), color=color, label=f"30 000 networks, N = {N}")
-        axes.semilogy(stats.t(4).ppf(1 - levels / 2), levels, "--", color=ORANGE, label="t, 4 degrees of freedom")
+        axes.semilogy(scipy.stats.t(4).ppf(1 - levels / 2), levels, "--", color=ORANGE, label="t, 4 degrees of freedom")
         sd = 2.0**0.5
         axes.semilogy(
-            sd * stats.norm.ppf(1 - levels / 2), levels, ":", color=GREY, label="normal, of the same variance"
+            sd * scipy.stats.norm.ppf(1 - levels / 2), levels, ":", color=GREY, label="normal, of the same variance"
         )
         axes.set(xlim=(0, 10), ylim=(1e-3, 1), xlabel="size of the output", ylabel="share that is larger",
                  title="A random scale of the readout makes a t process")  # fmt: skip
@@ -119,8 +119,10 @@ def readout(seed):
         found[N] = np.concatenate(rows)
         for name, told_law in (("prior", before), ("posterior", after)):
             size = np.diagonal(told_law.scale) ** 0.5
-            cdf = stats.t(told_law.dof).cdf
-            ks[N, name] = [stats.kstest((found[N][:, j] - told_law.mean[j]) / size[j], cdf).statistic for j in (0, 1)]
+            cdf = scipy.stats.t(told_law.dof).cdf
+            ks[N, name] = [
+                scipy.stats.kstest((found[N][:, j] - told_law.mean[j]) / size[j], cdf).statistic for j in (0, 1)
+            ]
 
     def plot(figure):
         axes = figure.subplots()
@@ -128,8 +130,8 @@ def readout(seed):
         z = (found[1000][:, 1] - told.mean[1]) / np.diagonal(before.scale)[1] ** 0.5
         axes.hist(z, bins=at[::8], density=True, color="#cccccc", label="3000 trained networks")
         ratio = (np.diagonal(after.scale)[1] / np.diagonal(before.scale)[1]) ** 0.5
-        axes.plot(at, stats.t(before.dof).pdf(at), color=ORANGE, label="the prior's scale: t, 2 a")
-        axes.plot(at, stats.t(after.dof).pdf(at / ratio) / ratio, "--", color=BLUE, label="posterior: t, 2 a + n")
+        axes.plot(at, scipy.stats.t(before.dof).pdf(at), color=ORANGE, label="the prior's scale: t, 2 a")
+        axes.plot(at, scipy.stats.t(after.dof).pdf(at / ratio) / ratio, "--", color=BLUE, label="posterior: t, 2 a + n")
         axes.set(xlabel="output at u = 1.6, less its mean, over the prior's scale", ylabel="density",
                  title="Training the readout does not teach the scale")  # fmt: skip
         axes.legend(frameon=False)
