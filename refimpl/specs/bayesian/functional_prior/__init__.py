@@ -89,7 +89,9 @@ def gibbs_scale(w, raw_alpha, raw_beta, uniform):
 def target_functions(kind, x, normals, scale_normals, length_mean, length_variance, log_mean, log_variance, jitter):
     """Functions of the target."""
     if kind == "gp":
-        scale_normals = 0.0 * scale_normals
+        xp = array_namespace(x)
+        lengths, variance = (xp.exp(mean + 0 * x[0, :]) for mean in (length_mean, log_mean))
+        return models.gp_functions(x, normals, lengths, xp.reshape(variance[:1], ()), jitter=jitter)
     pairs = {"length": (length_mean, length_variance), "variance": (log_mean, log_variance)}
     return models.hierarchical_functions(x, normals, scale_normals, jitter=jitter, **pairs)
 

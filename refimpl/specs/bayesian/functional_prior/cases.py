@@ -325,8 +325,8 @@ def _process(slug, why, *flags, dtypes=_BOTH, **settings):
 
 
 TARGET = (
-    _process("gp", "the same scales for all", "basic", kind="gp", length=(0.25, 1.0)),
     _process("hierarchical", "scales of each function by itself", "basic", S=3),
+    _process("gp", "the same scales for all", "basic", kind="gp", length=(0.25, 1.0)),
     _process(
         "variances-not-1",
         "variances 0.3 and 2 of the logs, which are no deviations",
