@@ -93,7 +93,11 @@ HOSTILE = {  # what the function does -> kind and beginning of the message
     ),
     "returns nothing": ("return None", "garbage", "returned 1 outputs; expected 2"),
     "returns an object": ("return object(), 1", "garbage", "output new_theta is no array"),
-    "returns too much": ("import numpy as np\nreturn np.zeros(2 * 10**6), 1", "garbage", "an answer of more than 16 MiB"),
+    "returns too much": (
+        "import numpy as np\nreturn np.ones(2**21), 1",
+        "garbage",
+        "an answer of more than 16 MiB",
+    ),
     "writes into every pipe": (
         "import os\nfor i in range(3, 40):\n    try: os.write(i, b'{\"outputs\": 1}\\n')\n    except OSError: pass",
         "garbage",
