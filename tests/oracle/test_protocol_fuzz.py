@@ -208,7 +208,7 @@ def test_the_conversation_survives(corpus, monkeypatch, mode):
 
 
 def test_a_real_process_that_prints_bent_answers(corpus, fake, tmp_path):
-    """The same through pipes, a hundred of them."""
+    """The same through pipes, fifty of them."""
     path = tmp_path / "lines"
     lines = [line for name, line in corpus if name == "answer-run.json" and b"\n" not in line][:150]
     path.write_bytes(b"\n".join(lines))
@@ -228,7 +228,7 @@ for request in map(json.loads, sys.stdin):
     sys.stdout.flush()
 """
     outcomes = []
-    while not (tmp_path / "place").exists() or int((tmp_path / "place").read_text()) < 100:
+    while not (tmp_path / "place").exists() or int((tmp_path / "place").read_text()) < 50:
         candidate = fake([sys.executable, "-c", code])
         for _ in range(20):
             try:
