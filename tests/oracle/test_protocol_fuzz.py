@@ -13,8 +13,9 @@ from refimpl.oracle import catalog
 from refimpl.oracle.candidates import CandidateError, NotApplicable, Skipped, program, protocol, restarted, schema
 from refimpl.oracle.candidates.base import named_outputs
 from refimpl.oracle.candidates.protocol import ProtocolError
+from tests.thorough import THOROUGH
 
-MESSAGES = 12_000
+MESSAGES = 12_000 if THOROUGH else 6_000
 LION = catalog.operation("lion.trajectory")
 INPUTS = dict(LION.cases[0].inputs)
 ALL = ["float64", "float32", "int64", "int32", "bool"]
