@@ -45,7 +45,7 @@ def link(name, site):
 def here(installed, tmp_path_factory):
     """Runs a command of an environment that sees the wheel and its run-time dependencies alone."""
     folder = tmp_path_factory.mktemp("package")
-    python, site = installed(folder / "venv")
+    python, site = installed
     for name in () if "REFIMPL_DIST" in os.environ else required("refimpl"):
         link(name, site)
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "PYTHON"))}

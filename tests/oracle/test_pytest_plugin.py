@@ -95,21 +95,18 @@ def test_a_run_of_pytest_that_does_not_use_it_loads_no_spec():
 # In a project ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="session")
-def python(installed, tmp_path_factory):
-    """Python of an environment into which the wheel was installed; its dependencies are those of this one."""
-    python, site = installed(tmp_path_factory.mktemp("plugin") / "venv")
-    (site / "dependencies.pth").write_text(sysconfig.get_path("purelib"))  # .pth files in there are not read
-    return python
-
-
 @pytest.fixture(scope="module")
-def project(tmp_path_factory, python):
-    """A function that writes test files, which judge `lion` and `swapped`, and runs pytest on them."""
+def project(tmp_path_factory, installed):
+    """A function that writes test files, which judge `lion` and `swapped`, and runs pytest on them.
+
+    In the environment into which the wheel was installed; pytest and the dependencies are those of this one.
+    """
+    python, _ = installed
     folder = tmp_path_factory.mktemp("project")
     sources = ["import numpy as np", inspect.getsource(lion), inspect.getsource(swapped)]
     (folder / "mine.py").write_text("\n\n".join(sources))
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "PYTHON"))}
+    environment["PYTHONPATH"] = sysconfig.get_path("purelib")  # .pth files in there, ours say, are not read
 
     def run(*words, **files):
         """Exit status, what is printed, and by file and test the marks that its line of the JUnit file has."""
@@ -153,9 +150,9 @@ def test_lion(case):
 
 
 @pytest.fixture(scope="module")
-def good(project, python):
+def good(project, installed):
     """What comes of right implementations, and of wrong ones that are known as such."""
-    return project("-rx", place=PLACE.format(str(python.parents[1])), right=RIGHT, expected=EXPECTED)
+    return project("-rx", place=PLACE.format(str(installed[1])), right=RIGHT, expected=EXPECTED)
 
 
 def test_a_right_implementation_passes_every_case_in_a_project_that_has_the_wheel(good):
