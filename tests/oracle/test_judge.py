@@ -303,8 +303,8 @@ def test_repro_line_reruns_the_case_alone(mine, run):
     [
         (("check", "loin"), "did you mean lion"),
         (("check", "lion.trajectori"), "did you mean lion.trajectory"),
-        (("check", "lion", "--python", "no.such:thing"), "cannot load"),
-        (("check", "lion", "--python", "math:nothing"), "has no 'nothing'"),
+        (("check", "lion", "--in-process", "--python", "no.such:thing"), "cannot load"),
+        (("check", "lion", "--in-process", "--python", "math:nothing"), "has no 'nothing'"),
         (("check", "lion", "--dtype", "float16"), "float64"),
         (("show", "lion", "--case", "nope"), "has no case"),
         (("show", "wta_crs"), "'wta_crs' is still to come"),
@@ -313,9 +313,9 @@ def test_repro_line_reruns_the_case_alone(mine, run):
         (("check", "lion", "cbo", "--timeout", "3"), "--timeout and --path are for a candidate"),
         (("check", "lion", "--exec", "true", "--arrays", "strict"), "--arrays goes with --python"),
         (("check", "lion", "--mutants", "--only", "x"), "--mutants goes with"),
-        (("check", "lion", "--python", "{folder}/syntax.py:f"), "SyntaxError"),
+        (("check", "lion", "--in-process", "--python", "{folder}/syntax.py:f"), "SyntaxError"),
         (("check", "lion", "--python", "{folder}/raises.py:f"), "RuntimeError: boom"),
-        (("check", "lion", "--python", "{folder}/quits.py:f"), "SystemExit: 0"),
+        (("check", "lion", "--in-process", "--python", "{folder}/quits.py:f"), "SystemExit: 0"),
         (("check", "lion", "--expect", "{folder}/syntax.py"), "syntax.py: "),
     ],
 )
