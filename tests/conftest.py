@@ -60,7 +60,7 @@ class Run:
         return to_numpy(x)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # idle, it takes its time of the processor too
 def browser(tmp_path_factory):
     """Headless Chromium that reaches files only."""
     if reason := chromium.missing():

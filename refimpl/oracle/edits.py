@@ -44,6 +44,7 @@ class Place(NamedTuple):
     indent: int
 
 
+@cache
 def places(system):
     """Every statement inside a function of the files in which a system's rule stands.
 
@@ -168,10 +169,12 @@ def place(system, key):
     else:
         tag, _, function = key.partition(" in ")
         found = [p for p in every if tag in p.tags and function in ("", p.function)]
-        known = ", ".join(sorted({t for p in every for t in p.tags if t.startswith(f"{system}-")}, key=_natural))
-        missing = f"no line of {system} has the tag {key!r}; its tags: {known}"
-    if not found:
+        missing = f"no line of {system} has the tag {key!r}; its tags: "
+    if not found and colon:
         raise EditError(missing)
+    if not found:
+        own = {tag for place in every for tag in place.tags if tag.startswith(f"{system}-")}
+        raise EditError(missing + ", ".join(sorted(own, key=_natural)))
     if len(found) > 1:
         where = ", ".join(f"{p.module.rpartition('.')[2]}.{p.function} line {p.first}" for p in found)
         raise EditError(f"{key!r} of {system} stands at {len(found)} places ({where}): name the function")

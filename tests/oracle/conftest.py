@@ -112,24 +112,21 @@ def wheel(build, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def installed(wheel):
-    """Makes an environment in a folder that has the wheel and nothing else; returns its Python and site-packages.
+def installed(wheel, tmp_path_factory):
+    """Python and site-packages of an environment that has the wheel and nothing else.
 
     In `make wheel` it has what the wheel asks for, too.
     """
-
-    def make(folder):
-        subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
-        python = folder / "bin" / "python"
-        pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", python]
-        install = [*pip, "install", "--quiet"]
-        if DIST:  # the wheel then finds all that it asks for, or is refused
-            subprocess.run([*install, "--require-hashes", "-r", ROOT / "requirements" / "base.txt"], check=True)
-        subprocess.run([*install, "--no-index", *([] if DIST else ["--no-deps"]), wheel], check=True)
-        (site,) = folder.glob("lib/python*/site-packages")
-        return python, site
-
-    return make
+    folder = tmp_path_factory.mktemp("installed") / "venv"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+    python = folder / "bin" / "python"
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", python]
+    install = [*pip, "install", "--quiet"]
+    if DIST:  # the wheel then finds all that it asks for, or is refused
+        subprocess.run([*install, "--require-hashes", "-r", ROOT / "requirements" / "base.txt"], check=True)
+    subprocess.run([*install, "--no-index", *([] if DIST else ["--no-deps"]), wheel], check=True)
+    (site,) = folder.glob("lib/python*/site-packages")
+    return python, site
 
 
 @pytest.fixture

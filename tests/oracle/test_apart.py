@@ -1,11 +1,12 @@
 """A Python candidate in a process of its own: whatever it does, a verdict comes, and the exit status is that of it."""
 
 import json
-import subprocess
 import sys
 import textwrap
 from importlib.util import find_spec
+from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
 from refimpl.oracle import catalog, cli
@@ -44,9 +45,11 @@ def step(body):
     return f"def step(**inputs):\n{textwrap.indent(textwrap.dedent(body), '    ')}"
 
 
-def refimpl(*words, cwd, **options):
-    command = [sys.executable, "-m", "refimpl", *words]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300, **options)
+@pytest.fixture
+def refimpl(tmp_path, monkeypatch, capfd):
+    """Runs the command line in a folder: exit status, and all that came out at the two descriptors."""
+    monkeypatch.chdir(tmp_path)
+    return lambda *words: (cli.main(list(words)), *capfd.readouterr())
 
 
 def test_a_right_one_conforms_and_its_manners_are_seen(apart):
@@ -81,16 +84,20 @@ HOSTILE = {  # what the function does -> kind and beginning of the message
         "its process ended in the call (signal 11",
     ),
     "closes all descriptors": ("import os\nos.closerange(0, 256)", "crash", "its process ended in the call"),
-    "hangs": ("while True: pass", "timeout", "no answer within 0.5 s"),
+    "hangs": ("while True: pass", "timeout", "no answer within 0.1 s"),
     "hangs on, come what may": (
         "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
         "while True:\n    try:\n        while True: pass\n    except BaseException: pass",
         "timeout",
-        "no answer within 0.5 s",
+        "no answer within 0.1 s",
     ),
     "returns nothing": ("return None", "garbage", "returned 1 outputs; expected 2"),
     "returns an object": ("return object(), 1", "garbage", "output new_theta is no array"),
-    "returns too much": ("import numpy as np\nreturn np.zeros(10**7), 1", "garbage", "an answer of more than 16 MiB"),
+    "returns too much": (
+        "import numpy as np\nreturn np.ones(2**21), 1",
+        "garbage",
+        "an answer of more than 16 MiB",
+    ),
     "writes into every pipe": (
         "import os\nfor i in range(3, 40):\n    try: os.write(i, b'{\"outputs\": 1}\\n')\n    except OSError: pass",
         "garbage",
@@ -99,15 +106,22 @@ HOSTILE = {  # what the function does -> kind and beginning of the message
 }
 
 
-@pytest.mark.parametrize(("body", "kind", "said"), HOSTILE.values(), ids=HOSTILE)
-def test_whatever_it_does_is_told(apart, body, kind, said):
-    candidate = apart(step(body), timeout=0.5 if "hangs" in body or "while" in body else 60)
-    with pytest.raises(CandidateError) as caught:
-        candidate.offers(LION), candidate.run(LION, CASE.inputs)
-    assert (caught.value.kind, str(caught.value)[: len(said)]) == (kind, said)
-    assert len(str(caught.value)) <= 4000
-    with pytest.raises(CandidateError):  # and it can be asked on
-        candidate.run(LION, CASE.inputs)
+def test_whatever_it_does_is_told(apart):
+    """And it can be asked on."""
+    harm = [f"def harm{i}():\n{textwrap.indent(body, '    ')}\n" for i, (body, _, _) in enumerate(HOSTILE.values())]
+    text = RIGHT.format(before="if lr <= 0: return globals()[f'harm{-lr:g}']()") + "".join(harm)
+    candidate = apart(text)
+    candidate.offers(LION)
+    right = LION.reference(**CASE.inputs)
+    for i, (what, (_, kind, said)) in enumerate(HOSTILE.items()):
+        candidate._timeout = 0.1 if kind == "timeout" else 60
+        with pytest.raises(CandidateError) as caught:
+            candidate.run(LION, CASE.inputs | {"lr": -i})
+        assert (caught.value.kind, str(caught.value)[: len(said)]) == (kind, said), what
+        assert len(str(caught.value)) <= 4000
+        candidate._timeout = 60
+        for got, wanted in zip(candidate.run(LION, CASE.inputs).values(), right, strict=True):
+            np.testing.assert_array_equal(got, wanted, what)
 
 
 def test_a_process_that_always_ends_is_given_up(apart):
@@ -184,20 +198,20 @@ def test_one_that_takes_our_own_source_is_told_of(apart):
     assert candidate.note.startswith("it imports refimpl.optimizers.lion: part of what it is compared with")
 
 
-def test_what_it_prints_spoils_nothing(tmp_path):
+def test_what_it_prints_spoils_nothing(tmp_path, refimpl):
     (tmp_path / "mine.py").write_text(RIGHT.format(before="import os; os.write(1, b'{\\n\\x1b[2J'); print('}')"))
-    for words, read in ((["--format", "json"], json.loads), (["--format", "junit"], str)):
-        run = refimpl("check", LION.name, "--python", "mine.py:step", "--no-laws", *words, cwd=tmp_path)
-        assert read(run.stdout)
-        assert (run.returncode, "\x1b" in run.stdout + run.stderr) == (0, False)
-    assert "it printed '" in run.stderr
+    for words, read in ((["--format", "json"], json.loads), (["--format", "junit"], ElementTree.fromstring)):
+        status, out, err = refimpl("check", LION.name, "--python", "mine.py:step", "--no-laws", *words)
+        read(out)
+        assert (status, "\x1b" in out + err) == (0, False)
+    assert "it printed '" in err
 
 
-def test_it_moves_neither_folder_nor_report(tmp_path):
+def test_it_moves_neither_folder_nor_report(tmp_path, refimpl):
     (tmp_path / "mine.py").write_text(RIGHT.format(before="import os; os.chdir('/')"))
-    run = refimpl("check", LION.name, "--python", "mine.py:step", "--report", "out.json", cwd=tmp_path)
-    assert (run.returncode, (tmp_path / "out.json").exists()) == (0, True)
-    assert "changes the working directory" in run.stdout
+    status, out, _ = refimpl("check", LION.name, "--python", "mine.py:step", "--report", "out.json")
+    assert (status, (tmp_path / "out.json").exists()) == (0, True)
+    assert "changes the working directory" in out
 
 
 @pytest.mark.parametrize("option", ["python", "torch", "optax", "estimator", "scheduler", "exec", "report", "expect"])
@@ -249,22 +263,22 @@ def test_a_module_in_a_file_is_found_again(apart):
         candidate.run(LION, CASE.inputs)
 
 
-def test_a_path_with_a_colon_can_be_loaded(tmp_path):
+def test_a_path_with_a_colon_can_be_loaded(tmp_path, refimpl):
     folder = tmp_path / "a:b"
     folder.mkdir()
     (folder / "mine.py").write_text(RIGHT.format(before=""))
-    run = refimpl("check", LION.name, "--python", f"{folder}/mine.py:step", "--no-laws", cwd=tmp_path)
-    assert (run.returncode, "verdict: conforms\n" in run.stdout) == (0, True), run.stderr
+    status, out, err = refimpl("check", LION.name, "--python", f"{folder}/mine.py:step", "--no-laws")
+    assert (status, "verdict: conforms\n" in out) == (0, True), err
 
 
-def test_complete_and_in_process(tmp_path):
+def test_complete_and_in_process(tmp_path, refimpl):
     (tmp_path / "mine.py").write_text(
         RIGHT.format(before="if weight_decay: raise NotImplementedError('no decay')") + "\nprint('at home')\n"
     )
     words = ("check", LION.name, "--python", "mine.py:step", "--no-laws")
-    part = refimpl(*words, cwd=tmp_path)
-    assert (part.returncode, "verdict: conforms in 1 of " in part.stdout) == (0, True)
-    assert refimpl(*words, "--complete", cwd=tmp_path).returncode == 1
-    assert refimpl(*words, "--strict", cwd=tmp_path).returncode == 1
-    lax = refimpl(*words, "--strict", "--no-complete", "--in-process", cwd=tmp_path)
-    assert (lax.returncode, lax.stderr) == (0, "at home\n")
+    status, out, _ = refimpl(*words)
+    assert (status, "verdict: conforms in 1 of " in out) == (0, True)
+    assert refimpl(*words, "--complete")[0] == 1
+    assert refimpl(*words, "--strict")[0] == 1
+    status, _, err = refimpl(*words, "--strict", "--no-complete", "--in-process")
+    assert (status, err) == (0, "at home\n")

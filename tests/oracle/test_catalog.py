@@ -4,54 +4,45 @@ import json
 import subprocess
 import sys
 
-import pytest
-
 from refimpl.oracle import catalog
 
 LOADED = """
-import sys
+import json, sys
 from refimpl.oracle.cli import main
-status = main(sys.argv[1:])
-names = {tuple(name.split(".")[2:4]) for name in sys.modules if name.startswith("refimpl.specs.")}
-print(status, *sorted(name[1] for name in names if len(name) == 2), file=sys.stderr)
+for words in json.loads(sys.argv[1]):
+    status = main(words)
+    names = {tuple(name.split(".")[2:4]) for name in sys.modules if name.startswith("refimpl.specs.")}
+    print("loaded:", words[0], status, *sorted(name[1] for name in names if len(name) == 2), file=sys.stderr)
+print("loaded:", *{"numpy.f2py", "numpy.testing"} & sys.modules.keys(), file=sys.stderr)
 """
 
 
-def loaded(*words):
-    """Exit status and the specs that a command has loaded, and what it printed."""
-    done = subprocess.run([sys.executable, "-c", LOADED, *words], capture_output=True, text=True)
-    status, *names = done.stderr.splitlines()[-1].split()
-    return int(status), names, done.stdout
+def loaded(*commands):
+    """Of commands in one process: name, exit status and the specs that are loaded by then; and what they printed."""
+    done = subprocess.run([sys.executable, "-c", LOADED, json.dumps(commands)], capture_output=True, text=True)
+    told = (line.partition("loaded: ")[2].split() for line in done.stderr.splitlines())
+    return [words for words in told if words], done.stdout
 
 
-@pytest.mark.parametrize("form", ["rich", "markdown"])
-def test_list_loads_no_spec(form):
-    status, names, out = loaded("list", "--format", form)
-    assert (status, names) == (0, [])
+def test_a_command_about_one_system_loads_its_spec_alone(tmp_path):
+    rows, out = loaded(
+        ("list",),
+        ("list", "--format", "markdown"),
+        ("check", "lion.step", "--only", "zeros"),
+        ("show", "lion"),
+        ("vectors", "lion.step", "--out", str(tmp_path / "vectors")),
+        ("practice", "lion", "--out", str(tmp_path / "practice")),
+        ("claims", "lion.C0"),
+    )
+    assert rows[:2] == [["list", "0"]] * 2
+    assert rows[2:-1] == [[name, "0", "lion"] for name in ("check", "show", "vectors", "practice")]
+    assert rows[-1] == ["claims", "2", "lion"]
     assert "lion" in out
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        ("check", "lion.step", "--only", "zeros"),
-        ("show", "lion"),
-        ("claims", "lion.C0"),
-        ("vectors", "lion.step", "--out"),
-        ("practice", "lion", "--out"),
-    ],
-    ids=lambda words: words[0],
-)
-def test_a_command_about_one_system_loads_its_spec_alone(words, tmp_path):
-    if words[-1] == "--out":
-        words += (str(tmp_path / "out"),)
-    status, names, _ = loaded(*words)
-    assert (status, names) == (2 if words[0] == "claims" else 0, ["lion"])
-
-
 def test_list_says_what_the_specs_say():
-    status, names, out = loaded("list", "--format", "json")
-    assert (status, names) == (0, [])
+    rows, out = loaded(("list", "--format", "json"))
+    assert rows == [["list", "0"]]
     rows = {row["system"]: row for row in json.loads(out)}
     assert rows.keys() == {entry.name for entry in catalog.roadmap()} | catalog.systems().keys()
     for name, system in catalog.systems().items():

@@ -226,7 +226,16 @@ def test_a_change_counts_once_the_file_is_there_again(tmp_path):
 def test_watching_checks_again_in_a_fresh_process_and_ends_with_130(tmp_path):
     file = tmp_path / "mine.py"
     file.write_text(RELEASE)
-    words = ["check", "lion.trajectory", "--python", f"{file}:trajectory", "--only", "two-rates", "--watch"]
+    words = [
+        "check",
+        "lion.trajectory",
+        "--python",
+        f"{file}:trajectory",
+        "--only",
+        "two-rates",
+        "--watch",
+        "--in-process",
+    ]
     command = [sys.executable, "-m", "refimpl", *words]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
         verdicts = (line for line in run.stdout if line.startswith("verdict"))

@@ -54,7 +54,7 @@ def test_of_a_compound_statement_the_head_alone_is_exchanged():
 def test_large_arrays_see_it_too():
     """In blocks over threads, and compiled where Numba is installed."""
     theta, grad = np.zeros(elementwise.LARGE), np.ones(elementwise.LARGE)
-    run = lambda: set(lion.update(theta, lion.init(theta), grad, lr=0.5)[0].tolist())
+    run = lambda: set(np.unique(lion.update(theta, lion.init(theta), grad, lr=0.5)[0]).tolist())
     assert run() == {-0.5}
     with edits.edited("lion", {"lion-2": "params = params + lr * xp.sign(c)"}):
         assert run() == {0.5}

@@ -148,7 +148,8 @@ def test_a_self_check_whose_worker_is_killed_is_told_and_the_job_goes_on(tmp_pat
 )
 def test_the_exit_status_is_that_of_the_verdict_whatever_becomes_of_its_words(tmp_path, redirected, status):
     (tmp_path / "mine.py").write_text("f = lambda theta, **more: (theta, theta)\n")
-    line = f"{sys.executable} -m refimpl check lion.step --only both-agree --explain 0 --python mine.py:f {redirected}"
+    line = f"{sys.executable} -m refimpl check lion.step --only both-agree --explain 0 --in-process --python mine.py:f"
+    line += f" {redirected}"
     script = ["bash", "-o", "pipefail", "-c", line]
     done = subprocess.run(script, cwd=tmp_path, stdout=-1, stderr=-1, text=True, check=False)
     assert (done.returncode, "Traceback" in done.stderr) == (status, False)

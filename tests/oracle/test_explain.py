@@ -31,6 +31,7 @@ from refimpl.specs.base import array
 from tests.thorough import THOROUGH, sample, some
 
 TRAJECTORY = catalog.operation("lion.trajectory")
+QUICK = ["--only", "two-rates", "--only", "gaussian-long"]
 ENOUGH = 120.0  # seconds: what is there is found, also on a busy machine
 
 
@@ -128,8 +129,10 @@ BEYOND = {
 
 @pytest.mark.parametrize("name", sample(["lion.trajectory", "adamw.adam"], ["diffgrad.friction", "sophia.trajectory"]))
 def test_a_mistake_of_some_steps_or_with_values_from_elsewhere_is_told(name):
+    """From three cases, and what the candidate is asked beside them."""
     mine, words = BEYOND[name]
-    found = check(mine, name, explain=ENOUGH).diagnosis
+    few = [case.slug for case in catalog.operation(name).cases[:3]]
+    found = check(mine, name, explain=ENOUGH, only=few).diagnosis
     assert found.kind == "change", found
     assert words in found.lines[0][3], found
 
@@ -242,7 +245,11 @@ def test_the_first_difference_is_upstream():
 
 
 def test_a_constant_is_read_off_the_answers_and_a_report_keeps_what_was_said(tmp_path):
-    report = report_of(lion(decay=lambda lr, wd: 0.7 * lr * wd))
+    def step(theta, momentum, grad, lr, beta1, beta2, weight_decay):
+        c = beta1 * momentum + (1 - beta1) * grad
+        return theta - lr * (np.sign(c) + 0.7 * weight_decay * theta), momentum + (1 - beta2) * (grad - momentum)
+
+    report = check(step, "lion.step", explain=ENOUGH)
     assert "0.7 * (weight_decay * params)" in cause(report.diagnosis)
     write_report(tmp_path / "report.jsonl", report)
     again = read_report(tmp_path / "report.jsonl")
@@ -258,10 +265,10 @@ def test_a_picture_shows_where_the_answers_part(tmp_path, capsys):
         "    return theta0 - lr * np.cumsum(np.sign(grads), axis=0)\n"
     )
     picture = tmp_path / "parts.png"
-    words = ["--python", f"{tmp_path / 'mine.py'}:trajectory", "--plot", str(picture), "--explain", "0"]
+    words = ["--python", f"{tmp_path / 'mine.py'}:trajectory", "--plot", str(picture), "--explain", "0", *QUICK]
     assert main(["check", "lion.trajectory", *words]) == 1
     assert picture.read_bytes().startswith(b"\x89PNG")
-    assert main(["check", "lion.trajectory", "--plot", str(tmp_path / "none.png")]) == 0
+    assert main(["check", "lion.trajectory", "--plot", str(tmp_path / "none.png"), *QUICK]) == 0
     assert "drew nothing" in capsys.readouterr().err
     assert main(["check", "lion.trajectory", "--explain", "-1"]) == 2
     assert "--explain must be >= 0" in capsys.readouterr().err

@@ -3,7 +3,6 @@
 import re
 import shutil
 import subprocess
-import sys
 
 import pytest
 
@@ -61,13 +60,10 @@ TOOLS = {"js": "node", "c": "cc"}
 
 @pytest.fixture
 def refimpl(tmp_path, monkeypatch, capsys):
-    """Runs the command line in a folder; as a process where the candidate is a module of it."""
+    """Runs the command line in a folder."""
     monkeypatch.chdir(tmp_path)
 
     def refimpl(*words):
-        if "--python" in words:
-            run = subprocess.run([sys.executable, "-m", "refimpl", *words], capture_output=True, text=True)
-            return run.returncode, run.stdout + run.stderr
         status = main(list(words))
         return status, "".join(capsys.readouterr())
 

@@ -13,8 +13,9 @@ from refimpl.oracle import catalog
 from refimpl.oracle.candidates import CandidateError, NotApplicable, Skipped, program, protocol, restarted, schema
 from refimpl.oracle.candidates.base import named_outputs
 from refimpl.oracle.candidates.protocol import ProtocolError
+from tests.thorough import THOROUGH
 
-MESSAGES = 12_000
+MESSAGES = 12_000 if THOROUGH else 6_000
 LION = catalog.operation("lion.trajectory")
 INPUTS = dict(LION.cases[0].inputs)
 ALL = ["float64", "float32", "int64", "int32", "bool"]
@@ -208,7 +209,7 @@ def test_the_conversation_survives(corpus, monkeypatch, mode):
 
 
 def test_a_real_process_that_prints_bent_answers(corpus, fake, tmp_path):
-    """The same through pipes, a hundred of them."""
+    """The same through pipes, fifty of them."""
     path = tmp_path / "lines"
     lines = [line for name, line in corpus if name == "answer-run.json" and b"\n" not in line][:150]
     path.write_bytes(b"\n".join(lines))
@@ -228,7 +229,7 @@ for request in map(json.loads, sys.stdin):
     sys.stdout.flush()
 """
     outcomes = []
-    while not (tmp_path / "place").exists() or int((tmp_path / "place").read_text()) < 100:
+    while not (tmp_path / "place").exists() or int((tmp_path / "place").read_text()) < 50:
         candidate = fake([sys.executable, "-c", code])
         for _ in range(20):
             try:

@@ -95,21 +95,18 @@ def test_a_run_of_pytest_that_does_not_use_it_loads_no_spec():
 # In a project ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="session")
-def python(installed, tmp_path_factory):
-    """Python of an environment into which the wheel was installed; its dependencies are those of this one."""
-    python, site = installed(tmp_path_factory.mktemp("plugin") / "venv")
-    (site / "dependencies.pth").write_text(sysconfig.get_path("purelib"))  # .pth files in there are not read
-    return python
-
-
 @pytest.fixture(scope="module")
-def project(tmp_path_factory, python):
-    """A function that writes test files, which judge `lion` and `swapped`, and runs pytest on them."""
+def project(tmp_path_factory, installed):
+    """A function that writes test files, which judge `lion` and `swapped`, and runs pytest on them.
+
+    In the environment into which the wheel was installed; pytest and the dependencies are those of this one.
+    """
+    python, _ = installed
     folder = tmp_path_factory.mktemp("project")
     sources = ["import numpy as np", inspect.getsource(lion), inspect.getsource(swapped)]
     (folder / "mine.py").write_text("\n\n".join(sources))
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "PYTHON"))}
+    environment["PYTHONPATH"] = sysconfig.get_path("purelib")  # .pth files in there, ours say, are not read
 
     def run(*words, **files):
         """Exit status, what is printed, and by file and test the marks that its line of the JUnit file has."""
@@ -141,14 +138,32 @@ def test_lion(case):
 """
 
 
-def test_a_right_implementation_passes_every_case_in_a_project_that_has_the_wheel(project, python):
-    code, out, status = project(place=PLACE.format(str(python.parents[1])), right=RIGHT)
+EXPECTED = """
+@parametrize_with_cases(
+    "lion.trajectory",
+    only=["two-rates", "alternating", "zero-gradients"],
+    expected_failures={"two-rates": "bug 7", "lion.trajectory/alternating-de4e0395@float64": "bug 8"},
+)
+def test_lion(case):
+    case.check(mine.swapped)
+"""
+
+
+@pytest.fixture(scope="module")
+def good(project, installed):
+    """What comes of right implementations, and of wrong ones that are known as such."""
+    return project("-rx", place=PLACE.format(str(installed[1])), right=RIGHT, expected=EXPECTED)
+
+
+def test_a_right_implementation_passes_every_case_in_a_project_that_has_the_wheel(good):
+    code, out, status = good
     assert code == 0, out
     assert f"refimpl-{refimpl.__version__}" in out  # in the list of plugins
     operations = catalog.operations("lion.trajectory")
     names = [f"test_lion[{plan.id}@{plan.dtype}]" for plan in plans(operations, DTYPES, laws=False)]
+    assert not any(status["right"].values())
     assert list(status["right"]) == names
-    assert f"{len(names) + 1} passed" in out
+    assert len(status["place"]) == 1
 
 
 WRONG = """
@@ -194,35 +209,6 @@ def test_the_rerun_line_reruns_the_case_alone(project, wrong):
     assert again["wrong"].keys() < status["wrong"].keys()
 
 
-EXPECTED = """
-@parametrize_with_cases(
-    "lion.trajectory",
-    only=["two-rates", "alternating", "zero-gradients"],
-    expected_failures={"two-rates": "bug 7", "lion.trajectory/alternating-de4e0395@float64": "bug 8"},
-)
-def test_lion(case):
-    case.check(mine.swapped)
-"""
-
-
-def test_expected_failures_are_strict(project):
-    code, out, _ = project("-rx", expected=EXPECTED)
-    assert code == 0, out
-    assert "1 passed, 2 xfailed" in out
-    assert "bug 7" in out
-    assert "test_expected.py::test_lion deviates" not in out
-    code, out, status = project(
-        unexpected=EXPECTED.replace("mine.swapped", "mine.lion"),
-        typo=EXPECTED.replace('"two-rates": "bug 7"', '"two-rates": "bug 7", "two-rats": "bug 9"'),
-    )
-    assert code == 1
-    assert "3 failed, 2 passed, 2 xfailed" in out
-    assert out.count("[XPASS(strict)] bug") >= 2
-    assert sorted(status["unexpected"].values()) == [[], ["failure"], ["failure"]]
-    assert sorted(status["typo"].values()) == [[], ["failure"], ["skipped"], ["skipped"]], "an entry names nothing"
-    assert "expected failure 'two-rats' names no check" in out
-
-
 OTHERS = """
 import types
 from refimpl.oracle import catalog, edits
@@ -261,8 +247,33 @@ def test_no_variant(case):
 """
 
 
-def test_skips_modules_errors_and_variants(project):
-    code, out, status = project("-rs", others=OTHERS)
+@pytest.fixture(scope="module")
+def bad(project):
+    """What comes of failures that were expected otherwise, and of all sorts of candidates."""
+    return project(
+        "-rs",
+        unexpected=EXPECTED.replace("mine.swapped", "mine.lion"),
+        typo=EXPECTED.replace('"two-rates": "bug 7"', '"two-rates": "bug 7", "two-rats": "bug 9"'),
+        others=OTHERS,
+    )
+
+
+def test_expected_failures_are_strict(good, bad):
+    _, out, status = good
+    assert sorted(status["expected"].values()) == [[], ["skipped"], ["skipped"]]
+    assert "2 xfailed" in out
+    assert "bug 7" in out
+    assert "test_expected.py::test_lion deviates" not in out
+    code, out, status = bad
+    assert code == 1
+    assert out.count("[XPASS(strict)] bug") >= 2
+    assert sorted(status["unexpected"].values()) == [[], ["failure"], ["failure"]]
+    assert sorted(status["typo"].values()) == [[], ["failure"], ["skipped"], ["skipped"]], "an entry names nothing"
+    assert "expected failure 'two-rats' names no check" in out
+
+
+def test_skips_modules_errors_and_variants(bad):
+    code, out, status = bad
     kinds = {}
     for name, tags in status["others"].items():
         kinds.setdefault(name.partition("[")[0], []).append(tags)

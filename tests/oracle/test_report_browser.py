@@ -9,6 +9,7 @@ from refimpl.oracle.claims.experiment import run_claim
 from refimpl.oracle.output.page import write_html
 from refimpl.specs.base import Claim, Outcome, at_most, reported
 
+pytestmark = pytest.mark.xdist_group("browser")  # which is started once
 LONG = "a_slug_that_is_longer_than_a_telephone_is_wide_and_has_no_place_to_break_it"
 SHOWN = "[...document.querySelectorAll('[data-entry]')].filter(e => !e.hidden).length"
 

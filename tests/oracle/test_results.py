@@ -218,12 +218,12 @@ def test_the_printed_repro_line_is_one_line_however_long(mine, capsys):
     assert [r["status"] for r in paste(line.removeprefix("rerun: "))] == ["failed"]
 
 
-def test_a_function_that_can_be_imported_is_named_and_another_one_is_not():
+def test_a_function_that_can_be_imported_is_named_and_another_one_is_not(capsys):
     importable = check(catalog.operation("lion").reference, "lion", only=["two-rates"]).records[0].repro
     assert importable.startswith(
         "refimpl check lion.trajectory --python refimpl.specs.optimizers.lion:trajectory --only"
     )
-    assert [r["status"] for r in paste(importable)] == ["passed"]
+    assert [r["status"] for r in asked_here(capsys, *shlex.split(importable)[1:])] == ["passed"]
     local = check(lambda **inputs: right(**inputs), "lion", only=["fuzz-1"], fuzz=2).records[0].repro
     call = "refimpl.oracle.check(candidate, 'lion.trajectory', only=['fuzz-1'], dtypes=['float64'], fuzz=2)"
     assert local == call
@@ -407,7 +407,8 @@ def test_a_report_cut_at_any_byte_is_refused(lines, tmp_path):
 
 def test_command_writes_report_and_badge_in_every_format(mine, tmp_path, capsys):
     files = ["--report", str(tmp_path / "r.jsonl"), "--badge", str(tmp_path / "badge.json")]
-    words = ["check", "lion", "--python", f"{mine}:wrong", "--skip", "law:*=no time", "--max-fail", "2", *files]
+    words = ["check", "lion", "--python", f"{mine}:wrong", "--in-process", "--skip", "law:*=no time", "--max-fail", "2"]
+    words += files
     for form, start in (("rich", "lion: "), ("json", "{"), ("junit", "<?xml"), ("markdown", "### lion: ")):
         assert main([*words, "--format", form]) == 1
         assert capsys.readouterr().out.lstrip().startswith(start)

@@ -79,7 +79,10 @@ def test_the_files_of_every_system_keep_the_schema(system, tmp_path, monkeypatch
     paths = vectors.write_vectors(system, tmp_path)
     assert sorted(paths) == sorted(tmp_path.iterdir())
     for operation, path in zip(catalog.operations(system), paths, strict=True):
-        VALIDATOR.validate(json.loads(path.read_text(encoding="utf-8"), parse_constant=pytest.fail))
+        data = json.loads(path.read_text(encoding="utf-8"), parse_constant=pytest.fail)
+        if not THOROUGH:  # our reader, which is much faster, looks at all of them
+            data |= {key: data[key][:3] for key in ("cases", "errorCases")}
+        VALIDATOR.validate(data)
         back = vectors.read_vectors(path)
         assert path.stem == back.header["operation"] == operation.name
         assert [case["id"] for case in back.cases] == [cases.case_id(operation, case) for case in shown(operation)]

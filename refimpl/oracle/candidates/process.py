@@ -147,7 +147,8 @@ class Process:
             start = bytes(self._answers[:60])
             raise CandidateError(f"wrote {start!r} without being asked; each request has one answer", "garbage")
         self._send(line)
-        while (end := self._answers.find(b"\n")) < 0 and len(self._answers) <= MAX_LINE:
+        read = 0  # what of it has no end of a line
+        while (end := self._answers.find(b"\n", read)) < 0 and (read := len(self._answers)) <= MAX_LINE:
             if self._total > MAX_OUTPUT:
                 raise CandidateError(f"more than {MAX_OUTPUT >> 20} MiB of output", "garbage")
             left = deadline - time.monotonic()
