@@ -320,7 +320,7 @@ def test_deep_graphs_need_no_stack():
 
 def test_long_chains_are_freed_without_recursion():
     def count(x):
-        for _ in range(100_000):  # recursion would need some 10 MB of stack
+        for _ in range(100_000):
             x = x + 1.0
         return x
 
