@@ -3,6 +3,7 @@
 The fixture `browser`: a test that takes it is skipped where there is none.
 """
 
+import gc
 import os
 from dataclasses import dataclass
 from importlib import import_module
@@ -13,6 +14,8 @@ from refimpl.core.arrays import Array, to_numpy
 from refimpl.core.backends import BACKENDS, Backend
 from refimpl.oracle.diagnosis import listed
 from tests import chromium
+
+gc.set_threshold(20_000, 10, 10)  # to look for garbage is dear among so much that stays
 
 os.environ.setdefault("JAX_ENABLE_X64", "1")  # read when JAX is first imported
 os.environ.setdefault("JAX_PLATFORMS", "cpu")

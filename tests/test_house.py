@@ -1,22 +1,36 @@
 """Rules of the house that a listing of the files can check: rooms, equation tags, pages, imports."""
 
 import ast
+import contextlib
+import io
 import os
 import re
 import shlex
-import subprocess
-import sys
 import tempfile
 from functools import cache
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
-from refimpl.oracle import catalog, edits, scaffold
+from refimpl.oracle import catalog, cli, edits, scaffold
 
 ROOT = Path(__file__).parents[1]
 SYSTEMS = catalog.systems().values()
 systems = pytest.mark.parametrize("system", SYSTEMS, ids=lambda s: s.name)
+in_groups = pytest.mark.parametrize(  # beside the tests of the spec, which ask the same of its references
+    "system", [pytest.param(s, marks=pytest.mark.xdist_group(f"spec-{s.name}"), id=s.name) for s in SYSTEMS]
+)
+
+
+def read(path):
+    return path.read_text(encoding="utf-8")
+
+
+def imported(text):
+    """The statements of a source that import, at its top or in a function: alone they are parsed in no time."""
+    for found in re.findall(r"^ *((?:from \S+ )?import (?:\([^)]*\)|.*))", text, re.MULTILINE):
+        yield ast.parse(found).body[0]
 
 
 @systems
@@ -67,7 +81,7 @@ def test_equations_are_numbered_as_the_page_shows_them(system):
     assert all(place.strip() for place in system.equations.values())
 
 
-@systems
+@in_groups
 def test_every_public_function_is_reached(system):
     """By an operation, or by name in the tests of the system."""
     run = {code for operation in system.operations for code in edits.entered(operation.name)}
@@ -98,7 +112,7 @@ def test_nothing_is_marked_as_left_to_do(system):
 @systems
 def test_a_system_imports_only_core_models_problems(system):
     for path in source_files(system):
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in imported(read(path)):
             names = [node.module] if isinstance(node, ast.ImportFrom) else []
             names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             for name in filter(None, names):
@@ -130,13 +144,10 @@ def imports():
     known = set(names.values())
     found = {}
     for path, name in names.items():
-        tree = ast.parse(path.read_text())
-        for node in tree.body:
-            if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-                node.body = []
-        nodes = list(ast.walk(tree))
+        text = re.sub(r"^if TYPE_CHECKING:\n(?: .*\n|\n)+", "", read(path), flags=re.MULTILINE)
+        nodes = list(imported(text))
         asked = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
-        asked |= {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+        asked |= set(re.findall(r"[\"']([\w.]+)[\"']", text))
         for node in nodes:
             if isinstance(node, ast.ImportFrom):
                 assert node.level == 0, f"{name} imports relatively"
@@ -205,11 +216,8 @@ def test_the_oracle_knows_no_system_by_name():
     """Only the list of implementations that the main job judges names systems."""
     for path in (ROOT / "refimpl/oracle").rglob("*.py"):
         if path.name != "mainjob.py":
-            tree = ast.parse(path.read_text())
-            imported = {getattr(n, "module", "") or "" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)}
-            assert not any(name.startswith("refimpl.specs.") and name != "refimpl.specs.base" for name in imported), (
-                path
-            )
+            asked = {getattr(node, "module", "") or "" for node in imported(read(path))}
+            assert not any(name.startswith("refimpl.specs.") and name != "refimpl.specs.base" for name in asked), path
 
 
 def example_of_the_readme(readme, folder):
@@ -219,23 +227,21 @@ def example_of_the_readme(readme, folder):
         r"\$ \.venv/bin/refimpl (check [^\n]*my_lion[^\n]*)\n(.*?)```", readme, re.DOTALL
     ).groups()
     (folder / "my_lion.py").write_text(code)
-    run = subprocess.run(
-        [sys.executable, "-m", "refimpl", *shlex.split(command)],
-        cwd=folder,
-        env=os.environ | {"COLUMNS": "100", "REFIMPL_EXPLAIN": "60"},  # as much as is asked for, on any machine
-        capture_output=True,
-        text=True,
-    )
-    assert run.returncode == 1, run.stderr
-    return "".join(f"{line.rstrip()}\n" for line in run.stdout.splitlines()), shown
+    with contextlib.chdir(folder), patch.dict(os.environ, COLUMNS="100", REFIMPL_EXPLAIN="60"):  # alike on any machine
+        printed = told_by(*shlex.split(command), status=1)
+    return "".join(f"{line.rstrip()}\n" for line in printed.splitlines()), shown
+
+
+def told_by(*words, status=0):
+    """What `refimpl` prints for these words."""
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        assert cli.main(words) == status
+    return printed.getvalue()
 
 
 def table_of_the_readme():
     """The table of systems as `refimpl list --format markdown` prints it."""
-    run = subprocess.run(
-        [sys.executable, "-m", "refimpl", "list", "--format", "markdown"], capture_output=True, text=True, check=True
-    )
-    return run.stdout
+    return told_by("list", "--format", "markdown")
 
 
 def test_the_readme_says_what_the_commands_print(tmp_path):

@@ -14,6 +14,7 @@ import doctest
 import importlib
 import inspect
 import io
+import linecache
 import math
 import pkgutil
 import re
@@ -103,6 +104,7 @@ def recorded(module):
 
     for home, name, function in found:
         setattr(home, name, recorder(function))
+    linecache.clearcache()  # a doctest looks at first whether a file in there has changed
     try:
         runner = doctest.DocTestRunner(verbose=False)
         for example in doctest.DocTestFinder().find(module):

@@ -959,8 +959,8 @@ def admm_rbcd(
     >>> from refimpl.core.random import stream
     >>> X = np.array([[1.0, 2.0], [-1.0, 0.5], [0.5, -1.0]])
     >>> D, y = all_patterns(X), np.array([1.0, -1.0, 0.5])
-    >>> weights, _ = admm_rbcd(X, y, D, stream(0, "doc"), beta=0.1)
-    >>> best, _ = admm(X, y, D, beta=0.1, steps=5000)
+    >>> weights, _ = admm_rbcd(X, y, D, stream(0, "doc"), beta=0.1, steps=100)
+    >>> best, _ = admm(X, y, D, beta=0.1, steps=1000)
     >>> values = [float(objective(X, D, y, x, beta=0.1)) for x in (weights, best)]
     >>> values[0] / values[1] < 1.01
     True

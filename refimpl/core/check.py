@@ -19,7 +19,9 @@ def _numbers(named, expected, accept):
     """Check and convert every number of `named`; one comes back alone, several as a tuple."""
     out = []
     for name, value in named.items():
-        if is_floating(value) and tuple(value.shape) == ():
+        if type(value) is float:  # the usual case: a small step should not wait for its checks
+            number = tested = value
+        elif is_floating(value) and tuple(value.shape) == ():
             number = value  # a 0-d array (a traced step size, a schedule on the device) stays what it is
             tested = float(value)
         elif isinstance(value, Real) and not isinstance(value, bool):

@@ -469,7 +469,7 @@ def run(theta, state, chain, local, *, steps, rng, alpha, a=0.8, b=0.9, scale=1.
     --------
     >>> import numpy as np
     >>> walk, C = metropolis(np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 1.0], [0.0, 1.0, 0.0]])), np.array([1.0, 2.0, 6.0])
-    >>> theta, _ = run(np.zeros(1), init(walk, 0), walk, lambda theta, i: C[i] - theta, steps=3000,
+    >>> theta, _ = run(np.zeros(1), init(walk, 0), walk, lambda theta, i: C[i] - theta, steps=1000,
     ...                rng=random.stream(0, "doc"), alpha=5.0)
     >>> bool(abs(theta[0] - 3.0) < 0.05)
     True

@@ -221,7 +221,7 @@ def run(step, state, problem, *, steps, I, B, rng, rates, decaying=False, second
     >>> problem = quadratics(stream(0, "doc"), like=np.zeros(1), m=4, n=10, d=2)
     >>> state = rsvrb_init(problem, np.full(2, 2.0), np.zeros((4, 2)))
     >>> rates = {"eta": 0.005, "tau": 0.1, "beta": 0.03, "mu": 0.5}
-    >>> done = run(rsvrb_step, state, problem, steps=500, I=2, B=2, rng=stream(1, "doc"), rates=rates, second=True)
+    >>> done = run(rsvrb_step, state, problem, steps=150, I=2, B=2, rng=stream(1, "doc"), rates=rates, second=True)
     >>> bool(np.linalg.norm(problem.hypergradient(done.state.x)) < 2)
     True
     """

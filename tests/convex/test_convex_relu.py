@@ -110,7 +110,7 @@ def test_recovery(backend):
 def test_adversarial_program(backend, loss):
     X, y, D, mask = map(backend.asarray, (SQUARE, CLASSES, EIGHT, NO_BIAS))
     attack = {"epsilon": 0.2, "mask": mask, "loss": loss, "beta": 0.01}
-    weights, _ = adversarial.adversarial(X, y, D, steps=50, balance=3.0, **attack)
+    weights, _ = adversarial.adversarial(X, y, D, steps=20, balance=3.0, **attack)
     assert_kind(weights, X)
     value = float(adversarial.robust_objective(X, D, y, weights, **attack))
     zero = float(adversarial.robust_objective(X, D, y, 0 * weights, **attack))
@@ -457,7 +457,7 @@ def test_zero_network_where_every_hyperplane_meets_a_box():
     """On a dense cloud the robust program answers with zero: a property of the formulation."""
     X, y = tools.rings(stream(0, "dense"), 40, like=X3)
     D = cr.activation_patterns(X, normal(10, 3))
-    weights, _ = adversarial.adversarial(X, y, D, beta=0.01, epsilon=0.4, mask=NO_BIAS, steps=2000)
+    weights, _ = adversarial.adversarial(X, y, D, beta=0.01, epsilon=0.4, mask=NO_BIAS, steps=1000)
     assert np.abs(weights).max() < 1e-3
 
 

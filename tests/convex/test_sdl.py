@@ -716,10 +716,10 @@ def test_a_claim_breaks_with_the_rule(monkeypatch):
         new, info = step(state, samples, **settings)
         return new._replace(gamma=state.gamma), info
 
-    assert supervision.covariates_help(0, draws=2, steps=100).measurements[0].holds
+    assert supervision.covariates_help(0, draws=1, steps=50).measurements[0].holds
     monkeypatch.setattr(supervision.sdl, "lpgd_step", forgetful)
     with np.errstate(invalid="ignore"):
-        assert not supervision.covariates_help(0, draws=2, steps=100).measurements[0].holds
+        assert not supervision.covariates_help(0, draws=1, steps=50).measurements[0].holds
 
 
 def test_the_controls_of_claims_are_what_they_say():

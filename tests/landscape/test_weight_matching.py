@@ -132,10 +132,10 @@ def test_merging_without_oneself_gathers_closer():
     closer = 0
     for i in range(12):
         nets = [net(f"merge {i} {k}", 5, 12, 3) for k in range(3)]
-        rounds, orders = [[0, 1, 2]] * 30, [[[[0]]] * 3] * 30
+        rounds, orders = [[0, 1, 2]] * 10, [[[[0]]] * 3] * 10
         center, moved = wm.merge_many(nets, rounds, orders)
         own = list(nets)
-        for _ in range(30):
+        for _ in range(10):
             for k in range(3):
                 own[k] = wm.permute(own[k], wm.match(wm.mean(own), own[k], [[0]]).perms)
         spread = lambda nets, c: sum(float(wm.inner(d, d)) for d in (tree.map(np.subtract, n, c) for n in nets))

@@ -1,6 +1,7 @@
 """Samplers: energy error of order h^2, reversibility, detailed balance, moments of Gaussians, every backend."""
 
 import math
+from functools import cache
 
 import numpy as np
 import pytest
@@ -52,6 +53,7 @@ def test_a_path_leads_back_and_keeps_volume():
     assert np.linalg.det(np.stack(columns)) == pytest.approx(1, abs=1e-8)
 
 
+@cache
 def run(draws, step=0.9, steps=3, energy=gaussian):
     rng = random.stream(0, "test sampling", str(step))
     w = np.zeros(2)

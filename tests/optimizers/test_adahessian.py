@@ -13,6 +13,7 @@ from refimpl.optimizers import adahessian, adamw
 from refimpl.specs.optimizers.adahessian import cases
 from refimpl.specs.optimizers.adahessian.claims import CLAIMS, training
 from tests.alike import assert_like
+from tests.thorough import sample
 
 DIAGONALS = [[0.75, 0.75, 2.75, 2.75], [2.75, 2.75, -1.25, -1.25], [1.75, 1.75, -0.25, -0.25]]
 SIGNED = [1.5665274349443143, -1.0295849361879706, -0.0917469884989568, 1.5220443111674987]
@@ -110,7 +111,7 @@ def test_nothing_that_is_given_is_changed(backend):
     assert all(backend.to_numpy(array).tolist() == [1.0, -1.0] for array in given)
 
 
-@pytest.mark.parametrize("power", [1.0, 0.5, 0.7])
+@pytest.mark.parametrize("power", sample([1.0, 0.7], [0.5]))
 def test_donated_memory_is_used_and_changes_no_bit(power):
     theta, m, v, g, d = stream(0, "test-adahessian", "donate").standard_normal((5, 300_001))
     rates = {"weight_decay": 0.2, "hessian_power": power}

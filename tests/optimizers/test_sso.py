@@ -103,9 +103,9 @@ def test_every_inner_optimizer_on_every_backend(backend, norm):
     )
     reached = backend.to_numpy(rows @ exact)
     for inner in (
-        partial(sso.gradient_descent, curvature=sso.curvature(rows), steps=600, tolerance=1e-9),
-        partial(sso.armijo_descent, steps=200),
-        partial(sso.with_optimizer, init=adamw.init, update=adamw.update, lr=0.02, weight_decay=0.0, steps=800),
+        partial(sso.gradient_descent, curvature=sso.curvature(rows), steps=300, tolerance=1e-9),
+        partial(sso.armijo_descent, steps=100),
+        partial(sso.with_optimizer, init=adamw.init, update=adamw.update, lr=0.05, weight_decay=0.0, steps=300),
     ):
         moved, info = sso.outer_step(theta, linear, LOGISTIC, x, y, inner=inner, **where)
         assert_kind(moved, theta)
@@ -480,7 +480,7 @@ def test_inner_descent_against_lbfgs_on_a_net():
     x, y, theta = normal(8, 2), normal(8, seed="y"), normal(2 * 3 + 7, seed="w")
     s = sso.build(theta, tanh_net(3), SQUARED, x, y, eta=4.0)
     found = scipy.optimize.minimize(partial(sso.value, s), theta, jac=partial(sso.gradient, s), method="L-BFGS-B")
-    long, _ = sso.armijo_descent(s, theta, steps=5000)
+    long, _ = sso.armijo_descent(s, theta, steps=3000)
     assert sso.value(s, long) == pytest.approx(found.fun, abs=1e-5)
 
 
@@ -800,15 +800,19 @@ def test_adagrad_written_anew_is_right(dtype):
 
 @pytest.mark.parametrize(
     ("wrong", "case"),
-    [
-        ({"high": 10.0}, "large-sums"),
-        ({"high": 1e4}, "large-sums"),
-        ({"high": np.inf}, "large-sums"),
-        ({"low": 0.0}, "small-sums"),
-        ({"scalar": 1e-5}, "small-sum"),
-        ({"stored": False}, "small-sums"),
-        ({"whole": False}, "late-comers"),
-    ],
+    sample(
+        [
+            ({"high": np.inf}, "large-sums"),
+            ({"low": 0.0}, "small-sums"),
+            ({"scalar": 1e-5}, "small-sum"),
+            ({"whole": False}, "late-comers"),
+        ],
+        [
+            ({"high": 10.0}, "large-sums"),
+            ({"high": 1e4}, "large-sums"),
+            ({"stored": False}, "small-sums"),
+        ],
+    ),
 )
 def test_sums_that_are_clipped_elsewhere_are_caught_and_get_no_wrong_name(wrong, case):
     report = check(adapting(**wrong), "sso.adagrad", laws=False)
@@ -862,13 +866,17 @@ def test_outer_steps_written_anew_are_right():
 
 @pytest.mark.parametrize(
     ("operation", "function", "case"),
-    [
-        ("trajectory", following(outer(naive_slopes)), "saturated"),
-        ("trajectory", following(outer(capped_slopes)), "saturated"),
-        ("majorize", majorizing(slopes=naive_slopes), "saturated"),
-        ("majorize", majorizing(slopes=capped_slopes), "saturated"),
-        ("majorize", majorizing(values=naive_values), "saturated"),
-    ],
+    sample(
+        [
+            ("trajectory", following(outer(naive_slopes)), "saturated"),
+            ("majorize", majorizing(slopes=capped_slopes), "saturated"),
+            ("majorize", majorizing(values=naive_values), "saturated"),
+        ],
+        [
+            ("trajectory", following(outer(capped_slopes)), "saturated"),
+            ("majorize", majorizing(slopes=naive_slopes), "saturated"),
+        ],
+    ),
 )
 def test_overflow_and_lost_digits_are_caught(operation, function, case):
     report = check(function, f"sso.{operation}", laws=False)
@@ -895,12 +903,12 @@ def test_an_outer_step_that_overflows_in_float64_is_caught():
 # The experiments --------------------------------------------------------------------------------------------------
 
 
-QUICK = [c for c in claims.CLAIMS if c.tier == "quick" and (c.id != "sso.C7" or THOROUGH)]
+QUICK = [c for c in claims.CLAIMS if c.tier == "quick" and (c.id not in ("sso.C7", "sso.C8") or THOROUGH)]
 
 
 @pytest.mark.parametrize("claim", QUICK, ids=lambda c: c.id)
 def test_quick_claims_hold_for_another_seed(claim):
-    """The dearest one in `make alarms` alone; the ledger has it at five seeds."""
+    """The dear ones in `make alarms` alone; the ledger has them at five seeds."""
     assert all(m.holds for m in claim.experiment(1).measurements)
 
 

@@ -15,6 +15,7 @@ from refimpl.oracle import catalog, check, edits
 from refimpl.problems.functions import ACKLEY, RASTRIGIN, SQUARES, quadratic
 from refimpl.search import _cbo_tools as tools
 from refimpl.search import cbo
+from tests.thorough import sample
 
 SWARM = np.array([[1.0, 0.0], [0.0, 2.0], [-1.0, 1.0]])
 DRAWS = np.array([[1.0, -1.0], [0.5, 0.0], [0.0, 2.0]])
@@ -206,7 +207,7 @@ def moving(drift_share=lambda share: share, noise_share=lambda share: 1.0):
     return {"cbo.step": step, "cbo.trajectory": trajectory}
 
 
-@pytest.mark.parametrize("operation", ["cbo.step", "cbo.trajectory"])
+@pytest.mark.parametrize("operation", sample(["cbo.step"], ["cbo.trajectory"]))
 def test_a_drift_beyond_the_consensus_point_is_asked_for(operation):
     assert check(moving()[operation], operation).verdict == "conforms"
     report = check(moving(drift_share=lambda share: min(share, 1.0))[operation], operation, laws=False)
@@ -217,7 +218,7 @@ def test_a_drift_beyond_the_consensus_point_is_asked_for(operation):
     )
 
 
-@pytest.mark.parametrize("operation", ["cbo.step", "cbo.trajectory"])
+@pytest.mark.parametrize("operation", sample(["cbo.step"], ["cbo.trajectory"]))
 def test_isotropic_noise_from_drifted_positions_has_no_sign(operation):
     """A factor 1 - drift dt is that of the variant only as long as it is positive."""
     signed = moving(noise_share=lambda share: 1 - share)
