@@ -10,17 +10,8 @@ from operator import attrgetter
 from typing import Any, TypeAlias
 
 import array_api_compat
+import array_api_compat.numpy
 import numpy as np
-
-# It takes over all that NumPy has, and would load a compiler of Fortran and tools for tests, for longer than the rest.
-for _name in (_later := [name for name in ("f2py", "testing") if name not in vars(np)]):
-    setattr(np, _name, None)
-import array_api_compat.numpy  # noqa: E402
-
-for _name in _later:  # they are loaded where somebody asks for them
-    delattr(np, _name)
-    delattr(array_api_compat.numpy, _name)
-array_api_compat.numpy.__getattr__ = lambda name: getattr(np, name)  # type: ignore[method-assign]
 
 _SCALARS = {float, int, bool, type(None)}
 _PLAIN = {np.ndarray, *_SCALARS}

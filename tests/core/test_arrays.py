@@ -137,11 +137,3 @@ def test_backend_arrays_are_copies_in_the_dtype_asked_for():
     assert x[0] == 1.0
     assert BACKENDS["numpy"].asarray([1], dtype="float32").dtype == np.int64
     assert BACKENDS["numpy"].asarray(x, dtype="float32").dtype == np.float32
-
-
-def test_what_is_loaded_late_is_there_once_somebody_asks_for_it():
-    late = arrays.array_api_compat.numpy
-    assert late.testing is np.testing
-    assert late.f2py is np.f2py
-    with pytest.raises(AttributeError, match="nothing"):
-        late.nothing  # noqa: B018

@@ -13,7 +13,6 @@ for words in json.loads(sys.argv[1]):
     status = main(words)
     names = {tuple(name.split(".")[2:4]) for name in sys.modules if name.startswith("refimpl.specs.")}
     print("loaded:", words[0], status, *sorted(name[1] for name in names if len(name) == 2), file=sys.stderr)
-print("loaded:", *{"numpy.f2py", "numpy.testing"} & sys.modules.keys(), file=sys.stderr)
 """
 
 
