@@ -31,7 +31,7 @@ from refimpl.oracle.output.words import cause
 
 BINARY = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow)
 COMPARE = (ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE)
-MEMORY = 8 * 2**30  # bytes: an elementwise product for one of matrices takes the square of a large case
+MEMORY = 4 * 2**30  # bytes, that a mutant may take
 FRESH = 200  # random inputs on which an explanation must answer as the mutant
 TOLD = ("mistake", "variant", "choice", "use", "change", "several")
 

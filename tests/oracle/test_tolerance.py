@@ -6,6 +6,7 @@ import scipy.linalg
 
 from refimpl.core.arrays import array_namespace
 from refimpl.core.autodiff import grad
+from refimpl.oracle.judging.answers import Allowed
 from refimpl.oracle.judging.tolerance import Noise, agrees, digits, noisy_run, noisy_runs, spread, unit
 
 
@@ -115,3 +116,22 @@ def test_what_is_not_finite_must_be_the_same(got, expected, good):
 def test_digits():
     got, expected = np.array([1.0, 1.01, 0.0, np.nan, np.nan]), np.array([1.0, 1.0, 1.0, 1.0, np.nan])
     np.testing.assert_allclose(digits(got, expected), [17, 2, 0, 0, 17], atol=1e-9)
+
+
+@pytest.mark.parametrize("refused", [{0}, {1, 2}, {0, 1, 2}])
+def test_a_noisy_run_that_is_refused_says_nothing(refused):
+    """Noise moves a share of 1 out of its range."""
+
+    def run(trial):
+        if trial in refused:
+            raise ValueError("shares must be in [0, 1]")
+        return (np.array(1.0 + trial),)
+
+    told = [Allowed(run, 3, None, lambda worst: float(worst[0])) for _ in range(2)]
+    left = [trial for trial in range(3) if trial not in refused]
+    if not left:
+        with pytest.raises(ValueError, match="shares"):
+            told[0].after(1)
+        return
+    assert told[0].after(1) == 1.0 + left[0]
+    assert told[1].enough(lambda allowed: False) == 1.0 + left[-1]

@@ -3,6 +3,7 @@
 import contextlib
 import signal
 import threading
+from pathlib import Path
 
 try:
     import resource
@@ -60,13 +61,13 @@ def limited(seconds):
 
 
 @contextlib.contextmanager
-def memory_limited(most):
-    """More memory than so many bytes is a `MemoryError` in the body, where the system can say so.
+def memory_limited(more):
+    """More memory than so many bytes, beside what this process has, is a `MemoryError` in the body; on Linux alone.
 
     Parameters
     ----------
-    most : int
-        Bytes of address space, libraries included.
+    more : int
+        Bytes of address space.
 
     Yields
     ------
@@ -76,15 +77,18 @@ def memory_limited(most):
     Examples
     --------
     >>> import numpy as np
-    >>> with memory_limited(2**40):
+    >>> with memory_limited(2**30):
     ...     np.zeros(3).sum()
     np.float64(0.0)
     """
-    if resource is None:
+    try:
+        taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    except (OSError, AttributeError):
         yield
         return
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (most if hard < 0 else min(most, hard), hard))
+    most = [limit for limit in (taken + more, soft) if limit != resource.RLIM_INFINITY]
+    resource.setrlimit(resource.RLIMIT_AS, (min(most), hard))
     try:
         yield
     finally:

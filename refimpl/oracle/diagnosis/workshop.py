@@ -13,12 +13,14 @@ import types
 import numpy as np
 
 from refimpl.oracle.candidates.base import named_outputs
+from refimpl.oracle.candidates.limit import memory_limited
 from refimpl.oracle.diagnosis.expressions import helper, lent
 from refimpl.oracle.diagnosis.looking import kind_of, noting
 from refimpl.oracle.diagnosis.trials import tried
 from refimpl.oracle.diagnosis.units import Unit, based, units
 
 HELPERS = ("_tick", "_previous", "_first", "_summed", "_turn", "_around", "_value")  # what an edited source may call
+MEMORY = 2**30  # bytes: an elementwise product in place of one of matrices takes the square of a large case
 ROUNDS = 20  # times as many rounds of loops as the right source makes, an edited one may make
 
 
@@ -76,6 +78,7 @@ class Workshop:
     def __enter__(self):
         self._around_all = contextlib.ExitStack()
         self._around_all.enter_context(svd_ends())
+        self._around_all.enter_context(memory_limited(MEMORY))
         self._before = [(unit.function, unit.function.__code__) for unit in self.units]
         self._globals = []
         for unit in self.units:

@@ -68,14 +68,20 @@ class Allowed:
         self._made, self._worst = 0, None if centre is None else [np.zeros(np.shape(c)) for c in centre]
 
     def _one_more(self):
-        run = self._run(self._made)
+        self._made += 1
+        try:
+            run = self._run(self._made - 1)
+        except ValueError:  # noise has moved an argument out of its range, say a share of 1: that says nothing
+            if self._worst is None and self._made == self._trials:
+                raise
+            return
         centre = [0.0] * len(run) if self._centre is None else self._centre
         worst = [0.0] * len(run) if self._worst is None else self._worst
-        self._worst, self._made = tolerance.farther(worst, run, centre), self._made + 1
+        self._worst = tolerance.farther(worst, run, centre)
 
     def after(self, runs=None):
         """The tolerances after at least so many runs; default: all."""
-        while self._made < min(runs or self._trials, self._trials):
+        while self._made < min(runs or self._trials, self._trials) or self._worst is None:
             self._one_more()
         return self._finish(self._worst)
 
