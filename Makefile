@@ -49,7 +49,7 @@ bench: $(VENV)/.extra-peers $(VENV)/.old-peers ## timings beside peers and the h
 
 peers: $(VENV)/.extra-peers $(VENV)/.extra-test $(VENV)/.old-peers ## judge the public implementations; tests against PyTorch
 	$(PY) -m tests.peers --out docs/conformance --check
-	$(PY) -m pytest -n 2 -m "torch or jax or peers"
+	$(PY) -m pytest -n 2 --dist loadgroup -m "torch or jax or peers"
 
 claims: $(VENV)/.extra-oracle ## every claim of every paper, full tier
 	$(PY) -m refimpl claims --tier full --out $(BUILD)/claims
