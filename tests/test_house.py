@@ -81,6 +81,17 @@ def test_equations_are_numbered_as_the_page_shows_them(system):
     assert all(place.strip() for place in system.equations.values())
 
 
+@systems
+def test_the_lines_that_a_page_shows_are_there(system):
+    page = ROOT / f"docs/{system.chapter}/{system.name}.rst"
+    shown = re.findall(r"literalinclude:: (\S+)\n((?:   +:.*\n)*)", read(page))
+    assert shown
+    for path, options in shown:
+        source = read(page.parent / path)
+        for pattern in re.findall(r":(?:start|end)-(?:at|before|after): (.*)", options):
+            assert pattern in source, f"{path} has no {pattern!r}"
+
+
 @in_groups
 def test_every_public_function_is_reached(system):
     """By an operation, or by name in the tests of the system."""
