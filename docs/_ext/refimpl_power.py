@@ -24,6 +24,7 @@ COLUMNS = {
     "median": "Seconds, median",
     "longest": "longest",
 }
+WIDTHS = (16, 11, 8, 8, 8, 7, 8, 7, 8, 12, 11)
 TITLES = {"alive": "Alive", "same": "Alike", "untold": "Not told"}
 
 
@@ -43,7 +44,7 @@ class Power(Tables):
         body = [[code(row["system"]), *(str(row[key]) for key in COLUMNS)] for row in rows]
         sums = [str(sum(row[key] for row in rows)) for key in list(COLUMNS)[:8]]
         body.append(["all", *sums, "", str(max((row["longest"] for row in rows), default=0))])
-        return [table((20, *[9] * len(COLUMNS)), ("System", *COLUMNS.values()), body)]
+        return [table(WIDTHS, ("System", *COLUMNS.values()), body)]
 
 
 def setup(app):
