@@ -12,6 +12,7 @@ from refimpl.oracle.candidates import CandidateError, NotApplicable, Skipped
 from refimpl.oracle.candidates.base import named_outputs
 from refimpl.oracle.judging import cases, tolerance
 from refimpl.oracle.judging.answers import expected
+from refimpl.oracle.judging.tolerance import close
 from refimpl.specs.base import Operation
 
 NOISY_RUNS = 3  # of the reference, from which the tolerance of a further input comes
@@ -82,14 +83,6 @@ def called(operation, function, inputs):
             return named_outputs(operation, function(**inputs))
     except Exception:  # an explanation that raises is one that does not answer
         return None
-
-
-def close(got, wanted, allowed):
-    """Whether outputs by name agree within tolerances."""
-    for name, value in wanted.items():
-        if got[name].shape != value.shape or not tolerance.agrees(got[name], value, allowed[name]).all():
-            return False
-    return True
 
 
 def explains(answer, sight):

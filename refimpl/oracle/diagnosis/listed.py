@@ -231,14 +231,9 @@ def hasty(candidate, planned):
 
 def _passes(got, wanted):
     """Whether a case agrees: no, if it is `tolerance.FAR` times as far off as a noisy run may be."""
-    answers = wanted.answers
-    if any(got[name].shape != answers[name].shape for name in answers):
-        return False
-
-    def agree(tolerances, times=1.0):
-        return all(tolerance.agrees(got[n], x, times * tolerances[n]).all() for n, x in answers.items())
-
-    return agree(wanted.tolerances_after(1), tolerance.FAR) and agree(wanted.tolerances_for(agree))
+    agree = partial(tolerance.close, got, wanted.answers)
+    far = {name: tolerance.FAR * x for name, x in wanted.tolerances_after(1).items()}
+    return agree(far) and agree(wanted.tolerances_for(agree))
 
 
 def check_mutants(target, dtypes=("float64",), *, callback=None):

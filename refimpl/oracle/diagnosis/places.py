@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from refimpl.oracle.diagnosis.evidence import Evidence, called, close
+from refimpl.oracle.diagnosis.evidence import Evidence, called
 from refimpl.oracle.judging import cases
+from refimpl.oracle.judging.tolerance import close
 
 SIZE = "every deviation is of the size of single precision"
 SINGLE = f"{SIZE}: something is computed, or kept, in float32"

@@ -14,12 +14,12 @@ from refimpl.core.random import stream
 from refimpl.oracle import edits
 from refimpl.oracle.diagnosis.beyond import edits_at_entry, edits_from_around, edits_in_time
 from refimpl.oracle.diagnosis.constants import solved, with_a_bound, with_a_number
-from refimpl.oracle.diagnosis.evidence import Evidence, called, close, explains
+from refimpl.oracle.diagnosis.evidence import Evidence, called, explains
 from refimpl.oracle.diagnosis.trials import trials, tried
 from refimpl.oracle.diagnosis.units import units
 from refimpl.oracle.diagnosis.vocabulary import edits_of
 from refimpl.oracle.diagnosis.workshop import Workshop
-from refimpl.oracle.judging.tolerance import wide
+from refimpl.oracle.judging.tolerance import close, wide
 
 AFTER = 1.0  # seconds for which the search goes on once something is found, to learn what cannot be told from it
 RARE = 3  # rank from which edits are tried after constants

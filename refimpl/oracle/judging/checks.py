@@ -2,6 +2,7 @@
 
 import contextlib
 import sys
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -130,15 +131,7 @@ def ask(candidate, operation, inputs):
 def _first_difference(operation, got, right):
     """Fields of a record that tell where `got` leaves the right answers first, or what agreement there is."""
     answers, fewest = right.answers, 17.0
-
-    def agree(tolerances):
-        return all(
-            np.shape(got[name]) == np.shape(answers[name])
-            and tolerance.agrees(got[name], answers[name], tolerances[name]).all()
-            for name in answers
-        )
-
-    tolerances = right.tolerances_for(agree)
+    tolerances = right.tolerances_for(partial(tolerance.close, got, answers))
     for entry in operation.outputs:
         name = entry.name
         if wrong := _wrong_shape(entry, got, answers):

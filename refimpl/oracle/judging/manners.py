@@ -6,6 +6,7 @@ the other checks are made, and told as advice.
 
 import contextlib
 import os
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -73,13 +74,7 @@ def _ask(candidate, operation, case, dtype, stored=lambda x: x):
 def _right(operation, case, dtype, got):
     """Whether a case is answered rightly."""
     wanted = right(operation, case, dtype)
-
-    def agree(allowed):
-        return all(
-            got[name].shape == answer.shape and tolerance.agrees(got[name], answer, allowed[name]).all()
-            for name, answer in wanted.answers.items()
-        )
-
+    agree = partial(tolerance.close, got, wanted.answers)
     return agree(wanted.tolerances_for(agree))
 
 

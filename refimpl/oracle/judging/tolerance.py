@@ -386,6 +386,14 @@ def agrees(got, expected, tolerance):
     return close | (got == expected) | (np.isnan(got) & np.isnan(expected))
 
 
+def close(got, expected, tolerances):
+    """Whether outputs by name have the right shapes and agree within tolerances."""
+    return all(
+        got[name].shape == value.shape and agrees(got[name], value, tolerances[name]).all()
+        for name, value in expected.items()
+    )
+
+
 def size(x):
     """Number of components of an array."""
     return math.prod(np.shape(x))
