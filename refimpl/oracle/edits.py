@@ -165,16 +165,14 @@ def place(system, key):
         inside = [p for p in every if p.function == function]
         found = [p for p in inside if _plain(p.text) == _plain(line)]
         found = found or [p for p in inside if _plain(p.text).startswith(_plain(line))]
-        missing = f"no line of {function} of {system} reads {line!r}"
+        if not found:
+            raise EditError(f"no line of {function} of {system} reads {line!r}")
     else:
         tag, _, function = key.partition(" in ")
         found = [p for p in every if tag in p.tags and function in ("", p.function)]
-        missing = f"no line of {system} has the tag {key!r}; its tags: "
-    if not found and colon:
-        raise EditError(missing)
-    if not found:
-        own = {tag for place in every for tag in place.tags if tag.startswith(f"{system}-")}
-        raise EditError(missing + ", ".join(sorted(own, key=_natural)))
+        if not found:
+            known = sorted({t for p in every for t in p.tags if t.startswith(f"{system}-")}, key=_natural)
+            raise EditError(f"no line of {system} has the tag {key!r}; its tags: {', '.join(known)}")
     if len(found) > 1:
         where = ", ".join(f"{p.module.rpartition('.')[2]}.{p.function} line {p.first}" for p in found)
         raise EditError(f"{key!r} of {system} stands at {len(found)} places ({where}): name the function")
