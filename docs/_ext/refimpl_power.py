@@ -42,7 +42,7 @@ class Power(Tables):
             title = nodes.rubric("", TITLES[self.arguments[0]])
             return [title, bullets([[code(line)] for line in lines]) if lines else paragraph("None.")]
         body = [[code(row["system"]), *(str(row[key]) for key in COLUMNS)] for row in rows]
-        sums = [str(sum(row[key] for row in rows)) for key in list(COLUMNS)[:8]]
+        sums = [str(sum(row[key] for row in rows)) for key in list(COLUMNS)[:-2]]
         body.append(["all", *sums, "", str(max((row["longest"] for row in rows), default=0))])
         return [table(WIDTHS, ("System", *COLUMNS.values()), body)]
 

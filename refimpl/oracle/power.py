@@ -17,13 +17,12 @@ import numpy as np
 from refimpl.core.random import stream
 from refimpl.oracle import catalog, edits
 from refimpl.oracle.candidates import Function
-from refimpl.oracle.candidates.limit import memory_limited
 from refimpl.oracle.diagnosis.evidence import Evidence, called
 from refimpl.oracle.diagnosis.explain import SECONDS, explain
 from refimpl.oracle.diagnosis.expressions import lent
 from refimpl.oracle.diagnosis.search import holds
 from refimpl.oracle.diagnosis.vocabulary import Edit, expressions, statements
-from refimpl.oracle.diagnosis.workshop import EndlessError, Workshop, svd_ends
+from refimpl.oracle.diagnosis.workshop import EndlessError, Workshop, bounded
 from refimpl.oracle.judging.plans import Settings
 from refimpl.oracle.judging.run import run
 from refimpl.oracle.judging.tolerance import wide
@@ -31,7 +30,6 @@ from refimpl.oracle.output.words import cause
 
 BINARY = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow)
 COMPARE = (ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE)
-MEMORY = 4 * 2**30  # bytes, that a mutant may take
 FRESH = 200  # random inputs on which an explanation must answer as the mutant
 TOLD = ("mistake", "variant", "choice", "use", "change", "several")
 
@@ -104,7 +102,8 @@ class Mutant:
         space[lent("_tick")] = tick
         try:
             function.__code__ = self.code
-            return self.operation.reference(**inputs)
+            with bounded():
+                return self.operation.reference(**inputs)
         except EndlessError:
             raise RuntimeError("an endless loop") from None
         finally:
@@ -271,7 +270,7 @@ def measured(name, mutants, pairs_asked, seconds):
         See `Row`.
     """
     operation = catalog.operation(name)
-    with memory_limited(MEMORY), svd_ends(), warnings.catch_warnings():
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of means of nothing, and what else a mutant does
         edited, limit = chosen(operation, mutants)
         first = [asdict(measure(operation, edit, seconds=seconds, limit=limit)) for edit in edited]

@@ -15,6 +15,10 @@ from refimpl.oracle.diagnosis.explain import SECONDS
 from refimpl.oracle.output import reportfile, terminal
 from refimpl.oracle.power import measured, summary
 
+COLUMNS = {name: name for name in ("system", "mutants", "alike", "killed")}  # key of a row -> heading
+COLUMNS |= {"raised": "raise", "told": "told", "pairs": "pairs", "pairs_told": "told", "wrong": "wrong"}
+COLUMNS |= {"median": "median s", "longest": "longest s"}
+
 
 def add_arguments(parser):
     """Arguments of `refimpl power`."""
@@ -53,24 +57,9 @@ def main(options):
                 found.append(summary(name, *rows[name]))
                 save(options.save, found)
             bar.advance(task)
-    table = Table(
-        "system", "mutants", "alike", "killed", "raise", "told", "pairs", "told", "wrong", "median s", "longest s"
-    )
+    table = Table(*COLUMNS.values())
     for row in found:
-        keys = (
-            "system",
-            "mutants",
-            "alike",
-            "killed",
-            "raised",
-            "told",
-            "pairs",
-            "pairs_told",
-            "wrong",
-            "median",
-            "longest",
-        )
-        table.add_row(*(str(row[key]) for key in keys))
+        table.add_row(*(str(row[key]) for key in COLUMNS))
     terminal.console().print(table)
     return 0
 

@@ -29,8 +29,11 @@ class EndlessError(BaseException):
 
 
 @contextlib.contextmanager
-def svd_ends():
-    """In the body NumPy's SVD refuses an infinity, with which LAPACK may never come back (numpy issue 32591)."""
+def bounded():
+    """In the body an edited line takes no more than `MEMORY`, and its call of NumPy's SVD ends.
+
+    That refuses an infinity, with which LAPACK may never come back (numpy issue 32591).
+    """
 
     def svd(a, *args, **kwargs):
         if not np.isfinite(a).all():
@@ -42,7 +45,8 @@ def svd_ends():
     for home in homes:
         home["svd"] = svd
     try:
-        yield
+        with memory_limited(MEMORY):
+            yield
     finally:
         for home in homes:
             home["svd"] = plain
@@ -76,9 +80,8 @@ class Workshop:
         self._looked = {u: 3 for u in self.units if any(id(n) in known for n in ast.walk(u.node))}
 
     def __enter__(self):
-        self._around_all = contextlib.ExitStack()
-        self._around_all.enter_context(svd_ends())
-        self._around_all.enter_context(memory_limited(MEMORY))
+        self._bounds = contextlib.ExitStack()
+        self._bounds.enter_context(bounded())
         self._before = [(unit.function, unit.function.__code__) for unit in self.units]
         self._globals = []
         for unit in self.units:
@@ -99,7 +102,7 @@ class Workshop:
         return self
 
     def __exit__(self, *error):
-        self._around_all.close()
+        self._bounds.close()
         for function, code in self._before:
             function.__code__ = code
         for space in self._globals:
