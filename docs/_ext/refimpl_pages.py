@@ -375,7 +375,7 @@ class Operations(Tables):
         yield nodes.rubric("", operation.name, ids=[nodes.make_id(operation.name)])
         yield paragraph(operation.summary[0].upper() + operation.summary[1:] + ".")
         fields = [("in", f) for f in operation.inputs] + [("out", f) for f in operation.outputs]
-        rows = [[code(f.name), side, (*_kind(f),), (*marked_up(f.doc),)] for side, f in fields]
+        rows = [[code(f.name), side, (*_kind(f),), (*marked_up(f.told),)] for side, f in fields]
         yield table((20, 8, 27, 45), ("Name", "", "Shape", "Meaning"), rows, ["short"])
         yield paragraph("The expected answers come from: ", operation.exact_source, ".")
         rows = [

@@ -5,10 +5,12 @@ imports the engine, and the engine knows no system by name.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+
+from refimpl.specs.domains import REAL, WHOLE, Domain, Relation, as_declared
 
 FLAGS = {
     "basic": "ordinary values; fails whenever the rule is not this rule",
@@ -49,6 +51,12 @@ class Field:
     steps: bool = False  # whether the first axis of an output counts steps
     first: int = 1  # number of its first step
     ulps: int = 0  # of an output: what is allowed at least, in units of the largest entry of the outputs of its axes
+    domain: Domain = REAL  # what it may be
+
+    @property
+    def told(self):
+        """The doc, and the domain in words."""
+        return f"{self.doc}; {self.domain.words}" if self.domain.words else self.doc
 
 
 def tags(system, *numbers):
@@ -62,19 +70,19 @@ def tags(system, *numbers):
     return tuple(f"{system}-{number}" for number in numbers)
 
 
-def array(name, axes, doc, *, steps=False, first=1, ulps=0):
-    """Array of floating-point numbers with symbolic axes."""
-    return Field(name, "array", axes, doc, steps=steps, first=first, ulps=ulps)
+def array(name, axes, doc, domain=REAL, *, steps=False, first=1, ulps=0):
+    """Array with symbolic axes: of floating-point numbers, or of what its domain says."""
+    return Field(name, "array", axes, doc, steps=steps, first=first, ulps=ulps, domain=domain)
 
 
-def number(name, doc):
+def number(name, doc, domain=REAL):
     """Floating-point number."""
-    return Field(name, "float", doc=doc)
+    return Field(name, "float", doc=doc, domain=domain)
 
 
-def integer(name, doc):
+def integer(name, doc, domain=WHOLE):
     """Integer."""
-    return Field(name, "int", doc=doc)
+    return Field(name, "int", doc=doc, domain=domain)
 
 
 def choice(name, options, doc):
@@ -89,7 +97,9 @@ class Case:
     slug: str  # never renamed, never reused
     flags: tuple[str, ...]  # keys of FLAGS
     why: str  # what is wrong with an implementation that fails here
-    inputs: Mapping[str, Any]  # NumPy float64 arrays, floats, ints, strings
+    inputs: Mapping[
+        str, Any
+    ]  # NumPy arrays of float64 (what is whole or a mask becomes int64 or bool), floats, ints, strings
     dtypes: tuple[str, ...] = ("float64", "float32")  # those in which the inputs can be represented
     equations: tuple[str, ...] = ()  # tags of the docs page that it tests
     answer: Mapping[str, Any] | None = None  # closed form, where there is one
@@ -294,6 +304,7 @@ class Operation:
     sample: Callable[[np.random.Generator], dict[str, Any]]  # random inputs, as in `Case.inputs`
     laws: tuple[Any, ...]  # of Law, or of what `specs.laws` makes: operation -> Law
     errors: tuple[Any, ...] = ()  # of ErrorCase, or of what `specs.refusals` makes
+    relations: tuple[Relation, ...] = ()  # what must hold between inputs
     drive: Drive | None = None
     fit: Fit | None = None
     schedule: Schedule | None = None
@@ -301,15 +312,25 @@ class Operation:
     without: Mapping[str, str] = field(default_factory=dict)  # "long" or "large": why it has no case of this kind
 
     def __post_init__(self):
-        """What names axes, or builds on the first cases, looks them up here."""
+        """What names axes or domains, or builds on the first cases, looks them up here; whole numbers become integers."""
         cases: dict[str, Case] = {}
         for case in self.cases:
             made = case if isinstance(case, Case) else case(self, cases)
-            cases[made.slug] = made
+            cases[made.slug] = self._as_declared(made)
         object.__setattr__(self, "cases", tuple(cases.values()))
         for name, kind in (("laws", Law), ("errors", ErrorCase)):
-            entries = getattr(self, name)
-            object.__setattr__(self, name, tuple(x if isinstance(x, kind) else x(self) for x in entries))
+            entries = [x if isinstance(x, kind) else x(self) for x in getattr(self, name)]
+            flat = [y for x in entries for y in (x if isinstance(x, tuple) else (x,))]
+            object.__setattr__(self, name, tuple(map(self._as_declared, flat) if kind is ErrorCase else flat))
+
+    def _as_declared(self, case):
+        inputs = as_declared(self, case.inputs)
+        same = all(inputs[name] is value for name, value in case.inputs.items())
+        return case if same else replace(case, inputs=inputs)
+
+    def drawn(self, rng):
+        """Random inputs, whole numbers as integers."""
+        return as_declared(self, self.sample(rng))
 
     @property
     def system(self):
@@ -384,6 +405,12 @@ CLAIM_KINDS = {
 }
 
 
+CONTROLS = {
+    "behind": "the control is behind",
+    "as good": "the control is as good, or better",
+}
+
+
 @dataclass(frozen=True)
 class Claim:
     """A statement of the paper as an experiment."""
@@ -395,6 +422,7 @@ class Claim:
     tier: str = "quick"  # "quick": under 10 s; "full": under 90 s
     kind: str = ""  # a key of CLAIM_KINDS
     control: str = ""  # what was run beside it at equal budget, and what that showed
+    showed: str = ""  # the same as a key of CONTROLS, where there is a control
     proxy: str = ""  # for what it stands in, if it is scaled down
     tuned: str = ""  # what was chosen so that it holds, if anything was
 

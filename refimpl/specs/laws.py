@@ -77,6 +77,55 @@ def scaled(slug, statement, by, inputs: Mapping[str, int], outputs: Mapping[str,
     return related(slug, statement, partial(times, inputs), partial(times, outputs), *cases)
 
 
+REACH = {"float32": 96, "float64": 900}  # powers of two by which entries of size 1 can be multiplied and divided
+
+
+def scales(inputs: Mapping[str, int], outputs: Mapping[str, int], *cases, inside=1, slug="scales"):
+    """Inputs times 2**k give outputs times a power of it, to the same digits, at both ends of the range of the dtype.
+
+    Parameters
+    ----------
+    inputs, outputs : mapping of str to int
+        Name -> power of 2**k that it is multiplied with; outputs that are not named stay.
+    *cases : str
+        Slugs of the cases on whose inputs it is checked: entries of about size 1.
+    inside : int, default: 1
+        The largest power of the inputs that the rule has as a value of its own, such as 2 where a state holds squares:
+        those must be in the range too.
+    slug : str, default: "scales"
+        Of the law.
+
+    Returns
+    -------
+    Law
+        See there.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> law = scales({"x": 1}, {"length": 1}, "ordinary")
+    >>> x = np.array([3.0, 4.0], dtype=np.float32)
+    >>> found = [law.pairs(lambda x: {"length": f(x)}, {"x": x}) for f in (np.linalg.norm, lambda x: np.hypot(*x))]
+    >>> [[float(got) for got, _ in pairs] for pairs in found]
+    [[inf, 0.0], [5.0, 5.0]]
+    """
+    most = max(inside, *map(abs, (*inputs.values(), *outputs.values())))
+
+    def pairs(run, values):
+        before = run(**values)
+        single = any(getattr(x, "dtype", None) is not None and "float32" in str(x.dtype) for x in values.values())
+        reach = REACH["float32" if single else "float64"] // most
+        for k in (reach, -reach):
+            after = run(**values | {name: values[name] * 2.0 ** (k * power) for name, power in inputs.items()})
+            for name in before:
+                yield after[name] * 2.0 ** (-k * outputs.get(name, 0)), before[name]
+
+    named = " and ".join(inputs)
+    return Law(
+        slug, f"{named} may be of any scale: the answer has the same digits at both ends of the range", pairs, cases
+    )
+
+
 def odd(*cases, inputs=None, outputs=None):
     """All arrays negated (or those `inputs`) negate all outputs (or those `outputs`; the others stay).
 

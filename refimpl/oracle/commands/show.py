@@ -53,7 +53,7 @@ def main(options):
         console.print(f"\n[bold]{operation.name}[/]({escape(signature)}) -> {escape(answer)}", highlight=False)
         console.print(operation.summary, highlight=False)
         for field in (*operation.inputs, *operation.outputs):
-            console.print(f"  {field.name}: {field.doc}", highlight=False, markup=False)
+            console.print(f"  {field.name}: {field.told}", highlight=False, markup=False)
         for title, entries, text in (
             ("cases", operation.cases, lambda c: f"{c.why} ({', '.join(c.flags)})"),
             ("laws", operation.laws, lambda law: law.statement),

@@ -129,7 +129,7 @@ def _ask_afresh(evidence, prop, clock):
     for number in range(FRESH):
         if clock.over:
             return
-        inputs = _safe(prop.make, operation.sample(stream(number, operation.name, "afresh")), None)
+        inputs = _safe(prop.make, operation.drawn(stream(number, operation.name, "afresh")), None)
         if inputs is None or not _safe(prop.holds, inputs, False):
             continue
         answer = evidence.ask(inputs)

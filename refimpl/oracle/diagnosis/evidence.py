@@ -14,6 +14,7 @@ from refimpl.oracle.judging import cases, tolerance
 from refimpl.oracle.judging.answers import expected
 from refimpl.oracle.judging.tolerance import close
 from refimpl.specs.base import Operation
+from refimpl.specs.domains import outside
 
 NOISY_RUNS = 3  # of the reference, from which the tolerance of a further input comes
 LUCK = 4.0  # so much wider than that: so few runs may all be lucky
@@ -206,10 +207,13 @@ class Evidence:
         Returns
         -------
         Sight or None
-            None if the rule refuses the inputs, or the candidate has no answer to them by its design.
+            None if the inputs lie outside the contract, the rule refuses them, or the candidate has no answer to them
+            by its design.
         """
         inputs = cases.rounded(inputs, self.dtype)
         try:
+            if outside(self.operation, inputs):
+                return None
             key = cases.digest(inputs)
         except (TypeError, ValueError):
             return None

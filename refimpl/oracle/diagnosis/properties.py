@@ -234,15 +234,14 @@ ARRAYS = {
 FOR_WHOLE = ("no two entries of {0} are the same", "all entries of {0} are the same", "all rows of {0} are the same")
 
 
-def _numbers_of_rows(operation):
-    """Arrays that hold whole numbers in every case: what counts or points has no sign and no size."""
-    arrays = [f.name for f in operation.inputs if f.kind == "array"]
-    return {n for n in arrays if all(np.all(c.inputs[n] == np.round(c.inputs[n])) for c in operation.cases)}
+def _whole(operation):
+    """Arrays of whole numbers or masks: what counts or points has no sign and no size."""
+    return {f.name for f in operation.inputs if f.domain.dtype != "float64"}
 
 
 def _of_all_arrays(operation):
     """Of several arrays together: what is capped, or overflows, may be made of all of them."""
-    names = [f.name for f in operation.inputs if f.kind == "array" and f.name not in _numbers_of_rows(operation)]
+    names = [f.name for f in operation.inputs if f.kind == "array" and f.name not in _whole(operation)]
 
     def largest(inputs):
         return max((float(np.max(np.abs(inputs[n]), initial=0.0)) for n in names), default=0.0)
@@ -257,7 +256,7 @@ def _of_all_arrays(operation):
 
 
 def _of_arrays(operation):
-    whole = _numbers_of_rows(operation)
+    whole = _whole(operation)
     for words, (other, holds, make) in ARRAYS.items():
         for entry in operation.inputs:
             if entry.kind == "array" and (entry.name not in whole or words in FOR_WHOLE):

@@ -20,6 +20,7 @@ from refimpl.oracle.diagnosis.units import units
 from refimpl.oracle.diagnosis.vocabulary import edits_of
 from refimpl.oracle.diagnosis.workshop import Workshop
 from refimpl.oracle.judging.tolerance import close, wide
+from refimpl.specs.domains import moved
 
 AFTER = 1.0  # seconds for which the search goes on once something is found, to learn what cannot be told from it
 RARE = 3  # rank from which edits are tried after constants
@@ -315,7 +316,7 @@ def holds(answer, sight):
     rng = np.random.Generator(np.random.Philox(0))
     for _ in range(JUMPS):
         near = {
-            n: v * (1 + 4e-16 * rng.uniform(-1, 1, v.shape)) if isinstance(v, np.ndarray) else v
+            n: v * (1 + 4e-16 * rng.uniform(-1, 1, v.shape)) if isinstance(v, np.ndarray) and v.dtype.kind == "f" else v
             for n, v in wide(sight.inputs).items()
         }
         if explains(answer(near), sight):
@@ -329,7 +330,7 @@ def ask_more(evidence, clock, *, samples=30, changes=5):
     for number in range(samples):
         if clock.over:
             return
-        evidence.ask(operation.sample(stream(number, operation.name, "explain")))
+        evidence.ask(operation.drawn(stream(number, operation.name, "explain")))
     failing = [s for s in evidence.sights if s.wrong and s.size <= LARGE][:8]
     rng = stream(0, operation.name, "moved")
     for _ in range(changes):
@@ -337,20 +338,5 @@ def ask_more(evidence, clock, *, samples=30, changes=5):
             if clock.over:
                 return
             with np.errstate(all="ignore"):  # the largest numbers may not grow
-                changed = moved(sight.inputs, rng)
+                changed = moved(operation, sight.inputs, rng)
             evidence.ask(changed)
-
-
-def moved(inputs, rng):
-    """Inputs with every number that is no whole number moved by up to a fifth."""
-    changed = {}
-    for name, value in inputs.items():
-        if isinstance(value, np.ndarray):
-            whole = value.size and np.all(value == np.round(value)) and set(np.unique(value)) <= {-1.0, 0.0, 1.0}
-            changed[name] = value if whole else value * rng.uniform(0.8, 1.2, value.shape)
-        elif isinstance(value, float) and value not in (0.0, 1.0):
-            factor = float(rng.uniform(0.8, 1.2))
-            changed[name] = 1 - (1 - value) * factor if 0.5 < value < 1 else value * factor
-        else:
-            changed[name] = value
-    return changed

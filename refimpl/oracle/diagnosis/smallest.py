@@ -8,6 +8,7 @@ from refimpl.oracle.diagnosis.evidence import Evidence, Sight, size
 from refimpl.oracle.diagnosis.properties import cut, symbols
 from refimpl.oracle.diagnosis.trials import axis_size
 from refimpl.oracle.judging.records import Smallest
+from refimpl.specs.domains import known
 
 PLAIN = (0.0, 1.0, 0.5, 0.1)
 
@@ -108,15 +109,19 @@ def smallest(evidence: Evidence, clock, equation=""):
 def _is_free(evidence, sight, name):
     """Whether the difference shows whatever an input is (tried with several values)."""
     value = sight.inputs[name]
+    domain = next(f.domain for f in evidence.operation.inputs if f.name == name)
     if isinstance(value, np.ndarray):
-        others: list[Any] = [value * 0.5 + 0.25, -value, value * 3 + 1, value * 0]
+        sizes, rng = known(evidence.operation, sight.inputs), np.random.Generator(np.random.Philox(0))
+        others: list[Any] = [domain.drawn(rng, value.shape, sizes) for _ in range(2)]
+        if domain.dtype == "float64":
+            others += [value * 0.5 + 0.25, -value, value * 3 + 1, value * 0]
     elif isinstance(value, float):
         others = [0.0, 0.25, 0.75, 0.9, 1.0, *(v for v in sight.inputs.values() if isinstance(v, float))]
     else:
         return False
     answers = [evidence.ask(sight.inputs | {name: other}, keep=False) for other in others]
-    known = [answer for answer in answers if answer is not None]
-    return len(known) >= 2 and all(answer.wrong for answer in known)
+    answered = [answer for answer in answers if answer is not None]
+    return len(answered) >= 2 and all(answer.wrong for answer in answered)
 
 
 def upstream(operation, sight):

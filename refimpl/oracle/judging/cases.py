@@ -14,23 +14,29 @@ from pathlib import Path
 import numpy as np
 
 import refimpl.specs
-from refimpl.core import check, disk
+from refimpl.core import disk
 from refimpl.core.random import stream
 from refimpl.oracle import catalog
 from refimpl.oracle.candidates.wire import encode
 from refimpl.specs.base import FLAGS, Case
+from refimpl.specs.domains import outside
 
 
 def digest(inputs):
-    """SHA-256 of the inputs, by way of their wire format.
+    """SHA-256 of the inputs, by way of their wire format: of the numbers, whatever the type that brings them.
 
     Examples
     --------
     >>> digest({"lr": 0.1})[:8] == digest({"lr": 0.1})[:8] != digest({"lr": 0.2})[:8]
     True
     """
-    text = json.dumps({name: encode(value) for name, value in inputs.items()}, sort_keys=True, separators=(",", ":"))
+    numbers = {name: _as_numbers(value) for name, value in inputs.items()}
+    text = json.dumps({name: encode(value) for name, value in numbers.items()}, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _as_numbers(value):
+    return value.astype(np.float64) if isinstance(value, np.ndarray) and value.dtype.kind in "ib" else value
 
 
 def digest_of(case):
@@ -49,13 +55,16 @@ def case_id(operation, case):
 
 
 def rounded(inputs, dtype):
-    """The inputs with every array in `dtype`; numbers and strings as they are."""
-    return {name: value.astype(dtype) if isinstance(value, np.ndarray) else value for name, value in inputs.items()}
+    """The inputs with every array of floating-point numbers in `dtype`; all else as it is."""
+    return {
+        name: value.astype(dtype) if isinstance(value, np.ndarray) and value.dtype.kind == "f" else value
+        for name, value in inputs.items()
+    }
 
 
 def fuzz_case(operation, number):
     """Random case `number` of an operation; the same inputs on every machine."""
-    inputs = operation.sample(stream(number, operation.name, "fuzz"))
+    inputs = operation.drawn(stream(number, operation.name, "fuzz"))
     return Case(f"fuzz-{number}", ("basic",), "random inputs", inputs)
 
 
@@ -65,7 +74,7 @@ def validate(operation, case):
     Raises
     ------
     TypeError, ValueError
-        If an input is missing, unknown or of the wrong kind or shape, or a flag has no meaning.
+        If an input is missing, unknown, of the wrong kind or shape or outside its domain, or a flag has no meaning.
     """
     where = f"{operation.name}/{case.slug}"
     declared = {f.name: f for f in operation.inputs}
@@ -74,18 +83,13 @@ def validate(operation, case):
     unknown = set(case.flags) - FLAGS.keys()
     if unknown or not case.flags:
         raise ValueError(f"{where} must have flags of {', '.join(FLAGS)}, got {case.flags}")
-    arrays = {}
     for name, entry in declared.items():
         value = case.inputs[name]
-        if entry.kind == "array":
-            if not isinstance(value, np.ndarray) or value.dtype != np.float64:
-                raise TypeError(f"{where}: {name} must be a float64 array, got {type(value).__name__}")
-            arrays[name] = (value, entry.axes)
-        elif entry.kind == "choice":
-            check.choice(entry.options, **{name: value})
-        elif type(value) is not {"float": float, "int": int}[entry.kind]:
-            raise TypeError(f"{where}: {name} must be a Python {entry.kind}, got {value!r}")
-    check.shapes(**arrays)
+        if entry.kind == "array" and not (isinstance(value, np.ndarray) and value.dtype.name == entry.domain.dtype):
+            got = value.dtype.name if isinstance(value, np.ndarray) else type(value).__name__
+            raise TypeError(f"{where}: {name} must be an array of {entry.domain.dtype}, got {got}")
+    if wrong := outside(operation, case.inputs):
+        raise ValueError(f"{where}: {wrong}")
 
 
 def index():

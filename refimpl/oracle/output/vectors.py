@@ -83,8 +83,10 @@ def vectors(operation):
 
 def _field(entry):
     told = {"name": entry.name, "kind": entry.kind, "doc": entry.doc}
-    told |= {"axes": entry.axes.split()} if entry.kind == "array" else {}
-    return told | ({"options": list(entry.options)} if entry.kind == "choice" else {})
+    if entry.kind == "choice":
+        return told | {"options": list(entry.options)}
+    told |= {"axes": entry.axes.split(), "dtype": entry.domain.dtype} if entry.kind == "array" else {}
+    return told | ({"domain": entry.domain.data} if entry.domain.words else {})
 
 
 def _case(operation, case):
