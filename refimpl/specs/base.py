@@ -312,7 +312,7 @@ class Operation:
     without: Mapping[str, str] = field(default_factory=dict)  # "long" or "large": why it has no case of this kind
 
     def __post_init__(self):
-        """What names axes or domains, or builds on the first cases, looks them up here; whole numbers become integers."""
+        """What names axes or domains, or builds on the first cases, looks them up; whole numbers become integers."""
         cases: dict[str, Case] = {}
         for case in self.cases:
             made = case if isinstance(case, Case) else case(self, cases)

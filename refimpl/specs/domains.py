@@ -84,7 +84,7 @@ class Domain:
     def data(self):
         """As plain JSON data: the words, and what a program can use of them."""
         ends = {"low": self.low, "high": self.high}
-        found = {name: end for name, end in ends.items() if isinstance(end, str) or math.isfinite(end)}
+        found: dict[str, Any] = {n: end for n, end in ends.items() if isinstance(end, str) or math.isfinite(end)}
         found |= {"open": self.open} if self.open else {}
         found |= {"values": list(self.values)} if self.values else {}
         found |= {"forms": list(self.forms)} if self.forms else {}
@@ -366,13 +366,13 @@ def _number(end, known):
     """A bound as a number: "n", "n-1" or "T+1" of what is known."""
     if not isinstance(end, str):
         return end
-    name, sign, more = re.fullmatch(r"(\w+?)(?:([+-])(\d+))?", end).groups()
-    return known[name] + int(f"{sign or '+'}{more or 0}")
+    name, more = re.findall(r"^(\w+)([+-]\d+)?$", end)[0]
+    return known[name] + int(more or 0)
 
 
 def known(operation, inputs):
     """Lengths of the axes, and the inputs of one number, by name."""
-    found = {}
+    found: dict[str, Any] = {}
     for entry in operation.inputs:
         value = inputs[entry.name]
         if entry.kind == "array":
@@ -424,11 +424,9 @@ def _length_of_axes(entry, value, sizes):
     """Whether an array has other lengths than its axes, "K+1" among them."""
     if entry.kind != "array":
         return False
-    for symbol, length in zip(entry.axes.split(), value.shape, strict=True):
-        if symbol.isdigit() or symbol.partition("+")[0] in sizes:
-            if length != (int(symbol) if symbol.isdigit() else _number(symbol, sizes)):
-                return True
-    return False
+    lengths = zip(entry.axes.split(), value.shape, strict=True)
+    told = [(s, n) for s, n in lengths if s.isdigit() or s.partition("+")[0] in sizes]
+    return any(n != (int(s) if s.isdigit() else _number(s, sizes)) for s, n in told)
 
 
 def moved(operation, inputs, rng):
