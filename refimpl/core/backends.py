@@ -104,11 +104,11 @@ def _no_sycl():
     if runtime:
         os.environ.setdefault("OCL_ICD_FILENAMES", str(runtime))
     try:
-        import_module("dpnp").zeros(1)
+        device = import_module("dpnp").zeros(1).sycl_device
     except Exception as error:  # no driver, no device, a broken installation: many types
         hint = "" if runtime else "; `pip install intel-opencl-rt` makes one of the CPU"
         return f"dpnp finds no device: {error}{hint}"
-    return None
+    return None if device.has_aspect_fp64 else f"dpnp's device has no double precision: {device.name}"
 
 
 BACKENDS = {
