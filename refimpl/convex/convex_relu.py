@@ -16,7 +16,6 @@ from refimpl.core import check
 from refimpl.core.arrays import Array, array_namespace, device, from_numpy, to_numpy
 from refimpl.core.linalg import solve_triangular
 from refimpl.core.loop import iterate
-from refimpl.core.random import indices
 from refimpl.core.special import sigmoid
 
 # Activation patterns ------------------------------------------------------------------------------------------------
@@ -972,8 +971,7 @@ def admm_rbcd(
 
     def advance(state, k):
         for _ in range(windows):
-            drawn = indices(rng, D.shape[1], (blocks,), like=X)
-            chosen = [int(drawn[j]) for j in range(blocks)]
+            chosen = rng.integers(0, D.shape[1], blocks).tolist()
             state, fallen = block_descent(X, D, y, state, chosen, rho=rho, loss=loss, **search)
             if fallen <= enough:
                 break

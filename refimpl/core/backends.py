@@ -95,9 +95,9 @@ def _half_jax():
 def _no_sycl():
     """Why the installed dpnp does not run, or None.
 
-    Intel's OpenCL for the CPU, if it was installed beside it, is shown to the loader. And dpnp gets more threads for what
-    waits for Python's lock: 0.20 stands still where all of the usual few wait for the caller and it for one more of them
-    (https://github.com/IntelPython/dpctl/pull/2359).
+    Intel's OpenCL for the CPU, if it was installed beside it, is shown to the loader. And dpnp gets more threads for
+    what waits for Python's lock: 0.20 stands still where its usual few all wait for the caller, and the caller for one
+    more of them (https://github.com/IntelPython/dpctl/pull/2359).
     """
     runtime = next(Path(sys.prefix, "lib").glob("libintelocl.so"), None)
     os.environ.setdefault("SYCL_QUEUE_THREAD_POOL_SIZE", "64")
