@@ -152,7 +152,9 @@ def hostile(value):
         yield from (("None", None), ("a string", "f"), ("a number", 0.5))
     elif isinstance(value, tuple | list | dict):
         yield from (("None", None), ("a string", "0.5"), ("a number", 0.5), ("huge", 10**400), ("empty", ()))
-    elif not isinstance(value, bool | None):
+    elif isinstance(value, bool):
+        yield from (("None", None), ("a string", "False"), ("a number", 0), ("an array", np.ones(2, dtype=bool)))
+    elif value is not None:
         yield from (("None", None), ("a string", "0.5"), ("a number", 0.5))
 
 
