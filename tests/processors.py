@@ -1,8 +1,8 @@
 """Other processors, on this one: the suite, or what can differ of it, with other kernels of NumPy and OpenBLAS.
 
 ``python -m tests.processors`` runs what can differ (the index of the cases, the right answers and the references of all
-operations, doctests, the tests of the systems) on two of them; with names of processors on these, with ``--all`` the whole
-suite. What follows ``--`` goes to pytest.
+operations, doctests, the tests of the systems) on two of them; with names of processors on these, with ``--all`` the
+whole suite.
 """
 
 import argparse
@@ -44,23 +44,18 @@ def processors():
 
 def main(words):
     """Run; the exit status is that of the first run that failed."""
-    words, _, more = (
-        (words, "", []) if "--" not in words else (words[: words.index("--")], "", words[words.index("--") + 1 :])
-    )
+    known, status = processors(), 0
     parser = argparse.ArgumentParser(prog="python -m tests.processors", description="The tests on other processors.")
-    parser.add_argument(
-        "names", nargs="*", metavar="PROCESSOR", help=f"of {', '.join(processors())}; default: old avx2"
-    )
+    parser.add_argument("names", nargs="*", metavar="PROCESSOR", help=f"of {', '.join(known)}; default: old avx2")
     parser.add_argument("--all", action="store_true", help="the whole suite")
     options = parser.parse_args(words)
-    known, status = processors(), 0
     for name in options.names or ("old", "avx2"):
         if name not in known:
             parser.error(f"PROCESSOR must be one of {', '.join(known)}, got {name!r}")
         for title, where in (("the whole suite", ()),) if options.all else WHAT_CAN_DIFFER:
             said = " ".join(f"{key}={value!r}" for key, value in known[name].items())
             print(f"processor {name} ({said}): {title}", flush=True)
-            command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadgroup", *where, *more]
+            command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadgroup", *where]
             run = subprocess.run(command, env=os.environ | known[name], check=False)
             status = status or run.returncode
     return status

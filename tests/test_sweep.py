@@ -5,8 +5,8 @@ function by name, and a new one is swept as soon as its docstring has an example
 TypeError that a check raised and that names an argument, or an answer without NaN, if the value can be meant. A string,
 a masked or complex array, an array of strings or objects, another kind of generator, a NaN for a number: never.
 
-Inside an argument too: each field of a state, a law or a problem is replaced in the same way (`core.check.fields` checks
-them in a line), and what a function that is handed over returns.
+Inside an argument too: each field of a state, a law or a problem is replaced in the same way (`core.check.fields`
+checks them in a line), and what a function that is handed over returns.
 
 `make test` tries every eighth of the calls, and every fortieth inside an argument, `make alarms` all.
 ``python -m tests.test_sweep`` counts them; with parts of the names of modules, in these alone.
