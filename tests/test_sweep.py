@@ -174,7 +174,7 @@ def answering(function, change):
 ANSWERS = {
     "None": lambda x: None,
     "a string": lambda x: "0.5",
-    "nan": lambda x: np.full_like(x, math.nan),
+    "an entry nan": lambda x: np.full_like(x, math.nan),
     "strings": lambda x: np.asarray(x).astype(str),
     "complex": lambda x: np.asarray(x) * 1j,
     "more axes": lambda x: np.asarray(x)[None, None],
@@ -267,7 +267,8 @@ def verdicts(function, call, turn, share):
     for parameter, place, value in spots:
         text = told.get(parameter.name, "") or ("optional" if parameter.default is None else "")
         bends = [("", label, bad, share) for label, bad in hostile(value)]
-        parts = inside(value) if function.__module__ not in WHOLE else ()
+        handed_on = callable(value) and function.__module__.startswith("refimpl.core")  # whatever comes back
+        parts = inside(value) if function.__module__ not in WHOLE and not handed_on else ()
         bends += [(where, label, make, 1 if share == 1 else INSIDE) for where, label, make in parts]
         for where, label, bad, one_in in bends:
             if next(turn) % one_in or (companion and label in SHAPES):
