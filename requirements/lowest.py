@@ -1,4 +1,4 @@
-"""The lowest releases of NumPy and SciPy that pyproject.toml promises, as pip takes them: ``numpy==2.0 scipy==1.13``."""
+"""The lowest releases of NumPy and SciPy that pyproject.toml promises, as pip takes them: ``numpy==2.0``."""
 
 import re
 import tomllib
