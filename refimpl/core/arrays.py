@@ -8,7 +8,7 @@ import sys
 from contextlib import contextmanager
 from importlib import import_module
 from operator import attrgetter
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import array_api_compat
 import array_api_compat.numpy
@@ -21,7 +21,7 @@ _NAMESPACES: dict[frozenset[type], Any] = {}  # every function asks, and some li
 _OPEN: list[list[str]] = []  # what `crossings` counts into
 _FLOATING: dict[Any, bool] = {}  # dtype -> whether real floating; array-api-strict compares with each that there is
 
-Array: TypeAlias = Any  # "an array of any library": the standard has no type for it yet
+Array: TypeAlias = Annotated[Any, "array"]  # "an array of any library": the standard has no type for it yet
 
 
 def array_namespace(*arrays):
