@@ -36,7 +36,7 @@ def activation_patterns(X, draws, *, most=None):
     Returns
     -------
     array, shape [n, P]
-        D: entry (k, i) is 1 where neuron i sees point k, x_k^T a >= 0, else 0.
+        D: entry (k, i) is 1 where neuron i sees point k, x_k^T a >= 0, else 0. Which are distinct is found on the host.
 
     Raises
     ------

@@ -412,7 +412,7 @@ def probe(machine, losses, draw, *, eps=1e-3, slope=8.0, offset=96):
     Returns
     -------
     bytes
-        As many as there are losses.
+        As many as there are losses: on the host, from where they are sent, and all that leaves the device.
 
     Raises
     ------

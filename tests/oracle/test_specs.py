@@ -16,7 +16,7 @@ from refimpl.oracle.diagnosis.listed import check_mutants, explained, hasty
 from refimpl.oracle.judging import cases
 from refimpl.oracle.judging.answers import right
 from refimpl.oracle.judging.plans import Settings
-from tests.thorough import SEEDS, THOROUGH, sample
+from tests.thorough import SEEDS, THOROUGH, sample, smallest
 
 SYSTEMS = catalog.systems()
 OPERATIONS = [op for system in SYSTEMS.values() for op in system.operations]
@@ -39,12 +39,6 @@ def reference(operation, arrays="numpy"):
 def small(operation):
     """The slugs of its cases that take no time."""
     return [case.slug for case in operation.cases if not case.dear]
-
-
-def smallest(operation):
-    """The slugs of two of these: those with the fewest numbers, in each precision."""
-    cases = sorted((c for c in operation.cases if not c.dear), key=lambda c: sum(map(np.size, c.inputs.values())))
-    return {c.slug for dtype in ("float64", "float32") for c in [c for c in cases if dtype in c.dtypes][:2]}
 
 
 # Contract ----------------------------------------------------------------------------------------------------------
