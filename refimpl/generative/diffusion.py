@@ -516,7 +516,7 @@ def grid(T=8.0, t0=1e-3, N=300, *, spacing="geometric"):
 
 
 def falling(times):
-    """Times as Python floats, if they are finite, >= 0 and fall.
+    """Times as Python floats, on the host, if they are finite, >= 0 and fall.
 
     Examples
     --------
@@ -548,7 +548,7 @@ def times_of_betas(betas):
     Returns
     -------
     tuple of float
-        M rising times; the row before the first has time 0.
+        M rising times, on the host; the row before the first has time 0.
 
     Raises
     ------
