@@ -268,6 +268,43 @@ def unit(v, axis=None):
     return v / xp.linalg.vector_norm(xp.where(largest > 0, v, xp.ones_like(v)), axis=axis, keepdims=True)
 
 
+def length(v, axis=-1):
+    """Euclidean norm along an axis, which stays: it neither over- nor underflows.
+
+    Parameters
+    ----------
+    v : array
+        At least one axis, floating point.
+    axis : int, default: -1
+        Of length 1 afterwards.
+
+    Returns
+    -------
+    array
+        With the axes of `v`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `v` is no array of floating-point numbers, or empty.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> length(np.array([[3e-200, 4e-200], [0.0, 0.0], [3e200, -4e200]]))
+    array([[5.e-200],
+           [0.e+000],
+           [5.e+200]])
+    """
+    check.floating(v=v)
+    if 0 in v.shape:
+        raise ValueError(f"v must have at least one entry, got shape {tuple(v.shape)}")
+    xp = array_namespace(v)
+    largest = xp.max(xp.abs(v), axis=axis, keepdims=True)
+    scale = xp.where(largest > 0, largest, xp.ones_like(largest))
+    return scale * xp.linalg.vector_norm(v / scale, axis=axis, keepdims=True)
+
+
 def prox_nuclear(w, threshold):
     """Nearest matrix to `w`, when the nuclear norm costs `threshold` per unit: the singular values shrink by it.
 
@@ -337,7 +374,7 @@ def project_ball(x, center, radius):
     if radius == math.inf:
         return x
     away, xp = x - center, array_namespace(x, center)
-    distance = xp.linalg.vector_norm(away)
+    distance = xp.reshape(length(xp.reshape(away, (-1,))), ())
     return xp.where(distance > radius, center + away * (radius / xp.clip(distance, min=radius)), x)
 
 
@@ -404,7 +441,7 @@ def min_norm_weights(gram):
     Raises
     ------
     TypeError, ValueError
-        If `gram` is no such matrix, or a square on its diagonal is negative.
+        If `gram` is no such matrix: a square on its diagonal is negative, or an eigenvalue is by more than rounding.
 
     Examples
     --------
@@ -424,6 +461,8 @@ def min_norm_weights(gram):
     if squares.max() == 0:
         return from_numpy(np.full(m, 1 / m), like=gram)
     values, vectors = np.linalg.eigh(host / squares.max())
+    if values[0] < -(m * float(array_namespace(gram).finfo(gram.dtype).eps) ** 0.5):
+        raise ValueError(f"gram must hold inner products, got an eigenvalue of {values[0] * squares.max():.3g}")
     corners = np.sqrt(np.maximum(values, 0.0))[:, None] * vectors.T  # in columns, with these inner products
     # Corners of a height of 1: the cone over the simplex, whose point nearest to (0, 1) lies above that nearest to 0.
     u = nnls(np.vstack([corners, np.ones(m)]), np.append(np.zeros(m), 1.0))
@@ -504,8 +543,9 @@ def nnls(a, b):
     check.finite(a=a, b=b)
     check.shapes(a=(a, "m n"), b=(b, "m"))
     check.like(a[:, 0], b=b)
-    host, right = to_numpy(a).astype(float), to_numpy(b).astype(float)
-    return from_numpy(import_module("scipy.optimize").nnls(host, right)[0], like=b)
+    (size, host), (height, right) = (_over_its_largest(to_numpy(x).astype(float)) for x in (a, b))
+    found = import_module("scipy.optimize").nnls(host, right)[0]  # whose tolerances thus are relative
+    return from_numpy(found / size * height if size > 1 else found * height / size, like=b)
 
 
 def solve_lyapunov(a, q):
@@ -540,10 +580,21 @@ def solve_lyapunov(a, q):
     check.finite(a=a, q=q)
     check.shapes(a=(a, "n n"), q=(q, "n n"))
     host, right = to_numpy(a).astype(float), -to_numpy(q).astype(float)
+    (size, host), (height, right) = (
+        _over_its_largest(host),
+        _over_its_largest(right),
+    )  # LAPACK's own scaling falls short
     values = import_module("numpy").linalg.eigvals(host)
     if abs(values[:, None] + values[None, :]).min() <= 1e-14 * abs(values).max():
         raise ValueError("a must have no two eigenvalues that add up to 0")
-    return from_numpy(import_module("scipy.linalg").solve_continuous_lyapunov(host, right), like=q)
+    found = import_module("scipy.linalg").solve_continuous_lyapunov(host, right)
+    return from_numpy(found / size * height if size > 1 else found * height / size, like=q)
+
+
+def _over_its_largest(x):
+    """A power of two near the largest entry (1 for zeros), and the array over it, which keeps all digits."""
+    size = math.ldexp(1.0, math.frexp(float(abs(x).max()))[1] - 1) if x.any() else 1.0
+    return size, x / size
 
 
 def spectral_abscissa(a):
