@@ -12,7 +12,7 @@ from numbers import Integral, Real
 import numpy as np
 
 from refimpl.core.arrays import array_namespace, describe, device, is_array, is_floating
-from refimpl.core.elementwise import all_finite
+from refimpl.core.elementwise import all_finite, least
 
 
 def _numbers(named, expected, accept):
@@ -306,6 +306,22 @@ def finite(**named):
             size = math.prod(value.shape)
             bad = int(xp.sum(xp.astype(~xp.isfinite(value), xp.int64)))
             raise ValueError(f"{name} must be finite, got {bad} of {size} entries NaN or infinite")
+
+
+def no_negative(**named):
+    """Floating-point arrays without a negative entry or NaN: variances, averages of squares.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> no_negative(v=np.array([1.0, -0.5]))
+    Traceback (most recent call last):
+    ValueError: v must be >= 0 in every entry, got -0.5
+    """
+    floating(**named)
+    for name, value in named.items():
+        if not (found := least(value)) >= 0:
+            raise ValueError(f"{name} must be >= 0 in every entry, got {found!r}")
 
 
 def values(**named):

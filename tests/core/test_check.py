@@ -172,6 +172,15 @@ def test_finite_in_large_arrays():
         check.finite(grad=x)
 
 
+def test_no_negative(backend):
+    check.no_negative(v=backend.asarray([0.0, 2.0]), w=backend.asarray(np.zeros(0)))
+    for bad, got in ((-0.5, "-0.5"), (np.nan, "nan")):
+        with error(ValueError, f"v must be >= 0 in every entry, got {got}"):
+            check.no_negative(w=backend.asarray([1.0]), v=backend.asarray([1.0, bad]))
+    with error(TypeError, "v must be an array of floating-point numbers, got [1.0] (list)"):
+        check.no_negative(v=[1.0])
+
+
 def test_like(backend):
     x = backend.asarray([1.0, 2.0])
     check.like(x, grad=2 * x, momentum=-x)
