@@ -309,7 +309,7 @@ def finite(**named):
 
 
 def no_negative(**named):
-    """Floating-point arrays without a negative entry or NaN: variances, averages of squares.
+    """Arrays of finite numbers (`alike` or `finite` sees to that) none of which is negative: averages of squares.
 
     Examples
     --------
@@ -320,7 +320,7 @@ def no_negative(**named):
     """
     floating(**named)
     for name, value in named.items():
-        if not (found := least(value)) >= 0:
+        if (found := least(value)) < 0:
             raise ValueError(f"{name} must be >= 0 in every entry, got {found!r}")
 
 

@@ -124,7 +124,7 @@ def least(x):
     Parameters
     ----------
     x : array
-        Any shape, real floating point.
+        Any shape, finite real floating point.
 
     Returns
     -------
@@ -137,7 +137,7 @@ def least(x):
     -4.0
     """
     if _blockable(x, x):
-        return float(np.min(_of_blocks(lambda: np.min, x, LARGE)))
+        return float(min(_of_blocks(lambda: np.min, x, LARGE)))
     if not math.prod(x.shape):
         return math.inf
     return float(x.min() if type(x) is np.ndarray else array_namespace(x).min(x))

@@ -174,9 +174,8 @@ def test_finite_in_large_arrays():
 
 def test_no_negative(backend):
     check.no_negative(v=backend.asarray([0.0, 2.0]), w=backend.asarray(np.zeros(0)))
-    for bad, got in ((-0.5, "-0.5"), (np.nan, "nan")):
-        with error(ValueError, f"v must be >= 0 in every entry, got {got}"):
-            check.no_negative(w=backend.asarray([1.0]), v=backend.asarray([1.0, bad]))
+    with error(ValueError, "v must be >= 0 in every entry, got -0.5"):
+        check.no_negative(w=backend.asarray([1.0]), v=backend.asarray([1.0, -0.5]))
     with error(TypeError, "v must be an array of floating-point numbers, got [1.0] (list)"):
         check.no_negative(v=[1.0])
 
