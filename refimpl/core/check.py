@@ -289,6 +289,24 @@ def integral(**named):
     _kinds(named, "an array of integers", accept)
 
 
+def indices(size, **named):
+    """Arrays of integers from 0 to `size` - 1: labels, row numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> indices(3, labels=np.array([0, 3]))
+    Traceback (most recent call last):
+    ValueError: labels must be in [0, 3), got values from 0 to 3
+    """
+    integral(**named)
+    for name, value in named.items():
+        xp = array_namespace(value)
+        low, high = (int(xp.min(value)), int(xp.max(value))) if math.prod(value.shape) else (0, -1)
+        if low < 0 or high >= size:
+            raise ValueError(f"{name} must be in [0, {size}), got values from {low} to {high}")
+
+
 def finite(**named):
     """Floating-point arrays without NaN or infinity.
 
