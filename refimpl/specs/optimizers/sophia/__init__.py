@@ -138,7 +138,9 @@ _BATCH = (
 )
 _MODEL = choice("model", models.MODELS, "logits x W, or tanh(x W); the loss is their mean cross-entropy")
 _UNKNOWN = ErrorCase("unknown-model", "there are two models", {"model": "relu"}, ValueError, "model")
-_BEYOND = ErrorCase("label-beyond", "classes count from 0 to C - 1", {"labels": np.array([0, 3, 1])}, ValueError, "labels")
+_BEYOND = ErrorCase(
+    "label-beyond", "classes count from 0 to C - 1", {"labels": np.array([0, 3, 1])}, ValueError, "labels"
+)
 _ONE_ESTIMATE = {"long": "it is one estimate"}
 
 HUTCHINSON = Operation(
