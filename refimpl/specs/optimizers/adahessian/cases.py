@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from refimpl.core.random import stream
-from refimpl.specs.base import Case, Relation
+from refimpl.specs.base import Case
+from refimpl.specs.domains import Relation
 from refimpl.specs.sizes import large
 
 DEFAULTS = {"lr": 0.15, "beta1": 0.9, "beta2": 0.999, "eps": 1e-4, "weight_decay": 0.0, "hessian_power": 1.0}

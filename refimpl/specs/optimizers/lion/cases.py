@@ -3,7 +3,8 @@
 import numpy as np
 
 from refimpl.core.random import stream
-from refimpl.specs.base import Case, Relation
+from refimpl.specs.base import Case
+from refimpl.specs.domains import Relation
 from refimpl.specs.optimizers.lion.exact import MIX, STRETCH
 from refimpl.specs.sizes import large
 

@@ -7,7 +7,8 @@ import numpy as np
 from refimpl.core.random import stream
 from refimpl.core.special import softmax
 from refimpl.optimizers import _sophia_models as models
-from refimpl.specs.base import Case, Relation
+from refimpl.specs.base import Case
+from refimpl.specs.domains import Relation
 from refimpl.specs.sizes import large
 
 # Cases of the step --------------------------------------------------------------------------------------------
