@@ -263,6 +263,37 @@ def unit(v, axis=None):
     return v / xp.linalg.vector_norm(xp.where(largest > 0, v, xp.ones_like(v)), axis=axis, keepdims=True)
 
 
+def power_of_two(x):
+    """A power of two of the size of the largest entry: divided by it an array keeps all digits, and has squares.
+
+    Parameters
+    ----------
+    x : array
+        Any shape, floating point, finite. Read on the host.
+
+    Returns
+    -------
+    float
+        Between the largest size of an entry and twice that; 1 if all are 0.
+
+    Raises
+    ------
+    TypeError
+        If `x` is no array of floating-point numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> power_of_two(np.array([3.0, -9.0])), power_of_two(np.zeros(2))
+    (16.0, 1.0)
+    """
+    check.floating(x=x)
+    xp = array_namespace(x)
+    largest, info = float(xp.max(xp.abs(x))) if 0 not in x.shape else 0.0, xp.finfo(x.dtype)
+    low, high = math.frexp(float(info.smallest_normal))[1], math.frexp(float(info.max))[1] - 1
+    return math.ldexp(1.0, min(max(math.frexp(largest)[1], low), high)) if largest else 1.0
+
+
 def prox_nuclear(w, threshold):
     """Nearest matrix to `w`, when the nuclear norm costs `threshold` per unit: the singular values shrink by it.
 
