@@ -49,7 +49,7 @@ DECODE = (
     related(
         "sign",
         "128 codes away is the other sign",
-        lambda i: {"code": _other_half(i["code"])},
+        lambda i: {"code": (i["code"] + 128) % 256},
         lambda o: {"g": -o["g"]},
         "every-byte",
         "other-scale",

@@ -169,7 +169,13 @@ STEP = Operation(
 STEPS = Operation(
     name="isogclr.steps",
     summary="T batches of iSogCLR with given embeddings, from samples that nobody has seen",
-    inputs=(*_rows("T B k"), array("idx", "T B", *_IDX), array("tau0", "n", "first temperatures", POSITIVE), *_RATES, _EXPONENT),
+    inputs=(
+        *_rows("T B k"),
+        array("idx", "T B", *_IDX),
+        array("tau0", "n", "first temperatures", POSITIVE),
+        *_RATES,
+        _EXPONENT,
+    ),
     outputs=(
         array("taus", "T n", "temperatures after each batch", steps=True),
         array("losses", "T", "loss of each batch, as in isogclr.step", steps=True),
@@ -299,7 +305,6 @@ NT_XENT = Operation(
     cases=cases.NT_XENT,
     sample=cases.sample_rival,
     laws=laws.NT_XENT,
-    relations=(_TWO,),
     errors=_BAD_RIVAL,
     without=_NO_STEPS,
 )
@@ -315,7 +320,6 @@ CLIP = Operation(
     cases=cases.CLIP,
     sample=cases.sample_rival,
     laws=laws.CLIP,
-    relations=(_TWO,),
     errors=_BAD_RIVAL,
     without=_NO_STEPS,
 )
