@@ -103,7 +103,7 @@ _SOME_BLOCKS = Relation(
 _SHORT_V = Relation(
     "no row of v0 is longer than radius",
     ("v0", "radius"),
-    lambda i: bool(np.all(np.linalg.norm(i["v0"], axis=1) <= i["radius"])),
+    lambda i: bool(np.all(np.linalg.norm(i["v0"] / i["radius"], axis=1) <= 1)),
 )
 _MODE = choice("mode", bsvrb.MODES, "whether all blocks move, sampled ones, or these by the steps that they missed")
 _Z0 = array("z0", "e", "estimate of the hyper-gradient")
