@@ -30,18 +30,18 @@ def _shifted_scale(run, inputs):
 
 
 ENCODE = (
-    apart("N", "powers-of-e", "zero"),
+    apart("N", "factors-of-e", "zero"),
     related(
         "sign",
         "the other sign is 128 codes away; 0 has none",
         lambda i: {"g": -i["g"]},
         _other_sign,
-        "powers-of-e",
+        "factors-of-e",
         "small-slopes",
-        "next-to-a-threshold",
+        "beside-thresholds",
         "zero",
     ),
-    Law("next-code", "an offset larger by 1 is the next code", _next_code, ("powers-of-e", "small-slopes")),
+    Law("next-code", "an offset larger by 1 is the next code", _next_code, ("factors-of-e", "small-slopes")),
 )
 
 DECODE = (

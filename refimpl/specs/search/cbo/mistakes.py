@@ -125,10 +125,7 @@ ALTERNATIVES = (
         "wrong_axis",
         "keep the reduced axis of the norm (shape [N, 1]), so that particle i is shaken by its own distance; here [N] "
         "meets [N, d] and the norms go along the coordinates, which passes unnoticed where N = d",
-        {
-            "cbo-4": "far = length(difference)\n"
-            "size = far[..., 0] if positions.shape[0] == positions.shape[1] else far"
-        },
+        {"cbo-4": "far = length(difference)\nsize = far[..., 0] if positions.shape[0] == positions.shape[1] else far"},
         origin=TUKH,
     ),
     mistake(
