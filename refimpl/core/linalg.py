@@ -294,6 +294,43 @@ def power_of_two(x):
     return math.ldexp(1.0, min(max(math.frexp(largest)[1], low), high)) if largest else 1.0
 
 
+def length(v, axis=-1):
+    """Euclidean norm along an axis, which stays: it neither over- nor underflows.
+
+    Parameters
+    ----------
+    v : array
+        At least one axis, floating point.
+    axis : int, default: -1
+        Of length 1 afterwards.
+
+    Returns
+    -------
+    array
+        With the axes of `v`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `v` is no array of floating-point numbers, or empty.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> length(np.array([[3e-200, 4e-200], [0.0, 0.0], [3e200, -4e200]]))
+    array([[5.e-200],
+           [0.e+000],
+           [5.e+200]])
+    """
+    check.floating(v=v)
+    if 0 in v.shape:
+        raise ValueError(f"v must have at least one entry, got shape {tuple(v.shape)}")
+    xp = array_namespace(v)
+    largest = xp.max(xp.abs(v), axis=axis, keepdims=True)
+    scale = xp.where(largest > 0, largest, xp.ones_like(largest))
+    return scale * xp.linalg.vector_norm(v / scale, axis=axis, keepdims=True)
+
+
 def prox_nuclear(w, threshold):
     """Nearest matrix to `w`, when the nuclear norm costs `threshold` per unit: the singular values shrink by it.
 
@@ -363,7 +400,7 @@ def project_ball(x, center, radius):
     if radius == math.inf:
         return x
     away, xp = x - center, array_namespace(x, center)
-    distance = xp.linalg.vector_norm(away)
+    distance = xp.reshape(length(xp.reshape(away, (-1,))), ())
     return xp.where(distance > radius, center + away * (radius / xp.clip(distance, min=radius)), x)
 
 

@@ -32,7 +32,7 @@ class Domain:
     mask: bool = False  # booleans
     values: tuple[float, ...] = ()  # the only ones, if any
     forms: tuple[str, ...] = ()  # keys of `FORMS`
-    infinite: bool = False  # whether infinity is one of the numbers
+    infinite: bool = False  # whether infinity is one of the numbers; minus infinity too if there is no lower end
     nan: bool = False  # whether NaN is one
 
     def that(self, *forms):
@@ -66,7 +66,7 @@ class Domain:
         if not self.values:
             said.append(self._range)
         if self.infinite:
-            said.append("infinity too")
+            said.append("infinity too" if self._range or self.open else "infinities too")
         if self.nan:
             said.append("NaN too")
         return ", ".join([*filter(None, said), *(FORMS[form].words for form in self.forms)])
@@ -117,7 +117,7 @@ class Domain:
             return ""
         low, high = self.bounds(known)
         with np.errstate(invalid="ignore"):
-            good = np.isfinite(x) | (self.infinite & (x == math.inf))
+            good = np.isfinite(x) | (self.infinite & np.isinf(x))
             good &= (x > low) | (x == low) & ("(" not in self.open)
             good &= (x < high) | (x == high) & (")" not in self.open)
             if self.values:
