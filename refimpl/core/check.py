@@ -132,6 +132,22 @@ def _kinds(named, expected, accept):
             raise TypeError(f"{name} must be {expected}, got {describe(value)}")
 
 
+def flag(**named):
+    """Switches, as Python bools: True or False, NumPy's too; no strings, of which every one is true, and no numbers.
+
+    Examples
+    --------
+    >>> flag(denoise=False)
+    False
+    >>> flag(denoise="False")
+    Traceback (most recent call last):
+    TypeError: denoise must be True or False, got 'False' (str)
+    """
+    _kinds(named, "True or False", lambda value: isinstance(value, bool | np.bool))
+    out = tuple(map(bool, named.values()))
+    return out[0] if len(out) == 1 else out
+
+
 def rng(**named):
     """NumPy's generators: not its module, nor the older RandomState, whose methods differ.
 
