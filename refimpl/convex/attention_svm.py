@@ -5,12 +5,11 @@ of the hard-margin SVM between the tokens it selects and all others, of least Fr
 least nuclear norm if K and Q are.
 """
 
-import math
 from typing import NamedTuple
 
 from refimpl.core import check
 from refimpl.core.arrays import Array, array_namespace, device, from_numpy, to_numpy
-from refimpl.core.linalg import least_squares, nnls, prox_nuclear, unit
+from refimpl.core.linalg import least_squares, magnitude, nnls, prox_nuclear, unit
 from refimpl.core.loop import iterate
 from refimpl.core.special import sigmoid, softmax
 
@@ -294,7 +293,7 @@ def _constraints(X, Z, alpha):
     """
     X, Z, alpha = to_numpy(X).astype(float), to_numpy(Z).astype(float), to_numpy(alpha)
     xp = array_namespace(X, Z, alpha)
-    size = [math.ldexp(1.0, math.frexp(float(abs(x).max()))[1] - 1) for x in (X, Z)]
+    size = magnitude(X), magnitude(Z)
     X, Z = X / size[0], Z / size[1]
     chosen = xp.arange(X.shape[1]) == alpha[:, None]
     best = xp.take_along_axis(X, alpha[:, None, None], axis=1)
