@@ -40,10 +40,12 @@ def epoch_counts(nu, *, beta, eps):
     check.finite(nu=nu)
     check.shapes(nu=(nu, "T"))
     beta, eps = check.positive(beta=beta, eps=eps)
-    xp, share = array_namespace(nu), nu / eps
-    n = xp.ceil(xp.maximum(beta * share * share, beta / eps))  # (lasso_mtrl-19)
-    if not float(xp.max(n)) < 2**53:
+    xp = array_namespace(nu)
+    most = float(xp.max(xp.abs(nu))) / float(eps)
+    if not max(beta * most * most, beta / eps) < 2**53:
         raise ValueError(f"eps must leave fewer than 2^53 samples of each task, got {eps!r}")
+    share = nu / eps
+    n = xp.ceil(xp.maximum(beta * share * share, beta / eps))  # (lasso_mtrl-19)
     return xp.astype(n, xp.int64)
 
 

@@ -86,7 +86,7 @@ def _relevance(kind, nu3, of_one, many):
              {"W": np.array([[0.5, -2.0, 1.0]]), "w": np.array([3.0])}, equations=equations),
         Case("no-target", ("edge_case",), "a head of 0 needs no source", {"W": W3, "w": np.zeros(2)},
              equations=equations, answer={"nu": np.zeros(3)}, source="worked by hand"),
-        Case("nearly-parallel", ("numerics", "known_bug"), "heads on a line but for a thousandth: a solver with an "
+        Case("nearly-parallel", ("numerics",), "heads on a line but for a thousandth: a solver with an "
              "absolute tolerance misses what is left", {"W": _HAIR, "w": np.array([1.0, 1.0029296875])},
              dtypes=("float64",), equations=equations),
         Case("tiny", ("numerics",), "heads of size 1e-5 and a target of size 1e5",
