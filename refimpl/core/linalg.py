@@ -225,6 +225,65 @@ def solve_positive(a, b):
     return vectors @ ((xp.matrix_transpose(vectors) @ b) / values)
 
 
+def least_squares(a, b, *, rtol=None):
+    """The shortest x for which a x is nearest to b, by the singular values of `a` itself: no digits go to a square.
+
+    Parameters
+    ----------
+    a : array [..., m, n]
+        Floating point, finite, of any scale; one matrix or a stack of them.
+    b : array [..., m]
+        Of the library, dtype and device of `a`.
+    rtol : float, optional
+        >= 0; singular values up to `rtol` times the largest count as 0. Default: max(m, n) roundings.
+
+    Returns
+    -------
+    array [..., n]
+        x.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If shapes or dtypes do not fit, an entry is not finite, or `rtol` is negative.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> least_squares(np.array([[3.0, 4.0]]), np.array([50.0])).round(9)
+    array([6., 8.])
+    >>> least_squares(np.array([[2.0], [0.0], [0.0]]), np.array([1.0, 7.0, 7.0]))
+    array([0.5])
+    """
+    check.finite(a=a, b=b)
+    if len(a.shape) < 2 or 0 in a.shape or b.shape != a.shape[:-1]:
+        raise ValueError(f"b must have shape [..., m] of a [..., m, n], got {tuple(b.shape)} and {tuple(a.shape)}")
+    check.alike_dtype(a=a, b=b)
+    xp = array_namespace(a, b)
+    cut = max(a.shape[-2:]) * float(xp.finfo(a.dtype).eps) if rtol is None else check.nonnegative(rtol=rtol)
+    left, values, right = xp.linalg.svd(a, full_matrices=False)
+    kept = values > cut * values[..., :1]
+    along = (xp.matrix_transpose(left) @ b[..., None])[..., 0]
+    along = xp.where(kept, along / xp.where(kept, values, xp.ones_like(values)), xp.zeros_like(along))
+    return (xp.matrix_transpose(right) @ along[..., None])[..., 0]
+
+
+def magnitude(x):
+    """The largest power of two that is not above the entries of `x`, as a Python float; 1 if all are 0.
+
+    Dividing by it costs no digit, and no square of what is left over- or underflows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> magnitude(np.array([0.75, -5.0])), magnitude(np.zeros(2))
+    (4.0, 1.0)
+    """
+    check.finite(x=x)
+    largest = float(array_namespace(x).max(array_namespace(x).abs(x)))
+    return math.ldexp(1.0, math.frexp(largest)[1] - 1) if largest else 1.0
+
+
 def unit(v, axis=None):
     """Direction of `v`: v over its Euclidean norm, and 0 where `v` is 0.
 
