@@ -481,8 +481,8 @@ def step(model, gradient, *, eta):
     """
     check.instance(Model, model=model)
     check.instance(Model, gradient=gradient)
-    eta, xp = check.positive(eta=eta), array_namespace(model.b)
     model, gradient = _checked(model), _checked(gradient, of=" of gradient")
+    eta, xp = check.positive(eta=eta), array_namespace(model.b)
     check.like(model.b, **{"b of gradient": gradient.b}), check.like(model.b_o, **{"b_o of gradient": gradient.b_o})
     like = {"dtype": model.b.dtype, "device": device(model.b)}
     return tree.map(lambda w, g: xp.asarray(w - eta * g, **like), model, gradient)  # (opposing_signals-18)

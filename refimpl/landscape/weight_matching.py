@@ -443,8 +443,7 @@ def _ste_step(a, b, state, loss, orders, lr, momentum):
     """`ste_step` without its checks."""
     perms = _match(state.free, b, orders, state.perms).perms  # (weight_matching-11)
     midpoint = interpolate(a, _permute(b, perms), 0.5)  # (weight_matching-12)
-    value, g = value_and_grad(loss)(midpoint)
-    check.number(loss=value)
+    value, g = value_and_grad(_checked(loss))(midpoint)
     velocity = tree.map(lambda v, x: momentum * v + 0.5 * x, state.velocity, g)  # (weight_matching-13)
     free = tree.map(lambda x, v: x - lr * v, state.free, velocity)  # (weight_matching-14)
     best, least = (
@@ -549,16 +548,10 @@ def barrier(loss, a, b, shares):
         if not 0 <= float(share) <= 1:
             raise ValueError(f"shares must be in [0, 1], got {float(share)!r}")
     xp, shares = array_namespace(a[0].b), [float(share) for share in shares]
-    *line, first, last = (_told(loss, net, a[0].b) for net in [*(interpolate(a, b, t) for t in shares), a, b])
-    line, ends = xp.stack(line), (first, last)
-    t = xp.asarray(shares, dtype=line.dtype, device=device(line))
+    told, like = _checked(loss), {"dtype": a[0].b.dtype, "device": device(a[0].b)}
+    line = xp.stack([xp.asarray(told(interpolate(a, b, share)), **like) for share in shares])
+    t, ends = xp.asarray(shares, **like), (told(a), told(b))
     return xp.max(line - (1 - t) * ends[0] - t * ends[1]), line  # (weight_matching-9)
-
-
-def _told(loss, net, like):
-    """What a loss says of a network, an array of shape ()."""
-    found = check.number(loss=loss(net))
-    return array_namespace(like).asarray(found, dtype=like.dtype, device=device(like))
 
 
 def taylor(loss, a, b):
@@ -588,7 +581,7 @@ def taylor(loss, a, b):
     """
     check.function(loss=loss)
     _networks(a=a, b=b)
-    total = 0.0
+    total, loss = 0.0, _checked(loss)
     for end, other in ((a, b), (b, a)):
         mu = tree.map(lambda x, y: x - y, other, end)
         total = total + inner(grad(loss)(end), mu) / 4 + inner(mu, hvp(loss, end, mu)) / 16  # (weight_matching-18)
@@ -837,6 +830,17 @@ def _orders(orders, n, name="orders"):
         if sorted(row) != list(range(n)):
             raise ValueError(f"{name} must be permutations of 0, ..., {n - 1}, got {row}")
     return rows
+
+
+def _checked(loss):
+    """The same loss, if it returns a finite number."""
+
+    def told(params):
+        found = loss(params)
+        check.number(loss=found)
+        return found
+
+    return told
 
 
 def _as_many(found, wanted, of):
