@@ -305,7 +305,7 @@ def _worst_weights(M, mean, c):
 def _imtl_g(G):
     """Weights, some maybe negative, of the direction that is equally long along all gradients.
 
-    From the vectors themselves: where they are nearly parallel, differences of their products have no digits left.
+    From the vectors themselves: where they are nearly parallel, differences of their products are less exact.
     """
     xp, m = array_namespace(G), G.shape[0]
     like = {"dtype": G.dtype, "device": device(G)}
@@ -423,7 +423,7 @@ def directions(gradient, shared, heads, batch=None, *, method, variant="flat", r
     """
     check.function(gradient=gradient)
     tree.finite(shared=shared)
-    adaptive = settings.pop("adaptive", False)
+    adaptive = check.flag(adaptive=settings.pop("adaptive", False))
     if variant == "erm":
         rows = [_called(gradient, i, shared, head, batch) for i, head in enumerate(_tasks(heads))]
         plain = array_namespace(*tree.leaves(shared)).stack([_flat(g_sh) for g_sh, _ in rows])

@@ -107,7 +107,8 @@ ALTERNATIVES = (
     variant("small_number_beside_the_square",
             "PCGrad: 1e-8 beside the squared length of the gradient that is projected on", f"{_LIBMTL}, PCGrad",
             {"_pcgrad: w = _projected(": "dot = (w @ M)[j]\n"
-             "w = w - dot * norm[j] ** 2 / (norm[j] ** 2 + 1e-8) * E[j, :] if float(dot) < 0 else w"} | _AS_IT_IS),
+             "w = w - dot * norm[j] ** 2 / (norm[j] ** 2 + 1e-8) * E[j, :] if float(dot) < 0 else w"} | _AS_IT_IS,
+            unseen=_MEAN),
     variant("meets_itself", "a projected gradient meets its own original as well, here at the end",
             f"{_AUTHORS}, multi-mnist/mtl.py, where the place is random; {_LIBMTL}, PCGrad",
             {"_pcgrad: for j in order": "for j in (*order, i):"}),
@@ -123,7 +124,7 @@ ALTERNATIVES = (
             {"flat_mtl-15": "return mean + factor * w + 0.0 * scale"}),
     mistake("radius_without_mean", "missing_step",
             "CAGrad's radius is c times the length of the mean; here it is c",
-            {"_cagrad: reach = ": "reach = c * min(reach * 1e300, 1.0)"} | _AS_IT_IS),
+            {"_cagrad: reach = ": "reach = c * min(reach * 1e300, 1.0)"} | _AS_IT_IS, unseen=_MEAN),
     mistake("nearest_weights", "wrong_order",
             "CAGrad's weights minimize its dual; here they are those of MGDA, the shortest combination",
             {"_cagrad: w = ": "w = min_norm_weights(M)"}),
@@ -135,7 +136,8 @@ ALTERNATIVES = (
              "c2 = (float(c) * (center @ host @ center + 1e-8) ** 0.5 + 1e-8) ** 2",
              "_worst_weights: return float(": "return float(w @ host @ w) + 1e-8 / largest - c2 * r2",
              "_worst_weights: low, high = ": "low, high = 1e-13 / c2, (2 + 1e-8 / largest) / c2",
-             "_cagrad: reach = ": "reach, length = c * (reach**2 + 1e-8) ** 0.5 + 1e-8, length + 1e-8"} | _AS_IT_IS),
+             "_cagrad: reach = ": "reach, length = c * (reach**2 + 1e-8) ** 0.5 + 1e-8, length + 1e-8"} | _AS_IT_IS,
+            unseen=_MEAN),
     variant("nothing_where_the_sum_is_0", "where the weighted sum of the dual is 0, the direction is 0, not the mean",
             "torchjd, CAGrad",
             {"_cagrad: factor = ": "factor = reach / length if min(reach, length) > nothing else 0.0\n"
