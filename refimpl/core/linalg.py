@@ -390,6 +390,41 @@ def length(v, axis=-1):
     return scale * xp.linalg.vector_norm(v / scale, axis=axis, keepdims=True)
 
 
+def scaled(v):
+    """`v` over a power of two, so that squares of its entries neither overflow nor vanish; no digit changes.
+
+    Parameters
+    ----------
+    v : array
+        Any shape, floating point, finite. Its largest entry crosses to the host.
+
+    Returns
+    -------
+    array
+        Like `v`; its largest entry is in [1, 2), or 0.
+    float
+        The power of two; 1 where `v` is 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `v` is no array of floating-point numbers, not finite, or empty.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> scaled(np.array([3.0, -20.0]))
+    (array([ 0.1875, -1.25  ]), 16.0)
+    """
+    check.finite(v=v)
+    if 0 in v.shape:
+        raise ValueError(f"v must have at least one entry, got shape {tuple(v.shape)}")
+    xp = array_namespace(v)
+    largest = float(xp.max(xp.abs(v)))
+    size = max(math.ldexp(0.5, math.frexp(largest)[1]), float(xp.finfo(v.dtype).smallest_normal)) if largest else 1.0
+    return v / size, size
+
+
 def prox_nuclear(w, threshold):
     """Nearest matrix to `w`, when the nuclear norm costs `threshold` per unit: the singular values shrink by it.
 

@@ -366,8 +366,14 @@ def _number(end, known):
     """A bound as a number: "n", "n-1" or "T+1" of what is known."""
     if not isinstance(end, str):
         return end
-    name, more = re.findall(r"^(\w+)([+-]\d+)?$", end)[0]
-    return known[name] + int(more or 0)
+    name, more = _parts(end)
+    return known[name] + more
+
+
+def _parts(text):
+    """A name, and the whole number that is added to it."""
+    name, more = re.findall(r"^(\w+)([+-]\d+)?$", text)[0]
+    return name, int(more or 0)
 
 
 def known(operation, inputs):
@@ -376,7 +382,12 @@ def known(operation, inputs):
     for entry in operation.inputs:
         value = inputs[entry.name]
         if entry.kind == "array":
-            found.update((s, n) for s, n in zip(entry.axes.split(), value.shape, strict=True) if s.isidentifier())
+            for symbol, length in zip(entry.axes.split(), value.shape, strict=True):
+                name, more = _parts(symbol)
+                if symbol.isidentifier():
+                    found[symbol] = length
+                elif name.isidentifier():
+                    found.setdefault(name, length - more)  # "T+1" tells T too
         elif entry.kind != "choice":
             found[entry.name] = value
     return found
