@@ -225,6 +225,49 @@ def solve_positive(a, b):
     return vectors @ ((xp.matrix_transpose(vectors) @ b) / values)
 
 
+def least_squares(a, b, *, rtol=None):
+    """The shortest x for which a x is nearest to b, by the singular values of `a` itself: no digits go to a square.
+
+    Parameters
+    ----------
+    a : array [..., m, n]
+        Floating point, finite, of any scale; one matrix or a stack of them.
+    b : array [..., m]
+        Of the library, dtype and device of `a`.
+    rtol : float, optional
+        >= 0; singular values up to `rtol` times the largest count as 0. Default: max(m, n) roundings.
+
+    Returns
+    -------
+    array [..., n]
+        x.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If shapes or dtypes do not fit, an entry is not finite, or `rtol` is negative.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> least_squares(np.array([[3.0, 4.0]]), np.array([50.0])).round(9)
+    array([6., 8.])
+    >>> least_squares(np.array([[2.0], [0.0], [0.0]]), np.array([1.0, 7.0, 7.0]))
+    array([0.5])
+    """
+    check.finite(a=a, b=b)
+    if len(a.shape) < 2 or 0 in a.shape or b.shape != a.shape[:-1]:
+        raise ValueError(f"b must have shape [..., m] of a [..., m, n], got {tuple(b.shape)} and {tuple(a.shape)}")
+    check.alike_dtype(a=a, b=b)
+    xp = array_namespace(a, b)
+    cut = max(a.shape[-2:]) * float(xp.finfo(a.dtype).eps) if rtol is None else check.nonnegative(rtol=rtol)
+    left, values, right = xp.linalg.svd(a, full_matrices=False)
+    kept = values > cut * values[..., :1]
+    along = (xp.matrix_transpose(left) @ b[..., None])[..., 0]
+    along = xp.where(kept, along / xp.where(kept, values, xp.ones_like(values)), xp.zeros_like(along))
+    return (xp.matrix_transpose(right) @ along[..., None])[..., 0]
+
+
 def unit(v, axis=None):
     """Direction of `v`: v over its Euclidean norm, and 0 where `v` is 0.
 
@@ -261,6 +304,35 @@ def unit(v, axis=None):
     largest = xp.max(xp.abs(v), axis=axis, keepdims=True)
     v = v / xp.where(largest > 0, largest, xp.ones_like(largest))
     return v / xp.linalg.vector_norm(xp.where(largest > 0, v, xp.ones_like(v)), axis=axis, keepdims=True)
+
+
+def angle(u, v):
+    """Angle between vectors, with all its digits where they are nearly parallel, too: an arc cosine loses half of them.
+
+    Parameters
+    ----------
+    u, v : array [..., p]
+        Of shapes that broadcast, floating point, finite, of any length. A vector of 0 is at right angles to all others.
+
+    Returns
+    -------
+    array [...]
+        In [0, pi].
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the arrays do not fit or an entry is not finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> angle(np.array([[1e-200, 1e-209], [1.0, 1.0]]), np.array([1.0, 0.0])).round(12)
+    array([1.00000000e-09, 7.85398163e-01])
+    """
+    check.finite(u=u, v=v), check.broadcast(u=u, v=v), check.alike_dtype(u=u, v=v)
+    xp, u, v = array_namespace(u, v), unit(u, axis=-1), unit(v, axis=-1)
+    return 2 * xp.atan2(xp.linalg.vector_norm(u - v, axis=-1), xp.linalg.vector_norm(u + v, axis=-1))
 
 
 def prox_nuclear(w, threshold):
