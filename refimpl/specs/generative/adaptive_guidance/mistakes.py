@@ -291,13 +291,6 @@ ALTERNATIVES = (
         },
     ),
     mistake(
-        "pseudo_inverse_formed",
-        "numerics",
-        "take the singular values of the regressors to the target itself; here a pseudo-inverse is formed first, which "
-        "loses as many digits as the regressors are collinear",
-        {"adaptive_guidance-12": "beta = xp.linalg.pinv(F, rtol=float(xp.finfo(F.dtype).eps)) @ y"},
-    ),
-    mistake(
         "normal_equations",
         "numerics",
         "least squares by singular values or QR; here products of the regressors are formed, which lose twice as many "
