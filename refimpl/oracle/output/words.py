@@ -169,6 +169,17 @@ def smallest_input(smallest):
     return lines
 
 
+def of_control(showed):
+    """What stands beside the status of a claim with a control.
+
+    Examples
+    --------
+    >>> of_control("as good"), of_control("")
+    ('control as good', '')
+    """
+    return showed and f"control {showed}"
+
+
 def at_seeds(status, seeds):
     """At how many seeds a claim holds; "" where one alone was asked for.
 
