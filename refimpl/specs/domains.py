@@ -275,6 +275,11 @@ FORMS: Mapping[str, Form] = {
         lambda x: bool(np.all(_steps(x) <= 0)),
         lambda x: np.sort(x, axis=-1)[..., ::-1],
     ),
+    "orthonormal": Form(
+        "with orthonormal columns",
+        lambda x: bool(np.all(np.abs(np.swapaxes(x, -1, -2) @ x - np.eye(x.shape[-1])) <= NEAR * x.shape[-1])),
+        lambda x: np.linalg.qr(x)[0] if x.shape[-2] >= x.shape[-1] else x,
+    ),
     "zero diagonal": Form(
         "with zeros on the diagonal", lambda x: _square(x) and not np.any(np.diagonal(x, axis1=-2, axis2=-1))
     ),

@@ -287,6 +287,17 @@ def test_unit_at_any_scale(backend, scale):
     assert backend.to_numpy(linalg.unit(backend.asarray([0.0, 0.0]))).tolist() == [0, 0]
 
 
+@pytest.mark.parametrize("scale", [1e-30, 1.0, 1e30])
+def test_angles_of_near_copies_keep_their_digits(backend, scale):
+    """tan of the angle is known; an arc cosine has half of the digits."""
+    u = np.array([[1.0, 0.0], [1.0, 1.0], [-1.0, 2.0**-18], [0.0, 3.0], [1.0, 2.0**-18]])
+    found = backend.to_numpy(linalg.angle(backend.asarray(scale * u), backend.asarray([2.0, 0.0])))
+    expected = [0.0, np.pi / 4, np.pi - np.arctan(2.0**-18), np.pi / 2, np.arctan(2.0**-18)]
+    np.testing.assert_allclose(found, expected, rtol=8 * backend.tolerance)
+    with pytest.raises(ValueError, match="u, v must have shapes that go together"):
+        linalg.angle(backend.asarray(u), backend.asarray([1.0, 2.0, 3.0]))
+
+
 def test_projection_on_a_ball(backend):
     center = backend.asarray([[1.0], [2.0]])
     project = lambda x, radius: backend.to_numpy(linalg.project_ball(backend.asarray(x), center, radius))
