@@ -1,5 +1,6 @@
 """Inputs of the operations on Bayesian optimisation under permanent names, and random ones."""
 
+import math
 from functools import partial
 
 import numpy as np
@@ -411,7 +412,7 @@ def sample_eic(rng):
 
 # Entropies -----------------------------------------------------------------------------------------------------------
 
-_NODES = {"nodes": np.array([-(3**0.5), 0.0, 3**0.5]), "node_weights": np.array([1.0, 4.0, 1.0]) / 6}
+_NODES = {"nodes": np.array([-1.0, 0.0, 1.0]) * math.sqrt(3), "node_weights": np.array([1.0, 4.0, 1.0]) / 6}
 
 
 def _es(slug, why, *flags, J=24, dtypes=_DOUBLE, **changed):

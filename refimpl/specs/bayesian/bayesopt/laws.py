@@ -74,7 +74,7 @@ def _order(run, inputs):
     """E of the larger maximum is the larger: kg + max over all >= gei + max over those seen >= kgcp."""
     xp, out = array_namespace(inputs["mean"]), run(**inputs)
     mean = _wide(inputs["mean"])
-    seen = xp.take(mean, xp.astype(xp.round(inputs["seen"]), xp.int64))
+    seen = xp.take(mean, inputs["seen"])
     lack = out["gei"] + xp.max(seen) - out["kg"] - xp.max(mean)
     yield xp.where(lack > 0, lack, 0.0 * lack), 0.0 * lack
     worse = out["kgcp"] - out["gei"]
