@@ -319,7 +319,8 @@ IBNN = Operation(
     ),
     relations=(
         Relation(
-            "no point of zeros where bias_variance = 0", ("x", "y", "bias_variance"),
+            "no point of zeros where bias_variance = 0",
+            ("x", "y", "bias_variance"),
             lambda i: i["bias_variance"] > 0 or all(np.any(i[name] != 0, axis=1).all() for name in "xy"),
         ),
     ),
