@@ -23,7 +23,7 @@ PRIOR = (
 def _last_bias(run, inputs):
     """Another bias of the last layer of the critic changes nothing, and has no gradient."""
     xp, theta = array_namespace(inputs["theta"]), inputs["theta"]
-    place = -1 - int(float(inputs["hidden"][-1]))
+    place = -1 - int(inputs["hidden"][-1])
     moved = xp.concat([theta[:place], theta[place : place + 1] + 4.0, theta[place + 1 :]])
     one, other = run(**inputs), run(**inputs | {"theta": moved})
     for name in ("objective", "penalty", "gradient", "new_S"):
