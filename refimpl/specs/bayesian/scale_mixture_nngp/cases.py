@@ -1,5 +1,6 @@
 """Inputs of the operations of scale mixtures under permanent names, and random ones."""
 
+import math
 from functools import partial
 from typing import Any
 
@@ -39,7 +40,7 @@ _TIMES = np.array([[1.25], [2.5], [4.75], [5.0], [6.25], [7.75], [9.5], [10.0], 
 KERNELS = (
     Case("one-layer", ("basic", "wrong_constant"), "one hidden layer of ReLU units with He's variance 2: orthogonal "
          "inputs of length sqrt(2) have covariance 1 / pi and slope 1/4",
-         {"X": np.array([[1.0, 1.0]]), "X2": np.array([[1.0, -1.0]]), "depth": 1, "sigma_w": 2.0**0.5, "sigma_b": 0.0,
+         {"X": np.array([[1.0, 1.0]]), "X2": np.array([[1.0, -1.0]]), "depth": 1, "sigma_w": math.sqrt(2), "sigma_b": 0.0,
           "activation": "relu"}, equations=_tags(1, 2, 3, 6), dtypes=("float64",),
          answer={"K": np.array([[1 / np.pi]]), "T": np.array([[0.0]])}, source="worked by hand"),
     Case("three-layers", ("basic", "missing_step", "wrong_constant"), "three layers with biases, inputs of every angle",
@@ -225,7 +226,7 @@ POSTERIOR_IS = (
     Case("large-targets", ("numerics", "wrong_constant"), "targets of hundreds: all weights underflow, their shares do "
          "not", {**_IS, "y": 256 * _IS["y"]}, dtypes=("float64",), equations=_tags(28)),
     Case("tiny-scales", ("numerics",), "scales of 1e-8: weights of exp(1e9), were they not compared first",
-         {**_IS, "y": _IS["y"] / 1024, "s": 2.0**-27 * _IS["s"]}, dtypes=("float64",)),
+         {**_IS, "y": _IS["y"] / 1024, "s": _IS["s"] / 2**27}, dtypes=("float64",)),
     Case("one-scale", ("boundary",), "one draw has all the weight, whatever its ratio",
          {**_IS, "s": np.array([2.0]), "log_ratios": np.array([1.5])}, answer={"weights": np.ones(1)},
          source="worked by hand"),
