@@ -263,6 +263,35 @@ def unit(v, axis=None):
     return v / xp.linalg.vector_norm(xp.where(largest > 0, v, xp.ones_like(v)), axis=axis, keepdims=True)
 
 
+def angle(u, v):
+    """Angle between vectors, with all its digits where they are nearly parallel, too: an arc cosine loses half of them.
+
+    Parameters
+    ----------
+    u, v : array [..., p]
+        Of shapes that broadcast, floating point, finite, of any length. A vector of 0 is at right angles to all others.
+
+    Returns
+    -------
+    array [...]
+        In [0, pi].
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the arrays do not fit or an entry is not finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> angle(np.array([[1e-200, 1e-209], [1.0, 1.0]]), np.array([1.0, 0.0])).round(12)
+    array([1.00000000e-09, 7.85398163e-01])
+    """
+    check.finite(u=u, v=v), check.broadcast(u=u, v=v), check.alike_dtype(u=u, v=v)
+    xp, u, v = array_namespace(u, v), unit(u, axis=-1), unit(v, axis=-1)
+    return 2 * xp.atan2(xp.linalg.vector_norm(u - v, axis=-1), xp.linalg.vector_norm(u + v, axis=-1))
+
+
 def prox_nuclear(w, threshold):
     """Nearest matrix to `w`, when the nuclear norm costs `threshold` per unit: the singular values shrink by it.
 

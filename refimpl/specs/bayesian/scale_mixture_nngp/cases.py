@@ -58,6 +58,9 @@ KERNELS = (
          "whatever is divided or rooted first",
          {**_KERNELS, "X": _ROW, "X2": -_TIMES * _ROW, "depth": 1, "sigma_w": 1.2, "sigma_b": 0.0}, dtypes=("float64",),
          answer={"K": np.zeros((1, 11)), "T": np.zeros((1, 11))}, source="worked by hand"),
+    Case("near-copies", ("edge_case", "numerics"), "inputs that differ in the seventh digit: their angle is known to all "
+         "digits, and an arc cosine would keep half of them",
+         {**_KERNELS, "X2": _X[:2] + np.array([[1.0, -1.0], [0.0, 1.0]]) / 2**20}, equations=_tags(2, 3)),
     Case("zero-input", ("edge_case",), "an input of 0: the bias alone", {**_KERNELS, "X": np.zeros((1, 2))}),
     large("many-inputs", "three-layers", "n", size=5_001),
 )  # fmt: skip
