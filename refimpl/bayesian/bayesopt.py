@@ -561,7 +561,7 @@ def generalized_improvement(mean, covariance, at, seen, *, noise=0.0, kgcp=False
     """
     xp, noise = _law(mean, covariance), check.nonnegative(noise=noise)
     _indices(xp, mean.shape[0], at=at, seen=seen)
-    check.instance(bool, kgcp=kgcp)
+    check.flag(kgcp=kgcp)
     old = xp.broadcast_to(seen, (at.shape[0], seen.shape[0]))
     pool = xp.concat([old, at[:, None]], axis=1)  # (bayesopt-21)
     b = xp.take_along_axis(_directions(covariance, noise, at), pool, axis=1)

@@ -656,6 +656,7 @@ def critic_step(theta, S, f_nn, f_gp, eps, *, sizes, rate=0.05, weight=10.0, one
     (np.float64(0.7169), np.float64(0.0879), array([0.05, 1.05, 0.  , 1.05]))
     """
     layers = _critic_door(theta, S, f_nn, f_gp, sizes)
+    check.flag(one_sided=one_sided)
     check.finite(eps=eps), check.shapes(f_nn=(f_nn, "O S M"), eps=(eps, "O S")), check.alike_dtype(f_nn=f_nn, eps=eps)
     xp = array_namespace(f_nn)
     if not bool(xp.all((eps >= 0) & (eps <= 1))):
@@ -865,6 +866,7 @@ def matching_step(
     (np.float64(1.1823), array([-0.5, -0.5]))
     """
     check.instance(Tuning, state=state), check.instance(Draws, draws=draws)
+    check.flag(keep_accumulator=keep_accumulator)
     xp = array_namespace(draws.theta)
     theta, S = draws.theta, state.S if keep_accumulator and state.S is not None else xp.zeros_like(draws.theta)
     f_nn = prior_functions(family, state.psi, draws.x, draws.inner, widths=widths)

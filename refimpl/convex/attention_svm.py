@@ -185,6 +185,7 @@ def descend(W, X, Z, gamma, *, steps, eta=0.1, normalised=True, record=None, pro
     check.finite(gamma=gamma)
     _checked(X, Z, gamma, W=W)
     eta = check.positive(eta=eta)
+    check.flag(normalised=normalised)
     return iterate(
         lambda W, k: _step(W, X, Z, gamma, eta, normalised), W, steps=steps, record=record, progress=progress
     )

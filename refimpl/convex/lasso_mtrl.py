@@ -763,7 +763,7 @@ def unknown(sample, X, y, *, T, k, explore, N, floor, p=1, share=0.05, rounds=15
     >>> unknown(sample, X, y, T=3, k=2, explore=50, N=850, floor=10).n
     array([ 10,  10, 830])
     """
-    check.function(sample=sample)
+    check.function(sample=sample), check.flag(reuse=reuse)
     check.finite(X=X)
     T, explore = check.integer(T=T, explore=explore, minimum=1)
     xp = array_namespace(X, y)

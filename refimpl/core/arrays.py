@@ -7,7 +7,7 @@ the wrapped arrays of this package (traced values of `core.autodiff`, noisy valu
 import sys
 from importlib import import_module
 from operator import attrgetter
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import array_api_compat
 import array_api_compat.numpy
@@ -19,7 +19,7 @@ _REAL = frozenset("biuf")  # kinds of dtype: booleans, integers, floating-point 
 _NAMESPACES: dict[frozenset[type], Any] = {}  # every function asks, and some libraries search for long
 _FLOATING: dict[Any, bool] = {}  # dtype -> whether real floating; array-api-strict compares with each that there is
 
-Array: TypeAlias = Any  # "an array of any library": the standard has no type for it yet
+Array: TypeAlias = Annotated[Any, "array"]  # "an array of any library": the standard has no type for it yet
 
 
 def array_namespace(*arrays):

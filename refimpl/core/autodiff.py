@@ -688,7 +688,7 @@ def value_and_grad(f, argnums=0, has_aux=False):
     >>> value_and_grad(lambda x: (x @ x) ** 2)(np.array([1.0, 2.0]))
     (np.float64(25.0), array([20., 40.]))
     """
-    check.function(f=f)
+    check.function(f=f), check.flag(has_aux=has_aux)
     positions = argnums if isinstance(argnums, tuple) else (argnums,)
     for i in positions:
         check.integer(argnums=i)

@@ -68,6 +68,8 @@ def elementwise(rule):
 
     @wraps(rule)
     def run(*args, donate=False, **kwargs):
+        if not isinstance(donate, bool | np.bool):
+            raise TypeError(f"donate must be True or False, got {describe(donate)}")
         values = [*args, *kwargs.values()]
         arrays = [x for x in values if getattr(x, "shape", ())]
         if arrays and all(_blockable(x, arrays[0]) for x in arrays):

@@ -41,7 +41,7 @@ def solve_triangular(a, b, *, lower, trans=False):
     >>> solve_triangular(a, np.array([2.0, 8.0]), lower=True, trans=True)
     array([0., 2.])
     """
-    check.finite(a=a, b=b)
+    check.finite(a=a, b=b), check.flag(lower=lower, trans=trans)
     check.shapes(a=(a, "n n"), b=(b, "n" if len(b.shape) == 1 else "n k"))
     xp = array_namespace(a, b)
     if bool(xp.any(xp.linalg.diagonal(a) == 0)):
@@ -482,7 +482,7 @@ def linear_assignment(cost, maximize=False):
     >>> linear_assignment(np.array([[1.0, 2.0], [1.0, 5.0]]))
     array([1, 0])
     """
-    check.floating(cost=cost)
+    check.floating(cost=cost), check.flag(maximize=maximize)
     sizes = check.shapes(cost=(cost, "n m"))
     if sizes["n"] > sizes["m"]:
         raise ValueError(f"cost must have at least as many columns as rows, got shape {tuple(cost.shape)}")

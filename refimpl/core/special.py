@@ -296,7 +296,7 @@ def logsumexp(x, axis=None, keepdims=False):
     >>> logsumexp(np.array([[1e4, 1e4], [-np.inf, -np.inf]]), axis=1)
     array([10000.69314718,          -inf])
     """
-    _check(x=x)
+    _check(x=x), check.flag(keepdims=keepdims)
     if 0 in x.shape:
         raise ValueError(f"x must have at least one entry, got shape {tuple(x.shape)}")
     _check_axis(x, () if axis is None else axis)

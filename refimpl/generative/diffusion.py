@@ -442,7 +442,7 @@ def sample(score, x, times, noise=None, *, kind="ddpm_small", eta=0.0, denoise=F
     """
     check.function(score=score), check.finite(x=x)
     check.shapes(x=(x, "n D"))
-    check.choice((*KINDS, "heun"), kind=kind)
+    check.choice((*KINDS, "heun"), kind=kind), check.flag(denoise=denoise)
     times, eta, score = falling(times), check.nonnegative(eta=eta), partial(_asked, score)
     if times[-1] == 0 and (denoise or kind == "heun"):
         raise ValueError("times must end later than 0, where the data may have no score, got 0")

@@ -43,6 +43,7 @@ def split(seed=0, *, like, images=False):
     >>> [x.shape for x in split(like=np.zeros(1))]
     [(1200, 64), (1200,), (597, 64), (597,)]
     """
+    check.flag(images=images)
     x, labels = digits(like=like)
     xp = array_namespace(x)
     if images:

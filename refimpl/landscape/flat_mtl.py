@@ -136,7 +136,7 @@ def task_gradients(gradient, shared, heads, batch=None, *, rho_sh, rho_ns, adapt
            [2.]]), array([[1.75],
            [3.5 ]]))
     """
-    check.function(gradient=gradient)
+    check.function(gradient=gradient), check.flag(adaptive=adaptive)
     heads, (rho_sh, rho_ns) = _tasks(heads), check.nonnegative(rho_sh=rho_sh, rho_ns=rho_ns)
     tree.finite(shared=shared)
     rows: list[tuple[Any, ...]] = []

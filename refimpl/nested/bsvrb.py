@@ -578,7 +578,7 @@ def run(
     >>> [round(float(np.linalg.norm(problem.hypergradient(x))), 2) for x in (state.now.x, done.state.now.x)]
     [4.12, 0.09]
     """
-    check.instance(BSVRBState, state=state), _problem(problem)
+    check.instance(BSVRBState, state=state), _problem(problem), check.flag(decaying=decaying)
     I, B = check.integer(I=I, minimum=1), check.integer(B=B, minimum=1)
     if problem.blocks < I:
         raise ValueError(f"I must be at most m = {problem.blocks}, got {I}")

@@ -324,7 +324,7 @@ def simplify(program, *, across_steps=False):
     >>> print(show(simplify(parse("a = exp(w); update = g * lr; m = cosh(update)"), across_steps=True)))
     update = g * lr
     """
-    check.instance((tuple, list), program=program)
+    check.instance((tuple, list), program=program), check.flag(across_steps=across_steps)
     outputs = {"update"} if across_steps else set(OUTPUTS)
     while True:
         needed, kept = set(outputs), []

@@ -69,6 +69,15 @@ def test_integer():
             check.integer(steps=value)
 
 
+def test_flag():
+    for value in (True, np.True_):
+        assert check.flag(denoise=value) is True
+    assert check.flag(a=np.False_, b=True) == (False, True)
+    for value in ("False", "", 0, 1, None, np.array(True), [True]):
+        with error(TypeError, "denoise must be True or False, got "):
+            check.flag(denoise=value)
+
+
 def test_numbers_that_no_computer_holds():
     for value in (10**400, -(10**400), 10**5000):
         for name in NUMBERS:

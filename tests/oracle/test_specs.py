@@ -51,11 +51,18 @@ def test_cases_keep_the_contract(system):
             cases.validate(operation, case)
 
 
-def test_the_committed_index_is_that_of_the_cases():
+@systems
+def test_the_committed_index_is_that_of_the_cases(system):
     """A slug is never renamed or reused: a changed case gets a new one."""
-    committed, now = catalog.case_index(), cases.index()
+    committed = {name: x for name, x in catalog.case_index().items() if name.startswith(f"{system.name}.")}
+    now = cases.index([system])
     differ = sorted(name for name in committed.keys() | now.keys() if committed.get(name) != now.get(name))
     assert not differ, f"new, changed or gone: {differ}; .venv/bin/python -m refimpl.oracle.judging.cases adds new ones"
+    assert not now.keys() & set(catalog.retired_cases())
+
+
+def test_the_committed_index_has_no_case_of_no_system():
+    assert {name.partition(".")[0] for name in catalog.case_index()} == set(SYSTEMS)
 
 
 @systems
