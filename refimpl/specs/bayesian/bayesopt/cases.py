@@ -242,6 +242,9 @@ KG = (
     _kg("one-point", "one point: its mean moves up as much as down", "boundary", mean=np.array([0.5]),
         covariance=np.array([[1.0]]), at=np.array([0.0]), seen=np.array([0.0]), noise=1.0,
         answer={"kg": np.zeros(1), "gei": np.zeros(1), "kgcp": np.zeros(1)}, source="closed form"),
+    _kg("tiny-slope", "a variance of 1e-300 under a mean that is lower by 1: a line crosses beyond all numbers", "numerics",
+        mean=np.array([1.0, 0.0]), covariance=np.diag([0.0, 1e-300]), at=np.array([1]), seen=np.array([0]), noise=0.0,
+        dtypes=_DOUBLE, answer={"kg": np.zeros(1), "gei": np.zeros(1), "kgcp": np.zeros(1)}, source="closed form"),
     large("many-candidates", "four-points", "k", size=1501),
 )  # fmt: skip
 
@@ -464,6 +467,10 @@ JOINT = (
     _joint("no-gradients", "derivatives drowned in noise: as if there were none", "numerics", gradient_noise=1e6,
            dtypes=_DOUBLE),
     _joint("flat", "gradients of 0", "edge_case", gradients=np.zeros((2, 2)), noise=0.0),
+    _joint("known-point", "value and gradient at x are known without noise: nothing moves, and nothing is divided by 0",
+           "edge_case", "numerics", x=_X[0], noise=0.0, gradient_noise=0.0),
+    _joint("known-value", "the value at x is known without noise, its gradient is not: it alone moves the means",
+           "edge_case", x=_X[1], noise=0.0),
 )  # fmt: skip
 
 

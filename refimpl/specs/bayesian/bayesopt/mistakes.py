@@ -332,5 +332,5 @@ ALTERNATIVES = (
                             "xp.max(mean) + 0.0 * xp.mean(best)"}),
     mistake("directions_not_solved", "missing_step",
             "solve with the factor of the predictive covariance; here multiplied with it",
-            {"bayesopt-36": "return shared @ C"}),
+            {"derivative_directions: return": "return shared @ cholesky(own, name='covariance_at_x')"}),
 )  # fmt: skip
