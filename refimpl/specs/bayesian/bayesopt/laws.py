@@ -2,20 +2,10 @@
 
 from refimpl.core.arrays import array_namespace
 from refimpl.specs.base import Law
-from refimpl.specs.laws import apart, related, reversed_along, scaled, scales
+from refimpl.specs.laws import apart, of_all_but, related, reversed_along, scaled, scales
 
 _STRETCHED = {"X": 1, "new": 1, "alpha": -2, "beta": -1}
 _FITS = "noisy", "matern52", "trend"
-
-
-def _but(law, *outputs):
-    """A law of all outputs but some."""
-
-    def pairs(run, inputs):
-        kept = lambda **changed: {name: x for name, x in run(**changed).items() if name not in outputs}
-        yield from law.pairs(kept, inputs)
-
-    return Law(law.slug, f"{law.statement}; but for {' and '.join(outputs)}", pairs, law.cases)
 
 
 def _shift(inputs):
@@ -40,7 +30,7 @@ POSTERIOR = (
     related("shift", "values and mean higher by 1 raise the posterior by 1", _shift,
             lambda out: {"posterior_mean": out["posterior_mean"] + 1.0}, *_FITS),
     scales(_STRETCHED, {}, *_FITS, slug="stretched"),
-    _but(scales({"y": 1, "alpha0": 2, "noise": 2, "jitter": 2, "mean": 1, "beta": 1},
+    of_all_but(scales({"y": 1, "alpha0": 2, "noise": 2, "jitter": 2, "mean": 1, "beta": 1},
                 {"posterior_mean": 1, "covariance": 2, "by_mean": -1}, *_FITS), "log_evidence"),
     Law("at-once", "the log density of all is that of the others and that of the last given them", _at_once,
         ("noisy", "matern32")),

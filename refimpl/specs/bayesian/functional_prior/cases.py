@@ -218,8 +218,9 @@ def _chain(rng, *, T=5, P=3, rule="scaled", lr=0.1, friction=0.05, burn_in=3, n=
 
 def _sampled(slug, why, *flags, dtypes=_BOTH, **settings):
     numbers = (38,) if settings.get("rule") == "plain" else (33, 34, 35, 36, 37)
+    change = settings.pop("change", lambda inputs: {})
     inputs = _chain(_rng(slug), **settings)
-    return Case(slug, flags, why, inputs, dtypes=dtypes, equations=_tags(30, 31, 32, *numbers))
+    return Case(slug, flags, why, inputs | change(inputs), dtypes=dtypes, equations=_tags(30, 31, 32, *numbers))
 
 
 SGHMC = (
@@ -235,6 +236,9 @@ SGHMC = (
              friction=0.05, T=2, n=1, burn_in=0),
     _sampled("large-gradients", "gradients of thousands, which the scales take out", "numerics", n=4000,
              friction=0.5),
+    _sampled("squares-overflow", "gradients of 1e200 have the direction that they have: their squares are beyond all "
+             "numbers", "numerics", rule="plain", lr=0.01, change=lambda i: {"grads": 1e200 * i["grads"]},
+             dtypes=_DOUBLE),
     _sampled("long", "300 steps, 200 of which adapt", "long", T=300, P=2, burn_in=200, lr=0.05, friction=0.2,
              dtypes=_DOUBLE),
     large("many-weights", "scaled", "P", size=10_001),
