@@ -25,7 +25,7 @@ def solve_triangular(a, b, *, lower, trans=False):
     Returns
     -------
     array
-        x, of the shape of `b`. Computed on the host for libraries other than NumPy, CuPy and PyTorch.
+        x, of the shape of `b`. Computed on the host for libraries other than NumPy, CuPy, PyTorch and dpnp.
 
     Raises
     ------
@@ -61,6 +61,11 @@ def _solve_triangular(a, b, lower, trans):
     if xp.__name__ == "array_api_compat.cupy":
         solver = import_module("cupyx.scipy.linalg").solve_triangular
         return solver(a, b, lower=lower, trans=int(trans))
+    if (
+        xp.__name__ == "dpnp"
+    ):  # which has no such function, but solves after an LU decomposition: here a = I a, unpivoted
+        solver, upper = import_module("dpnp.scipy.linalg").lu_solve, xp.triu(a.mT if lower else a)
+        return solver((upper, xp.arange(a.shape[0], device=device(a))), b, trans=int(lower != trans))
     solver = import_module("scipy.linalg").solve_triangular
     return from_numpy(solver(to_numpy(a), to_numpy(b), lower=lower, trans=int(trans)), like=b)
 
@@ -93,7 +98,7 @@ def cholesky_solve(factor, b):
     Returns
     -------
     array
-        x, of the shape of `b`. Computed on the host for libraries other than NumPy, CuPy and PyTorch.
+        x, of the shape of `b`. Computed on the host for libraries other than NumPy, CuPy, PyTorch and dpnp.
 
     Raises
     ------
