@@ -287,11 +287,11 @@ def _ddpm_small(t, u, eta):
 def _ddim(t, u, eta):
     """The clean point noised anew, with the old noise, and with fresh noise for a share of it."""
     h, k = _variance(t), _variance(u)
-    fresh = eta**2 * -math.expm1(-(t - u)) / h
-    sigma = math.sqrt(k * fresh)  # (diffusion-13)
+    fresh = eta * math.sqrt(-math.expm1(-(t - u)) / h)
+    sigma = math.sqrt(k) * fresh  # (diffusion-13)
     if fresh > 1 and k > 0:
         raise ValueError(f"eta must leave room for the old noise, got {float(eta)!r} from t={t!r} to {u!r}")
-    kept = math.sqrt(k * max(1 - fresh, 0.0))
+    kept = math.sqrt(k * max(1 - fresh, 0.0) * (1 + fresh))
     back = math.exp((t - u) / 2)
     return back, back * h - kept * math.sqrt(h), sigma  # (diffusion-14)
 
@@ -423,7 +423,7 @@ def sample(score, x, times, noise=None, *, kind="ddpm_small", eta=0.0, denoise=F
     ------
     TypeError, ValueError
         If times do not fall or are negative, shapes or dtypes do not fit, draws are missing, or a score is not like the
-        points.
+        points or not finite.
 
     Notes
     -----
@@ -465,7 +465,7 @@ def sample(score, x, times, noise=None, *, kind="ddpm_small", eta=0.0, denoise=F
 
 def _asked(score, x, t):
     found = score(x, t)
-    check.like(x, score=found)
+    check.like(x, score=found), check.finite(score=found)
     return found
 
 

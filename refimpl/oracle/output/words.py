@@ -1,5 +1,7 @@
 """A report in words: what every kind of output has in common."""
 
+from dataclasses import replace
+
 from refimpl.oracle.output import alike
 
 HOLDS = ("reproduced", "proxy")  # statuses of a claim whose bounds are kept
@@ -54,6 +56,8 @@ def cause(diagnosis):
     >>> cause(Diagnosis("use", (), "does not use lr: answers as for lr = 0"))
     'it does not use lr: answers as for lr = 0'
     """
+    if diagnosis.within:
+        return f"where {diagnosis.within}: {cause(replace(diagnosis, within=''))}"
     names, hint = diagnosis.names, diagnosis.hint
     changed = [f"{place(tag)} {reads(now)}" for tag, _, _, now in diagnosis.lines]
     match diagnosis.kind:
