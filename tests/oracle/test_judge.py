@@ -37,7 +37,7 @@ def my_lion(*, step=np.sign, decay=None, store=None, scale=1.0):
 
 @pytest.mark.parametrize("dtypes", [("float64",), ("float32",), ("float64", "float32")])
 def test_another_right_implementation_conforms(dtypes):
-    report = check(my_lion(), "lion", dtypes=dtypes, fuzz=50)
+    report = check(my_lion(), "lion.trajectory", dtypes=dtypes, fuzz=50)
     assert report.verdict == "conforms"
     assert report.exit_code() == 0
 

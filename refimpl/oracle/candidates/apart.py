@@ -92,10 +92,15 @@ class Apart(Restarted):
         return ADAPTERS[self._words["kind"]].lacks(names)
 
     def offers(self, operation):
-        """See `Candidate`; the candidate is loaded by now."""
+        """See `Candidate`; the candidate is loaded by now. One that does not tell is asked: its cases show what it does."""
         if operation.name not in self._offered:
-            told = self._ask({"ask": "offers", "operations": [contract(operation)]}, LOADING).get("offers")
-            named = told.get(operation.name) if isinstance(told, dict) else None
+            question = {"ask": "offers", "operations": [contract(operation)]}
+            try:
+                self._begin()
+                told = self._ask(question, max(self._timeout, TIMEOUT)).get("offers")
+                named = told.get(operation.name) if isinstance(told, dict) else []
+            except CandidateError:
+                named = []
             self._offered[operation.name] = named if isinstance(named, list) else None
         return self._offered[operation.name] is not None
 
@@ -125,6 +130,13 @@ class Apart(Restarted):
             self._look_at(process)
             process.end()
 
+    def _begin(self):
+        """A process that has loaded the candidate."""
+        if self._process is None:
+            self._launch()
+        if self._first:
+            self._meet()
+
     def _launch(self):
         """Start a process, and have it load the candidate."""
         self._may_start()
@@ -145,19 +157,18 @@ class Apart(Restarted):
             told = self._ask({"ask": "load", "operation": target, **self._words}, LOADING)
         except CandidateError as error:
             told = {"error": f"cannot load {self._words['place']!r}: {error}"}
-        if "name" not in told:
-            failure = self._give_up(str(told.get("error")), "crash")
+        about = {key: told.get(key) for key in ("name", "version", "language")}
+        if not all(isinstance(text, str) for text in about.values()):
+            said = told.get("error", f"cannot load {self._words['place']!r}: something else than an answer came back")
+            failure = self._give_up(str(said), "crash")
             raise failure if self._known else ValueError(str(failure))
         self._known = True
-        self.name, self.version, self.language = (str(told[key])[:100] for key in ("name", "version", "language"))
-        self.refuses = bool(told["refuses"])
+        self.name, self.version, self.language = (printable(text, 100) for text in about.values())
+        self.refuses = bool(told.get("refuses"))
 
     def _ask(self, question, seconds):
         """The answer, as a dict of plain data that nobody has looked at."""
-        if self._process is None:
-            self._launch()
-        if self._first:
-            self._meet()
+        self._begin()
         self._seq += 1
         try:
             line = base64.b64encode(pickle.dumps((self._seq, question))) + b"\n"
@@ -205,7 +216,9 @@ def _pairs(slips):
 def _arrays(outputs, names):
     """The arrays of an answer, by name."""
     found = {}
-    for name in names:
+    if not isinstance(outputs, dict) or not set(names) & outputs.keys():
+        raise CandidateError("an answer without an output came back", "garbage")
+    for name in filter(outputs.__contains__, names):
         try:
             shape, data = outputs[name]["shape"], base64.b64decode(outputs[name]["data"], validate=True)
             if any(type(n) is not int or n < 0 for n in shape) or math.prod(shape) * 8 != len(data):
