@@ -140,10 +140,12 @@ def waiting():
 
 def last_words(text):
     """A line on standard error, if somebody reads there."""
+    ready = True
+    with contextlib.suppress(OSError, ValueError, AttributeError):  # it is no descriptor, or closed
+        ready = os.name != "posix" or bool(select.select([], [sys.stderr.fileno()], [], PATIENCE)[1])
     with contextlib.suppress(OSError, ValueError, AttributeError):
-        if os.name == "posix" and not select.select([], [sys.stderr.fileno()], [], PATIENCE)[1]:
-            return
-        print(text, file=sys.stderr, flush=True)
+        if ready and sys.stderr is not None:
+            print(text, file=sys.stderr, flush=True)
 
 
 def end_all():

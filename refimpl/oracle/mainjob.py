@@ -68,7 +68,14 @@ def _carry_out(options, out):
     unwritten = None
     systems = _self_checks(console)
     try:
-        records = run_claims(catalog.claims(), tier="quick", seeds=options.seeds, out=out, force=options.force, progress=not console.quiet)
+        records = run_claims(
+            catalog.claims(),
+            tier="quick",
+            seeds=options.seeds,
+            out=out,
+            force=options.force,
+            progress=not console.quiet,
+        )
     except Unwritten as error:
         records, unwritten = error.result, error
     implementations = [_judge(entry, console) for entry in IMPLEMENTATIONS]

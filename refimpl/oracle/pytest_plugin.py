@@ -212,6 +212,8 @@ def pytest_terminal_summary(terminalreporter, config):
             for line in more:
                 terminalreporter.write_line(f"  {line}")
         if left := sorted({output for _, _, record, _ in seen for output in record.without}):
-            terminalreporter.write_line(f"{test} was not judged on {', '.join(left)}: not among its answers", yellow=True)
+            terminalreporter.write_line(
+                f"{test} was not judged on {', '.join(left)}: not among its answers", yellow=True
+            )
         for slip in _slips[test].values():
             terminalreporter.write_line(f"{test} {slip.message} (first in {slip.case}; advice)", yellow=True)

@@ -15,6 +15,7 @@ from refimpl import __file__ as package
 from refimpl.core import check
 from refimpl.oracle import catalog
 from refimpl.oracle.candidates.base import MESSAGE, CandidateError, NotApplicable, Skipped
+from refimpl.oracle.candidates.copies import FILES
 from refimpl.oracle.candidates.host import ADAPTERS, contract, named
 from refimpl.oracle.candidates.restarted import Restarted
 from refimpl.oracle.candidates.schema import printable
@@ -69,6 +70,7 @@ class Apart(Restarted):
         super().__init__()
         self._words = {"kind": kind, "place": place, "arrays": arrays, "settings": settings}
         self._target, self._known = operation, False
+        self._systems.add(operation.partition(".")[0])
         self._timeout = check.positive(timeout=timeout)
         self._path = [str(Path(folder).resolve()) for folder in path]
         self.name = place
@@ -76,16 +78,14 @@ class Apart(Restarted):
         self.repro += () if timeout == TIMEOUT else ("--timeout", f"{timeout:g}")
         self.watch: Any = None  # what looks on (`Watch`), and is told what was seen there
         self._offered: dict[str, Any] = {}  # operation -> arguments that the candidate names, or None
-        self._own: list[str] = []
         self._printed = ""
         self._launch()  # it loads while we do
 
     @property
     def note(self):
         """What its owner should know about how it was asked."""
-        own = f"it imports {', '.join(self._own)}: part of what it is compared with" * bool(self._own)
         printed = f"it printed {self._printed!r}; see it all with --in-process" * bool(self._printed)
-        return "; ".join(filter(None, (own, printed)))
+        return "; ".join(filter(None, (self.kinship, printed)))
 
     def lacks(self, names):
         """See `Candidate`."""
@@ -101,7 +101,7 @@ class Apart(Restarted):
                 named = told.get(operation.name) if isinstance(told, dict) else []
             except CandidateError:
                 named = []
-            self._offered[operation.name] = named if isinstance(named, list) else None
+            self._offered[operation.name] = named if isinstance(named, list | None) else []
         return self._offered[operation.name] is not None
 
     def takes(self, operation, name):
@@ -129,6 +129,7 @@ class Apart(Restarted):
         if process is not None:
             self._look_at(process)
             process.end()
+            self._imported |= dict.fromkeys(process.imported)
 
     def _begin(self):
         """A process that has loaded the candidate."""
@@ -183,8 +184,8 @@ class Apart(Restarted):
         except (ValueError, RecursionError) as error:
             raise self._end("something else than an answer came back", "garbage") from error
         self._fruitless *= question["ask"] != "run"
-        if isinstance(own := answer.get("own"), list) and own:
-            self._own = [printable(str(name), 100) for name in own[:3]]
+        if isinstance(files := answer.get("files"), list):
+            self._files = tuple(path for path in files[:FILES] if isinstance(path, str))
         return answer
 
     def _told(self, error, seconds):

@@ -81,6 +81,7 @@ class Program(Restarted):
         first = timeout or START_TIMEOUT if start_timeout is None else start_timeout
         self._start_timeout = check.positive(start_timeout=first)
         self._path = [str(Path(folder).resolve()) for folder in path]
+        self._files = tuple(word for word in self._command if word.endswith(".py"))
         self._named = name is not None
         self.name = name or shlex.join(self._command)
         self.repro = ("--exec", shlex.join(self._command))
@@ -98,7 +99,8 @@ class Program(Restarted):
     @property
     def note(self):
         """What the owner should know about how the program was asked; complete when it has run."""
-        parts = [f"asked in the bare mode: {self._bare}"] * bool(self._bare)
+        parts = [self.kinship] * bool(self.kinship)
+        parts += [f"asked in the bare mode: {self._bare}"] * bool(self._bare)
         if self._revived:
             times = "once" if self._revived == 1 else f"{self._revived} times"
             parts.append(f"it ended {times} before it had answered, and answered when it was started again")
@@ -120,11 +122,13 @@ class Program(Restarted):
         process, self._process = self._process, None
         if process is not None:
             process.end(protocol.write(protocol.STOP) if self._declared else b"")
+            self._imported |= dict.fromkeys(process.imported)
 
     # One case ------------------------------------------------------------------------------------------------
 
     def _outputs(self, operation, inputs):
         """What the program answers to one case."""
+        self._systems.add(operation.name.partition(".")[0])
         if not (self._declared or self._bare):
             self._start()
         if self._declared:

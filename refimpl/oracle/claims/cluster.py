@@ -230,7 +230,9 @@ def _knock(address):
     scheme, place = parse_address(address)
     if scheme not in SCHEMES:
         page = ", not that of its dashboard" * scheme.startswith("http")
-        raise ClusterError(f"--dask takes the address of a scheduler, tcp://HOST:PORT or tls://HOST:PORT{page}; got {address}")
+        raise ClusterError(
+            f"--dask takes the address of a scheduler, tcp://HOST:PORT or tls://HOST:PORT{page}; got {address}"
+        )
     deadline = time.monotonic() + REFUSED
     while True:
         try:

@@ -16,8 +16,9 @@ from refimpl.oracle.output import reportfile
 CATALOG = "refimpl.oracle.catalog:claims"
 
 
-def run_claims(claims, *, seed=0, seeds=1, tier="quick", jobs=None, out=None, progress=True, find=CATALOG, dask=None,
-    force=False):
+def run_claims(
+    claims, *, seed=0, seeds=1, tier="quick", jobs=None, out=None, progress=True, find=CATALOG, dask=None, force=False
+):
     """Run claims on a pool of processes, or on a Dask cluster.
 
     Parameters

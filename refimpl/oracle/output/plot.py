@@ -9,6 +9,7 @@ from refimpl.oracle import catalog
 from refimpl.oracle.candidates import CandidateError
 from refimpl.oracle.judging import cases
 from refimpl.oracle.judging.answers import expected
+from refimpl.oracle.output.ours import DRAWN
 
 SHOWN = 4  # coordinates that are drawn
 
