@@ -678,9 +678,8 @@ def nnls(a, b):
     check.finite(a=a, b=b)
     check.shapes(a=(a, "m n"), b=(b, "m"))
     check.like(a[:, 0], b=b)
-    host, right = (to_numpy(x).astype(float) for x in (a, b))
-    size, height = power_of_two(host), power_of_two(right)
-    found = import_module("scipy.optimize").nnls(host / size, right / height)[0]  # whose tolerances thus are relative
+    (host, size), (right, height) = (scaled(to_numpy(x).astype(float)) for x in (a, b))
+    found = import_module("scipy.optimize").nnls(host, right)[0]  # whose tolerances thus are relative
     return from_numpy(found / size * height if size > 1 else found * height / size, like=b)
 
 
@@ -715,9 +714,7 @@ def solve_lyapunov(a, q):
     """
     check.finite(a=a, q=q)
     check.shapes(a=(a, "n n"), q=(q, "n n"))
-    host, right = to_numpy(a).astype(float), -to_numpy(q).astype(float)
-    size, height = power_of_two(host), power_of_two(right)
-    host, right = host / size, right / height  # LAPACK's own scaling falls short
+    (host, size), (right, height) = scaled(to_numpy(a).astype(float)), scaled(-to_numpy(q).astype(float))
     values = import_module("numpy").linalg.eigvals(host)
     if abs(values[:, None] + values[None, :]).min() <= 1e-14 * abs(values).max():
         raise ValueError("a must have no two eigenvalues that add up to 0")
