@@ -139,11 +139,12 @@ def least(x):
     >>> least(np.array([3.0, -4.0]))
     -4.0
     """
+    xp = array_namespace(x)
     if _blockable(x, x):
         return float(min(_of_blocks(lambda: np.min, x, LARGE)))
     if not math.prod(x.shape):
         return math.inf
-    return float(x.min() if type(x) is np.ndarray else array_namespace(x).min(x))
+    return float(x.min() if type(x) is np.ndarray else xp.min(x))
 
 
 def sum_of_squares(x):

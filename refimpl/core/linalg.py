@@ -338,6 +338,8 @@ def unit(v, axis=None):
     check.floating(v=v)
     if 0 in v.shape:
         raise ValueError(f"v must have at least one entry, got shape {tuple(v.shape)}")
+    for i in () if axis is None else axis if isinstance(axis, tuple) else (axis,):
+        check.integer(axis=i, minimum=-len(v.shape), below=len(v.shape))
     xp = array_namespace(v)
     largest = xp.max(xp.abs(v), axis=axis, keepdims=True)
     v = v / xp.where(largest > 0, largest, xp.ones_like(largest))
@@ -407,6 +409,7 @@ def scaled(v):
     >>> scaled(np.array([3.0, -20.0]))
     (array([ 0.1875, -1.25  ]), 16.0)
     """
+    check.finite(v=v)
     size = magnitude(v)
     return v / size, size
 

@@ -599,3 +599,9 @@ def test_powers_of_two_at_the_ends_of_the_range():
     assert linalg.magnitude(np.array([5e-324])) == 2.0**-1022
     with pytest.raises(TypeError, match="x must be"):
         linalg.magnitude([1.0])
+
+
+def test_an_axis_is_an_integer_of_the_array():
+    for axis in (2, -3, 0.5, "0", (0, 2)):
+        with pytest.raises((TypeError, ValueError), match="axis must be an integer"):
+            linalg.unit(TALL, axis=axis)
