@@ -294,6 +294,34 @@ def power_of_two(x):
     return math.ldexp(1.0, min(max(math.frexp(largest)[1], low), high)) if largest else 1.0
 
 
+def norm(v):
+    """Euclidean norm of all entries, without over- or underflow on the way; the same bits where there is none.
+
+    Parameters
+    ----------
+    v : array
+        Any shape, floating point, finite. Its scale is read on the host.
+
+    Returns
+    -------
+    array, 0-d
+        Of the dtype of `v`.
+
+    Raises
+    ------
+    TypeError
+        If `v` is no array of floating-point numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> float(norm(np.array([3e200, 4e200])))
+    5e+200
+    """
+    scale = power_of_two(v)
+    return scale * array_namespace(v).linalg.vector_norm(v / scale)
+
+
 def prox_nuclear(w, threshold):
     """Nearest matrix to `w`, when the nuclear norm costs `threshold` per unit: the singular values shrink by it.
 

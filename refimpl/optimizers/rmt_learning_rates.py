@@ -11,6 +11,7 @@ from refimpl.core import check
 from refimpl.core.arrays import Array, array_namespace, is_array
 from refimpl.core.elementwise import elementwise
 from refimpl.core.lanczos import lanczos, ritz
+from refimpl.core.linalg import power_of_two
 from refimpl.core.loop import iterate
 
 RULES = ("linear", "sqrt", "saturating")
@@ -452,6 +453,7 @@ def squared_norm(product, probes):
     check.finite(probes=probes)
     n, size = check.shapes(probes=(probes, "n P")).values()
     xp = array_namespace(probes)
+    probes = probes / power_of_two(probes)  # their lengths do not count, and have squares
     images = xp.stack([product(probes[i, :]) for i in range(n)])
     check.like(probes, product=images), check.finite(product=images)
     lengths = xp.sum(probes * probes, axis=1)
@@ -595,7 +597,7 @@ def update(params, state, grad, *, donate=False):
     check.alike(params=params, grad=grad, move=state.move)
     lr, momentum = check.positive(lr=state.lr), check.fraction(momentum=state.momentum)
     params, move = _rule(params, state.move, grad, lr, momentum, donate=donate)
-    return params, LearnerState(move, state.lr, state.momentum)
+    return params, LearnerState(move, lr, momentum)
 
 
 def polyak_rates(values, *, floor=1e-3, noise=0.0):
@@ -726,14 +728,15 @@ def learn_rayleigh(state, product, grad):
     """
     check.instance(LearnerState, state=state), check.function(product=product)
     check.like(state.move, grad=grad), check.finite(grad=grad)
+    grad = grad / (scale := power_of_two(grad))  # its length does not count, and has a square
     image = product(grad)
     check.like(grad, product=image), check.finite(product=image)
     xp = array_namespace(grad)
     curvature = xp.sum(grad * image)
     if not curvature > 0:
-        return state, curvature
+        return state, curvature * scale * scale
     lr = xp.sum(grad * grad) / curvature  # (rmt_learning_rates-28)
-    return LearnerState(state.move, lr, state.momentum), curvature
+    return LearnerState(state.move, lr, state.momentum), curvature * scale * scale
 
 
 def minimize(grad, params, *, learn, every, steps, warmup=0, lr=0.01, momentum=0.9, record=None, progress=None):
