@@ -295,6 +295,25 @@ def real(**named):
     return found.astype(float)
 
 
+def results(count, **named):
+    """What a user's function returns where it should return several things: a tuple or list of so many.
+
+    Examples
+    --------
+    >>> results(2, gradient=(1.0, 2.0))
+    (1.0, 2.0)
+    >>> results(2, gradient=None)
+    Traceback (most recent call last):
+    TypeError: gradient must return a tuple of 2, got None (NoneType)
+    """
+    ((name, value),) = named.items()
+    if not isinstance(value, tuple | list):
+        raise TypeError(f"{name} must return a tuple of {count}, got {describe(value)}")
+    if len(value) != count:
+        raise ValueError(f"{name} must return a tuple of {count}, got {len(value)}")
+    return tuple(value)
+
+
 def provides(*attributes, **named):
     """Things that have what is asked of them: a problem or model of whatever class.
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from refimpl.core import check
 from refimpl.core.arrays import Array, array_namespace, device
-from refimpl.core.linalg import norm
+from refimpl.core.linalg import scaled
 
 
 class Lanczos(NamedTuple):
@@ -71,7 +71,7 @@ def lanczos(product, start, *, steps, tolerance=None):
     while True:
         u = product(basis[-1])
         check.like(start, product=u), check.finite(product=u)
-        longest = max(longest, float(norm(u)))
+        longest = max(longest, float(_norm(u)))
         if betas:
             u = u - betas[-1] * basis[-2]  # (rmt_learning_rates-14)
         alphas.append(basis[-1] @ u)  # (rmt_learning_rates-15)
@@ -79,11 +79,17 @@ def lanczos(product, start, *, steps, tolerance=None):
         q = xp.stack(basis)
         for _ in range(2):
             u = u - (q @ u) @ q  # (rmt_learning_rates-16)
-        betas.append(norm(u))
+        betas.append(_norm(u))
         closed = float(betas[-1]) <= tolerance * longest  # (rmt_learning_rates-18)
         if closed or len(alphas) == min(steps, size):
             return Lanczos(xp.stack(alphas), xp.stack(betas), q)
         basis.append(u / betas[-1])  # (rmt_learning_rates-17)
+
+
+def _norm(u):
+    """Euclidean norm, also where squares would leave the range."""
+    u, size = scaled(u)
+    return size * array_namespace(u).linalg.vector_norm(u)
 
 
 def ritz(run):
@@ -113,7 +119,8 @@ def ritz(run):
     >>> values, weights
     (array([1., 3.]), array([0.5, 0.5]))
     """
-    check.instance(Lanczos, run=run)
+    run = check.fields(Lanczos, run=run)
+    check.shapes(alphas=(run.alphas, "j"), betas=(run.betas, "j"), basis=(run.basis, "j P"))
     xp, j = array_namespace(run.alphas), run.alphas.shape[0]
     like = {"dtype": run.alphas.dtype, "device": device(run.alphas)}
     above = xp.eye(j, k=1, **like) * xp.expand_dims(run.betas, axis=1)
