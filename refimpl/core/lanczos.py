@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from refimpl.core import check
 from refimpl.core.arrays import Array, array_namespace, device
-from refimpl.core.linalg import scaled
+from refimpl.core.linalg import magnitude
 
 
 class Lanczos(NamedTuple):
@@ -88,8 +88,8 @@ def lanczos(product, start, *, steps, tolerance=None):
 
 def _norm(u):
     """Euclidean norm, also where squares would leave the range."""
-    u, size = scaled(u)
-    return size * array_namespace(u).linalg.vector_norm(u)
+    size = magnitude(u)
+    return size * array_namespace(u).linalg.vector_norm(u / size)
 
 
 def ritz(run):

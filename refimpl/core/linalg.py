@@ -274,9 +274,24 @@ def least_squares(a, b, *, rtol=None):
 
 
 def magnitude(x):
-    """The largest power of two that is not above the entries of `x`, as a Python float; 1 if all are 0.
+    """The largest power of two that is not above the entries of an array: divided by it, no entry loses a digit.
 
-    Dividing by it costs no digit, and no square of what is left over- or underflows.
+    Squares of what is left, and products of matrices, neither overflow nor vanish.
+
+    Parameters
+    ----------
+    x : array
+        Any shape, floating point, finite. Its largest entry crosses to the host.
+
+    Returns
+    -------
+    float
+        1 if all entries are 0, or there are none; not below the smallest normal number.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `x` is no array of floating-point numbers, or not finite.
 
     Examples
     --------
@@ -285,8 +300,10 @@ def magnitude(x):
     (4.0, 1.0)
     """
     check.finite(x=x)
-    largest = float(array_namespace(x).max(array_namespace(x).abs(x)))
-    return math.ldexp(1.0, math.frexp(largest)[1] - 1) if largest else 1.0
+    xp = array_namespace(x)
+    largest = float(xp.max(xp.abs(x))) if 0 not in x.shape else 0.0
+    least = float(xp.finfo(x.dtype).smallest_normal)
+    return max(math.ldexp(0.5, math.frexp(largest)[1]), least) if largest else 1.0
 
 
 def unit(v, axis=None):
@@ -365,24 +382,24 @@ def length(v, axis=-1):
 
 
 def scaled(v):
-    """`v` over a power of two, so that squares of its entries neither overflow nor vanish; no digit changes.
+    """An array over its `magnitude`, and that.
 
     Parameters
     ----------
     v : array
-        Any shape, floating point, finite. Its largest entry crosses to the host.
+        As for `magnitude`.
 
     Returns
     -------
     array
         Like `v`; its largest entry is in [1, 2), or 0.
     float
-        The power of two; 1 where `v` is 0.
+        The power of two.
 
     Raises
     ------
     TypeError, ValueError
-        If `v` is no array of floating-point numbers, not finite, or empty.
+        As `magnitude`.
 
     Examples
     --------
@@ -390,12 +407,7 @@ def scaled(v):
     >>> scaled(np.array([3.0, -20.0]))
     (array([ 0.1875, -1.25  ]), 16.0)
     """
-    check.finite(v=v)
-    if 0 in v.shape:
-        raise ValueError(f"v must have at least one entry, got shape {tuple(v.shape)}")
-    xp = array_namespace(v)
-    largest = float(xp.max(xp.abs(v)))
-    size = max(math.ldexp(0.5, math.frexp(largest)[1]), float(xp.finfo(v.dtype).smallest_normal)) if largest else 1.0
+    size = magnitude(v)
     return v / size, size
 
 

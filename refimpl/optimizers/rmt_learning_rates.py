@@ -11,7 +11,7 @@ from refimpl.core import check
 from refimpl.core.arrays import Array, array_namespace, is_array
 from refimpl.core.elementwise import elementwise
 from refimpl.core.lanczos import lanczos, ritz
-from refimpl.core.linalg import scaled
+from refimpl.core.linalg import magnitude
 from refimpl.core.loop import iterate
 
 RULES = ("linear", "sqrt", "saturating")
@@ -453,7 +453,7 @@ def squared_norm(product, probes):
     check.finite(probes=probes)
     n, size = check.shapes(probes=(probes, "n P")).values()
     xp = array_namespace(probes)
-    probes, _ = scaled(probes)  # their lengths do not count, and have squares
+    probes = probes / magnitude(probes)  # their lengths do not count, and have squares
     images = xp.stack([product(probes[i, :]) for i in range(n)])
     check.like(probes, product=images), check.finite(product=images)
     lengths = xp.sum(probes * probes, axis=1)
@@ -728,7 +728,7 @@ def learn_rayleigh(state, product, grad):
     """
     check.instance(LearnerState, state=state), check.function(product=product)
     check.like(state.move, grad=grad), check.finite(grad=grad)
-    grad, scale = scaled(grad)  # its length does not count, and has a square
+    grad = grad / (scale := magnitude(grad))  # its length does not count, and has a square
     image = product(grad)
     check.like(grad, product=image), check.finite(product=image)
     xp = array_namespace(grad)

@@ -195,12 +195,7 @@ def _checked_eta(eta, targets):
 
 def _checked_batch(batch, n):
     check.shapes(batch=(batch, "b"))
-    xp = array_namespace(batch)
-    if not xp.isdtype(batch.dtype, "integral"):
-        raise TypeError(f"batch must be an array of integers, got dtype {batch.dtype}")
-    low, high = int(xp.min(batch)), int(xp.max(batch))
-    if low < 0 or high >= n:
-        raise ValueError(f"batch must hold row numbers in [0, {n}), got values from {low} to {high}")
+    check.indices(n, batch=batch)
     return batch
 
 
