@@ -83,6 +83,9 @@ def _residuals(w, x, labels):
     """Derivative of each sample's loss in its logits: softmax - one-hot; and the softmax."""
     check.finite(w=w, x=x)
     sizes = check.shapes(w=(w, "p C"), x=(x, "B p"), labels=(labels, "B"))
+    check.integral(labels=labels)
+    if not 0 <= int(labels.min()) <= int(labels.max()) < sizes["C"]:
+        raise ValueError(f"labels must be in [0, {sizes['C']}), got {int(labels.min())} to {int(labels.max())}")
     xp = array_namespace(w, x, labels)
     chance = softmax(x @ w, axis=1)
     classes = xp.arange(sizes["C"], dtype=labels.dtype, device=device(labels))
