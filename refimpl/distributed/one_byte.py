@@ -171,7 +171,7 @@ def _spsa(loss, w, z, eps, called="loss"):
 
 def _value(loss, at, like, called="loss"):
     """What a loss from outside returns: one number, finite or not."""
-    value, called = array_namespace(like).asarray(loss(at)), f"what {called} returns"
+    value, called = array_namespace(like).asarray(loss(at), device=device(like)), f"what {called} returns"
     check.floating(**{called: value}), check.shapes(**{called: (value, "")})
     return value
 
@@ -435,7 +435,7 @@ def probe(machine, losses, draw, *, eps=1e-3, slope=8.0, offset=96):
     Returns
     -------
     bytes
-        As many as there are losses.
+        As many as there are losses: on the host, from where they are sent, and all that leaves the device.
 
     Raises
     ------

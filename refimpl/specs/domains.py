@@ -275,6 +275,11 @@ FORMS: Mapping[str, Form] = {
         lambda x: bool(np.all(_steps(x) <= 0)),
         lambda x: np.sort(x, axis=-1)[..., ::-1],
     ),
+    "orthonormal": Form(
+        "with orthonormal columns",
+        lambda x: bool(np.all(np.abs(np.swapaxes(x, -1, -2) @ x - np.eye(x.shape[-1])) <= NEAR * x.shape[-1])),
+        lambda x: np.linalg.qr(x)[0] if x.shape[-2] >= x.shape[-1] else x,
+    ),
     "zero diagonal": Form(
         "with zeros on the diagonal", lambda x: _square(x) and not np.any(np.diagonal(x, axis1=-2, axis2=-1))
     ),
@@ -366,8 +371,14 @@ def _number(end, known):
     """A bound as a number: "n", "n-1" or "T+1" of what is known."""
     if not isinstance(end, str):
         return end
-    name, more = re.findall(r"^(\w+)([+-]\d+)?$", end)[0]
-    return known[name] + int(more or 0)
+    name, more = _parts(end)
+    return known[name] + more
+
+
+def _parts(text):
+    """A name, and the whole number that is added to it."""
+    name, more = re.findall(r"^(\w+)([+-]\d+)?$", text)[0]
+    return name, int(more or 0)
 
 
 def known(operation, inputs):
@@ -376,7 +387,12 @@ def known(operation, inputs):
     for entry in operation.inputs:
         value = inputs[entry.name]
         if entry.kind == "array":
-            found.update((s, n) for s, n in zip(entry.axes.split(), value.shape, strict=True) if s.isidentifier())
+            for symbol, length in zip(entry.axes.split(), value.shape, strict=True):
+                name, more = _parts(symbol)
+                if symbol.isidentifier():
+                    found[symbol] = length
+                elif name.isidentifier():
+                    found.setdefault(name, length - more)  # "T+1" tells T too
         elif entry.kind != "choice":
             found[entry.name] = value
     return found

@@ -164,6 +164,7 @@ class _Record(TypedDict):
     tier: str
     kind: str
     control: str
+    showed: str
     proxy: str
     tuned: str
     seed: int
