@@ -205,7 +205,8 @@ def update(params, state, grads_data, log_ratio, grads_noise, *, lr, gamma=0.1, 
     >>> theta, state.log_u.round(8), info.total.round(8)
     (array([0.84187591]), np.float64(0.79060536), np.float64(1.02685564))
     """
-    check.fields(MECOState, state=state), check.finite(params=params)
+    check.fields(MECOState, state=state)
+    check.finite(params=params)
     runs = "R " if len(params.shape) == 2 else ""
     check.shapes(
         params=(params, runs + "d"),

@@ -84,9 +84,10 @@ def _residuals(w, x, labels):
     check.finite(w=w, x=x)
     sizes = check.shapes(w=(w, "p C"), x=(x, "B p"), labels=(labels, "B"))
     check.integral(labels=labels)
-    if not 0 <= int(labels.min()) <= int(labels.max()) < sizes["C"]:
-        raise ValueError(f"labels must be in [0, {sizes['C']}), got {int(labels.min())} to {int(labels.max())}")
     xp = array_namespace(w, x, labels)
+    low, high = int(xp.min(labels)), int(xp.max(labels))
+    if low < 0 or high >= sizes["C"]:
+        raise ValueError(f"labels must be in [0, {sizes['C']}), got {low} to {high}")
     chance = softmax(x @ w, axis=1)
     classes = xp.arange(sizes["C"], dtype=labels.dtype, device=device(labels))
     return xp, chance, chance - xp.astype(labels[:, None] == classes[None, :], chance.dtype)
