@@ -414,6 +414,26 @@ def finite(**named):
             raise ValueError(f"{name} must be finite, got {bad} of {size} entries NaN or infinite")
 
 
+def symmetric(**named):
+    """Finite square matrices, or stacks of them, that equal their transposes as far as float32 rounds them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> symmetric(hessian=np.array([[1.0, 0.5], [0.0, 1.0]]))
+    Traceback (most recent call last):
+    ValueError: hessian must be symmetric, got entries that differ by 0.5
+    """
+    finite(**named)
+    for name, value in named.items():
+        if len(value.shape) < 2 or value.shape[-1] != value.shape[-2]:
+            raise ValueError(f"{name} must be a square matrix, or a stack of them, got shape {tuple(value.shape)}")
+        xp = array_namespace(value)
+        skew = float(xp.max(xp.abs(value - xp.matrix_transpose(value))))
+        if skew > 1e-5 * float(xp.max(xp.abs(value))):
+            raise ValueError(f"{name} must be symmetric, got entries that differ by {skew:.3g}")
+
+
 def values(**named):
     """Finite numbers, or floating-point arrays of them.
 
