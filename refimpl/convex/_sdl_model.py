@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from refimpl.core import check
 from refimpl.core.arrays import Array, array_namespace, device
+from refimpl.core.linalg import least_squares
 from refimpl.core.special import logsumexp, softmax
 
 KINDS = ("filter", "feature")
@@ -388,7 +389,7 @@ def codes(W, x):
     """
     check.finite(W=W, x=x)
     check.shapes(W=(W, "p r"), x=(x, "p m"))
-    return array_namespace(W, x).linalg.pinv(W) @ x  # (sdl-29)
+    return least_squares(W, x.T).T  # (sdl-29)
 
 
 def predict(state, x, covariates, *, kind="filter"):

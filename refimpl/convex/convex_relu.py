@@ -562,7 +562,7 @@ def solve_smooth(setup, right):
     """
     X, D, root, ridge, _ = check.fields(ADMMSetup, setup=setup)
     check.finite(right=right)
-    check.shapes(X=(X, "n d"), D=(D, "n P"), root=(root, "d d"), ridge=(ridge, "n n"), right=(right, "2 d P"))
+    check.shapes(X=(X, "n d"), D=(D, "n P"), right=(right, "2 d P"))
     check.alike_dtype(X=X, D=D, root=root, ridge=ridge, right=right)
     xp = array_namespace(X, right)
     transposed = xp.matrix_transpose(root)
