@@ -184,11 +184,10 @@ def head_grad(W, X, Z, Y, head):
 
 def _checked_head(answer, Y, Z):
     """Value and gradient that a head has returned."""
-    if not isinstance(answer, tuple | list) or len(answer) != 2:
-        raise TypeError(f"head must return a value and a gradient, got {describe(answer)}")
-    check.finite(head=answer[0]), check.finite(head=answer[1])
-    check.like(Y, head=answer[0]), check.like(Z, head=answer[1])
-    return answer
+    f, ahead = check.results(2, head=answer)
+    check.finite(head=f), check.finite(head=ahead)
+    check.like(Y, head=f), check.like(Z, head=ahead)
+    return f, ahead
 
 
 def finite_part(a, X, Z, active):

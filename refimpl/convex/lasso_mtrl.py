@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from refimpl.core import check
-from refimpl.core.arrays import Array, array_namespace, describe, device, from_numpy, to_numpy
+from refimpl.core.arrays import Array, array_namespace, device, from_numpy, to_numpy
 from refimpl.core.linalg import least_squares, magnitude, solve_positive
 
 
@@ -675,10 +675,7 @@ def drawn(sample, n):
            [0., 1.]])
     """
     check.function(sample=sample)
-    pair = sample(n)
-    if not isinstance(pair, tuple | list) or len(pair) != 2:
-        raise TypeError(f"sample must return X and y, got {describe(pair)}")
-    X, y = pair
+    X, y = check.results(2, sample=sample(n))
     return statistics(X, y, n)
 
 

@@ -25,7 +25,7 @@ def solve_triangular(a, b, *, lower, trans=False):
     Returns
     -------
     array
-        x, of the shape of `b`. Computed on the host for libraries other than NumPy, CuPy and PyTorch.
+        x, of the shape of `b`. Computed on the host for libraries other than NumPy, CuPy, PyTorch and dpnp.
 
     Raises
     ------
@@ -61,6 +61,11 @@ def _solve_triangular(a, b, lower, trans):
     if xp.__name__ == "array_api_compat.cupy":
         solver = import_module("cupyx.scipy.linalg").solve_triangular
         return solver(a, b, lower=lower, trans=int(trans))
+    if (
+        xp.__name__ == "dpnp"
+    ):  # which has no such function, but solves after an LU decomposition: here a = I a, unpivoted
+        solver, upper = import_module("dpnp.scipy.linalg").lu_solve, xp.triu(a.mT if lower else a)
+        return solver((upper, xp.arange(a.shape[0], device=device(a))), b, trans=int(lower != trans))
     solver = import_module("scipy.linalg").solve_triangular
     return from_numpy(solver(to_numpy(a), to_numpy(b), lower=lower, trans=int(trans)), like=b)
 
@@ -93,7 +98,7 @@ def cholesky_solve(factor, b):
     Returns
     -------
     array
-        x, of the shape of `b`. Computed on the host for libraries other than NumPy, CuPy and PyTorch.
+        x, of the shape of `b`. Computed on the host for libraries other than NumPy, CuPy, PyTorch and dpnp.
 
     Raises
     ------
@@ -269,9 +274,24 @@ def least_squares(a, b, *, rtol=None):
 
 
 def magnitude(x):
-    """The largest power of two that is not above the entries of `x`, as a Python float; 1 if all are 0.
+    """The largest power of two that is not above the entries of an array: divided by it, no entry loses a digit.
 
-    Dividing by it costs no digit, and no square of what is left over- or underflows.
+    Squares of what is left, and products of matrices, neither overflow nor vanish.
+
+    Parameters
+    ----------
+    x : array
+        Any shape, floating point, finite. Its largest entry crosses to the host.
+
+    Returns
+    -------
+    float
+        1 if all entries are 0, or there are none; not below the smallest normal number.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `x` is no array of floating-point numbers, or not finite.
 
     Examples
     --------
@@ -280,8 +300,10 @@ def magnitude(x):
     (4.0, 1.0)
     """
     check.finite(x=x)
-    largest = float(array_namespace(x).max(array_namespace(x).abs(x)))
-    return math.ldexp(1.0, math.frexp(largest)[1] - 1) if largest else 1.0
+    xp = array_namespace(x)
+    largest = float(xp.max(xp.abs(x))) if 0 not in x.shape else 0.0
+    least = float(xp.finfo(x.dtype).smallest_normal)
+    return max(math.ldexp(0.5, math.frexp(largest)[1]), least) if largest else 1.0
 
 
 def unit(v, axis=None):
@@ -359,6 +381,65 @@ def length(v, axis=-1):
     return scale * xp.linalg.vector_norm(v / scale, axis=axis, keepdims=True)
 
 
+def scaled(v):
+    """An array over its `magnitude`, and that.
+
+    Parameters
+    ----------
+    v : array
+        As for `magnitude`.
+
+    Returns
+    -------
+    array
+        Like `v`; its largest entry is in [1, 2), or 0.
+    float
+        The power of two.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `magnitude`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> scaled(np.array([3.0, -20.0]))
+    (array([ 0.1875, -1.25  ]), 16.0)
+    """
+    size = magnitude(v)
+    return v / size, size
+
+
+def angle(u, v):
+    """Angle between vectors, with all its digits where they are nearly parallel, too: an arc cosine loses half of them.
+
+    Parameters
+    ----------
+    u, v : array [..., p]
+        Of shapes that broadcast, floating point, finite, of any length. A vector of 0 is at right angles to all others.
+
+    Returns
+    -------
+    array [...]
+        In [0, pi].
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the arrays do not fit or an entry is not finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> angle(np.array([[1e-200, 1e-209], [1.0, 1.0]]), np.array([1.0, 0.0])).round(12)
+    array([1.00000000e-09, 7.85398163e-01])
+    """
+    check.finite(u=u, v=v), check.broadcast(u=u, v=v), check.alike_dtype(u=u, v=v)
+    xp, u, v = array_namespace(u, v), unit(u, axis=-1), unit(v, axis=-1)
+    return 2 * xp.atan2(xp.linalg.vector_norm(u - v, axis=-1), xp.linalg.vector_norm(u + v, axis=-1))
+
+
 def prox_nuclear(w, threshold):
     """Nearest matrix to `w`, when the nuclear norm costs `threshold` per unit: the singular values shrink by it.
 
@@ -428,7 +509,7 @@ def project_ball(x, center, radius):
     if radius == math.inf:
         return x
     away, xp = x - center, array_namespace(x, center)
-    distance = xp.linalg.vector_norm(away)
+    distance = xp.reshape(length(xp.reshape(away, (-1,))), ())
     return xp.where(distance > radius, center + away * (radius / xp.clip(distance, min=radius)), x)
 
 
@@ -595,9 +676,9 @@ def nnls(a, b):
     check.finite(a=a, b=b)
     check.shapes(a=(a, "m n"), b=(b, "m"))
     check.like(a[:, 0], b=b)
-    unit, scale = magnitude(a), magnitude(b)
-    host, right = to_numpy(a).astype(float) / unit, to_numpy(b).astype(float) / scale  # its tolerance is absolute
-    return from_numpy(import_module("scipy.optimize").nnls(host, right)[0] * (scale / unit), like=b)
+    (host, unit), (right, scale) = scaled(to_numpy(a).astype(float)), scaled(to_numpy(b).astype(float))
+    found = import_module("scipy.optimize").nnls(host, right)[0]  # in units of its own, for its tolerance is absolute
+    return from_numpy(found * (scale / unit), like=b)
 
 
 def solve_lyapunov(a, q):
