@@ -72,7 +72,10 @@ def equal_scores(data):
     >>> equal_scores(data).gamma.round(12) + 0.0
     array([[[1., 0., 0.]]])
     """
-    check.instance(Data, data=data)
+    check.fields(Data, data=data)
+    check.shapes(X=(data.X, "R n T d"), Z=(data.Z, "R n d"), v=(data.v, "R d"), Y=(data.Y, "R n"))
+    check.shapes(X=(data.X, "R n T d"), gamma=(data.gamma, "R n T"))
+    check.alike_dtype(**data._asdict())
     xp, v = array_namespace(*data), data.v[..., None, None, :]
     X = data.X - xp.sum(data.X * v, axis=-1, keepdims=True) * v
     signed = data.Y[..., None] * data.v[..., None, :]

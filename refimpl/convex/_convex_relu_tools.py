@@ -75,8 +75,8 @@ def gradient_descent(X, y, network, *, lr, beta, loss="squared", steps=20_000, r
     >>> float(trained.first[0, 0] * trained.second[0])  # minimizes (x - 1)^2 / 2 + |x| / 2
     0.5...
     """
-    check.instance(Network, network=network)
     check.finite(X=X, y=y)
+    check_network(X, network)
     lr, beta = check.positive(lr=lr, beta=beta)
     run = iterate(
         lambda net, k: gradient_step(X, y, net, lr=lr, beta=beta, loss=loss), network, steps=steps, record=record

@@ -385,7 +385,7 @@ def check_network(X, network):
     ValueError: network must have layers [..., 2, m] and [..., m], got (2, 4) and (3,)
     """
     first, second = check.fields(Network, network=network)
-    check.shapes(X=(X, "n d"))
+    check.shapes(X=(X, "n d")), check.floating(first=first, second=second)
     fits = len(first.shape) >= 2 and first.shape[-2] == X.shape[1]  # also without a neuron
     if not fits or tuple(second.shape) != (*first.shape[:-2], first.shape[-1]):
         got = f"{tuple(first.shape)} and {tuple(second.shape)}"
@@ -560,8 +560,12 @@ def solve_smooth(setup, right):
     [[[1.0]], [[0.0]]]
     """
     X, D, root, ridge, _ = check.fields(ADMMSetup, setup=setup)
+    check.shapes(X=(X, "n d"), D=(D, "n P"))
     check.finite(right=right)
-    check.shapes(X=(X, "n d"), D=(D, "n P"), right=(right, "2 d P"))
+    check.floating(root=root)
+    if tuple(root.shape[-2:]) != (X.shape[1], X.shape[1]):
+        raise ValueError(f"root must have shape [d, d] with d={X.shape[1]}, got {tuple(root.shape)}")
+    check.shapes(X=(X, "n d"), D=(D, "n P"), ridge=(ridge, "n n"), right=(right, "2 d P"))
     check.alike_dtype(X=X, D=D, root=root, ridge=ridge, right=right)
     xp = array_namespace(X, right)
     transposed = xp.matrix_transpose(root)
@@ -631,6 +635,7 @@ def admm_step(setup, y, state, *, beta, gamma=None):
     """
     setup = check.fields(ADMMSetup, setup=setup)
     X, D, rho = setup.X, setup.D, setup.rho
+    check.shapes(X=(X, "n d"), D=(D, "n P"))
     beta, gamma = check.positive(beta=beta, gamma=rho if gamma is None else gamma)
     check.finite(y=y)
     _check_state(X, D, y, state)
@@ -667,11 +672,11 @@ def _settle(X, D, state, beta, rho, gamma):
     return ADMMState(u, v, lam, s, nu)
 
 
-def _check_state(X, D, y, state):
-    state = check.fields(ADMMState, state=state)
-    check.alike_dtype(X=X, **state._asdict())
+def _check_state(X, D, y, state, name="state"):
+    state = check.fields(ADMMState, **{name: state})
     weights = {name: (getattr(state, name), "2 d P") for name in ("u", "v", "lam")}
     check.shapes(X=(X, "n d"), D=(D, "n P"), y=(y, "n"), **weights, s=(state.s, "2 n P"), nu=(state.nu, "2 n P"))
+    check.alike_dtype(X=X, **state._asdict())
 
 
 def residuals(X, D, before, after, *, rho):
@@ -700,8 +705,8 @@ def residuals(X, D, before, after, *, rho):
     True
     """
     check.finite(X=X, D=D)
-    for state in (before, after):
-        _check_state(X, D, X[:, 0], state)
+    for name, state in (("before", before), ("after", after)):
+        _check_state(X, D, X[:, 0], state, name)
     rho, norm = check.positive(rho=rho), array_namespace(X).linalg.vector_norm
     return Residuals(
         norm(after.u - after.v),
@@ -983,6 +988,7 @@ def admm_rbcd(
     True
     """
     _check_data(X, D, y, loss)
+    check.rng(rng=rng)
     beta, rho, gamma = check.positive(beta=beta, rho=rho, gamma=rho if gamma is None else gamma)
     blocks = check.integer(blocks=3 * D.shape[1] if blocks is None else blocks, minimum=1)
     windows, enough = check.integer(windows=windows, minimum=1), check.nonnegative(enough=enough)

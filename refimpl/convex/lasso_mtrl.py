@@ -305,7 +305,7 @@ def spectral_start(data, *, k):
     >>> abs(spectral_start(data, k=1)).round(6).T
     array([[1., 0.]])
     """
-    check.instance(Statistics, data=data)
+    check.fields(Statistics, data=data)
     k = _checked(data, k)
     xp = array_namespace(*data)
     columns = data.g / xp.sqrt(xp.clip(data.n, min=1.0))[:, None]  # (lasso_mtrl-6)
@@ -342,8 +342,9 @@ def heads(B, G, g):
     >>> heads(np.array([[1.0], [0.0]]), np.eye(2)[None] * 4, np.array([[2.0, 1.0]]))
     array([[0.5]])
     """
-    check.finite(B=B, g=g), check.symmetric(G=G)
+    check.finite(B=B, G=G, g=g)
     k = check.shapes(B=(B, "d k"), G=(G, "T d d"), g=(g, "T d"))["k"]
+    check.symmetric(G=G)
     check.alike_dtype(B=B, G=G, g=g)
     xp = array_namespace(B, G, g)
     inner, right = xp.matrix_transpose(B) @ (G @ B), g @ B
@@ -382,7 +383,7 @@ def improve(B, data):
     >>> abs(improve(np.array([[1.0], [0.0]]), data)).round(4).T
     array([[0.9487, 0.3162]])
     """
-    check.instance(Statistics, data=data)
+    check.fields(Statistics, data=data)
     check.finite(B=B), check.shapes(B=(B, "d k"))
     xp, (d, k) = array_namespace(B, *data), B.shape
     W = heads(B, data.G, data.g)
@@ -435,7 +436,7 @@ def fit_representation(data, *, k, rounds=15):
     array([[ 2.,  1.],
            [-6., -3.]])
     """
-    check.instance(Statistics, data=data)
+    check.fields(Statistics, data=data)
     rounds = check.integer(rounds=rounds)
     B = spectral_start(data, k=k)
     for _ in range(rounds):
@@ -647,7 +648,7 @@ def estimate(data, X, y, *, k, p=1, share=0.05, rounds=15):
     >>> estimate(data, np.eye(2), np.array([2.0, 0.0]), k=2).round(6) + 0.0
     array([0.95, 0.  , 0.  ])
     """
-    check.instance(Statistics, data=data)
+    check.fields(Statistics, data=data)
     check.choice((1, 2), p=p)
     share = check.positive(share=share)
     B, W = fit_representation(data, k=k, rounds=rounds)
@@ -676,6 +677,7 @@ def drawn(sample, n):
     """
     check.function(sample=sample)
     X, y = check.results(2, sample=sample(n))
+    check.finite(sample=X), check.finite(sample=y)
     return statistics(X, y, n)
 
 
