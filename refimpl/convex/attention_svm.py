@@ -516,6 +516,7 @@ def locally_optimal(gamma, alpha, svm, *, tol=1e-6):
     """
     svm = check.fields(SVM, svm=svm, infinite=("W", "margins", "multipliers", "value"))
     check.finite(gamma=gamma), check.floating(margins=svm.margins)
+    check.nonnegative(infinite=True, value=svm.value)
     sizes = check.shapes(gamma=(gamma, "n T"), alpha=(alpha, "n"), margins=(svm.margins, "n T"))
     _checked_tokens(alpha, sizes["T"])
     tol, xp = check.nonnegative(tol=tol), array_namespace(gamma, alpha)
