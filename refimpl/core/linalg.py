@@ -236,7 +236,7 @@ def least_squares(a, b, *, rtol=None):
     a : array [..., m, n]
         Floating point, finite, of any scale; one matrix or a stack of them.
     b : array [..., m]
-        Of the library, dtype and device of `a`.
+        Of the library, dtype and device of `a`; its other axes go together with those of `a`.
     rtol : float, optional
         >= 0; singular values up to `rtol` times the largest count as 0. Default: max(m, n) roundings.
 
@@ -259,9 +259,9 @@ def least_squares(a, b, *, rtol=None):
     array([0.5])
     """
     check.finite(a=a, b=b)
-    if len(a.shape) < 2 or 0 in a.shape or b.shape != a.shape[:-1]:
+    if len(a.shape) < 2 or 0 in a.shape or tuple(b.shape[-1:]) != tuple(a.shape[-2:-1]):
         raise ValueError(f"b must have shape [..., m] of a [..., m, n], got {tuple(b.shape)} and {tuple(a.shape)}")
-    check.alike_dtype(a=a, b=b)
+    check.alike_dtype(a=a, b=b), check.broadcast(a=a[..., 0], b=b)
     xp = array_namespace(a, b)
     cut = max(a.shape[-2:]) * float(xp.finfo(a.dtype).eps) if rtol is None else check.nonnegative(rtol=rtol)
     left, values, right = xp.linalg.svd(a, full_matrices=False)
@@ -674,8 +674,9 @@ def nnls(a, b):
     check.finite(a=a, b=b)
     check.shapes(a=(a, "m n"), b=(b, "m"))
     check.like(a[:, 0], b=b)
-    host, right = to_numpy(a).astype(float), to_numpy(b).astype(float)
-    return from_numpy(import_module("scipy.optimize").nnls(host, right)[0], like=b)
+    (host, unit), (right, scale) = scaled(to_numpy(a).astype(float)), scaled(to_numpy(b).astype(float))
+    found = import_module("scipy.optimize").nnls(host, right)[0]  # in units of its own, for its tolerance is absolute
+    return from_numpy(found * (scale / unit), like=b)
 
 
 def solve_lyapunov(a, q):
