@@ -15,7 +15,7 @@ def _numbers(name, *shape):
 
 
 def _labels(name, classes, *shape):
-    return stream(0, "hessian_alignment-case", name, "labels").integers(0, classes, shape).astype(float)
+    return stream(0, "hessian_alignment-case", name, "labels").integers(0, classes, shape)
 
 
 def _signs(name, *shape):
@@ -52,8 +52,8 @@ def _one(name, C=3, N=5, h=2, **settings) -> dict[str, Any]:
     return inputs | {"y": _labels(name, max(C, 2), N)} | settings
 
 
-_THREE = _one("three", y=np.array([0.0, 2.0, 1.0, 2.0, 0.0]))
-_TWO = _one("two", C=1, N=4, y=np.array([0.0, 1.0, 1.0, 0.0]))
+_THREE = _one("three", y=np.array([0, 2, 1, 2, 0]))
+_TWO = _one("two", C=1, N=4, y=np.array([0, 1, 1, 0]))
 HEAD_STATS = (
     Case("three-classes", ("basic", "missing_step", "wrong_constant"), "softmax over three classes", _THREE,
          equations=("hessian_alignment-1", "hessian_alignment-4", "hessian_alignment-6")),
@@ -64,7 +64,7 @@ HEAD_STATS = (
          {**_THREE, "W": np.zeros((3, 3))},
          answer={"loss": np.array(math.log(3))}, source="worked by hand: p = 1/3"),
     Case("one-class", ("edge_case",), "all labels of one class: the loss has no minimum, but a Hessian",
-         {**_THREE, "y": np.ones(5)}),
+         {**_THREE, "y": np.ones(5, int)}),
     Case("one-sample", ("boundary",), "one sample, one feature", _one("alone", C=2, N=1, h=1)),
     Case("sure", ("numerics",), "logits of hundreds: probabilities of 0 and 1, no overflow; one sample has no clue",
          {**_THREE, "z": np.append(_THREE["z"][:4], [[0.0, 0.0]], axis=0), "W": 300 * np.eye(3) * [[1], [1], [0]]},
@@ -75,7 +75,7 @@ HEAD_STATS = (
 
 def sample_head(rng):
     C, N, h = int(rng.integers(1, 4)), int(rng.integers(2, 5)), int(rng.integers(1, 3))
-    y = rng.integers(0, max(C, 2), N).astype(float)
+    y = rng.integers(0, max(C, 2), N)
     return {"W": rng.standard_normal((C, h + 1)), "z": rng.standard_normal((N, h)), "y": y}
 
 
@@ -127,11 +127,11 @@ PENALTY = (
     Case("gradients-alone", ("boundary", "missing_step"), "alpha = 0: gradients of the head alone",
          {**_PAIR, **_HGP, "alpha": 0.0}, equations=("hessian_alignment-13",)),
     Case("one-class-each", ("edge_case",), "each domain has labels of one class only: a penalty like any other",
-         {**_PAIR, **_HGP, "y": np.repeat([[0.0], [1.0]], 3, axis=1)}),
+         {**_PAIR, **_HGP, "y": np.repeat([[0], [1]], 3, axis=1)}),
     Case("no-gradient", ("edge_case", "numerics"),
          "gradients of 0 in the first domain: H g is 0 there, and no division by its length",
          {"W": np.zeros((1, 2)), "z": np.array([[[1.0], [1.0]], [[2.0], [1.0]]]),
-          "y": np.array([[0.0, 1.0], [0.0, 1.0]]), **_HGP}),
+          "y": np.array([[0, 1], [0, 1]]), **_HGP}),
     Case("one-sample-each", ("boundary",), "one sample, one feature in each domain",
          {**_domains("single", N=1, h=1), **_HGP}),
     _many("two-domains"),
@@ -140,7 +140,7 @@ PENALTY = (
 
 def sample_domains(rng):
     n, C, N, h = int(rng.integers(2, 4)), int(rng.integers(1, 4)), int(rng.integers(2, 4)), int(rng.integers(1, 3))
-    y = rng.integers(0, max(C, 2), (n, N)).astype(float)
+    y = rng.integers(0, max(C, 2), (n, N))
     return {"W": rng.standard_normal((C, h + 1)), "z": rng.standard_normal((n, N, h)), "y": y}
 
 
@@ -261,7 +261,7 @@ def sample_fishr(rng):
     return {
         "W": rng.standard_normal((C, 3)),
         "z": rng.standard_normal((T, n, N, 2)),
-        "y": rng.integers(0, 2, (T, n, N)).astype(float),
+        "y": rng.integers(0, 2, (T, n, N)),
         "lam": float(rng.uniform(0.1, 2)),
         "decay": float(rng.uniform(0.2, 0.9)),
         "reduction": str(rng.choice(["norm", "cmnist", "domainbed"])),
@@ -293,7 +293,7 @@ NETWORK = (
 def sample_network(rng):
     C = int(rng.integers(1, 3))
     inputs = {"U": rng.standard_normal((2, 2)), "c": rng.standard_normal(2), "W": rng.standard_normal((C, 3))}
-    inputs |= {"x": rng.standard_normal((2, 3, 2)), "y": rng.integers(0, 2, (2, 3)).astype(float)}
+    inputs |= {"x": rng.standard_normal((2, 3, 2)), "y": rng.integers(0, 2, (2, 3))}
     return inputs | _some_weights(rng) | {"lam": float(rng.uniform(0, 2)), "kind": str(rng.choice(["hgp", "exact"]))}
 
 
@@ -365,7 +365,7 @@ def sample_fish(rng):
 
 def _hessians(rng, P):
     roots = rng.standard_normal((2, P, P))
-    S, T = (root @ root.T / P for root in roots)
+    S, T = (np.sum(root[:, None, :] * root[None, :, :], axis=2) / P for root in roots)  # exactly symmetric
     return {"H_source": S + 0.5 * np.eye(P), "H_target": T}
 
 
