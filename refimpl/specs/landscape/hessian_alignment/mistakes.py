@@ -71,7 +71,7 @@ ALTERNATIVES = (
         "missing_step",
         "the diagonal has p (1 - p); here p alone",
         {
-            "diagonal: s = ": "s = head.p",
+            "_diagonal: s = ": "s = head.p",
             "_pull_diagonal: da = ": "da = _soften(p, x**2 @ xp.matrix_transpose(tau)) / N",
             "hessian_alignment-17": "return da, 2 * x * (p @ tau) / N",
         },

@@ -299,10 +299,10 @@ def cost(seed):
     widths = np.array([64, 128, 256])
     rules = {
         "product": lambda at, V: hessian_alignment._product(at, V),
-        "diagonal": lambda at, V: hessian_alignment.diagonal(at),
+        "diagonal": lambda at, V: hessian_alignment._diagonal(at),
     }
     counts = {name: np.array([multiplications(rule, h) for h in widths]) for name, rule in rules.items()}
-    explicit = np.array([multiplications(lambda at, V: hessian_alignment.hessian(at), h) for h in (8, 16, 32)])
+    explicit = np.array([multiplications(lambda at, V: hessian_alignment._hessian(at), h) for h in (8, 16, 32)])
     size = lambda widths: 2 * (np.asarray(widths) + 1)
     exponent = lambda widths, counts: np.polyfit(np.log(size(widths)), np.log(counts), 1)[0]
     exponents = {name: exponent(widths, values) for name, values in counts.items()}
