@@ -142,7 +142,7 @@ def gradients(net, domains, penalty=None):
     >>> loss.round(6), d_loss.W
     (np.float64(0.693147), array([[-0.25,  0.  ]]))
     """
-    _network(net=net), check.sequence(domains=domains)
+    _network(net=net), hessian_alignment._pairs(domains)
     check.function(**{"penalty": penalty} if penalty else {})
     z = [features(net, x) for x, _ in domains]
     seen = [(z_e, y) for z_e, (_, y) in zip(z, domains, strict=True)]
@@ -216,7 +216,7 @@ def iga(net, domains, *, lam=1000.0):
     >>> iga(net, domains, lam=1.0)[0]  # gradients of 1/2 and -1/2 in W
     np.float64(1.0)
     """
-    _network(net=net), check.sequence(domains=domains)
+    _network(net=net), hessian_alignment._pairs(domains)
     _, unravel = tree.ravel(net)
     g = []
     for x, y in domains:

@@ -519,10 +519,19 @@ def heads(W, domains):
     >>> [found.loss.round(3).item() for found in heads(np.zeros((1, 2)), [(z, y), (2 * z, y)])]
     [0.693, 0.693]
     """
+    return [head(W, z, y) for z, y in _pairs(domains)]
+
+
+def _pairs(domains):
+    """At least two pairs of arrays."""
     if not isinstance(domains, list | tuple) or len(domains) < 2:
         given = f"{len(domains)}" if isinstance(domains, list | tuple) else type(domains).__name__
         raise ValueError(f"domains must be a sequence of at least 2 pairs (z, y), got {given}")
-    return [head(W, z, y) for z, y in domains]
+    for e, pair in enumerate(domains):
+        check.instance((list, tuple), **{f"domains[{e}]": pair})
+        if len(pair) != 2:
+            raise ValueError(f"domains[{e}] must be a pair (z, y), got {len(pair)} entries")
+    return domains
 
 
 def _mean(parts):

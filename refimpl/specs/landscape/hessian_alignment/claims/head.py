@@ -96,7 +96,7 @@ def bound(seed):
         left.set(xlabel="transfer measure / bound", ylabel="pairs of quadratics", xlim=(0, 1.05))
         right.loglog(deltas, abs(pairs[:, :, 1] - 1).T, "o-", color=ORANGE)
         right.loglog(deltas, away[0] * (deltas / deltas[0]) ** 0.5, ":", color=GREY, label=r"$\sqrt{\delta}$")
-        right.plot(deltas[-1], 0.05, "k_", markersize=14, label="bound")
+        right.plot(deltas[-2:], [0.05, 0.05], "k--", linewidth=0.8, label="bound at the left end")
         right.set(xlabel=r"$\delta$", ylabel="|measure / first-order value - 1|", title="logistic losses")
         right.legend(frameon=False)
 
@@ -337,7 +337,7 @@ def cost(seed):
         right.axvline(1, color=GREY, linestyle=":")
         right.axvline(3, color="black", linestyle="--", linewidth=0.8, label="bound of $Hv$ and diagonal")
         right.legend(frameon=False, fontsize=8)
-        right.set(xlabel="multiplications, in gradients of the head")
+        right.set(xlabel="in head gradients")
 
     return Outcome(
         [
