@@ -329,7 +329,7 @@ MERGE = (
          equations=("weight_matching-19", "weight_matching-20")),
     Case("four-networks", ("basic",), "four networks, two rounds", _merge("four", R=2, m=4),
          equations=("weight_matching-19",)),
-    Case("four-of-wider", ("basic", "missing_step"), "four networks, layers of four units: rounds and sweeps both count",
+    Case("four-of-wider", ("basic", "missing_step"), "four networks of four units: rounds and sweeps count",
          _merge("m100", m=4, widths=(2, 4, 4, 2)), equations=("weight_matching-19", "weight_matching-20")),
     Case("two-networks", ("boundary",), "two networks: weight matching, there and back", _merge("two", m=2)),
     Case("one-round", ("boundary",), "one round of one sweep", _merge("one", R=1, T=1)),
