@@ -202,7 +202,7 @@ def visit(a, b, perms, l):
     C : array [n_l, n_l]
         C[i, j] is what the inner product gains if the new unit i is the old unit j.
     p : array [n_l], int64
-        The best permutation.
+        The best permutation, found on the host (`core.linalg.linear_assignment`), which takes `C` there.
 
     Raises
     ------
@@ -245,7 +245,7 @@ def match(a, b, orders, *, perms=None):
     Returns
     -------
     Match
-        See there. `permute` applies its permutations to `b`.
+        See there. `permute` applies its permutations to `b`. Each visit takes one matrix to the host, as `visit` does.
 
     Raises
     ------
@@ -316,7 +316,7 @@ def match_activations(Z_a, Z_b):
     Returns
     -------
     list of array [n_l], int64
-        The permutations of the second network.
+        The permutations of the second network, found on the host (`core.linalg.linear_assignment`).
 
     Raises
     ------
@@ -408,7 +408,7 @@ def ste_step(a, b, state, loss, orders, *, lr, momentum=0.9):
     Returns
     -------
     STEState
-        For the next step; `perms` is the matching of this one.
+        For the next step; `perms` is the matching of this one, which crosses to the host as in `match`.
     loss : array, shape ()
         At the midpoint of `a` and the permuted `b`, before the free parameters move.
 
@@ -470,7 +470,7 @@ def ste(a, b, losses, orders, *, lr, momentum=0.9, start="b"):
     -------
     core.loop.Run
         Its `state` is the last STEState, whose `best` is the answer; its history has the "loss" at each midpoint, and
-        the "best" permutations after each step.
+        the "best" permutations after each step. What crosses to the host in each step is what `match` takes there.
 
     Raises
     ------
@@ -724,7 +724,7 @@ def merge_many(models, rounds, orders):
     list of Layer
         The mean.
     list of list of Layer
-        The permuted networks.
+        The permuted networks. At each turn `match` takes its matrices to the host.
 
     Raises
     ------
