@@ -306,6 +306,43 @@ def unit(v, axis=None):
     return v / xp.linalg.vector_norm(xp.where(largest > 0, v, xp.ones_like(v)), axis=axis, keepdims=True)
 
 
+def length(v, axis=-1):
+    """Euclidean norm along an axis, which stays: it neither over- nor underflows.
+
+    Parameters
+    ----------
+    v : array
+        At least one axis, floating point.
+    axis : int, default: -1
+        Of length 1 afterwards.
+
+    Returns
+    -------
+    array
+        With the axes of `v`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `v` is no array of floating-point numbers, or empty.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> length(np.array([[3e-200, 4e-200], [0.0, 0.0], [3e200, -4e200]]))
+    array([[5.e-200],
+           [0.e+000],
+           [5.e+200]])
+    """
+    check.floating(v=v)
+    if 0 in v.shape:
+        raise ValueError(f"v must have at least one entry, got shape {tuple(v.shape)}")
+    xp = array_namespace(v)
+    largest = xp.max(xp.abs(v), axis=axis, keepdims=True)
+    scale = xp.where(largest > 0, largest, xp.ones_like(largest))
+    return scale * xp.linalg.vector_norm(v / scale, axis=axis, keepdims=True)
+
+
 def angle(u, v):
     """Angle between vectors, with all its digits where they are nearly parallel, too: an arc cosine loses half of them.
 
