@@ -16,6 +16,7 @@ from refimpl.core import check
 from refimpl.core.arrays import Array, array_namespace
 from refimpl.core.autodiff import stop_gradient, value_and_grad
 from refimpl.core.elementwise import all_finite
+from refimpl.core.linalg import length
 from refimpl.core.special import gamma_quantile, sigmoid, softplus
 from refimpl.models.mlp import Layer
 
@@ -349,7 +350,7 @@ def planar_flow(z, u, a, c):
     check.shapes(z=(z, "S D"), u=(u, "K D"), a=(a, "K D"), c=(c, "K"))
     check.alike_dtype(z=z, u=u, a=a, c=c)
     xp = array_namespace(z, u, a, c)
-    if not bool(xp.all(xp.sum(a * a, axis=1) > 0)):
+    if not bool(xp.all(xp.any(a != 0, axis=1))):
         raise ValueError("a must have no row of zeros, got one: that flow would move nothing")
     total = 0 * z[:, 0]
     for k in range(u.shape[0]):
@@ -362,7 +363,9 @@ def _planar(z, u, a, c):
     xp = array_namespace(z, u)
     along = xp.sum(a * u)
     kept = softplus(along)  # (functional_prior-8)
-    u_hat = u + (kept - 1 - along) * a / xp.sum(a * a)  # (functional_prior-9)
+    largest = xp.max(xp.abs(stop_gradient(a)))  # the square of a may be out of range
+    b = a / largest
+    u_hat = u + (kept - 1 - along) * b / xp.sum(b * b) / largest  # (functional_prior-9)
     h = xp.tanh(xp.sum(z * a, axis=-1) + c)
     log_det = xp.log(h * h + (1 - h * h) * kept)  # (functional_prior-10)
     return z + h[:, None] * u_hat, log_det  # (functional_prior-11)
@@ -848,7 +851,8 @@ def matching_step(
     Returns
     -------
     tuple of Tuning and array 0-d
-        Next state, and the estimated distance before the step.
+        Next state, and the estimated distance before the step. Of the hierarchical prior the draws are made on the host
+        (`core.special.gamma_quantile`), in each step.
 
     Raises
     ------
@@ -918,7 +922,7 @@ def posterior_gradient(likelihood, prior, *, n, temperature=1.0, clip=100.0):
     if not likelihood.shape:
         raise ValueError("likelihood must have an axis of parameters, got shape ()")
     per_datum = likelihood + prior / n  # (functional_prior-30)
-    norm = xp.sqrt(xp.sum(per_datum * per_datum, axis=-1, keepdims=True))
+    norm = length(per_datum)
     shorter = xp.clip(clip / (norm + 1e-6), max=1.0)  # (functional_prior-31)
     return n / temperature * shorter * per_datum  # (functional_prior-32)
 

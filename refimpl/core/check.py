@@ -15,7 +15,7 @@ from typing import Annotated, Union, get_args, get_origin, get_type_hints
 import numpy as np
 
 from refimpl.core.arrays import array_namespace, describe, device, is_array, is_floating
-from refimpl.core.elementwise import all_finite
+from refimpl.core.elementwise import all_finite, least
 
 
 def _numbers(named, expected, accept):
@@ -295,6 +295,25 @@ def real(**named):
     return found.astype(float)
 
 
+def results(count, **named):
+    """What a user's function returns where it should return several things: a tuple or list of so many.
+
+    Examples
+    --------
+    >>> results(2, gradient=(1.0, 2.0))
+    (1.0, 2.0)
+    >>> results(2, gradient=None)
+    Traceback (most recent call last):
+    TypeError: gradient must return a tuple of 2, got None (NoneType)
+    """
+    ((name, value),) = named.items()
+    if not isinstance(value, tuple | list):
+        raise TypeError(f"{name} must return a tuple of {count}, got {describe(value)}")
+    if len(value) != count:
+        raise ValueError(f"{name} must return a tuple of {count}, got {len(value)}")
+    return tuple(value)
+
+
 def provides(*attributes, **named):
     """Things that have what is asked of them: a problem or model of whatever class.
 
@@ -395,6 +414,24 @@ def integral(**named):
     _kinds(named, "an array of integers", accept)
 
 
+def indices(size, **named):
+    """Arrays of integers from 0 to `size` - 1: labels, row numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> indices(3, labels=np.array([0, 3]))
+    Traceback (most recent call last):
+    ValueError: labels must be in [0, 3), got values from 0 to 3
+    """
+    integral(**named)
+    for name, value in named.items():
+        xp = array_namespace(value)
+        low, high = (int(xp.min(value)), int(xp.max(value))) if math.prod(value.shape) else (0, -1)
+        if low < 0 or high >= size:
+            raise ValueError(f"{name} must be in [0, {size}), got values from {low} to {high}")
+
+
 def finite(**named):
     """Floating-point arrays without NaN or infinity.
 
@@ -412,6 +449,22 @@ def finite(**named):
             size = math.prod(value.shape)
             bad = int(xp.sum(xp.astype(~xp.isfinite(value), xp.int64)))
             raise ValueError(f"{name} must be finite, got {bad} of {size} entries NaN or infinite")
+
+
+def no_negative(**named):
+    """Arrays of finite numbers (`alike` or `finite` sees to that) none of which is negative: averages of squares.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> no_negative(v=np.array([1.0, -0.5]))
+    Traceback (most recent call last):
+    ValueError: v must be >= 0 in every entry, got -0.5
+    """
+    floating(**named)
+    for name, value in named.items():
+        if (found := least(value)) < 0:
+            raise ValueError(f"{name} must be >= 0 in every entry, got {found!r}")
 
 
 def values(**named):

@@ -120,6 +120,31 @@ def all_finite(x):
     return all(_of_blocks(lambda: lambda block: np.isfinite(block).all(), x, LARGE))
 
 
+def least(x):
+    """The least entry, as a Python number; of large NumPy arrays in blocks over threads.
+
+    Parameters
+    ----------
+    x : array
+        Any shape, finite real floating point.
+
+    Returns
+    -------
+    float
+        Infinity if there are no entries.
+
+    Examples
+    --------
+    >>> least(np.array([3.0, -4.0]))
+    -4.0
+    """
+    if _blockable(x, x):
+        return float(min(_of_blocks(lambda: np.min, x, LARGE)))
+    if not math.prod(x.shape):
+        return math.inf
+    return float(x.min() if type(x) is np.ndarray else array_namespace(x).min(x))
+
+
 def sum_of_squares(x):
     """The square of the Euclidean norm; of large NumPy arrays in blocks over threads.
 

@@ -25,7 +25,7 @@ def solve_triangular(a, b, *, lower, trans=False):
     Returns
     -------
     array
-        x, of the shape of `b`. Computed on the host for libraries other than NumPy, CuPy and PyTorch.
+        x, of the shape of `b`. Computed on the host for libraries other than NumPy, CuPy, PyTorch and dpnp.
 
     Raises
     ------
@@ -61,6 +61,11 @@ def _solve_triangular(a, b, lower, trans):
     if xp.__name__ == "array_api_compat.cupy":
         solver = import_module("cupyx.scipy.linalg").solve_triangular
         return solver(a, b, lower=lower, trans=int(trans))
+    if (
+        xp.__name__ == "dpnp"
+    ):  # which has no such function, but solves after an LU decomposition: here a = I a, unpivoted
+        solver, upper = import_module("dpnp.scipy.linalg").lu_solve, xp.triu(a.mT if lower else a)
+        return solver((upper, xp.arange(a.shape[0], device=device(a))), b, trans=int(lower != trans))
     solver = import_module("scipy.linalg").solve_triangular
     return from_numpy(solver(to_numpy(a), to_numpy(b), lower=lower, trans=int(trans)), like=b)
 
@@ -93,7 +98,7 @@ def cholesky_solve(factor, b):
     Returns
     -------
     array
-        x, of the shape of `b`. Computed on the host for libraries other than NumPy, CuPy and PyTorch.
+        x, of the shape of `b`. Computed on the host for libraries other than NumPy, CuPy, PyTorch and dpnp.
 
     Raises
     ------
@@ -268,6 +273,39 @@ def least_squares(a, b, *, rtol=None):
     return (xp.matrix_transpose(right) @ along[..., None])[..., 0]
 
 
+def magnitude(x):
+    """The largest power of two that is not above the entries of an array: divided by it, no entry loses a digit.
+
+    Squares of what is left, and products of matrices, neither overflow nor vanish.
+
+    Parameters
+    ----------
+    x : array
+        Any shape, floating point, finite. Its largest entry crosses to the host.
+
+    Returns
+    -------
+    float
+        1 if all entries are 0, or there are none; not below the smallest normal number.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `x` is no array of floating-point numbers, or not finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> magnitude(np.array([0.75, -5.0])), magnitude(np.zeros(2))
+    (4.0, 1.0)
+    """
+    check.finite(x=x)
+    xp = array_namespace(x)
+    largest = float(xp.max(xp.abs(x))) if 0 not in x.shape else 0.0
+    least = float(xp.finfo(x.dtype).smallest_normal)
+    return max(math.ldexp(0.5, math.frexp(largest)[1]), least) if largest else 1.0
+
+
 def unit(v, axis=None):
     """Direction of `v`: v over its Euclidean norm, and 0 where `v` is 0.
 
@@ -343,6 +381,39 @@ def length(v, axis=-1):
     return scale * xp.linalg.vector_norm(v / scale, axis=axis, keepdims=True)
 
 
+<<<<<<< HEAD
+=======
+def scaled(v):
+    """An array over its `magnitude`, and that.
+
+    Parameters
+    ----------
+    v : array
+        As for `magnitude`.
+
+    Returns
+    -------
+    array
+        Like `v`; its largest entry is in [1, 2), or 0.
+    float
+        The power of two.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `magnitude`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> scaled(np.array([3.0, -20.0]))
+    (array([ 0.1875, -1.25  ]), 16.0)
+    """
+    size = magnitude(v)
+    return v / size, size
+
+
+>>>>>>> main
 def angle(u, v):
     """Angle between vectors, with all its digits where they are nearly parallel, too: an arc cosine loses half of them.
 
@@ -441,7 +512,7 @@ def project_ball(x, center, radius):
     if radius == math.inf:
         return x
     away, xp = x - center, array_namespace(x, center)
-    distance = xp.linalg.vector_norm(away)
+    distance = xp.reshape(length(xp.reshape(away, (-1,))), ())
     return xp.where(distance > radius, center + away * (radius / xp.clip(distance, min=radius)), x)
 
 

@@ -127,6 +127,23 @@ def scales(inputs: Mapping[str, int], outputs: Mapping[str, int], *cases, inside
     return Law(slug, statement, pairs, cases)
 
 
+def of_all_but(law, *outputs):
+    """A law that some of the outputs do not keep.
+
+    Examples
+    --------
+    >>> law = of_all_but(scaled("scale", "...", 2.0, {"x": 1}, {"y": 1}, "ordinary"), "log_density")
+    >>> list(law.pairs(lambda x: {"y": x, "log_density": 0.5}, {"x": 3.0}))
+    [(6.0, 6.0)]
+    """
+
+    def pairs(run, inputs):
+        others = lambda **asked: {name: value for name, value in run(**asked).items() if name not in outputs}
+        yield from law.pairs(others, inputs)
+
+    return Law(law.slug, f"{law.statement}, but for {' and '.join(outputs)}", pairs, law.cases)
+
+
 def odd(*cases, inputs=None, outputs=None):
     """All arrays negated (or those `inputs`) negate all outputs (or those `outputs`; the others stay).
 

@@ -46,6 +46,64 @@ def marked(mark):
 # Signals --------------------------------------------------------------------------------------------------------------
 
 
+QUICK = ["check", "lion.step", "--only", "both-agree"]
+
+
+def told_while_it_waits(words, number, folder, **streams):
+    """Exit status of a command that is sent a signal once it writes to a pipe that nobody reads, and standard error."""
+    command = [sys.executable, "-m", "refimpl", *words]
+    with subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True, **streams) as process:
+        before = -1.0
+        while process.poll() is None:  # it waits: its time of processor stands still
+            time.sleep(1.0)
+            now = sum(map(float, Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[11:13]))
+            if now > 50 and now - before < 10:
+                break
+            before = now
+        process.send_signal(number)
+        err = process.stderr.read()
+        return process.wait(60), err
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="its clock is looked at in /proc")
+@pytest.mark.usefixtures("hangs_up")
+@pytest.mark.parametrize("option", ["--report", "--badge"])
+@pytest.mark.parametrize("number", ending.SIGNALS)
+def test_a_pipe_that_nobody_reads_is_waited_for_until_a_signal_comes(tmp_path, number, option):
+    os.mkfifo(tmp_path / "pipe")
+    with open(tmp_path / "out", "w") as out:
+        status, err = told_while_it_waits([*QUICK, option, "pipe"], number, tmp_path, stdout=out)
+    assert (status, "Traceback" in err) == (128 + number, False)
+    assert "verdict: conforms" in (tmp_path / "out").read_text()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="its clock is looked at in /proc")
+@pytest.mark.usefixtures("hangs_up")
+def test_so_is_standard_output(tmp_path):
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    try:
+        while True:
+            os.write(writer, b"x" * 4096)  # until it is full
+    except BlockingIOError:
+        os.set_blocking(writer, True)
+    status, err = told_while_it_waits(QUICK, signal.SIGTERM, tmp_path, stdout=writer)
+    os.close(reader), os.close(writer)
+    assert (status, "interrupted by SIGTERM" in err) == (128 + signal.SIGTERM, True)
+
+
+def test_a_pipe_that_is_read_gets_all_of_it(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    command = [sys.executable, "-m", "refimpl", *QUICK, "--report", "pipe"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL) as process:
+        text = (tmp_path / "pipe").read_text()
+        assert process.wait(60) == 0
+    (tmp_path / "copy").write_text(text)
+    assert results.read_report(tmp_path / "copy").planned == 1
+    into = subprocess.run([*command[:-1], "/dev/stdout"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert into.stdout.endswith(text[-20:])
+
+
 @pytest.mark.skipif(not os.path.exists("/proc/self/environ"), reason="processes are looked for in /proc")
 def test_a_program_that_will_not_end_does_not_outlive_the_check(tmp_path):
     (tmp_path / "hog.py").write_text(PROGRAM)

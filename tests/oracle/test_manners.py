@@ -66,7 +66,7 @@ def test_draws_of_its_own_are_found_at_once():
 def test_rounding_that_differs_from_call_to_call_is_none():
     signs = iter([1, -1] * 100)
     report, _ = slips(lambda **inputs: right(**inputs)[0] * (1 + next(signs) * 1e-16), only=[REPEATABLE])
-    assert report.verdict == "conforms"
+    assert [record.status for record in report.records] == ["passed"]
 
 
 def test_what_answers_once_alone():
@@ -133,7 +133,8 @@ def test_each_slip_is_told_as_advice(kind, monkeypatch):
     assert os.getcwd() == here
     assert list(seen) == [kind]
     assert seen[kind].case.startswith("lion.trajectory/")
-    assert (report.verdict, report.exit_code(), report.exit_code(strict=True)) == ("conforms", 0, 1)
+    status = report.exit_code(complete=False), report.exit_code(strict=True, complete=False)
+    assert (report.verdict, status) == ("conforms in part", (0, 1))
 
 
 def test_slips_are_told_everywhere_alike(tmp_path, capsys):

@@ -58,6 +58,7 @@ def write_html(path, *, claims_records, checks, header):
 <html lang="en">
 <head>
 <meta charset="utf-8">
+<meta name="generator" content="refimpl">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy"
  content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
