@@ -381,8 +381,6 @@ def length(v, axis=-1):
     return scale * xp.linalg.vector_norm(v / scale, axis=axis, keepdims=True)
 
 
-<<<<<<< HEAD
-=======
 def scaled(v):
     """An array over its `magnitude`, and that.
 
@@ -413,7 +411,6 @@ def scaled(v):
     return v / size, size
 
 
->>>>>>> main
 def angle(u, v):
     """Angle between vectors, with all its digits where they are nearly parallel, too: an arc cosine loses half of them.
 

@@ -9,9 +9,8 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-from refimpl.core import check
+from refimpl.core import check, linalg
 from refimpl.core.arrays import Array, array_namespace, describe, device, from_numpy
-from refimpl.core.linalg import least_squares
 from refimpl.core.loop import iterate
 from refimpl.core.special import softmax
 
@@ -472,18 +471,11 @@ def fit_linear(E_c, E_u, k):
     known = [E_c[i, ...] for i in range(k + 1)] + [E_u[i, ...] for i in range(k)]  # (adaptive_guidance-11)
     F = xp.stack([xp.reshape(e, (-1,)) for e in known], axis=1)
     y = xp.reshape(E_u[k, ...], (-1,))
-    beta = least_squares(F, y, rtol=float(xp.finfo(F.dtype).eps))  # (adaptive_guidance-12)
-    fitted, length = F @ beta, _length(y)
+    beta = linalg.least_squares(F, y, rtol=float(xp.finfo(F.dtype).eps))  # (adaptive_guidance-12)
+    fitted, length = F @ beta, linalg.length(y)[0]
     length = xp.where(length > 0, length, math.inf)
-    residual = _length(y - fitted) / length  # (adaptive_guidance-13)
+    residual = linalg.length(y - fitted)[0] / length  # (adaptive_guidance-13)
     return LinearFit(beta, xp.reshape(fitted, E_u.shape[1:]), residual)
-
-
-def _length(y):
-    """Of a vector of any scale."""
-    xp = array_namespace(y)
-    largest = xp.max(xp.abs(y))
-    return largest * xp.linalg.vector_norm(_rescaled(y))
 
 
 def estimate(said_c, said_u, beta):
