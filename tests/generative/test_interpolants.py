@@ -376,7 +376,7 @@ def test_bad_input_is_named():
         (lambda: interpolants.interpolate(x, x, x, c._replace(beta=np.nan * t)), ValueError, "c.beta must be finite"),
         (lambda: interpolants.velocity(x, x, c._replace(product=0.5)), TypeError, "product must be"),
         (lambda: interpolants.divergence(lambda x: x[:1], x), ValueError, "field must have shape"),
-        (lambda: interpolants.log_likelihood(flow, lambda x: np.nan * x[:, 0], x, t[::-1]), ValueError, "log_rho0 must"),
+        (lambda: interpolants.log_likelihood(flow, lambda x: np.nan * x[:, 0], x, t[::-1]), ValueError, "log_rho0 m"),
         (lambda: interpolants.score(x, interpolants.schedule(np.zeros(2))), ValueError, "gamma must be > 0"),
         (lambda: interpolants.one_sided_velocity(x, x, interpolants.schedule(np.asarray(0.0), path="one_sided_trig")),
          ValueError, "mean must be given"),
