@@ -15,6 +15,7 @@ from refimpl.oracle import edits
 from refimpl.oracle.diagnosis.beyond import edits_at_entry, edits_from_around, edits_in_time
 from refimpl.oracle.diagnosis.constants import solved, with_a_bound, with_a_number
 from refimpl.oracle.diagnosis.evidence import Evidence, called, explains
+from refimpl.oracle.diagnosis.reading import readings
 from refimpl.oracle.diagnosis.trials import trials, tried
 from refimpl.oracle.diagnosis.units import units
 from refimpl.oracle.diagnosis.vocabulary import edits_of
@@ -121,6 +122,13 @@ class Search:
             self.found.append(found)
 
     # The stages ----------------------------------------------------------------------------------------------------
+
+    def of_readings(self):
+        """Factors that are read off the deviation."""
+        for reading in readings(self.evidence):
+            if self.agrees(reading.answer):
+                on = partial(_here, self.evidence.operation, reading.answer)
+                self.keep(Found(1, on, f"answers so that {reading.words}"))
 
     def of_trials(self, reference, clock, rank=1, **more):
         """Arguments and outputs treated wrongly, around some form of the rule."""
