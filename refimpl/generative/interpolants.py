@@ -237,7 +237,7 @@ def interpolate(x0, x1, z, c):
     z : array [n, d]
         Standard normal, independent of both. On a one-sided path this is x_0.
     c : Coefficients
-        At the time of each pair, [n], or at one time.
+        At the time of each pair, [n], or at one time; gamma_dot may be infinite, then b is.
 
     Returns
     -------
@@ -1097,6 +1097,10 @@ def _checked_coefficients(c):
     """Coefficients of a path, whose slope of gamma may be infinite."""
     check.fields(Coefficients, infinite=("gamma_dot",), c=c)
     check.provides("shape", "dtype", **c._asdict()), check.alike_dtype(**c._asdict())
+    if len(shapes := {tuple(k.shape) for k in c}) > 1:
+        raise ValueError(f"c must have coefficients of one shape, got {', '.join(map(str, sorted(shapes)))}")
+    if bool(array_namespace(c.gamma_dot).any(c.gamma_dot != c.gamma_dot)):
+        raise ValueError("c.gamma_dot must not be NaN, got some")
 
 
 def _checked_times(times, x):

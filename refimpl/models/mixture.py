@@ -147,7 +147,7 @@ def components(x, mixture):
     >>> joint + np.log(2 * np.pi), solved
     (array([[-12.5]]), array([[[3., 4.]]]))
     """
-    _looked_at(mixture, x)
+    check.floating(x=x), _looked_at(mixture, x)
     xp = array_namespace(x, *mixture)
     weights, means, covariances = mixture
     D = means.shape[1]
