@@ -54,7 +54,7 @@ def log_belief(belief, value):
     >>> log_belief(Belief("normal", 1.0, 2.0), 3.0)
     (-0.5, -0.5)
     """
-    check.instance(Belief, belief=belief)
+    belief = check.fields(Belief, infinite=("low", "high"), belief=belief)
     check.choice(("uniform", "normal", "lognormal"), belief=belief.kind)
     value, spread = check.number(value=value), check.positive(spread=belief.spread)
     if not belief.low <= value <= belief.high or (belief.kind == "lognormal" and value <= 0):

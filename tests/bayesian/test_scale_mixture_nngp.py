@@ -316,7 +316,7 @@ def test_trained_networks_need_a_kernel():
     for time in ("steps", "flow", "end"):
         with pytest.raises(ValueError, match=r"T_tt \+ K\.tt must be positive"):
             go(-5 * np.eye(2), time=time)
-    with pytest.raises(ValueError, match="K_ss must be >= 0"):
+    with pytest.raises(ValueError, match=r"K\.ss must be >= 0"):
         source.condition(K._replace(ss=-np.ones(1)), y, eps=0.1)
     layers = ((np.ones((1, 1, 3)), np.zeros((1, 3))),)
     for x in (np.ones((2, 1)), -np.ones((1, 1))):  # equal inputs; units that are all off
