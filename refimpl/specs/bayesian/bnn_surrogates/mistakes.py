@@ -174,7 +174,7 @@ ALTERNATIVES = (
              "momentum = momentum - lr**2 * inverse * grad - friction * momentum + variance * xi"},
             origin="https://github.com/blei-lab/edward/issues/722"),
     mistake("noise_times_the_rate", "wrong_scale",
-            "the noise has the deviation eta sqrt(2 gamma ...); here it passes through the step of the gradient too, and "
+            "the noise has the deviation eta sqrt(2 gamma ...); here it passes through the step of the gradient, and "
             "is multiplied by its rate eta^2 once more",
             {"bnn_surrogates-23":
              "momentum = momentum - lr**2 * inverse * grad - friction * momentum + lr**2 * xp.sqrt(variance) * xi"},
