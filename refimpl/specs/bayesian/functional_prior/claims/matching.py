@@ -75,6 +75,7 @@ def dual(seed):
             axes.plot(values, color=color, label=f"{name}, its own draws")
             axes.plot([499], [ratios[name]], "o", color=color, label=f"{name}, fresh draws")
         axes.axhline(1.0, color=GREY, linestyle=":", label="exact")
+        axes.axhspan(0.8, 1.4, color="0.93", zorder=0, label="bounds on fresh draws")
         axes.set(title="The critic finds the distance, a little too long", xlabel="inner step", ylim=(0, 1.8),
                  ylabel="gap over the exact distance")  # fmt: skip
         axes.legend(frameon=False)
@@ -199,6 +200,7 @@ def convergence(seed):
             averaged = np.convolve(run.distances, np.full(10, 0.1), mode="valid")
             at = np.arange(9, len(run.distances))
             axes.plot(at, averaged, color=color, label=f"{name}: energy distance at the end {away[name]:.2f}")
+        axes.axhline(0.6 * ends["fresh sum"][0], color="black", linestyle=":", label="bound on the end, fresh sum")
         axes.set(title="Estimated distance, means of ten steps", xlabel="outer step", ylabel="estimated distance",
                  ylim=(-0.1, 0.8))  # fmt: skip
         axes.legend(frameon=False)
