@@ -1,4 +1,4 @@
-"""Which extras are no longer what their stamps say: `python requirements/gone.py EXTRA...` prints those to be made again.
+"""Which extras are no longer what their stamps say: `python requirements/gone.py EXTRA...` prints those to make again.
 
 A package counts as gone if pip does not know it any more, or if what it had installed first is not there. Run by the
 Python of the environment; it imports nothing of what it looks for.

@@ -303,8 +303,9 @@ def say(line):
 def forged(seq, **more):
     say((json.dumps({"seq": seq} | more) + "\\n").encode())
 """
-QUIET = "class Thing:\n    def __call__(self, **inputs): return 0\n    def __getattr__(self, name):\n        {}\nstep = Thing()\n"
-TELLS = "class Thing:\n    def __call__(self, **inputs): return 0\n    @property\n    def __signature__(self):\n        {}\nstep = Thing()\n"
+CALLED = "class Thing:\n    def __call__(self, **inputs): return 0\n"
+QUIET = CALLED + "    def __getattr__(self, name):\n        {}\nstep = Thing()\n"
+TELLS = CALLED + "    @property\n    def __signature__(self):\n        {}\nstep = Thing()\n"
 LOADS = {
     "ends when it is asked what it offers": QUIET.format("import os; os._exit(0)"),
     "ends there with a status": QUIET.format("import os; os._exit(3)"),

@@ -92,7 +92,7 @@ class Apart(Restarted):
         return ADAPTERS[self._words["kind"]].lacks(names)
 
     def offers(self, operation):
-        """See `Candidate`; the candidate is loaded by now. One that does not tell is asked: its cases show what it does."""
+        """See `Candidate`; the candidate is loaded by now. One that does not tell is asked: its cases show why."""
         if operation.name not in self._offered:
             question = {"ask": "offers", "operations": [contract(operation)]}
             try:

@@ -4,6 +4,7 @@ import ast
 import hashlib
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import refimpl
 from refimpl.oracle import catalog
@@ -60,7 +61,7 @@ def fingerprints(text):
 
 def _without_words(function):
     """Arguments and body of a function, apart from what does nothing."""
-    tree = ast.parse(ast.unparse(function)).body[0]
+    tree: Any = ast.parse(ast.unparse(function)).body[0]
     for node in ast.walk(tree):
         if isinstance(node, ast.arg):
             node.annotation = None

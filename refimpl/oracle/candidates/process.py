@@ -66,7 +66,8 @@ class Process:
     def __init__(self, command, path=(), *, apart=False):
         self._mark = f"{MARK}={uuid.uuid4().hex}"
         name, _, value = self._mark.partition("=")
-        self._imports, self._imported = _file(), ()
+        self._imports = _file()
+        self._imported: tuple[str, ...] = ()
         more = {"PYTHONPATH": os.pathsep.join([*path, *filter(None, [os.environ.get("PYTHONPATH")])])} if path else {}
         with ending.held():  # started and not known as running, it would be left behind
             ending.running.add(self)

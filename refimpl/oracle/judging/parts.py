@@ -87,8 +87,7 @@ def law_pairs(law, operation, ask: Callable[..., dict[str, np.ndarray]], inputs)
         others = []
     if len(others) != len(pairs):
         return [None] * len(pairs), tuple(gone)
-    mine = [gone.keys() < {entry.name for entry in operation.outputs} and _same(*both) for both in zip(pairs, others)]
-    return [pair if same else None for pair, same in zip(pairs, mine, strict=True)], tuple(gone)
+    return [pair if _same(pair, other) else None for pair, other in zip(pairs, others, strict=True)], tuple(gone)
 
 
 def _same(pair, other):

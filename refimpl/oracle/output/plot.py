@@ -108,5 +108,5 @@ def draw(path, record, output, right, got, allowed):
     figure.suptitle(f"{record.case} ({record.dtype})", fontsize=11)
     picture = io.BytesIO()
     signed = {"png": "Software", "svg": "Creator", "pdf": "Creator", "ps": "Creator", "eps": "Creator"}.get(_kind(path))
-    figure.savefig(picture, format=_kind(path), dpi=120, **({"metadata": {signed: DRAWN}} if signed else {}))
+    figure.savefig(picture, format=_kind(path), dpi=120, metadata={signed: DRAWN} if signed else None)
     return picture.getvalue()
