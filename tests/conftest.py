@@ -26,6 +26,7 @@ RUNS = [
     pytest.param(("strict", "float64"), id="strict-device1"),
     pytest.param(("torch", "float64"), id="torch", marks=pytest.mark.torch),
     pytest.param(("jax", "float64"), id="jax", marks=pytest.mark.jax),
+    pytest.param(("dpnp", "float64"), id="dpnp", marks=pytest.mark.dpnp),
     pytest.param(("cupy", "float64"), id="cupy", marks=pytest.mark.gpu),
 ]
 
@@ -100,7 +101,7 @@ def group_of(item):
 
 def left_out(config):
     """Marks of tests that need what is not here; none, where ``-m`` asks for some: those are skipped, and say so."""
-    needs = {"torch": "torch", "jax": "jax", "gpu": "cupy"}
+    needs = {"torch": "torch", "jax": "jax", "dpnp": "dpnp", "gpu": "cupy"}
     return [] if config.option.markexpr else [mark for mark, name in needs.items() if BACKENDS[name].missing()]
 
 

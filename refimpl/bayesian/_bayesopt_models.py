@@ -214,12 +214,12 @@ def derivative_directions(fitted, x, grid, *, gradient_noise=0.0):
     Returns
     -------
     array [m, d + 1]
-        The means become ``mean + directions @ W`` with standard normal W.
+        The means become ``mean + directions @ W`` with standard normal W; 0 for what is known without noise already.
 
     Raises
     ------
     TypeError, ValueError
-        As for `bayesopt.posterior`; or if nothing would be learned at `x`.
+        As for `bayesopt.posterior`.
 
     Examples
     --------
@@ -238,10 +238,18 @@ def derivative_directions(fitted, x, grid, *, gradient_noise=0.0):
     cross = xp.concat(_blocks(prior, grid, fitted.X)[0], axis=1)
     seen = solve_triangular(fitted.factor, xp.matrix_transpose(cross), lower=True)
     shared = xp.concat(_blocks(prior, grid, here)[0], axis=1) - xp.matrix_transpose(seen) @ known
-    own = _joined(_blocks(prior, here, here)) - xp.matrix_transpose(known) @ known
+    before = _joined(_blocks(prior, here, here))
     diagonal = _noises(prior, 1, d, noise, x)[:, None]
-    C = cholesky(own + xp.eye(d + 1, dtype=x.dtype, device=device(x)) * diagonal, name="covariance_at_x")
-    return xp.matrix_transpose(solve_triangular(C, xp.matrix_transpose(shared), lower=True))  # (bayesopt-36)
+    own = before - xp.matrix_transpose(known) @ known + xp.eye(d + 1, dtype=x.dtype, device=device(x)) * diagonal
+    least = bayesopt._KNOWN * xp.finfo(x.dtype).eps * xp.linalg.diagonal(before)  # rounding of what is known already
+    left, rest, directions = shared, own, []
+    for i in range(d + 1):  # as a Cholesky factorisation goes; where nothing is told, nothing moves
+        told = rest[i, i] > least[i]
+        root = xp.sqrt(xp.where(told, rest[i, i], xp.ones_like(rest[i, i])))
+        row, column = (xp.where(told, part[:, i] / root, 0 * part[:, i]) for part in (left, rest))  # (bayesopt-36)
+        left, rest = left - row[:, None] * column[None, :], rest - column[:, None] * column[None, :]
+        directions.append(row)
+    return xp.stack(directions, axis=1)
 
 
 def simulated_gain(mean, directions, W):

@@ -677,7 +677,7 @@ def maximize(f, low, high, *, rng, prior, evaluations, initial=5, fit=True, choo
     >>> round(float(found.x[0]), 1)  # pi / 6
     0.5
     """
-    check.function(f=f, choose=choose), check.rng(rng=rng), _box(low, high)
+    check.function(f=f, choose=choose), check.rng(rng=rng), check.flag(fit=fit), _box(low, high)
     prior = _steady(bayesopt._checked(prior, low=low[None, :]))
     if fit:
         check.positive(noise=prior.noise)

@@ -114,6 +114,7 @@ def gaussian_process(rng, x, y, *, priors=True, start=None, iterations=60):
     array([-0.9,  0.8,  0. ])
     """
     x, y = _data(rng, x, y)
+    check.flag(priors=priors)
     n, d = x.shape
     start = 0.5 if start is None else check.positive(start=start)
     options = {"maxiter": check.integer(iterations=iterations, minimum=1)}
@@ -211,6 +212,7 @@ def infinite_network(rng, x, y, *, bias_variance=1.3, weight_variance=10.0, dept
     array([-1.,  1.,  0.])
     """
     x, y = _data(rng, x, y)
+    check.flag(fit_scale=fit_scale)
     settings = {"depth": depth, "weight_variance": weight_variance, "bias_variance": bias_variance}
     kernel = lambda a, b: rule.ibnn_kernel(a, None if a is b else b, **settings)
     return _given_kernel(kernel, partial(_diagonal, **settings), x, y, fit_scale)

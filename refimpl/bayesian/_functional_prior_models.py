@@ -433,7 +433,7 @@ def sample_posterior(
     >>> sample_posterior("gaussian", np.ones(4), X, y, random.stream(0, "doc"), **options).shape
     (2, 4, 10)
     """
-    check.choice(("normal", "logistic"), likelihood=likelihood), check.rng(rng=rng)
+    check.choice(("normal", "logistic"), likelihood=likelihood), check.rng(rng=rng), check.flag(correct=correct)
     check.finite(psi=psi, X=X, y=y), check.shapes(X=(X, "N d"), y=(y, "N O")), check.alike_dtype(psi=psi, X=X, y=y)
     check.shapes(X=(X, f"N {functional_prior._widths(widths)[0]}"), y=(y, f"N {widths[-1]}"))
     noise, chains, batch = check.positive(noise=noise), check.integer(chains=chains, minimum=1), check.integer(

@@ -16,6 +16,8 @@ from refimpl.core.special import ndtr, xlogy
 from refimpl.models import acquisition, gp
 
 _SINGLE = 1e-5  # what single precision makes of a law or of weights, which may have been computed in it
+_FAR = 100.0  # deviations: beyond 39 of them a normal law has no mass left in double precision
+_KNOWN = 1000  # roundings of its variance before, up to which a variance is that of something known
 KERNELS = ("power_exponential", "matern12", "matern32", "matern52")
 
 
@@ -474,7 +476,7 @@ def expected_gain(a, b):
     a, b = (xp.take_along_axis(value, lines, axis=1) for value in (a, b))
     step = b[:, 1:] - b[:, :-1]
     bend = xp.where(step > 0, step, xp.ones_like(step))
-    c = xp.abs((a[:, :-1] - a[:, 1:]) / bend)  # (bayesopt-15)
+    c = xp.minimum(xp.abs((a[:, :-1] - a[:, 1:]) / bend), xp.full_like(bend, _FAR))  # (bayesopt-15)
     return xp.sum(step * (acquisition.density(c) - c * ndtr(-c)), axis=1)  # (bayesopt-16)
 
 
@@ -561,7 +563,7 @@ def generalized_improvement(mean, covariance, at, seen, *, noise=0.0, kgcp=False
     """
     xp, noise = _law(mean, covariance), check.nonnegative(noise=noise)
     _indices(xp, mean.shape[0], at=at, seen=seen)
-    check.instance(bool, kgcp=kgcp)
+    check.flag(kgcp=kgcp)
     old = xp.broadcast_to(seen, (at.shape[0], seen.shape[0]))
     pool = xp.concat([old, at[:, None]], axis=1)  # (bayesopt-21)
     b = xp.take_along_axis(_directions(covariance, noise, at), pool, axis=1)
@@ -574,7 +576,7 @@ def generalized_improvement(mean, covariance, at, seen, *, noise=0.0, kgcp=False
 
 def _learns(prior, variance):
     """Whether the variance of an observation is more than the rounding of the prior variance."""
-    return float(variance) > 1000 * array_namespace(variance).finfo(variance.dtype).eps * prior.alpha0
+    return float(variance) > _KNOWN * array_namespace(variance).finfo(variance.dtype).eps * prior.alpha0
 
 
 def kg_gradient(fitted, x, grid, Z):
@@ -629,7 +631,7 @@ def kg_gradient(fitted, x, grid, Z):
     solved = cholesky_solve(fitted.factor, xp.matrix_transpose(_covariance(prior, xp.concat([grid, here]), fitted.X)))
     by_shared = _cross_gradient(prior, here, grid)[0, :, :] - xp.matrix_transpose(solved[:, :-1]) @ J
     by_variance = -2 * (solved[:, -1] @ J)
-    by_x = by_shared / s - shared[:, None] * by_variance / (2 * s**3)  # (bayesopt-18)
+    by_x = (by_shared - (shared / s)[:, None] * (by_variance / (2 * s))) / s  # (bayesopt-18)
     return Z[:, None] * xp.take(by_x, best, axis=0)  # (bayesopt-19)
 
 

@@ -240,6 +240,7 @@ def leapfrogs(path, step, *, most=200, halve=False):
     (3, 200, 125)
     """
     path, step = check.positive(path=path, step=step)
+    check.flag(halve=halve)
     most = check.integer(most=most, minimum=1)
     ratio = min(path / step, 2.0**1000)
     while halve and ratio > most:

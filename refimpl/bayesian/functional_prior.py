@@ -16,6 +16,7 @@ from refimpl.core import check
 from refimpl.core.arrays import Array, array_namespace
 from refimpl.core.autodiff import stop_gradient, value_and_grad
 from refimpl.core.elementwise import all_finite
+from refimpl.core.linalg import length
 from refimpl.core.special import gamma_quantile, sigmoid, softplus
 from refimpl.models.mlp import Layer
 
@@ -349,7 +350,7 @@ def planar_flow(z, u, a, c):
     check.shapes(z=(z, "S D"), u=(u, "K D"), a=(a, "K D"), c=(c, "K"))
     check.alike_dtype(z=z, u=u, a=a, c=c)
     xp = array_namespace(z, u, a, c)
-    if not bool(xp.all(xp.sum(a * a, axis=1) > 0)):
+    if not bool(xp.all(xp.any(a != 0, axis=1))):
         raise ValueError("a must have no row of zeros, got one: that flow would move nothing")
     total = 0 * z[:, 0]
     for k in range(u.shape[0]):
@@ -362,7 +363,9 @@ def _planar(z, u, a, c):
     xp = array_namespace(z, u)
     along = xp.sum(a * u)
     kept = softplus(along)  # (functional_prior-8)
-    u_hat = u + (kept - 1 - along) * a / xp.sum(a * a)  # (functional_prior-9)
+    largest = xp.max(xp.abs(stop_gradient(a)))  # the square of a may be out of range
+    b = a / largest
+    u_hat = u + (kept - 1 - along) * b / xp.sum(b * b) / largest  # (functional_prior-9)
     h = xp.tanh(xp.sum(z * a, axis=-1) + c)
     log_det = xp.log(h * h + (1 - h * h) * kept)  # (functional_prior-10)
     return z + h[:, None] * u_hat, log_det  # (functional_prior-11)
@@ -656,6 +659,7 @@ def critic_step(theta, S, f_nn, f_gp, eps, *, sizes, rate=0.05, weight=10.0, one
     (np.float64(0.7169), np.float64(0.0879), array([0.05, 1.05, 0.  , 1.05]))
     """
     layers = _critic_door(theta, S, f_nn, f_gp, sizes)
+    check.flag(one_sided=one_sided)
     check.finite(eps=eps), check.shapes(f_nn=(f_nn, "O S M"), eps=(eps, "O S")), check.alike_dtype(f_nn=f_nn, eps=eps)
     xp = array_namespace(f_nn)
     if not bool(xp.all((eps >= 0) & (eps <= 1))):
@@ -847,7 +851,8 @@ def matching_step(
     Returns
     -------
     tuple of Tuning and array 0-d
-        Next state, and the estimated distance before the step.
+        Next state, and the estimated distance before the step. Of the hierarchical prior the draws are made on the host
+        (`core.special.gamma_quantile`), in each step.
 
     Raises
     ------
@@ -865,6 +870,7 @@ def matching_step(
     (np.float64(1.1823), array([-0.5, -0.5]))
     """
     check.instance(Tuning, state=state), check.instance(Draws, draws=draws)
+    check.flag(keep_accumulator=keep_accumulator)
     xp = array_namespace(draws.theta)
     theta, S = draws.theta, state.S if keep_accumulator and state.S is not None else xp.zeros_like(draws.theta)
     f_nn = prior_functions(family, state.psi, draws.x, draws.inner, widths=widths)
@@ -916,7 +922,7 @@ def posterior_gradient(likelihood, prior, *, n, temperature=1.0, clip=100.0):
     if not likelihood.shape:
         raise ValueError("likelihood must have an axis of parameters, got shape ()")
     per_datum = likelihood + prior / n  # (functional_prior-30)
-    norm = xp.sqrt(xp.sum(per_datum * per_datum, axis=-1, keepdims=True))
+    norm = length(per_datum)
     shorter = xp.clip(clip / (norm + 1e-6), max=1.0)  # (functional_prior-31)
     return n / temperature * shorter * per_datum  # (functional_prior-32)
 

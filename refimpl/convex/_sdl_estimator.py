@@ -100,6 +100,7 @@ class SDLClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
         """The settings that the solvers take."""
         check.choice(("bcd", "lpgd"), solver=self.solver)
         check.positive(radius=self.radius), check.integer(n_components=self.n_components, minimum=1)
+        check.flag(nonnegative=self.nonnegative, fit_intercept=self.fit_intercept)
         if self.nonnegative and self.solver != "bcd":
             raise ValueError("nonnegative=True needs solver='bcd'")
         steps = check.integer(max_iter=self.max_iter, minimum=1)

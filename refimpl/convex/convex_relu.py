@@ -16,7 +16,6 @@ from refimpl.core import check
 from refimpl.core.arrays import Array, array_namespace, device, from_numpy, to_numpy
 from refimpl.core.linalg import solve_triangular
 from refimpl.core.loop import iterate
-from refimpl.core.random import indices
 from refimpl.core.special import sigmoid
 
 # Activation patterns ------------------------------------------------------------------------------------------------
@@ -37,7 +36,7 @@ def activation_patterns(X, draws, *, most=None):
     Returns
     -------
     array, shape [n, P]
-        D: entry (k, i) is 1 where neuron i sees point k, x_k^T a >= 0, else 0.
+        D: entry (k, i) is 1 where neuron i sees point k, x_k^T a >= 0, else 0. Which are distinct is found on the host.
 
     Raises
     ------
@@ -972,8 +971,7 @@ def admm_rbcd(
 
     def advance(state, k):
         for _ in range(windows):
-            drawn = indices(rng, D.shape[1], (blocks,), like=X)
-            chosen = [int(drawn[j]) for j in range(blocks)]
+            chosen = rng.integers(0, D.shape[1], blocks).tolist()
             state, fallen = block_descent(X, D, y, state, chosen, rho=rho, loss=loss, **search)
             if fallen <= enough:
                 break

@@ -177,14 +177,14 @@ class Traced:
 
 @lru_cache
 def _traced_type(array_type: Any) -> Any:
-    """`Traced`; over array-api-strict, a subclass of both.
+    """`Traced`; over array-api-strict and dpnp, a subclass of both.
 
-    The operators of array-api-strict raise on foreign operands where other libraries return NotImplemented; but
+    The operators of these raise on foreign operands where other libraries return NotImplemented; but
     Python asks the right operand first if its class is a subclass of the left one's.
     """
     if issubclass(array_type, Traced):
         return array_type
-    if not array_type.__module__.startswith("array_api_strict"):
+    if not array_type.__module__.startswith(("array_api_strict", "dpnp")):
         return Traced
     names = ("add", "sub", "mul", "truediv", "pow", "matmul")
     body: dict[str, Any] = {f"__i{name}__": getattr(Traced, f"__{name}__") for name in names}
@@ -688,7 +688,7 @@ def value_and_grad(f, argnums=0, has_aux=False):
     >>> value_and_grad(lambda x: (x @ x) ** 2)(np.array([1.0, 2.0]))
     (np.float64(25.0), array([20., 40.]))
     """
-    check.function(f=f)
+    check.function(f=f), check.flag(has_aux=has_aux)
     positions = argnums if isinstance(argnums, tuple) else (argnums,)
     for i in positions:
         check.integer(argnums=i)

@@ -6,13 +6,16 @@ does not: ``lr, eps = check.positive(lr=lr, eps=eps)``.
 """
 
 import math
-from collections.abc import Iterable, Sized
+from collections.abc import Callable, Iterable, Sized
+from functools import cache
 from numbers import Integral, Real
+from types import NoneType, UnionType
+from typing import Annotated, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
 from refimpl.core.arrays import array_namespace, describe, device, is_array, is_floating
-from refimpl.core.elementwise import all_finite
+from refimpl.core.elementwise import all_finite, least
 
 
 def _numbers(named, expected, accept):
@@ -132,6 +135,22 @@ def _kinds(named, expected, accept):
             raise TypeError(f"{name} must be {expected}, got {describe(value)}")
 
 
+def flag(**named):
+    """Switches, as Python bools: True or False, NumPy's too; no strings, of which every one is true, and no numbers.
+
+    Examples
+    --------
+    >>> flag(denoise=False)
+    False
+    >>> flag(denoise="False")
+    Traceback (most recent call last):
+    TypeError: denoise must be True or False, got 'False' (str)
+    """
+    _kinds(named, "True or False", lambda value: isinstance(value, bool | np.bool))
+    out = tuple(map(bool, named.values()))
+    return out[0] if len(out) == 1 else out
+
+
 def rng(**named):
     """NumPy's generators: not its module, nor the older RandomState, whose methods differ.
 
@@ -170,6 +189,93 @@ def instance(kind, **named):
     _kinds(named, f"of type {' or '.join(k.__name__ for k in kinds)}", lambda value: isinstance(value, kinds))
 
 
+def fields(kind, *, infinite=(), **named):
+    """States, laws and problems of one class, field by field as the class says what they are: arrays are finite.
+
+    Parameters
+    ----------
+    kind : type
+        A NamedTuple with annotations: Array, float, int, bool, str, other such classes, lists and tuples of these.
+    infinite : sequence of str, optional
+        Fields that need not be finite.
+    **named : kind
+        What comes from outside.
+
+    Returns
+    -------
+    kind, or tuple of them
+        The same, with NumPy's scalars as Python numbers where the class has numbers.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If something is of another class, or a field of another kind or not finite.
+
+    Examples
+    --------
+    >>> from typing import NamedTuple
+    >>> from refimpl.core.arrays import Array
+    >>> class State(NamedTuple):
+    ...     velocity: Array
+    ...     steps: int = 0
+    >>> fields(State, state=State(np.ones(1), np.int64(3)))
+    State(velocity=array([1.]), steps=3)
+    >>> fields(State, state=State(np.array([np.inf, 1.0])))
+    Traceback (most recent call last):
+    ValueError: state.velocity must be finite, got 1 of 2 entries NaN or infinite
+    """
+    instance(kind, **named)
+    out = []
+    for name, value in named.items():
+        changed = {}
+        for field, hint in _hints(kind).items():
+            part = getattr(value, field)
+            if (found := _field(f"{name}.{field}", hint, part, field in infinite)) is not part:
+                changed[field] = found
+        out.append(value._replace(**changed) if changed else value)
+    return out[0] if len(out) == 1 else tuple(out)
+
+
+_hints = cache(lambda kind: {k: v for k, v in get_type_hints(kind, include_extras=True).items() if k in kind._fields})
+
+
+def _field(name, hint, value, infinite):
+    """A field, checked by its annotation and converted; what has none that says anything is taken."""
+    origin, parts = get_origin(hint), get_args(hint)
+    if origin in (Union, UnionType):
+        if value is None and NoneType in parts:
+            return value
+        hint = next(part for part in parts if part is not NoneType)
+        origin, parts = get_origin(hint), get_args(hint)
+    if origin is Annotated or hint is np.ndarray:
+        if not (is_array(value) or (isinstance(value, Real) and not isinstance(value, bool))):
+            raise TypeError(f"{name} must be an array of real numbers, got {describe(value)}")
+        if is_floating(value) and not infinite:
+            finite(**{name: value})
+        elif not is_array(value) and not infinite:
+            number(**{name: value})
+    elif hint is float:
+        return _numbers({name: value}, "a number", lambda v: True) if infinite else number(**{name: value})
+    elif hint is int:
+        return integer(minimum=-(2**63), **{name: value})
+    elif hint is bool:
+        _kinds({name: value}, "True or False", lambda v: isinstance(v, bool | np.bool))
+    elif hint is str:
+        instance(str, **{name: value})
+    elif origin is Callable:
+        function(**{name: value})
+    elif origin in (list, tuple):
+        instance((list, tuple), **{name: value})
+        hints = parts * len(value) if origin is list else parts[:1] * len(value) if parts[1:] == (...,) else parts
+        if len(hints) != len(value):
+            raise ValueError(f"{name} must have {len(hints)} entries, got {len(value)}")
+        found = [_field(f"{name}[{i}]", h, x, infinite) for i, (h, x) in enumerate(zip(hints, value, strict=True))]
+        return value if all(a is b for a, b in zip(found, value, strict=True)) else type(value)(found)
+    elif isinstance(hint, type) and hasattr(hint, "_fields"):
+        return fields(hint, **{name: value})
+    return value
+
+
 def real(**named):
     """A nested list of real numbers, or an array of them, as a new NumPy array of float64.
 
@@ -187,6 +293,25 @@ def real(**named):
     if found.dtype.kind not in "iuf" or isinstance(value, np.ma.MaskedArray):
         raise TypeError(f"{name} must be real numbers, got {describe(value)}")
     return found.astype(float)
+
+
+def results(count, **named):
+    """What a user's function returns where it should return several things: a tuple or list of so many.
+
+    Examples
+    --------
+    >>> results(2, gradient=(1.0, 2.0))
+    (1.0, 2.0)
+    >>> results(2, gradient=None)
+    Traceback (most recent call last):
+    TypeError: gradient must return a tuple of 2, got None (NoneType)
+    """
+    ((name, value),) = named.items()
+    if not isinstance(value, tuple | list):
+        raise TypeError(f"{name} must return a tuple of {count}, got {describe(value)}")
+    if len(value) != count:
+        raise ValueError(f"{name} must return a tuple of {count}, got {len(value)}")
+    return tuple(value)
 
 
 def provides(*attributes, **named):
@@ -289,6 +414,24 @@ def integral(**named):
     _kinds(named, "an array of integers", accept)
 
 
+def indices(size, **named):
+    """Arrays of integers from 0 to `size` - 1: labels, row numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> indices(3, labels=np.array([0, 3]))
+    Traceback (most recent call last):
+    ValueError: labels must be in [0, 3), got values from 0 to 3
+    """
+    integral(**named)
+    for name, value in named.items():
+        xp = array_namespace(value)
+        low, high = (int(xp.min(value)), int(xp.max(value))) if math.prod(value.shape) else (0, -1)
+        if low < 0 or high >= size:
+            raise ValueError(f"{name} must be in [0, {size}), got values from {low} to {high}")
+
+
 def finite(**named):
     """Floating-point arrays without NaN or infinity.
 
@@ -306,6 +449,22 @@ def finite(**named):
             size = math.prod(value.shape)
             bad = int(xp.sum(xp.astype(~xp.isfinite(value), xp.int64)))
             raise ValueError(f"{name} must be finite, got {bad} of {size} entries NaN or infinite")
+
+
+def no_negative(**named):
+    """Arrays of finite numbers (`alike` or `finite` sees to that) none of which is negative: averages of squares.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> no_negative(v=np.array([1.0, -0.5]))
+    Traceback (most recent call last):
+    ValueError: v must be >= 0 in every entry, got -0.5
+    """
+    floating(**named)
+    for name, value in named.items():
+        if (found := least(value)) < 0:
+            raise ValueError(f"{name} must be >= 0 in every entry, got {found!r}")
 
 
 def values(**named):

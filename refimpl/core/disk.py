@@ -19,7 +19,7 @@ def write(path, content, *, new=False, waiting=lambda: None):
 
     Parameters
     ----------
-    path : path
+    path : str or path
         Of the file; folders that are missing are made. What is no plain file, such as ``/dev/stdout``, is written to.
     content : str or bytes
         All of it; text in UTF-8.
@@ -33,7 +33,7 @@ def write(path, content, *, new=False, waiting=lambda: None):
     OSError
         If it cannot be written; `filename` is `path`. Nothing else is left behind.
     TypeError
-        If `content` is neither text nor bytes.
+        If `content` is neither text nor bytes, or `path` no path.
 
     Examples
     --------
@@ -44,6 +44,8 @@ def write(path, content, *, new=False, waiting=lambda: None):
     """
     if not isinstance(content, str | bytes):
         raise TypeError(f"content must be text or bytes, got {type(content).__name__}")
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"path must be a string or a path, got {type(path).__name__}")
     data = content.encode() if isinstance(content, str) else content
     place = Path(os.path.realpath(path))  # a link stays, and what it leads to is written
     beside = place.with_name(f".{uuid.uuid4().hex}.part")
@@ -94,7 +96,7 @@ def alone_in(folder, *, wait=False):
 
     Parameters
     ----------
-    folder : path
+    folder : str or path
         Made if it is not there.
     wait : bool, default: False
         Whether to wait for another run to end.
@@ -120,6 +122,8 @@ def alone_in(folder, *, wait=False):
     except ImportError:  # not a POSIX system
         yield
         return
+    if not isinstance(folder, str | os.PathLike):
+        raise TypeError(f"folder must be a string or a path, got {type(folder).__name__}")
     if not Path(folder).is_dir():
         Path(folder).mkdir(parents=True)
     number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

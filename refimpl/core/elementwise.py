@@ -68,6 +68,8 @@ def elementwise(rule):
 
     @wraps(rule)
     def run(*args, donate=False, **kwargs):
+        if not isinstance(donate, bool | np.bool):
+            raise TypeError(f"donate must be True or False, got {describe(donate)}")
         values = [*args, *kwargs.values()]
         arrays = [x for x in values if getattr(x, "shape", ())]
         if arrays and all(_blockable(x, arrays[0]) for x in arrays):
@@ -116,6 +118,31 @@ def all_finite(x):
     if not _blockable(x, x):
         return bool(xp.all(xp.isfinite(x)))
     return all(_of_blocks(lambda: lambda block: np.isfinite(block).all(), x, LARGE))
+
+
+def least(x):
+    """The least entry, as a Python number; of large NumPy arrays in blocks over threads.
+
+    Parameters
+    ----------
+    x : array
+        Any shape, finite real floating point.
+
+    Returns
+    -------
+    float
+        Infinity if there are no entries.
+
+    Examples
+    --------
+    >>> least(np.array([3.0, -4.0]))
+    -4.0
+    """
+    if _blockable(x, x):
+        return float(min(_of_blocks(lambda: np.min, x, LARGE)))
+    if not math.prod(x.shape):
+        return math.inf
+    return float(x.min() if type(x) is np.ndarray else array_namespace(x).min(x))
 
 
 def sum_of_squares(x):

@@ -112,7 +112,8 @@ def ritz(run):
     >>> values, weights
     (array([1., 3.]), array([0.5, 0.5]))
     """
-    check.instance(Lanczos, run=run)
+    run = check.fields(Lanczos, run=run)
+    check.shapes(alphas=(run.alphas, "j"), betas=(run.betas, "j"), basis=(run.basis, "j P"))
     xp, j = array_namespace(run.alphas), run.alphas.shape[0]
     like = {"dtype": run.alphas.dtype, "device": device(run.alphas)}
     above = xp.eye(j, k=1, **like) * xp.expand_dims(run.betas, axis=1)

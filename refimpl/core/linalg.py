@@ -25,7 +25,7 @@ def solve_triangular(a, b, *, lower, trans=False):
     Returns
     -------
     array
-        x, of the shape of `b`. Computed on the host for libraries other than NumPy, CuPy and PyTorch.
+        x, of the shape of `b`. Computed on the host for libraries other than NumPy, CuPy, PyTorch and dpnp.
 
     Raises
     ------
@@ -41,7 +41,7 @@ def solve_triangular(a, b, *, lower, trans=False):
     >>> solve_triangular(a, np.array([2.0, 8.0]), lower=True, trans=True)
     array([0., 2.])
     """
-    check.finite(a=a, b=b)
+    check.finite(a=a, b=b), check.flag(lower=lower, trans=trans)
     check.shapes(a=(a, "n n"), b=(b, "n" if len(b.shape) == 1 else "n k"))
     xp = array_namespace(a, b)
     if bool(xp.any(xp.linalg.diagonal(a) == 0)):
@@ -61,6 +61,11 @@ def _solve_triangular(a, b, lower, trans):
     if xp.__name__ == "array_api_compat.cupy":
         solver = import_module("cupyx.scipy.linalg").solve_triangular
         return solver(a, b, lower=lower, trans=int(trans))
+    if (
+        xp.__name__ == "dpnp"
+    ):  # which has no such function, but solves after an LU decomposition: here a = I a, unpivoted
+        solver, upper = import_module("dpnp.scipy.linalg").lu_solve, xp.triu(a.mT if lower else a)
+        return solver((upper, xp.arange(a.shape[0], device=device(a))), b, trans=int(lower != trans))
     solver = import_module("scipy.linalg").solve_triangular
     return from_numpy(solver(to_numpy(a), to_numpy(b), lower=lower, trans=int(trans)), like=b)
 
@@ -93,7 +98,7 @@ def cholesky_solve(factor, b):
     Returns
     -------
     array
-        x, of the shape of `b`. Computed on the host for libraries other than NumPy, CuPy and PyTorch.
+        x, of the shape of `b`. Computed on the host for libraries other than NumPy, CuPy, PyTorch and dpnp.
 
     Raises
     ------
@@ -225,6 +230,82 @@ def solve_positive(a, b):
     return vectors @ ((xp.matrix_transpose(vectors) @ b) / values)
 
 
+def least_squares(a, b, *, rtol=None):
+    """The shortest x for which a x is nearest to b, by the singular values of `a` itself: no digits go to a square.
+
+    Parameters
+    ----------
+    a : array [..., m, n]
+        Floating point, finite, of any scale; one matrix or a stack of them.
+    b : array [..., m]
+        Of the library, dtype and device of `a`.
+    rtol : float, optional
+        >= 0; singular values up to `rtol` times the largest count as 0. Default: max(m, n) roundings.
+
+    Returns
+    -------
+    array [..., n]
+        x.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If shapes or dtypes do not fit, an entry is not finite, or `rtol` is negative.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> least_squares(np.array([[3.0, 4.0]]), np.array([50.0])).round(9)
+    array([6., 8.])
+    >>> least_squares(np.array([[2.0], [0.0], [0.0]]), np.array([1.0, 7.0, 7.0]))
+    array([0.5])
+    """
+    check.finite(a=a, b=b)
+    if len(a.shape) < 2 or 0 in a.shape or b.shape != a.shape[:-1]:
+        raise ValueError(f"b must have shape [..., m] of a [..., m, n], got {tuple(b.shape)} and {tuple(a.shape)}")
+    check.alike_dtype(a=a, b=b)
+    xp = array_namespace(a, b)
+    cut = max(a.shape[-2:]) * float(xp.finfo(a.dtype).eps) if rtol is None else check.nonnegative(rtol=rtol)
+    left, values, right = xp.linalg.svd(a, full_matrices=False)
+    kept = values > cut * values[..., :1]
+    along = (xp.matrix_transpose(left) @ b[..., None])[..., 0]
+    along = xp.where(kept, along / xp.where(kept, values, xp.ones_like(values)), xp.zeros_like(along))
+    return (xp.matrix_transpose(right) @ along[..., None])[..., 0]
+
+
+def magnitude(x):
+    """The largest power of two that is not above the entries of an array: divided by it, no entry loses a digit.
+
+    Squares of what is left, and products of matrices, neither overflow nor vanish.
+
+    Parameters
+    ----------
+    x : array
+        Any shape, floating point, finite. Its largest entry crosses to the host.
+
+    Returns
+    -------
+    float
+        1 if all entries are 0, or there are none; not below the smallest normal number.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `x` is no array of floating-point numbers, or not finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> magnitude(np.array([0.75, -5.0])), magnitude(np.zeros(2))
+    (4.0, 1.0)
+    """
+    check.finite(x=x)
+    xp = array_namespace(x)
+    largest = float(xp.max(xp.abs(x))) if 0 not in x.shape else 0.0
+    least = float(xp.finfo(x.dtype).smallest_normal)
+    return max(math.ldexp(0.5, math.frexp(largest)[1]), least) if largest else 1.0
+
+
 def unit(v, axis=None):
     """Direction of `v`: v over its Euclidean norm, and 0 where `v` is 0.
 
@@ -261,6 +342,102 @@ def unit(v, axis=None):
     largest = xp.max(xp.abs(v), axis=axis, keepdims=True)
     v = v / xp.where(largest > 0, largest, xp.ones_like(largest))
     return v / xp.linalg.vector_norm(xp.where(largest > 0, v, xp.ones_like(v)), axis=axis, keepdims=True)
+
+
+def length(v, axis=-1):
+    """Euclidean norm along an axis, which stays: it neither over- nor underflows.
+
+    Parameters
+    ----------
+    v : array
+        At least one axis, floating point.
+    axis : int, default: -1
+        Of length 1 afterwards.
+
+    Returns
+    -------
+    array
+        With the axes of `v`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `v` is no array of floating-point numbers, or empty.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> length(np.array([[3e-200, 4e-200], [0.0, 0.0], [3e200, -4e200]]))
+    array([[5.e-200],
+           [0.e+000],
+           [5.e+200]])
+    """
+    check.floating(v=v)
+    if 0 in v.shape:
+        raise ValueError(f"v must have at least one entry, got shape {tuple(v.shape)}")
+    xp = array_namespace(v)
+    largest = xp.max(xp.abs(v), axis=axis, keepdims=True)
+    scale = xp.where(largest > 0, largest, xp.ones_like(largest))
+    return scale * xp.linalg.vector_norm(v / scale, axis=axis, keepdims=True)
+
+
+def scaled(v):
+    """An array over its `magnitude`, and that.
+
+    Parameters
+    ----------
+    v : array
+        As for `magnitude`.
+
+    Returns
+    -------
+    array
+        Like `v`; its largest entry is in [1, 2), or 0.
+    float
+        The power of two.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `magnitude`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> scaled(np.array([3.0, -20.0]))
+    (array([ 0.1875, -1.25  ]), 16.0)
+    """
+    size = magnitude(v)
+    return v / size, size
+
+
+def angle(u, v):
+    """Angle between vectors, with all its digits where they are nearly parallel, too: an arc cosine loses half of them.
+
+    Parameters
+    ----------
+    u, v : array [..., p]
+        Of shapes that broadcast, floating point, finite, of any length. A vector of 0 is at right angles to all others.
+
+    Returns
+    -------
+    array [...]
+        In [0, pi].
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the arrays do not fit or an entry is not finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> angle(np.array([[1e-200, 1e-209], [1.0, 1.0]]), np.array([1.0, 0.0])).round(12)
+    array([1.00000000e-09, 7.85398163e-01])
+    """
+    check.finite(u=u, v=v), check.broadcast(u=u, v=v), check.alike_dtype(u=u, v=v)
+    xp, u, v = array_namespace(u, v), unit(u, axis=-1), unit(v, axis=-1)
+    return 2 * xp.atan2(xp.linalg.vector_norm(u - v, axis=-1), xp.linalg.vector_norm(u + v, axis=-1))
 
 
 def prox_nuclear(w, threshold):
@@ -332,7 +509,7 @@ def project_ball(x, center, radius):
     if radius == math.inf:
         return x
     away, xp = x - center, array_namespace(x, center)
-    distance = xp.linalg.vector_norm(away)
+    distance = xp.reshape(length(xp.reshape(away, (-1,))), ())
     return xp.where(distance > radius, center + away * (radius / xp.clip(distance, min=radius)), x)
 
 
@@ -453,7 +630,7 @@ def linear_assignment(cost, maximize=False):
     >>> linear_assignment(np.array([[1.0, 2.0], [1.0, 5.0]]))
     array([1, 0])
     """
-    check.floating(cost=cost)
+    check.floating(cost=cost), check.flag(maximize=maximize)
     sizes = check.shapes(cost=(cost, "n m"))
     if sizes["n"] > sizes["m"]:
         raise ValueError(f"cost must have at least as many columns as rows, got shape {tuple(cost.shape)}")

@@ -118,7 +118,7 @@ def normal(rng, shape, *, like, native=False):
     >>> normal(stream(0, "doc"), (2, 3), like=np.zeros(1, dtype=np.float32)).dtype
     dtype('float32')
     """
-    shape = _door(rng, shape, like)
+    shape = _door(rng, shape, like, native=native)
     check.floating(like=like)
     if native and (device_rng := _cupy_generator(rng, like)) is not None:
         return device_rng.standard_normal(shape, dtype=like.dtype)
@@ -134,7 +134,7 @@ def uniform(rng, shape, *, like, low=0.0, high=1.0, native=False):
     >>> bool((uniform(stream(0, "doc"), (9,), like=np.zeros(1), low=-2.0, high=-1.0) < -1).all())
     True
     """
-    shape, (low, high) = _door(rng, shape, like), check.number(low=low, high=high)
+    shape, (low, high) = _door(rng, shape, like, native=native), check.number(low=low, high=high)
     check.floating(like=like)
     if low > high:
         raise ValueError(f"high must be at least low, got {high!r} after {low!r}")
@@ -152,7 +152,7 @@ def signs(rng, shape, *, like, native=False):
     >>> sorted(set(signs(stream(0, "doc"), (50,), like=np.zeros(1)).tolist()))
     [-1.0, 1.0]
     """
-    shape = _door(rng, shape, like)
+    shape = _door(rng, shape, like, native=native)
     if native and (device_rng := _cupy_generator(rng, like)) is not None:
         return (2 * device_rng.integers(0, 2, shape) - 1).astype(like.dtype)
     return from_numpy(2.0 * rng.integers(0, 2, shape) - 1.0, like=like)
@@ -185,7 +185,7 @@ def indices(rng, high, shape, *, like, replace=True):
     >>> sorted(indices(stream(0, "doc"), 4, (4,), like=np.zeros(1), replace=False).tolist())
     [0, 1, 2, 3]
     """
-    shape, high = _door(rng, shape, like), check.integer(high=high, minimum=1)
+    shape, high = _door(rng, shape, like, replace=replace), check.integer(high=high, minimum=1)
     if not replace and (len(shape) != 1 or shape[0] > high):
         raise ValueError(f"shape must be (n,) with n <= {high} to draw without replacement, got {shape}")
     draws = rng.integers(0, high, shape) if replace else rng.permutation(high)[: shape[0]]
@@ -229,9 +229,9 @@ def sobol(rng, shape, *, like):
     return from_numpy(sequence.random(1 << (shape[0] - 1).bit_length())[: shape[0]], like=like)
 
 
-def _door(rng, shape, like):
+def _door(rng, shape, like, **flags):
     """The shape as a tuple; refuses what no draws can be made with."""
-    check.rng(rng=rng), check.array(like=like)
+    check.rng(rng=rng), check.array(like=like), check.flag(**flags)
     sizes = shape if isinstance(shape, list | tuple) else (shape,)
     return tuple(check.integer(shape=size) for size in sizes)
 

@@ -14,6 +14,7 @@ _MODULES = {
     "array_api_compat.numpy": "scipy.special",
     "array_api_compat.cupy": "cupyx.scipy.special",
     "array_api_compat.torch": "torch.special",
+    "dpnp": "dpnp.scipy.special",
 }
 _LOOSE = ("ndtr", "log_ndtr", "ndtri", "erfcx")  # of which PyTorch's lose digits in the tails
 
@@ -33,7 +34,9 @@ def _call(name, x):
     _check(x=x)
     xp = array_namespace(x)
     if xp.__name__ in _MODULES and not (name in _LOOSE and "torch" in xp.__name__):
-        return getattr(import_module(_MODULES[xp.__name__]), name)(x)
+        found = getattr(import_module(_MODULES[xp.__name__]), name, None)  # dpnp has two of them
+        if found is not None:
+            return found(x)
     if hasattr(xp, name):  # traced values
         return getattr(xp, name)(x)
     return from_numpy(getattr(import_module("scipy.special"), name)(to_numpy(x)), like=x)
@@ -45,7 +48,7 @@ def erf(x):
     Parameters
     ----------
     x : array
-        Floating point. Computed on the host for libraries other than NumPy, CuPy and PyTorch.
+        Floating point. Computed on the host for libraries other than NumPy, CuPy, PyTorch and dpnp.
 
     Returns
     -------
@@ -296,7 +299,7 @@ def logsumexp(x, axis=None, keepdims=False):
     >>> logsumexp(np.array([[1e4, 1e4], [-np.inf, -np.inf]]), axis=1)
     array([10000.69314718,          -inf])
     """
-    _check(x=x)
+    _check(x=x), check.flag(keepdims=keepdims)
     if 0 in x.shape:
         raise ValueError(f"x must have at least one entry, got shape {tuple(x.shape)}")
     _check_axis(x, () if axis is None else axis)

@@ -171,6 +171,7 @@ def take_part(link, w0, losses, settings, *, silent=None, rejoin=False, called=F
     --------
     See `hold`.
     """
+    check.flag(rejoin=rejoin, called=called)
     draw, rates = one_byte.directions(settings.seed, like=w0), settings.rates()
     machine = one_byte.start(0, w0)
     if called:

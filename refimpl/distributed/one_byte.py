@@ -154,7 +154,8 @@ def spsa(loss, w, z, *, eps=1e-3):
     check.like(w, z=z)
     eps = check.positive(eps=eps)
     xp = array_namespace(w)
-    return projected_gradient(xp.asarray(loss(w + eps * z)), xp.asarray(loss(w - eps * z)), eps=eps)
+    plus, minus = (xp.asarray(loss(w + step * z), device=device(w)) for step in (eps, -eps))
+    return projected_gradient(plus, minus, eps=eps)
 
 
 def shift(blocks, draw, scale):
@@ -226,9 +227,9 @@ def spsa_in_place(loss, blocks, draw, *, eps=1e-3):
     eps = check.positive(eps=eps)
     xp = array_namespace(*blocks)
     shift(blocks, draw, eps)
-    loss_plus = xp.asarray(loss(blocks))
+    loss_plus = xp.asarray(loss(blocks), device=device(blocks[0]))
     shift(blocks, draw, -2 * eps)
-    loss_minus = xp.asarray(loss(blocks))
+    loss_minus = xp.asarray(loss(blocks), device=device(blocks[0]))
     shift(blocks, draw, eps)
     return projected_gradient(loss_plus, loss_minus, eps=eps)
 
@@ -411,7 +412,7 @@ def probe(machine, losses, draw, *, eps=1e-3, slope=8.0, offset=96):
     Returns
     -------
     bytes
-        As many as there are losses.
+        As many as there are losses: on the host, from where they are sent, and all that leaves the device.
 
     Raises
     ------

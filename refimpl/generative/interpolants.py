@@ -332,7 +332,7 @@ def loss(which, predict, x0, x1, z, t, *, path="linear", gamma=None, a=1.0, anti
     >>> float(loss("eta", lambda t, x: 2 * x, 0 * one, 0 * one, one, t))
     -1.0
     """
-    check.choice(LOSSES, which=which), check.function(predict=predict)
+    check.choice(LOSSES, which=which), check.function(predict=predict), check.flag(antithetic=antithetic)
     epsilon = check.nonnegative(epsilon=epsilon)
     c = schedule(t, path=path, gamma=gamma, a=a)
     found = _regression(which, predict, interpolate(x0, x1, z, c), t, epsilon)
@@ -544,7 +544,7 @@ def mixture_flow(rho0, rho1, *, path="linear", gamma=None, a=1.0, divergence=Fal
     >>> mixture_flow(standard, standard, a=2.0)(0.25, np.ones((1, 2))).eta.round(6)
     array([[0.612372, 0.612372]])
     """
-    check.instance(Mixture, rho0=rho0, rho1=rho1)
+    check.instance(Mixture, rho0=rho0, rho1=rho1), check.flag(divergence=divergence)
     if len(mixtures.checked(rho0).covariances.shape) != len(mixtures.checked(rho1).covariances.shape):
         raise ValueError("covariances must be full in both mixtures, or round in both")
     if rho0.means.shape[1] != rho1.means.shape[1]:

@@ -238,7 +238,7 @@ def network_input(x, t, *, T0, bias=True):
     array([[3.  , 4.  , 0.25, 1.  ]])
     """
     T0 = check.nonnegative(T0=T0)
-    check.finite(x=x, t=t)
+    check.finite(x=x, t=t), check.flag(bias=bias)
     check.shapes(x=(x, "k d"), t=(t, "k"))
     check.like(x[:, 0], t=t)
     xp = array_namespace(x, t)

@@ -75,6 +75,7 @@ def irm(W, domains, *, lam=1.0, halves=False):
     1.551607
     """
     at, lam = heads(W, domains), check.nonnegative(lam=lam)
+    check.flag(halves=halves)
     n, value, parts = len(at), 0.0, []
     for one in at:
         if not halves:

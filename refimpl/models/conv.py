@@ -125,6 +125,8 @@ def hidden(params, x, *, activation="relu"):
     [(5, 6, 6, 4), (5, 4, 4, 2)]
     """
     check.choice(ACTIVATIONS, activation=activation), check.sequence(params=params), check.floating(x=x)
+    check.floating(**{f"W[{i}]": layer.W for i, layer in enumerate(params)})
+    check.shapes(**{f"b[{i}]": (layer.b, f"{layer.W.shape[-1]}") for i, layer in enumerate(params)})
     found = []
     for W, b in params[:-1]:
         x = ACTIVATIONS[activation](convolve(x, W) + b)

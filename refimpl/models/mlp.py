@@ -93,13 +93,9 @@ def apply(params, x, *, activation="tanh"):
     >>> apply([Layer(np.array([[1.0], [2.0]]), np.array([0.5]))], np.array([[1.0, 1.0]]))
     array([[3.5]])
     """
-    check.floating(x=x), check.choice(ACTIVATIONS, activation=activation), check.sequence(params=params)
-    check.provides("W", "b", **{f"params[{i}]": layer for i, layer in enumerate(params)})
-    widths = {f"W[{i}]": (layer.W, f"d{i} d{i + 1}") for i, layer in enumerate(params)}
-    biases = {f"b[{i}]": (layer.b, f"d{i + 1}") for i, layer in enumerate(params)}
-    check.shapes(x=(x, "n d0"), **widths, **biases)
+    _check(params, x, activation)
     W, b = params[-1]
-    return [x, *hidden(params, x, activation=activation)][-1] @ W + b
+    return [x, *_hidden(params, x, activation)][-1] @ W + b
 
 
 def hidden(params, x, *, activation="tanh"):
@@ -112,9 +108,21 @@ def hidden(params, x, *, activation="tanh"):
     >>> hidden([first, last], np.array([[3.0]]), activation="relu")
     [array([[3., 0.]])]
     """
-    check.floating(x=x), check.choice(ACTIVATIONS, activation=activation), check.sequence(params=params)
+    _check(params, x, activation)
+    return _hidden(params, x, activation)
+
+
+def _hidden(params, x, activation):
     found = []
     for W, b in params[:-1]:
         x = ACTIVATIONS[activation](x @ W + b)
         found.append(x)
     return found
+
+
+def _check(params, x, activation):
+    check.floating(x=x), check.choice(ACTIVATIONS, activation=activation), check.sequence(params=params)
+    check.provides("W", "b", **{f"params[{i}]": layer for i, layer in enumerate(params)})
+    widths = {f"W[{i}]": (layer.W, f"d{i} d{i + 1}") for i, layer in enumerate(params)}
+    biases = {f"b[{i}]": (layer.b, f"d{i + 1}") for i, layer in enumerate(params)}
+    check.shapes(x=(x, "n d0"), **widths, **biases)

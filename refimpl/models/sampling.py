@@ -259,7 +259,7 @@ def sghmc(w, state, grad, xi, *, lr, friction, burn_in, epsilon=1e-10, correct=T
     momentum, tau, g_hat, v_hat, iteration = state
     check.alike(w=w, grad=grad, xi=xi, momentum=momentum, tau=tau, g_hat=g_hat, v_hat=v_hat)
     lr, friction, epsilon = check.positive(lr=lr), check.share(friction=friction), check.positive(epsilon=epsilon)
-    burn_in = check.integer(burn_in=burn_in)
+    burn_in, correct = check.integer(burn_in=burn_in), check.flag(correct=correct)
     xp, iteration = array_namespace(w, grad, xi), iteration + 1
     if iteration <= burn_in:
         rate = 1 / (tau + 1)  # (bnn_surrogates-17)

@@ -4,9 +4,9 @@ import math
 from typing import NamedTuple
 
 from refimpl.core import check
-from refimpl.core.arrays import Array, array_namespace, device, is_array
-from refimpl.core.autodiff import stop_gradient
+from refimpl.core.arrays import Array, array_namespace, is_array
 from refimpl.core.elementwise import all_finite
+from refimpl.core.linalg import angle
 
 ACTIVATIONS = ("relu", "erf")
 
@@ -19,7 +19,19 @@ class Kernels(NamedTuple):
     tangent: Array  # of the hidden layers' tangent kernel, what reaches an output whose weights have variance 1
 
 
-def expectations(k12, k11, k22, activation):
+def _root(v):
+    """Root of what is >= 0, up to rounding; it has no derivative at 0, where that counts as 0."""
+    xp = array_namespace(v)
+    some = v > 0
+    return xp.where(some, xp.sqrt(xp.where(some, v, xp.ones_like(v))), xp.zeros_like(v))
+
+
+def _angle(less, more):
+    """Angle of which 1 - cosine and 1 + cosine, or multiples of both, are known; an arc cosine would lose digits."""
+    return 2 * array_namespace(less, more).atan2(_root(less), _root(more))
+
+
+def expectations(k12, k11, k22, activation, angle=None):
     """E[phi(u) phi(u')] and E[phi'(u) phi'(u')] of normal (u, u'), in closed form.
 
     Parameters
@@ -30,17 +42,19 @@ def expectations(k12, k11, k22, activation):
         Variances of u and of u', > 0, of shapes that broadcast with `k12`.
     activation : {"relu", "erf"}
         phi: Cho and Saul (2009) for relu, Williams (1997) for erf.
+    angle : array, optional
+        Whose cosine is the correlation of u and u'. Default: found from that, which leaves it half of its digits where
+        u and u' are nearly equal.
 
     Returns
     -------
     tuple of two arrays
-        Of the broadcast shape. Correlations are clipped to [-1, 1]; where u = u' the second, the slopes, is right to
-        half of the digits for relu.
+        Of the broadcast shape. Correlations are clipped to [-1, 1].
 
     Raises
     ------
     TypeError, ValueError
-        If something is no floating-point array or `activation` is unknown.
+        If something is no finite array of floating-point numbers, a variance is not > 0, or `activation` is unknown.
 
     Examples
     --------
@@ -49,20 +63,29 @@ def expectations(k12, k11, k22, activation):
     >>> expectations(0 * one, one, one, "relu")  # 1 / (2 pi) and 1/4
     (array([0.15915494]), array([0.25]))
     """
-    check.floating(k12=k12, k11=k11, k22=k22), check.choice(ACTIVATIONS, activation=activation)
+    check.finite(k12=k12, k11=k11, k22=k22), check.choice(ACTIVATIONS, activation=activation)
     check.broadcast(k12=k12, k11=k11, k22=k22)
     xp = array_namespace(k12, k11, k22)
+    for name, k in (("k11", k11), ("k22", k22)):
+        if not bool(xp.all(k > 0)):
+            raise ValueError(f"{name} must be > 0, got a smallest variance of {float(xp.min(k)):g}")
+    if angle is not None:
+        check.finite(angle=angle), check.broadcast(k12=k12, angle=angle)
+    return _expectations(k12, k11, k22, activation, angle)
+
+
+def _expectations(k12, k11, k22, activation, angle):
+    xp = array_namespace(k12, k11, k22)
     scale = xp.sqrt(k11) * xp.sqrt(k22)  # the product of the variances may overflow, or underflow
+    angle = _angle(scale - k12, scale + k12) if angle is None else angle
+    rest = math.pi - angle
+    sine = xp.sin(xp.minimum(angle, rest))
     if activation == "relu":
-        cosine = xp.clip(k12 / scale, -1.0, 1.0)
-        angle = xp.acos(cosine)
-        sine, rest = xp.sqrt((1 - cosine) * (1 + cosine)), math.pi - angle
-        value = scale * (sine + rest * cosine) / (2 * math.pi)  # (scale_mixture_nngp-2) (bnn_surrogates-32)
+        value = scale * (sine + rest * xp.cos(angle)) / (2 * math.pi)  # (scale_mixture_nngp-2) (bnn_surrogates-32)
         return value, rest / (2 * math.pi)  # (scale_mixture_nngp-3)
-    sine = 2 * k12 / (xp.sqrt(1 + 2 * k11) * xp.sqrt(1 + 2 * k22))
-    value = (2 / math.pi) * xp.asin(xp.clip(sine, -1.0, 1.0))  # (scale_mixture_nngp-4) (bnn_surrogates-33)
-    apart = xp.clip((scale - k12) * (scale + k12), 0.0, None)
-    return value, (4 / math.pi) / xp.sqrt(1 + 2 * k11 + 2 * k22 + 4 * apart)  # (scale_mixture_nngp-5)
+    root = xp.hypot(xp.sqrt(1 + 2 * k11 + 2 * k22), 2 * scale * sine)  # k11 k22 - k12^2 is the square of scale * sine
+    value = (2 / math.pi) * xp.atan2(2 * k12, root)  # (scale_mixture_nngp-4) (bnn_surrogates-33)
+    return value, (4 / math.pi) / root  # (scale_mixture_nngp-5)
 
 
 def variances(k11, activation):
@@ -74,10 +97,45 @@ def variances(k11, activation):
     >>> variances(np.array([1.0]), "relu"), variances(np.array([1.0]), "erf").round(6)
     (array([0.5]), array([0.464559]))
     """
-    check.floating(k11=k11), check.choice(ACTIVATIONS, activation=activation)
+    check.finite(k11=k11), check.choice(ACTIVATIONS, activation=activation)
+    xp = array_namespace(k11)
+    if not bool(xp.all(k11 > 0)):
+        raise ValueError(f"k11 must be > 0, got a smallest variance of {float(xp.min(k11)):g}")
+    return _variances(k11, activation)
+
+
+def _variances(k11, activation):
     if activation == "relu":
         return 0.5 * k11
-    return (2 / math.pi) * array_namespace(k11).asin(2 * k11 / (1 + 2 * k11))
+    xp = array_namespace(k11)
+    return (2 / math.pi) * xp.atan2(2 * k11, xp.sqrt(1 + 4 * k11))
+
+
+# Angles: those of near copies, which a correlation does not tell from 0 ---------------------------------------------
+
+
+def _between(x, y):
+    """Angles between the rows of x [n, d] and of y [m, d]: a few rows at a time, for all differences are looked at."""
+    rows, xp = max(1, 2**18 // (y.shape[0] * y.shape[1])), array_namespace(x, y)
+    parts = [angle(x[i : min(i + rows, x.shape[0]), None, :], y[None, :, :]) for i in range(0, x.shape[0], rows)]
+    return parts[0] if len(parts) == 1 else xp.concat(parts, axis=0)
+
+
+def _passed(theta):
+    """Angle between the units of a relu layer in two inputs, of that between the sums that go into it."""
+    xp = array_namespace(theta)
+    sine, cosine, half = xp.sin(theta), xp.cos(theta), xp.sin(theta / 2)
+    less = 2 * half * half - (sine - theta * cosine) / math.pi
+    return _angle(less, 1 + (sine + (math.pi - theta) * cosine) / math.pi)
+
+
+def _biased(theta, p2, q2, bias):
+    """Angle between vectors with squared lengths p2 and q2, of that before each got the same bias as one more entry."""
+    xp = array_namespace(p2, q2)
+    p, q, less, more = xp.sqrt(p2), xp.sqrt(q2), xp.sin(theta / 2), xp.cos(theta / 2)
+    total = xp.sqrt(p2 + bias) * xp.sqrt(q2 + bias) + bias + p * q
+    longer = bias * ((p - q) * ((p - q) / xp.where(total > 0, total, 1.0)))  # total - 2 (bias + p q)
+    return _angle(longer + 2 * p * q * less * less, longer + 2 * bias + 2 * p * q * more * more)
 
 
 def kernels(x, y, *, depth, weight_variance, bias_variance, activation):
@@ -88,8 +146,7 @@ def kernels(x, y, *, depth, weight_variance, bias_variance, activation):
     x : array [n, d]
         Inputs, floating point, finite.
     y : array [m, d] or None
-        Inputs, of the library, dtype and device of `x`. None: those of `x` themselves, whose diagonal is then exact;
-        else, for relu, the tangent kernel of a row of `y` with an equal row of `x` is right to half of the digits.
+        Inputs, of the library, dtype and device of `x`. None: those of `x` themselves.
     depth : int
         Hidden layers, >= 1.
     weight_variance : float or array, 0-d
@@ -117,8 +174,7 @@ def kernels(x, y, *, depth, weight_variance, bias_variance, activation):
     >>> found.hidden.round(4).tolist(), found.tangent.tolist()
     ([[0.5, 0.1592], [0.1592, 0.5]], [[0.5, 0.0], [0.0, 0.5]])
     """
-    alone = y is None
-    y = x if alone else y
+    y = x if y is None else y
     check.finite(x=x, y=y)
     d = check.shapes(x=(x, "n d"), y=(y, "m d"))["d"]
     check.alike_dtype(x=x, y=y), check.choice(ACTIVATIONS, activation=activation)
@@ -127,26 +183,24 @@ def kernels(x, y, *, depth, weight_variance, bias_variance, activation):
     sb2 = check.nonnegative(bias_variance=bias_variance)
     xp = array_namespace(x, y, *(v for v in (sw2, sb2) if is_array(v)))
 
+    n1 = xp.sum(x * x, axis=1, keepdims=True) / d  # [n, 1]
+    n2 = xp.sum(y * y, axis=1)[None, :] / d  # [1, m]
     k12 = sb2 + sw2 * (x @ xp.matrix_transpose(y)) / d  # (scale_mixture_nngp-1) (bnn_surrogates-31)
-    k11 = sb2 + sw2 * xp.sum(x * x, axis=1, keepdims=True) / d  # [n, 1]
-    k22 = sb2 + sw2 * xp.sum(y * y, axis=1)[None, :] / d  # [1, m]
+    k11, k22 = sb2 + sw2 * n1, sb2 + sw2 * n2
     if not bool(xp.all(k11 > 0)) or not bool(xp.all(k22 > 0)):
         raise ValueError("bias_variance must be > 0 where an input is 0, got 0")
-    if alone:
-        same = xp.eye(x.shape[0], dtype=x.dtype, device=device(stop_gradient(x))) == 1
+    theta = _biased(_between(x, y), sw2 * n1, sw2 * n2, sb2)
     tangent = k12
     for layer in range(depth):
-        # where u = u' the closed forms below are taken, and an angle of 0 would have no derivative
-        hidden, slopes = expectations(xp.where(same, 0.0 * k12, k12) if alone else k12, k11, k22, activation)
-        v1, v2 = variances(k11, activation), variances(k22, activation)
-        if alone:  # an angle of 0, or a difference of large numbers, would lose half of the digits of the slopes
-            own = 0.5 + 0.0 * k11 if activation == "relu" else (4 / math.pi) / xp.sqrt(1 + 4 * k11)
-            hidden, slopes = xp.where(same, v1, hidden), xp.where(same, own, slopes)
+        hidden, slopes = _expectations(k12, k11, k22, activation, theta)
+        v1, v2 = _variances(k11, activation), _variances(k22, activation)
         tangent = tangent * slopes  # (scale_mixture_nngp-6)
         k12, k11, k22 = sb2 + sw2 * hidden, sb2 + sw2 * v1, sb2 + sw2 * v2  # (scale_mixture_nngp-7) (bnn_surrogates-34)
         if layer < depth - 1:
+            theta = _biased(_passed(theta), sw2 * v1, sw2 * v2, sb2) if activation == "relu" else None
             tangent = k12 + sw2 * tangent  # (scale_mixture_nngp-8)
-    if not (all_finite(k12) and all_finite(hidden) and all_finite(tangent)):
+    reached = all(all_finite(k) for k in (k12, hidden, tangent)) and all(bool(xp.all(k > 0)) for k in (k11, k22))
+    if not reached:
         raise ValueError(
             f"x must have kernels in the range of {x.dtype} at each of {depth} layers, got one outside of it"
         )

@@ -6,7 +6,7 @@ A problem is what `bo_rep.minimize` asks for: ``lower(x, y, t)``, a gradient, an
 from typing import NamedTuple
 
 from refimpl.core import check, random
-from refimpl.core.arrays import Array, array_namespace
+from refimpl.core.arrays import Array, array_namespace, device
 from refimpl.core.autodiff import grad
 from refimpl.models.losses import softmax_cross_entropy
 from refimpl.nested.bo_rep import Upper
@@ -62,7 +62,7 @@ def cosh_problem(rng, *, like, d=4, p=6):
     """
     q = random.normal(rng, (p, p), like=like) / p**0.5
     xp = array_namespace(q)
-    A = q @ xp.matrix_transpose(q) + xp.eye(p, dtype=q.dtype)
+    A = q @ xp.matrix_transpose(q) + xp.eye(p, dtype=q.dtype, device=device(q))
     return Cosh(A, 0.5 * random.normal(rng, (p, d), like=like), random.normal(rng, (p,), like=like))
 
 

@@ -227,6 +227,7 @@ def run(step, state, problem, *, steps, I, B, rng, rates, decaying=False, second
     """
 
     check.instance(tuple, state=state), check.function(step=step), check.instance(dict, rates=rates)
+    check.flag(second=second, decaying=callable(decaying) or decaying)
 
     def one(state, k):
         rule = decaying if callable(decaying) else bsvrb.decay

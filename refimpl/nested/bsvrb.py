@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from refimpl.core import check, random
 from refimpl.core.arrays import Array, array_namespace, device
+from refimpl.core.linalg import length
 from refimpl.core.loop import iterate
 
 MODES = "full", "sampled", "delayed"
@@ -204,8 +205,7 @@ def _ball(v, radius):
     """Rows no longer than `radius`."""
     if radius == math.inf:
         return v
-    length = array_namespace(v).linalg.vector_norm(v, axis=-1, keepdims=True)
-    return v * (radius / array_namespace(v).clip(length, min=radius))
+    return v * (radius / array_namespace(v).clip(length(v), min=radius))
 
 
 # The rule -------------------------------------------------------------------------------------------------------------
@@ -578,7 +578,7 @@ def run(
     >>> [round(float(np.linalg.norm(problem.hypergradient(x))), 2) for x in (state.now.x, done.state.now.x)]
     [4.12, 0.09]
     """
-    check.instance(BSVRBState, state=state), _problem(problem)
+    check.instance(BSVRBState, state=state), _problem(problem), check.flag(decaying=decaying)
     I, B = check.integer(I=I, minimum=1), check.integer(B=B, minimum=1)
     if problem.blocks < I:
         raise ValueError(f"I must be at most m = {problem.blocks}, got {I}")

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from refimpl.core import check
 from refimpl.core.arrays import Array, array_namespace, device, is_array
+from refimpl.core.linalg import length
 from refimpl.core.special import logsumexp
 
 
@@ -440,11 +441,10 @@ def unit(U):
     """
     check.finite(U=U)
     check.shapes(U=(U, _runs(U) + "B k"))
-    xp = array_namespace(U)
-    length = xp.linalg.vector_norm(U, axis=-1, keepdims=True)
-    if float(xp.min(length)) == 0:
+    xp, lengths = array_namespace(U), length(U)
+    if float(xp.min(lengths)) == 0:
         raise ValueError("U must have no row of zeros, which has no direction")
-    return U / length, length
+    return U / lengths, lengths
 
 
 def unit_back(Z, length, dZ):

@@ -42,7 +42,13 @@ Program = tuple[Call, ...]
 
 
 def _norm(xp, x):
-    return xp.sqrt(_dot(xp, x, x))
+    """Euclidean length; by way of the largest entry where the squares would leave the range."""
+    if not x.ndim:
+        return xp.abs(x)
+    largest = xp.max(xp.abs(x), axis=-1, keepdims=True)
+    far = ((largest < 1e-15) | (largest > 1e15)) & (largest > 0) & xp.isfinite(largest)
+    x = x / (scale := xp.where(far, largest, xp.ones_like(largest)))
+    return scale * xp.sqrt(_dot(xp, x, x))
 
 
 def _clip(xp, x, c):
@@ -324,7 +330,7 @@ def simplify(program, *, across_steps=False):
     >>> print(show(simplify(parse("a = exp(w); update = g * lr; m = cosh(update)"), across_steps=True)))
     update = g * lr
     """
-    check.instance((tuple, list), program=program)
+    check.instance((tuple, list), program=program), check.flag(across_steps=across_steps)
     outputs = {"update"} if across_steps else set(OUTPUTS)
     while True:
         needed, kept = set(outputs), []

@@ -95,6 +95,9 @@ def tournament(members, draws):
     if hasattr(draws, "dtype"):
         check.finite(draws=draws)
     draws = [check.fraction(draws=u) for u in draws]
+    check.instance(Member, **{f"members[{i}]": member for i, member in enumerate(members)})
+    if any(math.isnan(member.fitness) for member in members):
+        raise ValueError("fitness must be a number, infinite at worst, got NaN")
     return min((members[int(u * len(members))] for u in draws), key=lambda member: member.fitness)  # (lion-10)
 
 

@@ -8,8 +8,9 @@ import warnings
 from typing import Any, NamedTuple
 
 from refimpl.core import check
-from refimpl.core.arrays import Array, array_namespace, device
+from refimpl.core.arrays import Array, array_namespace, device, is_array
 from refimpl.core.elementwise import elementwise, sum_of_squares
+from refimpl.core.linalg import magnitude
 from refimpl.core.loop import iterate
 
 
@@ -169,7 +170,7 @@ def norm_test(grads, *, eta=0.1):
     42.248
     """
     _warn(eta)
-    return norm_ratio(*moments(grads), eta=eta)
+    return norm_ratio(*moments(_scaled(grads)), eta=eta)
 
 
 def coordinate_test(grads, *, eta=0.1):
@@ -183,7 +184,7 @@ def coordinate_test(grads, *, eta=0.1):
     54.294
     """
     _warn(eta)
-    return coordinate_ratio(*moments(grads), eta=eta)
+    return coordinate_ratio(*moments(_scaled(grads)), eta=eta)
 
 
 def inner_product_test(grads, *, vartheta=0.9):
@@ -211,7 +212,7 @@ def inner_product_test(grads, *, vartheta=0.9):
     Notes
     -----
     Equations (adadagrad-5) and (adadagrad-6) of the documentation. Dividing by the squared norm *before* the variance
-    is taken avoids its fourth power, which leaves the range of float32 at gradients of 1e-10.
+    is taken avoids its fourth power.
 
     Examples
     --------
@@ -264,7 +265,7 @@ def augmented_test(grads, *, vartheta=0.9, nu=5.84):
 
 def _projections(grads):
     """Components of the rows along their mean, in units of it (0 if it is 0); the flat rows; the mean."""
-    xp = _check_batch(grads)
+    xp = array_namespace(grads := _scaled(grads))
     rows = xp.reshape(grads, (grads.shape[0], -1))
     gradient = _mean(rows)
     square = xp.sum(gradient * gradient)
@@ -281,6 +282,12 @@ def _quotient(noise, signal):
     xp = array_namespace(noise, signal)
     quotient = noise / xp.where(signal > 0, signal, 1.0)
     return xp.where((signal > 0) | (noise == 0), quotient, math.inf)
+
+
+def _scaled(grads):
+    """In units of their largest entry, which no test depends on: squares leave the range of float32 at 1e-23."""
+    _check_batch(grads)
+    return grads / magnitude(grads)
 
 
 def _check_batch(grads):
@@ -422,10 +429,13 @@ def norm_update(params, state, grad, *, alpha, donate=False):
     check.instance(AdaGradState, state=state)
     check.finite(params=params)
     check.like(params, grad=grad)
-    alpha, xp = check.positive(alpha=alpha), array_namespace(params, grad)
-    squares = xp.asarray(state.squares + sum_of_squares(grad))  # (adadagrad-9)
+    alpha, before = check.positive(alpha=alpha), check.positive(squares=state.squares)
+    if is_array(before):
+        check.alike_dtype(params=params, squares=before)
+    xp = array_namespace(params, grad)
+    squares = xp.asarray(before + sum_of_squares(grad))  # (adadagrad-9)
     if not bool(xp.isfinite(squares)):  # else every entry is
-        check.finite(grad=grad, squares=xp.asarray(state.squares))
+        check.finite(grad=grad)
     params = _descend(params, grad, squares, alpha, donate=donate)
     return params, AdaGradState(squares)
 
@@ -514,6 +524,7 @@ def update(params, state, grad, *, alpha, eps=1e-10, donate=False):
     """
     check.instance(AdaGradState, state=state)
     check.alike(params=params, grad=grad, squares=state.squares)
+    check.no_negative(squares=state.squares)
     alpha, eps = check.positive(alpha=alpha), check.nonnegative(eps=eps)
     if eps == 0 and not bool(array_namespace(params).all(state.squares > 0)):
         raise ValueError("eps must be > 0 where the accumulator starts from v0 = 0")

@@ -172,6 +172,7 @@ def update(
     """
     check.instance(DiffGradState, state=state)
     check.alike(params=params, grad=grad, m=state.m, v=state.v, previous=state.previous)
+    check.no_negative(v=state.v)
     lr = check.positive(lr=lr)
     eps, weight_decay = check.nonnegative(eps=eps, weight_decay=weight_decay)
     beta1, beta2 = check.fraction(beta1=beta1, beta2=beta2)

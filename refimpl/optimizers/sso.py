@@ -317,7 +317,7 @@ def step(theta, state, model, loss, x, y, *, inner, rule="constant", eta=None, t
     13.50851717673
     """
     check.instance(SSOState, state=state), check.function(model=model, inner=inner), _check_loss(loss)
-    check.choice(RULES, rule=rule)
+    check.choice(RULES, rule=rule), check.flag(expand=expand)
     if total is not None:
         total = check.integer(total=total, minimum=1)
     t, accepted, squares = state.steps + 1, state.accepted, state.squares

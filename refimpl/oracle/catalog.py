@@ -109,8 +109,17 @@ def _head(name, module, operations):
 
 def case_index():
     """The committed index: "<operation>/<slug>" of every case -> digest of its inputs."""
-    path = files(refimpl.specs).joinpath("cases.json")
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return _listed("cases.json", {})
+
+
+def retired_cases():
+    """Names that cases once had, and that none may have again."""
+    return _listed("retired.json", [])
+
+
+def _listed(name, default):
+    path = files(refimpl.specs).joinpath(name)
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else default
 
 
 @cache

@@ -56,7 +56,7 @@ def clusters(rng, sizes, *, dimension=20, noise=0.15, like, orthogonal=True):
            [1., 0., 0.],
            [0., 1., 0.]]), array([0, 0, 1]))
     """
-    check.rng(rng=rng), check.sequence(sizes=sizes)
+    check.rng(rng=rng), check.sequence(sizes=sizes), check.flag(orthogonal=orthogonal)
     labels = _labels(sizes)
     dimension, noise = check.integer(dimension=dimension, minimum=1), check.nonnegative(noise=noise)
     if orthogonal and len(sizes) > dimension:

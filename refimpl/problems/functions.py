@@ -207,7 +207,11 @@ def central_differences(function, *, h):
     def gradient(x):
         xp = array_namespace(x)
         steps = from_numpy(h * np.eye(x.shape[-1]), like=x)
-        parts = [function(x + steps[j, :]) - function(x - steps[j, :]) for j in range(x.shape[-1])]
+        values = [function(x + side * steps[j, :]) for j in range(x.shape[-1]) for side in (1, -1)]
+        for value in values:
+            check.shapes(**{"what function returns": (value, str(x.shape[0]))})
+            check.floating(**{"what function returns": value})
+        parts = [after - before for after, before in zip(values[::2], values[1::2], strict=True)]
         return xp.stack(parts, axis=-1) / (2 * h)
 
     return gradient

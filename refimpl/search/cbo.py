@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from refimpl.core import check
 from refimpl.core.arrays import Array, array_namespace, device
+from refimpl.core.linalg import length
 from refimpl.core.loop import iterate
 from refimpl.core.random import normal
 
@@ -138,11 +139,10 @@ def inspect(positions, energies, *, alpha):
 
 def _rule(positions, consensus, noise, *, drift, diffusion, dt, noise_type):
     """The positions after one step, for a consensus point that all particles share."""
-    xp = array_namespace(positions, consensus, noise)
     difference = positions - consensus
     moved = positions - (drift * dt) * difference  # (cbo-3)
     if noise_type == "isotropic":
-        size = xp.sqrt(xp.vecdot(difference, difference))[..., None]  # (cbo-4)
+        size = length(difference)  # (cbo-4)
     else:
         size = difference  # (cbo-5)
     return moved + (diffusion * dt**0.5) * size * noise  # (cbo-6)

@@ -32,7 +32,7 @@ class Domain:
     mask: bool = False  # booleans
     values: tuple[float, ...] = ()  # the only ones, if any
     forms: tuple[str, ...] = ()  # keys of `FORMS`
-    infinite: bool = False  # whether infinity is one of the numbers
+    infinite: bool = False  # whether infinity is one of the numbers; minus infinity too if there is no lower end
     nan: bool = False  # whether NaN is one
 
     def that(self, *forms):
@@ -66,7 +66,7 @@ class Domain:
         if not self.values:
             said.append(self._range)
         if self.infinite:
-            said.append("infinity too")
+            said.append("infinity too" if self._range or self.open else "infinities too")
         if self.nan:
             said.append("NaN too")
         return ", ".join([*filter(None, said), *(FORMS[form].words for form in self.forms)])
@@ -117,7 +117,7 @@ class Domain:
             return ""
         low, high = self.bounds(known)
         with np.errstate(invalid="ignore"):
-            good = np.isfinite(x) | (self.infinite & (x == math.inf))
+            good = np.isfinite(x) | (self.infinite & np.isinf(x))
             good &= (x > low) | (x == low) & ("(" not in self.open)
             good &= (x < high) | (x == high) & (")" not in self.open)
             if self.values:
@@ -275,6 +275,11 @@ FORMS: Mapping[str, Form] = {
         lambda x: bool(np.all(_steps(x) <= 0)),
         lambda x: np.sort(x, axis=-1)[..., ::-1],
     ),
+    "orthonormal": Form(
+        "with orthonormal columns",
+        lambda x: bool(np.all(np.abs(np.swapaxes(x, -1, -2) @ x - np.eye(x.shape[-1])) <= NEAR * x.shape[-1])),
+        lambda x: np.linalg.qr(x)[0] if x.shape[-2] >= x.shape[-1] else x,
+    ),
     "zero diagonal": Form(
         "with zeros on the diagonal", lambda x: _square(x) and not np.any(np.diagonal(x, axis1=-2, axis2=-1))
     ),
@@ -366,8 +371,14 @@ def _number(end, known):
     """A bound as a number: "n", "n-1" or "T+1" of what is known."""
     if not isinstance(end, str):
         return end
-    name, more = re.findall(r"^(\w+)([+-]\d+)?$", end)[0]
-    return known[name] + int(more or 0)
+    name, more = _parts(end)
+    return known[name] + more
+
+
+def _parts(text):
+    """A name, and the whole number that is added to it."""
+    name, more = re.findall(r"^(\w+)([+-]\d+)?$", text)[0]
+    return name, int(more or 0)
 
 
 def known(operation, inputs):
@@ -376,7 +387,12 @@ def known(operation, inputs):
     for entry in operation.inputs:
         value = inputs[entry.name]
         if entry.kind == "array":
-            found.update((s, n) for s, n in zip(entry.axes.split(), value.shape, strict=True) if s.isidentifier())
+            for symbol, length in zip(entry.axes.split(), value.shape, strict=True):
+                name, more = _parts(symbol)
+                if symbol.isidentifier():
+                    found[symbol] = length
+                elif name.isidentifier():
+                    found.setdefault(name, length - more)  # "T+1" tells T too
         elif entry.kind != "choice":
             found[entry.name] = value
     return found

@@ -127,6 +127,23 @@ def scales(inputs: Mapping[str, int], outputs: Mapping[str, int], *cases, inside
     return Law(slug, statement, pairs, cases)
 
 
+def of_all_but(law, *outputs):
+    """A law that some of the outputs do not keep.
+
+    Examples
+    --------
+    >>> law = of_all_but(scaled("scale", "...", 2.0, {"x": 1}, {"y": 1}, "ordinary"), "log_density")
+    >>> list(law.pairs(lambda x: {"y": x, "log_density": 0.5}, {"x": 3.0}))
+    [(6.0, 6.0)]
+    """
+
+    def pairs(run, inputs):
+        others = lambda **asked: {name: value for name, value in run(**asked).items() if name not in outputs}
+        yield from law.pairs(others, inputs)
+
+    return Law(law.slug, f"{law.statement}, but for {' and '.join(outputs)}", pairs, law.cases)
+
+
 def odd(*cases, inputs=None, outputs=None):
     """All arrays negated (or those `inputs`) negate all outputs (or those `outputs`; the others stay).
 
@@ -223,12 +240,16 @@ def turned_along(axis, *cases, slug="turned", inputs=None, outputs=None):
 
     def reflected(axes, x):
         xp = array_namespace(x)
+        square = axes.split()[-2:] == [axis, axis]
+        mirrored = square and bool(xp.all(x == xp.matrix_transpose(x)))
         for position, name in enumerate(axes.split()):
             if name == axis:
                 moved = xp.moveaxis(x, position, -1)
                 v = xp.asarray([float(i) for i in range(1, x.shape[position] + 1)], dtype=moved.dtype)
                 along = xp.sum(moved * v, axis=-1)[..., None]
                 x = xp.moveaxis(moved - along * (2.0 * v / xp.sum(v * v)), -1, position)
+        if mirrored:  # but for rounding, which a domain would not take
+            x = (x + xp.matrix_transpose(x)) / 2
         return x
 
     def make(operation):

@@ -287,6 +287,17 @@ def test_unit_at_any_scale(backend, scale):
     assert backend.to_numpy(linalg.unit(backend.asarray([0.0, 0.0]))).tolist() == [0, 0]
 
 
+@pytest.mark.parametrize("scale", [1e-30, 1.0, 1e30])
+def test_angles_of_near_copies_keep_their_digits(backend, scale):
+    """tan of the angle is known; an arc cosine has half of the digits."""
+    u = np.array([[1.0, 0.0], [1.0, 1.0], [-1.0, 2.0**-18], [0.0, 3.0], [1.0, 2.0**-18]])
+    found = backend.to_numpy(linalg.angle(backend.asarray(scale * u), backend.asarray([2.0, 0.0])))
+    expected = [0.0, np.pi / 4, np.pi - np.arctan(2.0**-18), np.pi / 2, np.arctan(2.0**-18)]
+    np.testing.assert_allclose(found, expected, rtol=8 * backend.tolerance)
+    with pytest.raises(ValueError, match="u, v must have shapes that go together"):
+        linalg.angle(backend.asarray(u), backend.asarray([1.0, 2.0, 3.0]))
+
+
 def test_projection_on_a_ball(backend):
     center = backend.asarray([[1.0], [2.0]])
     project = lambda x, radius: backend.to_numpy(linalg.project_ball(backend.asarray(x), center, radius))
@@ -508,3 +519,20 @@ def test_cholesky_refuses(a, jitter, said):
 def test_cholesky_of_traced_values_refuses_by_name():
     with pytest.raises(ValueError, match="kernel must be positive definite"):
         grad(lambda a: linalg.cholesky(a, name="kernel")[0, 0])(np.ones((2, 2)))
+
+
+@pytest.mark.parametrize("k", [-120, -100, 0, 7, 127])
+def test_a_magnitude_of_the_size_of_the_largest_entry(backend, k):
+    x = backend.asarray(np.ldexp([1.5, -1.25, 0.0], k))
+    size = linalg.magnitude(x)
+    assert size == 2.0**k
+    assert backend.to_numpy(x / size).tolist() == [1.5, -1.25, 0.0]
+
+
+def test_powers_of_two_at_the_ends_of_the_range():
+    assert linalg.magnitude(np.zeros((0, 2))) == linalg.magnitude(np.zeros(2)) == 1.0
+    assert linalg.magnitude(np.array([np.finfo(np.float32).max])) == 2.0**127
+    assert linalg.magnitude(np.array([np.finfo(np.float32).max], np.float32)) == 2.0**127
+    assert linalg.magnitude(np.array([5e-324])) == 2.0**-1022
+    with pytest.raises(TypeError, match="x must be"):
+        linalg.magnitude([1.0])

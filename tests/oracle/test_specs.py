@@ -16,7 +16,7 @@ from refimpl.oracle.diagnosis.listed import check_mutants, explained, hasty
 from refimpl.oracle.judging import cases
 from refimpl.oracle.judging.answers import right
 from refimpl.oracle.judging.plans import Settings
-from tests.thorough import SEEDS, THOROUGH, sample
+from tests.thorough import SEEDS, THOROUGH, sample, smallest
 
 SYSTEMS = catalog.systems()
 OPERATIONS = [op for system in SYSTEMS.values() for op in system.operations]
@@ -51,11 +51,18 @@ def test_cases_keep_the_contract(system):
             cases.validate(operation, case)
 
 
-def test_the_committed_index_is_that_of_the_cases():
+@systems
+def test_the_committed_index_is_that_of_the_cases(system):
     """A slug is never renamed or reused: a changed case gets a new one."""
-    committed, now = catalog.case_index(), cases.index()
+    committed = {name: x for name, x in catalog.case_index().items() if name.startswith(f"{system.name}.")}
+    now = cases.index([system])
     differ = sorted(name for name in committed.keys() | now.keys() if committed.get(name) != now.get(name))
     assert not differ, f"new, changed or gone: {differ}; .venv/bin/python -m refimpl.oracle.judging.cases adds new ones"
+    assert not now.keys() & set(catalog.retired_cases())
+
+
+def test_the_committed_index_has_no_case_of_no_system():
+    assert {name.partition(".")[0] for name in catalog.case_index()} == set(SYSTEMS)
 
 
 @systems
@@ -133,20 +140,25 @@ def test_tolerances_are_tight(operation):
 # The reference, the mistakes, the variants ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("backend", ["numpy", "strict", pytest.param("torch", marks=pytest.mark.torch)])
+KINDS_OF_ARRAYS = ["numpy", "strict", *(pytest.param(x, marks=getattr(pytest.mark, x)) for x in ("torch", "dpnp"))]
+
+
+@pytest.mark.parametrize("backend", KINDS_OF_ARRAYS)
 @operations
 def test_the_reference_conforms(operation, backend):
     """Fixed cases and laws in both precisions, on every kind of array; of strict arrays what else they could refuse.
 
-    Those are slow, and a long or large case runs the lines of a small one.
+    Those are slow, and a long or large case runs the lines of a small one; dpnp's are slower.
     """
     if reason := BACKENDS[backend].missing():
         pytest.skip(reason)
-    brief = backend == "strict" and not THOROUGH
+    brief = backend in ("strict", "dpnp") and not THOROUGH
     single = any("float32" in case.dtypes for case in operation.cases)  # not where a solver stops at a gap
-    dtypes, only = ("float32" if single else "float64",), small(operation)
-    if not brief:
-        dtypes, only = ("float64", "float32"), ()
+    dtypes, only = ("float64", "float32"), ()
+    if brief and backend == "strict":
+        dtypes, only = ("float32" if single else "float64",), small(operation)
+    elif brief:
+        only = smallest(operation)
     report = check(reference(operation, backend), operation.name, dtypes=dtypes, only=only, laws=not brief)
     assert report.verdict == "conforms", [r for r in report.records if r.status != "passed"]
     assert report.counts["passed"] == report.planned > 0

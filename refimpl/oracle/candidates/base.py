@@ -46,6 +46,7 @@ class Candidate:
     issues = ""  # address of its bug tracker
     repro: tuple[str, ...] | None = None  # the command-line words that name it again; None: there are none
     refuses = False  # whether error cases make sense: it can raise
+    elsewhere = False  # whether it answers in another process, for which a search waits
     limit: float | None = None  # seconds for one answer, where it is asked in this process and that can be enforced
 
     @property

@@ -269,7 +269,7 @@ def _require(declared, operation, inputs):
         only("does", declared["operations"])
     for name, value in inputs.items():
         is_array = isinstance(value, np.ndarray)
-        if is_array and value.dtype.name not in declared["dtypes"]:
+        if is_array and value.dtype.kind == "f" and value.dtype.name not in declared["dtypes"]:
             only("takes", declared["dtypes"])
         values = declared.get("accepts", {}).get(name)
         if values == []:

@@ -15,6 +15,7 @@ class Restarted(Candidate):
     """A candidate that is asked in a process; whoever gets an answer sets `_fruitless` to 0."""
 
     longest = MESSAGE  # characters of a sentence about it
+    elsewhere = True
 
     def __init__(self):
         self._process: Any = None  # Process, while one runs

@@ -139,7 +139,8 @@ def _table(records):
 
 def _standing(record):
     """Status, and the seeds at which the claim holds."""
-    return ", ".join(filter(None, (record["status"], words.at_seeds(record["status"], record["seeds"]))))
+    said = record["status"], words.at_seeds(record["status"], record["seeds"]), words.of_control(record["showed"])
+    return ", ".join(filter(None, said))
 
 
 def _markdown(records):

@@ -172,6 +172,7 @@ class _Record(TypedDict):
     tier: str
     kind: str
     control: str
+    showed: str
     proxy: str
     tuned: str
     seed: int

@@ -98,8 +98,7 @@ def where(evidence: Evidence):
             masks[entry.name].append(sight.deviating(entry.name))
     wrong = [entry for entry in outputs if any(mask.any() for mask in masks[entry.name])]
     if len(wrong) < len(outputs):
-        right = [entry.name for entry in outputs if entry not in wrong]
-        told.append(f"{' and '.join(right)} {'is' if len(right) == 1 else 'are'} always right")
+        told.append(f"among the outputs {' and '.join(entry.name for entry in wrong)} alone is ever wrong")
     for entry in wrong:
         told += _factor(entry, [s for s in answered if s.deviating(entry.name).any()])
         found = [mask for mask in masks[entry.name] if mask.any()]

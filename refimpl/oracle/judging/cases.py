@@ -2,7 +2,8 @@
 
 An id is the slug plus the start of a hash over the inputs, ``lion.trajectory/two-rates-1a2b3c4d``: a slug is never
 renamed or reused, and a case whose inputs change by accident no longer matches the index in
-`refimpl/specs/cases.json`. ``python -m refimpl.oracle.judging.cases`` writes that index.
+`refimpl/specs/cases.json`. ``python -m refimpl.oracle.judging.cases`` adds new cases to it, and touches others only
+where they are named; names that are given up stand in `refimpl/specs/retired.json`.
 """
 
 import hashlib
@@ -10,6 +11,7 @@ import json
 import sys
 import weakref
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -92,19 +94,78 @@ def validate(operation, case):
         raise ValueError(f"{where}: {wrong}")
 
 
-def index():
-    """Id without its hash -> hash, of every case there is."""
+def index(systems=None):
+    """Id without its hash -> hash, of every case of some systems; default: of all."""
     return {
         f"{op.name}/{case.slug}": digest_of(case)
-        for system in catalog.systems().values()
+        for system in systems or catalog.systems().values()
         for op in system.operations
         for case in op.cases
     }
 
 
+class Index(NamedTuple):
+    """What `merged` returns."""
+
+    cases: dict[str, str]  # the index to write
+    retired: list[str]  # names that no case may have again
+    left: list[str]  # names whose cases have changed or are gone, and which nobody named: they stay as they were
+
+
+def merged(now, committed, retired, named=()):
+    """The index with the cases that are new, and with what was asked for.
+
+    Parameters
+    ----------
+    now, committed : mapping of str to str
+        Name -> digest, of the cases that there are and of the index.
+    retired : sequence of str
+        Names of cases that were given up.
+    named : sequence of str
+        Cases that may change, because nobody has seen them yet, or go, because others have come in their place.
+
+    Returns
+    -------
+    Index
+        See there.
+
+    Raises
+    ------
+    ValueError
+        If a name is not that of a case that has changed or gone, or a new case has a retired name.
+
+    Examples
+    --------
+    >>> merged({"a.b/new": "1", "a.b/old": "3"}, {"a.b/old": "2", "a.b/gone": "4"}, (), ["a.b/gone"])
+    Index(cases={'a.b/new': '1', 'a.b/old': '2'}, retired=['a.b/gone'], left=['a.b/old'])
+    """
+    other = [name for name, value in committed.items() if now.get(name) != value]
+    if unknown := sorted(set(named) - set(other)):
+        raise ValueError(f"names must be of cases that have changed or gone, got {', '.join(unknown)}")
+    if again := sorted(set(now) & set(retired)):
+        raise ValueError(f"these names are retired, so their cases must get others: {', '.join(again)}")
+    gone = [name for name in named if name not in now]
+    left = [name for name in other if name not in named]
+    found = {**now, **{name: committed[name] for name in left}}
+    return Index(dict(sorted(found.items())), sorted({*retired, *gone}), sorted(left))
+
+
+def main(named):
+    """Bring the committed index up to date: new cases, and those that are named."""
+    folder = Path(refimpl.specs.__path__[0])
+    found = merged(index(), catalog.case_index(), catalog.retired_cases(), named)
+    disk.write(folder / "cases.json", json.dumps(found.cases, indent=1) + "\n")
+    disk.write(folder / "retired.json", json.dumps(found.retired, indent=1) + "\n")
+    if found.left:
+        print(
+            f"changed or gone, and left as they were: {', '.join(found.left)}. A case that others may have seen gets a "
+            "new slug; name those that nobody has seen, and those that are given up, as arguments."
+        )
+    return int(bool(found.left))
+
+
 if __name__ == "__main__":
-    new = index()
-    changed = {name for name, value in catalog.case_index().items() if new.get(name) != value}
-    if changed and "--force" not in sys.argv:
-        sys.exit(f"changed or gone: {', '.join(sorted(changed))}. Give a changed case a new slug, or use --force.")
-    disk.write(Path(refimpl.specs.__path__[0], "cases.json"), json.dumps(new, indent=1, sort_keys=True) + "\n")
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except ValueError as error:
+        sys.exit(str(error))

@@ -52,6 +52,7 @@ class Diagnosis(Cleaned):
     cases: int = 0  # on which the explanation answers as the candidate
     further: int = 0  # inputs beside them
     others: tuple[str, ...] = ()  # explanations that no input tells apart, or further conditions
+    within: str = ""  # values of options in which alone it holds; elsewhere the candidate follows the rule
 
 
 KINDS = {

@@ -5,7 +5,7 @@ from html import escape
 from importlib.resources import files
 
 from refimpl.core import disk
-from refimpl.oracle.output.words import at_seeds
+from refimpl.oracle.output.words import at_seeds, of_control
 
 BADGES = {  # status -> (class, mark); the mark, so that nothing is told by color alone
     "reproduced": ("good", "✓"),
@@ -285,7 +285,7 @@ def _claims(claims, titles):
 
 def _standing(record):
     """Status of a claim, and the seeds at which it holds."""
-    said = at_seeds(record["status"], record["seeds"])
+    said = ", ".join(filter(None, (at_seeds(record["status"], record["seeds"]), of_control(record["showed"]))))
     return _badge(record["status"]) + (f" <span>{_text(said)}</span>" if said else "")
 
 

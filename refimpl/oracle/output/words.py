@@ -1,5 +1,7 @@
 """A report in words: what every kind of output has in common."""
 
+from dataclasses import replace
+
 from refimpl.oracle.output import alike, scope
 
 HOLDS = ("reproduced", "proxy")  # statuses of a claim whose bounds are kept
@@ -71,6 +73,8 @@ def cause(diagnosis):
     >>> cause(Diagnosis("use", (), "does not use lr: answers as for lr = 0"))
     'it does not use lr: answers as for lr = 0'
     """
+    if diagnosis.within:
+        return f"where {diagnosis.within}: {cause(replace(diagnosis, within=''))}"
     names, hint = diagnosis.names, diagnosis.hint
     changed = [f"{place(tag)} {reads(now)}" for tag, _, _, now in diagnosis.lines]
     match diagnosis.kind:
@@ -184,6 +188,17 @@ def smallest_input(smallest):
     if smallest.free:
         lines.append(f"  whatever the values of {', '.join(smallest.free)}")
     return lines
+
+
+def of_control(showed):
+    """What stands beside the status of a claim with a control.
+
+    Examples
+    --------
+    >>> of_control("as good"), of_control("")
+    ('control as good', '')
+    """
+    return showed and f"control {showed}"
 
 
 def at_seeds(status, seeds):

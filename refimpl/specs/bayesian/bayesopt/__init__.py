@@ -10,7 +10,16 @@ from refimpl.specs.base import ErrorCase, Operation, Paper, System, array, choic
 from refimpl.specs.bayesian.bayesopt import cases, exact, laws
 from refimpl.specs.bayesian.bayesopt.claims import CLAIMS
 from refimpl.specs.bayesian.bayesopt.mistakes import ALTERNATIVES
-from refimpl.specs.loops import integers
+from refimpl.specs.domains import (
+    DEFINITE,
+    NONNEGATIVE,
+    POSITIVE,
+    REAL,
+    SEMIDEFINITE,
+    Relation,
+    below,
+    whole,
+)
 
 
 def posterior(X, y, new, kernel, alpha, alpha0, noise, mean, beta, jitter):
@@ -33,7 +42,6 @@ def ei_gradient(X, y, new, kernel, alpha, alpha0, noise, mean, beta, best):
 
 def kg(mean, covariance, at, seen, noise):
     """Knowledge gradient and what else the best mean may grow by."""
-    at, seen = integers(at), integers(seen)
     value = bayesopt.knowledge_gradient(mean, covariance, at, noise=noise)
     general = bayesopt.generalized_improvement(mean, covariance, at, seen, noise=noise)
     kgcp = bayesopt.generalized_improvement(mean, covariance, at, seen, noise=noise, kgcp=True)
@@ -48,7 +56,7 @@ def kg_gradient(X, y, x, grid, Z, kernel, alpha, alpha0, noise, mean):
 
 def sources(mean, covariance, weights, at, costs, noise):
     """Knowledge gradient of a weighted sum, over the cost."""
-    return models.gain_per_cost(mean, covariance, integers(at), costs, weights, noise=noise)
+    return models.gain_per_cost(mean, covariance, at, costs, weights, noise=noise)
 
 
 def fidelities(blocks):
@@ -88,13 +96,15 @@ _NO_STEPS = {"long": "it has no steps"}
 _KERNEL = choice(
     "kernel", bayesopt.KERNELS, "covariance over alpha0 of the distance r: exp(-r^2), or Matern with nu = 1/2, 3/2, 5/2"
 )
-_ALPHA = array("alpha", "d", "> 0: r^2 = sum_i alpha_i (x_i - x'_i)^2, so alpha = 1 / (2 length^2) for exp(-r^2)")
-_ALPHA0, _NOISE = number("alpha0", "variance of the function, > 0"), number("noise", "variance of an observation, >= 0")
+_ALPHA = array("alpha", "d", "r^2 = sum_i alpha_i (x_i - x'_i)^2, so alpha = 1 / (2 length^2) for exp(-r^2)", POSITIVE)
+_ALPHA0 = number("alpha0", "variance of the function", POSITIVE)
+_NOISE = number("noise", "variance of an observation", NONNEGATIVE)
+_BEST = number("best", "the best value so far", REAL)
 _DATA = array("X", "n d", "points evaluated"), array("y", "n", "values observed")
-_HYPER = (_KERNEL, _ALPHA, _ALPHA0, _NOISE, number("mean", "constant of the prior mean"))
+_HYPER = (_KERNEL, _ALPHA, _ALPHA0, _NOISE, number("mean", "constant of the prior mean", REAL))
 _BETA = array("beta", "d", "slopes of the prior mean in the coordinates; zeros: it is constant")
 _BAD_HYPER = (
-    *refusals.rates(alpha0="positive", noise="nonnegative"),
+    refusals.numbers("alpha0", "noise"),
     ErrorCase("negative-alpha", "a distance cannot shrink", {"alpha": np.array([1.0, -1.0])}, ValueError, "alpha"),
     ErrorCase("zero-alpha", "an infinite length", {"alpha": np.array([1.0, 0.0])}, ValueError, "alpha"),
 )
@@ -104,17 +114,38 @@ _TWICE = ErrorCase(
 )  # fmt: skip
 _LAW = (
     array("mean", "M", "posterior means on a finite set"),
-    array("covariance", "M M", "posterior covariances, without noise"),
+    array("covariance", "M M", "posterior covariances, without noise", SEMIDEFINITE),
 )
-_AT = array("at", "k", "whole numbers: the points of which the value is asked, counted from 0")
-_BAD_AT = ErrorCase("no-such-point", "there are fewer", {"at": np.array([7.0])}, ValueError, "at")
+_AT = array("at", "k", "numbers of the points of which the value is asked", below("M"))
+
+
+def _apart(x, X):
+    """Whether no row of one array is a row of the other."""
+    return not (np.atleast_2d(x)[:, None, :] == X[None, :, :]).all(axis=-1).any()
+
+
+def _smooth(i, x):
+    """Whether the law given the data is smooth around points."""
+    return _apart(x, i["X"]) or (i["noise"] > 0 and i["kernel"] != "matern12")
+
+
+def _distinct(*noises):
+    """What a covariance of the observations needs in order to have a factor."""
+    return Relation(
+        f"X without two equal rows where {' or '.join(noises)} = 0",
+        ("X", *noises),
+        lambda i: all(i[name] > 0 for name in noises) or len(np.unique(i["X"], axis=0)) == len(i["X"]),
+    )
+
+
+_BAD_AT = ErrorCase("no-such-point", "there are fewer", {"at": np.array([7])}, ValueError, "at")
 
 POSTERIOR = Operation(
     name="bayesopt.posterior",
     summary="Gaussian process regression: posterior at new points, log evidence, and its gradient in log alpha, log "
     "alpha0, log noise and the mean",
     inputs=(*_DATA, array("new", "m d", "points asked for"), *_HYPER, _BETA,
-            number("jitter", ">= 0, added to the diagonal beside the noise")),
+            number("jitter", "added to the diagonal beside the noise", NONNEGATIVE)),
     outputs=(
         array("posterior_mean", "m", "of the function"),
         array("covariance", "m m", "of the function, without noise"),
@@ -130,7 +161,14 @@ POSTERIOR = Operation(
     cases=cases.POSTERIOR,
     sample=cases.sample_posterior,
     laws=laws.POSTERIOR,
-    errors=(*_BAD_HYPER, *refusals.rates(jitter="nonnegative"), *refusals.arrays(X="X", y="y")[::2], _TWICE),
+    errors=(*_BAD_HYPER, refusals.numbers("jitter"), *refusals.arrays(X="X", y="y")[::2], _TWICE),
+    relations=(
+        Relation(
+            "X without two equal rows where noise = jitter = 0",
+            ("X", "noise", "jitter"),
+            lambda i: i["noise"] + i["jitter"] > 0 or len(np.unique(i["X"], axis=0)) == len(i["X"]),
+        ),
+    ),
     without=_NO_STEPS,
 )  # fmt: skip
 
@@ -139,13 +177,13 @@ EI = Operation(
     summary="expected improvement E (f - best)^+ of a normal f, and its derivatives in mean and deviation",
     inputs=(
         array("mu", "m", "posterior means"),
-        array("sigma", "m", "posterior standard deviations, >= 0"),
-        number("best", "the best value so far; it is maximised"),
+        array("sigma", "m", "posterior standard deviations", NONNEGATIVE),
+        number("best", "the best value so far; it is maximised", REAL),
     ),
     outputs=(
         array("value", "m", "expected improvement"),
-        array("by_mean", "m", "its derivative in mu; there is none, and none is asked for, at mu = best, sigma = 0"),
-        array("by_sigma", "m", "its derivative in sigma, likewise", ulps=8),
+        array("by_mean", "m", "its derivative in mu"),
+        array("by_sigma", "m", "its derivative in sigma", ulps=8),
     ),
     reference=ei,
     exact=exact.ei,
@@ -157,7 +195,14 @@ EI = Operation(
         *refusals.arrays(mu="mu")[:1],
         *refusals.arrays(sigma="sigma"),
         ErrorCase("negative-sigma", "a deviation", {"sigma": np.full(4, -1.0)}, ValueError, "sigma"),
-        ErrorCase("nan-best", "no value", {"best": float("nan")}, ValueError, "best"),
+        refusals.numbers("best"),
+    ),
+    relations=(
+        Relation(
+            "mu other than best where sigma = 0, for there are no derivatives",
+            ("mu", "sigma", "best"),
+            lambda i: not np.any((i["sigma"] == 0) & (i["mu"] == i["best"])),
+        ),
     ),
     without=_NO_STEPS,
 )
@@ -165,7 +210,7 @@ EI = Operation(
 EI_GRADIENT = Operation(
     name="bayesopt.ei_gradient",
     summary="expected improvement at points under a Gaussian process given data, and its gradient in the points",
-    inputs=(*_DATA, array("new", "m d", "points asked for"), *_HYPER, _BETA, number("best", "the best value so far")),
+    inputs=(*_DATA, array("new", "m d", "points asked for"), *_HYPER, _BETA, _BEST),
     outputs=(array("value", "m", "expected improvement"), array("gradient", "m d", "its gradient in each point")),
     reference=ei_gradient,
     exact=exact.ei_gradient,
@@ -173,7 +218,15 @@ EI_GRADIENT = Operation(
     cases=cases.EI_GRADIENT,
     sample=cases.sample_ei_gradient,
     laws=laws.EI_GRADIENT,
-    errors=(*_BAD_HYPER, ErrorCase("nan-best", "no value", {"best": float("nan")}, ValueError, "best")),
+    errors=(*_BAD_HYPER, refusals.numbers("best")),
+    relations=(
+        _distinct("noise"),
+        Relation(
+            "no row of new that is one of X where noise = 0 or kernel = matern12",
+            ("new", "X", "noise", "kernel"),
+            lambda i: _smooth(i, i["new"]),
+        ),
+    ),
     without=_NO_STEPS,
 )
 
@@ -181,7 +234,7 @@ KG = Operation(
     name="bayesopt.kg",
     summary="by how much the best posterior mean is expected to grow with one observation at each of k points: among "
     "all points (kg), among those seen and the new one (gei), and the same less the maximum over these (kgcp)",
-    inputs=(*_LAW, _AT, array("seen", "n", "whole numbers: the points evaluated before"), _NOISE),
+    inputs=(*_LAW, _AT, array("seen", "n", "numbers of the points evaluated before", below("M")), _NOISE),
     outputs=(
         array("kg", "k", "knowledge gradient"),
         array("gei", "k", "generalised expected improvement"),
@@ -194,9 +247,9 @@ KG = Operation(
     sample=cases.sample_kg,
     laws=laws.KG,
     errors=(
-        *refusals.rates(noise="nonnegative"),
+        refusals.numbers("noise"),
         _BAD_AT,
-        ErrorCase("no-such-seen", "there are fewer", {"seen": np.array([7.0])}, ValueError, "seen"),
+        ErrorCase("no-such-seen", "there are fewer", {"seen": np.array([7])}, ValueError, "seen"),
         *refusals.arrays(mean="mean", covariance="covariance")[::2],
     ),
     without=_NO_STEPS,
@@ -225,6 +278,14 @@ KG_GRADIENT = Operation(
         *refusals.arrays(Z="Z")[:1],
         ErrorCase("nan-in-x", "NaN is no place", {"x": np.array([0.5, float("nan")])}, ValueError, "x"),
     ),
+    relations=(
+        _distinct("noise"),
+        Relation(
+            "x no row of X where noise = 0 or kernel = matern12, nor of the grid where kernel = matern12",
+            ("x", "X", "grid", "noise", "kernel"),
+            lambda i: _smooth(i, i["x"]) and (i["kernel"] != "matern12" or _apart(i["x"], i["grid"])),
+        ),
+    ),
     without=_NO_STEPS,
 )
 
@@ -236,7 +297,7 @@ SOURCES = Operation(
         *_LAW,
         array("weights", "m M", "each objective value as a sum over the points"),
         _AT,
-        array("costs", "k", "> 0, of each evaluation"),
+        array("costs", "k", "of each evaluation", POSITIVE),
         _NOISE,
     ),
     outputs=(array("value", "k", "gain per cost"),),
@@ -247,7 +308,7 @@ SOURCES = Operation(
     sample=cases.sample_sources,
     laws=laws.SOURCES,
     errors=(
-        *refusals.rates(noise="nonnegative"),
+        refusals.numbers("noise"),
         _BAD_AT,
         ErrorCase("free", "nothing is free", {"costs": np.array([1.0, 0.0, 1.0])}, ValueError, "costs"),
         *refusals.arrays(weights="weights")[:1],
@@ -258,7 +319,7 @@ SOURCES = Operation(
 FIDELITIES = Operation(
     name="bayesopt.fidelities",
     summary="covariance of an objective and its further sources, each the one before plus an independent process",
-    inputs=(array("blocks", "S m m", "covariance of source 0, then of each difference"),),
+    inputs=(array("blocks", "S m m", "covariance of source 0, then of each difference", SEMIDEFINITE),),
     outputs=(array("covariance", "P P", "P = S m: source 0 at all points, source 1 at all points, ..."),),
     reference=fidelities,
     exact=exact.fidelities,
@@ -276,9 +337,9 @@ QEI = Operation(
     "Cholesky factor L, and the derivatives of this mean",
     inputs=(
         array("mean", "q", "posterior means"),
-        array("covariance", "q q", "posterior covariances, positive definite"),
+        array("covariance", "q q", "posterior covariances", DEFINITE),
         array("Z", "J q", "standard normal draws"),
-        number("best", "the best value so far"),
+        _BEST,
     ),
     outputs=(
         array("value", "", "mean over the draws"),
@@ -294,7 +355,7 @@ QEI = Operation(
     errors=(
         *refusals.arrays(mean="mean", Z="Z")[::2],
         ErrorCase("not-definite", "no factor", {"covariance": np.ones((3, 3))}, ValueError, "covariance"),
-        ErrorCase("nan-best", "no value", {"best": float("nan")}, ValueError, "best"),
+        refusals.numbers("best"),
     ),
     without=_NO_STEPS,
 )
@@ -305,7 +366,7 @@ EIC = Operation(
     "probability that all are, 0 included; the probability alone if no point seen was feasible",
     inputs=(
         array("mu", "K+1 m", "posterior means of the objective, then of each constraint"),
-        array("sigma", "K+1 m", "posterior standard deviations, >= 0"),
+        array("sigma", "K+1 m", "posterior standard deviations", NONNEGATIVE),
         array("y", "n", "objective seen"),
         array("constraints", "K n", "constraints seen"),
     ),
@@ -330,14 +391,15 @@ ES_PES = Operation(
     "each draw to the observation of each node; PES takes histograms of z = (y - mean) / s in the groups with the same "
     "best point, with bins of equal width on [-6, 6]",
     inputs=(
-        *_LAW,
-        integer("at", "number of the point that would be evaluated"),
+        _LAW[0],
+        array("covariance", "M M", "posterior covariances, without noise", DEFINITE),
+        integer("at", "number of the point that would be evaluated", below("M")),
         array("nodes", "H", "of the observation, in standard deviations"),
-        array("node_weights", "H", "with sum 1"),
+        array("node_weights", "H", "of the quadrature", REAL.that("simplex")),
         array("draws", "J M", "standard normal draws Z of the function"),
         array("noise_draws", "J", "standard normal draws of the noise"),
         _NOISE,
-        integer("bins", "of the histogram"),
+        integer("bins", "of the histogram", whole(1, 10**6, open=")")),
     ),
     outputs=(array("es", "", "entropy search, in nats"), array("pes", "", "predictive entropy search, in nats")),
     reference=es_pes,
@@ -347,9 +409,7 @@ ES_PES = Operation(
     sample=cases.sample_es_pes,
     laws=laws.ES_PES,
     errors=(
-        *refusals.rates(noise="nonnegative"),
-        ErrorCase("no-such-point", "there are three", {"at": 3}, ValueError, "at"),
-        ErrorCase("no-bins", "one at least", {"bins": 0}, ValueError, "bins"),
+        refusals.numbers("noise", "at", "bins"),
         *refusals.arrays(draws="draws")[:1],
     ),
     without=_NO_STEPS,
@@ -368,7 +428,7 @@ JOINT = Operation(
         _ALPHA,
         _ALPHA0,
         _NOISE,
-        number("gradient_noise", "variance of each observed derivative, >= 0"),
+        number("gradient_noise", "variance of each observed derivative", NONNEGATIVE),
         array("W", "J d+1", "standard normal draws"),
     ),
     outputs=(
@@ -383,10 +443,11 @@ JOINT = Operation(
     sample=cases.sample_joint,
     laws=laws.JOINT,
     errors=(
-        *refusals.rates(alpha0="positive", noise="nonnegative", gradient_noise="nonnegative"),
+        refusals.numbers("alpha0", "noise", "gradient_noise"),
         *refusals.arrays(gradients="gradients"),
         ErrorCase("point-twice", _TWICE.why, {"X": np.zeros((2, 2)), "noise": 0.0}, ValueError, _TWICE.names),
     ),
+    relations=(_distinct("noise", "gradient_noise"),),
     without={**_NO_STEPS, "large": "its matrix has n (d + 1) rows, and nothing in it repeats"},
 )
 

@@ -1,5 +1,6 @@
 """Inputs of the operations on Bayesian optimisation under permanent names, and random ones."""
 
+import math
 from functools import partial
 
 import numpy as np
@@ -157,6 +158,8 @@ EI = (
         sigma=[0.0, 0.0, 1.0]),
     _ei("far-below", "eight deviations below the incumbent", "numerics", mu=[-8.0, -4.0], sigma=[1.0, 0.5],
         dtypes=_DOUBLE),
+    _ei("far-out", "ten and twelve deviations below the incumbent: the tail has all its digits", "numerics",
+        mu=[-10.0, -6.0], sigma=[1.0, 0.5], dtypes=_DOUBLE),
     _ei("far-above", "nine deviations above: all of the difference", "numerics",
         mu=[8.0, 6.0, -0.5], sigma=[1.0, 0.25, 1.0],
         best=-1.0),
@@ -182,6 +185,8 @@ EI_GRADIENT = (
     _at_points("trend", "the prior mean has a slope of its own", "missing_step", kernel="matern52",
                beta=np.array([1.5, -0.75])),
     _at_points("noise-free", "without noise", "edge_case", noise=0.0),
+    _at_points("high-incumbent", "ten deviations below the incumbent: the tail has all its digits", "numerics",
+               best=12.0, dtypes=_DOUBLE),
     _at_points("low-incumbent", "the mean is above the incumbent", "known_bug", best=-1.5),
     _at_points("one-point", "one observation, one coordinate", "boundary", **_HAND | {"new": _rows([0.5])}),
     large("many-points", "noisy", "m", size=5001),
@@ -241,6 +246,10 @@ KG = (
     _kg("one-point", "one point: its mean moves up as much as down", "boundary", mean=np.array([0.5]),
         covariance=np.array([[1.0]]), at=np.array([0.0]), seen=np.array([0.0]), noise=1.0,
         answer={"kg": np.zeros(1), "gei": np.zeros(1), "kgcp": np.zeros(1)}, source="closed form"),
+    _kg("tiny-slope", "a variance of 1e-300 under a mean that is lower by 1: a line crosses beyond all numbers",
+        "numerics", mean=np.array([1.0, 0.0]), covariance=np.diag([0.0, 1e-300]), at=np.array([1]),
+        seen=np.array([0]), noise=0.0, dtypes=_DOUBLE, source="closed form",
+        answer={"kg": np.zeros(1), "gei": np.zeros(1), "kgcp": np.zeros(1)}),
     large("many-candidates", "four-points", "k", size=1501),
 )  # fmt: skip
 
@@ -397,6 +406,8 @@ EIC = (
          [0.0, 0.5, 0.25, 0.5])),
     _eic("one-constraint", "one constraint, one point", "boundary", mu=_rows([0.5], [0.25]), sigma=_rows([1.0], [0.5]),
          constraints=_rows([-1.0, 0.5, 1.0, 2.0])),
+    _eic("far-below", "ten deviations below the best that was feasible: the tail has all its digits", "numerics",
+         mu=_rows([-6.5, -9.0, -15.0], [0.25, -0.5, 1.0], [-0.25, 0.75, 0.5]), dtypes=_DOUBLE),
     _eic("known-objective", "the objective is known at a point", "edge_case",
          sigma=_rows([0.0, 0.0, 0.0], [0.5, 1.0, 0.25], [1.0, 0.5, 2.0])),
     large("many-points", "two-constraints", "m"),
@@ -411,7 +422,7 @@ def sample_eic(rng):
 
 # Entropies -----------------------------------------------------------------------------------------------------------
 
-_NODES = {"nodes": np.array([-(3**0.5), 0.0, 3**0.5]), "node_weights": np.array([1.0, 4.0, 1.0]) / 6}
+_NODES = {"nodes": np.array([-1.0, 0.0, 1.0]) * math.sqrt(3), "node_weights": np.array([1.0, 4.0, 1.0]) / 6}
 
 
 def _es(slug, why, *flags, J=24, dtypes=_DOUBLE, **changed):
@@ -463,6 +474,10 @@ JOINT = (
     _joint("no-gradients", "derivatives drowned in noise: as if there were none", "numerics", gradient_noise=1e6,
            dtypes=_DOUBLE),
     _joint("flat", "gradients of 0", "edge_case", gradients=np.zeros((2, 2)), noise=0.0),
+    _joint("known-point", "value and gradient at x are known without noise: nothing moves, and nothing is divided by 0",
+           "edge_case", "numerics", x=_X[0], noise=0.0, gradient_noise=0.0),
+    _joint("known-value", "the value at x is known without noise, its gradient is not: it alone moves the means",
+           "edge_case", x=_X[1], noise=0.0),
 )  # fmt: skip
 
 

@@ -188,11 +188,14 @@ def fidelities(blocks):
 # Several points, constraints, entropies ------------------------------------------------------------------------------
 
 
+_NOTHING = reals(1e-15)  # a variance that is what differences leave of 0
+
+
 def _factor(C):
-    """Lower Cholesky factor, by subtracting columns."""
+    """Lower Cholesky factor, by subtracting columns; 0 where a variance is."""
     C, columns = C + 0 * _ONE, []
     for i in range(len(C)):
-        column = C[:, i] / sqrt(C[i, i])
+        column = C[:, i] / sqrt(C[i, i]) if C[i, i] > _NOTHING else 0 * C[:, i]
         columns.append(column)
         C = C - column[:, None] * column[None, :]
         C[i, :], C[:, i] = 0 * _ONE, 0 * _ONE
@@ -291,7 +294,7 @@ def joint_with_gradients(X, y, gradients, new, x, alpha, alpha0, noise, gradient
     directions: list = []
     for i in range(d + 1):  # rows of C^-1 S^T
         row = across[i] - sum((lower[i, j] * directions[j] for j in range(i)), 0 * across[i])
-        directions.append(row / lower[i, i])
+        directions.append(row / lower[i, i] if lower[i, i] > 0 else 0 * row)
     m, C = m[d + 1 :], C[d + 1 :, d + 1 :]
     best = [max(m + w @ np.array(directions)) for w in W]
     return m, C, sum(best, 0 * _ONE) / len(best) - max(m)

@@ -2,7 +2,7 @@
 
 from refimpl.core.arrays import array_namespace
 from refimpl.specs.base import Law
-from refimpl.specs.laws import apart, related, reversed_along, scaled
+from refimpl.specs.laws import apart, of_all_but, related, reversed_along, scaled, scales
 
 _STRETCHED = {"X": 1, "new": 1, "alpha": -2, "beta": -1}
 _FITS = "noisy", "matern52", "trend"
@@ -29,7 +29,9 @@ POSTERIOR = (
     reversed_along("d", *_FITS, slug="coordinates-reordered"),
     related("shift", "values and mean higher by 1 raise the posterior by 1", _shift,
             lambda out: {"posterior_mean": out["posterior_mean"] + 1.0}, *_FITS),
-    scaled("stretched", "points times 2 with alpha over 4 change nothing", 2.0, _STRETCHED, {}, *_FITS),
+    scales(_STRETCHED, {}, *_FITS, slug="stretched"),
+    of_all_but(scales({"y": 1, "alpha0": 2, "noise": 2, "jitter": 2, "mean": 1, "beta": 1},
+                {"posterior_mean": 1, "covariance": 2, "by_mean": -1}, *_FITS), "log_evidence"),
     Law("at-once", "the log density of all is that of the others and that of the last given them", _at_once,
         ("noisy", "matern32")),
 )  # fmt: skip
@@ -52,7 +54,7 @@ def _wide(x):
 _EI = "above-and-below", "one-point"
 EI = (
     apart("m", *_EI),
-    scaled("scale", "all times 4 give 4 times the value", 4.0, {"mu": 1, "sigma": 1, "best": 1}, {"value": 1}, *_EI),
+    scales({"mu": 1, "sigma": 1, "best": 1}, {"value": 1}, *_EI),
     Law("put-and-call", "what is won above less what is won below is the difference of the means", _swap, _EI),
     related("shift", "means and incumbent higher by 1 change nothing",
             lambda i: {"mu": i["mu"] + 1.0, "best": i["best"] + 1.0}, lambda out: {}, *_EI),
@@ -62,9 +64,8 @@ EI_GRADIENT = (
     apart("m", "noisy", "matern52"),
     reversed_along("n", "noisy", "matern32"),
     reversed_along("d", "noisy", "trend", slug="coordinates-reordered"),
-    scaled("scale", "values times 2, variances times 4", 2.0,
-           {"y": 1, "alpha0": 2, "noise": 2, "mean": 1, "beta": 1, "best": 1}, {"value": 1, "gradient": 1},
-           "noisy", "trend"),
+    scales({"y": 1, "alpha0": 2, "noise": 2, "mean": 1, "beta": 1, "best": 1}, {"value": 1, "gradient": 1}, "noisy",
+           "trend"),
 )  # fmt: skip
 
 _POINTS = "four-points", "noise-free"
@@ -74,7 +75,7 @@ def _order(run, inputs):
     """E of the larger maximum is the larger: kg + max over all >= gei + max over those seen >= kgcp."""
     xp, out = array_namespace(inputs["mean"]), run(**inputs)
     mean = _wide(inputs["mean"])
-    seen = xp.take(mean, xp.astype(xp.round(inputs["seen"]), xp.int64))
+    seen = xp.take(mean, inputs["seen"])
     lack = out["gei"] + xp.max(seen) - out["kg"] - xp.max(mean)
     yield xp.where(lack > 0, lack, 0.0 * lack), 0.0 * lack
     worse = out["kgcp"] - out["gei"]
@@ -83,8 +84,7 @@ def _order(run, inputs):
 
 KG = (
     apart("k", *_POINTS),
-    scaled("scale", "means times 2 and variances times 4 give twice the gain", 2.0,
-           {"mean": 1, "covariance": 2, "noise": 2}, {"kg": 1, "gei": 1, "kgcp": 1}, *_POINTS),
+    scales({"mean": 1, "covariance": 2, "noise": 2}, {"kg": 1, "gei": 1, "kgcp": 1}, *_POINTS),
     related("shift", "all means higher by 1 change nothing", lambda i: {"mean": i["mean"] + 1.0}, lambda out: {},
             *_POINTS),
     Law("order", "the best of all points after is no worse than the best of those seen", _order, _POINTS),
@@ -94,15 +94,15 @@ KG_GRADIENT = (
     apart("J", "noisy", "matern52"),
     reversed_along("n", "noisy", "matern52"),
     reversed_along("m", "noisy", "matern32", slug="grid-reordered"),
-    scaled("scale", "values times 2, variances times 4", 2.0, {"y": 1, "alpha0": 2, "noise": 2, "mean": 1},
-           {"gradients": 1}, "noisy", "matern52"),
+    scales({"y": 1, "alpha0": 2, "noise": 2, "mean": 1}, {"gradients": 1}, "noisy", "matern52"),
 )  # fmt: skip
 
 SOURCES = (
     apart("k", "two-sources", "environment"),
-    scaled("costs", "costs times 4 give a quarter", 4.0, {"costs": 1}, {"value": -1}, "two-sources", "environment"),
+    scales({"costs": 1}, {"value": -1}, "two-sources", "environment", slug="costs"),
+    scales({"mean": 1, "covariance": 2, "noise": 2}, {"value": 1}, "two-sources", "environment"),
     reversed_along("m", "two-sources", "environment", slug="objectives-reordered"),
-    scaled("weights", "weights times 2 give twice the gain", 2.0, {"weights": 1}, {"value": 1}, "environment"),
+    scales({"weights": 1}, {"value": 1}, "environment", slug="weights"),
 )  # fmt: skip
 
 
@@ -114,20 +114,21 @@ def _symmetric(run, inputs):
 
 FIDELITIES = (
     Law("symmetric", "a covariance is symmetric", _symmetric, ("three-sources", "two-sources")),
-    scaled("scale", "blocks times 4 give 4 times", 4.0, {"blocks": 1}, {"covariance": 1}, "three-sources"),
+    scales({"blocks": 1}, {"covariance": 1}, "three-sources"),
 )
 
 QEI = (
     reversed_along("J", "three-points", "high-incumbent"),
     related("shift", "means and incumbent higher by 1 change nothing",
             lambda i: {"mean": i["mean"] + 1.0, "best": i["best"] + 1.0}, lambda out: {}, "three-points"),
-    scaled("scale", "means times 2 and variances times 4", 2.0, {"mean": 1, "covariance": 2, "best": 1},
-           {"value": 1, "by_covariance": -1}, "three-points", "high-incumbent"),
+    scales({"mean": 1, "covariance": 2, "best": 1}, {"value": 1, "by_covariance": -1}, "three-points",
+           "high-incumbent"),
 )  # fmt: skip
 
 EIC = (
     apart("m", "two-constraints", "nothing-feasible"),
     scaled("constraints", "constraints in another unit", 4.0, {"constraints": 1}, {}, "two-constraints"),
+    scales({"mu": 1, "sigma": 1, "y": 1, "constraints": 1}, {"value": 1}, "two-constraints", "known-constraint"),
     reversed_along("n", "two-constraints", "nothing-feasible"),
 )
 
@@ -136,12 +137,12 @@ ES_PES = (
     reversed_along("H", "noisy", "noise-free", slug="nodes-reordered"),
     related("shift", "all means higher by 1 change nothing", lambda i: {"mean": i["mean"] + 1.0}, lambda out: {},
             "noisy", "noise-free"),
+    scales({"mean": 1, "covariance": 2, "noise": 2}, {}, "noisy", "noise-free"),
 )  # fmt: skip
 
 JOINT = (
     reversed_along("n", "noisy", "short"),
-    scaled("scale", "values times 2, variances times 4", 2.0,
-           {"y": 1, "gradients": 1, "alpha0": 2, "noise": 2, "gradient_noise": 2},
+    scales({"y": 1, "gradients": 1, "alpha0": 2, "noise": 2, "gradient_noise": 2},
            {"mean": 1, "covariance": 2, "gain": 1}, "noisy", "noise-free"),
     scaled("stretched", "points times 2, with slopes half as steep", 2.0,
            {"X": 1, "new": 1, "x": 1, "alpha": -2, "gradients": -1, "gradient_noise": -2}, {}, "noisy"),

@@ -129,6 +129,10 @@ ALTERNATIVES = (
             {"expected_improvement: z =": "z = delta / xp.where(spread, sigma**2, xp.ones_like(sigma))",
              "bayesopt-10": "risk = sigma**2 * density(z) - xp.abs(delta) * ndtr(-xp.abs(z))", **_UNCLIPPED},
             origin="https://github.com/SMTorg/smt/issues/189"),
+    mistake("tail_by_erf", "numerics",
+            "the lower tail is ndtr(z), or erfc; here 1/2 (1 + erf(z / sqrt 2)), which has no digits left at z = -8",
+            {"bayesopt-10": "risk = sigma * density(z) - xp.abs(delta) * (1 - ndtr(xp.abs(z)))",
+             "bayesopt-11": "by_mean = xp.where(spread, 1 - ndtr(-z), xp.astype(delta > 0, mu.dtype))"}),
     mistake("no_density_term", "missing_step", "what is unknown adds sigma phi(z); here this term is missing",
             {"bayesopt-10": "risk = -xp.abs(delta) * ndtr(-xp.abs(z))", **_UNCLIPPED}),
     mistake("derivatives_exchanged", "wrong_output",
@@ -332,5 +336,5 @@ ALTERNATIVES = (
                             "xp.max(mean) + 0.0 * xp.mean(best)"}),
     mistake("directions_not_solved", "missing_step",
             "solve with the factor of the predictive covariance; here multiplied with it",
-            {"bayesopt-36": "return shared @ C"}),
+            {"derivative_directions: return": "return shared @ cholesky(own, name='covariance_at_x')"}),
 )  # fmt: skip

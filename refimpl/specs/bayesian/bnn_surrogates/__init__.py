@@ -10,7 +10,19 @@ from refimpl.specs.base import ErrorCase, Operation, Paper, System, array, choic
 from refimpl.specs.bayesian.bnn_surrogates import cases, exact, laws
 from refimpl.specs.bayesian.bnn_surrogates.claims import CLAIMS
 from refimpl.specs.bayesian.bnn_surrogates.mistakes import ALTERNATIVES
-from refimpl.specs.loops import integers
+from refimpl.specs.domains import (
+    COUNT,
+    FRACTION,
+    MASK,
+    NONNEGATIVE,
+    POSITIVE,
+    REAL,
+    SHARE,
+    WHOLE,
+    Relation,
+    below,
+    real,
+)
 
 
 def _sizes(x, width, depth, *out):
@@ -28,7 +40,7 @@ def energy(w, x, y, width, depth, noise, prior):
 
 def hmc(w, momenta, uniforms, steps, x, y, width, depth, noise, prior, step):
     """Transitions with given draws."""
-    counts = [int(integers(steps[t])) for t in range(steps.shape[0])]
+    counts = [int(steps[t]) for t in range(steps.shape[0])]
     model = _model(x, width, depth, noise, prior)
     return bnn_surrogates.hmc(w, momenta, uniforms, x, y, step=step, steps=counts, **model)[:3]
 
@@ -46,14 +58,14 @@ def dual_averaging(acceptance, start, target):
 def sghmc(w, indices, xi, x, y, width, depth, noise, prior, lr, friction, burn_in):
     """Steps with given minibatches and noise."""
     model, rates = _model(x, width, depth, noise, prior), {"lr": lr, "friction": friction, "burn_in": burn_in}
-    states, last = bnn_surrogates.sghmc(w, integers(indices), xi, x, y, **model, **rates)
+    states, last = bnn_surrogates.sghmc(w, indices, xi, x, y, **model, **rates)
     return states, last.tau, last.g_hat, last.v_hat, last.momentum
 
 
 def ensemble(starts, masks, x, y, points, targets, width, depth, noise, prior, lr, steps):
     """Members, and what they predict."""
     model, xp = _model(x, width, depth, noise, prior), array_namespace(x)
-    members = bnn_surrogates.ensemble(starts, masks, x, y, steps=steps, lr=lr, **model)
+    members = bnn_surrogates.ensemble(starts, xp.astype(masks, x.dtype), x, y, steps=steps, lr=lr, **model)
     rows = [bnn_surrogates.network(members[s, :], points, sizes=model["sizes"]) for s in range(members.shape[0])]
     mean, variance = bnn_surrogates.predictive(xp.stack(rows), noise=noise)
     return members, mean, variance, bnn_surrogates.log_likelihood(targets, mean, variance)
@@ -93,17 +105,29 @@ _W = array(
     "often as `depth` says, then 1",
 )
 _DATA = (array("x", "n d", "points"), array("y", "n", "targets"))
-_WIDTHS = (integer("width", "of the hidden layers, >= 1"), integer("depth", "number of hidden layers, >= 0"))
+_WIDTHS = (integer("width", "of the hidden layers", COUNT), integer("depth", "number of hidden layers", WHOLE))
 _MODEL = (
     *_WIDTHS,
-    number("noise", "variance of the targets, > 0"),
-    number("prior", "variance of each weight and bias, > 0"),
+    number("noise", "variance of the targets", POSITIVE),
+    number("prior", "variance of each weight and bias", POSITIVE),
 )
 _BAD_MODEL = (
-    *refusals.rates(noise="positive", prior="positive"),
+    refusals.numbers("noise", "prior"),
     *refusals.arrays(x="x")[:1],
     ErrorCase("no-width", "a layer has a unit", {"width": 0, "depth": 1}, ValueError, "sizes"),
 )
+
+
+def _as_many(w, out=1):
+    """As many weights as the widths ask for; without a layer after the hidden ones where `out` is 0."""
+
+    def holds(i):
+        sizes = _sizes(i["x"], i["width"], i["depth"], *[out] * out)
+        return i[w].shape[-1] == bnn_surrogates.parameters(sizes)
+
+    return Relation(f"as many weights in {w} as the widths ask for", (w, "x", "width", "depth"), holds)
+
+
 _BAD_W = (ErrorCase("a-weight-too-many", "weights fit the widths", {"w": np.zeros(50)}, ValueError, "w must"),)
 
 ENERGY = Operation(
@@ -118,6 +142,7 @@ ENERGY = Operation(
     sample=cases.sample_energy,
     laws=laws.ENERGY,
     errors=(*_BAD_MODEL, *_BAD_W, *refusals.arrays(y="y")),
+    relations=(_as_many("w"),),
     without=_NO_STEPS,
 )
 
@@ -127,11 +152,11 @@ HMC = Operation(
     inputs=(
         _W,
         array("momenta", "T P", "standard normal, of each transition"),
-        array("uniforms", "T", "in [0, 1): a proposal is taken if it is below the probability of acceptance"),
-        array("steps", "T", "leapfrog steps of each transition"),
+        array("uniforms", "T", "a proposal is taken if it is below the probability of acceptance", FRACTION),
+        array("steps", "T", "leapfrog steps of each transition", COUNT),
         *_DATA,
         *_MODEL,
-        number("step", "of leapfrog, > 0"),
+        number("step", "of leapfrog", POSITIVE),
     ),
     outputs=(
         array("states", "T P", "weights after each transition", steps=True),
@@ -146,19 +171,20 @@ HMC = Operation(
     laws=laws.HMC,
     errors=(
         *_BAD_MODEL,
-        *refusals.rates(step="positive"),
+        refusals.numbers("step"),
         ErrorCase("uniform-of-one", "a uniform is below 1", {"uniforms": np.ones(3)}, ValueError, "uniform"),
         *refusals.arrays(momenta="momenta")[:1],
     ),
+    relations=(_as_many("w"),),
 )
 
 DUAL_AVERAGING = Operation(
     name="bnn_surrogates.dual_averaging",
     summary="leapfrog steps of the burn-in: the one for the next iteration, and the average to use afterwards",
     inputs=(
-        array("acceptance", "T", "probabilities of acceptance, in [0, 1]"),
-        number("start", "step of the first iteration, > 0"),
-        number("target", "of the acceptance, in (0, 1)"),
+        array("acceptance", "T", "probabilities of acceptance", SHARE),
+        number("start", "step of the first iteration", POSITIVE),
+        number("target", "of the acceptance", real(0, 1, open="()")),
     ),
     outputs=(
         array("step", "T", "after each rate", steps=True),
@@ -171,9 +197,8 @@ DUAL_AVERAGING = Operation(
     sample=cases.sample_dual_averaging,
     laws=laws.DUAL_AVERAGING,
     errors=(
-        *refusals.rates(start="positive step"),
+        refusals.numbers("target", start="step"),
         ErrorCase("rate-above-one", "a probability", {"acceptance": np.array([0.5, 1.5])}, ValueError, "acceptance"),
-        ErrorCase("target-of-one", "nothing is always accepted", {"target": 1.0}, ValueError, "target"),
     ),
     without={"large": "it has no axis but its steps, and each is a number"},
 )
@@ -183,13 +208,13 @@ SGHMC = Operation(
     summary="steps of scale-adapted stochastic gradient HMC on the same U, from minibatches, with given draws",
     inputs=(
         _W,
-        array("indices", "T B", "examples of each minibatch, counted from 0"),
+        array("indices", "T B", "numbers of the examples of each minibatch", below("n")),
         array("xi", "T P", "standard normal"),
         *_DATA,
         *_MODEL,
-        number("lr", "eta > 0"),
-        number("friction", "gamma in (0, 1]"),
-        integer("burn_in", "steps in which the scales are adapted"),
+        number("lr", "eta", POSITIVE),
+        number("friction", "gamma", real(0, 1, open="(")),
+        integer("burn_in", "steps in which the scales are adapted", WHOLE),
     ),
     outputs=(
         array("states", "T P", "weights after each step", steps=True),
@@ -206,10 +231,10 @@ SGHMC = Operation(
     laws=laws.SGHMC,
     errors=(
         *_BAD_MODEL,
-        *refusals.rates(lr="positive"),
-        ErrorCase("no-friction", "friction is above 0", {"friction": 0.0}, ValueError, "friction"),
-        ErrorCase("no-such-example", "there are five", {"indices": np.full((5, 2), 9.0)}, ValueError, "indices"),
+        refusals.numbers("lr", "friction", "burn_in"),
+        ErrorCase("no-such-example", "there are five", {"indices": np.full((5, 2), 9)}, ValueError, "indices"),
     ),
+    relations=(_as_many("w"),),
 )
 
 ENSEMBLE = Operation(
@@ -218,13 +243,13 @@ ENSEMBLE = Operation(
     "they predict, and its mean log likelihood",
     inputs=(
         array("starts", "S P", "initial weights"),
-        array("masks", "S n", "1 for the examples of a member, else 0"),
+        array("masks", "S n", "which examples a member sees", MASK),
         *_DATA,
         array("points", "m d", "where to predict"),
         array("targets", "m", "what was observed there"),
         *_MODEL,
-        number("lr", "of Adam, > 0"),
-        integer("steps", "of Adam"),
+        number("lr", "of Adam", POSITIVE),
+        integer("steps", "of Adam", WHOLE),
     ),
     outputs=(
         array("members", "S P", "weights"),
@@ -240,10 +265,13 @@ ENSEMBLE = Operation(
     laws=laws.ENSEMBLE,
     errors=(
         *_BAD_MODEL,
-        *refusals.rates(lr="positive"),
+        refusals.numbers("lr", "steps"),
         ErrorCase("one-member", "a variance needs two", {"starts": np.zeros((1, 13)), "masks": np.ones((1, 5))},
                   ValueError, "values"),
         ErrorCase("half-an-example", "an example is in or out", {"masks": np.full((3, 5), 0.5)}, ValueError, "masks"),
+    ),
+    relations=(
+        _as_many("starts"), Relation("two members at least", ("starts",), lambda i: i["starts"].shape[0] > 1),
     ),
 )  # fmt: skip
 
@@ -263,6 +291,7 @@ LAPLACE = Operation(
     sample=cases.sample_laplace,
     laws=laws.LAPLACE,
     errors=(*_BAD_MODEL, *_BAD_W, *refusals.arrays(points="points")),
+    relations=(_as_many("w"),),
     without=_NO_STEPS,
 )
 
@@ -272,9 +301,9 @@ IBNN = Operation(
     inputs=(
         array("x", "n d", "points"),
         array("y", "m d", "points"),
-        integer("depth", "hidden layers, >= 1"),
-        number("weight_variance", "> 0; of a weight, times its fan in"),
-        number("bias_variance", ">= 0, of a bias"),
+        integer("depth", "hidden layers", COUNT),
+        number("weight_variance", "of a weight, times its fan in", POSITIVE),
+        number("bias_variance", "of a bias", NONNEGATIVE),
         choice("activation", ("relu", "erf"), "of the hidden layers"),
     ),
     outputs=(array("kernel", "n m", "covariances"), array("diagonal", "n", "variances of x")),
@@ -285,9 +314,15 @@ IBNN = Operation(
     sample=cases.sample_ibnn,
     laws=laws.IBNN,
     errors=(
-        *refusals.rates(weight_variance="positive", bias_variance="nonnegative"),
+        refusals.numbers("depth", "weight_variance", "bias_variance"),
         *refusals.arrays(y="y"),
-        ErrorCase("no-layer", "a hidden layer at least", {"depth": 0}, ValueError, "depth"),
+    ),
+    relations=(
+        Relation(
+            "no point of zeros where bias_variance = 0",
+            ("x", "y", "bias_variance"),
+            lambda i: i["bias_variance"] > 0 or all(np.any(i[name] != 0, axis=1).all() for name in "xy"),
+        ),
     ),
     without=_NO_STEPS,
 )
@@ -299,12 +334,12 @@ DKL = Operation(
     inputs=(
         array("w", "P", "flat weights, as for bnn_surrogates.energy; tanh after every layer, and no layer after them"),
         *_DATA,
-        integer("width", "of the hidden layers, the number of features q"),
-        integer("depth", "number of layers, >= 1"),
-        array("lengths", "q", "length scales > 0"),
-        number("scale", "variance s^2 of the process, > 0"),
-        number("noise", "variance of the noise, > 0"),
-        number("mean", "constant"),
+        integer("width", "of the hidden layers, the number of features q", COUNT),
+        integer("depth", "number of layers", COUNT),
+        array("lengths", "q", "length scales", POSITIVE),
+        number("scale", "variance s^2 of the process", POSITIVE),
+        number("noise", "variance of the noise", POSITIVE),
+        number("mean", "constant", REAL),
     ),
     outputs=(
         array("evidence", "", "log density of the targets"),
@@ -321,10 +356,14 @@ DKL = Operation(
     sample=cases.sample_dkl,
     laws=laws.DKL,
     errors=(
-        *refusals.rates(scale="positive", noise="positive"),
+        refusals.numbers("scale", "noise"),
         *refusals.arrays(x="x")[:1],
         *refusals.arrays(y="y"),
         ErrorCase("no-length", "length scales are above 0", {"lengths": np.array([0.5, 0.0])}, ValueError, "lengths"),
+    ),
+    relations=(
+        _as_many("w", 0),
+        Relation("as many lengths as the width", ("lengths", "width"), lambda i: len(i["lengths"]) == i["width"]),
     ),
     without=_NO_STEPS,
 )

@@ -2,7 +2,7 @@
 
 from refimpl.core.arrays import array_namespace
 from refimpl.specs.base import Law
-from refimpl.specs.laws import apart, causal, doubled_along, related, reversed_along, scaled
+from refimpl.specs.laws import apart, causal, doubled_along, of_all_but, related, reversed_along, scales
 
 
 def _twice(inputs):
@@ -26,6 +26,7 @@ def _parabola(run, inputs):
 ENERGY = (
     reversed_along("n", "one-hidden-layer", "two-hidden-layers"),
     _same("one-hidden-layer", "small-noise"),
+    scales({"noise": 1, "prior": 1}, {"U": -1, "grad": -1}, "one-hidden-layer", "two-hidden-layers"),
     Law("parabola", "targets 1 higher and 1 lower: U curves by n over the noise", _parabola,
         ("one-hidden-layer", "two-hidden-layers")),
 )  # fmt: skip
@@ -38,8 +39,7 @@ HMC = (
 
 DUAL_AVERAGING = (
     causal("T", "five", "all-or-nothing"),
-    scaled("units", "four times the first step: four times all", 4.0, {"start": 1}, {"step": 1, "averaged": 1}, "five",
-           "another-target"),
+    scales({"start": 1}, {"step": 1, "averaged": 1}, "five", "another-target"),
 )  # fmt: skip
 
 
@@ -72,8 +72,7 @@ def _symmetric(run, inputs):
 
 LAPLACE = (
     reversed_along("n", "one-hidden-layer", "two-narrow-layers"),
-    scaled("units", "four times both variances: four times the covariance", 4.0, {"noise": 1, "prior": 1},
-           {"covariance": 1}, "one-hidden-layer", "linear"),
+    scales({"noise": 1, "prior": 1}, {"covariance": 1}, "one-hidden-layer", "linear"),
     Law("prior", "symmetric; that of the prior where the data are nearly all noise", _symmetric,
         ("one-hidden-layer", "more-data-than-weights")),
 )  # fmt: skip
@@ -90,25 +89,19 @@ def _exchanged(run, inputs):
 
 IBNN = (
     apart("n", "relu", "erf", "defaults"),
+    scales({"x": 1, "y": 1, "bias_variance": 2}, {"kernel": 2, "diagonal": 2}, "relu", "defaults", "near-copies"),
     Law("exchanged", "symmetric, with the variances on its diagonal", _exchanged, ("relu", "erf", "erf-defaults")),
 )
-
-
-def _units(run, inputs):
-    """Targets and mean doubled, variances times 4: each target costs log 2 more."""
-    one = run(**inputs)
-    two = run(**inputs | {"y": 2 * inputs["y"], "mean": 2 * inputs["mean"], "scale": 4 * inputs["scale"],
-                          "noise": 4 * inputs["noise"]})  # fmt: skip
-    yield two["by_weights"], one["by_weights"]
-    yield two["by_log_lengths"], one["by_log_lengths"]
-    yield 4 * two["by_noise"], one["by_noise"]
 
 
 DKL = (
     reversed_along("n", "one-layer", "two-layers"),
     related("shift", "targets and mean shifted together change nothing", _shifted, lambda out: {}, "one-layer",
             "three-features"),
-    Law("units", "targets in other units: the derivatives move with them", _units, ("one-layer", "three-features")),
+    of_all_but(
+        scales({"y": 1, "mean": 1, "scale": 2, "noise": 2}, {"by_noise": -2, "by_mean": -1}, "one-layer",
+               "three-features"), "evidence",
+    ),
 )  # fmt: skip
 
 
@@ -122,4 +115,6 @@ HYPERVOLUME = (
     reversed_along("K", "staircase", "three-objectives", "four-objectives", slug="objectives-reordered"),
     related("shift", "values and reference shifted together change nothing", _moved, lambda out: {}, "staircase",
             "four-objectives"),
+    *(scales({"values": 1, "reference": 1}, {"volume": K}, case, slug=f"scales-{K}")
+      for K, case in ((1, "one-objective"), (2, "staircase"), (4, "four-objectives"))),
 )  # fmt: skip

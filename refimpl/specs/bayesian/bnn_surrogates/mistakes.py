@@ -4,6 +4,7 @@ from refimpl.specs.base import mistake, variant
 
 _CODE = "https://github.com/yucenli/bnn-bo"
 _PYBNN = "https://github.com/automl/pybnn"
+_BY_COSINES = {"kernels: theta = _biased(_passed": "theta = None"}  # angles follow the covariances, whatever these are
 _U = "U = squares / (2 * {}) + xp.sum(w * w, axis=-1) / (2 * {})"
 _BATCH = "_, grad = _potential(w, rows, each, sizes, noise, {}, {})"
 _MOMENTUM = "momentum = momentum - {} * inverse * grad - {} + {}xp.sqrt(variance) * xi"
@@ -230,10 +231,10 @@ ALTERNATIVES = (
     # The infinite width
     mistake("not_over_d", "missing_step", "the first layer divides by its fan in d; here it does not",
             {"bnn_surrogates-31": "k12 = sb2 + sw2 * (x @ xp.matrix_transpose(y))",
-             "kernels: k11 =": "k11 = sb2 + sw2 * xp.sum(x * x, axis=1, keepdims=True)",
-             "kernels: k22 =": "k22 = sb2 + sw2 * xp.sum(y * y, axis=1)[None, :]"}),
+             "kernels: n1 =": "n1 = xp.sum(x * x, axis=1, keepdims=True)",
+             "kernels: n2 =": "n2 = xp.sum(y * y, axis=1)[None, :]"}),
     mistake("variances_not_recursed", "missing_step", "variances go through the layers too; here they stay the first",
-            {"bnn_surrogates-34": "k12 = sb2 + sw2 * hidden"}),
+            {"bnn_surrogates-34": "k12 = sb2 + sw2 * hidden", **_BY_COSINES}),
     mistake("no_readout", "missing_step", "the readout has weights and a bias too; here the last layer is told",
             {"ibnn_kernel: return wide": "return wide.kernels(x, y, depth=depth, activation=activation, "
             "**variances).hidden"}),
@@ -245,15 +246,15 @@ ALTERNATIVES = (
              "    return bias_variance + weight_variance * (x @ (x if y is None else y).T) / x.shape[1]\n"
              "return wide.kernels(x, y, depth=depth - 1, activation=activation, **variances).output"}),
     mistake("bias_once", "missing_step", "every layer has a bias; here only the first",
-            {"bnn_surrogates-34": "k12, k11, k22 = sw2 * hidden, sw2 * v1, sw2 * v2"}),
+            {"bnn_surrogates-34": "k12, k11, k22 = sw2 * hidden, sw2 * v1, sw2 * v2", **_BY_COSINES}),
     mistake("not_halved", "wrong_constant", "the expectation has 1 / (2 pi); here 1 / pi, as if scaled for relu",
-            {"bnn_surrogates-32": "value = scale * (sine + (math.pi - angle) * cosine) / math.pi"}),
+            {"bnn_surrogates-32": "value = scale * (sine + rest * xp.cos(angle)) / math.pi", **_BY_COSINES}),
     mistake("arc_not_doubled", "wrong_constant", "asin of 2 k over the root of (1 + 2 k) (1 + 2 k'); here of k",
-            {"bnn_surrogates-33": "value = (2 / math.pi) * xp.asin(0.5 * sine)"}),
+            {"bnn_surrogates-33": "value = (2 / math.pi) * xp.asin(k12 / xp.hypot(2 * k12, root))"}),
     mistake("cosine_clipped", "numerics",
             "clip only what the arc cosine sees; here the cosine beside it is clipped too, and equal points "
             "lose digits",
-            {"bnn_surrogates-32": "cosine = xp.clip(cosine, -1 + 1e-7, 1 - 1e-7)\n"
+            {"bnn_surrogates-32": "cosine = xp.clip(xp.cos(angle), -1 + 1e-7, 1 - 1e-7)\n"
              "value = scale * (xp.sqrt(1 - cosine * cosine) + (math.pi - xp.acos(cosine)) * cosine) / (2 * math.pi)"}),
     # Deep kernels
     mistake("pairs_once", "wrong_scale", "a point stands in a row and in a column, a factor of 4; here of 2",

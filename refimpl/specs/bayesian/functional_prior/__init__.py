@@ -12,11 +12,19 @@ from refimpl.specs.base import ErrorCase, Operation, Paper, System, array, choic
 from refimpl.specs.bayesian.functional_prior import cases, exact, laws
 from refimpl.specs.bayesian.functional_prior.claims import CLAIMS
 from refimpl.specs.bayesian.functional_prior.mistakes import ALTERNATIVES
-from refimpl.specs.loops import integers
+from refimpl.specs.domains import (
+    COUNT,
+    NONNEGATIVE,
+    POSITIVE,
+    REAL,
+    SHARE,
+    WHOLE,
+    Relation,
+    real,
+)
 
 
 def _sizes(x):
-    x = integers(x)
     return tuple(int(x[i]) for i in range(x.shape[0]))
 
 
@@ -104,23 +112,50 @@ _FAMILY = choice(
     "of it; hierarchical: raw shape and raw rate of the inverse gamma law of the squared scale of the weights, then "
     "those of the biases; flow: for each layer with D entries D log variances, then for each flow u (D), a (D) and c",
 )
-_WIDTHS = array("widths", "L+1", "of the network, from inputs to outputs, whole numbers")
-_HIDDEN = array("hidden", "K", "hidden widths of the critic, whole numbers")
+_WIDTHS = array("widths", "L+1", "of the network, from inputs to outputs", COUNT)
+_HIDDEN = array("hidden", "K", "hidden widths of the critic", COUNT)
 _PSI = array("psi", "R", "parameters of the prior, layer by layer")
 _NORMALS = "standard normal draws for each network, layer by layer the matrix of 1 + d_in rows (biases first), by rows"
-_UNIFORMS = "draws from (0, 1) for each network: of the precision of weights and biases of each layer, the quantile"
+_UNIFORMS = "uniform draws for each network: of the precision of weights and biases of each layer, the quantile"
 _THETA = "of the critic, layer by layer the matrix of 1 + d_in rows (biases first), row by row; softplus between layers"
 _SIDES = choice("sides", ("two", "one"), "two: (norm - 1)^2; one: max(norm - 1, 0)^2")
-_RATE = number("rate", "> 0, of RMSprop (0.99, 1e-8 outside of the root)")
-_WEIGHT = number("weight", "lambda >= 0, of the penalty")
+_RATE = number("rate", "of RMSprop (0.99, 1e-8 outside of the root)", POSITIVE)
+_WEIGHT = number("weight", "lambda, of the penalty", NONNEGATIVE)
+_OPEN = real(0, 1, open="()")
 _NO_STEPS, _ONE_STEP = {"long": "it has no steps"}, {"long": "it is one step"}
+
+
+def _network_fits(x, normals, *more):
+    """All that has sizes of the network: inputs, draws, parameters, and functions with its outputs."""
+
+    def holds(i):
+        widths = _sizes(i["widths"])
+        L, P = len(widths) - 1, functional_prior.stacked_size(widths)
+        R, K = len(i["psi"]), (len(i["psi"]) - P) // (2 * P + L)
+        flows = K if i["family"] == "flow" and K > 0 else 1
+        fits = all(i[name].shape[-2] == L if "uniforms" in name else i[name].shape[-3] == widths[-1] for name in more)
+        fits &= functional_prior.prior_size(i["family"], widths, flows=flows) == R
+        return fits and i[x].shape[-1] == widths[0] and i[normals].shape[-1] == P
+
+    return Relation("sizes of the network those of widths", ("family", "psi", "widths", x, normals, *more), holds)
+
+
+def _critic_fits(theta, f):
+    """As many parameters of the critic as its widths ask for."""
+
+    def holds(i):
+        sizes = (i[f].shape[-1], *_sizes(i["hidden"]), 1)
+        return i[theta].shape[-1] == functional_prior.stacked_size(sizes)
+
+    return Relation(f"as many entries of {theta} as the points and hidden ask for", (theta, f, "hidden"), holds)
+
 
 PRIOR = Operation(
     name="functional_prior.prior_functions",
     summary="functions of tanh networks h W / sqrt(d_in) + b with weights and biases drawn from a prior",
     inputs=(
         _FAMILY, _PSI, array("x", "M d", "measurement set"), array("normals", "S P", _NORMALS),
-        array("uniforms", "S L 2", f"{_UNIFORMS}; read by hierarchical"), _WIDTHS,
+        array("uniforms", "S L 2", f"{_UNIFORMS}; read by hierarchical", _OPEN), _WIDTHS,
     ),
     outputs=(array("f", "O S M", "values of each output of each network"),),
     reference=prior_functions,
@@ -133,8 +168,9 @@ PRIOR = Operation(
         *refusals.arrays(psi="psi", x="x"), *refusals.arrays(normals="normals"),
         ErrorCase("uniform-of-1", "it has no quantile", {"family": "hierarchical", "uniforms": np.ones((3, 2, 2)),
                   "psi": np.ones(8)}, ValueError, "uniforms"),
-        ErrorCase("no-width", "a layer without units", {"widths": np.array([1.0, 0.0, 1.0])}, ValueError, "widths"),
+        ErrorCase("no-width", "a layer without units", {"widths": np.array([1, 0, 1])}, ValueError, "widths"),
     ),
+    relations=(_network_fits("x", "normals", "uniforms"),),
     without=_NO_STEPS,
 )  # fmt: skip
 
@@ -144,9 +180,9 @@ CRITIC = Operation(
     "target, less weight times the mean penalty of the norm of its gradient at eps f_nn + (1 - eps) f_gp, all summed "
     "over outputs; Adagrad with 1e-10 outside of the root",
     inputs=(
-        array("theta", "Q", f"parameters {_THETA}"), array("S", "Q", "sum of squared gradients so far"),
+        array("theta", "Q", f"parameters {_THETA}"), array("S", "Q", "sum of squared gradients so far", NONNEGATIVE),
         array("f_nn", "O S M", "functions of the network"), array("f_gp", "O S M", "functions of the target"),
-        array("eps", "O S", "in [0, 1], one for each pair of functions"), _HIDDEN, number("rate", "> 0, of Adagrad"),
+        array("eps", "O S", "one for each pair of functions", SHARE), _HIDDEN, number("rate", "of Adagrad", POSITIVE),
         _WEIGHT, _SIDES,
     ),
     outputs=(
@@ -162,10 +198,11 @@ CRITIC = Operation(
     sample=cases.sample_critic,
     laws=laws.CRITIC,
     errors=(
-        *refusals.rates(rate="positive", weight="nonnegative"), *refusals.arrays(theta="theta", f_nn="f_nn"),
+        refusals.numbers("rate", "weight"), *refusals.arrays(theta="theta", f_nn="f_nn"),
         ErrorCase("eps-beyond-1", "beyond the functions", {"eps": np.full((1, 3), 1.5)}, ValueError, "eps"),
         ErrorCase("negative-sum", "a sum of squares", {"S": np.full(17, -1.0)}, ValueError, "S"),
     ),
+    relations=(_critic_fits("theta", "f_nn"),),
     without=_ONE_STEP,
 )  # fmt: skip
 
@@ -174,10 +211,10 @@ OUTER = Operation(
     summary="one step of the prior down the gap of a critic that stays as it is (no penalty), through "
     "reparameterised functions, by RMSprop",
     inputs=(
-        _FAMILY, _PSI, array("v", "R", "running mean of squared gradients"),
+        _FAMILY, _PSI, array("v", "R", "running mean of squared gradients", NONNEGATIVE),
         array("theta", "Q", f"parameters {_THETA}"),
         array("x", "M d", "measurement set"), array("normals", "S P", _NORMALS),
-        array("uniforms", "S L 2", f"{_UNIFORMS}; read by hierarchical"),
+        array("uniforms", "S L 2", f"{_UNIFORMS}; read by hierarchical", _OPEN),
         array("f_gp", "O S M", "functions of the target"), _WIDTHS, _HIDDEN, _RATE,
     ),
     outputs=(
@@ -192,9 +229,10 @@ OUTER = Operation(
     sample=cases.sample_outer,
     laws=laws.OUTER,
     errors=(
-        *refusals.rates(rate="positive"), *refusals.arrays(psi="psi", theta="theta"),
+        refusals.numbers("rate"), *refusals.arrays(psi="psi", theta="theta"),
         ErrorCase("negative-v", "a mean of squares", {"v": np.full(4, -1.0)}, ValueError, "v"),
     ),
+    relations=(_network_fits("x", "normals", "uniforms", "f_gp"), _critic_fits("theta", "f_gp")),
     without=_ONE_STEP,
 )  # fmt: skip
 
@@ -204,14 +242,15 @@ MATCHING = Operation(
     "gradient is below the tolerance (the step at which that happens is still taken), then a step of the prior",
     inputs=(
         _FAMILY, _PSI, array("x", "T M d", "measurement sets"), array("critics", "T Q", "start of each critic"),
-        array("eps", "T I O S", "of each inner step"), array("normals_inner", "T S P", f"{_NORMALS}; for the critic"),
-        array("uniforms_inner", "T S L 2", f"{_UNIFORMS}; for the critic"),
+        array("eps", "T I O S", "of each inner step", SHARE),
+        array("normals_inner", "T S P", f"{_NORMALS}; for the critic"),
+        array("uniforms_inner", "T S L 2", f"{_UNIFORMS}; for the critic", _OPEN),
         array("target_inner", "T O S M", "functions of the target for the critic"),
         array("normals", "T S P", "the same for the step of the prior"),
-        array("uniforms", "T S L 2", "the same for the step of the prior"),
+        array("uniforms", "T S L 2", "the same for the step of the prior", _OPEN),
         array("target", "T O S M", "functions of the target for the step of the prior"), _WIDTHS, _HIDDEN, _RATE,
-        number("critic_rate", "> 0, of Adagrad"), _WEIGHT, _SIDES,
-        number("tolerance", ">= 0, for the norm of the critic's whole gradient"),
+        number("critic_rate", "of Adagrad", POSITIVE), _WEIGHT, _SIDES,
+        number("tolerance", "for the norm of the critic's whole gradient", NONNEGATIVE),
         choice("accumulator", ("fresh", "kept"), "Adagrad's sum: from 0 in each outer step, or kept over them"),
     ),
     outputs=(
@@ -225,8 +264,11 @@ MATCHING = Operation(
     sample=cases.sample_matching,
     laws=laws.MATCHING,
     errors=(
-        *refusals.rates(rate="positive", critic_rate="positive rate", tolerance="nonnegative"),
-        *refusals.arrays(psi="psi"),
+        refusals.numbers("rate", "tolerance", "weight", critic_rate="rate"), *refusals.arrays(psi="psi"),
+    ),
+    relations=(
+        _network_fits("x", "normals", "uniforms", "target", "uniforms_inner", "target_inner"),
+        _critic_fits("critics", "target"),
     ),
     without={"long": "each outer step has inner ones: ten of both would take the exact answer a minute",
              "large": "its parts have large cases"},
@@ -240,12 +282,14 @@ SGHMC = Operation(
     inputs=(
         choice("rule", ("scaled", "full", "plain"), "scaled: variance of the noise 2 lr^2 friction / sqrt(v_hat) - "
                "lr^4, at least 1e-16; full: without - lr^4; plain: no scales, lr is that of the gradient"),
-        array("start", "P", "weights"), array("precision", "P", "of the prior, normal around 0"),
+        array("start", "P", "weights"), array("precision", "P", "of the prior, normal around 0", NONNEGATIVE),
         array("grads", "T P", "mean over each batch of the gradients of -log p(y_i | w)"),
-        array("xi", "T P", "standard normal draws"), number("lr", "> 0"), number("friction", "in (0, 1]"),
-        integer("burn_in", "steps in which scales adapt, >= 0"), integer("n", "number of data, >= 1"),
-        number("temperature", "> 0"), number("clip", "> 0: longest gradient per datum, factor min(1, clip / (norm + "
-                                             "1e-6))"),
+        array("xi", "T P", "standard normal draws"), number("lr", "step size", POSITIVE),
+        number("friction", "of the momentum", real(0, 1, open="(")),
+        integer("burn_in", "steps in which scales adapt", WHOLE), integer("n", "number of data", COUNT),
+        number("temperature", "of the posterior: below 1 it is sharper", POSITIVE),
+        number("clip", "longest gradient per datum, that of the prior over n included: factor min(1, clip / (norm + "
+               "1e-6))", POSITIVE),
     ),
     outputs=(
         array("w", "T P", "weights", steps=True), array("m", "T P", "momenta", steps=True),
@@ -259,11 +303,7 @@ SGHMC = Operation(
     sample=cases.sample_sghmc,
     laws=laws.SGHMC,
     errors=(
-        *refusals.rates(lr="positive", friction="share", temperature="positive", clip="positive")[:-1],
-        *refusals.arrays(start="prior")[:1],
-        ErrorCase("negative-burn-in", "steps are counted", {"burn_in": -1}, ValueError, "burn_in"),
-        ErrorCase("no-data", "at least one", {"n": 0}, ValueError, "n"),
-        ErrorCase("no-friction", "nothing would stop", {"friction": 0.0}, ValueError, "friction"),
+        refusals.numbers("lr", "friction", "burn_in", "n", "temperature", "clip"), *refusals.arrays(start="prior")[:1],
     ),
 )  # fmt: skip
 
@@ -272,8 +312,8 @@ FLOW = Operation(
     summary="planar flows z + u_hat tanh(a.z + c), one after another, with u_hat.a = softplus(u.a) - 1 always, and the "
     "log determinant of all",
     inputs=(
-        array("z", "S D", "points"), array("u", "K D", "of each flow"), array("a", "K D", "of each flow, not 0"),
-        array("c", "K", "offsets"),
+        array("z", "S D", "points"), array("u", "K D", "of each flow"),
+        array("a", "K D", "of each flow", REAL.that("nonzero rows")), array("c", "K", "offsets"),
     ),
     outputs=(array("moved", "S D", "points after the last flow"), array("log_det", "S", "sum over the flows")),
     reference=planar_flow,
@@ -295,7 +335,7 @@ GIBBS = Operation(
     "softplus(raw_alpha) + n/2 and rate softplus(raw_beta) + |w|^2 / 2",
     inputs=(
         array("w", "S n", "weights of the layer, of S networks"), array("raw_alpha", "S", "raw shape"),
-        array("raw_beta", "S", "raw rate"), array("uniform", "S", "in (0, 1): the quantile that is drawn"),
+        array("raw_beta", "S", "raw rate"), array("uniform", "S", "the quantile that is drawn", _OPEN),
     ),
     outputs=(array("shape", "S", "of the precision"), array("rate", "S", "of the precision"),
              array("sigma", "S", "precision to the power -1/2")),
@@ -321,9 +361,10 @@ TARGET = Operation(
         array("x", "M d", "inputs"), array("normals", "S M", "standard normal draws"),
         array("scale_normals", "S d+1", "standard normal draws: for the length scales, then for the variance; read if "
               "hierarchical"),
-        number("length_mean", "mean of the log of a length scale"), number("length_variance", "variance of that log"),
-        number("log_mean", "mean of the log of the variance"), number("log_variance", "variance of that log"),
-        number("jitter", ">= 0"),
+        number("length_mean", "mean of the log of a length scale", REAL),
+        number("length_variance", "variance of that log", NONNEGATIVE),
+        number("log_mean", "mean of the log of the variance", REAL),
+        number("log_variance", "variance of that log", NONNEGATIVE), number("jitter", "on the diagonal", NONNEGATIVE),
     ),
     outputs=(array("f", "S M", "values"),),
     reference=target_functions,
@@ -333,11 +374,16 @@ TARGET = Operation(
     sample=cases.sample_target,
     laws=laws.TARGET,
     errors=(
-        *refusals.rates(length_variance="nonnegative length", log_variance="nonnegative variance",
-                        jitter="nonnegative"),
+        refusals.numbers("jitter", length_variance="length", log_variance="variance"),
         ErrorCase("same-point-twice", "no positive definite covariance without jitter",
                   {"x": np.zeros((3, 1)), "jitter": 0.0}, ValueError, "covariance"),
         *refusals.arrays(x="x", normals="normals")[::2],
+    ),
+    relations=(
+        Relation(
+            "x without two equal rows where jitter = 0", ("x", "jitter"),
+            lambda i: i["jitter"] > 0 or len(np.unique(i["x"], axis=0)) == len(i["x"]),
+        ),
     ),
     without=_NO_STEPS,
 )  # fmt: skip

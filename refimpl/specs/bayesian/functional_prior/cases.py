@@ -64,7 +64,7 @@ PRIOR = (
          answer={"f": np.full((1, 1, 1), 2 * math.log(1 + math.e) + math.log(2.0))}, source="closed form"),
     Case("median-precision", ("basic", "wrong_constant"),
          "shape 1, rate 1: the median of the precision is log 2, and the scale log(2)^(-1/2)",
-         {"family": "hierarchical", "psi": np.full(4, math.log(math.e - 1)), **_ONE}, dtypes=_DOUBLE,
+         {"family": "hierarchical", "psi": np.full(4, 0.541324854612918), **_ONE}, dtypes=_DOUBLE,
          equations=_tags(1, 3, 4, 5, 6), answer={"f": np.full((1, 1, 1), 3 / math.sqrt(math.log(2.0)))},
          source="closed form"),
     _asked("raw-far-below-0", "gaussian", "softplus of -30 is exp(-30), not 0", "numerics",
@@ -218,8 +218,9 @@ def _chain(rng, *, T=5, P=3, rule="scaled", lr=0.1, friction=0.05, burn_in=3, n=
 
 def _sampled(slug, why, *flags, dtypes=_BOTH, **settings):
     numbers = (38,) if settings.get("rule") == "plain" else (33, 34, 35, 36, 37)
+    change = settings.pop("change", lambda inputs: {})
     inputs = _chain(_rng(slug), **settings)
-    return Case(slug, flags, why, inputs, dtypes=dtypes, equations=_tags(30, 31, 32, *numbers))
+    return Case(slug, flags, why, inputs | change(inputs), dtypes=dtypes, equations=_tags(30, 31, 32, *numbers))
 
 
 SGHMC = (
@@ -235,6 +236,9 @@ SGHMC = (
              friction=0.05, T=2, n=1, burn_in=0),
     _sampled("large-gradients", "gradients of thousands, which the scales take out", "numerics", n=4000,
              friction=0.5),
+    _sampled("squares-overflow", "gradients of 1e200 have the direction that they have: their squares are beyond all "
+             "numbers", "numerics", rule="plain", lr=0.01, change=lambda i: {"grads": 1e200 * i["grads"]},
+             dtypes=_DOUBLE),
     _sampled("long", "300 steps, 200 of which adapt", "long", T=300, P=2, burn_in=200, lr=0.05, friction=0.2,
              dtypes=_DOUBLE),
     large("many-weights", "scaled", "P", size=10_001),
@@ -335,7 +339,7 @@ TARGET = (
         length=(0.5, 0.3),
         log=(2.0, 2.0),
     ),
-    _process("two-inputs", "a length scale for each", "basic", d=2, length=(math.log(2.0), 0.5)),
+    _process("two-inputs", "a length scale for each", "basic", d=2, length=(0.6931471805599453, 0.5)),
     _process("jitter", "a jitter that counts", "basic", "missing_step", jitter=0.25),
     _process("one-point", "one function at one point", "boundary", S=1, M=1, jitter=0.0),
     large("a-thousand-functions", "hierarchical", "S", size=1_001),

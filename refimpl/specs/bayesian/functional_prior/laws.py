@@ -2,7 +2,7 @@
 
 from refimpl.core.arrays import array_namespace
 from refimpl.specs.base import Law
-from refimpl.specs.laws import apart, causal, doubled_along, odd, related, reversed_along, scaled, turned_along
+from refimpl.specs.laws import apart, causal, doubled_along, odd, related, reversed_along, scaled, scales, turned_along
 
 
 def _last(x, factor):
@@ -17,13 +17,14 @@ PRIOR = (
     apart("M", "gaussian", "wide-hierarchical", "wide-flow", slug="points-apart"),
     related("last-layer", "the last layer is linear: its draws twice give functions twice",
             lambda i: {"normals": _last(i["normals"], 2.0)}, lambda o: {"f": 2.0 * o["f"]}, *_FIXED),
+    scales({"normals": 1}, {"f": 1}, "raw-1"),
 )  # fmt: skip
 
 
 def _last_bias(run, inputs):
     """Another bias of the last layer of the critic changes nothing, and has no gradient."""
     xp, theta = array_namespace(inputs["theta"]), inputs["theta"]
-    place = -1 - int(float(inputs["hidden"][-1]))
+    place = -1 - int(inputs["hidden"][-1])
     moved = xp.concat([theta[:place], theta[place : place + 1] + 4.0, theta[place + 1 :]])
     one, other = run(**inputs), run(**inputs | {"theta": moved})
     for name in ("objective", "penalty", "gradient", "new_S"):
@@ -57,7 +58,11 @@ SGHMC = (
 )  # fmt: skip
 
 _FLOWS = "two-flows", "three-flows"
-FLOW = (apart("S", *_FLOWS), turned_along("D", *_FLOWS))
+FLOW = (
+    apart("S", *_FLOWS),
+    turned_along("D", *_FLOWS),
+    scales({"z": 1, "u": 1, "a": -1}, {"moved": 1}, *_FLOWS),
+)
 
 _LAYERS = "weights", "odd-number"
 GIBBS = (
@@ -69,6 +74,7 @@ GIBBS = (
 TARGET = (
     apart("S", "gp", "hierarchical"),
     odd("gp", "two-inputs", inputs=("normals",)),
+    scales({"normals": 1}, {"f": 1}, "gp", "hierarchical"),
     related("moved", "inputs moved by the same way have the same functions", lambda i: {"x": i["x"] + 4.0},
             lambda o: {}, "gp", "two-inputs"),
 )  # fmt: skip

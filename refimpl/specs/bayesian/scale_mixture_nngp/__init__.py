@@ -13,6 +13,19 @@ from refimpl.specs.base import ErrorCase, Operation, Paper, System, array, choic
 from refimpl.specs.bayesian.scale_mixture_nngp import cases, exact, laws
 from refimpl.specs.bayesian.scale_mixture_nngp.claims import CLAIMS
 from refimpl.specs.bayesian.scale_mixture_nngp.mistakes import ALTERNATIVES
+from refimpl.specs.domains import (
+    COUNT,
+    DEFINITE,
+    NEAR,
+    NONNEGATIVE,
+    POSITIVE,
+    REAL,
+    SEMIDEFINITE,
+    WHOLE,
+    Relation,
+    one_of,
+    real,
+)
 
 
 def kernels(X, X2, depth, sigma_w, sigma_b, activation):
@@ -125,34 +138,71 @@ def _number(x, like):
 _MPMATH = "mpmath with 50 digits, {}, written apart from the source"
 _NO_STEPS = {"long": "it has no steps"}
 _NO_LARGE = "its covariance has two axes of inputs; a right answer for a large one is not to be had at a small price"
-_EPS = number("eps", "noise variance >= 0, in units of s")
+_EPS = number("eps", "noise variance, in units of s", NONNEGATIVE)
+_OPEN = real(0, 1, open="()")
 _SIGMAS = (
-    number("sigma_w", "standard deviation > 0 of the weights, times the root of the fan in"),
-    number("sigma_b", "standard deviation >= 0 of the biases"),
+    number("sigma_w", "standard deviation of the weights, times the root of the fan in", POSITIVE),
+    number("sigma_b", "standard deviation of the biases", NONNEGATIVE),
     choice("activation", ("relu", "erf"), "of every hidden layer"),
 )
-_KNOWN = (array("K_tt", "n n", "kernel of the training inputs at s = 1"), array("K_st", "m n", "new, training"))
-_ONE_BY_ONE = array("k_ss", "m", "kernel of each new input with itself")
+_KNOWN = (
+    array("K_tt", "n n", "kernel of the training inputs at s = 1", SEMIDEFINITE),
+    array("K_st", "m n", "new, training"),
+)
+_ONE_BY_ONE = array("k_ss", "m", "kernel of each new input with itself", NONNEGATIVE)
 _TARGETS = (array("y", "n", "targets"), array("points", "m", "new targets, one at each new input"))
 _PREDICTIVE = array("log_predictive", "m", "log density of each new target by itself, noise included")
 _EVIDENCE = array("log_evidence", "", "log density of the targets")
-_PRIOR = (number("a", "shape > 0 of the inverse-gamma law of s"), number("b", "its scale > 0"))
+_PRIOR = (number("a", "shape of the inverse-gamma law of s", POSITIVE), number("b", "its scale", POSITIVE))
 _SPARSE = (
-    array("K_uu", "M M", "kernel of the inducing inputs"),
+    array("K_uu", "M M", "kernel of the inducing inputs", SEMIDEFINITE),
     array("K_xu", "B M", "kernel between inputs and inducing inputs"),
-    array("k_xx", "B", "kernel of each input with itself"),
+    array("k_xx", "B", "kernel of each input with itself", NONNEGATIVE),
 )
-_ONEHOT = array("onehot", "B C", "1 at the class of each input, else 0")
+_ONEHOT = array("onehot", "B C", "1 at the class of each input, else 0", one_of(0.0, 1.0).that("simplex"))
 _Q = (
     array("m", "C M", "means of the inducing values"),
-    array("S", "C M", "their variances per unit of s: the diagonal of the covariance, not its root"),
+    array("S", "C M", "their variances per unit of s: the diagonal of the covariance, not its root", POSITIVE),
 )
-_SHAPES = (number("a_q", "shape > 0 of q(s)"), number("b_q", "scale > 0 of q(s)"))
+_SHAPES = (number("a_q", "shape of q(s)", POSITIVE), number("b_q", "scale of q(s)", POSITIVE))
 _NOISE = array("noise", "R B C", "standard normal draws")
-_U = array("u", "R", "uniform draws: s = b_q / (quantile of the gamma law of shape a_q at u)")
-_N = integer("n", "data, of which these are B")
+_U = array("u", "R", "uniform draws: s = b_q / (quantile of the gamma law of shape a_q at u)", _OPEN)
+_N = integer("n", "data, of which these are B", COUNT)
 _BOUND = (array("elbo", "", "lower bound of the log evidence"), array("kl", "", "divergence of q from the prior"))
 _D_Q = (array("d_m", "C M", "derivative in m"), array("d_S", "C M", "derivative in S"))
+
+
+def _kernel_of_all(new):
+    """What is known of the new inputs, and that something is not."""
+
+    def holds(i):
+        K = i["K_tt"].astype(float) + i["eps"] * np.eye(len(i["K_tt"]))
+        if np.linalg.eigvalsh(K)[0] <= 0:
+            return False
+        told = np.linalg.solve(K, i["K_st"].T)
+        if new == "k_ss":
+            left = lowest = i[new] - np.sum(i["K_st"].T * told, axis=0)
+        else:
+            left = i[new] - i["K_st"] @ told
+            left, lowest = np.diagonal(left), np.linalg.eigvalsh(left)
+        return bool(np.min(lowest) >= -NEAR * np.max(i[new]) and np.min(left) + i["eps"] > 0)
+
+    words = f"K_tt, K_st and {new} those of one kernel; positive definite, all inputs together, where eps = 0"
+    return Relation(words, ("K_tt", "K_st", new, "eps"), holds)
+
+
+_FACTORED = Relation(
+    "K_uu positive definite where eps = 0", ("K_uu", "eps"),
+    lambda i: i["eps"] > 0 or np.linalg.eigvalsh(i["K_uu"].astype(float))[0] > 0,
+)  # fmt: skip
+
+
+def _learned(i):
+    """Eigenvalues of what is descended along."""
+    readout = 1.0 if i["form"] == "direct" else i["s"]
+    return np.linalg.eigvalsh(readout * i["K_tt"].astype(float) + i["s"] * i["T_tt"].astype(float))
+
+
 _NEGATIVE_S = ErrorCase("negative-s", "a scale is positive", {"s": -np.ones(4)}, ValueError, "s")
 _BAD_U = ErrorCase("u-of-one", "a uniform draw is below 1", {"u": np.ones(3)}, ValueError, "u")
 _SINGULAR = ErrorCase(
@@ -171,7 +221,7 @@ KERNELS = Operation(
     inputs=(
         array("X", "n d", "inputs"),
         array("X2", "m d", "further inputs"),
-        integer("depth", "hidden layers >= 1"),
+        integer("depth", "hidden layers", COUNT),
         *_SIGMAS,
     ),
     outputs=(array("K", "n m", "E[phi(u) phi(u')]"), array("T", "n m", "tangent kernel without the readout's part")),
@@ -184,7 +234,15 @@ KERNELS = Operation(
     errors=(
         refusals.arrays(X="x")[0],
         *refusals.arrays(X="y", X2="y")[1:4:2],
-        *refusals.rates(sigma_w="positive weight_variance")[1:2],
+        refusals.numbers("depth"),
+        ErrorCase("zero-sigma-w", "it must be > 0", {"sigma_w": 0.0}, ValueError, "weight_variance"),
+    ),
+    relations=(
+        Relation(
+            "no input of zeros where sigma_b = 0",
+            ("X", "X2", "sigma_b"),
+            lambda i: i["sigma_b"] > 0 or all(np.any(i[name] != 0, axis=1).all() for name in ("X", "X2")),
+        ),
     ),
     without=_NO_STEPS,
 )
@@ -199,7 +257,7 @@ NETWORK_OUTPUTS = Operation(
         array("W2", "R N H", "standard normal weights of the second layer"),
         array("b2", "R H", "standard normal biases of the second layer"),
         array("v", "R H C", "standard normal readout weights"),
-        array("s", "R", "their variances"),
+        array("s", "R", "their variances", NONNEGATIVE),
         *_SIGMAS,
     ),
     outputs=(array("f", "R n C", "outputs"),),
@@ -210,7 +268,7 @@ NETWORK_OUTPUTS = Operation(
     sample=cases.sample_outputs,
     laws=laws.NETWORK_OUTPUTS,
     errors=(
-        *refusals.rates(sigma_w="positive", sigma_b="nonnegative"),
+        refusals.numbers("sigma_w", "sigma_b"),
         *refusals.arrays(W1="omega", v="v")[::2],
         ErrorCase("negative-s", "a variance is not negative", {"s": np.array([1.0, -1.0])}, ValueError, "s"),
     ),
@@ -222,10 +280,10 @@ SCALE_LAW = Operation(
     summary="log density of a law of the scale, and draws of it from uniform ones",
     inputs=(
         choice("law", ("inverse_gamma", "burr", "half_cauchy", "log_normal"), "family"),
-        number("p", "a; c; gamma; mu"),
-        number("q", "b; d; not read; sigma"),
-        array("s", "k", "scales > 0"),
-        array("u", "k", "uniform draws in (0, 1)"),
+        number("p", "a; c; gamma; mu", REAL),
+        number("q", "b; d; not read; sigma", POSITIVE),
+        array("s", "k", "scales", POSITIVE),
+        array("u", "k", "uniform draws", _OPEN),
     ),
     outputs=(
         array("log_density", "k", "at s"),
@@ -237,7 +295,16 @@ SCALE_LAW = Operation(
     cases=cases.SCALE_LAW,
     sample=cases.sample_scale,
     laws=laws.SCALE_LAW,
-    errors=(*refusals.rates(p="positive a", q="positive b"), _NEGATIVE_S, _BAD_U),
+    errors=(
+        refusals.numbers(p="a", q="b"),
+        ErrorCase("negative-p", "it must not be negative", {"p": -0.1}, ValueError, "a"),
+        ErrorCase("zero-p", "it must be > 0", {"p": 0.0}, ValueError, "a"),
+        _NEGATIVE_S,
+        _BAD_U,
+    ),
+    relations=(
+        Relation("p > 0 but where law = log_normal", ("law", "p"), lambda i: i["law"] == "log_normal" or i["p"] > 0),
+    ),
     without=_NO_STEPS,
 )
 
@@ -246,7 +313,7 @@ STUDENT_LAW = Operation(
     summary="what is normal (mean, s Sigma) given s, without s: a multivariate t law, all values with one scale",
     inputs=(
         array("mean", "m", "mean"),
-        array("Sigma", "m m", "covariance per unit of s"),
+        array("Sigma", "m m", "covariance per unit of s", DEFINITE),
         *_PRIOR,
         array("f", "R m", "where the density is wanted"),
     ),
@@ -261,14 +328,14 @@ STUDENT_LAW = Operation(
     cases=cases.STUDENT_LAW,
     sample=cases.sample_student,
     laws=laws.STUDENT_LAW,
-    errors=(*refusals.rates(a="positive", b="positive"), *refusals.arrays(f="f", mean="mean")[::2]),
+    errors=(refusals.numbers("a", "b"), *refusals.arrays(f="f", mean="mean")[::2]),
     without=_NO_STEPS,
 )
 
 POSTERIOR_IG = Operation(
     name="scale_mixture_nngp.posterior_ig",
     summary="regression with an inverse-gamma law of the scale, in closed form; noise shares the scale",
-    inputs=(*_KNOWN, array("K_ss", "m m", "kernel of the new inputs"), *_TARGETS, *_PRIOR, _EPS),
+    inputs=(*_KNOWN, array("K_ss", "m m", "kernel of the new inputs", SEMIDEFINITE), *_TARGETS, *_PRIOR, _EPS),
     outputs=(
         array("dof", "", "degrees of freedom of the function's values, given the targets"),
         array("mean", "m", "their mean"),
@@ -284,9 +351,9 @@ POSTERIOR_IG = Operation(
     sample=cases.sample_ig,
     laws=laws.POSTERIOR_IG,
     errors=(
-        *refusals.rates(a="positive", b="positive", eps="nonnegative"), *refusals.arrays(y="y", points="points"),
-        _SINGULAR, _INDEFINITE,
+        refusals.numbers("a", "b", "eps"), *refusals.arrays(y="y", points="points"), _SINGULAR, _INDEFINITE,
     ),
+    relations=(_kernel_of_all("K_ss"),),
     without={**_NO_STEPS, "large": _NO_LARGE},
 )  # fmt: skip
 
@@ -297,7 +364,7 @@ POSTERIOR_IS = Operation(
         *_KNOWN,
         _ONE_BY_ONE,
         *_TARGETS,
-        array("s", "R", "scales > 0, drawn from any law"),
+        array("s", "R", "scales, drawn from any law", POSITIVE),
         array("log_ratios", "R", "log density of the prior over that of the law of the draws"),
         _EPS,
     ),
@@ -309,9 +376,10 @@ POSTERIOR_IS = Operation(
     sample=cases.sample_is,
     laws=laws.POSTERIOR_IS,
     errors=(
-        *refusals.rates(eps="nonnegative"), *refusals.arrays(log_ratios="log_ratios", points="points"), _NEGATIVE_S,
+        refusals.numbers("eps"), *refusals.arrays(log_ratios="log_ratios", points="points"), _NEGATIVE_S,
         _SINGULAR, _INDEFINITE,
     ),
+    relations=(_kernel_of_all("k_ss"),),
     without=_NO_STEPS,
 )  # fmt: skip
 
@@ -323,7 +391,7 @@ POSTERIOR_GP = Operation(
         _ONE_BY_ONE,
         *_TARGETS,
         _EPS,
-        number("s", "scale > 0"),
+        number("s", "scale", POSITIVE),
         choice("chosen", ("fixed", "evidence"), "whether s is taken, or the best one"),
     ),
     outputs=(array("scale", "", "that was taken"), _PREDICTIVE, _EVIDENCE),
@@ -333,7 +401,13 @@ POSTERIOR_GP = Operation(
     cases=cases.POSTERIOR_GP,
     sample=cases.sample_gp,
     laws=laws.POSTERIOR_GP,
-    errors=(*refusals.rates(s="positive", eps="nonnegative"), *refusals.arrays(y="y", points="points"), _SINGULAR),
+    errors=(refusals.numbers("s", "eps"), *refusals.arrays(y="y", points="points"), _SINGULAR),
+    relations=(
+        _kernel_of_all("k_ss"),
+        Relation(
+            "y not all zeros where chosen = evidence", ("y", "chosen"), lambda i: i["chosen"] == "fixed" or i["y"].any()
+        ),
+    ),
     without=_NO_STEPS,
 )
 
@@ -343,13 +417,14 @@ TRAINED_LAW = Operation(
     "errors, given the variance s of the readout weights at the start",
     inputs=(
         *_KNOWN,
-        array("K_ss", "m m", "kernel of the new inputs"),
-        array("T_tt", "n n", "tangent kernel of the hidden layers per unit of s; 0: the readout alone is trained"),
+        array("K_ss", "m m", "kernel of the new inputs", SEMIDEFINITE),
+        array("T_tt", "n n", "tangent kernel of the hidden layers per unit of s; 0: the readout alone is trained",
+              SEMIDEFINITE),
         array("T_st", "m n", "the same, new, training"),
         array("y", "n", "targets"),
-        number("s", "variance > 0 of the readout weights"),
-        number("eta", "step size > 0"),
-        number("tau", "steps, or time of the flow"),
+        number("s", "variance of the readout weights", POSITIVE),
+        number("eta", "step size", POSITIVE),
+        number("tau", "steps, or time of the flow", NONNEGATIVE),
         choice("time", ("steps", "flow", "end"), "steps, infinitely small ones, or their common end"),
         choice("form", ("direct", "rescaled"), "whether the weights are trained, or these over sqrt(s)"),
     ),
@@ -361,9 +436,21 @@ TRAINED_LAW = Operation(
     sample=cases.sample_trained,
     laws=laws.TRAINED_LAW,
     errors=(
-        *refusals.rates(s="positive", eta="positive", tau="nonnegative"), *refusals.arrays(y="y", T_st="T_st"),
+        refusals.numbers("s", "eta", "tau"), *refusals.arrays(y="y", T_st="T_st"),
         ErrorCase("diverging", "steps above 2 over the largest eigenvalue diverge", {"eta": 9.0}, ValueError, "eta"),
         ErrorCase("half-a-step", "steps are counted", {"tau": 2.5}, ValueError, "tau"),
+    ),
+    relations=(
+        Relation("tau whole where time = steps", ("tau", "time"), lambda i: i["time"] != "steps" or i["tau"] % 1 == 0),
+        Relation(
+            "eta at most 2 over the largest eigenvalue of K_tt (s K_tt if rescaled) + s T_tt where time = steps",
+            ("eta", "K_tt", "T_tt", "s", "form", "time"),
+            lambda i: i["time"] != "steps" or i["eta"] * _learned(i)[-1] <= 2,
+        ),
+        Relation(
+            "K_tt + s T_tt positive definite where time = end", ("K_tt", "T_tt", "s", "form", "time"),
+            lambda i: i["time"] != "end" or _learned(i)[0] > NEAR * _learned(i)[-1],
+        ),
     ),
     without={"large": _NO_LARGE},
 )  # fmt: skip
@@ -379,9 +466,9 @@ TRAIN_NETWORKS = Operation(
         array("W", "R d N", "standard normal weights, which are trained before they are scaled"),
         array("b", "R N", "standard normal biases"),
         array("v", "R N C", "standard normal readout weights"),
-        array("s", "R", "their variances"),
-        number("eta", "step size > 0"),
-        integer("steps", "number of steps"),
+        array("s", "R", "their variances", NONNEGATIVE),
+        number("eta", "step size", POSITIVE),
+        integer("steps", "number of steps", WHOLE),
         *_SIGMAS,
         choice("layers_trained", ("all", "readout"), "what is trained"),
         choice("form", ("direct", "rescaled"), "whether sqrt(s) v is trained, or v"),
@@ -395,8 +482,13 @@ TRAIN_NETWORKS = Operation(
     sample=cases.sample_train,
     laws=laws.TRAIN_NETWORKS,
     errors=(
-        *refusals.rates(eta="positive"), *refusals.arrays(y="y", W="omega")[::2],
-        ErrorCase("negative-steps", "time does not run backwards", {"steps": -1}, ValueError, "steps"),
+        refusals.numbers("eta", "steps", "sigma_w", "sigma_b"), *refusals.arrays(y="y", W="omega")[::2],
+    ),
+    relations=(
+        Relation(
+            "y one 1 in each row, else 0, where loss = softmax", ("y", "loss"),
+            lambda i: i["loss"] != "softmax" or not _ONEHOT.domain.wrong(i["y"].astype(float), {}),
+        ),
     ),
 )  # fmt: skip
 
@@ -415,17 +507,18 @@ ELBO = Operation(
     sample=cases.sample_elbo,
     laws=laws.ELBO,
     errors=(
-        *refusals.rates(a="positive", b="positive", a_q="positive a", b_q="positive b", eps="nonnegative"),
-        *refusals.arrays(onehot="onehot", noise="noise"), _BAD_U,
+        refusals.numbers("a", "b", "eps", "n", a_q="a", b_q="b"), *refusals.arrays(onehot="onehot", noise="noise"),
+        _BAD_U,
         ErrorCase("negative-S", "a variance is positive", {"S": -np.ones((2, 3))}, ValueError, "S"),
     ),
+    relations=(_FACTORED,),
     without={"long": "it has no steps"},
 )  # fmt: skip
 
 SVGP_ELBO = Operation(
     name="scale_mixture_nngp.svgp_elbo",
     summary="the same for a Gaussian process, whose scale is a trained number",
-    inputs=(*_SPARSE, _ONEHOT, *_Q, number("s", "scale > 0"), _NOISE, _EPS, _N),
+    inputs=(*_SPARSE, _ONEHOT, *_Q, number("s", "scale", POSITIVE), _NOISE, _EPS, _N),
     outputs=(*_BOUND, *_D_Q, array("d_s", "", "derivative in s")),
     reference=svgp_elbo,
     exact=exact.svgp_elbo,
@@ -433,7 +526,8 @@ SVGP_ELBO = Operation(
     cases=cases.SVGP_ELBO,
     sample=cases.sample_svgp,
     laws=laws.SVGP_ELBO,
-    errors=(*refusals.rates(s="positive b", eps="nonnegative"), *refusals.arrays(onehot="onehot")),
+    errors=(refusals.numbers("eps", "n", s="b"), *refusals.arrays(onehot="onehot")),
+    relations=(_FACTORED,),
     without={"long": "it has no steps"},
 )
 
@@ -448,7 +542,8 @@ CLASS_PROBABILITIES = Operation(
     cases=cases.CLASS_PROBABILITIES,
     sample=cases.sample_classes,
     laws=laws.CLASS_PROBABILITIES,
-    errors=(*refusals.rates(a_q="positive a", eps="nonnegative"), *refusals.arrays(noise="noise"), _BAD_U),
+    errors=(refusals.numbers("eps", a_q="a", b_q="b"), *refusals.arrays(noise="noise"), _BAD_U),
+    relations=(_FACTORED,),
     without=_NO_STEPS,
 )
 

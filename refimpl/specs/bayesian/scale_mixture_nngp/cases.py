@@ -1,5 +1,6 @@
 """Inputs of the operations of scale mixtures under permanent names, and random ones."""
 
+import math
 from functools import partial
 from typing import Any
 
@@ -39,8 +40,8 @@ _TIMES = np.array([[1.25], [2.5], [4.75], [5.0], [6.25], [7.75], [9.5], [10.0], 
 KERNELS = (
     Case("one-layer", ("basic", "wrong_constant"), "one hidden layer of ReLU units with He's variance 2: orthogonal "
          "inputs of length sqrt(2) have covariance 1 / pi and slope 1/4",
-         {"X": np.array([[1.0, 1.0]]), "X2": np.array([[1.0, -1.0]]), "depth": 1, "sigma_w": 2.0**0.5, "sigma_b": 0.0,
-          "activation": "relu"}, equations=_tags(1, 2, 3, 6), dtypes=("float64",),
+         {"X": np.array([[1.0, 1.0]]), "X2": np.array([[1.0, -1.0]]), "depth": 1, "sigma_w": math.sqrt(2),
+          "sigma_b": 0.0, "activation": "relu"}, equations=_tags(1, 2, 3, 6), dtypes=("float64",),
          answer={"K": np.array([[1 / np.pi]]), "T": np.array([[0.0]])}, source="worked by hand"),
     Case("three-layers", ("basic", "missing_step", "wrong_constant"), "three layers with biases, inputs of every angle",
          _KERNELS, equations=_tags(1, 2, 3, 6, 7, 8)),
@@ -57,6 +58,9 @@ KERNELS = (
          "whatever is divided or rooted first",
          {**_KERNELS, "X": _ROW, "X2": -_TIMES * _ROW, "depth": 1, "sigma_w": 1.2, "sigma_b": 0.0}, dtypes=("float64",),
          answer={"K": np.zeros((1, 11)), "T": np.zeros((1, 11))}, source="worked by hand"),
+    Case("near-copies", ("edge_case", "numerics"), "inputs that differ in the seventh digit: their angle is known to "
+         "all digits, and an arc cosine would keep half of them",
+         {**_KERNELS, "X2": _X[:2] + np.array([[1.0, -1.0], [0.0, 1.0]]) / 2**20}, equations=_tags(2, 3)),
     Case("zero-input", ("edge_case",), "an input of 0: the bias alone", {**_KERNELS, "X": np.zeros((1, 2))}),
     large("many-inputs", "three-layers", "n", size=5_001),
 )  # fmt: skip
@@ -225,7 +229,7 @@ POSTERIOR_IS = (
     Case("large-targets", ("numerics", "wrong_constant"), "targets of hundreds: all weights underflow, their shares do "
          "not", {**_IS, "y": 256 * _IS["y"]}, dtypes=("float64",), equations=_tags(28)),
     Case("tiny-scales", ("numerics",), "scales of 1e-8: weights of exp(1e9), were they not compared first",
-         {**_IS, "y": _IS["y"] / 1024, "s": 2.0**-27 * _IS["s"]}, dtypes=("float64",)),
+         {**_IS, "y": _IS["y"] / 1024, "s": _IS["s"] / 2**27}, dtypes=("float64",)),
     Case("one-scale", ("boundary",), "one draw has all the weight, whatever its ratio",
          {**_IS, "s": np.array([2.0]), "log_ratios": np.array([1.5])}, answer={"weights": np.ones(1)},
          source="worked by hand"),

@@ -4,7 +4,7 @@ import numpy as np
 
 from refimpl.core.arrays import array_namespace
 from refimpl.specs.base import Law
-from refimpl.specs.laws import apart, doubled_along, related, reversed_along, scaled, turned_along
+from refimpl.specs.laws import apart, doubled_along, of_all_but, related, reversed_along, scaled, scales, turned_along
 
 _BOTH = ("three-layers", "three-layers-erf")
 
@@ -20,15 +20,15 @@ KERNELS = (
     apart("n", *_BOTH),
     turned_along("d", *_BOTH),
     Law("symmetric", "inputs exchanged transpose the answer", _exchanged, _BOTH),
-    scaled("homogeneous", "ReLU: inputs and biases twice as large, kernels four times", 2.0,
-           {"X": 1, "X2": 1, "sigma_b": 1}, {"K": 2, "T": 2}, "three-layers"),
+    scales({"X": 1, "X2": 1, "sigma_b": 1}, {"K": 2, "T": 2}, "three-layers", "near-copies"),
 )  # fmt: skip
 
 NETWORK_OUTPUTS = (
     apart("n", "two-networks", "two-networks-erf", slug="inputs-apart"),
     apart("R", "two-networks", slug="networks-apart"),
     reversed_along("H", "two-networks", slug="units-reordered"),
-    scaled("spread", "four times the variance doubles the outputs", 2.0, {"s": 2}, {"f": 1}, "two-networks-erf"),
+    scales({"s": 2}, {"f": 1}, "two-networks-erf", slug="spread"),
+    scales({"X": 1, "sigma_b": 1}, {"f": 1}, "two-networks"),
 )
 
 
@@ -43,6 +43,8 @@ def _scaled_gamma(run, inputs):
 SCALE_LAW = (
     apart("k", "inverse-gamma", "burr", "half-cauchy", "log-normal"),
     Law("scale-family", "b is a scale: s over b has the law with b = 1", _scaled_gamma, ("inverse-gamma",)),
+    of_all_but(scales({"q": 1, "s": 1}, {"draws": 1}, "inverse-gamma"), "log_density"),
+    of_all_but(scales({"p": 1, "s": 1}, {"draws": 1}, "half-cauchy", slug="scales-cauchy"), "log_density"),
 )
 
 
@@ -54,16 +56,17 @@ STUDENT_LAW = (
     apart("R", "three-values"),
     reversed_along("m", "three-values"),
     related("moved", "mean and values moved alike change no density", _moved, lambda out: {}, "three-values"),
-    scaled("scale-of-the-scale", "b twice as large, Sigma half as large: nothing changes", 2.0, {"b": 1, "Sigma": -1},
-           {}, "three-values"),
+    scales({"b": 1, "Sigma": -1}, {}, "three-values", slug="scale-of-the-scale"),
+    of_all_but(scales({"mean": 1, "f": 1, "Sigma": 2}, {"scale": 2}, "three-values"), "log_density"),
 )  # fmt: skip
 
 _SAME_UNITS = {"K_tt": 1, "K_st": 1, "eps": 1}
-_KERNEL_FOR_SCALE = "kernel and noise twice as large are a scale twice as large"
 POSTERIOR_IG = (
     reversed_along("n", "three-targets", slug="targets-reordered"),
     reversed_along("m", "three-targets", slug="new-reordered"),
-    scaled("units", _KERNEL_FOR_SCALE, 2.0, {**_SAME_UNITS, "K_ss": 1, "b": -1}, {"Q": -1}, "three-targets"),
+    scales({**_SAME_UNITS, "K_ss": 1, "b": -1}, {"Q": -1}, "three-targets", slug="units"),
+    of_all_but(scales({"y": 1, "points": 1, "b": 2}, {"mean": 1, "scale": 2, "Q": 2}, "three-targets"),
+               "log_predictive", "log_evidence"),
     scaled("negated", "targets negated negate the mean", -1.0, {"y": 1, "points": 1}, {"mean": 1}, "three-targets"),
 )  # fmt: skip
 
@@ -81,7 +84,8 @@ POSTERIOR_IS = (
     apart("m", "four-scales"),
     reversed_along("n", "four-scales", slug="targets-reordered"),
     reversed_along("R", "four-scales", slug="draws-reordered"),
-    scaled("units", _KERNEL_FOR_SCALE, 2.0, {**_SAME_UNITS, "k_ss": 1, "s": -1}, {}, "one-scale"),
+    scales({**_SAME_UNITS, "k_ss": 1, "s": -1}, {}, "one-scale", slug="units"),
+    of_all_but(scales({"y": 1, "points": 1, "s": 2}, {}, "four-scales"), "log_predictive", "log_evidence"),
     Law("draws-twice", "each draw twice: half of the weight each, and the same answer", _draws_doubled,
         ("four-scales",)),
     related("ratios-shifted", "a constant in all ratios is one in the evidence alone",
@@ -91,15 +95,19 @@ POSTERIOR_IS = (
 POSTERIOR_GP = (
     apart("m", "fixed", "by-evidence"),
     reversed_along("n", "fixed", "by-evidence", slug="targets-reordered"),
-    scaled("units", _KERNEL_FOR_SCALE, 2.0, {**_SAME_UNITS, "k_ss": 1, "s": -1}, {"scale": -1}, "fixed", "by-evidence"),
+    scales({**_SAME_UNITS, "k_ss": 1, "s": -1}, {"scale": -1}, "fixed", "by-evidence", slug="units"),
+    of_all_but(
+        scales({"y": 1, "points": 1, "s": 2}, {"scale": 2}, "fixed", "by-evidence"), "log_predictive", "log_evidence"
+    ),
 )
 
 
 TRAINED_LAW = (
     reversed_along("n", "three-steps", "flow", slug="targets-reordered"),
     reversed_along("m", "three-steps", slug="new-reordered"),
-    scaled("linear", "the mean is linear in the targets, which the covariance does not know", -2.0, {"y": 1},
-           {"mean": 1}, "three-steps", "flow", "end"),
+    scales({"y": 1}, {"mean": 1}, "three-steps", "flow", "end", slug="linear"),
+    scales({"K_tt": 1, "K_st": 1, "K_ss": 1, "T_tt": 1, "T_st": 1, "eta": -1}, {"covariance": 1}, "three-steps", "flow",
+           "end"),
     scaled("slower", "the flow: half of the rate for twice the time", 2.0, {"eta": -1, "tau": 1}, {}, "flow"),
 )  # fmt: skip
 
@@ -108,12 +116,15 @@ TRAIN_NETWORKS = (
     apart("k", "three-steps", slug="inputs-apart"),
     reversed_along("N", "three-steps", slug="units-reordered"),
     reversed_along("n", "three-steps", "labels", slug="data-reordered"),
+    scales({"y": 1, "s": 2}, {"f": 1}, "readout"),
 )
 
 
 _TWICE = doubled_along("B", "batch", slug="batch-twice")  # the same mean, so the same bound
+_UNITS = {"K_uu": 1, "K_xu": 1, "k_xx": 1, "eps": 1, "S": 1}
 ELBO = (
     _TWICE,
+    scales({**_UNITS, "b_q": -1, "b": -1}, {"d_S": -1, "d_b_q": 1}, "batch"),
     reversed_along("M", "batch", slug="inducing-reordered"),
     reversed_along("C", "batch", slug="classes-reordered"),
     reversed_along("R", "batch", slug="draws-reordered"),
@@ -121,11 +132,13 @@ ELBO = (
 )
 SVGP_ELBO = (
     _TWICE,
+    scales({**_UNITS, "s": -1}, {"d_S": -1, "d_s": 1}, "batch"),
     reversed_along("M", "batch", slug="inducing-reordered"),
     reversed_along("C", "batch", slug="classes-reordered"),
     doubled_along("R", "batch", slug="draws-doubled"),
 )
 CLASS_PROBABILITIES = (
+    scales({**_UNITS, "b_q": -1}, {}, "three-inputs"),
     apart("B", "three-inputs"),
     reversed_along("C", "three-inputs", slug="classes-reordered"),
     doubled_along("R", "three-inputs", slug="draws-doubled"),

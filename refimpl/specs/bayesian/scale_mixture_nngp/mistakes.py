@@ -20,6 +20,8 @@ _ONE_BY_ONE = "one value at a time is all that it asks for"
 _THETA = "Theta_tt, Theta_st = readout * K.tt + {} * T_tt, readout * K.st + {} * T_st"
 _FULL_G = "G = (({}) @ vectors) * F @ xp.matrix_transpose(vectors)"
 _EVIDENCE = "inside = {} * told.log_det + (law.a + n / 2) * xp.log1p({})"
+_UNCLIPPED = "theta = xp.acos(k12 / (xp.sqrt(k11) * xp.sqrt(k22)))"
+_BY_COSINES = {"kernels: theta = _biased(_passed": "theta = None"}  # angles follow the covariances, whatever these are
 _IG = "return {} - math.lgamma(law.a) - (law.a + 1) * log - {}"
 
 ALTERNATIVES = (
@@ -30,30 +32,31 @@ ALTERNATIVES = (
         "the ReLU kernel has the factor 1 / (2 pi), so that an input of variance k gives k / 2; here it is twice that",
         _tags(
             {
-                "2": "value = scale * (sine + (math.pi - angle) * cosine) / math.pi",
-                "3": "return value, (math.pi - angle) / math.pi",
+                "2": "value = scale * (sine + rest * xp.cos(angle)) / math.pi",
+                "3": "return value, rest / math.pi",
             }
         )
-        | {"variances: return 0.5 *": "return k11"},
+        | {"_variances: return 0.5 *": "return k11"},
     ),
     mistake(
         "variances_not_halved",
         "wrong_scale",
         "also the variances pass through the layers: E[phi(u)^2] = k / 2; here they stay k",
-        {"variances: return 0.5 *": "return k11"},
+        {"_variances: return 0.5 *": "return k11", **_BY_COSINES},
     ),
     mistake(
         "cosine_not_clipped",
         "numerics",
         "a cosine that rounding takes past 1 or -1 is clipped; here its angle is NaN",
-        {"expectations: cosine =": "cosine = k12 / scale", "kernels: if not (all_finite": "if False:"},
+        {"kernels: theta = _biased(_between": _UNCLIPPED, "kernels: theta = _biased(_passed": _UNCLIPPED,
+         "kernels: if not reached": "if False:"},
         origin="https://github.com/GPflow/GPflow/issues/409",
     ),
     mistake(
         "angle_not_counted_from_pi",
         "wrong_constant",
         "(pi - theta) multiplies the cosine; here theta does",
-        _tags({"2": "value = scale * (sine + angle * cosine) / (2 * math.pi)"}),
+        _tags({"2": "value = scale * (sine + angle * xp.cos(angle)) / (2 * math.pi)"}) | _BY_COSINES,
     ),
     mistake(
         "slope_of_the_angle",
@@ -65,29 +68,29 @@ ALTERNATIVES = (
         "erf_of_half_the_variance",
         "wrong_constant",
         "erf has 1 + 2 k, as its slope at 0 is 2 / sqrt(pi); here 1 + k, as of erf(u / sqrt 2)",
-        {"expectations: sine = 2": "sine = k12 / (xp.sqrt(1 + k11) * xp.sqrt(1 + k22))",
-         "variances: return (2": "return (2 / math.pi) * array_namespace(k11).asin(k11 / (1 + k11))",
-         **_tags({"5": "return value, (2 / math.pi) / xp.sqrt(1 + k11 + k22 + apart)"})},
+        {"_expectations: root =": "root = xp.hypot(xp.sqrt(1 + k11 + k22), scale * sine)",
+         "_variances: return (2": "return (2 / math.pi) * xp.atan2(k11, xp.sqrt(1 + 2 * k11))",
+         **_tags({"4": "value = (2 / math.pi) * xp.atan2(k12, root)", "5": "return value, (2 / math.pi) / root"})},
     ),
     mistake(
         "erf_slope_not_squared",
         "wrong_scale",
         "both slopes have the factor 2 / sqrt(pi), together 4 / pi; here 2 / pi",
-        _tags({"5": "return value, (2 / math.pi) / xp.sqrt(1 + 2 * k11 + 2 * k22 + 4 * apart)"}),
+        _tags({"5": "return value, (2 / math.pi) / root"}),
     ),
     mistake(
         "bias_once",
         "missing_step",
         "every layer has biases; here the first alone",
-        _tags({"7": "k12, k11, k22 = sw2 * hidden, sw2 * v1, sw2 * v2"}),
+        _tags({"7": "k12, k11, k22 = sw2 * hidden, sw2 * v1, sw2 * v2"}) | _BY_COSINES,
     ),
     mistake(
         "input_not_divided_by_its_dimension",
         "wrong_scale",
         "weights have variance sigma_w^2 / d; here sigma_w^2 at the inputs",
         _tags({"1": "k12 = sb2 + sw2 * (x @ xp.matrix_transpose(y))"})
-        | {"kernels: k11 =": "k11 = sb2 + sw2 * xp.sum(x * x, axis=1, keepdims=True)",
-           "kernels: k22 =": "k22 = sb2 + sw2 * xp.sum(y * y, axis=1)[None, :]"},
+        | {"kernels: n1 =": "n1 = xp.sum(x * x, axis=1, keepdims=True)",
+           "kernels: n2 =": "n2 = xp.sum(y * y, axis=1)[None, :]"},
     ),
     mistake(
         "readout_with_weights_and_bias",

@@ -586,7 +586,7 @@ ALTERNATIVES = (
         {"stopping_time: return low": "return max(low, 1)"},
     ),
     mistake(
-        "power_of_two",
+        "magnitude",
         "missing_step",
         "search between the last doubling that is allowed and the first that is not; here the former is returned",
         {"stopping_time: while high - low > 1:": "while False:"},

@@ -36,7 +36,7 @@ def _embedded(slug, of, inputs=(), outputs=(), moving=None):
             return np.concatenate([places[indices.astype(int)][:count], np.arange(len(indices) - count)])
 
         derived = lambda values: {**values, **{name: told(values[name]) for name in outputs}}
-        renamed = {name: places[small.inputs[name].astype(int)].astype(float) for name in inputs}
+        renamed = {name: places[small.inputs[name]] for name in inputs}
         return Case(
             slug, ("large",), f"the samples of {of} among 70,001 whose loss stays: none is passed over",
             {**small.inputs, "losses": losses, **renamed}, equations=small.equations, source=f"the answer of {of}",
@@ -51,7 +51,7 @@ def _embedded(slug, of, inputs=(), outputs=(), moving=None):
 
 def _walk(rng, steps, n):
     """Losses that change by distinct multiples of 1/64, none by a little more or less than another."""
-    changes = rng.permuted(np.tile(np.arange(1, n + 1) * (-1.0) ** np.arange(n), (steps, 1)), axis=1) / 8
+    changes = rng.permuted(np.tile(np.arange(1, n + 1) * (1.0 - 2 * (np.arange(n) % 2)), (steps, 1)), axis=1) / 8
     return 4.0 + np.concatenate([np.zeros((1, n)), np.cumsum(changes, axis=0)])
 
 
@@ -124,7 +124,7 @@ def sample_swap(rng):
 
 
 def _groups(up, down):
-    return {"up": np.array(up, dtype=float), "down": np.array(down, dtype=float)}
+    return {"up": np.array(up), "down": np.array(down)}
 
 
 OPPOSITION = (
@@ -286,7 +286,7 @@ def sample_model(rng):
 
 def _samples(rng, n, d1, d2, scale=3.0, **settings) -> dict[str, Any]:
     normal = lambda *size: rng.standard_normal(size).round(2)
-    marks = (-1.0) ** np.arange(n) * (np.arange(n) % 3 > 0)
+    marks = (1.0 - 2 * (np.arange(n) % 2)) * (np.arange(n) % 3 > 0)
     return {
         "b": normal(d1), "b_o": normal(d2), "c": 0.75, "x": normal(n, d1), "x_o": scale * marks[:, None] * np.ones(d2),
         "y": 2 * normal(n), **settings,

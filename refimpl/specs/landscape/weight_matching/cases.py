@@ -9,8 +9,8 @@ from refimpl.specs.base import Case
 from refimpl.specs.sizes import large
 
 TIMES = 2**14  # copies of each input unit in the large cases
-_IDENTITY = {"p1": np.arange(4.0), "p2": np.arange(3.0)}
-_TURNED = {"p1": np.array([2.0, 0.0, 3.0, 1.0]), "p2": np.array([1.0, 2.0, 0.0])}  # none is its own inverse
+_IDENTITY = {"p1": np.arange(4), "p2": np.arange(3)}
+_TURNED = {"p1": np.array([2, 0, 3, 1]), "p2": np.array([1, 2, 0])}  # none is its own inverse
 
 
 def _nets(rng, m, widths=(3, 4, 3, 2), biases=True):
@@ -24,7 +24,7 @@ def _nets(rng, m, widths=(3, 4, 3, 2), biases=True):
 
 
 def _orders(rng, *shape):
-    return rng.permuted(np.broadcast_to([0.0, 1.0], (*shape, 2)), axis=-1)
+    return rng.permuted(np.broadcast_to([0, 1], (*shape, 2)), axis=-1)
 
 
 def _rng(name):
@@ -77,13 +77,13 @@ VISIT = (
     Case("no-biases", ("edge_case",), "without biases", {**_PLAIN, **_SMALL_BIAS, "layer": 0},
          equations=("weight_matching-4", "weight_matching-6")),
     Case("one-unit", ("boundary",), "a layer of one unit between others of one",
-         {**_nets(_rng("one"), 2, (1, 1, 1, 1)), "p1": np.zeros(1), "p2": np.zeros(1), "layer": 1}),
+         {**_nets(_rng("one"), 2, (1, 1, 1, 1)), "p1": np.zeros(1, int), "p2": np.zeros(1, int), "layer": 1}),
     _copied("first-layer"),
 )  # fmt: skip
 
 
 def _some_perms(rng, widths):
-    return {f"p{l}": rng.permutation(widths[l]).astype(float) for l in (1, 2)}
+    return {f"p{l}": rng.permutation(widths[l]) for l in (1, 2)}
 
 
 def _some_widths(rng):
@@ -104,11 +104,11 @@ def _match(name, T=4, widths=(3, 4, 3, 2), **more):
 
 
 _FOUR = _match("four sweeps", widths=(3, 5, 4, 2))
-_LAST_FIRST = np.array([[1.0, 0.0]] * 4)
+_LAST_FIRST = np.array([[1, 0]] * 4)
 MATCH = (
     Case("four-sweeps", ("basic", "missing_step", "wrong_order", "known_bug"),
          "four sweeps over two hidden layers from a random start: each visit sees the layer that has just moved",
-         {**_FOUR, "p1": np.arange(5.0), "p2": np.arange(4.0)},
+         {**_FOUR, "p1": np.arange(5), "p2": np.arange(4)},
          equations=("weight_matching-1", "weight_matching-2", "weight_matching-3", "weight_matching-7")),
     Case("five-units", ("basic", "missing_step", "wrong_order", "known_bug"),
          "layers of five units, from a start that is no maximum: several sweeps gain",
@@ -166,7 +166,7 @@ def sample_activations(rng):
 
 
 def _batch(rng, *shape, n0=3, classes=2):
-    return {"x": rng.standard_normal((*shape, n0)).round(2), "labels": rng.integers(0, classes, shape).astype(float)}
+    return {"x": rng.standard_normal((*shape, n0)).round(2), "labels": rng.integers(0, classes, shape)}
 
 
 def _ste_step(name, widths=(3, 4, 3, 2), B=3, T=3, **more):
@@ -312,7 +312,7 @@ def sample_taylor(rng):
 
 def _merge(name, R=3, m=3, T=3, widths=(3, 4, 3, 2)):
     rng = _rng(name)
-    rounds = np.stack([rng.permutation(m) for _ in range(R)]).astype(float)
+    rounds = np.stack([rng.permutation(m) for _ in range(R)])
     return {**_nets(rng, m, widths), "rounds": rounds, "orders": _orders(rng, R, m, T)}
 
 
@@ -331,5 +331,5 @@ MERGE = (
 
 def sample_merge(rng):
     widths, R, m = _some_widths(rng), int(rng.integers(1, 4)), int(rng.integers(2, 4))
-    rounds = np.stack([rng.permutation(m) for _ in range(R)]).astype(float)
+    rounds = np.stack([rng.permutation(m) for _ in range(R)])
     return {**_nets(rng, m, widths), "rounds": rounds, "orders": _orders(rng, R, m, 2)}

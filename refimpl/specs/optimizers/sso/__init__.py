@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 
-from refimpl.core.arrays import array_namespace
+from refimpl.core.arrays import array_namespace, device
 from refimpl.optimizers import _sso_models as models
 from refimpl.optimizers import sso
 from refimpl.specs import refusals, sizes
@@ -69,7 +69,7 @@ def search(x, y, theta0, batches, start, ratio, inner_steps, loss, expand):
     inner = partial(sso.gradient_descent, curvature=1 / ratio, steps=inner_steps)
     how = {"eta": start, "rule": "search", "expand": expand == "yes"}
     thetas, etas = _minimize(x, y, theta0, batches, inner, loss, **how)
-    return array_namespace(theta0).asarray(etas, dtype=theta0.dtype), thetas
+    return array_namespace(theta0).asarray(etas, dtype=theta0.dtype, device=device(theta0)), thetas
 
 
 def adagrad(x, y, theta0, batches, eta, alpha, inner_steps, loss, kind):
