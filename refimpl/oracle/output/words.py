@@ -42,7 +42,7 @@ def sentence(report):
 
 def _conforms(report):
     """That it conforms, and in what."""
-    text = report.verdict.removesuffix(" in part") + scope.precision(report)
+    text = report.verdict.removesuffix(" in part") + scope.manner(report)
     if not report.verdict.endswith(" in part"):
         return text
     answered = report.counts["passed"] + report.counts.get("variant", 0)
