@@ -1,5 +1,6 @@
 """How commands end that are told to, what a terminal gets that is not there, and what a stranger's text does to one."""
 
+import contextlib
 import io
 import json
 import os
@@ -68,9 +69,9 @@ def test_a_pipe_that_nobody_reads_is_waited_for_until_a_signal_comes(tmp_path, n
 def test_so_is_standard_output(monkeypatch):
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
-    with pytest.raises(BlockingIOError):
+    with contextlib.suppress(BlockingIOError):  # it is full
         while True:
-            os.write(writer, b"x" * 4096)  # until it is full
+            os.write(writer, b"x" * 4096)
     os.set_blocking(writer, True)
     stream, looks = terminal._Stream(writer, "w", closefd=False), []
     monkeypatch.setattr(ending, "PATIENCE", 0.0)

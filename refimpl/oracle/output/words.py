@@ -166,11 +166,13 @@ def told(report):
             lines.append(f"{', '.join(diagnosis.operations)}: {cause(diagnosis)}")
         lines += explained(diagnosis)
         lines += [f"see {diagnosis.origin}"] if diagnosis.origin else []
-    return lines + (["", *smallest_input(report.smallest)] if report.smallest else [])
+    return lines + (
+        ["", *smallest_input(report.smallest, report.candidate.get("language", ""))] if report.smallest else []
+    )
 
 
-def smallest_input(smallest):
-    """The smallest input that shows a difference, ready to paste, as lines of text.
+def smallest_input(smallest, language=""):
+    """The smallest input that shows a difference, ready to paste into that language, as lines of text.
 
     Examples
     --------
@@ -183,7 +185,9 @@ def smallest_input(smallest):
     """
     end = f"raised {smallest.message}" if smallest.got is None else f"expected {smallest.expected}, got {smallest.got}"
     after = f", by ({smallest.equation})" if "-" in smallest.equation else ""
-    lines = [f"smallest input that shows it ({smallest.operation}):", f"  {smallest.python}", f"  {smallest.json}"]
+    here = language.startswith("Python")
+    pasted = [smallest.python] * (here or not language) + [smallest.json] * (not here)
+    lines = [f"smallest input that shows it ({smallest.operation}):", *(f"  {text}" for text in pasted)]
     lines.append(f"  {smallest.output}: {end}{after}")
     if smallest.free:
         lines.append(f"  whatever the values of {', '.join(smallest.free)}")
