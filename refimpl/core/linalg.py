@@ -153,9 +153,7 @@ def cholesky(a, *, jitter=0.0, name="a"):
     check.finite(**{name: a}), check.nonnegative(jitter=jitter)
     n = check.shapes(**{name: (a, "n n")})["n"]
     xp, plain = array_namespace(a), stop_gradient(a)
-    skew = float(xp.max(xp.abs(plain - xp.matrix_transpose(plain))))
-    if skew > 1e-5 * float(xp.max(xp.abs(plain))):  # what was rounded to float32 is still symmetric
-        raise ValueError(f"{name} must be symmetric, got entries that differ by {skew:.3g}")
+    check.symmetric(**{name: plain})
     if jitter:
         a = a + jitter * xp.eye(n, dtype=a.dtype, device=device(plain))
     factor = xp.lower_cholesky if hasattr(xp, "lower_cholesky") else _cholesky  # the first of traced values
@@ -238,7 +236,7 @@ def least_squares(a, b, *, rtol=None):
     a : array [..., m, n]
         Floating point, finite, of any scale; one matrix or a stack of them.
     b : array [..., m]
-        Of the library, dtype and device of `a`.
+        Of the library, dtype and device of `a`; its other axes go together with those of `a`.
     rtol : float, optional
         >= 0; singular values up to `rtol` times the largest count as 0. Default: max(m, n) roundings.
 
@@ -261,9 +259,9 @@ def least_squares(a, b, *, rtol=None):
     array([0.5])
     """
     check.finite(a=a, b=b)
-    if len(a.shape) < 2 or 0 in a.shape or b.shape != a.shape[:-1]:
+    if len(a.shape) < 2 or 0 in a.shape or tuple(b.shape[-1:]) != tuple(a.shape[-2:-1]):
         raise ValueError(f"b must have shape [..., m] of a [..., m, n], got {tuple(b.shape)} and {tuple(a.shape)}")
-    check.alike_dtype(a=a, b=b)
+    check.alike_dtype(a=a, b=b), check.broadcast(a=a[..., 0], b=b)
     xp = array_namespace(a, b)
     cut = max(a.shape[-2:]) * float(xp.finfo(a.dtype).eps) if rtol is None else check.nonnegative(rtol=rtol)
     left, values, right = xp.linalg.svd(a, full_matrices=False)
