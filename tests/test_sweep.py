@@ -29,7 +29,7 @@ import tempfile
 import traceback
 import warnings
 from collections import Counter
-from functools import partial, wraps
+from functools import cache, partial, wraps
 from itertools import count
 from numbers import Real
 from pathlib import Path
@@ -86,6 +86,7 @@ def functions(module):
                     yield thing, method, function
 
 
+@cache
 def recorded(module):
     """Function -> arguments of the first call of it that works in the examples of its module; None if there is none."""
     found = list(functions(module))
@@ -317,6 +318,11 @@ def verdicts(function, call, turn, share):
             yield f"{function.__module__}.{function.__qualname__}: {parameter.name}{where} = {label}", wrong
 
 
+each_module = pytest.mark.parametrize(  # both tests of a module in one process, where its examples have run
+    "name", [pytest.param(name, marks=pytest.mark.xdist_group(f"sweep-{name}")) for name in modules()]
+)
+
+
 def sweep(name, share):
     """Verdicts on all functions of a module; the functions that have no example come with it alone."""
     try:
@@ -332,11 +338,60 @@ def sweep(name, share):
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("name", [*modules()])
+@each_module
 def test_hostile_arguments_are_refused_by_name(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["sweep"])
     assert "\n".join(f"{what}: {wrong}" for what, wrong in sweep(name, SHARE) if wrong) == ""
+
+
+def single(value, number):
+    """A value with its arrays in single precision, and its floats made by `number`."""
+    if isinstance(value, np.ndarray):
+        return value.astype(np.float32) if value.dtype == np.float64 else value
+    if type(value) is float:
+        return number(value)
+    if isinstance(value, tuple | list):
+        parts = [single(part, number) for part in value]
+        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
+    return {key: single(part, number) for key, part in value.items()} if isinstance(value, dict) else value
+
+
+def double(value):
+    """Whether there is something in double precision."""
+    if isinstance(value, tuple | list | dict):
+        return any(map(double, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, np.ndarray | np.generic) and value.dtype == np.float64
+
+
+@pytest.mark.filterwarnings("ignore")
+@each_module
+def test_numpy_scalars_leave_single_precision(name, tmp_path, monkeypatch):
+    """What keeps float32 with Python's numbers keeps it with NumPy's, in arguments, states and laws."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["sweep"])
+    try:
+        module = importlib.import_module(name)
+    except ImportError as error:
+        pytest.skip(str(error))
+    wrong = []
+    for function, call in recorded(module).items():
+        if call is None or not double([*call[0], *call[1].values()]):
+            continue
+        try:
+            args, kwargs = (single(copy.deepcopy(part), float) for part in call)
+            plain = function(*args, **kwargs)
+        except (TypeError, ValueError):  # an example with a part that has another precision
+            continue
+        if not double(plain):
+            try:
+                found = double(
+                    function(*single(list(call[0]), np.float64), **single(copy.deepcopy(call[1]), np.float64))
+                )
+            except (TypeError, ValueError) as error:
+                found = error
+            wrong += [f"{function.__qualname__}: {found}"] * bool(found)
+    assert wrong == []
 
 
 ONE, TWO = np.ones(1), np.array([1.0, 2.0])
