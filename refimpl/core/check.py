@@ -262,7 +262,7 @@ def _field(name, hint, value, infinite):
         _kinds({name: value}, "True or False", lambda v: isinstance(v, bool | np.bool))
     elif hint is str:
         instance(str, **{name: value})
-    elif origin is Callable:
+    elif Callable in (hint, origin):
         function(**{name: value})
     elif origin in (list, tuple):
         instance((list, tuple), **{name: value})
@@ -315,7 +315,7 @@ def results(count, **named):
 
 
 def provides(*attributes, **named):
-    """Things that have what is asked of them: a problem or model of whatever class.
+    """Things that have what is asked of them: a problem or model of whatever class; if a NamedTuple, see `fields` too.
 
     Examples
     --------
@@ -325,6 +325,9 @@ def provides(*attributes, **named):
     """
     expected = f"something with {', '.join(attributes)}"
     _kinds(named, expected, lambda value: all(hasattr(value, attribute) for attribute in attributes))
+    for name, value in named.items():
+        if hasattr(type(value), "_fields"):
+            fields(type(value), **{name: value})
 
 
 def sequence(**named):
