@@ -640,15 +640,14 @@ def bcd_step(state, samples, t, *, xi, nu=0.0, kind="filter", radius=1.0, inner=
     xp = array_namespace(*state)
     moves = []
     for block in BLOCKS:
-        centre = getattr(state, block)
+        centre, project = getattr(state, block), constraints.get(block, lambda value: value)
         # A constant of 0 means that the loss does not depend on the block: its gradient is 0 too.
         length = _CONSTANTS[block](state, samples, xi, nu, kind)
         length = xp.clip(length, min=float(xp.finfo(centre.dtype).smallest_normal))
         for _ in range(inner):
             R = _residual_at(state, samples, kind)
             slope = _GRADIENTS[block](state, R, samples, xi, nu, kind)
-            value = constraints[block](getattr(state, block) - slope / length)  # (sdl-27)
-            check.alike(state=centre, constraints=value)
+            value = project(getattr(state, block) - slope / length)  # (sdl-27)
             move = value - centre
             value = centre + move * (reach / xp.clip(xp.linalg.matrix_norm(move), min=reach))  # (sdl-28)
             state = state._replace(**{block: value})
@@ -657,13 +656,24 @@ def bcd_step(state, samples, t, *, xi, nu=0.0, kind="filter", radius=1.0, inner=
 
 
 def _checked(constraints):
-    """A projection for each block; the identity where none is given."""
+    """The projections of blocks that have one."""
     if constraints is not None:
         check.instance(dict, constraints=constraints)
         check.function(**{f"constraints[{block!r}]": project for block, project in constraints.items()})
     if unknown := set(constraints or {}) - set(BLOCKS):
         raise ValueError(f"constraints must be on blocks {', '.join(BLOCKS)}, got {', '.join(sorted(unknown))}")
-    return {block: (constraints or {}).get(block, lambda value: value) for block in BLOCKS}
+    return {block: _projection(project) for block, project in (constraints or {}).items()}
+
+
+def _projection(project):
+    """The same, if what it returns is a block like the one that it was given."""
+
+    def checked(block):
+        found = project(block)
+        check.like(block, constraints=found), check.finite(constraints=found)
+        return found
+
+    return checked
 
 
 def init(rng, samples, *, rank, scale=0.3, constraints=None):
@@ -702,14 +712,12 @@ def init(rng, samples, *, rank, scale=0.3, constraints=None):
     """
     _check_data(samples)
     rank, scale = check.integer(rank=rank, minimum=1), check.positive(scale=scale)
-    _checked(constraints)
+    constraints = _checked(constraints)
     x, covariates, targets = samples[:3]
     k = targets.shape[0]
     shapes = (x.shape[0], rank), (rank, x.shape[1]), (rank, k), (covariates.shape[0], k)
     start = Factors(*(scale * random.normal(rng, shape, like=x) for shape in shapes))
-    return start._replace(
-        **{block: project(abs(getattr(start, block))) for block, project in (constraints or {}).items()}
-    )
+    return start._replace(**{block: project(abs(getattr(start, block))) for block, project in constraints.items()})
 
 
 def bcd(samples, state, *, xi, steps, nu=0.0, kind="filter", constraints=None, record=None, progress=None, **options):

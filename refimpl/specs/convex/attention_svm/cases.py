@@ -202,7 +202,7 @@ SVM_FROBENIUS = (
          _chosen({**_TWO, "X": np.concatenate([_TWO["X"], [[[-40.0, 50.0]], [[30.0, -20.0]]]], axis=1)}, 0, 0)),
     Case("near-rival", ("edge_case", "numerics"), "a rival a thousandth away: W is a thousand times as long",
          _chosen({**_TWO, "X": np.concatenate([_TWO["X"], _TWO["X"][:, :1] - [[[1 / 1024, 0.0]]]], axis=1)}, 0, 0),
-         equations=("attention_svm-7", "attention_svm-8")),
+         dtypes=_DOUBLE, equations=("attention_svm-7", "attention_svm-8")),
     Case("small-tokens", ("numerics",), "tokens of 1/1024, queries of 16: W is larger by 64",
          {"X": _SPAN["X"] / 1024, "Z": 16 * _SPAN["Z"], "alpha": np.array([0.0, 2.0, 1.0])}),
     _padded("many-features", "three-inputs", 72),

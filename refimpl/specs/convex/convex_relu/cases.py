@@ -99,6 +99,7 @@ ADMM = (
         ("basic", "missing_step", "wrong_constant"),
         "a dual step gamma below rho",
         _admm(_data("small-dual", 5, 2, 4), beta=0.2, rho=0.4, gamma=0.15, steps=3),
+        dtypes=("float64",),
         equations=("convex_relu-14", "convex_relu-15"),
     ),
     Case(

@@ -347,6 +347,7 @@ ALTERNATIVES = (
             xp, state, states, first = array_namespace(X), convex_relu.init(X, D), [], [1.0]""",
             "rbcd: state, _ =": """\
             state, _ = convex_relu.block_descent(X, D, y, state, chosen, rho=rho, loss=loss, floor=first)""",
+            "block_step: armijo, factor, floor =": "armijo, factor = check.positive(armijo=armijo, factor=factor)",
             "block_step: t, start, squares =": "t, start, squares = floor[0], total(0.0), float(xp.sum(g * g)) ** 0.5",
             "convex_relu-17": "while total(t) > start - armijo * t * squares and t > 1e-8:",
             "block_step: t = max": "t, floor[0] = max(t / factor, 1e-8), max(1e-10, floor[0] / 1.5)",

@@ -29,6 +29,10 @@ def _draw(rng, p, n, q, k, *, scale=1.0):
     return {"x": scale * rng.standard_normal((p, n)), "covariates": rng.standard_normal((q, n)), "labels": labels}
 
 
+# Covariates of 3e150, and a class of probability e^-710: over e^710, which overflows, it would be 0.
+FAINT = {"x": np.zeros((2, 2)), "covariates": np.full((1, 2), float(2**500)), "labels": np.zeros(2, dtype=int)}
+FAINT_GAMMA = np.array([[-710 / 2**500]])
+
 # Lifted projected gradient descent ------------------------------------------------------------------------------
 
 
@@ -90,6 +94,8 @@ def lpgd(kind):
     from_zero = made("from-zero", 3, 5, 2, 1, 3, nu=0.0, step_size=1 / 64, steps=1)
     from_zero |= {name: np.round(8 * from_zero[name]) / 8 for name in ("x", "covariates", "B0")}
     from_zero |= {name: 0 * from_zero[name] for name in ("A0", "gamma0")}
+    faint = {**FAINT, "A0": np.zeros((2, 1) if filters else (1, 2)), "B0": np.zeros((2, 2)), "gamma0": FAINT_GAMMA}
+    faint |= {"rank": 1, "xi": 0.5, "nu": 0.0, "step_size": float(2**33), "steps": 1}
     many = {"size": ROWS, "balanced": True}
     return (
         Case("worked-example", ("basic", "missing_step", "wrong_constant"),
@@ -128,6 +134,8 @@ def lpgd(kind):
         Case("all-negative", ("numerics",),
              "activations below -1500: class 0 is certain, its probability 1 and those of the others 0",
              {**saturated, **negative}, equations=("sdl-2",)),
+        Case("faint-probability", ("numerics",), "a probability of e^-710 times covariates of 3e150 moves gamma", faint,
+             dtypes=("float64",), equations=("sdl-2", "sdl-10")),
         Case("large-data", ("numerics",), "data of 1e3, with a step size to match",
              made("large", 3, 5, 1, 1, 2, scale=1e3, spread=1e-3, step_size=1e-7),
              dtypes=("float64",)),  # in one matrix with numbers of 1e3, small ones have no digits in float32

@@ -42,6 +42,23 @@ def _changed(lines, old, new, *places):
 ALTERNATIVES = (
     # From activations to probabilities
     mistake(
+        "shift_without_class_0",
+        "numerics",
+        "before the exponentials subtract the largest activation, with the 0 of class 0 among them; here of the others "
+        "alone, so that exp(-largest) overflows where all are far below 0",
+        {
+            "sdl-2": "xp = array_namespace(a)\n"
+            "top = xp.max(a, axis=axis, keepdims=True)\n"
+            "odds = xp.concat([xp.exp(-top), xp.exp(a - top)], axis=axis)\n"
+            "return odds / xp.sum(odds, axis=axis, keepdims=True)"
+        },
+        unseen={
+            "gradient": "a slope that it decides is lost in the central differences of the right answers",
+            "bcd": "a probability below 1e-308 moves no block, whose step is divided by the square of the data",
+            "label_energies": "a probability below 1e-308 moves no code",
+        },
+    ),
+    mistake(
         "sigmoid_per_class",
         "wrong_axis",
         "with three classes or more take the softmax over (0, a); here each activation has a sigmoid of its own and "
@@ -372,7 +389,7 @@ ALTERNATIVES = (
         "clip to the orthant, then pull back to the ball: no block then ends above its start; here the other way round",
         {
             "sdl-27": "value = getattr(state, block) - slope / length",
-            "sdl-28": f"{BALL}\nvalue = constraints[block](value)",
+            "sdl-28": f"{BALL}\nvalue = project(value)",
         },
         origin=BCD,
     ),
@@ -386,7 +403,7 @@ ALTERNATIVES = (
         "coefficients_clipped",
         "extra_step",
         "W and H alone must not be negative; here the coefficients are clipped as well",
-        {"sdl-27": 'value = constraints["W"](getattr(state, block) - slope / length)'},
+        {"sdl-27": 'value = constraints.get("W", project)(getattr(state, block) - slope / length)'},
     ),
     mistake(
         "blocks_side_by_side",

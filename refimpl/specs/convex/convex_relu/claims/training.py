@@ -288,8 +288,8 @@ def quadratic_time(seed):
             reported("multiply-adds of the factorization over those of an iteration, n = 1200", once[-1] / counts[-1]),
         ],
         plot,
-        "Counted in matrix products of the running code (Cholesky factors, cubic too, left out). The time of an iteration "
-        "grows faster, for the arrays leave the cache; it is no part of the claim.",
+        "Counted in matrix products of the running code (Cholesky factors, cubic too, left out). The time of an "
+        "iteration grows faster, for the arrays leave the cache; it is no part of the claim.",
     )
 
 

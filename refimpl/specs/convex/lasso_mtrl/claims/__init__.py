@@ -27,7 +27,8 @@ CLAIMS = (
         "relevance sparse.",
         showed="as good",
         proxy=_DATA,
-        tuned=f"{_TARGET.format(_MANY)}; where the target is one source head the sparsity is planted",
+        tuned=f"{_TARGET.format(_MANY)}; where the target is one source head the sparsity is planted; 72 instances in "
+        "place of twelve, whose mean missed the bound for the generic target at 3 of 20 fresh seeds",
     ),
     Claim(
         "lasso_mtrl.C2",
