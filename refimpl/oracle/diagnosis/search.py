@@ -21,7 +21,7 @@ from refimpl.oracle.diagnosis.units import units
 from refimpl.oracle.diagnosis.vocabulary import edits_of
 from refimpl.oracle.diagnosis.workshop import Workshop
 from refimpl.oracle.judging.tolerance import close, wide
-from refimpl.specs.domains import moved
+from refimpl.specs.domains import drawn, moved
 
 AFTER = 1.0  # seconds for which the search goes on once something is found, to learn what cannot be told from it
 RARE = 3  # rank from which edits are tried after constants
@@ -350,11 +350,18 @@ def holds(answer, sight):
 
 def ask_more(evidence, clock, *, samples=30, changes=5):
     """Put further inputs to the candidate: random ones, and the failing ones moved a little."""
-    operation = evidence.operation
+    operation, wild = evidence.operation, True
     for number in range(samples):
         if clock.over:
             return
-        evidence.ask(operation.drawn(stream(number, operation.name, "explain")))
+        rng = stream(number, operation.name, "explain")
+        if number % 3 != 2:
+            evidence.ask(operation.drawn(rng))
+        elif wild:
+            try:
+                evidence.ask(drawn(operation, rng))  # of sizes and numbers that nobody chose
+            except ValueError:
+                wild = False
     failing = [s for s in evidence.sights if s.wrong and s.size <= LARGE][:8]
     rng = stream(0, operation.name, "moved")
     for _ in range(changes):

@@ -42,9 +42,9 @@ def sentence(report):
 
 def _conforms(report):
     """That it conforms, and in what."""
-    text = report.verdict.removesuffix(" in part") + scope.precision(report)
-    if not report.verdict.endswith(" in part"):
-        return text
+    text, manner = report.verdict.removesuffix(" in part"), scope.manner(report)
+    if text == report.verdict:
+        return text + manner
     answered = report.counts["passed"] + report.counts.get("variant", 0)
     left = scope.outputs_left_out(report)
     about = [phrase for phrase in scope.asked(report) if phrase not in left]
@@ -52,7 +52,7 @@ def _conforms(report):
         about.insert(
             bool(about) and "operations" in about[0], f"{answered} of {report.planned} checks ({_others(report)})"
         )
-    return "; ".join([f"{text} in {', '.join(about) or 'part'}", *left])
+    return "; ".join([f"{text} in {', '.join(about) or 'part'}{manner}", *left])
 
 
 def _others(report):
@@ -166,11 +166,13 @@ def told(report):
             lines.append(f"{', '.join(diagnosis.operations)}: {cause(diagnosis)}")
         lines += explained(diagnosis)
         lines += [f"see {diagnosis.origin}"] if diagnosis.origin else []
-    return lines + (["", *smallest_input(report.smallest)] if report.smallest else [])
+    return lines + (
+        ["", *smallest_input(report.smallest, report.candidate.get("language", ""))] if report.smallest else []
+    )
 
 
-def smallest_input(smallest):
-    """The smallest input that shows a difference, ready to paste, as lines of text.
+def smallest_input(smallest, language=""):
+    """The smallest input that shows a difference, ready to paste into that language, as lines of text.
 
     Examples
     --------
@@ -183,7 +185,9 @@ def smallest_input(smallest):
     """
     end = f"raised {smallest.message}" if smallest.got is None else f"expected {smallest.expected}, got {smallest.got}"
     after = f", by ({smallest.equation})" if "-" in smallest.equation else ""
-    lines = [f"smallest input that shows it ({smallest.operation}):", f"  {smallest.python}", f"  {smallest.json}"]
+    here = language.startswith("Python")
+    pasted = [smallest.python] * (here or not language) + [smallest.json] * (not here)
+    lines = [f"smallest input that shows it ({smallest.operation}):", *(f"  {text}" for text in pasted)]
     lines.append(f"  {smallest.output}: {end}{after}")
     if smallest.free:
         lines.append(f"  whatever the values of {', '.join(smallest.free)}")
