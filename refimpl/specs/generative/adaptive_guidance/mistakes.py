@@ -291,13 +291,6 @@ ALTERNATIVES = (
         },
     ),
     mistake(
-        "normal_equations",
-        "numerics",
-        "least squares by singular values or QR; here products of the regressors are formed, which lose twice as many "
-        "digits as these are collinear",
-        {"adaptive_guidance-12": "beta = xp.linalg.pinv(F.T @ F, rtol=float(xp.finfo(F.dtype).eps)) @ (F.T @ y)"},
-    ),
-    mistake(
         "residual_squared",
         "wrong_output",
         "the length of the rest over that of the target; here the share of the squares",

@@ -96,6 +96,7 @@ CLAIMS = (
         control="15 guided steps (30 evaluations) beat AG at 0.999 and, in about half of the draws, at 0.9999 (31); "
         "where 11 guided steps of 20 (31) are better in 12 of 15 draws; at 0.99999 AG (32 to 33) beats 12 guided "
         "steps of 20 (32), and saves 18 %",
+        showed="as good",
         tuned="the three thresholds were tried one after the other",
     ),
 )

@@ -122,6 +122,7 @@ CLAIMS = (
         kind="behaviour",
         control="the policy found is a fixed stop: guidance in its first steps, with the same error; a scan over their "
         "number finds one or two steps fewer",
+        showed="as good",
         proxy=PLANTED + "; the windows on the digits are not",
     ),
     Claim(
@@ -132,6 +133,7 @@ CLAIMS = (
         kind="efficiency",
         control="at 25 evaluations naive alternation, a fixed stop and AG are worse on these beds, and 12 guided steps "
         "too; at s = 7.5 LinearAG has eleven times the error of the fixed stop, and on the digits it diverges (C7)",
+        showed="as good",
         proxy=PLANTED,
     ),
 )

@@ -230,6 +230,7 @@ CLAIMS = (
         kind="behaviour",
         control="equal numbers of scores, Heun's two a step counted: from about 80 on all are close to the data; below "
         "they differ by factors, and no order holds throughout",
+        showed="as good",
     ),
     Claim(
         "diffusion.C4",
@@ -251,6 +252,7 @@ CLAIMS = (
         control="two scores a step: without guidance and with twice the steps nothing changes; the more confident of "
         "two plain samples makes the same trade as a strength of 1, the best of four that of 3; guidance goes further. "
         "Six random mixtures of three classes, untuned, are counted: confidence rises in all, spread not always falls",
+        showed="as good",
         tuned="components of variance 1: with 0.5 or less the last two variances are equal. From 3 to 8 the variance "
         "may rise by 0.03, for it has nearly stopped to fall",
     ),
