@@ -19,15 +19,26 @@ ifneq ($(shell test -e $(MADE) && ! $(PY) -c '' 2>/dev/null && echo broken),)
 $(shell rm -f $(MADE))
 endif
 
+# Nor is a stamp believed when a package that it stands for has gone (`pip uninstall`, a folder deleted).
+STAMPS := $(patsubst $(VENV)/.extra-%,%,$(wildcard $(VENV)/.extra-*))
+ifneq ($(STAMPS),)
+GONE := $(shell $(PY) requirements/gone.py $(STAMPS) 2>/dev/null)
+ifneq ($(GONE),)
+$(info $(VENV): packages have gone; installed again: $(GONE))
+$(shell rm -f $(addprefix $(VENV)/.extra-,$(GONE)))
+PIP += --force-reinstall
+endif
+endif
+
 # Hundreds of short Python processes are started: they read compiled modules, whatever the environment says.
 unexport PYTHONDONTWRITEBYTECODE
 
 # As many processes as cores is enough: more BLAS threads only wait for each other.
-oracle test docs peers alarms: export OMP_NUM_THREADS := 1
-oracle test docs peers alarms: export OPENBLAS_NUM_THREADS := 1
+oracle test processors lowest docs peers alarms: export OMP_NUM_THREADS := 1
+oracle test processors lowest docs peers alarms: export OPENBLAS_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help oracle test docs bench peers claims alarms test-gpu lint format wheel lock clean
+.PHONY: help oracle test processors lowest docs bench peers claims alarms test-dpnp only-dpnp test-gpu lint format wheel lock clean
 .DELETE_ON_ERROR:
 
 help: ## show this list
@@ -38,6 +49,14 @@ oracle: $(VENV)/.extra-oracle ## the main job: check every reference, mutant and
 
 test: $(VENV)/.extra-test ## the whole test suite
 	$(PY) -m pytest -n 2 --dist loadgroup
+
+processors: $(VENV)/.extra-test ## what can differ on two other processors, emulated; ALL=1 the whole suite on four
+	$(PY) -m tests.processors $(if $(ALL),--all old avx2 zen mixed)
+
+lowest: $(VENV)/.extra-test ## the same with the lowest releases of NumPy and SciPy that are promised
+	$(PYTHON) -m venv --clear $(BUILD)/lowest
+	$(BUILD)/lowest/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[test]' $$($(PY) requirements/lowest.py)
+	$(BUILD)/lowest/bin/python -m tests.processors
 
 docs: $(VENV)/.extra-docs $(VENV)/.extra-test ## the site, into build/docs; fails on any warning; looked at in a browser
 	$(PY) -m sphinx -W --keep-going -q -b html docs $(BUILD)/docs
@@ -50,12 +69,20 @@ bench: $(VENV)/.extra-peers $(VENV)/.old-peers ## timings beside peers and the h
 peers: $(VENV)/.extra-peers $(VENV)/.extra-test $(VENV)/.old-peers ## judge the public implementations; tests against PyTorch
 	$(PY) -m tests.peers --out docs/conformance --check
 	$(PY) -m pytest -n 2 --dist loadgroup -m "torch or jax or peers"
+	$(MAKE) test-dpnp
 
 claims: $(VENV)/.extra-oracle ## every claim of every paper, full tier
 	$(PY) -m refimpl claims --tier full --out $(BUILD)/claims
 
 alarms: $(VENV)/.extra-peers $(VENV)/.extra-test ## every reference against 200 random cases, and all that make test samples
 	REFIMPL_SEEDS=200 $(PY) -m pytest -n 2 --dist loadgroup -m "not peers"
+
+# Apart from what is judged: dpnp brings libraries of Intel's that others bring too, in other builds.
+test-dpnp: ## the same tests on dpnp, on the CPU or an Intel GPU, in an environment of its own; ALL=1 every case
+	$(MAKE) VENV=$(BUILD)/dpnp only-dpnp
+
+only-dpnp: $(VENV)/.extra-dpnp $(VENV)/.extra-test
+	$(if $(ALL),REFIMPL_SEEDS=3) $(PY) -m pytest -q -m dpnp -o faulthandler_timeout=300 -o faulthandler_exit_on_timeout=true
 
 test-gpu: $(VENV)/.extra-gpu $(VENV)/.extra-test ## the same tests on CuPy, where a GPU is found
 	$(PY) -m pytest -m gpu

@@ -14,6 +14,7 @@ from refimpl.core.arrays import Array, to_numpy
 from refimpl.core.backends import BACKENDS, Backend
 from refimpl.oracle.diagnosis import listed
 from tests import chromium
+from tests.thorough import THOROUGH
 
 gc.set_threshold(20_000, 10, 10)  # to look for garbage is dear among so much that stays
 
@@ -26,6 +27,7 @@ RUNS = [
     pytest.param(("strict", "float64"), id="strict-device1"),
     pytest.param(("torch", "float64"), id="torch", marks=pytest.mark.torch),
     pytest.param(("jax", "float64"), id="jax", marks=pytest.mark.jax),
+    pytest.param(("dpnp", "float64"), id="dpnp", marks=pytest.mark.dpnp),
     pytest.param(("cupy", "float64"), id="cupy", marks=pytest.mark.gpu),
 ]
 
@@ -100,7 +102,7 @@ def group_of(item):
 
 def left_out(config):
     """Marks of tests that need what is not here; none, where ``-m`` asks for some: those are skipped, and say so."""
-    needs = {"torch": "torch", "jax": "jax", "gpu": "cupy"}
+    needs = {"torch": "torch", "jax": "jax", "dpnp": "dpnp", "gpu": "cupy"}
     return [] if config.option.markexpr else [mark for mark, name in needs.items() if BACKENDS[name].missing()]
 
 
@@ -113,6 +115,9 @@ def pytest_collection_modifyitems(config, items):
     """Groups come first, whole, the longest way to go; then the others."""
     marks = left_out(config)
     items[:] = [item for item in items if not any(map(item.get_closest_marker, marks))]
+    if not THOROUGH:  # dpnp starts each kernel by itself, slowly: the operations are asked, training is not
+        brief = lambda item: item.path.parent.name in ("core", "oracle") or not item.get_closest_marker("dpnp")
+        items[:] = filter(brief, items)
     items.sort(key=lambda item: (not (group := group_of(item)), group))
 
 

@@ -2,6 +2,8 @@
 
 import os
 
+import numpy as np
+
 THOROUGH = "REFIMPL_SEEDS" in os.environ
 SEEDS = int(os.environ.get("REFIMPL_SEEDS", "3"))  # random cases of an operation
 
@@ -14,3 +16,9 @@ def some(names):
 def sample(few, rest):
     """The `few` of `make test`, and in `make alarms` the rest too."""
     return [*few, *(rest if THOROUGH else ())]
+
+
+def smallest(operation):
+    """The slugs of two of its cases: those with the fewest numbers, in each precision."""
+    cases = sorted((c for c in operation.cases if not c.dear), key=lambda c: sum(map(np.size, c.inputs.values())))
+    return {c.slug for dtype in ("float64", "float32") for c in [c for c in cases if dtype in c.dtypes][:2]}

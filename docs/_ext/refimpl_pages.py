@@ -3,6 +3,7 @@
 .. refimpl-links:: lion          paper, source, tutorial, leaf and API of a system, in a line
 .. refimpl-figure:: lion.C7      the figure of a claim, its status below; the content is the caption
 .. refimpl-claims:: lion         claims, each beside its figure; of all systems without a name
+.. refimpl-claimcounts::         how many have which status, and lists of those that a visitor looks for
 .. refimpl-variants:: lion       where paper, authors' code and libraries differ, as changed lines
 .. refimpl-ask:: lion            how to have code judged
 .. refimpl-operations:: lion     what can be checked: inputs, outputs, cases, laws, what is refused
@@ -13,6 +14,7 @@ Below each labelled equation stands where the paper has it, from the spec. The l
 """
 
 import zlib
+from collections import Counter
 from pathlib import Path
 
 from docutils import nodes
@@ -35,8 +37,8 @@ from refimpl_docs import (
 from sphinx.transforms import SphinxTransform
 
 from refimpl.oracle import catalog, edits
-from refimpl.oracle.output.words import at_seeds
-from refimpl.specs.base import BUG_TYPES
+from refimpl.oracle.output.words import at_seeds, of_control
+from refimpl.specs.base import BUG_TYPES, CONTROLS
 
 KINDS = {"float": "number", "int": "integer", "choice": "one of"}
 LEAF = """\
@@ -148,15 +150,16 @@ class Figure(Tables):
     def status(self, claim):
         """Id and status, with the seeds at which it holds."""
         entry = self.committed("_data/claims.json").get(claim.id)
-        return paragraph(code(claim.id), " ", *standing(entry))
+        return paragraph(code(claim.id), " ", *standing(entry, claim))
 
 
-def standing(entry):
-    """Status of a claim, and at how many seeds it holds, as far as that was measured."""
+def standing(entry, claim):
+    """Status of a claim, at how many seeds it holds, as far as that was measured, and what its control showed."""
     if entry is None:
         return [badge("not measured")]
     said = at_seeds(entry["status"], entry.get("seeds", {}))
-    return [badge(entry["status"]), *([f" {said}"] if said else [])]
+    control = [" ", badge(of_control(claim.showed))] if claim.showed else []
+    return [badge(entry["status"]), *([f" {said}"] if said else []), *control]
 
 
 class Claims(Figure):
@@ -185,7 +188,7 @@ class Claims(Figure):
         said = [
             paragraph(strong(claim.id), " ", *marked_up(claim.statement), "."),
             paragraph(
-                *standing(entry),
+                *standing(entry, claim),
                 " \N{MIDDLE DOT} ",
                 ", ".join(filter(None, (claim.source, claim.kind))),
                 classes=["dim"],
@@ -206,6 +209,36 @@ class Claims(Figure):
         picture = self.image(claim)
         parts = [nodes.container("", *said, classes=["said"]), *picture]
         return nodes.container("", *parts, classes=["claim", "pictured"] if picture else ["claim"])
+
+
+class ClaimCounts(Figure):
+    """How many claims have which status and which control, and lists of those that a visitor looks for."""
+
+    required_arguments = 0
+    has_content = False
+
+    def run(self):
+        """A table, and three lists."""
+        ledger, claims = self.committed("_data/claims.json"), catalog.claims()
+        status = {claim.id: ledger.get(claim.id, {}).get("status", "not measured") for claim in claims}
+        columns = [*(of_control(key) for key in CONTROLS), "without a control", "all"]
+        rows = []
+        for kind in [*dict.fromkeys(sorted(status.values())), "all"]:
+            some = [claim for claim in claims if kind in (status[claim.id], "all")]
+            tally = Counter(of_control(claim.showed) or "without a control" for claim in some)
+            rows.append([kind, *(str(tally[column]) for column in columns[:-1]), str(len(some))])
+        yours = [
+            ("Not reproduced", [c for c in claims if status[c.id] == "not reproduced"]),
+            ("The control is as good, or better", [c for c in claims if c.showed == "as good"]),
+            ("Tuned: a set-up was chosen, or a bound moved, so that it holds", [c for c in claims if c.tuned]),
+        ]
+        lists = [folded(f"{title} ({len(found)})", bullets(map(self.line, found))) for title, found in yours if found]
+        return [table([2] * (2 + len(columns) - 1), ["status", *columns], rows), *lists]
+
+    def line(self, claim):
+        """A claim in a list."""
+        system = catalog.system(claim.id.partition(".")[0])
+        return [code(claim.id), " ", *marked_up(claim.statement), " (", self.page(system, "page"), ")"]
 
 
 def _measured(measurement):
@@ -405,7 +438,7 @@ def _kind(field):
 
 def setup(app):
     """Register the directives, and write the leaves."""
-    for directive in (Links, Figure, Claims, Variants, Ask, Operations, Mistakes, Verdicts):
+    for directive in (Links, Figure, Claims, ClaimCounts, Variants, Ask, Operations, Mistakes, Verdicts):
         app.add_directive(f"refimpl-{directive.__name__.lower()}", directive)
     app.add_node(fold, html=(open_fold, close_fold))
     app.add_transform(Where)

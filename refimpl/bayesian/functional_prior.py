@@ -853,7 +853,8 @@ def matching_step(
     Returns
     -------
     tuple of Tuning and array 0-d
-        Next state, and the estimated distance before the step.
+        Next state, and the estimated distance before the step. Of the hierarchical prior the draws are made on the host
+        (`core.special.gamma_quantile`), in each step.
 
     Raises
     ------

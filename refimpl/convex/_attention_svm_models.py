@@ -5,8 +5,8 @@ from typing import NamedTuple
 from refimpl.convex import attention_svm
 from refimpl.convex.attention_svm import Attention, _attend, _gradient, _least_distance
 from refimpl.core import check, random
-from refimpl.core.arrays import Array, array_namespace, from_numpy, to_numpy
-from refimpl.core.linalg import unit
+from refimpl.core.arrays import Array, array_namespace, describe, from_numpy, to_numpy
+from refimpl.core.linalg import least_squares, unit
 
 
 class Data(NamedTuple):
@@ -72,7 +72,10 @@ def equal_scores(data):
     >>> equal_scores(data).gamma.round(12) + 0.0
     array([[[1., 0., 0.]]])
     """
-    check.instance(Data, data=data)
+    check.fields(Data, data=data)
+    check.shapes(X=(data.X, "R n T d"), Z=(data.Z, "R n d"), v=(data.v, "R d"), Y=(data.Y, "R n"))
+    check.shapes(X=(data.X, "R n T d"), gamma=(data.gamma, "R n T"))
+    check.alike_dtype(**data._asdict())
     xp, v = array_namespace(*data), data.v[..., None, None, :]
     X = data.X - xp.sum(data.X * v, axis=-1, keepdims=True) * v
     signed = data.Y[..., None] * data.v[..., None, :]
@@ -176,10 +179,18 @@ def head_grad(W, X, Z, Y, head):
     check.alike_dtype(X=X, Y=Y)
     xp = array_namespace(W, X, Z, Y)
     a = _attend(W, X, Z)
-    f, ahead = head(xp.sum(a[..., None] * X, axis=-2))
+    f, ahead = _checked_head(head(xp.sum(a[..., None] * X, axis=-2)), Y, Z)
     p = Y[..., None] * xp.sum(X * ahead[..., None, :], axis=-1)  # (attention_svm-19)
     u = Y * f
     return Attention(xp.mean(xp.logaddexp(-u, xp.zeros_like(u)), axis=-1), a, _gradient(a, p, u, X, Z))
+
+
+def _checked_head(answer, Y, Z):
+    """Value and gradient that a head has returned."""
+    f, ahead = check.results(2, head=answer)
+    check.finite(head=f), check.finite(head=ahead)
+    check.like(Y, head=f), check.like(Z, head=ahead)
+    return f, ahead
 
 
 def finite_part(a, X, Z, active):
@@ -202,7 +213,7 @@ def finite_part(a, X, Z, active):
     Raises
     ------
     TypeError, ValueError
-        If shapes or dtypes do not fit or an input has no active token.
+        If shapes or dtypes do not fit, an input has no active token, or an active token has a weight <= 0.
 
     Notes
     -----
@@ -217,8 +228,7 @@ def finite_part(a, X, Z, active):
            [-0.6931,  0.    ]])
     """
     inside, _, logs, _ = _inside_and_outside(a, X, Z, active)
-    xp = array_namespace(inside)
-    w = xp.linalg.pinv(inside) @ logs  # (attention_svm-20)
+    w = least_squares(inside, logs) if len(logs) else 0.0 * inside.sum(axis=0)  # (attention_svm-20)
     return from_numpy(w.reshape(X.shape[2], -1), like=X)
 
 
@@ -257,9 +267,17 @@ def divergent_part(a, X, Z, active):
     xp = array_namespace(inside)
     if outside.shape[0] == 0:
         return 0.0 * array_namespace(Z).matrix_transpose(Z) @ Z
-    free = xp.eye(inside.shape[1]) - xp.linalg.pinv(inside, rtol=1e-10) @ inside
-    w, _, _ = _least_distance(outside @ free, xp.ones(outside.shape[0]))  # (attention_svm-21)
+    w, _, _ = _least_distance(_without(outside, inside), xp.ones(outside.shape[0]))  # (attention_svm-21)
     return from_numpy(w.reshape(X.shape[2], -1), like=X)
+
+
+def _without(rows, others):
+    """Rows [m, D] less their part in the span of others."""
+    if not len(others):
+        return rows
+    _, values, right = array_namespace(others).linalg.svd(others, full_matrices=False)
+    right = right[values > 1e-10 * values[0]]
+    return rows - rows @ right.T @ right
 
 
 def mean_constraint(a, X, Z, active, weights=None, W=None):
@@ -270,7 +288,8 @@ def mean_constraint(a, X, Z, active, weights=None, W=None):
     a, X, Z, active
         As for `finite_part`.
     weights : array, shape [m], optional
-        >= 0, of the tokens that are not active; more than there are are cut off. Default: all pairs alike.
+        >= 0 and not all 0, of the tokens that are not active, m or more; what is too much is cut off. Default: all
+        pairs alike.
     W : array, shape [d, d], optional
         In place of the mean.
 
@@ -282,7 +301,8 @@ def mean_constraint(a, X, Z, active, weights=None, W=None):
     Raises
     ------
     TypeError, ValueError
-        As `finite_part`.
+        As `finite_part`; if all tokens are active, so that there is no constraint to take the mean of, or the weights
+        are too few, negative or all 0.
 
     Examples
     --------
@@ -294,19 +314,35 @@ def mean_constraint(a, X, Z, active, weights=None, W=None):
            [0.5, 0. ]])
     """
     inside, outside, _, times = _inside_and_outside(a, X, Z, active)
-    xp = array_namespace(inside)
-    weights = times if weights is None else to_numpy(weights)[: outside.shape[0]]
-    row = weights @ outside / xp.sum(weights) if W is None else to_numpy(W).reshape(-1)
-    row = row - xp.linalg.pinv(inside, rtol=1e-10) @ (inside @ row)
-    return from_numpy(row.reshape(X.shape[2], -1), like=X)
+    if W is None:
+        row = _mean(outside, times if weights is None else weights)
+    else:
+        check.finite(W=W), check.shapes(Z=(Z, "n d"), W=(W, "d d"))
+        row = to_numpy(W).astype(float).reshape(-1)
+    return from_numpy(_without(row[None, :], inside).reshape(X.shape[2], -1), like=X)
+
+
+def _mean(rows, weights):
+    """Weighted mean of the rows of inequalities."""
+    if not len(rows):
+        raise ValueError("active must leave a token out, of which there is a constraint, got all tokens")
+    check.finite(weights=weights), check.shapes(weights=(weights, "m"))
+    weights = to_numpy(weights).astype(float)[: len(rows)]
+    if len(weights) < len(rows) or weights.min() < 0 or weights.max() == 0:
+        raise ValueError(f"weights must be >= 0, not all 0 and {len(rows)} at least, got {describe(weights)}")
+    return weights @ rows / weights.sum()
 
 
 def _inside_and_outside(a, X, Z, active):
     """Rows of equalities and of inequalities, logarithms of the former, pairs for each of the latter; on the host."""
     check.finite(a=a, X=X, Z=Z)
     check.shapes(X=(X, "n T d"), Z=(Z, "n d"), a=(a, "n T"), active=(active, "n T"))
+    if not array_namespace(active).isdtype(active.dtype, "bool"):
+        raise TypeError(f"active must be booleans, got dtype {active.dtype}")
     a, X, Z = (to_numpy(x).astype(float) for x in (a, X, Z))
     active = to_numpy(active)
+    if a[active].min(initial=1.0) <= 0:
+        raise ValueError(f"a must be > 0 at active tokens, got {float(a[active].min())!r}")
     if not active.any(axis=1).all():
         raise ValueError("active must have a token of each input")
     xp = array_namespace(a)

@@ -25,7 +25,7 @@ def epoch_counts(nu, *, beta, eps):
     Raises
     ------
     TypeError, ValueError
-        If `nu` is not finite, or a number is out of range.
+        If `nu` is not finite, a number is out of range, or a count is 2^53 or more.
 
     Notes
     -----
@@ -41,7 +41,12 @@ def epoch_counts(nu, *, beta, eps):
     check.shapes(nu=(nu, "T"))
     beta, eps = check.positive(beta=beta, eps=eps)
     xp = array_namespace(nu)
-    return xp.astype(xp.ceil(xp.maximum(beta * nu * nu / eps**2, beta / eps)), xp.int64)  # (lasso_mtrl-19)
+    most = float(xp.max(xp.abs(nu))) / float(eps)
+    if not max(beta * most * most, beta / eps) < 2**53:
+        raise ValueError(f"eps must leave fewer than 2^53 samples of each task, got {eps!r}")
+    share = nu / eps
+    n = xp.ceil(xp.maximum(beta * share * share, beta / eps))  # (lasso_mtrl-19)
+    return xp.astype(n, xp.int64)
 
 
 def epochs(sample, X, y, nu, *, k, beta, count, rounds=15):

@@ -18,6 +18,13 @@ class Tasks(NamedTuple):
     w: Array  # [k] head of the target task, of length 1
 
 
+def _checked(tasks):
+    """Refuse what is no description of tasks."""
+    check.fields(Tasks, tasks=tasks)
+    check.shapes(B=(tasks.B, "d k"), W=(tasks.W, "k T"), w=(tasks.w, "k"))
+    check.alike_dtype(**tasks._asdict())
+
+
 def draw(rng, *, d, k, T, target="generic", like):
     """Heads uniform on the sphere; the target's is one of them ("one"), or has a direction of its own ("generic").
 
@@ -65,8 +72,9 @@ def sampler(rng, tasks, *, sigma=1.0):
     >>> [x.shape for x in sampler(stream(1, "doc"), tasks)(np.array([2, 0, 4]))]
     [(6, 5), (6,)]
     """
-    check.instance(Tasks, tasks=tasks)
+    _checked(tasks)
     check.rng(rng=rng)
+    sigma = check.nonnegative(sigma=sigma)
     theta, xp = tasks.B @ tasks.W, array_namespace(*tasks)
 
     def sample(n):
@@ -88,8 +96,8 @@ def target_samples(rng, tasks, n, *, sigma=1.0):
     >>> [x.shape for x in target_samples(stream(1, "doc"), tasks, 7)]
     [(7, 5), (7,)]
     """
-    check.instance(Tasks, tasks=tasks)
-    check.integer(n=n)
+    _checked(tasks)
+    n, sigma = check.integer(n=n, minimum=1), check.nonnegative(sigma=sigma)
     theta = tasks.B @ tasks.w
     X, noise = normal(rng, (n, theta.shape[0]), like=theta), normal(rng, (n,), like=theta)
     return X, X @ theta + sigma * noise
@@ -104,8 +112,9 @@ def excess_risk(theta, tasks):
     >>> float(excess_risk(np.array([1.0, 2.0]), Tasks(np.eye(2), np.eye(2), np.array([1.0, 0.0]))))
     4.0
     """
-    check.instance(Tasks, tasks=tasks)
-    check.finite(theta=theta)
+    _checked(tasks)
+    check.finite(theta=theta), check.shapes(B=(tasks.B, "d k"), theta=(theta, "d"))
+    check.alike_dtype(B=tasks.B, theta=theta)
     xp = array_namespace(theta)
     error = theta - tasks.B @ tasks.w
     return xp.sum(error * error)

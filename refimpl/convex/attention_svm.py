@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 from refimpl.core import check
 from refimpl.core.arrays import Array, array_namespace, device, from_numpy, to_numpy
-from refimpl.core.linalg import nnls, prox_nuclear, unit
+from refimpl.core.linalg import least_squares, magnitude, nnls, prox_nuclear, unit
 from refimpl.core.loop import iterate
 from refimpl.core.special import sigmoid, softmax
 
 MATRIX = (-2, -1)  # the axes of a matrix, behind those of runs side by side
 BALLS = ("frobenius", "nuclear")
-NO_WEIGHT = 1e-7  # a residual below it: no W with a norm below 1e7 separates the tokens
+NO_WEIGHT = 1e-7  # a residual below it: no W separates the tokens, unless one 1e7 times as long as a token needs
 
 
 class Attention(NamedTuple):
@@ -184,8 +184,7 @@ def descend(W, X, Z, gamma, *, steps, eta=0.1, normalised=True, record=None, pro
     """
     check.finite(gamma=gamma)
     _checked(X, Z, gamma, W=W)
-    eta = check.positive(eta=eta)
-    check.flag(normalised=normalised)
+    eta, normalised = check.positive(eta=eta), check.flag(normalised=normalised)
     return iterate(
         lambda W, k: _step(W, X, Z, gamma, eta, normalised), W, steps=steps, record=record, progress=progress
     )
@@ -234,7 +233,7 @@ def update_kq(factors, X, Z, gamma, *, eta=0.1, lam=2.2e-16):
     >>> K.ravel().round(6), Q.ravel()
     (array([ 0.070711, -0.070711]), array([0.92928932, 0.92928932]))
     """
-    check.instance(Factors, factors=factors)
+    factors = check.fields(Factors, factors=factors)
     check.finite(gamma=gamma)
     _checked_kq(factors, X, Z, gamma)
     return _kq_step(factors, X, Z, gamma, check.positive(eta=eta), check.nonnegative(lam=lam))
@@ -275,7 +274,7 @@ def descend_kq(factors, X, Z, gamma, *, steps, eta=0.1, lam=2.2e-16, record=None
     >>> cosine(K @ Q.T, np.array([[1.0, 0.0], [-1.0, 0.0]])).round(4)
     np.float64(0.9996)
     """
-    check.instance(Factors, factors=factors)
+    factors = check.fields(Factors, factors=factors)
     check.finite(gamma=gamma)
     _checked_kq(factors, X, Z, gamma)
     eta, lam = check.positive(eta=eta), check.nonnegative(lam=lam)
@@ -288,26 +287,45 @@ def descend_kq(factors, X, Z, gamma, *, steps, eta=0.1, lam=2.2e-16, record=None
 
 
 def _constraints(X, Z, alpha):
-    """A [n T, d d] and h [n T] of A vec(W) >= h, on the host in double precision; for a token over itself 0 >= 0."""
+    """A [n T, d d] and h [n T] of A vec(W) >= h, on the host in double precision; for a token over itself 0 >= 0.
+
+    Tokens and queries are divided by powers of two, which come with them, so that their largest entries are near 1.
+    """
+    X, Z, alpha = to_numpy(X).astype(float), to_numpy(Z).astype(float), to_numpy(alpha)
     xp = array_namespace(X, Z, alpha)
-    chosen = xp.arange(X.shape[1], dtype=alpha.dtype, device=device(X)) == alpha[:, None]
+    size = magnitude(X), magnitude(Z)
+    X, Z = X / size[0], Z / size[1]
+    chosen = xp.arange(X.shape[1]) == alpha[:, None]
     best = xp.take_along_axis(X, alpha[:, None, None], axis=1)
     A = (best - X)[..., None] * Z[:, None, None, :]  # (attention_svm-6)
-    A, chosen = to_numpy(A).astype(float), to_numpy(chosen)
-    return A.reshape(chosen.size, -1), 1.0 - chosen.reshape(-1)
+    return A.reshape(chosen.size, -1), 1.0 - chosen.reshape(-1), size
 
 
 def _least_distance(A, h):
-    """The shortest w with A w >= h, its multipliers, and whether there is one; on the host."""
-    xp = array_namespace(A, h)
-    E = xp.concat([A.T, h[None, :]])
+    """The shortest w with A w >= h, its multipliers, and whether there is one; on the host.
+
+    In units in which the rows have length 1 and the farthest of their half-spaces is at distance 1.
+    """
+    xp, length = array_namespace(A, h), _row_lengths(A)
+    A, h = A / length[:, None], h / length
+    far = float(abs(h).max()) or 1.0
+    E = xp.concat([A.T, h[None, :] / far])
     e = xp.concat([xp.zeros(A.shape[1]), xp.ones(1)])
     u = nnls(E, e)
     r = E @ u - e  # (attention_svm-7)
     if float(xp.linalg.vector_norm(r)) < NO_WEIGHT:
         return xp.nan * r[:-1], xp.nan * u, False
-    w = -r[:-1] / r[-1]  # (attention_svm-8)
-    return w, -u / r[-1], True
+    tight = xp.where(u > 0, 1.0, 0.0)
+    w = least_squares(A * tight[:, None], h * tight)  # (attention_svm-8)
+    return w, -far * u / length / r[-1], True
+
+
+def _row_lengths(A):
+    """Of rows that are 0, or within rounding of it, the length of the longest: they stay what they are."""
+    xp = array_namespace(A)
+    length = xp.linalg.vector_norm(A, axis=1)
+    longest = float(length.max()) or 1.0
+    return xp.where(length > NO_WEIGHT * longest, length, longest)
 
 
 def _checked_selection(X, Z, alpha):
@@ -336,7 +354,7 @@ def svm_frobenius(X, Z, alpha):
     Parameters
     ----------
     X : array, shape [n, T, d], floating point
-        Tokens, T >= 2, not far from unit size: what needs a norm above 1e7 is called infeasible.
+        Tokens, T >= 2, of any scale; what differs by less than 1e-7 of the largest difference is taken for one token.
     Z : array, shape [n, d]
         Queries.
     alpha : array, shape [n], integers
@@ -368,17 +386,26 @@ def svm_frobenius(X, Z, alpha):
     False
     """
     _checked_selection(X, Z, alpha)
-    A, h = _constraints(X, Z, alpha)
+    A, h, size = _constraints(X, Z, alpha)
     w, mu, feasible = _least_distance(A, h)
     value = float(array_namespace(w).linalg.vector_norm(w)) if feasible else float("inf")
-    return _as_svm(X, A, w, mu, value, feasible, 0.0)
+    return _as_svm(X, A, w, mu, size, value, feasible, 0.0)
 
 
-def _as_svm(X, A, w, mu, value, feasible, gap):
-    """From the host to the library of X."""
+def _as_svm(X, A, w, mu, size, value, feasible, gap):
+    """From the host and unit size to the library and the scale of X."""
     n, T, d = X.shape
-    W, margins, mu = (from_numpy(x.reshape(shape), like=X) for x, shape in ((w, (d, d)), (A @ w, (n, T)), (mu, (n, T))))
+    margins, most = A @ w, float(array_namespace(X).finfo(X.dtype).max)
+    for scale in size:
+        w, value = _divided(w, scale, most), value / scale
+        mu = _divided(_divided(mu, scale, most), scale, most)
+    W, margins, mu = (from_numpy(x, like=X) for x in (w.reshape(d, d), margins.reshape(n, T), mu.reshape(n, T)))
     return SVM(W, margins, mu, value, feasible, gap)
+
+
+def _divided(x, scale, most):
+    """x over a scale, up to the end of the range: multipliers go with the square of it."""
+    return array_namespace(x).clip(x, -most * scale, most * scale) / scale
 
 
 def svm_nuclear(X, Z, alpha, *, tol=1e-5, rounds=1000):
@@ -420,7 +447,7 @@ def svm_nuclear(X, Z, alpha, *, tol=1e-5, rounds=1000):
     """
     _checked_selection(X, Z, alpha)
     tol, rounds = check.positive(tol=tol), check.integer(rounds=rounds, minimum=1)
-    A, h = _constraints(X, Z, alpha)
+    A, h, size = _constraints(X, Z, alpha)
     w, mu, feasible = _least_distance(A, h)
     if not feasible:
         raise ValueError("alpha must select tokens that some W separates from the others, got a selection without one")
@@ -439,7 +466,7 @@ def svm_nuclear(X, Z, alpha, *, tol=1e-5, rounds=1000):
         gap = 1 - bound / value
         if gap <= tol:
             break
-    return _as_svm(X, A, S.reshape(-1), price, value, True, gap)
+    return _as_svm(X, A, S.reshape(-1), price, size, value, True, gap)
 
 
 def selected(attention):
@@ -487,8 +514,9 @@ def locally_optimal(gamma, alpha, svm, *, tol=1e-6):
     >>> [locally_optimal(np.array([scores]), alpha, found) for scores in ([1.0, 0.0, 2.0], [1.0, 2.0, 0.0])]
     [True, False]
     """
-    check.instance(SVM, svm=svm)
-    check.finite(gamma=gamma)
+    svm = check.fields(SVM, svm=svm, infinite=("W", "margins", "multipliers", "value"))
+    check.finite(gamma=gamma), check.floating(margins=svm.margins)
+    check.nonnegative(infinite=True, value=svm.value)
     sizes = check.shapes(gamma=(gamma, "n T"), alpha=(alpha, "n"), margins=(svm.margins, "n T"))
     _checked_tokens(alpha, sizes["T"])
     tol, xp = check.nonnegative(tol=tol), array_namespace(gamma, alpha)
@@ -526,8 +554,9 @@ def project_frobenius(W, R):
            [0. , 0. ]])
     """
     xp, R = array_namespace(W), _checked_ball(W, R)
-    norm = xp.linalg.matrix_norm(W, keepdims=True)
-    return xp.where(norm > R, R * unit(W, axis=MATRIX), W)
+    direction = unit(W, axis=MATRIX)
+    norm = xp.sum(direction * W, axis=MATRIX, keepdims=True)
+    return xp.where(norm > R, R * direction, W)
 
 
 def project_nuclear(W, R):
@@ -619,9 +648,10 @@ def path(X, Z, gamma, radii, *, ball="frobenius", steps=1500):
         check.integer(steps=steps, minimum=1),
         project_frobenius if ball == "frobenius" else project_nuclear,
     )
+    check.sequence(radii=radii)
+    radii = [check.positive(radii=R) for R in radii]
     xp = array_namespace(X, Z, gamma)
     W, found = 0.0 * xp.matrix_transpose(Z) @ Z, []
-    check.sequence(radii=radii)
     for i, R in enumerate(radii):
         W = project(W * (R / radii[i - 1]), R) if i else W
         for k in range(1, steps + 1):

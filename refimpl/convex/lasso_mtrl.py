@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from refimpl.core import check
 from refimpl.core.arrays import Array, array_namespace, device, from_numpy, to_numpy
-from refimpl.core.linalg import solve_positive
+from refimpl.core.linalg import least_squares, magnitude, solve_positive
 
 
 class Statistics(NamedTuple):
@@ -44,6 +44,8 @@ class Found(NamedTuple):
     n: Array  # [T] int64, samples of each source task in the last draw
 
 
+_FINE = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}  # the least that HiGHS takes
+
 # Relevance -----------------------------------------------------------------------------------------------------------
 
 
@@ -60,9 +62,8 @@ def relevance_l1(W, w):
     Returns
     -------
     array, shape [T]
-        nu. A vertex of the linear program, which the dual simplex method finds on the host in double precision; the
-        equations of its basis are then solved in the library and precision of `W`. Where several nu have the least
-        norm it is one of them.
+        nu. A vertex of the linear program, which the dual simplex method finds on the host in double precision, where
+        the equations of its basis are then solved. Where several nu have the least norm it is one of them.
 
     Raises
     ------
@@ -79,18 +80,18 @@ def relevance_l1(W, w):
     >>> relevance_l1(np.array([[1.0, 0.0, 1.0], [0.0, 1.0, 1.0]]), np.array([1.0, 1.5])).round(6)
     array([0. , 0.5, 1. ])
     """
-    xp, T = _heads(W, w), W.shape[1]
-    matrix, right = to_numpy(W / xp.max(xp.abs(W))), to_numpy(w / _largest(w))  # the solver's tolerances are absolute
+    _heads(W, w)
+    matrix, right, T = _host(W), _host(w), W.shape[1]
     hx = array_namespace(matrix)
+    left, values, rows = hx.linalg.svd(matrix / magnitude(matrix), full_matrices=False)
+    b = left.T @ (right / magnitude(right)) / values  # W nu = w in rows at right angles, because ...
+    A = hx.concat([rows, -rows], axis=1)  # ... the solver's tolerances are absolute; nu = p - q with p, q >= 0
     solver = import_module("scipy.optimize").linprog
-    A = hx.concat([matrix, -matrix], axis=1)  # nu = p - q with p, q >= 0
-    found = solver(hx.ones(2 * T), A_eq=A, b_eq=right, method="highs-ds")  # (lasso_mtrl-1)
+    found = solver(hx.ones(2 * T), A_eq=A, b_eq=b / magnitude(b), method="highs-ds", options=_FINE)  # (lasso_mtrl-1)
     size = hx.abs(found.x[:T] - found.x[T:])
-    basis = from_numpy(hx.nonzero(size > 1e-9 * hx.max(size))[0], like=W)
-    if basis.shape[0] == 0:
-        return xp.zeros_like(W[0, :])
-    columns = xp.take(xp.eye(T, dtype=W.dtype, device=device(W)), basis, axis=1)
-    return columns @ (xp.linalg.pinv(W @ columns) @ w)
+    basis = hx.eye(T)[:, size > 1e-13 * hx.max(size)]
+    nu = basis @ least_squares(matrix @ basis, right) if basis.shape[1] else hx.zeros(T)
+    return from_numpy(nu, like=W)
 
 
 def relevance_l2(W, w):
@@ -121,8 +122,8 @@ def relevance_l2(W, w):
     >>> relevance_l2(np.array([[1.0, 0.0, 1.0], [0.0, 1.0, 1.0]]), np.array([1.0, 1.5])).round(6)
     array([0.166667, 0.666667, 0.833333])
     """
-    xp = _heads(W, w)
-    return xp.linalg.pinv(W) @ w  # (lasso_mtrl-2)
+    _heads(W, w)
+    return least_squares(W, w)  # (lasso_mtrl-2)
 
 
 def design_value(W, w, n):
@@ -164,8 +165,10 @@ def design_value(W, w, n):
     if float(xp.min(n)) < 0:
         raise ValueError(f"n must be >= 0, got {float(xp.min(n))!r}")
     sampled = xp.nonzero(n)[0]
+    if sampled.shape[0] == 0:
+        raise ValueError("n must be > 0 for some task, got zeros alone")
     scaled = xp.take(W, sampled, axis=1) * xp.sqrt(xp.take(n, sampled))
-    x = xp.linalg.pinv(scaled) @ w
+    x = least_squares(scaled, w)
     if float(xp.max(xp.abs(scaled @ x - w))) > 1e-4 * float(xp.max(xp.abs(w))):
         raise ValueError("n must be > 0 for tasks whose heads make w, but those of the sampled tasks do not")
     return xp.sum(x * x)  # (lasso_mtrl-3)
@@ -182,7 +185,7 @@ def allocate(nu, *, N, floor, p=1):
     nu : array, shape [T], floating point
         Relevance; all ones for the same number from each.
     N : int
-        Budget, >= T times the floor. Less than T samples of it are lost to rounding.
+        Budget, >= T times the floor, below 2^53. Less than T samples of it are lost to rounding.
     floor : int
         Least number of samples of a task, >= 0.
     p : {1, 2}, default: 1
@@ -211,7 +214,7 @@ def allocate(nu, *, N, floor, p=1):
     """
     check.finite(nu=nu)
     T = check.shapes(nu=(nu, "T"))["T"]
-    N, floor = check.integer(N=N), check.integer(floor=floor)
+    N, floor = check.integer(N=N, below=2**53), check.integer(floor=floor)
     check.choice((1, 2), p=p)
     if T * floor > N:
         raise ValueError(f"N must be at least {T} tasks times the floor {floor}, got {N}")
@@ -302,7 +305,7 @@ def spectral_start(data, *, k):
     >>> abs(spectral_start(data, k=1)).round(6).T
     array([[1., 0.]])
     """
-    check.instance(Statistics, data=data)
+    check.fields(Statistics, data=data)
     k = _checked(data, k)
     xp = array_namespace(*data)
     columns = data.g / xp.sqrt(xp.clip(data.n, min=1.0))[:, None]  # (lasso_mtrl-6)
@@ -327,7 +330,7 @@ def heads(B, G, g):
     Raises
     ------
     TypeError, ValueError
-        If shapes or dtypes do not fit, or an entry is not finite.
+        If shapes or dtypes do not fit, an entry is not finite, or a matrix of `G` is not symmetric.
 
     Notes
     -----
@@ -341,11 +344,12 @@ def heads(B, G, g):
     """
     check.finite(B=B, G=G, g=g)
     k = check.shapes(B=(B, "d k"), G=(G, "T d d"), g=(g, "T d"))["k"]
+    check.symmetric(G=G)
     check.alike_dtype(B=B, G=G, g=g)
     xp = array_namespace(B, G, g)
     inner, right = xp.matrix_transpose(B) @ (G @ B), g @ B
-    inverse = xp.linalg.pinv(inner, rtol=64 * k * float(xp.finfo(B.dtype).eps))
-    return xp.matrix_transpose(xp.sum(inverse * right[:, None, :], axis=-1))  # (lasso_mtrl-7)
+    W = least_squares(inner, right, rtol=64 * k * float(xp.finfo(B.dtype).eps))  # (lasso_mtrl-7)
+    return xp.matrix_transpose(W)
 
 
 def improve(B, data):
@@ -379,10 +383,11 @@ def improve(B, data):
     >>> abs(improve(np.array([[1.0], [0.0]]), data)).round(4).T
     array([[0.9487, 0.3162]])
     """
-    check.instance(Statistics, data=data)
+    check.fields(Statistics, data=data)
     check.finite(B=B), check.shapes(B=(B, "d k"))
     xp, (d, k) = array_namespace(B, *data), B.shape
     W = heads(B, data.G, data.g)
+    W = W / magnitude(W)  # B is larger by as much, until its columns have length 1
     products = xp.reshape(W[:, None, :] * W[None, :, :], (k * k, -1))
     blocks = xp.reshape(products @ xp.reshape(data.G, (-1, d * d)), (k, k, d, d))  # (lasso_mtrl-8)
     M = xp.reshape(xp.permute_dims(blocks, (0, 2, 1, 3)), (k * d, k * d))
@@ -431,7 +436,7 @@ def fit_representation(data, *, k, rounds=15):
     array([[ 2.,  1.],
            [-6., -3.]])
     """
-    check.instance(Statistics, data=data)
+    check.fields(Statistics, data=data)
     rounds = check.integer(rounds=rounds)
     B = spectral_start(data, k=k)
     for _ in range(rounds):
@@ -472,9 +477,7 @@ def fit_target(B, X, y):
     check.finite(B=B, X=X, y=y)
     check.shapes(B=(B, "d k"), X=(X, "n d"), y=(y, "n"))
     check.alike_dtype(B=B, X=X, y=y)
-    xp = array_namespace(B, X, y)
-    G, g = xp.matrix_transpose(X) @ X, y @ X  # (lasso_mtrl-11)
-    return heads(B, G[None, :, :], g[None, :])[:, 0]
+    return least_squares(X @ B, y)  # (lasso_mtrl-11)
 
 
 # Unknown relevance: the Lasso ----------------------------------------------------------------------------------------
@@ -516,7 +519,13 @@ def sweep(W, w, nu, *, lam):
     check.finite(W=W, w=w, nu=nu)
     T = check.shapes(W=(W, "k T"), w=(w, "k"), nu=(nu, "T"))["T"]
     check.alike_dtype(W=W, w=w, nu=nu)
-    return _sweep(W, w, nu, check.positive(lam=lam), T)
+    lam, size, unit = check.positive(lam=lam), magnitude(W), _unit_of(W, w)
+    return _sweep(W / size, w / magnitude(w), nu / unit, lam / size / magnitude(w), T) * unit
+
+
+def _unit_of(W, w):
+    """That of the coefficients where heads and target are divided by their magnitudes."""
+    return magnitude(w) / magnitude(W)
 
 
 def _sweep(W, w, nu, lam, T):
@@ -574,8 +583,8 @@ def relevance_lasso(W, w, *, lam, tol=1e-14, sweeps=10_000):
     T = check.shapes(W=(W, "k T"), w=(w, "k"))["T"]
     check.alike_dtype(W=W, w=w)
     lam, tol, sweeps = check.positive(lam=lam), check.positive(tol=tol), check.integer(sweeps=sweeps, minimum=1)
-    matrix, right, lam = _host(W), _host(w), float(lam)
-    hx = array_namespace(matrix)
+    matrix, right, unit = _host(W) / magnitude(W), _host(w) / magnitude(w), _unit_of(W, w)
+    hx, lam = array_namespace(matrix), float(lam) / magnitude(W) / magnitude(w)
     nu, taken = hx.zeros(T), 0
     while taken < sweeps:
         before, nu, taken = nu, _sweep(matrix, right, nu, lam, T), taken + 1
@@ -588,7 +597,7 @@ def relevance_lasso(W, w, *, lam, tol=1e-14, sweeps=10_000):
             if _rests(before, inner, tol):
                 break
         nu[active] = inner
-    return from_numpy(nu, like=W)
+    return from_numpy(nu * unit, like=W)
 
 
 def _rests(before, after, tol):
@@ -639,7 +648,7 @@ def estimate(data, X, y, *, k, p=1, share=0.05, rounds=15):
     >>> estimate(data, np.eye(2), np.array([2.0, 0.0]), k=2).round(6) + 0.0
     array([0.95, 0.  , 0.  ])
     """
-    check.instance(Statistics, data=data)
+    check.fields(Statistics, data=data)
     check.choice((1, 2), p=p)
     share = check.positive(share=share)
     B, W = fit_representation(data, k=k, rounds=rounds)
@@ -667,7 +676,8 @@ def drawn(sample, n):
            [0., 1.]])
     """
     check.function(sample=sample)
-    X, y = sample(n)
+    X, y = check.results(2, sample=sample(n))
+    check.finite(sample=X), check.finite(sample=y)
     return statistics(X, y, n)
 
 
@@ -763,9 +773,10 @@ def unknown(sample, X, y, *, T, k, explore, N, floor, p=1, share=0.05, rounds=15
     >>> unknown(sample, X, y, T=3, k=2, explore=50, N=850, floor=10).n
     array([ 10,  10, 830])
     """
-    check.function(sample=sample), check.flag(reuse=reuse)
+    check.function(sample=sample)
     check.finite(X=X)
     T, explore = check.integer(T=T, explore=explore, minimum=1)
+    reuse = check.flag(reuse=reuse)
     xp = array_namespace(X, y)
     n = xp.full(T, explore, dtype=xp.int64, device=device(X))
     first = drawn(sample, n)
@@ -838,13 +849,6 @@ def _host(x):
     """On the host, in double precision."""
     x = to_numpy(x)
     return array_namespace(x).astype(x, "float64")
-
-
-def _largest(w):
-    """Largest magnitude, or 1 if all are 0."""
-    xp = array_namespace(w)
-    size = xp.max(xp.abs(w))
-    return xp.where(size > 0, size, xp.ones_like(size))
 
 
 def _heads(W, w):

@@ -5,6 +5,7 @@ the wrapped arrays of this package (traced values of `core.autodiff`, noisy valu
 """
 
 import sys
+from contextlib import contextmanager
 from importlib import import_module
 from operator import attrgetter
 from typing import Annotated, Any, TypeAlias
@@ -17,6 +18,7 @@ _SCALARS = {float, int, bool, type(None)}
 _PLAIN = {np.ndarray, *_SCALARS}
 _REAL = frozenset("biuf")  # kinds of dtype: booleans, integers, floating-point numbers
 _NAMESPACES: dict[frozenset[type], Any] = {}  # every function asks, and some libraries search for long
+_OPEN: list[list[str]] = []  # what `crossings` counts into
 _FLOATING: dict[Any, bool] = {}  # dtype -> whether real floating; array-api-strict compares with each that there is
 
 Array: TypeAlias = Annotated[Any, "array"]  # "an array of any library": the standard has no type for it yet
@@ -98,7 +100,11 @@ def describe(value):
     >>> describe(np.zeros(2)), describe("0.5"), describe(10**400)
     ('an array of dtype float64 and shape (2,)', "'0.5' (str)", 'an integer of 1329 bits')
     """
-    if isinstance(getattr(value, "shape", None), tuple) and not isinstance(value, np.generic):
+    if (
+        isinstance(getattr(value, "shape", None), tuple)
+        and hasattr(value, "dtype")
+        and not isinstance(value, np.generic)
+    ):
         masked = "a masked array" if isinstance(value, np.ma.MaskedArray) else "an array"
         return f"{masked} of dtype {value.dtype} and shape {tuple(value.shape)}"
     if isinstance(value, int) and value.bit_length() > 1000:  # which may be too long to print
@@ -147,8 +153,36 @@ def device(x):
     return x.device if hasattr(x, "namespace_priority") else array_api_compat.device(x)
 
 
+@contextmanager
+def crossings():
+    """Count the arrays that cross to the host while it is open: those of other libraries that `to_numpy` is handed.
+
+    A single number that a check or a test of convergence looks at (``float(x)``, ``bool(x)``) is no such array.
+
+    Yields
+    ------
+    list of str
+        Grows with each: the function that asked, and the shape.
+
+    Examples
+    --------
+    >>> import array_api_strict as xs
+    >>> with crossings() as crossed:
+    ...     x = to_numpy(xs.ones((2, 3)))
+    ...     y = to_numpy(x)  # is there already
+    >>> crossed
+    ['<module> (2, 3)']
+    """
+    crossed: list[str] = []
+    _OPEN.append(crossed)
+    try:
+        yield crossed
+    finally:
+        _OPEN[:] = [other for other in _OPEN if other is not crossed]
+
+
 def to_numpy(x):
-    """The values of `x` as a NumPy array: the one place where data leaves a device.
+    """The values of `x` as a NumPy array: the one place where data leaves a device, counted by `crossings`.
 
     Parameters
     ----------
@@ -170,10 +204,14 @@ def to_numpy(x):
         return to_numpy(x.unwrap())
     if isinstance(x, np.ndarray | np.generic | float | int | list | tuple):
         return np.asarray(x)
+    for crossed in _OPEN:
+        crossed.append(f"{sys._getframe(1).f_code.co_name} {tuple(x.shape)}")
     if array_api_compat.is_torch_array(x):
         return x.detach().cpu().numpy()
     if array_api_compat.is_cupy_array(x):
         return x.get()
+    if hasattr(x, "asnumpy"):  # dpnp
+        return x.asnumpy()
     xp = array_namespace(x)
     if hasattr(xp, "Device"):  # array-api-strict: its CPU is one of several pretended devices
         x = xp.asarray(x, device=xp.Device("CPU_DEVICE"))

@@ -177,14 +177,14 @@ class Traced:
 
 @lru_cache
 def _traced_type(array_type: Any) -> Any:
-    """`Traced`; over array-api-strict, a subclass of both.
+    """`Traced`; over array-api-strict and dpnp, a subclass of both.
 
-    The operators of array-api-strict raise on foreign operands where other libraries return NotImplemented; but
+    The operators of these raise on foreign operands where other libraries return NotImplemented; but
     Python asks the right operand first if its class is a subclass of the left one's.
     """
     if issubclass(array_type, Traced):
         return array_type
-    if not array_type.__module__.startswith("array_api_strict"):
+    if not array_type.__module__.startswith(("array_api_strict", "dpnp")):
         return Traced
     names = ("add", "sub", "mul", "truediv", "pow", "matmul")
     body: dict[str, Any] = {f"__i{name}__": getattr(Traced, f"__{name}__") for name in names}
@@ -267,16 +267,20 @@ primitive("log10", lambda xp, g, y, x: g / (math.log(10) * x))
 primitive("sin", lambda xp, g, y, x: g * xp.cos(x))
 primitive("cos", lambda xp, g, y, x: -g * xp.sin(x))
 primitive("tan", lambda xp, g, y, x: g * (1 + y * y))
-primitive("asin", lambda xp, g, y, x: g / xp.sqrt(1 - x * x))
-primitive("acos", lambda xp, g, y, x: -g / xp.sqrt(1 - x * x))
+primitive("asin", lambda xp, g, y, x: g / xp.sqrt((1 - x) * (1 + x)))  # 1 - x * x has lost half of its digits near 1
+primitive("acos", lambda xp, g, y, x: -g / xp.sqrt((1 - x) * (1 + x)))
 primitive("atan", lambda xp, g, y, x: g / (1 + x * x))
 primitive("sinh", lambda xp, g, y, x: g * xp.cosh(x))
 primitive("cosh", lambda xp, g, y, x: g * xp.sinh(x))
 primitive("tanh", lambda xp, g, y, x: g * (1 - y * y))
-primitive("asinh", lambda xp, g, y, x: g / xp.sqrt(x * x + 1))
-primitive("acosh", lambda xp, g, y, x: g / xp.sqrt(x * x - 1))
-primitive("atanh", lambda xp, g, y, x: g / (1 - x * x))
-primitive("atan2", lambda xp, g, y, a, b: g * b / (a * a + b * b), lambda xp, g, y, a, b: -g * a / (a * a + b * b))
+primitive("asinh", lambda xp, g, y, x: g / xp.hypot(x, xp.ones_like(x)))
+primitive("acosh", lambda xp, g, y, x: g / (xp.sqrt(x - 1) * xp.sqrt(x + 1)))
+primitive("atanh", lambda xp, g, y, x: g / ((1 - x) * (1 + x)))
+primitive(
+    "atan2",  # no square of what may be large or small
+    lambda xp, g, y, a, b: g * (b / (h := xp.hypot(a, b)) / h),
+    lambda xp, g, y, a, b: -g * (a / (h := xp.hypot(a, b)) / h),
+)
 primitive("hypot", lambda xp, g, y, a, b: g * a / y, lambda xp, g, y, a, b: g * b / y)
 primitive("logaddexp", lambda xp, g, y, a, b: g * xp.exp(a - y), lambda xp, g, y, a, b: g * xp.exp(b - y))
 # Of tied arguments each gets half, as of tied entries in `max` and `min` below each gets an equal share.

@@ -3,10 +3,13 @@
 Declared here once; the tests, the oracle's `--arrays` option and the table in the documentation read it.
 """
 
+import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -89,6 +92,25 @@ def _half_jax():
     return None
 
 
+def _no_sycl():
+    """Why the installed dpnp does not run, or None.
+
+    Intel's OpenCL for the CPU, if it was installed beside it, is shown to the loader. And dpnp gets more threads for
+    what waits for Python's lock: 0.20 stands still where its usual few all wait for the caller, and the caller for one
+    more of them (https://github.com/IntelPython/dpctl/pull/2359).
+    """
+    runtime = next(Path(sys.prefix, "lib").glob("libintelocl.so"), None)
+    os.environ.setdefault("SYCL_QUEUE_THREAD_POOL_SIZE", "64")
+    if runtime:
+        os.environ.setdefault("OCL_ICD_FILENAMES", str(runtime))
+    try:
+        device = import_module("dpnp").zeros(1).sycl_device
+    except Exception as error:  # no driver, no device, a broken installation: many types
+        hint = "" if runtime else "; `pip install intel-opencl-rt` makes one of the CPU"
+        return f"dpnp finds no device: {error}{hint}"
+    return None if device.has_aspect_fp64 else f"dpnp's device has no double precision: {device.name}"
+
+
 BACKENDS = {
     backend.name: backend
     for backend in (
@@ -102,6 +124,9 @@ BACKENDS = {
         ),
         Backend("torch", "PyTorch tensors on the CPU", "array_api_compat.torch", "torch"),
         Backend("jax", "JAX arrays on the CPU; immutable", "jax.numpy", "jax", usable=_half_jax),
+        Backend(
+            "dpnp", "SYCL arrays, on a CPU or an Intel GPU; no silent way to the host", "dpnp", "dpnp", usable=_no_sycl
+        ),
         Backend("cupy", "NVIDIA GPUs", "array_api_compat.cupy", "cupy", usable=_no_gpu),
     )
 }

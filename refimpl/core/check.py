@@ -15,7 +15,7 @@ from typing import Annotated, Union, get_args, get_origin, get_type_hints
 import numpy as np
 
 from refimpl.core.arrays import array_namespace, describe, device, is_array, is_floating
-from refimpl.core.elementwise import all_finite
+from refimpl.core.elementwise import all_finite, least
 
 
 def _numbers(named, expected, accept):
@@ -262,7 +262,7 @@ def _field(name, hint, value, infinite):
         _kinds({name: value}, "True or False", lambda v: isinstance(v, bool | np.bool))
     elif hint is str:
         instance(str, **{name: value})
-    elif origin is Callable:
+    elif Callable in (hint, origin):
         function(**{name: value})
     elif origin in (list, tuple):
         instance((list, tuple), **{name: value})
@@ -295,8 +295,27 @@ def real(**named):
     return found.astype(float)
 
 
+def results(count, **named):
+    """What a user's function returns where it should return several things: a tuple or list of so many.
+
+    Examples
+    --------
+    >>> results(2, gradient=(1.0, 2.0))
+    (1.0, 2.0)
+    >>> results(2, gradient=None)
+    Traceback (most recent call last):
+    TypeError: gradient must return a tuple of 2, got None (NoneType)
+    """
+    ((name, value),) = named.items()
+    if not isinstance(value, tuple | list):
+        raise TypeError(f"{name} must return a tuple of {count}, got {describe(value)}")
+    if len(value) != count:
+        raise ValueError(f"{name} must return a tuple of {count}, got {len(value)}")
+    return tuple(value)
+
+
 def provides(*attributes, **named):
-    """Things that have what is asked of them: a problem or model of whatever class.
+    """Things that have what is asked of them: a problem or model of whatever class; if a NamedTuple, see `fields` too.
 
     Examples
     --------
@@ -306,6 +325,9 @@ def provides(*attributes, **named):
     """
     expected = f"something with {', '.join(attributes)}"
     _kinds(named, expected, lambda value: all(hasattr(value, attribute) for attribute in attributes))
+    for name, value in named.items():
+        if hasattr(type(value), "_fields"):
+            fields(type(value), **{name: value})
 
 
 def sequence(**named):
@@ -395,6 +417,24 @@ def integral(**named):
     _kinds(named, "an array of integers", accept)
 
 
+def indices(size, **named):
+    """Arrays of integers from 0 to `size` - 1: labels, row numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> indices(3, labels=np.array([0, 3]))
+    Traceback (most recent call last):
+    ValueError: labels must be in [0, 3), got values from 0 to 3
+    """
+    integral(**named)
+    for name, value in named.items():
+        xp = array_namespace(value)
+        low, high = (int(xp.min(value)), int(xp.max(value))) if math.prod(value.shape) else (0, -1)
+        if low < 0 or high >= size:
+            raise ValueError(f"{name} must be in [0, {size}), got values from {low} to {high}")
+
+
 def finite(**named):
     """Floating-point arrays without NaN or infinity.
 
@@ -412,6 +452,42 @@ def finite(**named):
             size = math.prod(value.shape)
             bad = int(xp.sum(xp.astype(~xp.isfinite(value), xp.int64)))
             raise ValueError(f"{name} must be finite, got {bad} of {size} entries NaN or infinite")
+
+
+def symmetric(**named):
+    """Finite square matrices, or stacks of them, that equal their transposes as far as float32 rounds them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> symmetric(hessian=np.array([[1.0, 0.5], [0.0, 1.0]]))
+    Traceback (most recent call last):
+    ValueError: hessian must be symmetric, got entries that differ by 0.5
+    """
+    finite(**named)
+    for name, value in named.items():
+        if len(value.shape) < 2 or value.shape[-1] != value.shape[-2]:
+            raise ValueError(f"{name} must be a square matrix, or a stack of them, got shape {tuple(value.shape)}")
+        xp = array_namespace(value)
+        skew = float(xp.max(xp.abs(value - xp.matrix_transpose(value))))
+        if skew > 1e-5 * float(xp.max(xp.abs(value))):
+            raise ValueError(f"{name} must be symmetric, got entries that differ by {skew:.3g}")
+
+
+def no_negative(**named):
+    """Arrays of finite numbers (`alike` or `finite` sees to that) none of which is negative: averages of squares.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> no_negative(v=np.array([1.0, -0.5]))
+    Traceback (most recent call last):
+    ValueError: v must be >= 0 in every entry, got -0.5
+    """
+    floating(**named)
+    for name, value in named.items():
+        if (found := least(value)) < 0:
+            raise ValueError(f"{name} must be >= 0 in every entry, got {found!r}")
 
 
 def values(**named):

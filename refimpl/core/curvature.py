@@ -24,7 +24,7 @@ def hutchinson(product, probe):
     Raises
     ------
     TypeError, ValueError
-        If `probe` is not floating point, or the product is not like it.
+        If `probe` or the product is not floating point or not finite, or the product is not like it.
 
     Examples
     --------
@@ -34,7 +34,7 @@ def hutchinson(product, probe):
     array([1., 2.])
     """
     check.function(product=product)
-    check.floating(probe=probe)
+    check.finite(probe=probe)
     image = product(probe)
-    check.like(probe, product=image)
+    check.like(probe, product=image), check.finite(product=image)
     return probe * image

@@ -25,7 +25,7 @@ def solve_triangular(a, b, *, lower, trans=False):
     Returns
     -------
     array
-        x, of the shape of `b`. Computed on the host for libraries other than NumPy, CuPy and PyTorch.
+        x, of the shape of `b`. Computed on the host for libraries other than NumPy, CuPy, PyTorch and dpnp.
 
     Raises
     ------
@@ -61,6 +61,11 @@ def _solve_triangular(a, b, lower, trans):
     if xp.__name__ == "array_api_compat.cupy":
         solver = import_module("cupyx.scipy.linalg").solve_triangular
         return solver(a, b, lower=lower, trans=int(trans))
+    if (
+        xp.__name__ == "dpnp"
+    ):  # which has no such function, but solves after an LU decomposition: here a = I a, unpivoted
+        solver, upper = import_module("dpnp.scipy.linalg").lu_solve, xp.triu(a.mT if lower else a)
+        return solver((upper, xp.arange(a.shape[0], device=device(a))), b, trans=int(lower != trans))
     solver = import_module("scipy.linalg").solve_triangular
     return from_numpy(solver(to_numpy(a), to_numpy(b), lower=lower, trans=int(trans)), like=b)
 
@@ -93,7 +98,7 @@ def cholesky_solve(factor, b):
     Returns
     -------
     array
-        x, of the shape of `b`. Computed on the host for libraries other than NumPy, CuPy and PyTorch.
+        x, of the shape of `b`. Computed on the host for libraries other than NumPy, CuPy, PyTorch and dpnp.
 
     Raises
     ------
@@ -148,9 +153,7 @@ def cholesky(a, *, jitter=0.0, name="a"):
     check.finite(**{name: a}), check.nonnegative(jitter=jitter)
     n = check.shapes(**{name: (a, "n n")})["n"]
     xp, plain = array_namespace(a), stop_gradient(a)
-    skew = float(xp.max(xp.abs(plain - xp.matrix_transpose(plain))))
-    if skew > 1e-5 * float(xp.max(xp.abs(plain))):  # what was rounded to float32 is still symmetric
-        raise ValueError(f"{name} must be symmetric, got entries that differ by {skew:.3g}")
+    check.symmetric(**{name: plain})
     if jitter:
         a = a + jitter * xp.eye(n, dtype=a.dtype, device=device(plain))
     factor = xp.lower_cholesky if hasattr(xp, "lower_cholesky") else _cholesky  # the first of traced values
@@ -225,6 +228,82 @@ def solve_positive(a, b):
     return vectors @ ((xp.matrix_transpose(vectors) @ b) / values)
 
 
+def least_squares(a, b, *, rtol=None):
+    """The shortest x for which a x is nearest to b, by the singular values of `a` itself: no digits go to a square.
+
+    Parameters
+    ----------
+    a : array [..., m, n]
+        Floating point, finite, of any scale; one matrix or a stack of them.
+    b : array [..., m]
+        Of the library, dtype and device of `a`; its other axes go together with those of `a`.
+    rtol : float, optional
+        >= 0; singular values up to `rtol` times the largest count as 0. Default: max(m, n) roundings.
+
+    Returns
+    -------
+    array [..., n]
+        x.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If shapes or dtypes do not fit, an entry is not finite, or `rtol` is negative.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> least_squares(np.array([[3.0, 4.0]]), np.array([50.0])).round(9)
+    array([6., 8.])
+    >>> least_squares(np.array([[2.0], [0.0], [0.0]]), np.array([1.0, 7.0, 7.0]))
+    array([0.5])
+    """
+    check.finite(a=a, b=b)
+    if len(a.shape) < 2 or 0 in a.shape or tuple(b.shape[-1:]) != tuple(a.shape[-2:-1]):
+        raise ValueError(f"b must have shape [..., m] of a [..., m, n], got {tuple(b.shape)} and {tuple(a.shape)}")
+    check.alike_dtype(a=a, b=b), check.broadcast(a=a[..., 0], b=b)
+    xp = array_namespace(a, b)
+    cut = max(a.shape[-2:]) * float(xp.finfo(a.dtype).eps) if rtol is None else check.nonnegative(rtol=rtol)
+    left, values, right = xp.linalg.svd(a, full_matrices=False)
+    kept = values > cut * values[..., :1]
+    along = (xp.matrix_transpose(left) @ b[..., None])[..., 0]
+    along = xp.where(kept, along / xp.where(kept, values, xp.ones_like(values)), xp.zeros_like(along))
+    return (xp.matrix_transpose(right) @ along[..., None])[..., 0]
+
+
+def magnitude(x):
+    """The largest power of two that is not above the entries of an array: divided by it, no entry loses a digit.
+
+    Squares of what is left, and products of matrices, neither overflow nor vanish.
+
+    Parameters
+    ----------
+    x : array
+        Any shape, floating point, finite. Its largest entry crosses to the host.
+
+    Returns
+    -------
+    float
+        1 if all entries are 0, or there are none; not below the smallest normal number.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `x` is no array of floating-point numbers, or not finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> magnitude(np.array([0.75, -5.0])), magnitude(np.zeros(2))
+    (4.0, 1.0)
+    """
+    check.finite(x=x)
+    xp = array_namespace(x)
+    largest = float(xp.max(xp.abs(x))) if 0 not in x.shape else 0.0
+    least = float(xp.finfo(x.dtype).smallest_normal)
+    return max(math.ldexp(0.5, math.frexp(largest)[1]), least) if largest else 1.0
+
+
 def unit(v, axis=None):
     """Direction of `v`: v over its Euclidean norm, and 0 where `v` is 0.
 
@@ -257,6 +336,8 @@ def unit(v, axis=None):
     check.floating(v=v)
     if 0 in v.shape:
         raise ValueError(f"v must have at least one entry, got shape {tuple(v.shape)}")
+    for i in () if axis is None else axis if isinstance(axis, tuple) else (axis,):
+        check.integer(axis=i, minimum=-len(v.shape), below=len(v.shape))
     xp = array_namespace(v)
     largest = xp.max(xp.abs(v), axis=axis, keepdims=True)
     v = v / xp.where(largest > 0, largest, xp.ones_like(largest))
@@ -298,6 +379,37 @@ def length(v, axis=-1):
     largest = xp.max(xp.abs(v), axis=axis, keepdims=True)
     scale = xp.where(largest > 0, largest, xp.ones_like(largest))
     return scale * xp.linalg.vector_norm(v / scale, axis=axis, keepdims=True)
+
+
+def scaled(v):
+    """An array over its `magnitude`, and that.
+
+    Parameters
+    ----------
+    v : array
+        As for `magnitude`.
+
+    Returns
+    -------
+    array
+        Like `v`; its largest entry is in [1, 2), or 0.
+    float
+        The power of two.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `magnitude`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> scaled(np.array([3.0, -20.0]))
+    (array([ 0.1875, -1.25  ]), 16.0)
+    """
+    check.finite(v=v)
+    size = magnitude(v)
+    return v / size, size
 
 
 def angle(u, v):
@@ -398,7 +510,7 @@ def project_ball(x, center, radius):
     if radius == math.inf:
         return x
     away, xp = x - center, array_namespace(x, center)
-    distance = xp.linalg.vector_norm(away)
+    distance = xp.reshape(length(xp.reshape(away, (-1,))), ())
     return xp.where(distance > radius, center + away * (radius / xp.clip(distance, min=radius)), x)
 
 
@@ -465,7 +577,7 @@ def min_norm_weights(gram):
     Raises
     ------
     TypeError, ValueError
-        If `gram` is no such matrix, or a square on its diagonal is negative.
+        If `gram` is no such matrix: a square on its diagonal is negative, or an eigenvalue is by more than rounding.
 
     Examples
     --------
@@ -485,6 +597,8 @@ def min_norm_weights(gram):
     if squares.max() == 0:
         return from_numpy(np.full(m, 1 / m), like=gram)
     values, vectors = np.linalg.eigh(host / squares.max())
+    if values[0] < -(m * float(array_namespace(gram).finfo(gram.dtype).eps) ** 0.5):
+        raise ValueError(f"gram must hold inner products, got an eigenvalue of {values[0] * squares.max():.3g}")
     corners = np.sqrt(np.maximum(values, 0.0))[:, None] * vectors.T  # in columns, with these inner products
     # Corners of a height of 1: the cone over the simplex, whose point nearest to (0, 1) lies above that nearest to 0.
     u = nnls(np.vstack([corners, np.ones(m)]), np.append(np.zeros(m), 1.0))
@@ -565,8 +679,9 @@ def nnls(a, b):
     check.finite(a=a, b=b)
     check.shapes(a=(a, "m n"), b=(b, "m"))
     check.like(a[:, 0], b=b)
-    host, right = to_numpy(a).astype(float), to_numpy(b).astype(float)
-    return from_numpy(import_module("scipy.optimize").nnls(host, right)[0], like=b)
+    (host, size), (right, height) = (scaled(to_numpy(x).astype(float)) for x in (a, b))
+    found = import_module("scipy.optimize").nnls(host, right)[0]  # whose tolerances thus are relative
+    return from_numpy(found / size * height if size > 1 else found * height / size, like=b)
 
 
 def solve_lyapunov(a, q):
@@ -600,11 +715,12 @@ def solve_lyapunov(a, q):
     """
     check.finite(a=a, q=q)
     check.shapes(a=(a, "n n"), q=(q, "n n"))
-    host, right = to_numpy(a).astype(float), -to_numpy(q).astype(float)
+    (host, size), (right, height) = scaled(to_numpy(a).astype(float)), scaled(-to_numpy(q).astype(float))
     values = import_module("numpy").linalg.eigvals(host)
     if abs(values[:, None] + values[None, :]).min() <= 1e-14 * abs(values).max():
         raise ValueError("a must have no two eigenvalues that add up to 0")
-    return from_numpy(import_module("scipy.linalg").solve_continuous_lyapunov(host, right), like=q)
+    found = import_module("scipy.linalg").solve_continuous_lyapunov(host, right)
+    return from_numpy(found / size * height if size > 1 else found * height / size, like=q)
 
 
 def spectral_abscissa(a):

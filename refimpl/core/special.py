@@ -14,6 +14,7 @@ _MODULES = {
     "array_api_compat.numpy": "scipy.special",
     "array_api_compat.cupy": "cupyx.scipy.special",
     "array_api_compat.torch": "torch.special",
+    "dpnp": "dpnp.scipy.special",
 }
 _LOOSE = ("ndtr", "log_ndtr", "ndtri", "erfcx")  # of which PyTorch's lose digits in the tails
 
@@ -33,7 +34,9 @@ def _call(name, x):
     _check(x=x)
     xp = array_namespace(x)
     if xp.__name__ in _MODULES and not (name in _LOOSE and "torch" in xp.__name__):
-        return getattr(import_module(_MODULES[xp.__name__]), name)(x)
+        found = getattr(import_module(_MODULES[xp.__name__]), name, None)  # dpnp has two of them
+        if found is not None:
+            return found(x)
     if hasattr(xp, name):  # traced values
         return getattr(xp, name)(x)
     return from_numpy(getattr(import_module("scipy.special"), name)(to_numpy(x)), like=x)
@@ -45,7 +48,7 @@ def erf(x):
     Parameters
     ----------
     x : array
-        Floating point. Computed on the host for libraries other than NumPy, CuPy and PyTorch.
+        Floating point. Computed on the host for libraries other than NumPy, CuPy, PyTorch and dpnp.
 
     Returns
     -------
@@ -243,9 +246,20 @@ def _gamma_quantile_in_shape(xp, g, x, a, u):
     """g times x times the slope of log x over log a, over a: SciPy has no such derivative; a difference of order 4."""
     h, plain = 3e-3, (to_numpy(stop_gradient(a)).astype(float), to_numpy(stop_gradient(u)).astype(float))
     quantile = import_module("scipy.special").gammaincinv
-    logs = {k: np.log(quantile(plain[0] * math.exp(k * h), plain[1])) for k in (-2, -1, 1, 2)}
-    slope = (8 * (logs[1] - logs[-1]) - (logs[2] - logs[-2])) / (12 * h)
+    with np.errstate(divide="ignore", invalid="ignore"):  # a quantile that is 0 has no slope either
+        logs = {k: np.log(quantile(plain[0] * math.exp(k * h), plain[1])) for k in (-2, -1, 1, 2)}
+        slope = (8 * (logs[1] - logs[-1]) - (logs[2] - logs[-2])) / (12 * h)
+    slope = np.where(np.isfinite(slope), slope, 0.0)
     return g * x * from_numpy(slope, like=stop_gradient(x)) / a
+
+
+def _slope_of_erfcx(xp, x, y):
+    """2 x y - 2 / sqrt(pi), a difference of which nothing is left for large x: there its asymptotic series."""
+    far = x > 30
+    large = xp.where(far, x, 30 + 0 * x)
+    q = 0.5 / large / large
+    series = -2 * q * (1 - 3 * q * (1 - 5 * q * (1 - 7 * q * (1 - 9 * q)))) / math.sqrt(math.pi)
+    return xp.where(far, series, 2 * xp.where(far, 0 * x, x) * y - 2 / math.sqrt(math.pi))
 
 
 primitive("erf", lambda xp, g, y, x: g * (2 / math.sqrt(math.pi)) * xp.exp(-x * x), forward=lambda _, x: erf(x))
@@ -255,7 +269,7 @@ primitive(
     lambda xp, g, y, x: g * (math.sqrt(2 / math.pi) / erfcx(-x / math.sqrt(2))),
     forward=lambda _, x: log_ndtr(x),
 )
-primitive("erfcx", lambda xp, g, y, x: g * (2 * x * y - 2 / math.sqrt(math.pi)), forward=lambda _, x: erfcx(x))
+primitive("erfcx", lambda xp, g, y, x: g * _slope_of_erfcx(xp, x, y), forward=lambda _, x: erfcx(x))
 primitive(
     "gamma_quantile",
     _gamma_quantile_in_shape,

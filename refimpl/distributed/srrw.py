@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from refimpl.core import check, random
 from refimpl.core.arrays import Array, array_namespace, device, is_array
-from refimpl.core.linalg import solve_lyapunov, spectral_abscissa
+from refimpl.core.linalg import length, solve_lyapunov, spectral_abscissa
 from refimpl.core.loop import iterate
 
 SLACK = 1e-5  # how far rows may be from 1 and flows from their reverse: float32 rounds them
@@ -68,8 +68,7 @@ def chain(P, mu):
     check.finite(P=P, mu=mu)
     check.shapes(P=(P, "N N"), mu=(mu, "N"))
     xp = array_namespace(P, mu)
-    if not bool(xp.all(mu > 0)):
-        raise ValueError(f"mu must be > 0 everywhere, got {float(xp.min(mu))!r} as its smallest entry")
+    _positive(mu=mu)
     if not bool(xp.all(P >= 0)):
         raise ValueError(f"P must be >= 0 everywhere, got {float(xp.min(P))!r} as its smallest entry")
     if (gap := float(xp.max(xp.abs(xp.sum(P, axis=1) - 1)))) > SLACK:
@@ -79,6 +78,22 @@ def chain(P, mu):
     if (gap := float(xp.max(xp.abs(flow - xp.matrix_transpose(flow))))) > SLACK * float(xp.max(flow)):
         raise ValueError(f"P must be reversible for mu, mu_i P_ij = mu_j P_ji, got two flows that differ by {gap!r}")
     return Chain(P, mu)
+
+
+def _checked(chain):
+    """A chain from outside; that it is reversible is for `chain` to see."""
+    check.instance(Chain, chain=chain)
+    check.finite(P=chain.P, mu=chain.mu)
+    N = check.shapes(P=(chain.P, "N N"), mu=(chain.mu, "N"))["N"]
+    _positive(mu=chain.mu)
+    return N
+
+
+def _positive(**named):
+    ((name, value),) = named.items()
+    xp = array_namespace(value)
+    if not bool(xp.all(value > 0)):
+        raise ValueError(f"{name} must be > 0 everywhere, got {float(xp.min(value))!r} as its smallest entry")
 
 
 def _degrees(adjacency):
@@ -190,14 +205,10 @@ def init(chain, node, x=None):
     Traceback (most recent call last):
     ValueError: x must be in the interior of the simplex, all entries > 0, got 0.0 as its smallest entry
     """
-    check.instance(Chain, chain=chain)
-    xp, N = array_namespace(chain.mu), chain.mu.shape[0]
+    N, xp = _checked(chain), array_namespace(chain.mu)
     if not is_array(node):
         node = xp.asarray(check.integer(node=node), device=device(chain.mu))
-    if not xp.isdtype(node.dtype, "integral") or len(node.shape) > 1:
-        raise TypeError(f"node must be an integer or an integer array [R], got {node.dtype} and {tuple(node.shape)}")
-    if not bool(xp.all((node >= 0) & (node < N))):
-        raise ValueError(f"node must be in 0, ..., {N - 1}, got {int(xp.min(node))} to {int(xp.max(node))}")
+    _nodes(node, N)
     tokens = tuple(node.shape)
     if x is None:
         return SRRWState(node, xp.full((*tokens, N), 1 / N, dtype=chain.mu.dtype, device=device(chain.mu)))
@@ -208,6 +219,15 @@ def init(chain, node, x=None):
     if (gap := float(xp.max(xp.abs(xp.sum(x, axis=-1) - 1)))) > SLACK:
         raise ValueError(f"x must sum to 1, got a sum that is off by {gap!r}")
     return SRRWState(node, xp.broadcast_to(x, (*tokens, N)))
+
+
+def _nodes(node, N):
+    """Integers [] or [R] in [0, N)."""
+    xp = array_namespace(node)
+    if not xp.isdtype(node.dtype, "integral") or len(node.shape) > 1:
+        raise TypeError(f"node must be an integer or an integer array [R], got {node.dtype} and {tuple(node.shape)}")
+    if not bool(xp.all((node >= 0) & (node < N))):
+        raise ValueError(f"node must be in 0, ..., {N - 1}, got {int(xp.min(node))} to {int(xp.max(node))}")
 
 
 def _interior(x):
@@ -222,7 +242,7 @@ def _interior(x):
 def _weights(row, x, mu, alpha):
     """Proportional to K[x]; the largest power is taken off, so that no alpha overflows."""
     xp = array_namespace(row, x, mu)
-    power = -alpha * (xp.log(x) - xp.log(mu))  # (srrw-3)
+    power = -alpha * xp.log(x / mu)  # (srrw-3)
     largest = xp.max(xp.where(row > 0, power, -xp.inf), axis=-1, keepdims=True)
     return row * xp.exp(xp.clip(power - largest, max=0.0))  # (srrw-4)
 
@@ -267,11 +287,10 @@ def kernel_row(row, x, mu, *, alpha):
     alpha = check.nonnegative(alpha=alpha)
     _interior(x)
     xp = array_namespace(row, x, mu)
-    if not bool(xp.all(mu > 0)):
-        raise ValueError(f"mu must be > 0 everywhere, got {float(xp.min(mu))!r} as its smallest entry")
+    _positive(mu=mu)
     if not bool(xp.all(row >= 0) & xp.all(xp.max(row, axis=-1) > 0)):
         raise ValueError("row must be >= 0, and > 0 somewhere")
-    weights = _weights(row, x, mu, alpha)
+    weights = _weights(*(v / xp.max(v, axis=-1, keepdims=True) for v in (row, x, mu)), alpha)
     return weights / xp.sum(weights, axis=-1, keepdims=True)
 
 
@@ -281,7 +300,7 @@ def draw(weights, u):
     Parameters
     ----------
     weights : array, shape [N] or [R, N], floating point
-        >= 0, up to a factor.
+        >= 0, up to a factor, not all 0. They are added up in double precision.
     u : array, shape [] or [R], like `weights`
         Uniform draws in [0, 1].
 
@@ -294,7 +313,7 @@ def draw(weights, u):
     Raises
     ------
     TypeError, ValueError
-        If shapes do not fit, or a draw is outside [0, 1].
+        If shapes do not fit, a draw is outside [0, 1], or a token has a negative weight or none > 0.
 
     Notes
     -----
@@ -306,13 +325,16 @@ def draw(weights, u):
     >>> draw(np.array([[0.0, 1.0, 2.0, 0.0]] * 4), np.array([0.0, 0.3, 0.4, 1.0]))
     array([1, 1, 2, 2])
     """
-    check.floating(weights=weights, u=u)
+    check.finite(weights=weights), check.floating(u=u)
     xp = array_namespace(weights, u)
     if tuple(u.shape) != tuple(weights.shape[:-1]):
         raise ValueError(f"u must have shape {tuple(weights.shape[:-1])}, one draw a token, got {tuple(u.shape)}")
     if not bool(xp.all((u >= 0) & (u <= 1))):  # written so that NaN is refused
         raise ValueError("u must be in [0, 1]")
-    S = xp.cumulative_sum(weights, axis=-1)
+    S = xp.cumulative_sum(weights, axis=-1, dtype=xp.float64)
+    if not bool(xp.all(weights >= 0) & xp.all(S[..., -1] > 0)):
+        raise ValueError("weights must be >= 0, and > 0 somewhere for each token")
+    u = xp.astype(u, xp.float64)
     beyond = (u[..., None] * S[..., -1:] < S) | (S[..., -1:] <= S)
     return xp.asarray(xp.argmax(xp.astype(beyond, weights.dtype), axis=-1))  # (srrw-5)
 
@@ -355,13 +377,13 @@ def step(state, u, chain, *, alpha, gamma):
     >>> step(init(two, 1), np.array(0.25), two, alpha=2.0, gamma=0.5)
     SRRWState(node=array(0), x=array([0.75, 0.25]))
     """
-    check.instance(SRRWState, state=state), check.instance(Chain, chain=chain)
+    check.fields(SRRWState, state=state)
+    N, xp = _checked(chain), array_namespace(chain.P, state.x)
     alpha, gamma = check.nonnegative(alpha=alpha), check.fraction(gamma=gamma)
-    xp = array_namespace(chain.P, state.x)
-    if tuple(state.x.shape) != (*state.node.shape, chain.mu.shape[0]):
-        raise ValueError(
-            f"state.x must have shape {(*state.node.shape, chain.mu.shape[0])}, got {tuple(state.x.shape)}"
-        )
+    check.array(node=state.node), _nodes(state.node, N)
+    check.finite(x=state.x), _interior(state.x)
+    if tuple(state.x.shape) != (*state.node.shape, N):
+        raise ValueError(f"state.x must have shape {(*state.node.shape, N)}, got {tuple(state.x.shape)}")
     rows = xp.take(chain.P, xp.reshape(state.node, (-1,)), axis=0)
     weights = _weights(xp.reshape(rows, tuple(state.x.shape)), state.x, chain.mu, alpha)
     node = draw(weights, u)
@@ -410,18 +432,16 @@ def sa_step(theta, state, u, chain, local, *, alpha, gamma, beta, radius=None):
     >>> sa_step(np.zeros(1), init(two, 0), np.array(0.75), two, lambda theta, i: C[i] - theta, **rates)
     (array([1.5]), SRRWState(node=array(1), x=array([0.25, 0.75])))
     """
-    check.instance(SRRWState, state=state), check.instance(Chain, chain=chain), check.function(local=local)
+    check.fields(SRRWState, state=state), _checked(chain), check.function(local=local)
     check.finite(theta=theta)
     beta = check.positive(beta=beta)
     state = step(state, u, chain, alpha=alpha, gamma=gamma)
     update = local(theta, state.node)
-    check.like(theta, update=update)
-    check.finite(update=update)
+    check.like(theta, **{"local's update": update}), check.finite(**{"local's update": update})
     theta = theta + beta * update  # (srrw-7)
     if radius is not None:
-        xp = array_namespace(theta)
-        length = xp.sqrt(xp.sum(theta * theta, axis=-1, keepdims=True))
-        theta = theta * (check.positive(radius=radius) / xp.clip(length, min=radius))
+        radius = check.positive(radius=radius)
+        theta = theta * (radius / array_namespace(theta).clip(length(theta), min=radius))
     return theta, state
 
 
@@ -474,8 +494,9 @@ def run(theta, state, chain, local, *, steps, rng, alpha, a=0.8, b=0.9, scale=1.
     >>> bool(abs(theta[0] - 3.0) < 0.05)
     True
     """
-    check.instance(SRRWState, state=state), check.instance(Chain, chain=chain), check.function(local=local)
+    check.fields(SRRWState, state=state), _checked(chain), check.function(local=local)
     check.finite(theta=theta)
+    check.array(node=state.node)
     scale, tokens = check.positive(scale=scale), tuple(state.node.shape)
 
     def one(carry, n):
@@ -521,7 +542,7 @@ def spectrum(chain):
     >>> spectrum(Chain(np.array([[0.75, 0.25], [0.25, 0.75]]), np.full(2, 0.5)))[0]
     array([0.5])
     """
-    check.instance(Chain, chain=chain)
+    _checked(chain)
     xp = array_namespace(chain.P)
     root = xp.sqrt(chain.mu)
     S = root[:, None] * chain.P / root[None, :]
@@ -577,7 +598,7 @@ def covariance_x(chain, *, alpha, a):
     array([[ 0.04166667, -0.04166667],
            [-0.04166667,  0.04166667]])
     """
-    check.instance(Chain, chain=chain)
+    _checked(chain)
     alpha, last = check.nonnegative(alpha=alpha), _last(a, a=a)
     lam, u = spectrum(chain)
     return _combined((1 + lam) / (1 - lam) / (2 * alpha * (1 + lam) + 2 - last), u)  # (srrw-10)
@@ -613,7 +634,7 @@ def noise_theta(chain, H, *, alpha):
     >>> noise_theta(Chain(np.full((2, 2), 0.5), np.full(2, 0.5)), np.array([[1.0], [-1.0]]), alpha=1.0)
     array([[0.25]])
     """
-    check.instance(Chain, chain=chain)
+    _checked(chain)
     check.finite(H=H)
     check.shapes(mu=(chain.mu, "N"), H=(H, "N d"))
     alpha = check.nonnegative(alpha=alpha)
@@ -647,7 +668,7 @@ def threshold(chain):
     >>> float(threshold(Chain(np.array([[0.8, 0.2], [0.2, 0.8]]), np.full(2, 0.5)))).__round__(6)
     0.625
     """
-    check.instance(Chain, chain=chain)
+    _checked(chain)
     lam, _ = spectrum(chain)
     xp = array_namespace(lam)
     lam = xp.clip(lam, min=0.0)  # a mode that alternates is better than independent draws as it is
@@ -690,7 +711,7 @@ def joint(chain, H, J, *, alpha):
            [ 0. , -1.5,  0.5],
            [ 0. ,  0.5, -1.5]])
     """
-    check.instance(Chain, chain=chain)
+    _checked(chain)
     check.finite(H=H, J=J)
     check.shapes(mu=(chain.mu, "N"), H=(H, "N d"), J=(J, "d d"))
     alpha = check.nonnegative(alpha=alpha)
@@ -745,7 +766,14 @@ def covariance_theta(chain, H, J, *, alpha, a, b):
     >>> [covariance_theta(two, H, J, alpha=1.0, a=a, b=0.8).round(4).tolist() for a in (0.6, 0.8, 1.0)]
     [[[0.125]], [[0.25]], [[0.5]]]
     """
-    check.instance(Chain, chain=chain)
+    _checked(chain)
+    check.finite(H=H), check.shapes(H=(H, "N d"))
+    scale = float(array_namespace(H).max(abs(H))) or 1.0  # the drift joins H with what has no scale
+    return scale * (scale * _limit(chain, H / scale, J, alpha, a, b))
+
+
+def _limit(chain, H, J, alpha, a, b):
+    """The same, for entries of H of about 1."""
     last, _ = _last(b, b=b), _last(a, a=a)
     drift, noise = joint(chain, H, J, alpha=alpha)
     _stable(J, last)
@@ -790,7 +818,7 @@ def predict(chain, H, J, gamma, beta, *, alpha):
     >>> (theta[-1] / n[-1] ** -0.9).round(4), (x[-1] / n[-1] ** -0.6).round(4).tolist()
     (array([[0.176]]), [[0.0636, -0.0636], [-0.0636, 0.0636]])
     """
-    check.instance(Chain, chain=chain)
+    _checked(chain)
     check.finite(H=H, gamma=gamma, beta=beta)
     check.shapes(H=(H, "N d"), gamma=(gamma, "n"), beta=(beta, "n"))
     xp, (N, d) = array_namespace(H, gamma, beta), H.shape

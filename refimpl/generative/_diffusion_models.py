@@ -141,7 +141,7 @@ def guided_score(x, t, mixture, label, *, eta, mode="free"):
 
 def _component(label, mixture):
     check.instance(mixtures.Mixture, mixture=mixture)
-    label, K = check.integer(label=label), mixture.weights.shape[0]
+    label, K = check.integer(label=label), check.shapes(weights=(mixture.weights, "K"))["K"]
     if label >= K:
         raise ValueError(f"label must be in [0, {K}), got {label}")
     return label
@@ -304,6 +304,8 @@ def _squared_distances(a, b):
     xp = array_namespace(a, b)
     if a.shape[0] * b.shape[0] * a.shape[1] <= 2**20:
         return xp.sum((a[:, None, :] - b[None, :, :]) ** 2, axis=2)
+    middle = xp.mean(b, axis=0)  # what all rows share would cancel
+    a, b = a - middle, b - middle
     squares = xp.sum(a * a, axis=1)[:, None] + xp.sum(b * b, axis=1)[None, :]
     return xp.clip(squares - 2 * (a @ b.T), min=0.0)
 
@@ -476,10 +478,11 @@ def ridge(F, targets, penalty):
     array([[2.]])
     """
     check.finite(F=F, targets=targets)
-    p = check.shapes(F=(F, "n p"), targets=(targets, "n q"))["p"]
+    check.shapes(F=(F, "n p"), targets=(targets, "n q"))
     penalty, xp = check.positive(penalty=penalty), array_namespace(F, targets)
-    eye = xp.eye(p, dtype=F.dtype, device=device(F))
-    return xp.linalg.solve(F.T @ F + penalty * eye, F.T @ targets)  # (diffusion-33)
+    left, values, right = xp.linalg.svd(F, full_matrices=False)  # F'F would square what is small
+    shrunk = values / (values**2 + penalty)
+    return right.T @ (shrunk[:, None] * (left.T @ targets))  # (diffusion-33)
 
 
 SMALL = 1e-2  # penalty of the regressions that make the score

@@ -9,12 +9,12 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-from refimpl.core import check
+from refimpl.core import check, linalg
 from refimpl.core.arrays import Array, array_namespace, describe, device, from_numpy
 from refimpl.core.loop import iterate
 from refimpl.core.special import softmax
 
-CHOICES = ("uncond", "cond", "cfg")  # of a step, in the order of the columns of a policy's logits
+CHOICES = ("uncond", "cond", "cfg")  # of a step, in the order of the columns of a policy's logits; a column a strength
 COSTS = (1.0, 1.0, 2.0)  # network evaluations of each
 ADAM_BETA1, ADAM_BETA2, ADAM_EPS = 0.9, 0.99, 1e-8
 
@@ -335,7 +335,7 @@ def sample(x0, ab, cond, uncond, *, s, gamma_bar):
 
     def step(state, k):
         level = ab[k - 1]
-        eps_c = cond(state.x, level, everyone)
+        eps_c = _asked(state.x, level, everyone, cond=cond)
         eps_u = _where_guided(uncond, state, level, eps_c)
         return update(state, eps_c, eps_u, s=s, gamma_bar=gamma_bar, ab=level, ab_next=ab[k])[0]
 
@@ -382,6 +382,14 @@ def calibrate(cosines, nfe):
     return float(rising[count - 1] + rising[min(count, rising.shape[0] - 1)]) / 2
 
 
+def _asked(x, level, rows, **network):
+    """What a network predicts, if that is like the iterates and finite."""
+    ((name, predict),) = network.items()
+    found = predict(x, level, rows)
+    check.alike(x=x, **{f"eps of {name}": found})
+    return found
+
+
 def _where_guided(uncond, state, level, eps_c):
     """Unconditional predictions of the samples that are guided; those of the others are not asked for, nor read."""
     xp = array_namespace(*state)
@@ -389,8 +397,7 @@ def _where_guided(uncond, state, level, eps_c):
     if rows.shape[0] == 0:
         return eps_c
     guided = xp.take(state.x, rows, axis=0)
-    found = uncond(guided, level, rows)
-    check.like(guided, **{"eps of uncond": found})
+    found = _asked(guided, level, rows, uncond=uncond)
     place = xp.searchsorted(rows, xp.arange(eps_c.shape[0], device=device(eps_c))) % rows.shape[0]
     return xp.where(state.done[:, None], eps_c, xp.take(found, place, axis=0))
 
@@ -427,8 +434,8 @@ def record(x0, ab, cond, uncond, *, s):
     T, s, xp = _levels(x0, ab), check.number(s=s), array_namespace(x0, ab)
     everyone, x, said_c, said_u = xp.arange(x0.shape[0], device=device(x0)), x0, [], []
     for k in range(T):
-        said_c.append(cond(x, ab[k], everyone))
-        said_u.append(uncond(x, ab[k], everyone))
+        said_c.append(_asked(x, ab[k], everyone, cond=cond))
+        said_u.append(_asked(x, ab[k], everyone, uncond=uncond))
         x = ddim(x, guide(said_c[k], said_u[k], s=s), ab=ab[k], ab_next=ab[k + 1])
     return Recorded(x, xp.stack(said_c), xp.stack(said_u))
 
@@ -470,10 +477,10 @@ def fit_linear(E_c, E_u, k):
     known = [E_c[i, ...] for i in range(k + 1)] + [E_u[i, ...] for i in range(k)]  # (adaptive_guidance-11)
     F = xp.stack([xp.reshape(e, (-1,)) for e in known], axis=1)
     y = xp.reshape(E_u[k, ...], (-1,))
-    beta = xp.linalg.pinv(F, rtol=float(xp.finfo(F.dtype).eps)) @ y  # (adaptive_guidance-12)
-    fitted, length = F @ beta, xp.linalg.vector_norm(y)
+    beta = linalg.least_squares(F, y, rtol=float(xp.finfo(F.dtype).eps))  # (adaptive_guidance-12)
+    fitted, length = F @ beta, linalg.length(y)[0]
     length = xp.where(length > 0, length, math.inf)
-    residual = xp.linalg.vector_norm(y - fitted) / length  # (adaptive_guidance-13)
+    residual = linalg.length(y - fitted)[0] / length  # (adaptive_guidance-13)
     return LinearFit(beta, xp.reshape(fitted, E_u.shape[1:]), residual)
 
 
@@ -549,8 +556,10 @@ def follow(x0, ab, cond, uncond, policy, *, s, betas=()):
 
     Parameters
     ----------
-    x0, ab, cond, uncond, s
+    x0, ab, cond, uncond
         As for `sample`.
+    s : float, or sequence of T float
+        Weight of guidance, of all steps or of each.
     policy : sequence of T str
         Of each step: "uncond", "cond" (one evaluation each), "cfg" (two), or "lin": guidance with an estimate of the
         unconditional prediction (one). All steps before a "lin" are "cfg" or "lin"; the first cannot be "lin".
@@ -576,24 +585,26 @@ def follow(x0, ab, cond, uncond, policy, *, s, betas=()):
     3
     """
     check.function(cond=cond, uncond=uncond), check.sequence(policy=policy)
-    T, s, xp = _levels(x0, ab), check.number(s=s), array_namespace(x0, ab)
-    coefficients = _planned(policy, T, betas)
+    T, xp = _levels(x0, ab), array_namespace(x0, ab)
+    coefficients, rates = _planned(policy, T, betas), _strengths(s)
+    if len(rates) not in (1, T):
+        raise ValueError(f"s must be one number, or one for each of {T} steps, got {len(rates)}")
     said_c: list[Array] = []
     said_u: list[Array] = []
     everyone, x, nfe = xp.arange(x0.shape[0], device=device(x0)), x0, 0
     for k, word in enumerate(policy):
         eps_c = eps_u = None
         if word != "uncond":
-            eps_c, nfe = cond(x, ab[k], everyone), nfe + 1
+            eps_c, nfe = _asked(x, ab[k], everyone, cond=cond), nfe + 1
         if word in ("uncond", "cfg"):
-            eps_u, nfe = uncond(x, ab[k], everyone), nfe + 1
+            eps_u, nfe = _asked(x, ab[k], everyone, uncond=uncond), nfe + 1
         if word == "lin":
             eps_u = estimate([*said_c, eps_c], said_u, coefficients[k])  # the history gets it as if it were true
         if word in ("cfg", "lin"):
             said_c.append(eps_c)
             said_u.append(eps_u)
         eps = {"uncond": eps_u, "cond": eps_c}.get(word)
-        x = ddim(x, guide(eps_c, eps_u, s=s) if eps is None else eps, ab=ab[k], ab_next=ab[k + 1])
+        x = ddim(x, guide(eps_c, eps_u, s=rates[k % len(rates)]) if eps is None else eps, ab=ab[k], ab_next=ab[k + 1])
     return Followed(x, nfe)
 
 
@@ -605,10 +616,12 @@ def relaxed_loss(logits, x0, ab, cond, uncond, target, scale, *, s, cost):
 
     Parameters
     ----------
-    logits : array [T, 3]
-        Of the weights of `CHOICES` at each step.
-    x0, ab, s
+    logits : array [T, 2 + S]
+        Of the weights of `CHOICES` at each step, with a column for each of S strengths of guidance.
+    x0, ab
         As for `sample`.
+    s : float, or sequence of S float
+        Those strengths; S = 1 for one number.
     cond, uncond : Denoiser
         Predictions and the products with their transposed Jacobians.
     target : array [n, D]
@@ -622,7 +635,7 @@ def relaxed_loss(logits, x0, ab, cond, uncond, target, scale, *, s, cost):
     -------
     loss : array, 0-d
         Mean squared distance from `target` in units of `scale`, and `cost` times the mean evaluations of a step.
-    gradient : array [T, 3]
+    gradient : array [T, 2 + S]
         In the logits.
 
     Raises
@@ -641,23 +654,26 @@ def relaxed_loss(logits, x0, ab, cond, uncond, target, scale, *, s, cost):
     (np.float64(3.0), array([[ 2., -0., -2.]]))
     """
     check.instance(Denoiser, cond=cond, uncond=uncond)
+    check.function(cond=cond.eps, uncond=uncond.eps), check.function(cond=cond.pull, uncond=uncond.pull)
     T = _levels(x0, ab)
     check.finite(logits=logits)
-    check.shapes(logits=(logits, f"{T} 3"))
+    strengths = _strengths(s)
+    check.shapes(logits=(logits, f"{T} {2 + len(strengths)}"))
     check.alike_dtype(x0=x0, logits=logits)
     check.finite(target=target)
     check.like(x0, target=target)
-    s, cost, scale = check.number(s=s), check.nonnegative(cost=cost), check.positive(scale=scale)
+    cost, scale = check.nonnegative(cost=cost), check.positive(scale=scale)
     xp, n = array_namespace(logits, x0, ab), x0.shape[0]
-    rows, prices = xp.arange(n, device=device(x0)), from_numpy(COSTS, like=x0)
+    s = strengths[0] if len(strengths) == 1 else from_numpy(strengths, like=x0)
+    rows, prices = xp.arange(n, device=device(x0)), from_numpy((*COSTS[:2], *COSTS[2:] * len(strengths)), like=x0)
     w, x, tape = softmax(logits), x0, []  # (adaptive_guidance-15)
     for k in range(T):
         A, B = _rates(*_pair(ab[k], ab[k + 1]))
         eps_u, eps_c = uncond.eps(x, ab[k], rows), cond.eps(x, ab[k], rows)
         _predictions(x=x, **{"eps of uncond": eps_u, "eps of cond": eps_c})
-        said = (eps_u, eps_c, _guided(eps_c, eps_u, s))
+        said = (eps_u, eps_c, *(_guided(eps_c, eps_u, r) for r in strengths))
         tape.append((x, A, B, said))
-        x = A * x + B * sum(w[k, j] * said[j] for j in range(3))  # (adaptive_guidance-16)
+        x = A * x + B * sum(w[k, j] * e for j, e in enumerate(said))  # (adaptive_guidance-16)
     gap = x - target
     loss = xp.sum(gap**2) / (n * scale) + cost * xp.sum(w @ prices) / T  # (adaptive_guidance-17)
 
@@ -665,7 +681,7 @@ def relaxed_loss(logits, x0, ab, cond, uncond, target, scale, *, s, cost):
     for k in reversed(range(T)):
         x, A, B, said = tape[k]
         slopes.append(xp.stack([B * xp.sum(adjoint * e) for e in said]) + cost * prices / T)  # (adaptive_guidance-19)
-        w_u, w_c = w[k, 0] + (1 - s) * w[k, 2], w[k, 1] + s * w[k, 2]  # (adaptive_guidance-20)
+        w_u, w_c = w[k, 0] + xp.sum((1 - s) * w[k, 2:]), w[k, 1] + xp.sum(s * w[k, 2:])  # (adaptive_guidance-20)
         back_u, back_c = uncond.pull(x, ab[k], rows, adjoint), cond.pull(x, ab[k], rows, adjoint)
         _predictions(x=x, **{"pull of uncond": back_u, "pull of cond": back_c})
         adjoint = A * adjoint + B * (w_u * back_u + w_c * back_c)  # (adaptive_guidance-21)
@@ -673,13 +689,17 @@ def relaxed_loss(logits, x0, ab, cond, uncond, target, scale, *, s, cost):
     return loss, w * (slope - xp.sum(w * slope, axis=-1, keepdims=True))  # (adaptive_guidance-22)
 
 
-def search(x0, ab, cond, uncond, *, s, cost=0.01, lr=0.1, steps=200):
+def search(x0, ab, cond, uncond, *, s, strengths=None, cost=0.01, lr=0.1, steps=200):
     """Gradient search for a policy: Adam on the logits, from equal weights.
 
     Parameters
     ----------
-    x0, ab, cond, uncond, s, cost
+    x0, ab, cond, uncond, cost
         As for `relaxed_loss`.
+    s : float
+        Weight of the guidance that is to be matched.
+    strengths : sequence of S float, optional
+        Between which guided steps may choose; default: `s` alone.
     lr : float, default: 0.1
         Step size of Adam (beta1 0.9, beta2 0.99).
     steps : int, default: 200
@@ -688,7 +708,7 @@ def search(x0, ab, cond, uncond, *, s, cost=0.01, lr=0.1, steps=200):
     Returns
     -------
     refimpl.core.loop.Run
-        Its state is the logits [T, 3], first and second moment; `history["loss"]` has the loss before each step.
+        Its state is the logits [T, 2 + S], first and second moment; `history["loss"]` has the loss before each step.
 
     Raises
     ------
@@ -705,6 +725,7 @@ def search(x0, ab, cond, uncond, *, s, cost=0.01, lr=0.1, steps=200):
     """
     check.instance(Denoiser, cond=cond, uncond=uncond)
     T, lr, xp = _levels(x0, ab), check.positive(lr=lr), array_namespace(x0, ab)
+    strengths = (check.number(s=s),) if strengths is None else _strengths(strengths, "strengths")
     target, plain = (follow(x0, ab, cond.eps, uncond.eps, front_loaded(T, m), s=s).x for m in (T, 0))
     scale = float(xp.sum((target - plain) ** 2)) / x0.shape[0]
     if not scale > rounding(target):
@@ -714,14 +735,14 @@ def search(x0, ab, cond, uncond, *, s, cost=0.01, lr=0.1, steps=200):
 
     def step(state, t):
         a, m, v = state
-        loss, gradient = relaxed_loss(a, x0, ab, cond, uncond, target, scale, s=s, cost=cost)
+        loss, gradient = relaxed_loss(a, x0, ab, cond, uncond, target, scale, s=strengths, cost=cost)
         m = ADAM_BETA1 * m + (1 - ADAM_BETA1) * gradient
         v = ADAM_BETA2 * v + (1 - ADAM_BETA2) * gradient**2
         a = a - lr * m / (1 - ADAM_BETA1**t) / (xp.sqrt(v / (1 - ADAM_BETA2**t)) + ADAM_EPS)
         losses.append(float(loss))
         return a, m, v
 
-    nothing = xp.zeros((T, 3), dtype=x0.dtype, device=device(x0))
+    nothing = xp.zeros((T, 2 + len(strengths)), dtype=x0.dtype, device=device(x0))
     run = iterate(step, (nothing, nothing, nothing), steps=steps)
     return run._replace(history={"loss": losses})
 
@@ -743,7 +764,7 @@ def decided(logits):
     """The likeliest choice of each step, "cond" in place of "uncond".
 
     Where the class is certain both say the same and cost the same, and the logits do not tell them apart: only
-    "cfg or not" is read off.
+    "cfg or not" is read off, whatever the strength; `chosen` says which.
 
     Examples
     --------
@@ -752,9 +773,27 @@ def decided(logits):
     ('cfg', 'cond')
     """
     check.finite(logits=logits)
-    T = check.shapes(logits=(logits, "T 3"))["T"]
+    T, columns = check.shapes(logits=(logits, "T columns")).values()
+    if columns < len(CHOICES):
+        raise ValueError(f"logits must have a column for each of {', '.join(CHOICES)}, got {columns}")
     best = array_namespace(logits).argmax(logits, axis=1)
-    return tuple("cfg" if int(best[k]) == CHOICES.index("cfg") else "cond" for k in range(T))
+    return tuple("cfg" if int(best[k]) >= CHOICES.index("cfg") else "cond" for k in range(T))
+
+
+def chosen(logits, strengths):
+    """The strength of the likeliest choice of each step, for `follow`: 1 where it is not guided.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> chosen(np.array([[0.0, 1.0, 2.0, 3.0], [2.0, 1.0, 0.0, 0.0]]), (1.5, 6.0))
+    (6.0, 1.0)
+    """
+    check.finite(logits=logits)
+    strengths = _strengths(strengths, "strengths")
+    T = check.shapes(logits=(logits, f"T {2 + len(strengths)}"))["T"]
+    best = array_namespace(logits).argmax(logits, axis=1)
+    return tuple((1.0, 1.0, *strengths)[int(best[k])] for k in range(T))
 
 
 # Checks --------------------------------------------------------------------------------------------------------------
@@ -766,6 +805,14 @@ def _predictions(**named):
     check.finite(**named)
     check.like(reference, **named)
     return check.shapes(**{first: (reference, "n D")})["n"]
+
+
+def _strengths(s, name="s"):
+    """One number or several, as Python numbers."""
+    if len(getattr(s, "shape", ())) == 0 and not isinstance(s, list | tuple):
+        return (check.number(**{name: s}),)
+    check.sequence(**{name: s})
+    return tuple(check.number(**{name: r}) for r in s)
 
 
 def _pair(ab, ab_next):

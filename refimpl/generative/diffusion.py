@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from refimpl.core import check, random
-from refimpl.core.arrays import Array, array_namespace, device, is_array, is_floating
+from refimpl.core.arrays import Array, array_namespace, device, is_array, is_floating, to_numpy
 from refimpl.core.elementwise import elementwise
 from refimpl.core.loop import iterate
 
@@ -287,11 +287,11 @@ def _ddpm_small(t, u, eta):
 def _ddim(t, u, eta):
     """The clean point noised anew, with the old noise, and with fresh noise for a share of it."""
     h, k = _variance(t), _variance(u)
-    fresh = eta**2 * -math.expm1(-(t - u)) / h
-    sigma = math.sqrt(k * fresh)  # (diffusion-13)
+    fresh = eta * math.sqrt(-math.expm1(-(t - u)) / h)
+    sigma = math.sqrt(k) * fresh  # (diffusion-13)
     if fresh > 1 and k > 0:
         raise ValueError(f"eta must leave room for the old noise, got {float(eta)!r} from t={t!r} to {u!r}")
-    kept = math.sqrt(k * max(1 - fresh, 0.0))
+    kept = math.sqrt(k * max(1 - fresh, 0.0) * (1 + fresh))
     back = math.exp((t - u) / 2)
     return back, back * h - kept * math.sqrt(h), sigma  # (diffusion-14)
 
@@ -423,7 +423,7 @@ def sample(score, x, times, noise=None, *, kind="ddpm_small", eta=0.0, denoise=F
     ------
     TypeError, ValueError
         If times do not fall or are negative, shapes or dtypes do not fit, draws are missing, or a score is not like the
-        points.
+        points or not finite.
 
     Notes
     -----
@@ -465,7 +465,7 @@ def sample(score, x, times, noise=None, *, kind="ddpm_small", eta=0.0, denoise=F
 
 def _asked(score, x, t):
     found = score(x, t)
-    check.like(x, score=found)
+    check.like(x, score=found), check.finite(score=found)
     return found
 
 
@@ -516,7 +516,7 @@ def grid(T=8.0, t0=1e-3, N=300, *, spacing="geometric"):
 
 
 def falling(times):
-    """Times as Python floats, if they are finite, >= 0 and fall.
+    """Times as Python floats, on the host, if they are finite, >= 0 and fall.
 
     Examples
     --------
@@ -527,7 +527,7 @@ def falling(times):
     check.sequence(times=times)
     if hasattr(times, "shape"):
         check.shapes(times=(times, "N"))
-        times = [float(times[k]) for k in range(times.shape[0])]
+        times = to_numpy(times).tolist()
     times = tuple(check.nonnegative(times=t) for t in times)
     if len(times) < 2:
         raise ValueError(f"times must be two at least, for one step, got {len(times)}")
@@ -548,7 +548,7 @@ def times_of_betas(betas):
     Returns
     -------
     tuple of float
-        M rising times; the row before the first has time 0.
+        M rising times, on the host; the row before the first has time 0.
 
     Raises
     ------
@@ -562,13 +562,13 @@ def times_of_betas(betas):
     [0.9, 0.72]
     """
     check.finite(betas=betas)
-    M = check.shapes(betas=(betas, "M"))["M"]
+    check.shapes(betas=(betas, "M"))
     xp = array_namespace(betas)
     if not bool(xp.all((betas > 0) & (betas < 1))):
         low, high = float(xp.min(betas)), float(xp.max(betas))
         raise ValueError(f"betas must be in (0, 1), got values from {low:g} to {high:g}")
     t = xp.cumulative_sum(-xp.log1p(-betas))  # (diffusion-17)
-    return tuple(float(t[i]) for i in range(M))
+    return tuple(to_numpy(t).tolist())
 
 
 def table_steps(kind, x, predicted, betas, rows, noise=None, *, eta=0.0):

@@ -148,14 +148,16 @@ def quadratics(matrices, vectors):
     >>> slope(0, np.array([1.0]), np.array([3.0]), None)
     (array([5.]), array([1.]))
     """
-    check.finite(matrices=matrices, vectors=vectors)
+    check.finite(matrices=matrices, vectors=vectors), check.alike_dtype(matrices=matrices, vectors=vectors)
     check.shapes(matrices=(matrices, "m n n"), vectors=(vectors, "m n"))
     xp = array_namespace(matrices, vectors)
     if bool(xp.any(matrices != xp.matrix_transpose(matrices))):
         raise ValueError("matrices must be symmetric")
 
     def slope(i, shared, head, batch):
-        g = matrices[i, ...] @ xp.concat([shared, head]) - vectors[i, ...]
+        z = xp.concat([shared, head])
+        check.shapes(vectors=(vectors, "m n"), **{"shared and head": (z, "n")})
+        g = matrices[i, ...] @ z - vectors[i, ...]
         return g[: shared.shape[0]], g[shared.shape[0] :]
 
     return slope
@@ -179,9 +181,9 @@ def adam(params, state, grads, *, lr, decay=0.0):
     array([-0.5])
     """
     check.instance(Adam, state=state)
-    check.number(lr=lr)
-    tree.finite(params=params, grads=grads)
-    t = state.steps + 1
+    lr, decay, t = check.positive(lr=lr), check.nonnegative(decay=decay), check.integer(steps=state.steps) + 1
+    tree.finite(params=params, grads=grads, m=state.m, v=state.v)
+    tree.alike(params, grads=grads, m=state.m, v=state.v)
     m = tree.map(lambda m, g: 0.9 * m + 0.1 * g, state.m, grads)
     v = tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, state.v, grads)
 
@@ -233,7 +235,7 @@ def train(net, x, labels, rng, *, epochs, lr, method, variant="flat", rho=0.2, d
     >>> [np.argmax(outputs(run.state.shared, head, x)[0], axis=1) for head in run.state.heads]
     [array([0, 1]), array([1, 0])]
     """
-    check.instance(Network, net=net)
+    check.instance(Network, net=net), tree.finite(net=net)
     check.finite(x=x), check.integral(labels=labels)
     xp, m, n = array_namespace(x), labels.shape[1], x.shape[0]
     epochs, batch = check.integer(epochs=epochs), check.integer(batch=batch, minimum=1)

@@ -53,6 +53,14 @@ def split(seed=0, *, like, images=False):
     return Data(x[:1200, ...], labels[:1200], x[1200:, ...], labels[1200:])
 
 
+def _training(data):
+    """Check the samples that a network is trained on."""
+    check.fields(Data, data=data)
+    check.floating(**{"data.x": data.x}), check.integral(**{"data.labels": data.labels})
+    axes = " ".join(["n", *(f"k{i}" for i in range(1, len(data.x.shape)))])
+    check.shapes(**{"data.x": (data.x, axes), "data.labels": (data.labels, "n")})
+
+
 def loss(x, labels) -> Callable:
     """Cross-entropy of a network with relu on these samples, a function of its layers; rows or images.
 
@@ -118,7 +126,7 @@ def train(rng, data, *, scale=0.5, hidden=(256, 256), epochs=40, batch=100, lr=1
     >>> [layer.W.shape for layer in net]
     [(64, 8), (8, 10)]
     """
-    check.instance(Data, data=data)
+    _training(data)
     check.sequence(hidden=hidden)
     scale, lr = check.positive(scale=scale, lr=lr)
     epochs, batch = check.integer(epochs=epochs), check.integer(batch=batch, minimum=1)
@@ -179,7 +187,7 @@ def search(rng, a, b, data, *, steps=150, batch=200, sweeps=3, lr=2.0, start="b"
     >>> sorted(search(random.stream(2), a, b, data, steps=2).state.best[0].tolist())
     [0, 1, 2, 3, 4, 5, 6, 7]
     """
-    check.instance(Data, data=data)
+    _training(data)
     check.integer(steps=steps), check.sequence(a=a)
     xp, minibatches, drawn = array_namespace(data.x), [], []
     for _ in range(steps):

@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 
 from refimpl.core import check, tree
 from refimpl.core.arrays import Array, array_namespace, describe, device, from_numpy, is_array, to_numpy
-from refimpl.core.linalg import min_norm_weights
+from refimpl.core.linalg import min_norm_weights, scaled, unit
 
 METHODS = ("mgda", "pcgrad", "cagrad", "imtl_g", "mean", "sum")
 VARIANTS = ("flat", "direct", "second", "each", "erm")
 TINY = 1e-12  # beside a norm that may be 0, as in the authors' code
-RIDGE = 1e-8  # makes the equations of IMTL-G solvable where gradients depend on each other, as there
+RIDGE = 1e-8  # makes the equations of IMTL-G solvable where gradients depend on each other, as there; of unit vectors
 
 
 class TaskGradients(NamedTuple):
@@ -60,7 +60,8 @@ def perturb(grad, *, rho, theta=None):
 
     Notes
     -----
-    Equations (flat_mtl-2) and (flat_mtl-3) of the documentation; Algorithm 1 of the paper.
+    Equations (flat_mtl-2) and (flat_mtl-3) of the documentation; Algorithm 1 of the paper. The gradient is divided by
+    a power of two first, so that its squares neither overflow nor vanish.
 
     Examples
     --------
@@ -72,18 +73,27 @@ def perturb(grad, *, rho, theta=None):
     """
     rho = check.nonnegative(rho=rho)
     tree.finite(grad=grad)
+    grad, size = _scaled(grad)
     if theta is not None:
-        _alike(grad, theta=theta)
+        tree.alike(grad, theta=theta)
         tree.finite(theta=theta)
-        return _adaptive(theta, grad, rho)
-    norm = _norm(grad)
-    return tree.map(lambda g: rho * g / (norm + TINY), grad)  # (flat_mtl-2)
+        return _adaptive(theta, grad, rho, TINY / size)
+    norm, tiny = _norm(grad), TINY / size
+    return tree.map(lambda g: rho * (g / (norm + tiny)), grad)  # (flat_mtl-2)
 
 
-def _adaptive(theta, grad, rho):
+def _adaptive(theta, grad, rho, tiny):
     """The same in coordinates theta, pulled back."""
-    norm = _norm(tree.map(lambda p, g: p * g, theta, grad))
-    return tree.map(lambda p, g: rho * (p * p * g) / (norm + TINY), theta, grad)  # (flat_mtl-3)
+    inner, size = _scaled(tree.map(lambda p, g: p * g, theta, grad))
+    norm, tiny = _norm(inner), tiny / size
+    return tree.map(lambda p, g: rho * (p * (g / (norm + tiny))), theta, inner)  # (flat_mtl-3)
+
+
+def _scaled(group):
+    """A group over a power of two, and that power."""
+    flat, unravel = tree.ravel(group)
+    flat, size = scaled(flat)
+    return unravel(flat), size
 
 
 def _norm(group):
@@ -152,9 +162,9 @@ def task_gradients(gradient, shared, heads, batch=None, *, rho_sh, rho_ns, adapt
 
 
 def _called(gradient, i, shared, head, batch):
-    g_sh, g_ns = gradient(i, shared, head, batch)
-    _alike(shared, **{"g_sh of gradient": g_sh})
-    _alike(head, **{"g_ns of gradient": g_ns})
+    g_sh, g_ns = check.results(2, gradient=gradient(i, shared, head, batch))
+    tree.alike(shared, **{"g_sh of gradient": g_sh})
+    tree.alike(head, **{"g_ns of gradient": g_ns})
     tree.finite(**{"g_sh of gradient": g_sh, "g_ns of gradient": g_ns})
     return g_sh, g_ns
 
@@ -171,7 +181,7 @@ def _flat(group):
 
 
 def aggregate(method, G, *, orders=None, c=0.4, rescale=1):
-    """One direction from the gradients of m tasks. All rules need their inner products alone.
+    """One direction from the gradients of m tasks, which may be of any length.
 
     Parameters
     ----------
@@ -189,7 +199,7 @@ def aggregate(method, G, *, orders=None, c=0.4, rescale=1):
     Returns
     -------
     Aggregate
-        See there. The weights of "mgda", "cagrad" and "imtl_g" are found on the host, from an m by m matrix.
+        See there. The weights of "mgda" and "cagrad" are found on the host, from an m by m matrix.
 
     Raises
     ------
@@ -220,27 +230,28 @@ def aggregate(method, G, *, orders=None, c=0.4, rescale=1):
     m = check.shapes(G=(G, "m d"))["m"]
     orders, c = _orders(orders, m), check.nonnegative(c=c)
     check.choice((0, 1, 2), rescale=rescale)
-    xp = array_namespace(G)
-    M = G @ xp.matrix_transpose(G)  # (flat_mtl-9)
+    xp, (G, size) = array_namespace(G), scaled(G)
+    M, per = G @ xp.matrix_transpose(G), xp.ones_like(G[:, 0])  # (flat_mtl-9)
     if method == "mgda":
         w = min_norm_weights(M)  # (flat_mtl-11)
     elif method == "pcgrad":
-        w = _pcgrad(M, orders)
+        G, per = unit(G, axis=1), xp.linalg.vector_norm(G, axis=1)  # however short one is beside another
+        w = _pcgrad(G @ xp.matrix_transpose(G), per, orders)
     elif method == "cagrad":
         w = _cagrad(G, M, c, rescale)
     elif method == "imtl_g":
-        w = _imtl_g(M)
+        w = _imtl_g(G) if m > 1 else per
     else:
         w = xp.full(m, 1 / m if method == "mean" else 1.0, dtype=G.dtype, device=device(G))
-    return Aggregate(w @ G, w)  # (flat_mtl-10)
+    return Aggregate(size * (w @ G), w / xp.where(per > 0, per, 1.0))  # (flat_mtl-10)
 
 
-def _pcgrad(M, orders):
-    """Each gradient without what conflicts with the others, in weights; summed."""
+def _pcgrad(M, norm, orders):
+    """Each gradient without what conflicts with the others, in weights of unit vectors; summed."""
     xp, rows = array_namespace(M), []
     E = xp.eye(M.shape[0], dtype=M.dtype, device=device(M))
     for i, order in enumerate(orders):
-        w = E[i, :]
+        w = norm[i] * E[i, :]
         for j in order:
             w = _projected(w, j, M, E)
         rows.append(w)
@@ -273,7 +284,7 @@ def _worst_weights(M, mean, c):
     The square of ``|g_w|`` is piecewise linear in that of r, so that its root is found in few steps.
     """
     host, center, brentq = to_numpy(M).astype(float), to_numpy(mean), import_module("scipy.optimize").brentq
-    largest, c2 = host.diagonal().max(), float(c) ** 2 * (center @ host @ center)
+    largest, c2 = host.diagonal().max(), min(float(c), 1e100) ** 2 * (center @ host @ center)  # there they stay
     if c2 <= 1e-30 * largest:
         return mean
     host, c2, itself = host / largest, c2 / largest, array_namespace(host).eye(len(host))
@@ -291,26 +302,25 @@ def _worst_weights(M, mean, c):
     return from_numpy(weights(r2), like=M)
 
 
-def _imtl_g(M):
-    """Weights, some maybe negative, of the direction that is equally long along all gradients."""
-    xp, m = array_namespace(M), M.shape[0]
-    alone = xp.ones(1, dtype=M.dtype, device=device(M))
-    if m == 1:
-        return alone
-    square = xp.linalg.diagonal(M)
-    norm = xp.sqrt(square)
-    safe = xp.where(norm > 0, norm, 1.0)
-    P = M / safe[None, :]  # g_i . u_j; u_j = 0 where g_j = 0
-    U = P / safe[:, None]
-    precision = 16 * m * float(xp.finfo(M.dtype).eps)
-    apart = U[0, 0] - 2 * U[0, 1:] + xp.linalg.diagonal(U)[1:] > precision  # else u_j = u_1, and V has a row of 0
-    gV = xp.where(apart, P[0, 0] - P[0, 1:], 0.0)
-    unit = xp.max(norm) * xp.eye(m - 1, dtype=M.dtype, device=device(M))  # leaves such a gradient the weight 0
-    DV = xp.where(apart[None, :], P[0, 0] - P[0, 1:][None, :] - P[1:, 0][:, None] + P[1:, 1:], unit)
-    if float(xp.min(xp.linalg.svdvals(DV))) <= precision * float(xp.max(norm)):
-        DV = DV + RIDGE * xp.eye(m - 1, dtype=M.dtype, device=device(M))
-    alpha = gV @ xp.linalg.inv(DV)  # (flat_mtl-16)
-    return xp.concat([alone - xp.sum(alpha), alpha])
+def _imtl_g(G):
+    """Weights, some maybe negative, of the direction that is equally long along all gradients.
+
+    From the vectors themselves: where they are nearly parallel, differences of their products are less exact.
+    """
+    xp, m = array_namespace(G), G.shape[0]
+    like = {"dtype": G.dtype, "device": device(G)}
+    U = unit(G, axis=1)  # u_j = 0 where g_j = 0
+    D, V = G[:1, :] - G[1:, :], U[:1, :] - U[1:, :]
+    precision = 16 * m * float(xp.finfo(G.dtype).eps)
+    apart = xp.linalg.vector_norm(V, axis=1) > precision  # else u_j = u_1, and V has a row of 0
+    norm = xp.linalg.vector_norm(D, axis=1)
+    D, V = unit(D, axis=1), unit(V, axis=1)  # which changes no weight but by their lengths
+    gV = xp.where(apart, V @ G[0, :], 0.0)
+    DV = xp.where(apart[None, :], D @ xp.matrix_transpose(V), xp.eye(m - 1, **like))  # leaves such a one the weight 0
+    if float(xp.min(xp.linalg.svdvals(DV))) <= precision:
+        DV = DV + RIDGE * xp.eye(m - 1, **like)
+    alpha = (gV @ xp.linalg.inv(DV)) / xp.where(norm > 0, norm, 1.0)  # (flat_mtl-16)
+    return xp.concat([1 - xp.sum(alpha, keepdims=True), alpha])
 
 
 # The step ------------------------------------------------------------------------------------------------------------
@@ -413,7 +423,7 @@ def directions(gradient, shared, heads, batch=None, *, method, variant="flat", r
     """
     check.function(gradient=gradient)
     tree.finite(shared=shared)
-    adaptive = settings.pop("adaptive", False)
+    adaptive = check.flag(adaptive=settings.pop("adaptive", False))
     if variant == "erm":
         rows = [_called(gradient, i, shared, head, batch) for i, head in enumerate(_tasks(heads))]
         plain = array_namespace(*tree.leaves(shared)).stack([_flat(g_sh) for g_sh, _ in rows])
@@ -470,12 +480,6 @@ def step(gradient, shared, heads, batch=None, *, eta, **settings):
 
 
 # Checks --------------------------------------------------------------------------------------------------------------
-
-
-def _alike(reference, **named):
-    """Trees whose arrays are alike, one by one."""
-    for name, group in named.items():
-        tree.map(lambda r, x, name=name: check.like(r, **{name: x}), reference, group)
 
 
 def _tasks(heads):

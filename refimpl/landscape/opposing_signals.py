@@ -7,7 +7,7 @@ grows ever steeper; when a step overshoots it, the loss of one group falls, that
 from typing import NamedTuple
 
 from refimpl.core import check, tree
-from refimpl.core.arrays import Array, array_namespace, device
+from refimpl.core.arrays import Array, array_namespace, device, is_array
 from refimpl.core.elementwise import elementwise
 from refimpl.core.lanczos import lanczos, ritz
 from refimpl.core.loop import iterate
@@ -244,7 +244,7 @@ def init(b, b_o, c):
     >>> init(np.ones(2), np.zeros(1), 0.5)
     Model(b=array([1., 1.]), b_o=array([0.]), c=array(0.5))
     """
-    check.shapes(b=(b, "d1"), b_o=(b_o, "d2")), check.finite(b=b, b_o=b_o)
+    check.shapes(b=(b, "d1"), b_o=(b_o, "d2")), check.finite(b=b, b_o=b_o), check.alike_dtype(b=b, b_o=b_o)
     return Model(b, b_o, array_namespace(b).asarray(check.number(c=c), dtype=b.dtype, device=device(b)))
 
 
@@ -289,7 +289,8 @@ def data(x, signs, beta, *, alpha, p, d2):
     (array([[ 0.],
            [-2.]]), array([1., 4.]))
     """
-    check.shapes(x=(x, "n d1"), signs=(signs, "n"), beta=(beta, "d1")), check.finite(x=x, signs=signs, beta=beta)
+    check.shapes(x=(x, "n d1"), signs=(signs, "n"), beta=(beta, "d1"))
+    check.finite(x=x, signs=signs, beta=beta), check.alike_dtype(x=x, signs=signs, beta=beta)
     alpha, p, d2 = check.positive(alpha=alpha), check.share(p=p), check.integer(d2=d2, minimum=1)
     xp = array_namespace(x)
     if not bool(xp.all(signs == xp.sign(signs))):
@@ -348,11 +349,16 @@ def population(model, beta, *, alpha):
     return loss, Model(grad_b, grad_b_o, grad_c)
 
 
-def _checked(model, **features):
-    """b, b_o and c, which fit each other and vectors of the ordinary features."""
-    check.shapes(b=(model.b, "d1"), b_o=(model.b_o, "d2"), **{name: (v, "d1") for name, v in features.items()})
-    check.finite(b=model.b, b_o=model.b_o, **features)
-    return model.b, model.b_o, check.number(c=model.c)
+def _checked(model, of="", **features):
+    """The model, if b, b_o and c fit each other and vectors of the ordinary features."""
+    b, b_o, c = (f"{name}{of}" for name in Model._fields)
+    arrays = {b: model.b, b_o: model.b_o, **features}
+    check.shapes(**{name: (value, "d2" if name == b_o else "d1") for name, value in arrays.items()})
+    check.finite(**arrays), check.alike_dtype(**arrays)
+    found = model._replace(c=check.number(**{c: model.c}))
+    if is_array(found.c):
+        check.alike_dtype(**{b: found.b, c: found.c})
+    return found
 
 
 def hessian(model, beta, *, alpha):
@@ -436,7 +442,7 @@ def sample(model, x, x_o, y):
     check.instance(Model, model=model)
     b, b_o, c = _checked(model)
     check.shapes(b=(b, "d1"), b_o=(b_o, "d2"), x=(x, "n d1"), x_o=(x_o, "n d2"), y=(y, "n"))
-    check.finite(x=x, x_o=x_o, y=y)
+    check.finite(x=x, x_o=x_o, y=y), check.alike_dtype(b=b, x=x, x_o=x_o, y=y)
     hidden, n = x @ b + x_o @ b_o, y.shape[0]
     error = c * hidden - y
     losses = 0.5 * error * error  # (opposing_signals-16)
@@ -461,7 +467,7 @@ def step(model, gradient, *, eta):
     Raises
     ------
     TypeError, ValueError
-        If `eta` is out of range.
+        If the two do not fit, something is not finite, or `eta` is out of range.
 
     Notes
     -----
@@ -475,8 +481,11 @@ def step(model, gradient, *, eta):
     """
     check.instance(Model, model=model)
     check.instance(Model, gradient=gradient)
+    model, gradient = _checked(model), _checked(gradient, of=" of gradient")
     eta, xp = check.positive(eta=eta), array_namespace(model.b)
-    return tree.map(lambda w, g: xp.asarray(w - eta * g), model, gradient)  # (opposing_signals-18)
+    check.like(model.b, **{"b of gradient": gradient.b}), check.like(model.b_o, **{"b_o of gradient": gradient.b_o})
+    like = {"dtype": model.b.dtype, "device": device(model.b)}
+    return tree.map(lambda w, g: xp.asarray(w - eta * g, **like), model, gradient)  # (opposing_signals-18)
 
 
 def group_losses(model, beta, *, alpha, p):
@@ -531,14 +540,20 @@ def descend(model, loss_and_gradient, *, steps, eta, record=None, stop=None, pro
     >>> (model.c * model.b).round(6), abs(model.b_o).round(6)
     (array([2.]), array([0.]))
     """
-
     check.instance(Model, model=model), check.function(loss_and_gradient=loss_and_gradient)
+    eta = check.positive(eta=eta)
+
+    def told(at):
+        loss, gradient = check.results(2, loss_and_gradient=loss_and_gradient(at))
+        check.values(**{"loss of loss_and_gradient": loss})
+        check.instance(Model, **{"gradient of loss_and_gradient": gradient})
+        return loss, gradient
 
     def advance(state, _):
         moved = step(state[0], state[1][1], eta=eta)
-        return moved, loss_and_gradient(moved)
+        return moved, told(moved)
 
-    start = model, loss_and_gradient(model)
+    start = model, told(model)
     return iterate(advance, start, steps=steps, record=record, stop=stop, progress=progress)
 
 
@@ -574,7 +589,7 @@ def flow(model, beta, *, alpha, dt, steps, record=None):
     >>> round(float(model.c**2), 6)  # (C + sqrt(C^2 + 4 |beta|^2)) / 2, with C = c^2 - |b|^2 - s^2 = -1
     1.561553
     """
-    check.instance(Model, model=model)
+    check.instance(Model, model=model), _checked(model, beta=beta)
     dt, slope = check.positive(dt=dt), lambda at: population(at, beta, alpha=alpha)[1]
 
     def advance(at, _):
@@ -822,7 +837,6 @@ def adam(theta, state, grad, *, lr, beta1=0.9, beta2=0.999, eps=1e-8):
     """
     check.instance(OptimizerState, state=state)
     lr, beta1, _, t = _settings(theta, state, grad, lr, beta1, beta1)
-    check.alike(theta=theta, v=state.v)
     beta2, eps = check.fraction(beta2=beta2), check.positive(eps=eps)
     theta, m, v = _adam(theta, state.m, state.v, grad, lr, beta1, beta2, eps, 1 - beta1**t, 1 - beta2**t)
     return theta, OptimizerState(m, v, t)
@@ -871,7 +885,9 @@ def split_sgd(theta, state, grad, *, lr, lr_sign, r, beta1=0.9, dampening=None):
 
 def _settings(theta, state, grad, lr, beta1, dampening):
     """What the three have in common, checked; and the number of this step."""
-    check.alike(theta=theta, grad=grad, m=state.m)
+    check.alike(theta=theta, grad=grad, m=state.m, v=state.v)
+    if not bool(array_namespace(theta).all(state.v >= 0)):
+        raise ValueError("v must be >= 0, an average of squares, got a negative entry")
     lr, beta1 = check.positive(lr=lr), check.fraction(beta1=beta1)
     dampening = beta1 if dampening is None else check.fraction(dampening=dampening)
     return lr, beta1, dampening, check.integer(steps=state.steps) + 1

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from refimpl.core import check, tree
 from refimpl.core.arrays import Array, array_namespace, device, to_numpy
 from refimpl.core.autodiff import grad, hvp, value_and_grad
-from refimpl.core.linalg import linear_assignment
+from refimpl.core.linalg import linear_assignment, scaled
 from refimpl.core.loop import iterate
 from refimpl.models.mlp import Layer
 
@@ -131,7 +131,7 @@ def inner(a, b):
     >>> inner([layer], [layer])
     np.float64(14.0)
     """
-    tree.alike(a, b=b)
+    tree.finite(a=a, b=b), tree.alike(a, b=b)
     products = tree.map(lambda x, y: array_namespace(x, y).sum(x * y), a, b)
     return sum(tree.leaves(products))  # (weight_matching-3)
 
@@ -146,7 +146,7 @@ def interpolate(a, b, share):
     [Layer(W=array([[0.25]]), b=array([0.25]))]
     """
     share = check.number(share=share)
-    tree.alike(a, b=b)
+    tree.finite(a=a, b=b), tree.alike(a, b=b)
     return tree.map(lambda x, y: (1 - share) * x + share * y, a, b)  # (weight_matching-8)
 
 
@@ -202,7 +202,7 @@ def visit(a, b, perms, l):
     C : array [n_l, n_l]
         C[i, j] is what the inner product gains if the new unit i is the old unit j.
     p : array [n_l], int64
-        The best permutation.
+        The best permutation, found on the host (`core.linalg.linear_assignment`), which takes `C` there.
 
     Raises
     ------
@@ -245,7 +245,7 @@ def match(a, b, orders, *, perms=None):
     Returns
     -------
     Match
-        See there. `permute` applies its permutations to `b`.
+        See there. `permute` applies its permutations to `b`. Each visit takes one matrix to the host, as `visit` does.
 
     Raises
     ------
@@ -316,7 +316,7 @@ def match_activations(Z_a, Z_b):
     Returns
     -------
     list of array [n_l], int64
-        The permutations of the second network.
+        The permutations of the second network, found on the host (`core.linalg.linear_assignment`).
 
     Raises
     ------
@@ -408,7 +408,7 @@ def ste_step(a, b, state, loss, orders, *, lr, momentum=0.9):
     Returns
     -------
     STEState
-        For the next step; `perms` is the matching of this one.
+        For the next step; `perms` is the matching of this one, which crosses to the host as in `match`.
     loss : array, shape ()
         At the midpoint of `a` and the permuted `b`, before the free parameters move.
 
@@ -432,7 +432,9 @@ def ste_step(a, b, state, loss, orders, *, lr, momentum=0.9):
     """
     check.instance(STEState, state=state), check.function(loss=loss)
     _networks(a=a, b=b, free=state.free, velocity=state.velocity)
-    _permutations(b, state.perms)
+    _permutations(b, state.perms), _permutations(b, state.best, "best")
+    if not (isinstance(state.loss, float) and state.loss == _WORST):
+        check.number(**{"loss of state": state.loss})
     lr, momentum = check.positive(lr=lr), check.fraction(momentum=momentum)
     return _ste_step(a, b, state, loss, _orders(orders, len(state.perms)), lr, momentum)
 
@@ -441,7 +443,7 @@ def _ste_step(a, b, state, loss, orders, lr, momentum):
     """`ste_step` without its checks."""
     perms = _match(state.free, b, orders, state.perms).perms  # (weight_matching-11)
     midpoint = interpolate(a, _permute(b, perms), 0.5)  # (weight_matching-12)
-    value, g = value_and_grad(loss)(midpoint)
+    value, g = value_and_grad(_checked(loss))(midpoint)
     velocity = tree.map(lambda v, x: momentum * v + 0.5 * x, state.velocity, g)  # (weight_matching-13)
     free = tree.map(lambda x, v: x - lr * v, state.free, velocity)  # (weight_matching-14)
     best, least = (
@@ -468,7 +470,7 @@ def ste(a, b, losses, orders, *, lr, momentum=0.9, start="b"):
     -------
     core.loop.Run
         Its `state` is the last STEState, whose `best` is the answer; its history has the "loss" at each midpoint, and
-        the "best" permutations after each step.
+        the "best" permutations after each step. What crosses to the host in each step is what `match` takes there.
 
     Raises
     ------
@@ -546,9 +548,9 @@ def barrier(loss, a, b, shares):
         if not 0 <= float(share) <= 1:
             raise ValueError(f"shares must be in [0, 1], got {float(share)!r}")
     xp, shares = array_namespace(a[0].b), [float(share) for share in shares]
-    line = xp.stack([xp.asarray(loss(interpolate(a, b, share))) for share in shares])
-    t = xp.asarray(shares, dtype=line.dtype, device=device(line))
-    ends = loss(a), loss(b)
+    told, like = _checked(loss), {"dtype": a[0].b.dtype, "device": device(a[0].b)}
+    line = xp.stack([xp.asarray(told(interpolate(a, b, share)), **like) for share in shares])
+    t, ends = xp.asarray(shares, **like), (told(a), told(b))
     return xp.max(line - (1 - t) * ends[0] - t * ends[1]), line  # (weight_matching-9)
 
 
@@ -579,7 +581,7 @@ def taylor(loss, a, b):
     """
     check.function(loss=loss)
     _networks(a=a, b=b)
-    total = 0.0
+    total, loss = 0.0, _checked(loss)
     for end, other in ((a, b), (b, a)):
         mu = tree.map(lambda x, y: x - y, other, end)
         total = total + inner(grad(loss)(end), mu) / 4 + inner(mu, hvp(loss, end, mu)) / 16  # (weight_matching-18)
@@ -700,6 +702,7 @@ def mean(models):
     [Layer(W=array([[3.]]), b=array([0.]))]
     """
     check.sequence(models=models)
+    tree.finite(models=models)
     tree.alike(models[0], **{f"models[{i}]": params for i, params in enumerate(models)})
     return tree.map(lambda *x: sum(x) / len(x), *models)
 
@@ -721,7 +724,7 @@ def merge_many(models, rounds, orders):
     list of Layer
         The mean.
     list of list of Layer
-        The permuted networks.
+        The permuted networks. At each turn `match` takes its matrices to the host.
 
     Raises
     ------
@@ -764,8 +767,8 @@ def merge_many(models, rounds, orders):
 
 def _distance(a, b):
     """Euclidean distance of two networks."""
-    away = tree.map(lambda x, y: x - y, a, b)
-    return array_namespace(a[0].b).sqrt(inner(away, away))
+    away, size = scaled(tree.ravel(tree.map(lambda x, y: x - y, a, b))[0])
+    return size * array_namespace(away).linalg.vector_norm(away)
 
 
 # Checks --------------------------------------------------------------------------------------------------------------
@@ -779,7 +782,7 @@ def _network(**named):
     fits = {}
     check.provides("W", "b", **{f"{name}[{l}]": layer for l, layer in enumerate(params)})
     for l, layer in enumerate(params):
-        W, b = layer
+        W, b = layer.W, layer.b
         check.finite(**{f"{name}[{l}].W": W, f"{name}[{l}].b": b})
         places = " ".join(f"k{l}{i}" for i in range(len(W.shape) - 2))
         fits[f"{name}[{l}].W"] = W, f"{places} n{l} n{l + 1}".strip()
@@ -796,19 +799,19 @@ def _networks(**named):
         if len(params) != len(reference):
             raise ValueError(f"{name} must have {len(reference)} layers, as {first} has, got {len(params)}")
         for l, (layer, expected) in enumerate(zip(params, reference, strict=True)):
-            check.like(expected[0], **{f"{name}[{l}].W": layer[0]})
-            check.like(expected[1], **{f"{name}[{l}].b": layer[1]})
+            check.like(expected.W, **{f"{name}[{l}].W": layer.W})
+            check.like(expected.b, **{f"{name}[{l}].b": layer.b})
 
 
-def _permutations(params, perms):
+def _permutations(params, perms, of="perms"):
     """One permutation for each hidden layer."""
-    check.instance((list, tuple), perms=perms)
+    check.instance((list, tuple), **{of: perms})
     if len(perms) != len(params) - 1:
         raise ValueError(
-            f"perms must have one permutation for each of {len(params) - 1} hidden layers, got {len(perms)}"
+            f"{of} must have one permutation for each of {len(params) - 1} hidden layers, got {len(perms)}"
         )
     for l, (p, (_, b)) in enumerate(zip(perms, params[:-1], strict=True)):
-        name, n = f"perms[{l}]", b.shape[0]
+        name, n = f"{of}[{l}]", b.shape[0]
         check.shapes(**{name: (p, str(n))})
         xp = array_namespace(p, b)
         if not xp.isdtype(p.dtype, "integral"):
@@ -827,6 +830,17 @@ def _orders(orders, n, name="orders"):
         if sorted(row) != list(range(n)):
             raise ValueError(f"{name} must be permutations of 0, ..., {n - 1}, got {row}")
     return rows
+
+
+def _checked(loss):
+    """The same loss, if it returns a finite number."""
+
+    def told(params):
+        found = loss(params)
+        check.number(loss=found)
+        return found
+
+    return told
 
 
 def _as_many(found, wanted, of):

@@ -172,8 +172,4 @@ def _check(logits, labels):
     """Logits [n, k] and labels [n] in range(k)."""
     check.floating(logits=logits)
     k = check.shapes(logits=(logits, "n k"), labels=(labels, "n"))["k"]
-    check.integral(labels=labels)
-    xp = array_namespace(labels)
-    low, high = int(xp.min(labels)), int(xp.max(labels))
-    if low < 0 or high >= k:
-        raise ValueError(f"labels must be in [0, {k}), got values from {low} to {high}")
+    check.indices(k, labels=labels)

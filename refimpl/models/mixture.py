@@ -46,22 +46,13 @@ def checked(mixture, x=None):
     Traceback (most recent call last):
     ValueError: weights must sum to 1, got 1.1
     """
-    check.instance(Mixture, mixture=mixture)
+    _looked_at(mixture, x)
     weights, means, covariances = mixture
-    points = {} if x is None else {"x": (x, "n D")}
-    round_ones = len(covariances.shape) == 1 if hasattr(covariances, "shape") else False
-    axes = "K" if round_ones else "K D D"
-    check.shapes(weights=(weights, "K"), means=(means, "K D"), covariances=(covariances, axes), **points)
     check.finite(weights=weights, means=means, covariances=covariances, **({} if x is None else {"x": x}))
-    check.alike_dtype(means=means, weights=weights, covariances=covariances, **({} if x is None else {"x": x}))
     xp = array_namespace(weights, means, covariances)
-    if not bool(xp.all(weights > 0)):
-        raise ValueError(f"weights must be > 0, got a smallest one of {float(xp.min(weights)):g}")
     if not abs(total := float(xp.sum(weights)) - 1) <= SLACK * weights.shape[0]:
         raise ValueError(f"weights must sum to 1, got {total + 1:g}")
-    if round_ones:
-        if not bool(xp.all(covariances > 0)):
-            raise ValueError(f"covariances must be > 0, got a smallest variance of {float(xp.min(covariances)):g}")
+    if len(covariances.shape) == 1:
         return mixture
     skew = float(xp.max(xp.abs(covariances - xp.matrix_transpose(covariances))))
     if skew > SLACK * float(xp.max(xp.abs(covariances))):
@@ -72,20 +63,37 @@ def checked(mixture, x=None):
     return mixture
 
 
+def _looked_at(mixture, x=None, *, atoms=False):
+    """What can be told at once, also in the steps of samplers: kinds, shapes, dtypes, signs. `atoms` have no width."""
+    check.instance(Mixture, mixture=mixture)
+    weights, means, covariances = mixture
+    points = {} if x is None else {"x": x}
+    check.floating(means=means, weights=weights, covariances=covariances, **points)
+    axes = "K" if len(covariances.shape) == 1 else "K D D"
+    shapes = {"weights": (weights, "K"), "means": (means, "K D"), "covariances": (covariances, axes)}
+    check.shapes(**shapes, **{name: (value, "n D") for name, value in points.items()})
+    check.alike_dtype(means=means, weights=weights, covariances=covariances, **points)
+    xp = array_namespace(*mixture)
+    if not bool(xp.all(weights > 0)):
+        raise ValueError(f"weights must be > 0, got a smallest one of {float(xp.min(weights)):g}")
+    if axes == "K" and not bool(xp.all(covariances >= 0 if atoms else covariances > 0)):
+        raise ValueError(f"covariances must be > 0, got a smallest variance of {float(xp.min(covariances)):g}")
+
+
 def noised(mixture, scale, variance):
     """Law of scale X + sqrt(variance) Z, with X from the mixture and Z standard normal.
 
     Parameters
     ----------
     mixture : Mixture
-        Law of X.
+        Law of X; variances of round components may be 0.
     scale, variance : float
         `variance` >= 0.
 
     Returns
     -------
     Mixture
-        With the same weights. Not checked: where both are 0 it has no density.
+        With the same weights. Where both are 0 it has no density.
 
     Raises
     ------
@@ -98,7 +106,7 @@ def noised(mixture, scale, variance):
     >>> noised(Mixture(np.ones(1), np.ones((1, 2)), np.ones(1)), 0.5, 0.75).covariances
     array([1.])
     """
-    check.instance(Mixture, mixture=mixture)
+    _looked_at(mixture, atoms=True)
     scale, variance = check.number(scale=scale), check.nonnegative(variance=variance)
     xp = array_namespace(*mixture)
     _, means, covariances = mixture
@@ -116,7 +124,8 @@ def components(x, mixture):
     x : array [n, D]
         Points.
     mixture : Mixture
-        Not checked, as this is called in the steps of samplers; `checked` does that.
+        That its numbers are finite and its weights sum to 1 is not looked at, as this is called in the steps of
+        samplers; `checked` does that.
 
     Returns
     -------
@@ -127,8 +136,8 @@ def components(x, mixture):
 
     Raises
     ------
-    TypeError
-        If `x` is no floating-point array, or `mixture` is none.
+    TypeError, ValueError
+        If shapes or dtypes do not fit, a weight or a variance is not > 0, or a covariance not positive definite.
 
     Examples
     --------
@@ -138,7 +147,7 @@ def components(x, mixture):
     >>> joint + np.log(2 * np.pi), solved
     (array([[-12.5]]), array([[[3., 4.]]]))
     """
-    check.floating(x=x), check.instance(Mixture, mixture=mixture)
+    check.floating(x=x), _looked_at(mixture, x)
     xp = array_namespace(x, *mixture)
     weights, means, covariances = mixture
     D = means.shape[1]
@@ -147,12 +156,24 @@ def components(x, mixture):
         solved = gap / covariances[None, :, None]
         log_det = D * xp.log(covariances)
     else:
-        factor = xp.linalg.cholesky(covariances)
+        factor = _factors(covariances)
         half = xp.linalg.solve(factor, xp.permute_dims(gap, (1, 2, 0)))
         solved = xp.permute_dims(xp.linalg.solve(xp.matrix_transpose(factor), half), (2, 0, 1))
         log_det = 2 * xp.sum(xp.log(xp.linalg.diagonal(factor)), axis=-1)
     distance = xp.sum(gap * solved, axis=-1)
     return xp.log(weights) - (distance + log_det + D * math.log(2 * math.pi)) / 2, solved
+
+
+def _factors(covariances):
+    """Their Cholesky factors [K, D, D]."""
+    xp = array_namespace(covariances)
+    try:
+        factors = xp.linalg.cholesky(covariances)
+    except Exception:
+        factors = math.nan * covariances
+    if not bool(xp.all(xp.isfinite(factors))):
+        raise ValueError("covariances must be positive definite, got one without a Cholesky factor")
+    return factors
 
 
 def log_density(x, mixture):

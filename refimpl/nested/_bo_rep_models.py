@@ -6,7 +6,7 @@ A problem is what `bo_rep.minimize` asks for: ``lower(x, y, t)``, a gradient, an
 from typing import NamedTuple
 
 from refimpl.core import check, random
-from refimpl.core.arrays import Array, array_namespace
+from refimpl.core.arrays import Array, array_namespace, device
 from refimpl.core.autodiff import grad
 from refimpl.models.losses import softmax_cross_entropy
 from refimpl.nested.bo_rep import Upper
@@ -46,6 +46,7 @@ class Cosh(NamedTuple):
 
     def upper(self, x, y, noise_x=0.0, noise_y=0.0, noise_hvp=0.0):
         """Gradients and products, noise added: that of the Hessian's product times the length of z."""
+        check.finite(x=x, y=y), check.values(noise_x=noise_x, noise_y=noise_y, noise_hvp=noise_hvp)
         xp = array_namespace(x)
         hvp = lambda z: self.A @ z + noise_hvp * xp.linalg.vector_norm(z)
         return Upper(xp.sinh(x) + noise_x, y - self.t + noise_y, hvp, lambda z: -((self.A @ z) @ self.W))
@@ -62,7 +63,7 @@ def cosh_problem(rng, *, like, d=4, p=6):
     """
     q = random.normal(rng, (p, p), like=like) / p**0.5
     xp = array_namespace(q)
-    A = q @ xp.matrix_transpose(q) + xp.eye(p, dtype=q.dtype)
+    A = q @ xp.matrix_transpose(q) + xp.eye(p, dtype=q.dtype, device=device(q))
     return Cosh(A, 0.5 * random.normal(rng, (p, d), like=like), random.normal(rng, (p,), like=like))
 
 
@@ -78,7 +79,9 @@ def noisy(problem, rng, *, sigma=0.3, sigma_hvp=0.06):
     (6,)
     """
     check.rng(rng=rng), check.provides("W", "lower", "upper", problem=problem)
-    p, d = problem.W.shape
+    sigma, sigma_hvp = check.nonnegative(sigma=sigma, sigma_hvp=sigma_hvp)
+    sizes = check.shapes(**{"problem.W": (problem.W, "p d")})
+    p, d = sizes["p"], sizes["d"]
 
     def lower(x, y, t):
         return problem.lower(x, y, sigma * random.normal(rng, (p,), like=y))
@@ -124,7 +127,8 @@ def cleaning(data, *, reg, lower_batches, upper_batches, hvp_batches, cross_batc
         lower_batches=lower_batches, upper_batches=upper_batches, hvp_batches=hvp_batches, cross_batches=cross_batches
     )
 
-    check.number(reg=reg), check.instance(hyper_cleaning.CleaningData, data=data)
+    reg = check.nonnegative(reg=reg)
+    check.instance(hyper_cleaning.CleaningData, data=data)
 
     def picked(lam, batch):
         xp = array_namespace(lam)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from refimpl.core import check
 from refimpl.core.arrays import Array, array_namespace, device, is_array
+from refimpl.core.linalg import length
 from refimpl.core.special import logsumexp
 
 
@@ -183,6 +184,12 @@ def _temperatures(tau, axes):
     """Temperatures > 0 of the given axes."""
     check.finite(tau=tau)
     check.shapes(tau=(tau, axes))
+    _above_zero(tau)
+
+
+def _above_zero(tau):
+    if 0 in tau.shape:
+        raise ValueError(f"tau must have at least one entry, got shape {tuple(tau.shape)}")
     least = float(array_namespace(tau).min(tau))
     if least <= 0:
         raise ValueError(f"tau must be > 0, got {least!r}")
@@ -440,11 +447,10 @@ def unit(U):
     """
     check.finite(U=U)
     check.shapes(U=(U, _runs(U) + "B k"))
-    xp = array_namespace(U)
-    length = xp.linalg.vector_norm(U, axis=-1, keepdims=True)
-    if float(xp.min(length)) == 0:
+    xp, lengths = array_namespace(U), length(U)
+    if float(xp.min(lengths)) == 0:
         raise ValueError("U must have no row of zeros, which has no direction")
-    return U / length, length
+    return U / lengths, lengths
 
 
 def unit_back(Z, length, dZ):
@@ -567,6 +573,7 @@ def kl(h, tau):
     check.finite(h=h)
     if is_array(tau):
         check.finite(tau=tau), check.broadcast(**{"h[..., 0]": h[..., 0], "tau": tau})
+        _above_zero(tau)
     else:
         tau = check.positive(tau=tau)
     xp = array_namespace(h, tau)

@@ -30,7 +30,7 @@ def logits(W, x, *, model="linear"):
 
 def _residuals(f, labels):
     """Probabilities p [B, C], and p minus one-hot labels: the gradient of each example's loss in its logits."""
-    check.shapes(f=(f, "B C"), labels=(labels, "B"))
+    check.indices(check.shapes(f=(f, "B C"), labels=(labels, "B"))["C"], labels=labels)
     xp = array_namespace(f)
     p = softmax(f, axis=1)
     classes = xp.arange(f.shape[1], dtype=labels.dtype, device=device(labels))

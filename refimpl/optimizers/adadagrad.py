@@ -8,8 +8,9 @@ import warnings
 from typing import Any, NamedTuple
 
 from refimpl.core import check
-from refimpl.core.arrays import Array, array_namespace, device
+from refimpl.core.arrays import Array, array_namespace, device, is_array
 from refimpl.core.elementwise import elementwise, sum_of_squares
+from refimpl.core.linalg import magnitude
 from refimpl.core.loop import iterate
 
 
@@ -169,7 +170,7 @@ def norm_test(grads, *, eta=0.1):
     42.248
     """
     _warn(eta)
-    return norm_ratio(*moments(grads), eta=eta)
+    return norm_ratio(*moments(_scaled(grads)), eta=eta)
 
 
 def coordinate_test(grads, *, eta=0.1):
@@ -183,7 +184,7 @@ def coordinate_test(grads, *, eta=0.1):
     54.294
     """
     _warn(eta)
-    return coordinate_ratio(*moments(grads), eta=eta)
+    return coordinate_ratio(*moments(_scaled(grads)), eta=eta)
 
 
 def inner_product_test(grads, *, vartheta=0.9):
@@ -211,7 +212,7 @@ def inner_product_test(grads, *, vartheta=0.9):
     Notes
     -----
     Equations (adadagrad-5) and (adadagrad-6) of the documentation. Dividing by the squared norm *before* the variance
-    is taken avoids its fourth power, which leaves the range of float32 at gradients of 1e-10.
+    is taken avoids its fourth power.
 
     Examples
     --------
@@ -264,7 +265,7 @@ def augmented_test(grads, *, vartheta=0.9, nu=5.84):
 
 def _projections(grads):
     """Components of the rows along their mean, in units of it (0 if it is 0); the flat rows; the mean."""
-    xp = _check_batch(grads)
+    xp = array_namespace(grads := _scaled(grads))
     rows = xp.reshape(grads, (grads.shape[0], -1))
     gradient = _mean(rows)
     square = xp.sum(gradient * gradient)
@@ -281,6 +282,12 @@ def _quotient(noise, signal):
     xp = array_namespace(noise, signal)
     quotient = noise / xp.where(signal > 0, signal, 1.0)
     return xp.where((signal > 0) | (noise == 0), quotient, math.inf)
+
+
+def _scaled(grads):
+    """In units of their largest entry, which no test depends on: squares leave the range of float32 at 1e-23."""
+    _check_batch(grads)
+    return grads / magnitude(grads)
 
 
 def _check_batch(grads):
@@ -422,10 +429,13 @@ def norm_update(params, state, grad, *, alpha, donate=False):
     check.instance(AdaGradState, state=state)
     check.finite(params=params)
     check.like(params, grad=grad)
-    alpha, xp = check.positive(alpha=alpha), array_namespace(params, grad)
-    squares = xp.asarray(state.squares + sum_of_squares(grad))  # (adadagrad-9)
+    alpha, before = check.positive(alpha=alpha), check.positive(squares=state.squares)
+    if is_array(before):
+        check.alike_dtype(params=params, squares=before)
+    xp = array_namespace(params, grad)
+    squares = xp.asarray(before + sum_of_squares(grad))  # (adadagrad-9)
     if not bool(xp.isfinite(squares)):  # else every entry is
-        check.finite(grad=grad, squares=xp.asarray(state.squares))
+        check.finite(grad=grad)
     params = _descend(params, grad, squares, alpha, donate=donate)
     return params, AdaGradState(squares)
 
@@ -514,11 +524,19 @@ def update(params, state, grad, *, alpha, eps=1e-10, donate=False):
     """
     check.instance(AdaGradState, state=state)
     check.alike(params=params, grad=grad, squares=state.squares)
+    check.no_negative(squares=state.squares)
     alpha, eps = check.positive(alpha=alpha), check.nonnegative(eps=eps)
     if eps == 0 and not bool(array_namespace(params).all(state.squares > 0)):
         raise ValueError("eps must be > 0 where the accumulator starts from v0 = 0")
     params, squares = _rule(params, state.squares, grad, alpha, eps, donate=donate)
     return params, AdaGradState(squares)
+
+
+def _at(state):
+    """The state, checked."""
+    state = check.fields(AdAdaGradState, state=state)
+    check.integer(size=state.size, minimum=1), check.integer(steps=state.steps)
+    return state
 
 
 # The adaptive method ----------------------------------------------------------------------------------------------
@@ -569,17 +587,17 @@ def step(params, state, grads, *, update, test, largest):
     >>> state.size, info.ratio, info.gradient
     (8, 8.0, array([0.5, 1. ]))
     """
-    check.instance(AdAdaGradState, state=state), check.function(update=update, test=test)
+    state, _ = _at(state), check.function(update=update, test=test)
     check.finite(params=params, grads=grads)
-    check.floating(params=params, grads=grads)
     largest = check.integer(largest=largest, minimum=state.size)
     if tuple(grads.shape) != (state.size, *params.shape):
         raise ValueError(f"grads must have shape {(state.size, *params.shape)}, got {tuple(grads.shape)}")
-    gradient = _mean(grads)
-    params, rule = update(params, state.rule, gradient)
+    gradient, before = _mean(grads), params
+    params, rule = check.results(2, update=update(params, state.rule, gradient))
+    check.like(before, update=params), check.finite(update=params)
     size, ratio = state.size, None
     if size < largest:
-        ratio = float(test(grads))
+        ratio = float(check.nonnegative(test=test(grads), infinite=True))
         size = grow(size, ratio, largest=largest)
     return params, AdAdaGradState(rule, size, state.steps + 1), Info(gradient, ratio)
 
@@ -631,7 +649,7 @@ def minimize(gradients, params, state, stream, *, steps=None, record=None, progr
     >>> run.steps, run.state[1].size, run.state[3]
     (3, 4, 10)
     """
-    check.instance(AdAdaGradState, state=state), check.function(gradients=gradients, update=update)
+    state, _ = _at(state), check.function(gradients=gradients)
     check.finite(params=params)
     check.shapes(stream=(stream, "N"))
     if not array_namespace(stream).isdtype(stream.dtype, "integral"):
@@ -643,7 +661,9 @@ def minimize(gradients, params, state, stream, *, steps=None, record=None, progr
         end = used + state.size
         if end > total:
             raise ValueError(f"stream must last for {steps} steps, got {total} numbers for the first {state.steps}")
-        params, state, info = step(params, state, gradients(params, stream[used:end]), **how)
+        grads = gradients(params, stream[used:end])
+        check.finite(gradients=grads)
+        params, state, info = step(params, state, grads, **how)
         return params, state, info, end
 
     return iterate(

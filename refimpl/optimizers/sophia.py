@@ -205,7 +205,7 @@ def win_rate(state, *, gamma=0.01, eps=1e-12):
     Raises
     ------
     TypeError, ValueError
-        If `gamma` or `eps` is no number > 0.
+        If `gamma` or `eps` is no number > 0, or an array of the state is not finite or not like the other.
 
     Notes
     -----
@@ -217,7 +217,7 @@ def win_rate(state, *, gamma=0.01, eps=1e-12):
     >>> float(win_rate(SophiaState(np.array([3.0, -3.0]), np.array([200.0, 400.0])), gamma=0.01))
     0.5
     """
-    check.instance(SophiaState, state=state)
+    check.instance(SophiaState, state=state), check.alike(m=state.m, h=state.h)
     gamma, eps = check.positive(gamma=gamma, eps=eps)
     xp = array_namespace(state.m)
     return xp.mean(xp.astype(abs(state.m) < xp.maximum(gamma * state.h, eps), state.m.dtype))  # (sophia-6)
@@ -352,7 +352,10 @@ def minimize(grad, params, *, estimate, steps, lr, k=10, record=None, progress=N
 
     def step(carry, t):
         params, state = carry
-        seen = estimate(params) if due(t, k=k) else None
+        seen = None
+        if due(t, k=k):
+            seen = estimate(params)
+            check.like(params, estimate=seen)
         return update(params, state, grad(params), seen, lr=lr(t) if callable(lr) else lr, **rates)
 
     return iterate(

@@ -165,7 +165,7 @@ def measure(operation, edit_or_pair, *, seconds=SECONDS, limit=10**6):
     if not killed or row.raises:
         return row
     start = time.process_time()
-    told = explain(done, candidate, seconds, now=time.process_time)
+    told = explain(done, candidate, seconds)
     row.seconds = time.process_time() - start
     if told.diagnosis is not None:
         row.kind, row.words = told.diagnosis.kind, cause(told.diagnosis)

@@ -4,6 +4,7 @@ A bound may be a number, an axis ("n"), another input of one number, or either w
 ("n-1", "T+1"). What holds between several inputs is a `Relation` of the operation.
 """
 
+import contextlib
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -12,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+TRIES = 200  # random inputs until one keeps the relations
 NEAR = 1e-6  # how far from 1 a sum or a length may be that should be 1: float32 has rounded its terms
 
 
@@ -32,7 +34,7 @@ class Domain:
     mask: bool = False  # booleans
     values: tuple[float, ...] = ()  # the only ones, if any
     forms: tuple[str, ...] = ()  # keys of `FORMS`
-    infinite: bool = False  # whether infinity is one of the numbers
+    infinite: bool = False  # whether infinity is one of the numbers; minus infinity too if there is no lower end
     nan: bool = False  # whether NaN is one
 
     def that(self, *forms):
@@ -66,7 +68,7 @@ class Domain:
         if not self.values:
             said.append(self._range)
         if self.infinite:
-            said.append("infinity too")
+            said.append("infinity too" if self._range or self.open else "infinities too")
         if self.nan:
             said.append("NaN too")
         return ", ".join([*filter(None, said), *(FORMS[form].words for form in self.forms)])
@@ -117,7 +119,7 @@ class Domain:
             return ""
         low, high = self.bounds(known)
         with np.errstate(invalid="ignore"):
-            good = np.isfinite(x) | (self.infinite & (x == math.inf))
+            good = np.isfinite(x) | (self.infinite & np.isinf(x))
             good &= (x > low) | (x == low) & ("(" not in self.open)
             good &= (x < high) | (x == high) & (")" not in self.open)
             if self.values:
@@ -275,6 +277,11 @@ FORMS: Mapping[str, Form] = {
         lambda x: bool(np.all(_steps(x) <= 0)),
         lambda x: np.sort(x, axis=-1)[..., ::-1],
     ),
+    "orthonormal": Form(
+        "with orthonormal columns",
+        lambda x: bool(np.all(np.abs(np.swapaxes(x, -1, -2) @ x - np.eye(x.shape[-1])) <= NEAR * x.shape[-1])),
+        lambda x: np.linalg.qr(x)[0] if x.shape[-2] >= x.shape[-1] else x,
+    ),
     "zero diagonal": Form(
         "with zeros on the diagonal", lambda x: _square(x) and not np.any(np.diagonal(x, axis1=-2, axis2=-1))
     ),
@@ -366,8 +373,14 @@ def _number(end, known):
     """A bound as a number: "n", "n-1" or "T+1" of what is known."""
     if not isinstance(end, str):
         return end
-    name, more = re.findall(r"^(\w+)([+-]\d+)?$", end)[0]
-    return known[name] + int(more or 0)
+    name, more = _parts(end)
+    return known[name] + more
+
+
+def _parts(text):
+    """A name, and the whole number that is added to it."""
+    name, more = re.findall(r"^(\w+)([+-]\d+)?$", text)[0]
+    return name, int(more or 0)
 
 
 def known(operation, inputs):
@@ -376,7 +389,12 @@ def known(operation, inputs):
     for entry in operation.inputs:
         value = inputs[entry.name]
         if entry.kind == "array":
-            found.update((s, n) for s, n in zip(entry.axes.split(), value.shape, strict=True) if s.isidentifier())
+            for symbol, length in zip(entry.axes.split(), value.shape, strict=True):
+                name, more = _parts(symbol)
+                if symbol.isidentifier():
+                    found[symbol] = length
+                elif name.isidentifier():
+                    found.setdefault(name, length - more)  # "T+1" tells T too
         elif entry.kind != "choice":
             found[entry.name] = value
     return found
@@ -448,6 +466,46 @@ def moved(operation, inputs, rng):
         if not relation.holds(changed):
             changed |= {name: inputs[name] for name in relation.inputs}
     return changed
+
+
+def drawn(operation, rng):
+    """Random inputs of an operation: small sizes, numbers of size about 1, within the domains and relations.
+
+    Parameters
+    ----------
+    operation : Operation
+        See `refimpl.specs.base`.
+    rng : numpy.random.Generator
+        Where they are drawn from.
+
+    Returns
+    -------
+    dict
+        As of a case.
+
+    Raises
+    ------
+    ValueError
+        If no relation holds in `TRIES` draws: then the spec must say how to draw.
+    """
+    symbols = dict.fromkeys(s for f in operation.inputs for s in re.findall(r"[A-Za-z_]\w*", f.axes))
+    for _ in range(TRIES):
+        sizes: dict[str, Any] = {symbol: int(rng.integers(1, 5)) for symbol in symbols}
+        inputs: dict[str, Any] = {}
+        for entry in operation.inputs:
+            if entry.kind == "choice":
+                value = str(rng.choice(entry.options))
+            elif entry.kind == "array":
+                shape = tuple(int(s) if s.isdigit() else _number(s, sizes) for s in entry.axes.split())
+                value = entry.domain.drawn(rng, shape, sizes)
+            else:
+                value = entry.domain.drawn(rng, (), sizes).item()
+                sizes[entry.name] = value
+            inputs[entry.name] = value
+        with contextlib.suppress(ValueError, IndexError):  # a relation may stumble over sizes that do not fit
+            if not outside(operation, inputs):
+                return inputs
+    raise ValueError(f"{operation.name} must have a sample: none of {TRIES} random inputs is inside its domains")
 
 
 def as_declared(operation, inputs):

@@ -304,6 +304,34 @@ def test_finite_and_divergent_part_keep_what_they_promise():
     np.testing.assert_array_equal(everything, np.zeros((3, 3)))
 
 
+@pytest.mark.parametrize("scale", [1e-200, 1e-6, 1e200])
+def test_no_scale_of_tokens_or_queries_costs_digits(scale):
+    for seed in range(3):
+        X, Z, alpha = drawn(seed)
+        plain, rival = attention_svm.svm_frobenius(X, Z, alpha), np.arange(5) != alpha[:, None]
+        for found in (
+            attention_svm.svm_frobenius(scale * X, Z, alpha),
+            attention_svm.svm_frobenius(X, scale * Z, alpha),
+        ):
+            assert found.margins[rival].min() == pytest.approx(1, abs=1e-12)
+            np.testing.assert_allclose(found.W * scale, plain.W, rtol=1e-9, atol=1e-12)
+            assert found.value * scale == pytest.approx(plain.value)
+        nuclear = attention_svm.svm_nuclear(scale * X, Z, alpha)
+        assert nuclear.value * scale == pytest.approx(attention_svm.svm_nuclear(X, Z, alpha).value, rel=1e-5)
+    for W in (np.eye(2), np.ones((2, 2))):
+        found = attention_svm.project_frobenius(scale * W, 1e-3 * scale)
+        np.testing.assert_allclose(found / scale, 1e-3 * W / np.linalg.norm(W), rtol=1e-12)
+
+
+@pytest.mark.parametrize("hair", [1e-3, 1e-6])
+def test_queries_that_nearly_contradict_each_other_keep_their_margins(hair):
+    """The multipliers are of size 1 / hair^2: a sum of them would lose the margins."""
+    X, Z, alpha = drawn(0)
+    X[1], Z[1], alpha[1] = X[0], -Z[0] + hair * Z[1], alpha[0]
+    found = attention_svm.svm_frobenius(X, Z, alpha)
+    assert found.margins[np.arange(5) != alpha[:, None]].min() == pytest.approx(1, abs=1e-7)
+
+
 # What is refused --------------------------------------------------------------------------------------------------
 
 FOUND = attention_svm.svm_frobenius(X, Z, np.array([0, 0]))
@@ -330,7 +358,19 @@ FOUND = attention_svm.svm_frobenius(X, Z, np.array([0, 0]))
         (lambda: attention_svm.svm_frobenius(X[:, :1], Z, np.array([0, 0])), ValueError, "X must have at least 2"),
         (lambda: attention_svm.svm_nuclear(X, Z, np.array([0, 0]), tol=0.0), ValueError, "tol"),
         (lambda: attention_svm.svm_nuclear(X, Z, np.array([0, 0]), rounds=0), ValueError, "rounds"),
-        (lambda: attention_svm.path(X, Z, GAMMA, [0.0]), ValueError, "R must be"),
+        (lambda: attention_svm.path(X, Z, GAMMA, [0.0]), ValueError, "radii must be"),
+        (lambda: attention_svm.descend(W, X, Z, GAMMA, steps=1, normalised="False"), TypeError, "normalised"),
+        (lambda: models.finite_part(0 * GAMMA, X, Z, GAMMA > -9), ValueError, "a must be > 0 at active"),
+        (lambda: models.finite_part(abs(GAMMA), X, Z, np.ones((2, 3))), TypeError, "active must be booleans"),
+        (lambda: models.mean_constraint(abs(GAMMA), X, Z, GAMMA > -9), ValueError, "active must leave a token out"),
+        (
+            lambda: models.mean_constraint(abs(GAMMA), X, Z, GAMMA > 0, np.ones(3)),
+            ValueError,
+            "weights must be >= 0, not all 0 and 4 at least",
+        ),
+        (lambda: models.head_grad(W, X, Z, np.ones(2), lambda u: (u[:, 0], np.nan * u)), ValueError, "head must be"),
+        (lambda: models.head_grad(W, X, Z, np.ones(2), lambda u: u[:, 0]), TypeError, "head must return"),
+        (lambda: models.head_grad(W, X, Z, np.ones(2), lambda u: (u, u)), ValueError, "head must"),
         (lambda: attention_svm.path(X, Z, GAMMA, [1.0], ball="cube"), ValueError, "ball"),
         (lambda: attention_svm.project_nuclear(W, -1.0), ValueError, "R must be"),
         (lambda: models.finite_part(GAMMA, X, Z, GAMMA > 9), ValueError, "active must have a token"),

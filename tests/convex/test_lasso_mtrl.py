@@ -10,6 +10,7 @@ from refimpl.convex import _lasso_mtrl_models as models
 from refimpl.convex import lasso_mtrl
 from refimpl.core.arrays import array_namespace, device
 from refimpl.core.random import stream
+from refimpl.specs.convex.lasso_mtrl import exact
 from refimpl.specs.convex.lasso_mtrl.claims import CLAIMS, known
 from tests.alike import assert_like
 
@@ -24,6 +25,21 @@ def close(backend, got, expected, roundings=100):
 
 def instance(*names, d=8, k=3, T=12, target="generic", like=LIKE):
     return models.draw(stream(0, "test-lasso_mtrl", *names), d=d, k=k, T=T, target=target, like=like)
+
+
+def test_heads_that_are_nearly_parallel_keep_the_least_norm():
+    """Tolerances of a solver are absolute: it would take for a solution what misses the small direction."""
+    W, w = np.array([[1, 2, -1, 0.5], [1 + 1e-8, 2, -1, 0.5 - 1e-8]]), np.array([1, 1 + 3e-8])
+    assert np.sum(np.abs(lasso_mtrl.relevance_l1(W, w))) == pytest.approx(3, rel=1e-6)
+    rng = stream(0, "test-lasso_mtrl", "parallel")
+    for hair in (1e-6, 1e-9):
+        for _ in range(10):
+            W = rng.standard_normal(5) + hair * rng.standard_normal((2, 5))
+            w, prices = 1 + hair * rng.standard_normal(2), np.exp(rng.standard_normal(5))
+            found = lasso_mtrl.cost_sensitive(W, w, prices, budget=1.0)
+            norm, cost = exact.relevance_l1(W, w)[0], exact.cost_sensitive(W, w, prices, 1.0)[2]
+            assert np.sum(np.abs(lasso_mtrl.relevance_l1(W, w))) == pytest.approx(float(norm), rel=1e-13 / hair)
+            assert found.value == pytest.approx(float(cost), rel=1e-13 / hair)
 
 
 # Every library ----------------------------------------------------------------------------------------------------
@@ -338,6 +354,7 @@ def test_targets_are_what_they_are_called():
 
 SINGLE = np.float32
 DATA = lasso_mtrl.Statistics(np.tile(np.eye(3), (4, 1, 1)), np.ones((4, 3)), np.full(4, 3.0))
+SKEW = DATA.G + np.triu(np.ones((3, 3)))
 
 
 @pytest.mark.parametrize(
@@ -390,6 +407,16 @@ DATA = lasso_mtrl.Statistics(np.tile(np.eye(3), (4, 1, 1)), np.ones((4, 3)), np.
         (lambda: lasso_mtrl.fit_target(np.eye(3), np.eye(3), SINGLE(np.ones(3))), TypeError, "y must have dtype"),
         (lambda: lasso_mtrl.spectral_start(DATA._replace(n=SINGLE(DATA.n)), k=1), TypeError, "n must have dtype"),
         (lambda: baselines.epoch_counts(np.ones(2), beta=-1.0, eps=0.5), ValueError, "beta"),
+        (lambda: baselines.epoch_counts(np.ones(2), beta=1.0, eps=1e-200), ValueError, "eps must leave fewer"),
+        (lambda: lasso_mtrl.allocate(np.ones(3), N=2**53, floor=1), ValueError, "N must be an integer"),
+        (lambda: lasso_mtrl.fit_representation(DATA._replace(G=SKEW), k=1), ValueError, "G must be symmetric"),
+        (lambda: lasso_mtrl.drawn(lambda n: None, np.array([1])), TypeError, "sample must return a tuple of 2"),
+        (
+            lambda: lasso_mtrl.unknown(print, np.eye(3), np.ones(3), T=3, k=1, explore=1, N=9, floor=1, reuse="False"),
+            TypeError,
+            "reuse must be True or False",
+        ),
+        (lambda: models.excess_risk(np.ones(3), models.Tasks(np.eye(3), np.eye(3), np.nan * w3)), ValueError, "w must"),
         (lambda: models.draw(stream(0), d=3, k=2, T=4, target="two", like=LIKE), ValueError, "target"),
         (lambda: models.responses(np.eye(3), np.ones((2, 1)), np.ones(3), np.array([3])), ValueError, "theta"),
     ],

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from refimpl.core import check
+from refimpl.core.arrays import array_namespace
 from refimpl.core.autodiff import grad
 from refimpl.core.backends import BACKENDS
 from refimpl.core.elementwise import all_finite
@@ -179,6 +180,24 @@ def test_finite_in_large_arrays():
     x[-1] = np.nan
     with error(ValueError, "grad must be finite, got 1 of 1048576 entries NaN or infinite"):
         check.finite(grad=x)
+
+
+def test_indices(backend):
+    xp = array_namespace(backend.asarray(0.0))
+    check.indices(3, rows=xp.asarray([0, 2]), none=xp.asarray([], dtype=xp.int64))
+    for bad, got in (([0, 3], "0 to 3"), ([-1, 2], "-1 to 2")):
+        with error(ValueError, f"rows must be in [0, 3), got values from {got}"):
+            check.indices(3, rows=xp.asarray(bad))
+    with error(TypeError, "rows must be an array of integers, got an array of dtype"):
+        check.indices(3, rows=backend.asarray([0.0]))
+
+
+def test_no_negative(backend):
+    check.no_negative(v=backend.asarray([0.0, 2.0]), w=backend.asarray(np.zeros(0)))
+    with error(ValueError, "v must be >= 0 in every entry, got -0.5"):
+        check.no_negative(w=backend.asarray([1.0]), v=backend.asarray([1.0, -0.5]))
+    with error(TypeError, "v must be an array of floating-point numbers, got [1.0] (list)"):
+        check.no_negative(v=[1.0])
 
 
 def test_like(backend):

@@ -1,5 +1,6 @@
 """`elementwise` gives the plain rule's bits, whatever it is called with; it may only be faster."""
 
+import math
 import multiprocessing
 import operator
 import os
@@ -17,7 +18,7 @@ import refimpl.core.elementwise as module
 from refimpl.core import _loops, special
 from refimpl.core.arrays import array_namespace
 from refimpl.core.elementwise import BLOCK as BYTES
-from refimpl.core.elementwise import LARGE, all_finite, elementwise, sum_of_squares, threads
+from refimpl.core.elementwise import LARGE, all_finite, elementwise, least, sum_of_squares, threads
 from tests.thorough import sample
 
 pytestmark = pytest.mark.xdist_group("loops")  # each is compiled once in a process
@@ -479,6 +480,14 @@ def test_sum_of_squares(dtype):
     assert (result.shape, result.dtype) == ((), x.dtype)
     np.testing.assert_allclose(result, np.sum(np.square(x, dtype=np.longdouble)), rtol=4 * np.finfo(dtype).eps)
     assert sum_of_squares(x) == result  # whichever thread had which block
+
+
+@pytest.mark.parametrize("size", [3, 2 * LARGE + 7])
+def test_least(size, backend):
+    x = np.ones(size)
+    x[-2] = -2.0
+    assert least(backend.asarray(x)) == -2.0
+    assert least(backend.asarray(np.zeros((0, 2)))) == math.inf
 
 
 # Loops ------------------------------------------------------------------------------------------------------------

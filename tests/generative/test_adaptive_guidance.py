@@ -76,6 +76,9 @@ def test_policies_are_words():
     assert ag.alternating(20, "lin").count("lin") == 5
     logits = np.array([[0.0, 0.0, 0.1], [3.0, 0.0, 1.0], [0.0, 2.0, 1.0]])
     assert ag.decided(logits) == ("cfg", "cond", "cond")
+    more = np.array([[0.0, 0.0, 0.1, 0.2], [3.0, 0.0, 1.0, 2.0], [0.0, 1.0, 2.0, 1.5]])
+    assert ag.decided(more) == ("cfg", "cond", "cfg")
+    assert ag.chosen(more, (1.5, 6.0)) == (6.0, 1.0, 1.5)
 
 
 # Runs: the identities ---------------------------------------------------------------------------------------------
@@ -254,6 +257,43 @@ def test_the_gradient_is_that_of_automatic_differentiation():
     np.testing.assert_allclose(got[1], expected[1], rtol=1e-9, atol=1e-13)
 
 
+def test_the_gradient_of_several_strengths_is_that_of_differences():
+    cond, uncond = network("cond"), network("uncond")
+    x0, ab, logits = draw("x0", 4, 2), ag.schedule(3, like=LIKE), draw("more logits", 3, 5)
+    strengths = (1.5, 3.0, 6.0)
+    target = ag.follow(x0, ab, cond.eps, uncond.eps, ("cfg",) * 3, s=3.0).x
+    loss = lambda a: ag.relaxed_loss(a, x0, ab, cond, uncond, target, 0.7, s=strengths, cost=0.2)
+    _, gradient = loss(logits)
+    for place in np.ndindex(logits.shape):
+        move = np.zeros_like(logits)
+        move[place] = 1e-6
+        slope = (loss(logits + move)[0] - loss(logits - move)[0]) / 2e-6
+        np.testing.assert_allclose(gradient[place], slope, rtol=1e-6, atol=1e-8)
+
+
+def test_a_certain_choice_of_strengths_is_the_policy_that_follows_it():
+    cond, uncond = network("cond"), network("uncond")
+    x0, ab = draw("x0", 4, 2), ag.schedule(3, like=LIKE)
+    certain = 900.0 * np.eye(4)[[3, 1, 2]]
+    own = ag.follow(x0, ab, cond.eps, uncond.eps, ag.decided(certain), s=ag.chosen(certain, (1.5, 6.0)))
+    loss, _ = ag.relaxed_loss(certain, x0, ab, cond, uncond, own.x, 1.0, s=(1.5, 6.0), cost=1.0)
+    assert float(loss) == pytest.approx(own.nfe / 3, rel=1e-12)
+    same = [ag.follow(x0, ab, cond.eps, uncond.eps, ("cfg",) * 3, s=s).x for s in (3.0, [3.0] * 3, np.full(3, 3.0))]
+    np.testing.assert_array_equal(same[0], same[1])
+    np.testing.assert_array_equal(same[0], same[2])
+
+
+def test_a_search_may_choose_between_strengths():
+    """The target has a strength that is offered: nothing else is as near to it where guidance matters."""
+    bed = models.groups(stream(5), like=LIKE)
+    x0, label, _ = models.starts(stream(6), 24, bed)
+    cond, uncond = models.denoisers(bed, label)
+    run = ag.search(x0, ag.schedule(8, like=LIKE), cond, uncond, s=3.0, strengths=(1.5, 3.0, 6.0), steps=60)
+    assert run.state[0].shape == (8, 5)
+    assert run.history["loss"][-1] < run.history["loss"][0] / 5
+    assert ag.chosen(run.state[0], (1.5, 3.0, 6.0))[1] == 3.0
+
+
 def test_the_search_takes_the_steps_of_adam(backend):
     bed, label = small_bed(backend.asarray)
     cond, uncond = models.denoisers(bed, label)
@@ -320,6 +360,17 @@ def test_collinear_regressors_do_no_harm():
     F = np.concatenate([E_c[[0, 2]], E_u[:2]]).reshape(4, -1).T
     beta, *_ = np.linalg.lstsq(F, E_u[2].ravel(), rcond=None)
     np.testing.assert_allclose(fit.fitted.ravel(), F @ beta, atol=1e-12)
+
+
+@pytest.mark.parametrize(("dtype", "loss"), [(np.float64, 1e-14), (np.float32, 2e-6)])
+@pytest.mark.parametrize(("T", "n", "D"), [(20, 8, 8), (40, 12, 8)])
+def test_late_fits_keep_their_digits(dtype, loss, T, n, D):
+    """Targets in the span of nearly collinear regressors: a pseudo-inverse that is formed leaves 1e-4, or 1e-2."""
+    t = np.linspace(0, 1, T)[:, None, None]
+    E_c = sum(t**j * draw(f"late {j}", n, D) for j in range(4)) + 1e-9 * draw("late own", T, n, D)
+    E_u = E_c[::-1] + 0.25 * E_c + 1e-9 * draw("late more", T, n, D)
+    E_u[T - 2] = E_c[0] - 2 * E_c[3] + E_u[1]
+    assert float(ag.fit_linear(E_c.astype(dtype), E_u.astype(dtype), T - 2).residual) < loss
 
 
 @pytest.mark.peers

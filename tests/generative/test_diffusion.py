@@ -184,6 +184,21 @@ def test_distances_by_products_are_distances():
     )
 
 
+def test_regression_keeps_its_digits_where_a_product_of_matrices_squares_what_is_small():
+    """Columns that differ by 1e-7: normal equations have an error of .2 here."""
+    F = np.stack([np.ones(40), 1 + 1e-7 * normal("near copies", 40)], axis=1)
+    found = models.ridge(F, F @ np.array([[3.0], [-2.0]]), 1e-30)
+    np.testing.assert_allclose(found, [[3.0], [-2.0]], rtol=1e-6)
+
+
+def test_the_last_step_has_no_noise_whatever_eta():
+    """As is said of all kinds but Euler's: to the clean point itself."""
+    x, score = normal("last x", 3, 2), normal("last score", 3, 2)
+    clean = diffusion.denoised(x, score, 0.7)
+    for kind, eta in (("ddpm_large", 0.0), ("ddpm_small", 0.0), ("ddim", 0.5), ("ddim", 1e200)):
+        np.testing.assert_allclose(diffusion.step(kind, x, score, 0.7, 0.0, eta=eta), clean, rtol=1e-12)
+
+
 def test_grids():
     assert diffusion.grid(4.0, 1.0, 3, spacing="uniform") == (4.0, 3.0, 2.0, 1.0)
     times = diffusion.grid()
@@ -218,7 +233,13 @@ def test_bad_input_is_named():
         (lambda: diffusion.step("em", x, x, 1.0, 1.0, x), ValueError, "t must be later than u"),
         (lambda: diffusion.step("ddim", x, x, 1.0, 0.5, x, eta=-0.5), ValueError, "eta must be"),
         (lambda: diffusion.step("ddim", x, x, 1.0, 0.5, x, eta=5.0), ValueError, "eta must leave room"),
+        (lambda: diffusion.step("ddim", x, x, 1.0, 0.5, x, eta=1e300), ValueError, "eta must leave room"),
         (lambda: diffusion.step("em", x, x * np.nan, 1.0, 0.5, x), ValueError, "score must be finite"),
+        (
+            lambda: diffusion.sample(lambda x, t: x * np.nan, x, (2.0, 1.0), kind="ddim"),
+            ValueError,
+            "score must be finite",
+        ),
         (lambda: run((1.0,)), ValueError, "times must be two at least"),
         (lambda: run((1.0, 2.0)), ValueError, "times must fall"),
         (lambda: run((1.0, -1.0)), ValueError, "times must be"),
@@ -254,6 +275,8 @@ def test_bad_input_is_named():
         (lambda: models.encoder_score(x, 0.5, x, x, x, x, V=2 * np.ones((1, 1))), ValueError, "V must have ortho"),
         (lambda: models.kernel_ridge(0 * x, x, x, x, widths=(1,), ridges=(1,)), ValueError, "inputs must differ"),
         (lambda: models.guided_score(x, 0.5, PAIR, 2, eta=1.0), ValueError, "label must be in"),
+        (lambda: models.guided_score(x, 0.5, PAIR._replace(weights=[1.0]), 0, eta=1.0), TypeError, "weights must be"),
+        (lambda: models.mixture_score(np.ones((2, 2), np.float32), 0.5, PAIR), TypeError, "x must have dtype float64"),
         (lambda: models.subspace_score(x, 0.5, 2 * np.ones((1, 1)), PAIR), ValueError, "means must have shape"),
         (lambda: models.principal_axes(x, 2), ValueError, "d must be at most 1"),
         (lambda: models.kernel_ridge(x[:1], x[:1], x, x, widths=(1,), ridges=(1,)), ValueError, "inputs must have two"),

@@ -11,6 +11,8 @@ from refimpl.landscape import _flat_mtl_models as models
 from refimpl.landscape import flat_mtl
 from refimpl.models import losses
 from refimpl.models.mlp import Layer
+from refimpl.specs.exact import reals
+from refimpl.specs.landscape.flat_mtl import exact as exact_answers
 from refimpl.specs.landscape.flat_mtl.claims import CLAIMS, parts, training
 from tests.alike import assert_like
 
@@ -107,6 +109,41 @@ def test_imtl_g_where_its_equations_are_singular():
     np.testing.assert_allclose(aggregate(0 * one, 0 * one, two), 0, atol=1e-12)
     np.testing.assert_allclose(aggregate(one, 0 * one, 0 * one), 0, atol=1e-6)
     np.testing.assert_allclose(aggregate([1.0], [-2.0], [3.0]), 0, atol=1e-6)  # one dimension, both signs
+
+
+def test_parallel_gradients_in_single_precision_have_no_weight():
+    one, two = np.array([1.0, 0.25, 3.0], dtype=np.float32), np.array([0.5, -1.0, 2.0], dtype=np.float32)
+    for factor in (3.0, 1e-18, 7e17):
+        found = flat_mtl.aggregate("imtl_g", np.stack([one, np.float32(factor) * one, two]))
+        assert found.weights[1] == 0
+        np.testing.assert_allclose(found.direction, flat_mtl.aggregate("imtl_g", np.stack([one, two])).direction, 1e-6)
+
+
+@pytest.mark.parametrize("angle", [1e-3, 1e-5, 1e-7])
+def test_imtl_g_of_nearly_parallel_gradients_is_equally_long_along_all(angle):
+    """In 50 digits the equations that its weights solve; the rounding of the input alone costs eps / angle."""
+    G = np.array([[3.0, 4.0, 0.5], [3.0, 4.0 + angle, 0.5 - angle], [3.0 - angle, 4.0, 0.5 + 2 * angle]])
+    exact = exact_answers.imtl_g(reals(G)).astype(float)
+    np.testing.assert_allclose(flat_mtl.aggregate("imtl_g", G).direction, exact, rtol=1e-14 / angle)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_no_length_of_gradients_is_too_large_or_too_small(dtype):
+    """Squares of the first overflow, of the second vanish; the third is nothing beside its fellow."""
+    for method in ("mgda", "pcgrad", "cagrad", "imtl_g", "mean", "sum"):
+        plain = flat_mtl.aggregate(method, np.array([[1.0, 0.0], [-0.5, 1.0]], dtype=dtype)).direction
+        for size in (1e20, 1e-30) if dtype == np.float32 else (1e200, 1e-200):
+            G = dtype(size) * np.array([[1.0, 0.0], [-0.5, 1.0]], dtype=dtype)
+            found = flat_mtl.aggregate(method, G).direction
+            assert found.dtype == dtype
+            np.testing.assert_allclose(found / dtype(size), plain, rtol=20 * np.finfo(dtype).eps, atol=1e-300)
+    far = np.array([[2.0, 1.0], [-1e-25, 0.25e-25]], dtype=dtype)
+    u = np.array([-4.0, 1.0]) / 17**0.5
+    np.testing.assert_allclose(flat_mtl.aggregate("pcgrad", far).direction, [2, 1] - u * (u @ [2, 1]), rtol=1e-6)
+    g = dtype(1e25) * np.array([3.0, 4.0], dtype=dtype)
+    np.testing.assert_allclose(flat_mtl.perturb(g, rho=0.5), [0.3, 0.4], rtol=1e-6)
+    expected = 0.5 * np.array([27.0, 64.0]) / np.hypot(9.0, 16.0)  # of (3, 4), times its unit of length
+    np.testing.assert_allclose(flat_mtl.perturb(g, rho=0.5, theta=g) / dtype(1e25), expected, rtol=1e-6)
 
 
 def test_gradients_are_passed_over_or_projected_in_the_given_order():

@@ -354,7 +354,7 @@ def test_pytorch_has_the_same_sharpness():
 
 # What is refused ----------------------------------------------------------------------------------------------------
 
-LOSSES, ONE = np.ones((3, 4)), np.ones(1)
+LOSSES, ONE, SINGLE = np.ones((3, 4)), np.ones(1), np.ones(1, dtype=np.float32)
 MODEL = opposing_signals.init(ONE, ONE, 1.0)
 STATE = opposing_signals.optimizer_init(ONE)
 
@@ -384,12 +384,22 @@ STATE = opposing_signals.optimizer_init(ONE)
         (lambda: opposing_signals.sample(MODEL, np.ones((2, 1)), np.ones((2, 1)), ONE), "y must have shape"),
         (lambda: opposing_signals.group_losses(MODEL, ONE, alpha=0.0, p=0.5), "alpha must be"),
         (lambda: opposing_signals.step(MODEL, MODEL, eta=-1.0), "eta must be"),
+        (lambda: opposing_signals.step(MODEL, MODEL._replace(c=np.nan), eta=1.0), "c of gradient must be"),
+        (lambda: opposing_signals.step(MODEL._replace(b=np.nan * ONE), MODEL, eta=1.0), "b must be finite"),
+        (lambda: opposing_signals.step(MODEL, MODEL._replace(b_o=np.ones(2)), eta=1.0), "b_o of gradient must have"),
+        (lambda: opposing_signals.init(ONE, SINGLE, 1.0), "b_o must have dtype float64, that of b, got float32"),
+        (lambda: opposing_signals.population(MODEL, SINGLE, alpha=1.0), "beta must have dtype float64"),
+        (lambda: opposing_signals.population(MODEL._replace(c=SINGLE.reshape(())), ONE, alpha=1.0), "c must have"),
+        (lambda: opposing_signals.descend(MODEL, lambda at: None, steps=1, eta=1.0), "loss_and_gradient must return"),
+        (lambda: opposing_signals.descend(MODEL, lambda at: (np.nan, at), steps=0, eta=1.0), "loss of loss_and_grad"),
+        (lambda: opposing_signals.descend(MODEL, lambda at: (0.0, ONE), steps=0, eta=1.0), "gradient of loss_and_gr"),
         (lambda: opposing_signals.flow(MODEL, ONE, alpha=1.0, dt=0.0, steps=1), "dt must be"),
         (lambda: opposing_signals.valley(ONE, np.ones(2), alpha=1.0, eta=1.0), "s must have shape"),
         (lambda: opposing_signals.sharpness(lambda v: v, np.zeros(2)), "start must not be 0"),
         (lambda: opposing_signals.sgdm(ONE, STATE, np.ones(2), lr=0.1), "grad must have shape"),
         (lambda: opposing_signals.sgdm(ONE, STATE, ONE, lr=0.1, dampening=1.0), "dampening must be"),
         (lambda: opposing_signals.adam(ONE, STATE, ONE, lr=0.1, eps=0.0), "eps must be"),
+        (lambda: opposing_signals.adam(ONE, STATE._replace(v=-ONE), ONE, lr=0.1), "v must be >= 0"),
         (lambda: opposing_signals.split_sgd(ONE, STATE, ONE, lr=0.1, lr_sign=0.0, r=1.0), "lr_sign must be"),
         (lambda: opposing_signals.split_sgd(ONE, STATE, ONE, lr=0.1, lr_sign=0.1, r=-1.0), "r must be"),
         (lambda: models.draw(stream(0, "x"), ONE, p=2.0), "p must be"),
@@ -398,8 +408,14 @@ STATE = opposing_signals.optimizer_init(ONE)
     ],
 )  # fmt: skip
 def test_bad_input_is_refused_by_name(call, words):
-    with pytest.raises(ValueError, match=words):
+    with pytest.raises((TypeError, ValueError), match=words):
         call()
+
+
+def test_scalars_of_numpy_do_not_turn_float32_into_float64():
+    model = opposing_signals.Model(SINGLE, SINGLE, np.float64(0.5))
+    found = opposing_signals.step(model, opposing_signals.population(model, SINGLE, alpha=1.0)[1], eta=np.float64(0.5))
+    assert {x.dtype.name for x in found} == {"float32"}
 
 
 def test_groups_are_as_large_as_the_samples_allow():

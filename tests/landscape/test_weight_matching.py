@@ -266,6 +266,10 @@ A, B = net("bad a", 3, 4, 5, 2), net("bad b", 3, 4, 5, 2)
 GOOD = [np.arange(4), np.arange(5)]
 
 
+def step(**fields):
+    return wm.ste_step(A, B, wm.ste_init(A, B)._replace(**fields), lambda p: 0.0, [[0, 1]], lr=1.0)
+
+
 @pytest.mark.parametrize(
     ("call", "error", "named"),
     [
@@ -304,6 +308,12 @@ GOOD = [np.arange(4), np.arange(5)]
         (lambda: wm.merge_many([A, B], [[0, 1]], []), ValueError, "orders must be a list with at least one entry"),
         (lambda: wm.merge_many([A, B], [[0, 1]], [[[[0, 1]]]]), ValueError, "orders must be as many as the networks"),
         (lambda: models.train(stream(0), models.split(like=LIKE), scale=0.0), ValueError, "scale"),
+        (lambda: wm.barrier(lambda p: np.nan, A, B, [0.5]), ValueError, "loss must be a finite number, got nan"),
+        (lambda: wm.barrier(lambda p: np.ones(2), A, B, [0.5]), TypeError, "loss must be a finite number"),
+        (lambda: wm.interpolate(A, tree.map(lambda x: x * np.nan, B), 0.5), ValueError, "b must be finite"),
+        (lambda: step(best=GOOD[:1]), ValueError, "best must have one permutation"),
+        (lambda: step(loss=np.nan), ValueError, "loss of state must be a finite number"),
+        (lambda: step(loss="0"), TypeError, "loss of state must be a finite number"),
     ],
 )
 def test_what_does_not_fit_is_named(call, error, named):

@@ -92,3 +92,17 @@ def test_refusals(change, said):
     x, found = problem()
     with pytest.raises((ValueError, TypeError), match=said):
         mixture.score(x, found._replace(**change))
+
+
+def test_also_in_the_steps_of_samplers_signs_and_dtypes_are_looked_at():
+    x, full = problem()
+    round_ones = full._replace(covariances=np.array([1.0, 2.0, 3.0]))
+    for law, said in (
+        (full._replace(weights=-full.weights), "weights must be > 0"),
+        (round_ones._replace(covariances=-round_ones.covariances), "covariances must be > 0"),
+        (full._replace(covariances=-full.covariances), "covariances must be positive definite"),
+        (full._replace(means=[[0.0]]), "means must be"),
+        (Mixture(*(part.astype(np.float32) for part in full)), "x must have dtype float32"),
+    ):
+        with pytest.raises((ValueError, TypeError), match=said):
+            mixture.components(x, law)

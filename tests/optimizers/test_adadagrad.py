@@ -545,3 +545,22 @@ def test_optax_agrees_where_its_epsilon_does_not_show(kind):
         peer = optax.apply_updates(peer, step)
         theta, state = adadagrad.update(theta, state, g, alpha=0.1, eps=0.0)
         np.testing.assert_allclose(np.asarray(peer), theta, rtol=1e-13, atol=1e-13)
+
+
+@pytest.mark.parametrize("test", [adadagrad.norm_test, adadagrad.coordinate_test, adadagrad.augmented_test])
+@pytest.mark.parametrize("power", [-120, -96, 96, 120])
+def test_batches_do_not_depend_on_the_unit_of_the_gradients(backend, test, power):
+    rows = [[1.0, 1.0, 2.0], [3.0, 5.0, 5.0], [6.0, 7.0, 9.0]]
+    plain, far = (backend.to_numpy(test(backend.asarray(np.ldexp(rows, k)))) for k in (0, power))
+    assert plain == far
+
+
+def test_what_comes_from_outside_has_a_range_and_a_kind():
+    params, ones = np.ones(2, np.float32), np.ones(2)
+    _, state = adadagrad.norm_update(params, adadagrad.AdaGradState(np.float64(1)), params, alpha=0.5)
+    assert state.squares.dtype == np.float32
+    with pytest.raises(TypeError, match="squares must have dtype float32"):
+        adadagrad.norm_update(params, adadagrad.AdaGradState(np.asarray(1.0)), params, alpha=0.5)
+    for update, squares in ((adadagrad.norm_update, np.asarray(-1.0)), (adadagrad.update, np.array([1.0, -1.0]))):
+        with pytest.raises(ValueError, match="squares must be"):
+            update(ones, adadagrad.AdaGradState(squares), ones, alpha=0.5)

@@ -204,6 +204,7 @@ def test_defaults_are_those_of_pytorch():
         ({"grad": np.array([0.0, np.inf])}, ValueError, "grad"),
         ({"m": np.zeros((2, 1))}, ValueError, "m must"),
         ({"v": np.zeros(3)}, ValueError, "v must"),
+        ({"v": np.array([1.0, -1e-9])}, ValueError, "v must"),
         ({"steps": -1}, ValueError, "steps"),
         ({"steps": 1.5}, TypeError, "steps"),
         ({"lr": 0.0}, ValueError, "lr"),
@@ -225,8 +226,9 @@ def test_bad_arguments_are_named(name, changed, error, argument):
         update(np.zeros(2), state, changed.get("grad", np.zeros(2)), **rates)
 
 
-def test_the_maximum_must_be_like_the_parameters():
-    state = adamw.amsgrad_init(np.zeros(2))._replace(largest=np.zeros(3))
+@pytest.mark.parametrize("wrong", [np.zeros(3), np.array([1.0, -1e-9])])
+def test_the_maximum_must_be_like_the_parameters_and_not_negative(wrong):
+    state = adamw.amsgrad_init(np.zeros(2))._replace(largest=wrong)
     with pytest.raises(ValueError, match="largest"):
         adamw.amsgrad(np.zeros(2), state, np.zeros(2))
 

@@ -316,7 +316,7 @@ def test_the_program_written_anew_is_right():
             ({"bend": np.sin}, "bends-inwards"),
             ({"clip": lambda g, lr: g * min(1.0, lr / np.sum(abs(g)))}, "sum-of-entries"),
             ({"clip": lambda g, lr: g * lr / np.linalg.norm(g)}, "sum-of-entries"),
-            ({"rate": 0.997}, "rounded-rate"),
+            ({"rate": 0.997}, "rounded-product"),
         ],
     ),
 )
@@ -461,6 +461,30 @@ def test_the_clip_of_zero_is_zero(backend):
     clip = programs.FUNCTIONS["clip"].compute
     zeros = backend.asarray([0.0, 0.0])
     assert backend.to_numpy(clip(array_namespace(zeros), zeros, backend.asarray(0.1))).tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("length", [1e-30, 1.0, 1e30])
+def test_lengths_of_any_scale(backend, length):
+    x = backend.asarray([3 * length, 4 * length])
+    norm, clip = (programs.FUNCTIONS[name].compute for name in ("norm", "clip"))
+    xp, rtol = array_namespace(x), 10 * backend.tolerance
+    np.testing.assert_allclose(backend.to_numpy(norm(xp, x)), [5 * length], rtol=rtol)
+    short = clip(xp, x, backend.asarray(length / 2))
+    np.testing.assert_allclose(backend.to_numpy(short), [0.3 * length, 0.4 * length], rtol=rtol)
+
+
+def test_lengths_of_what_is_broken_stay_broken():
+    norm = programs.FUNCTIONS["norm"].compute
+    assert norm(np, np.array([np.inf, 1.0])).tolist() == [np.inf]
+    assert np.isnan(norm(np, np.array([np.nan, 1.0]))).all()
+
+
+def test_a_tournament_refuses_what_is_no_loss():
+    members = [search.Member((), 1.0, 0), search.Member((), float("nan"), 1)]
+    with pytest.raises(ValueError, match="fitness must be a float"):
+        search.tournament(members, [0.1])
+    with pytest.raises(TypeError, match=r"members\[1\] must be of type Member"):
+        search.tournament([members[0], 1.0], [0.1])
 
 
 def test_lion_as_a_program_is_lion(backend):

@@ -638,3 +638,18 @@ def test_a_mistake_without_a_name_is_found(target, mistake, dtype):
     report = check(wrong, target, dtypes=(dtype,), laws=False)
     assert report.verdict == "deviates"
     assert report.diagnosis is None
+
+
+def test_what_comes_from_outside_is_checked():
+    ones = np.ones(2)
+    with pytest.raises(ValueError, match="m must be finite"):
+        sophia.win_rate(sophia.SophiaState(np.array([1.0, np.nan]), ones))
+    with pytest.raises(ValueError, match="h must have shape"):
+        sophia.win_rate(sophia.SophiaState(ones, np.ones(3)))
+    with pytest.raises(ValueError, match="product must be finite"):
+        hutchinson(lambda v: v + np.nan, ones)
+    W, x = np.zeros((1, 2)), np.array([[2.0]])
+    with pytest.raises(ValueError, match=r"labels must be in \[0, 2\)"):
+        models.gradient(W, x, np.array([2]))
+    with pytest.raises(TypeError, match="labels must be an array of integers"):
+        models.gradient(W, x, np.array([1.0]))

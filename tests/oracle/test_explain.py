@@ -1,6 +1,7 @@
 """Causes that no list knows: what is said of candidates whose mistake we know, and what is never said."""
 
 import os
+import re
 from functools import partial
 from types import SimpleNamespace
 
@@ -8,13 +9,13 @@ import numpy as np
 import pytest
 
 from refimpl.core.arrays import array_namespace
-from refimpl.oracle import catalog, check
+from refimpl.oracle import catalog, check, edits
 from refimpl.oracle.candidates import Function
 from refimpl.oracle.candidates.base import named_outputs
 from refimpl.oracle.candidates.limit import memory_limited
 from refimpl.oracle.cli import main
 from refimpl.oracle.diagnosis.conditions import conditions
-from refimpl.oracle.diagnosis.evidence import Clock, Evidence, called
+from refimpl.oracle.diagnosis.evidence import Clock, Evidence, Sight, called, explains
 from refimpl.oracle.diagnosis.explain import evidences, usual_seconds
 from refimpl.oracle.diagnosis.places import _factor, where
 from refimpl.oracle.diagnosis.search import Search
@@ -165,7 +166,7 @@ def test_what_no_edit_says_gets_a_condition():
     candidate = Function(wrong, operation=TRAJECTORY.name)
     (evidence,) = evidences(run(candidate, [TRAJECTORY], Settings()), candidate)
     words = [condition.words for condition in conditions(evidence, Clock(ENOUGH))]
-    assert any("wrong as soon as" in text and "beta1 = 0" in text and "weight_decay is not 0" in text for text in words)
+    assert any("wrong only where beta1 = 0 and weight_decay is not 0 (on all" in text for text in words), words
 
 
 def test_a_condition_that_one_input_contradicts_is_not_told():
@@ -434,3 +435,52 @@ def test_what_a_workshop_lends_takes_no_name_of_a_source():
     with Workshop(catalog.operation("bsvrb.rsvrb_steps")):
         assert all(vars(models)[name] is value for name, value in before.items())
     assert vars(models) == before
+
+
+# In one branch, and by relative agreement --------------------------------------------------------------------------
+
+
+def in_one_kind(wrong, kind):
+    """The rule, but for one kind of sampler."""
+    operation = catalog.operation("diffusion.sampler_step")
+
+    def candidate(**inputs):
+        return wrong(**inputs) if inputs["kind"] == kind else operation.reference(**inputs)
+
+    return operation, candidate
+
+
+def test_a_listed_mistake_of_one_branch_keeps_its_name():
+    slip = edits.alternatives("diffusion")["half_score"]
+    operation, candidate = in_one_kind(edits.runner(catalog.operation("diffusion.sampler_step"), slip), "exp")
+    report = check(candidate, operation.name, explain=ENOUGH)
+    assert (report.diagnosis.kind, report.diagnosis.names) == ("mistake", ("half_score",))
+    assert report.diagnosis.within == "kind = 'exp'"
+    assert cause(report.diagnosis).startswith("where kind = 'exp': half_score (")
+
+
+def test_an_unlisted_edit_of_one_branch_is_told_with_it():
+    operation = catalog.operation("diffusion.sampler_step")
+
+    def wrong(x, score, **inputs):
+        return operation.reference(x=x, score=score * 0.7, **inputs)
+
+    operation, candidate = in_one_kind(wrong, "em")
+    diagnosis = check(candidate, operation.name, explain=ENOUGH).diagnosis
+    assert diagnosis.kind in ("change", "use")
+    assert diagnosis.within == "kind = 'em'"
+
+
+def test_another_answer_is_judged_by_its_own_digits():
+    """Far from the right answer, whose tolerance says nothing of it."""
+    right, got = np.array([1e-207, 1.0]), np.array([4e-147, 1.0])
+    sight = Sight({}, {"y": got}, {"y": right}, {"y": np.array([1e-217, 1e-15])})
+    assert explains({"y": got * [1 + 1e-12, 1]}, sight)
+    assert not explains({"y": got * [1 + 1e-6, 1]}, sight)
+    assert not explains({"y": got * [1, 1 + 1e-12]}, sight)  # where it is right, as before
+
+
+def test_a_search_that_was_cut_says_how_far_it_came():
+    report = check(lion(step=np.tanh), "lion.trajectory", explain=0.5)
+    said = [text for d in (report.diagnosis, *report.findings) for text in (d.hint, *d.others)]
+    assert any(re.fullmatch(r"\d+ of \d+ changes of the rule were tried.*; --explain 3 goes on", t) for t in said), said

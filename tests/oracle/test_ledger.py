@@ -5,7 +5,7 @@ from pathlib import Path
 
 from refimpl.oracle import catalog
 from refimpl.oracle.claims import figures
-from refimpl.specs.base import CLAIM_KINDS
+from refimpl.specs.base import CLAIM_KINDS, CONTROLS
 
 DATA = Path(__file__).parents[2] / "docs" / "_data"
 LEDGER = json.loads((DATA / "claims.json").read_text(encoding="utf-8"))
@@ -16,6 +16,9 @@ def test_each_claim_has_a_kind_and_a_comparison_has_a_control():
     claims = catalog.claims()
     assert not [claim.id for claim in claims if claim.kind not in CLAIM_KINDS]
     assert not [claim.id for claim in claims if claim.kind in ("superiority", "efficiency") and not claim.control]
+    compared = [claim for claim in claims if claim.kind in ("superiority", "efficiency")]
+    assert not [claim.id for claim in compared if claim.showed not in CONTROLS]
+    assert not [claim.id for claim in claims if claim.showed and not claim.control]
 
 
 def test_every_claim_has_an_entry_and_no_entry_is_of_a_claim_that_is_gone():

@@ -56,9 +56,9 @@ def run_claim(claim, seed=0, *, draw=True):
     Returns
     -------
     dict
-        `id`, `statement`, `source`, `tier`, `kind`, `control`, `proxy`, `tuned`, `seed`, `seeds` (seed -> status),
-        `status`, `measurements` (a list of `quantity`, `value`, `bound`, `holds`), `note`, `figure` (PNG in base64, or
-        ""), `output` (the end of what it printed), `traceback` (of an error, or ""), `seconds`.
+        `id`, `statement`, `source`, `tier`, `kind`, `control`, `showed`, `proxy`, `tuned`, `seed`, `seeds` (seed ->
+        status), `status`, `measurements` (a list of `quantity`, `value`, `bound`, `holds`), `note`, `figure` (PNG in
+        base64, or ""), `output` (the end of what it printed), `traceback` (of an error, or ""), `seconds`.
 
     Examples
     --------
@@ -83,7 +83,7 @@ def run_claim(claim, seed=0, *, draw=True):
 
 def blank(claim, seed):
     """Record of a claim that found nothing."""
-    names = ("id", "statement", "source", "tier", "kind", "control", "proxy", "tuned")
+    names = ("id", "statement", "source", "tier", "kind", "control", "showed", "proxy", "tuned")
     given = {name: getattr(claim, name) for name in names}
     empty = {"measurements": [], "note": "", "figure": "", "output": "", "traceback": "", "seconds": 0.0}
     return given | {"seed": seed, "seeds": {str(seed): "error"}, "status": "error"} | empty

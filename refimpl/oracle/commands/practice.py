@@ -111,7 +111,7 @@ def _comments(operation):
     system = catalog.system(operation.system)
     lines = textwrap.wrap(f"{operation.summary[0].upper()}{operation.summary[1:]}.", 110)
     for title, fields in (("Inputs:", operation.inputs), ("Outputs:", operation.outputs)):
-        lines += ["", title, *(f"  {f.name}{_shape(f)}: {f.doc}" for f in fields)]
+        lines += ["", title, *(f"  {f.name}{_shape(f)}: {f.told}" for f in fields)]
     shown = {tag: latex for tag, latex in pages.equations(system.name).items() if tag in tags(operation)}
     if shown:
         lines += ["", "Equations:"]
@@ -136,7 +136,8 @@ def tags(operation):
 
 def _shape(field):
     if field.kind == "array":
-        return f" [{', '.join(field.axes.split())}]"
+        kind = {"int64": " of integers", "bool": " of booleans"}.get(field.domain.dtype, "")
+        return f" [{', '.join(field.axes.split())}]{kind}"
     return f" ({field.kind}: {' | '.join(field.options)})" if field.options else f" ({field.kind})"
 
 

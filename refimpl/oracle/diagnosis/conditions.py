@@ -15,7 +15,9 @@ from refimpl.oracle.diagnosis.evidence import Evidence
 from refimpl.oracle.diagnosis.properties import Property, both, properties
 
 FRESH = 12  # random inputs to which a property is given before it is told
-FEWEST = 3  # inputs that must turn right, and that must be known with a property
+FEWEST = 3  # failing inputs that must turn right
+HELD = 5  # right inputs that must have the property, and
+COVERS = 0.2  # their share of all right ones: else it may be chance
 
 
 def _mirrored(inputs):
@@ -66,10 +68,9 @@ class Condition(NamedTuple):
     @property
     def words(self):
         """As a sentence."""
-        text = f"right once {self.having.words} (on all {self.right} inputs tried that have it)"
-        if self.wrong == self.without:
-            return f"{text}, wrong as soon as {self.having.other} (on all {self.wrong})"
-        return f"{text}, wrong only where {self.having.other} (on {self.wrong} of {self.without} inputs)"
+        often = f"all {self.wrong} inputs" if self.wrong == self.without else f"{self.wrong} of {self.without} inputs"
+        right = f"right where {self.having.words} (on all {self.right})"
+        return f"wrong only where {self.having.other} (on {often}), {right}"
 
 
 def _safe(function, inputs, default):
@@ -115,7 +116,9 @@ def conditions(evidence: Evidence, clock, most=3):
         _ask_afresh(evidence, prop, clock)
         held = [sight for sight in evidence.every if _safe(prop.holds, sight.inputs, False)]
         rest = [sight for sight in evidence.every if sight not in held]
-        if len(held) < FEWEST or any(sight.wrong for sight in held) or all(_degenerate(s.inputs) for s in held):
+        good = sum(not sight.wrong for sight in evidence.every)
+        few = len(held) < max(HELD, COVERS * good)
+        if few or any(sight.wrong for sight in held) or all(_degenerate(s.inputs) for s in held):
             continue
         found.append(Condition(prop, turned, len(held), len(rest), sum(sight.wrong for sight in rest)))
     found = [c for c in found if not any(_implies(evidence, c, other) for other in found if other is not c)]

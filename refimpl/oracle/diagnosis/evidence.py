@@ -3,6 +3,7 @@
 import contextlib
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,6 +21,30 @@ NOISY_RUNS = 3  # of the reference, from which the tolerance of a further input 
 LUCK = 4.0  # so much wider than that: so few runs may all be lucky
 WIDER = 8.0
 SHARE = 0.2  # of a deviation, what an explanation may leave over
+GROSS = 1e3  # tolerances from which an entry is no longer judged by how far the right answer may be off,
+RELATIVE = 1e-9  # but by the digits of the candidate's own answer
+
+
+class Spent:
+    """Seconds of the processor that were spent, and those for which a candidate in another process was waited for.
+
+    On a busy machine the same search comes as far.
+    """
+
+    def __init__(self):
+        self._waited = 0.0
+
+    def __call__(self):
+        return time.process_time() + self._waited
+
+    @contextlib.contextmanager
+    def waiting(self):
+        """Count what happens inside as waiting, but for what this process does meanwhile."""
+        real, own = time.monotonic(), time.process_time()
+        try:
+            yield
+        finally:
+            self._waited += max(0.0, time.monotonic() - real - (time.process_time() - own))
 
 
 class Clock:
@@ -53,6 +78,7 @@ class Sight:
     tolerance: dict[str, np.ndarray]
     case: str = ""  # slug; "" of a further input
     message: str = ""  # with what it raised
+    single: bool = False  # whether it was asked in float32
 
     @property
     def wrong(self):
@@ -86,10 +112,12 @@ def called(operation, function, inputs):
         return None
 
 
-def explains(answer, sight):
+def explains(answer, sight, spread=None):
     """Whether an answer is the candidate's.
 
     It must be within two tolerances, which grow with the numbers, and leave no more than `SHARE` of the deviation.
+    Where the candidate is off by much, the tolerance of the right answer says nothing of another one: there it has so
+    many digits of the candidate's. `spread` is, by output, how far the answer may be off for reasons of its own.
     """
     if answer is None:  # an edited source may refuse the NaN that other code hands on
         return sight.got is None or not all(np.isfinite(x).all() for x in sight.got.values())
@@ -105,6 +133,11 @@ def explains(answer, sight):
                 grown = np.abs(found).max(initial=0.0) / max(np.abs(right).max(initial=0.0), 1e-300)
                 allowed = allowed * np.clip(np.nan_to_num(grown, nan=1.0), 1.0, 1e6)
                 gap = np.abs(got - right)
+                if not sight.single:
+                    digits = RELATIVE * np.abs(got)
+                    allowed = np.where(gap > GROSS * sight.tolerance[name], np.fmax(allowed, digits), allowed)
+                if spread is not None:
+                    allowed = np.fmax(allowed, spread[name])
                 allowed = np.where(SHARE * gap > sight.tolerance[name], np.fmin(allowed, SHARE * gap), allowed)
         else:
             allowed = 2.0 * np.max(allowed, initial=0.0)
@@ -122,10 +155,14 @@ class Evidence:
     dtype: str
     sights: list[Sight]
     further: list[Sight] = field(default_factory=list)  # answers to inputs that are no case
+    inside: Callable[[dict[str, Any]], bool] | None = None  # which inputs are asked; default: all of the contract
+    spent: Spent = field(default_factory=Spent)  # the clock of a search
+    tried: int = 0  # changes of the rule, of
+    planned: int = 0  # those that were to be tried
     _asked: dict[str, Sight | None] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, done, operation, candidate, dtype):
+    def of(cls, done, operation, candidate, dtype, spent=None):
         """What a run saw of one operation in one precision, its cheapest inputs first."""
         found = []
         for plan, got, record in zip(done.planned, done.outputs, done.records, strict=True):
@@ -133,9 +170,11 @@ class Evidence:
             if here and (got is not None or record.status == "error"):
                 answers = expected(operation, plan.case, dtype)
                 inputs = cases.rounded(plan.case.inputs, dtype)
-                found.append(Sight(inputs, got, answers[0], answers[1], plan.case.slug, record.message))
+                case = plan.case.slug
+                single = dtype == "float32"
+                found.append(Sight(inputs, got, answers[0], answers[1], case, record.message, single))
         found.sort(key=lambda sight: (sight.size, sight.case))
-        return cls(operation, candidate, dtype, found)
+        return cls(operation, candidate, dtype, found, spent=spent or Spent())
 
     @property
     def every(self):
@@ -147,6 +186,16 @@ class Evidence:
         """Sights that deviate with an answer, smallest first; those that raise only where there are no others."""
         found = sorted((sight for sight in self.every if sight.wrong), key=lambda sight: sight.size)
         return [sight for sight in found if sight.got is not None] or found
+
+    def within(self, inside):
+        """The sights of some inputs alone, to which further questions keep too."""
+        keep = lambda sights: [sight for sight in sights if inside(sight.inputs)]
+        return replace(self, sights=keep(self.sights), further=keep(self.further), inside=inside, tried=0, planned=0)
+
+    def join(self, part):
+        """Take over what a part of it has asked."""
+        self.further += [sight for sight in part.further if all(sight is not other for other in self.further)]
+        self.tried, self.planned = self.tried + part.tried, self.planned + part.planned
 
     def beside(self, answer):
         """The same sights seen beside another rule, a function of the inputs that answers by output."""
@@ -212,7 +261,7 @@ class Evidence:
         """
         inputs = cases.rounded(inputs, self.dtype)
         try:
-            if outside(self.operation, inputs):
+            if outside(self.operation, inputs) or (self.inside and not self.inside(inputs)):
                 return None
             key = cases.digest(inputs)
         except (TypeError, ValueError):
@@ -228,7 +277,8 @@ class Evidence:
         if right is None:
             return None
         try:
-            with contextlib.redirect_stdout(sys.stderr):
+            elsewhere = self.spent.waiting() if self.candidate.elsewhere else contextlib.nullcontext()
+            with contextlib.redirect_stdout(sys.stderr), elsewhere:
                 got = self.candidate.run(self.operation, inputs)
         except (Skipped, NotApplicable):
             return None
@@ -238,4 +288,4 @@ class Evidence:
             allowed = self._allowed(inputs, right, got)
         except Exception:  # a rule that raises once its numbers are shaken
             return None
-        return Sight(inputs, got, right, allowed, message=message)
+        return Sight(inputs, got, right, allowed, message=message, single=self.dtype == "float32")

@@ -5,14 +5,15 @@ either; the nearest listed one; conditions. What is said has been confirmed on f
 """
 
 import os
-import time
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 from refimpl.oracle import catalog, edits
 from refimpl.oracle.diagnosis import conditions as separate
 from refimpl.oracle.diagnosis import listed, telling
-from refimpl.oracle.diagnosis.evidence import Clock, Evidence, called, explains
+from refimpl.oracle.diagnosis.branches import branch, within
+from refimpl.oracle.diagnosis.evidence import Clock, Evidence, Spent, called, explains
 from refimpl.oracle.diagnosis.places import where
 from refimpl.oracle.diagnosis.search import SMALL, Found, Search, ask_more, holds
 from refimpl.oracle.diagnosis.smallest import shrunk, smallest
@@ -52,7 +53,7 @@ def usual_seconds():
     return seconds
 
 
-def explain(done: Run, candidate, seconds: float, note=lambda text: None, now=time.monotonic):
+def explain(done: Run, candidate, seconds: float, note=lambda text: None):
     """Say why a candidate deviates.
 
     Parameters
@@ -62,11 +63,10 @@ def explain(done: Run, candidate, seconds: float, note=lambda text: None, now=ti
     candidate : Candidate
         Is asked further questions.
     seconds : float
-        Time for that; 0: only listed mistakes that explain the whole run are named.
+        Of the processor, and of waiting for a candidate in another process; 0: only listed mistakes that explain the
+        whole run are named.
     note : callable, optional
         Is told what is being looked for.
-    now : callable, optional
-        The clock of these seconds: real time; `time.process_time` counts those of the processor.
 
     Returns
     -------
@@ -86,23 +86,24 @@ def explain(done: Run, candidate, seconds: float, note=lambda text: None, now=ti
     """
     whole, records = listed.explained(done)
     try:
-        return _explained(done, candidate, whole, records, seconds, note, now)
+        return _explained(done, candidate, whole, records, seconds, note)
     except Exception as error:  # whatever a candidate does when it is asked further: the verdict stands
         lost = Diagnosis("conditions", (), f"the search for the cause ended with {type(error).__name__}: {error}")
         return Explanation(whole or lost, (), None, records)
 
 
-def _explained(done, candidate, whole, records, seconds, note, now):
+def _explained(done, candidate, whole, records, seconds, note):
     fine = not any(record.status in (*FAILURES, "xfail") for record in done.records)
     if not seconds or fine or (whole and whole.kind == "variant"):
         return Explanation(whole, (), None, records)
     if forgetful := [r for r in done.records if r.case.endswith("/manners:repeatable") and r.status == "failed"]:
         kept = tuple(record.operation for record in forgetful)  # what is kept spoils every further question
         return Explanation(Diagnosis("repeat", (), f"it {forgetful[0].message}", operations=kept), (), None, records)
+    now = Spent()
     clock = Clock(seconds, now)
     found: list[Diagnosis] = []
     sources: list[tuple[Diagnosis, Found]] = []
-    every = evidences(done, candidate)
+    every = evidences(done, candidate, now)
     least = None
     for number, evidence in enumerate(every):
         note(evidence.operation.name)
@@ -120,18 +121,29 @@ def _explained(done, candidate, whole, records, seconds, note, now):
             break
     merged = telling.merged(found) or list(telling.laws(records))
     first = next((d for d in merged if d.kind != "conditions"), merged[0] if merged else None)
+    if first is None or first.kind in ("conditions", "near"):
+        first = _unfinished(first, every, seconds)
     source = next((s for d, s in sources if first and (d.lines, d.hint) == (first.lines, first.hint)), None)
     return Explanation(first, tuple(d for d in merged if d is not first), least, records, source)
 
 
-def evidences(done, candidate):
+def _unfinished(told, every, seconds):
+    """What is said where no cause was found, with how far the search came if it was cut."""
+    tried, planned = sum(e.tried for e in every), sum(e.planned for e in every)
+    if tried >= planned:
+        return told
+    more = f"{tried} of {planned} changes of the rule were tried in the time given; --explain {6 * seconds:g} goes on"
+    return replace(told, others=(*told.others, more)) if told else Diagnosis("conditions", (), more)
+
+
+def evidences(done, candidate, spent=None):
     """Evidence of each operation that deviates, in double precision where that deviates, the cheapest first."""
     found = []
     pairs = dict.fromkeys((plan.operation.name, plan.dtype) for plan in done.planned)
     for name in dict.fromkeys(operation for operation, _ in pairs):
         for dtype in sorted((d for n, d in pairs if n == name), reverse=True):
             operation = catalog.operation(name)
-            evidence = Evidence.of(done, operation, candidate, dtype)
+            evidence = Evidence.of(done, operation, candidate, dtype, spent)
             if not evidence.wrong:
                 _ask_laws(done, evidence)
             if evidence.wrong:
@@ -215,15 +227,62 @@ def _one(evidence, clock):
     if not answered:
         return _of_conditions(evidence, clock), None
     hunt = clock.part(SEARCHED)
-    search = Search(evidence, hunt.part(0.85))
-    if names := _named(search, operation):
-        known = edits.alternatives(operation.system)
-        first = known[names[0]]
+    if told := _listed(evidence, hunt):
+        return told, None
+    part = branch(evidence, clock.part(0.15))
+    if part is None:
+        found, search = _searched(evidence, hunt, clock)
+        return ([found[0]], found[1]) if found else (_rest(search, evidence, clock), None)
+    here = evidence.within(part.holds)
+    if told := _listed(here, hunt):
+        return [_in_branch(told[0], part, evidence)], None
+    found, search = _searched(here, hunt, clock)
+    evidence.join(here)
+    if found:
+        diagnosis, source = found
+        if Search(evidence, clock.part(0.5)).agrees(source.on(operation)):
+            return [diagnosis], source
+        return [replace(diagnosis, within=part.words)], replace(source, on=partial(_rule_elsewhere, part, source.on))
+    return _rest(Search(evidence, clock, parts=search.parts), evidence, clock), None
+
+
+def _rest(search, evidence, clock):
+    """What is said where no cause was found."""
+    return _nearest(search, evidence, clock) or _of_conditions(evidence, clock)
+
+
+def _rule_elsewhere(part, on, operation):
+    """The source of what was found in a branch, for an operation that has the same options."""
+    answer = on(operation)
+    same = answer and {f.name for f in operation.inputs} >= part.values.keys()
+    return within(part, answer, operation) if same else None
+
+
+def _in_branch(diagnosis, part, evidence):
+    """What is listed and explains a branch; without the branch, if it explains the other inputs as well."""
+    first = edits.alternatives(evidence.operation.system)[diagnosis.names[0]]
+    if Search(evidence, Clock(1.0, evidence.spent)).agrees(_answer(first, evidence.operation)):
+        return diagnosis
+    return replace(diagnosis, within=part.words)
+
+
+def _listed(evidence, clock):
+    """A listed alternative that explains all that was seen, confirmed by further inputs; nothing if there is none."""
+    operation = evidence.operation
+    if names := _named(Search(evidence, clock.part(0.85)), operation):
+        first = edits.alternatives(operation.system)[names[0]]
         diagnosis = Diagnosis(first.kind, names, first.doc, first.bug_type, first.origin)
         told = _confirmed(evidence, diagnosis, clock.part(0.2))
-        if told[0].kind != "near":
-            return told, None
-        search = Search(evidence, hunt.part(0.85))
+        return told if told[0].kind != "near" else []
+    return []
+
+
+def _searched(evidence, hunt, clock):
+    """The diagnosis of what was found by changing the rule, with its source, or None; and the search."""
+    operation = evidence.operation
+    ask_more(evidence, hunt.part(0.1), samples=10, changes=1)  # a factor is read off many answers
+    search = Search(evidence, hunt.part(0.85))
+    search.of_readings()
     search.of_pairs(hunt.part(0.15))
     search.of_trials(operation.reference, hunt.part(0.2))
     search.of_edits(hunt.part(0.7))
@@ -245,9 +304,7 @@ def _one(evidence, clock):
             if start.edits:
                 search.of_edits(hunt.part(0.2), base=start.edits, rank=20 + rank, listed=(start.slug,))
         survivors = _survivors(search, clock)
-    if survivors:
-        return [telling.told(evidence, survivors)], survivors[0]
-    return _nearest(search, evidence, clock) or _of_conditions(evidence, clock), None
+    return ((telling.told(evidence, survivors), survivors[0]) if survivors else None), search
 
 
 def _named(search, operation):
@@ -301,7 +358,7 @@ def _nearest(search, evidence, clock):
         slugs, lines, hint, origin = best.listed, best.lines, best.words, ""
         hint = hint or "; and ".join(known[slug].doc for slug in slugs)
     rest = separate.conditions(evidence.beside(answer), clock)  # where the candidate is not even like that
-    told = (c.words.replace("right once", "the same as that once").replace("wrong", "different") for c in rest)
+    told = (c.words.replace("right where", "the same as that where").replace("wrong", "different") for c in rest)
     answered = [sight for sight in evidence.sights if sight.got is not None]
     missed = [sight for sight in answered if not explains(answer(sight.inputs), sight)]
     names = [sight.case for sight in missed] or ["further inputs"]

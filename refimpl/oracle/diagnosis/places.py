@@ -6,6 +6,7 @@ import numpy as np
 
 from refimpl.oracle.diagnosis.evidence import Evidence, called
 from refimpl.oracle.judging import cases
+from refimpl.oracle.judging.parts import Unanswered
 from refimpl.oracle.judging.tolerance import close
 
 SIZE = "every deviation is of the size of single precision"
@@ -86,7 +87,8 @@ def where(evidence: Evidence):
     odd = [s for s in answered if not all(np.isfinite(x).all() for x in s.got.values())]
     if odd and len(odd) == len(answered):
         told.append(f"where it is wrong the answer is not finite (inf or NaN), on all {len(odd)} inputs")
-    outputs = evidence.operation.outputs
+    seen = answered[0].got
+    outputs = [entry for entry in evidence.operation.outputs if not isinstance(seen[entry.name], Unanswered)]
     masks: dict[str, list[Any]] = {entry.name: [] for entry in outputs}
     for sight in answered:
         for entry in outputs:
@@ -96,8 +98,7 @@ def where(evidence: Evidence):
             masks[entry.name].append(sight.deviating(entry.name))
     wrong = [entry for entry in outputs if any(mask.any() for mask in masks[entry.name])]
     if len(wrong) < len(outputs):
-        right = [entry.name for entry in outputs if entry not in wrong]
-        told.append(f"{' and '.join(right)} {'is' if len(right) == 1 else 'are'} always right")
+        told.append(f"among the outputs {' and '.join(entry.name for entry in wrong)} alone is ever wrong")
     for entry in wrong:
         told += _factor(entry, [s for s in answered if s.deviating(entry.name).any()])
         found = [mask for mask in masks[entry.name] if mask.any()]

@@ -11,8 +11,8 @@ from refimpl.oracle.diagnosis.trials import axis_size, defaults
 class Property(NamedTuple):
     """Something that inputs may have, and a change that gives it to them."""
 
-    words: str  # goes on after "right once" or "wrong unless"
-    other: str  # the same for inputs without it, after "wrong"
+    words: str  # goes on after "right where"
+    other: str  # the same for inputs without it, after "wrong only where"
     holds: Callable[..., bool]
     make: Callable[..., Any]
 
@@ -85,7 +85,9 @@ def _of_numbers(operation):
 def _of_choices(operation):
     for entry in operation.inputs:
         if entry.kind == "choice":
-            yield from (_equal(entry.name, option, repr(option)) for option in entry.options)
+            for option in entry.options:
+                rest = " or ".join(repr(other) for other in entry.options if other != option)
+                yield _equal(entry.name, option, repr(option))._replace(other=f"{entry.name} = {rest}")
             if len(entry.options) > 2:
                 yield from (_other(entry.name, option, entry.options) for option in entry.options)
         elif entry.kind == "int":

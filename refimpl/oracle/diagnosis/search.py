@@ -15,18 +15,20 @@ from refimpl.oracle import edits
 from refimpl.oracle.diagnosis.beyond import edits_at_entry, edits_from_around, edits_in_time
 from refimpl.oracle.diagnosis.constants import solved, with_a_bound, with_a_number
 from refimpl.oracle.diagnosis.evidence import Evidence, called, explains
+from refimpl.oracle.diagnosis.reading import readings
 from refimpl.oracle.diagnosis.trials import trials, tried
 from refimpl.oracle.diagnosis.units import units
 from refimpl.oracle.diagnosis.vocabulary import edits_of
 from refimpl.oracle.diagnosis.workshop import Workshop
 from refimpl.oracle.judging.tolerance import close, wide
-from refimpl.specs.domains import moved
+from refimpl.specs.domains import drawn, moved
 
 AFTER = 1.0  # seconds for which the search goes on once something is found, to learn what cannot be told from it
 RARE = 3  # rank from which edits are tried after constants
 SMALL = 300  # entries up to which an input is cheap
 PART = 6  # deviating sights on which a part of an explanation is tried
-JUMPS = 6  # inputs close by that are tried where an explanation may jump
+JUMPS = 6  # inputs close by that are tried where an explanation may jump, or explode
+SPREAD = 8.0  # times what they do to it
 LARGE = 20_000  # entries above which the inputs of a case are looked at last
 
 
@@ -121,12 +123,22 @@ class Search:
 
     # The stages ----------------------------------------------------------------------------------------------------
 
+    def of_readings(self):
+        """Factors that are read off the deviation."""
+        for reading in readings(self.evidence):
+            if self.agrees(reading.answer):
+                on = partial(_here, self.evidence.operation, reading.answer)
+                self.keep(Found(1, on, f"answers so that {reading.words}"))
+
     def of_trials(self, reference, clock, rank=1, **more):
         """Arguments and outputs treated wrongly, around some form of the rule."""
         operation = self.evidence.operation
-        for number, trial in enumerate(trials(operation)):
+        every = trials(operation)
+        self.evidence.planned += len(every)
+        for number, trial in enumerate(every):
             if clock.over or self.clock.over:
                 return
+            self.evidence.tried += 1
             answer = tried(partial(called, operation, reference), trial)
             if share := self.share(answer):
                 found = Found(rank + (number > 60), partial(_here, operation, answer), trial.words, **more)
@@ -150,6 +162,7 @@ class Search:
                 *edits_at_entry(shop.units),
             ]
             every.sort(key=lambda edit: edit.rank)
+            self.evidence.planned += len(every)
             plain = [edit for edit in every if edit.rank < RARE]
             self._try(plain, shop, clock, base, rank, more)
             if not self.found and base is None:
@@ -162,6 +175,7 @@ class Search:
         for edit in every:
             if clock.over or self.clock.over:
                 break
+            self.evidence.tried += 1
             with contextlib.suppress(SyntaxError), shop.edited(edit):
                 if share := self.share(shop.run):
                     self.keep(self._of_edit(edit, base, rank, dict(more)), share, edit)
@@ -310,27 +324,44 @@ def _listed(both, operation):
 
 
 def holds(answer, sight):
-    """Whether an explanation stands at a sight; where it jumps, as a sign at 0, an answer close by will do."""
-    if explains(answer(sight.inputs), sight):
+    """Whether an explanation stands at a sight.
+
+    Where it jumps, as a sign at 0, an answer close by will do; where it explodes, as a chain that accepts all, it may
+    be off by what such small changes of the inputs do to it.
+    """
+    here = answer(sight.inputs)
+    if explains(here, sight):
         return True
-    rng = np.random.Generator(np.random.Philox(0))
+    rng, answers = np.random.Generator(np.random.Philox(0)), []
     for _ in range(JUMPS):
         near = {
             n: v * (1 + 4e-16 * rng.uniform(-1, 1, v.shape)) if isinstance(v, np.ndarray) and v.dtype.kind == "f" else v
             for n, v in wide(sight.inputs).items()
         }
-        if explains(answer(near), sight):
+        answers.append(answer(near))
+        if explains(answers[-1], sight):
             return True
-    return False
+    if here is None or any(a is None or any(a[n].shape != x.shape for n, x in here.items()) for a in answers):
+        return False
+    with np.errstate(all="ignore"):
+        spread = {n: SPREAD * np.max([np.abs(a[n] - x) for a in answers], axis=0) for n, x in here.items()}
+    return explains(here, sight, spread)
 
 
 def ask_more(evidence, clock, *, samples=30, changes=5):
     """Put further inputs to the candidate: random ones, and the failing ones moved a little."""
-    operation = evidence.operation
+    operation, wild = evidence.operation, True
     for number in range(samples):
         if clock.over:
             return
-        evidence.ask(operation.drawn(stream(number, operation.name, "explain")))
+        rng = stream(number, operation.name, "explain")
+        if number % 3 != 2:
+            evidence.ask(operation.drawn(rng))
+        elif wild:
+            try:
+                evidence.ask(drawn(operation, rng))  # of sizes and numbers that nobody chose
+            except ValueError:
+                wild = False
     failing = [s for s in evidence.sights if s.wrong and s.size <= LARGE][:8]
     rng = stream(0, operation.name, "moved")
     for _ in range(changes):

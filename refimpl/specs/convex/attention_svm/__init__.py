@@ -9,7 +9,7 @@ from refimpl.specs.base import ErrorCase, Operation, Paper, System, array, choic
 from refimpl.specs.convex.attention_svm import cases, exact, laws
 from refimpl.specs.convex.attention_svm.claims import CLAIMS
 from refimpl.specs.convex.attention_svm.mistakes import ALTERNATIVES
-from refimpl.specs.loops import integers
+from refimpl.specs.domains import NONNEGATIVE, POSITIVE, WHOLE, Relation, below
 
 
 def _beside(*arrays):
@@ -38,13 +38,13 @@ def gd_kq_step(X, Z, gamma, K, Q, eta, lam):
 
 def svm_frobenius(X, Z, alpha):
     """Whether there is an SVM, its matrix and its margins."""
-    found = attention_svm.svm_frobenius(X, Z, integers(alpha))
+    found = attention_svm.svm_frobenius(X, Z, alpha)
     return from_numpy(float(found.feasible), like=X), found.W, found.margins
 
 
 def svm_nuclear(X, Z, alpha, tol):
     """Nuclear norm and least margin: the matrix need not be unique."""
-    found = attention_svm.svm_nuclear(X, Z, integers(alpha), tol=tol, rounds=20_000)
+    found = attention_svm.svm_nuclear(X, Z, alpha, tol=tol, rounds=20_000)
     if found.gap > tol:
         raise ArithmeticError(f"the gap is {found.gap:.1e} after all rounds, {tol:.1e} was asked for")
     xp = array_namespace(found.margins)
@@ -64,7 +64,7 @@ _TOKENS = array("X", "n T d", "tokens of each input")
 _QUERIES = array("Z", "n d", "query of each input")
 _SCORES = array("gamma", "n T", "score of each token: label times head times token")
 _W = array("W", "d d", "key-query weights; the score of attention is x^T W z")
-_ALPHA = array("alpha", "n", "whole numbers in [0, T): the selected token of each input")
+_ALPHA = array("alpha", "n", "the selected token of each input", below("T"))
 _BAD_INPUTS = (refusals.arrays(X="X")[0], refusals.arrays(X="Z")[1], *refusals.arrays(Z="Z"))
 _BAD_ARRAYS = (*_BAD_INPUTS, *refusals.arrays(gamma="gamma"))
 _NO_TOKEN = (
@@ -76,6 +76,13 @@ _NO_TOKEN = (
 )
 _DIGITS = "mpmath with 50 digits, pair of tokens by pair of tokens, written apart from the source"
 _NO_STEPS = {"long": "it has no steps"}
+_RIVALS = Relation("T >= 2, for a token alone has no rival", ("X",), lambda inputs: inputs["X"].shape[1] >= 2)
+_SEPARABLE = Relation(
+    "some W separates the selected tokens from the others",
+    ("X", "Z", "alpha"),
+    lambda inputs: exact.separable(inputs["X"], inputs["Z"], inputs["alpha"]),
+)
+_MOVES = Relation("K and Q are not both 0", ("K", "Q"), lambda inputs: bool(inputs["K"].any() or inputs["Q"].any()))
 
 LOSS_GRAD = Operation(
     name="attention_svm.loss_grad",
@@ -104,8 +111,8 @@ GD_W = Operation(
         _QUERIES,
         _SCORES,
         array("W", "d d", "start"),
-        number("eta", "step size > 0"),
-        integer("steps", "how many, >= 0"),
+        number("eta", "step size", POSITIVE),
+        integer("steps", "how many", WHOLE),
         choice(
             "step", ("normalised", "plain"), "eta times the gradient over its Frobenius norm, or times the gradient"
         ),
@@ -118,9 +125,8 @@ GD_W = Operation(
     sample=cases.sample_gd_w,
     laws=laws.GD_W,
     errors=(
-        *refusals.rates(eta="positive"),
+        refusals.numbers("eta", "steps"),
         *_BAD_ARRAYS,
-        ErrorCase("steps-negative", "there is no step back", {"steps": -1}, ValueError, "steps"),
     ),
 )
 
@@ -134,8 +140,8 @@ GD_KQ_STEP = Operation(
         _SCORES,
         array("K", "d m", "keys, which multiply tokens"),
         array("Q", "d m", "queries, which multiply z"),
-        number("eta", "step size > 0"),
-        number("lam", "weight >= 0 of the squared norms"),
+        number("eta", "step size", POSITIVE),
+        number("lam", "weight of the squared norms", NONNEGATIVE),
     ),
     outputs=(array("K_new", "d m", "K after the step"), array("Q_new", "d m", "Q after the step")),
     reference=gd_kq_step,
@@ -145,7 +151,7 @@ GD_KQ_STEP = Operation(
     sample=cases.sample_gd_kq_step,
     laws=laws.GD_KQ_STEP,
     errors=(
-        *refusals.rates(eta="positive", lam="nonnegative"),
+        refusals.numbers("eta", "lam"),
         *_BAD_ARRAYS,
         refusals.arrays(K="K")[0],
         refusals.arrays(K="Q")[1],
@@ -158,6 +164,7 @@ GD_KQ_STEP = Operation(
             "K and Q",
         ),
     ),
+    relations=(_MOVES,),
     without={"long": "it is one step; attention_svm.gd_w takes three hundred"},
 )
 
@@ -179,13 +186,14 @@ SVM_FROBENIUS = Operation(
     sample=cases.sample_svm,
     laws=laws.SVM_FROBENIUS,
     errors=_NO_TOKEN,
+    relations=(_RIVALS,),
     without=_NO_STEPS,
 )
 
 SVM_NUCLEAR = Operation(
     name="attention_svm.svm_nuclear",
     summary="the same with the least nuclear norm: its value and the least margin that its matrix keeps",
-    inputs=(_TOKENS, _QUERIES, _ALPHA, number("tol", "relative gap > 0 to the least value")),
+    inputs=(_TOKENS, _QUERIES, _ALPHA, number("tol", "relative gap to the least value", POSITIVE)),
     outputs=(
         array("value", "", "the sum of the singular values", ulps=NEAR),
         array("least_margin", "", "over all inputs and other tokens; 1", ulps=NEAR),
@@ -198,9 +206,10 @@ SVM_NUCLEAR = Operation(
     laws=laws.SVM_NUCLEAR,
     errors=(
         *_NO_TOKEN,
-        *refusals.rates(tol="positive"),
+        refusals.numbers("tol"),
         ErrorCase("not-separable", "the token is the mean of others", {"X": cases.INSIDE}, ValueError, "alpha"),
     ),
+    relations=(_RIVALS, _SEPARABLE),
     without={
         "long": "it has no steps but those of the solver",
         "large": "each round of it solves what attention_svm.svm_frobenius does, which has a large case",
@@ -210,7 +219,7 @@ SVM_NUCLEAR = Operation(
 PROJECT_NUCLEAR = Operation(
     name="attention_svm.project_nuclear",
     summary="the nearest matrix whose singular values add up to at most R",
-    inputs=(array("W", "d k", "a matrix"), number("R", "radius > 0")),
+    inputs=(array("W", "d k", "a matrix"), number("R", "radius", POSITIVE)),
     outputs=(array("projected", "d k", "the nearest one"),),
     reference=project_nuclear,
     exact=exact.project_nuclear,
@@ -218,7 +227,7 @@ PROJECT_NUCLEAR = Operation(
     cases=cases.PROJECT_NUCLEAR,
     sample=cases.sample_project,
     laws=laws.PROJECT_NUCLEAR,
-    errors=(*refusals.rates(R="positive"), refusals.arrays(W="W")[0]),
+    errors=(refusals.numbers("R"), refusals.arrays(W="W")[0]),
     without=_NO_STEPS,
 )
 

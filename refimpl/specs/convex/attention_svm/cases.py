@@ -200,6 +200,9 @@ SVM_FROBENIUS = (
          _chosen({**_TWO, "X": np.concatenate([_TWO["X"], _TWO["X"][:, 1:2]], axis=1)}, 0, 0), dtypes=_DOUBLE),
     Case("far-rival", ("edge_case",), "a rival far behind does not count",
          _chosen({**_TWO, "X": np.concatenate([_TWO["X"], [[[-40.0, 50.0]], [[30.0, -20.0]]]], axis=1)}, 0, 0)),
+    Case("near-rival", ("edge_case", "numerics"), "a rival a thousandth away: W is a thousand times as long",
+         _chosen({**_TWO, "X": np.concatenate([_TWO["X"], _TWO["X"][:, :1] - [[[1 / 1024, 0.0]]]], axis=1)}, 0, 0),
+         equations=("attention_svm-7", "attention_svm-8")),
     Case("small-tokens", ("numerics",), "tokens of 1/1024, queries of 16: W is larger by 64",
          {"X": _SPAN["X"] / 1024, "Z": 16 * _SPAN["Z"], "alpha": np.array([0.0, 2.0, 1.0])}),
     _padded("many-features", "three-inputs", 72),
@@ -263,7 +266,7 @@ PROJECT_NUCLEAR = (
          answer={"projected": np.array([[-0.5]])}, source="closed form"),
     Case("zero", ("boundary",), "0 is in every ball", {"W": np.zeros((2, 2)), "R": 1.0},
          answer={"projected": np.zeros((2, 2))}, source="closed form"),
-    Case("large-numbers", ("numerics",), "entries of 2^40", {"W": 2.0**40 * _CUBE, "R": 2.0**41}),
+    Case("large-numbers", ("numerics",), "entries of 2^40", {"W": float(2**40) * _CUBE, "R": float(2**41)}),
     _repeated("many-values", "two-left", 40),
 )  # fmt: skip
 

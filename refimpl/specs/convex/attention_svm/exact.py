@@ -75,8 +75,9 @@ def _rows(X, Z, alpha):
     ])  # fmt: skip
 
 
-def _separable(rows):
-    """Whether some matrix with entries in [-1, 1] keeps a margin."""
+def separable(X, Z, alpha):
+    """Whether some matrix with entries in [-1, 1] keeps a margin, of directions of tokens and queries."""
+    rows = _rows(X / np.abs(X).max(), Z / np.abs(Z).max(), alpha).astype(float)
     from scipy.optimize import linprog  # takes a quarter of a second to import
 
     m, size = rows.shape
@@ -105,7 +106,7 @@ def _active(gram):
 def svm_frobenius(X, Z, alpha):
     """From the active constraints; the conditions that prove it are checked with 50 digits."""
     n, T, d = X.shape
-    if not _separable(_rows(X, Z, alpha)):
+    if not separable(X, Z, alpha):
         return np.array(0.0), np.full((d, d), np.nan), np.full((n, T), np.nan)
     X, Z = reals(X), reals(Z)
     rows = _rows(X, Z, alpha)

@@ -2,7 +2,7 @@
 
 from refimpl.core.arrays import array_namespace
 from refimpl.specs.base import Law
-from refimpl.specs.laws import doubled_along, odd, related, reversed_along, scaled, turned_along
+from refimpl.specs.laws import doubled_along, odd, related, reversed_along, scales, turned_along
 
 
 def _moved(*cases):
@@ -21,6 +21,8 @@ LOSS_GRAD = (
     *_orders("three-inputs"),
     turned_along("d", "three-inputs"),
     doubled_along("n", "three-inputs"),
+    scales({"X": 1, "W": -1}, {"grad": 1}, "three-inputs", slug="scale-of-tokens"),
+    scales({"Z": 1, "W": -1}, {"grad": 1}, "three-inputs", slug="scale-of-queries"),
 )
 
 
@@ -45,6 +47,7 @@ GD_W = (
     doubled_along("n", "four-plain-steps"),
     Law("in-two-parts", "a step and then the others are all of them", _in_two_parts, ("four-steps", "from-zero")),
     Law("length", "a normalised step has the length eta", _step_length, ("four-steps",)),
+    scales({"X": 1, "W": -1, "eta": -1}, {"W_end": -1}, "four-steps"),
 )
 
 GD_KQ_STEP = (
@@ -53,6 +56,7 @@ GD_KQ_STEP = (
     turned_along("m", "with-penalty", slug="columns-turned"),
     turned_along("d", "with-penalty"),
     doubled_along("n", "with-penalty"),
+    scales({"X": 1, "Z": 1, "K": -1, "Q": -1, "eta": -1, "lam": 2}, {"K_new": -1, "Q_new": -1}, "with-penalty"),
 )
 
 SVM_FROBENIUS = (
@@ -60,15 +64,15 @@ SVM_FROBENIUS = (
     reversed_along("n", "three-inputs", slug="inputs-reordered"),
     turned_along("d", "three-inputs", "other-tokens"),
     doubled_along("n", "two-inputs"),
-    scaled("larger-tokens", "tokens times 4: a quarter of W", 4.0, {"X": 1}, {"W": -1}, "three-inputs"),
-    scaled("larger-queries", "queries times 4: a quarter of W", 4.0, {"Z": 1}, {"W": -1}, "three-inputs"),
+    scales({"X": 1}, {"W": -1}, "three-inputs", slug="scale-of-tokens"),
+    scales({"Z": 1}, {"W": -1}, "three-inputs", slug="scale-of-queries"),
 )
 
 SVM_NUCLEAR = (
     _moved("three-inputs"),
     reversed_along("n", "three-inputs", slug="inputs-reordered"),
     turned_along("d", "three-inputs"),
-    scaled("larger-tokens", "tokens times 4: a quarter of the norm", 4.0, {"X": 1}, {"value": -1}, "other-tokens"),
+    scales({"X": 1}, {"value": -1}, "other-tokens"),
 )
 
 
@@ -82,8 +86,7 @@ def _transposed(run, inputs):
 
 
 PROJECT_NUCLEAR = (
-    scaled("scaled", "matrix and radius times 4: 4 times the answer", 4.0, {"W": 1, "R": 1}, {"projected": 1},
-           "three-by-three", "two-left"),
+    scales({"W": 1, "R": 1}, {"projected": 1}, "three-by-three", "two-left"),
     odd("three-by-three"),
     turned_along("d", "three-by-three", slug="rows-turned"),
     Law("transposed", "the transposed matrix has the transposed answer", _transposed, ("four-by-two", "two-left")),

@@ -216,7 +216,7 @@ ALTERNATIVES = (
         "margin_of_two",
         "wrong_constant",
         "the margin is 1; here it is 2, the distance of two classes",
-        {"_constraints: return": "return A.reshape(chosen.size, -1), 2.0 - 2.0 * chosen.reshape(-1)"},
+        {"_constraints: return": "return A.reshape(chosen.size, -1), 2.0 - 2.0 * chosen.reshape(-1), size"},
     ),
     mistake(
         "never_infeasible",

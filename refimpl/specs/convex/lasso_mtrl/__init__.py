@@ -12,6 +12,7 @@ from refimpl.specs.base import ErrorCase, Operation, Paper, System, array, integ
 from refimpl.specs.convex.lasso_mtrl import cases, exact, laws
 from refimpl.specs.convex.lasso_mtrl.claims import CLAIMS
 from refimpl.specs.convex.lasso_mtrl.mistakes import ALTERNATIVES
+from refimpl.specs.domains import NONNEGATIVE, POSITIVE, REAL, SEMIDEFINITE, WHOLE, Relation, one_of, whole
 
 
 def _floats(n, like):
@@ -42,7 +43,7 @@ def allocate(nu, N, floor, p):
 
 def fit_representation(G, g, n, k, rounds):
     """What of the fit is determined."""
-    B, W = lasso_mtrl.fit_representation(lasso_mtrl.Statistics(G, g, n), k=k, rounds=rounds)
+    B, W = lasso_mtrl.fit_representation(lasso_mtrl.Statistics(G, g, _floats(n, g)), k=k, rounds=rounds)
     return B @ W, B @ array_namespace(B).matrix_transpose(B)
 
 
@@ -61,7 +62,8 @@ def relevance_lasso(W, w, lam):
 
 def estimate(G, g, n, X, y, k, share, p, rounds):
     """Exploration data to relevance."""
-    return lasso_mtrl.estimate(lasso_mtrl.Statistics(G, g, n), X, y, k=k, share=share, p=p, rounds=rounds)
+    data = lasso_mtrl.Statistics(G, g, _floats(n, g))
+    return lasso_mtrl.estimate(data, X, y, k=k, share=share, p=p, rounds=rounds)
 
 
 def cost_sensitive(W, w, prices, budget):
@@ -78,19 +80,21 @@ def epoch_counts(nu, beta, eps):
 
 DESCENT = 1000  # units in the last place, 2e-13, that solvers may differ by which stop at a tolerance of 1e-14
 _HEADS = (
-    array("W", "k T", "heads of the source tasks in columns, of rank k"),
+    array("W", "k T", "heads of the source tasks in columns"),
     array("w", "k", "head of the target task"),
 )
+_RANK = Relation("W has rank k", ("W",), lambda i: int(np.linalg.matrix_rank(i["W"])) == len(i["W"]))
 _NU = array("nu", "T", "coefficients of the source tasks")
 _STATISTICS = (
-    array("G", "T d d", "X_t^T X_t of each source task"),
+    array("G", "T d d", "X_t^T X_t of each source task", SEMIDEFINITE),
     array("g", "T d", "X_t^T Y_t of each source task"),
-    array("n", "T", "number of samples of each source task, >= 0; without one the head is 0"),
+    array("n", "T", "number of samples of each source task; without one the head is 0", WHOLE),
 )
 _TARGET = (array("X", "n d", "inputs of the target task"), array("y", "n", "outputs of the target task"))
-_K = integer("k", "dimension of the representation, 1 to min(d, T)")
-_ROUNDS = integer("rounds", "of alternating least squares after the spectral start, >= 0")
-_P = integer("p", "1: in proportion to |nu|; 2: in proportion to nu^2")
+_K = integer("k", "dimension of the representation", whole(1, "d"))
+_NARROW = Relation("k <= T", ("k", "g"), lambda i: i["k"] <= len(i["g"]))
+_ROUNDS = integer("rounds", "of alternating least squares after the spectral start", WHOLE)
+_P = integer("p", "1: in proportion to |nu|; 2: in proportion to nu^2", one_of(1, 2))
 _NO_STEPS = {"long": "it has no steps"}
 _FLAT, _THIN = np.array([[1.0, 2.0, -1.0], [0.5, 1.0, -0.5]]), np.array([[1.0], [2.0]])
 _BAD_HEADS = (
@@ -112,6 +116,7 @@ RELEVANCE_L1 = Operation(
     cases=cases.RELEVANCE_L1,
     sample=cases.sample_relevance,
     laws=laws.RELEVANCE_L1,
+    relations=(_RANK,),
     errors=(*_BAD_HEADS, ErrorCase("few-tasks", "one task for two dimensions", {"W": _THIN}, ValueError, "W")),
     without=_NO_STEPS,
 )
@@ -127,6 +132,7 @@ RELEVANCE_L2 = Operation(
     cases=cases.RELEVANCE_L2,
     sample=cases.sample_relevance,
     laws=laws.RELEVANCE_L2,
+    relations=(_RANK,),
     errors=(*_BAD_HEADS, ErrorCase("few-tasks", "one task for two dimensions", {"W": _THIN}, ValueError, "W")),
     without=_NO_STEPS,
 )
@@ -134,7 +140,7 @@ RELEVANCE_L2 = Operation(
 DESIGN_VALUE = Operation(
     name="lasso_mtrl.design_value",
     summary="the least sum of nu_t^2 / n_t over all nu with W nu = w; a task without samples takes no part",
-    inputs=(*_HEADS, array("n", "T", "samples of each source task, >= 0")),
+    inputs=(*_HEADS, array("n", "T", "samples of each source task, not necessarily whole", NONNEGATIVE)),
     outputs=(array("value", "", "the least sum"),),
     reference=design_value,
     exact=exact.design_value,
@@ -142,6 +148,10 @@ DESIGN_VALUE = Operation(
     cases=cases.DESIGN_VALUE,
     sample=cases.sample_design,
     laws=laws.DESIGN_VALUE,
+    relations=(
+        _RANK,
+        Relation("the heads of tasks with samples make w", ("W", "w", "n"), cases.made),
+    ),
     errors=(
         *_BAD_HEADS,
         *refusals.arrays(n="n"),
@@ -155,9 +165,9 @@ ALLOCATE = Operation(
     name="lasso_mtrl.allocate",
     summary="samples of each source task: the floor, and the rest of the budget in proportion to |nu|^p, rounded down",
     inputs=(
-        _NU,
-        integer("N", "budget, at least T times the floor"),
-        integer("floor", "least number of samples of each task, >= 0"),
+        array("nu", "T", "coefficients of the source tasks", REAL.that("not all zero")),
+        integer("N", "budget", whole(0, 2**53, open=")")),
+        integer("floor", "least number of samples of each task", WHOLE),
         _P,
     ),
     outputs=(array("n", "T", "samples of each source task, whole numbers"),),
@@ -167,16 +177,18 @@ ALLOCATE = Operation(
     cases=cases.ALLOCATE,
     sample=cases.sample_allocate,
     laws=laws.ALLOCATE,
+    relations=(Relation("N >= T times floor", ("N", "floor"), lambda i: i["N"] >= len(i["nu"]) * i["floor"]),),
     errors=(
         refusals.arrays(nu="nu")[0],
         ErrorCase("no-relevance", "nothing to be in proportion to", {"nu": np.zeros(3)}, ValueError, "nu"),
         ErrorCase("small-budget", "the floors alone cost 30", {"N": 29}, ValueError, "N"),
-        ErrorCase("negative-floor", "a floor is >= 0", {"floor": -1}, ValueError, "floor"),
+        refusals.numbers("N", "floor"),
         ErrorCase("third-power", "p is 1 or 2", {"p": 3}, ValueError, "p"),
     ),
     without=_NO_STEPS,
 )
 
+_SKEW = np.triu(np.ones((5, 4, 4)))
 _FLAT_DATA = {"G": np.zeros((5, 4, 4)), "g": np.zeros((5, 4))}
 FIT_REPRESENTATION = Operation(
     name="lasso_mtrl.fit_representation",
@@ -194,12 +206,13 @@ FIT_REPRESENTATION = Operation(
     cases=cases.FIT_REPRESENTATION,
     sample=cases.sample_fit,
     laws=laws.FIT_REPRESENTATION,
+    relations=(_NARROW,),
     errors=(
-        *refusals.arrays(g="g", n="n"),
+        *refusals.arrays(g="g"),
+        refusals.arrays(n="n")[1],
         ErrorCase("no-data", "nothing determines the representation", _FLAT_DATA, ValueError, "G"),
-        ErrorCase("too-wide", "five dimensions of four inputs", {"k": 5}, ValueError, "k"),
-        ErrorCase("no-dimension", "k is at least 1", {"k": 0}, ValueError, "k"),
-        ErrorCase("negative-rounds", "rounds are >= 0", {"rounds": -1}, ValueError, "rounds"),
+        refusals.numbers("k", "rounds"),
+        ErrorCase("skew", "X^T X is symmetric", {"G": _SKEW}, ValueError, "G"),
         ErrorCase("negative-n", "numbers of samples are >= 0", {"n": -np.ones(5)}, ValueError, "n"),
     ),
 )
@@ -215,6 +228,11 @@ FIT_TARGET = Operation(
     cases=cases.FIT_TARGET,
     sample=cases.sample_target,
     laws=laws.FIT_TARGET,
+    relations=(
+        Relation(
+            "X B has rank k", ("X", "B"), lambda i: int(np.linalg.matrix_rank(i["X"] @ i["B"])) == i["B"].shape[1]
+        ),
+    ),
     errors=(
         *refusals.arrays(y="y"),
         ErrorCase("nan-in-X", "NaN is no number", {"X": np.full((12, 4), np.nan)}, ValueError, "X"),
@@ -229,7 +247,7 @@ LASSO = Operation(
     inputs=(
         array("W", "k T", "estimated heads of the source tasks in columns"),
         array("w", "k", "estimated head of the target task"),
-        number("lam", "penalty > 0"),
+        number("lam", "penalty", POSITIVE),
     ),
     outputs=(replace(_NU, ulps=DESCENT), array("objective", "", "value at nu")),
     reference=relevance_lasso,
@@ -238,7 +256,7 @@ LASSO = Operation(
     cases=cases.LASSO,
     sample=cases.sample_lasso,
     laws=laws.LASSO,
-    errors=(*refusals.rates(lam="positive"), *refusals.arrays(w="w", W="W")[:3]),
+    errors=(refusals.numbers("lam"), *refusals.arrays(w="w", W="W")[:3]),
     without=_NO_STEPS,
 )
 
@@ -250,8 +268,8 @@ ESTIMATE = Operation(
         *_STATISTICS,
         *_TARGET,
         _K,
-        number("share", "of the least penalty at which all coefficients are 0, > 0"),
-        integer("p", "1: Lasso; 2: least 2-norm"),
+        number("share", "of the least penalty at which all coefficients are 0", POSITIVE),
+        integer("p", "1: Lasso; 2: least 2-norm", one_of(1, 2)),
         _ROUNDS,
     ),
     outputs=(replace(_NU, ulps=DESCENT),),
@@ -261,8 +279,9 @@ ESTIMATE = Operation(
     cases=cases.ESTIMATE,
     sample=cases.sample_estimate,
     laws=laws.ESTIMATE,
+    relations=(_NARROW,),
     errors=(
-        *refusals.rates(share="positive"),
+        refusals.numbers("share"),
         *refusals.arrays(y="y"),
         ErrorCase("third-power", "p is 1 or 2", {"p": 3}, ValueError, "p"),
     ),
@@ -276,7 +295,12 @@ COST_SENSITIVE = Operation(
     name="lasso_mtrl.cost_sensitive",
     summary="the design of least sum of nu_t^2 / n_t that costs a budget, at a price for a sample of each task: nu of "
     "the least sum of sqrt(price) |nu|, n in proportion to |nu| / sqrt(price)",
-    inputs=(*_HEADS, array("prices", "T", "of a sample of each task, > 0"), number("budget", "to be spent, > 0")),
+    inputs=(
+        _HEADS[0],
+        array("w", "k", "head of the target task", REAL.that("not all zero")),
+        array("prices", "T", "of a sample of each task", POSITIVE),
+        number("budget", "to be spent", POSITIVE),
+    ),
     outputs=(
         _NU,
         array("n", "T", "samples of each source task, not rounded"),
@@ -288,9 +312,10 @@ COST_SENSITIVE = Operation(
     cases=cases.COST_SENSITIVE,
     sample=cases.sample_cost,
     laws=laws.COST_SENSITIVE,
+    relations=(_RANK,),
     errors=(
         *_BAD_HEADS,
-        *refusals.rates(budget="positive"),
+        refusals.numbers("budget"),
         *refusals.arrays(prices="prices"),
         ErrorCase("free-task", "a price is > 0", {"prices": np.array([1.0, 0.0, 2.0])}, ValueError, "prices"),
         ErrorCase("no-target", "no samples are needed", {"w": np.zeros(2)}, ValueError, "w"),
@@ -302,7 +327,7 @@ EPOCH_COUNTS = Operation(
     name="lasso_mtrl.epoch_counts",
     summary="samples of each source task in an epoch of the earlier method: the larger of beta nu^2 / eps^2 and "
     "beta / eps, rounded up",
-    inputs=(_NU, number("beta", "scale > 0"), number("eps", "accuracy of the epoch, > 0")),
+    inputs=(_NU, number("beta", "scale", POSITIVE), number("eps", "accuracy of the epoch", POSITIVE)),
     outputs=(array("n", "T", "samples of each source task, whole numbers"),),
     reference=epoch_counts,
     exact=exact.epoch_counts,
@@ -310,7 +335,7 @@ EPOCH_COUNTS = Operation(
     cases=cases.EPOCH_COUNTS,
     sample=cases.sample_epoch,
     laws=laws.EPOCH_COUNTS,
-    errors=(*refusals.rates(beta="positive", eps="positive"), refusals.arrays(nu="nu")[0]),
+    errors=(refusals.numbers("beta", "eps"), refusals.arrays(nu="nu")[0]),
     without={"long": "it is one epoch"},
 )
 

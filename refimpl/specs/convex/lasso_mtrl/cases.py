@@ -63,6 +63,7 @@ def _wider(of, times, factor=None):
 _NEGATIVE = {"W": np.array([[1.0, 0.5, -1.0, 0.25], [0.0, 1.0, 0.25, -0.75]]), "w": np.array([-1.0, 1.0])}
 _THREE = {"W": _drawn("three", 3, 6), "w": _drawn("three w", 3)}
 _EQUAL = np.array([[1.0, 2.0, 2.0], [2.0, 1.0, -2.0], [2.0, -2.0, 1.0], [-1.0, 2.0, 2.0], [2.0, 2.0, -1.0]]).T
+_HAIR = np.array([[1.0, 2.0, -1.0, 0.5], [1 + 1 / 1024, 2.0, -1.0, 0.5 - 1 / 1024]])
 _EQUATION = {"l1": ("lasso_mtrl-1",), "l2": ("lasso_mtrl-2",)}
 
 
@@ -85,8 +86,11 @@ def _relevance(kind, nu3, of_one, many):
              {"W": np.array([[0.5, -2.0, 1.0]]), "w": np.array([3.0])}, equations=equations),
         Case("no-target", ("edge_case",), "a head of 0 needs no source", {"W": W3, "w": np.zeros(2)},
              equations=equations, answer={"nu": np.zeros(3)}, source="worked by hand"),
+        Case("nearly-parallel", ("numerics",), "heads on a line but for a thousandth: a solver with an "
+             "absolute tolerance misses what is left", {"W": _HAIR, "w": np.array([1.0, 1.0029296875])},
+             dtypes=("float64",), equations=equations),
         Case("tiny", ("numerics",), "heads of size 1e-5 and a target of size 1e5",
-             {"W": 2.0**-17 * _THREE["W"], "w": 2.0**17 * _THREE["w"]}, equations=equations),
+             {"W": _THREE["W"] / 2**17, "w": 2**17 * _THREE["w"]}, equations=equations),
         many,
     )  # fmt: skip
 
@@ -133,6 +137,15 @@ DESIGN_VALUE = (
 def sample_design(rng):
     inputs = _heads(rng)
     return {**inputs, "n": np.round(rng.uniform(5, 300, inputs["W"].shape[1]))}
+
+
+def made(inputs):
+    """Whether the heads of the tasks with samples make the target's head, as well as `lasso_mtrl.design_value` asks."""
+    used, w = inputs["W"][:, inputs["n"] > 0], inputs["w"]
+    if not used.size:
+        return False
+    missed = used @ np.linalg.lstsq(used, w, rcond=None)[0] - w
+    return bool(np.abs(missed).max() <= 1e-4 * np.abs(w).max())
 
 
 # Allocation ----------------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from refimpl.core.arrays import array_namespace
 from refimpl.specs.base import Law
-from refimpl.specs.laws import apart, odd, reversed_along, scaled, turned_along
+from refimpl.specs.laws import apart, odd, related, reversed_along, scales, turned_along
 
 
 def _reproduces(run, inputs):
@@ -30,21 +30,23 @@ _TURNED = "in another orthonormal basis of the representation nothing changes"
 RELEVANCE_L1 = (
     Law(*_REPRODUCES, ("six-tasks", "negative")),
     Law("no-cheaper", "every source task twice costs the same norm", _no_cheaper, ("six-tasks",)),
-    scaled("longer-target", "a target times 4 needs 4 times as much", 4.0, {"w": 1}, {"nu": 1, "value": 1}, "negative"),
-    scaled("longer-heads", "heads times 4 are needed a quarter", 4.0, {"W": 1}, {"nu": -1, "value": -1}, "negative"),
+    scales({"w": 1}, {"nu": 1, "value": 1}, "negative", slug="scale-of-the-target"),
+    scales({"W": 1}, {"nu": -1, "value": -1}, "negative", slug="scale-of-the-heads"),
     turned_along("k", "six-tasks"),
     reversed_along("T", "six-tasks"),
 )
 RELEVANCE_L2 = (
     Law(*_REPRODUCES, ("six-tasks", "negative")),
     Law("shared", "two copies of a source task share its coefficient", _halved, ("six-tasks", "three-tasks")),
-    scaled("longer-target", "a target times 4 needs 4 times as much", 4.0, {"w": 1}, {"nu": 1}, "negative"),
+    scales({"w": 1}, {"nu": 1}, "negative", slug="scale-of-the-target"),
+    scales({"W": 1}, {"nu": -1}, "negative", slug="scale-of-the-heads"),
     turned_along("k", "six-tasks"),
     reversed_along("T", "six-tasks"),
 )
 DESIGN_VALUE = (
-    scaled("more-samples", "4 times the samples, a quarter of the value", 4.0, {"n": 1}, {"value": -1}, "six-tasks"),
-    scaled("longer-target", "a target times 4, 16 times the value", 4.0, {"w": 1}, {"value": 2}, "not-sampled"),
+    scales({"n": 1}, {"value": -1}, "six-tasks", slug="scale-of-the-samples"),
+    scales({"w": 1}, {"value": 2}, "not-sampled", slug="scale-of-the-target"),
+    scales({"W": 1}, {"value": -2}, "not-sampled", slug="scale-of-the-heads"),
     turned_along("k", "six-tasks"),
     reversed_along("T", "six-tasks"),
 )
@@ -59,7 +61,7 @@ def _within(run, inputs):
 
 
 ALLOCATE = (
-    scaled("any-scale", "only the proportions of the relevance count", 4.0, {"nu": 1}, {}, "known-l1", "signs-squared"),
+    scales({"nu": 1}, {}, "known-l1", "signs-squared"),
     odd("signs", "signs-squared", inputs=("nu",), outputs=()),
     reversed_along("T", "signs"),
     Law("within", "no task is below its floor, and the sum is within T of the budget", _within, ("signs", "known-l2")),
@@ -73,16 +75,22 @@ def _projector(run, inputs):
     yield out["projector"] @ out["theta"], out["theta"]
 
 
+def _more_often(inputs):
+    return {name: 4 * inputs[name] for name in ("G", "g", "n")}
+
+
 FIT_REPRESENTATION = (
     Law("projector", "the projector is one, and holds every predictor", _projector, ("five-tasks", "uneven")),
-    scaled("outputs", "outputs times 4, predictors times 4", 4.0, {"g": 1}, {"theta": 1}, "five-tasks"),
-    scaled("repeated", "every sample 4 times changes nothing", 4.0, {"G": 1, "g": 1, "n": 1}, {}, "uneven"),
+    scales({"g": 1}, {"theta": 1}, "five-tasks", inside=2, slug="scale-of-the-outputs"),  # squares of heads
+    scales({"G": 1}, {"theta": -1}, "five-tasks", inside=2),
+    related("repeated", "every sample 4 times changes nothing", _more_often, lambda outputs: {}, "uneven"),
     turned_along("d", "five-tasks"),
     reversed_along("T", "five-tasks"),
 )
 FIT_TARGET = (
-    scaled("outputs", "outputs times 4, predictor times 4", 4.0, {"y": 1}, {"theta": 1}, "twelve-samples"),
-    scaled("basis", "the length of the basis does not matter", 4.0, {"B": 1}, {}, "twelve-samples"),
+    scales({"y": 1}, {"theta": 1}, "twelve-samples", slug="scale-of-the-outputs"),
+    scales({"X": 1}, {"theta": -1}, "twelve-samples", slug="scale-of-the-inputs"),
+    scales({"B": 1}, {}, "twelve-samples", slug="scale-of-the-basis"),
     turned_along("k", "twelve-samples"),
     turned_along("d", "twelve-samples", slug="turned-inputs"),
     reversed_along("n", "twelve-samples"),
@@ -100,17 +108,14 @@ def _optimal(run, inputs):
 
 LASSO = (
     Law("optimal", "the conditions of optimality hold", _optimal, ("six-tasks", "negative", "square")),
-    scaled("target", "target and penalty times 4, coefficients times 4", 4.0, {"w": 1, "lam": 1},
-           {"nu": 1, "objective": 2}, "six-tasks"),
-    scaled("heads", "heads and penalty times 4, coefficients a quarter", 4.0, {"W": 1, "lam": 1}, {"nu": -1},
-           "negative"),
+    scales({"w": 1, "lam": 1}, {"nu": 1, "objective": 2}, "six-tasks", slug="scale-of-the-target"),
+    scales({"W": 1, "lam": 1}, {"nu": -1}, "negative", inside=2, slug="scale-of-the-heads"),  # squared lengths
     odd("six-tasks", inputs=("w",), outputs=("nu",)),
     turned_along("k", "six-tasks", "square"),
     reversed_along("T", "six-tasks"),
 )  # fmt: skip
 ESTIMATE = (
-    scaled("outputs", "all outputs times 4 change nothing: the penalty grows with them", 4.0, {"g": 1, "y": 1}, {},
-           "four-tasks"),
+    scales({"g": 1, "y": 1}, {}, "four-tasks", inside=2),  # the penalty is a product of heads
     turned_along("d", "four-tasks", "least-squares"),
     reversed_along("T", "four-tasks"),
 )  # fmt: skip
@@ -128,14 +133,15 @@ def _spent(run, inputs):
 COST_SENSITIVE = (
     Law(*_REPRODUCES, ("six-tasks", "negative")),
     Law("spent", "the samples cost the budget and have the value", _spent, ("six-tasks", "three-tasks")),
-    scaled("budget", "4 times the budget", 4.0, {"budget": 1}, {"n": 1, "value": -1}, "six-tasks"),
-    scaled("prices", "prices times 4", 4.0, {"prices": 1}, {"n": -1, "value": 1}, "six-tasks"),
+    scales({"budget": 1}, {"n": 1, "value": -1}, "six-tasks", slug="scale-of-the-budget"),
+    scales({"prices": 1}, {"n": -1, "value": 1}, "six-tasks", slug="scale-of-the-prices"),
+    scales({"w": 1}, {"nu": 1, "value": 2}, "six-tasks", slug="scale-of-the-target"),
+    scales({"W": 1}, {"nu": -1, "value": -2}, "six-tasks", slug="scale-of-the-heads"),
     turned_along("k", "six-tasks", outputs=()),
     reversed_along("T", "six-tasks"),
 )
 EPOCH_COUNTS = (
     apart("T", "four-tasks"),
     odd("four-tasks", inputs=("nu",), outputs=()),
-    scaled("powers", "nu falls with the root of beta and of eps", 4.0, {"nu": -1, "beta": -2, "eps": -2}, {},
-           "four-tasks"),
+    scales({"nu": 1, "beta": 2, "eps": 2}, {}, "four-tasks"),
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from refimpl.specs.base import mistake, variant
 
-_LP = 'hx.ones(2 * T), A_eq=A, b_eq=right, method="highs-ds"'
+_LP = 'hx.ones(2 * T), A_eq=A, b_eq=b / magnitude(b), method="highs-ds", options=_FINE'
 
 _START = "columns = data.g / {}"
 _OPEN = "the paper asks for the minimizer and leaves the way to it open"
@@ -23,7 +23,7 @@ ALTERNATIVES = (
         "two_norm_for_one",
         "wrong_order",
         "nu^1 has the least 1-norm, by a linear program; here it is the pseudo-inverse's, of the least 2-norm",
-        {"relevance_l1: return columns @": "return xp.linalg.pinv(W) @ w"},
+        {"relevance_l1: return from_numpy": "return least_squares(W, w)"},
     ),
     mistake(
         "correlations_for_coefficients",
@@ -36,7 +36,8 @@ ALTERNATIVES = (
         "extra_step",
         "the combination is exact; here a ridge is added, and W nu falls short of w",
         {
-            "lasso_mtrl-2": "gram = W @ xp.matrix_transpose(W)\n"
+            "lasso_mtrl-2": "xp = array_namespace(W, w)\n"
+            "gram = W @ xp.matrix_transpose(W)\n"
             "ridge = 1e-3 * xp.eye(W.shape[0], dtype=W.dtype, device=device(W))\n"
             "return xp.linalg.solve(gram + ridge, w) @ W"
         },
@@ -169,9 +170,8 @@ ALTERNATIVES = (
         "missing_step",
         "a head solves with all of B^T G B; here with its diagonal alone, as if the columns were uncorrelated",
         {
-            "heads: inverse =": "size = xp.linalg.diagonal(inner)\n"
-            "inverse = xp.eye(k, dtype=B.dtype, device=device(B)) "
-            "* xp.where(size > 0, 1 / xp.where(size > 0, size, 1.0), 0.0)[:, None, :]"
+            "lasso_mtrl-7": "size = xp.linalg.diagonal(inner)\n"
+            "W = xp.where(size > 0, right / xp.where(size > 0, size, 1.0), 0.0)"
         },
     ),
     mistake(
@@ -185,8 +185,7 @@ ALTERNATIVES = (
         "wrong_order",
         "fit the target's head with B in the regression; here it is fitted on all inputs and then projected",
         {
-            "lasso_mtrl-11": "return heads(B, xp.eye(X.shape[1], dtype=X.dtype, device=device(X))[None, :, :], "
-            "(xp.linalg.pinv(X) @ y)[None, :])[:, 0]"
+            "lasso_mtrl-11": "return least_squares(B, least_squares(X, y))",
         },
     ),
     variant(
@@ -206,7 +205,17 @@ ALTERNATIVES = (
         "1e-10 is added to the diagonal of each task's equations, so that they can be solved with fewer samples than k",
         "a usual remedy; the paper assumes enough samples",
         {
-            "heads: inverse =": "inverse = xp.linalg.pinv(inner + 1e-10 * xp.eye(k, dtype=B.dtype, device=device(B)))",
+            "lasso_mtrl-7": "W = least_squares(inner + 1e-10 * xp.eye(k, dtype=B.dtype, device=device(B)), right)",
+        },
+    ),
+    variant(
+        "ridge_in_the_basis",
+        "1e-8 is added to the diagonal of the equations for B, so that they can always be solved",
+        "a usual remedy; the paper assumes enough samples",
+        {
+            "improve: W = W /": "W = 1.0 * W",
+            "improve: M =": "M = xp.reshape(xp.permute_dims(blocks, (0, 2, 1, 3)), (k * d, k * d))\n"
+            "M = M + 1e-8 * xp.eye(k * d, dtype=B.dtype, device=device(B))",
         },
     ),
     # Lasso
@@ -228,7 +237,8 @@ ALTERNATIVES = (
         "wrong_axis",
         "tasks are the columns of W; here its rows, which only a square W lets pass",
         {
-            "relevance_lasso: matrix, right": "matrix, right, lam = _host(W), _host(w), float(lam)\n"
+            "relevance_lasso: matrix, right": "matrix, right = _host(W) / magnitude(W), _host(w) / magnitude(w)\n"
+            "unit = _unit_of(W, w)\n"
             "matrix = matrix.T if matrix.shape[0] == matrix.shape[1] else matrix"
         },
     ),
@@ -268,7 +278,7 @@ ALTERNATIVES = (
         "return the Lasso's coefficients; here those that it kept are fitted again without the penalty",
         {
             "relevance_lasso: return from_numpy": "active = hx.nonzero(nu)[0]\n"
-            "nu[active] = hx.linalg.pinv(matrix[:, active]) @ right\nreturn from_numpy(nu, like=W)"
+            "nu[active] = hx.linalg.pinv(matrix[:, active]) @ right\nreturn from_numpy(nu * unit, like=W)"
         },
     ),
     mistake(
@@ -318,18 +328,18 @@ ALTERNATIVES = (
         "eps_not_squared",
         "wrong_constant",
         "the first term has eps squared; here the first power",
-        {"lasso_mtrl-19": "return xp.astype(xp.ceil(xp.maximum(beta * nu * nu / eps, beta / eps)), xp.int64)"},
+        {"lasso_mtrl-19": "n = xp.ceil(xp.maximum(beta * nu * share, beta / eps))"},
     ),
     mistake(
         "terms_added",
         "wrong_order",
         "take the larger of the two terms; here their sum",
-        {"lasso_mtrl-19": "return xp.astype(xp.ceil(beta * nu * nu / eps**2 + beta / eps), xp.int64)"},
+        {"lasso_mtrl-19": "n = xp.ceil(beta * share * share + beta / eps)"},
     ),
     mistake(
         "relevance_not_squared",
         "wrong_constant",
         "the first term has nu squared; here |nu|",
-        {"lasso_mtrl-19": "return xp.astype(xp.ceil(xp.maximum(beta * xp.abs(nu) / eps**2, beta / eps)), xp.int64)"},
+        {"lasso_mtrl-19": "n = xp.ceil(xp.maximum(beta * xp.abs(share) / eps, beta / eps))"},
     ),
 )

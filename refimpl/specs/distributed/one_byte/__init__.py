@@ -9,6 +9,7 @@ from refimpl.specs.base import ErrorCase, Operation, Paper, System, array, choic
 from refimpl.specs.distributed.one_byte import cases, exact, laws
 from refimpl.specs.distributed.one_byte.claims import CLAIMS
 from refimpl.specs.distributed.one_byte.mistakes import ALTERNATIVES
+from refimpl.specs.domains import POSITIVE, WHOLE, Relation, real, whole
 
 
 def encode(g, slope, offset):
@@ -18,15 +19,9 @@ def encode(g, slope, offset):
 
 def decode(code, slope, offset):
     """Slopes of codes."""
-    return one_byte.decode(_integers(code), like=code, slope=slope, offset=offset)
-
-
-def _integers(codes):
-    """Codes that come as floating-point numbers, as integers."""
-    xp = array_namespace(codes)
-    if not bool(xp.all(codes == xp.round(codes))):
-        raise ValueError("codes must be integers in 0 to 255, got fractions or NaN")
-    return xp.astype(codes, xp.int64)
+    xp = array_namespace(code)
+    like = xp.zeros(1, dtype=xp.float64, device=device(code))
+    return one_byte.decode(code, like=like, slope=slope, offset=offset)
 
 
 def projected_gradient(loss_plus, loss_minus, eps):
@@ -49,13 +44,12 @@ def spsa_quadratic(A, b, w, z, eps):
 def apply_update(w, codes, z, eta, norm, slope, offset):
     """One iteration, from codes and directions in the public order."""
     directions = (z[i, :] for i in range(z.shape[0]))
-    return one_byte.apply_update(w, _integers(codes), directions, eta=eta, norm=norm, slope=slope, offset=offset)
+    return one_byte.apply_update(w, codes, directions, eta=eta, norm=norm, slope=slope, offset=offset)
 
 
 def replay(w0, machines, codes, z, eta, norm, slope, offset):
     """A newcomer's parameters after each iteration of a log whose messages come in any order."""
     newcomer, log, places = one_byte.start(10**6, w0), [], {}
-    codes = _integers(codes)
     for t in range(machines.shape[0]):
         messages: dict[int, bytes] = {}
         for i in range(machines.shape[1]):
@@ -97,15 +91,21 @@ def rounds(A, b, w0, z, joins, leaves, eps, eta, norm):
     return xp.asarray(sent, dtype=w0.dtype, device=device(w0)), xp.stack(rows)
 
 
-_SCALE = (number("slope", "codes > 0 to a factor of e"), integer("offset", "code of |g| = 1, >= 0"))
-_RATE = (number("eta", "step size > 0"), choice("norm", ("sqrt", "mean"), "eta is divided by the root of N, or by N"))
-_EPS = number("eps", "size > 0 of the perturbation")
-_BAD_SCALE = (
-    *refusals.rates(slope="positive"),
-    ErrorCase("negative-offset", "codes are counted from 0", {"offset": -1}, ValueError, "offset"),
+def _somebody(i):
+    t = np.arange(len(i["z"]))[:, None]
+    return bool(np.all(np.any((i["joins"] <= t) & (t < i["leaves"]), axis=1)))
+
+
+_BYTES = whole(0, 255)
+_SCALE = (number("slope", "codes to a factor of e", POSITIVE), integer("offset", "code of |g| = 1", WHOLE))
+_RATE = (
+    number("eta", "step size", POSITIVE),
+    choice("norm", ("sqrt", "mean"), "eta is divided by the root of N, or by N"),
 )
+_EPS = number("eps", "size of the perturbation", POSITIVE)
+_BAD_SCALE = refusals.numbers("slope", "offset")
 _BAD_RATE = (
-    *refusals.rates(eta="positive"),
+    refusals.numbers("eta"),
     ErrorCase("unknown-norm", "there are two", {"norm": "none"}, ValueError, "norm"),
 )
 
@@ -113,7 +113,7 @@ ENCODE = Operation(
     name="one_byte.encode",
     summary="slopes as bytes: bit 7 the sign, bits 0 to 6 round(slope ln|g|) + offset between 1 and 127; 0 for what is "
     "0 or not finite",
-    inputs=(array("g", "N", "slopes"), *_SCALE),
+    inputs=(array("g", "N", "slopes", real(infinite=True, nan=True)), *_SCALE),
     outputs=(array("code", "N", "integers in 0 to 255, never 128"),),
     reference=encode,
     exact=exact.encode,
@@ -121,14 +121,14 @@ ENCODE = Operation(
     cases=cases.ENCODE,
     sample=cases.sample_encode,
     laws=laws.ENCODE,
-    errors=_BAD_SCALE,
+    errors=(_BAD_SCALE,),
     without={"long": "it has no steps"},
 )
 
 DECODE = Operation(
     name="one_byte.decode",
     summary="bytes as slopes: sign times exp((k - offset) / slope), and 0 where k = 0",
-    inputs=(array("code", "N", "integers in 0 to 255"), *_SCALE),
+    inputs=(array("code", "N", "bytes", _BYTES), *_SCALE),
     outputs=(array("g", "N", "slopes"),),
     reference=decode,
     exact=exact.decode,
@@ -137,10 +137,10 @@ DECODE = Operation(
     sample=cases.sample_decode,
     laws=laws.DECODE,
     errors=(
-        *_BAD_SCALE,
+        _BAD_SCALE,
         ErrorCase("no-byte", "a byte ends at 255", {"code": np.array([96.0, 256.0])}, ValueError, "codes"),
         ErrorCase("negative-code", "a byte begins at 0", {"code": np.array([-1.0, 96.0])}, ValueError, "codes"),
-        ErrorCase("half-a-code", "a code is an integer", {"code": np.array([1.5])}, ValueError, "codes"),
+        ErrorCase("half-a-code", "a code is an integer", {"code": np.array([1.5])}, TypeError, "codes"),
     ),
     without={"long": "it has no steps"},
 )
@@ -157,7 +157,7 @@ PROJECTED = Operation(
     sample=cases.sample_projected,
     laws=laws.PROJECTED,
     errors=(
-        *refusals.rates(eps="positive"),
+        refusals.numbers("eps"),
         ErrorCase("one-loss-short", "losses come in pairs", {"loss_minus": np.zeros(2)}, ValueError, "loss_minus"),
     ),
     without={"long": "it has no steps"},
@@ -181,7 +181,7 @@ SPSA = Operation(
     sample=cases.sample_spsa,
     laws=laws.SPSA,
     errors=(
-        *refusals.rates(eps="positive"),
+        refusals.numbers("eps"),
         ErrorCase("directions-too-long", "z is like w", {"z": np.ones((2, 3))}, ValueError, "z"),
     ),
     without={"long": "it has no steps"},
@@ -192,7 +192,7 @@ UPDATE = Operation(
     summary="the step of one iteration from codes and directions in the public order: w - eta / s(N) sum of g-hat z",
     inputs=(
         array("w", "d", "parameters"),
-        array("codes", "N", "bytes of all samples"),
+        array("codes", "N", "bytes of all samples", _BYTES),
         array("z", "N d", "their directions"),
         *_RATE,
         *_SCALE,
@@ -206,7 +206,7 @@ UPDATE = Operation(
     laws=laws.UPDATE,
     errors=(
         *_BAD_RATE,
-        *_BAD_SCALE,
+        _BAD_SCALE,
         ErrorCase("no-byte", "a byte ends at 255", {"codes": np.array([96.0, 256.0])}, ValueError, "codes"),
         ErrorCase("a-code-too-many", "a direction for each", {"codes": np.full(3, 96.0)}, ValueError, "directions"),
         ErrorCase("a-direction-too-many", "a code for each", {"codes": np.full(1, 96.0)}, ValueError, "directions"),
@@ -221,8 +221,8 @@ REPLAY = Operation(
     "-1 for a machine is an empty place, which does not count in N",
     inputs=(
         array("w0", "d", "public start"),
-        array("machines", "T N", "who sent it, an integer >= 0, or -1: nobody"),
-        array("codes", "T N", "what was sent"),
+        array("machines", "T N", "who sent it, or -1: nobody", whole(-1)),
+        array("codes", "T N", "what was sent", _BYTES),
         array("z", "T N d", "its direction"),
         *_RATE,
         *_SCALE,
@@ -234,9 +234,21 @@ REPLAY = Operation(
     cases=(*cases.REPLAY, sizes.one_step),
     sample=cases.sample_replay,
     laws=laws.REPLAY,
+    relations=(
+        Relation(
+            "somebody sends in every iteration",
+            ("machines",),
+            lambda i: bool(np.all(np.max(i["machines"], axis=1) >= 0)),
+        ),
+        Relation(
+            "nobody sends 128",
+            ("machines", "codes"),
+            lambda i: not np.any((i["machines"] >= 0) & (i["codes"] == 128)),
+        ),
+    ),
     errors=(
         *_BAD_RATE,
-        *_BAD_SCALE,
+        _BAD_SCALE,
         ErrorCase(
             "never-sent",
             "no machine sends 128",
@@ -257,8 +269,8 @@ ROUNDS = Operation(
         array("b", "T M S d", "linear part of the loss of each sample"),
         array("w0", "d", "public start"),
         array("z", "T M S d", "direction of each sample"),
-        array("joins", "M", "first iteration of each machine, counted from 0"),
-        array("leaves", "M", "iteration in which it is there no more"),
+        array("joins", "M", "first iteration of each machine, counted from 0", WHOLE),
+        array("leaves", "M", "iteration in which it is there no more", WHOLE),
         _EPS,
         *_RATE,
     ),
@@ -272,7 +284,8 @@ ROUNDS = Operation(
     cases=cases.ROUNDS,
     sample=cases.sample_rounds,
     laws=laws.ROUNDS,
-    errors=(*refusals.rates(eps="positive"), *_BAD_RATE),
+    relations=(Relation("somebody is there in every iteration", ("joins", "leaves"), _somebody),),
+    errors=(refusals.numbers("eps"), *_BAD_RATE),
     without={
         "long": "from round to round it carries what `replay` does, which has a long case",
         "large": "A has d x d entries; `apply_update` and `replay` have large cases",

@@ -2,7 +2,7 @@
 
 from refimpl.core.arrays import array_namespace
 from refimpl.specs.base import Law
-from refimpl.specs.laws import apart, causal, odd, related, reversed_along, scaled, turned_along
+from refimpl.specs.laws import apart, causal, odd, related, reversed_along, scales, turned_along
 
 
 def _other_half(code):
@@ -30,18 +30,18 @@ def _shifted_scale(run, inputs):
 
 
 ENCODE = (
-    apart("N", "powers-of-e", "zero"),
+    apart("N", "factors-of-e", "zero"),
     related(
         "sign",
         "the other sign is 128 codes away; 0 has none",
         lambda i: {"g": -i["g"]},
         _other_sign,
-        "powers-of-e",
+        "factors-of-e",
         "small-slopes",
-        "next-to-a-threshold",
+        "beside-thresholds",
         "zero",
     ),
-    Law("next-code", "an offset larger by 1 is the next code", _next_code, ("powers-of-e", "small-slopes")),
+    Law("next-code", "an offset larger by 1 is the next code", _next_code, ("factors-of-e", "small-slopes")),
 )
 
 DECODE = (
@@ -49,7 +49,7 @@ DECODE = (
     related(
         "sign",
         "128 codes away is the other sign",
-        lambda i: {"code": _other_half(i["code"])},
+        lambda i: {"code": (i["code"] + 128) % 256},
         lambda o: {"g": -o["g"]},
         "every-byte",
         "other-scale",
@@ -65,7 +65,7 @@ DECODE = (
 PROJECTED = (
     apart("N", "by-hand"),
     odd("by-hand", "usual-eps"),
-    scaled("eps", "four times the eps is a quarter of the slope", 4.0, {"eps": 1}, {"g": -1}, "by-hand", "usual-eps"),
+    scales({"loss_plus": 1, "loss_minus": 1, "eps": 1}, {}, "by-hand", "usual-eps"),
     related(
         "exchanged",
         "exchanged losses give the other sign",
@@ -82,21 +82,14 @@ SPSA = (
     turned_along("d", "lopsided", "by-hand"),
     related("any-eps", _ANY_EPS, lambda i: {"eps": 2.0 * i["eps"]}, lambda o: {}, "lopsided", "by-hand"),
     odd("lopsided", inputs=("z",)),
+    scales({"w": 1, "b": 1, "eps": 1}, {"g": 1}, "lopsided", inside=2),  # the loss
 )
 
 UPDATE = (
     apart("d", "mixed"),
     odd("mixed", "root-of-four", inputs=("w", "z")),
     turned_along("d", "mixed"),
-    scaled(
-        "scale",
-        "parameters and directions times 4 give parameters times 4",
-        4.0,
-        {"w": 1, "z": 1},
-        {"new_w": 1},
-        "mixed",
-        "by-hand",
-    ),
+    scales({"w": 1, "z": 1}, {"new_w": 1}, "mixed", "by-hand"),
     reversed_along("N", "mixed", "root-of-four"),
 )
 
@@ -104,6 +97,7 @@ REPLAY = (
     apart("d", "shuffled"),
     causal("T", "shuffled", "two-samples-each", "one-leaves"),
     odd("shuffled", inputs=("w0", "z")),
+    scales({"w0": 1, "z": 1}, {"w": 1}, "shuffled"),
     reversed_along("N", "shuffled", "one-leaves", slug="any-arrival"),
 )
 
@@ -112,4 +106,5 @@ ROUNDS = (
     turned_along("d", "two-machines", outputs=("w",)),
     related("any-eps", _ANY_EPS, lambda i: {"eps": 2.0 * i["eps"]}, lambda o: {}, "two-machines", "one-joins"),
     odd("two-machines", inputs=("w0", "z", "b"), outputs=("w",)),
+    scales({"w0": 1, "b": 1, "z": -1, "eps": 2, "eta": 2}, {"w": 1}, "two-machines"),
 )

@@ -11,6 +11,17 @@ from refimpl.specs.base import ErrorCase, Operation, Paper, System, array, choic
 from refimpl.specs.distributed.srrw import cases, exact, laws
 from refimpl.specs.distributed.srrw.claims import CLAIMS
 from refimpl.specs.distributed.srrw.mistakes import ALTERNATIVES
+from refimpl.specs.domains import (
+    FRACTION,
+    NONNEGATIVE,
+    POSITIVE,
+    SHARE,
+    SIMPLEX,
+    Relation,
+    below,
+    one_of,
+    real,
+)
 
 
 def kernel_row(P_row, x, mu, alpha):
@@ -67,11 +78,30 @@ def predict(P, mu, alpha, H, J, gamma, beta):
 
 
 _NAN = float("nan")
-_LAW = array("mu", "N", "law for which P is reversible, up to a factor")
-_CHAIN = (array("P", "N N", "base chain, rows sum to 1"), _LAW, number("alpha", "strength >= 0 of the repulsion"))
+_STEP = real(0, 1, open="(")
+_LAW = array("mu", "N", "law for which P is reversible, up to a factor", POSITIVE)
+_ALPHA = number("alpha", "strength of the repulsion", NONNEGATIVE)
+_CHAIN = (array("P", "N N", "base chain", SIMPLEX), _LAW, _ALPHA)
+
+
+def _reversible(i):
+    flow = i["mu"][:, None] * i["P"]
+    return bool(np.max(np.abs(flow - flow.T)) <= srrw.SLACK * np.max(flow))
+
+
+def _irreducible(i):
+    return bool(np.all(np.linalg.matrix_power(np.eye(len(i["P"])) + (i["P"] > 0), len(i["P"])) > 0))
+
+
+def _stable(J, b=0.0):
+    return bool(np.max(np.linalg.eigvals(J).real) < (-0.5 if b == 1 else 0.0))
+
+
+_REVERSIBLE = Relation("P is reversible for mu: mu_i P_ij = mu_j P_ji", ("P", "mu"), _reversible)
+_CONNECTED = _REVERSIBLE, Relation("every node can be reached from every other one", ("P",), _irreducible)
 _FLAT = np.full((4, 4), 0.25)
 _BAD_CHAIN = (
-    *refusals.rates(alpha="nonnegative"),
+    refusals.numbers("alpha"),
     ErrorCase(
         "not-reversible",
         "the theory is that of reversible chains",
@@ -86,17 +116,17 @@ _BAD_CHAIN = (
 )
 _START = (
     *_CHAIN,
-    array("x0", "N", "frequencies at the start, > 0, sum 1"),
-    integer("node0", "where the token starts, 0 to N - 1"),
-    array("u", "n", "a uniform draw of each step"),
-    array("gamma", "n", "step size of x in each step, in [0, 1)"),
+    array("x0", "N", "frequencies at the start", _STEP.that("simplex")),
+    integer("node0", "where the token starts", below("N")),
+    array("u", "n", "a uniform draw of each step", SHARE),
+    array("gamma", "n", "step size of x in each step", FRACTION),
 )
 _BAD_START = (
     *_BAD_CHAIN,
     ErrorCase("on-the-face", "a node of frequency 0", {"x0": np.array([0.5, 0.5, 0.0, 0.0])}, ValueError, "interior"),
     ErrorCase("no-law", "frequencies sum to 1", {"x0": np.full(4, 0.5)}, ValueError, "x"),
     ErrorCase("x-of-five", "a frequency for each node", {"x0": np.full(5, 0.2)}, ValueError, "x"),
-    ErrorCase("nobody", "there is no such node", {"node0": 4}, ValueError, "node"),
+    refusals.numbers(node0="node"),
     ErrorCase("draw-of-two", "a draw is in [0, 1)", {"u": np.full(10, 2.0)}, ValueError, "u"),
     ErrorCase("nan-draw", "a draw is in [0, 1)", {"u": np.full(10, _NAN)}, ValueError, "u"),
     ErrorCase("step-of-one", "gamma = 1 puts x on a vertex", {"gamma": np.ones(10)}, ValueError, "gamma"),
@@ -113,29 +143,25 @@ _CONVENTION = (
 _MPMATH = "mpmath with 50 digits, {}"
 _LEARNER = (
     array("H", "N d", "update H(theta*, i) of each node at the optimum"),
-    array("J", "d d", "Jacobian of the mean update there; its eigenvalues have negative real parts"),
+    array("J", "d d", "Jacobian of the mean update there"),
 )
-_EXPONENT_A = number("a", "exponent in (0.5, 1] of gamma_n = (n + 1)^(-a)")
+_EXPONENT = real(0.5, 1, open="(")
+_EXPONENT_A = number("a", "exponent of gamma_n = (n + 1)^(-a)", _EXPONENT)
 _BAD_LEARNER = (
     ErrorCase("not-stable", "a learner that runs away", {"J": np.eye(2)}, ValueError, "J"),
     ErrorCase("H-of-five", "a row for each node", {"H": np.ones((5, 2))}, ValueError, "H"),
     ErrorCase("nan-in-H", "NaN is no update", {"H": np.full((4, 2), _NAN)}, ValueError, "H"),
     ErrorCase("two-parts", "the chain must be irreducible", {"P": np.eye(4)}, ValueError, "P"),
 )
-_EXPONENTS = tuple(
-    ErrorCase(f"exponent-{name}-{slug}", "outside (0.5, 1]", {name: value}, ValueError, name)
-    for name in ("a", "b")
-    for slug, value in (("too-small", 0.5), ("too-large", 1.25))
-)
 
 KERNEL_ROW = Operation(
     name="srrw.kernel_row",
     summary="where the token goes: a row of the self-repellent kernel, P_j (x_j / mu_j)^(-alpha) over its sum",
     inputs=(
-        array("P_row", "N", "row of the base chain, up to a factor"),
-        array("x", "N", "frequencies of the visits, > 0, up to a factor"),
-        array("mu", "N", "target law, > 0, up to a factor"),
-        number("alpha", "strength >= 0 of the repulsion"),
+        array("P_row", "N", "row of the base chain, up to a factor", NONNEGATIVE.that("not all zero")),
+        array("x", "N", "frequencies of the visits, up to a factor", POSITIVE),
+        array("mu", "N", "target law, up to a factor", POSITIVE),
+        _ALPHA,
     ),
     outputs=(array("row", "N", "probability of each node"),),
     reference=kernel_row,
@@ -145,7 +171,7 @@ KERNEL_ROW = Operation(
     sample=cases.sample_kernel,
     laws=laws.KERNEL,
     errors=(
-        *refusals.rates(alpha="nonnegative"),
+        refusals.numbers("alpha"),
         ErrorCase("zero-frequency", "infinite repulsion", {"x": np.array([0.5, 0.5, 0.0])}, ValueError, "interior"),
         ErrorCase("zero-law", "a node that is never to be visited", {"mu": np.array([1.0, 0, 1])}, ValueError, "mu"),
         ErrorCase("no-way-out", "a row of zeros", {"P_row": np.zeros(3)}, ValueError, "row"),
@@ -167,6 +193,7 @@ STEPS = Operation(
     cases=(*cases.STEPS, sizes.one_step),
     sample=cases.sample_steps,
     laws=laws.STEPS,
+    relations=(_REVERSIBLE,),
     errors=_BAD_START,
 )
 
@@ -177,7 +204,7 @@ LEARN = Operation(
         *_START,
         array("theta0", "d", "parameters at the start"),
         array("H", "N d", "where each node pulls theta to"),
-        array("beta", "n", "step size of theta in each step, > 0"),
+        array("beta", "n", "step size of theta in each step", POSITIVE),
     ),
     outputs=(array("thetas", "n d", "parameters after each step", steps=True), *_WALK),
     reference=sa_srrw,
@@ -186,6 +213,7 @@ LEARN = Operation(
     cases=(*cases.LEARN, sizes.one_step),
     sample=cases.sample_learn,
     laws=laws.LEARN,
+    relations=(_REVERSIBLE,),
     errors=(
         *_BAD_START,
         ErrorCase("beta-of-zero", "theta would not move", {"beta": np.zeros(10)}, ValueError, "beta"),
@@ -199,7 +227,12 @@ BASE = Operation(
     name="srrw.base_chain",
     summary="base chain of a graph: Metropolis-Hastings for the uniform law, or the simple random walk",
     inputs=(
-        array("adjacency", "N N", "symmetric, of zeros and ones"),
+        array(
+            "adjacency",
+            "N N",
+            "1 where an edge is",
+            one_of(0.0, 1.0).that("symmetric", "zero diagonal", "nonzero rows"),
+        ),
         choice("kind", ("metropolis", "simple"), "which walk"),
     ),
     outputs=(array("P", "N N", "transition probabilities"), array("mu", "N", "their law, sum 1")),
@@ -230,7 +263,8 @@ COVARIANCE_X = Operation(
     cases=cases.COVARIANCE_X,
     sample=cases.sample_cov_x,
     laws=laws.COVARIANCE_X,
-    errors=(*_BAD_CHAIN, _BAD_LEARNER[-1], *_EXPONENTS[:2]),
+    relations=_CONNECTED,
+    errors=(*_BAD_CHAIN, _BAD_LEARNER[-1], refusals.numbers("a")),
     without={"long": "it has no steps", "large": "eigenvectors of a few nodes are what it is about"},
 )
 
@@ -241,7 +275,7 @@ COVARIANCE_THETA = Operation(
         *_CHAIN,
         *_LEARNER,
         _EXPONENT_A,
-        number("b", "exponent in (0.5, 1] of beta_n = (n + 1)^(-b)"),
+        number("b", "exponent of beta_n = (n + 1)^(-b)", _EXPONENT),
     ),
     outputs=(array("V", "d d", "V_theta"),),
     reference=covariance_theta,
@@ -250,10 +284,18 @@ COVARIANCE_THETA = Operation(
     cases=cases.COVARIANCE_THETA,
     sample=cases.sample_cov_theta,
     laws=laws.COVARIANCE_THETA,
+    relations=(
+        *_CONNECTED,
+        Relation(
+            "the eigenvalues of J have real parts < 0, and < -1/2 where b = 1",
+            ("J", "b"),
+            lambda i: _stable(i["J"], i["b"]),
+        ),
+    ),
     errors=(
         *_BAD_CHAIN,
         *_BAD_LEARNER,
-        *_EXPONENTS,
+        refusals.numbers("a", "b"),
         ErrorCase("too-flat", "b = 1 asks for more than 1/2", {"J": -0.5 * np.eye(2), "b": 1.0}, ValueError, "J"),
     ),
     without={"long": "it has no steps", "large": "eigenvectors of a few nodes are what it is about"},
@@ -266,8 +308,8 @@ PREDICT = Operation(
     inputs=(
         *_CHAIN,
         *_LEARNER,
-        array("gamma", "n", "step size of x in each step, in (0, 1]"),
-        array("beta", "n", "step size of theta in each step, in (0, 1]"),
+        array("gamma", "n", "step size of x in each step", _STEP),
+        array("beta", "n", "step size of theta in each step", _STEP),
     ),
     outputs=(
         array("theta", "n d d", "covariance of theta after each step", steps=True),
@@ -279,6 +321,7 @@ PREDICT = Operation(
     cases=(*cases.PREDICT, sizes.one_step),
     sample=cases.sample_predict,
     laws=laws.PREDICT,
+    relations=(*_CONNECTED, Relation("the eigenvalues of J have real parts < 0", ("J",), lambda i: _stable(i["J"]))),
     errors=(
         *_BAD_CHAIN,
         *_BAD_LEARNER,

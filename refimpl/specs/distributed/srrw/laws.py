@@ -2,7 +2,7 @@
 
 from refimpl.core.arrays import array_namespace
 from refimpl.specs.base import Law
-from refimpl.specs.laws import apart, causal, related, reversed_along, scaled, turned_along
+from refimpl.specs.laws import apart, causal, related, reversed_along, scales, turned_along
 
 
 def _flip(x, *axes):
@@ -33,9 +33,7 @@ KERNEL = (
     Law("probabilities", "the row sums to 1", _sums_to_one, ("ordinary", "any-scale")),
     Law("strengths-add-up", "alpha is alpha / 2, and alpha / 2 again on the row that this gave", _strengths_add_up,
         ("ordinary", "any-scale")),
-    scaled("any-unit-of-x", "a factor of x cancels", 4.0, {"x": 1}, {}, "ordinary"),
-    scaled("any-unit-of-mu", "a factor of mu cancels", 4.0, {"mu": 1}, {}, "ordinary"),
-    scaled("any-unit-of-P", "a factor of the base row cancels", 4.0, {"P_row": 1}, {}, "ordinary"),
+    scales({"x": 1, "mu": 1, "P_row": 1}, {}, "ordinary"),
     reversed_along("N", "ordinary", "any-scale"),
 )  # fmt: skip
 
@@ -74,13 +72,12 @@ def _forgotten(run, inputs):
 
 
 _WALKS = "path-of-four", "ring"
-_UNIT = scaled("any-unit-of-mu", "a factor of mu cancels", 4.0, {"mu": 1}, {}, *_WALKS)
 STEPS = (
     causal("n", *_WALKS),
     Law("mirrored", "nodes renamed in reverse and draws 1 - u give the same walk", _mirrored, _WALKS),
     Law("counted", "x moves by gamma towards the node that was drawn", _counted, (*_WALKS, "plain-counts")),
     Law("forgotten", "alpha = 0: the path does not depend on x", _forgotten, ("alpha-zero",)),
-    _UNIT,
+    scales({"mu": 1}, {}, *_WALKS),
 )  # fmt: skip
 
 
@@ -103,7 +100,7 @@ LEARN = (
             lambda i: {"theta0": i["theta0"] + 2.0, "H": i["H"] + 2.0}, lambda o: {"thetas": o["thetas"] + 2.0},
             *_WALKS),
     apart("d", *_WALKS),
-    _UNIT,
+    scales({"mu": 1, "theta0": 1, "H": 1}, {"thetas": 1}, *_WALKS),
 )  # fmt: skip
 
 
@@ -139,19 +136,19 @@ COVARIANCE_X = (
             "path-of-four", "strong"),
     related("half-the-strength", "a = 1 with half of alpha gives twice the covariance of a < 1",
             lambda i: {"a": 1.0, "alpha": i["alpha"] / 2}, lambda o: {"V": 2 * o["V"]}, "path-of-four", "eight-nodes"),
-    scaled("any-unit-of-mu", "a factor of mu cancels", 4.0, {"mu": 1}, {}, "path-of-four"),
+    scales({"mu": 1}, {}, "path-of-four"),
 )  # fmt: skip
 
 _PACES = "slow-learner", "same-pace", "fast-learner"
 COVARIANCE_THETA = (
-    scaled("quadratic", "H times 2 gives 4 times the covariance", 2.0, {"H": 1}, {"V": 2}, *_PACES),
+    scales({"H": 1}, {"V": 2}, *_PACES),
     turned_along("d", *_PACES),
     related("renamed", "nodes can have any names", _renamed(H=(0,), **_RENAMED_CHAIN), lambda o: {}, *_PACES),
     related("of-no-use", "alpha does not matter to a fast learner", lambda i: {"alpha": 0.0}, lambda o: {},
             "fast-learner", "fast-learner-plain-counts"),
     related("centred", "the same vector added to all H changes nothing", lambda i: {"H": i["H"] + 2.0}, lambda o: {},
             *_PACES),
-    scaled("any-unit-of-mu", "a factor of mu cancels", 4.0, {"mu": 1}, {}, "slow-learner"),
+    scales({"mu": 1}, {}, "slow-learner", slug="scales-of-mu"),
 )  # fmt: skip
 
 
@@ -165,7 +162,7 @@ def _no_part(run, inputs):
 _RUNS = "path-of-four", "cut-steps"
 PREDICT = (
     causal("n", *_RUNS),
-    scaled("quadratic", "H times 2 gives 4 times the covariance of theta", 2.0, {"H": 1}, {"theta": 2}, *_RUNS),
+    scales({"H": 1}, {"theta": 2}, *_RUNS),
     turned_along("d", *_RUNS),
     related("renamed", "nodes renamed in reverse rename the answer", _renamed(H=(0,), **_RENAMED_CHAIN),
             _renamed(x=(1, 2)), *_RUNS),

@@ -76,7 +76,11 @@ ALTERNATIVES = (
         "no_shift",
         "numerics",
         "take the largest power off before the exponential; here all weights underflow or overflow",
-        {"srrw-4": "return row * xp.exp(power)"},
+        {
+            "srrw-4": "return row * xp.exp(power)",
+            "draw: check.finite(": "pass",
+            "draw: if not bool(xp.all(weights": "if False:",
+        },
         unseen={
             "sa_srrw": "powers stay below 1e308 there",
         },
@@ -291,7 +295,7 @@ ALTERNATIVES = (
         "one_over_n_term_of_x",
         "wrong_constant",
         "the term of theta belongs to b = 1; here to a = 1",
-        {"covariance_theta: last, _ = ": "last = _last(a, a=a)"},
+        {"_limit: last, _ = ": "last = _last(a, a=a)"},
     ),
     mistake(
         "one_over_n_term_doubled",
@@ -330,27 +334,27 @@ ALTERNATIVES = (
         "no_gain",
         "missing_step",
         "with a < b theta sees visits that the repulsion has evened out; here alpha is left out",
-        {"covariance_theta: drift, noise = J": _SLOW.format("0.0")},
+        {"_limit: drift, noise = J": _SLOW.format("0.0")},
     ),
     mistake(
         "gain_for_all",
         "wrong_order",
         "with a > b theta is too fast for the repulsion to help; here it has the noise of a slow one",
-        {"covariance_theta: drift, noise = J": _SLOW.format("alpha")},
+        {"_limit: drift, noise = J": _SLOW.format("alpha")},
     ),
     mistake(
         "cases_exchanged",
         "wrong_order",
         "a < b means that theta is slower; here the cases are exchanged",
-        {"covariance_theta: drift, noise = J": _SLOW.format("alpha if a > b else 0.0")},
+        {"_limit: drift, noise = J": _SLOW.format("alpha if a > b else 0.0")},
     ),
     mistake(
         "equal_pace_as_slow",
         "missing_step",
         "with a = b theta and x have one equation together; here theta is taken for the slower one",
         {
-            "covariance_theta: if a != b": "if True:",
-            "covariance_theta: drift, noise = J": _SLOW.format("alpha if a <= b else 0.0"),
+            "_limit: if a != b": "if True:",
+            "_limit: drift, noise = J": _SLOW.format("alpha if a <= b else 0.0"),
         },
     ),
     mistake(
@@ -360,7 +364,7 @@ ALTERNATIVES = (
         {
             "srrw-15": "drift = xp.concat([upper, lower], axis=0)\n"
             "drift = xp.concat([xp.concat([transposed(J), upper[:, d:]], axis=1), lower], axis=0)",
-            "covariance_theta: drift, noise = J": "drift, noise = array_namespace(J).matrix_transpose(J), "
+            "_limit: drift, noise = J": "drift, noise = array_namespace(J).matrix_transpose(J), "
             "noise_theta(chain, H, alpha=alpha if a < b else 0.0)",
         },
     ),

@@ -1,5 +1,7 @@
 """What the oracle knows of Adaptive Guidance."""
 
+import math
+
 import numpy as np
 
 from refimpl.core.arrays import array_namespace
@@ -7,10 +9,10 @@ from refimpl.generative import _adaptive_guidance_models as models
 from refimpl.generative import adaptive_guidance
 from refimpl.specs import refusals
 from refimpl.specs.base import ErrorCase, Operation, Paper, System, array, integer, number
+from refimpl.specs.domains import MASK, NONNEGATIVE, POSITIVE, REAL, Relation, below, real, whole
 from refimpl.specs.generative.adaptive_guidance import cases, exact, laws
 from refimpl.specs.generative.adaptive_guidance.claims import CLAIMS
 from refimpl.specs.generative.adaptive_guidance.mistakes import ALTERNATIVES
-from refimpl.specs.loops import integers
 
 
 def guide(eps_c, eps_u, s):
@@ -20,7 +22,7 @@ def guide(eps_c, eps_u, s):
 
 def ag_step(x, eps_c, eps_u, done, s, gamma_bar, ab, ab_next):
     """One step from given flags."""
-    state = adaptive_guidance.init(x)._replace(done=done > 0.5)
+    state = adaptive_guidance.init(x)._replace(done=done)
     rates = {"s": s, "gamma_bar": gamma_bar, "ab": ab, "ab_next": ab_next}
     state, eps = adaptive_guidance.update(state, eps_c, eps_u, **rates)
     xp = array_namespace(x)
@@ -28,8 +30,7 @@ def ag_step(x, eps_c, eps_u, done, s, gamma_bar, ab, ab_next):
 
 
 def _both(means, var, class_of_component, label):
-    bed = models.Bed(means, var, integers(class_of_component))
-    return models.denoisers(bed, integers(label))
+    return models.denoisers(models.Bed(means, var, class_of_component), label)
 
 
 def ag_sample(x0, ab, means, var, class_of_component, label, s, gamma_bar):
@@ -76,20 +77,42 @@ _TWO = (
     array("eps_c", "n D", "noise predictions with the prompt"),
     array("eps_u", "n D", "noise predictions without it, or with a negative prompt"),
 )
-_X, _S = array("x", "n D", "iterates"), number("s", "weight of guidance: 0 unconditional, 1 conditional")
+_X, _S = array("x", "n D", "iterates"), number("s", "weight of guidance: 0 unconditional, 1 conditional", REAL)
+_LEVEL, _CLASS = real(0, 1, open="("), whole(-math.inf)
 _PAIR = (
-    number("ab", "signal level of the iterates, in (0, 1]"),
-    number("ab_next", "signal level after the step, in [ab, 1]"),
+    number("ab", "signal level of the iterates", _LEVEL),
+    number("ab_next", "signal level after the step", _LEVEL),
 )
-_GAMMA = number("gamma_bar", "threshold: a cosine above it, strictly, stops guidance")
+_RISING = Relation("ab <= ab_next", ("ab", "ab_next"), lambda i: i["ab"] <= i["ab_next"])
+_GAMMA = number("gamma_bar", "threshold: a cosine above it, strictly, stops guidance", REAL)
+_LEVELS = _LEVEL.that("not falling")
 _SAMPLER = (
     array("x0", "n D", "start noise"),
-    array("ab", "L", "signal levels, from noisy to clean; the last one is 1"),
+    array("ab", "L", "signal levels, from noisy to clean", _LEVELS),
     array("means", "K D", "of the components of the data, which weigh the same"),
-    array("var", "K", "variance of each, > 0"),
-    array("class_of_component", "K", "whole numbers: the class of each"),
-    array("label", "n", "whole numbers: the class of each sample"),
+    array("var", "K", "variance of each", POSITIVE),
+    array("class_of_component", "K", "the class of each", _CLASS),
+    array("label", "n", "the class of each sample", _CLASS),
 )
+_STEPS = Relation("L >= 2: at least one step", ("ab",), lambda i: len(i["ab"]) >= 2)
+_PEOPLED = Relation(
+    "every label is the class of a component",
+    ("class_of_component", "label"),
+    lambda i: bool(np.isin(i["label"], i["class_of_component"]).all()),
+)
+
+
+def _enough(betas, T):
+    """Whether there are coefficients for each step that is estimated."""
+    last = max((k for k in range(T // 2) if k % 2), default=0)
+    return betas.shape[0] > last and betas.shape[1] > 2 * last
+
+
+def _tells(class_of_component, label):
+    """Whether each class is less than all of the data."""
+    return all((class_of_component != own).any() for own in label)
+
+
 _MPMATH = "mpmath with 50 digits, {}, written apart from the source"
 _ONE_STEP = {"long": "it is one step"}
 
@@ -100,22 +123,16 @@ def _misfits(first, second):
     return nan, refusals.arrays(**{first: second})[1], *refusals.arrays(**{second: second})
 
 
-def _not_finite(*names):
-    return tuple(ErrorCase(f"nan-{name}", "NaN is no number", {name: _NAN}, ValueError, name) for name in names)
-
-
 _BAD_PAIR = (
-    *(ErrorCase(f"{what}-level", why, {"ab": value}, ValueError, "ab")
-      for what, value, why in (("zero", 0.0, "nothing of the signal is left"), ("high", 1.25, "a level is at most 1"),
-                               ("nan", _NAN, "NaN is no level"))),
+    refusals.numbers("ab", "ab_next"),
     ErrorCase("levels-fall", "a step goes to less noise", {"ab": 0.5, "ab_next": 0.25}, ValueError, "ab_next"),
-)  # fmt: skip
+)
 _BAD_BED = (
     ErrorCase("levels-fall", "alphas that fall are no schedule", {"ab": np.array([0.5, 0.25, 1.0])}, ValueError, "ab"),
     ErrorCase("level-zero", "nothing of the signal is left", {"ab": np.array([0.0, 0.5, 1.0])}, ValueError, "ab"),
     ErrorCase("level-high", "a level is at most 1", {"ab": np.array([0.5, 0.75, 1.5])}, ValueError, "ab"),
     ErrorCase("no-variance", "a component of no width has no density", {"var": np.zeros(4)}, ValueError, "variances"),
-    ErrorCase("no-such-class", "a class without components", {"label": np.full(3, 7.0)}, ValueError, "label"),
+    ErrorCase("no-such-class", "a class without components", {"label": np.full(3, 7)}, ValueError, "label"),
     *refusals.arrays(x0="x0")[:1],
 )
 
@@ -133,7 +150,7 @@ GUIDE = Operation(
     cases=cases.GUIDE,
     sample=cases.sample_guide,
     laws=laws.GUIDE,
-    errors=(*_not_finite("s"), *_misfits("eps_c", "eps_u")),
+    errors=(refusals.numbers("s"), *_misfits("eps_c", "eps_u")),
     without=_ONE_STEP,
 )
 
@@ -141,7 +158,7 @@ AG_STEP = Operation(
     name="adaptive_guidance.ag_step",
     summary="one step of Adaptive Guidance for given predictions: guided samples are guided once more, and stop for "
     "good if their cosine is above the threshold",
-    inputs=(_X, *_TWO, array("done", "n", "1 for a sample that has stopped, else 0"), _S, _GAMMA, *_PAIR),
+    inputs=(_X, *_TWO, array("done", "n", "whether a sample has stopped", MASK), _S, _GAMMA, *_PAIR),
     outputs=(
         array("eps", "n D", "what the solver gets"),
         array("new_done", "n", "1 for a sample that is not to be guided in the next step, else 0"),
@@ -154,7 +171,8 @@ AG_STEP = Operation(
     cases=cases.AG_STEP,
     sample=cases.sample_ag_step,
     laws=laws.AG_STEP,
-    errors=(*_not_finite("s", "gamma_bar"), *_BAD_PAIR, *_misfits("x", "eps_c"), *refusals.arrays(eps_u="eps_u")),
+    errors=(refusals.numbers("s", "gamma_bar"), *_BAD_PAIR, *_misfits("x", "eps_c"), *refusals.arrays(eps_u="eps_u")),
+    relations=(_RISING,),
     without=_ONE_STEP,
 )
 
@@ -170,7 +188,8 @@ AG_SAMPLE = Operation(
     cases=cases.AG_SAMPLE,
     sample=cases.sample_ag_sample,
     laws=laws.AG_SAMPLE,
-    errors=(*_not_finite("s", "gamma_bar"), *_BAD_BED),
+    errors=(refusals.numbers("s", "gamma_bar"), *_BAD_BED),
+    relations=(_STEPS, _PEOPLED),
 )
 
 FIT_LINEAR = Operation(
@@ -180,7 +199,7 @@ FIT_LINEAR = Operation(
     inputs=(
         array("E_c", "T n D", "recorded conditional predictions, noisiest step first"),
         array("E_u", "T n D", "recorded unconditional ones"),
-        integer("k", "step in [0, T)"),
+        integer("k", "number of the step", below("T")),
     ),
     outputs=(
         array("fitted", "n D", "the fit"),
@@ -193,11 +212,10 @@ FIT_LINEAR = Operation(
     sample=cases.sample_fit_linear,
     laws=laws.FIT_LINEAR,
     errors=(
-        ErrorCase("no-such-step", "there are three steps", {"k": 3}, ValueError, "k"),
-        ErrorCase("negative-step", "steps count from 0", {"k": -1}, ValueError, "k"),
+        refusals.numbers("k"),
         *_misfits("E_c", "E_u"),
     ),
-    without={"long": "it is one fit; regressors of late steps are nearly collinear, which no case may be"},
+    without={"long": "it is one fit; `late-step` has the regressors of twenty steps"},
 )
 
 LINEAR_STEP = Operation(
@@ -219,12 +237,17 @@ LINEAR_STEP = Operation(
     sample=cases.sample_linear_step,
     laws=laws.LINEAR_STEP,
     errors=(
-        *_not_finite("s"),
+        refusals.numbers("s"),
         *_BAD_PAIR,
         ErrorCase("few-coefficients", "one for each prediction", {"beta": np.ones(3)}, ValueError, "beta"),
         ErrorCase("nan-beta", "NaN is no number", {"beta": np.full(5, _NAN)}, ValueError, "beta"),
         ErrorCase("no-history", "as many of both kinds: nothing is left to estimate", {"E_u": np.ones((3, 3, 2))},
                   ValueError, "said_c"),
+    ),
+    relations=(
+        _RISING,
+        Relation("E_c has one entry more than E_u, and beta as many as both", ("E_c", "E_u", "beta"),
+                 lambda i: len(i["E_c"]) == len(i["E_u"]) + 1 and len(i["beta"]) == len(i["E_c"]) + len(i["E_u"])),
     ),
     without=_ONE_STEP,
 )  # fmt: skip
@@ -241,9 +264,15 @@ LINEAR_SAMPLE = Operation(
     cases=cases.LINEAR_SAMPLE,
     sample=cases.sample_linear_sample,
     laws=laws.LINEAR_SAMPLE,
-    errors=(*_not_finite("s"), *_BAD_BED[:3]),
+    errors=(refusals.numbers("s"), *_BAD_BED[:3]),
+    relations=(
+        _STEPS,
+        _PEOPLED,
+        Relation("betas has a row, of 2k + 1 entries or more, for each odd k < (L - 1) // 2", ("ab", "betas"),
+                 lambda i: _enough(i["betas"], len(i["ab"]) - 1)),
+    ),
     without={"long": "150 coefficients for each estimate; adaptive_guidance.ag_sample has a long run"},
-)
+)  # fmt: skip
 
 POLICY_LOSS = Operation(
     name="adaptive_guidance.policy_loss",
@@ -253,10 +282,10 @@ POLICY_LOSS = Operation(
     inputs=(
         array("logits", "T 3", "of unconditional, conditional, guided"),
         *_SAMPLER[:1],
-        array("ab", "T+1", "signal levels, from noisy to clean; the last one is 1"),
+        array("ab", "T+1", "signal levels, from noisy to clean", _LEVELS),
         *_SAMPLER[2:],
         _S,
-        number("price", "of an evaluation at each step, >= 0"),
+        number("price", "of an evaluation at each step", NONNEGATIVE),
     ),
     outputs=(array("loss", "", "loss"), array("gradient", "T 3", "in the logits")),
     reference=policy_loss,
@@ -266,12 +295,17 @@ POLICY_LOSS = Operation(
     sample=cases.sample_policy_loss,
     laws=laws.POLICY_LOSS,
     errors=(
-        *_not_finite("s"),
-        *refusals.rates(price="nonnegative cost"),
+        refusals.numbers("s", price="cost"),
         ErrorCase("no-guidance", "s = 1 guides nowhere: there is no unit of error", {"s": 1.0}, ValueError, "scale"),
         ErrorCase("levels-fall", "alphas that fall are no schedule", {"ab": np.array([0.5, 0.2, 1.0])}, ValueError,
                   "ab"),
         *refusals.arrays(logits="logits"),
+    ),
+    relations=(
+        _PEOPLED,
+        Relation("s is not 1 and no class is all of the data: guidance changes the samples",
+                 ("s", "class_of_component", "label"),
+                 lambda i: i["s"] != 1 and _tells(i["class_of_component"], i["label"])),
     ),
     without={"long": "its right answer is made of differences, two runs for each of 900 logits"},
 )  # fmt: skip

@@ -40,6 +40,9 @@ GUIDE = (
     Case("huge-and-tiny", ("numerics",), "lengths of 1e6 and 1e-6 leave the cosine what it is",
          {"eps_c": np.stack([1e6 * _C[0], 1e-6 * _C[1]]), "eps_u": np.stack([1e6 * _U[0], 1e-6 * _U[1]]), "s": 3.0},
          equations=("adaptive_guidance-7",)),
+    Case("huge-and-negative", ("numerics",), "the largest magnitude is a negative entry's: its square is no float",
+         {"eps_c": _rows([-1e200, 1]), "eps_u": _rows([-1e200, 2]), "s": 3.0}, dtypes=("float64",),
+         answer={"eps": _rows([-1e200, -1]), "cosine": np.array([1.0])}, source="closed form"),
     large("many-coordinates", "three-samples", "D", balanced=True, dtypes=("float64",)),
 )  # fmt: skip
 
@@ -108,7 +111,7 @@ def sample_ag_step(rng):
         "x": rng.standard_normal((n, D)),
         "eps_c": eps_c,
         "eps_u": eps_c + rng.uniform(0.1, 2) * rng.standard_normal((n, D)),
-        "done": rng.integers(0, 2, n).astype(float),
+        "done": rng.integers(0, 2, n).astype(bool),
         "s": float(rng.uniform(0, 8)),
         "gamma_bar": float(rng.uniform(-0.9, 0.99)),
         "ab": float(ab),
@@ -143,6 +146,10 @@ AG_SAMPLE = (
     Case("one-step", ("boundary",), "one step to the data", _RUN | {"ab": np.array([0.5, 1.0])}),
     Case("one-class", ("edge_case",), "with one class both predictions are one, and the cosine is 1",
          _RUN | {"class_of_component": np.zeros(4), "label": np.zeros(3)}),
+    Case("far-from-the-class", ("numerics",),
+         "the start lies in another class: the density of its own is no float, which must not count",
+         _RUN | {"x0": _rows([0, 0], [100, 100]), "ab": np.array([0.999, 1.0]), "means": _rows([0, 0], [100, 100]),
+                 "var": np.array([0.01, 0.01]), "class_of_component": np.array([0, 1]), "label": np.array([1, 0])}),
     Case("three-hundred-steps", ("long",), "300 steps: the count passes 255, and small steps add up",
          _RUN | {"x0": _RUN["x0"][:1], "label": np.array([1.0]), "ab": np.append(np.arange(1, 301) / 301, 1.0),
                  "gamma_bar": 0.9999}, dtypes=("float64",)),
@@ -174,6 +181,18 @@ def sample_ag_sample(rng):
 # LinearAG ------------------------------------------------------------------------------------------------------------
 
 _E_C, _E_U = _some("E_c", 3, 4, 3), _some("E_u", 3, 4, 3)
+
+
+def _alike(T, n, D, apart):
+    """Predictions of late steps: curves in the step that both kinds nearly share, and a little of their own."""
+    t = (np.arange(T) / 8)[:, None, None]
+    curve = lambda name: _some(f"{name} 0", n, D) + t * _some(f"{name} 1", n, D) + t * t * _some(f"{name} 2", n, D)
+    both, own = curve("both"), curve("own")
+    E_c, E_u = (part + apart * _some(name, T, n, D) for part, name in ((both, "late c"), (both + own / 64, "late u")))
+    E_u[-1] += _some("left", n, D) / 2**10  # a residual that keeps some digits
+    return {"E_c": E_c, "E_u": E_u, "k": T - 1}
+
+
 FIT_LINEAR = (
     Case("last-step", ("basic",), "the own conditional prediction is known, the own unconditional one is not",
          {"E_c": _E_C, "E_u": _E_U, "k": 2}),
@@ -189,6 +208,10 @@ FIT_LINEAR = (
     Case("nothing-to-fit", ("edge_case", "numerics"), "a target of 0: no residual, and no NaN",
          {"E_c": _E_C, "E_u": 0 * _E_U, "k": 0},
          answer={"fitted": np.zeros((4, 3)), "residual": np.array(0.0)}, source="closed form"),
+    Case("tenth-step", ("basic", "numerics"), "late predictions are nearly collinear: the method's ordinary case",
+         _alike(10, 5, 8, 1 / 2**10), dtypes=("float64",)),
+    Case("late-step", ("numerics",), "39 regressors that six curves tell, but for parts of 1e-4",
+         _alike(20, 6, 10, 1 / 2**14), dtypes=("float64",)),
     large("many-samples", "middle-step", "n", balanced=True, dtypes=("float64",)),
 )  # fmt: skip
 

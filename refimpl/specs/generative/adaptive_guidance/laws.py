@@ -2,7 +2,7 @@
 
 from refimpl.core.arrays import array_namespace
 from refimpl.specs.base import Law
-from refimpl.specs.laws import apart, related, reversed_along, scaled, turned_along
+from refimpl.specs.laws import apart, related, reversed_along, scaled, scales, turned_along
 
 
 def _same(slug, statement, change, *cases, but=()):
@@ -38,8 +38,7 @@ def _s(value):
 GUIDE = (
     apart("n", "three-samples", "no-direction"),
     turned_along("D", "three-samples"),
-    scaled("scale", "predictions times 4: 4 times as much, the same cosine", 4.0,
-           {"eps_c": 1, "eps_u": 1}, {"eps": 1}, "three-samples"),
+    scales({"eps_c": 1, "eps_u": 1}, {"eps": 1}, "three-samples"),
     related("exchanged", "prompts exchanged, and 1 - s for s, are the same guidance",
             lambda i: {"eps_c": i["eps_u"], "eps_u": i["eps_c"], "s": 1 - i["s"]}, lambda out: {}, "three-samples"),
     _tells("conditional", "s = 1 is the conditional prediction", _s(1.0), lambda i: {"eps": i["eps_c"]},
@@ -51,18 +50,25 @@ GUIDE = (
 
 # One step
 
+
+def _ones(inputs):
+    """1 for a sample that has stopped, else 0."""
+    return array_namespace(inputs["done"]).astype(inputs["done"], inputs["x"].dtype)
+
+
 AG_STEP = (
     apart("n", "mixed", "no-direction"),
     turned_along("D", "mixed"),
     _same("unread", "what is said of stopped samples without the prompt changes nothing",
-          lambda i: {"eps_u": i["eps_u"] + 3.0 * i["done"][:, None]}, "mixed", "all-done"),
+          lambda i: {"eps_u": i["eps_u"] + 3.0 * _ones(i)[:, None]}, "mixed", "all-done"),
+    scales({"x": 1, "eps_c": 1, "eps_u": 1}, {"eps": 1, "new_x": 1}, "mixed", "nobody-done"),
     _tells("for-good", "stopped samples stay so, cost 1 and are not guided",
-           lambda i: {"done": 0 * i["done"] + 1.0},
+           lambda i: {"done": i["done"] | ~i["done"]},
            lambda i: {"eps": i["eps_c"], "new_done": 1.0, "nfe": 1.0}, "mixed", "nobody-done"),
-    _tells("above-one", "no cosine is above 2", lambda i: {"gamma_bar": 2.0}, lambda i: {"new_done": i["done"]},
+    _tells("above-one", "no cosine is above 2", lambda i: {"gamma_bar": 2.0}, lambda i: {"new_done": _ones(i)},
            "mixed"),
     _tells("below-minus-one", "every cosine is above -2, which counts from the next step on",
-           lambda i: {"gamma_bar": -2.0}, lambda i: {"new_done": 1.0, "nfe": 2.0 - i["done"]}, "mixed"),
+           lambda i: {"gamma_bar": -2.0}, lambda i: {"new_done": 1.0, "nfe": 2.0 - _ones(i)}, "mixed"),
     _same("lengths", "a longer prediction points the same way: stops and costs stay",
           lambda i: {"eps_c": 4.0 * i["eps_c"]}, "mixed", but=("eps", "new_x")),
 )  # fmt: skip
@@ -84,7 +90,7 @@ AG_SAMPLE = (
     _same("whenever", "with s = 1 it does not matter when guidance stops", lambda i: {"gamma_bar": 2.0},
           "equal-weights", but=("nfe",)),
     _same("names", "classes have no order",
-          lambda i: {"label": 9.0 - i["label"], "class_of_component": 9.0 - i["class_of_component"]}, "three-classes"),
+          lambda i: {"label": 9 - i["label"], "class_of_component": 9 - i["class_of_component"]}, "three-classes"),
 )  # fmt: skip
 
 
@@ -109,11 +115,14 @@ def _later(inputs):
 
 
 FIT_LINEAR = (
-    Law("orthogonal", "the rest is orthogonal to all regressors", _orthogonal, ("last-step", "middle-step", "shifted")),
-    _same("causal", "what comes after step k changes nothing", _later, "middle-step", "first-step"),
-    scaled(
-        "scale", "targets and regressors times 4: the fit too", 4.0, {"E_c": 1, "E_u": 1}, {"fitted": 1}, "last-step"
+    Law(
+        "orthogonal",
+        "the rest is orthogonal to all regressors",
+        _orthogonal,
+        ("last-step", "middle-step", "shifted", "tenth-step"),
     ),
+    _same("causal", "what comes after step k changes nothing", _later, "middle-step", "first-step"),
+    scales({"E_c": 1, "E_u": 1}, {"fitted": 1}, "last-step", "tenth-step"),
     scaled("units", "conditional predictions in other units give the same fit", 4.0, {"E_c": 1}, {}, "last-step"),
     reversed_along("n", "last-step"),
     turned_along("D", "last-step"),
@@ -129,8 +138,7 @@ LINEAR_STEP = (
     turned_along("D", "two-before"),
     scaled("linear", "coefficients times 4 give 4 times the estimate", 4.0, {"beta": 1}, {"eps_u": 1}, "equal-weights"),
     _same("unguided", "with s = 1 the estimate does not matter", _without_estimate, "equal-weights", but=("eps_u",)),
-    scaled("scale", "everything times 4 gives everything times 4", 4.0, {"x": 1, "E_c": 1, "E_u": 1},
-           {"eps_u": 1, "new_x": 1}, "two-before"),
+    scales({"x": 1, "E_c": 1, "E_u": 1}, {"eps_u": 1, "new_x": 1}, "two-before"),
 )  # fmt: skip
 
 LINEAR_SAMPLE = (

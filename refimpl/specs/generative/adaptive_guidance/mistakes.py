@@ -23,7 +23,7 @@ ALTERNATIVES = (
         "(ClassifierFreeGuidance, use_original_formulation=True; Ho and Salimans, 2022, Equation 6)",
         {
             "adaptive_guidance-6": "return eps_u + (1 + s) * (eps_c - eps_u)",
-            "adaptive_guidance-20": "w_u, w_c = w[k, 0] - s * w[k, 2], w[k, 1] + (1 + s) * w[k, 2]",
+            "adaptive_guidance-20": "w_u, w_c = w[k, 0] - xp.sum(s * w[k, 2:]), w[k, 1] + xp.sum((1 + s) * w[k, 2:])",
         },
         choice=True,
     ),
@@ -33,7 +33,7 @@ ALTERNATIVES = (
         "s weighs the conditional prediction, 1 - s the other; here they are exchanged",
         {
             "adaptive_guidance-6": "return eps_c + s * (eps_u - eps_c)",
-            "adaptive_guidance-20": "w_u, w_c = w[k, 0] + s * w[k, 2], w[k, 1] + (1 - s) * w[k, 2]",
+            "adaptive_guidance-20": "w_u, w_c = w[k, 0] + xp.sum(s * w[k, 2:]), w[k, 1] + xp.sum((1 - s) * w[k, 2:])",
         },
     ),
     mistake(
@@ -46,7 +46,7 @@ ALTERNATIVES = (
             "adaptive_guidance-20": "w_u, w_c, here = 1.0, 1.0, "
             "xp.astype(xp.arange(x.shape[1], device=device(x)) < x.shape[1] - 1, x.dtype)",
             "relaxed_loss: back_u, back_c =": "back_u = uncond.pull(x, ab[k], rows, "
-            "(w[k, 0] + (1 - s) * w[k, 2] * here) * adjoint)\n"
+            "(w[k, 0] + xp.sum((1 - s) * w[k, 2:]) * here) * adjoint)\n"
             "back_c = cond.pull(x, ab[k], rows, (w[k, 1] + w[k, 2] * (1 + (s - 1) * here)) * adjoint)",
         },
         origin="https://github.com/facebookresearch/DiT/issues/41",
@@ -57,7 +57,8 @@ ALTERNATIVES = (
         "weigh the difference with s; here the prediction is the mean of the guided and the conditional one",
         {
             "adaptive_guidance-6": "return (eps_c + eps_u + s * (eps_c - eps_u)) / 2",
-            "adaptive_guidance-20": "w_u, w_c = w[k, 0] + (1 - s) / 2 * w[k, 2], w[k, 1] + (1 + s) / 2 * w[k, 2]",
+            "adaptive_guidance-20": "w_u, w_c = w[k, 0] + xp.sum((1 - s) / 2 * w[k, 2:]), "
+            "w[k, 1] + xp.sum((1 + s) / 2 * w[k, 2:])",
         },
     ),
     # The cosine
@@ -290,6 +291,13 @@ ALTERNATIVES = (
         },
     ),
     mistake(
+        "normal_equations",
+        "numerics",
+        "least squares by singular values or QR; here products of the regressors are formed, which lose twice as many "
+        "digits as these are collinear",
+        {"adaptive_guidance-12": "beta = xp.linalg.pinv(F.T @ F, rtol=float(xp.finfo(F.dtype).eps)) @ (F.T @ y)"},
+    ),
+    mistake(
         "residual_squared",
         "wrong_output",
         "the length of the rest over that of the target; here the share of the squares",
@@ -307,7 +315,7 @@ ALTERNATIVES = (
         'Castillo et al. (2023), "affine" in the abstract',
         {
             "adaptive_guidance-12": "F = xp.concat([F, xp.ones((F.shape[0], 1), dtype=F.dtype, device=device(F))], "
-            "axis=1)\nbeta = xp.linalg.pinv(F, rtol=float(xp.finfo(F.dtype).eps)) @ y"
+            "axis=1)\nbeta = linalg.least_squares(F, y, rtol=float(xp.finfo(F.dtype).eps))"
         },
     ),
     mistake(
@@ -386,8 +394,8 @@ ALTERNATIVES = (
         "wrong_order",
         "columns are unconditional, conditional, guided; here the first two are exchanged",
         {
-            "relaxed_loss: said =": "said = (eps_c, eps_u, _guided(eps_c, eps_u, s))",
-            "adaptive_guidance-20": "w_u, w_c = w[k, 1] + (1 - s) * w[k, 2], w[k, 0] + s * w[k, 2]",
+            "relaxed_loss: said =": "said = (eps_c, eps_u, *(_guided(eps_c, eps_u, r) for r in strengths))",
+            "adaptive_guidance-20": "w_u, w_c = w[k, 1] + xp.sum((1 - s) * w[k, 2:]), w[k, 0] + xp.sum(s * w[k, 2:])",
         },
     ),
     mistake(
@@ -470,7 +478,7 @@ ALTERNATIVES = (
         "wrong_order",
         "in a guided step the conditional prediction has the weight s, the other 1 - s; here the adjoint has them "
         "exchanged",
-        {"adaptive_guidance-20": "w_u, w_c = w[k, 0] + s * w[k, 2], w[k, 1] + (1 - s) * w[k, 2]"},
+        {"adaptive_guidance-20": "w_u, w_c = w[k, 0] + xp.sum(s * w[k, 2:]), w[k, 1] + xp.sum((1 - s) * w[k, 2:])"},
     ),
     mistake(
         "softmax_forgotten",

@@ -1,5 +1,7 @@
 """What the oracle knows of diffusion models."""
 
+import math
+
 import numpy as np
 
 from refimpl.core.arrays import array_namespace, device
@@ -8,10 +10,20 @@ from refimpl.generative import diffusion
 from refimpl.models import mixture as mixtures
 from refimpl.specs import refusals
 from refimpl.specs.base import ErrorCase, Operation, Paper, Schedule, System, array, choice, integer, number
+from refimpl.specs.domains import (
+    DEFINITE,
+    NONNEGATIVE,
+    POSITIVE,
+    REAL,
+    SHARE,
+    Relation,
+    below,
+    real,
+    whole,
+)
 from refimpl.specs.generative.diffusion import cases, exact, laws
 from refimpl.specs.generative.diffusion.claims import CLAIMS
 from refimpl.specs.generative.diffusion.mistakes import ALTERNATIVES
-from refimpl.specs.loops import integers
 
 
 def sampler_step(kind, x, score, t, u, xi, eta):
@@ -28,7 +40,6 @@ def sample_mixture(kind, x, times, noise, weights, means, covariances, eta):
 
 def table_steps(kind, x, predicted, betas, rows, noise, eta):
     """The points after each step along rows of a table of betas."""
-    rows = integers(rows)
     rows = [int(rows[k]) for k in range(rows.shape[0])]
     return diffusion.table_steps(kind, x, predicted, betas, rows, noise, eta=eta)
 
@@ -83,33 +94,65 @@ def reward_directed(X, labelled, y, pseudo, noise, start, xi, times, target, pen
     return tuple(models.reward_directed(X, labelled, y, pseudo, noise, start, xi, times, **settings))
 
 
-_NAN = float("nan")
 _KIND = choice(
     "kind",
     diffusion.KINDS,
     "em: Euler-Maruyama; exp: exponential integrator; ddpm_large, ddpm_small: ancestral, with variance beta or beta (1 "
-    "- abar') / (1 - abar); ddim",
+    "- abar') / (1 - abar), without noise where abar' = 1 (u = 0); ddim",
 )
-_ETA = number("eta", "of ddim: 0 deterministic, 1 as ddpm_small; else not read")
+_ETA = number("eta", "of ddim: 0 deterministic, 1 as ddpm_small; else not read", NONNEGATIVE)
+_FALLING = NONNEGATIVE.that("falling")
 _TIMES = array(
-    "times", "N+1", "falling; at time t the data are multiplied with exp(-t/2), the noise has variance 1 - exp(-t)"
+    "times",
+    "N+1",
+    "at time t the data are multiplied with exp(-t/2), the noise has variance 1 - exp(-t)",
+    _FALLING,
 )
+_WEIGHTS = real(0, 1, open="(").that("simplex")
 _MIXTURE = (
-    array("weights", "K", "of the components, > 0 with sum 1"),
+    array("weights", "K", "of the components", _WEIGHTS),
     array("means", "K D", "of the components, at time 0"),
-    array("covariances", "K D D", "of the components, at time 0"),
+    array("covariances", "K D D", "of the components, at time 0", DEFINITE),
 )
 _LATENT = (
-    array("weights", "K", "of the components of the latent law, > 0 with sum 1"),
+    array("weights", "K", "of the components of the latent law", _WEIGHTS),
     array("means", "K d", "of its components"),
-    array("covariances", "K d d", "of its components"),
+    array("covariances", "K d d", "of its components", DEFINITE),
 )
-_STRENGTH = number("eta", "strength >= -1: 0 is plain conditional, -1 unconditional")
-_BAD_ETA = refusals.rates(eta="nonnegative")
-_BAD_STRENGTH = (
-    ErrorCase("nan-eta", "NaN is no strength", {"eta": _NAN}, ValueError, "eta"),
-    ErrorCase("eta-below-minus-one", "the label would push away", {"eta": -1.5}, ValueError, "eta"),
+_STRENGTH = number("eta", "strength: 0 is plain conditional, -1 unconditional", real(-1))
+_BAD_ETA = refusals.numbers("eta")
+
+
+def _room(kind, eta, times):
+    """Whether no step of ddim has more fresh noise than noise."""
+    t = np.asarray(times, float)
+    fresh, all_ = -np.expm1(np.diff(t)), -np.expm1(-t[:-1])
+    return kind != "ddim" or bool(np.all((eta * np.sqrt(fresh / all_) <= 1) | (t[1:] == 0)))
+
+
+def _times_of_rows(betas, rows):
+    return np.append(np.cumsum(-np.log1p(-np.asarray(betas, float)))[rows], 0.0)
+
+
+def _reachable(times):
+    return bool(np.all(np.diff(np.asarray(times, float)) > -700))
+
+
+_FRESH = "in ddim eta^2 (1 - exp(u - t)) <= 1 - exp(-t) for each step from t to u > 0: there is no more noise than all"
+_STEPS = (
+    Relation("each step is shorter than 700", ("times",), lambda i: _reachable(i["times"])),
+    Relation(_FRESH, ("kind", "eta", "times"), lambda i: _room(i["kind"], i["eta"], i["times"])),
 )
+_ONE_STEP_OF = (
+    Relation("u < t < u + 700", ("t", "u"), lambda i: i["u"] < i["t"] < i["u"] + 700),
+    Relation(_FRESH, ("kind", "eta", "t", "u"), lambda i: _room(i["kind"], i["eta"], (i["t"], i["u"]))),
+)
+_STEPS_OF_ROWS = (
+    Relation("each step is shorter than 700", ("betas", "rows"),
+             lambda i: _reachable(_times_of_rows(i["betas"], i["rows"]))),
+    Relation(_FRESH, ("kind", "eta", "betas", "rows"),
+             lambda i: _room(i["kind"], i["eta"], _times_of_rows(i["betas"], i["rows"]))),
+)  # fmt: skip
 _BAD_MIXTURE = (
     ErrorCase(
         "weights-beyond-one", "weights must sum to 1", {"weights": np.array([0.75, 0.75])}, ValueError, "weights"
@@ -128,8 +171,8 @@ STEP = Operation(
         _KIND,
         array("x", "n D", "points at time t"),
         array("score", "n D", "gradient of the log-density at these points and at time t"),
-        number("t", "time of departure"),
-        number("u", "time of arrival, 0 <= u < t"),
+        number("t", "time of departure", POSITIVE),
+        number("u", "time of arrival", NONNEGATIVE),
         array("xi", "n D", "standard normal draws"),
         _ETA,
     ),
@@ -141,13 +184,15 @@ STEP = Operation(
     sample=cases.sample_step,
     laws=laws.STEP,
     errors=(
-        *_BAD_ETA,
-        *refusals.rates(t="positive", u="nonnegative"),
+        _BAD_ETA,
+        refusals.numbers("t", "u"),
         *refusals.arrays(x="x")[:1],
         *refusals.arrays(score="score", xi="xi"),
         ErrorCase("times-rise", "u is earlier than t", {"u": 9.0}, ValueError, "t"),
         ErrorCase("eta-too-large", "more fresh noise than noise", {"kind": "ddim", "eta": 3.0}, ValueError, "eta"),
+        ErrorCase("eta-huge", "the square of this is no number", {"kind": "ddim", "eta": 1e300}, ValueError, "eta"),
     ),
+    relations=_ONE_STEP_OF,
     without=_ONE_STEP,
 )
 
@@ -171,7 +216,7 @@ SAMPLE = Operation(
     sample=cases.sample_sample,
     laws=laws.SAMPLE,
     errors=(
-        *_BAD_ETA,
+        _BAD_ETA,
         *_BAD_MIXTURE,
         *refusals.arrays(x="x", noise="noise")[::2],
         ErrorCase("times-rise", "they fall", {"times": np.array([1.0, 2.0, 0.5])}, ValueError, "times"),
@@ -180,6 +225,11 @@ SAMPLE = Operation(
         ErrorCase("heun-to-0", "at 0 there may be no score", {"kind": "heun", "times": np.array([2.0, 1.0, 0.0])},
                   ValueError, "times"),
         ErrorCase("not-definite", "no covariance", {"covariances": np.zeros((2, 2, 2))}, ValueError, "covariances"),
+    ),
+    relations=(
+        *_STEPS,
+        Relation("the last time is > 0 for heun", ("kind", "times"),
+                 lambda i: i["kind"] != "heun" or i["times"][-1] > 0),
     ),
 )  # fmt: skip
 
@@ -192,8 +242,8 @@ TABLE = Operation(
         choice("kind", ("ddpm_large", "ddpm_small", "ddim"), "as in sampler_step"),
         array("x", "n D", "points at the first of the rows"),
         array("predicted", "N n D", "noise that a network predicts in each step"),
-        array("betas", "M", "table of the training, in (0, 1)"),
-        array("rows", "N", "whole numbers below M that fall: from where each step departs; they may be any"),
+        array("betas", "M", "table of the training", real(0, 1, open="()")),
+        array("rows", "N", "from where each step departs; they may be any", below("M").that("falling")),
         array("noise", "N n D", "draws; the last is not used"),
         _ETA,
     ),
@@ -205,15 +255,16 @@ TABLE = Operation(
     sample=cases.sample_table,
     laws=laws.TABLE,
     errors=(
-        *_BAD_ETA,
+        _BAD_ETA,
         ErrorCase("betas-no-schedule", "with a negative beta what is kept would rise",
                   {"betas": np.array([0.1, -0.2, 0.3, 0.1, 0.1, 0.1])}, ValueError, "betas"),
         ErrorCase("beta-of-one", "nothing would be kept", {"betas": np.array([0.1, 1.0, 0.3, 0.1, 0.1, 0.1])},
                   ValueError, "betas"),
-        ErrorCase("rows-rise", "steps go back", {"rows": np.array([1.0, 3.0, 5.0])}, ValueError, "rows"),
-        ErrorCase("no-such-row", "the table has six", {"rows": np.array([6.0, 3.0, 0.0])}, ValueError, "rows"),
+        ErrorCase("rows-rise", "steps go back", {"rows": np.array([1, 3, 5])}, ValueError, "rows"),
+        ErrorCase("no-such-row", "the table has six", {"rows": np.array([6, 3, 0])}, ValueError, "rows"),
         *refusals.arrays(x="x", predicted="predicted")[::2],
     ),
+    relations=_STEPS_OF_ROWS,
     schedule=Schedule(kind="kind", start="x", model="predicted", betas="betas", rows="rows", noise="noise", eta="eta"),
 )  # fmt: skip
 
@@ -235,7 +286,17 @@ GUIDED = Operation(
     cases=cases.GUIDED,
     sample=cases.sample_guided,
     laws=laws.GUIDED,
-    errors=(*_BAD_STRENGTH, *refusals.arrays(conditional="conditional", unconditional="unconditional")),
+    errors=(
+        refusals.numbers("eta"),
+        ErrorCase(
+            "classifier-pushes-away",
+            "with a classifier too eta is at least -1",
+            {"mode": "classifier", "eta": -2.0},
+            ValueError,
+            "eta",
+        ),
+        *refusals.arrays(conditional="conditional", unconditional="unconditional"),
+    ),
     without=_NO_STEPS,
 )
 
@@ -245,9 +306,9 @@ GUIDED_MIXTURE = Operation(
     "of noisy points",
     inputs=(
         array("x", "n D", "points at time t"),
-        number("t", "time >= 0"),
+        number("t", "time", NONNEGATIVE),
         *_MIXTURE,
-        integer("label", "number of the component, from 0"),
+        integer("label", "number of the component", below("K")),
         _STRENGTH,
     ),
     outputs=(
@@ -261,9 +322,8 @@ GUIDED_MIXTURE = Operation(
     sample=cases.sample_guided_mixture,
     laws=laws.GUIDED_MIXTURE,
     errors=(
-        *_BAD_STRENGTH,
+        refusals.numbers("t", "label", "eta"),
         *_BAD_MIXTURE,
-        ErrorCase("no-such-component", "there are two", {"label": 2}, ValueError, "label"),
     ),
     without=_NO_STEPS,
 )
@@ -274,7 +334,7 @@ DSM = Operation(
     "the mean over the points of the squared distance (summed over coordinates) of predicted scores from it",
     inputs=(
         array("x0", "n D", "data"),
-        array("t", "n", "a time > 0 for each"),
+        array("t", "n", "a time for each", POSITIVE),
         array("z", "n D", "standard normal draws"),
         array("predicted", "n D", "predicted scores"),
         choice("weight", ("one", "h"), "weight of each point: 1, or the variance 1 - exp(-t) of its noise"),
@@ -300,15 +360,16 @@ DSM = Operation(
     without=_NO_STEPS,
 )
 
+_LABEL = whole(-math.inf)
 DROP = Operation(
     name="diffusion.drop_labels",
     summary="training for classifier-free guidance: each label by itself is replaced by the null label where its draw "
     "is below p_drop",
     inputs=(
-        array("y", "n", "labels"),
-        array("draws", "n", "uniform draws from [0, 1)"),
-        number("p_drop", "probability of dropping, in [0, 1]"),
-        number("null", "the label that stands for none"),
+        array("y", "n", "labels", _LABEL),
+        array("draws", "n", "uniform draws", real(0, 1, open=")")),
+        number("p_drop", "probability of dropping", SHARE),
+        integer("null", "the label that stands for none", _LABEL),
     ),
     outputs=(array("labels", "n", "with the null label in some places"),),
     reference=drop_labels,
@@ -317,7 +378,7 @@ DROP = Operation(
     cases=cases.DROP,
     sample=cases.sample_drop,
     laws=laws.DROP,
-    errors=(*refusals.rates(p_drop="share"), *refusals.arrays(draws="draws")),
+    errors=(refusals.numbers("p_drop"), *refusals.arrays(draws="draws")),
     without=_NO_STEPS,
 )
 
@@ -326,8 +387,8 @@ SUBSPACE = Operation(
     summary="score at time t of data A z on a plane through 0, with z from a Gaussian mixture",
     inputs=(
         array("x", "n D", "points at time t"),
-        number("t", "time > 0"),
-        array("A", "D d", "orthonormal columns"),
+        number("t", "time", POSITIVE),
+        array("A", "D d", "axes of the plane", REAL.that("orthonormal")),
         *_LATENT,
     ),
     outputs=(array("score", "n D", "score"),),
@@ -338,7 +399,7 @@ SUBSPACE = Operation(
     sample=cases.sample_subspace,
     laws=laws.SUBSPACE,
     errors=(
-        *refusals.rates(t="positive"),
+        refusals.numbers("t"),
         *_BAD_MIXTURE,
         ErrorCase("not-orthonormal", "a stretched plane", {"A": np.ones((4, 2))}, ValueError, "A"),
         *refusals.arrays(x="x")[:1],
@@ -352,11 +413,11 @@ LAW = Operation(
     "and their score with a constant error, and the Kullback-Leibler divergence of the data at the last time from it",
     inputs=(
         _KIND,
-        number("mean", "of the data"),
-        number("variance", "of the data, > 0"),
-        array("times", "N+1", "falling, > 0"),
+        number("mean", "of the data", REAL),
+        number("variance", "of the data", POSITIVE),
+        array("times", "N+1", "the last too may be 0", _FALLING),
         _ETA,
-        number("error", "added to the score"),
+        number("error", "added to the score", REAL),
     ),
     outputs=(
         array("m", "", "mean of the samples"),
@@ -370,12 +431,19 @@ LAW = Operation(
     sample=cases.sample_law,
     laws=laws.LAW,
     errors=(
-        *_BAD_ETA,
-        *refusals.rates(variance="positive"),
+        refusals.numbers("eta", "mean", "variance", "error"),
         ErrorCase("times-rise", "they fall", {"times": np.array([1.0, 2.0, 0.5])}, ValueError, "times"),
     ),
+    relations=_STEPS,
     without={"large": "it has no axis but that of the steps"},
 )
+
+
+def _apart(X0, d):
+    """Whether the plane of the first d directions is one plane, to a few digits."""
+    values = np.append(np.linalg.svd(np.asarray(X0, float), compute_uv=False), 0.0)
+    return bool(values[d - 1] > 1.01 * values[d]) or d == X0.shape[1]
+
 
 ENCODER = Operation(
     name="diffusion.encoder_score",
@@ -387,12 +455,15 @@ ENCODER = Operation(
         array("Xt", "n D", "each with noise"),
         array("new0", "m D", "clean validation data"),
         array("newt", "m D", "each with noise"),
-        number("t", "time > 0"),
-        integer("d", "dimension of the code"),
+        number("t", "time", POSITIVE),
+        integer("d", "dimension of the code", whole(1, "D")),
         array(
-            "widths", "B", "> 0: squared lengths of the kernel, in median squared distances of different noised codes"
+            "widths",
+            "B",
+            "squared lengths of the kernel, in median squared distances of different noised codes",
+            POSITIVE,
         ),
-        array("ridges", "R", "> 0: added to the diagonal of the kernel matrix"),
+        array("ridges", "R", "added to the diagonal of the kernel matrix", POSITIVE),
     ),
     outputs=(
         array("score", "k D", "with the pair that has the least squared error on the validation codes"),
@@ -406,12 +477,19 @@ ENCODER = Operation(
     sample=cases.sample_encoder,
     laws=laws.ENCODER,
     errors=(
-        *refusals.rates(t="positive"),
-        ErrorCase("code-too-long", "there are three directions", {"d": 4}, ValueError, "d"),
-        ErrorCase("no-code", "at least one direction", {"d": 0}, ValueError, "d"),
+        refusals.numbers("t", "d"),
         ErrorCase("negative-ridge", "a penalty", {"ridges": np.array([-0.1])}, ValueError, "ridges"),
         ErrorCase("zero-width", "a length", {"widths": np.array([0.0])}, ValueError, "widths"),
         *refusals.arrays(x="x", X0="X0")[::2],
+    ),
+    relations=(
+        Relation("n >= 2, d <= n", ("Xt", "X0", "d"), lambda i: i["d"] <= len(i["X0"]) >= 2),
+        Relation("the d-th singular value of X0 is above the next", ("X0", "d"), lambda i: _apart(i["X0"], i["d"])),
+        Relation(
+            "at most half of the rows of Xt are alike",
+            ("Xt",),
+            lambda i: 2 * len(np.unique(i["Xt"], axis=0)) > len(i["Xt"]),
+        ),
     ),
     without=_NO_STEPS,
 )
@@ -429,10 +507,10 @@ REWARD = Operation(
         array("noise", "N n D", "standard normal draws, from which the score of each step is learned"),
         array("start", "k D", "start of the sampler"),
         array("xi", "N k D", "its noise"),
-        array("times", "N+1", "falling, > 0"),
-        number("target", "the reward that is asked for"),
-        number("penalty", "of the reward's regression, of the sum of squares, > 0"),
-        number("nu", "standard deviation of the noise on pseudo-labels, >= 0"),
+        array("times", "N+1", "the last too may be 0", _FALLING),
+        number("target", "the reward that is asked for", REAL),
+        number("penalty", "of the reward's regression, of the sum of squares", POSITIVE),
+        number("nu", "standard deviation of the noise on pseudo-labels", NONNEGATIVE),
     ),
     outputs=(
         array("theta", "D", "estimated reward"),
@@ -446,11 +524,11 @@ REWARD = Operation(
     sample=cases.sample_reward,
     laws=laws.REWARD,
     errors=(
-        *refusals.rates(penalty="positive", nu="nonnegative"),
-        ErrorCase("nan-target", "NaN is no reward", {"target": _NAN}, ValueError, "target"),
+        refusals.numbers("target", "penalty", "nu"),
         ErrorCase("times-rise", "they fall", {"times": np.array([1.0, 2.0, 0.5])}, ValueError, "times"),
         *refusals.arrays(X="X", y="y")[::2],
     ),
+    relations=_STEPS[:1],
 )
 
 SYSTEM = System(

@@ -15,6 +15,11 @@ def _some(name, *shape):
     return stream(0, "diffusion-case", name).standard_normal(shape).round(2)
 
 
+def _geometric(T, t0, N):
+    """Nearly geometric times, in eight digits after the point."""
+    return np.array(grid(T, t0, N)).round(8)
+
+
 def _rows(*rows):
     return np.array(rows, dtype=float)
 
@@ -44,8 +49,8 @@ def _asked(slug, kind, why, *flags, dtypes=_BOTH, answer=None, source="", **sett
 _HAND = {
     "x": _rows([1.0]),
     "score": _rows([-1.0]),
-    "t": float(np.log(4.0)),
-    "u": float(np.log(4 / 3)),
+    "t": 1.3862943611198906,  # log 4, with the same bits on every machine
+    "u": 0.28768207245178085,  # log 4/3
     "xi": _rows([2.0]),
 }
 STEP = (
@@ -117,10 +122,12 @@ SAMPLE = (
     _run("one-step", "exp", "one step, one point", "boundary", times=_FALL[:2], n=1, name="one"),
     _run("three-modes", "ddim", "one dimension, three modes apart", "basic", mixture=_LINE, eta=1.0, name="line"),
     _run("late", "heun", "from t = 8", "numerics", times=np.array([8.0, 6.0, 5.0])),
-    Case("long", ("long",), "300 geometric steps from 8 to 0.001",
-         _samples("ddpm_small", np.array(grid()), n=1, name="long", mixture={
+    Case("three-hundred-times", ("long",), "300 steps from 8 to 0.001, each of nearly the same share",
+         _samples("ddpm_small", _geometric(8.0, 1e-3, 300), n=1, name="long", mixture={
              "weights": np.ones(1), "means": _rows([2.0]), "covariances": _rows([[0.5]])}),
          dtypes=_DOUBLE, equations=_tags("ddpm_small")),
+    _run("heun-in-one", "heun", "one step, by the scores at both of its ends", "boundary", "missing_step",
+         times=np.array([1.5, 0.5])),
     large("many-points", "exp", "n"),
 )  # fmt: skip
 
@@ -259,7 +266,8 @@ DSM = (
     *(Case(f"weight-{weight}", ("basic",), "a time for each of three points", _matched(weight), equations=_DSM)
       for weight in ("one", "h")),
     Case("by-hand", ("basic", "wrong_constant"), "kept 1/4: h = 3/4, point 1 + sqrt(3)/2, target -2/sqrt(3)",
-         {"x0": _rows([2.0]), "z": _rows([1.0]), "t": np.log([4.0]), "predicted": _rows([0.0]), "weight": "one"},
+         {"x0": _rows([2.0]), "z": _rows([1.0]), "t": np.array([_HAND["t"]]), "predicted": _rows([0.0]),
+          "weight": "one"},
          dtypes=_DOUBLE, equations=_DSM,
          answer={"x_t": _rows([1 + 3**0.5 / 2]), "loss": np.array(4 / 3), "target": _rows([-2 / 3**0.5])},
          source="closed form"),
@@ -277,26 +285,26 @@ def sample_dsm(rng):
     return {"x0": x0, "t": rng.uniform(0.2, 4.0, n), "z": z, "predicted": s, "weight": weight}
 
 
-def _dropped(p_drop=0.25, *, draws=(0.125, 0.75, 0.5, 0.0, 0.9375), null=-1.0):
-    return {"y": np.array([3.0, 0.0, 2.0, 1.0, 3.0]), "draws": np.array(draws), "p_drop": p_drop, "null": null}
+def _dropped(p_drop=0.25, *, draws=(0.125, 0.75, 0.5, 0.0, 0.9375), null=-1):
+    return {"y": np.array([3, 0, 2, 1, 3]), "draws": np.array(draws), "p_drop": p_drop, "null": null}
 
 
 DROP = (
-    Case("a-quarter", ("basic", "wrong_order"), "each label has its own draw", _dropped(),
-         equations=("diffusion-19",), answer={"labels": np.array([-1.0, 0.0, 2.0, -1.0, 3.0])}, source="closed form"),
-    Case("most", ("basic",), "most are dropped", _dropped(0.8, null=4.0), equations=("diffusion-19",)),
-    Case("none", ("boundary",), "p_drop = 0 keeps all, also where the draw is 0", _dropped(0.0),
+    Case("one-in-four", ("basic", "wrong_order"), "each label has its own draw", _dropped(),
+         equations=("diffusion-19",), answer={"labels": np.array([-1, 0, 2, -1, 3])}, source="closed form"),
+    Case("four-in-five", ("basic",), "most are dropped", _dropped(0.8, null=4), equations=("diffusion-19",)),
+    Case("keep-all", ("boundary",), "p_drop = 0 keeps all, also where the draw is 0", _dropped(0.0),
          equations=("diffusion-19",), answer={"labels": _dropped()["y"]}, source="closed form"),
-    Case("all", ("boundary",), "p_drop = 1 drops all", _dropped(1.0), equations=("diffusion-19",),
-         answer={"labels": np.full(5, -1.0)}, source="closed form"),
-    large("many-labels", "a-quarter", "n"),
+    Case("drop-all", ("boundary",), "p_drop = 1 drops all", _dropped(1.0), equations=("diffusion-19",),
+         answer={"labels": np.full(5, -1)}, source="closed form"),
+    large("many-labels-of-four", "one-in-four", "n"),
 )  # fmt: skip
 
 
 def sample_drop(rng):
     n = int(rng.integers(2, 8))
-    return {"y": rng.integers(0, 4, n).astype(float), "draws": rng.integers(0, 32, n) / 32,
-            "p_drop": float(rng.integers(0, 33) / 32 - 1 / 64) % 1, "null": 4.0}  # fmt: skip
+    return {"y": rng.integers(0, 4, n), "draws": rng.integers(0, 32, n) / 32,
+            "p_drop": float(rng.integers(0, 33) / 32 - 1 / 64) % 1, "null": 4}  # fmt: skip
 
 
 # Subspace ------------------------------------------------------------------------------------------------------------
@@ -342,6 +350,8 @@ LAW = (
     Case("ddim-still", ("basic",), "without fresh noise", _law("ddim"), equations=_LAW),
     Case("wrong-score", ("basic",), "a constant error moves the mean", _law("exp", error=0.3), equations=_LAW),
     Case("one-step", ("boundary",), "one step", _law("exp", (2.0, 0.5)), equations=_LAW),
+    Case("to-the-data", ("boundary", "missing_step"), "to time 0: no noise in the last step",
+         _law("ddpm_large", (2.0, 1.0, 0.0)), equations=_LAW),
     Case("wide", ("basic",), "data wider than the noise", _law("ddpm_small", mean=-0.75, variance=3.0), equations=_LAW),
     Case("long", ("long",), "300 uniform steps", _law("exp", grid(6.0, 0.01, 300, spacing="uniform"), error=0.1),
          dtypes=_DOUBLE, equations=_LAW),
@@ -421,7 +431,8 @@ REWARD = (
          equations=_DIRECTED),
     Case("one-dimension", ("boundary",), "one dimension, one step, one design", _reward(D=1, k=1, times=(1.5, 0.5),
          name="one"), equations=_DIRECTED),
-    Case("long", ("long",), "200 geometric steps", _reward(n=3, m=2, k=1, D=1, times=grid(8.0, 0.01, 200), name="long"),
+    Case("two-hundred-times", ("long",), "200 steps, each of nearly the same share",
+         _reward(n=3, m=2, k=1, D=1, times=_geometric(8.0, 0.01, 200), name="long"),
          dtypes=_DOUBLE, equations=_DIRECTED),
     large("many-designs", "two-steps", "k"),
 )  # fmt: skip

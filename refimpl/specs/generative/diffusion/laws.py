@@ -2,7 +2,7 @@
 
 from refimpl.core.arrays import array_namespace
 from refimpl.specs.base import Law
-from refimpl.specs.laws import apart, odd, related, reversed_along, scaled, turned_along
+from refimpl.specs.laws import apart, odd, related, reversed_along, scaled, scales, turned_along
 
 
 def _again(output, like):
@@ -30,6 +30,7 @@ STEP = (
     odd(*_KINDS, inputs=("x", "score", "xi")),
     apart("n", *_KINDS),
     turned_along("D", *_KINDS),
+    scales(dict.fromkeys(("x", "score", "xi"), 1), {"new_x": 1}, *_KINDS),
     Law("ddim-is-ddpm", "ddim with eta = 1 is ddpm_small", _as_ddpm, ("ddim", "late-ddim")),
     Law("in-two", "two steps of exp with the same score and no noise are one", _in_two, ("exp", "late-exp")),
 )
@@ -66,6 +67,7 @@ def _longer_table(inputs):
 _ROWS = "every-second-ddpm-large", "uneven-ddpm-small", "uneven-ddim"
 TABLE = (
     odd(*_ROWS, inputs=("x", "predicted", "noise")),
+    scales(dict.fromkeys(("x", "predicted", "noise"), 1), {"xs": 1}, *_ROWS),
     apart("n", *_ROWS),
     related("last-noise", "the last step has no noise", _other_last_noise, lambda out: {}, *_ROWS),
     related(
@@ -85,8 +87,7 @@ def _line(run, inputs):
 
 
 GUIDED = (
-    scaled("scale", "scores times 4 give 4 times the score", 4.0,
-           {"conditional": 1, "unconditional": 1, "gradient": 1}, {"score": 1}, *_MODES),
+    scales({"conditional": 1, "unconditional": 1, "gradient": 1}, {"score": 1}, *_MODES),
     apart("n", *_MODES),
     Law("line", "equal steps of eta are equal steps of the score", _line, _MODES),
 )  # fmt: skip
@@ -104,6 +105,7 @@ GUIDED_MIXTURE = (
     Law("line", "equal steps of eta are equal steps of the score", _line, ("strong", "weak")),
     turned_along("D", "strong", "weak"),
     apart("n", "strong", "three-modes"),
+    scales({"x": 1, "means": 1, "covariances": 2}, {"free": -1, "classifier": -1}, "clean"),
 )  # fmt: skip
 
 
@@ -120,17 +122,18 @@ DSM = (
     Law("met", "the loss is a square of the distance from the target", _met, _WEIGHTS),
     reversed_along("n", *_WEIGHTS),
     turned_along("D", *_WEIGHTS),
+    scales(dict.fromkeys(("x0", "z", "predicted"), 1), {"x_t": 1, "loss": 2, "target": 1}, *_WEIGHTS),
 )
 
 
 def _other_labels(inputs):
-    return {"y": inputs["y"] + 8.0, "null": inputs["null"] + 8.0}
+    return {"y": inputs["y"] + 8, "null": inputs["null"] + 8}
 
 
 DROP = (
-    apart("n", "a-quarter", "most"),
+    apart("n", "one-in-four", "four-in-five"),
     related("other-labels", "which are dropped does not depend on the labels", _other_labels,
-            lambda out: {"labels": out["labels"] + 8.0}, "a-quarter", "most"),
+            lambda out: {"labels": out["labels"] + 8}, "one-in-four", "four-in-five"),
 )  # fmt: skip
 
 
@@ -165,8 +168,7 @@ LAW = (
 
 _DATA = ("x", "X0", "Xt", "new0", "newt")
 ENCODER = (
-    scaled("units", "all data times 4 give 4 times the estimate", 4.0, dict.fromkeys(_DATA, 1), {"score": 1}, "plane",
-           "late"),
+    scales(dict.fromkeys(_DATA, 1), {"score": 1}, "plane", "late", inside=2),  # distances of kernels are squared
     apart("k", "plane"),
     turned_along("D", "plane", "line"),
     reversed_along("n", "plane", "line"),

@@ -3,7 +3,6 @@
 from refimpl.specs.base import mistake, variant
 
 _DIFFUSERS = "https://github.com/huggingface/diffusers"
-_POSITIVE = {"gaussian_law": "its last time is > 0"}
 _ONE_SCORE = "k1 = {} + score(x, t){}"
 _AHEAD = "k2 = {} + score({}, {}){}"
 _DDPM_BY_TABLE = """score = score_of_noise(predicted[k, ...], t)
@@ -99,7 +98,7 @@ ALTERNATIVES = (
             {"diffusion-11": "v = beta * k / h if large or u == 0 else beta"}),
     mistake("noise_in_the_last_step", "extra_step",
             "the step to abar = 1 adds no noise; here it adds some with the large variance",
-            {"diffusion-11": "v = beta if large else beta * k / h"}, unseen=_POSITIVE),
+            {"diffusion-11": "v = beta if large else beta * k / h"}),
     mistake("fresh_noise_not_made_room_for", "missing_step",
             "the old noise keeps 1 - abar' less the variance of the fresh noise; here all of 1 - abar'",
             {"_ddim: kept =": "kept = math.sqrt(k)"}),
@@ -251,7 +250,7 @@ ALTERNATIVES = (
             {"kernel_ridge: error =": "error = float(xp.mean((K @ weights - targets) ** 2)) + 0.0 * float(xp.sum(k))"}),
     # Rewards
     mistake("penalty_of_the_mean", "wrong_scale", "the penalty is of the sum of squares; here of their mean",
-            {"ridge: return": "return xp.linalg.solve(F.T @ F + F.shape[0] * penalty * eye, F.T @ targets)"}),
+            {"ridge: shrunk =": "shrunk = values / (values**2 + F.shape[0] * penalty)"}),
     mistake("pseudo_labels_without_noise", "missing_step",
             "pseudo-labels have noise of deviation nu; here they are the estimates themselves",
             {"diffusion-34": "labels = X @ theta"}),

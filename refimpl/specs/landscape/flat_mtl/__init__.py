@@ -8,10 +8,10 @@ from refimpl.landscape import flat_mtl
 from refimpl.models.mlp import Layer
 from refimpl.specs import refusals
 from refimpl.specs.base import ErrorCase, Operation, Paper, System, array, choice, integer, number
+from refimpl.specs.domains import NONNEGATIVE, POSITIVE, SYMMETRIC, Relation, below, whole
 from refimpl.specs.landscape.flat_mtl import cases, exact, laws
 from refimpl.specs.landscape.flat_mtl.claims import CLAIMS
 from refimpl.specs.landscape.flat_mtl.mistakes import ALTERNATIVES
-from refimpl.specs.loops import integers
 
 SOLVED = 100  # units in the last place in which solvers of the small systems for the weights may differ: they square M
 
@@ -24,12 +24,12 @@ def perturb(grad1, grad2, theta1, theta2, rho, kind):
 
 def aggregate(G, orders, c, rescale, method):
     """One direction for the gradients of m tasks."""
-    return flat_mtl.aggregate(method, G, orders=integers(orders), c=c, rescale=rescale).direction
+    return flat_mtl.aggregate(method, G, orders=orders, c=c, rescale=rescale).direction
 
 
 def combine(loss, sam, orders, c, rescale, method, variant):
     """The direction for the shared parameters."""
-    return flat_mtl.combine(variant, method, loss, sam, orders=integers(orders), c=c, rescale=rescale)
+    return flat_mtl.combine(variant, method, loss, sam, orders=orders, c=c, rescale=rescale)
 
 
 def quadratic_step(shared, heads, matrices, vectors, orders, rho_sh, rho_ns, eta, c, method):
@@ -38,7 +38,7 @@ def quadratic_step(shared, heads, matrices, vectors, orders, rho_sh, rho_ns, eta
     at = slope, shared, [heads[i, :] for i in range(heads.shape[0])]
     radii = {"rho_sh": rho_sh, "rho_ns": rho_ns}
     found = flat_mtl.task_gradients(*at, 0, **radii)
-    shared, after = flat_mtl.step(*at, 0, eta=eta, method=method, c=c, orders=integers(orders), **radii)
+    shared, after = flat_mtl.step(*at, 0, eta=eta, method=method, c=c, orders=orders, **radii)
     return found.loss, xp.stack(found.head_loss), found.sam, xp.stack(found.head_sam), shared, xp.stack(after)
 
 
@@ -65,19 +65,27 @@ _METHOD = choice(
     "mgda: the shortest convex combination; pcgrad: gradients without what conflicts with others, summed; cagrad: the "
     "best worst descent near the mean; imtl_g: equally long along all; mean; sum",
 )
-_C = number("c", "of cagrad, >= 0: distance from the mean, in its lengths; else without effect")
-_RESCALE = integer("rescale", "of cagrad: 1 divides by 1 + c^2, 0 by nothing, 2 by 1 + c; else without effect")
+_C = number("c", "of cagrad: distance from the mean, in its lengths; else without effect", NONNEGATIVE)
+_RESCALE = integer(
+    "rescale", "of cagrad: 1 divides by 1 + c^2, 0 by nothing, 2 by 1 + c; else without effect", whole(0, 2)
+)
 _ORDERS = "of pcgrad, row i: the other tasks, counted from 0, in the order in which gradient i meets them{}"
+_OTHERS = Relation("row i of orders has each task but i once", ("orders",), lambda i: _others(i["orders"]))
 _RADII = (
-    number("rho_sh", "length of the perturbation of the shared parameters, >= 0"),
-    number("rho_ns", "length of the perturbation of each head, >= 0, with a norm of its own"),
-    number("eta", "step size > 0 of gradient descent"),
+    number("rho_sh", "length of the perturbation of the shared parameters", NONNEGATIVE),
+    number("rho_ns", "length of the perturbation of each head, with a norm of its own", NONNEGATIVE),
+    number("eta", "step size of gradient descent", POSITIVE),
 )
-_BAD_RADII = refusals.rates(rho_sh="nonnegative rho", rho_ns="nonnegative rho", eta="positive")
-_BAD_C = (
-    *refusals.rates(c="nonnegative"),
-    ErrorCase("no-such-rescale", "there are three", {"rescale": 3}, ValueError, "rescale"),
-)
+_BAD_RADII = refusals.numbers("eta", rho_sh="rho", rho_ns="rho")
+_BAD_C = (refusals.numbers("c", "rescale"),)
+
+
+def _others(orders):
+    """Whether row i has each task but i."""
+    m = orders.shape[-2]
+    return all(sorted([*row, i % m]) == list(range(m)) for i, row in enumerate(orders.reshape(-1, m - 1).tolist()))
+
+
 _MPMATH = "mpmath with 50 digits, {}, written apart from the source"
 _NO_STEPS, _ONE_STEP = {"long": "it has no steps"}, {"long": "it is one step"}
 
@@ -90,7 +98,7 @@ PERTURB = Operation(
         array("grad2", "q", "gradient in the second"),
         array("theta1", "a b", "the first tensor; read if adaptive"),
         array("theta2", "q", "the second"),
-        number("rho", "length >= 0"),
+        number("rho", "length", NONNEGATIVE),
         choice("kind", ("plain", "adaptive"), "whether lengths are in units of the parameters"),
     ),
     outputs=(array("eps1", "a b", "what is added to the first tensor"), array("eps2", "q", "... to the second")),
@@ -101,7 +109,7 @@ PERTURB = Operation(
     sample=cases.sample_perturb,
     laws=laws.PERTURB,
     errors=(
-        *refusals.rates(rho="nonnegative"),
+        refusals.numbers("rho"),
         ErrorCase("nan-in-grad2", "NaN is no number to compute with", {"grad2": np.full(2, _NAN)}, ValueError, "grad"),
         ErrorCase(
             "misshapen-theta2",
@@ -119,7 +127,7 @@ AGGREGATE = Operation(
     summary="one direction for the gradients of m tasks, by one of four rules for gradients that conflict, or plainly",
     inputs=(
         array("G", "m d", "a gradient in each row; may be 0"),
-        array("orders", "m o", _ORDERS.format("")),
+        array("orders", "m o", _ORDERS.format(""), below("m")),
         _C,
         _RESCALE,
         _METHOD,
@@ -131,11 +139,14 @@ AGGREGATE = Operation(
     cases=cases.AGGREGATE,
     sample=cases.sample_aggregate,
     laws=laws.AGGREGATE,
+    relations=(_OTHERS,),
     errors=(
         *_BAD_C,
         *refusals.arrays(G="G")[:1],
-        ErrorCase("meets-itself", "gradient 0 does not meet itself", {"orders": np.eye(2)[:, 1:]}, ValueError, "order"),
-        ErrorCase("short-orders", "an order for each task", {"orders": np.ones((1, 1))}, ValueError, "orders"),
+        ErrorCase(
+            "meets-itself", "gradient 0 does not meet itself", {"orders": np.array([[0], [1]])}, ValueError, "order"
+        ),
+        ErrorCase("short-orders", "an order for each task", {"orders": np.array([[1]])}, ValueError, "orders"),
     ),
     without=_NO_STEPS,
 )
@@ -147,7 +158,12 @@ COMBINE = Operation(
     inputs=(
         array("loss", "m d", "gradients at the point"),
         array("sam", "m d", "gradients at the perturbed points"),
-        array("orders", "2 m o", _ORDERS.format("; of the loss parts (in direct and each: of all), and of the flat")),
+        array(
+            "orders",
+            "2 m o",
+            _ORDERS.format("; of the loss parts (in direct and each: of all), and of the flat"),
+            below("m"),
+        ),
         _C,
         _RESCALE,
         _METHOD,
@@ -165,10 +181,11 @@ COMBINE = Operation(
     cases=cases.COMBINE,
     sample=cases.sample_combine,
     laws=laws.COMBINE,
+    relations=(_OTHERS,),
     errors=(
         *_BAD_C,
         *refusals.arrays(sam="sam"),
-        ErrorCase("short-orders", "an order for each task", {"orders": np.ones((2, 1, 2))}, ValueError, "orders"),
+        ErrorCase("short-orders", "an order for each task", {"orders": np.ones((2, 1, 2), int)}, ValueError, "orders"),
     ),
     without=_NO_STEPS,
 )
@@ -180,9 +197,9 @@ QUADRATIC = Operation(
     inputs=(
         array("shared", "d", "shared parameters"),
         array("heads", "m k", "of each task"),
-        array("matrices", "m n n", "A of each task, symmetric, n = d + k"),
+        array("matrices", "m n n", "A of each task", SYMMETRIC),
         array("vectors", "m n", "b of each task"),
-        array("orders", "2 m o", _ORDERS.format("; of the loss parts, and of the flat")),
+        array("orders", "2 m o", _ORDERS.format("; of the loss parts, and of the flat"), below("m")),
         *_RADII,
         _C,
         _METHOD,
@@ -201,9 +218,17 @@ QUADRATIC = Operation(
     cases=cases.QUADRATIC,
     sample=cases.sample_quadratic,
     laws=laws.QUADRATIC,
+    relations=(
+        _OTHERS,
+        Relation(
+            "n = d + k",
+            ("shared", "heads", "vectors"),
+            lambda i: i["vectors"].shape[1] == len(i["shared"]) + i["heads"].shape[1],
+        ),
+    ),
     errors=(
-        *_BAD_RADII,
-        *refusals.rates(c="nonnegative"),
+        _BAD_RADII,
+        refusals.numbers("c"),
         ErrorCase("not-symmetric", "a Hessian is", {"matrices": np.triu(np.ones((2, 3, 3)))}, ValueError, "matrices"),
         ErrorCase("nan-in-vectors", "NaN is no number", {"vectors": np.full((2, 3), _NAN)}, ValueError, "vectors"),
     ),
@@ -240,7 +265,7 @@ NETWORK = Operation(
     cases=cases.NETWORK,
     sample=cases.sample_network,
     laws=laws.NETWORK,
-    errors=_BAD_RADII,
+    errors=(_BAD_RADII,),
     without=_ONE_STEP,
 )
 
@@ -267,7 +292,7 @@ SYSTEM = System(
         "flat_mtl-6": "Algorithm 1, both families aggregated",
         "flat_mtl-7": "Algorithm 1, step of the shared parameters",
         "flat_mtl-8": "Algorithm 1, step of the heads",
-        "flat_mtl-9": "ours: all rules below need the inner products alone",
+        "flat_mtl-9": "ours: MGDA, PCGrad and CAGrad need the inner products alone",
         "flat_mtl-10": "ours",
         "flat_mtl-11": "Désidéri (2012); Sener and Koltun (2018, arXiv:1810.04650)",
         "flat_mtl-12": "Yu et al. (2020, arXiv:2001.06782), Algorithm 1",

@@ -1,5 +1,8 @@
 """Inputs of the operations of F-MTL under permanent names, and random ones."""
 
+import math
+from functools import partial
+
 import numpy as np
 
 from refimpl.core.random import stream
@@ -8,6 +11,7 @@ from refimpl.specs.base import Case
 from refimpl.specs.sizes import large
 
 _TIMES = 2**16
+_power = partial(math.ldexp, 1.0)  # of two, exactly: not every `**` of floats is
 
 
 def _some(name, *shape):
@@ -21,7 +25,7 @@ def _rows(*rows):
 
 def _orders(m, *more):
     """0, 1, ... without the own number, for each of `more`."""
-    return np.broadcast_to(_rows(*([j for j in range(m) if j != i] for i in range(m))), (*more, m, m - 1)).copy()
+    return np.broadcast_to([[j for j in range(m) if j != i] for i in range(m)], (*more, m, m - 1)).copy()
 
 
 def _wide(of, inputs, outputs, axis=1, factor=1.0):
@@ -78,6 +82,12 @@ PERTURB = (
          answer={"eps1": np.zeros((2, 2)), "eps2": np.zeros(2)}, source="closed form"),
     Case("tiny-gradient", ("numerics", "wrong_constant"), "a gradient of 1e-11: 1e-12 is a tenth of that",
          _group(grad1=1e-11 * _rows([0.6, 0.0], [0.0, 0.0]), grad2=np.array([8e-12, 0.0])), equations=("flat_mtl-2",)),
+    Case("huge-gradient", ("numerics",), "gradients of 2^80, whose squares no float32 holds",
+         _group(grad1=_power(80) * _rows([0.5, -1.0], [2.0, 0.25]), grad2=_power(80) * np.array([-1.5, 3.0])),
+         equations=("flat_mtl-2",)),
+    Case("huge-gradient-adaptive", ("numerics",), "gradients and parameters of 2^70, whose products no float32 holds",
+         {name: value * _power(70) if name[-1] in "12" else value for name, value in _ADAPTIVE.items()},
+         equations=("flat_mtl-3",)),
     _wide("two-tensors", ("grad1", "grad2", "theta1", "theta2"), ("eps1", "eps2"), factor=_TIMES**-0.5),
 )  # fmt: skip
 
@@ -96,7 +106,7 @@ _BESIDE = _rows([1.0, 0.5, 0.0], [0.5, 1.0, -1.0], [2.0, 2.0, 1.5])
 _CROSS = _rows([1.0, -1.0, -2.0], [0.0, 3.0, 3.0], [-3.0, 0.0, 2.0])
 _OWN = _rows([2.0, -2.0, 1.0], [2.0, -1.0, 1.0], [-3.0, 2.0, -1.0])
 _AGAINST = _rows([2.0, 0.0], [-1.0, 1.0])  # g_1 . g_2 = -2
-_MIXED = _rows([1, 2], [0, 2], [1, 0])
+_MIXED = np.array([[1, 2], [0, 2], [1, 0]])
 
 
 def _asked(method, G, **settings):
@@ -128,12 +138,16 @@ AGGREGATE = (
          _asked("pcgrad", _CROSS, orders=_MIXED), equations=("flat_mtl-12", "flat_mtl-13")),
     Case("pcgrad-own-original", ("edge_case", "variant"),
          "a projected gradient conflicts with its own original, which it does not meet",
-         _asked("pcgrad", _OWN, orders=_rows([1, 2], [2, 0], [1, 0])), equations=("flat_mtl-12",)),
+         _asked("pcgrad", _OWN, orders=np.array([[1, 2], [2, 0], [1, 0]])), equations=("flat_mtl-12",)),
     _hand("pcgrad-two", "worked by hand: (1, 1) and (0, 1); the second meets the original first", "pcgrad", _AGAINST,
           [1, 2], 12, flags=("basic", "missing_step")),
     _hand("pcgrad-agreeing", "nothing conflicts: the sum", "pcgrad", ([1, 2], [3, -1]), [4, 1], 12,
           flags=("boundary", "missing_step")),
     _hand("pcgrad-opposite", "opposite gradients: both are projected to 0", "pcgrad", ([1, 2], [-2, -4]), [0, 0], 12),
+    Case("pcgrad-far-apart", ("numerics",), "a gradient 2^-80 times as long as the other: its square vanishes",
+         _asked("pcgrad", _rows([2.0, 1.0], [-1.0, 0.25]) * [[1.0], [_power(-80)]]), equations=("flat_mtl-12",)),
+    Case("pcgrad-small", ("numerics", "variant"), "norms near 4e-4: a small number beside their squares counts",
+         _asked("pcgrad", _CROSS / 2**13, orders=_MIXED), equations=("flat_mtl-12",)),
     _hand("pcgrad-zeros", "gradients of 0 conflict with nothing", "pcgrad", _ZEROS, [0, 0], 12),
     _hand("pcgrad-one-zero", "a gradient of 0 is passed over", "pcgrad", _ONE_ZERO, [1, 2], 12),
     Case("cagrad-three", ("basic",), "all three gradients have a weight in the dual", _asked("cagrad", _AROUND),
@@ -161,7 +175,13 @@ AGGREGATE = (
           16, flags=("edge_case", "variant"), dtypes=("float64",)),
     Case("imtl-parallel-of-three", ("edge_case", "numerics"),
          "short gradients, the second parallel to the first: its weight is 0, and no small number meets the third",
-         _asked("imtl_g", _rows([1.0, 0.0], [2.0, 0.0], [0.25, 1.0]) / 2**20), equations=("flat_mtl-16",)),
+         _asked("imtl_g", _rows([1.0, 0.0], [2.0, 0.0], [0.25, 1.0]) / 2**20), dtypes=("float64",),
+         equations=("flat_mtl-16",)),
+    Case("imtl-nearly-parallel", ("numerics",), "directions 2^-10 apart: differences of inner products lose digits",
+         _asked("imtl_g", _rows([1.0, 2.0, 0.0], [1.0, 2.0, 1 / 512])), dtypes=("float64",),
+         equations=("flat_mtl-16",)),
+    Case("imtl-far-apart", ("numerics",), "two gradients of three are 2^-30 times as long as the other",
+         _asked("imtl_g", _AROUND * [[_power(-30)], [_power(-30)], [1.0]]), equations=("flat_mtl-16",)),
     _hand("imtl-zeros", "all gradients are 0: so is the direction", "imtl_g", _ZEROS, [0, 0], 16),
     _hand("imtl-one-zero", "as long along the other as along the one that is 0", "imtl_g", _ONE_ZERO, [0, 0], 16),
     _hand("mean", "the plain mean", "mean", _AGAINST, [0.5, 0.5], 10, flags=("basic",)),
@@ -193,7 +213,7 @@ _BEND = _rows([0.5, -0.25, 0.75], [-0.5, 0.25, 0.5], [0.25, 0.5, -1.0])
 
 def _parts(method, loss=_AROUND, flat=_BEND, variant="flat", **settings):
     return {
-        "loss": loss, "sam": loss + flat, "orders": np.stack([_MIXED, _rows([2, 1], [2, 0], [0, 1])]), "c": 0.4,
+        "loss": loss, "sam": loss + flat, "orders": np.stack([_MIXED, np.array([[2, 1], [2, 0], [0, 1]])]), "c": 0.4,
         "rescale": 1, "method": method, "variant": variant,
     } | settings  # fmt: skip
 
@@ -205,7 +225,9 @@ COMBINE = (
     Case("pcgrad", ("basic", "wrong_order"), "each family with its own orders", _parts("pcgrad", _CROSS),
          equations=_BOTH),
     Case("pcgrad-own-original", ("edge_case", "variant"), "a projected gradient conflicts with its own original",
-         _parts("pcgrad", _OWN, orders=np.stack([_rows([1, 2], [2, 0], [1, 0]), _MIXED])), equations=_BOTH),
+         _parts("pcgrad", _OWN, orders=np.stack([np.array([[1, 2], [2, 0], [1, 0]]), _MIXED])), equations=_BOTH),
+    Case("pcgrad-small", ("numerics", "variant"), "norms near 4e-4: a small number beside their squares counts",
+         _parts("pcgrad", _CROSS / 2**13, _BEND / 2**13), equations=_BOTH),
     Case("cagrad", ("basic",), "two spheres, around two means", _parts("cagrad", c=0.75, rescale=2),
          equations=_BOTH),
     Case("imtl", ("basic",), "negative weights in either family", _parts("imtl_g"), equations=_BOTH),
@@ -254,7 +276,7 @@ def _quadratic(method, gradients=_AROUND, k=2, **settings):
     z = np.concatenate([np.broadcast_to(shared, (m, d)), heads], axis=1)
     right = np.concatenate([gradients, _some("slopes", m, k) + 0.5], axis=1)
     b = (np.squeeze(A @ z[:, :, None], axis=2) - right).round(4)
-    orders = np.stack([_MIXED, _rows([2, 1], [2, 0], [0, 1])]) if m == 3 else _orders(m, 2)
+    orders = np.stack([_MIXED, np.array([[2, 1], [2, 0], [0, 1]])]) if m == 3 else _orders(m, 2)
     return {"shared": shared, "heads": heads, "matrices": A, "vectors": b, "orders": orders, **_RADII, "c": 0.4,
             "method": method} | settings  # fmt: skip
 
@@ -275,12 +297,16 @@ QUADRATIC = (
     Case("mgda", ("basic",), "three tasks", _quadratic("mgda"), equations=_STEP),
     Case("pcgrad", ("basic", "wrong_order"), "three tasks in conflict", _quadratic("pcgrad", _CROSS), equations=_STEP),
     Case("pcgrad-own-original", ("edge_case", "variant"), "a projected gradient conflicts with its own original",
-         _quadratic("pcgrad", _OWN, orders=np.stack([_rows([1, 2], [2, 0], [1, 0]), _MIXED])), equations=_STEP),
+         _quadratic("pcgrad", _OWN, orders=np.stack([np.array([[1, 2], [2, 0], [1, 0]]), _MIXED])), equations=_STEP),
     Case("cagrad", ("basic",), "three tasks", _quadratic("cagrad", c=0.75, rho_sh=0.125, rho_ns=0.375, eta=0.25),
          equations=_STEP),
     Case("two-tasks-cagrad", ("boundary", "wrong_constant"), "two tasks in conflict, a small ball",
          _quadratic("cagrad", _AGAINST, k=1, c=0.25), equations=_STEP),
     Case("imtl", ("basic",), "three tasks", _quadratic("imtl_g"), equations=_STEP),
+    Case("cagrad-wide", ("basic", "wrong_constant"), "three tasks, a ball wider than the mean is long",
+         _quadratic("cagrad", _BESIDE + _BEND, c=1.5), equations=_STEP),
+    Case("imtl-other", ("basic",), "three tasks of other lengths", _quadratic("imtl_g", _CROSS * [[1.0], [0.5], [2.0]]),
+         equations=_STEP),
     Case("two-tasks-mgda", ("boundary", "variant"), "one weight is 1",
          _quadratic("mgda", _rows([1.0, 0.0], [2.0, 1.0])), equations=_STEP),
     Case("stationary", ("edge_case",), "all gradients are 0: nothing moves",

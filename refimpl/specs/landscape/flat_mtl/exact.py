@@ -97,7 +97,7 @@ def cagrad(G, c, rescale):
             best, value = w @ rows, dual
     length = _length(best) if best is not None else 0
     d = g0 + reach / length * best if length > _NOTHING else g0
-    return d / {0: 1, 1: 1 + reals(c) ** 2, 2: 1 + reals(c)}[int(rescale)]
+    return d / {0: 1, 1: 1 + reals(c) ** 2, 2: 1 + reals(c)}[rescale]
 
 
 def imtl_g(G):
@@ -125,11 +125,11 @@ def _aggregate(method, G, orders, c, rescale):
 
 def aggregate(G, orders, c, rescale, method):
     """Rule by rule."""
-    return _aggregate(method, reals(G), orders.astype(int).tolist(), c, rescale)
+    return _aggregate(method, reals(G), orders.tolist(), c, rescale)
 
 
 def _combined(loss, sam, orders, c, rescale, method, variant):
-    first, second = orders.astype(int).tolist()
+    first, second = orders.tolist()
     other = [[1], [0]]  # of two, each meets the other
     agg = lambda G, order: _aggregate(method, G, order, c, rescale)
     flat = sam - loss

@@ -2,7 +2,7 @@
 
 from refimpl.core.arrays import array_namespace
 from refimpl.specs.base import Law
-from refimpl.specs.laws import odd, related, reversed_along, scaled, turned_along
+from refimpl.specs.laws import odd, related, reversed_along, scales, turned_along
 
 
 def _norm(*parts):
@@ -21,9 +21,8 @@ _GRADS, _EPS = {"grad1": 1, "grad2": 1}, {"eps1": 1, "eps2": 1}
 PERTURB = (
     Law("length", "the whole group has the length rho", _length, ("two-tensors",)),
     odd("two-tensors", "adaptive", inputs=("grad1", "grad2")),
-    scaled("radius", "twice the radius, twice the perturbation", 2.0, {"rho": 1}, _EPS, "two-tensors", "adaptive"),
-    scaled("units", "parameters in other units are perturbed alike in these", 2.0,
-           {"theta1": 1, "theta2": 1, "grad1": -1, "grad2": -1}, _EPS, "adaptive"),
+    scales({"rho": 1}, _EPS, "two-tensors", "adaptive"),
+    scales({"theta1": 1, "theta2": 1, "grad1": -1, "grad2": -1}, _EPS, "adaptive", slug="units"),
 )  # fmt: skip
 
 
@@ -56,7 +55,7 @@ def _equal(run, inputs):
 
 _THREE = "mgda-three", "pcgrad-three", "cagrad-three", "imtl-three"
 AGGREGATE = (
-    scaled("scale", "gradients times 4 give 4 times the direction", 4.0, {"G": 1}, {"direction": 1}, *_THREE),
+    scales({"G": 1}, {"direction": 1}, *_THREE),
     turned_along("d", *_THREE),
     related("tasks-reversed", "no task comes first", _other_way, lambda out: {}, *_THREE),
     Law("common-descent", "MGDA: no gradient is left behind", _descent, ("mgda-three", "mgda-edge")),
@@ -74,8 +73,7 @@ def _linear(run, inputs):
 
 _COMBINED = "mgda", "pcgrad", "cagrad", "imtl"
 COMBINE = (
-    scaled("scale", "gradients times 4 give 4 times the direction", 4.0, {"loss": 1, "sam": 1}, {"direction": 1},
-           *_COMBINED),
+    scales({"loss": 1, "sam": 1}, {"direction": 1}, *_COMBINED),
     turned_along("d", *_COMBINED),
     related("tasks-reversed", "no task comes first", _other_way, lambda out: {}, *_COMBINED),
     Law("linear", "with linear rules flat and direct are one", _linear, ("mgda",)),

@@ -7,29 +7,30 @@ _LIBMTL = "LibMTL 1.1.5"
 _ONE_TENSOR = {"quadratic_step": "each of its groups is one tensor"}
 _MEAN = {"network_step": "it takes the plain mean"}
 _NO_PARALLEL = "no two of its gradients are parallel"
-_PULL = "return tree.map(lambda g: {} * g / ({} + TINY), grad)"
-_ADAPTIVE = "return tree.map(lambda p, g: {} * ({} * g) / (norm + TINY), theta, grad)"
+_PULL = "return tree.map(lambda g: {} * (g / ({} + tiny)), grad)"
+_ADAPTIVE = "return tree.map(lambda p, g: {} * ({} * (g / ({} + tiny))), theta, inner)"
+_AS_IT_IS = {"aggregate: xp, (G, size) = ": "xp, size = array_namespace(G), 1.0"}  # numbers beside it are absolute
 _SAM = "sam_sh, sam_ns = _called(gradient, i, _sum(shared, eps_sh), _sum(head, eps_ns), {})"
 _NORMS = "n = xp.sqrt(xp.linalg.diagonal(M))\nn = xp.where(n > 0, n, 1.0)\n"
 
 ALTERNATIVES = (
     # Perturbation
     mistake("downhill", "wrong_sign", "perturb along the gradient, uphill; here against it",
-            {"flat_mtl-2": _PULL.format("-rho", "norm"), "flat_mtl-3": _ADAPTIVE.format("-rho", "p * p")}),
+            {"flat_mtl-2": _PULL.format("-rho", "norm"), "flat_mtl-3": _ADAPTIVE.format("-rho", "p", "norm")}),
     mistake("norm_per_tensor", "wrong_axis",
             "one norm for the whole group of parameters; here each tensor has its own, and the perturbation is too "
             "long",
             {"flat_mtl-2": _PULL.format("rho", "_norm(g)"),
-             "flat_mtl-3": "return tree.map(lambda p, g: rho * (p * p * g) / (_norm(p * g) + TINY), theta, grad)"},
+             "flat_mtl-3": _ADAPTIVE.format("rho", "p", "_norm(g)")},
             unseen=_ONE_TENSOR),
     mistake("not_normalized", "missing_step", "divide by the norm, so that the length is rho; here it is rho |g|",
-            {"flat_mtl-2": "return tree.map(lambda g: rho * g + 0.0 * norm, grad)",
-             "flat_mtl-3": "return tree.map(lambda p, g: rho * (p * p * g) + 0.0 * norm, theta, grad)"}),
+            {"flat_mtl-2": "return tree.map(lambda g: rho * (g * (TINY / tiny)), grad)",
+             "flat_mtl-3": "return tree.map(lambda p, g: rho * (p * (g * (TINY / tiny))), theta, inner)"}),
     mistake("size_for_square", "wrong_constant",
             "adaptive: the square of theta in the numerator; here its size",
-            {"flat_mtl-3": _ADAPTIVE.format("rho", "abs(p)")}),
+            {"flat_mtl-3": _ADAPTIVE.format("rho", "array_namespace(p).sign(p)", "norm")}),
     mistake("plain_norm", "wrong_constant", "adaptive: divide by the norm of theta g; here by that of g",
-            {"_adaptive: norm =": "norm = _norm(grad)"}),
+            {"_adaptive: norm, tiny =": "norm, tiny = _norm(grad) / size, tiny / size"}),
     mistake("common_perturbation", "wrong_order",
             "each task has its own perturbation of the shared parameters; here all have that of the mean gradient",
             {"task_gradients: eps_sh =":
@@ -93,7 +94,7 @@ ALTERNATIVES = (
     mistake("original_gradient_projected", "wrong_order",
             "PCGrad projects the running gradient; here each projection is taken from the original one, and the last "
             "one stays",
-            {"_pcgrad: w = _projected(": "w = _projected(E[i, :], j, M, E)"}),
+            {"_pcgrad: w = _projected(": "w = _projected(norm[i] * E[i, :], j, M, E)"}),
     mistake("pcgrad_mean", "wrong_scale", "PCGrad returns the sum over the tasks; here their mean",
             {"flat_mtl-13": "return xp.mean(xp.stack(rows), axis=0)"}),
     mistake("always_projected", "missing_step", "PCGrad projects only where two gradients conflict; here always",
@@ -101,7 +102,13 @@ ALTERNATIVES = (
     mistake("own_length", "wrong_scale",
             "PCGrad divides by the squared length of the gradient that is projected on; here by that of the projected "
             "one",
-            {"_projected: return": "return w - dot / (w @ M @ w) * E[j, :] if float(dot) < 0 else w"}),
+            {"_pcgrad: w = _projected(": "dot = (w @ M)[j]\n"
+             "w = w - dot * norm[j] ** 2 / (w @ M @ w) * E[j, :] if float(dot) < 0 else w"}),
+    variant("small_number_beside_the_square",
+            "PCGrad: 1e-8 beside the squared length of the gradient that is projected on", f"{_LIBMTL}, PCGrad",
+            {"_pcgrad: w = _projected(": "dot = (w @ M)[j]\n"
+             "w = w - dot * norm[j] ** 2 / (norm[j] ** 2 + 1e-8) * E[j, :] if float(dot) < 0 else w"} | _AS_IT_IS,
+            unseen=_MEAN),
     variant("meets_itself", "a projected gradient meets its own original as well, here at the end",
             f"{_AUTHORS}, multi-mnist/mtl.py, where the place is random; {_LIBMTL}, PCGrad",
             {"_pcgrad: for j in order": "for j in (*order, i):"}),
@@ -117,7 +124,7 @@ ALTERNATIVES = (
             {"flat_mtl-15": "return mean + factor * w + 0.0 * scale"}),
     mistake("radius_without_mean", "missing_step",
             "CAGrad's radius is c times the length of the mean; here it is c",
-            {"_cagrad: reach = ": "reach = c * min(reach * 1e300, 1.0)"}),
+            {"_cagrad: reach = ": "reach = c * min(reach * 1e300, 1.0)"} | _AS_IT_IS, unseen=_MEAN),
     mistake("nearest_weights", "wrong_order",
             "CAGrad's weights minimize its dual; here they are those of MGDA, the shortest combination",
             {"_cagrad: w = ": "w = min_norm_weights(M)"}),
@@ -129,7 +136,8 @@ ALTERNATIVES = (
              "c2 = (float(c) * (center @ host @ center + 1e-8) ** 0.5 + 1e-8) ** 2",
              "_worst_weights: return float(": "return float(w @ host @ w) + 1e-8 / largest - c2 * r2",
              "_worst_weights: low, high = ": "low, high = 1e-13 / c2, (2 + 1e-8 / largest) / c2",
-             "_cagrad: reach = ": "reach, length = c * (reach**2 + 1e-8) ** 0.5 + 1e-8, length + 1e-8"}),
+             "_cagrad: reach = ": "reach, length = c * (reach**2 + 1e-8) ** 0.5 + 1e-8, length + 1e-8"} | _AS_IT_IS,
+            unseen=_MEAN),
     variant("nothing_where_the_sum_is_0", "where the weighted sum of the dual is 0, the direction is 0, not the mean",
             "torchjd, CAGrad",
             {"_cagrad: factor = ": "factor = reach / length if min(reach, length) > nothing else 0.0\n"
@@ -138,16 +146,16 @@ ALTERNATIVES = (
     # IMTL-G
     mistake("normalized_gradients_combined", "wrong_output",
             "IMTL-G combines the gradients; here those of length 1, and the lengths along them differ",
-            {"aggregate: w = _imtl_g(M)": _NORMS + "w = _imtl_g(M) / n"}, unseen=_MEAN),
+            {"aggregate: w = _imtl_g(G)": _NORMS + "w = _imtl_g(G) / n"}, unseen=_MEAN),
     mistake("without_first_weight", "missing_step", "IMTL-G's weights add up to 1; here the first is 0",
-            {"_imtl_g: return xp.concat(": "return xp.concat([0.0 * alone, alpha])"}),
+            {"_imtl_g: return xp.concat(": "return xp.concat([0.0 * xp.sum(alpha, keepdims=True), alpha])"}),
     mistake("products_for_lengths", "missing_step",
             "IMTL-G asks for equal products with the unit gradients; here with the gradients themselves",
-            {"_imtl_g: P = ": "P = M"}),
+            {"_imtl_g: U = ": "U = G"}),
     variant("pseudo_inverse",
             "IMTL-G by a pseudo-inverse: parallel gradients get weights in proportion to their lengths",
             "torchjd, IMTLG",
-            {"aggregate: w = _imtl_g(M)":
+            {"aggregate: w = _imtl_g(G)":
              "n = xp.sqrt(xp.linalg.diagonal(M))\nw = xp.linalg.pinv(M) @ n\n"
              "w = w / xp.where(xp.sum(w) == 0, 1.0, xp.sum(w))"},
             unseen={"combine": _NO_PARALLEL, "quadratic_step": _NO_PARALLEL} | _MEAN),

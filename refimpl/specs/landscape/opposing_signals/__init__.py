@@ -6,6 +6,19 @@ from refimpl.core.arrays import array_namespace
 from refimpl.landscape import opposing_signals
 from refimpl.specs import loops, refusals
 from refimpl.specs.base import ErrorCase, Operation, Paper, System, array, choice, integer, number
+from refimpl.specs.domains import (
+    COUNT,
+    FRACTION,
+    NONNEGATIVE,
+    POSITIVE,
+    REAL,
+    SHARE,
+    Relation,
+    below,
+    one_of,
+    real,
+    whole,
+)
 from refimpl.specs.landscape.opposing_signals import cases, exact, laws
 from refimpl.specs.landscape.opposing_signals.claims import CLAIMS
 from refimpl.specs.landscape.opposing_signals.mistakes import ALTERNATIVES
@@ -25,8 +38,7 @@ def swap_share(losses, t, k):
 
 def opposition(losses, up, down):
     """What two given groups do."""
-    xp = array_namespace(losses)
-    gap = opposing_signals.gap(losses, xp.astype(up, xp.int64), xp.astype(down, xp.int64))
+    gap = opposing_signals.gap(losses, up, down)
     return opposing_signals.activity(losses), gap, opposing_signals.flips(gap)
 
 
@@ -82,29 +94,26 @@ def optimise(kind, theta0, grads, lr, lr_sign, r, beta1, dampening, beta2, eps):
 
 
 _LOSSES = array("losses", "T+1 n", "loss of each sample before the first step and after each")
-_K = integer("k", "samples in each list, 1 to n")
-_NOT_A_STEP = ErrorCase("no-such-step", "there are no losses after it", {"t": 300}, ValueError, "t must")
+_K = integer("k", "samples in each list", whole(1, "n"))
+_PROBABILITY = real(0, 1, open="(")
 _NAN_LOSSES = refusals.arrays(losses="losses")[0]
 _BAD_LISTS = (
     _NAN_LOSSES,
-    _NOT_A_STEP,
-    ErrorCase("negative-step", "steps are counted from 0", {"t": -1}, ValueError, "t must"),
-    ErrorCase("empty-lists", "a list has at least one sample", {"k": 0}, ValueError, "k must"),
-    ErrorCase("longer-than-n", "there are not so many samples", {"k": 7}, ValueError, "k must"),
+    refusals.numbers(t="t must", k="k must"),
     ErrorCase("one-row", "a change needs two rows", {"losses": np.ones((1, 4))}, ValueError, "losses"),
 )
 _MODEL = (
     array("b", "d1", "first layer, ordinary features"),
     array("b_o", "d2", "first layer, opposing feature"),
-    number("c", "second layer"),
+    number("c", "second layer", REAL),
 )
 _BETA = array("beta", "d1", "weights of the target")
 _MOVED = (
     array("new_b", "d1", "b after the step"),
     array("new_b_o", "d2", "b_o after the step"),
-    number("new_c", "c after the step"),
+    number("new_c", "c after the step", REAL),
 )
-_ETA = number("eta", "step size > 0")
+_ETA = number("eta", "step size", POSITIVE)
 _ONE_STEP = {"long": "it is one step"}
 _RATIONAL = "rational arithmetic; {}"
 _MPMATH = "50 digits; {}"
@@ -113,7 +122,7 @@ IDENTIFY = Operation(
     name="opposing_signals.identify",
     summary="the k samples whose loss rises most in step t, and the k whose loss falls most, in order; of equal "
     "changes the smaller index first, in either list",
-    inputs=(_LOSSES, integer("t", "step, 0 to T - 1"), _K),
+    inputs=(_LOSSES, integer("t", "step, counted from 0", below("T")), _K),
     outputs=(array("up", "k", "indices, the largest rise first"), array("down", "k", "the largest fall first")),
     reference=identify,
     exact=exact.identify,
@@ -127,7 +136,7 @@ IDENTIFY = Operation(
 SWAP = Operation(
     name="opposing_signals.swap_share",
     summary="shares of the two lists of step t that are in the other list of step t + 1",
-    inputs=(_LOSSES, integer("t", "step, 0 to T - 2"), _K),
+    inputs=(_LOSSES, integer("t", "step, counted from 0; another one follows it", below("T-1")), _K),
     outputs=(array("shares", "2", "of `up` in the next `down`, and of `down` in the next `up`"),),
     reference=swap_share,
     exact=exact.swap_share,
@@ -135,18 +144,22 @@ SWAP = Operation(
     cases=cases.SWAP,
     sample=cases.sample_swap,
     laws=laws.SWAP,
-    errors=(*_BAD_LISTS, ErrorCase("last-step", "no step follows it", {"t": 2}, ValueError, "t must")),
+    errors=_BAD_LISTS,
 )
 
 OPPOSITION = Operation(
     name="opposing_signals.opposition",
     summary="the largest change in each step, the gap between the mean losses of two groups, and the share of steps at "
     "which it turns round",
-    inputs=(_LOSSES, array("up", "k", "indices of one group"), array("down", "l", "indices of the other")),
+    inputs=(
+        _LOSSES,
+        array("up", "k", "samples of one group", below("n")),
+        array("down", "l", "samples of the other", below("n")),
+    ),
     outputs=(
         array("activity", "T", "largest size of a change in each step", steps=True),
         array("gap", "T+1", "mean loss of `up` less that of `down`", steps=True, first=0),
-        number("flips", "share of T - 1 steps"),
+        number("flips", "share of T - 1 steps", SHARE),
     ),
     reference=opposition,
     exact=exact.opposition,
@@ -154,10 +167,11 @@ OPPOSITION = Operation(
     cases=cases.OPPOSITION,
     sample=cases.sample_opposition,
     laws=laws.OPPOSITION,
+    relations=(Relation("losses has at least three rows", ("losses",), lambda i: len(i["losses"]) >= 3),),
     errors=(
         _NAN_LOSSES,
-        ErrorCase("no-such-sample", "there is no such index", {"up": np.array([6.0])}, ValueError, "up"),
-        ErrorCase("negative-index", "indices count from 0", {"down": np.array([-1.0])}, ValueError, "down"),
+        ErrorCase("no-such-sample", "there is no such index", {"up": np.array([6])}, ValueError, "up"),
+        ErrorCase("negative-index", "indices count from 0", {"down": np.array([-1])}, ValueError, "down"),
         ErrorCase("one-step", "one step cannot turn round", {"losses": np.ones((2, 6))}, ValueError, "series"),
     ),
 )
@@ -166,7 +180,7 @@ CROSSING = Operation(
     name="opposing_signals.crossing",
     summary="the first step after the (first) minimum at which the sharpness is above 2 / eta; -1 if there is none",
     inputs=(array("sharpness", "T", "at each step"), _ETA),
-    outputs=(integer("step", "counted from 0, or -1"),),
+    outputs=(integer("step", "counted from 0, or -1", whole(-1)),),
     reference=crossing,
     exact=exact.crossing,
     exact_source=_RATIONAL.format("one look at each value, from the end"),
@@ -174,7 +188,7 @@ CROSSING = Operation(
     sample=cases.sample_crossing,
     laws=laws.CROSSING,
     errors=(
-        *refusals.rates(eta="positive"),
+        refusals.numbers("eta"),
         ErrorCase("nan", "NaN is no sharpness", {"sharpness": np.full(3, np.nan)}, ValueError, "series"),
         ErrorCase("empty", "there is no minimum", {"sharpness": np.zeros(0)}, ValueError, "series"),
     ),
@@ -186,11 +200,11 @@ OUTLIERS = Operation(
     "size and not its sign",
     inputs=(
         array("x", "n d1", "ordinary features"),
-        array("signs", "n", "1 or -1 for an outlier, 0 for any other sample"),
+        array("signs", "n", "sign of an outlier, 0 for any other sample", one_of(-1.0, 0.0, 1.0)),
         _BETA,
-        number("alpha", "power > 0 of the feature"),
-        number("p", "probability in (0, 1] of an outlier"),
-        integer("d2", "coordinates of the feature"),
+        number("alpha", "power of the feature", POSITIVE),
+        number("p", "probability of an outlier", _PROBABILITY),
+        integer("d2", "coordinates of the feature", COUNT),
     ),
     outputs=(array("x_o", "n d2", "opposing feature"), array("y", "n", "targets")),
     reference=outliers,
@@ -200,12 +214,9 @@ OUTLIERS = Operation(
     sample=cases.sample_outliers,
     laws=laws.OUTLIERS,
     errors=(
-        *refusals.rates(alpha="positive"),
+        refusals.numbers("alpha", "d2", p="p must"),
         *refusals.arrays(signs="signs", beta="beta"),
         refusals.arrays(x="x")[0],
-        ErrorCase("p-zero", "without outliers there is no power", {"p": 0.0}, ValueError, "p must"),
-        ErrorCase("p-above-one", "it is a probability", {"p": 1.5}, ValueError, "p must"),
-        ErrorCase("d2-zero", "the feature has a coordinate", {"d2": 0}, ValueError, "d2"),
         ErrorCase("no-sign", "2 is no sign", {"signs": np.full(6, 2.0)}, ValueError, "signs"),
     ),
     without={"long": "it has no steps"},
@@ -215,12 +226,12 @@ MODEL = Operation(
     name="opposing_signals.model_step",
     summary="the population's loss |c b - beta|^2 / 2 + alpha (c s)^2 / 2 with s = sum(b_o) / sqrt(d2), its gradient "
     "and Hessian in the order b, b_o, c, and a step of gradient descent",
-    inputs=(*_MODEL, _BETA, number("alpha", "power >= 0 of the opposing feature"), _ETA),
+    inputs=(*_MODEL, _BETA, number("alpha", "power of the opposing feature", NONNEGATIVE), _ETA),
     outputs=(
-        number("loss", "without its constant alpha / 2"),
+        number("loss", "without its constant alpha / 2", NONNEGATIVE),
         array("grad_b", "d1", "gradient in b"),
         array("grad_b_o", "d2", "gradient in b_o"),
-        number("grad_c", "gradient in c"),
+        number("grad_c", "gradient in c", REAL),
         array("hessian", "P P", "Hessian, P = d1 + d2 + 1"),
         *_MOVED,
     ),
@@ -231,10 +242,9 @@ MODEL = Operation(
     sample=cases.sample_model,
     laws=laws.MODEL,
     errors=(
-        *refusals.rates(alpha="nonnegative", eta="positive"),
+        refusals.numbers("alpha", "eta", c="c must"),
         *refusals.arrays(beta="beta"),
         *(refusals.arrays(**{name: name})[0] for name in ("b", "b_o")),
-        ErrorCase("nan-c", "NaN is no weight", {"c": float("nan")}, ValueError, "c must"),
     ),
     without={**_ONE_STEP, "large": "its Hessian is a full matrix"},
 )
@@ -257,9 +267,8 @@ SAMPLE = Operation(
     sample=cases.sample_samples,
     laws=laws.SAMPLE,
     errors=(
-        *refusals.rates(eta="positive"),
+        refusals.numbers("eta", c="c must"),
         *refusals.arrays(x="x", x_o="x_o", y="y"),
-        ErrorCase("nan-c", "NaN is no weight", {"c": float("nan")}, ValueError, "c must"),
     ),
     without=_ONE_STEP,
 )
@@ -267,7 +276,12 @@ SAMPLE = Operation(
 GROUPS = Operation(
     name="opposing_signals.group_losses",
     summary="mean loss over all samples of either sign: |c b - beta|^2 / 2 + alpha (1 -+ c s)^2 / (2 p)",
-    inputs=(*_MODEL, _BETA, number("alpha", "power > 0 of the feature"), number("p", "probability of an outlier")),
+    inputs=(
+        *_MODEL,
+        _BETA,
+        number("alpha", "power of the feature", POSITIVE),
+        number("p", "probability of an outlier", _PROBABILITY),
+    ),
     outputs=(array("losses", "2", "of sign +, of sign -"),),
     reference=group_losses,
     exact=exact.group_losses,
@@ -276,8 +290,7 @@ GROUPS = Operation(
     sample=cases.sample_groups,
     laws=laws.GROUPS,
     errors=(
-        *refusals.rates(alpha="positive"),
-        ErrorCase("p-zero", "a group that never comes has no mean", {"p": 0.0}, ValueError, "p must"),
+        refusals.numbers("alpha", p="p must"),
         *refusals.arrays(beta="beta"),
     ),
     without={**_ONE_STEP, "large": "it is a formula of three numbers"},
@@ -289,9 +302,9 @@ VALLEY = Operation(
     inputs=(
         array("c0", "d", "second layer at the start"),
         array("s0", "d", "place across the valley at the start"),
-        number("alpha", "power > 0 of the feature"),
+        number("alpha", "power of the feature", POSITIVE),
         _ETA,
-        integer("steps", "T >= 1"),
+        integer("steps", "T", COUNT),
     ),
     outputs=(
         array("cs", "T d", "c after each step", steps=True),
@@ -303,23 +316,24 @@ VALLEY = Operation(
     cases=cases.VALLEY,
     sample=cases.sample_valley,
     laws=laws.VALLEY,
-    errors=(*refusals.rates(alpha="positive", eta="positive"), *refusals.arrays(s0="s")),
+    errors=(refusals.numbers("alpha", "eta"), *refusals.arrays(s0="s")),
 )
 
 OPTIMISE = Operation(
     name="opposing_signals.optimise",
-    summary="parameters after each step of SGD with momentum, of Adam or of SplitSGD, fed with given gradients",
+    summary="parameters after each step of SGD with momentum, of Adam or of SplitSGD, fed with given gradients; all "
+    "follow the average m = beta1 m + (1 - dampening) g, divided by 1 - dampening^t in step t = 1, 2, ...",
     inputs=(
         choice("kind", ("sgdm", "adam", "splitsgd"), "which rule"),
         array("theta0", "P", "start"),
         array("grads", "T P", "gradient of each step"),
-        number("lr", "step size > 0"),
-        number("lr_sign", "SplitSGD: length > 0 of a step where the corrected average has at least the size r"),
-        number("r", "SplitSGD: threshold >= 0"),
-        number("beta1", "rate of the first average, in [0, 1)"),
-        number("dampening", "what a new gradient is not weighted with, in [0, 1); Adam takes beta1 for it"),
-        number("beta2", "Adam: rate of the second average, in [0, 1)"),
-        number("eps", "Adam: number > 0 beside the root"),
+        number("lr", "step size", POSITIVE),
+        number("lr_sign", "SplitSGD: length of a step where the divided average has at least the size r", POSITIVE),
+        number("r", "SplitSGD: threshold", NONNEGATIVE),
+        number("beta1", "rate of the first average", FRACTION),
+        number("dampening", "a new gradient has the weight 1 - dampening; Adam takes beta1 for it", FRACTION),
+        number("beta2", "Adam: rate of the second average, divided by 1 - beta2^t", FRACTION),
+        number("eps", "Adam: stands beside the root", POSITIVE),
     ),
     outputs=(array("thetas", "T P", "parameters after each step", steps=True),),
     reference=optimise,
@@ -329,7 +343,7 @@ OPTIMISE = Operation(
     sample=cases.sample_optimise,
     laws=laws.OPTIMISE,
     errors=(
-        *refusals.rates(lr="positive", beta1="fraction", dampening="fraction"),
+        refusals.numbers("lr", "beta1", "dampening"),
         *refusals.arrays(grads="grad"),
     ),
 )

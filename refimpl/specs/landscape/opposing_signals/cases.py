@@ -36,7 +36,7 @@ def _embedded(slug, of, inputs=(), outputs=(), moving=None):
             return np.concatenate([places[indices.astype(int)][:count], np.arange(len(indices) - count)])
 
         derived = lambda values: {**values, **{name: told(values[name]) for name in outputs}}
-        renamed = {name: places[small.inputs[name].astype(int)].astype(float) for name in inputs}
+        renamed = {name: places[small.inputs[name]] for name in inputs}
         return Case(
             slug, ("large",), f"the samples of {of} among 70,001 whose loss stays: none is passed over",
             {**small.inputs, "losses": losses, **renamed}, equations=small.equations, source=f"the answer of {of}",
@@ -51,7 +51,7 @@ def _embedded(slug, of, inputs=(), outputs=(), moving=None):
 
 def _walk(rng, steps, n):
     """Losses that change by distinct multiples of 1/64, none by a little more or less than another."""
-    changes = rng.permuted(np.tile(np.arange(1, n + 1) * (-1.0) ** np.arange(n), (steps, 1)), axis=1) / 8
+    changes = rng.permuted(np.tile(np.arange(1, n + 1) * (1.0 - 2 * (np.arange(n) % 2)), (steps, 1)), axis=1) / 8
     return 4.0 + np.concatenate([np.zeros((1, n)), np.cumsum(changes, axis=0)])
 
 
@@ -112,6 +112,9 @@ SWAP = (
     Case("one-sample", ("boundary",), "k = 1", {"losses": _FOUR, "t": 0, "k": 1}),
     Case("quiet-samples", ("edge_case",), "equal changes: the smaller index is in both lists",
          {"losses": _QUIET, "t": 0, "k": 2}),
+    Case("more-quiet-samples", ("edge_case",), "equal changes in both steps, and one that turns round",
+         {"losses": np.array([[1.0] * 6, [1.0, 2.0, 1.0, 1.0, 0.5, 1.0], [1.0, 1.5, 1.0, 1.0, 0.5, 1.25]]), "t": 0,
+          "k": 3}),
     Case("three-hundred-steps", ("long",), "a late step of a long run",
          {"losses": _walk(_rng("long"), 300, 6), "t": 290, "k": 2}),
     _embedded("many-samples", "see-saw"),
@@ -124,7 +127,7 @@ def sample_swap(rng):
 
 
 def _groups(up, down):
-    return {"up": np.array(up, dtype=float), "down": np.array(down, dtype=float)}
+    return {"up": np.array(up), "down": np.array(down)}
 
 
 OPPOSITION = (
@@ -138,6 +141,9 @@ OPPOSITION = (
          {"losses": np.array([[1.0, 4.0], [2.0, 3.0], [3.0, 2.0], [5.0, 1.0]]), **_groups([0], [1])},
          answer={"activity": np.array([1.0, 1.0, 2.0]), "gap": np.array([-3.0, -1.0, 1.0, 4.0]), "flips": 0.0},
          source="worked by hand", equations=("opposing_signals-6",)),
+    Case("drift-and-back", ("edge_case",), "the gap falls through 0, and turns once on the other side",
+         {"losses": np.array([[5.0, 1.0], [3.0, 2.0], [2.0, 4.0], [1.0, 5.0], [2.0, 4.5]]), **_groups([0], [1])},
+         equations=("opposing_signals-6",)),
     Case("some-turns", ("wrong_constant",), "turns and runs: the share is out of the steps that have a next one",
          {"losses": np.array([[1.0, 1.0], [3.0, 0.5], [2.0, 0.75], [1.0, 1.5], [4.0, 1.0], [6.0, 0.5]]),
           **_groups([0], [1])}, equations=("opposing_signals-6",)),
@@ -286,7 +292,7 @@ def sample_model(rng):
 
 def _samples(rng, n, d1, d2, scale=3.0, **settings) -> dict[str, Any]:
     normal = lambda *size: rng.standard_normal(size).round(2)
-    marks = (-1.0) ** np.arange(n) * (np.arange(n) % 3 > 0)
+    marks = (1.0 - 2 * (np.arange(n) % 2)) * (np.arange(n) % 3 > 0)
     return {
         "b": normal(d1), "b_o": normal(d2), "c": 0.75, "x": normal(n, d1), "x_o": scale * marks[:, None] * np.ones(d2),
         "y": 2 * normal(n), **settings,

@@ -1,10 +1,8 @@
 """Checks of the operations on opposing signals that need no answer."""
 
-from functools import partial
-
 from refimpl.core.arrays import array_namespace
 from refimpl.specs.base import Law
-from refimpl.specs.laws import apart, causal, doubled_along, odd, related, reversed_along, scaled, turned_along
+from refimpl.specs.laws import apart, causal, doubled_along, odd, related, reversed_along, scaled, scales, turned_along
 
 # The groups ---------------------------------------------------------------------------------------------------------
 
@@ -13,27 +11,23 @@ def _negated(i):
     return {"losses": -i["losses"]}
 
 
-def _unit(outputs, *cases):
-    return scaled("any-unit", "losses times 4", 4.0, {"losses": 1}, outputs, *cases)
-
-
 _LISTS = "ordinary", "quiet-samples"
 IDENTIFY = (
     related("negated", "losses negated exchange the lists", _negated, lambda o: {"up": o["down"], "down": o["up"]},
             *_LISTS),
     related("shifted", "a constant added to all losses changes nothing", lambda i: {"losses": i["losses"] + 2.0},
             lambda o: {}, *_LISTS),
-    _unit({}, *_LISTS),
+    scales({"losses": 1}, {}, *_LISTS),
 )  # fmt: skip
 SWAP = (
     related("negated", "losses negated exchange the shares", _negated,
             lambda o: {"shares": array_namespace(o["shares"]).flip(o["shares"])}, "half", "see-saw"),
-    _unit({}, "half", "see-saw"),
+    scales({"losses": 1}, {}, "half", "see-saw"),
 )  # fmt: skip
 OPPOSITION = (
     related("exchanged", "groups exchanged negate the gap", lambda i: {"up": i["down"], "down": i["up"]},
             lambda o: {"gap": -o["gap"]}, "equal-groups"),
-    _unit({"activity": 1, "gap": 1}, "ordinary", "see-saw"),
+    scales({"losses": 1}, {"activity": 1, "gap": 1}, "ordinary", "see-saw"),
     doubled_along("k", "ordinary", "see-saw"),
     related("backwards", "a run told backwards turns round as often",
             lambda i: {"losses": array_namespace(i["losses"]).flip(i["losses"], axis=0)},
@@ -47,7 +41,7 @@ def _later(i):
 
 
 CROSSING = (
-    scaled("any-unit", "sharpness times 4 and eta / 4", 4.0, {"sharpness": 1, "eta": -1}, {}, "ordinary", "never"),
+    scales({"sharpness": 1, "eta": -1}, {}, "ordinary", "never"),
     related("later", "what comes after the crossing changes nothing", _later, lambda o: {}, "ordinary", "twice-lowest"),
 )
 
@@ -60,6 +54,7 @@ OUTLIERS = (
             lambda o: {"x_o": -o["x_o"]}, "ordinary"),
     scaled("rarer", "a quarter as many are twice as large, with beta doubled", 2.0, {"p": -2, "beta": 1},
            {"x_o": 1, "y": 1}, "ordinary"),
+    scales({"x": 1, "alpha": 2}, {"x_o": 1, "y": 1}, "ordinary"),
 )  # fmt: skip
 
 
@@ -85,8 +80,7 @@ _MODELS = "ordinary", "steep"
 MODEL = (
     Law("conserved", "c^2 - |b|^2 - |b_o|^2 changes in second order of eta alone", _conserved, _MODELS),
     Law("across", "the curvature across the valley is alpha c^2", _across, _MODELS),
-    scaled("any-unit", "all weights times 4, targets times 16, eta over 16", 4.0,
-           {"b": 1, "b_o": 1, "c": 1, "beta": 2, "eta": -2},
+    scales({"b": 1, "b_o": 1, "c": 1, "beta": 2, "eta": -2},
            {"loss": 4, "grad_b": 3, "grad_b_o": 3, "grad_c": 3, "hessian": 2, "new_b": 1, "new_b_o": 1, "new_c": 1},
            *_MODELS),
 )  # fmt: skip
@@ -95,6 +89,7 @@ SAMPLE = (
     reversed_along("n", "ordinary"),
     turned_along("d1", "ordinary"),
     turned_along("d2", "ordinary", slug="turned-outliers"),
+    scales({"x": 1, "x_o": 1, "y": 1, "eta": -2}, {"losses": 2}, "ordinary"),
 )
 
 
@@ -113,6 +108,7 @@ GROUPS = (
     related("other-sign", "b_o negated exchanges the groups", lambda i: {"b_o": -i["b_o"]},
             lambda o: {"losses": array_namespace(o["losses"]).flip(o["losses"])}, "ordinary", "one-of-each"),
     turned_along("d1", "ordinary"),
+    scales({"b": 1, "beta": 1, "alpha": 2}, {"losses": 2}, "ordinary"),
 )  # fmt: skip
 
 
@@ -127,20 +123,19 @@ VALLEY = (
     apart("d", "two-valleys"),
     scaled("odd-across", "the other side of the valley is alike", -1.0, {"s0": 1}, {"ss": 1}, *_VALLEYS),
     scaled("odd-along", "so is the other sign of c", -1.0, {"c0": 1}, {"cs": 1}, *_VALLEYS),
-    scaled("any-unit", "alpha times 4, and halves of c and s", 2.0, {"alpha": 2, "c0": -1, "s0": -1},
-           {"cs": -1, "ss": -1}, *_VALLEYS),
+    scales({"alpha": 2, "c0": -1, "s0": -1}, {"cs": -1, "ss": -1}, *_VALLEYS),
     Law("causal", "a shorter run is the beginning of a longer one", _shorter, _VALLEYS),
 )  # fmt: skip
 
 # The optimizers -----------------------------------------------------------------------------------------------------
 
 _RUNS = "momentum", "adam", "split"
-_scaled = partial(scaled, "any-unit", "gradients times 4 and lr / 4, with r times 4")
 OPTIMISE = (
     apart("P", *_RUNS),
     causal("T", *_RUNS),
     odd(*_RUNS),
     related("shifted", "a shifted start shifts the run", lambda i: {"theta0": i["theta0"] + 2.0},
             lambda o: {"thetas": o["thetas"] + 2.0}, *_RUNS),
-    _scaled(4.0, {"grads": 1, "lr": -1, "r": 1}, {}, "momentum", "split"),
+    scales({"grads": 1, "lr": -1, "r": 1}, {}, "momentum", "split"),
+    scales({"grads": 1, "eps": 1}, {}, "adam", inside=2, slug="scales-adam"),
 )  # fmt: skip

@@ -98,7 +98,7 @@ ALTERNATIVES = (
             "the feature has one direction, u u^T; here b_o has the same curvature in all",
             {"hessian: oo =": "oo = c * c * alpha * xp.eye(b_o.shape[0], dtype=b.dtype, device=device(b))"}),
     mistake("ascent", "wrong_sign", "subtract the gradient; here it is added",
-            {"opposing_signals-18": "return tree.map(lambda w, g: xp.asarray(w + eta * g), model, gradient)"}),
+            {"opposing_signals-18": "return tree.map(lambda w, g: xp.asarray(w + eta * g, **like), model, gradient)"}),
     mistake("squared_error", "wrong_constant", "a sample's loss is half its squared error; here all of it",
             {"opposing_signals-16": "losses = error * error"}),
     mistake("sum_for_mean", "wrong_scale", "the gradient is that of the mean loss; here of the sum",

@@ -8,17 +8,17 @@ from refimpl.landscape import weight_matching as wm
 from refimpl.models.mlp import Layer
 from refimpl.specs import refusals
 from refimpl.specs.base import ErrorCase, Operation, Paper, System, array, choice, integer, number
+from refimpl.specs.domains import FRACTION, NEAR, PERMUTATION, POSITIVE, SHARE, Relation, below
 from refimpl.specs.landscape.weight_matching import cases, exact, laws
 from refimpl.specs.landscape.weight_matching.claims import CLAIMS
 from refimpl.specs.landscape.weight_matching.mistakes import ALTERNATIVES
-from refimpl.specs.loops import integers
 
 WEIGHTS = ("W1", "b1", "W2", "b2", "W3", "b3")
 
 
 def _lists(x):
     """Draws, on the host."""
-    return to_numpy(integers(x)).tolist()
+    return to_numpy(x).tolist()
 
 
 def _nets(W1, b1, W2, b2, W3, b3):
@@ -38,13 +38,13 @@ def _stacked(*nets):
 def visit(W1, b1, W2, b2, W3, b3, p1, p2, layer):
     """Scores and best permutation of one hidden layer."""
     a, b = _nets(W1, b1, W2, b2, W3, b3)
-    return wm.visit(a, b, [integers(p1), integers(p2)], layer)
+    return wm.visit(a, b, [p1, p2], layer)
 
 
 def match(W1, b1, W2, b2, W3, b3, p1, p2, orders):
     """Coordinate ascent; after its end the inner product stays what it is."""
     a, b = _nets(W1, b1, W2, b2, W3, b3)
-    found = wm.match(a, b, _lists(orders), perms=[integers(p1), integers(p2)])
+    found = wm.match(a, b, _lists(orders), perms=[p1, p2])
     path = found.objective + [found.objective[-1]] * (2 * orders.shape[0] - len(found.objective))
     xp = array_namespace(W1)
     return *found.perms, xp.reshape(xp.stack(path), (-1, 2))
@@ -58,8 +58,8 @@ def match_activations(Z1, Z2):
 def ste_step(W1, b1, W2, b2, W3, b3, p1, p2, x, labels, orders, lr, momentum):
     """One minibatch, from given free parameters and velocity."""
     a, b, free, velocity = _nets(W1, b1, W2, b2, W3, b3)
-    state = wm.ste_init(a, b)._replace(free=free, velocity=velocity, perms=[integers(p1), integers(p2)])
-    loss = models.loss(x, integers(labels))
+    state = wm.ste_init(a, b)._replace(free=free, velocity=velocity, perms=[p1, p2])
+    loss = models.loss(x, labels)
     state, value = wm.ste_step(a, b, state, loss, _lists(orders), lr=lr, momentum=momentum)
     return *state.perms, value, *_stacked(state.free, state.velocity)
 
@@ -67,7 +67,7 @@ def ste_step(W1, b1, W2, b2, W3, b3, p1, p2, x, labels, orders, lr, momentum):
 def ste(W1, b1, W2, b2, W3, b3, x, labels, orders, lr, momentum, start):
     """The whole search."""
     a, b = _nets(W1, b1, W2, b2, W3, b3)
-    losses = [models.loss(x[s, ...], integers(labels[s, :])) for s in range(x.shape[0])]
+    losses = [models.loss(x[s, ...], labels[s, :]) for s in range(x.shape[0])]
     run = wm.ste(a, b, losses, _lists(orders), lr=lr, momentum=momentum, start=start)
     return *run.state.best, array_namespace(x).stack(run.history["loss"])
 
@@ -77,25 +77,34 @@ def alignment(W1, W2, W3, p1, p2, gamma, normaliser):
     biases = (W[:, 0, :] for W in (W1, W2, W3))
     one, two, three = biases
     a, b = _nets(W1, one, W2, two, W3, three)
-    return wm.alignment(a, b, [integers(p1), integers(p2)], gamma=gamma, normaliser=normaliser)
+    return wm.alignment(a, b, [p1, p2], gamma=gamma, normaliser=normaliser)
 
 
 def barrier(W1, b1, W2, b2, W3, b3, x, labels, shares):
     """Height of the barrier, and the losses on the line."""
     a, b = _nets(W1, b1, W2, b2, W3, b3)
-    return wm.barrier(models.loss(x, integers(labels)), a, b, [float(shares[i]) for i in range(shares.shape[0])])
+    return wm.barrier(models.loss(x, labels), a, b, [float(shares[i]) for i in range(shares.shape[0])])
 
 
 def taylor(W1, b1, W2, b2, W3, b3, x, labels):
     """Estimate of the barrier at the midpoint."""
     a, b = _nets(W1, b1, W2, b2, W3, b3)
-    return wm.taylor(models.loss(x, integers(labels)), a, b)
+    return wm.taylor(models.loss(x, labels), a, b)
 
 
 def merge_many(W1, b1, W2, b2, W3, b3, rounds, orders):
     """The mean of networks that are matched in turn."""
     found, _ = wm.merge_many(_nets(W1, b1, W2, b2, W3, b3), _lists(rounds), _lists(orders))
     return tuple(x for layer in found for x in layer)
+
+
+def _full_rank(inputs):
+    """Whether all singular values that count are told from 0 in float32."""
+    for name in ("W1", "W2", "W3"):
+        s = np.linalg.svd(inputs[name].astype(float), compute_uv=False)
+        if np.any((s >= inputs["gamma"] * s[:, :1]) & (s <= NEAR * s[:, :1])):
+            return False
+    return True
 
 
 def _weights(m, what, biases=True):
@@ -111,15 +120,13 @@ def _weights(m, what, biases=True):
 
 _PAIR = "first A, then B, which is permuted"
 _PERMS = tuple(
-    array(
-        f"p{l}", f"n{l}", f"permutation of hidden layer {l} of B: its new unit i is the old unit p{l}[i]; whole numbers"
-    )
+    array(f"p{l}", f"n{l}", f"of hidden layer {l} of B: its new unit i is the old unit p{l}[i]", PERMUTATION)
     for l in (1, 2)
 )
 _FOUND = tuple(array(f"new_p{l}", f"n{l}", f"new permutation of hidden layer {l}") for l in (1, 2))
-_DATA = array("x", "B n0", "samples"), array("labels", "B", "whole numbers in [0, n3): their classes")
-_ORDERS = array("orders", "T 2", "which hidden layer each sweep visits first and second: 0 1 or 1 0 in each row")
-_RATES = number("lr", "step size, > 0"), number("momentum", "what is kept of the velocity, in [0, 1)")
+_DATA = array("x", "B n0", "samples"), array("labels", "B", "their classes", below("n3"))
+_ORDERS = array("orders", "T 2", "which hidden layer each sweep visits first and second", PERMUTATION)
+_RATES = number("lr", "step size", POSITIVE), number("momentum", "what is kept of the velocity", FRACTION)
 _NET = "two hidden layers with relu, x -> max(x W1 + b1, 0) and so on, mean cross-entropy of the softmax"
 _NO_PERM = ErrorCase("no-permutation", "a unit cannot come twice", {"p1": np.zeros(4)}, ValueError, "perms")
 _NO_ORDER = ErrorCase("no-order", "a sweep visits each layer once", {"orders": np.ones((3, 2))}, ValueError, "orders")
@@ -136,7 +143,7 @@ VISIT = Operation(
     name="weight_matching.visit",
     summary="scores of one hidden layer, C[i, j] being what the inner product of A and the permuted B gains if the new "
     "unit i is the old unit j while the other layer stays, and the permutation with the largest sum of scores",
-    inputs=(*_weights("2", _PAIR), *_PERMS, integer("layer", "0 or 1: which hidden layer")),
+    inputs=(*_weights("2", _PAIR), *_PERMS, integer("layer", "which hidden layer", below(2))),
     outputs=(array("C", "k k", "scores"), array("p", "k", "the best permutation")),
     reference=visit,
     exact=exact.visit,
@@ -147,7 +154,7 @@ VISIT = Operation(
     errors=(
         *_BAD_NETS,
         _NO_PERM,
-        ErrorCase("no-such-layer", "there are two hidden layers", {"layer": 2}, ValueError, "l"),
+        refusals.numbers(layer="l"),
     ),
     without=_NO_STEPS,
 )
@@ -205,7 +212,7 @@ STE_STEP = Operation(
     cases=cases.STE_STEP,
     sample=cases.sample_ste_step,
     laws=laws.STE_STEP,
-    errors=(*_BAD_NETS[:2], _NO_PERM, _NO_ORDER, *refusals.rates(lr="positive", momentum="fraction")),
+    errors=(*_BAD_NETS[:2], _NO_PERM, _NO_ORDER, refusals.numbers("lr", "momentum")),
     without=_NO_STEPS,
 )
 
@@ -216,8 +223,8 @@ STE = Operation(
     inputs=(
         *_weights("2", _PAIR),
         array("x", "S B n0", "samples of each minibatch"),
-        array("labels", "S B", "whole numbers in [0, n3): their classes"),
-        array("orders", "S T 2", "visiting orders of the matching in each step"),
+        array("labels", "S B", "their classes", below("n3")),
+        array("orders", "S T 2", "visiting orders of the matching in each step", PERMUTATION),
         *_RATES,
         choice("start", ("a", "b"), "which network the free parameters start from"),
     ),
@@ -228,7 +235,7 @@ STE = Operation(
     cases=cases.STE,
     sample=cases.sample_ste,
     laws=laws.STE,
-    errors=(*_BAD_NETS[:2], *refusals.rates(lr="positive", momentum="fraction")),
+    errors=(*_BAD_NETS[:2], refusals.numbers("lr", "momentum")),
 )
 
 ALIGNMENT = Operation(
@@ -239,7 +246,7 @@ ALIGNMENT = Operation(
     inputs=(
         *_weights("2", _PAIR, biases=False),
         *_PERMS,
-        number("gamma", "threshold, in [0, 1]"),
+        number("gamma", "threshold", SHARE),
         choice("normaliser", ("sqrt", "min", "a"), "number of vectors of a layer: geometric mean, smaller, or A's"),
     ),
     outputs=(array("R", "", "alignment"),),
@@ -249,11 +256,13 @@ ALIGNMENT = Operation(
     cases=cases.ALIGNMENT,
     sample=cases.sample_alignment,
     laws=laws.ALIGNMENT,
+    relations=(
+        Relation("no layer has a singular value of 0 that gamma keeps", ("W1", "W2", "W3", "gamma"), _full_rank),
+    ),
     errors=(
         *_BAD_NETS[:1],
         _NO_PERM,
-        *refusals.rates(gamma="nonnegative"),
-        ErrorCase("gamma-large", "no singular value exceeds the largest", {"gamma": 1.5}, ValueError, "gamma"),
+        refusals.numbers("gamma"),
         ErrorCase("no-rank", "any singular vectors belong to 0", {"W1": np.ones((2, 3, 4))}, ValueError, "W"),
     ),
     without=_NO_STEPS,
@@ -263,7 +272,7 @@ BARRIER = Operation(
     name="weight_matching.barrier",
     summary="the losses on the straight line from A to B, and the largest excess over the chord of the losses of A and "
     f"B; {_NET}",
-    inputs=(*_weights("2", "A, B"), *_DATA, array("shares", "G", "places on the line, in [0, 1]: 0 is A, 1 is B")),
+    inputs=(*_weights("2", "A, B"), *_DATA, array("shares", "G", "places on the line: 0 is A, 1 is B", SHARE)),
     outputs=(array("height", "", "the barrier"), array("line", "G", "losses")),
     reference=barrier,
     exact=exact.barrier,
@@ -300,8 +309,10 @@ MERGE = Operation(
     "and replaced by its permuted self, until no distance falls by more than 1e-12; the mean",
     inputs=(
         *_weights("m", "of m networks"),
-        array("rounds", "R m", "in which order each round takes the networks; whole numbers"),
-        array("orders", "R m T 2", "visiting orders of the matching at each turn, in the order of the turns"),
+        array("rounds", "R m", "in which order each round takes the networks", PERMUTATION),
+        array(
+            "orders", "R m T 2", "visiting orders of the matching at each turn, in the order of the turns", PERMUTATION
+        ),
     ),
     outputs=tuple(array(f"mean_{f.name}", f.axes, f.doc) for f in _weights("", "of the mean")),
     reference=merge_many,
@@ -310,6 +321,7 @@ MERGE = Operation(
     cases=cases.MERGE,
     sample=cases.sample_merge,
     laws=laws.MERGE,
+    relations=(Relation("there are at least two networks", ("rounds",), lambda i: i["rounds"].shape[1] > 1),),
     errors=(
         *_BAD_NETS[:1],
         ErrorCase(

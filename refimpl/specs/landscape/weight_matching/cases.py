@@ -9,8 +9,8 @@ from refimpl.specs.base import Case
 from refimpl.specs.sizes import large
 
 TIMES = 2**14  # copies of each input unit in the large cases
-_IDENTITY = {"p1": np.arange(4.0), "p2": np.arange(3.0)}
-_TURNED = {"p1": np.array([2.0, 0.0, 3.0, 1.0]), "p2": np.array([1.0, 2.0, 0.0])}  # none is its own inverse
+_IDENTITY = {"p1": np.arange(4), "p2": np.arange(3)}
+_TURNED = {"p1": np.array([2, 0, 3, 1]), "p2": np.array([1, 2, 0])}  # none is its own inverse
 
 
 def _nets(rng, m, widths=(3, 4, 3, 2), biases=True):
@@ -24,7 +24,7 @@ def _nets(rng, m, widths=(3, 4, 3, 2), biases=True):
 
 
 def _orders(rng, *shape):
-    return rng.permuted(np.broadcast_to([0.0, 1.0], (*shape, 2)), axis=-1)
+    return rng.permuted(np.broadcast_to([0, 1], (*shape, 2)), axis=-1)
 
 
 def _rng(name):
@@ -40,7 +40,7 @@ def _copied(of, *more, outputs=("W1",), axes=(1,)):
         def tiled(x, axis):
             times = [1] * x.ndim
             times[axis] = TIMES
-            return np.tile(x * 2.0**-7, times)
+            return np.tile(x / 128, times)
 
         inputs = small.inputs | {"W1": tiled(small.inputs["W1"], 1)}
         inputs |= {name: tiled(small.inputs[name], -1) for name in more}
@@ -74,16 +74,19 @@ VISIT = (
          equations=("weight_matching-4", "weight_matching-5", "weight_matching-6", "weight_matching-7")),
     Case("from-the-identity", ("boundary",), "the other layer is not permuted yet",
          {**_PLAIN, **_IDENTITY, "layer": 1}, equations=("weight_matching-7",)),
+    Case("second-of-wider", ("basic", "missing_step", "wrong_order"), "scores of layer 2 of wider networks",
+         {**_nets(_rng("wider"), 2, (2, 4, 5, 3)), "p1": np.array([3, 0, 1, 2]), "p2": np.array([1, 2, 3, 4, 0]),
+          "layer": 1}, equations=("weight_matching-4", "weight_matching-7")),
     Case("no-biases", ("edge_case",), "without biases", {**_PLAIN, **_SMALL_BIAS, "layer": 0},
          equations=("weight_matching-4", "weight_matching-6")),
     Case("one-unit", ("boundary",), "a layer of one unit between others of one",
-         {**_nets(_rng("one"), 2, (1, 1, 1, 1)), "p1": np.zeros(1), "p2": np.zeros(1), "layer": 1}),
+         {**_nets(_rng("one"), 2, (1, 1, 1, 1)), "p1": np.zeros(1, int), "p2": np.zeros(1, int), "layer": 1}),
     _copied("first-layer"),
 )  # fmt: skip
 
 
 def _some_perms(rng, widths):
-    return {f"p{l}": rng.permutation(widths[l]).astype(float) for l in (1, 2)}
+    return {f"p{l}": rng.permutation(widths[l]) for l in (1, 2)}
 
 
 def _some_widths(rng):
@@ -104,11 +107,11 @@ def _match(name, T=4, widths=(3, 4, 3, 2), **more):
 
 
 _FOUR = _match("four sweeps", widths=(3, 5, 4, 2))
-_LAST_FIRST = np.array([[1.0, 0.0]] * 4)
+_LAST_FIRST = np.array([[1, 0]] * 4)
 MATCH = (
     Case("four-sweeps", ("basic", "missing_step", "wrong_order", "known_bug"),
          "four sweeps over two hidden layers from a random start: each visit sees the layer that has just moved",
-         {**_FOUR, "p1": np.arange(5.0), "p2": np.arange(4.0)},
+         {**_FOUR, "p1": np.arange(5), "p2": np.arange(4)},
          equations=("weight_matching-1", "weight_matching-2", "weight_matching-3", "weight_matching-7")),
     Case("five-units", ("basic", "missing_step", "wrong_order", "known_bug"),
          "layers of five units, from a start that is no maximum: several sweeps gain",
@@ -166,7 +169,7 @@ def sample_activations(rng):
 
 
 def _batch(rng, *shape, n0=3, classes=2):
-    return {"x": rng.standard_normal((*shape, n0)).round(2), "labels": rng.integers(0, classes, shape).astype(float)}
+    return {"x": rng.standard_normal((*shape, n0)).round(2), "labels": rng.integers(0, classes, shape)}
 
 
 def _ste_step(name, widths=(3, 4, 3, 2), B=3, T=3, **more):
@@ -183,6 +186,8 @@ STE_STEP = (
     Case("from-the-last-matching", ("basic", "wrong_order", "known_bug"),
          "three sweeps from permutations that are no maximum: where the search starts, and each line of it, counts",
          _ste_step("s136", widths=(2, 5, 5, 2)), equations=("weight_matching-7", "weight_matching-11")),
+    Case("from-another-matching", ("basic", "wrong_order", "known_bug"), "the same from other permutations",
+         _ste_step("s206", widths=(2, 5, 5, 2)), equations=("weight_matching-7", "weight_matching-11")),
     Case("no-momentum", ("boundary",), "momentum 0: the old velocity is forgotten",
          _ste_step("none", momentum=0.0, lr=0.7), equations=("weight_matching-13",)),
     Case("one-sample", ("boundary",), "one sample, three classes", _ste_step("one", (2, 3, 3, 3), B=1, T=2)),
@@ -216,6 +221,8 @@ STE = (
     Case("long-steps", ("basic", "missing_step", "wrong_order", "wrong_constant", "known_bug"),
          "six minibatches with long steps: the matching moves in each, and must start from the last one",
          _ste("t58", S=6, T=2, widths=(2, 5, 5, 2), lr=8.0), equations=("weight_matching-11", "weight_matching-15")),
+    Case("longer-steps", ("basic", "missing_step", "wrong_order", "known_bug"), "eight minibatches with longer steps",
+         _ste("t110", S=8, T=2, widths=(2, 5, 5, 2), lr=12.0), equations=("weight_matching-11", "weight_matching-15")),
     Case("no-momentum", ("boundary",), "momentum 0",
          _ste("n1", S=6, T=2, widths=(2, 5, 5, 2), lr=8.0, momentum=0.0), equations=("weight_matching-13",)),
     Case("one-batch", ("boundary",), "a single step", _ste("one", S=1)),
@@ -312,7 +319,7 @@ def sample_taylor(rng):
 
 def _merge(name, R=3, m=3, T=3, widths=(3, 4, 3, 2)):
     rng = _rng(name)
-    rounds = np.stack([rng.permutation(m) for _ in range(R)]).astype(float)
+    rounds = np.stack([rng.permutation(m) for _ in range(R)])
     return {**_nets(rng, m, widths), "rounds": rounds, "orders": _orders(rng, R, m, T)}
 
 
@@ -322,6 +329,8 @@ MERGE = (
          equations=("weight_matching-19", "weight_matching-20")),
     Case("four-networks", ("basic",), "four networks, two rounds", _merge("four", R=2, m=4),
          equations=("weight_matching-19",)),
+    Case("four-of-wider", ("basic", "missing_step"), "four networks of four units: rounds and sweeps count",
+         _merge("m100", m=4, widths=(2, 4, 4, 2)), equations=("weight_matching-19", "weight_matching-20")),
     Case("two-networks", ("boundary",), "two networks: weight matching, there and back", _merge("two", m=2)),
     Case("one-round", ("boundary",), "one round of one sweep", _merge("one", R=1, T=1)),
     Case("three-hundred-rounds", ("long",), "it ends by itself", _merge("long", R=300, T=2)),
@@ -331,5 +340,5 @@ MERGE = (
 
 def sample_merge(rng):
     widths, R, m = _some_widths(rng), int(rng.integers(1, 4)), int(rng.integers(2, 4))
-    rounds = np.stack([rng.permutation(m) for _ in range(R)]).astype(float)
+    rounds = np.stack([rng.permutation(m) for _ in range(R)])
     return {**_nets(rng, m, widths), "rounds": rounds, "orders": _orders(rng, R, m, 2)}

@@ -20,7 +20,7 @@ def _nets(number, W1, b1, W2, b2, W3, b3):
 
 def _permuted(net, p1, p2):
     W1, b1, W2, b2, W3, b3 = net
-    p1, p2 = (np.asarray(p, dtype=int) for p in (p1, p2))
+    p1, p2 = list(p1), list(p2)
     return [W1[:, p1], b1[p1], W2[p1][:, p2], b2[p2], W3[p2], b3]
 
 
@@ -50,9 +50,8 @@ def _best(a, b, perms, layer):
 def visit(W1, b1, W2, b2, W3, b3, p1, p2, layer):
     """Unit by unit."""
     a, b = _nets(fractions, W1, b1, W2, b2, W3, b3)
-    perms = [p1.astype(int), p2.astype(int)]
-    best = np.array(_best(a, b, perms, layer), dtype=float)
-    return _scores(a, b, perms, layer), fractions(best)
+    perms = [p1, p2]
+    return _scores(a, b, perms, layer), fractions(np.array(_best(a, b, perms, layer)))
 
 
 def _matched(a, b, perms, orders):
@@ -72,9 +71,9 @@ def _matched(a, b, perms, orders):
 def match(W1, b1, W2, b2, W3, b3, p1, p2, orders):
     """Visit by visit."""
     a, b = _nets(fractions, W1, b1, W2, b2, W3, b3)
-    perms, path = _matched(a, b, [p1.astype(int), p2.astype(int)], orders.astype(int))
+    perms, path = _matched(a, b, [p1, p2], orders)
     path += [path[-1]] * (2 * len(orders) - len(path))
-    found = (fractions(np.array(p, dtype=float)) for p in perms)
+    found = (fractions(np.array(p)) for p in perms)
     return *found, np.array(path, dtype=object).reshape(-1, 2)
 
 
@@ -84,7 +83,7 @@ def match_activations(Z1, Z2):
     for Z in (Z1, Z2):
         one, other = fractions(Z)
         best = max(permutations(range(one.shape[1])), key=lambda p: (one * other[:, list(p)]).sum())
-        found.append(fractions(np.array(best, dtype=float)))
+        found.append(fractions(np.array(best)))
     return tuple(found)
 
 
@@ -138,12 +137,12 @@ def _middle(a, b):
 def ste_step(W1, b1, W2, b2, W3, b3, p1, p2, x, labels, orders, lr, momentum):
     """The gradient of half the sum is half the gradient."""
     a, b, free, velocity = _nets(reals, W1, b1, W2, b2, W3, b3)
-    x, labels, lr, momentum = reals(x), labels.astype(int), reals(lr), reals(momentum)
-    perms, _ = _matched(free, b, [p1.astype(int), p2.astype(int)], orders.astype(int))
+    x, lr, momentum = reals(x), reals(lr), reals(momentum)
+    perms, _ = _matched(free, b, [p1, p2], orders)
     middle = _middle(a, _permuted(b, *perms))
     velocity = [momentum * v + g / 2 for v, g in zip(velocity, _differences(middle, x, labels), strict=True)]
     free = [w - lr * v for w, v in zip(free, velocity, strict=True)]
-    found = (reals(np.array(p, dtype=float)) for p in perms)
+    found = (reals(np.array(p)) for p in perms)
     pairs = zip(free, velocity, strict=True)
     return *found, np.array(_loss(middle, x, labels), dtype=object), *(np.stack(pair) for pair in pairs)
 
@@ -151,11 +150,11 @@ def ste_step(W1, b1, W2, b2, W3, b3, p1, p2, x, labels, orders, lr, momentum):
 def ste(W1, b1, W2, b2, W3, b3, x, labels, orders, lr, momentum, start):
     """Step by step; the step of the least loss."""
     a, b = _nets(reals, W1, b1, W2, b2, W3, b3)
-    x, labels, lr, momentum = reals(x), labels.astype(int), reals(lr), reals(momentum)
+    x, lr, momentum = reals(x), reals(lr), reals(momentum)
     perms, tried, losses = [np.arange(len(b[1])), np.arange(len(b[3]))], [], []
     free = a if start == "a" else b
     velocity = [0 * w for w in free]
-    for batch, truth, order in zip(x, labels, orders.astype(int), strict=True):
+    for batch, truth, order in zip(x, labels, orders, strict=True):
         perms, _ = _matched(free, b, perms, order)
         loss, slope = _gradient(_middle(a, _permuted(b, *perms)), batch, truth)
         velocity = [momentum * v + g / 2 for v, g in zip(velocity, slope, strict=True)]
@@ -163,7 +162,7 @@ def ste(W1, b1, W2, b2, W3, b3, x, labels, orders, lr, momentum, start):
         tried.append(perms)
         losses.append(loss)
     found = tried[min(range(len(losses)), key=losses.__getitem__)]
-    return *(reals(np.array(p, dtype=float)) for p in found), np.array(losses, dtype=object)
+    return *(reals(np.array(p)) for p in found), np.array(losses, dtype=object)
 
 
 def _polar(W, gamma):
@@ -178,7 +177,6 @@ def _polar(W, gamma):
 
 def alignment(W1, W2, W3, p1, p2, gamma, normaliser):
     """The inner product of the two polar factors."""
-    p1, p2 = p1.astype(int), p2.astype(int)
     total, count = reals(0.0), reals(0.0)
     for W, rows, columns in ((W1, None, p1), (W2, p1, p2), (W3, p2, None)):
         (one, n), (other, k) = (_polar(reals(layer), reals(gamma)) for layer in W)
@@ -195,7 +193,7 @@ def _between(a, b, share):
 def barrier(W1, b1, W2, b2, W3, b3, x, labels, shares):
     """The loss at each place, less the chord."""
     a, b = _nets(reals, W1, b1, W2, b2, W3, b3)
-    x, labels, shares = reals(x), labels.astype(int), reals(shares)
+    x, shares = reals(x), reals(shares)
     line = np.array([_loss(_between(a, b, t), x, labels) for t in shares], dtype=object)
     left, right = _loss(a, x, labels), _loss(b, x, labels)
     return np.array(max(line - left - shares * (right - left)), dtype=object), line
@@ -204,7 +202,7 @@ def barrier(W1, b1, W2, b2, W3, b3, x, labels, shares):
 def taylor(W1, b1, W2, b2, W3, b3, x, labels):
     """First and second differences of the loss along the line, at both ends."""
     a, b = _nets(reals, W1, b1, W2, b2, W3, b3)
-    x, labels, h, total = reals(x), labels.astype(int), reals(2.0**-40), reals(0.0)
+    x, h, total = reals(x), reals(2.0**-40), reals(0.0)
     for end, other in ((a, b), (b, a)):
         ahead, here, behind = (_loss(_between(end, other, t), x, labels) for t in (h, 0 * h, -h))
         total += (ahead - behind) / (2 * h) / 4 + (ahead - 2 * here + behind) / h**2 / 16
@@ -214,7 +212,7 @@ def taylor(W1, b1, W2, b2, W3, b3, x, labels):
 def merge_many(W1, b1, W2, b2, W3, b3, rounds, orders):
     """Turn by turn."""
     nets = _nets(fractions, W1, b1, W2, b2, W3, b3)
-    for turns, drawn in zip(rounds.astype(int), orders.astype(int), strict=True):
+    for turns, drawn in zip(rounds, orders, strict=True):
         closer = False
         for i, order in zip(turns, drawn, strict=True):
             others = [net for j, net in enumerate(nets) if j != i]

@@ -2,13 +2,9 @@
 
 from refimpl.core.arrays import array_namespace
 from refimpl.specs.base import Law
-from refimpl.specs.laws import causal, doubled_along, related, reversed_along, scaled
+from refimpl.specs.laws import causal, doubled_along, related, reversed_along, scaled, scales
 
 _ALL = {name: 1 for l in (1, 2, 3) for name in (f"W{l}", f"b{l}")}
-
-
-def _scaled(outputs, *cases):
-    return scaled("scale", "all weights times 2: scores are four times, permutations stay", 2.0, _ALL, outputs, *cases)
 
 
 def _inverse(p):
@@ -56,7 +52,7 @@ def _chosen(run, inputs):
 
 
 VISIT = (
-    _scaled({"C": 2}, "first-layer", "second-layer"),
+    scales(_ALL, {"C": 2}, "first-layer", "second-layer"),
     related(
         "exchanged",
         "A and B exchanged and the inverse permutations transpose the scores",
@@ -72,14 +68,21 @@ VISIT = (
 )
 
 MATCH = (
-    _scaled({"objective": 2}, "four-sweeps"),
+    scaled(
+        "scale",
+        "all weights times 2: the inner product is four times, permutations stay",
+        2.0,
+        _ALL,
+        {"objective": 2},
+        "four-sweeps",
+    ),
     causal("T", "four-sweeps"),
     Law("worth", "the last inner product is that of A and the permuted B", _worth, ("four-sweeps", "warm-start")),
     Law("rising", "no visit lowers the inner product", _rising, ("four-sweeps", "three-hundred-sweeps")),
 )
 
 ACTIVATIONS = (
-    scaled("scale", "values times 2 change nothing", 2.0, {"Z1": 1, "Z2": 1}, {}, "eight-samples"),
+    scales({"Z1": 1, "Z2": 1}, {}, "eight-samples", inside=2),
     doubled_along("N", "eight-samples"),
     reversed_along("N", "unequal-means"),
 )
@@ -107,7 +110,7 @@ STE = (
 
 _MATRICES = {"W1": 1, "W2": 1, "W3": 1}
 ALIGNMENT = (
-    scaled("scale", "weights times 4 change nothing", 4.0, _MATRICES, {}, "large-values"),
+    scales(_MATRICES, {}, "all-vectors", "large-values"),
     scaled("odd", "layer 1 negated in both networks changes nothing", -1.0, {"W1": 1}, {}, "all-vectors"),
     related(
         "exchanged",
@@ -140,12 +143,14 @@ BARRIER = (
     ),
     doubled_along("B", "five-places"),
     reversed_along("B", "five-places"),
+    scales({"x": 1, "W1": -1}, {}, "five-places"),
 )
 
 TAYLOR = (
     related("backwards", "A and B exchanged change nothing", _backwards, lambda out: {}, "four-samples"),
     doubled_along("B", "four-samples"),
     reversed_along("B", "three-classes"),
+    scales({"x": 1, "W1": -1}, {}, "four-samples"),
 )
 
 MERGE = (

@@ -12,7 +12,18 @@ from refimpl.nested import bo_rep
 from refimpl.problems import hyper_cleaning
 from refimpl.specs import refusals
 from refimpl.specs.base import ErrorCase, Operation, Paper, System, array, integer, number
-from refimpl.specs.loops import integers
+from refimpl.specs.domains import (
+    COUNT,
+    DEFINITE,
+    FRACTION,
+    NONNEGATIVE,
+    POSITIVE,
+    SYMMETRIC,
+    WHOLE,
+    Relation,
+    below,
+    real,
+)
 from refimpl.specs.nested.bo_rep import cases, exact, laws
 from refimpl.specs.nested.bo_rep.claims import CLAIMS
 from refimpl.specs.nested.bo_rep.mistakes import ALTERNATIVES
@@ -58,21 +69,21 @@ def _row(rows, k):
 
 def cleaning_hypergradient(X, labels, w, z, lam, indices):
     """Minus the cross derivative times z."""
-    return -hyper_cleaning.cross_product(w, z, lam, X, integers(labels), integers(indices))
+    return -hyper_cleaning.cross_product(w, z, lam, X, labels, indices)
 
 
 def cleaning(
     X, labels, V, V_labels, lam0, w0, z0, lower_batches, upper_batches, hvp_batches, cross_batches, reg, **rates
 ):
     """The method without refinement on data hyper-cleaning, batches given."""
-    data = hyper_cleaning.CleaningData(X, integers(labels), None, V, integers(V_labels), None, None)
+    data = hyper_cleaning.CleaningData(X, labels, None, V, V_labels, None, None)
     named = {
         "lower_batches": lower_batches,
         "upper_batches": upper_batches,
         "hvp_batches": hvp_batches,
         "cross_batches": cross_batches,
     }
-    picked = {name: partial(_row, integers(rows)) for name, rows in named.items()}
+    picked = {name: partial(_row, rows) for name, rows in named.items()}
     lower, upper = models.cleaning(data, reg=reg, **picked)
     return _followed(lam0, w0, lower, upper, upper_batches.shape[0], z=z0, epochs=0, **rates)
 
@@ -87,32 +98,42 @@ def hypergradient(grad_x, grad_y, hessian, cross):
     return baselines.implicit(grad_x, grad_y, hessian, cross)
 
 
+_RADIUS = real(0, open="(", infinite=True)
 _UPPER = (
-    number("eta", "length of an upper step > 0"),
-    number("beta", "memory of the momentum, in [0, 1)"),
-    number("nu", "step of z > 0"),
+    number("eta", "length of an upper step", POSITIVE),
+    number("beta", "memory of the momentum", FRACTION),
+    number("nu", "step of z", POSITIVE),
 )
 _BURST = (
-    number("alpha", "step size of the bursts > 0"),
-    integer("period", "I >= 1: bursts come before the steps I, 2 I, ..."),
-    integer("burst", "N >= 1 steps of a burst"),
-    number("radius", "R > 0, of the ball about the start of a burst"),
+    number("alpha", "step size of the bursts", POSITIVE),
+    integer("period", "I: bursts come before the steps I, 2 I, ...", COUNT),
+    integer("burst", "N, steps of a burst", COUNT),
+    number("radius", "R, of the ball about the start of a burst", _RADIUS),
 )
 _EPOCHS = (
-    integer("epochs", "S >= 0"),
-    integer("first", "T_0 >= 1, steps of the first epoch; each next one has twice as many"),
+    integer("epochs", "S", WHOLE),
+    integer("first", "T_0, steps of the first epoch; each next one has twice as many", COUNT),
 )
-_BAD_UPPER = refusals.rates(eta="positive", beta="fraction", nu="positive")
-_BAD_RADIUS = refusals.rates(radius="positive")
-_BAD_BURST = (
-    *refusals.rates(alpha="positive"),
-    *_BAD_RADIUS,
-    ErrorCase("period-zero", "I is at least 1", {"period": 0}, ValueError, "period"),
-    ErrorCase("burst-zero", "N is at least 1", {"burst": 0}, ValueError, "burst"),
-)
+_BAD_UPPER = refusals.numbers("eta", "beta", "nu")
+_BAD_BURST = refusals.numbers("alpha", "radius", "period", "burst")
+
+
+def _enough(rows, used):
+    """Whether there are rows for every lower step."""
+    return Relation("enough rows for all lower steps", (rows,), lambda i: i[rows].shape[0] >= used(i))
+
+
+def _refined(i):
+    return (2 ** i["epochs"] - 1) * i["first"]
+
+
+def _bursts(i, steps):
+    return i["burst"] * ((i[steps].shape[0] - 1) // i["period"])
+
+
 _QUADRATIC = (
     array("y", "p", "start, the centre of the ball"),
-    array("A", "p p", "Hessian of the lower problem, symmetric"),
+    array("A", "p p", "Hessian of the lower problem", SYMMETRIC),
     array("target", "p", "its minimizer"),
     array("noise", "N p", "added to the gradient of each step"),
 )
@@ -124,7 +145,7 @@ TRAJECTORY = Operation(
     summary="refinement, then K steps with a burst every I of them, on f = sum cosh(x) + |y - t|^2 / 2 and "
     "g = (y - W x)^T A (y - W x) / 2, with given noise",
     inputs=(
-        array("A", "p p", "Hessian of g in y, symmetric positive definite; the cross derivative is -W^T A"),
+        array("A", "p p", "Hessian of g in y; the cross derivative is -W^T A", DEFINITE),
         array("W", "p d", "the lower minimizer is W x"),
         array("t", "p", "what f pulls y to"),
         array("x0", "d", "upper variable at the start"),
@@ -136,8 +157,8 @@ TRAJECTORY = Operation(
         array("noise_lower", "L p", "added to the lower gradients, in the order of use: (2^S - 1) T_0 of the "
               "refinement, then N for each burst; further rows are not used"),
         *_UPPER, *_BURST, *_EPOCHS,
-        number("alpha0", "step size of the first epoch > 0; half of it in the second, and so on"),
-        number("radius0", "D_0 > 0 of the first epoch; D_0 / sqrt(2) in the second, and so on"),
+        number("alpha0", "step size of the first epoch; half of it in the second, and so on", POSITIVE),
+        number("radius0", "D_0 of the first epoch; D_0 / sqrt(2) in the second, and so on", _RADIUS),
     ),
     outputs=(
         array("xs", "K+1 d", "upper variable at the start and after each step", steps=True, first=0),
@@ -149,7 +170,8 @@ TRAJECTORY = Operation(
     cases=cases.TRAJECTORY,
     sample=cases.sample_trajectory,
     laws=laws.TRAJECTORY,
-    errors=(*_BAD_UPPER, *_BAD_BURST, *refusals.arrays(z0="z")),
+    relations=(_enough("noise_lower", lambda i: _refined(i) + _bursts(i, "noise_x")),),
+    errors=(_BAD_UPPER, _BAD_BURST, *refusals.arrays(z0="z")),
 )  # fmt: skip
 
 STEP = Operation(
@@ -161,7 +183,7 @@ STEP = Operation(
         array("z", "p", "z before the step"),
         array("grad_x", "d", "gradient of F in x, of any size: its square may overflow"),
         array("grad_y", "p", "gradient of F in y"),
-        array("hessian", "p p", "of G in y"),
+        array("hessian", "p p", "of G in y", SYMMETRIC),
         array("cross", "d p", "cross derivative of G, in x and y"),
         *_UPPER,
     ),
@@ -176,14 +198,14 @@ STEP = Operation(
     cases=cases.STEP,
     sample=cases.sample_step,
     laws=laws.STEP,
-    errors=(*_BAD_UPPER, *refusals.arrays(grad_x="grad_x", grad_y="grad_y")),
+    errors=(_BAD_UPPER, *refusals.arrays(grad_x="grad_x", grad_y="grad_y")),
     without={"long": "it is one step"},
 )
 
 LOWER = Operation(
     name="bo_rep.lower_update",
     summary="a burst of N projected SGD steps on (y - target)^T A (y - target) / 2, the last iterate",
-    inputs=(*_QUADRATIC, number("alpha", "step size > 0"), number("radius", "R > 0")),
+    inputs=(*_QUADRATIC, number("alpha", "step size", POSITIVE), number("radius", "R", _RADIUS)),
     outputs=(array("new_y", "p", "lower variable after the burst"),),
     reference=lower_update,
     exact=exact.lower_update,
@@ -191,7 +213,7 @@ LOWER = Operation(
     cases=cases.LOWER,
     sample=cases.sample_lower,
     laws=laws.LOWER,
-    errors=(*refusals.rates(alpha="positive"), *_BAD_RADIUS, *refusals.arrays(noise="grad")[:1]),
+    errors=(refusals.numbers("alpha", "radius"), *refusals.arrays(noise="grad")[:1]),
     without=_MATRIX,
 )
 
@@ -202,8 +224,8 @@ EPOCHS = Operation(
         *_QUADRATIC[:3],
         array("noise", "L p", "added to the gradients, (2^S - 1) T_0 rows; further ones are not used"),
         *_EPOCHS,
-        number("alpha", "step size of the first epoch > 0"),
-        number("radius", "D_0 > 0"),
+        number("alpha", "step size of the first epoch", POSITIVE),
+        number("radius", "D_0", _RADIUS),
     ),
     outputs=(array("new_y", "p", "lower variable after the last epoch"),),
     reference=epoch_sgd,
@@ -212,18 +234,14 @@ EPOCHS = Operation(
     cases=cases.EPOCHS,
     sample=cases.sample_epochs,
     laws=laws.EPOCHS,
-    errors=(
-        *refusals.rates(alpha="positive"),
-        *_BAD_RADIUS,
-        ErrorCase("first-zero", "T_0 is at least 1", {"first": 0}, ValueError, "first"),
-        ErrorCase("negative-epochs", "S is at least 0", {"epochs": -1}, ValueError, "epochs"),
-    ),
+    relations=(_enough("noise", _refined),),
+    errors=(refusals.numbers("alpha", "radius", "first", "epochs"),),
     without=_MATRIX,
 )
 
 _SAMPLES = (
     array("X", "n q", "training samples"),
-    array("labels", "n", "their classes, whole numbers in [0, C)"),
+    array("labels", "n", "their classes", below("C")),
 )
 CROSS = Operation(
     name="bo_rep.cleaning_hypergradient",
@@ -234,7 +252,7 @@ CROSS = Operation(
         array("w", "q C", "weights of the classifier"),
         array("z", "q C", "what the derivative is multiplied with"),
         array("lam", "n", "the logit of each sample's weight"),
-        array("indices", "B", "the batch, whole numbers in [0, n); a repeated one counts again"),
+        array("indices", "B", "the batch; a repeated one counts again", below("n")),
     ),
     outputs=(array("hypergradient", "n", "0 outside the batch"),),
     reference=cleaning_hypergradient,
@@ -257,16 +275,16 @@ CLEANING = Operation(
     inputs=(
         *_SAMPLES,
         array("V", "v q", "validation samples"),
-        array("V_labels", "v", "their classes"),
+        array("V_labels", "v", "their classes", below("C")),
         array("lam0", "n", "lam at the start"),
         array("w0", "q C", "w at the start"),
         array("z0", "q C", "z at the start"),
         array("lower_batches", "L B", "training samples of the lower gradients, N rows for each burst in turn; further "
-              "rows are not used"),
-        array("upper_batches", "K D", "validation samples of each step's gradient of f"),
-        array("hvp_batches", "K E", "training samples of each step's Hessian-vector product"),
-        array("cross_batches", "K E", "training samples of each step's cross product"),
-        *_UPPER, *_BURST[:1], number("reg", "weight >= 0 of |w|^2 / 2"), *_BURST[1:],
+              "rows are not used", below("n")),
+        array("upper_batches", "K D", "validation samples of each step's gradient of f", below("v")),
+        array("hvp_batches", "K E", "training samples of each step's Hessian-vector product", below("n")),
+        array("cross_batches", "K E", "training samples of each step's cross product", below("n")),
+        *_UPPER, *_BURST[:1], number("reg", "weight of |w|^2 / 2", NONNEGATIVE), *_BURST[1:],
     ),
     outputs=(
         array("lams", "K+1 n", "lam at the start and after each step", steps=True, first=0),
@@ -278,7 +296,8 @@ CLEANING = Operation(
     cases=cases.CLEANING,
     sample=cases.sample_cleaning,
     laws=laws.CLEANING,
-    errors=(*_BAD_BURST, *refusals.rates(reg="nonnegative"), *refusals.arrays(z0="z")),
+    relations=(_enough("lower_batches", lambda i: _bursts(i, "upper_batches")),),
+    errors=(_BAD_BURST, refusals.numbers("reg"), *refusals.arrays(z0="z")),
     without={"long": "its loop is that of bo_rep.trajectory, which has one"},
 )  # fmt: skip
 
@@ -289,7 +308,7 @@ NEUMANN = Operation(
     inputs=(
         array("v", "p", "gradient of f in y"),
         array("hessians", "J p p", "a sample of the Hessian for each factor"),
-        number("nu", "> 0"),
+        number("nu", "factor of the series", POSITIVE),
     ),
     outputs=(array("z", "p", "the estimate"),),
     reference=neumann,
@@ -298,7 +317,7 @@ NEUMANN = Operation(
     cases=cases.NEUMANN,
     sample=cases.sample_neumann,
     laws=laws.NEUMANN,
-    errors=(*refusals.rates(nu="positive step"), *refusals.arrays(v="v")[:1]),
+    errors=(refusals.numbers(nu="step"), *refusals.arrays(v="v")[:1]),
     without=_MATRIX,
 )
 
@@ -308,7 +327,7 @@ HYPERGRADIENT = Operation(
     inputs=(
         array("grad_x", "d", "gradient of f in x"),
         array("grad_y", "p", "gradient of f in y"),
-        array("hessian", "p p", "of g in y, symmetric positive definite"),
+        array("hessian", "p p", "of g in y", DEFINITE),
         array("cross", "d p", "cross derivative of g"),
     ),
     outputs=(array("hyper", "d", "gradient of f(x, y*(x))"), array("z", "p", "the solution")),

@@ -2,7 +2,7 @@
 
 from refimpl.core.arrays import array_namespace
 from refimpl.specs.base import Law
-from refimpl.specs.laws import causal, doubled_along, odd, related, reversed_along, scaled, turned_along
+from refimpl.specs.laws import causal, doubled_along, odd, related, reversed_along, scales, turned_along
 
 
 def _equal_lengths(output):
@@ -35,8 +35,7 @@ def _moves_along_momentum(run, inputs):
 _STEPS = "ordinary", "first"
 STEP = (
     Law("along-momentum", "x moves by eta along the new m", _moves_along_momentum, ("ordinary", "no-momentum")),
-    scaled("any-unit-of-f", "f in other units scales z and m, and leaves x", 4.0,
-           {"grad_x": 1, "grad_y": 1, "m": 1, "z": 1}, {"new_m": 1, "new_z": 1}, *_STEPS),
+    scales({"grad_x": 1, "grad_y": 1, "m": 1, "z": 1}, {"new_m": 1, "new_z": 1}, *_STEPS),  # f in other units
     turned_along("p", *_STEPS),
     turned_along("d", *_STEPS, slug="turned-above"),
 )  # fmt: skip
@@ -53,7 +52,7 @@ def _of_the_lower_level(*cases):
     return (
         related("shifted", "start and target shifted shift the answer", _shifted,
                 lambda o: {"new_y": o["new_y"] + 2.0}, *cases),
-        scaled("any-unit", "lengths times 4", 4.0, _LENGTHS, {"new_y": 1}, *cases),
+        scales(_LENGTHS, {"new_y": 1}, *cases, inside=2),  # the distance from the centre
         turned_along("p", *cases),
     )  # fmt: skip
 
@@ -85,20 +84,20 @@ CLEANING = (
     turned_along("q", "six-steps", "no-ball", inputs=("X", "V", "w0", "z0"), outputs=("ws",)),
     _classes_renamed(("w0", "z0"), ("labels", "V_labels"), ("ws",), "six-steps", "no-ball"),
     causal("K", "six-steps"),
-)
+    scales({"X": 1, "V": 1, "w0": -1, "z0": -1, "alpha": -2, "nu": -2, "reg": 2, "radius": -1}, {"ws": -1},
+           "six-steps"),  # pixels in other units
+)  # fmt: skip
 CROSS = (
     turned_along("q", "repeated", "full-batch"),
-    scaled("linear", "z times 4 gives 4 times the answer", 4.0, {"z": 1}, {"hypergradient": 1}, "repeated"),
+    scales({"X": 1, "w": -1}, {"hypergradient": 1}, "repeated"),
     doubled_along("B", "repeated", "full-batch"),
     _classes_renamed(("w", "z"), ("labels",), (), "repeated", "full-batch"),
     Law("logits-shifted", "a constant added to z adds nothing", _logits_shifted, ("repeated", "full-batch")),
 )
 NEUMANN = (
     turned_along("p", "three-factors"),
-    scaled("linear", "v times 4 gives 4 times the answer", 4.0, {"v": 1}, {"z": 1}, "three-factors"),
-    scaled("any-unit", "curvatures times 4 and nu / 4 give a quarter", 4.0, {"hessians": 1, "nu": -1}, {"z": -1},
-           "three-factors"),
-)  # fmt: skip
+    scales({"hessians": 1, "nu": -1}, {"z": -1}, "three-factors"),
+)
 
 
 def _solves(run, inputs):
@@ -110,6 +109,5 @@ HYPERGRADIENT = (
     Law("solves", "hessian z is grad_y", _solves, ("ordinary", "one-of-each")),
     turned_along("p", "ordinary"),
     turned_along("d", "ordinary", slug="turned-above"),
-    scaled("any-unit", "curvatures of g in other units give the same hyper-gradient", 4.0, {"hessian": 1, "cross": 1},
-           {"z": -1}, "ordinary"),
-)  # fmt: skip
+    scales({"grad_x": 1, "grad_y": 1, "hessian": 1, "cross": 1}, {"hyper": 1}, "ordinary"),
+)

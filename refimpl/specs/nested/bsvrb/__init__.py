@@ -8,7 +8,7 @@ from refimpl.nested import _bsvrb_models as models
 from refimpl.nested import bsvrb
 from refimpl.specs import refusals, sizes
 from refimpl.specs.base import ErrorCase, Operation, Paper, System, array, choice, integer, number
-from refimpl.specs.loops import integers
+from refimpl.specs.domains import COUNT, DEFINITE, POSITIVE, REAL, SIGNS, SYMMETRIC, Relation, below, real, whole
 from refimpl.specs.nested.bsvrb import cases, exact, laws
 from refimpl.specs.nested.bsvrb.claims import CLAIMS
 from refimpl.specs.nested.bsvrb.mistakes import ALTERNATIVES
@@ -31,7 +31,7 @@ def psd_floor(H, mu):
 
 def _walk(state, problem, blocks, batches_g, batches_f, **rates):
     """The state after the last step, and x after each."""
-    blocks, batches_g, batches_f, xs = integers(blocks), integers(batches_g), integers(batches_f), []
+    xs = []
     for t in range(blocks.shape[0]):
         state = bsvrb.step(state, problem, blocks[t, :], batches_g[t, ...], batches_f[t, ...], **rates)
         xs.append(state.now.x)
@@ -55,7 +55,7 @@ def steps_v2(A, B, b, c, r, x0, y0, s0, v0, u0, z0, blocks, batches_g, batches_f
 def rsvrb_steps(A, B, b, c, r, x0, y0, s0, w0, V0, H0, z0, blocks, others, batches_g, batches_f, **rates):
     """The baseline on quadratics, from given estimates and indices."""
     state, problem = baselines.rsvrb_start(x0, y0, s0, w0, V0, H0, z0), models.Quadratics(A, B, b, c, r)
-    batches, xs = (integers(blocks), integers(others), integers(batches_g), integers(batches_f)), []
+    batches, xs = (blocks, others, batches_g, batches_f), []
     for t in range(blocks.shape[0]):
         state = baselines.rsvrb_step(state, problem, *(batch[t, ...] for batch in batches), **rates)
         xs.append(state.x)
@@ -66,18 +66,20 @@ def hpo_products(X, labels, p, w, v, sigma, batch, reg):
     """Gradient and second derivatives of weighted classifiers, times v."""
     xp = array_namespace(X)
     problem = models.Scales(X, labels, X, labels, sigma, reg)
-    at = xp.arange(sigma.shape[0], device=X.device), integers(batch), p, w
+    at = xp.arange(sigma.shape[0], device=X.device), batch, p, w
     cross = problem.cross_xy_g(*at, v)
     return problem.grad_y_g(*at), problem.hvp_yy_g(*at, v), xp.mean(cross, axis=0)
 
 
 _MPMATH = "mpmath with 50 digits, {}"
+_WEIGHT = real(0, 1, open="(")  # of what is new in an average
+_BLOCKS = below("m").that("different")
 _PROBLEM = (
-    array("A", "m n d d", "Hessian of each sample of each block; only symmetric mean matrices have a meaning"),
+    array("A", "m n d d", "Hessian of each sample of each block", SYMMETRIC),
     array("B", "m n d e", "how x pushes y: g = y^T A y / 2 - y^T (B x + b)"),
     array("b", "m n d", "the same without x"),
     array("c", "m n d", "where f wants y: f = |y - c|^2 / 2 + r sum x^2 / (1 + x^2)"),
-    number("r", "weight of the last term of f"),
+    number("r", "weight of the last term of f", REAL),
 )
 _START = (
     array("x0", "e", "upper variable at the start"),
@@ -85,16 +87,24 @@ _START = (
     array("s0", "m d", "estimates of the gradients of g in y"),
 )
 _INDICES = (
-    array("blocks", "T I", "whole numbers in [0, m), all different in a step: the sampled blocks"),
-    array("batches_g", "T I k", "whole numbers in [0, n): samples of g for each of them"),
-    array("batches_f", "T I k", "whole numbers in [0, n): samples of f"),
+    array("blocks", "T I", "the sampled blocks", _BLOCKS),
+    array("batches_g", "T I k", "samples of g for each of them", below("n")),
+    array("batches_f", "T I k", "samples of f", below("n")),
 )
-_ETA_TAU = (number("eta", "step size > 0 of x"), number("tau", "step size > 0 of y"))
-_BETA = number("beta", "weight in (0, 1] of what is new in z")
+_ETA_TAU = (number("eta", "step size of x", POSITIVE), number("tau", "step size of y", POSITIVE))
+_BETA = number("beta", "weight of what is new in z", _WEIGHT)
 _ALPHA = number(
-    "alpha", "weight in (0, 1] of what is new in the estimates of the blocks; the correction has that of theory"
+    "alpha", "weight of what is new in the estimates of the blocks; the correction has that of theory", _WEIGHT
 )
-_MU = number("mu", "floor > 0 of the eigenvalues of Hessians")
+_MU = number("mu", "floor of the eigenvalues of Hessians", POSITIVE)
+_SOME_BLOCKS = Relation(
+    "alpha < 1 where I < m", ("alpha",), lambda i: i["alpha"] < 1 or i["blocks"].shape[1] == i["y0"].shape[0]
+)
+_SHORT_V = Relation(
+    "no row of v0 is longer than radius",
+    ("v0", "radius"),
+    lambda i: bool(np.all(np.linalg.norm(i["v0"] / i["radius"], axis=1) <= 1)),
+)
 _MODE = choice("mode", bsvrb.MODES, "whether all blocks move, sampled ones, or these by the steps that they missed")
 _Z0 = array("z0", "e", "estimate of the hyper-gradient")
 _ANSWER = (
@@ -117,12 +127,10 @@ _BAD_INDICES = (
     ErrorCase("too-many-batches", "one for each block", {"batches_g": np.zeros((4, 3, 2))}, ValueError, "batch_g"),
 )
 _BAD_ARRAYS = (*refusals.arrays(x0="x", y0="y")[::2], *refusals.arrays(s0="s", z0="z"))
-_BAD_STEPS = refusals.rates(eta="positive", tau="positive", beta="positive")
+_BAD_STEPS = refusals.numbers("eta", "tau", "beta")
 _BAD_WEIGHTS = (
-    *refusals.rates(alpha="positive"),
+    refusals.numbers("alpha"),
     ErrorCase("alpha-one", "estimates of unsampled blocks would have no weight", {"alpha": 1.0}, ValueError, "alpha"),
-    ErrorCase("alpha-two", "a weight is at most 1", {"alpha": 2.0}, ValueError, "alpha"),
-    ErrorCase("beta-two", "a weight is at most 1", {"beta": 2.0}, ValueError, "beta"),
     ErrorCase("unknown-mode", "there are three", {"mode": "lazy"}, ValueError, "mode"),
 )
 
@@ -133,8 +141,8 @@ MSVR = Operation(
         array("est", "k", "the estimate"),
         array("new", "k", "value of a sample at the present point"),
         array("old", "k", "value of the same sample at the last point"),
-        number("alpha", "weight in (0, 1] of the new value"),
-        number("gamma", "weight of the correction"),
+        number("alpha", "weight of the new value", _WEIGHT),
+        number("gamma", "weight of the correction", REAL),
     ),
     outputs=(array("new_est", "k", "the next estimate"),),
     reference=msvr,
@@ -146,9 +154,7 @@ MSVR = Operation(
     errors=(
         *refusals.arrays(est="est")[:1],
         *refusals.arrays(new="new", old="old"),
-        *refusals.rates(alpha="positive"),
-        ErrorCase("alpha-two", "a weight is at most 1", {"alpha": 2.0}, ValueError, "alpha"),
-        ErrorCase("nan-gamma", "NaN is no number to compute with", {"gamma": float("nan")}, ValueError, "gamma"),
+        refusals.numbers("alpha", "gamma"),
     ),
     without={"long": "it has no steps"},
 )
@@ -157,9 +163,9 @@ GAMMA = Operation(
     name="bsvrb.msvr_gamma",
     summary="weight of the correction where I of m blocks are sampled",
     inputs=(
-        integer("m", "blocks"),
-        integer("I", "sampled blocks, 1 to m"),
-        number("alpha", "weight in (0, 1] of a new value, below 1 if I < m"),
+        integer("m", "blocks", COUNT),
+        integer("I", "sampled blocks", whole(1, "m")),
+        number("alpha", "weight of a new value", _WEIGHT),
     ),
     outputs=(array("gamma", "", "the weight"),),
     reference=msvr_gamma,
@@ -168,12 +174,10 @@ GAMMA = Operation(
     cases=cases.GAMMA,
     sample=cases.sample_gamma,
     laws=laws.GAMMA,
+    relations=(Relation("alpha < 1 where I < m", ("m", "I", "alpha"), lambda i: i["alpha"] < 1 or i["I"] == i["m"]),),
     errors=(
-        *refusals.rates(alpha="positive"),
+        refusals.numbers("alpha", "I", "m"),
         ErrorCase("alpha-one", "it would be infinite", {"alpha": 1.0}, ValueError, "alpha"),
-        ErrorCase("more-than-all", "at most m", {"I": 9}, ValueError, "I"),
-        ErrorCase("none", "at least 1", {"I": 0}, ValueError, "I"),
-        ErrorCase("no-blocks", "at least 1", {"m": 0}, ValueError, "m"),
     ),
     without={"long": "it has no steps", "large": "it has no arrays"},
 )
@@ -181,7 +185,7 @@ GAMMA = Operation(
 FLOOR = Operation(
     name="bsvrb.psd_floor",
     summary="nearest symmetric matrices with eigenvalues of at least mu",
-    inputs=(array("H", "m d d", "matrices"), number("mu", "the floor, > 0")),
+    inputs=(array("H", "m d d", "matrices"), number("mu", "the floor", POSITIVE)),
     outputs=(array("H", "m d d", "matrices, symmetric"),),
     reference=psd_floor,
     exact=exact.psd_floor,
@@ -189,7 +193,7 @@ FLOOR = Operation(
     cases=cases.FLOOR,
     sample=cases.sample_floor,
     laws=laws.FLOOR,
-    errors=(*refusals.arrays(H="H"), *refusals.rates(mu="positive")),
+    errors=(*refusals.arrays(H="H"), refusals.numbers("mu")),
     without={"long": "it has no steps"},
 )
 
@@ -199,7 +203,7 @@ V1 = Operation(
     inputs=(
         *_PROBLEM,
         *_START,
-        array("H0", "m d d", "estimates of the Hessians, positive definite"),
+        array("H0", "m d d", "estimates of the Hessians", DEFINITE),
         _Z0,
         *_INDICES,
         *_ETA_TAU,
@@ -215,12 +219,13 @@ V1 = Operation(
     cases=(*cases.V1, sizes.one_step),
     sample=cases.sample_v1,
     laws=laws.V1,
+    relations=(_SOME_BLOCKS,),
     errors=(
         *_BAD_ARRAYS,
-        *_BAD_STEPS,
+        _BAD_STEPS,
         *_BAD_WEIGHTS,
         *_BAD_INDICES,
-        *refusals.rates(mu="positive"),
+        refusals.numbers("mu"),
         ErrorCase("singular-hessian", "it is inverted", {"H0": np.zeros((3, 2, 2))}, ValueError, "H"),
         ErrorCase("saddle", "no minimum", {"H0": np.tile(np.diag([1.0, -1.0]), (3, 1, 1))}, ValueError, "H"),
     ),
@@ -233,15 +238,15 @@ V2 = Operation(
     inputs=(
         *_PROBLEM,
         *_START,
-        array("v0", "m d", "estimates of the solutions, no longer than radius"),
+        array("v0", "m d", "estimates of the solutions"),
         array("u0", "m d", "estimates of A v - (y - c)"),
         _Z0,
         *_INDICES,
         *_ETA_TAU,
-        number("tau_v", "step size > 0 of v"),
+        number("tau_v", "step size of v", POSITIVE),
         _ALPHA,
         _BETA,
-        number("radius", "bound > 0 on the length of v"),
+        number("radius", "bound on the length of v", real(0, open="(", infinite=True)),
         _MODE,
     ),
     outputs=(*_ANSWER, array("v", "m d", "the solutions at the end"), array("u", "m d", "their estimates at the end")),
@@ -251,13 +256,14 @@ V2 = Operation(
     cases=(*cases.V2, sizes.one_step),
     sample=cases.sample_v2,
     laws=laws.V2,
+    relations=(_SOME_BLOCKS, _SHORT_V),
     errors=(
         *_BAD_ARRAYS,
         *refusals.arrays(v0="v", u0="u"),
-        *_BAD_STEPS,
+        _BAD_STEPS,
         *_BAD_WEIGHTS,
         *_BAD_INDICES,
-        *refusals.rates(tau_v="positive", radius="positive"),
+        refusals.numbers("tau_v", "radius"),
     ),
 )
 
@@ -272,7 +278,7 @@ RSVRB = Operation(
         array("H0", "m d d", "estimates of the Hessians"),
         _Z0,
         _INDICES[0],
-        array("others", "T I", "whole numbers in [0, m), all different in a step: blocks of the hyper-gradient"),
+        array("others", "T I", "blocks of the hyper-gradient", _BLOCKS),
         *_INDICES[1:],
         *_ETA_TAU,
         _BETA,
@@ -287,9 +293,9 @@ RSVRB = Operation(
     laws=laws.RSVRB,
     errors=(
         *_BAD_ARRAYS,
-        *_BAD_STEPS,
+        _BAD_STEPS,
         *_BAD_INDICES,
-        *refusals.rates(mu="positive"),
+        refusals.numbers("mu"),
         ErrorCase("no-such-other", "there are three", {"others": np.tile([0.0, 3.0], (4, 1))}, ValueError, "others"),
         ErrorCase("other-twice", "all different", {"others": _LONE}, ValueError, "others"),
         ErrorCase("one-other", "as many as blocks", {"others": np.zeros((4, 1))}, ValueError, "others"),
@@ -302,13 +308,13 @@ HPO = Operation(
     summary="classifiers at several scales on weighted samples: gradient, Hessian times v, cross derivative times v",
     inputs=(
         array("X", "n d", "samples"),
-        array("labels", "n", "-1 or 1"),
+        array("labels", "n", "their classes", SIGNS),
         array("p", "n", "upper variable: a sample counts sigmoid(p) times"),
         array("w", "I d", "a classifier for each scale"),
         array("v", "I d", "what second derivatives are multiplied with"),
-        array("sigma", "I", "scales, > 0"),
-        array("batch", "I k", "whole numbers in [0, n): the samples of each; one may come twice"),
-        number("reg", "weight of |w|^2 / 2"),
+        array("sigma", "I", "scales", POSITIVE),
+        array("batch", "I k", "the samples of each; one may come twice", below("n")),
+        number("reg", "weight of |w|^2 / 2", REAL),
     ),
     outputs=(
         array("gradient", "I d", "in w"),

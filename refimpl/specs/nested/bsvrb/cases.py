@@ -433,6 +433,7 @@ RSVRB = (
         _steps(3, "rsvrb-floor", mu=2.5),
         equations=("bsvrb-18",),
     ),
+    Case("linear", ("basic",), "r = 0: all is linear", _steps(3, "rsvrb-linear", r=0.0, T=2)),
 )
 
 # hpo_products ---------------------------------------------------------------------------------------------------------

@@ -2,17 +2,10 @@
 
 from refimpl.core.arrays import array_namespace
 from refimpl.specs.base import Law
-from refimpl.specs.laws import apart, causal, related, reversed_along, scaled, turned_along
+from refimpl.specs.laws import apart, causal, related, reversed_along, scaled, scales, turned_along
 
 MSVR = (
-    scaled(
-        "linear",
-        "estimate and samples times 2 give twice the answer",
-        2.0,
-        {"est": 1, "new": 1, "old": 1},
-        {"new_est": 1},
-        "three-numbers",
-    ),
+    scales({"est": 1, "new": 1, "old": 1}, {"new_est": 1}, "three-numbers"),
     apart("k", "three-numbers"),
     related(
         "shifted",
@@ -57,7 +50,7 @@ def _transposed(H):
 
 FLOOR = (
     Law("once-is-enough", "done twice it changes nothing more", _kept, ("worked-example", "not-symmetric")),
-    scaled("unit", "matrices and floor times 2", 2.0, {"H": 1, "mu": 1}, {"H": 1}, "not-symmetric"),
+    scales({"H": 1, "mu": 1}, {"H": 1}, "not-symmetric"),
     turned_along("d", "not-symmetric"),
     apart("m", "not-symmetric"),
     related(
@@ -109,26 +102,20 @@ def _shared(kept, outputs, *cases):
     )
 
 
-def _linear(kept, outputs, radius=()):
-    inputs = ("b", "c", "x0", "y0", "s0", "z0", *kept, *radius)
-    return scaled(
-        "linear",
-        "without the last term of f all is linear",
-        2.0,
-        dict.fromkeys(inputs, 1),
-        dict.fromkeys(("x", "y", "s", "z", *outputs), 1),
-        "linear",
-    )
+def _linear(kept, outputs):
+    """Without the last term of f, in which x stands to the power 4, all is linear."""
+    inputs = ("b", "c", "x0", "y0", "s0", "z0", *kept)
+    return scales(dict.fromkeys(inputs, 1), dict.fromkeys(("x", "y", *outputs), 1), "linear", inside=4)
 
 
-V1 = (*_shared(("H0",), ("s", "H"), *_COUNTS), _linear((), ()))
+V1 = (*_shared(("H0",), ("s", "H"), *_COUNTS), _linear((), ("s", "z")))
 V2 = (
     *_shared(("v0", "u0"), ("s", "v", "u"), *_COUNTS),
     reversed_along("k", *_COUNTS, slug="order-of-samples"),
     related("samples-renamed", "samples can have any numbers", _other_samples, lambda o: {}, *_COUNTS),
-    _linear(("v0", "u0"), ("v", "u"), ("radius",)),
+    _linear(("v0", "u0", "radius"), ("s", "z", "v", "u")),
 )
-RSVRB = _shared(("w0", "V0", "H0"), (), "three-blocks")
+RSVRB = (*_shared(("w0", "V0", "H0"), (), "three-blocks"), _linear(("w0",), ()))
 
 
 def _hpo_renamed(inputs):
@@ -137,27 +124,11 @@ def _hpo_renamed(inputs):
 
 
 HPO = (
-    scaled(
-        "linear-in-v",
-        "v times 2 gives twice the products",
-        2.0,
-        {"v": 1},
-        {"hvp": 1, "cross": 1},
-        "four-samples",
-        "repeated",
-    ),
+    scales({"v": 1}, {"hvp": 1, "cross": 1}, "four-samples", "repeated"),
     turned_along("d", "four-samples"),
     reversed_along("k", "four-samples", "repeated", slug="order-of-samples"),
     reversed_along("I", "four-samples"),
-    scaled(
-        "unit-of-samples",
-        "X and sigma times 2: margins stay",
-        2.0,
-        {"X": 1, "sigma": 1},
-        {},
-        "four-samples",
-        "repeated",
-    ),
+    scales({"X": 1, "sigma": 1}, {}, "four-samples", "repeated", inside=2, slug="scales-of-samples"),  # sigma squared
     scaled("other-class", "labels and X negated: margins stay", -1.0, {"X": 1, "labels": 1}, {}, "four-samples"),
     related(
         "samples-renamed",

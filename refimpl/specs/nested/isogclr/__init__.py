@@ -7,7 +7,7 @@ from refimpl.nested import _isogclr_baselines as baselines
 from refimpl.nested import isogclr
 from refimpl.specs import refusals
 from refimpl.specs.base import ErrorCase, Operation, Paper, System, array, choice, number
-from refimpl.specs.loops import integers
+from refimpl.specs.domains import MASK, NONNEGATIVE, POSITIVE, REAL, Relation, below, real
 from refimpl.specs.nested.isogclr import cases, exact, laws
 from refimpl.specs.nested.isogclr.claims import CLAIMS
 from refimpl.specs.nested.isogclr.mistakes import ALTERNATIVES
@@ -26,8 +26,8 @@ def _units(U1, U2):
 
 def step(U1, U2, idx, log_s, tau, u, seen, **rates):
     """One step from given normalisers and temperatures."""
-    (Z1, Z2), state = _units(U1, U2), isogclr.ISogCLRState(log_s, tau, u, seen > 0.5)
-    found, state = isogclr.update(Z1, Z2, integers(idx), state, **rates)
+    (Z1, Z2), state = _units(U1, U2), isogclr.ISogCLRState(log_s, tau, u, seen)
+    found, state = isogclr.update(Z1, Z2, idx, state, **rates)
     return found.loss, *_gradients(found.C, U1, U2), state.log_s, state.tau, state.u
 
 
@@ -37,7 +37,7 @@ def steps(U1, U2, idx, tau0, **rates):
     state = state._replace(tau=tau0)
     for t in range(U1.shape[0]):
         Z1, Z2 = _units(U1[t, ...], U2[t, ...])
-        found, state = isogclr.update(Z1, Z2, integers(idx[t, :]), state, **rates)
+        found, state = isogclr.update(Z1, Z2, idx[t, :], state, **rates)
         taus.append(state.tau)
         losses.append(found.loss)
     return xp.stack(taus), xp.stack(losses)
@@ -45,10 +45,10 @@ def steps(U1, U2, idx, tau0, **rates):
 
 def bimodal_step(U1, U2, idx, log_s1, tau1, u1, seen1, log_s2, tau2, u2, seen2, **rates):
     """One step on pairs."""
-    first = isogclr.ISogCLRState(log_s1, tau1, u1, seen1 > 0.5)
-    second = isogclr.ISogCLRState(log_s2, tau2, u2, seen2 > 0.5)
+    first = isogclr.ISogCLRState(log_s1, tau1, u1, seen1)
+    second = isogclr.ISogCLRState(log_s2, tau2, u2, seen2)
     Z1, Z2 = _units(U1, U2)
-    found, *states = isogclr.update_bimodal(Z1, Z2, integers(idx), first, second, **rates)
+    found, *states = isogclr.update_bimodal(Z1, Z2, idx, first, second, **rates)
     after = (x for state in states for x in (state.log_s, state.tau, state.u))
     return found.loss, *_gradients(found.C, U1, U2), *after
 
@@ -83,30 +83,35 @@ _NAN = float("nan")
 _BAD_ROWS = (*refusals.arrays(U1="U")[:1], *refusals.arrays(U2="Z2")[1:])
 
 
-def _rows(axes, what="embeddings of the {} view of each sample, rows of any length but 0: only their directions count"):
-    return array("U1", axes, what.format("first")), array("U2", axes, what.format("second"))
+_WEIGHT = real(0, 1, open="(")  # of what is new in an average
+_TWO = Relation("at least two samples", ("U1", "U2"), lambda i: i["U1"].shape[-2] >= 2)
 
 
-_PAIR = "embeddings of the {} side of each pair, rows of any length but 0: only their directions count"
+def _rows(axes, what="embeddings of the {} view of each sample: only the directions of the rows count"):
+    return tuple(
+        array(name, axes, what.format(side), REAL.that("nonzero rows"))
+        for name, side in (("U1", "first"), ("U2", "second"))
+    )
+
+
+_PAIR = "embeddings of the {} side of each pair: only the directions of the rows count"
 _GRADS = (array("grad1", "B k", "gradient in U1"), array("grad2", "B k", "gradient in U2"))
-_IDX = "whole numbers in [0, n), all different in a batch: which samples"
+_IDX = "which samples", below("n").that("different")
 _RATES = (
-    number("gamma", "weight of the new batch in s, in (0, 1]"),
-    number("beta", "weight of what is new in u, in (0, 1]"),
-    number("eta", "step size of tau, >= 0"),
-    number("rho", "radius of the KL ball, >= 0"),
-    number("tau_min", "lower bound of tau, > 0"),
-    number("tau_max", "upper bound of tau"),
-    number("clip", "bound on the derivative in tau, > 0; may be infinite"),
+    number("gamma", "weight of the new batch in s", _WEIGHT),
+    number("beta", "weight of what is new in u", _WEIGHT),
+    number("eta", "step size of tau", NONNEGATIVE),
+    number("rho", "radius of the KL ball", NONNEGATIVE),
+    number("tau_min", "lower bound of tau", POSITIVE),
+    number("tau_max", "upper bound of tau", POSITIVE),
+    number("clip", "bound on the derivative in tau", real(0, open="(", infinite=True)),
 )
 _EXPONENT = choice("exponent", ("S", "h"), "similarities, or gaps to the positive, in the exponent")
 _BAD_RATES = (
-    *refusals.rates(
-        gamma="share", beta="share", eta="nonnegative", rho="nonnegative", tau_min="positive", clip="positive"
-    ),
-    ErrorCase("gamma-zero", "s would never see a batch", {"gamma": 0.0}, ValueError, "gamma"),
+    refusals.numbers("gamma", "beta", "eta", "rho", "tau_min", "tau_max", "clip"),
     ErrorCase("bounds-exchanged", "no temperature is between them", {"tau_max": 0.01}, ValueError, "tau_min"),
 )
+_STEP_RELATIONS = _TWO, Relation("tau_min <= tau_max", ("tau_min", "tau_max"), lambda i: i["tau_min"] <= i["tau_max"])
 _TWICE, _OUTSIDE = np.array([4.0, 0.0, 4.0]), np.array([4.0, 0.0, 6.0])
 _ALONE = {"U1": np.ones((1, 4)), "U2": np.ones((1, 4)), "idx": np.zeros(1)}
 _MPMATH = "mpmath with 50 digits, {}, written apart from the source"
@@ -115,10 +120,10 @@ _ONE_STEP = {"long": "it is one step"}
 
 def _kept(side=""):
     return (
-        array(f"log_s{side}", "n", "logarithm of the running normaliser; of no meaning where seen is 0"),
-        array(f"tau{side}", "n", "temperatures"),
+        array(f"log_s{side}", "n", "logarithm of the running normaliser; of no meaning where seen is false"),
+        array(f"tau{side}", "n", "temperatures", POSITIVE),
         array(f"u{side}", "n", "running averages of the derivative in tau"),
-        array(f"seen{side}", "n", "1 for a sample that has been in a batch, else 0"),
+        array(f"seen{side}", "n", "whether a sample has been in a batch", MASK),
     )
 
 
@@ -134,7 +139,7 @@ STEP = Operation(
     name="isogclr.step",
     summary="one step of iSogCLR but for the network: the gradient of the sum over both views, a mean over the batch, "
     "and what is kept of each sample afterwards; a sample that is new takes its batch in full",
-    inputs=(*_rows("B k"), array("idx", "B", _IDX), *_kept(), *_RATES, _EXPONENT),
+    inputs=(*_rows("B k"), array("idx", "B", *_IDX), *_kept(), *_RATES, _EXPONENT),
     outputs=(
         array("loss", "", "sum of weights times similarities less that of the positives, whose gradient is meant"),
         *_GRADS,
@@ -146,6 +151,7 @@ STEP = Operation(
     cases=cases.STEP,
     sample=cases.sample_step,
     laws=laws.STEP,
+    relations=_STEP_RELATIONS,
     errors=(
         *_BAD_RATES,
         *_BAD_ROWS,
@@ -163,7 +169,13 @@ STEP = Operation(
 STEPS = Operation(
     name="isogclr.steps",
     summary="T batches of iSogCLR with given embeddings, from samples that nobody has seen",
-    inputs=(*_rows("T B k"), array("idx", "T B", _IDX), array("tau0", "n", "first temperatures"), *_RATES, _EXPONENT),
+    inputs=(
+        *_rows("T B k"),
+        array("idx", "T B", *_IDX),
+        array("tau0", "n", "first temperatures", POSITIVE),
+        *_RATES,
+        _EXPONENT,
+    ),
     outputs=(
         array("taus", "T n", "temperatures after each batch", steps=True),
         array("losses", "T", "loss of each batch, as in isogclr.step", steps=True),
@@ -174,6 +186,7 @@ STEPS = Operation(
     cases=cases.STEPS,
     sample=cases.sample_steps,
     laws=laws.STEPS,
+    relations=_STEP_RELATIONS,
     errors=(
         *_BAD_RATES,
         ErrorCase("cold-start", "tau = 0 divides by 0", {"tau0": np.zeros(5)}, ValueError, "tau"),
@@ -186,7 +199,7 @@ BIMODAL = Operation(
     name="isogclr.bimodal_step",
     summary="one step of iSogCLR on pairs of two kinds: each anchor has the B - 1 others of the other kind for "
     "negatives, the exponent is the gap to its partner, and the mean losses of the two sides are added",
-    inputs=(*_rows("B k", _PAIR), array("idx", "B", _IDX), *_kept(1), *_kept(2), *_RATES),
+    inputs=(*_rows("B k", _PAIR), array("idx", "B", *_IDX), *_kept(1), *_kept(2), *_RATES),
     outputs=(
         array("loss", "", "sum of weights times gaps, whose gradient is meant"),
         *_GRADS,
@@ -199,6 +212,7 @@ BIMODAL = Operation(
     cases=cases.BIMODAL,
     sample=cases.sample_bimodal,
     laws=laws.BIMODAL,
+    relations=_STEP_RELATIONS,
     errors=(
         *_BAD_RATES,
         *_BAD_ROWS,
@@ -221,9 +235,9 @@ TAU_STAR = Operation(
     "divergence rho from the uniform one; the bound nearest to it if that is not between the bounds",
     inputs=(
         array("h", "m", "gaps of the negatives"),
-        number("rho", "radius of the KL ball, >= 0"),
-        number("lo", "lower bound, > 0"),
-        number("hi", "upper bound"),
+        _RATES[3],
+        number("lo", "lower bound", POSITIVE),
+        number("hi", "upper bound", POSITIVE),
     ),
     outputs=(array("tau", "", "the best temperature"),),
     reference=tau_star,
@@ -232,8 +246,9 @@ TAU_STAR = Operation(
     cases=cases.TAU_STAR,
     sample=cases.sample_tau_star,
     laws=laws.TAU_STAR,
+    relations=(Relation("lo <= hi", ("lo", "hi"), lambda i: i["lo"] <= i["hi"]),),
     errors=(
-        *refusals.rates(rho="nonnegative", lo="positive", hi="positive"),
+        refusals.numbers("rho", "lo", "hi"),
         ErrorCase("nan-gap", "NaN is no number to compute with", {"h": np.array([0.0, _NAN])}, ValueError, "h"),
         ErrorCase("bounds-exchanged", "no temperature is between them", {"lo": 4.0}, ValueError, "lo"),
     ),
@@ -244,7 +259,7 @@ RGCL = Operation(
     name="isogclr.rgcl",
     summary="the robust global contrastive loss over all the data, sum over both views and mean over the samples, with "
     "its gradients",
-    inputs=(*_rows("n k"), array("tau", "n", "temperatures"), number("rho", "radius of the KL ball, >= 0")),
+    inputs=(*_rows("n k"), array("tau", "n", "temperatures", POSITIVE), _RATES[3]),
     outputs=(
         array("loss", "", "objective"),
         array("grad1", "n k", "gradient in U1"),
@@ -257,8 +272,9 @@ RGCL = Operation(
     cases=cases.RGCL,
     sample=cases.sample_rgcl,
     laws=laws.RGCL,
+    relations=(_TWO,),
     errors=(
-        *refusals.rates(rho="nonnegative"),
+        refusals.numbers("rho"),
         *_BAD_ROWS,
         ErrorCase("cold-sample", "tau = 0 divides by 0", {"tau": np.zeros(3)}, ValueError, "tau"),
         ErrorCase("few-temperatures", "one for each sample", {"tau": np.ones(2)}, ValueError, "tau"),
@@ -274,8 +290,8 @@ RGCL = Operation(
 )
 
 _NO_STEPS = {"long": "it has no steps"}
-_ONE_TAU = number("tau", "temperature > 0 of all")
-_BAD_RIVAL = (*refusals.rates(tau="positive"), *_BAD_ROWS)
+_ONE_TAU = number("tau", "temperature of all", POSITIVE)
+_BAD_RIVAL = (refusals.numbers("tau"), *_BAD_ROWS)
 
 NT_XENT = Operation(
     name="isogclr.nt_xent",

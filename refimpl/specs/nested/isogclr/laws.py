@@ -4,15 +4,10 @@ from functools import partial
 
 from refimpl.core.arrays import array_namespace
 from refimpl.specs.base import Law
-from refimpl.specs.laws import causal, doubled_along, related, reversed_along, scaled, turned_along
+from refimpl.specs.laws import causal, doubled_along, related, reversed_along, scales, turned_along
 
-_GRADIENTS = {"grad1": -1, "grad2": -1}
-
-
-def _lengths(*cases):
-    """Rows of any length have the same direction; their gradients are the shorter the longer they are."""
-    statement = "rows times 4 leave everything but the gradients, which are a quarter"
-    return scaled("lengths", statement, 4.0, {"U1": 1, "U2": 1}, _GRADIENTS, *cases)
+_ROWS, _GRADIENTS = {"U1": 1, "U2": 1}, {"grad1": -1, "grad2": -1}
+_lengths = partial(scales, _ROWS, _GRADIENTS, inside=2)  # rows have the same direction at any length: of squares
 
 
 def _exchanged(pairs, *cases):
@@ -79,7 +74,7 @@ STEP = (
 )  # fmt: skip
 
 STEPS = (
-    scaled("lengths", "rows times 4 change nothing", 4.0, {"U1": 1, "U2": 1}, {}, "two-steps-one-again"),
+    scales(_ROWS, {}, "two-steps-one-again", inside=2),
     related("exchanged", "the two views exchanged change nothing", lambda i: {"U1": i["U2"], "U2": i["U1"]},
             lambda o: {}, "two-steps-one-again"),
     reversed_along("B", "two-steps-one-again"),
@@ -104,8 +99,7 @@ BIMODAL = (
 TAU_STAR = (
     related("offset", "a constant in all gaps changes nothing", lambda i: {"h": i["h"] + 2.0}, lambda o: {},
             "ten-gaps"),
-    scaled("rescaled", "gaps and bounds times 2 give twice the temperature", 2.0, {"h": 1, "lo": 1, "hi": 1},
-           {"tau": 1}, "ten-gaps"),
+    scales({"h": 1, "lo": 1, "hi": 1}, {"tau": 1}, "ten-gaps"),
     reversed_along("m", "ten-gaps"),
     doubled_along("m", "two-gaps"),
 )  # fmt: skip

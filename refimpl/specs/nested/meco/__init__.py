@@ -7,6 +7,7 @@ from refimpl.nested import _meco_baselines as baselines
 from refimpl.nested import meco
 from refimpl.specs import refusals, sizes
 from refimpl.specs.base import ErrorCase, Operation, Paper, System, array, number
+from refimpl.specs.domains import NONNEGATIVE, POSITIVE, REAL, real
 from refimpl.specs.nested.meco import cases, exact, laws
 from refimpl.specs.nested.meco.claims import CLAIMS
 from refimpl.specs.nested.meco.mistakes import ALTERNATIVES
@@ -62,15 +63,13 @@ def gaussian_nce(params, target):
 
 
 _NAN = float("nan")
+_WEIGHT = real(0, 1, open="(")  # of what is new in an average
 _RATES = (
-    number("lr", "step size eta > 0"),
-    number("gamma", "weight of the new batch in u, in (0, 1]"),
-    number("beta", "weight of the new gradient in v, in (0, 1]"),
+    number("lr", "step size eta", POSITIVE),
+    number("gamma", "weight of the new batch in u", _WEIGHT),
+    number("beta", "weight of the new gradient in v", _WEIGHT),
 )
-_BAD_RATES = (
-    *refusals.rates(lr="positive", gamma="share", beta="share"),
-    ErrorCase("gamma-zero", "u would never see the noise", {"gamma": 0.0}, ValueError, "gamma"),
-)
+_BAD_RATES = refusals.numbers("lr", "gamma", "beta")
 _MPMATH = "mpmath with 50 digits on {}, written apart from the source"
 
 TRAJECTORY = Operation(
@@ -96,7 +95,7 @@ TRAJECTORY = Operation(
     sample=cases.sample_trajectory,
     laws=laws.TRAJECTORY,
     errors=(
-        *_BAD_RATES,
+        _BAD_RATES,
         *refusals.arrays(features_data="grads_data"),
         ErrorCase("nan-noise", "NaN is no density", {"log_noise": np.full((2, 3), _NAN)}, ValueError, "log_ratio"),
         ErrorCase(
@@ -110,7 +109,7 @@ STEP = Operation(
     summary="one step of MECO from given averages u and v",
     inputs=(
         array("theta", "d", "parameters"),
-        number("log_u", "logarithm of u before the step"),
+        number("log_u", "logarithm of u before the step", REAL),
         array("velocity", "d", "v before the step"),
         array("grads_data", "n d", "gradients of f at the data"),
         array("log_ratio", "m", "f - log q at the noise"),
@@ -129,7 +128,7 @@ STEP = Operation(
     sample=cases.sample_step,
     laws=laws.STEP,
     errors=(
-        *_BAD_RATES,
+        _BAD_RATES,
         *refusals.arrays(grads_noise="grads_noise"),
         ErrorCase(
             "infinite-ratio",
@@ -150,7 +149,7 @@ NCE = Operation(
     summary="noise-contrastive estimation: mean over the data plus nu times the mean over the noise, nu = m / n, of "
     "the logistic loss of h = log_ratio - c - log nu",
     inputs=(
-        number("c", "stands for log Z"),
+        number("c", "stands for log Z", REAL),
         array("log_ratio_data", "n", "f - log q at the data"),
         array("grads_data", "n d", "gradients of f at the data"),
         array("log_ratio_noise", "m", "f - log q at the noise"),
@@ -191,8 +190,8 @@ LANGEVIN = Operation(
         array("start", "N p", "points at the start, one per row"),
         array("noise", "K N p", "standard normal draws of each step"),
         array("mean", "p", "of the density"),
-        array("precision", "p", "1 / variance of each coordinate"),
-        number("step", "s > 0"),
+        array("precision", "p", "1 / variance of each coordinate", NONNEGATIVE),
+        number("step", "s", POSITIVE),
     ),
     outputs=(array("points", "K N p", "points after each step", steps=True),),
     reference=langevin,
@@ -201,14 +200,14 @@ LANGEVIN = Operation(
     cases=(*cases.LANGEVIN, sizes.one_step),
     sample=cases.sample_langevin,
     laws=laws.LANGEVIN,
-    errors=(*refusals.rates(step="positive"), *refusals.arrays(noise="noise")),
+    errors=(refusals.numbers("step"), *refusals.arrays(noise="noise")),
 )
 
 LANDSCAPE = Operation(
     name="meco.gaussian_nce",
     summary="expected NCE loss, halved, for log p = theta x - x^2 / 2 - log(2 pi) / 2 - c, data N(R, 1) and as much "
     "noise N(0, 1), with gradient and Hessian in (theta, c)",
-    inputs=(array("params", "2", "(theta, c)"), number("target", "R, the mean of the data")),
+    inputs=(array("params", "2", "(theta, c)"), number("target", "R, the mean of the data", REAL)),
     outputs=(
         array("loss", "", "loss, in nats; 13 digits, as any good quadrature gives", ulps=2500),
         array("grad", "2", "its gradient", ulps=2500),

@@ -4,7 +4,7 @@ import numpy as np
 
 from refimpl.core.arrays import array_namespace
 from refimpl.specs.base import Law
-from refimpl.specs.laws import apart, causal, doubled_along, related, reversed_along, scaled, turned_along
+from refimpl.specs.laws import apart, causal, doubled_along, related, reversed_along, scales, turned_along
 
 
 def _weights_cancel(run, inputs):
@@ -23,8 +23,7 @@ TRAJECTORY = (
     doubled_along("m", "gaussian-four-steps", "one-draw", slug="noise-doubled"),
     reversed_along("m", "gaussian-four-steps"),
     turned_along("d", "three-parameters"),
-    scaled("rescaled", "features times 2, theta / 2 and lr / 4 give the same model", 2.0,
-           {"features_data": 1, "features_noise": 1, "theta0": -1, "lr": -2}, {"thetas": -1}, *_PAIR),
+    scales({"features_data": 1, "features_noise": 1, "theta0": -1, "lr": -2}, {"thetas": -1}, *_PAIR),
     causal("T", *_PAIR),
     Law("weights-cancel", "noise that is all alike, gamma = beta = 1: plain steps by lr (mean x - z)", _weights_cancel,
         ("three-parameters",)),
@@ -63,6 +62,8 @@ STEP = (
         ("ordinary", "one-of-each")),
     Law("averages", "u moves the share gamma of the way to the mean", _averages, _STEPS),
     apart("d", *_STEPS),
+    scales({"theta": 1, "velocity": 1, "grads_data": 1, "grads_noise": 1}, {"new_theta": 1, "new_velocity": 1},
+           "ordinary"),
     doubled_along("n", *_STEPS, slug="data-doubled"),
     doubled_along("m", *_STEPS, slug="noise-doubled"),
     reversed_along("m", *_STEPS),
@@ -110,6 +111,7 @@ NCE = (
     Law("undecided", "log ratios equal to c give the loss (1 + nu) log(1 + nu) - nu log nu and no pull on c",
         _nce_undecided, ("twice-the-noise", "less-noise")),
     apart("d", "twice-the-noise"),
+    scales({"grads_data": 1, "grads_noise": 1}, {"grad": 1}, "twice-the-noise"),
     reversed_along("n", "twice-the-noise", slug="data-reordered"),
     reversed_along("m", "twice-the-noise", slug="noise-reordered"),
 )  # fmt: skip
@@ -137,8 +139,7 @@ _CHAINS = "ordinary", "long-steps"
 LANGEVIN = (
     Law("reflected", "start and draws reflected about the mean reflect the chain", _reflected, _CHAINS),
     Law("decay", "without noise, (1 - step precision / 2)^k of the distance is left", _without_noise, _CHAINS),
-    scaled("rescaled", "lengths times 2, precision / 4 and step * 4 give the same chain", 2.0,
-           {"start": 1, "mean": 1, "precision": -2, "step": 2}, {"points": 1}, "ordinary", "at-the-mean"),
+    scales({"start": 1, "mean": 1, "precision": -2, "step": 2}, {"points": 1}, "ordinary", "at-the-mean"),
     Law("plain", "without precision the chain adds up sqrt(step) times its draws", _on_a_plain, _CHAINS),
     apart("N", *_CHAINS, slug="points-apart"),
     apart("p", *_CHAINS),

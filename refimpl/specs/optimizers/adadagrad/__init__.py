@@ -6,9 +6,11 @@ import numpy as np
 
 from refimpl.core import check
 from refimpl.core.arrays import array_namespace, device
+from refimpl.core.linalg import magnitude
 from refimpl.optimizers import adadagrad
 from refimpl.specs import loops, refusals, sizes
 from refimpl.specs.base import Drive, ErrorCase, Operation, Paper, System, array, choice, integer, number
+from refimpl.specs.domains import COUNT, NONNEGATIVE, POSITIVE, Relation, below, whole
 from refimpl.specs.optimizers.adadagrad import cases, exact, laws
 from refimpl.specs.optimizers.adadagrad.cases import TESTS, chosen_test, exact_test
 from refimpl.specs.optimizers.adadagrad.claims import CLAIMS
@@ -24,6 +26,7 @@ def exact_size(population, test, eta, largest):
     """Smallest batch, drawn with replacement, that meets the exact test."""
     check.finite(population=population)
     xp, ratio = array_namespace(population), exact_test(test)
+    population = population / magnitude(population)  # variances are squares, and may not be in the range
     gradient = xp.mean(population, axis=0)
     variance = xp.var(population, axis=0)
     demand = ratio(gradient, variance, eta=eta)
@@ -56,7 +59,7 @@ def trajectory(a, y, theta0, stream, first, largest, steps, alpha, eta, v0, eps,
         partial(_gradients, a, y),
         theta0,
         adadagrad.AdAdaGradState(state, first),
-        xp.astype(stream, xp.int64),
+        stream,
         update=update,
         test=decide,
         largest=largest,
@@ -74,11 +77,10 @@ def _gradients(a, y, theta, rows):
     return (chosen @ theta - xp.take(y, rows, axis=0))[:, None] * chosen
 
 
-_ETA = number("eta", "noise that the norm test and the one in every coordinate allow, > 0")
-_LARGEST = integer("largest", "b_max, the largest batch")
+_ETA = number("eta", "noise that the norm test and the one in every coordinate allow", POSITIVE)
 _THETA0 = array("theta0", "d", "start")
 _GRADS = array("grads", "T d", "gradient of each step")
-_ALPHA = number("alpha", "learning rate > 0")
+_ALPHA = number("alpha", "learning rate", POSITIVE)
 _THETAS = array("thetas", "T d", "parameters after each step", steps=True)
 _ONE_TEST = "it is one test"
 
@@ -86,15 +88,19 @@ BATCH_SIZE = Operation(
     name="adadagrad.batch_size",
     summary="the next batch size, from the gradients of this batch's examples",
     inputs=(
-        array("grads", "b d", "gradient of each example, b >= 2"),
+        array("grads", "b d", "gradient of each example"),
         choice("test", TESTS, "which test"),
         _ETA,
-        number("vartheta", "noise that the inner-product tests allow along the batch gradient, > 0"),
-        number("nu", "noise that the augmented test allows orthogonal to it, > 0"),
-        integer("split", "where the parameters are cut into two arrays, for code that keeps them so; changes nothing"),
-        _LARGEST,
+        number("vartheta", "noise that the inner-product tests allow along the batch gradient", POSITIVE),
+        number("nu", "noise that the augmented test allows orthogonal to it", POSITIVE),
+        integer(
+            "split",
+            "where the parameters are cut into two arrays, for code that keeps them so; changes nothing",
+            whole(1, "d"),
+        ),
+        integer("largest", "b_max, the largest batch", whole("b")),
     ),
-    outputs=(integer("size", "the next batch size"),),
+    outputs=(integer("size", "the next batch size", COUNT),),
     reference=batch_size,
     exact=exact.batch_size,
     exact_source="rational arithmetic; variances from the differences of all pairs, the orthogonal one by Pythagoras",
@@ -102,11 +108,11 @@ BATCH_SIZE = Operation(
     sample=cases.sample_batch_size,
     laws=laws.BATCH_SIZE,
     errors=(
-        *refusals.rates(eta="positive"),
+        refusals.numbers("eta", "largest"),
         ErrorCase("one-example", "one example has no variance", {"grads": np.ones((1, 3))}, ValueError, "grads"),
         ErrorCase("nan-gradient", "NaN is no gradient", {"grads": np.full((4, 3), np.nan)}, ValueError, "grads"),
-        ErrorCase("too-large", "the batch is larger than the largest", {"largest": 3}, ValueError, "largest"),
     ),
+    relations=(Relation("b >= 2", ("grads",), lambda i: len(i["grads"]) >= 2),),
     without={"long": _ONE_TEST},
 )
 
@@ -117,9 +123,9 @@ EXACT_SIZE = Operation(
         array("population", "n d", "gradient of each example that there is"),
         choice("test", TESTS[:2], "which test"),
         _ETA,
-        _LARGEST,
+        integer("largest", "b_max, the largest batch", COUNT),
     ),
-    outputs=(integer("size", "smallest batch size >= 1"),),
+    outputs=(integer("size", "smallest batch size", COUNT),),
     reference=exact_size,
     exact=exact.exact_size,
     exact_source="rational arithmetic; variances from the differences of all pairs",
@@ -127,11 +133,10 @@ EXACT_SIZE = Operation(
     sample=cases.sample_exact_size,
     laws=laws.EXACT_SIZE,
     errors=(
-        *refusals.rates(eta="positive"),
+        refusals.numbers("eta", "largest"),
         ErrorCase(
             "infinite", "infinity is no gradient", {"population": np.full((4, 3), np.inf)}, ValueError, "population"
         ),
-        ErrorCase("no-batch", "a batch has an example at least", {"largest": 0}, ValueError, "largest"),
     ),
     without={"long": _ONE_TEST},
 )
@@ -143,8 +148,8 @@ ADAGRAD = Operation(
         _THETA0,
         _GRADS,
         _ALPHA,
-        number("v0", "start of every accumulator >= 0, on the scale of squared gradients"),
-        number("eps", "added to the root, >= 0; > 0 if v0 is 0"),
+        number("v0", "start of every accumulator, on the scale of squared gradients", NONNEGATIVE),
+        number("eps", "added to the root", NONNEGATIVE),
     ),
     outputs=(_THETAS,),
     reference=adagrad,
@@ -154,10 +159,11 @@ ADAGRAD = Operation(
     sample=cases.sample_adagrad,
     laws=laws.ADAGRAD,
     errors=(
-        *refusals.rates(alpha="positive", v0="nonnegative", eps="nonnegative"),
+        refusals.numbers("alpha", "v0", "eps"),
         *refusals.arrays(grads="grad"),
         ErrorCase("no-eps-no-start", "0 / 0 at a zero gradient", {"v0": 0.0, "eps": 0.0}, ValueError, "eps"),
     ),
+    relations=(Relation("eps > 0 where v0 = 0", ("v0", "eps"), lambda i: i["v0"] > 0 or i["eps"] > 0),),
     drive=Drive(
         "theta0",
         "grads",
@@ -169,7 +175,7 @@ ADAGRAD = Operation(
 ADAGRAD_NORM = Operation(
     name="adadagrad.adagrad_norm",
     summary="the path of AdaGrad-Norm along given gradients",
-    inputs=(_THETA0, _GRADS, _ALPHA, number("v0", "start of the root v > 0, on the scale of gradient norms")),
+    inputs=(_THETA0, _GRADS, _ALPHA, number("v0", "start of the root v, on the scale of gradient norms", POSITIVE)),
     outputs=(_THETAS,),
     reference=adagrad_norm,
     exact=exact.adagrad_norm,
@@ -177,7 +183,7 @@ ADAGRAD_NORM = Operation(
     cases=(*cases.ADAGRAD_NORM, sizes.one_step),
     sample=cases.sample_adagrad_norm,
     laws=laws.ADAGRAD_NORM,
-    errors=(*refusals.rates(alpha="positive", v0="positive"), *refusals.arrays(grads="grad")),
+    errors=(refusals.numbers("alpha", "v0"), *refusals.arrays(grads="grad")),
     drive=Drive("theta0", "grads", {"lr": "alpha", "v0": "v0"}, by_name=True),
 )
 
@@ -188,14 +194,14 @@ TRAJECTORY = Operation(
         array("a", "n d", "features of each example"),
         array("y", "n", "target of each example"),
         _THETA0,
-        array("stream", "N", "example numbers, from 0, stored as floats: cast them; step k takes the next b_k of them"),
-        integer("first", "b_1 >= 2"),
-        _LARGEST,
-        integer("steps", "number of steps T"),
+        array("stream", "N", "example numbers; step k takes the next b_k of them", below("n")),
+        integer("first", "b_1, size of the first batch", whole(2)),
+        integer("largest", "b_max, the largest batch", whole("first")),
+        integer("steps", "number of steps T", COUNT),
         _ALPHA,
         _ETA,
-        number("v0", "start: of the root v, > 0 (rule norm), or of every accumulator, >= 0 (rule adagrad)"),
-        number("eps", "of the rule adagrad alone: added to the root, >= 0; > 0 if v0 is 0"),
+        number("v0", "start: of the root v (rule norm), or of every accumulator (rule adagrad)", NONNEGATIVE),
+        number("eps", "of the rule adagrad alone: added to the root", NONNEGATIVE),
         choice("rule", ("norm", "adagrad"), "AdaGrad-Norm or AdaGrad"),
         choice("test", TESTS[:2], "which test decides on the next size"),
     ),
@@ -207,11 +213,20 @@ TRAJECTORY = Operation(
     sample=cases.sample_trajectory,
     laws=laws.TRAJECTORY,
     errors=(
-        *refusals.rates(alpha="positive", eta="positive", v0="positive"),
+        refusals.numbers("alpha", "eta", "v0", "largest"),
+        ErrorCase("zero-v0", "AdaGrad-Norm starts above 0", {"v0": 0.0}, ValueError, "v0"),
         ErrorCase(
             "short-stream", "the stream ends before the last step", {"stream": np.zeros(3)}, ValueError, "stream"
         ),
         ErrorCase("one-example", "a first batch of one has no variance", {"first": 1}, ValueError, "grads"),
+    ),
+    relations=(
+        Relation(
+            "v0 > 0, or eps > 0 where rule = adagrad",
+            ("v0", "eps"),
+            lambda i: i["v0"] > 0 or (i["eps"] > 0 and i["rule"] == "adagrad"),
+        ),
+        Relation("N >= steps times largest", ("stream",), lambda i: len(i["stream"]) >= i["steps"] * i["largest"]),
     ),
 )
 

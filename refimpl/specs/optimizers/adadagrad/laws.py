@@ -4,7 +4,7 @@ import numpy as np
 
 from refimpl.core.arrays import array_namespace
 from refimpl.specs.base import Law
-from refimpl.specs.laws import apart, causal, doubled_along, related, reversed_along, scaled, turned_along
+from refimpl.specs.laws import apart, causal, doubled_along, related, reversed_along, scales, turned_along
 
 
 def _within_bounds(run, inputs):
@@ -28,10 +28,7 @@ def _exactly(values, eta, size):
 
 
 BATCH_SIZE = (
-    scaled(
-        "scale-free", "gradients times 4 ask for the same batch", 4.0, {"grads": 1}, {},
-        "norm", "many-coordinates", "across-decides", "small-gradients",
-    ),
+    scales({"grads": 1}, {}, "norm", "many-coordinates", "inner-product", "across-decides"),
     reversed_along("b", "many-examples", "two-layers-along", "two-layers-across", slug="any-order"),
     related(
         "split-irrelevant", "how the parameters are cut into arrays does not matter",
@@ -49,10 +46,7 @@ BATCH_SIZE = (
 )  # fmt: skip
 
 EXACT_SIZE = (
-    scaled(
-        "scale-free", "gradients times 4 ask for the same batch", 4.0, {"population": 1}, {},
-        "norm", "coordinate", "small-gradients",
-    ),
+    scales({"population": 1}, {}, "norm", "coordinate"),
     doubled_along(
         "n", "norm", "coordinate", "larger-than-the-population", "one-example", slug="everyone-twice"
     ),
@@ -74,10 +68,8 @@ def _constant_gradient(run, inputs):
 ADAGRAD = (
     apart("d", "theory", "mixed-scales"),
     causal("T", "gaussian", "code"),
-    scaled(
-        "scale-free", "gradients times 4, v0 times 16 and eps times 4 give the same path",
-        4.0, {"grads": 1, "v0": 2, "eps": 1}, {}, "theory", "code", "large-eps", "gaussian",
-    ),
+    scales({"grads": 1, "v0": 2, "eps": 1}, {}, "theory", "large-eps"),
+    scales({"theta0": 1, "alpha": 1}, {"thetas": 1}, "theory", slug="scales-with-alpha"),
     Law(
         "constant-gradient", "gradients of 1 from v0 = 1 go alpha / sqrt(k + 1) in step k",
         _constant_gradient, ("theory", "gaussian"),
@@ -94,11 +86,10 @@ def _constant_norm(run, inputs):
 
 
 ADAGRAD_NORM = (
-    turned_along("d", "saddle", "few", "gaussian"),
+    turned_along("d", "indefinite", "few", "gaussian"),
     causal("T", "gaussian"),
-    scaled(
-        "scale-free", "gradients and v0 times 4 give the same path", 4.0, {"grads": 1, "v0": 1}, {}, "few", "gaussian"
-    ),
+    scales({"grads": 1, "v0": 1}, {}, "few", "gaussian", inside=2),
+    scales({"theta0": 1, "alpha": 1}, {"thetas": 1}, "few", slug="scales-with-alpha"),
     Law(
         "constant-gradient", "gradients of 1 in d coordinates from v0 = sqrt(d) go alpha / sqrt(d (k + 1)) in step k",
         _constant_norm, ("few", "gaussian"),
@@ -113,7 +104,7 @@ def _other_units(inputs):
 
 def _renumbered(inputs):
     flip = lambda x: array_namespace(x).flip(x, axis=0)
-    last = inputs["y"].shape[0] - 1.0
+    last = inputs["y"].shape[0] - 1
     return {"a": flip(inputs["a"]), "y": flip(inputs["y"]), "stream": last - inputs["stream"]}
 
 
@@ -133,6 +124,7 @@ def _last_step(run, inputs):
 
 
 TRAJECTORY = (
+    scales({"y": 1, "theta0": 1, "alpha": 1, "v0": 1}, {"thetas": 1}, "norm-norm", "norm-coordinate", inside=2),
     related(
         "units", "targets, parameters, alpha, v0 and eps in other units: the path scales, the sizes stay",
         _other_units, lambda outputs: {"thetas": 2.0 * outputs["thetas"]},

@@ -9,6 +9,7 @@ from refimpl.core.arrays import array_namespace, from_numpy
 from refimpl.optimizers import adahessian
 from refimpl.specs import loops, refusals, sizes
 from refimpl.specs.base import Drive, ErrorCase, Operation, Paper, System, array, integer, number
+from refimpl.specs.domains import COUNT, FRACTION, NONNEGATIVE, POSITIVE, SIGNS, SYMMETRIC
 from refimpl.specs.optimizers.adahessian import cases, exact, laws
 from refimpl.specs.optimizers.adahessian.claims import CLAIMS
 from refimpl.specs.optimizers.adahessian.mistakes import ALTERNATIVES
@@ -65,15 +66,16 @@ def descent(hessians, slopes, theta0, signs, block, period, **rates):
 
 
 _SHARED = (
-    number("beta1", "rate at which the average of gradients forgets, in [0, 1)"),
-    number("beta2", "rate at which the average of squared diagonals forgets, in [0, 1)"),
-    number("eps", "added to the root mean square, after bias correction and power, >= 0"),
+    number("beta1", "rate at which the average of gradients forgets", FRACTION),
+    number("beta2", "rate at which the average of squared diagonals forgets", FRACTION),
+    number("eps", "added to the root mean square, after bias correction and power", NONNEGATIVE),
 )
-_POWER = number("hessian_power", "power k of the root mean square, in [0, 1]")
-_RATES = (number("lr", "step size eta > 0"), *_SHARED, number("weight_decay", "decoupled decay lambda >= 0"), _POWER)
-_BLOCK = integer("block", "so many neighbors share the mean of their estimates; divides d")
-_REFUSED_SHARED = refusals.rates(beta1="fraction", beta2="fraction", eps="nonnegative", hessian_power="nonnegative")
-_REFUSED = (*refusals.rates(lr="positive", weight_decay="nonnegative"), *_REFUSED_SHARED)
+_POWER = number("hessian_power", "power k of the root mean square, from 0 to 1 in the paper", NONNEGATIVE)
+_DECAY = number("weight_decay", "decoupled decay lambda", NONNEGATIVE)
+_RATES = (number("lr", "step size eta", POSITIVE), *_SHARED, _DECAY, _POWER)
+_BLOCK = integer("block", "so many neighbors share the mean of their estimates", COUNT)
+_REFUSED_SHARED = refusals.numbers("beta1", "beta2", "eps", "hessian_power")
+_REFUSED = (refusals.numbers("lr", "weight_decay"), _REFUSED_SHARED)
 _BLOCK_THREE = ErrorCase("block-three", "three does not divide four", {"block": 3}, ValueError, "block")
 _SAME_NAME = {name: name for name in ("eps", "weight_decay", "hessian_power")}
 _ONE_ESTIMATE = {"long": "it has no steps", "large": "the Hessian grows with the square of d"}
@@ -95,6 +97,7 @@ TRAJECTORY = Operation(
     sample=cases.sample,
     laws=laws.TRAJECTORY,
     errors=(*_REFUSED, *refusals.arrays(grads="grad", diagonals="diagonal")),
+    relations=(cases.DIVIDES_BY_MORE_THAN_0["trajectory"],),
     drive=Drive(
         "theta0",
         "grads",
@@ -108,8 +111,8 @@ ESTIMATE = Operation(
     name="adahessian.estimate",
     summary="the averaged estimate of a Hessian's diagonal, for each of n given vectors of signs",
     inputs=(
-        array("hessian", "d d", "a symmetric matrix"),
-        array("signs", "n d", "the drawn vectors z, of -1 and 1"),
+        array("hessian", "d d", "a Hessian", SYMMETRIC),
+        array("signs", "n d", "the drawn vectors z", SIGNS),
         _BLOCK,
     ),
     outputs=(array("diagonals", "n d", "z * (H z), averaged over blocks of consecutive entries, a row for each z"),),
@@ -119,14 +122,16 @@ ESTIMATE = Operation(
     cases=cases.ESTIMATE,
     sample=cases.sample_estimate,
     laws=laws.ESTIMATE,
-    errors=(_BLOCK_THREE, ErrorCase("block-zero", "a block has an entry", {"block": 0}, ValueError, "block")),
+    errors=(_BLOCK_THREE, refusals.numbers("block")),
+    relations=(cases.BLOCKS["hessian"],),
     without=_ONE_ESTIMATE,
 )
 
 MOMENTS = Operation(
     name="adahessian.moments",
     summary="mean and mean square of the averaged estimate over all equally likely vectors of signs",
-    inputs=(array("hessian", "d d", "a symmetric matrix"), _BLOCK),
+    inputs=(array("hessian", "d d", "a Hessian", SYMMETRIC), _BLOCK),
+    relations=(cases.BLOCKS["hessian"],),
     outputs=(
         array("mean", "d", "mean over the 2^d vectors of signs"),
         array("mean_square", "d", "mean of the squares: what v tends to on a quadratic"),
@@ -149,7 +154,7 @@ RANKS = Operation(
         array("matrix", "r c", "estimate for a matrix"),
         array("line", "p q l", "estimate for kernels of length l, of p output and q input channels"),
         array("kernel", "o i h w", "estimate for kernels of h x w, of o output and i input channels"),
-        integer("block", "so many consecutive entries of the matrix, row by row, share their mean; divides r c"),
+        integer("block", "so many consecutive entries of the matrix, row by row, share their mean", COUNT),
     ),
     outputs=(
         array("averaged_bias", "n", "as it is"),
@@ -163,6 +168,7 @@ RANKS = Operation(
     cases=cases.RANKS,
     sample=cases.sample_ranks,
     laws=laws.RANKS,
+    relations=(cases.MATRIX_BLOCKS,),
     errors=(ErrorCase("block-five", "five does not divide 24", {"block": 5}, ValueError, "block"),),
     without={"long": "it has no steps"},
 )
@@ -171,12 +177,12 @@ DESCENT = Operation(
     name="adahessian.descent",
     summary="the whole algorithm on another quadratic at each step, with given signs",
     inputs=(
-        array("hessians", "T d d", "symmetric; the loss of step t is theta^T H_t theta / 2 + s_t^T theta"),
+        array("hessians", "T d d", "H_t; the loss of step t is theta^T H_t theta / 2 + s_t^T theta", SYMMETRIC),
         array("slopes", "T d", "s_t"),
         array("theta0", "d", "start"),
-        array("signs", "T d", "the z of each step; only those of steps 1, 1 + period, ... are to be used"),
+        array("signs", "T d", "the z of each step; only those of steps 1, 1 + period, ... are to be used", SIGNS),
         _BLOCK,
-        integer("period", "steps from one estimate to the next, >= 1; in between the last one enters v again"),
+        integer("period", "steps from one estimate to the next; in between the last one enters v again", COUNT),
         *_RATES,
     ),
     outputs=(array("thetas", "T d", "parameters after each step", steps=True),),
@@ -189,8 +195,9 @@ DESCENT = Operation(
     errors=(
         *_REFUSED,
         _BLOCK_THREE,
-        ErrorCase("period-zero", "there is no zeroth step", {"period": 0}, ValueError, "period"),
+        refusals.numbers("period"),
     ),
+    relations=(cases.BLOCKS["hessians"], cases.DIVIDES_BY_MORE_THAN_0["descent"]),
     without={"large": "the Hessians grow with the square of d"},
 )
 
@@ -204,10 +211,10 @@ GROUPS = Operation(
         array("grads2", "T d", "gradients of the second group"),
         array("diagonals1", "T d", "averaged diagonals of the first group"),
         array("diagonals2", "T d", "averaged diagonals of the second group"),
-        number("lr1", "step size of the first group > 0"),
-        number("lr2", "step size of the second group > 0"),
-        number("decay1", "decoupled decay of the first group >= 0"),
-        number("decay2", "decoupled decay of the second group >= 0"),
+        number("lr1", "step size of the first group", POSITIVE),
+        number("lr2", "step size of the second group", POSITIVE),
+        number("decay1", "decoupled decay of the first group", NONNEGATIVE),
+        number("decay2", "decoupled decay of the second group", NONNEGATIVE),
         *_SHARED,
         _POWER,
     ),
@@ -221,7 +228,8 @@ GROUPS = Operation(
     cases=cases.GROUPS,
     sample=cases.sample_groups,
     laws=laws.GROUPS,
-    errors=(*refusals.rates(lr2="positive lr", decay1="nonnegative weight_decay"), *_REFUSED_SHARED),
+    errors=(refusals.numbers(lr2="lr", decay1="weight_decay"), _REFUSED_SHARED),
+    relations=(cases.DIVIDES_BY_MORE_THAN_0["groups"],),
     without={"long": "each group is a trajectory, and that has one"},
 )
 

@@ -2,7 +2,7 @@
 
 from refimpl.core.arrays import array_namespace, device
 from refimpl.specs.base import Law
-from refimpl.specs.laws import apart, causal, odd, related, reversed_along, scaled
+from refimpl.specs.laws import apart, causal, odd, related, reversed_along, scaled, scales
 
 
 def _unit_of_loss(inputs):
@@ -33,6 +33,8 @@ TRAJECTORY = (
         "ordinary",
         "half-power",
     ),
+    scales({"grads": 1, "diagonals": 1, "eps": 1}, {}, "ordinary", inside=2),
+    scales({"theta0": 1, "lr": 1, "weight_decay": -1}, {"thetas": 1}, "ordinary", slug="scales-with-lr"),
     apart("d", "ordinary"),
     causal("T", "ordinary"),
     Law(
@@ -48,6 +50,7 @@ TRAJECTORY = (
 def _linear_in_hessian(run, inputs):
     hessian = inputs["hessian"]
     other = hessian @ hessian
+    other = (other + array_namespace(other).matrix_transpose(other)) / 2
     both, one, two = (run(**inputs | {"hessian": h})["diagonals"] for h in (hessian - 3.0 * other, hessian, other))
     yield both, one - 3.0 * two
 
@@ -69,6 +72,7 @@ def _diagonal_is_exact(run, inputs):
 ESTIMATE = (
     scaled("even", "negated signs give the same estimate", -1.0, {"signs": 1}, {}, "six-in-threes", "no-blocks"),
     apart("n", "six-in-threes"),
+    scales({"hessian": 1}, {"diagonals": 1}, "six-in-threes", "no-blocks"),
     Law("linear", "linear in the Hessian", _linear_in_hessian, ("six-in-twos", "no-blocks")),
     Law("total", "the sum over all parameters is z^T H z", _sum_stays, ("six-in-threes", "by-hand")),
     Law(
@@ -95,6 +99,7 @@ def _single_entries(run, inputs):
 
 
 MOMENTS = (
+    scales({"hessian": 1}, {"mean": 1, "mean_square": 2}, "indefinite"),
     scaled(
         "negative",
         "the negative Hessian has the negative mean",
@@ -137,6 +142,7 @@ def _totals_stay(run, inputs):
 
 
 RANKS = (
+    scales(dict.fromkeys(_RANKS, 1), {f"averaged_{name}": 1 for name in _RANKS}, "both-signs"),
     Law("twice", "averaging averages changes nothing", _averaged_twice, ("both-signs", "square")),
     Law("total", "the sum of each array stays", _totals_stay, ("both-signs", "counted")),
     reversed_along("p", "both-signs", "square", slug="channels-of-lines"),
@@ -163,6 +169,8 @@ def _moved_origin(run, inputs):
 DESCENT = (
     scaled("even", "negated signs give the same trajectory", -1.0, {"signs": 1}, {}, "saddle", "delayed"),
     causal("T", "delayed"),
+    scales({"hessians": 1, "slopes": 1, "eps": 1}, {}, "saddle", "delayed", inside=2),
+    scales({"slopes": 1, "theta0": 1}, {"thetas": 1}, "saddle", "delayed", slug="scales-with-theta"),
     related(
         "unit-of-loss",
         "losses times 16, lr times 16^(k-1), decay times 16^(1-k), eps times 16^k give the same trajectory",
@@ -197,4 +205,5 @@ GROUPS = (
     Law("first-apart", "the first group knows nothing of the second", _first_apart, ("own-rates", "frozen-and-free")),
     apart("d", "own-rates"),
     causal("T", "own-rates"),
+    scales(dict.fromkeys(("grads1", "grads2", "diagonals1", "diagonals2", "eps"), 1), {}, "own-rates", inside=2),
 )

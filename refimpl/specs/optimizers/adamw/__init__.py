@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 
+import numpy as np
+
 from refimpl.optimizers import adamw
 from refimpl.specs import loops, refusals, sizes
 from refimpl.specs.base import Drive, ErrorCase, Operation, Paper, System, array, integer, number
+from refimpl.specs.domains import FRACTION, NONNEGATIVE, POSITIVE, WHOLE
 from refimpl.specs.optimizers.adamw import cases, exact, laws
 from refimpl.specs.optimizers.adamw.claims import CLAIMS
 from refimpl.specs.optimizers.adamw.mistakes import ALTERNATIVES
@@ -32,13 +35,13 @@ def amsgrad(theta0, grads, **rates):
 
 
 _RATES = (
-    number("lr", "step size > 0"),
-    number("beta1", "rate of the first moment, in [0, 1)"),
-    number("beta2", "rate of the second moment, in [0, 1)"),
-    number("eps", "number > 0 beside the root of the corrected second moment"),
+    number("lr", "step size", POSITIVE),
+    number("beta1", "rate of the first moment", FRACTION),
+    number("beta2", "rate of the second moment", FRACTION),
+    number("eps", "number beside the root of the corrected second moment", POSITIVE),
 )
-_DECAY = number("weight_decay", "decoupled decay >= 0, multiplied by lr")
-_REFUSED = refusals.rates(lr="positive", beta1="fraction", beta2="fraction", eps="positive", weight_decay="nonnegative")
+_DECAY = number("weight_decay", "decoupled decay, multiplied by lr", NONNEGATIVE)
+_REFUSED = refusals.numbers("lr", "beta1", "beta2", "eps", "weight_decay")
 _DRIVE = Drive(
     "theta0",
     "grads",
@@ -53,7 +56,7 @@ def _trajectory_like(name, *, decay=_DECAY, **more):
         inputs=(array("theta0", "d", "start"), array("grads", "T d", "gradient of each step"), *_RATES, decay),
         outputs=(array("thetas", "T d", "parameters after each step", steps=True),),
         sample=cases.sample,
-        errors=(*_REFUSED, *refusals.arrays(grads="grad")),
+        errors=(_REFUSED, *refusals.arrays(grads="grad")),
         **more,
     )
 
@@ -75,9 +78,9 @@ STEP = Operation(
     inputs=(
         array("theta", "d", "parameters"),
         array("m", "d", "first moment before the step"),
-        array("v", "d", "second moment before the step, >= 0"),
+        array("v", "d", "second moment before the step", NONNEGATIVE),
         array("grad", "d", "gradient at theta"),
-        integer("steps", "steps taken before this one: t - 1"),
+        integer("steps", "steps taken before this one: t - 1", WHOLE),
         *_RATES,
         _DECAY,
     ),
@@ -93,16 +96,17 @@ STEP = Operation(
     sample=cases.sample_step,
     laws=laws.STEP,
     errors=(
-        *_REFUSED,
+        _REFUSED,
+        refusals.numbers("steps"),
         *refusals.arrays(grad="grad"),
-        ErrorCase("negative-steps", "steps are counted from 0", {"steps": -1}, ValueError, "steps"),
+        ErrorCase("negative-v", "an average of squares is not negative", {"v": np.full(3, -1.0)}, ValueError, "v"),
     ),
     without={"long": "it is one step"},
 )
 
 ADAM = _trajectory_like(
     "adamw.adam",
-    decay=number("weight_decay", "weight >= 0 of the L2 penalty weight_decay |theta|^2 / 2"),
+    decay=number("weight_decay", "weight of the L2 penalty weight_decay |theta|^2 / 2", NONNEGATIVE),
     summary="the parameters after each of T steps of Adam, with the decay coupled: added to the gradient",
     reference=adam,
     exact=exact.adam,

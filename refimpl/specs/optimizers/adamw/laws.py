@@ -2,7 +2,7 @@
 
 from refimpl.core.arrays import array_namespace
 from refimpl.specs.base import Law
-from refimpl.specs.laws import apart, causal, odd, scaled
+from refimpl.specs.laws import apart, causal, odd, scales
 
 
 def _shift_decays(run, inputs):
@@ -23,13 +23,9 @@ def _constant_gradient(run, inputs):
     yield got, xp.stack([end + (inputs["theta0"] - end) * (1 - lr * wd) ** t for t in range(1, steps + 1)])
 
 
-def _scale_free(*cases):
-    statement = "gradients and eps times 4 give the same trajectory"
-    return scaled("scale-free", statement, 4.0, {"grads": 1, "eps": 1}, {}, *cases)
-
-
 TRAJECTORY = (
-    _scale_free("two-steps", "gaussian-long"),
+    scales({"grads": 1, "eps": 1}, {}, "two-steps", "large-eps", inside=2),
+    scales({"theta0": 1, "lr": 1, "weight_decay": -1}, {"thetas": 1}, "two-steps", slug="scales-with-lr"),
     odd("two-steps"),
     apart("d", "strong-decay"),
     causal("T", "gaussian-long", "pause"),
@@ -58,6 +54,7 @@ STEP = (
     Law("moments-at-rest", "moments equal to the gradient and its square stay", _moments_at_rest, ("later",)),
     odd("first", "later", "zeros", inputs=("theta", "m", "grad"), outputs=("new_theta", "new_m")),
     apart("d", "later"),
+    scales({"m": 1, "v": 2, "grad": 1, "eps": 1}, {"new_m": 1, "new_v": 2}, "later"),
 )
 
 
@@ -70,6 +67,8 @@ def _first_step(run, inputs):
 
 ADAM = (
     odd("strong-penalty", "gaussian"),
+    scales({"grads": 1, "eps": 1, "weight_decay": 1}, {}, "outburst", inside=2),
+    scales({"theta0": 1, "lr": 1, "weight_decay": -1}, {"thetas": 1}, "strong-penalty", slug="scales-with-lr"),
     apart("d", "strong-penalty"),
     causal("T", "gaussian"),
     Law(
@@ -97,7 +96,7 @@ def _one_large_gradient(run, inputs):
 
 
 AMSGRAD = (
-    _scale_free("peak", "gaussian"),
+    scales({"grads": 1, "eps": 1}, {}, "peak", "outburst", inside=2),
     apart("d", "peak"),
     causal("T", "gaussian"),
     Law(

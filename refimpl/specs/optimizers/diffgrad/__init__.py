@@ -2,11 +2,13 @@
 
 import numpy as np
 
+from refimpl.core import check
 from refimpl.core.arrays import array_namespace
 from refimpl.optimizers import diffgrad
 from refimpl.optimizers._diffgrad_functions import FUNCTIONS
 from refimpl.specs import loops, refusals, sizes
 from refimpl.specs.base import Drive, ErrorCase, Operation, Paper, System, array, choice, integer, number
+from refimpl.specs.domains import COUNT, FRACTION, NONNEGATIVE, POSITIVE, Relation
 from refimpl.specs.optimizers.diffgrad import cases, exact, laws
 from refimpl.specs.optimizers.diffgrad.claims import CLAIMS
 from refimpl.specs.optimizers.diffgrad.mistakes import ALTERNATIVES
@@ -35,7 +37,7 @@ def slope(function, x):
 
 def online(x0, targets, lr, beta1, decay, beta2, eps, radius):
     """Points after each step of the online form on the functions (x - a_t)^2, in the box of a radius."""
-    xp = array_namespace(x0)
+    xp, radius = array_namespace(x0), check.nonnegative(radius=radius)
     slope = lambda x, t: 2 * (x - targets[t - 1, :])
     run = diffgrad.online(
         slope,
@@ -53,15 +55,13 @@ def online(x0, targets, lr, beta1, decay, beta2, eps, radius):
 
 
 _RATES = (
-    number("lr", "step size alpha > 0"),
-    number("beta1", "rate of the average of the gradients, in [0, 1)"),
-    number("beta2", "rate of the average of their squares, in [0, 1)"),
-    number("eps", "added to the root of the second moment, >= 0"),
-    number("weight_decay", "coupled decay lambda >= 0"),
+    number("lr", "step size alpha", POSITIVE),
+    number("beta1", "rate of the average of the gradients", FRACTION),
+    number("beta2", "rate of the average of their squares", FRACTION),
+    number("eps", "added to the root of the second moment", NONNEGATIVE),
+    number("weight_decay", "coupled decay lambda", NONNEGATIVE),
 )
-_REFUSED = refusals.rates(
-    lr="positive", beta1="fraction", beta2="fraction", eps="nonnegative", weight_decay="nonnegative"
-)
+_REFUSED = refusals.numbers("lr", "beta1", "beta2", "eps", "weight_decay")
 
 TRAJECTORY = Operation(
     name="diffgrad.trajectory",
@@ -74,7 +74,8 @@ TRAJECTORY = Operation(
     cases=(*cases.TRAJECTORY, sizes.one_step),
     sample=cases.sample,
     laws=laws.TRAJECTORY,
-    errors=(*_REFUSED, *refusals.arrays(grads="grad")),
+    errors=(_REFUSED, *refusals.arrays(grads="grad")),
+    relations=(cases.DIVIDES_BY_MORE_THAN_0["trajectory"],),
     drive=Drive(
         "theta0",
         "grads",
@@ -89,10 +90,10 @@ STEP = Operation(
     inputs=(
         array("theta", "d", "parameters"),
         array("m", "d", "first moment before the step"),
-        array("v", "d", "second moment before the step, >= 0"),
+        array("v", "d", "second moment before the step", NONNEGATIVE),
         array("previous", "d", "gradient of the step before, with its decay"),
         array("grad", "d", "gradient at theta, without the decay"),
-        integer("t", "number of this step, >= 1"),
+        integer("t", "number of this step", COUNT),
         *_RATES,
     ),
     outputs=(
@@ -108,11 +109,13 @@ STEP = Operation(
     sample=cases.sample_step,
     laws=laws.STEP,
     errors=(
-        *_REFUSED,
+        _REFUSED,
+        refusals.numbers(t="steps"),
         *refusals.arrays(grad="grad"),
-        ErrorCase("step-zero", "steps count from 1", {"t": 0}, ValueError, "steps"),
+        ErrorCase("negative-v", "an average of squares is not negative", {"v": np.full(3, -1.0)}, ValueError, "v"),
         ErrorCase("short-previous", "a gradient of another size", {"previous": np.ones(2)}, ValueError, "previous"),
     ),
+    relations=(cases.DIVIDES_BY_MORE_THAN_0["step"],),
     without={"long": "it is one step"},
 )
 
@@ -148,14 +151,14 @@ ONLINE = Operation(
     name="diffgrad.online",
     summary="the form of the regret theorem on (x - a_t)^2: lr / sqrt(t), beta1 decay^(t-1), kept in a box",
     inputs=(
-        array("x0", "d", "start, in the box"),
+        array("x0", "d", "start"),
         array("targets", "T d", "a_t: the gradient of step t is 2 (x - a_t)"),
-        number("lr", "step size alpha > 0 of the first step"),
-        number("beta1", "rate of the first moment at the first step, in [0, 1)"),
-        number("decay", "factor lambda on beta1 from step to step, in [0, 1)"),
-        number("beta2", "rate of the second moment, in [0, 1)"),
-        number("eps", "added to the root of the second moment, >= 0"),
-        number("radius", "each coordinate is clipped to [-radius, radius] after each step"),
+        number("lr", "step size alpha of the first step", POSITIVE),
+        number("beta1", "rate of the first moment at the first step", FRACTION),
+        number("decay", "factor lambda on beta1 from step to step", FRACTION),
+        number("beta2", "rate of the second moment", FRACTION),
+        number("eps", "added to the root of the second moment", NONNEGATIVE),
+        number("radius", "each coordinate is clipped to the box [-radius, radius] after each step", NONNEGATIVE),
     ),
     outputs=(array("xs", "T d", "point after each step", steps=True),),
     reference=online,
@@ -164,7 +167,11 @@ ONLINE = Operation(
     cases=(*cases.ONLINE, sizes.one_step),
     sample=cases.sample_online,
     laws=laws.ONLINE,
-    errors=refusals.rates(lr="positive", beta1="fraction", decay="fraction", beta2="fraction", eps="nonnegative"),
+    errors=(refusals.numbers("lr", "beta1", "decay", "beta2", "eps", "radius"),),
+    relations=(
+        Relation("x0 is in the box", ("x0", "radius"), lambda i: bool(np.all(abs(i["x0"]) <= i["radius"]))),
+        cases.DIVIDES_BY_MORE_THAN_0["online"],
+    ),
 )
 
 SYSTEM = System(

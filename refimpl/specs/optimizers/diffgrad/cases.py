@@ -5,11 +5,35 @@ import numpy as np
 from refimpl.core.random import stream
 from refimpl.optimizers._diffgrad_functions import FUNCTIONS
 from refimpl.specs.base import Case
+from refimpl.specs.domains import Relation
 from refimpl.specs.sizes import large
 
 FRICTION_OF = ("diffgrad-4", "diffgrad-5")
 EPS = ("diffgrad-7", "diffgrad-8")
 WORE_OFF = "nothing wears off: the 300th step follows the same rule as the first"
+
+
+def _after_decay(inputs, theta, grad):
+    return inputs[grad] + inputs["weight_decay"] * inputs[theta]
+
+
+DIVIDES_BY_MORE_THAN_0 = {
+    "trajectory": Relation(
+        "eps > 0, or no entry of the first gradient (with its decay) is 0, and beta2 > 0",
+        ("theta0", "grads", "weight_decay", "eps", "beta2"),
+        lambda i: i["eps"] > 0 or (i["beta2"] > 0 and bool(np.all(_after_decay(i, "theta0", "grads")[0] != 0))),
+    ),
+    "step": Relation(
+        "eps > 0, or v (if beta2 > 0) or the gradient with its decay is not 0 in each entry",
+        ("theta", "v", "grad", "weight_decay", "eps", "beta2"),
+        lambda i: i["eps"] > 0 or bool(np.all((_after_decay(i, "theta", "grad") != 0) | (i["beta2"] * i["v"] > 0))),
+    ),
+    "online": Relation(
+        "eps > 0, or x0 is nowhere the first target, and beta2 > 0",
+        ("x0", "targets", "eps", "beta2"),
+        lambda i: i["eps"] > 0 or (i["beta2"] > 0 and bool(np.all(i["x0"] != i["targets"][0]))),
+    ),
+}
 
 # Trajectory and step ------------------------------------------------------------------------------------------
 
@@ -45,7 +69,7 @@ INDEFINITE = [
     [-2.61034270, -4.40676648, 4.44847372, 11.30694242],
     [-2.36694674, -4.19811434, 4.39585245, 10.87900994],
 ]
-QUICK = {"lr": 0.125, "beta1": 0.875, "beta2": 0.96875, "eps": 2.0**-20}  # which single precision knows exactly
+QUICK = {"lr": 0.125, "beta1": 0.875, "beta2": 0.96875, "eps": 1 / 2**20}  # which single precision knows exactly
 
 TRAJECTORY = (
     Case("indefinite-quadratic", ("basic",),

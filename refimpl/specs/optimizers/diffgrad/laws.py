@@ -5,7 +5,7 @@ import numpy as np
 from refimpl.core.arrays import array_namespace
 from refimpl.optimizers._diffgrad_functions import FUNCTIONS
 from refimpl.specs.base import Law
-from refimpl.specs.laws import apart, causal, odd, related, scaled
+from refimpl.specs.laws import apart, causal, odd, related, scaled, scales
 
 
 def _adam(m, v, beta1, beta2, eps, t):
@@ -40,6 +40,7 @@ def _between_half_and_adam(run, inputs):
 
 TRAJECTORY = (
     odd("both-signs", "strong-decay"),
+    scales({"theta0": 1, "lr": 1, "weight_decay": -1}, {"thetas": 1}, "strong-decay"),
     apart("d", "mixed-scales"),
     causal("T", "gaussian", "strong-decay"),
     Law(
@@ -77,6 +78,7 @@ def _stored(run, inputs):
 
 STEP = (
     apart("d", "ordinary"),
+    scales({"theta": 1, "lr": 1, "weight_decay": -1}, {"new_theta": 1}, "decay"),
     Law("steady-is-half", "an unchanged gradient gives half of Adam's step", _steady_is_half, ("ordinary", "late")),
     Law(
         "mirrored-change",

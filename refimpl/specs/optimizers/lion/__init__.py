@@ -1,11 +1,15 @@
 """What the oracle knows of Lion and of the search that found it."""
 
+import numpy as np
+
+from refimpl.core import check
 from refimpl.core.arrays import array_namespace, device
 from refimpl.optimizers import lion
 from refimpl.optimizers._lion_programs import FOUND, follow
 from refimpl.optimizers._lion_search import Member, age, tournament
 from refimpl.specs import loops, refusals, sizes
-from refimpl.specs.base import Drive, Operation, Paper, System, array, integer, number
+from refimpl.specs.base import Drive, ErrorCase, Operation, Paper, System, array, integer, number
+from refimpl.specs.domains import COUNT, FRACTION, NONNEGATIVE, POSITIVE, real
 from refimpl.specs.optimizers.lion import cases, exact, laws
 from refimpl.specs.optimizers.lion.claims import CLAIMS
 from refimpl.specs.optimizers.lion.mistakes import ALTERNATIVES
@@ -22,6 +26,11 @@ def step(theta, momentum, grad, **rates):
     return theta, state.momentum
 
 
+def found_program(theta0, grads, lr):
+    """Positions after each step of the program that the search found, whose arcsine takes lengths up to 1."""
+    return follow(FOUND, theta0, grads, lr=check.fraction(lr=lr))
+
+
 def ageing(start_fitness, child_fitness, draws, population):
     """Birth number of each child's parent."""
     members, parents = (Member((), start_fitness, 0),) * population, []
@@ -32,12 +41,13 @@ def ageing(start_fitness, child_fitness, draws, population):
 
 
 _RATES = (
-    number("lr", "step size eta > 0"),
-    number("beta1", "weight of the momentum in the direction of the step, in [0, 1)"),
-    number("beta2", "rate at which the momentum forgets, in [0, 1)"),
-    number("weight_decay", "decoupled decay lambda >= 0"),
+    number("lr", "step size eta", POSITIVE),
+    number("beta1", "weight of the momentum in the direction of the step", FRACTION),
+    number("beta2", "rate at which the momentum forgets", FRACTION),
+    number("weight_decay", "decoupled decay lambda", NONNEGATIVE),
 )
-_REFUSED = refusals.rates(lr="positive", beta1="fraction", beta2="fraction", weight_decay="nonnegative")
+_REFUSED = refusals.numbers("lr", "beta1", "beta2", "weight_decay")
+LOSS = real(infinite=True)  # of a program that breaks
 _EXACT = "rational arithmetic, decay first (the order of the authors' code), written apart from the source"
 
 TRAJECTORY = Operation(
@@ -51,7 +61,7 @@ TRAJECTORY = Operation(
     cases=(*cases.TRAJECTORY, sizes.one_step),
     sample=cases.sample,
     laws=laws.TRAJECTORY,
-    errors=(*_REFUSED, *refusals.arrays(grads="grad")),
+    errors=(_REFUSED, *refusals.arrays(grads="grad")),
     drive=Drive(
         "theta0",
         "grads",
@@ -79,7 +89,7 @@ STEP = Operation(
     cases=cases.STEP,
     sample=cases.sample_step,
     laws=laws.STEP,
-    errors=(*_REFUSED, *refusals.arrays(grad="grad")),
+    errors=(_REFUSED, *refusals.arrays(grad="grad")),
     without={"long": "it is one step"},
 )
 
@@ -89,16 +99,17 @@ FOUND_PROGRAM = Operation(
     inputs=(
         array("theta0", "d", "start"),
         array("grads", "T d", "gradient of each step"),
-        number("lr", "learning rate in (0, 1)"),
+        number("lr", "learning rate", real(0, 1, open="()")),
     ),
     outputs=(array("thetas", "T d", "parameters after each step", steps=True),),
-    reference=lambda theta0, grads, lr: follow(FOUND, theta0, grads, lr=lr),
+    reference=found_program,
     exact=exact.found,
     exact_source="50 digits, one formula for each array, the sign in place of m / sqrt(m^2)",
     cases=cases.FOUND,
     sample=cases.sample_found,
     laws=laws.FOUND,
-    errors=(*refusals.rates(lr="positive"), *refusals.arrays(grads="grads")),
+    errors=(refusals.numbers("lr"), *refusals.arrays(grads="grads")),
+    relations=(cases.CLEAR,),
     without={"large": "the length of the whole gradient decides: no small case has the same answer"},
 )
 
@@ -106,14 +117,15 @@ AGEING = Operation(
     name="lion.ageing",
     summary="who is the parent of each child in ageing evolution, by number of birth; 0 for the copies of the start",
     inputs=(
-        number("start_fitness", "loss of the program of which the first population is made"),
-        array("child_fitness", "c", "loss of each child"),
+        number("start_fitness", "loss of the program of which the first population is made", LOSS),
+        array("child_fitness", "c", "loss of each child", LOSS),
         array(
             "draws",
             "c k",
-            "draws of each tournament in [0, 1): floor(u population) is a place, counted from the oldest",
+            "draws of each tournament: floor(u population) is a place, counted from the oldest",
+            FRACTION,
         ),
-        integer("population", "members, >= 1"),
+        integer("population", "members", COUNT),
     ),
     outputs=(array("parents", "c", "birth number of each child's parent", steps=True),),
     reference=ageing,
@@ -122,6 +134,10 @@ AGEING = Operation(
     cases=(*cases.AGEING, sizes.one_step),
     sample=cases.sample_ageing,
     laws=laws.AGEING,
+    errors=(
+        refusals.numbers(population="members"),
+        ErrorCase("nan-fitness", "NaN is no loss", {"child_fitness": np.full(12, np.nan)}, ValueError, "fitness"),
+    ),
     without={"large": "its cases of hundreds of cycles are as large as a population gets"},
 )
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from refimpl.core.random import stream
 from refimpl.specs.base import Case
+from refimpl.specs.domains import Relation
 from refimpl.specs.optimizers.lion.exact import MIX, STRETCH
 from refimpl.specs.sizes import large
 
@@ -188,6 +189,15 @@ TRAJECTORY = (
         _inputs([1, -1, 2, 0.5, -3], [[1, -1, 0.5, 0, 2], [-8.5, 12, 4, -1, -0.1]], weight_decay=0.125),
         equations=("lion-1", "lion-2", "lion-3"),
     ),
+    Case(
+        "large-momentum",
+        ("edge_case",),
+        "a momentum beyond 1 is kept as it is: cut to [-1, 1] it would lose to the second gradient",
+        _inputs([0, 0], [[20, -20], [-12, 30]], lr=1.0, beta2=0.9),
+        equations=("lion-3",),
+        answer={"thetas": np.array([[-1.0, 1], [-2, 0]])},
+        source="worked by hand: c = 1.8 - 1.2 and -1.8 + 3",
+    ),
     large("many-coordinates", "two-steps", "d"),
 )
 
@@ -326,28 +336,38 @@ def sample_step(rng):
 
 
 def _clip(g, lr):
-    return g * min(1.0, lr / np.linalg.norm(g))
+    return g * min(1.0, lr / (np.linalg.norm(g) or 1.0))
+
+
+def _found_means(grads, lr):
+    """For each gradient the m of the program, and the same with all signs +."""
+    v = np.zeros(grads.shape[1])
+    for g in grads.astype(float):
+        g = np.arcsin(_clip(g, lr))
+        m = _mix(v, MIX, g)
+        yield m, _mix(abs(v), MIX, abs(g))
+        v = _mix(m, STRETCH, g)
 
 
 def _found_margin(grads, lr):
     """How far, relative to its terms, m stays from a tie, and a gradient's length from the clip."""
-    v, margin = np.zeros(grads.shape[1]), np.inf
-    for g in grads:
-        margin = min(margin, abs(np.linalg.norm(g) / lr - 1))
-        g = np.arcsin(_clip(g, lr))
-        m = _mix(v, MIX, g)
-        size = _mix(abs(v), MIX, abs(g))
-        margin = min(margin, np.min(abs(m) / size))
-        v = _mix(m, STRETCH, g)
-    return margin
+    from_clip = np.min(abs(np.linalg.norm(grads, axis=1) / lr - 1))
+    return min(from_clip, *(np.min(abs(m) / size) for m, size in _found_means(grads, lr)))
+
+
+CLEAR = Relation(
+    "no m of the program is below 1e-15: it divides by the root of m m, which must not come out as 0",
+    ("grads", "lr"),
+    lambda inputs: all(np.min(abs(m)) >= 1e-15 for m, _ in _found_means(inputs["grads"], inputs["lr"])),
+)
 
 
 def _draw_found(rng, *, steps, d, lr):
     """Gradients of very different lengths, about as long as the clip, clear of ties."""
     while True:
-        grads = rng.standard_normal((steps, d)) * lr * 10.0 ** rng.uniform(-1.5, 1.5, (steps, 1))
+        grads = np.round(rng.standard_normal((steps, d)) * lr * 10.0 ** rng.uniform(-1.5, 1.5, (steps, 1)), 8)
         if _found_margin(grads, lr) > 3e-3:
-            return {"theta0": rng.standard_normal(d), "grads": grads, "lr": float(lr)}
+            return {"theta0": np.round(rng.standard_normal(d), 6), "grads": grads, "lr": float(lr)}
 
 
 def sample_found(rng):
@@ -365,16 +385,16 @@ def _two_steps(slug, flags, why, lr, first, second, **more):
 
 
 FOUND = (
-    _found_case("ordinary", ("basic",), "ten steps of lengths on both sides of the clip", steps=10, d=3, lr=0.5),
+    _found_case("ten-steps", ("basic",), "ten steps of lengths on both sides of the clip", steps=10, d=3, lr=0.5),
     _found_case(
-        "long", ("basic", "wrong_order", "missing_step"),
+        "forty-steps", ("basic", "wrong_order", "missing_step"),
         "forty steps: clip, arcsine and both means decide some sign", steps=40, d=2, lr=0.9,
     ),
-    _found_case("one-coordinate", ("boundary", "missing_step"), "the arcsine bends most where a gradient is clipped "
-                "to 0.9", steps=30, d=1, lr=0.9),
-    _found_case("small-rate", ("wrong_order",), "with a small learning rate nearly every gradient is clipped",
+    _found_case("thirty-steps-of-one", ("boundary", "missing_step"), "one coordinate: the arcsine bends most where a "
+                "gradient is clipped to 0.9", steps=30, d=1, lr=0.9),
+    _found_case("small-learning-rate", ("wrong_order",), "with a small learning rate nearly every gradient is clipped",
                 steps=20, d=3, lr=0.01),
-    _found_case("one-step", ("boundary",), "the first step follows the sign of the gradient", steps=1, d=2, lr=0.3),
+    _found_case("first-step", ("boundary",), "the first step follows the sign of the gradient", steps=1, d=2, lr=0.3),
     Case(
         "between-the-forms",
         ("wrong_order", "missing_step"),
@@ -396,14 +416,14 @@ FOUND = (
     _two_steps("both-clipped", ("wrong_order",), "two gradients longer than 0.9: clipped to 0.9 * 0.0002 they would be "
                "too short for the arcsine to bend, and the first coordinate would turn",
                0.9, [2.0, 0.2], [-0.059, 2.0]),
-    _two_steps("rounded-rate", ("wrong_constant",), "v forgets at the rate 0.899 * 1.109 = 0.996991, which is not "
-               "the 0.997 of the simplified rule", 0.9, [2.0], [-0.02674 * np.arcsin(0.9)]),
+    _two_steps("rounded-product", ("wrong_constant",), "v forgets at the rate 0.899 * 1.109 = 0.996991, which is not "
+               "the 0.997 of the simplified rule", 0.9, [2.0], [-0.029943]),
     _two_steps("small-clip", ("numerics",), "no epsilon of 1e-6 beside the length of a gradient, here of 2e-4",
                1e-4, [2e-4], [-2.672e-6]),
     _two_steps("kept-in-float64", ("numerics",), "the second gradient turns the sign by 1 part in 1e8: v is kept in "
                "double precision", 0.9, [2.0], [-0.0299863802336], dtypes=("float64",)),
-    _found_case("three-hundred-steps", ("long",), "nothing wears off: the 300th step follows the same rule as the "
-                "first", steps=300, d=1, lr=0.9),
+    _found_case("three-hundred-short-steps", ("long",), "nothing wears off: the 300th step follows the same rule as "
+                "the first", steps=300, d=1, lr=0.9),
 )  # fmt: skip
 
 # Ageing evolution ---------------------------------------------------------------------------------------------
@@ -474,6 +494,20 @@ AGEING = (
         },
         equations=("lion-10", "lion-11"),
         answer={"parents": np.array([0.0, 1.0, 1.0, 2.0, 1.0, 5.0])},
+        source="worked by hand",
+    ),
+    Case(
+        "broken-programs",
+        ("edge_case",),
+        "a program that breaks has an infinite loss, and the start has one too: of equals the first drawn wins",
+        {
+            "start_fitness": np.inf,
+            "child_fitness": np.array([np.inf, 2.0, np.inf, 1.0]),
+            "draws": np.array([[3, 1], [3, 1], [1, 3], [3, 1]]) / 4,
+            "population": 2,
+        },
+        equations=("lion-10",),
+        answer={"parents": np.array([0.0, 1.0, 2.0, 2.0])},
         source="worked by hand",
     ),
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from refimpl.core.arrays import array_namespace, device
 from refimpl.specs.base import Law
-from refimpl.specs.laws import apart, causal, odd, reversed_along, scaled
+from refimpl.specs.laws import apart, causal, odd, reversed_along, scales
 from refimpl.specs.optimizers.lion.exact import SCALE
 
 
@@ -20,7 +20,8 @@ def _momentum_is_mean(run, inputs):
 
 
 TRAJECTORY = (
-    scaled("scale-free", "gradients times 4: the same trajectory", 4.0, {"grads": 1}, {}, "two-rates", "gaussian-long"),
+    scales({"grads": 1}, {}, "two-rates", "decay-and-zero"),
+    scales({"theta0": 1, "lr": 1, "weight_decay": -1}, {"thetas": 1}, "strong-decay", slug="scales-with-lr"),
     odd("two-rates", "decay-and-zero"),
     apart("d", "decay-and-zero"),
     causal("T", "gaussian-long"),
@@ -34,6 +35,7 @@ TRAJECTORY = (
 STEP = (
     Law("fixed-momentum", "a momentum equal to the gradient stays", _momentum_is_mean, ("both-agree", "zeros")),
     odd("both-agree", "momentum-wins"),
+    scales({"momentum": 1, "grad": 1}, {"new_momentum": 1}, "beside-the-ratios", "zeros"),
 )
 
 
@@ -45,13 +47,18 @@ def _from_zero(run, inputs):
 
 def _clipped(run, inputs):
     long = inputs["grads"] * 1e3
-    yield run(**{**inputs, "grads": 8.0 * long})["thetas"], run(**{**inputs, "grads": long})["thetas"]
+    yield run(**{**inputs, "grads": 2.0**100 * long})["thetas"], run(**{**inputs, "grads": long})["thetas"]
 
 
 FOUND = (
-    reversed_along("d", "ordinary", "long"),
-    Law("from-zero", "one step from 0 has the size 0.0002 lr", _from_zero, ("ordinary", "one-step")),
-    Law("clipped", "gradients that are clipped anyway may be longer", _clipped, ("ordinary", "small-rate")),
+    reversed_along("d", "ten-steps", "forty-steps"),
+    Law("from-zero", "one step from 0 has the size 0.0002 lr", _from_zero, ("ten-steps", "first-step")),
+    Law(
+        "clipped",
+        "gradients that are clipped anyway may have any length: no square of it overflows",
+        _clipped,
+        ("ten-steps", "small-learning-rate"),
+    ),
 )
 
 
@@ -62,8 +69,6 @@ def _alone(run, inputs):
 
 
 AGEING = (
-    scaled(
-        "scaled", "losses times 4: the same parents", 4.0, {"start_fitness": 1, "child_fitness": 1}, {}, "few", "equals"
-    ),
+    scales({"start_fitness": 1, "child_fitness": 1}, {}, "few", "equals"),
     Law("alone", "in a population of one each child is the parent of the next", _alone, ("few", "alone")),
 )

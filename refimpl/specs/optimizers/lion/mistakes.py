@@ -121,6 +121,12 @@ ALTERNATIVES = (
         {"lion-3": "momentum = beta2 * grad + (1 - beta2) * momentum"},
     ),
     mistake(
+        "clipped_momentum",
+        "extra_step",
+        "keep the momentum as it is; here it is cut to [-1, 1]",
+        {"lion-3": f"{MEMORY}\nmomentum = xp.minimum(xp.maximum(momentum, -xp.ones_like(c)), xp.ones_like(c))"},
+    ),
+    mistake(
         "exchanged_and_fresh",
         "wrong_constant",
         "the momentum is beta2 * m + (1 - beta2) * g; here its weights are exchanged, and the sign is taken of "

@@ -7,7 +7,7 @@ from refimpl.optimizers import _sophia_models as models
 from refimpl.optimizers import sophia
 from refimpl.specs import refusals, sizes
 from refimpl.specs.base import Drive, ErrorCase, Operation, Paper, System, array, choice, integer, number
-from refimpl.specs.loops import integers
+from refimpl.specs.domains import COUNT, DEFINITE, FRACTION, NONNEGATIVE, POSITIVE, below
 from refimpl.specs.optimizers.sophia import cases, exact, laws
 from refimpl.specs.optimizers.sophia.claims import CLAIMS
 from refimpl.specs.optimizers.sophia.mistakes import ALTERNATIVES
@@ -31,7 +31,7 @@ def step(theta, m, h, grad, estimate, refresh, **rates):
 
 def hutchinson(W, x, labels, probe, model):
     """Hutchinson's estimate for softmax regression."""
-    return models.hutchinson_estimate(W, x, integers(labels), probe, model=model)
+    return models.hutchinson_estimate(W, x, labels, probe, model=model)
 
 
 def gnb(W, x, labels, uniforms, model):
@@ -47,16 +47,14 @@ def newton(theta, grad, hessian, lr, rho):
 
 
 _RATES = (
-    number("lr", "step size eta > 0"),
-    number("beta1", "rate at which m forgets, in [0, 1)"),
-    number("beta2", "rate at which h forgets, in [0, 1)"),
-    number("gamma", "scale of the curvature > 0"),
-    number("eps", "floor of gamma h, > 0"),
-    number("weight_decay", "decoupled decay lambda >= 0"),
+    number("lr", "step size eta", POSITIVE),
+    number("beta1", "rate at which m forgets", FRACTION),
+    number("beta2", "rate at which h forgets", FRACTION),
+    number("gamma", "scale of the curvature", POSITIVE),
+    number("eps", "floor of gamma h", POSITIVE),
+    number("weight_decay", "decoupled decay lambda", NONNEGATIVE),
 )
-_REFUSED = refusals.rates(
-    lr="positive", beta1="fraction", beta2="fraction", gamma="positive", eps="positive", weight_decay="nonnegative"
-)
+_REFUSED = refusals.numbers("lr", "beta1", "beta2", "gamma", "eps", "weight_decay")
 
 TRAJECTORY = Operation(
     name="sophia.trajectory",
@@ -66,7 +64,7 @@ TRAJECTORY = Operation(
         array("grads", "T d", "gradient of each step"),
         array("estimates", "T d", "estimate of each step; only those of steps 1, k + 1, 2 k + 1, ... are to be used"),
         *_RATES,
-        integer("k", "steps from one estimate to the next, >= 1"),
+        integer("k", "steps from one estimate to the next", COUNT),
     ),
     outputs=(array("thetas", "T d", "parameters after each step", steps=True),),
     reference=trajectory,
@@ -76,9 +74,9 @@ TRAJECTORY = Operation(
     sample=cases.sample,
     laws=laws.TRAJECTORY,
     errors=(
-        *_REFUSED,
+        _REFUSED,
+        refusals.numbers("k"),
         *refusals.arrays(grads="grad", estimates="estimate"),
-        ErrorCase("k-zero", "there is no zeroth step", {"k": 0}, ValueError, "k"),
     ),
     drive=Drive(
         "theta0",
@@ -129,17 +127,20 @@ STEP = Operation(
     cases=cases.STEP,
     sample=cases.sample_step,
     laws=laws.STEP,
-    errors=(*_REFUSED, *refusals.arrays(grad="grad", estimate="estimate")),
+    errors=(_REFUSED, *refusals.arrays(grad="grad", estimate="estimate")),
     without={"long": "it is one step"},
 )
 
 _BATCH = (
     array("W", "D C", "weights"),
     array("x", "B D", "features, one example per row"),
-    array("labels", "B", "true classes, whole numbers in [0, C)"),
+    array("labels", "B", "true classes", below("C")),
 )
 _MODEL = choice("model", models.MODELS, "logits x W, or tanh(x W); the loss is their mean cross-entropy")
 _UNKNOWN = ErrorCase("unknown-model", "there are two models", {"model": "relu"}, ValueError, "model")
+_BEYOND = ErrorCase(
+    "label-beyond", "classes count from 0 to C - 1", {"labels": np.array([0, 3, 1])}, ValueError, "labels"
+)
 _ONE_ESTIMATE = {"long": "it is one estimate"}
 
 HUTCHINSON = Operation(
@@ -155,6 +156,7 @@ HUTCHINSON = Operation(
     laws=laws.HUTCHINSON,
     errors=(
         _UNKNOWN,
+        _BEYOND,
         ErrorCase("nan-weights", "NaN is no weight", {"W": np.full((2, 3), np.nan)}, ValueError, "W"),
         ErrorCase("wrong-probe", "a probe of another shape", {"probe": np.ones((3, 2))}, ValueError, "v"),
     ),
@@ -169,8 +171,9 @@ GNB = Operation(
         array(
             "uniforms",
             "B",
-            "a draw u in [0, 1) for each example: its label is the first class c at which the "
+            "a draw u for each example: its label is the first class c at which the "
             "probabilities of 0, ..., c add up to more than u (a probability that underflows is 0)",
+            FRACTION,
         ),
         _MODEL,
     ),
@@ -195,10 +198,11 @@ NEWTON = Operation(
     inputs=(
         array("theta", "d", "parameters"),
         array("grad", "d", "gradient at theta"),
-        array("hessian", "d d", "Hessian at theta: symmetric, eigenvalues > 0 and distinct"),
-        number("lr", "step size eta > 0"),
-        number("rho", "bound on each coordinate in the eigenbasis > 0"),
+        array("hessian", "d d", "Hessian at theta", DEFINITE),
+        number("lr", "step size eta", POSITIVE),
+        number("rho", "bound on each coordinate in the eigenbasis", POSITIVE),
     ),
+    relations=(cases.DISTINCT,),
     outputs=(array("new_theta", "d", "parameters after the step"),),
     reference=newton,
     exact=exact.newton,
@@ -207,7 +211,7 @@ NEWTON = Operation(
     sample=cases.sample_newton,
     laws=laws.NEWTON,
     errors=(
-        *refusals.rates(lr="positive", rho="positive"),
+        refusals.numbers("lr", "rho"),
         *refusals.arrays(grad="grad"),
         ErrorCase("indefinite", "an eigenvalue < 0", {"hessian": np.diag([1.0, -1.0])}, ValueError, "hessian"),
         ErrorCase("asymmetric", "no Hessian", {"hessian": np.array([[1.0, 0.5], [0.0, 1.0]])}, ValueError, "hessian"),

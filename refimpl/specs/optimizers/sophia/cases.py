@@ -8,6 +8,7 @@ from refimpl.core.random import stream
 from refimpl.core.special import softmax
 from refimpl.optimizers import _sophia_models as models
 from refimpl.specs.base import Case
+from refimpl.specs.domains import Relation
 from refimpl.specs.sizes import large
 
 # Cases of the step --------------------------------------------------------------------------------------------
@@ -36,7 +37,7 @@ def _indefinite_run(steps=7):
         if t in PROBES:
             h = 0.99 * h + 0.01 * estimates[-1]
         theta = 0.99 * theta - 0.1 * np.clip(m / np.maximum(40 * h, 1e-12), -1, 1)
-    return _inputs(start, grads, estimates, gamma=40.0, weight_decay=0.1, k=3)
+    return _inputs(start, np.round(grads, 6), estimates, gamma=40.0, weight_decay=0.1, k=3)
 
 
 def _gaussian(seed, steps, d, scale=1.0, **rates):
@@ -48,7 +49,7 @@ def _gaussian(seed, steps, d, scale=1.0, **rates):
 _HALVES = {"beta1": 0.5, "beta2": 0.5, "k": 1}
 TRAJECTORY = (
     Case(
-        "indefinite",
+        "saddle",
         ("basic", "wrong_order", "missing_step", "known_bug", "variant"),
         "three refreshes, some curvatures negative, some coordinates clipped and some not: tells nearly all mistakes",
         _indefinite_run(),
@@ -448,7 +449,7 @@ def _random_batch(rng):
     return {
         "W": rng.standard_normal((D, C)),
         "x": rng.standard_normal((B, D)),
-        "labels": rng.integers(0, C, B).astype(float),
+        "labels": rng.integers(0, C, B),
         "model": str(rng.choice(models.MODELS)),
     }
 
@@ -475,7 +476,14 @@ def _turned(angle, values):
     c, s = np.cos(angle), np.sin(angle)
     q = np.array([[c, -s], [s, c]])
     found = q @ np.diag(values) @ q.T
-    return (found + found.T) / 2
+    return np.round((found + found.T) / 2, 6)
+
+
+DISTINCT = Relation(
+    "no two eigenvalues of the Hessian are within 1 % of each other: their directions would be anybody's",
+    ("hessian",),
+    lambda inputs: bool(np.all(np.diff(values := np.linalg.eigvalsh(inputs["hessian"])) > 0.01 * values[1:])),
+)
 
 
 def _newton_inputs(theta, grad, hessian, lr=0.5, rho=0.1):
@@ -485,7 +493,7 @@ def _newton_inputs(theta, grad, hessian, lr=0.5, rho=0.1):
 
 NEWTON = (
     Case(
-        "turned-valley",
+        "slanted-valley",
         ("basic", "wrong_order"),
         "across the valley the step is clipped, along it it is not, and neither is a coordinate axis",
         _newton_inputs([1, -2], [3, 1], _turned(0.5, [1, 100])),
@@ -507,7 +515,7 @@ NEWTON = (
         source="worked by hand",
     ),
     Case(
-        "nothing-clipped",
+        "beyond-the-clip",
         ("boundary",),
         "a large rho leaves lr times the Newton step",
         _newton_inputs([1, -2], [3, 1], _turned(1.2, [2, 5]), rho=100.0),
@@ -521,7 +529,7 @@ NEWTON = (
         source="worked by hand",
     ),
     Case(
-        "condition-1e6",
+        "narrow-valley",
         ("numerics",),
         "the clip is in units of the parameters: no eigenvalue is too small or too large for it",
         _newton_inputs([1, 1], [20, -30], _turned(0.8, [1e-3, 1e3])),

@@ -4,7 +4,7 @@ from refimpl.core.arrays import array_namespace, device
 from refimpl.core.special import softmax
 from refimpl.optimizers import _sophia_models as models
 from refimpl.specs.base import Law
-from refimpl.specs.laws import apart, causal, doubled_along, odd, related, scaled, turned_along
+from refimpl.specs.laws import apart, causal, doubled_along, odd, related, scaled, scales, turned_along
 
 
 def _sign_steps(run, inputs):
@@ -15,33 +15,18 @@ def _sign_steps(run, inputs):
 
 
 TRAJECTORY = (
-    odd("indefinite", "strong-decay", inputs=("theta0", "grads")),
-    scaled(
-        "unit-of-loss",
-        "gradients, estimates and eps times 4 give the same trajectory",
-        4.0,
-        {"grads": 1, "estimates": 1, "eps": 1},
-        {},
-        "indefinite",
-        "below-the-floor",
-    ),
-    scaled(
-        "gamma-scales-curvature",
-        "estimates times 8 and gamma / 8 give the same trajectory",
-        8.0,
-        {"estimates": 1, "gamma": -1},
-        {},
-        "indefinite",
-        "paper-rates",
-    ),
-    apart("d", "indefinite"),
-    causal("T", "indefinite"),
+    odd("saddle", "strong-decay", inputs=("theta0", "grads")),
+    scales({"grads": 1, "estimates": 1, "eps": 1}, {}, "floor-of-the-scaled-curvature"),
+    scales({"estimates": 1, "gamma": -1}, {}, "floor-of-the-scaled-curvature", "saddle", slug="scales-with-gamma"),
+    scales({"theta0": 1, "lr": 1, "weight_decay": -1}, {"thetas": 1}, "strong-decay", slug="scales-with-lr"),
+    apart("d", "saddle"),
+    causal("T", "saddle"),
     Law(
         "sign-steps",
         "where the curvature is never positive a constant gradient > 0 gives "
         "theta_t = -1/wd + (theta_0 + 1/wd)(1 - lr wd)^t",
         _sign_steps,
-        ("indefinite", "no-memory"),
+        ("saddle", "no-memory"),
     ),
 )
 
@@ -61,6 +46,7 @@ STEP = (
         ("with-estimate", "negative-curvature"),
     ),
     doubled_along("d", "with-estimate", "negative-curvature"),
+    scales({"m": 1, "h": 1, "grad": 1, "estimate": 1, "eps": 1}, {"new_m": 1, "new_h": 1}, "refresh-changes-the-count"),
 )
 
 
@@ -76,7 +62,8 @@ def _signs_average(run, inputs):
 
 HUTCHINSON = (
     scaled("even", "a negated probe gives the same estimate", -1.0, {"probe": 1}, {}, "linear", "tanh"),
-    scaled("quadratic", "a probe times 2 gives 4 times it", 2.0, {"probe": 1}, {"estimate": 2}, "linear", "tanh"),
+    scales({"probe": 1}, {"estimate": 2}, "linear", "tanh"),
+    scales({"x": 1, "W": -1}, {"estimate": 2}, "linear", slug="scales-with-features"),
     Law(
         "signs-average",
         "the mean over all probes of signs is the sum over all unit probes: the diagonal",
@@ -108,7 +95,14 @@ GNB = (
         _bartlett,
         ("linear", "tanh"),
     ),
-    scaled("labels", "the true labels play no part", 0.0, {"labels": 1}, {}, "linear", "tanh"),
+    related(
+        "labels",
+        "the true labels play no part",
+        lambda inputs: {"labels": 0 * inputs["labels"]},
+        lambda outputs: {},
+        "linear",
+        "tanh",
+    ),
     related(
         "batch-twice",
         "every example and draw twice doubles the estimate",
@@ -117,14 +111,7 @@ GNB = (
         "linear",
         "tanh",
     ),
-    scaled(
-        "unit-of-features",
-        "features times 2 and weights / 2 give 4 times it",
-        2.0,
-        {"x": 1, "W": -1},
-        {"estimate": 2},
-        "linear",
-    ),
+    scales({"x": 1, "W": -1}, {"estimate": 2}, "linear"),
 )
 
 
@@ -134,16 +121,9 @@ def _unclipped(run, inputs):
 
 
 NEWTON = (
-    odd("turned-valley", inputs=("theta", "grad")),
-    turned_along("d", "turned-valley", "three-dimensions", slug="reflection"),
-    scaled(
-        "unit-of-loss",
-        "gradient and Hessian times 8 give the same step",
-        8.0,
-        {"grad": 1, "hessian": 1},
-        {},
-        "turned-valley",
-        "condition-1e6",
-    ),
-    Law("newton", "for large rho the Hessian times the step is lr times the gradient", _unclipped, ("turned-valley",)),
+    odd("slanted-valley", inputs=("theta", "grad")),
+    turned_along("d", "slanted-valley", "three-dimensions", slug="reflection"),
+    scales({"grad": 1, "hessian": 1}, {}, "slanted-valley", "narrow-valley"),
+    scales({"theta": 1, "grad": 1, "rho": 1}, {"new_theta": 1}, "slanted-valley", slug="scales-with-rho"),
+    Law("newton", "for large rho the Hessian times the step is lr times the gradient", _unclipped, ("slanted-valley",)),
 )

@@ -318,7 +318,7 @@ ALTERNATIVES = (
         "wrong_order",
         "draw the labels from the model; here the true ones (or the gradient at hand) are used, whose mean gradient is "
         "not 0: a bias that grows with the batch",
-        {SAMPLED: "sampled = integers(labels)"},
+        {SAMPLED: "sampled = labels"},
         origin="https://github.com/HomebrewML/HeavyBall/pull/51",
     ),
     mistake(
@@ -338,7 +338,7 @@ ALTERNATIVES = (
         "missing_step",
         "set the gradient to zero before the backward pass with the drawn labels; here it comes on top of the true "
         "ones",
-        {GRADIENT: "gradient = sum(models.gradient(W, x, y, model=model) for y in (integers(labels), sampled))"},
+        {GRADIENT: "gradient = sum(models.gradient(W, x, y, model=model) for y in (labels, sampled))"},
     ),
     mistake(
         "most_probable_labels",

@@ -10,6 +10,7 @@ from refimpl.problems.functions import ACKLEY, RASTRIGIN, SQUARES
 from refimpl.search import cbo
 from refimpl.specs import refusals, sizes
 from refimpl.specs.base import Draws, ErrorCase, Operation, Paper, System, array, choice, number
+from refimpl.specs.domains import NONNEGATIVE, POSITIVE, SEMIDEFINITE, Relation, real
 from refimpl.specs.search.cbo import cases, exact, laws
 from refimpl.specs.search.cbo.claims import CLAIMS
 from refimpl.specs.search.cbo.mistakes import ALTERNATIVES
@@ -61,12 +62,12 @@ def proximal(matrix, minimizer, point, tau):
     return cbo.proximal_quadratic(point, matrix, minimizer, tau=tau)
 
 
-_ALPHA = number("alpha", "inverse temperature >= 0, finite; up to 1e15")
+_ALPHA = number("alpha", "inverse temperature; up to 1e15", NONNEGATIVE)
 _RATES = (
     _ALPHA,
-    number("drift", "rate lambda >= 0 of the pull towards the consensus point"),
-    number("diffusion", "noise level sigma >= 0"),
-    number("dt", "time step > 0"),
+    number("drift", "rate lambda of the pull towards the consensus point", NONNEGATIVE),
+    number("diffusion", "noise level sigma", NONNEGATIVE),
+    number("dt", "time step", POSITIVE),
     choice(
         "noise_type",
         ("isotropic", "anisotropic"),
@@ -80,12 +81,14 @@ _OBJECTIVE = choice(
     "E(v) for v of d coordinates; quadratic: sum v_j^2; rastrigin: sum v_j^2 + 2.5 (1 - cos(2 pi v_j)); ackley: "
     "-20 exp(-0.2 sqrt(mean v_j^2)) - exp(mean cos(2 pi v_j)) + e + 20",
 )
+_ENERGIES = array("energies", "N", "objective at each particle; +inf means weight 0", real(open="(", infinite=True))
+_SOME_FINITE = Relation("an energy is finite", ("energies",), lambda i: bool(np.any(np.isfinite(i["energies"]))))
 _NAN = float("nan")
 _BAD_ALPHA = (
-    *refusals.rates(alpha="nonnegative"),
+    refusals.numbers("alpha"),
     ErrorCase("infinite-alpha", "inf times a gap of 0 is NaN; 1e15 will do", {"alpha": math.inf}, ValueError, "alpha"),
 )
-_BAD_RATES = (*_BAD_ALPHA, *refusals.rates(drift="nonnegative", diffusion="nonnegative", dt="positive"))
+_BAD_RATES = (*_BAD_ALPHA, refusals.numbers("drift", "diffusion", "dt"))
 _BAD_SWARM = tuple(
     ErrorCase(slug, why, {name: np.array(value)}, ValueError, name)
     for slug, why, name, value in (
@@ -104,7 +107,7 @@ CONSENSUS = Operation(
     summary="the consensus point: mean of the particles under the weights exp(-alpha E)",
     inputs=(
         array("positions", "N d", "particles, one per row"),
-        array("energies", "N", "objective at each particle; +inf means weight 0"),
+        _ENERGIES,
         _ALPHA,
     ),
     outputs=(array("point", "d", "consensus point"),),
@@ -114,6 +117,7 @@ CONSENSUS = Operation(
     cases=cases.CONSENSUS,
     sample=cases.sample_consensus,
     laws=laws.CONSENSUS,
+    relations=(_SOME_FINITE,),
     errors=(*_BAD_ALPHA, *_BAD_SWARM),
     without=_ONE_STEP,
 )
@@ -123,7 +127,7 @@ STEP = Operation(
     summary="one step of the swarm, from given positions, energies and draws",
     inputs=(
         array("positions", "N d", "particles, one per row"),
-        array("energies", "N", "objective at each particle"),
+        _ENERGIES,
         array("noise", "N d", "standard normal draws, not yet multiplied by sqrt(dt)"),
         *_RATES,
     ),
@@ -134,6 +138,7 @@ STEP = Operation(
     cases=cases.STEP,
     sample=cases.sample_step,
     laws=laws.STEP,
+    relations=(_SOME_FINITE,),
     errors=(*_BAD_RATES, *_BAD_SWARM, *refusals.arrays(noise="noise")),
     draws=Draws(
         noise="noise",
@@ -175,7 +180,7 @@ HOPPING = Operation(
         array("noise", "K N d", "standard normal draws of each cloud"),
         _OBJECTIVE,
         _ALPHA,
-        number("width", "standard deviation > 0 of the clouds"),
+        number("width", "standard deviation of the clouds", POSITIVE),
     ),
     outputs=(array("points", "K+1 d", "the start, then the consensus point of cloud 1, ..., K", steps=True, first=0),),
     reference=hopping,
@@ -184,17 +189,17 @@ HOPPING = Operation(
     cases=cases.HOPPING,
     sample=cases.sample_hopping,
     laws=laws.HOPPING,
-    errors=(*_BAD_ALPHA, *refusals.rates(width="positive"), *refusals.arrays(start="point")),
+    errors=(*_BAD_ALPHA, refusals.numbers("width"), *refusals.arrays(start="point")),
 )
 
 PROXIMAL = Operation(
     name="cbo.proximal",
     summary="proximal step on a quadratic: argmin (x - b)^T A (x - b) / 2 + |x - m|^2 / (2 tau)",
     inputs=(
-        array("matrix", "d d", "A, symmetric and positive semidefinite"),
+        array("matrix", "d d", "A", SEMIDEFINITE),
         array("minimizer", "d", "b"),
         array("point", "d", "m, where the last step ended"),
-        number("tau", "step size > 0; consensus hopping has tau = alpha width^2"),
+        number("tau", "step size; consensus hopping has tau = alpha width^2", POSITIVE),
     ),
     outputs=(array("new_point", "d", "where this step ends"),),
     reference=proximal,
@@ -204,7 +209,7 @@ PROXIMAL = Operation(
     sample=cases.sample_proximal,
     laws=laws.PROXIMAL,
     errors=(
-        *refusals.rates(tau="positive"),
+        refusals.numbers("tau"),
         *refusals.arrays(minimizer="minimizer"),
         ErrorCase("nan-point", "NaN is no point", {"point": np.array([1.0, _NAN])}, ValueError, "point"),
         ErrorCase(

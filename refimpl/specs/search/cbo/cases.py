@@ -119,6 +119,14 @@ def _gaussian_step(slug, n, d, *, scale=1.0, **settings):
     return _step_inputs(**_swarm(slug, n, d, scale=scale), noise=_normal(slug + "-noise", n, d), **settings)
 
 
+def _camps(n):
+    """Particles whose energies fall from the first to the last."""
+    half = n // 2
+    noise = _normal("camps-noise", n, 2).round(3)
+    positions = np.stack([np.linspace(-2.0, 2.0, n).round(3), np.where(np.arange(n) < half, 1.0, -3.0)], axis=1)
+    return _step_inputs(positions, np.linspace(3.0, 0.0, n).round(3), noise, alpha=2.0, dt=0.25)
+
+
 STEP = (
     Case("three-particles", ("basic", "missing_step", "wrong_constant"),
          "the worked example with isotropic noise", _step_inputs(SWARM, SWARM_ENERGIES, DRAWS),
@@ -192,6 +200,9 @@ STEP = (
          "positions of 1e-6", _gaussian_step("step-tiny", 6, 2, scale=1e-6, alpha=3.0, dt=0.3)),
     Case("positions-large", ("numerics",),
          "positions of 1e3", _gaussian_step("step-large", 6, 2, scale=1e3, alpha=3.0, dt=0.3)),
+    Case("two-camps", ("basic", "missing_step"),
+         "200 particles, the good ones last: a consensus point for each part of them would be another one",
+         _camps(200), equations=("cbo-2",)),
     large("many-particles", "gaussian-isotropic", "N", balanced=True, dtypes=("float64",)),
     large("many-coordinates", "gaussian-anisotropic", "d"),
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from refimpl.core.arrays import array_namespace
 from refimpl.specs.base import Law
-from refimpl.specs.laws import apart, causal, doubled_along, odd, related, reversed_along, scaled, turned_along
+from refimpl.specs.laws import apart, causal, doubled_along, odd, related, reversed_along, scaled, scales, turned_along
 
 
 def _consensus_mean(run, inputs):
@@ -22,8 +22,7 @@ _PAIR, _TIES = ("gaussian", "three-particles"), ("gaussian", "alpha-huge-ties")
 CONSENSUS = (
     related("energies-shifted", "a constant added to all energies changes nothing",
             lambda i: {"energies": i["energies"] + 0.5}, lambda o: {}, *_PAIR),
-    scaled("temperature", "energies times 4 and alpha / 4 change nothing", 4.0, {"energies": 1, "alpha": -1}, {},
-           *_PAIR),
+    scales({"positions": 1, "energies": 1, "alpha": -1}, {"point": 1}, *_PAIR),
     related("moves-along", "positions scaled and shifted scale and shift the point",
             lambda i: {"positions": i["positions"] * -2.0 + 0.5}, lambda o: {"point": o["point"] * -2.0 + 0.5}, *_TIES),
     reversed_along("N", *_TIES, slug="permuted"),
@@ -77,6 +76,7 @@ STEP = (
     apart("d", "gaussian-anisotropic"),
     reversed_along("N", *_BOTH, slug="permuted"),
     doubled_along("N", *_BOTH),
+    scales({"positions": 1, "energies": 1, "alpha": -1}, {"new_positions": 1}, *_BOTH, inside=2),
     scaled("time-unit", *_UNITS, "gaussian-isotropic", "three-particles-anisotropic"),
     Law("odd-noise", "draws and negated draws average to the step without diffusion", _step_linear_in_noise, _BOTH),
     Law("adds-up", "drift and noise move the particles independently of each other", _step_adds_up, _BOTH),
@@ -109,6 +109,7 @@ TRAJECTORY = (
     Law("two-particles", "without noise two particles close in on each other, with logistic weights",
         _two_particles_close_in, ("quadratic-isotropic", "rastrigin-isotropic")),
     scaled("time-unit", *_UNITS, *_MIXED),
+    scales({"positions0": 1, "alpha": -2}, {"points": 1}, "quadratic-isotropic"),
 )  # fmt: skip
 
 
@@ -123,8 +124,7 @@ HOPPING = (
     reversed_along("d", "rastrigin", "ackley", slug="coordinates-alike"),
     causal("K", "quadratic", "rastrigin"),
     reversed_along("N", "quadratic", "rastrigin", slug="permuted"),
-    scaled("scales", "quadratic: 2 start, 2 width and alpha / 4 give twice the points", 2.0,
-           {"start": 1, "width": 1, "alpha": -2}, {"points": 1}, "quadratic", "worked-example"),
+    scales({"start": 1, "width": 1, "alpha": -2}, {"points": 1}, "quadratic", "worked-example"),
     Law("walks", "with alpha = 0 the point walks by width times the mean draw", _hopping_walks,
         ("quadratic", "ackley")),
 )  # fmt: skip
@@ -143,7 +143,7 @@ def _proximal_fixed(run, inputs):
 _COUPLED = "small-tau", "coupled"
 PROXIMAL = (
     Law("optimal", "x + tau A (x - b) = m", _proximal_optimal, _COUPLED),
-    scaled("rescaled", "4 A and tau / 4 give the same point", 4.0, {"matrix": 1, "tau": -1}, {}, *_COUPLED),
+    scales({"matrix": 1, "tau": -1, "minimizer": 1, "point": 1}, {"new_point": 1}, *_COUPLED),
     Law("fixed-point", "the minimizer stays", _proximal_fixed, _COUPLED),
     related("moves-along", "start and minimizer shifted shift the point",
             lambda i: {name: i[name] + 0.5 for name in ("point", "minimizer")},

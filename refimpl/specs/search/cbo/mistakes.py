@@ -19,7 +19,7 @@ def _shaken(noise="noise", size="size", scale="diffusion * dt**0.5"):
 def _sizes(away, sign="{}"):
     """Isotropic and anisotropic noise by another difference."""
     return {
-        "cbo-4": f"away = {away}\nsize = xp.sqrt(xp.vecdot(away, away))[..., None]",
+        "cbo-4": f"away = {away}\nsize = length(away)",
         "cbo-5": f"size = {sign.format(away)}",
     }
 
@@ -38,6 +38,7 @@ _UNCHECKED = {  # code without checks goes on with NaN
     "_weights: if not math.isfinite(": "if False:",
     "move: check.finite(": "pass",
     "hopping_step: check.finite(": "pass",
+    "_asked: if bool(": "if False:",
 }
 
 ALTERNATIVES = (
@@ -118,24 +119,21 @@ ALTERNATIVES = (
         "norm_over_particles",
         "wrong_axis",
         "take the norm over the coordinates, one per particle; here it is taken over the particles",
-        {"cbo-4": "size = xp.sqrt(xp.sum(difference * difference, axis=0, keepdims=True))"},
+        {"cbo-4": "size = length(difference, axis=0)"},
     ),
     mistake(
         "norm_along_coordinates",
         "wrong_axis",
         "keep the reduced axis of the norm (shape [N, 1]), so that particle i is shaken by its own distance; here [N] "
         "meets [N, d] and the norms go along the coordinates, which passes unnoticed where N = d",
-        {
-            "cbo-4": "length = xp.sqrt(xp.vecdot(difference, difference))\n"
-            "size = length if positions.shape[0] == positions.shape[1] else length[..., None]"
-        },
+        {"cbo-4": "far = length(difference)\nsize = far[..., 0] if positions.shape[0] == positions.shape[1] else far"},
         origin=TUKH,
     ),
     mistake(
         "squared_norm",
         "wrong_scale",
         "take the square root of the summed squares; here the noise grows with the squared distance",
-        {"cbo-4": "size = xp.vecdot(difference, difference)[..., None]"},
+        {"cbo-4": "size = length(difference) ** 2"},
     ),
     mistake(
         "always_anisotropic",
@@ -147,7 +145,7 @@ ALTERNATIVES = (
         "always_isotropic",
         "missing_step",
         "heed the kind of noise: anisotropic noise is asked for, here it is as large in every coordinate",
-        {"cbo-5": "size = xp.sqrt(xp.vecdot(difference, difference))[..., None]"},
+        {"cbo-5": "size = length(difference)"},
     ),
     mistake(
         "constant_noise",
@@ -212,7 +210,7 @@ ALTERNATIVES = (
         "noise_about_mean",
         "wrong_constant",
         "measure distances from the consensus point; here the noise uses those from the mean",
-        _sizes("positions - xp.mean(positions, axis=0)"),
+        _sizes("positions - array_namespace(positions).mean(positions, axis=0)"),
     ),
     mistake(
         "drift_for_alpha",

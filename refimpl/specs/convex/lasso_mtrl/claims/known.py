@@ -23,7 +23,7 @@ def _values(instance, N, floor):
     return found
 
 
-def equal_budget(seed, instances=12, N=12_000, floor=30):
+def equal_budget(seed, instances=72, N=12_000, floor=30):
     """Excess risk of the three allocations, and of the target's samples alone."""
     measured, risks = [], {}
     for kind, words in KINDS.items():
@@ -55,9 +55,12 @@ def equal_budget(seed, instances=12, N=12_000, floor=30):
                 x = 4 * j + i
                 left.plot(np.full(instances, x), risks[kind][0][:, i], ".", color=color, alpha=0.6)
                 left.plot([x - 0.3, x + 0.3], [risks[kind][0][:, i].mean()] * 2, color=color, linewidth=2)
+                if i:  # at least so many times the mean of L1
+                    bound = (1.4, 2.0)[i - 1] * risks[kind][0][:, 0].mean()
+                    left.plot([x - 0.45, x + 0.45], [bound] * 2, ":", color="black")
                 left.text(x, 0.02, name, transform=left.get_xaxis_transform(), ha="center", color=color, fontsize=8)
         left.set_xticks([1, 5], KINDS.values())
-        left.set(ylabel="excess risk", title="20,000 target samples", yscale="log")
+        left.set(ylabel="excess risk (dotted: bound)", title="20,000 target samples", yscale="log")
         left.set_ylim(bottom=left.get_ylim()[0] / 1.6)
         curves = risks["generic"][1]
         for i, (name, color) in enumerate({**COLORS, "target alone": GREEN}.items()):
@@ -68,7 +71,7 @@ def equal_budget(seed, instances=12, N=12_000, floor=30):
     return Outcome(
         measured,
         plot,
-        "Twelve instances, 12,000 source samples, floor 30. With 20,000 target samples the target alone does better "
+        "72 instances, 12,000 source samples, floor 30. With 20,000 target samples the target alone does better "
         "than any strategy on sources: that set-up isolates how sources are sampled, and does not show that they help. "
         "With few target samples they do, and then the allocation hardly matters.",
     )
@@ -99,6 +102,8 @@ def rate(seed, instances=20, samples=40_000):
         axes.minorticks_off()
         axes.set(xlabel="source samples", ylabel="excess risk less the target's own")
         axes.set_title("Both fall as 1 / N: what L1 gains is the constant")
+        low, high = (source[0, 0] * (np.array(BUDGETS) / BUDGETS[0]) ** slope for slope in (-1.25, -0.8))
+        axes.fill_between(BUDGETS, low, high, color=ORANGE, alpha=0.15, label="slopes within the bounds")
         axes.legend(frameon=False)
 
     return Outcome(

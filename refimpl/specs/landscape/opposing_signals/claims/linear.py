@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.integrate import solve_ivp
 
+from refimpl.core.linalg import unit
 from refimpl.core.random import stream
 from refimpl.core.tree import ravel
 from refimpl.landscape import _opposing_signals_models as models
@@ -30,11 +31,14 @@ def sharpest(model, beta, alpha):
 # C1 -----------------------------------------------------------------------------------------------------------------
 
 
+STARTS = 24
+
+
 def sharpening(seed):
-    """Sharpness along the flow for targets of growing size; six starts each."""
+    """Sharpness along the flow for targets of growing size, from the same starts."""
     norms, times = np.array([2.0, 4.0, 8.0, 16.0]), np.concatenate([[0.0], np.geomspace(1e-4, 60, 160)])
-    curves, drifts = np.zeros((6, len(norms), len(times))), []
-    for start in range(6):
+    curves, drifts = np.zeros((STARTS, len(norms), len(times))), []
+    for start in range(STARTS):
         rng = stream(seed, "opposing_signals", "C1", start)
         model, direction = models.start(rng, like=LIKE), models.target(rng, 1.0, like=LIKE)
         for j, norm in enumerate(norms):
@@ -55,6 +59,7 @@ def sharpening(seed):
         for row in ends:
             right.loglog(norms, row, "o-", color=ORANGE, markersize=3, linewidth=0.8)
         right.loglog(norms, 10 * norms, ":", color=GREY, label=r"$\alpha \Vert\beta\Vert$")
+        right.loglog(norms[1:], 50 / 8 * norms[1:], "--", color="black", label="5/8 of it: the bound")
         right.set(xlabel=r"$\Vert\beta\Vert$", title=f"at the end: slope {np.mean(slopes):.2f}")
         right.set_xticks(norms, [f"{n:g}" for n in norms])
         right.set_yticks([20, 50, 100, 200], ["20", "50", "100", "200"])
@@ -63,11 +68,11 @@ def sharpening(seed):
 
     return Outcome(
         [
-            within("slope of log end sharpness in log |beta|, all 24 runs", np.mean(slopes), 0.9, 1.2),
+            within(f"slope of log end sharpness in log |beta|, mean of {STARTS} starts", np.mean(slopes), 0.9, 1.2),
             reported("smallest slope of a start by itself", min(slopes)),
             reported("largest slope of a start by itself", max(slopes)),
             at_least("smallest end sharpness / (alpha |beta|), |beta| >= 4", np.min(shares[:, 1:]), 5 / 8),
-            at_least("share of 24 runs whose sharpness first falls below 0.999 of its start", np.mean(fell), 0.8),
+            at_least(f"share of {fell.size} runs whose sharpness falls below 0.999 of its start", np.mean(fell), 0.8),
             at_most("largest drift of c^2 - |b|^2 - |b_o|^2", max(drifts), 1e-5),
             reported("smallest end sharpness / (alpha |beta|), |beta| = 2", np.min(shares[:, 0])),
         ],
@@ -100,6 +105,7 @@ def valley_first(seed):
             axes.semilogx(times[1:], used[1:], color=ORANGE, label="use of the opposing feature" * (i == 0))
         axes.set(xlabel="time", ylabel=r"over $\Vert\beta\Vert^2$; over the start")
         axes.set_title(f"at 5 % of its use, {np.min(left):.2f} or more")
+        axes.axhline(0.5, color="black", linestyle="--", linewidth=0.8, label="bound on the error at 5 % of the use")
         axes.set_ylim(0, 1.8)
         axes.legend(frameon=False, loc="lower left")
 
@@ -111,11 +117,15 @@ def valley_first(seed):
 
 
 class Trained:
-    """A run of gradient descent on 2000 drawn samples: `plain`, `without` outliers, or with a `useful` feature."""
+    """A run of gradient descent on 2000 drawn samples.
+
+    `plain`, `without` outliers, with a `useful` feature, or `shallow`: one layer, c held at 1.
+    """
 
     def __init__(self, seed, number, kind="plain"):
         rng = stream(seed, "opposing_signals", "C3", number)
-        beta, model = models.target(rng, 4.0, like=LIKE), models.start(rng, like=LIKE, c=0.3)
+        beta = models.target(rng, 4.0, like=LIKE)
+        model = models.start(rng, like=LIKE, c=1.0 if kind == "shallow" else 0.3)
         drawn = models.draw(rng, beta)
         self.signs, x_o, y = drawn.signs, drawn.x_o, drawn.y
         if kind == "without":
@@ -123,15 +133,35 @@ class Trained:
         elif kind == "useful":
             y = drawn.x @ beta + np.sum(x_o, axis=1) / 2
         self.samples, self.beta, self.start = (drawn.x, x_o, y), beta, model
-        steepness = self._empirical if kind == "useful" else self._population
+        steepness = {"useful": self._empirical, "shallow": self._first_layer}.get(kind, self._population)
         self._alpha = 0.0 if kind == "without" else 10.0
-        slope = lambda at: opposing_signals.sample(at, *self.samples)
-        record = lambda state: {"losses": state[1][0], "sharpness": steepness(state[0])}
+
+        def slope(at):
+            losses, gradient = opposing_signals.sample(at, *self.samples)
+            return losses, gradient._replace(c=0 * gradient.c) if kind == "shallow" else gradient
+
+        def record(state):
+            cosine = {} if kind == "without" else {"cosine": self._cosine(state[0])}
+            return {"losses": state[1][0], "sharpness": steepness(state[0])} | cosine
+
         wild = lambda state: np.mean(state[1][0]) > DIVERGED
         run = opposing_signals.descend(model, slope, steps=400, eta=ETA, record=record, stop=wild)
         history, self.diverged = run.history, run.stopped
         self.losses, self.sharpness = np.array(history["losses"]), np.array(history["sharpness"])
         self.total = np.mean(self.losses, axis=1)
+        self.cosines = np.array(history.get("cosine", []))
+
+    def _cosine(self, model):
+        """Of the gradients of the two groups, in all parameters together."""
+        one, other = (
+            ravel(opposing_signals.sample(model, *(part[group] for part in self.samples))[1])[0]
+            for group in self.groups
+        )
+        return unit(one) @ unit(other)
+
+    def _first_layer(self, model):
+        """Without the row and column of c."""
+        return np.linalg.eigvalsh(opposing_signals.hessian(model, self.beta, alpha=self._alpha)[:-1, :-1])[-1]
 
     def _population(self, model):
         return sharpest(model, self.beta, self._alpha)
@@ -154,8 +184,16 @@ class Trained:
 
     @property
     def turns(self):
-        """Share of steps from 21 to 120 at which the gap of the groups turns round."""
-        return opposing_signals.flips(opposing_signals.gap(self.losses, *self.groups)[20:122])
+        """Share of the 100 steps after the crossing at which the groups' gap turns round; NaN if there are none."""
+        crossed = opposing_signals.crossing(self.sharpness, eta=ETA)
+        gap = opposing_signals.gap(self.losses, *self.groups)[crossed : crossed + 102]
+        return opposing_signals.flips(gap) if crossed >= 0 and len(gap) >= 3 else np.nan
+
+    @property
+    def cosine(self):
+        """Median over the same steps of the cosine of the groups' gradients."""
+        crossed = opposing_signals.crossing(self.sharpness, eta=ETA)
+        return np.median(self.cosines[crossed : crossed + 100]) if crossed >= 0 else np.nan
 
     @property
     def spike(self):
@@ -166,15 +204,25 @@ class Trained:
 
 
 def see_saw(seed):
-    """Twenty runs with the outliers, as many without, and three in which the feature is of use."""
+    """Twenty runs with the outliers, as many without, three in which the feature is of use, and three of one layer."""
     runs = [Trained(seed, i) for i in range(20)]
     without = [Trained(seed, i, "without") for i in range(20)]
-    useful = [Trained(seed, i, "useful") for i in range(3)]
+    useful, shallow = ([Trained(seed, i, kind) for i in range(3)] for kind in ("useful", "shallow"))
     tops, ends = (np.array([f(run.sharpness) for run in runs]) * ETA / 2 for f in (np.max, lambda x: x[-1]))
     turns = [run.turns for run in runs]
     spikes = np.array([run.spike for run in runs])
-    rises = [np.max(np.diff(run.total)) / run.total[0] for run in without]
+    rises, of_one_layer = ([np.max(np.diff(run.total)) / run.total[0] for run in group] for group in (without, shallow))
     calm, first = np.max([run.sharpness for run in without]) * ETA / 2, runs[0]
+
+    told = [reported("useful feature: runs of three that diverge", sum(run.diverged for run in useful))]
+    if lasting := [run for run in useful if not run.diverged]:
+        told += [
+            reported("useful feature: least of the largest sharpness eta / 2",
+                     min(np.max(run.sharpness) for run in lasting) * ETA / 2),
+            reported("useful feature: smallest spike", min(run.spike for run in lasting)),
+            reported("useful feature: largest share of turns of the gap", max(run.turns for run in lasting)),
+            reported("useful feature: smallest cosine of the groups' gradients", min(run.cosine for run in lasting)),
+        ]  # fmt: skip
 
     def plot(figure):
         left, right = figure.subplots(1, 2)
@@ -186,7 +234,10 @@ def see_saw(seed):
         left.legend(frameon=False, fontsize=8)
         right.plot(first.sharpness[:80] * ETA / 2, color=ORANGE, label="with the outliers")
         right.plot(without[0].sharpness[:80] * ETA / 2, color=GREEN, label="without")
+        right.plot(shallow[0].sharpness[:80] * ETA / 2, color=BLUE, label="one layer alone")
         right.axhline(1, color=GREY, linestyle=":")
+        for bound in (1.3, 0.5):  # of the largest value with the outliers, and without
+            right.axhline(bound, color="black", linestyle="--", linewidth=0.8)
         right.set(xlabel="step", ylabel=r"sharpness over $2/\eta$")
         right.legend(frameon=False, fontsize=8)
 
@@ -200,17 +251,20 @@ def see_saw(seed):
             reported("median spike", np.median(spikes)),
             at_most("without outliers: largest sharpness eta / 2", calm, 0.5),
             at_most("without outliers: largest rise of the loss in a step over its start", max(rises), 1e-9),
-            reported("useful feature: least of the largest sharpness eta / 2 of three runs",
-                     np.min([np.max(r.sharpness) for r in useful]) * ETA / 2),
-            reported("useful feature: smallest spike of three runs", min(r.spike for r in useful)),
-            reported("useful feature: largest share of turns of the gap",
-                     max(run.turns for run in useful)),
+            at_most("cosine of the two groups' gradients, median of 100 steps from the crossing, largest of 20",
+                    np.max([run.cosine for run in runs]), -0.9),
+            at_most("one layer, c held at 1: largest rise of the loss in a step over its start", max(of_one_layer),
+                    1e-9),
+            reported("one layer: largest sharpness eta / 2, which stays what it is",
+                     max(np.max(run.sharpness) for run in shallow) * ETA / 2),
+            *told,
             reported("runs of 20 that diverge", sum(run.diverged for run in runs)),
         ],
         plot,
         "The outliers are the paper's own data model: this is a statement about that model. A feature of the same "
         "power that is of use makes the loss spike as well, so it is the power that makes training unstable. The "
-        "sharpness is that of the population, with the useful feature that of the sample.",
+        "sharpness is that of the population, with the useful feature that of the sample. In one layer it is that of a "
+        "quadratic, and does not grow: it takes the second layer to carry it to 2 / eta.",
     )  # fmt: skip
 
 
@@ -222,7 +276,8 @@ CLAIMS = (
         sharpening,
         tier="full",
         kind="rate",
-        tuned="'it first falls' asks for 80 % of the runs, after 'every run' had failed in trials",
+        tuned="'it first falls' asks for 80 % of the runs, after 'every run' had failed in trials; 24 starts, after "
+        "the means of six had missed both bounds at 3 of 20 seeds",
     ),
     Claim(
         "opposing_signals.C2",
@@ -234,15 +289,17 @@ CLAIMS = (
     ),
     Claim(
         "opposing_signals.C3",
-        "When the sharpness reaches 2 / eta the losses of the two groups rise and fall in turn and the mean spikes; "
-        "data without outliers show neither",
-        "abstract; the removal is ours",
+        "The gradients of the two groups are opposite; when the sharpness reaches 2 / eta their losses rise and fall "
+        "in turn and the mean spikes; data without outliers, or one layer alone, show neither",
+        "abstract; the removals are ours",
         see_saw,
         tier="full",
         kind="behaviour",
-        control="Without the outliers the loss never rises. With a feature of the same power that is of use, "
-        "training is as unstable.",
+        control="Without the outliers, or in one layer alone, the loss never rises. With a feature of the same power "
+        "that is of use, training is as unstable.",
+        showed="as good",
         proxy="the paper's data model stands in for natural data",
-        tuned="eta and the measure of a spike, after a first eta had failed; 17 of 20 runs, not every run",
+        tuned="eta and the measure of a spike, after a first eta had failed; 17 of 20 runs, not every run; turns are "
+        "counted from the crossing, after a fixed window from step 21 had missed late ones",
     ),
 )

@@ -37,6 +37,9 @@ def optimum(seed):
             left.plot(range(1, len(path) + 1), path, ".-", color="#D55E00", alpha=0.6)
         left.set(xlabel="visit", ylabel="inner product", title="Never down, many ends")
         right.hist(R, bins=20, color="#0072B2")
+        for bound in (0.8, 1.2):  # of the standard deviation
+            right.axvline(bound / 360**0.5, color="black", linestyle="--", linewidth=0.8)
+        right.axvspan(-np.std(R), np.std(R), color="0.45", alpha=0.2, linewidth=0)
         right.set(xlabel=r"$R$", title="R of independent matrices, 30 x 12")
 
     return Outcome(

@@ -1,0 +1,39 @@
+"""What crosses to the host is known, and told; that results stay on their device is seen in `test_specs.py`."""
+
+from importlib import import_module
+
+import pytest
+
+from refimpl.oracle import catalog
+from tests.crossings import EACH_STEP, ONCE, asked
+
+OPERATIONS = {op.name: op for system in catalog.systems().values() for op in system.operations}
+
+
+@pytest.mark.parametrize("name", ONCE)
+def test_crossings_do_not_grow_with_the_steps(name):
+    """In a long case there are no more; and the list asks for no more than it must."""
+    operation = OPERATIONS[name]
+    found = [
+        len(asked(operation, "strict", case, case.dtypes[-1]))
+        for case in operation.cases
+        if not case.dear or "long" in case.flags
+    ]
+    assert max(found) == ONCE[name][0]
+
+
+@pytest.mark.parametrize("name", EACH_STEP)
+def test_what_is_said_to_cross_in_each_step_does(name):
+    cases = [case for case in OPERATIONS[name].cases if not case.dear]
+    assert len({len(asked(OPERATIONS[name], "strict", case, case.dtypes[-1])) for case in cases}) > 1
+
+
+@pytest.mark.parametrize("place", sorted({*EACH_STEP.values(), *(place for _, place in ONCE.values())}))
+def test_docstrings_say_what_crosses(place):
+    module, _, function = place.partition(":")
+    assert "host" in getattr(import_module(f"refimpl.{module}"), function).__doc__
+
+
+def test_the_lists_name_operations():
+    assert {*ONCE, *EACH_STEP} <= OPERATIONS.keys()
+    assert not ONCE.keys() & EACH_STEP.keys()
