@@ -503,6 +503,7 @@ def test_botorchs_monte_carlo_agrees(monkeypatch):
     starts = stream(0, "test-bayesopt", "starts").uniform(-2, 2, (60, 2))
     now = searching._best_mean(searching._mean_after(given, x, 0.0), *box, starts)[1]
     asked = qKnowledgeGradient(model, 8, sampler=sampler(8, 2), current_value=tensor(now))
-    found = float(asked.evaluate(tensor(x)[None], bounds=tensor(np.stack(box)), num_restarts=4, raw_samples=64))
+    torch.manual_seed(0)  # its starts, of which few may miss the top on another processor
+    found = float(asked.evaluate(tensor(x)[None], bounds=tensor(np.stack(box)), num_restarts=16, raw_samples=512))
     Z = asked.sampler.base_samples.numpy().ravel()
     assert searching.simulated_kg(given, x, Z, *box, starts) == pytest.approx(found, rel=1e-5)

@@ -38,6 +38,11 @@ from tests.thorough import SEEDS, some
 
 SYSTEMS = catalog.systems()
 HARD: dict[str, str] = {  # operation -> why no random draw keeps its relations
+    "bnn_surrogates.dkl_evidence": "weights and length scales must be as many as the widths ask for",
+    "functional_prior.prior_functions": "parameters and draws must be as many as family and widths ask for",
+    "functional_prior.critic_step": "parameters of the critic must be as many as the widths ask for",
+    "functional_prior.outer_step": "both",
+    "functional_prior.matching": "both",
 }
 RNG = np.random.default_rng(0)
 SQUARE = np.array([[2.0, 1.0], [1.0, 3.0]])

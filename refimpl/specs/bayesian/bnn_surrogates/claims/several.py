@@ -33,13 +33,13 @@ def deep_kernels(seed):
     """Regret on Hartmann's function in six dimensions."""
     found: dict[str, list] = {name: [] for name in ("GP", "DKL", "HMC", "SGHMC", "random")}
     for k in range(RUNS):
-        for name, rows in found.items():
+        for name, regrets in found.items():
             rng = stream(seed, "bnn_surrogates.C9", k)
             if name == "random":
                 y = models.hartmann(uniform(rng, 12, 12, 6))
             else:
                 _, y = fits.optimise(models.hartmann, SURROGATES[name], rng, 6, initial=12, evaluations=12, **SEARCH)
-            rows.append(TOP - curve(y, 12))
+            regrets.append(TOP - curve(y, 12))
     rows = {name: np.array(values) for name, values in found.items()}
     last = {name: values[:, -1].mean() for name, values in rows.items()}
     apart = rows["DKL"][:, -1] - rows["HMC"][:, -1]

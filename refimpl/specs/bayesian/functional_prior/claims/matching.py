@@ -126,7 +126,8 @@ def searched(seed, target, candidates=40):
 def climbed(seed, target, candidates=120):
     """A hill climb in the same deviations, from N(0, 1), with as many functions, from the same normal draws each."""
     rng, step = stream(seed, "functional_prior.C2", "climb"), 0.5
-    count, log_sigma, best = BUDGET // candidates, np.zeros(2 * (len(WIDTHS) - 1)), (np.inf, None)
+    count, log_sigma = BUDGET // candidates, np.zeros(2 * (len(WIDTHS) - 1))
+    best = np.inf, log_sigma
     for _ in range(candidates):
         psi = np.log(np.expm1(np.exp(log_sigma)))
         drawn = functions("gaussian", psi, stream(seed, "functional_prior.C2", "climb", "draws"), count)
