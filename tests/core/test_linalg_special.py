@@ -538,3 +538,13 @@ def test_powers_of_two_at_the_ends_of_the_range():
     assert linalg.power_of_two(np.array([5e-324])) == 2.0**-1021
     with pytest.raises(TypeError, match="x must be"):
         linalg.power_of_two([1.0])
+
+
+@pytest.mark.parametrize("exponent", [-1000, -500, 0, 500, 1000])
+def test_lengths_and_balls_of_any_scale(exponent):
+    scale = 2.0**exponent
+    v = scale * np.array([[3.0, 4.0], [0.0, 0.0], [-5.0, 12.0]])
+    np.testing.assert_array_equal(linalg.length(v), scale * np.array([[5.0], [0.0], [13.0]]))
+    np.testing.assert_array_equal(linalg.length(v, axis=0)[0, 1], scale * linalg.length(v / scale, axis=0)[0, 1])
+    inside = linalg.project_ball(scale * np.array([6.0, 8.0]), np.zeros(2), 5 * scale)
+    np.testing.assert_allclose(inside, scale * np.array([3.0, 4.0]), rtol=1e-15)
