@@ -19,6 +19,17 @@ ifneq ($(shell test -e $(MADE) && ! $(PY) -c '' 2>/dev/null && echo broken),)
 $(shell rm -f $(MADE))
 endif
 
+# Nor is a stamp believed when a package that it stands for has gone (`pip uninstall`, a folder deleted).
+STAMPS := $(patsubst $(VENV)/.extra-%,%,$(wildcard $(VENV)/.extra-*))
+ifneq ($(STAMPS),)
+GONE := $(shell $(PY) requirements/gone.py $(STAMPS) 2>/dev/null)
+ifneq ($(GONE),)
+$(info $(VENV): packages have gone; installed again: $(GONE))
+$(shell rm -f $(addprefix $(VENV)/.extra-,$(GONE)))
+PIP += --force-reinstall
+endif
+endif
+
 # Hundreds of short Python processes are started: they read compiled modules, whatever the environment says.
 unexport PYTHONDONTWRITEBYTECODE
 

@@ -1,5 +1,10 @@
 """Educational reference implementations of machine-learning algorithms, with a test oracle."""
 
+import os
+
+if "REFIMPL_IMPORTED" in os.environ:  # in the process of a candidate, or in one that it has started
+    import refimpl.core.imported  # noqa: F401
+
 
 def __getattr__(name):
     """The version is looked up when it is asked for: that takes longer than all that a command needs to listen."""

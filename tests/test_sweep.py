@@ -168,14 +168,17 @@ def answering(function, change):
             return type(answer)(*parts) if hasattr(answer, "_fields") else type(answer)(parts)
         return change(answer)
 
-    def answer(*args, **kwargs):
+    def run(*args, **kwargs):
+        answer = function(*args, **kwargs)
+        if answer is None or isinstance(answer, dict):  # a check, or notes for a history
+            return answer
         ASKED.append(function)
-        return bent(function(*args, **kwargs))
+        return bent(answer)
 
-    return wraps(function)(answer)
+    return wraps(function)(run)
 
 
-ASKED: list[object] = []  # functions that are bent and have been asked, in a call
+ASKED: list = []  # functions whose answers were changed
 ANSWERS = {
     "None": lambda x: None,
     "a string": lambda x: "0.5",
@@ -305,7 +308,7 @@ def verdicts(function, call, turn, share):
                     elif not (fine or (raised and named) or (companion and where)):
                         wrong = f"names no argument: {error!r}"
             else:
-                if (companion and where) or (where.endswith("(...)") and not ASKED):
+                if (companion and where) or (where.endswith("(...)") and (callable(result) or not ASKED)):
                     pass  # what a system hands on to itself, or was not asked yet
                 elif not fine and (label in NEVER or (label in ("None", "a string") and value is not None)):
                     wrong = "taken"

@@ -262,7 +262,7 @@ def _field(name, hint, value, infinite):
         _kinds({name: value}, "True or False", lambda v: isinstance(v, bool | np.bool))
     elif hint is str:
         instance(str, **{name: value})
-    elif Callable in (origin, hint):
+    elif Callable in (hint, origin):
         function(**{name: value})
     elif origin in (list, tuple):
         instance((list, tuple), **{name: value})

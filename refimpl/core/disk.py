@@ -3,14 +3,18 @@
 import contextlib
 import errno
 import os
+import select
 import stat
+import time
 import uuid
 from pathlib import Path
+
+POLL = 0.05  # seconds between two looks at whether somebody reads
 
 _held: set[tuple[int, int]] = set()  # device and inode of the folders that this process has to itself
 
 
-def write(path, content, *, new=False):
+def write(path, content, *, new=False, waiting=lambda: None):
     """Write a file beside its place and put it there when it is whole, so that a full disk leaves the old one as it is.
 
     Parameters
@@ -21,6 +25,8 @@ def write(path, content, *, new=False):
         All of it; text in UTF-8.
     new : bool, default: False
         Whether to refuse where there is a file already.
+    waiting : callable, optional
+        Is called again and again while nobody reads the pipe that is written to; it may raise.
 
     Raises
     ------
@@ -44,13 +50,13 @@ def write(path, content, *, new=False):
     place = Path(os.path.realpath(path))  # a link stays, and what it leads to is written
     beside = place.with_name(f".{uuid.uuid4().hex}.part")
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        mode = place.stat().st_mode if place.exists() else None
+        mode = os.stat(path).st_mode if os.path.exists(path) else None  # of "/dev/fd/63" there is no such place
         if mode is not None and new:
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
         if mode is not None and not stat.S_ISREG(mode):
-            place.write_bytes(data)
+            _write_along(path, mode, data, waiting)
             return
+        place.parent.mkdir(parents=True, exist_ok=True)
         try:
             beside.write_bytes(data)
             if mode is not None:
@@ -60,6 +66,28 @@ def write(path, content, *, new=False):
             beside.unlink(missing_ok=True)
     except OSError as error:
         raise type(error)(error.errno, error.strerror, str(path)) from error
+
+
+def _write_along(path, mode, data, waiting):
+    """Write to a pipe or a device, which takes as much at a time as somebody reads."""
+    number = None
+    while number is None:
+        try:
+            number = os.open(path, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0))
+        except OSError as error:
+            if error.errno != errno.ENXIO or not stat.S_ISFIFO(mode):
+                raise
+            waiting()
+            time.sleep(POLL)
+    try:
+        while data:
+            if os.name != "posix" or select.select([], [number], [], POLL)[1]:
+                with contextlib.suppress(BlockingIOError):
+                    data = data[os.write(number, data) :]
+                    continue
+            waiting()
+    finally:
+        os.close(number)
 
 
 @contextlib.contextmanager

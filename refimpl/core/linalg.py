@@ -236,7 +236,7 @@ def least_squares(a, b, *, rtol=None):
     a : array [..., m, n]
         Floating point, finite, of any scale; one matrix or a stack of them.
     b : array [..., m]
-        Of the library, dtype and device of `a`.
+        Of the library, dtype and device of `a`; its other axes go together with those of `a`.
     rtol : float, optional
         >= 0; singular values up to `rtol` times the largest count as 0. Default: max(m, n) roundings.
 
@@ -259,9 +259,9 @@ def least_squares(a, b, *, rtol=None):
     array([0.5])
     """
     check.finite(a=a, b=b)
-    if len(a.shape) < 2 or 0 in a.shape or b.shape != a.shape[:-1]:
+    if len(a.shape) < 2 or 0 in a.shape or tuple(b.shape[-1:]) != tuple(a.shape[-2:-1]):
         raise ValueError(f"b must have shape [..., m] of a [..., m, n], got {tuple(b.shape)} and {tuple(a.shape)}")
-    check.alike_dtype(a=a, b=b)
+    check.alike_dtype(a=a, b=b), check.broadcast(a=a[..., 0], b=b)
     xp = array_namespace(a, b)
     cut = max(a.shape[-2:]) * float(xp.finfo(a.dtype).eps) if rtol is None else check.nonnegative(rtol=rtol)
     left, values, right = xp.linalg.svd(a, full_matrices=False)
@@ -272,9 +272,24 @@ def least_squares(a, b, *, rtol=None):
 
 
 def magnitude(x):
-    """The largest power of two that is not above the entries of `x`, as a Python float; 1 if all are 0.
+    """The largest power of two that is not above the entries of an array: divided by it, no entry loses a digit.
 
-    Dividing by it costs no digit, and no square of what is left over- or underflows.
+    Squares of what is left, and products of matrices, neither overflow nor vanish.
+
+    Parameters
+    ----------
+    x : array
+        Any shape, floating point, finite. Its largest entry crosses to the host.
+
+    Returns
+    -------
+    float
+        1 if all entries are 0, or there are none; not below the smallest normal number.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `x` is no array of floating-point numbers, or not finite.
 
     Examples
     --------
@@ -283,8 +298,10 @@ def magnitude(x):
     (4.0, 1.0)
     """
     check.finite(x=x)
-    largest = float(array_namespace(x).max(array_namespace(x).abs(x)))
-    return math.ldexp(1.0, math.frexp(largest)[1] - 1) if largest else 1.0
+    xp = array_namespace(x)
+    largest = float(xp.max(xp.abs(x))) if 0 not in x.shape else 0.0
+    least = float(xp.finfo(x.dtype).smallest_normal)
+    return max(math.ldexp(0.5, math.frexp(largest)[1]), least) if largest else 1.0
 
 
 def unit(v, axis=None):
@@ -319,41 +336,12 @@ def unit(v, axis=None):
     check.floating(v=v)
     if 0 in v.shape:
         raise ValueError(f"v must have at least one entry, got shape {tuple(v.shape)}")
+    for i in () if axis is None else axis if isinstance(axis, tuple) else (axis,):
+        check.integer(axis=i, minimum=-len(v.shape), below=len(v.shape))
     xp = array_namespace(v)
     largest = xp.max(xp.abs(v), axis=axis, keepdims=True)
     v = v / xp.where(largest > 0, largest, xp.ones_like(largest))
     return v / xp.linalg.vector_norm(xp.where(largest > 0, v, xp.ones_like(v)), axis=axis, keepdims=True)
-
-
-def power_of_two(x):
-    """A power of two of the size of the largest entry: divided by it an array keeps all digits, and has squares.
-
-    Parameters
-    ----------
-    x : array
-        Any shape, floating point, finite. Read on the host.
-
-    Returns
-    -------
-    float
-        Between the largest size of an entry and twice that; 1 if all are 0.
-
-    Raises
-    ------
-    TypeError
-        If `x` is no array of floating-point numbers.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> power_of_two(np.array([3.0, -9.0])), power_of_two(np.zeros(2))
-    (16.0, 1.0)
-    """
-    check.floating(x=x)
-    xp = array_namespace(x)
-    largest, info = float(xp.max(xp.abs(x))) if 0 not in x.shape else 0.0, xp.finfo(x.dtype)
-    low, high = math.frexp(float(info.smallest_normal))[1], math.frexp(float(info.max))[1] - 1
-    return math.ldexp(1.0, min(max(math.frexp(largest)[1], low), high)) if largest else 1.0
 
 
 def length(v, axis=-1):
@@ -394,24 +382,24 @@ def length(v, axis=-1):
 
 
 def scaled(v):
-    """`v` over a power of two, so that squares of its entries neither overflow nor vanish; no digit changes.
+    """An array over its `magnitude`, and that.
 
     Parameters
     ----------
     v : array
-        Any shape, floating point, finite. Its largest entry crosses to the host.
+        As for `magnitude`.
 
     Returns
     -------
     array
         Like `v`; its largest entry is in [1, 2), or 0.
     float
-        The power of two; 1 where `v` is 0.
+        The power of two.
 
     Raises
     ------
     TypeError, ValueError
-        If `v` is no array of floating-point numbers, not finite, or empty.
+        As `magnitude`.
 
     Examples
     --------
@@ -420,11 +408,7 @@ def scaled(v):
     (array([ 0.1875, -1.25  ]), 16.0)
     """
     check.finite(v=v)
-    if 0 in v.shape:
-        raise ValueError(f"v must have at least one entry, got shape {tuple(v.shape)}")
-    xp = array_namespace(v)
-    largest = float(xp.max(xp.abs(v)))
-    size = max(math.ldexp(0.5, math.frexp(largest)[1]), float(xp.finfo(v.dtype).smallest_normal)) if largest else 1.0
+    size = magnitude(v)
     return v / size, size
 
 
@@ -593,7 +577,7 @@ def min_norm_weights(gram):
     Raises
     ------
     TypeError, ValueError
-        If `gram` is no such matrix, or a square on its diagonal is negative.
+        If `gram` is no such matrix: a square on its diagonal is negative, or an eigenvalue is by more than rounding.
 
     Examples
     --------
@@ -613,6 +597,8 @@ def min_norm_weights(gram):
     if squares.max() == 0:
         return from_numpy(np.full(m, 1 / m), like=gram)
     values, vectors = np.linalg.eigh(host / squares.max())
+    if values[0] < -(m * float(array_namespace(gram).finfo(gram.dtype).eps) ** 0.5):
+        raise ValueError(f"gram must hold inner products, got an eigenvalue of {values[0] * squares.max():.3g}")
     corners = np.sqrt(np.maximum(values, 0.0))[:, None] * vectors.T  # in columns, with these inner products
     # Corners of a height of 1: the cone over the simplex, whose point nearest to (0, 1) lies above that nearest to 0.
     u = nnls(np.vstack([corners, np.ones(m)]), np.append(np.zeros(m), 1.0))
@@ -693,8 +679,9 @@ def nnls(a, b):
     check.finite(a=a, b=b)
     check.shapes(a=(a, "m n"), b=(b, "m"))
     check.like(a[:, 0], b=b)
-    host, right = to_numpy(a).astype(float), to_numpy(b).astype(float)
-    return from_numpy(import_module("scipy.optimize").nnls(host, right)[0], like=b)
+    (host, size), (right, height) = (scaled(to_numpy(x).astype(float)) for x in (a, b))
+    found = import_module("scipy.optimize").nnls(host, right)[0]  # whose tolerances thus are relative
+    return from_numpy(found / size * height if size > 1 else found * height / size, like=b)
 
 
 def solve_lyapunov(a, q):
@@ -728,11 +715,12 @@ def solve_lyapunov(a, q):
     """
     check.finite(a=a, q=q)
     check.shapes(a=(a, "n n"), q=(q, "n n"))
-    host, right = to_numpy(a).astype(float), -to_numpy(q).astype(float)
+    (host, size), (right, height) = scaled(to_numpy(a).astype(float)), scaled(-to_numpy(q).astype(float))
     values = import_module("numpy").linalg.eigvals(host)
     if abs(values[:, None] + values[None, :]).min() <= 1e-14 * abs(values).max():
         raise ValueError("a must have no two eigenvalues that add up to 0")
-    return from_numpy(import_module("scipy.linalg").solve_continuous_lyapunov(host, right), like=q)
+    found = import_module("scipy.linalg").solve_continuous_lyapunov(host, right)
+    return from_numpy(found / size * height if size > 1 else found * height / size, like=q)
 
 
 def spectral_abscissa(a):

@@ -56,7 +56,9 @@ def iterate(step, state, *, steps, record=None, stop=None, progress=None):
     history: dict[str, list] = {}
 
     def note(state):
-        for name, value in (record(state) if record else {}).items():
+        found = record(state) if record else {}
+        check.instance(dict, record=found)
+        for name, value in found.items():
             history.setdefault(name, []).append(value)
 
     note(state)

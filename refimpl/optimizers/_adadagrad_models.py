@@ -3,6 +3,7 @@
 from refimpl.core import check
 from refimpl.core.arrays import Array, array_namespace, device
 from refimpl.core.special import softmax
+from refimpl.models import mlp
 
 
 def per_example_gradients(params, x, labels):
@@ -38,6 +39,8 @@ def per_example_gradients(params, x, labels):
     """
     check.finite(x=x)
     check.sequence(params=params)
+    check.fields(mlp.Layer, **{f"params[{i}]": layer for i, layer in enumerate(params)})
+    check.floating(**{f"params[{i}].{name}": x for i, p in enumerate(params) for name, x in p._asdict().items()})
     check.shapes(x=(x, "b d"), labels=(labels, "b"))
     xp = array_namespace(x)
     inputs = [x]

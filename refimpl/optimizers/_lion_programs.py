@@ -202,11 +202,15 @@ def run(program, w, g, m, v, lr):
 
     def value(x):
         if isinstance(x, str):
+            if x not in values:
+                raise ValueError(f"program must define {x!r} before it is used")
             return values[x]
         return xp.asarray(x, dtype=w.dtype, device=device(w)) if isinstance(x, float) else x
 
     values = {"w": w, "g": g, "m": m, "v": v, "lr": value(lr)}
     for target, function, args in program:
+        if function not in FUNCTIONS or len(args) != FUNCTIONS[function].arity:
+            raise ValueError(f"program must call functions of the language with their arguments, got {function!r}")
         result = FUNCTIONS[function].compute(xp, *map(value, args))
         values[target] = value(result)
     return tuple(values[name] for name in OUTPUTS)
@@ -297,6 +301,8 @@ def fingerprint(program):
     check.instance((tuple, list), program=program)
     symbols = {name: name for name in INPUTS}
     for target, function, args in program:
+        if unknown := [a for a in args if isinstance(a, str) and a not in symbols]:
+            raise ValueError(f"program must define {unknown[0]!r} before it is used")
         symbols[target] = _digest(
             function, *(symbols[a] if isinstance(a, str) else f"{a:.6g}" for a in args)
         )  # (lion-4)

@@ -96,8 +96,8 @@ def tournament(members, draws):
         check.finite(draws=draws)
     draws = [check.fraction(draws=u) for u in draws]
     check.instance(Member, **{f"members[{i}]": member for i, member in enumerate(members)})
-    if any(math.isnan(member.fitness) for member in members):
-        raise ValueError("fitness must be a number, infinite at worst, got NaN")
+    if any(not isinstance(m.fitness, float) or math.isnan(m.fitness) for m in members):
+        raise ValueError("fitness must be a float, infinite at worst, and not NaN")
     return min((members[int(u * len(members))] for u in draws), key=lambda member: member.fitness)  # (lion-10)
 
 
@@ -138,7 +138,10 @@ class _Evaluator:
         if key in self._known:
             self.cached += 1
             return self._known[key]
-        self._known[key] = value = self._score(simplify(program, across_steps=True))
+        value = self._score(simplify(program, across_steps=True))
+        if not isinstance(value, float | int) or math.isnan(value):
+            raise ValueError(f"score must return a number, infinite at worst, got {value!r}")
+        self._known[key] = value = float(value)
         self.history.append(min(value, self.history[-1] if self.history else math.inf))
         return value
 

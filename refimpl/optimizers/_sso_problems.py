@@ -127,7 +127,8 @@ def rollout(task, theta, rng, *, length=40):
     >>> bool(np.allclose((features / task.scales) @ task.K.T, experts))
     True
     """
-    check.instance(Imitation, task=task)
+    task = check.fields(Imitation, task=task)
+    check.floating(**{f"task.{name}": value for name, value in task._asdict().items()})
     check.rng(rng=rng), check.finite(theta=theta)
     x, features, experts = rng.standard_normal(task.A.shape[0]), [], []
     for _ in range(check.integer(length=length, minimum=1)):

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from refimpl.core import check
 from refimpl.core.arrays import Array, array_namespace, device, is_array
 from refimpl.core.elementwise import elementwise, sum_of_squares
-from refimpl.core.linalg import power_of_two
+from refimpl.core.linalg import magnitude
 from refimpl.core.loop import iterate
 
 
@@ -287,7 +287,7 @@ def _quotient(noise, signal):
 def _scaled(grads):
     """In units of their largest entry, which no test depends on: squares leave the range of float32 at 1e-23."""
     _check_batch(grads)
-    return grads / power_of_two(grads)
+    return grads / magnitude(grads)
 
 
 def _check_batch(grads):
@@ -532,6 +532,13 @@ def update(params, state, grad, *, alpha, eps=1e-10, donate=False):
     return params, AdaGradState(squares)
 
 
+def _at(state):
+    """The state, checked."""
+    state = check.fields(AdAdaGradState, state=state)
+    check.integer(size=state.size, minimum=1), check.integer(steps=state.steps)
+    return state
+
+
 # The adaptive method ----------------------------------------------------------------------------------------------
 
 
@@ -580,17 +587,17 @@ def step(params, state, grads, *, update, test, largest):
     >>> state.size, info.ratio, info.gradient
     (8, 8.0, array([0.5, 1. ]))
     """
-    check.instance(AdAdaGradState, state=state), check.function(update=update, test=test)
+    state, _ = _at(state), check.function(update=update, test=test)
     check.finite(params=params, grads=grads)
-    check.floating(params=params, grads=grads)
     largest = check.integer(largest=largest, minimum=state.size)
     if tuple(grads.shape) != (state.size, *params.shape):
         raise ValueError(f"grads must have shape {(state.size, *params.shape)}, got {tuple(grads.shape)}")
-    gradient = _mean(grads)
-    params, rule = update(params, state.rule, gradient)
+    gradient, before = _mean(grads), params
+    params, rule = check.results(2, update=update(params, state.rule, gradient))
+    check.like(before, update=params), check.finite(update=params)
     size, ratio = state.size, None
     if size < largest:
-        ratio = float(test(grads))
+        ratio = float(check.nonnegative(test=test(grads), infinite=True))
         size = grow(size, ratio, largest=largest)
     return params, AdAdaGradState(rule, size, state.steps + 1), Info(gradient, ratio)
 
@@ -642,7 +649,7 @@ def minimize(gradients, params, state, stream, *, steps=None, record=None, progr
     >>> run.steps, run.state[1].size, run.state[3]
     (3, 4, 10)
     """
-    check.instance(AdAdaGradState, state=state), check.function(gradients=gradients, update=update)
+    state, _ = _at(state), check.function(gradients=gradients)
     check.finite(params=params)
     check.shapes(stream=(stream, "N"))
     if not array_namespace(stream).isdtype(stream.dtype, "integral"):
@@ -654,7 +661,9 @@ def minimize(gradients, params, state, stream, *, steps=None, record=None, progr
         end = used + state.size
         if end > total:
             raise ValueError(f"stream must last for {steps} steps, got {total} numbers for the first {state.steps}")
-        params, state, info = step(params, state, gradients(params, stream[used:end]), **how)
+        grads = gradients(params, stream[used:end])
+        check.finite(gradients=grads)
+        params, state, info = step(params, state, grads, **how)
         return params, state, info, end
 
     return iterate(

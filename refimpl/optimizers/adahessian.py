@@ -189,7 +189,13 @@ def estimate(product, signs, *, block=1):
     check.function(product=product)
     tree.finite(signs=signs)
     flat, unravel = tree.ravel(signs)
-    diagonal = unravel(hutchinson(lambda z: tree.ravel(product(unravel(z)))[0], flat))  # (adahessian-1)
+
+    def image(z):
+        found = product(unravel(z))
+        tree.finite(product=found), tree.alike(signs, product=found)
+        return tree.ravel(found)[0]
+
+    diagonal = unravel(hutchinson(image, flat))  # (adahessian-1)
     if isinstance(block, dict | tuple | list):
         return tree.map(average, diagonal, block)
     return tree.map(lambda leaf: average(leaf, block), diagonal)
@@ -282,6 +288,7 @@ def update(
     check.instance(AdaHessianState, state=state)
     tree.alike(params, m=state.m, v=state.v, grad=grad, diagonal=diagonal)
     tree.finite(params=params, m=state.m, v=state.v, grad=grad, diagonal=diagonal)
+    tree.map(lambda v: check.no_negative(v=v), state.v)
     lr = check.positive(lr=lr)
     beta1, beta2 = check.fraction(beta1=beta1, beta2=beta2)
     eps, weight_decay, power = check.nonnegative(eps=eps, weight_decay=weight_decay, hessian_power=hessian_power)
@@ -321,7 +328,8 @@ def curvature(state, *, beta2=0.999):
     >>> curvature(state)
     array([4., 9.])
     """
-    check.instance(AdaHessianState, state=state)
+    check.instance(AdaHessianState, state=state), tree.finite(m=state.m, v=state.v), tree.alike(state.m, v=state.v)
+    tree.map(lambda v: check.no_negative(v=v), state.v)
     correction = 1 - check.fraction(beta2=beta2) ** check.integer(steps=state.steps, minimum=1)
     return tree.map(lambda v: array_namespace(v).sqrt(v / correction), state.v)
 
@@ -352,7 +360,8 @@ def due(state, *, period=1):
     [True, False, False, True, False]
     """
     check.instance(AdaHessianState, state=state)
-    return state.steps % check.integer(period=period, minimum=1) == 0  # (adahessian-7)
+    steps, period = check.integer(steps=state.steps), check.integer(period=period, minimum=1)
+    return steps % period == 0  # (adahessian-7)
 
 
 # The driver -----------------------------------------------------------------------------------------------------
@@ -438,7 +447,8 @@ def minimize(oracle, params, *, steps, rng, block=1, period=1, lr=0.15, record=N
 
     def step(carry, k):
         params, state, diagonal = carry
-        grad, product = oracle(params, k)
+        grad, product = check.results(2, oracle=oracle(params, k))
+        tree.finite(oracle=grad), tree.alike(params, oracle=grad)
         if due(state, period=period):
             signs = tree.map(lambda leaf: random.signs(rng, leaf.shape, like=leaf), params)
             diagonal = estimate(product, signs, block=block)

@@ -173,7 +173,7 @@ def update(
     check.instance(DiffGradState, state=state)
     check.alike(params=params, grad=grad, m=state.m, v=state.v, previous=state.previous)
     check.no_negative(v=state.v)
-    lr = check.positive(lr=lr)
+    lr, _ = check.positive(lr=lr), check.function(friction=friction)
     eps, weight_decay = check.nonnegative(eps=eps, weight_decay=weight_decay)
     beta1, beta2 = check.fraction(beta1=beta1, beta2=beta2)
     t = check.integer(steps=state.steps) + 1
@@ -295,7 +295,9 @@ def online(grad, params, *, steps, project, decay, lr=1e-3, beta1=0.9, record=No
         lr_t = lr / t**0.5  # (diffgrad-9)
         beta1_t = beta1 * decay ** (t - 1)  # (diffgrad-10)
         params, state = update(params, state, grad(params, t), lr=lr_t, beta1=beta1_t, **rates)
-        return project(params), state  # (diffgrad-11)
+        inside = project(params)  # (diffgrad-11)
+        check.like(params, project=inside), check.finite(project=inside)
+        return inside, state
 
     return iterate(
         step,

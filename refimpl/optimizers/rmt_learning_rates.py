@@ -11,6 +11,7 @@ from refimpl.core import check
 from refimpl.core.arrays import Array, array_namespace, is_array
 from refimpl.core.elementwise import elementwise
 from refimpl.core.lanczos import lanczos, ritz
+from refimpl.core.linalg import magnitude
 from refimpl.core.loop import iterate
 
 RULES = ("linear", "sqrt", "saturating")
@@ -353,6 +354,15 @@ def spectrum(product, probes, *, steps):
     return Spectrum(values, weights / n, size)
 
 
+def _of(found):
+    """A spectrum, checked."""
+    found = check.fields(Spectrum, found=found)
+    check.finite(values=found.values, weights=found.weights), check.like(found.values, weights=found.weights)
+    check.shapes(values=(found.values, "n")), check.no_negative(weights=found.weights)
+    check.integer(size=found.size, minimum=1)
+    return found
+
+
 def trace(found, function):
     """Estimate of tr f(A), the sum of f over all eigenvalues.
 
@@ -379,8 +389,10 @@ def trace(found, function):
     >>> round(float(trace(found, np.square)), 12)
     10.0
     """
-    check.instance(Spectrum, found=found), check.function(function=function)
-    return found.size * (found.weights @ function(found.values))  # (rmt_learning_rates-21)
+    found, _ = _of(found), check.function(function=function)
+    heights = function(found.values)
+    check.like(found.values, function=heights), check.finite(function=heights)
+    return found.size * (found.weights @ heights)  # (rmt_learning_rates-21)
 
 
 def density(found, grid, *, width):
@@ -411,7 +423,7 @@ def density(found, grid, *, width):
     >>> density(found, np.array([0.0, 1.0]), width=0.1).round(4)
     array([2.9921, 0.9974])
     """
-    check.instance(Spectrum, found=found)
+    found = _of(found)
     check.finite(grid=grid)
     check.floating(grid=grid)
     width = check.positive(width=width)
@@ -452,6 +464,7 @@ def squared_norm(product, probes):
     check.finite(probes=probes)
     n, size = check.shapes(probes=(probes, "n P")).values()
     xp = array_namespace(probes)
+    probes = probes / magnitude(probes)  # their lengths do not count, and have squares
     images = xp.stack([product(probes[i, :]) for i in range(n)])
     check.like(probes, product=images), check.finite(product=images)
     lengths = xp.sum(probes * probes, axis=1)
@@ -543,6 +556,12 @@ def init(params, *, lr=0.01, momentum=0.9):
     return LearnerState(array_namespace(params).zeros_like(params), lr, momentum)
 
 
+def _checked(state):
+    """The state, with rates that are Python numbers or 0-d arrays."""
+    check.instance(LearnerState, state=state), check.finite(move=state.move)
+    return LearnerState(state.move, check.positive(lr=state.lr), check.fraction(momentum=state.momentum))
+
+
 @elementwise
 def _rule(params, move, grad, lr, momentum):
     """Heavy ball: the last move, and a step down."""
@@ -591,11 +610,11 @@ def update(params, state, grad, *, donate=False):
     >>> w
     array([0.4375])
     """
-    check.instance(LearnerState, state=state)
+    state = _checked(state)
     check.alike(params=params, grad=grad, move=state.move)
-    lr, momentum = check.positive(lr=state.lr), check.fraction(momentum=state.momentum)
+    lr, momentum = state.lr, state.momentum
     params, move = _rule(params, state.move, grad, lr, momentum, donate=donate)
-    return params, LearnerState(move, state.lr, state.momentum)
+    return params, LearnerState(move, lr, momentum)
 
 
 def polyak_rates(values, *, floor=1e-3, noise=0.0):
@@ -680,7 +699,7 @@ def learn_polyak(state, product, start, *, lanczos_steps=15, floor=1e-3, noise=0
     >>> round(float(state.lr), 12), round(float(state.momentum), 12)
     (0.25, 0.25)
     """
-    check.instance(LearnerState, state=state), check.function(product=product)
+    state, _ = _checked(state), check.function(product=product)
     check.like(array_namespace(start).reshape(state.move, (-1,)), start=start)
     values, _ = ritz(lanczos(product, start, steps=lanczos_steps))
     if not array_namespace(values).max(values) > 0:
@@ -724,16 +743,17 @@ def learn_rayleigh(state, product, grad):
     >>> float(state.lr), float(curvature)
     (0.2, 10.0)
     """
-    check.instance(LearnerState, state=state), check.function(product=product)
+    state, _ = _checked(state), check.function(product=product)
     check.like(state.move, grad=grad), check.finite(grad=grad)
+    grad = grad / (scale := magnitude(grad))  # its length does not count, and has a square
     image = product(grad)
     check.like(grad, product=image), check.finite(product=image)
     xp = array_namespace(grad)
     curvature = xp.sum(grad * image)
     if not curvature > 0:
-        return state, curvature
+        return state, curvature * scale * scale
     lr = xp.sum(grad * grad) / curvature  # (rmt_learning_rates-28)
-    return LearnerState(state.move, lr, state.momentum), curvature
+    return LearnerState(state.move, lr, state.momentum), curvature * scale * scale
 
 
 def minimize(grad, params, *, learn, every, steps, warmup=0, lr=0.01, momentum=0.9, record=None, progress=None):
@@ -745,7 +765,7 @@ def minimize(grad, params, *, learn, every, steps, warmup=0, lr=0.01, momentum=0
         ``grad(params) -> array like params``, of the batch of that call.
     params : array, any shape, floating point
         The start.
-    learn : callable
+    learn : callable, of any `info`
         ``learn(state, params, epoch) -> (state, info)``, epoch = 0, 1, ...: `learn_polyak` or `learn_rayleigh` with the
         Hessian at `params`.
     every : int
@@ -788,7 +808,8 @@ def minimize(grad, params, *, learn, every, steps, warmup=0, lr=0.01, momentum=0
         params, state = carry
         epoch, within = divmod(k - 1, every)
         if within == 0 and epoch >= warmup:
-            state, _ = learn(state, params, epoch)
+            state, _ = check.results(2, learn=learn(state, params, epoch))
+            check.instance(LearnerState, learn=state)
         return update(params, state, grad(params))
 
     start = (params, init(params, lr=lr, momentum=momentum))

@@ -352,7 +352,10 @@ def minimize(grad, params, *, estimate, steps, lr, k=10, record=None, progress=N
 
     def step(carry, t):
         params, state = carry
-        seen = estimate(params) if due(t, k=k) else None
+        seen = None
+        if due(t, k=k):
+            seen = estimate(params)
+            check.like(params, estimate=seen)
         return update(params, state, grad(params), seen, lr=lr(t) if callable(lr) else lr, **rates)
 
     return iterate(

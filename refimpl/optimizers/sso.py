@@ -91,8 +91,8 @@ def value(surrogate, theta):
     >>> float(value(s, theta)), float(value(s, np.array([0.5])))  # on these data, with eta = 1/L, it is the loss
     (1.0, 0.3125)
     """
-    check.instance(Surrogate, surrogate=surrogate)
-    targets, _ = surrogate.model(theta)
+    surrogate = _looked_at(surrogate)
+    targets, _ = _asked(surrogate, theta)
     xp = array_namespace(targets)
     move = targets - surrogate.targets
     return surrogate.loss + xp.sum(surrogate.gradient * move + move * move / (2 * surrogate.eta))  # (sso-2)
@@ -126,8 +126,8 @@ def gradient(surrogate, theta):
     >>> gradient(s, theta), gradient(s, np.array([0.5]))
     (array([2.]), array([0.75]))
     """
-    check.instance(Surrogate, surrogate=surrogate)
-    targets, pullback = surrogate.model(theta)
+    surrogate = _looked_at(surrogate)
+    targets, pullback = _asked(surrogate, theta)
     return pullback(surrogate.gradient + (targets - surrogate.targets) / surrogate.eta)  # (sso-3)
 
 
@@ -145,6 +145,37 @@ def _scatter(slopes, batch, n):
 
 def _check_loss(loss):
     check.provides("values", "gradient", "smoothness", "check", loss=loss)
+    check.function(**{f"loss.{name}": getattr(loss, name) for name in ("values", "gradient", "check")})
+    check.positive(**{"loss.smoothness": loss.smoothness})
+
+
+def _values(loss, targets, y):
+    """The losses of the rows, and their mean."""
+    xp, values = array_namespace(targets), loss.values(targets, y)
+    check.finite(**{"loss.values": values}), check.shapes(**{"loss.values": (values, str(targets.shape[0]))})
+    return xp.mean(values)
+
+
+def _slopes(loss, targets, y):
+    """The gradient of each row's loss."""
+    slopes = loss.gradient(targets, y)
+    check.like(targets, **{"loss.gradient": slopes}), check.finite(**{"loss.gradient": slopes})
+    return slopes
+
+
+def _looked_at(surrogate):
+    """A surrogate, checked."""
+    surrogate = check.fields(Surrogate, surrogate=surrogate)
+    check.alike(targets=surrogate.targets, gradient=surrogate.gradient)
+    check.number(**{"surrogate.loss": surrogate.loss})
+    return surrogate._replace(eta=_checked_eta(surrogate.eta, surrogate.targets))
+
+
+def _asked(surrogate, theta):
+    """Targets of the parameters on the surrogate's rows, and the pullback."""
+    targets, pullback = check.results(2, model=surrogate.model(theta))
+    check.like(surrogate.targets, model=targets), check.finite(model=targets), check.function(model=pullback)
+    return targets, pullback
 
 
 def build(theta, model, loss, x, y, *, eta=None, batch=None, norm="batch"):
@@ -169,12 +200,13 @@ def build(theta, model, loss, x, y, *, eta=None, batch=None, norm="batch"):
         batch = _checked_batch(batch, n)
     rows_x, rows_y = _rows(x, batch), _rows(y, batch)
     check.finite(x=x if norm == "full" else rows_x, y=rows_y)
-    targets, _ = model(theta, rows_x)
-    check.like(targets, y=rows_y)
-    loss.check(rows_y)
+    targets, _ = check.results(2, model=model(theta, rows_x))
+    check.finite(model=targets), check.like(targets, y=rows_y)
+    if (found := loss.check(rows_y)) is not None:
+        raise TypeError(f"loss.check must return nothing, got {found!r}")
     b = rows_x.shape[0]
-    value = array_namespace(targets).mean(loss.values(targets, rows_y))
-    slopes = loss.gradient(targets, rows_y) / b  # (sso-1)
+    value = _values(loss, targets, rows_y)
+    slopes = _slopes(loss, targets, rows_y) / b  # (sso-1)
     if callable(eta):
         eta = eta(targets, rows_y, value, slopes)
     if norm == "full" and batch is not None:
@@ -195,12 +227,7 @@ def _checked_eta(eta, targets):
 
 def _checked_batch(batch, n):
     check.shapes(batch=(batch, "b"))
-    xp = array_namespace(batch)
-    if not xp.isdtype(batch.dtype, "integral"):
-        raise TypeError(f"batch must be an array of integers, got dtype {batch.dtype}")
-    low, high = int(xp.min(batch)), int(xp.max(batch))
-    if low < 0 or high >= n:
-        raise ValueError(f"batch must hold row numbers in [0, {n}), got values from {low} to {high}")
+    check.indices(n, batch=batch)
     return batch
 
 
@@ -264,7 +291,9 @@ def outer_step(theta, model, loss, x, y, *, inner, eta=None, batch=None, norm="b
     """
     check.function(model=model, inner=inner), _check_loss(loss)
     surrogate = build(theta, model, loss, x, y, eta=eta, batch=batch, norm=norm)
-    theta, info = inner(surrogate, theta)
+    before = theta
+    theta, info = check.results(2, inner=inner(surrogate, theta))
+    check.like(before, inner=theta), check.finite(inner=theta)
     return theta, Info(surrogate, info)
 
 
@@ -320,7 +349,7 @@ def step(theta, state, model, loss, x, y, *, inner, rule="constant", eta=None, t
     check.choice(RULES, rule=rule), check.flag(expand=expand)
     if total is not None:
         total = check.integer(total=total, minimum=1)
-    t, accepted, squares = state.steps + 1, state.accepted, state.squares
+    t, accepted, squares = check.integer(steps=state.steps) + 1, state.accepted, state.squares
     batch = rows.get("batch")
     if rule == "diagonal" and rows.get("norm") == "full":
         raise ValueError("norm must be 'batch' for the rule 'diagonal', got 'full'")
@@ -508,7 +537,7 @@ def target_search(loss, targets, y, value, slopes, *, start, c=0.5, shrink=0.9, 
     c, shrink = check.fraction(c=c, shrink=shrink)
     xp = array_namespace(targets, slopes)
     s, cuts = backtrack(
-        lambda s: xp.mean(loss.values(targets - s * slopes, y)),
+        lambda s: _values(loss, targets - s * slopes, y),
         value,
         xp.sum(slopes * slopes),
         start,
@@ -701,8 +730,7 @@ def gradient_descent(surrogate, theta, *, alpha=None, curvature=None, steps=20, 
     >>> gradient_descent(s, np.array([1.0]), alpha=0.5, steps=2)[0]
     array([0.25])
     """
-    check.instance(Surrogate, surrogate=surrogate)
-    check.finite(theta=theta)
+    surrogate, _ = _looked_at(surrogate), check.finite(theta=theta)
     if (alpha is None) == (curvature is None):
         raise ValueError(f"alpha or curvature must be given, not both, got {alpha} and {curvature}")
     if alpha is None:
@@ -783,8 +811,7 @@ def armijo_descent(
     >>> abs(armijo_descent(s, np.array([1.0]), steps=5)[0]) < 1e-3
     array([ True])
     """
-    check.instance(Surrogate, surrogate=surrogate)
-    check.finite(theta=theta)
+    surrogate, _ = _looked_at(surrogate), check.finite(theta=theta)
     steps, batches = check.integer(steps=steps, batches=batches, minimum=1)
     start, expand, tolerance, smallest = check.positive(
         start=start, expand=expand, tolerance=tolerance, smallest=smallest
@@ -845,15 +872,20 @@ def with_optimizer(surrogate, theta, *, init, update, steps=20, record=None, **r
     array([0.])
     """
 
-    check.instance(Surrogate, surrogate=surrogate), check.function(init=init, update=update)
+    surrogate, _ = _looked_at(surrogate), check.function(init=init, update=update)
 
     check.finite(theta=theta)
 
     def move(carry, _):
         params, state = carry
-        return update(params, state, gradient(surrogate, params), **rates)
+        moved, state = check.results(2, update=update(params, state, gradient(surrogate, params), **rates))
+        check.like(params, update=moved), check.finite(update=moved)
+        return moved, state
 
-    run = iterate(move, (theta, init(theta)), steps=check.integer(steps=steps, minimum=1), record=record)
+    state = init(theta)
+    if hasattr(state, "_fields"):
+        state = check.fields(type(state), init=state)
+    run = iterate(move, (theta, state), steps=check.integer(steps=steps, minimum=1), record=record)
     return run.state[0], run
 
 
@@ -895,7 +927,7 @@ def exact_linear(surrogate, theta, *, pseudoinverse):
     >>> exact_linear(s, np.array([1.0]), pseudoinverse=np.linalg.pinv(x))[0]
     array([0.2])
     """
-    check.instance(Surrogate, surrogate=surrogate)
+    surrogate = _looked_at(surrogate)
     check.finite(theta=theta, pseudoinverse=pseudoinverse)
     if is_array(surrogate.eta) and surrogate.eta.ndim:
         raise ValueError("eta must be one number for the closed form, got one for each target")

@@ -3,7 +3,6 @@
 Little is imported before signals are listened to.
 """
 
-import contextlib
 import sys
 from importlib import import_module
 
@@ -36,9 +35,8 @@ def main(arguments=None):
             ending.release(False)
         finally:
             ending.end_all()
-        if (caught or status == 130) and sys.stderr is not None:
-            with contextlib.suppress(OSError, ValueError):
-                print(f"refimpl: {ending.told() or 'interrupted'}", file=sys.stderr)
+        if caught or status == 130:
+            ending.last_words(f"refimpl: {ending.told() or 'interrupted'}")
         return 128 + caught[0] if caught else status
 
 

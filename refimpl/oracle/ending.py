@@ -5,10 +5,14 @@ a process, signals are `held`. What is `running` is ended at last, and the exit 
 """
 
 import contextlib
+import os
+import select
 import signal
+import sys
 import time
 
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+PATIENCE = 2.0  # seconds that somebody who is to read has for it, once a signal has come
 AGAIN = 5.0  # seconds after which a signal is raised once more: there has been time to clean up
 
 running: set = set()  # what has an `end` and is not to outlive the command
@@ -111,6 +115,37 @@ def held():
         _state["holds"] -= 1
     if len(_caught) > before and not _state["holds"]:
         raise Ended(told())
+
+
+def waiting():
+    """What is to be called again and again while something is waited for that may never come, though signals are held.
+
+    Returns
+    -------
+    callable
+        Raises `Ended` if a signal has come, and `PATIENCE` seconds have passed in vain.
+
+    Examples
+    --------
+    >>> waiting()()
+    """
+    start = time.monotonic()
+
+    def look():
+        if told() and time.monotonic() > start + PATIENCE:
+            raise Ended(told())
+
+    return look
+
+
+def last_words(text):
+    """A line on standard error, if somebody reads there."""
+    ready = True
+    with contextlib.suppress(OSError, ValueError, AttributeError):  # it is no descriptor, or closed
+        ready = os.name != "posix" or bool(select.select([], [sys.stderr.fileno()], [], PATIENCE)[1])
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        if ready and sys.stderr is not None:
+            print(text, file=sys.stderr, flush=True)
 
 
 def end_all():

@@ -22,6 +22,7 @@ from refimpl.oracle.claims.report import Unwritten
 from refimpl.oracle.claims.runs import run_claims
 from refimpl.oracle.diagnosis.listed import check_mutants
 from refimpl.oracle.output import page, terminal
+from refimpl.oracle.output.ours import refuse_foreign
 from refimpl.oracle.output.words import counts_line, sentence, told
 from refimpl.oracle.verdict import check
 
@@ -49,11 +50,14 @@ def add_arguments(parser):
     parser.add_argument(
         "--seeds", metavar="N", type=count, default=1, help="run each claim at so many seeds (default: 1)"
     )
+    parser.add_argument("--force", action="store_true", help="write over files there that refimpl has not written")
 
 
 def main(options):
     """`refimpl oracle` and `refimpl report`."""
     out = Path(options.out).absolute()  # whatever an implementation does to the process
+    refuse_foreign("page", out / "index.html", force=options.force)
+    refuse_foreign("report", out / "claims.jsonl", force=options.force)  # before minutes have gone into it
     with disk.alone_in(out):
         return _carry_out(options, out)
 
@@ -64,7 +68,14 @@ def _carry_out(options, out):
     unwritten = None
     systems = _self_checks(console)
     try:
-        records = run_claims(catalog.claims(), tier="quick", seeds=options.seeds, out=out, progress=not console.quiet)
+        records = run_claims(
+            catalog.claims(),
+            tier="quick",
+            seeds=options.seeds,
+            out=out,
+            force=options.force,
+            progress=not console.quiet,
+        )
     except Unwritten as error:
         records, unwritten = error.result, error
     implementations = [_judge(entry, console) for entry in IMPLEMENTATIONS]

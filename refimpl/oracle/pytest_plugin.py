@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from refimpl.oracle.judging.plans import Plan
 
 _seen: dict[str, list[Any]] = defaultdict(list)  # test function -> (plan, outputs, record, candidate) of its checks
+_checked: set[str] = set()  # tests in which a candidate was judged by the case
 
 
 def pytest_addoption(parser):
@@ -92,7 +93,9 @@ def parametrize_with_cases(
             continue
         marks = [pytest.mark.skip(reason=skip[pattern]) for pattern in [plan.matching(skip)] if pattern is not None]
         reasons = {name: excused[name] for name in plan.names & excused.keys()}
-        marks += [pytest.mark.xfail(strict=True, reason=" ".join(sorted(set(reasons.values()))))] if reasons else []
+        if reasons:  # nothing but the check is expected to fail
+            why = " ".join(sorted(set(reasons.values())))
+            marks.append(pytest.mark.xfail(strict=True, reason=why, raises=pytest.fail.Exception))
         name = plan.id if len(dtypes) == 1 else f"{plan.id}@{plan.dtype}"
         parameters.append(pytest.param(CaseCheck(target, plan, variant, reasons), id=name, marks=marks))
     return pytest.mark.parametrize("case", parameters)
@@ -116,18 +119,22 @@ class CaseCheck:
             As for `refimpl.oracle.check`.
         """
         __tracebackhide__ = True
+        from refimpl.oracle import catalog
         from refimpl.oracle.candidates import as_candidate
         from refimpl.oracle.judging.manners import watching
         from refimpl.oracle.judging.run import carry_out
         from refimpl.oracle.output.words import describe
 
         candidate = as_candidate(candidate, self.target)
+        test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0]
+        _checked.add(test)
         if not candidate.offers(self.plan.operation):
+            if not any(map(candidate.offers, catalog.operations(self.target))):
+                pytest.fail(f"{candidate.name} offers no operation of {self.target}", pytrace=False)
             pytest.skip(f"{candidate.name} offers no {self.plan.operation.name}")
         with watching(candidate) as watch:
             watch.place = self.plan.id
             record, outputs = carry_out(self.plan, candidate, self.expected_failures)
-        test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0]
         if test:
             record = replace(record, repro=shlex.join(["pytest", test]))
             name = test.partition("[")[0]
@@ -146,10 +153,13 @@ class CaseCheck:
     def _is_variant(self, outputs, record):
         """Whether the answer is that of the variant that is meant."""
         from refimpl.oracle.diagnosis.listed import breaks_law, diagnose_outputs
+        from refimpl.oracle.judging import parts
+        from refimpl.oracle.judging.run import Run
 
         if self.variant is None or record.status != "failed":
             return False
-        found = diagnose_outputs([self.plan], [outputs], [record])
+        done = parts.completed(Run([self.plan], [record], [outputs], (), [], False))
+        found = diagnose_outputs(done.planned, done.outputs, done.records)
         return (found is not None and self.variant in found.names) or breaks_law(self.plan, self.variant)
 
 
@@ -164,15 +174,30 @@ class _Stale:
         pytest.fail(self.sentence, pytrace=False)
 
 
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A test that passes and has judged nobody by its case has forgotten to: it fails, whatever is expected of it."""
+    report = (yield).get_result()
+    case = getattr(getattr(item, "callspec", None), "params", {}).get("case")
+    if call.when == "call" and isinstance(case, CaseCheck | _Stale):
+        if call.excinfo is None and item.nodeid not in _checked:
+            report.outcome = "failed"
+            report.longrepr = f"{item.nodeid} checks nothing: call case.check(candidate) in it"
+            report.__dict__.pop("wasxfail", None)
+        _checked.discard(item.nodeid)
+
+
 def _told(seen, seconds):
     """What the command line would say of the cause, as lines."""
     from refimpl.oracle.diagnosis.explain import explain
+    from refimpl.oracle.judging import parts
     from refimpl.oracle.judging.records import Report
     from refimpl.oracle.judging.run import Run
     from refimpl.oracle.output.words import told
 
     planned, outputs, records, candidates = map(list, zip(*seen, strict=True))
-    found = explain(Run(planned, records, outputs, (), [], False), candidates[-1], seconds)
+    done = parts.completed(Run(planned, records, outputs, (), [], False))
+    found = explain(done, parts.Whole(candidates[-1]), seconds)
     report = Report("", {}, "deviates", {}, len(records), (), found.diagnosis, found.findings, found.smallest)
     return [line.removeprefix("verdict: ") for line in told(report)]
 
@@ -187,5 +212,9 @@ def pytest_terminal_summary(terminalreporter, config):
             terminalreporter.write_line(f"{test} {first}", red=True)
             for line in more:
                 terminalreporter.write_line(f"  {line}")
+        if left := sorted({output for _, _, record, _ in seen for output in record.without}):
+            terminalreporter.write_line(
+                f"{test} was not judged on {', '.join(left)}: not among its answers", yellow=True
+            )
         for slip in _slips[test].values():
             terminalreporter.write_line(f"{test} {slip.message} (first in {slip.case}; advice)", yellow=True)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from refimpl.oracle import catalog, ending
 from refimpl.oracle.candidates import as_candidate
 from refimpl.oracle.diagnosis import explain as diagnosis
+from refimpl.oracle.judging import parts
 from refimpl.oracle.judging.plans import Settings
 from refimpl.oracle.judging.records import Record, Report
 from refimpl.oracle.judging.run import advice, run, unexpected
@@ -34,18 +35,18 @@ def check(
         A callable is taken as the operation `target` (of a system: its first operation); of a module or another
         object, the attributes named like operations.
     target : str
-        "<system>" or "<system>.<operation>".
+        "<system>" or "<system>.<operation>". Operations that the candidate does not offer are not applicable.
     dtypes : sequence of str, default: ("float64",)
         Precisions, of "float64" and "float32".
     only : sequence of str
         Patterns of case ids, slugs, "law:<slug>:<case>" or "refuses:<slug>", each also with "@<dtype>" at its end.
-        What matches none of them is not planned.
+        What matches none of them is not planned, and the verdict is one in part.
     skip : dict of str to str, optional
         Pattern -> reason, which must be there. What matches counts as planned and "skipped".
     fuzz : int, default: 0
         So many random cases per operation beside the fixed ones.
     laws : bool, default: True
-        Whether to check the laws as well.
+        Whether to check the laws as well; without them the verdict is one in part.
     errors : bool, default: False
         Whether the error cases count; otherwise candidates that can raise are told what they let through.
     expected_failures : dict of str to str, optional
@@ -94,11 +95,12 @@ def check(
     if not offered:
         names = ", ".join(operation.name.partition(".")[2] for operation in operations)
         raise ValueError(f"{candidate.name} offers no operation of {target}: {candidate.lacks(names)}")
-    done = run(candidate, offered, settings, callback or (lambda record: None))
+    done = run(candidate, operations, settings, callback or (lambda record: None))
     told, counsel = diagnosis.Explanation(None, (), None, done.records), ()
     try:
         if not ending.told():
-            told = diagnosis.explain(done, candidate, diagnosis.usual_seconds() if explain is None else explain, note)
+            seconds = diagnosis.usual_seconds() if explain is None else explain
+            told = diagnosis.explain(parts.completed(done), parts.Whole(candidate), seconds, note)
             counsel = () if done.silent else tuple(advice(candidate, offered, settings))
     except ending.Ended:  # the report is whole but for the cause
         pass
@@ -113,6 +115,7 @@ def check(
         problems=done.problems,
         manners=done.manners,
         interrupted=ending.told(),
+        checks=done.checks,
     )
     if report.interrupted:
         raise ending.Ended(report.interrupted, report)
@@ -139,7 +142,7 @@ def merged(target, reports):
     >>> parts = [check(op.reference, op.name, laws=False) for op in catalog.operations("lion")]
     >>> whole = merged("lion", parts)
     >>> whole.verdict, whole.planned == sum(report.planned for report in parts)
-    ('conforms', True)
+    ('conforms in part', True)
     """
     records = [record for report in reports for record in report.records]
     records.sort(key=lambda record: "/refuses:" in record.case)  # they come last
@@ -153,6 +156,7 @@ def merged(target, reports):
         diagnosis=found.pop() if len(found) == 1 else None,
         advice=tuple(record for report in reports for record in report.advice),
         problems=[*expected, *everywhere],
+        checks=sum(report.checks or report.planned for report in reports),
         interrupted=next((report.interrupted for report in reports if report.interrupted), ""),
         manners=tuple({slip.kind: slip for report in reports[::-1] for slip in report.manners}.values()),
     )

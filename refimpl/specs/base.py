@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from refimpl.specs.domains import REAL, WHOLE, Domain, Relation, as_declared
+from refimpl.specs.domains import REAL, WHOLE, Domain, Relation, as_declared, drawn
 
 FLAGS = {
     "basic": "ordinary values; fails whenever the rule is not this rule",
@@ -301,7 +301,7 @@ class Operation:
     exact: Callable[..., Any]  # the same, written anew on object arrays of mpmath or Fraction numbers
     exact_source: str  # how `exact` comes to its answer
     cases: tuple[Any, ...]  # of Case, or of what `specs.sizes` makes
-    sample: Callable[[np.random.Generator], dict[str, Any]]  # random inputs, as in `Case.inputs`
+    sample: Callable[[np.random.Generator], dict[str, Any]] | None  # random inputs; None: made from the domains
     laws: tuple[Any, ...]  # of Law, or of what `specs.laws` makes: operation -> Law
     errors: tuple[Any, ...] = ()  # of ErrorCase, or of what `specs.refusals` makes
     relations: tuple[Relation, ...] = ()  # what must hold between inputs
@@ -330,7 +330,7 @@ class Operation:
 
     def drawn(self, rng):
         """Random inputs, whole numbers as integers."""
-        return as_declared(self, self.sample(rng))
+        return as_declared(self, self.sample(rng)) if self.sample else drawn(self, rng)
 
     @property
     def system(self):

@@ -4,6 +4,7 @@ A bound may be a number, an axis ("n"), another input of one number, or either w
 ("n-1", "T+1"). What holds between several inputs is a `Relation` of the operation.
 """
 
+import contextlib
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -12,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+TRIES = 200  # random inputs until one keeps the relations
 NEAR = 1e-6  # how far from 1 a sum or a length may be that should be 1: float32 has rounded its terms
 
 
@@ -464,6 +466,46 @@ def moved(operation, inputs, rng):
         if not relation.holds(changed):
             changed |= {name: inputs[name] for name in relation.inputs}
     return changed
+
+
+def drawn(operation, rng):
+    """Random inputs of an operation: small sizes, numbers of size about 1, within the domains and relations.
+
+    Parameters
+    ----------
+    operation : Operation
+        See `refimpl.specs.base`.
+    rng : numpy.random.Generator
+        Where they are drawn from.
+
+    Returns
+    -------
+    dict
+        As of a case.
+
+    Raises
+    ------
+    ValueError
+        If no relation holds in `TRIES` draws: then the spec must say how to draw.
+    """
+    symbols = dict.fromkeys(s for f in operation.inputs for s in re.findall(r"[A-Za-z_]\w*", f.axes))
+    for _ in range(TRIES):
+        sizes: dict[str, Any] = {symbol: int(rng.integers(1, 5)) for symbol in symbols}
+        inputs: dict[str, Any] = {}
+        for entry in operation.inputs:
+            if entry.kind == "choice":
+                value = str(rng.choice(entry.options))
+            elif entry.kind == "array":
+                shape = tuple(int(s) if s.isdigit() else _number(s, sizes) for s in entry.axes.split())
+                value = entry.domain.drawn(rng, shape, sizes)
+            else:
+                value = entry.domain.drawn(rng, (), sizes).item()
+                sizes[entry.name] = value
+            inputs[entry.name] = value
+        with contextlib.suppress(ValueError, IndexError):  # a relation may stumble over sizes that do not fit
+            if not outside(operation, inputs):
+                return inputs
+    raise ValueError(f"{operation.name} must have a sample: none of {TRIES} random inputs is inside its domains")
 
 
 def as_declared(operation, inputs):

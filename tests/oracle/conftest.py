@@ -66,7 +66,7 @@ def fake(monkeypatch):
 
     def make(script, *words, **settings):
         command = [sys.executable, str(FAKES / f"{script}.py"), *words] if isinstance(script, str) else list(script)
-        programs.append(Program(command, **{"timeout": 60.0, **settings}))
+        programs.append(Program(command, **{"timeout": 60.0, "start_timeout": 60.0, **settings}))
         return programs[-1]
 
     yield make

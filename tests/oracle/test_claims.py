@@ -7,6 +7,7 @@ import io
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,7 +21,7 @@ import pytest
 
 from refimpl.oracle import catalog
 from refimpl.oracle.claims import command as claims
-from refimpl.oracle.claims import report
+from refimpl.oracle.claims import report, runs
 from refimpl.oracle.claims.experiment import run_claim
 from refimpl.oracle.claims.report import read_report, save_ledger
 from refimpl.oracle.claims.runs import run_claims
@@ -410,6 +411,20 @@ def test_damaged_reports_are_refused(tmp_path, damage, message):
         read_report(written(tmp_path / "r", damage(lines_of_a_report())))
 
 
+def test_a_folder_that_is_removed_meanwhile_loses_no_record(command, capsys, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+
+    def gone(*arguments):
+        shutil.rmtree(out)
+        return footer(*arguments)
+
+    footer = runs.footer_of
+    monkeypatch.setattr(runs, "footer_of", gone)
+    with pytest.raises(report.Unwritten, match=r"claims\.jsonl\.part was removed while it was written"):
+        command("fake.C1", "fake.false", "--out", str(out))
+    assert "2 planned = 1 reproduced + 0 proxy + 1 not reproduced" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("cut", [2, 10, 300])
 def test_truncation_in_the_middle_of_a_line_is_noticed(tmp_path, cut):
     with pytest.raises(ReportError, match=r"no JSON|no footer"):
@@ -422,7 +437,7 @@ def test_a_full_disk_loses_no_record_and_keeps_what_fits(command, capsys, tmp_pa
     resource.setrlimit(resource.RLIMIT_FSIZE, (5000, most))
     try:
         with pytest.raises(report.Unwritten, match=r"File too large; 1 of 2 records are in .*claims\.jsonl\.part"):
-            command("fake.C1", "fake.false", "--out", str(tmp_path))
+            command("fake.C1", "fake.false", "--out", str(tmp_path), "--force")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
     assert "2 planned = 1 reproduced + 0 proxy + 1 not reproduced" in capsys.readouterr().out

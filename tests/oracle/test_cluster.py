@@ -1,6 +1,7 @@
 """Claims and checks on a Dask cluster of two processes: the same as here, whatever happens to its workers."""
 
 import contextlib
+import http.server
 import json
 import os
 import signal
@@ -299,6 +300,32 @@ def test_an_address_where_nobody_answers_is_one_sentence(command):
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr == f"refimpl {command}: no Dask scheduler answers at tcp://127.0.0.1:9\n"
+
+
+@pytest.mark.parametrize("scheme", ["http", "https", "ucx", "inproc", "file", "ws", "ftp"])
+def test_what_is_no_address_of_a_scheduler_is_refused_at_once(scheme, capsys):
+    pytest.importorskip("distributed", reason="needs Dask (`make peers`)")
+    assert main(["check", "lion", "--dask", f"{scheme}://127.0.0.1:8787"]) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "--dask takes the address of a scheduler, tcp://HOST:PORT or tls://HOST:PORT" in said
+    assert ("not that of its dashboard" in said) == scheme.startswith("http")
+
+
+@pytest.mark.parametrize("scheme", ["tcp", "tls"])
+def test_the_port_of_the_dashboard_is_told_apart(scheme, monkeypatch, capsys):
+    pytest.importorskip("distributed", reason="needs Dask (`make peers`)")
+    monkeypatch.setattr(cluster, "GREETING", 60.0)
+    waited = iter([[], [1]])  # it says nothing by itself, and answers when it is asked
+    monkeypatch.setattr(cluster.connection, "wait", lambda *_: next(waited))
+    server = http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler)
+    with contextlib.closing(server.socket):
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        address = f"{scheme}://127.0.0.1:{server.server_port}"
+        assert main(["claims", "lion", "--dask", address]) == 2
+        thread.join(60)
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"a web server answers at {address}: the dashboard is not the scheduler" in said
 
 
 def test_workers_of_another_version_are_refused(address, monkeypatch):

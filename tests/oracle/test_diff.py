@@ -30,11 +30,11 @@ def lion(beta=0.0, noise=0.0):
 @pytest.fixture(scope="module")
 def reports():
     return {
-        "right": check(lion(), "lion", laws=False),
-        "again": check(lion(), "lion", laws=False),
-        "noisy": check(lion(noise=2e-15), "lion", laws=False),
-        "wrong": check(lion(beta=-0.3), "lion", laws=False),
-        "short": check(lion(), "lion", laws=False, only=["two-rates", "gaussian-long"]),
+        "right": check(lion(), "lion.trajectory", laws=False),
+        "again": check(lion(), "lion.trajectory", laws=False),
+        "noisy": check(lion(noise=2e-15), "lion.trajectory", laws=False),
+        "wrong": check(lion(beta=-0.3), "lion.trajectory", laws=False),
+        "short": check(lion(), "lion.trajectory", laws=False, only=["two-rates", "gaussian-long"]),
         "step": check(lambda **inputs: None, "lion.step"),
     }
 
@@ -54,7 +54,7 @@ def test_a_report_and_its_like_are_the_same(reports, file, capsys):
     assert main(["diff", file("right"), file("again")]) == 0
     out = capsys.readouterr().out
     assert "0 checks differ" in out
-    assert "verdict: conforms, as before" in out
+    assert "verdict: conforms in part, as before" in out
 
 
 def test_what_fails_now_comes_first(reports, file, capsys):
@@ -64,12 +64,12 @@ def test_what_fails_now_comes_first(reports, file, capsys):
     broken = [c for c in found.changes if (c.before, c.after) == ("passed", "failed")]
     assert {c.check for c in broken} == failing
     assert list(found.changes[: len(broken)]) == broken
-    assert found.verdicts == ("conforms", "deviates")
+    assert found.verdicts == ("conforms in part", "deviates")
     assert main(["diff", file("right"), file("wrong")]) == 1
     out = capsys.readouterr().out
     assert "passed -> failed" in out
     assert "digits lost" in out
-    assert "verdict: conforms -> deviates" in out
+    assert "verdict: conforms in part -> deviates" in out
 
 
 def test_mended_cases_are_shown_too(reports):
@@ -123,14 +123,14 @@ def test_worst_first_across_kinds(reports):
 def test_a_new_problem_is_a_difference(reports):
     found = results.diff(reports["right"], replace(reports["right"], problems=("stale",)))
     assert not found.same
-    assert found.verdicts[1] == "conforms (with problems)"
+    assert found.verdicts[1] == "conforms in part (with problems)"
 
 
 def test_json(file, reports, capsys):
     assert main(["diff", file("right"), file("wrong"), "--format", "json"]) == 1
     data = json.loads(capsys.readouterr().out)
     assert data["same"] is False
-    assert data["verdicts"] == ["conforms", "deviates"]
+    assert data["verdicts"] == ["conforms in part", "deviates"]
     found = results.diff(reports["right"], reports["wrong"])
     assert [change["check"] for change in data["changes"]] == [change.check for change in found.changes]
     assert json.loads(as_data.json_difference(found)) == data

@@ -1,6 +1,7 @@
 """Domains: what they say, and that nothing outside them is ever asked of a candidate."""
 
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -36,6 +37,8 @@ from refimpl.specs.domains import (
 from tests.thorough import SEEDS, some
 
 SYSTEMS = catalog.systems()
+HARD: dict[str, str] = {  # operation -> why no random draw keeps its relations
+}
 RNG = np.random.default_rng(0)
 SQUARE = np.array([[2.0, 1.0], [1.0, 3.0]])
 
@@ -144,6 +147,21 @@ def test_random_inputs_and_those_moved_are_inside(name):
             assert outside(operation, inputs) == "", operation.name
             moved = domains.moved(operation, inputs, stream(k, operation.name, "moved"))
             assert outside(operation, moved) == "", operation.name
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_the_rule_takes_what_the_domains_allow(name):
+    """Random inputs made of the domains alone: a domain is no wider than the rule, but for what is said in `HARD`."""
+    for operation in SYSTEMS[name].operations:
+        for k in range(2 * SEEDS):
+            rng = stream(k, operation.name, "drawn")
+            if operation.name in HARD:
+                with pytest.raises(ValueError, match="must have a sample"):
+                    domains.drawn(operation, rng)
+                break
+            with np.errstate(all="ignore"), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                operation.reference(**domains.drawn(operation, rng))
 
 
 @pytest.mark.parametrize("name", SYSTEMS)

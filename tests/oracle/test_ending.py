@@ -1,5 +1,6 @@
 """How commands end that are told to, what a terminal gets that is not there, and what a stranger's text does to one."""
 
+import contextlib
 import io
 import json
 import os
@@ -46,6 +47,53 @@ def marked(mark):
 # Signals --------------------------------------------------------------------------------------------------------------
 
 
+QUICK = ["check", "lion.step", "--only", "both-agree"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs named pipes")
+@pytest.mark.usefixtures("hangs_up")
+@pytest.mark.parametrize("option", ["--report", "--badge"])
+@pytest.mark.parametrize("number", ending.SIGNALS)
+def test_a_pipe_that_nobody_reads_is_waited_for_until_a_signal_comes(tmp_path, number, option):
+    os.mkfifo(tmp_path / "pipe")
+    command = [sys.executable, "-m", "refimpl", *QUICK, option, "pipe"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=-1, stderr=-1, text=True) as process:
+        assert any(line.startswith("verdict: conforms") for line in process.stdout)  # what comes next is the pipe
+        process.send_signal(number)
+        _, err = process.communicate()
+    assert (process.returncode, "Traceback" in err) == (128 + number, False)
+    assert f"interrupted by {signal.Signals(number).name}" in err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere it is not looked whether somebody reads")
+def test_so_is_standard_output(monkeypatch):
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with contextlib.suppress(BlockingIOError):  # it is full
+        while True:
+            os.write(writer, b"x" * 4096)
+    os.set_blocking(writer, True)
+    stream, looks = terminal._Stream(writer, "w", closefd=False), []
+    monkeypatch.setattr(ending, "PATIENCE", 0.0)
+    monkeypatch.setattr(ending, "told", lambda: "interrupted by SIGTERM" * (looks.append(1) or len(looks) > 3))
+    assert stream.write(b"lost" * 5000) == 20_000
+    assert (stream.given_up, len(looks)) == (True, 5)  # it is told once more in the exception
+    assert stream.write(b"lost too") == 8
+    os.read(reader, 2**20), os.close(reader), os.close(writer)
+
+
+def test_a_pipe_that_is_read_gets_all_of_it(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    command = [sys.executable, "-m", "refimpl", *QUICK, "--report", "pipe"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL) as process:
+        text = (tmp_path / "pipe").read_text()
+        assert process.wait(60) == 0
+    (tmp_path / "copy").write_text(text)
+    assert results.read_report(tmp_path / "copy").planned == 1
+    into = subprocess.run([*command[:-1], "/dev/stdout"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert into.stdout.endswith(text[-20:])
+
+
 @pytest.mark.skipif(not os.path.exists("/proc/self/environ"), reason="processes are looked for in /proc")
 def test_a_program_that_will_not_end_does_not_outlive_the_check(tmp_path):
     (tmp_path / "hog.py").write_text(PROGRAM)
@@ -58,8 +106,9 @@ def test_a_program_that_will_not_end_does_not_outlive_the_check(tmp_path):
         process.send_signal(signal.SIGTERM)
         out, err = process.communicate()
     assert (process.returncode, "Traceback" in err) == (128 + signal.SIGTERM, False)
-    assert "verdict: interrupted by SIGTERM after 0 of 19 checks" in out
-    assert results.read_report(tmp_path / "report.jsonl").counts["skipped"] == 19
+    report = results.read_report(tmp_path / "report.jsonl")
+    assert f"verdict: interrupted by SIGTERM after 0 of {report.planned} checks" in out
+    assert report.counts["skipped"] == report.planned
     assert not marked(f"REFIMPL_TEST={tmp_path}")
     assert {file.name for file in tmp_path.iterdir()} == {"hog.py", "started", "report.jsonl"}
 

@@ -18,7 +18,8 @@ from refimpl.oracle.claims.report import entry, footer_of, read_ledger, read_rep
 from refimpl.oracle.cli import main
 from refimpl.oracle.commands.power import figures
 from refimpl.oracle.judging.records import Diagnosis, Record, Report, Smallest
-from refimpl.oracle.output import results, vectors
+from refimpl.oracle.output import page, results, vectors
+from refimpl.oracle.output.ours import refuse_foreign
 from refimpl.oracle.output.reportfile import ReportError, header
 from refimpl.specs.base import Claim, Outcome, at_most
 
@@ -92,7 +93,7 @@ def test_a_write_that_is_interrupted_leaves_the_old_file_alone(tmp_path, monkeyp
 def test_the_verdict_is_told_though_nothing_can_be_written(tmp_path):
     for name in ("report", "badge", "plot.png"):
         (tmp_path / name).write_text("old")
-    words = ["--report", "report", "--badge", "badge", "--plot", "plot.png"]
+    words = ["--report", "report", "--badge", "badge", "--plot", "plot.png", "--force"]
     (tmp_path / "mine.py").write_text("import os\nos.chdir('/')\nf = lambda theta, **more: (theta, theta)\n")
     done = refimpl(*QUICK, "--python", "mine.py:f", *words, folder=tmp_path, size=10, stdout=subprocess.PIPE)
     assert done.returncode == 2
@@ -247,3 +248,71 @@ def test_what_has_no_bound_is_refused_at_the_door(words, message, capsys):
     assert main(["check", "lion.step", *words]) == 2
     said = " ".join(capsys.readouterr().err.split())
     assert any(part in said for part in message.split("|")), said
+
+
+# Files of others ------------------------------------------------------------------------------------------------------
+
+THESIS = "my thesis, of which there is no copy\n"
+HEADER = ("refimpl", "date", "python", "numpy", "machine", "command")
+MINE = "f = lambda theta, **more: (theta, theta)\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "name", "what"),
+    [
+        ([*QUICK, "--report", "thesis"], "thesis", "no report of refimpl"),
+        ([*QUICK, "--badge", "thesis"], "thesis", "no badge of refimpl"),
+        ([*QUICK, "--python", "mine.py:f", "--plot", "thesis.png"], "thesis.png", "no plot of refimpl"),
+        ([*QUICK, "--report", "link"], "thesis", "no report of refimpl"),
+        (["vectors", "lion.step", "--out", "."], "lion.step.json", "no file of vectors of refimpl"),
+        (["claims", "adamw.C7", "--out", "."], "claims.jsonl", "no report of refimpl"),
+        (["claims", "adamw.C7", "--out", "."], "claims.jsonl.part", "no report of refimpl"),
+        (["oracle", "--out", "."], "index.html", "no report page of refimpl"),
+        (["report", "--out", "."], "claims.jsonl", "no report of refimpl"),
+    ],
+)
+def test_what_others_have_written_is_not_written_over(tmp_path, words, name, what, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).write_text(THESIS)
+    (tmp_path / "link").symlink_to(tmp_path / "thesis")
+    (tmp_path / "mine.py").write_text(MINE)
+    assert main(words) == 2
+    out, err = capsys.readouterr()
+    assert (what in " ".join(err.split()), "--force" in " ".join(err.split()), out) == (True, True, "")
+    assert (tmp_path / name).read_text() == THESIS
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ([*QUICK, "--report", "mine"], "mine"),
+        ([*QUICK, "--badge", "mine"], "mine"),
+        ([*QUICK, "--python", "mine.py:f", "--explain", "0", "--plot", "mine.png"], "mine.png"),
+        ([*QUICK, "--python", "mine.py:f", "--explain", "0", "--plot", "mine.svg"], "mine.svg"),
+        ([*QUICK, "--python", "mine.py:f", "--explain", "0", "--plot", "mine.pdf"], "mine.pdf"),
+        (["vectors", "lion.step", "--out", "."], "lion.step.json"),
+        (["claims", "adamw.C7", "--out", "."], "claims.jsonl"),
+    ],
+)
+def test_what_we_have_written_is_and_so_is_anything_by_force(tmp_path, words, name, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text(MINE)
+    status = int("mine.py:f" in words)
+    (tmp_path / name).touch()  # an empty file, as `mktemp` makes one, is nobody's
+    for before in ("", None, THESIS):
+        if before:
+            (tmp_path / name).write_text(before)
+        more = ["--force"] * bool(before)
+        assert main([*words, *more]) == status
+        assert b"thesis" not in (tmp_path / name).read_bytes()[:10]
+
+
+def test_a_report_page_says_that_it_is_ours(tmp_path):
+    path = tmp_path / "index.html"
+    page.write_html(
+        path, claims_records=[], checks={"systems": [], "implementations": []}, header=dict.fromkeys(HEADER, "1")
+    )
+    refuse_foreign("page", path)
+    path.write_text("<html>")
+    with pytest.raises(ValueError, match="no report page"):
+        refuse_foreign("page", path)

@@ -66,7 +66,7 @@ def test_draws_of_its_own_are_found_at_once():
 def test_rounding_that_differs_from_call_to_call_is_none():
     signs = iter([1, -1] * 100)
     report, _ = slips(lambda **inputs: right(**inputs)[0] * (1 + next(signs) * 1e-16), only=[REPEATABLE])
-    assert report.verdict == "conforms"
+    assert [record.status for record in report.records] == ["passed"]
 
 
 def test_what_answers_once_alone():
@@ -133,7 +133,8 @@ def test_each_slip_is_told_as_advice(kind, monkeypatch):
     assert os.getcwd() == here
     assert list(seen) == [kind]
     assert seen[kind].case.startswith("lion.trajectory/")
-    assert (report.verdict, report.exit_code(), report.exit_code(strict=True)) == ("conforms", 0, 1)
+    status = report.exit_code(complete=False), report.exit_code(strict=True, complete=False)
+    assert (report.verdict, status) == ("conforms in part", (0, 1))
 
 
 def test_slips_are_told_everywhere_alike(tmp_path, capsys):
@@ -144,7 +145,7 @@ def test_slips_are_told_everywhere_alike(tmp_path, capsys):
     assert merged("lion", [report, report]).manners == report.manners
     assert "overwrites its input" in documents.markdown_report(report)
     assert "overwrites" not in documents.junit_report(report)
-    assert documents.junit_report(report, strict=True).count("<failure") == 1
+    assert documents.junit_report(report, strict=True, complete=False).count("<failure") == 1
     file = tmp_path / "mine.py"
     file.write_text("def f(theta0, **rest):\n    theta0 += 1\n    raise ValueError\n")
     main(["check", "lion.trajectory", "--python", f"{file}:f", "--only", "two-rates", "--format", "json"])

@@ -247,6 +247,64 @@ def test_no_variant(case):
 """
 
 
+FORGETFUL = """
+import types, pytest
+
+@parametrize_with_cases("lion.trajectory", only=["two-rates"])
+def test_forgets(case):
+    assert mine.lion
+
+@parametrize_with_cases("lion.trajectory", only=["two-rates"], expected_failures={"two-rates": "bug 7"})
+def test_forgets_though_it_should_fail(case):
+    assert mine.lion
+
+@parametrize_with_cases("lion.trajectory", only=["two-rates"], expected_failures={"two-rates": "bug 7"})
+def test_breaks_before_the_check(case):
+    mine.lino(case)
+
+@parametrize_with_cases("lion.trajectory", only=["two-rats"])
+def test_forgets_an_entry_that_names_nothing(case):
+    assert mine.lion
+
+@parametrize_with_cases("lion.trajectory", only=["two-rates"])
+def test_skips_itself(case):
+    pytest.skip("not today")
+
+@parametrize_with_cases("lion", only=["two-rates", "both-agree"])
+def test_offers_nothing(case):
+    case.check(types.SimpleNamespace(name="nobody"))
+
+@parametrize_with_cases("lion.step", only=["both-agree"])
+def test_part(case):
+    case.check(lambda beta2, momentum, grad, **more: {"new_momentum": beta2 * momentum + (1 - beta2) * grad})
+
+@pytest.mark.parametrize("case", [1, 2])
+def test_of_somebody_else(case):
+    assert case
+"""
+
+
+def test_a_test_that_judges_nobody_is_not_green(project):
+    code, out, status = project("-rs", forgetful=FORGETFUL)
+    found = {}
+    for name, marks in status["forgetful"].items():
+        found.setdefault(name.partition("[")[0], []).extend(marks or ["passed"])
+    assert found == {
+        "test_forgets": ["failure"],
+        "test_forgets_though_it_should_fail": ["failure"],
+        "test_breaks_before_the_check": ["failure"],
+        "test_forgets_an_entry_that_names_nothing": ["failure"],
+        "test_skips_itself": ["skipped"],
+        "test_offers_nothing": ["failure", "failure"],
+        "test_part": ["passed"],
+        "test_of_somebody_else": ["passed", "passed"],
+    }
+    assert "checks nothing: call case.check(candidate) in it" in out
+    assert "offers no operation of lion" in out
+    assert "test_part was not judged on new_theta: not among its answers" in out
+    assert code == 1
+
+
 @pytest.fixture(scope="module")
 def bad(project):
     """What comes of failures that were expected otherwise, and of all sorts of candidates."""

@@ -68,36 +68,38 @@ def adds_up(report):
 
 
 def test_skipped_checks_are_planned_and_tell_the_reason():
-    report = check(right, "lion", skip={"law:*": "no time", "two-rates": "later"})
+    report = check(right, "lion.trajectory", skip={"law:*": "no time", "two-rates": "later"})
     assert adds_up(report)
     reasons = {r.case.partition("/")[2].partition("-")[0]: r.reason for r in report.records if r.status == "skipped"}
     assert reasons["two"] == "later"
     assert set(reasons.values()) == {"later", "no time"}
-    assert report.planned == check(right, "lion").planned
+    assert report.planned == check(right, "lion.trajectory").planned
     assert (report.verdict, report.exit_code()) == ("conforms in part", 0)
 
 
 @pytest.mark.parametrize("skip", [{"law:*": ""}, {"law:*": "  "}, {"law:*": None}])
 def test_a_skip_needs_a_reason(skip):
     with pytest.raises(ValueError, match=r"skip must give a reason for 'law:\*'"):
-        check(right, "lion", skip=skip)
+        check(right, "lion.trajectory", skip=skip)
 
 
 def test_a_skip_must_be_a_table():
     with pytest.raises(TypeError, match="skip must be a table of reasons"):
-        check(right, "lion", skip=["law:*"])
+        check(right, "lion.trajectory", skip=["law:*"])
 
 
 def test_only_narrows_the_plan():
-    report = check(right, "lion", only=["two-rates", "law:odd:*"], dtypes=DTYPES)
+    report = check(right, "lion.trajectory", only=["two-rates", "law:odd:*"], dtypes=DTYPES)
     assert report.planned == 6
-    one = check(right, "lion", only=["two-rates@float32"], dtypes=DTYPES)
+    one = check(right, "lion.trajectory", only=["two-rates@float32"], dtypes=DTYPES)
     assert [r.dtype for r in one.records] == ["float32"]
 
 
 def test_patterns_that_match_nothing_are_problems_and_narrowing_makes_none():
     """A typing error must not pass for a success; a list of skips for the whole system serves a part of it as well."""
-    typo = check(right, "lion", only=["two-rates", "two-rats"], skip={"tow-*": "x"}, expected_failures={"odd": "x"})
+    typo = check(
+        right, "lion.trajectory", only=["two-rates", "two-rats"], skip={"tow-*": "x"}, expected_failures={"odd": "x"}
+    )
     assert typo.exit_code() == 1
     assert {p.partition(" ")[0] + p.split("'")[1] for p in typo.problems} == {
         "--onlytwo-rats",
@@ -114,9 +116,9 @@ def test_an_expected_failure_of_one_precision():
         return right(theta0, grads, **rates) if theta0.dtype == np.float64 else 0 * grads
 
     only = {"only": ["two-rates"], "dtypes": DTYPES}
-    report = check(single, "lion", expected_failures={"two-rates@float32": "bug 2"}, **only)
+    report = check(single, "lion.trajectory", expected_failures={"two-rates@float32": "bug 2"}, **only)
     assert (report.counts["passed"], report.counts["xfail"], report.exit_code()) == (1, 1, 0)
-    stale = check(single, "lion", expected_failures={"two-rates": "bug 2"}, **only)
+    stale = check(single, "lion.trajectory", expected_failures={"two-rates": "bug 2"}, **only)
     assert (stale.counts["xpass"], stale.counts["xfail"], stale.exit_code()) == (1, 1, 1)
 
 
@@ -128,7 +130,7 @@ def test_a_run_that_stops_early_adds_up(limit):
         calls.append(1)
         return wrong(**inputs)
 
-    report = check(counted, "lion", laws=False, max_fail=limit)
+    report = check(counted, "lion.trajectory", laws=False, max_fail=limit)
     assert adds_up(report)
     assert report.counts["failed"] == limit
     stopped = [r for r in report.records if r.status == "skipped"]
@@ -138,15 +140,17 @@ def test_a_run_that_stops_early_adds_up(limit):
 
 
 def test_a_run_that_stops_early_counts_no_expected_failure():
-    failing = [r.case for r in check(wrong, "lion", laws=False).records if r.status == "failed"]
-    report = check(wrong, "lion", laws=False, max_fail=1, expected_failures=dict.fromkeys(failing[:-1], "bug 3"))
+    failing = [r.case for r in check(wrong, "lion.trajectory", laws=False).records if r.status == "failed"]
+    report = check(
+        wrong, "lion.trajectory", laws=False, max_fail=1, expected_failures=dict.fromkeys(failing[:-1], "bug 3")
+    )
     assert report.counts["xfail"] == len(failing) - 1
     assert report.counts["failed"] == 1
 
 
 def test_max_fail_must_be_positive():
     with pytest.raises(ValueError, match="max_fail must be >= 1, got 0"):
-        check(right, "lion", max_fail=0)
+        check(right, "lion.trajectory", max_fail=0)
 
 
 def test_a_variant_is_no_excuse_for_accepting_bad_input():
@@ -212,19 +216,19 @@ def test_repro_lines_rerun_each_kind_of_check_alone(mine, how, chosen, capsys):
 
 
 def test_the_printed_repro_line_is_one_line_however_long(mine, capsys):
-    main(["check", "lion", "--python", f"{mine}:wrong", "--fail-fast"])
+    main(["check", "lion.trajectory", "--python", f"{mine}:wrong", "--fail-fast"])
     (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("rerun: ")]
     assert len(line) > 80
     assert [r["status"] for r in paste(line.removeprefix("rerun: "))] == ["failed"]
 
 
 def test_a_function_that_can_be_imported_is_named_and_another_one_is_not(capsys):
-    importable = check(catalog.operation("lion").reference, "lion", only=["two-rates"]).records[0].repro
+    importable = check(catalog.operation("lion").reference, "lion.trajectory", only=["two-rates"]).records[0].repro
     assert importable.startswith(
         "refimpl check lion.trajectory --python refimpl.specs.optimizers.lion:trajectory --only"
     )
     assert [r["status"] for r in asked_here(capsys, *shlex.split(importable)[1:])] == ["passed"]
-    local = check(lambda **inputs: right(**inputs), "lion", only=["fuzz-1"], fuzz=2).records[0].repro
+    local = check(lambda **inputs: right(**inputs), "lion.trajectory", only=["fuzz-1"], fuzz=2).records[0].repro
     call = "refimpl.oracle.check(candidate, 'lion.trajectory', only=['fuzz-1'], dtypes=['float64'], fuzz=2)"
     assert local == call
     assert eval(call, {"refimpl": __import__("refimpl.oracle"), "candidate": right}).planned == 1
@@ -235,7 +239,7 @@ def test_a_function_that_can_be_imported_is_named_and_another_one_is_not(capsys)
 
 def every_status():
     """A report with a record of each status."""
-    report = check(wrong, "lion", skip={"beta1-zero": "later"}, expected_failures={"alternating": "bug 4"})
+    report = check(wrong, "lion.trajectory", skip={"beta1-zero": "later"}, expected_failures={"alternating": "bug 4"})
     records = list(report.records)
     for i, status in enumerate(("error", "variant", "xpass", "not_applicable")):
         records[-1 - i] = replace(records[-1 - i], status=status, message=f"a|b `{status}` \x1b[31m", reason="because")
@@ -278,34 +282,35 @@ def test_markdown_is_a_table_that_nothing_breaks():
     text = documents.markdown_report(every_status(), details=0)
     rows = [line for line in text.splitlines() if line.startswith("|")]
     assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {5}
-    long = check(wrong, "lion")
+    long = check(wrong, "lion.trajectory")
     short = documents.markdown_report(long, rows=3)
     assert f"... and {long.planned - long.counts['passed'] - 3} more." in short
     assert "swapped\\_betas" in short
     assert "rerun: " in short
-    quoted = documents.markdown_report(check(raises, "lion", only=["one-step-one-coordinate"]))
+    quoted = documents.markdown_report(check(raises, "lion.trajectory", only=["one-step-one-coordinate"]))
     fence = re.search("^(`+)text$", quoted, re.MULTILINE).group(1)
     assert quoted.count(fence) == 2
 
 
 def test_percentages_are_of_the_planned_checks():
-    report = check(right, "lion", laws=False, skip={"g*": "later"})
+    report = check(right, "lion.trajectory", laws=False, skip={"g*": "later"})
     passed = LION - 2
     line = f"{LION} planned = {passed} passed + 2 skipped ({100 * passed // LION}% passed)"
     assert line == words.counts_line(report)
-    assert data.badge(report)["message"] == f"conforms in part, {LION - 2} of {LION}"
+    every = report.checks
+    assert data.badge(report)["message"] == f"conforms in part, {LION - 2} of {LION}, {LION} of {every} checks chosen"
 
 
 @pytest.mark.parametrize(
     ("report", "color"),
     [
-        (lambda: check(right, "lion"), "brightgreen"),
-        (lambda: check(right, "lion", skip={"g*": "later"}), "yellowgreen"),
+        (lambda: check(right, "lion.trajectory"), "brightgreen"),
+        (lambda: check(right, "lion.trajectory", skip={"g*": "later"}), "yellowgreen"),
         (lambda: check(a_variant(), "cbo.step", only=["three-particles"]), "yellowgreen"),
-        (lambda: check(right, "lion", only=["odd", "two-rates"]), "red"),
-        (lambda: check(wrong, "lion"), "red"),
-        (lambda: check(raises, "lion"), "red"),
-        (lambda: check(right, "lion", skip={"*": "later"}), "lightgrey"),
+        (lambda: check(right, "lion.trajectory", only=["odd", "two-rates"]), "red"),
+        (lambda: check(wrong, "lion.trajectory"), "red"),
+        (lambda: check(raises, "lion.trajectory"), "red"),
+        (lambda: check(right, "lion.trajectory", skip={"*": "later"}), "lightgrey"),
     ],
     ids=["conforms", "skips", "variant", "problem", "deviates", "error", "nothing ran"],
 )
@@ -317,19 +322,21 @@ def test_badge(report, color):
 
 
 def test_a_failure_tells_what_its_case_is_for():
-    lines = words.describe(check(wrong, "lion", only=["two-rates"]).records[0])
+    lines = words.describe(check(wrong, "lion.trajectory", only=["two-rates"]).records[0])
     assert any(line.startswith("what it tests: the two rates do different things") for line in lines)
 
 
 # Report files ---------------------------------------------------------------------------------------------------------
 
 REPORTS = {
-    "right": lambda: check(right, "lion", dtypes=DTYPES),
-    "wrong": lambda: check(wrong, "lion", errors=True, skip={"law:*": "later"}, expected_failures={"alternating": "4"}),
-    "raises": lambda: check(raises, "lion"),
-    "not a number": lambda: check(spoilt, "lion"),
+    "right": lambda: check(right, "lion.trajectory", dtypes=DTYPES),
+    "wrong": lambda: check(
+        wrong, "lion.trajectory", errors=True, skip={"law:*": "later"}, expected_failures={"alternating": "4"}
+    ),
+    "raises": lambda: check(raises, "lion.trajectory"),
+    "not a number": lambda: check(spoilt, "lion.trajectory"),
     "variant": lambda: check(a_variant(), "cbo.step", only=["three-particles", "law:*"]),
-    "problems": lambda: check(right, "lion", only=["odd"]),
+    "problems": lambda: check(right, "lion.trajectory", only=["odd"]),
 }
 
 
@@ -348,7 +355,7 @@ def test_report_comes_back(tmp_path, name):
 @pytest.fixture(scope="module")
 def lines(tmp_path_factory):
     path = tmp_path_factory.mktemp("report") / "report.jsonl"
-    results.write_report(path, check(wrong, "lion", laws=False))
+    results.write_report(path, check(wrong, "lion.trajectory", laws=False))
     return path.read_text(encoding="utf-8").splitlines()
 
 
@@ -407,15 +414,15 @@ def test_a_report_cut_at_any_byte_is_refused(lines, tmp_path):
 
 def test_command_writes_report_and_badge_in_every_format(mine, tmp_path, capsys):
     files = ["--report", str(tmp_path / "r.jsonl"), "--badge", str(tmp_path / "badge.json")]
-    words = ["check", "lion", "--python", f"{mine}:wrong", "--in-process", "--skip", "law:*=no time", "--max-fail", "2"]
-    words += files
-    for form, start in (("rich", "lion: "), ("json", "{"), ("junit", "<?xml"), ("markdown", "### lion: ")):
+    words = ["check", "lion.trajectory", "--python", f"{mine}:wrong", "--in-process", *files]
+    words += ["--skip", "law:*=no time", "--max-fail", "2"]
+    for form, start in (("rich", "lion."), ("json", "{"), ("junit", "<?xml"), ("markdown", "### lion.")):
         assert main([*words, "--format", form]) == 1
         assert capsys.readouterr().out.lstrip().startswith(start)
     report = results.read_report(tmp_path / "r.jsonl")
     assert adds_up(report)
     assert report.counts["failed"] == 2
-    assert json.loads((tmp_path / "badge.json").read_text())["label"] == "refimpl lion"
+    assert json.loads((tmp_path / "badge.json").read_text())["label"] == "refimpl lion.trajectory"
 
 
 @pytest.mark.parametrize(

@@ -182,7 +182,7 @@ def test_check_notices_missing_and_foreign_files(folder):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda data: data.update(schema="urn:refimpl:vectors:2"), "schema must be .*vectors:1.*got.*vectors:2"),
+        (lambda data: data.update(schema="urn:refimpl:vectors:1"), "schema must be .*vectors:2.*got.*vectors:1"),
         (lambda data: data["cases"].pop(), f"numberOfCases is {LION}, but there are {LION - 1}"),
         (lambda data: data["errorCases"].pop(), f"numberOfErrorCases is {ERRORS}, but there are {ERRORS - 1}"),
         (lambda data: data["cases"].__setitem__(2, data["cases"][0]), "two-rates.* is there 2 times"),

@@ -4,7 +4,7 @@
 // A test suite in any language can do the same in as few lines.
 
 const vectors = JSON.parse(require("fs").readFileSync(process.argv[2], "utf8"));
-if (vectors.schema !== "urn:refimpl:vectors:1" || vectors.numberOfCases !== vectors.cases.length)
+if (vectors.schema !== "urn:refimpl:vectors:2" || vectors.numberOfCases !== vectors.cases.length)
   throw new Error("these are other vectors than this program can read, or not all of them");
 
 // What is checked: the update rule, in the precision that `round` gives.

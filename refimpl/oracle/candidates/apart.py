@@ -15,6 +15,7 @@ from refimpl import __file__ as package
 from refimpl.core import check
 from refimpl.oracle import catalog
 from refimpl.oracle.candidates.base import MESSAGE, CandidateError, NotApplicable, Skipped
+from refimpl.oracle.candidates.copies import FILES
 from refimpl.oracle.candidates.host import ADAPTERS, contract, named
 from refimpl.oracle.candidates.restarted import Restarted
 from refimpl.oracle.candidates.schema import printable
@@ -69,6 +70,7 @@ class Apart(Restarted):
         super().__init__()
         self._words = {"kind": kind, "place": place, "arrays": arrays, "settings": settings}
         self._target, self._known = operation, False
+        self._systems.add(operation.partition(".")[0])
         self._timeout = check.positive(timeout=timeout)
         self._path = [str(Path(folder).resolve()) for folder in path]
         self.name = place
@@ -76,27 +78,30 @@ class Apart(Restarted):
         self.repro += () if timeout == TIMEOUT else ("--timeout", f"{timeout:g}")
         self.watch: Any = None  # what looks on (`Watch`), and is told what was seen there
         self._offered: dict[str, Any] = {}  # operation -> arguments that the candidate names, or None
-        self._own: list[str] = []
         self._printed = ""
         self._launch()  # it loads while we do
 
     @property
     def note(self):
         """What its owner should know about how it was asked."""
-        own = f"it imports {', '.join(self._own)}: part of what it is compared with" * bool(self._own)
         printed = f"it printed {self._printed!r}; see it all with --in-process" * bool(self._printed)
-        return "; ".join(filter(None, (own, printed)))
+        return "; ".join(filter(None, (self.kinship, printed)))
 
     def lacks(self, names):
         """See `Candidate`."""
         return ADAPTERS[self._words["kind"]].lacks(names)
 
     def offers(self, operation):
-        """See `Candidate`; the candidate is loaded by now."""
+        """See `Candidate`; the candidate is loaded by now. One that does not tell is asked: its cases show why."""
         if operation.name not in self._offered:
-            told = self._ask({"ask": "offers", "operations": [contract(operation)]}, LOADING).get("offers")
-            named = told.get(operation.name) if isinstance(told, dict) else None
-            self._offered[operation.name] = named if isinstance(named, list) else None
+            question = {"ask": "offers", "operations": [contract(operation)]}
+            try:
+                self._begin()
+                told = self._ask(question, max(self._timeout, TIMEOUT)).get("offers")
+                named = told.get(operation.name) if isinstance(told, dict) else []
+            except CandidateError:
+                named = []
+            self._offered[operation.name] = named if isinstance(named, list | None) else []
         return self._offered[operation.name] is not None
 
     def takes(self, operation, name):
@@ -124,6 +129,14 @@ class Apart(Restarted):
         if process is not None:
             self._look_at(process)
             process.end()
+            self._imported |= dict.fromkeys(process.imported)
+
+    def _begin(self):
+        """A process that has loaded the candidate."""
+        if self._process is None:
+            self._launch()
+        if self._first:
+            self._meet()
 
     def _launch(self):
         """Start a process, and have it load the candidate."""
@@ -145,19 +158,18 @@ class Apart(Restarted):
             told = self._ask({"ask": "load", "operation": target, **self._words}, LOADING)
         except CandidateError as error:
             told = {"error": f"cannot load {self._words['place']!r}: {error}"}
-        if "name" not in told:
-            failure = self._give_up(str(told.get("error")), "crash")
+        about = {key: told.get(key) for key in ("name", "version", "language")}
+        if not all(isinstance(text, str) for text in about.values()):
+            said = told.get("error", f"cannot load {self._words['place']!r}: something else than an answer came back")
+            failure = self._give_up(str(said), "crash")
             raise failure if self._known else ValueError(str(failure))
         self._known = True
-        self.name, self.version, self.language = (str(told[key])[:100] for key in ("name", "version", "language"))
-        self.refuses = bool(told["refuses"])
+        self.name, self.version, self.language = (printable(text, 100) for text in about.values())
+        self.refuses = bool(told.get("refuses"))
 
     def _ask(self, question, seconds):
         """The answer, as a dict of plain data that nobody has looked at."""
-        if self._process is None:
-            self._launch()
-        if self._first:
-            self._meet()
+        self._begin()
         self._seq += 1
         try:
             line = base64.b64encode(pickle.dumps((self._seq, question))) + b"\n"
@@ -172,8 +184,8 @@ class Apart(Restarted):
         except (ValueError, RecursionError) as error:
             raise self._end("something else than an answer came back", "garbage") from error
         self._fruitless *= question["ask"] != "run"
-        if isinstance(own := answer.get("own"), list) and own:
-            self._own = [printable(str(name), 100) for name in own[:3]]
+        if isinstance(files := answer.get("files"), list):
+            self._files = tuple(path for path in files[:FILES] if isinstance(path, str))
         return answer
 
     def _told(self, error, seconds):
@@ -205,7 +217,9 @@ def _pairs(slips):
 def _arrays(outputs, names):
     """The arrays of an answer, by name."""
     found = {}
-    for name in names:
+    if not isinstance(outputs, dict) or not set(names) & outputs.keys():
+        raise CandidateError("an answer without an output came back", "garbage")
+    for name in filter(outputs.__contains__, names):
         try:
             shape, data = outputs[name]["shape"], base64.b64decode(outputs[name]["data"], validate=True)
             if any(type(n) is not int or n < 0 for n in shape) or math.prod(shape) * 8 != len(data):

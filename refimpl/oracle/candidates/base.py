@@ -266,28 +266,35 @@ def arguments_for(make, settings, inputs, given, name, *, optional=()):
 
 
 def named_outputs(operation, result):
-    """A result (dict, tuple in order, or the one array) as a dict of NumPy arrays.
+    """A result (dict, tuple in order, or the one array) as a dict of NumPy arrays, in the order of the outputs.
+
+    A dict may leave out outputs, which are then not judged. A tuple has all of them, and one array is one output: which
+    of several it should be is not guessed.
 
     Raises
     ------
     CandidateError
-        If outputs are missing or too many, or something is no array of numbers.
+        If none is there, there are too many, or something is no array of numbers.
     """
     names = [f.name for f in operation.outputs]
+    if result is None:
+        raise CandidateError(f"returned None; expected {', '.join(names)}", "garbage")
     if not isinstance(result, dict):
         parts = result if isinstance(result, tuple | list) and len(names) > 1 else (result,)
         if len(parts) != len(names):
-            raise CandidateError(f"returned {len(parts)} outputs; expected {len(names)}: {', '.join(names)}", "garbage")
+            part = f"; answer {{{names[0]!r}: ...}} to be judged on that alone" if len(parts) < len(names) else ""
+            count = f"returned {len(parts)} output{'s' * (len(parts) != 1)}; expected {len(names)}: {', '.join(names)}"
+            raise CandidateError(count + part, "garbage")
         result = dict(zip(names, parts, strict=True))
-    missing = [name for name in names if name not in result]
-    if missing:
-        raise CandidateError(f"returned no output {', '.join(missing)}; got {', '.join(map(str, result))}", "garbage")
+    if not any(name in result for name in names):
+        got = ", ".join(map(str, result)) or "nothing"
+        raise CandidateError(f"returned no output {', '.join(names)}; got {got}", "garbage")
     if extra := [str(name) for name in result if name not in names]:
         raise CandidateError(
             f"returned {', '.join(extra)}, which was not asked for; expected {', '.join(names)}", "garbage"
         )
     outputs = {}
-    for name in names:
+    for name in filter(result.__contains__, names):
         if result[name] is None:
             raise CandidateError(f"returned None for {name}", "garbage")
         value = np.asarray(result[name])

@@ -14,6 +14,7 @@ import os
 import pickle
 import signal
 import sys
+import sysconfig
 from types import SimpleNamespace
 from typing import Any
 
@@ -32,7 +33,7 @@ ADAPTERS: dict[str, Any] = {
     "estimator": Estimator,
     "scheduler": Scheduler,
 }
-OURS = ("core.", "models.", "problems.", "oracle.", "specs.base")  # parts of the package that anybody may use
+LIBRARIES = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 PR_SET_PDEATHSIG, PR_CAPBSET_DROP = 1, 24
 CAP_SYS_PTRACE = 19
 
@@ -137,7 +138,7 @@ class Host:
     def __init__(self):
         self._candidate: Any = Candidate()
         self._watch, self._told = Watch(), 0
-        self._loaded = 0
+        self._loaded, self._package = 0, ""
 
     def answer(self, question):
         """The answer to a question, as plain data."""
@@ -158,6 +159,7 @@ class Host:
 
     def _load(self, **words):
         try:
+            self._package = words["place"].partition(":")[0].partition(".")[0]
             self._candidate = build(**words)
         except ValueError as error:
             return {"error": said(error).partition(": ")[2]}
@@ -187,13 +189,21 @@ class Host:
 
     def _seen(self):
         """What was seen beside, and has not been told yet."""
-        slips, own = self._watch.slips[self._told :], []
+        slips, more = self._watch.slips[self._told :], {}
         self._told += len(slips)
         if len(sys.modules) != self._loaded:
             self._loaded = len(sys.modules)
-            parts = [m.removeprefix("refimpl.") for m in sys.modules if m.startswith("refimpl.")]
-            own = [f"refimpl.{part}" for part in parts if "." in part and not part.startswith(OURS)]
-        return {"slips": [[slip.kind, slip.message] for slip in slips], "own": sorted(own)}
+            with contextlib.suppress(BaseException):  # they may be anything
+                more = {"files": list(filter(None, map(self._file, list(sys.modules.items()))))}
+        return {"slips": [[slip.kind, slip.message] for slip in slips]} | more
+
+    def _file(self, item):
+        """Where a module stands, if it is the candidate's own; "" of a library, and of this package."""
+        name, module = item
+        path = str(getattr(module, "__file__", None) or "")
+        own = name.partition(".")[0] == self._package
+        libraries = (path.startswith(LIBRARIES) or "-packages" in path) and not own
+        return "" if name.startswith("refimpl.") or libraries or not path.endswith(".py") else path
 
 
 def _described(contract):

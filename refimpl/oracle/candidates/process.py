@@ -11,14 +11,17 @@ than on Linux.
 
 import contextlib
 import os
+import re
 import selectors
 import signal
 import subprocess
+import tempfile
 import time
 import uuid
 from pathlib import Path
 from typing import Any
 
+from refimpl.core.imported import WHERE
 from refimpl.oracle import ending
 from refimpl.oracle.candidates.base import CandidateError
 
@@ -30,6 +33,7 @@ END = 2.0  # seconds for a program to be gone that has closed its output
 LOOK = 0.2  # seconds between two looks at whether it is still there
 CHUNK = 65536
 MARK = "REFIMPL_CANDIDATE"
+PART = re.compile(r"refimpl(\.\w{1,60}){1,6}", re.ASCII)
 PR_SET_DUMPABLE = 4
 
 
@@ -62,13 +66,16 @@ class Process:
     def __init__(self, command, path=(), *, apart=False):
         self._mark = f"{MARK}={uuid.uuid4().hex}"
         name, _, value = self._mark.partition("=")
+        self._imports = _file()
+        self._imported: tuple[str, ...] = ()
         more = {"PYTHONPATH": os.pathsep.join([*path, *filter(None, [os.environ.get("PYTHONPATH")])])} if path else {}
         with ending.held():  # started and not known as running, it would be left behind
             ending.running.add(self)
             _hide()
             try:
-                self._begin(command, {**os.environ, **more, name: value}, apart)
+                self._begin(command, {**os.environ, **more, name: value, WHERE: self._imports}, apart)
             except CandidateError:
+                self._forget()
                 ending.running.discard(self)
                 _hide()
                 raise
@@ -111,6 +118,15 @@ class Process:
     def stderr(self):
         """The end of what it has written to standard error, so far as we have read it."""
         return self._errors.decode("utf-8", "replace")[-TAIL:]
+
+    @property
+    def imported(self):
+        """Parts of this package that it has imported, or a process that it has started, so far."""
+        with contextlib.suppress(OSError):
+            with open(self._imports, "rb") as file:
+                names = file.read(CHUNK).decode("ascii", "replace").split("\n")
+            self._imported = tuple(dict.fromkeys(name for name in names if PART.fullmatch(name)))
+        return self._imported
 
     @property
     def fate(self):
@@ -198,8 +214,15 @@ class Process:
         for stream in (self._stdin, self._stdout, self._stderr):
             self._drop(stream)
         self._selector.close()
+        self._imported = self.imported  # for the file goes
+        self._forget()
         ending.running.discard(self)
         _hide()
+
+    def _forget(self):
+        """Remove the file of imports."""
+        if self._imports != os.devnull:
+            Path(self._imports).unlink(missing_ok=True)
 
     def _is_over(self):
         """Whether no more answers can come; its children may hold the pipe open when it is gone."""
@@ -276,6 +299,16 @@ class Process:
         else:
             why = "does it flush its output after each line?"
         return f"no answer within {seconds:g} s; {why}"
+
+
+def _file():
+    """An empty file in which a program's imports are told; where there is no place for one, none are."""
+    try:
+        number, path = tempfile.mkstemp(prefix="refimpl-", suffix=".imported")
+    except OSError:
+        return os.devnull
+    os.close(number)
+    return path
 
 
 def _channels():

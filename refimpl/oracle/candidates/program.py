@@ -36,10 +36,10 @@ class Program(Restarted):
     ----------
     command : str or list of str
         What to run; a string is split as the shell would, but no shell is started.
-    timeout : float, default: 10
-        Seconds for one answer.
+    timeout : float, optional
+        Seconds for one answer; default: 10.
     start_timeout : float, optional
-        Seconds for the first answer of a process; by default 60, or `timeout` if that is more.
+        Seconds for the first answer of a process; default: `timeout` where that is given, else 60.
     name : str, optional
         How reports call it; by default as it calls itself, or else the command.
     path : sequence of str, optional
@@ -70,20 +70,22 @@ class Program(Restarted):
     language = "any (program)"
     longest = SENTENCE
 
-    def __init__(self, command, *, timeout=TIMEOUT, start_timeout=None, name=None, path=()):
+    def __init__(self, command, *, timeout=None, start_timeout=None, name=None, path=()):
         super().__init__()
         self._command = shlex.split(command) if isinstance(command, str) else list(command)
         if not self._command:
             raise ValueError("command must name a program, got an empty string")
         if shutil.which(self._command[0]) is None:
             raise ValueError(f"command must name a program, and there is no {self._command[0]!r}")
-        self._timeout = check.positive(timeout=timeout)
-        self._start_timeout = check.positive(start_timeout=start_timeout or max(timeout, START_TIMEOUT))
+        self._timeout = check.positive(timeout=TIMEOUT if timeout is None else timeout)
+        first = timeout or START_TIMEOUT if start_timeout is None else start_timeout
+        self._start_timeout = check.positive(start_timeout=first)
         self._path = [str(Path(folder).resolve()) for folder in path]
+        self._files = tuple(word for word in self._command if word.endswith(".py"))
         self._named = name is not None
         self.name = name or shlex.join(self._command)
         self.repro = ("--exec", shlex.join(self._command))
-        if timeout != TIMEOUT:
+        if timeout is not None:
             self.repro += ("--timeout", f"{timeout:g}")
         self._declared: Any = None  # its answer to `start`; None while unknown, and in the bare mode
         self._bare = ""  # why it is in the bare mode
@@ -97,7 +99,8 @@ class Program(Restarted):
     @property
     def note(self):
         """What the owner should know about how the program was asked; complete when it has run."""
-        parts = [f"asked in the bare mode: {self._bare}"] * bool(self._bare)
+        parts = [self.kinship] * bool(self.kinship)
+        parts += [f"asked in the bare mode: {self._bare}"] * bool(self._bare)
         if self._revived:
             times = "once" if self._revived == 1 else f"{self._revived} times"
             parts.append(f"it ended {times} before it had answered, and answered when it was started again")
@@ -119,11 +122,13 @@ class Program(Restarted):
         process, self._process = self._process, None
         if process is not None:
             process.end(protocol.write(protocol.STOP) if self._declared else b"")
+            self._imported |= dict.fromkeys(process.imported)
 
     # One case ------------------------------------------------------------------------------------------------
 
     def _outputs(self, operation, inputs):
         """What the program answers to one case."""
+        self._systems.add(operation.name.partition(".")[0])
         if not (self._declared or self._bare):
             self._start()
         if self._declared:

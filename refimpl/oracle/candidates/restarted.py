@@ -3,6 +3,7 @@
 from typing import Any
 
 from refimpl.oracle.candidates.base import MESSAGE, Candidate, CandidateError
+from refimpl.oracle.candidates.copies import copied
 from refimpl.oracle.candidates.process import Process
 from refimpl.oracle.candidates.schema import printable
 
@@ -21,6 +22,21 @@ class Restarted(Candidate):
         self._hopeless: tuple[str, ...] = ()  # of the error that every case will get
         self._seq = self._starts = self._fruitless = 0
         self._last_error = ("", "")
+        self._systems: set[str] = set()  # whose operations it was asked for
+        self._files: tuple[str, ...] = ()  # of Python, in which it stands
+        self._imported: dict[str, None] = {}
+
+    @property
+    def kinship(self):
+        """What it has in common with what it is compared with; "" if nothing is seen."""
+        self._note_imports()
+        own = f"it imports {', '.join([*self._imported][:3])}" * bool(self._imported)
+        found = own or next(filter(None, (copied(system, self._files) for system in sorted(self._systems))), "")
+        return f"{found}: part of what it is compared with" * bool(found)
+
+    def _note_imports(self):
+        if self._process is not None:
+            self._imported |= dict.fromkeys(self._process.imported)
 
     def _may_start(self):
         """Raise the error that every case will get, if there is nothing more to hope for."""
@@ -41,6 +57,7 @@ class Restarted(Candidate):
         """End a process that cannot be asked on; returns the error to raise."""
         process, self._process = self._process, None
         process.end(patience=0)
+        self._imported |= dict.fromkeys(process.imported)
         self._last_error = (message, process.stderr)
         return CandidateError(printable(message, self.longest), kind, stderr=process.stderr)
 

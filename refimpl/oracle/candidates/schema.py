@@ -67,6 +67,7 @@ def mismatch(value, schema, where="the message"):
         or ("enum" in schema and not any(_same(value, option) for option in schema["enum"]))
         or ("minimum" in schema and _is(value, "number") and value < schema["minimum"])
         or ("minLength" in schema and isinstance(value, str) and len(value) < schema["minLength"])
+        or ("pattern" in schema and isinstance(value, str) and not re.search(schema["pattern"], value))
         or ("minItems" in schema and isinstance(value, list) and len(value) < schema["minItems"])
         or ("not" in schema and mismatch(value, schema["not"]) is None)
     ):

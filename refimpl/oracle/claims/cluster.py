@@ -24,6 +24,8 @@ import refimpl
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "REFIMPL_THREADS"), "1")
 POLL = 0.05  # s
 REFUSED = 5.0  # s
+GREETING = 3.0  # s for a scheduler to say the first word, before it is asked whether it is a web server
+SCHEMES = ("tcp", "tls")
 
 
 class ClusterError(ValueError):
@@ -195,7 +197,9 @@ def connected(address, timeout=60.0):
     try:
         _knock(address)
         client = distributed.Client(address, timeout=timeout, set_as_default=False)
-    except (OSError, ValueError, TypeError) as error:
+    except ClusterError:
+        raise
+    except Exception as error:  # Dask has many for an address that is none
         raise ClusterError(f"no Dask scheduler answers at {address}") from error
     with client:
         try:
@@ -212,16 +216,29 @@ def connected(address, timeout=60.0):
 
 
 def _knock(address):
-    """Raise `ConnectionRefusedError` where nobody listens; Dask would go on trying as long as for a busy machine."""
+    """Refuse what is no address of a scheduler, and where nobody listens; Dask would go on trying for a minute or two.
+
+    Raises
+    ------
+    ClusterError
+        For another scheme, and for a web server.
+    ConnectionRefusedError
+        Where nobody listens.
+    """
     from distributed.comm.addressing import parse_address, parse_host_port
 
     scheme, place = parse_address(address)
-    if scheme not in ("tcp", "tls"):
-        return
+    if scheme not in SCHEMES:
+        page = ", not that of its dashboard" * scheme.startswith("http")
+        raise ClusterError(
+            f"--dask takes the address of a scheduler, tcp://HOST:PORT or tls://HOST:PORT{page}; got {address}"
+        )
     deadline = time.monotonic() + REFUSED
     while True:
         try:
-            with socket.create_connection(parse_host_port(place), timeout=REFUSED):
+            with socket.create_connection(parse_host_port(place), timeout=REFUSED) as channel:
+                if _is_web(channel):
+                    raise ClusterError(f"a web server answers at {address}: the dashboard is not the scheduler")
                 return
         except ConnectionRefusedError:
             if time.monotonic() > deadline:
@@ -229,6 +246,17 @@ def _knock(address):
         except OSError:  # slow, or not to be reached: Dask tells
             return
         time.sleep(POLL)
+
+
+def _is_web(channel):
+    """Whether a web server is at the other end; a Dask scheduler, which may be busy, speaks first."""
+    try:
+        if connection.wait([channel], GREETING):
+            return False
+        channel.sendall(b"HEAD / HTTP/1.0\r\n\r\n")
+        return bool(connection.wait([channel], GREETING)) and channel.recv(5) == b"HTTP/"
+    except OSError:
+        return False
 
 
 def finished(client, jobs, caught=(), show: Callable[[set[str]], None] = lambda running: None):

@@ -28,6 +28,7 @@ def add_arguments(parser):
     where.add_argument("--dask", metavar="ADDRESS", help="run on the workers of this Dask scheduler instead")
     parser.add_argument("--out", metavar="DIR", help="folder for claims.jsonl and the figures")
     parser.add_argument("--save", metavar="FILE", help="bring the committed ledger up to date, and its figures")
+    parser.add_argument("--force", action="store_true", help="write over a claims.jsonl that refimpl has not written")
     parser.add_argument("--strict", action="store_true", help="exit 1 if a claim is not reproduced at each seed")
     parser.add_argument("--format", choices=("rich", "markdown"), default="rich")
     parser.add_argument("--quiet", action="store_true", help="print the counts alone")
@@ -73,6 +74,7 @@ def main(args):
         "jobs": args.jobs,
         "out": args.out,
         "dask": args.dask,
+        "force": args.force,
     }
     stop: Any = None
     if args.save:

@@ -18,6 +18,7 @@ from refimpl.oracle.candidates.schema import short
 from refimpl.oracle.candidates.wire import encode
 from refimpl.oracle.claims import figures
 from refimpl.oracle.output import reportfile
+from refimpl.oracle.output.ours import refuse_foreign
 from refimpl.oracle.output.reportfile import ReportError, typed
 
 STATUSES = ("reproduced", "proxy", "not reproduced", "error", "not run")
@@ -67,16 +68,18 @@ def footer_of(planned, records, interrupted, seconds):
 
 
 @contextlib.contextmanager
-def report_file(folder):
+def report_file(folder, force=False):
     """Function that writes an entry of the report, and its figure if it has one; no other run writes there meanwhile.
 
-    What cannot be written stops nothing: `Unwritten` tells it at the end.
+    A file of its name that is none of ours is refused, unless by `force`. What cannot be written stops nothing:
+    `Unwritten` tells it at the end.
     """
     if folder is None:
         yield lambda entry: None
         return
     folder = Path(folder)
     path, part = folder / "claims.jsonl", folder / "claims.jsonl.part"
+    refuse_foreign("report", path, part, force=force)
     lost: list[OSError] = []
     written = planned = 0
     with disk.alone_in(folder), part.open("wb", buffering=0) as file:
@@ -108,9 +111,14 @@ def report_file(folder):
 
         yield write
         if not lost:
-            part.replace(path)
-            return
+            try:
+                part.replace(path)
+                return
+            except OSError as error:
+                lost.append(error)
         kept = f"; {written} of {planned} records are in {part}, and {path.name} is as it was before"
+        if not part.exists():
+            kept = f"; {part} was removed while it was written"
         raise Unwritten(lost[0].errno, f"{lost[0].strerror}{kept}", str(path))
 
 

@@ -16,7 +16,9 @@ from refimpl.oracle.output import reportfile
 CATALOG = "refimpl.oracle.catalog:claims"
 
 
-def run_claims(claims, *, seed=0, seeds=1, tier="quick", jobs=None, out=None, progress=True, find=CATALOG, dask=None):
+def run_claims(
+    claims, *, seed=0, seeds=1, tier="quick", jobs=None, out=None, progress=True, find=CATALOG, dask=None, force=False
+):
     """Run claims on a pool of processes, or on a Dask cluster.
 
     Parameters
@@ -40,6 +42,8 @@ def run_claims(claims, *, seed=0, seeds=1, tier="quick", jobs=None, out=None, pr
     dask : str, optional
         Address of a Dask scheduler, whose workers run the claims instead; they must have this version of refimpl.
         The records are the same.
+    force : bool, default: False
+        Whether to write over a ``claims.jsonl`` in `out` that is no report of ours.
 
     Returns
     -------
@@ -59,7 +63,7 @@ def run_claims(claims, *, seed=0, seeds=1, tier="quick", jobs=None, out=None, pr
     ClusterError
         If the Dask cluster cannot be used.
     TypeError, ValueError
-        If a claim occurs twice, or `seed`, `seeds`, `tier` or `jobs` is not as above.
+        If a claim occurs twice, `seed`, `seeds`, `tier` or `jobs` is not as above, or a file would be written over.
     """
     seed, seeds = check.integer(seed=seed), check.integer(seeds=seeds, minimum=1)
     check.choice(("quick", "full", "all"), tier=tier)
@@ -81,7 +85,7 @@ def run_claims(claims, *, seed=0, seeds=1, tier="quick", jobs=None, out=None, pr
             client = stack.enter_context(cluster.connected(dask)) if dask else None
             caught = stack.enter_context(ending.held())
             note, show = stack.enter_context(shown(planned) if progress else silence())
-            write = stack.enter_context(report_file(out))
+            write = stack.enter_context(report_file(out, force))
             write(reportfile.header(planned, tier=tier, seed=seed, seeds=seeds))
             running = (
                 cluster.finished(client, todo, caught, show) if client else pool.finished(todo, jobs, caught, show)

@@ -22,6 +22,7 @@ from refimpl.oracle.commands.spread import each
 from refimpl.oracle.judging.plans import Settings, known_dtypes, with_reasons
 from refimpl.oracle.judging.records import Report
 from refimpl.oracle.output import data, documents, plot, progress, results, terminal
+from refimpl.oracle.output.ours import refuse_foreign
 from refimpl.oracle.verdict import check, merged
 
 SEPARATE = os.name == "posix"  # whether a Python candidate can have a process of its own
@@ -61,7 +62,7 @@ def add_arguments(parser):
     text = "the function (--python) draws its own noise: judge the law of its answers (it may take a seed)"
     parser.add_argument("--own-draws", action="store_true", help=text)
     parser.add_argument("--samples", metavar="N", type=int, help="answers to each case (--own-draws)")
-    text = "seconds for an answer (default: 60; 10 with --exec, whose first answer may take 60; none with --in-process)"
+    text = "seconds for an answer (default: 60; with --exec 10, and 60 for the first one; none with --in-process)"
     parser.add_argument("--timeout", metavar="S", type=float, help=text)
     text = "ask a Python candidate in this process, for a debugger: what it does to the process, it does to the oracle"
     parser.add_argument("--in-process", action="store_true", help=text)
@@ -78,6 +79,8 @@ def add_arguments(parser):
     parser.add_argument("--verbose", action="store_true", help="list what passed as well")
     parser.add_argument("--report", metavar="FILE", help="write a report file as well, for `refimpl diff`")
     parser.add_argument("--badge", metavar="FILE", help="write the data of a badge as well (JSON)")
+    text = "write over a file that refimpl has not written (--report, --badge, --plot)"
+    parser.add_argument("--force", action="store_true", help=text)
 
 
 def main(options):
@@ -87,6 +90,7 @@ def main(options):
     for name in ("report", "badge", "plot"):  # before a candidate can change the folder
         if getattr(options, name):
             setattr(options, name, os.path.abspath(getattr(options, name)))
+            refuse_foreign(name, getattr(options, name), force=options.force)
     options.target, options.told = " ".join(options.targets), False
     try:
         if ending.told():
@@ -96,7 +100,7 @@ def main(options):
         if options.report and not options.told:  # nothing had run by then
             about = {"name": options.python or options.exec or options.target, "version": ""}
             nothing = Report.of((), target=options.target, candidate=about, interrupted=ending.told())
-            results.write_report(options.report, nothing)
+            results.write_report(options.report, nothing, waiting=ending.waiting())
         raise
 
 
@@ -153,8 +157,9 @@ def _main(options):
         candidate, picture = _candidate(options), None
         try:
             settings |= {"max_fail": options.max_fail}
-            offered = [op for op in catalog.operations(options.target) if candidate.offers(op)]
-            planned = len(Settings(**settings).plans(offered))
+            operations = catalog.operations(options.target)
+            candidate.offers(operations[0])  # it is loaded by now, or refused
+            planned = len(Settings(**settings).plans(operations))
             searching = progress.searching("looking for the cause")
             with progress.bar(f"checking {candidate.name}", planned) as advance, searching as note:
                 given = {"explain": options.explain, "note": note}
@@ -171,10 +176,8 @@ def _main(options):
                     terminal.say("note: --plot drew nothing: no case fails with an answer")
         finally:
             candidate.close()
-        missing = [op.name for op in catalog.operations(options.target) if not candidate.offers(op)]
-        not_asked = f"{candidate.name} was not asked for {', '.join(missing)}" if missing else ""
-        for note in filter(None, (candidate.note, not_asked)):
-            terminal.say(f"note: {note}")
+        if candidate.note:
+            terminal.say(f"note: {candidate.note}")
         return _tell(options, report, picture)
 
 
@@ -184,7 +187,7 @@ def check_reference(operation, arrays, settings):
     Examples
     --------
     >>> check_reference("lion.step", "numpy", {"only": ["both-agree"]}).verdict
-    'conforms'
+    'conforms in part'
     """
     return check(reference(operation, arrays), operation, **settings)
 
@@ -220,7 +223,7 @@ def _tell(options, report, picture=None):
     if options.format == "rich":
         terminal.console().print(terminal.rich_report(report, verbose=options.verbose), crop=False)
     elif options.format == "junit":
-        print(documents.junit_report(report, strict=options.strict))
+        print(documents.junit_report(report, strict=options.strict, complete=options.complete))
     else:
         print({"json": data.json_report, "markdown": documents.markdown_report}[options.format](report))
     sys.stdout.flush()
@@ -228,13 +231,13 @@ def _tell(options, report, picture=None):
     status = report.exit_code(strict=options.strict, complete=options.complete)
     badge = "" if report.interrupted else options.badge
     for path, write in (
-        (options.report, lambda path: results.write_report(path, report)),
-        (badge, lambda path: disk.write(path, json.dumps(data.badge(report)) + "\n")),
-        (picture and options.plot, lambda path: disk.write(path, picture)),
+        (options.report, lambda path, **more: results.write_report(path, report, **more)),
+        (badge, lambda path, **more: disk.write(path, json.dumps(data.badge(report)) + "\n", **more)),
+        (picture and options.plot, lambda path, **more: disk.write(path, picture, **more)),
     ):
         try:
             if path:
-                write(path)
+                write(path, waiting=ending.waiting())
         except OSError as error:
             terminal.say(f"refimpl check: {path}: {error.strerror}", style="red")
             status = 2

@@ -280,7 +280,9 @@ def _listed(evidence, clock):
 def _searched(evidence, hunt, clock):
     """The diagnosis of what was found by changing the rule, with its source, or None; and the search."""
     operation = evidence.operation
+    ask_more(evidence, hunt.part(0.1), samples=10, changes=1)  # a factor is read off many answers
     search = Search(evidence, hunt.part(0.85))
+    search.of_readings()
     search.of_pairs(hunt.part(0.15))
     search.of_trials(operation.reference, hunt.part(0.2))
     search.of_edits(hunt.part(0.7))

@@ -6,6 +6,7 @@ import numpy as np
 
 from refimpl.oracle.diagnosis.evidence import Evidence, called
 from refimpl.oracle.judging import cases
+from refimpl.oracle.judging.parts import Unanswered
 from refimpl.oracle.judging.tolerance import close
 
 SIZE = "every deviation is of the size of single precision"
@@ -86,7 +87,8 @@ def where(evidence: Evidence):
     odd = [s for s in answered if not all(np.isfinite(x).all() for x in s.got.values())]
     if odd and len(odd) == len(answered):
         told.append(f"where it is wrong the answer is not finite (inf or NaN), on all {len(odd)} inputs")
-    outputs = evidence.operation.outputs
+    seen = answered[0].got
+    outputs = [entry for entry in evidence.operation.outputs if not isinstance(seen[entry.name], Unanswered)]
     masks: dict[str, list[Any]] = {entry.name: [] for entry in outputs}
     for sight in answered:
         for entry in outputs:

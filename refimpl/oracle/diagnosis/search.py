@@ -15,12 +15,13 @@ from refimpl.oracle import edits
 from refimpl.oracle.diagnosis.beyond import edits_at_entry, edits_from_around, edits_in_time
 from refimpl.oracle.diagnosis.constants import solved, with_a_bound, with_a_number
 from refimpl.oracle.diagnosis.evidence import Evidence, called, explains
+from refimpl.oracle.diagnosis.reading import readings
 from refimpl.oracle.diagnosis.trials import trials, tried
 from refimpl.oracle.diagnosis.units import units
 from refimpl.oracle.diagnosis.vocabulary import edits_of
 from refimpl.oracle.diagnosis.workshop import Workshop
 from refimpl.oracle.judging.tolerance import close, wide
-from refimpl.specs.domains import moved
+from refimpl.specs.domains import drawn, moved
 
 AFTER = 1.0  # seconds for which the search goes on once something is found, to learn what cannot be told from it
 RARE = 3  # rank from which edits are tried after constants
@@ -121,6 +122,13 @@ class Search:
             self.found.append(found)
 
     # The stages ----------------------------------------------------------------------------------------------------
+
+    def of_readings(self):
+        """Factors that are read off the deviation."""
+        for reading in readings(self.evidence):
+            if self.agrees(reading.answer):
+                on = partial(_here, self.evidence.operation, reading.answer)
+                self.keep(Found(1, on, f"answers so that {reading.words}"))
 
     def of_trials(self, reference, clock, rank=1, **more):
         """Arguments and outputs treated wrongly, around some form of the rule."""
@@ -342,11 +350,18 @@ def holds(answer, sight):
 
 def ask_more(evidence, clock, *, samples=30, changes=5):
     """Put further inputs to the candidate: random ones, and the failing ones moved a little."""
-    operation = evidence.operation
+    operation, wild = evidence.operation, True
     for number in range(samples):
         if clock.over:
             return
-        evidence.ask(operation.drawn(stream(number, operation.name, "explain")))
+        rng = stream(number, operation.name, "explain")
+        if number % 3 != 2:
+            evidence.ask(operation.drawn(rng))
+        elif wild:
+            try:
+                evidence.ask(drawn(operation, rng))  # of sizes and numbers that nobody chose
+            except ValueError:
+                wild = False
     failing = [s for s in evidence.sights if s.wrong and s.size <= LARGE][:8]
     rng = stream(0, operation.name, "moved")
     for _ in range(changes):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from refimpl.oracle.candidates import CandidateError, NotApplicable, Skipped
-from refimpl.oracle.judging import cases, tolerance
+from refimpl.oracle.judging import cases, parts, tolerance
 from refimpl.oracle.judging.answers import OF_A_LAW, by_name, of_law, right, source_of
 
 BROKEN = ("crash", "timeout", "garbage")  # kinds of errors that are no exception of the candidate's
@@ -20,7 +20,7 @@ def judge_case(operation, case, dtype, candidate):
     wanted = right(operation, case, dtype)
     got, fields = ask(candidate, operation, inputs)
     if got is not None:
-        fields = _first_difference(operation, got, wanted)
+        fields = _first_difference(operation, got, wanted) | {"without": parts.missing(operation, got)}
     return got, fields | {
         "tolerance_source": source_of(case),
         "answer_source": case.source or operation.exact_source,
@@ -42,30 +42,35 @@ def judge_law(operation, law, case, dtype, candidate):
 
     try:
         with np.errstate(all="ignore"):
-            pairs = list(law.pairs(run, inputs))
+            pairs, without = parts.law_pairs(law, operation, run, inputs)
     except _NoAnswerError as stop:
         return stop.fields
+    except NotApplicable as reason:
+        return {"status": "not_applicable", "reason": str(reason)}
     except Exception:  # a law stumbles over an answer of another shape
         if wrong := _first_wrong_shape(operation, asked):
             return wrong
         raise
-    pairs = [(np.asarray(got, dtype=np.float64), np.asarray(wanted, dtype=np.float64)) for got, wanted in pairs]
+    if pairs and not any(pairs):
+        return {"status": "not_applicable", "reason": f"it is about {', '.join(without)}, which the answer leaves out"}
+    judged = [pair for pair in pairs if pair]
 
     def at_least(bounds):  # where the reference has 0 a candidate may have a number, which is rounded
         few = tolerance.FACTOR * tolerance.unit(dtype)
         return [
-            np.fmax(bound, few * np.abs(wanted)) if bound.shape == wanted.shape else bound
-            for (_, wanted), bound in zip(pairs, bounds, strict=True)
+            np.fmax(bound, few * np.abs(pair[1])) if bound.shape == pair[1].shape else bound
+            for pair, bound in zip(pairs, bounds, strict=True)
+            if pair
         ]
 
     def keep(bounds):
         return all(
             got.shape == wanted.shape == bound.shape and tolerance.agrees(got, wanted, bound).all()
-            for (got, wanted), bound in zip(pairs, at_least(bounds), strict=True)
+            for (got, wanted), bound in zip(judged, at_least(bounds), strict=True)
         )
 
-    fields: dict[str, Any] = {"status": "passed", "tolerance_source": tolerance.source(OF_A_LAW)}
-    for (got, wanted), bound in zip(pairs, at_least(allowed.enough(keep)), strict=True):
+    fields: dict[str, Any] = {"status": "passed", "tolerance_source": tolerance.source(OF_A_LAW), "without": without}
+    for (got, wanted), bound in zip(judged, at_least(allowed.enough(keep)), strict=True):
         if not got.shape == wanted.shape == bound.shape:
             differ = {"status": "failed", "message": f"breaks the law: {law.statement} (shapes differ)"}
             return fields | (_first_wrong_shape(operation, asked) or differ)
@@ -130,10 +135,12 @@ def ask(candidate, operation, inputs):
 
 def _first_difference(operation, got, right):
     """Fields of a record that tell where `got` leaves the right answers first, or what agreement there is."""
-    answers, fewest = right.answers, 17.0
+    answers, fewest = {name: x for name, x in right.answers.items() if name in got}, 17.0
     tolerances = right.tolerances_for(partial(tolerance.close, got, answers))
     for entry in operation.outputs:
         name = entry.name
+        if name not in got:
+            continue
         if wrong := _wrong_shape(entry, got, answers):
             return wrong
         agreeing = tolerance.digits(got[name], answers[name])
@@ -176,6 +183,8 @@ def _first_wrong_shape(operation, asked):
     for arguments, got in asked:
         answers = by_name(operation, **arguments)
         for entry in operation.outputs:
+            if entry.name not in got:
+                continue
             if wrong := _wrong_shape(entry, got, answers):
                 return wrong
     return None

@@ -74,13 +74,18 @@ def _ask(candidate, operation, case, dtype, stored=lambda x: x):
 def _right(operation, case, dtype, got):
     """Whether a case is answered rightly."""
     wanted = right(operation, case, dtype)
-    agree = partial(tolerance.close, got, wanted.answers)
+    agree = partial(tolerance.close, got, {name: wanted.answers[name] for name in got})
     return agree(wanted.tolerances_for(agree))
 
 
 def _changed(operation, case, dtype, before, after):
     """Fields of a record if an answer is not the same again, or None; rounding may differ."""
+    if before.keys() != after.keys():
+        said = f"{', '.join(sorted(before.keys() ^ after.keys()))} is answered once, and not again"
+        return {"status": "failed", "message": f"{case.slug}: {said}"}
     for entry in operation.outputs:
+        if entry.name not in before:
+            continue
         old, new = before[entry.name], after[entry.name]
         if old.shape == new.shape and np.array_equal(old, new, equal_nan=True):
             continue

@@ -64,10 +64,18 @@ class Settings:
         self.skip = with_reasons(skip=self.skip)
         self.expected_failures = with_reasons(expected_failures=self.expected_failures)
 
+    def every(self, operations):
+        """The checks that there are of some operations, before any of them is chosen."""
+        return plans(operations, self.dtypes, fuzz=self.fuzz, errors=self.errors)
+
+    def chosen(self, every):
+        """Those of some checks that are asked for."""
+        laws = [plan for plan in every if self.laws or not plan.short.startswith(("law:", "manners:"))]
+        return [plan for plan in laws if not self.only or plan.matching(self.only)]
+
     def plans(self, operations):
         """The checks of some operations that are asked for."""
-        every = plans(operations, self.dtypes, fuzz=self.fuzz, laws=self.laws, errors=self.errors)
-        return [plan for plan in every if not self.only or plan.matching(self.only)]
+        return self.chosen(self.every(operations))
 
     def stale(self, operations, planned=()):
         """Sentences about what is asked for and stands for no check of the operations, in whatever precision."""

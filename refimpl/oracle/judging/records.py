@@ -122,6 +122,7 @@ class Record(Cleaned):
     answer_source: str = ""
     expected_to_fail: bool = False
     reason: str = ""  # of a skip, an expected failure, a case that does not apply
+    without: tuple[str, ...] = ()  # outputs that the answer leaves out
     repro: str = ""  # a command that reruns this case alone
     seconds: float = 0.0
     traceback: str = ""
@@ -147,11 +148,25 @@ class Report(Cleaned):
 
     manners: tuple[Any, ...] = ()  # of `candidates.watch.Slip`: what calls did beside answering
     interrupted: str = ""  # by what, if it was: the rest is skipped
+    checks: int = 0  # that there are of the target, where fewer were chosen; else 0
 
     @property
     def complete(self):
-        """Whether every planned check was answered, and agreed with the rule or a variant."""
-        return self.counts.get("passed", 0) + self.counts.get("variant", 0) == self.planned
+        """Whether every check that there is was answered in all outputs, and agreed with the rule or a variant."""
+        return self.counts.get("passed", 0) + self.counts.get("variant", 0) == self.planned and self.whole
+
+    @property
+    def whole(self):
+        """Whether every check that there is was planned, and no answer left out an output."""
+        return not self.checks and not any(record.without for record in self.records)
+
+    @property
+    def operations(self):
+        """Operation -> whether a check of it applies."""
+        found: dict[str, bool] = {}
+        for record in self.records:
+            found[record.operation] = found.get(record.operation, False) or record.status != "not_applicable"
+        return found
 
     def exit_code(self, *, strict=False, complete=None):
         """Exit status of the command line.
@@ -161,7 +176,8 @@ class Report(Cleaned):
         strict : bool, default: False
             Whether a variant, or bad manners, are no success.
         complete : bool, optional
-            Whether a check that was skipped, not applicable or expected to fail is none; by default under `strict`.
+            Whether a check that was skipped, not applicable, expected to fail, or not chosen is none, and an output
+            that was left out; by default under `strict`.
 
         Returns
         -------
@@ -175,8 +191,8 @@ class Report(Cleaned):
         return 1 if self.verdict == "deviates" else 2
 
     @classmethod
-    def of(cls, records, *, diagnosis=None, problems=(), **fields):
-        """Report of some records: they are counted, and the verdict follows.
+    def of(cls, records, *, diagnosis=None, problems=(), checks=0, **fields):
+        """Report of some records: they are counted, and the verdict follows; `checks` is how many there are to choose.
 
         Examples
         --------
@@ -185,18 +201,20 @@ class Report(Cleaned):
         'deviates'
         """
         counts = Counter(record.status for record in records)
+        needed = max(checks, len(records)) + any(record.without for record in records)
         return cls(
             records=tuple(records),
             planned=len(records),
+            checks=checks if checks > len(records) else 0,
             counts={status: counts[status] for status in STATUSES},
-            verdict="interrupted" if fields.get("interrupted") else _verdict(counts, diagnosis, len(records)),
+            verdict="interrupted" if fields.get("interrupted") else _verdict(counts, diagnosis, needed),
             diagnosis=diagnosis,
             problems=tuple(sorted(problems)),
             **fields,
         )
 
 
-def _verdict(counts, diagnosis, planned):
+def _verdict(counts, diagnosis, needed):
     if counts["failed"] or counts["xpass"] or (counts["variant"] and diagnosis is None):
         return "deviates"
     if counts["error"]:
@@ -205,4 +223,4 @@ def _verdict(counts, diagnosis, planned):
     if not answered:
         return "nothing passed" if counts["xfail"] else "nothing ran"
     whole = f"conforms to variant {diagnosis.names[0]}" if counts["variant"] else "conforms"
-    return whole + " in part" * (answered < planned)
+    return whole + " in part" * (answered < needed)

@@ -21,11 +21,12 @@ class Run(NamedTuple):
     manners: tuple[Slip, ...]  # what calls did beside answering
     problems: list[str]  # patterns and expected failures that are stale
     stopped: bool  # after as many failures as were asked for
+    checks: int = 0  # that there are, chosen or not
 
     @property
     def silent(self):
         """Whether there is no more to ask: it was stopped, or nothing was answered."""
-        return self.stopped or all(record.status == "error" for record in self.records)
+        return self.stopped or all(record.status in ("error", "not_applicable") for record in self.records)
 
 
 def run(candidate, operations, settings: Settings, callback: Callable[[Record], None] = lambda record: None):
@@ -34,7 +35,7 @@ def run(candidate, operations, settings: Settings, callback: Callable[[Record], 
     Parameters
     ----------
     candidate : Candidate
-        That offers the operations.
+        Who is asked. The checks of an operation that it does not offer are not applicable.
     operations : sequence of Operation
         At least one, all of one system.
     settings : Settings
@@ -55,7 +56,9 @@ def run(candidate, operations, settings: Settings, callback: Callable[[Record], 
     >>> [record.status for record in done.records], sorted(done.outputs[0])
     (['passed'], ['new_momentum', 'new_theta'])
     """
-    planned = settings.plans(operations)
+    every = settings.every(operations)
+    planned = settings.chosen(every)
+    offered = {operation.name for operation in operations if candidate.offers(operation)}
     done: list[tuple[Record, Any]] = []
     failures = 0
     with watching(candidate) as watch:
@@ -66,6 +69,9 @@ def run(candidate, operations, settings: Settings, callback: Callable[[Record], 
                 watch.place = plan.id
                 if reason := _left_out(plan, settings, failures):
                     record, got = _record(plan, candidate, status="skipped", reason=reason), None
+                elif plan.operation.name not in offered:
+                    reason = f"{candidate.name} does not offer {plan.operation.name}"
+                    record, got = _record(plan, candidate, status="not_applicable", reason=reason), None
                 else:
                     record, got = carry_out(plan, candidate, settings.expected_failures)
                 failures += record.status in FAILURES
@@ -77,7 +83,8 @@ def run(candidate, operations, settings: Settings, callback: Callable[[Record], 
     records, outputs = [record for record, _ in done], [got for _, got in done]
     everything = catalog.system(operations[0].system).operations  # a run of a part of that makes no name stale
     problems = unexpected(records) + settings.stale(everything, planned)
-    return Run(planned, records, outputs, watch.slips, problems, stopped=failures == settings.max_fail)
+    stopped = failures == settings.max_fail
+    return Run(planned, records, outputs, watch.slips, problems, stopped, len(every))
 
 
 def _left_out(plan, settings, failures):

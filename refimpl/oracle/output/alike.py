@@ -85,6 +85,6 @@ def no_answer(report):
 
 
 def nothing_ran(report):
-    """The verdict "nothing ran" in words: why, if it is for one reason."""
-    reasons = groups(report.records)
+    """The verdict "nothing ran" in words: why, if it is for one reason beside that some of it does not apply."""
+    reasons = groups([r for r in report.records if r.status != "not_applicable"] or report.records)
     return "nothing ran" + (f": {reasons[0][0].reason}" if len(reasons) == 1 and reasons[0][0].reason else "")

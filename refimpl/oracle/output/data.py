@@ -3,12 +3,14 @@
 import json
 from dataclasses import asdict, is_dataclass
 
-from refimpl.oracle.output.words import worst_first
+from refimpl.oracle.output import scope
+from refimpl.oracle.output.words import sentence, worst_first
 
 
 def json_report(report):
     """The whole report as one line of JSON; NaN and infinities as strings."""
-    return json.dumps(plain(report) | {"records": plain(worst_first(report.records))}, allow_nan=False)
+    told = {"sentence": sentence(report), "asked": scope.asked(report)}
+    return json.dumps(plain(report) | told | {"records": plain(worst_first(report.records))}, allow_nan=False)
 
 
 def json_difference(difference):
@@ -38,6 +40,8 @@ def badge(report):
     >>> from refimpl.oracle.judging.records import Report
     >>> badge(Report("lion", {}, "conforms in part", {"passed": 2, "skipped": 1}, 3, ()))["message"]
     'conforms in part, 2 of 3'
+    >>> badge(Report("lion.step", {}, "conforms in part", {"passed": 2}, 2, (), checks=11))["message"]
+    'conforms in part, 2 of 2, 2 of 11 checks chosen'
     """
     passed = report.counts["passed"]
     grey = dict.fromkeys(("nothing ran", "nothing passed", "interrupted"), "lightgrey")
@@ -46,9 +50,10 @@ def badge(report):
         color = "red"
     elif report.verdict == "conforms":
         color = "brightgreen"
+    verdict = report.verdict + scope.manner(report) * report.verdict.startswith("conforms")
     return {
         "schemaVersion": 1,
         "label": f"refimpl {report.target}",
-        "message": f"{report.verdict}, {passed} of {report.planned}",
+        "message": ", ".join([verdict, f"{passed} of {report.planned}", *scope.asked(report)]),
         "color": color,
     }

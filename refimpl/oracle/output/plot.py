@@ -9,6 +9,7 @@ from refimpl.oracle import catalog
 from refimpl.oracle.candidates import CandidateError
 from refimpl.oracle.judging import cases
 from refimpl.oracle.judging.answers import expected
+from refimpl.oracle.output.ours import DRAWN
 
 SHOWN = 4  # coordinates that are drawn
 
@@ -37,10 +38,10 @@ def main(path, candidate, report):
             continue
         right, allowed = expected(operation, case, record.dtype)
         try:
-            got = candidate.run(operation, cases.rounded(case.inputs, record.dtype))[record.output]
+            got = candidate.run(operation, cases.rounded(case.inputs, record.dtype)).get(record.output)
         except CandidateError:
             continue
-        if got.shape == right[record.output].shape:
+        if got is not None and got.shape == right[record.output].shape:
             output = next(entry for entry in operation.outputs if entry.name == record.output)
             return draw(path, record, output, right[record.output], got, allowed[record.output])
     return None
@@ -106,5 +107,6 @@ def draw(path, record, output, right, got, allowed):
         axes.legend(fontsize=8)
     figure.suptitle(f"{record.case} ({record.dtype})", fontsize=11)
     picture = io.BytesIO()
-    figure.savefig(picture, format=_kind(path), dpi=120)
+    signed = {"png": "Software", "svg": "Creator", "pdf": "Creator", "ps": "Creator", "eps": "Creator"}.get(_kind(path))
+    figure.savefig(picture, format=_kind(path), dpi=120, metadata={signed: DRAWN} if signed else None)
     return picture.getvalue()

@@ -25,7 +25,7 @@ def _name(entry):
 # Files --------------------------------------------------------------------------------------------------------
 
 
-def write_report(path, report):
+def write_report(path, report, **options):
     """Write a report file: a header, a line per check, worst first, and a footer.
 
     Parameters
@@ -34,13 +34,15 @@ def write_report(path, report):
         The file, which is replaced.
     report : Report
         From `check`.
+    **options
+        Of `refimpl.core.disk.write`.
     """
     whole = plain(report)
     entries = [plain(record) for record in worst_first(report.records)]
     header = reportfile.header([_name(entry) for entry in entries], target=report.target, candidate=report.candidate)
     footer = {name: whole[name] for name in FOOTER}
     lines = [header, *({"kind": "check"} | entry for entry in entries), {"kind": "footer"} | footer]
-    disk.write(path, "".join(json.dumps(line, allow_nan=False) + "\n" for line in lines))
+    disk.write(path, "".join(json.dumps(line, allow_nan=False) + "\n" for line in lines), **options)
 
 
 def read_report(path):
@@ -110,10 +112,17 @@ class _Footer(TypedDict):
     advice: tuple[Record, ...]
     manners: tuple[Slip, ...]
     interrupted: str
+    checks: int
 
 
 FOOTER = [name for name in _Footer.__annotations__ if name != "kind"]
-_OLD: dict = {"findings": [], "smallest": None, "manners": [], "interrupted": ""}  # what older reports lack
+_OLD: dict = {
+    "findings": [],
+    "smallest": None,
+    "manners": [],
+    "interrupted": "",
+    "checks": 0,
+}  # what older reports lack
 
 
 def _make_sense(report, path, last):

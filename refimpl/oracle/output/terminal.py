@@ -12,11 +12,14 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from refimpl.oracle import ending
 from refimpl.oracle.candidates.schema import printable
 from refimpl.oracle.output import alike
 from refimpl.oracle.output.words import counts_line, describe, manners_lines, title, told, what, worst_first
 
 ERRORS = 3  # different ones of which all is shown
+LOOK = 0.1  # seconds between two looks at whether a pipe takes more
+SURE = getattr(select, "PIPE_BUF", 4096)  # bytes that a pipe takes without waiting, once it takes any
 NARROWEST = 40  # columns, below which a table cannot be read
 SENTENCE = 2000  # characters
 STYLES = {"passed": "green", "failed": "red", "error": "red", "xpass": "red", "variant": "yellow"}
@@ -26,13 +29,21 @@ class _Stream(io.FileIO):
     """A standard stream that outlives its reader: what nobody reads is thrown away, and the command goes on."""
 
     lost: OSError | None = None  # what kept somebody who reads from getting it: a full disk
+    given_up = False  # whether a signal has come while nobody read: the rest is thrown away
 
     def write(self, data):
         """See `io.FileIO`."""
         try:
-            while (taken := super().write(data)) is None:  # a pipe that does not block
-                select.select([], [self], [])
-            return taken
+            look = ending.waiting()
+            while not self.given_up:
+                if os.name == "posix" and not select.select([], [self], [], LOOK)[1]:
+                    look()
+                elif (taken := super().write(data[:SURE])) is not None:  # else a pipe that does not block
+                    return taken
+            return len(data)
+        except ending.Ended:
+            self.given_up = True
+            return len(data)
         except OSError as error:
             if error.errno not in (errno.EPIPE, errno.EIO):  # a closed pipe, a closed terminal
                 self.lost = self.lost or error
@@ -117,10 +128,11 @@ def rich_report(report, *, verbose=False, details=1):
         To print.
     """
     good = report.verdict.startswith("conforms") and not report.problems
+    color = "yellow" if good and report.verdict.endswith(" in part") else "green" if good else "red"
     verdict, *cause = told(report)
     parts: list = [
         Text(title(report), style="bold"),
-        Text(verdict, style="bold green" if good else "bold red"),
+        Text(verdict, style=f"bold {color}"),
         *map(Text, cause),
     ]
     records = worst_first(report.records)

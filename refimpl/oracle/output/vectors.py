@@ -20,10 +20,11 @@ from refimpl.oracle.candidates import schema
 from refimpl.oracle.candidates.wire import WireError, decode, encode
 from refimpl.oracle.judging import cases, tolerance
 from refimpl.oracle.judging.answers import expected
+from refimpl.oracle.output.ours import refuse_foreign
 from refimpl.oracle.output.reportfile import ReportError, parsed
 from refimpl.specs.base import FLAGS
 
-SCHEMA = "urn:refimpl:vectors:1"
+SCHEMA = "urn:refimpl:vectors:2"
 MARGIN = 2.0  # tolerances are measured, and exp or sin may round otherwise on another machine
 
 
@@ -146,7 +147,7 @@ def text(value, indent=0):
     return f"{start}{lines}{pad}{end}"
 
 
-def write_vectors(target, folder):
+def write_vectors(target, folder, *, force=False):
     """Write a file for each operation of a target.
 
     Parameters
@@ -155,6 +156,8 @@ def write_vectors(target, folder):
         "<system>" or "<system>.<operation>".
     folder : path
         Where; made if it is not there.
+    force : bool, default: False
+        Whether to write over files of these names that hold something else than vectors.
 
     Returns
     -------
@@ -165,11 +168,14 @@ def write_vectors(target, folder):
     ------
     OSError
         As of `refimpl.core.disk.write` and `refimpl.core.disk.alone_in`.
+    ValueError
+        If a file of such a name is there and holds something else; nothing is written then.
     """
     folder = Path(folder)
     operations = catalog.operations(target)
     with disk.alone_in(folder):
         paths = [folder / f"{operation.name}.json" for operation in operations]
+        refuse_foreign("vectors", *paths, force=force)
         for path, operation in zip(paths, operations, strict=True):
             disk.write(path, text(vectors(operation)) + "\n")
     return paths
@@ -317,6 +323,7 @@ def add_arguments(parser):
     parser.add_argument("targets", nargs="+", metavar="TARGET", help="<system> or <system>.<operation>")
     parser.add_argument("--out", metavar="DIR", required=True, help="folder of the files")
     parser.add_argument("--check", action="store_true", help="compare the folder with what would be written")
+    parser.add_argument("--force", action="store_true", help="write over files that are no vectors of refimpl")
 
 
 def main(options):
@@ -330,7 +337,7 @@ def main(options):
                     return 1
                 paths = [Path(options.out) / f"{operation.name}.json" for operation in catalog.operations(target)]
             else:
-                paths = write_vectors(target, options.out)
+                paths = write_vectors(target, options.out, force=options.force)
             for path in paths:
                 data = _load(path)
                 counts = f"{data['numberOfCases']} cases, {data['numberOfErrorCases']} error cases"

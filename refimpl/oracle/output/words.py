@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from refimpl.oracle.output import alike
+from refimpl.oracle.output import alike, scope
 
 HOLDS = ("reproduced", "proxy")  # statuses of a claim whose bounds are kept
 WORST_FIRST = ("failed", "error", "xpass", "variant", "xfail", "skipped", "not_applicable", "passed")
@@ -19,7 +19,7 @@ def title(report):
 
 
 def sentence(report):
-    """The verdict in one sentence."""
+    """The verdict in one sentence, with what it is about where that is not everything."""
     run = sum(record.reason != report.interrupted for record in report.records) if report.interrupted else 0
     text = {
         "deviates": "deviates from the paper's rule",
@@ -28,14 +28,31 @@ def sentence(report):
         "nothing ran": alike.nothing_ran(report),
         "interrupted": f"{report.interrupted} after {run} of {report.planned} checks",
     }.get(report.verdict, report.verdict)
-    if text.endswith(" in part"):
-        answered = report.counts["passed"] + report.counts.get("variant", 0)
-        text = f"{text.removesuffix(' part')} {answered} of {report.planned} checks ({_others(report)})"
+    if report.verdict.startswith("conforms"):
+        text = _conforms(report)
     if report.diagnosis is None:
-        return text + ("; no known mistake explains it" if report.verdict == "deviates" else "")
-    if report.diagnosis.kind == "variant":
-        return f"{text}: {report.diagnosis.hint}"
-    return text + (";" if len(report.diagnosis.names) > 1 else ":") + f" {cause(report.diagnosis)}"
+        text += "; no known mistake explains it" * (report.verdict == "deviates")
+    elif report.diagnosis.kind == "variant":
+        text += f": {report.diagnosis.hint}"
+    else:
+        text += (";" if len(report.diagnosis.names) > 1 else ":") + f" {cause(report.diagnosis)}"
+    about = scope.asked(report) if report.verdict in ("deviates", "error", "nothing passed") else ()
+    return text + f"; asked: {', '.join(about)}" * bool(about)
+
+
+def _conforms(report):
+    """That it conforms, and in what."""
+    text, manner = report.verdict.removesuffix(" in part"), scope.manner(report)
+    if text == report.verdict:
+        return text + manner
+    answered = report.counts["passed"] + report.counts.get("variant", 0)
+    left = scope.outputs_left_out(report)
+    about = [phrase for phrase in scope.asked(report) if phrase not in left]
+    if answered < report.planned:
+        about.insert(
+            bool(about) and "operations" in about[0], f"{answered} of {report.planned} checks ({_others(report)})"
+        )
+    return "; ".join([f"{text} in {', '.join(about) or 'part'}{manner}", *left])
 
 
 def _others(report):
@@ -149,11 +166,13 @@ def told(report):
             lines.append(f"{', '.join(diagnosis.operations)}: {cause(diagnosis)}")
         lines += explained(diagnosis)
         lines += [f"see {diagnosis.origin}"] if diagnosis.origin else []
-    return lines + (["", *smallest_input(report.smallest)] if report.smallest else [])
+    return lines + (
+        ["", *smallest_input(report.smallest, report.candidate.get("language", ""))] if report.smallest else []
+    )
 
 
-def smallest_input(smallest):
-    """The smallest input that shows a difference, ready to paste, as lines of text.
+def smallest_input(smallest, language=""):
+    """The smallest input that shows a difference, ready to paste into that language, as lines of text.
 
     Examples
     --------
@@ -166,7 +185,9 @@ def smallest_input(smallest):
     """
     end = f"raised {smallest.message}" if smallest.got is None else f"expected {smallest.expected}, got {smallest.got}"
     after = f", by ({smallest.equation})" if "-" in smallest.equation else ""
-    lines = [f"smallest input that shows it ({smallest.operation}):", f"  {smallest.python}", f"  {smallest.json}"]
+    here = language.startswith("Python")
+    pasted = [smallest.python] * (here or not language) + [smallest.json] * (not here)
+    lines = [f"smallest input that shows it ({smallest.operation}):", *(f"  {text}" for text in pasted)]
     lines.append(f"  {smallest.output}: {end}{after}")
     if smallest.free:
         lines.append(f"  whatever the values of {', '.join(smallest.free)}")

@@ -6,7 +6,7 @@ import numpy as np
 
 from refimpl.core import check
 from refimpl.core.arrays import array_namespace, device
-from refimpl.core.linalg import power_of_two
+from refimpl.core.linalg import magnitude
 from refimpl.optimizers import adadagrad
 from refimpl.specs import loops, refusals, sizes
 from refimpl.specs.base import Drive, ErrorCase, Operation, Paper, System, array, choice, integer, number
@@ -26,7 +26,7 @@ def exact_size(population, test, eta, largest):
     """Smallest batch, drawn with replacement, that meets the exact test."""
     check.finite(population=population)
     xp, ratio = array_namespace(population), exact_test(test)
-    population = population / power_of_two(population)  # variances are squares, and may not be in the range
+    population = population / magnitude(population)  # variances are squares, and may not be in the range
     gradient = xp.mean(population, axis=0)
     variance = xp.var(population, axis=0)
     demand = ratio(gradient, variance, eta=eta)

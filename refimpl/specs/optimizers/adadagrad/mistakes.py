@@ -49,7 +49,10 @@ def _exact_size_without_zero_rule(population, test, eta, largest):
     return adadagrad.grow(1, demand, largest=largest)
 
 
-PLAIN = {"_scaled: return": "return grads", "exact_size: population =": "pass"}  # whoever slips so has no units either
+PLAIN = {
+    "_scaled: return": "return grads",
+    "exact_size: population =": "pass",
+}  # who slips so has no units
 
 ALTERNATIVES = (
     # The tests

@@ -57,7 +57,7 @@ ALTERNATIVES = (
     mistake("overflowing_sigmoid", "numerics",
             "write the sigmoid as 1 / (1 + exp(-x)); here it is exp(x) / (1 + exp(x)), which overflows to NaN",
             _friction("xp.exp(xp.abs(change)) / (1 + xp.exp(xp.abs(change)))")
-            | {"update: check.alike(": "pass"}),  # code without checks goes on with NaN
+            | {"update: check.alike(": "pass", "online: check.like(": "pass"}),  # code without checks goes on with NaN
     mistake("change_of_size", "wrong_order",
             "take the change of the gradient; here it is that of its absolute value",
             {"diffgrad-4": "change = xp.abs(previous) - xp.abs(grad)",

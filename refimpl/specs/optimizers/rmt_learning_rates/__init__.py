@@ -7,6 +7,7 @@ from refimpl.core.lanczos import lanczos, ritz
 from refimpl.optimizers import rmt_learning_rates as rmt
 from refimpl.specs import refusals, sizes
 from refimpl.specs.base import ErrorCase, Operation, Paper, System, array, choice, integer, number
+from refimpl.specs.domains import COUNT, FRACTION, NONNEGATIVE, POSITIVE, REAL, SYMMETRIC, WHOLE, Relation
 from refimpl.specs.optimizers.rmt_learning_rates import cases, exact, laws
 from refimpl.specs.optimizers.rmt_learning_rates.claims import CLAIMS
 from refimpl.specs.optimizers.rmt_learning_rates.mistakes import ALTERNATIVES
@@ -71,12 +72,14 @@ def _as(like, number):
     return array_namespace(like).asarray(number, dtype=like.dtype, device=device(like))
 
 
-_SIGMA2 = number("sigma2", "variance sigma^2 >= 0 of an element of the single-sample Hessian")
-_PARAMETERS = integer("parameters", "number of parameters P")
-_DATA = integer("data", "number of samples N, of which batches are drawn without replacement; 0: endless")
-_SUPPLY_ERRORS = (
-    *refusals.rates(sigma2="nonnegative"),
-    ErrorCase("no-parameters", "at least one parameter", {"parameters": 0}, ValueError, "parameters"),
+_SIGMA2 = number("sigma2", "variance sigma^2 of an element of the single-sample Hessian", NONNEGATIVE)
+_PARAMETERS = integer("parameters", "number of parameters P", COUNT)
+_DATA = integer("data", "number of samples N, of which batches are drawn without replacement; 0: endless", WHOLE)
+_SUPPLY_ERRORS = (refusals.numbers("sigma2", "parameters", "data"),)
+_WITHIN = Relation(
+    "no batch is larger than data where data > 0",
+    ("batches", "data"),
+    lambda i: not i["data"] or bool(np.max(i["batches"]) <= i["data"]),
 )
 _NO_STEPS = {"long": "it is a formula, without steps"}
 _WHOLE_MATRIX = "a matrix of so many rows is too large to hand over"
@@ -86,7 +89,7 @@ BATCH_HESSIAN = Operation(
     summary="largest and smallest eigenvalue of the Hessian of a batch, from an eigenvalue of the data's Hessian",
     inputs=(
         array("eigenvalues", "k", "eigenvalues of the Hessian over the data, of any sign"),
-        array("batches", "k", "batch size b for each, a whole number stored as a float"),
+        array("batches", "k", "batch size b for each; the formulas take any number", POSITIVE),
         _SIGMA2,
         _PARAMETERS,
         _DATA,
@@ -107,6 +110,7 @@ BATCH_HESSIAN = Operation(
         ErrorCase("nan", "NaN is no eigenvalue", {"eigenvalues": np.full(2, np.nan)}, ValueError, "eigenvalue"),
         ErrorCase("empty-batch", "a batch has a sample", {"batches": np.zeros(2)}, ValueError, "batch"),
     ),
+    relations=(_WITHIN,),
     without=_NO_STEPS,
 )
 
@@ -115,8 +119,8 @@ GAUSS_NEWTON = Operation(
     summary="largest eigenvalue of the Gauss-Newton matrix of a batch, in the spiked covariance model",
     inputs=(
         array("eigenvalues", "k", "largest eigenvalue over all data"),
-        array("ratios", "k", "gamma = P / b >= 0 for each"),
-        number("sigma2", "all other eigenvalues, > 0"),
+        array("ratios", "k", "gamma = P / b for each", NONNEGATIVE),
+        number("sigma2", "all other eigenvalues", POSITIVE),
     ),
     outputs=(array("top", "k", "largest eigenvalue of the batch"),),
     reference=gauss_newton,
@@ -126,7 +130,7 @@ GAUSS_NEWTON = Operation(
     sample=cases.sample_gauss_newton,
     laws=laws.GAUSS_NEWTON,
     errors=(
-        *refusals.rates(sigma2="positive"),
+        refusals.numbers("sigma2"),
         ErrorCase("negative-ratio", "P / b is not negative", {"ratios": np.full(2, -1.0)}, ValueError, "ratio"),
     ),
     without=_NO_STEPS,
@@ -136,11 +140,11 @@ SCALE_LR = Operation(
     name="rmt_learning_rates.scale_lr",
     summary="a step size taken from one batch size to others, and the largest stable one there",
     inputs=(
-        number("lr", "step size alpha > 0 that suits `batch`"),
-        integer("batch", "batch size b0"),
-        array("batches", "k", "batch sizes to go to, whole numbers stored as floats"),
+        number("lr", "step size alpha that suits `batch`", POSITIVE),
+        integer("batch", "batch size b0", COUNT),
+        array("batches", "k", "batch sizes to go to; the formulas take any number", POSITIVE),
         choice("rule", rmt.RULES, "in proportion to b, to its root, or to 1 / lambda'(b)"),
-        number("top", "largest eigenvalue of the Hessian over the data"),
+        number("top", "largest eigenvalue of the Hessian over the data", REAL),
         _SIGMA2,
         _PARAMETERS,
         _DATA,
@@ -157,8 +161,21 @@ SCALE_LR = Operation(
     laws=laws.SCALE_LR,
     errors=(
         *_SUPPLY_ERRORS,
-        *refusals.rates(lr="positive"),
+        refusals.numbers("lr", "batch"),
         ErrorCase("empty-batch", "a batch has a sample", {"batches": np.zeros(6)}, ValueError, "batch"),
+    ),
+    relations=(
+        _WITHIN,
+        Relation(
+            "batch is not larger than data where data > 0",
+            ("batch", "data"),
+            lambda i: not i["data"] or i["batch"] <= i["data"],
+        ),
+        Relation(
+            "top > 0 where a batch has no noise: sigma2 = 0, or it is the whole data",
+            ("batch", "batches", "top", "sigma2", "data"),
+            lambda i: i["top"] > 0 or (i["sigma2"] > 0 and max(i["batch"], *i["batches"]) < (i["data"] or np.inf)),
+        ),
     ),
     without=_NO_STEPS,
 )
@@ -167,10 +184,10 @@ RITZ = Operation(
     name="rmt_learning_rates.ritz",
     summary="Lanczos quadrature: Ritz values and weights of a symmetric matrix",
     inputs=(
-        array("matrix", "P P", "symmetric; only products with it are needed"),
-        array("start", "P", "not 0"),
-        integer("steps", "m >= 1; more than P are cut to P"),
-        number("tolerance", "stop once beta_j is at most this share of the longest A q_i so far"),
+        array("matrix", "P P", "only products with it are needed", SYMMETRIC),
+        array("start", "P", "where to start", REAL.that("not all zero")),
+        integer("steps", "m; more than P are cut to P", COUNT),
+        number("tolerance", "stop once beta_j is at most this share of the longest A q_i so far", FRACTION),
     ),
     outputs=(
         array("values", "j", "eigenvalues of the tridiagonal T of the j <= m steps taken, smallest first"),
@@ -184,7 +201,7 @@ RITZ = Operation(
     laws=laws.RITZ,
     errors=(
         ErrorCase("zero-start", "0 has no direction", {"start": np.zeros(4)}, ValueError, "start"),
-        ErrorCase("no-step", "at least one step", {"steps": 0}, ValueError, "steps"),
+        refusals.numbers("steps", "tolerance"),
         ErrorCase("nan", "NaN is no curvature", {"matrix": np.full((4, 4), np.nan)}, ValueError, "product"),
     ),
     without={"long": _WHOLE_MATRIX, "large": _WHOLE_MATRIX},
@@ -194,15 +211,15 @@ ELEMENT_VARIANCE = Operation(
     name="rmt_learning_rates.element_variance",
     summary="squared Frobenius norm of a Hessian, and the variance of its noise, from products with random probes",
     inputs=(
-        array("matrix", "P P", "Hessian over the data"),
-        array("batch_matrices", "n P P", "Hessians of n batches"),
-        array("probes", "q P", "random directions"),
-        integer("batch", "size b of the batches"),
+        array("matrix", "P P", "Hessian over the data", SYMMETRIC),
+        array("batch_matrices", "n P P", "Hessians of n batches", SYMMETRIC),
+        array("probes", "q P", "random directions", REAL.that("nonzero rows")),
+        integer("batch", "size b of the batches", COUNT),
         _DATA,
     ),
     outputs=(
-        number("norm2", "estimate of the squared Frobenius norm of `matrix`, P times the mean of |H v|^2 / |v|^2"),
-        number("sigma2", "estimate of the variance of an element of the single-sample Hessian"),
+        number("norm2", "estimate of the squared Frobenius norm of `matrix`: P times the mean of |H v|^2/|v|^2", REAL),
+        number("sigma2", "estimate of the variance of an element of the single-sample Hessian", REAL),
     ),
     reference=element_variance,
     exact=exact.element_variance,
@@ -211,9 +228,17 @@ ELEMENT_VARIANCE = Operation(
     sample=cases.sample_element_variance,
     laws=laws.ELEMENT_VARIANCE,
     errors=(
+        refusals.numbers("batch", "data"),
         ErrorCase("whole-data", "the whole data has no noise to measure", {"data": 16}, ValueError, "batch"),
         ErrorCase("nan", "NaN is no curvature", {"matrix": np.full((3, 3), np.nan)}, ValueError, "product"),
         ErrorCase("zero-probe", "0 has no direction", {"probes": np.zeros((3, 3))}, ValueError, "start"),
+    ),
+    relations=(
+        Relation(
+            "batch is less than data where data > 0",
+            ("batch", "data"),
+            lambda i: not i["data"] or i["batch"] < i["data"],
+        ),
     ),
     without=_NO_STEPS | {"large": "each probe and each batch is taken by itself: more of them change nothing"},
 )
@@ -224,15 +249,19 @@ TRAJECTORY = Operation(
     inputs=(
         array("theta0", "d", "start"),
         array("grads", "T d", "gradient of each step"),
-        array("hessians", "R d d", "Hessian at the start of each epoch"),
+        array("hessians", "R d d", "Hessian at the start of each epoch", SYMMETRIC),
         array("probes", "R d", "start vector of Lanczos (polyak), or gradient on the statistics batch (rayleigh)"),
-        integer("every", "steps in an epoch; R of them cover the T steps"),
-        integer("warmup", "epochs in which nothing is measured"),
-        integer("lanczos_steps", "m of polyak, at most d"),
-        number("lr", "step size until something has been measured"),
-        number("momentum", "as long, and always under rayleigh"),
-        number("floor", "polyak passes over Ritz values up to this share of the (lifted) largest, and over rounding"),
-        number("noise", "v >= 0 of the batches, by which polyak lifts the largest Ritz value"),
+        integer("every", "steps in an epoch", COUNT),
+        integer("warmup", "epochs in which nothing is measured", WHOLE),
+        integer("lanczos_steps", "m of polyak; more than d are cut to d", COUNT),
+        number("lr", "step size until something has been measured", POSITIVE),
+        number("momentum", "as long, and always under rayleigh", FRACTION),
+        number(
+            "floor",
+            "polyak passes over Ritz values up to this share of the (lifted) largest, and over rounding",
+            FRACTION,
+        ),
+        number("noise", "v of the batches, by which polyak lifts the largest Ritz value", NONNEGATIVE),
         choice("rule", ("polyak", "rayleigh"), "both rates from the spectrum's ends; or alpha = g.g / g.Hg"),
     ),
     outputs=(
@@ -247,9 +276,18 @@ TRAJECTORY = Operation(
     sample=cases.sample_trajectory,
     laws=laws.TRAJECTORY,
     errors=(
-        *refusals.rates(lr="positive", momentum="fraction", floor="fraction", noise="nonnegative"),
+        refusals.numbers("lr", "momentum", "floor", "noise", "every", "warmup", lanczos_steps="steps"),
         *refusals.arrays(grads="grad"),
-        ErrorCase("no-epoch", "an epoch has a step", {"every": 0}, ValueError, "every"),
+    ),
+    relations=(
+        Relation(
+            "R epochs cover the T steps", ("every",), lambda i: len(i["hessians"]) * i["every"] >= len(i["grads"])
+        ),
+        Relation(
+            "no row of probes is 0 where rule = polyak",
+            ("probes",),
+            lambda i: i["rule"] == "rayleigh" or bool(np.all(np.any(i["probes"] != 0, axis=1))),
+        ),
     ),
     without={"large": _WHOLE_MATRIX},
 )

@@ -1,5 +1,6 @@
 """Inputs of the operations on learning rates under permanent names, and random ones."""
 
+import math
 from functools import partial
 
 import numpy as np
@@ -40,7 +41,7 @@ BATCH_HESSIAN = (
          answer={"top": np.array([2.5, 2.0]), "bottom": np.array([-2.0, -2.5])}, source="worked by hand"),
     Case("all-strengths", ("basic", "edge_case"),
          "eigenvalues of either sign, weak, strong and 0: nothing is divided by 0, and the two ends mirror each other",
-         _hessian([s * 2**0.5 for s in _STRENGTHS], 50), equations=_tags(4, 5)),
+         _hessian([s * math.sqrt(2) for s in _STRENGTHS], 50), equations=_tags(4, 5)),
     Case("nearly-all-data", ("wrong_constant",), "a batch of 380 of 400 has nearly no noise left",
          _hessian([4.0, -0.1, 0.1, -4.0], 380, parameters=200, data=400), equations=_tags(1)),
     Case("whole-data", ("boundary", "edge_case"),
@@ -53,9 +54,9 @@ BATCH_HESSIAN = (
          "the noise falls as 1/b, the edge as 1/sqrt(b); beyond b* = P sigma^2 / lambda^2 = 200 there is an outlier",
          _hessian([4.0] * 6, [1, 16, 128, 256, 1024, 2**20], sigma2=3.2, parameters=1000), equations=_tags(2, 3)),
     Case("tiny-scale", ("numerics",), "a landscape 2^20 times as flat: an epsilon would show here",
-         _hessian([2.0**-19, 2.0**-20, -(2.0**-18)], 50, sigma2=2.0**-40)),
+         _hessian([1 / 2**19, 1 / 2**20, -1 / 2**18], 50, sigma2=1 / 2**40)),
     Case("huge-scale", ("numerics",), "a landscape 2^20 times as steep",
-         _hessian([2.0**21, 2.0**20, -(2.0**22)], 50, sigma2=2.0**40)),
+         _hessian([2**21, 2**20, -(2**22)], 50, sigma2=float(2**40))),
     large("many-eigenvalues", "all-strengths", "k"),
 )  # fmt: skip
 
@@ -86,12 +87,12 @@ GAUSS_NEWTON = (
          _newton([1.5, 1.0, 0.0], [0.5, 2.0, 8.0], sigma2=1.5)),
     Case("small-to-large-batches", ("basic", "wrong_constant"),
          "as the batch grows the outlier comes down to the eigenvalue of the data",
-         _newton([10.0] * 5, [200.0, 50.0, 4.0, 0.25, 2.0**-20]), equations=_tags(6)),
+         _newton([10.0] * 5, [200.0, 50.0, 4.0, 0.25, 1 / 2**20]), equations=_tags(6)),
     Case("one", ("boundary",), "one eigenvalue", _newton([3.0], 1.0)),
     Case("no-noise", ("boundary",), "gamma = 0, an endless batch: the eigenvalue itself, or the bulk",
          _newton([3.0, 0.5], 0.0), answer={"top": np.array([3.0, 1.0])}, source="gamma = 0"),
     Case("huge-scale", ("numerics",), "all eigenvalues 2^60 times as large",
-         _newton([2.0**62, 2.0**61], 2.0, sigma2=2.0**60)),
+         _newton([2**62, 2**61], 2.0, sigma2=float(2**60))),
     large("many-eigenvalues", "other-bulk", "k"),
 )  # fmt: skip
 
@@ -234,13 +235,17 @@ RITZ = (
          answer={"values": np.array([0.0]), "weights": np.array([1.0])}, source="worked by hand"),
     Case("flat-landscape", ("numerics",),
          "the same landscape 2^60 times as flat: closing is judged against the products, not against 1",
-         _ritz(2.0**-60 * FIXTURE, [1.0, 1.0, 1.0, 1.0], 3), equations=_tags(18)),
+         _ritz(FIXTURE / 2**60, [1.0, 1.0, 1.0, 1.0], 3), equations=_tags(18)),
 )  # fmt: skip
 
 
 def _symmetric(rng, d):
     half = rng.standard_normal((d, d))
     return half + half.T
+
+
+def _half(matrix):
+    return (matrix + matrix.T) / 2
 
 
 def _clear(matrix, start, steps):
@@ -411,7 +416,7 @@ def sample_trajectory(rng):
         d, every, epochs = int(rng.integers(1, 4)), int(rng.integers(1, 4)), int(rng.integers(1, 3))
         steps, rule = int(rng.integers(1, d + 1)), str(rng.choice(["polyak", "rayleigh"]))
         hessians = [_symmetric(rng, d) for _ in range(epochs)]
-        hessians = [h @ h / d if rng.uniform() < 0.7 else h for h in hessians]
+        hessians = [_half(h @ h / d) if rng.uniform() < 0.7 else h for h in hessians]
         probes, floor = rng.standard_normal((epochs, d)), float(rng.choice([0.0, 1e-3]))
         if all(_safe(*pair, steps) for pair in zip(hessians, probes, strict=True)):
             return _learner(

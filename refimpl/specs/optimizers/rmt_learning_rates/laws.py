@@ -2,7 +2,7 @@
 
 from refimpl.core.arrays import array_namespace
 from refimpl.specs.base import Law
-from refimpl.specs.laws import apart, causal, related, reversed_along, scaled
+from refimpl.specs.laws import apart, causal, related, reversed_along, scales
 
 
 def _in_units_of_the_noise(run, inputs):
@@ -20,10 +20,7 @@ BATCH_HESSIAN = (
         lambda inputs: {"eigenvalues": -inputs["eigenvalues"]},
         lambda outputs: {"top": -outputs["bottom"], "bottom": -outputs["top"]}, "all-strengths",
     ),
-    scaled(
-        "scale", "eigenvalues times 4, sigma^2 times 16: ends times 4", 4.0,
-        {"eigenvalues": 1, "sigma2": 2}, {"top": 1, "bottom": 1}, "all-strengths",
-    ),
+    scales({"eigenvalues": 1, "sigma2": 2}, {"top": 1, "bottom": 1}, "all-strengths"),
     apart("k", "all-strengths", "growing-batches", slug="eigenvalues-apart"),
     Law(
         "in-units-of-the-noise", "half of sqrt(v) is seen at 2 sqrt(v), twice sqrt(v) at 2.5 sqrt(v)",
@@ -39,10 +36,7 @@ def _meets_the_edge(run, inputs):
 
 
 GAUSS_NEWTON = (
-    scaled(
-        "scale", "all eigenvalues times 4: the top times 4", 4.0, {"eigenvalues": 1, "sigma2": 1}, {"top": 1},
-        "other-bulk", "both-branches",
-    ),
+    scales({"eigenvalues": 1, "sigma2": 1}, {"top": 1}, "other-bulk", "both-branches"),
     apart("k", "other-bulk", slug="eigenvalues-apart"),
     Law(
         "meets-the-edge", "at sigma^2 (1 + sqrt(gamma)) the two branches meet",
@@ -61,10 +55,7 @@ def _there_and_back(run, inputs):
 
 SCALE_LR = (
     Law("there-and-back", "to another size and back is nowhere", _there_and_back, ("linear", "sqrt", "saturating")),
-    scaled(
-        "scale", "the landscape times 4: step sizes a quarter", 4.0,
-        {"lr": -1, "top": 1, "sigma2": 2}, {"lrs": -1, "max_lrs": -1}, "linear", "of-limited-data",
-    ),
+    scales({"lr": -1, "top": 1, "sigma2": 2}, {"lrs": -1, "max_lrs": -1}, "linear", "saturating"),
     apart("k", "saturating", "of-limited-data", slug="sizes-apart"),
 )  # fmt: skip
 
@@ -99,15 +90,13 @@ RITZ = (
         lambda inputs: {"matrix": -inputs["matrix"], "start": 4.0 * inputs["start"]}, _turned_over,
         "fixture", "large-outlier",
     ),
-    scaled("scale", "the matrix times 4: values times 4", 4.0, {"matrix": 1}, {"values": 1}, "fixture"),
+    scales({"matrix": 1}, {"values": 1}, "fixture", "all-dimensions"),
+    scales({"start": 1}, {}, "fixture", slug="scales-with-start"),
 )  # fmt: skip
 
 ELEMENT_VARIANCE = (
-    scaled(
-        "scale", "matrices times 4: both estimates times 16", 4.0,
-        {"matrix": 1, "batch_matrices": 1}, {"norm2": 2, "sigma2": 2}, "signs", "of-limited-data",
-    ),
-    scaled("lengths", "probes times 4: the same estimates", 4.0, {"probes": 1}, {}, "signs", "gaussian"),
+    scales({"matrix": 1, "batch_matrices": 1}, {"norm2": 2, "sigma2": 2}, "signs", "of-limited-data"),
+    scales({"probes": 1}, {}, "signs", "gaussian", slug="scales-with-probes"),
     reversed_along("n", "signs", "gaussian", slug="order-of-batches"),
     reversed_along("q", "gaussian", slug="order-of-probes"),
 )  # fmt: skip
@@ -129,10 +118,9 @@ TRAJECTORY = (
         lambda inputs: {"theta0": inputs["theta0"] + 2.0}, lambda outputs: {"thetas": outputs["thetas"] + 2.0},
         "polyak-nine-and-one", "rayleigh",
     ),
-    scaled(
-        "steeper", "the function times 4: rates a quarter, same path", 4.0,
-        {"grads": 1, "hessians": 1, "noise": 2, "lr": -1}, {"lrs": -1}, "polyak-lifted", "rayleigh",
-    ),
+    scales({"grads": 1, "hessians": 1, "noise": 2, "lr": -1}, {"lrs": -1}, "polyak-lifted", "rayleigh"),
+    scales({"theta0": 1, "grads": 1, "probes": 1}, {"thetas": 1}, "polyak-nine-and-one", "rayleigh",
+           slug="scales-with-theta"),
     causal("T", "polyak-nine-and-one", "rayleigh-warmup"),
     Law(
         "heavy-ball", "each move is rho times the last one minus alpha times the gradient",

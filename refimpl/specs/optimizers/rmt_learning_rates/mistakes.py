@@ -415,7 +415,7 @@ ALTERNATIVES = (
         "extra_step",
         "keep the last move when the rates change; here momentum starts anew with each epoch",
         {
-            "minimize: state, _ = learn(": """\
+            "minimize: state, _ = check.results(": """\
             state, _ = learn(state, params, epoch)
             state = state._replace(move=0 * state.move)""",
         },

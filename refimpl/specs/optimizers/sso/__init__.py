@@ -9,7 +9,7 @@ from refimpl.optimizers import _sso_models as models
 from refimpl.optimizers import sso
 from refimpl.specs import refusals, sizes
 from refimpl.specs.base import ErrorCase, Operation, Paper, System, array, choice, integer, number
-from refimpl.specs.loops import integers
+from refimpl.specs.domains import COUNT, POSITIVE, REAL, SIMPLEX, Relation, below
 from refimpl.specs.optimizers.sso import cases, exact, laws
 from refimpl.specs.optimizers.sso.claims import CLAIMS
 from refimpl.specs.optimizers.sso.laws import MODELS
@@ -24,7 +24,7 @@ def surrogate(x, y, theta_t, theta, eta, loss, model):
 
 def _iterates(x, y, theta, batch, eta, alpha, steps, loss, model, norm):
     inner = partial(sso.gradient_descent, alpha=alpha, steps=steps, record=lambda carry: {"theta": carry.theta})
-    where = {"eta": eta, "batch": integers(batch), "norm": norm}
+    where = {"eta": eta, "batch": batch, "norm": norm}
     _, info = sso.outer_step(theta, model, loss, x, y, inner=inner, **where)
     return array_namespace(theta).stack(info.inner.history["theta"][1:])
 
@@ -53,7 +53,7 @@ def majorize(x, y, theta0, inner_steps, steps, loss):
 def _minimize(x, y, theta0, batches, inner, loss, **how):
     """Parameters and step sizes after each outer step on batches of a linear model."""
     note = lambda theta, info: {"theta": theta, "eta": info and info.surrogate.eta}
-    how |= {"batches": integers(batches), "steps": batches.shape[0], "record": note}
+    how |= {"batches": batches, "steps": batches.shape[0], "record": note}
     history = sso.minimize(theta0, models.linear, models.LOSSES[loss], x, y, inner=inner, **how).history
     return array_namespace(theta0).stack(history["theta"][1:]), history["eta"][1:]
 
@@ -87,7 +87,7 @@ def projection(x, y, theta0, batches, eta, loss):
     thetas, _ = _minimize(x, y, theta0, batches, inner, loss, eta=eta, norm="full")
     z = x @ theta0
     for t in range(batches.shape[0]):
-        batch = integers(batches[t, :])
+        batch = batches[t, :]
         rows, labels = xp.take(z, batch), xp.take(y, batch)
         slopes = sso._scatter(loss_of.gradient(rows, labels) / batch.shape[0], batch, y.shape[0])
         z = sso.projected_step(z, slopes, eta=eta, basis=basis)
@@ -96,19 +96,27 @@ def projection(x, y, theta0, batches, eta, loss):
 
 
 _X = array("x", "n d", "features, one row for each example")
-_Y = array("y", "n", "labels -1 and 1 of the logistic loss, numbers of the squared one")
-_LOSS = choice("loss", ("logistic", "squared"), "mean over the rows of log(1 + exp(-y z)), or of (z - y)^2 / 2")
+_Y = array("y", "n", "labels of the logistic loss, numbers of the squared one")
+_LOSS = choice(
+    "loss", ("logistic", "squared"), "the mean, not the sum, over the rows asked of log(1 + exp(-y z)) or (z - y)^2 / 2"
+)
 _MODEL = choice("model", ("linear", "tanh"), "targets x theta, or tanh of them entry by entry")
-_NORM = choice("norm", ("batch", "full"), "whether the quadratic runs over the batch's targets or over all n")
-_ETA = number("eta", "step size in the targets > 0")
-_ALPHA = number("alpha", "step size of the inner gradient descent > 0")
+_NORM = choice(
+    "norm",
+    ("batch", "full"),
+    "whether the quadratic, the sum of (z_i - z_i at theta_t)^2 / (2 eta), runs over the batch's targets or over all n",
+)
+_ETA = number("eta", "step size in the targets", POSITIVE)
+_ALPHA = number("alpha", "step size of the inner gradient descent", POSITIVE)
 _THETA0 = array("theta0", "d", "start")
-_WHOLE = "whole numbers, handed over as floats like every array: cast them to integers before you index with them"
-_BATCH = array("batch", "b", f"row numbers of the batch, from 0; {_WHOLE}")
-_BATCHES = array("batches", "T b", f"row numbers, from 0, of the batch of each outer step; {_WHOLE}")
-_STEPS = integer("steps", "inner steps m")
-_INNER = integer("inner_steps", "inner steps m in each outer step")
-_RATIO = number("ratio", "alpha / eta_t: the inner steps are alpha = ratio * eta_t")
+_BATCH = array("batch", "b", "row numbers of the batch", below("n"))
+_BATCHES = array("batches", "T b", "row numbers of the batch of each outer step", below("n"))
+_STEPS = integer("steps", "inner steps m", COUNT)
+_INNER = integer("inner_steps", "inner steps m in each outer step", COUNT)
+_RATIO = number("ratio", "alpha / eta_t: the inner steps are alpha = ratio * eta_t", POSITIVE)
+_SIGNS = Relation(
+    "y is -1 or 1 where loss = logistic", ("y",), lambda i: i["loss"] == "squared" or bool(np.all(abs(i["y"]) == 1))
+)
 _THETAS = array("thetas", "T d", "parameters after each outer step", steps=True)
 _SOURCE = "the definitions of loss and surrogate, differentiated numerically in 50 digits; no pullback is used"
 
@@ -127,9 +135,8 @@ def _unknown_label(operation):
 
 _ARRAYS = refusals.arrays(x="x", y="y")
 _START = (*_ARRAYS, *refusals.arrays(theta0="theta"), _unknown_label)
-_NO_INNER = ErrorCase("no-inner-step", "at least one inner step", {"inner_steps": 0}, ValueError, "steps")
-_NO_STEPS = ErrorCase("no-inner-step", "at least one inner step", {"steps": 0}, ValueError, "steps")
-_STEP_SIZES = refusals.rates(eta="positive", alpha="positive")
+_NO_INNER = refusals.numbers(inner_steps="steps")
+_STEP_SIZES = refusals.numbers("eta", "alpha")
 
 SURROGATE = Operation(
     name="sso.surrogate",
@@ -143,20 +150,21 @@ SURROGATE = Operation(
         _LOSS,
         _MODEL,
     ),
-    outputs=(number("value", "g_t(theta), with the constant l(z_t)"), array("gradient", "d", "in theta")),
+    outputs=(number("value", "g_t(theta), with the constant l(z_t)", REAL), array("gradient", "d", "in theta")),
     reference=surrogate,
     exact=exact.surrogate,
     exact_source=_SOURCE,
     cases=cases.SURROGATE,
     sample=cases.sample_surrogate,
     laws=laws.SURROGATE,
-    errors=(*_ARRAYS, *refusals.arrays(theta_t="theta"), _unknown_label, *refusals.rates(eta="positive")),
+    errors=(*_ARRAYS, *refusals.arrays(theta_t="theta"), _unknown_label, refusals.numbers("eta")),
+    relations=(_SIGNS,),
     without={"long": "it is one evaluation"},
 )
 
 OUTER_STEP = Operation(
     name="sso.outer_step",
-    summary="the inner iterates of one outer step: one oracle call, then gradient descent on the surrogate",
+    summary="the inner iterates of one outer step: one oracle call for the mean loss, then descent on the surrogate",
     inputs=(_X, _Y, array("theta", "d", "theta_t"), _BATCH, _ETA, _ALPHA, _STEPS, _LOSS, _MODEL, _NORM),
     outputs=(array("thetas", "m d", "omega_1, ..., omega_m; the last one is theta_{t+1}", steps=True),),
     reference=outer_step,
@@ -165,7 +173,8 @@ OUTER_STEP = Operation(
     cases=cases.OUTER,
     sample=cases.sample_outer,
     laws=laws.OUTER,
-    errors=(*_ARRAYS, *refusals.arrays(theta="theta"), _unknown_label, *_STEP_SIZES, _NO_STEPS, _beyond),
+    errors=(*_ARRAYS, *refusals.arrays(theta="theta"), _unknown_label, _STEP_SIZES, refusals.numbers("steps"), _beyond),
+    relations=(_SIGNS,),
 )
 
 SOFTMAX_STEP = Operation(
@@ -173,7 +182,7 @@ SOFTMAX_STEP = Operation(
     summary="the inner iterates of one outer step where the targets are logits under the cross-entropy",
     inputs=(
         _X,
-        array("y", "n C", "class probabilities, one-hot for labels"),
+        array("y", "n C", "class probabilities, one-hot for labels", SIMPLEX),
         array("theta", "d C", "theta_t; the logits are x theta"),
         _BATCH,
         _ETA,
@@ -188,13 +197,20 @@ SOFTMAX_STEP = Operation(
     cases=cases.SOFTMAX,
     sample=cases.sample_softmax,
     laws=laws.SOFTMAX,
-    errors=(*_ARRAYS, *refusals.arrays(theta="theta")[:1], *_STEP_SIZES, _NO_STEPS, _beyond),
+    errors=(*_ARRAYS, *refusals.arrays(theta="theta")[:1], _STEP_SIZES, refusals.numbers("steps"), _beyond),
 )
 
 MAJORIZE = Operation(
     name="sso.majorize",
     summary="the full-batch method on a linear model with the step sizes that the theory gives",
-    inputs=(_X, _Y, _THETA0, _INNER, integer("steps", "outer steps T"), _LOSS),
+    inputs=(
+        array("x", "n d", "features, one row for each example", REAL.that("not all zero")),
+        _Y,
+        _THETA0,
+        _INNER,
+        integer("steps", "outer steps T", COUNT),
+        _LOSS,
+    ),
     outputs=(_THETAS, array("losses", "T", "loss after each outer step", steps=True)),
     reference=majorize,
     exact=exact.majorize,
@@ -203,6 +219,7 @@ MAJORIZE = Operation(
     sample=cases.sample_majorize,
     laws=laws.MAJORIZE,
     errors=(*_START, _NO_INNER),
+    relations=(_SIGNS,),
 )
 
 TRAJECTORY = Operation(
@@ -229,7 +246,8 @@ TRAJECTORY = Operation(
     cases=cases.TRAJECTORY,
     sample=cases.sample_trajectory,
     laws=laws.TRAJECTORY,
-    errors=(*_START, *refusals.rates(eta="positive"), _NO_INNER, _beyond),
+    errors=(*_START, refusals.numbers("eta"), _NO_INNER, _beyond),
+    relations=(_SIGNS,),
 )
 
 SEARCH = Operation(
@@ -242,8 +260,9 @@ SEARCH = Operation(
         _BATCHES,
         number(
             "start",
-            "step size s > 0 at the start of the first search (times 1.8, if it is to expand); what 100 cuts leave of "
+            "step size s at the start of the first search (times 1.8, if it is to expand); what 100 cuts leave of "
             "it is taken untested",
+            POSITIVE,
         ),
         _RATIO,
         _INNER,
@@ -257,7 +276,8 @@ SEARCH = Operation(
     cases=cases.SEARCH,
     sample=cases.sample_search,
     laws=laws.SEARCH,
-    errors=(*_START, *refusals.rates(start="positive eta"), _NO_INNER, _beyond),
+    errors=(*_START, refusals.numbers(start="eta"), _NO_INNER, _beyond),
+    relations=(_SIGNS,),
     without={"long": "a step hands on nothing but its last step size, as the cases with two and three searches show"},
 )
 
@@ -269,7 +289,7 @@ ADAGRAD = Operation(
         _Y,
         _THETA0,
         _BATCHES,
-        number("eta", "scale > 0 of the step sizes"),
+        number("eta", "scale of the step sizes", POSITIVE),
         _ALPHA,
         _INNER,
         _LOSS,
@@ -282,7 +302,24 @@ ADAGRAD = Operation(
     cases=(*cases.ADAGRAD, sizes.one_step),
     sample=cases.sample_adagrad,
     laws=laws.ADAGRAD,
-    errors=(*_START, *_STEP_SIZES, _NO_INNER, _beyond),
+    errors=(*_START, _STEP_SIZES, _NO_INNER, _beyond),
+    relations=(
+        _SIGNS,
+        Relation(
+            "no row is twice in a batch where kind = diagonal",
+            ("batches",),
+            lambda i: i["kind"] == "scalar" or all(len(set(rows)) == len(rows) for rows in i["batches"].tolist()),
+        ),
+        Relation(
+            "the loss of the first batch has a slope where kind = scalar",
+            ("x", "y", "theta0"),
+            lambda i: (
+                i["kind"] == "diagonal"
+                or i["loss"] == "logistic"
+                or bool(np.any((i["x"] @ i["theta0"] - i["y"])[i["batches"][0]]))
+            ),
+        ),
+    ),
 )
 
 PROJECTION = Operation(
@@ -300,7 +337,8 @@ PROJECTION = Operation(
     cases=(*cases.PROJECTION, sizes.one_step),
     sample=cases.sample_projection,
     laws=laws.PROJECTION,
-    errors=(*_START, *refusals.rates(eta="positive"), _beyond),
+    errors=(*_START, refusals.numbers("eta"), _beyond),
+    relations=(_SIGNS,),
     without={"long": "a step hands on nothing but where it ends; `trajectory` counts to 300"},
 )
 

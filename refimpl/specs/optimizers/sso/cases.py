@@ -28,7 +28,8 @@ def _random(rng, n, d, loss):
 
 
 def _curvature(x):
-    return float(np.linalg.svd(x, compute_uv=False)[0] ** 2)
+    """To six digits, which no other way to the singular value can turn."""
+    return float(f"{np.linalg.svd(x, compute_uv=False)[0] ** 2:.6g}")
 
 
 def _one_over_L(b, loss):
@@ -57,7 +58,7 @@ def _many_rows(slug, of, rows=(), **numbers):
             return {f.name: values[f.name][..., picks] if f.axes.endswith("n") else values[f.name]
                     for f in operation.outputs}  # fmt: skip
 
-        changed = {name: places[small.inputs[name].astype(int), times // 2].astype(float) for name in rows}
+        changed = {name: places[small.inputs[name], times // 2] for name in rows}
         changed |= {name: small.inputs[name] * factor(times) for name, factor in numbers.items()}
         return Case(
             slug,
@@ -141,9 +142,9 @@ def _outer(slug, flags, why, *, data=None, batch=None, eta=None, loss="logistic"
     x, y, theta = data or _data(slug, n, d, loss)
     batch = np.arange(len(y)) if batch is None else batch
     eta = eta or _one_over_L(len(batch), loss)
-    held = x if norm == "full" else x[np.array(batch, int)]
+    held = x if norm == "full" else x[np.array(batch)]
     alpha = settings.pop("alpha", None) or eta / _curvature(held)
-    inputs = {"x": x, "y": y, "theta": theta, "batch": np.array(batch, float), "eta": float(eta), "alpha": alpha}
+    inputs = {"x": x, "y": y, "theta": theta, "batch": np.array(batch), "eta": float(eta), "alpha": alpha}
     return Case(slug, flags, why, inputs | {"steps": steps, "loss": loss, "model": model, "norm": norm}, **settings)
 
 
@@ -151,39 +152,40 @@ OUTER = (
     _outer("fixture", ("basic", "wrong_constant", "wrong_order"),
            "three inner steps on the whole data with eta = 1/L and alpha = eta / sigma^2", data=(X, Y, START),
            eta=12.0, alpha=12 / SIGMA2, steps=3, equations=("sso-1", "sso-3", "sso-4")),
-    _outer("batch-of-two", ("basic", "wrong_constant", "wrong_order"),
+    _outer("two-of-five", ("basic", "wrong_constant", "wrong_order"),
            "a batch: the loss is its mean, and the quadratic holds its targets alone", batch=[3, 1],
            equations=("sso-1", "sso-4")),
-    _outer("full-norm", ("basic", "missing_step"), "the loss of a batch, the quadratic over all targets",
+    _outer("two-of-five-full-norm", ("basic", "missing_step"), "the loss of a batch, the quadratic over all targets",
            batch=[4, 0], norm="full", equations=("sso-1", "sso-4")),
     _outer("tanh-squared", ("basic", "wrong_order"), "a model whose Jacobian moves with the iterates", loss="squared",
            model="tanh", batch=[0, 2, 4], eta=6.0, alpha=0.5, equations=("sso-4",)),
     _outer("tanh-full-norm", ("basic",), "the same with the quadratic over all targets", model="tanh", norm="full",
            batch=[1, 2], eta=8.0, alpha=1.0),
-    _outer("repeated-rows", ("edge_case",), "a row that is twice in the batch counts twice, in the loss and in the "
+    _outer("row-twice", ("edge_case",), "a row that is twice in the batch counts twice, in the loss and in the "
            "norm of the batch", batch=[2, 2, 0]),
-    _outer("repeated-rows-full-norm", ("edge_case",), "in the full norm such a row counts twice in the loss and once "
+    _outer("row-twice-full-norm", ("edge_case",), "in the full norm such a row counts twice in the loss and once "
            "in the norm", batch=[2, 2, 0], norm="full"),
-    _outer("one-inner-step", ("boundary",), "with m = 1 the step is plain gradient descent, which must move", steps=1),
-    _outer("more-features-than-rows", ("boundary",), "n < d: the targets of the surrogate can be reached, the "
+    _outer("single-inner-step", ("boundary",),
+           "with m = 1 the step is plain gradient descent, which must move", steps=1),
+    _outer("wide", ("boundary",), "n < d: the targets of the surrogate can be reached, the "
            "parameters are not determined", n=2, d=4),
-    _outer("duplicate-and-constant-features", ("edge_case",),
+    _outer("dependent-features", ("edge_case",),
            "features that are constant or equal make the Jacobian singular, which does no harm",
            data=(np.array([[1.0, 2.0, 2.0], [1.0, 0.5, 0.5], [1.0, -1.0, -1.0]]), Y, np.array([0.1, 0.2, -0.3]))),
     _outer("one-row-one-parameter", ("boundary",), "one row, one parameter",
            data=(np.array([[2.0]]), np.array([-1.0]), np.array([0.75])), alpha=0.3, eta=2.0),
-    _outer("scales", ("numerics",), "features of scales from 1e-4 to 1e4",
+    _outer("feature-scales", ("numerics",), "features of scales from 1e-4 to 1e4",
            data=_data("scales", 4, 3, "squared", np.array([1e-4, 1.0, 1e4])), loss="squared"),
-    _outer("large-margins", ("numerics",), "margins of hundreds: the exponentials must not overflow",
+    _outer("margins-of-hundreds", ("numerics",), "margins of hundreds: the exponentials must not overflow",
            data=(500 * X, Y, START)),
-    _outer("saturated", ("numerics",), "margins of a thousand and more, where exp overflows in float64 too",
+    _outer("margins-of-thousands", ("numerics",), "margins of a thousand and more, where exp overflows in float64 too",
            data=(2000 * X, Y, START)),
     _outer("zero-gradient", ("edge_case",), "the first inner step reaches the minimum exactly: the others find a "
            "gradient of 0 and stay, and each is counted", data=(np.ones((1, 1)), np.zeros(1), np.ones(1)),
            loss="squared", eta=1.0, alpha=1.0, steps=3, answer={"thetas": np.zeros((3, 1))}, source="worked by hand"),
     _outer("three-hundred-inner-steps", ("long",), "an inner loop long enough to reach the surrogate's minimum",
            n=2, d=1, steps=300, eta=8.0, alpha=0.5),
-    _many_rows("many-rows", "full-norm", rows=("batch",), eta=_times),
+    _many_rows("many-rows-full-norm", "two-of-five-full-norm", rows=("batch",), eta=_times),
 )  # fmt: skip
 
 
@@ -194,7 +196,7 @@ def sample_outer(rng):
     theta = inputs.pop("theta0")
     return inputs | {
         "theta": theta,
-        "batch": rng.integers(0, n, int(rng.integers(1, n + 1))).astype(float),
+        "batch": rng.integers(0, n, int(rng.integers(1, n + 1))),
         "eta": eta,
         "alpha": eta / (n * _curvature(inputs["x"])),
         "steps": int(rng.integers(1, 5)),
@@ -210,28 +212,29 @@ def _softmax(slug, flags, why, *, n=4, d=2, C=3, batch=None, norm="batch", steps
     batch = np.arange(n) if batch is None else np.array(batch)
     eta = more.pop("eta", None) or 2.0 * len(batch)
     inputs = {"x": x, "y": np.eye(C)[classes] if labels is None else np.array(labels), "theta": theta}
-    inputs |= {"batch": batch.astype(float), "eta": float(eta), "alpha": float(eta) / _curvature(x), "steps": steps}
+    inputs |= {"batch": batch, "eta": float(eta), "alpha": float(eta) / _curvature(x), "steps": steps}
     return Case(slug, flags, why, inputs | {"norm": norm}, **more)
 
 
 SOFTMAX = (
-    _softmax("three-classes", ("basic", "wrong_order", "wrong_constant"),
+    _softmax("of-three-classes", ("basic", "wrong_order", "wrong_constant"),
              "the gradient in a row's logits is its softmax minus its label; the loss is a mean over rows alone",
              equations=("sso-1", "sso-3", "sso-4")),
-    _softmax("batch", ("basic", "missing_step"), "the mean over the batch, its logits in the quadratic",
+    _softmax("two-of-four", ("basic", "missing_step"), "the mean over the batch, its logits in the quadratic",
              batch=[3, 1], equations=("sso-1",)),
-    _softmax("full-norm", ("basic", "missing_step"), "the loss of a batch, the quadratic over the logits of all rows",
+    _softmax("two-of-four-full-norm", ("basic", "missing_step"),
+             "the loss of a batch, the quadratic over the logits of all rows",
              batch=[0, 2], norm="full"),
-    _softmax("repeated-rows-full-norm", ("edge_case",), "a row twice in the batch counts twice in the loss, once in "
+    _softmax("row-twice-full-norm", ("edge_case",), "a row twice in the batch counts twice in the loss, once in "
              "the norm", batch=[2, 2, 0], norm="full"),
-    _softmax("soft-labels", ("edge_case",), "labels may be probabilities", n=2,
+    _softmax("probabilities", ("edge_case",), "labels may be probabilities", n=2,
              labels=[[0.5, 0.25, 0.25], [0.0, 0.5, 0.5]]),
-    _softmax("one-class", ("boundary",), "with one class the loss is 0 everywhere and nothing moves", n=2, C=1),
-    _softmax("one-step", ("boundary",), "one row, one inner step", n=1, steps=1),
-    _softmax("large-logits", ("numerics",), "logits beyond 709 of either sign, where exp overflows", scale=2000.0),
-    _softmax("three-hundred-inner-steps", ("long",), "an inner loop long enough to reach the surrogate's minimum",
+    _softmax("single-class", ("boundary",), "with one class the loss is 0 everywhere and nothing moves", n=2, C=1),
+    _softmax("single-step", ("boundary",), "one row, one inner step", n=1, steps=1),
+    _softmax("huge-logits", ("numerics",), "logits beyond 709 of either sign, where exp overflows", scale=2000.0),
+    _softmax("three-hundred-steps", ("long",), "an inner loop long enough to reach the surrogate's minimum",
              n=1, d=1, C=2, steps=300),
-    _many_rows("many-rows", "full-norm", rows=("batch",), eta=_times),
+    _many_rows("many-rows-full-norm", "two-of-four-full-norm", rows=("batch",), eta=_times),
 )  # fmt: skip
 
 
@@ -242,7 +245,7 @@ def sample_softmax(rng):
         "x": x,
         "y": np.eye(C)[rng.integers(0, C, n)],
         "theta": rng.standard_normal((d, C)),
-        "batch": rng.integers(0, n, int(rng.integers(1, n + 1))).astype(float),
+        "batch": rng.integers(0, n, int(rng.integers(1, n + 1))),
         "eta": eta,
         "alpha": eta / (n * _curvature(x)),
         "steps": int(rng.integers(1, 4)),
@@ -300,24 +303,24 @@ BATCHES = ([3, 1], [0, 4], [3, 2])
 def _run(slug, flags, why, sizes, *, data=None, batches=BATCHES, loss="logistic", n=5, d=3, inner_steps=3, **more):
     """A case of an operation on batches; `sizes(x, b)` gives its further inputs."""
     x, y, theta0 = data or _data(slug, n, d, loss)
-    inputs = {"x": x, "y": y, "theta0": theta0, "batches": np.array(batches, float), "loss": loss}
+    inputs = {"x": x, "y": y, "theta0": theta0, "batches": np.array(batches), "loss": loss}
     inputs |= ({"inner_steps": inner_steps} if inner_steps else {}) | sizes(x, len(batches[0]))
     return Case(slug, flags, why, inputs, **more)
 
 
-def _hundreds(why, sizes):
+def _hundreds(slug, why, sizes):
     """Three hundred batches of one row, of two that disagree, in random order."""
     data = np.array([[1.0], [0.5]]), np.array([1.0, -1.0]), np.array([2.0])
     rows = stream(0, "sso-case", "hundreds").integers(0, 2, (300, 1))
     how = {"data": data, "batches": rows, "loss": "squared", "inner_steps": 1}
-    return _run("three-hundred-steps", ("long",), why, sizes, **how)
+    return _run(slug, ("long",), why, sizes, **how)
 
 
 def _random_run(rng, sizes, distinct=False):
     n, d, loss = int(rng.integers(2, 6)), int(rng.integers(1, 4)), str(rng.choice(["squared", "logistic"]))
     inputs, T, b = _random(rng, n, d, loss), int(rng.integers(1, 5)), int(rng.integers(1, n + 1))
     draw = lambda: rng.permutation(n)[:b] if distinct else rng.integers(0, n, b)
-    batches = np.stack([draw() for _ in range(T)]).astype(float)
+    batches = np.stack([draw() for _ in range(T)])
     steps = {"inner_steps": int(rng.integers(1, 4)), "loss": loss}
     return inputs | {"batches": batches} | steps | sizes(inputs["x"], b)
 
@@ -330,31 +333,34 @@ def _scheduled(schedule, norm="batch", eta=None):
 
 
 TRAJECTORY = (
-    _run("constant", ("basic", "wrong_order"), "batches of two with a constant step size", _scheduled("constant"),
+    _run("constant-rate", ("basic", "wrong_order"), "batches of two with a constant step size", _scheduled("constant"),
          equations=("sso-1", "sso-4")),
-    _run("root", ("basic", "wrong_order"), "eta / sqrt(t) with t from 1", _scheduled("root"), equations=("sso-9",)),
-    _run("exponential", ("basic", "wrong_order"), "eta (1/T)^(t/T) with t from 1, which ends at eta / T",
+    _run("root-rate", ("basic", "wrong_order"),
+         "eta / sqrt(t) with t from 1", _scheduled("root"), equations=("sso-9",)),
+    _run("exponential-rate", ("basic", "wrong_order"), "eta (1/T)^(t/T) with t from 1, which ends at eta / T",
          _scheduled("exponential"), equations=("sso-10",)),
-    _run("full-norm", ("basic", "missing_step"), "the quadratic over all targets, in each step",
+    _run("all-targets", ("basic", "missing_step"), "the quadratic over all targets, in each step",
          _scheduled("constant", norm="full")),
-    _run("squared-single-rows", ("basic", "boundary"), "batches of one row and the squared loss",
+    _run("single-rows", ("basic", "boundary"), "batches of one row and the squared loss",
          _scheduled("root", norm="full", eta=1.0), loss="squared", batches=[[2], [0], [2]]),
-    _run("one-step", ("boundary",), "one outer step of one inner step on the whole data: with T = 1 every schedule is "
+    _run("single-step", ("boundary",),
+         "one outer step of one inner step on the whole data: with T = 1 every schedule is "
          "constant", _scheduled("exponential"), data=(X, Y, START), batches=[[0, 1, 2]], inner_steps=1),
-    _run("repeated-rows", ("edge_case",), "a row twice in a batch", _scheduled("constant"),
+    _run("row-twice", ("edge_case",), "a row twice in a batch", _scheduled("constant"),
          batches=[[1, 1, 4], [0, 0, 0]]),
-    _run("repeated-rows-full-norm", ("edge_case",),
+    _run("row-twice-full-norm", ("edge_case",),
          "a row that is twice in a batch counts twice in the loss, also where the answer is spread over all rows",
          _scheduled("constant", norm="full"), batches=[[1, 1, 4], [0, 0, 0]]),
-    _run("saturated", ("numerics",), "margins of a thousand and more, where exp overflows and all digits of the slopes "
+    _run("margins-of-thousands", ("numerics",),
+         "margins of a thousand and more, where exp overflows and all digits of the slopes "
          "1 count", _scheduled("constant"), data=(2000 * X, Y, START), batches=[[0, 2], [1, 2]]),
-    _run("pause", ("edge_case",), "the second batch fits already and asks for no move; the third does again",
+    _run("fits-in-between", ("edge_case",), "the second batch fits already and asks for no move; the third does again",
          _scheduled("root", eta=1.0), data=(np.array([[1.0], [0.0]]), np.zeros(2), np.array([2.0])), loss="squared",
          batches=[[0], [1], [0]], inner_steps=2),
-    _hundreds("the 300th step has eta / sqrt(300)", _scheduled("root", eta=0.5)),
-    _run("one-outer-step", ("boundary",), "one outer step of one inner step, the quadratic over all targets",
+    _hundreds("three-hundred-batches", "the 300th step has eta / sqrt(300)", _scheduled("root", eta=0.5)),
+    _run("single-outer-step", ("boundary",), "one outer step of one inner step, the quadratic over all targets",
          _scheduled("constant", norm="full"), n=2, d=1, batches=[[1]], inner_steps=1),
-    _many_rows("many-rows", "one-outer-step", rows=("batches",), eta=_times, ratio=_over),
+    _many_rows("many-rows-all-targets", "single-outer-step", rows=("batches",), eta=_times, ratio=_over),
 )  # fmt: skip
 
 
@@ -379,46 +385,48 @@ SEARCH = (
          "from 100 the search cuts 19 times to 13.5085, and the surrogate takes the step size that was accepted",
          lambda x, b: {"start": 100.0, "ratio": 1 / SIGMA2, "expand": "no"}, data=(X, Y, START), batches=[[0, 1, 2]],
          equations=("sso-11",)),
-    _run("restarted", ("basic", "wrong_order"), "each search starts from the same step size, on the loss of its own "
+    _run("each-from-start", ("basic", "wrong_order"),
+         "each search starts from the same step size, on the loss of its own "
          "batch", _searching(16.0), equations=("sso-11",)),
-    _run("expanded", ("basic", "wrong_order", "missing_step"),
+    _run("expanding", ("basic", "wrong_order", "missing_step"),
          "each search starts from 1.8 times what the last one accepted, the first from 1.8 times the given start",
          _searching(3.0, "yes"), equations=("sso-11",)),
-    _run("accepted-at-once", ("edge_case", "wrong_order"), "a start that needs no cut", _searching(0.5, "yes")),
-    _run("clipped", ("edge_case", "missing_step"),
+    _run("no-cut", ("edge_case", "wrong_order"), "a start that needs no cut", _searching(0.5, "yes")),
+    _run("clipped-from-above", ("edge_case", "missing_step"),
          "where the loss is nearly 0 the search accepts more than 1e4, which is clipped", _searching(15000.0),
          data=(np.array([[1.0, 0.5], [0.5, 1.0]]), np.array([1.0, -1.0]), np.array([20.0, -20.0])),
          batches=[[0], [1]], inner_steps=2),
-    _run("squared", ("basic",), "the squared loss, where the search accepts what is at most b", _searching(4.0),
+    _run("half-squares", ("basic",), "the squared loss, where the search accepts what is at most b", _searching(4.0),
          loss="squared"),
-    _run("one-inner-step", ("boundary",), "one row, one parameter, one step", _searching(9.0),
+    _run("single-inner-step", ("boundary",), "one row, one parameter, one step", _searching(9.0),
          data=(np.array([[2.0]]), np.array([-1.0]), np.array([0.75])), batches=[[0]], inner_steps=1),
-    _run("fewer-cuts-later", ("wrong_order",),
+    _run("accepts-more-later", ("wrong_order",),
          "the third batch accepts more than the second: without expansion its search starts from `start` again, not "
          "from what was accepted last", _searching(100.0), data=(4 * X, Y, START), batches=[[0], [1], [2]]),
-    _run("other-shares", ("wrong_constant",),
+    _run("beside-the-shares", ("wrong_constant",),
          "half squares accept b at c = 0.5: the first start, 1.9999 b, is accepted if c is 0 but not if it is 1e-4, "
          "and the second search meets 1.017 b, which is accepted if c is 0.49", _searching(3.9998 / 1.8, "yes"),
          loss="squared", batches=[[3, 1], [0, 4]]),
-    _run("below-the-clip", ("edge_case", "missing_step", "wrong_order"),
+    _run("lifted-to-the-clip", ("edge_case", "missing_step", "wrong_order"),
          "the first search accepts 1.8e-5, which becomes 1e-4; the second starts from 1.8 times that, not from 3.24e-5",
          _searching(1e-5, "yes"), loss="squared", batches=[[3], [0]]),
-    _run("far-above-the-clip", ("edge_case", "wrong_constant", "wrong_order"),
+    _run("down-to-the-clip", ("edge_case", "wrong_constant", "wrong_order"),
          "the first search accepts 2e5, which becomes 1e4 (not 1e5); the second starts from 1.8e4, not from 3.6e5, and "
          "cuts 79 times", _searching(2e5 / 1.8, "yes"),
          data=(np.array([[1.0, 0.5], [1.0, 1.0]]), np.array([1.0, -1.0]), np.array([25.4, -25.0])),
          batches=[[0], [1]], inner_steps=2),
-    _run("a-hundred-cuts", ("edge_case", "wrong_constant"),
+    _run("hundred-cuts", ("edge_case", "wrong_constant"),
          "a start of 1e6, above the clip, is cut as it is: 100 times in the first search, which ends with what is then "
          "left, and more than 50 times in the second", _searching(1e6),
          data=(np.array([[0.5, -1.0], [400.0, 800.0]]), np.array([1.0, 1.0]), START), batches=[[0], [1]]),
-    _run("saturated", ("numerics",),
+    _run("margins-of-thousands", ("numerics",),
          "margins of a thousand on the wrong side, where exp overflows and all digits of the slopes 1 count",
          _searching(5000.0), data=(2000 * X, Y, START), batches=[[0], [2]], inner_steps=2),
-    _run("pause", ("edge_case",), "the second batch fits already: its search accepts the start, and the third goes on "
+    _run("fits-in-between", ("edge_case",),
+         "the second batch fits already: its search accepts the start, and the third goes on "
          "from there", _searching(0.25, "yes"), data=(np.array([[1.0], [0.0]]), np.zeros(2), np.array([2.0])),
          loss="squared", batches=[[0], [1], [0]], inner_steps=2),
-    _many_rows("many-rows", "restarted", rows=("batches",)),
+    _many_rows("many-rows-searched", "each-from-start", rows=("batches",)),
 )  # fmt: skip
 
 
@@ -427,7 +435,7 @@ def _margin(x, y, theta0, batches, start, ratio, inner_steps, loss, expand):
     values = lambda z, y: (z - y) ** 2 / 2 if loss == "squared" else np.logaddexp(0, -y * z)
     slope = lambda z, y: z - y if loss == "squared" else -y / (1 + np.exp(y * z))
     margin, theta, last = np.inf, theta0, None
-    for batch in batches.astype(int):
+    for batch in batches:
         rows, labels = x[batch], y[batch]
         targets = rows @ theta
         value, slopes = values(targets, labels).mean(), slope(targets, labels) / len(batch)
@@ -493,7 +501,7 @@ ADAGRAD = (
     _run("pause", ("edge_case",), "the second batch fits already and adds nothing to the sum; the third moves again",
          _adapting("scalar"), data=(np.array([[1.0], [0.0]]), np.zeros(2), np.array([2.0])), loss="squared",
          batches=[[0], [1], [0]], inner_steps=2),
-    _hundreds("the sum holds all three hundred gradients", _adapting("scalar", 0.5)),
+    _hundreds("three-hundred-steps", "the sum holds all three hundred gradients", _adapting("scalar", 0.5)),
     _many_rows("many-rows", "diagonal", rows=("batches",)),
 )  # fmt: skip
 

@@ -160,6 +160,7 @@ def amortizes(seed, sets=12):
         for (name, (_, color, style)), (_, losses) in zip(methods.items(), found[0], strict=True):
             axes.loglog(np.arange(1, len(losses) + 1), losses, style, color=color, label=name)
         axes.axhline(1e-3, color=GREY, linewidth=1)
+        axes.axvline(counts[0, 0] / 4 + 1, color=GREY, linestyle="--", label="bound for m = 20: a fourth of m = 1")
         axes.set(
             xlabel="oracle calls + 1", ylabel="loss minus least loss", title="Logistic loss, 300 rows, all in each call"
         )
@@ -662,6 +663,8 @@ CLAIMS = (
         control="Nesterov's method and L-BFGS on the same losses, which take no inner steps: on most data sets both "
         "need fewer oracle calls than 20 inner steps do (in the median 150 and 40 against 190). Each surrogate "
         "minimized to the end keeps up with L-BFGS (33 calls).",
+        showed="as good",
+        proxy="300 Gaussian examples in place of mushrooms, ijcnn and rcv1",
     ),
     Claim(
         "sso.C4",
@@ -689,6 +692,7 @@ CLAIMS = (
         control="SGD and Adam, each at its best step size: Adam is ahead on about half of the data sets. SGD with 20 "
         "times the calls, which is SSO's work in the model, is far ahead: SSO pays only where the oracle is dear. With "
         "noisy labels SSO and SGD are nearly equal.",
+        showed="as good",
         proxy=_SMALL,
         tuned="eta is searched on the grid s b (on the grid s SSO gains little or nothing); the classes are separable",
     ),
@@ -701,6 +705,7 @@ CLAIMS = (
         control="Without tuning too, SLS and SGD with the theory's step size 1/L are behind tuned SGD. Starts of 10 b "
         "and 100 b come to the same; from 1 b, below 1/L, a search that only shrinks is behind. With noisy labels "
         "SSO-SLS is behind tuned SGD.",
+        showed="behind",
         proxy=_SMALL,
         tuned="the classes are separable; every search starts anew from 10 b or 100 b",
     ),
@@ -721,6 +726,7 @@ CLAIMS = (
         control="Gradient descent with twenty steps on the same answers: far behind SSO with exact labels, nearly "
         "level with noisy ones. Least squares on all labels so far, which SSO does not keep, is exact without noise "
         "and some forty times better with it.",
+        showed="as good",
         proxy=_TINY_POLICY,
         tuned="two actions; with eight some experts are unstable themselves (closed loop of radius 1.2)",
     ),

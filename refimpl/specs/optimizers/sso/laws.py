@@ -3,7 +3,7 @@
 from refimpl.core.arrays import array_namespace
 from refimpl.optimizers import _sso_models as models
 from refimpl.specs.base import Law
-from refimpl.specs.laws import causal, related, scaled, turned_along
+from refimpl.specs.laws import causal, related, scales, turned_along
 
 MODELS = {"linear": models.linear, "tanh": models.tanh_unit}
 
@@ -12,7 +12,7 @@ def _asked(inputs, theta, batch=None):
     """Mean loss, and its gradient in the parameters, on a batch."""
     x, y, xp = inputs["x"], inputs["y"], array_namespace(inputs["x"])
     if batch is not None:
-        x, y = (xp.take(a, xp.astype(batch, xp.int64), axis=0) for a in (x, y))
+        x, y = (xp.take(a, batch, axis=0) for a in (x, y))
     loss = models.LOSSES[inputs.get("loss", "softmax")]
     targets, pullback = MODELS[inputs.get("model", "linear")](theta, x)
     return xp.mean(loss.values(targets, y)), pullback(loss.gradient(targets, y) / y.shape[0])
@@ -45,6 +45,7 @@ SURROGATE = (
         ("squared-tanh", "squared-at-one-over-L")),
     Law("penalty-scales", "what the quadratic adds to the gradient is inverse to eta", _penalty_scales,
         ("logistic-linear", "logistic-tanh")),
+    scales({"x": 1, "theta_t": -1, "theta": -1}, {"gradient": 1}, "logistic-linear", "squared-tanh"),
 )  # fmt: skip
 
 
@@ -56,7 +57,7 @@ def _first_is_gradient_step(run, inputs):
 def _geometric(run, inputs):
     x, theta, alpha, xp = inputs["x"], inputs["theta"], inputs["alpha"], array_namespace(inputs["x"])
     _, term = _asked({**inputs, "model": "linear"}, theta, inputs["batch"])
-    held = x if inputs["norm"] == "full" else xp.take(x, xp.astype(inputs["batch"], xp.int64), axis=0)
+    held = x if inputs["norm"] == "full" else xp.take(x, inputs["batch"], axis=0)
     total = 0 * term
     for _ in range(inputs["steps"]):
         total = total + term
@@ -87,11 +88,13 @@ def _inner(*cases):
     )  # fmt: skip
 
 
-OUTER = _inner("batch-of-two", "repeated-rows-full-norm")
+OUTER = (
+    *_inner("two-of-five", "row-twice-full-norm"),
+    scales({"x": 1, "theta": -1, "alpha": -2}, {"thetas": -1}, "two-of-five", "tanh-full-norm"),
+)
 SOFTMAX = (
-    *_inner("full-norm"),
-    scaled("features", "x times 2, theta / 2, alpha / 4: theta / 2", 2.0, {"x": 1, "theta": -1, "alpha": -2},
-           {"thetas": -1}, "batch"),
+    *_inner("two-of-four-full-norm"),
+    scales({"x": 1, "theta": -1, "alpha": -2}, {"thetas": -1}, "two-of-four"),
 )  # fmt: skip
 
 
@@ -101,20 +104,25 @@ def _never_climbs(run, inputs):
     yield array_namespace(losses).maximum(losses[1:] - losses[:-1], zeros), zeros
 
 
-def _features(case, inputs=None, outputs=None):
-    """Features times 2, parameters halved: the targets are the same."""
-    return scaled("scale-of-features", "features times 2, start halved: parameters halved, all else stays", 2.0,
-                  {"x": 1, "theta0": -1} | (inputs or {}), {"thetas": -1} | (outputs or {}), case)  # fmt: skip
+def _features(case, inside=1, **inputs):
+    """Features in other units, and parameters with them: the targets are the same."""
+    return scales({"x": 1, "theta0": -1, **inputs}, {"thetas": -1}, case, inside=inside)
 
 
 MAJORIZE = (
     Law("descent", "the loss never rises", _never_climbs, ("ill-conditioned",)),
     turned_along("d", "logistic"),
-    _features("logistic"),
+    _features("logistic", inside=2),  # sigma^2 is a value of its own
+    scales({"y": 1, "theta0": 1}, {"thetas": 1, "losses": 2}, "squared", slug="scales-with-targets"),
 )
-TRAJECTORY = (turned_along("d", "full-norm"), causal("T", "root"), _features("exponential", {"ratio": -2}))
-SEARCH = (turned_along("d", "expanded"), causal("T", "expanded"), _features("restarted", {"ratio": -2}))
-ADAGRAD = (turned_along("d", "diagonal"), causal("T", "diagonal"), _features("scalar", {"alpha": -2}))
+TRAJECTORY = (
+    turned_along("d", "all-targets"),
+    causal("T", "root-rate"),
+    _features("exponential-rate", ratio=-2),
+    scales({"y": 1, "theta0": 1}, {"thetas": 1}, "single-rows", inside=2, slug="scales-with-targets"),
+)
+SEARCH = (turned_along("d", "expanding"), causal("T", "expanding"), _features("each-from-start", ratio=-2))
+ADAGRAD = (turned_along("d", "diagonal"), causal("T", "diagonal"), _features("scalar", alpha=-2))
 
 
 def _imitates(run, inputs):

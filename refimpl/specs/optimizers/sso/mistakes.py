@@ -49,7 +49,7 @@ def _of_the_batch(x, y, theta0, batches, eta, loss):
     """The closed form for the quadratic over the batch's targets."""
     xp, theta, path = array_namespace(x), theta0, []
     for t in range(batches.shape[0]):
-        batch = xp.astype(batches[t, :], xp.int64)
+        batch = batches[t, :]
         inner = partial(sso.exact_linear, pseudoinverse=xp.linalg.pinv(xp.take(x, batch, axis=0)))
         theta, _ = sso.outer_step(theta, models.linear, models.LOSSES[loss], x, y, inner=inner, eta=eta, batch=batch)
         path.append(theta)

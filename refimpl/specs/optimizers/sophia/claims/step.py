@@ -253,6 +253,9 @@ def independent_of_the_condition_number(seed):
 # C5: what the estimates cost --------------------------------------------------------------------------------------
 
 
+BOUNDS = {"Sophia-G": 1.11, "Sophia-H": 1.21}  # gradients per step
+
+
 def cost_per_step(seed, steps=40, B=32, D=5, C=4):
     """Counted in gradients of a batch; a product with the Hessian counts as two."""
     rng = stream(seed, "sophia.C5")
@@ -300,6 +303,9 @@ def cost_per_step(seed, steps=40, B=32, D=5, C=4):
         for name, cost in costs.items():
             axes.plot(ks, cost, **LOOKS[name], label=name)
         axes.axvline(10, color=GRAY, linewidth=1, linestyle=":")
+        for name, bound in BOUNDS.items():
+            color = LOOKS[name]["color"]
+            axes.plot([8, 12], [bound, bound], color=color, linestyle="--", label=f"bound, {name}, k = 10")
         axes.set(xlabel="steps from one estimate to the next, k", ylabel="gradients per step", ylim=(0.9, None))
         axes.set_title("An estimate in every tenth step costs 10 or 20 %")
         axes.legend()
@@ -307,8 +313,7 @@ def cost_per_step(seed, steps=40, B=32, D=5, C=4):
     at = ks.index(10)
     return Outcome(
         [
-            at_most("gradients per step, Sophia-G, k = 10", costs["Sophia-G"][at], 1.11),
-            at_most("gradients per step, Sophia-H, k = 10", costs["Sophia-H"][at], 1.21),
+            *(at_most(f"gradients per step, {name}, k = 10", costs[name][at], bound) for name, bound in BOUNDS.items()),
             within("arrays in the state - AdamW's", max(arrays.values()) - arrays["AdamW"], 0, 0),
             reported("gradients per step, AdamW", costs["AdamW"][at]),
             reported("excess loss of a bigram model (C7), k = 10 / k = 1, 200 steps", rare / each),
@@ -383,6 +388,7 @@ CLAIMS = (
         kind="superiority",
         control="As many steps of gradient descent, momentum and AdamW, each at its best rate, come within .2, .01 and "
         ".002 of the minimum; sign descent with a decayed step reaches it.",
+        showed="as good",
         tuned="start and step sizes are ours; that of gradient descent is half the largest at which it is stable",
     ),
     Claim(
@@ -394,6 +400,7 @@ CLAIMS = (
         kind="superiority",
         control="Sophia itself on the same quadratics with turned axes: its run time grows about like the condition "
         "number, as that of gradient descent. Newton's method without clip takes one step.",
+        showed="as good",
         proxy="two-dimensional quadratics in place of all convex functions whose Hessian changes slowly",
     ),
     Claim(
@@ -401,9 +408,10 @@ CLAIMS = (
         "Estimating the Hessian every few steps costs little per step in time and memory",
         "abstract",
         cost_per_step,
-        kind="efficiency",
+        kind="identity",
         control="AdamW by the same count. On the bigram model of C7 an estimate in every tenth step ends about where "
         "one in every step does, and ahead of it at equal cost.",
+        showed="behind",
     ),
     Claim(
         "sophia.C6",
@@ -413,6 +421,7 @@ CLAIMS = (
         kind="superiority",
         control="Newton's method at Sophia's rate without the clip is lost as at rate 1; gradient descent at the "
         "inverse of the largest curvature converges faster than Sophia.",
+        showed="as good",
         tuned="a function on which Newton's method diverges",
     ),
 )

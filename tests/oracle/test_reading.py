@@ -1,0 +1,94 @@
+"""Factors that are read off the deviation of an answer, and that nothing is read where there is nothing."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from refimpl.core.random import stream
+from refimpl.oracle import catalog, check
+from refimpl.oracle.candidates.base import named_outputs
+from refimpl.oracle.diagnosis.reading import factors, quantities
+
+ENOUGH = 120.0
+
+
+def off(name, change):
+    """A candidate whose outputs are those of the rule, changed: ``change(inputs, outputs) -> outputs``."""
+    operation = catalog.operation(name)
+
+    def candidate(**inputs):
+        return change(inputs, named_outputs(operation, operation.reference(**inputs)))
+
+    return candidate
+
+
+def _rows(i):
+    return len(i["y"])
+
+
+READ = {
+    "all outputs by a factor of a size": (
+        "sso.surrogate",
+        lambda i, o: {n: x * _rows(i) / max(_rows(i) - 1, 1) if _rows(i) > 1 else x for n, x in o.items()},
+        "value and gradient are n/(n - 1) times the right ones",
+    ),
+    "one of several outputs": (
+        "sso.surrogate",
+        lambda i, o: o | {"value": o["value"] / _rows(i) ** 2},
+        "value is 1/n^2 times the right ones",
+    ),
+    "a step": (
+        "sophia.step",
+        lambda i, o: o | {"new_m": i["m"] + i["beta1"] * (o["new_m"] - i["m"])},
+        "the step from m to new_m is beta1 times the right one",
+    ),
+    "a complement": (
+        "diffgrad.step",
+        lambda i, o: o | {"new_v": (1 - i["beta2"]) * o["new_v"]},
+        "new_v is (1 - beta2) times the right ones",
+    ),
+    "a number": ("isogclr.tau_star", lambda i, o: {"tau": 0.9 * o["tau"]}, "tau is 0.9 times the right ones"),
+}
+
+
+@pytest.mark.parametrize("name", READ)
+def test_what_is_read(name):
+    operation, change, words = READ[name]
+    diagnosis = check(off(operation, change), operation, explain=ENOUGH).diagnosis
+    assert diagnosis.kind == "use"
+    assert diagnosis.hint == f"answers so that {words}"
+
+
+@pytest.mark.parametrize("name", ["sso.surrogate", "sophia.step", "bayesopt.ei", "diffusion.sampler_step"])
+def test_nothing_is_read_off_the_inputs_of_others(name):
+    """Factors beside the quantities of other inputs are made of nothing."""
+    operation = catalog.operation(name)
+    for seed in range(9):
+        sights = [SimpleNamespace(inputs=operation.drawn(stream(k, name, seed))) for k in range(12)]
+        table = [quantities(operation, s.inputs) for s in sights]
+        rng = stream(seed, name, "shuffled")
+        quantity = next(n for n in table[0] if len({row[n] for row in table}) > 3)
+        values = [row[quantity] for row in table]
+        assert [factor.words for factor in factors(operation, sights, values)][:1] == [quantity]
+        assert list(factors(operation, sights, list(rng.permuted(values)))) == []
+        assert list(factors(operation, sights, list(rng.uniform(0.5, 2, 12)))) == []
+
+
+def test_two_or_three_values_are_no_law():
+    operation = catalog.operation("sso.surrogate")
+    sights = [SimpleNamespace(inputs=operation.drawn(stream(k, "few"))) for k in range(12)]
+    assert list(factors(operation, sights, [1.0, 2.0] * 6)) == []
+    assert [f.words for f in factors(operation, sights, [0.5] * 12)] == ["0.5"]
+    assert list(factors(operation, sights, [1.0] * 12)) == []
+
+
+def test_a_factor_that_is_infinite_leaves_the_rule():
+    """n/(n - 1) at n = 1."""
+    operation = catalog.operation("sso.surrogate")
+    sights = [SimpleNamespace(inputs=operation.drawn(stream(k, "size"))) for k in range(40)]
+    kept = [s for s in sights if len(s.inputs["y"]) > 1]
+    values = [len(s.inputs["y"]) / (len(s.inputs["y"]) - 1) for s in kept]
+    (factor,) = factors(operation, kept, values)
+    one = next(s for s in sights if len(s.inputs["y"]) == 1)
+    assert np.isinf(factor.of(one.inputs))
