@@ -153,7 +153,7 @@ def traffic(seed):
             k = np.arange(1, len(losses))
             axes.semilogx(gradient * k, losses[1:], line, color=ORANGE, label=f"gradients, backprop, step {lr:g}")
         axes.set(xlabel="bytes sent by 8 machines", ylabel="training loss", ylim=(0.2, 3.1))
-        axes.set_title("The same loss for less than a hundredth of the bytes")
+        axes.set_title("The same loss for about 1/75 of the bytes of gradients")
         axes.legend(loc="upper left", ncol=2)
 
     return Outcome(
@@ -452,7 +452,7 @@ CLAIMS = (
         kind="efficiency",
         control="full-gradient SGD, the best of three steps, stopped at the same training loss: it needs some 20 "
         "iterations instead of 600, so the ratio of bytes is about 75, not 2600; one bit an entry with majority vote "
-        "sends about 5 times as much",
+        "sends about 4 times as much",
         showed="behind",
         proxy=_SMALL,
     ),
