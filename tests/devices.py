@@ -44,19 +44,23 @@ def row(operation):
     return found | {"crossed": max(counts)}
 
 
+def write(head, rows):
+    """The file, a line for each operation."""
+    lines = [f'"{name}": {json.dumps(found)}' for name, found in rows.items()]
+    disk.write(FILE, json.dumps(head, indent=1)[:-2] + ',\n "rows": {\n  ' + ",\n  ".join(lines) + "\n }\n}\n")
+
+
 def main():
     """Write the file, and print the sums."""
     if reason := BACKENDS["dpnp"].missing():
         sys.exit(reason)
     device = BACKENDS["dpnp"].xp.zeros(1).sycl_device
     rows = {op.name: row(op) for system in catalog.systems().values() for op in system.operations}
-    table = {
+    head = {
         "library": f"dpnp {version('dpnp')}",
         "device": f"{device.name} ({device.backend.name}, {device.device_type.name})",
-        "rows": rows,
     }
-    text = json.dumps(table, indent=1).replace("[\n   ", "[").replace(",\n   ", ", ").replace("\n  ]", "]")
-    disk.write(FILE, text + "\n")
+    write(head, rows)
     for dtype in ("float64", "float32"):
         asked = [found[dtype] for found in rows.values() if dtype in found]
         print(dtype, Counter("right" if right == planned else "not right" for right, planned in asked))

@@ -1,12 +1,15 @@
 """What crosses to the host is known, and told; that results stay on their device is seen in `test_specs.py`."""
 
+import json
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
 from refimpl.oracle import catalog
 from tests.crossings import EACH_STEP, ONCE, asked
 
+ROOT = Path(__file__).parents[2]
 OPERATIONS = {op.name: op for system in catalog.systems().values() for op in system.operations}
 
 
@@ -37,3 +40,12 @@ def test_docstrings_say_what_crosses(place):
 def test_the_lists_name_operations():
     assert {*ONCE, *EACH_STEP} <= OPERATIONS.keys()
     assert not ONCE.keys() & EACH_STEP.keys()
+
+
+def test_the_committed_table_of_dpnp_tells_what_is_not_right():
+    rows = json.loads((ROOT / "docs/_data/devices.json").read_text(encoding="utf-8"))["rows"]
+    assert rows.keys() <= OPERATIONS.keys()
+    for name, row in rows.items():
+        asked = [row[dtype] for dtype in ("float64", "float32") if dtype in row]
+        right = bool(asked) and all(passed == planned > 0 for passed, planned in asked)
+        assert right != ("reason" in row), name
