@@ -1,8 +1,8 @@
 """SRRW, the self-repellent random walk, as the sampler of token algorithms (Hu et al., 2024, arXiv:2401.09665).
 
 A token walks over a network and takes a gradient step at each node that it visits. Where it has been too often it is
-the less likely to go, with strength alpha: the noise of the iterates falls like 1 / alpha^2. The walk itself is that of
-Doshi et al. (2023, arXiv:2305.05097).
+the less likely to go, with strength alpha: in the limit the noise of the iterates falls like 1 / alpha^2. The walk
+itself is that of Doshi et al. (2023, arXiv:2305.05097).
 """
 
 from typing import NamedTuple

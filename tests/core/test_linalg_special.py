@@ -605,3 +605,13 @@ def test_an_axis_is_an_integer_of_the_array():
     for axis in (2, -3, 0.5, "0", (0, 2)):
         with pytest.raises((TypeError, ValueError), match="axis must be an integer"):
             linalg.unit(TALL, axis=axis)
+
+
+@pytest.mark.parametrize("exponent", [-1000, -500, 0, 500, 1000])
+def test_lengths_and_balls_of_any_scale(exponent):
+    scale = 2.0**exponent
+    v = scale * np.array([[3.0, 4.0], [0.0, 0.0], [-5.0, 12.0]])
+    np.testing.assert_array_equal(linalg.length(v), scale * np.array([[5.0], [0.0], [13.0]]))
+    np.testing.assert_array_equal(linalg.length(v, axis=0)[0, 1], scale * linalg.length(v / scale, axis=0)[0, 1])
+    inside = linalg.project_ball(scale * np.array([6.0, 8.0]), np.zeros(2), 5 * scale)
+    np.testing.assert_allclose(inside, scale * np.array([3.0, 4.0]), rtol=1e-15)

@@ -309,6 +309,16 @@ def test_sgd_takes_the_mean():
     np.testing.assert_allclose(baselines.sgd(np.ones(3), gradients, lr=0.5), 1 - gradients.sum(axis=0) / 8, rtol=1e-14)
 
 
+def test_a_loss_that_is_not_finite_makes_a_byte_of_0_and_stops_nobody():
+    machine = one_byte.start(0, np.array([1.0, 2.0, 3.0]))
+    losses = [lambda w: np.nan * w[0], lambda w: np.inf * abs(w[0]), lambda w: np.exp(1e5 * w[0]), lambda w: w[0]]
+    with np.errstate(all="ignore"):
+        sent = one_byte.probe(machine, losses, DRAW)
+    assert sent[:2] == b"\x00\x00"
+    assert sent[3] > 0
+    assert np.isfinite(one_byte.update(machine, {0: sent}, DRAW, eta=0.1).w).all()
+
+
 # What is refused ------------------------------------------------------------------------------------------------------
 
 HALF = one_byte.start(0, np.zeros(3))

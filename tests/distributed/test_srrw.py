@@ -116,6 +116,16 @@ def test_without_repulsion_it_is_a_markov_chain():
         assert np.all(np.abs(share - law) < 5 * np.sqrt(law * (1 - law) / 4000) + 1e-12)
 
 
+def test_a_sum_over_many_nodes_in_float32_picks_the_same_node():
+    """200,000 weights added up one by one in float32 are off by whole nodes."""
+    rng = stream(0, "test-srrw", "many")
+    weights = rng.uniform(0.5, 1.5, 200_000).astype(np.float32)
+    u = rng.uniform(size=300).astype(np.float32)
+    found = [int(srrw.draw(weights, np.asarray(x))) for x in u]
+    S = np.cumsum(weights.astype(float))
+    assert np.array_equal(found, np.searchsorted(S, u.astype(float) * S[-1], side="right"))
+
+
 def test_the_draw_has_the_law_of_its_weights():
     weights = np.array([0.0, 3.0, 0.0, 1.0, 4.0, 0.0])
     share = np.bincount(srrw.draw(np.tile(weights, (80_000, 1)), stream(0, "test-srrw", "draw").uniform(size=80_000)))
@@ -411,6 +421,12 @@ ROTATION = np.roll(np.eye(3), 1, axis=1)
         (lambda: srrw.step(srrw.init(WALK, 0), HALF, THREE, alpha=1.0, gamma=0.5), ValueError, "state.x must have"),
         (lambda: srrw.step(srrw.init(THREE, 0), HALF, THREE, alpha=-1.0, gamma=0.5), ValueError, "alpha must be"),
         (lambda: srrw.step(srrw.init(THREE, 0), HALF, THREE, alpha=1.0, gamma=1.0), ValueError, "gamma must be"),
+        (lambda: walked(x=np.array([1.0, 0.5, -0.5])), ValueError, "x must be in the interior"),
+        (lambda: walked(x=np.array([1.0, 0.0, 0.0])), ValueError, "x must be in the interior"),
+        (lambda: walked(x=np.full(3, np.nan)), ValueError, "state.x must be finite"),
+        (lambda: walked(node=np.array(-1)), ValueError, "node must be in 0, ..., 2, got -1"),
+        (lambda: srrw.draw(np.array([0.5, -0.5]), HALF), ValueError, "weights must be >= 0"),
+        (lambda: srrw.draw(np.zeros(2), HALF), ValueError, "weights must be >= 0"),
         (lambda: srrw.step_size(0, 0.8), ValueError, "n must be"),
         (lambda: srrw.step_size(1, 0.5), ValueError, "exponent must be"),
         (lambda: srrw.metropolis(np.eye(3)), ValueError, "adjacency must join"),
@@ -428,6 +444,10 @@ ROTATION = np.roll(np.eye(3), 1, axis=1)
 def test_what_is_refused_is_named(call, error, word):
     with pytest.raises(error, match=word):
         call()
+
+
+def walked(**changed):
+    return srrw.step(srrw.init(THREE, 0)._replace(**changed), HALF, THREE, alpha=1.0, gamma=0.5)
 
 
 # Agents and processes -----------------------------------------------------------------------------------------------

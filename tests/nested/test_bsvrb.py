@@ -295,6 +295,21 @@ def test_a_weight_that_is_given_is_taken():
     assert not np.array_equal(one_step(gamma=0.0).s, one_step(alpha=1.0, gamma=0.0).s)
 
 
+def run_once(state=STATE, problem=None, **more):
+    problem = problem or quadratics("r")
+    return bsvrb.run(state, problem, steps=1, I=2, B=1, rng=stream(0, "r"), **RATES, **more)
+
+
+class Wrong:
+    """A problem of whatever class, one of whose answers is no number."""
+
+    def __getattr__(self, name):
+        return getattr(quadratics("r"), name)
+
+    def grad_y_f(self, blocks, batch, x, y):
+        return np.full_like(y, np.nan)
+
+
 @pytest.mark.parametrize(
     ("call", "error", "word"),
     [
@@ -344,6 +359,19 @@ def test_a_weight_that_is_given_is_taken():
         ),
         (lambda: bsvrb.storm(np.zeros(2), np.zeros(2), np.zeros(3), beta=0.5), ValueError, "old must have shape"),
         (lambda: bsvrb.storm(np.zeros(2), np.zeros(2), np.zeros(2), beta=2.0), ValueError, "beta"),
+        (lambda: run_once(tau_v=0.0), ValueError, "tau_v must be"),
+        (lambda: run_once(STATE._replace(u=np.full((4, 3), np.nan))), ValueError, "state.u must be finite"),
+        (lambda: run_once(STATE._replace(s=np.zeros((3, 3)))), ValueError, "state.s must have shape"),
+        (lambda: run_once(problem=quadratics("r")._replace(r=np.nan)), ValueError, "problem.r must be"),
+        (lambda: run_once(problem=Wrong()), ValueError, "problem.grad_y_f must be finite"),
+        (
+            lambda: bsvrb.start(
+                np.zeros(3), *[np.zeros((4, 3))] * 2, np.zeros(3), H=np.tile(np.triu(np.ones((3, 3))), (4, 1, 1))
+            ),
+            ValueError,
+            "H must be symmetric",
+        ),
+        (lambda: models.noisy_nuclei(stream(0, "r"), train=500, validation=500), ValueError, "train and validation"),
     ],
 )
 def test_what_is_refused_is_named(call, error, word):

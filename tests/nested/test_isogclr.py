@@ -321,6 +321,7 @@ def test_bad_input_of_the_others_is_named():
     for call, error, name in (
         (lambda: isogclr.init(1, like=LIKE), ValueError, "n"),
         (lambda: isogclr.init(3, tau=0.0, like=LIKE), ValueError, "tau"),
+        (lambda: isogclr.kl(np.ones((2, 3)), np.array([0.5, -0.5])), ValueError, "tau must be > 0"),
         (lambda: isogclr.init(3, like=np.zeros(1, int)), TypeError, "like"),
         (lambda: isogclr.unit(np.zeros((2, 2))), ValueError, "U"),
         (lambda: isogclr.pull(np.zeros((5, 5)), Z, Z), ValueError, "C"),

@@ -58,13 +58,13 @@ axes.legend(frameon=False)
 # What it costs to tell the others
 # --------------------------------
 # The same loss against the bytes that eight machines have sent. A gradient has 650 numbers of four bytes. Its steps are
-# far better, so it needs 35 of them where the slopes need 600; still it sends 150 times as much. With a model of a
+# far better, so it needs 20 of them where the slopes need 600; still it sends 75 times as much. With a model of a
 # billion parameters the left curves stay where they are (though they need more iterations), and the right one moves six
 # decades to the right.
 
 sgd, w, data = [np.log(10)], np.zeros(D), private(8)
 while sgd[-1] > curves[8][-1]:
-    w = baselines.sgd(w, np.stack([baselines.gradient(w, *machine.batch()) for machine in data]), lr=2.0)
+    w = baselines.sgd(w, np.stack([baselines.gradient(w, *machine.batch()) for machine in data]), lr=8.0)
     sgd.append(baselines.loss(w, part.x, part.y))
 
 figure2, axes = plt.subplots(figsize=(8, 4.5), layout="constrained")
@@ -72,7 +72,7 @@ axes.semilogx(8 * iterations[1:], curves[8][1:], color=BLUE, label="slopes, one 
 axes.semilogx(32 * iterations[1:], curves[8][1:], color=GREEN, label="slopes, float32")
 axes.semilogx(8 * 4 * D * np.arange(1, len(sgd)), sgd[1:], color=ORANGE, label="gradients, float32")
 axes.set(xlabel="bytes sent by 8 machines", ylabel="training loss", xlim=(40, 3e6), ylim=(0, 2.6))
-axes.set_title("A hundredth of the bytes for the same loss")
+axes.set_title("About 1/75 of the bytes for the same loss")
 axes.legend(frameon=False)
 
 # %%

@@ -102,14 +102,13 @@ CLAIMS = (
         "A larger alpha always makes the covariance smaller; that of theta falls like 1 / alpha^2",
         "abstract",
         orders,
-        kind="rate",
+        kind="identity",
     ),
     Claim(
         "srrw.C7",
         "A token with a large enough alpha has less noise than independent sampling",
         "corollary of the central limit theorem",
         beats_independent,
-        kind="superiority",
-        control="Independent sampling is the rival, at one gradient a step. Samplers that plan are in C6.",
+        kind="identity",
     ),
 )

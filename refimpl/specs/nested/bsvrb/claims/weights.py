@@ -139,6 +139,7 @@ CLAIMS = (
         kind="superiority",
         control="Four classifiers without weights on the same samples, penalties by cross-validation. 120 clean "
         "samples alone do as well as weights; with 15 of them see the differences.",
+        showed="as good",
         proxy="the flipped labels are planted; 569 samples of breast tissue stand for a8a and w8a",
         tuned="rates and number of clean samples",
     ),

@@ -166,6 +166,7 @@ CLAIMS = (
         own_temperatures,
         kind="behaviour",
         control="the best constant temperature, and embeddings without clusters, whose temperatures are found as well",
+        showed="behind",
         proxy="clusters of fixed embeddings stand in for a network's; their sizes put the order there",
     ),
 )

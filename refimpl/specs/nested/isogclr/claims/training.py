@@ -29,13 +29,17 @@ def accuracy(W, x, labels, x_test, labels_test):
 
 
 def trained(seed, loss, taus, steps=2000, **rates):
-    """Accuracies [taus, 2] of a loss at several first temperatures, each a mean of three runs."""
+    """Accuracies [taus, 3] of a loss at several first temperatures, each a mean of three runs.
+
+    Over all classes and over the two rarest, on the test samples; and over all classes on as many others, by which to
+    choose.
+    """
     sets = []
     for r in range(REPEATS):
         rng = stream(seed, "isogclr.C4", r)
-        sets.append((*LAW.sample(rng, SIZES, like=LIKE), *LAW.sample(rng, [60] * 5, like=LIKE)))
+        sets.append([LAW.sample(rng, sizes, like=LIKE) for sizes in (SIZES, [60] * 5, [60] * 5)])
     starts = [stream(seed, "isogclr.C4", r, "start").standard_normal((20, 6)) / 20**0.5 for r in range(REPEATS)]
-    x, draws = np.concatenate([s[0] for s in sets] * len(taus)), stream(seed, "isogclr.C4", "views")
+    x, draws = np.concatenate([s[0][0] for s in sets] * len(taus)), stream(seed, "isogclr.C4", "views")
 
     def views(idx):
         batch = x[idx].reshape(-1, 20)
@@ -52,13 +56,15 @@ def trained(seed, loss, taus, steps=2000, **rates):
         tau=taus[0] if loss == "simclr" else np.repeat(taus, REPEATS),
         **rates,
     )
-    found = [accuracy(W[i], *sets[i % REPEATS]) for i in range(len(W))]
-    return np.array(found).reshape(len(taus), REPEATS, 2).mean(axis=1)
+    found = []
+    for i, (train, test, other) in enumerate(sets * len(taus)):
+        found.append((*accuracy(W[i], *train, *test), accuracy(W[i], *train, *other)[0]))
+    return np.array(found).reshape(len(taus), REPEATS, 3).mean(axis=1)
 
 
 @cache
 def runs(seed):
-    """Accuracies [5, 2] of three losses over the temperature, and of iSogCLR over rho."""
+    """Accuracies [5, 3] of three losses over the temperature, and of iSogCLR over rho."""
     own = {"gamma": 0.5, "beta": 0.9, "eta": 0.05, "tau_min": 0.05, "tau_max": 1.0}
     found = {
         "iSogCLR": trained(seed, "isogclr", TAUS, rho=1.0, **own),
@@ -76,9 +82,9 @@ _SET_UP = (
 
 
 def representations(seed):
-    """Accuracy at the best of five first temperatures, over all classes and over the two rarest."""
+    """Accuracy at that of five first temperatures that is best on other samples, over all and the rarest classes."""
     found, _ = runs(seed)
-    best = {name: table.max(axis=0) for name, table in found.items()}
+    best = {name: table[np.argmax(table[:, 2]), :2] for name, table in found.items()}
     ours, others = best["iSogCLR"], np.maximum(best["SogCLR"], best["SimCLR"])
 
     def plot(figure):
@@ -102,8 +108,8 @@ def representations(seed):
         ],
         plot,
         _SET_UP
-        + "Over all classes a tie (the bound asks for no more than a loss of 0.01); on the rare classes, for which "
-        "the paper claims most, a constant temperature does better.",
+        + "The temperature is chosen by 60 other samples a class. The bound over all classes asks for no more than a "
+        "loss of 0.01.",
     )
 
 
@@ -147,6 +153,7 @@ CLAIMS = (
         kind="superiority",
         control="SogCLR and SimCLR with the same data, steps and five temperatures: a tie over all classes, and better "
         "on the rare ones",
+        showed="as good",
         proxy="a linear encoder on five synthetic classes stands in for residual networks on images",
         tuned="rho = 1, eta = 0.05; a grid that begins at 0.05 has the others' optimum at its edge",
     ),
@@ -159,6 +166,7 @@ CLAIMS = (
         kind="superiority",
         control="SimCLR and SogCLR over the same five temperatures; iSogCLR over five rho varies about as much as "
         "SimCLR over tau",
+        showed="as good",
         proxy="a linear encoder on five synthetic classes",
         tuned="rho = 1; with rho = 0.3 and as many steps the first temperature still shows",
     ),

@@ -314,6 +314,7 @@ CLAIMS = (
         kind="behaviour",
         control="The way to the minimizer, where it is not that of the gradient, fits short steps less well. It fits "
         "long ones better than the gradient, for these are proximal steps.",
+        showed="behind",
         proxy="the direction of the steps stands in for the theorem's bound, whose constants cannot be observed",
         tuned="alpha = 0.05, so that tau L < 1: with alpha = 2 the steps are long",
     ),
