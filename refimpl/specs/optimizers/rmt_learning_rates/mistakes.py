@@ -9,7 +9,7 @@ ONE_PARAMETER = {"element_variance": "it asks for the noise of one parameter, of
 VALUES_ALONE = {"trajectory": "it uses the values without their weights"}
 OF_ITSELF = dict.fromkeys(("element_variance", "trajectory"), "it leaves the tolerance to the method")
 FEW_STEPS = dict.fromkeys(("element_variance", "trajectory"), "in so few steps nothing is forgotten")
-UNCHECKED_RATES = {"update: lr, momentum =": "lr, momentum = state.lr, state.momentum"}  # which are NaN or negative
+UNCHECKED_RATES = {"_checked: return": "return state"}  # which are NaN or negative
 AN_OUTLIER_OR = "xp.where(eigenvalue / sigma2 - 1 > xp.sqrt(ratio), {}, {})"
 
 
