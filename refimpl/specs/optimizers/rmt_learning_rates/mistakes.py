@@ -275,7 +275,12 @@ ALTERNATIVES = (
         "no_breakdown",
         "missing_step",
         "stop once beta is 0 up to rounding: the space is closed; here the method goes on, and divides by it",
-        {f"{TAG}18": "closed = False", "lanczos: check.like(start, product=u)": "pass"},
+        {
+            f"{TAG}18": "closed = False",
+            "lanczos: check.like(start, product=u)": "pass",  # code without checks goes on with NaN
+            "_norm: size =": "size = 1.0",
+            "ritz: run =": "pass",
+        },
         origin="https://github.com/cupy/cupy/pull/10099",
         unseen={
             "element_variance": "its two steps are over before the space closes",
