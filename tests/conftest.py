@@ -14,6 +14,7 @@ from refimpl.core.arrays import Array, to_numpy
 from refimpl.core.backends import BACKENDS, Backend
 from refimpl.oracle.diagnosis import listed
 from tests import chromium
+from tests.thorough import THOROUGH
 
 gc.set_threshold(20_000, 10, 10)  # to look for garbage is dear among so much that stays
 
@@ -114,6 +115,9 @@ def pytest_collection_modifyitems(config, items):
     """Groups come first, whole, the longest way to go; then the others."""
     marks = left_out(config)
     items[:] = [item for item in items if not any(map(item.get_closest_marker, marks))]
+    if not THOROUGH:  # dpnp starts each kernel by itself, slowly: the operations are asked, training is not
+        brief = lambda item: item.path.parent.name in ("core", "oracle") or not item.get_closest_marker("dpnp")
+        items[:] = filter(brief, items)
     items.sort(key=lambda item: (not (group := group_of(item)), group))
 
 

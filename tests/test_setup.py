@@ -1,5 +1,6 @@
 """What stands around the package: the lock, the Makefile's stamps, and the files that a host of repositories reads."""
 
+import importlib.util
 import json
 import os
 import re
@@ -88,6 +89,7 @@ def test_public_packages_are_locked_in_the_releases_that_were_judged():
 STUB = """#!/bin/sh
 case "$*" in
   *" venv "*) mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;
+  *gone.py*) cat gone 2>/dev/null ;;
   *install*) echo "$@" >> log; [ ! -e broken ] ;;
 esac
 """
@@ -140,6 +142,35 @@ def test_make_repeats_an_installation_that_was_not_finished(make):
     assert make(".venv/.extra-oracle", status=2) == LOCKED
     (make.folder / "broken").unlink()
     assert make(".venv/.extra-oracle") == LOCKED + EDITABLE
+
+
+def test_make_installs_again_what_has_gone(make):
+    make(".venv/.extra-oracle"), make(".venv/.extra-docs")
+    (make.folder / "gone").write_text("oracle")  # as requirements/gone.py finds out
+    again = [f"--force-reinstall {words}" for words in LOCKED + EDITABLE]
+    assert make(".venv/.extra-docs") == []
+    assert make(".venv/.extra-oracle") == again
+    (make.folder / "gone").unlink()
+    assert make(".venv/.extra-oracle") == []
+
+
+def test_a_package_is_gone_if_pip_does_not_know_it_or_its_files_are_not_there(tmp_path, monkeypatch, capsys):
+    spec = importlib.util.spec_from_file_location("gone", ROOT / "requirements/gone.py")
+    gone = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(gone)
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there/__init__.py").touch()
+    (tmp_path / "there-1.0.dist-info").mkdir()
+    (tmp_path / "there-1.0.dist-info/METADATA").write_text("Metadata-Version: 2.1\nName: there\nVersion: 1.0\n")
+    record = "../bin/there,,\nthere-1.0.dist-info/METADATA,,\nthere/__init__.py,,\nthere/__pycache__/x.pyc,,\n"
+    (tmp_path / "there-1.0.dist-info/RECORD").write_text(record)
+    assert not gone.is_gone("there")
+    shutil.rmtree(tmp_path / "there")
+    assert gone.is_gone("there")
+    assert gone.is_gone("never-installed")
+    assert {"numpy", "scipy", "pytest"} <= set(gone.packages("test"))  # of which the lock has one for each Python
+    assert len(gone.packages("base")) == len(set(gone.packages("base")))
 
 
 def test_make_latest_takes_the_newest_in_a_new_environment_and_so_does_the_way_back(make):

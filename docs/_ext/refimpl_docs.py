@@ -6,6 +6,7 @@
 .. refimpl-tutorials::           the pictures of the tutorials, each a link to its page
 .. refimpl-symbols::             the tables of notation of all pages, as one
 .. refimpl-backends::            what runs where
+.. refimpl-devices::             what ran on dpnp, and what of it crosses to the host
 
 What the page of a system and its leaf are made of is in `refimpl_pages`.
 """
@@ -366,7 +367,14 @@ class Backends(Tables):
     """What runs where, from `core.backends` and the specs."""
 
     required_arguments = 0
-    titles = {"numpy": "NumPy", "strict": "strict device", "torch": "PyTorch", "jax": "JAX", "cupy": "CuPy"}
+    titles = {
+        "numpy": "NumPy",
+        "strict": "strict device",
+        "torch": "PyTorch",
+        "jax": "JAX",
+        "dpnp": "dpnp",
+        "cupy": "CuPy",
+    }
 
     def run(self):
         """A row for each system; below, what the columns are, and the reasons of those that do not run."""
@@ -399,6 +407,33 @@ class Backends(Tables):
         if name in system.backends:
             return "no"
         return "on a GPU" if name == "cupy" else "yes"
+
+
+class Devices(Tables):
+    """What `python -m tests.devices` has written down."""
+
+    required_arguments = 0
+
+    def run(self):
+        """Where it was; a row for each system; below, what was not right, with its reason."""
+        found = self.committed("_data/devices.json")
+        rows, reasons = [], []
+        for system in catalog.systems().values():
+            asked = {op.name.partition(".")[2]: found["rows"].get(op.name, {}) for op in system.operations}
+            right = [self.share(asked.values(), dtype) for dtype in ("float64", "float32")]
+            host = ", ".join(f"{name} {row['crossed']}" for name, row in asked.items() if row.get("crossed"))
+            rows.append([self.page(system, code(system.name)), str(len(asked)), *right, host])
+            reasons += [[code(f"{system.name}.{k}"), f": {r['reason']}"] for k, r in asked.items() if "reason" in r]
+        headings = ("System", "Operations", "Right in float64", "in float32", "Arrays that cross to the host, at most")
+        where = paragraph(f"On {found['library']}, {found['device']}:")
+        parts = [where, table((22, 12, 16, 12, 38), headings, rows)]
+        return [*parts, paragraph("What is not right, and why:"), bullets(reasons)] if reasons else parts
+
+    @staticmethod
+    def share(rows, dtype):
+        """Of the operations that have cases in a precision, those whose cases were all right."""
+        asked = [row[dtype] for row in rows if dtype in row]
+        return f"{sum(right == planned for right, planned in asked)} of {len(asked)}" if asked else "none is asked"
 
 
 # API -----------------------------------------------------------------------------------------------------------
@@ -434,6 +469,7 @@ def setup(app):
     app.add_directive("refimpl-tutorials", Tutorials)
     app.add_directive("refimpl-symbols", Symbols)
     app.add_directive("refimpl-backends", Backends)
+    app.add_directive("refimpl-devices", Devices)
     app.add_node(symbols)
     app.connect("doctree-resolved", fill_symbols)
     app.connect("doctree-read", thumbnails)

@@ -88,6 +88,20 @@ class WithGradients(NamedTuple):
     factor: Array  # lower Cholesky factor of their covariance
 
 
+def _given(fitted, **points):
+    """What was fitted, field by field, with its prior, if it fits the points."""
+    fitted = check.fields(WithGradients, fitted=fitted)
+    check.finite(**points), check.choice(("power_exponential",), kernel=fitted.prior.kernel)
+    n, d = check.shapes(**{"fitted.X": (fitted.X, "n d")}).values()
+    rows = n * (d + 1)
+    check.shapes(
+        **{"fitted.residual": (fitted.residual, f"{rows}"), "fitted.factor": (fitted.factor, f"{rows} {rows}")}
+    )
+    check.alike_dtype(**{"fitted.X": fitted.X, "residual": fitted.residual, "factor": fitted.factor}, **points)
+    check.shapes(**{name: (value, f"m {d}") for name, value in points.items()})
+    return fitted._replace(prior=bayesopt._checked(fitted.prior, X=fitted.X))
+
+
 def _blocks(prior, x, z):
     """Covariances of (f, d_1 f, ..., d_d f) at x [n, d] and at z [m, d]: a list of d + 1 rows of arrays [n, m]."""
     xp, d = array_namespace(x, z), x.shape[1]
@@ -188,8 +202,7 @@ def posterior_with_gradients(fitted, new):
     >>> posterior_with_gradients(fitted, np.array([[1.0]])).covariance.round(4)
     array([[0.2642]])
     """
-    check.instance(WithGradients, fitted=fitted)
-    check.finite(new=new), check.shapes(new=(new, "m d"), X=(fitted.X, "n d")), check.alike_dtype(X=fitted.X, new=new)
+    fitted = _given(fitted, new=new)
     prior = fitted.prior
     own = bayesopt._covariance(prior, new, new)
     cross = array_namespace(own).concat(_blocks(prior, new, fitted.X)[0], axis=1)
@@ -230,9 +243,9 @@ def derivative_directions(fitted, x, grid, *, gradient_noise=0.0):
     array([[ 0.252 , -0.2553],
            [ 0.3724,  0.0949]])
     """
-    check.instance(WithGradients, fitted=fitted)
     check.finite(x=x, grid=grid), check.shapes(x=(x, "d"), grid=(grid, "m d")), check.alike_dtype(grid=grid, x=x)
-    noise, prior, here = check.nonnegative(gradient_noise=gradient_noise), fitted.prior, x[None, :]
+    fitted, here = _given(fitted, grid=grid), x[None, :]
+    noise, prior = check.nonnegative(gradient_noise=gradient_noise), fitted.prior
     xp, d = array_namespace(x, grid), x.shape[0]
     known = solve_triangular(fitted.factor, _joined(_blocks(prior, fitted.X, here)), lower=True)
     cross = xp.concat(_blocks(prior, grid, fitted.X)[0], axis=1)
@@ -323,4 +336,5 @@ def averaged(acquisition, priors, X, y):
     """
     check.function(acquisition=acquisition), check.sequence(priors=priors)
     values = [acquisition(bayesopt.fit(prior, X, y)) for prior in priors]
+    check.alike(**{f"acquisition of priors[{i}]": value for i, value in enumerate(values)})
     return sum(values[1:], values[0]) / len(values)

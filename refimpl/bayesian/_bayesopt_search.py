@@ -57,14 +57,15 @@ def log_belief(belief, value):
     check.instance(Belief, belief=belief)
     check.choice(("uniform", "normal", "lognormal"), belief=belief.kind)
     value, spread = check.number(value=value), check.positive(spread=belief.spread)
+    center = check.number(center=belief.center)
     if not belief.low <= value <= belief.high or (belief.kind == "lognormal" and value <= 0):
         return -math.inf, 0.0
     if belief.kind == "uniform":
         return 0.0, 0.0
     if belief.kind == "lognormal":
-        z = (math.log(value) - belief.center) / spread
+        z = (math.log(value) - center) / spread
         return -0.5 * z * z - math.log(value), -(z / spread + 1) / value
-    z = (value - belief.center) / spread
+    z = (value - center) / spread
     return -0.5 * z * z, -z / spread
 
 

@@ -616,8 +616,9 @@ def draws(belief, rng, count):
     check.instance((Gaussian, Members), belief=belief), check.rng(rng=rng)
     count = check.integer(count=count, minimum=1, below=10**7)
     if isinstance(belief, Members):
+        check.finite(values=belief.values), check.shapes(values=(belief.values, "S m"))
         picked = belief.values[rng.integers(len(belief.values), size=count)]
-        return picked + math.sqrt(belief.noise) * rng.standard_normal(picked.shape)
+        return picked + math.sqrt(check.nonnegative(noise=belief.noise)) * rng.standard_normal(picked.shape)
     check.finite(mean=belief.mean), check.shapes(mean=(belief.mean, "m"), covariance=(belief.covariance, "m m"))
     jitter = 1e-9 + 1e-6 * float(np.mean(np.diagonal(belief.covariance)))
     factor = cholesky(belief.covariance, jitter=jitter, name="covariance")

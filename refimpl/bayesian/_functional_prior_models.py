@@ -323,6 +323,8 @@ def match(
             random.normal(rng, (functional_prior.stacked_size(sizes),), like=x), sizes=sizes
         )
         f = [target(x, rng, S) for _ in range(2)]
+        check.finite(target=f[0]), check.alike(target=f[0], again=f[1])
+        check.shapes(target=(f[0], f"O {S} {x.shape[0]}"))
         eps = random.uniform(rng, (inner, f[0].shape[0], S), like=x)
         drawn = [draw(family, rng, S, widths=widths, like=x) for _ in range(2)]
         draws = functional_prior.Draws(x, theta, eps, drawn[0], f[0], drawn[1], f[1])

@@ -46,7 +46,7 @@ def gaussian(told, points, *, s=None):
     >>> float(found.s), found.log_density.round(4)
     (4.0, array([-2.1202]))
     """
-    mixture._told(told)
+    told = mixture._told(told)
     variance = mixture._noisy(told, points)
     s = told.Q / told.n if s is None else check.positive(s=s)  # (scale_mixture_nngp-49)
     if not float(s) > 0:
@@ -107,6 +107,7 @@ def class_probabilities(q, at, noise, u):
 
 
 def _constant(q, at, u):
-    mixture._variational(q, at), mixture._uniform(u)
+    q, at = mixture._variational(q, at)
+    mixture._uniform(u)
     check.floating(a=q.a, b=q.b), check.positive(a=q.a, b=q.b)
     return array_namespace(q.m, u).ones_like(u) * (q.b / q.a)

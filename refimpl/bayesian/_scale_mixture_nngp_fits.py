@@ -18,7 +18,8 @@ def start(C, M, *, law, like):
     >>> start(1, 2, law=InverseGamma(2.0, 3.0), like=np.zeros(1))
     Variational(m=array([[0., 0.]]), S=array([[1., 1.]]), a=array(2.), b=array(3.))
     """
-    check.floating(like=like), mixture._inverse_gamma_law(law)
+    check.floating(like=like)
+    law = mixture._inverse_gamma_law(law, like=like)
     C, M = check.integer(C=C, M=M, minimum=1)
     xp = array_namespace(like)
     options = {"dtype": like.dtype, "device": device(like)}
@@ -76,7 +77,8 @@ def fit(q, at, onehot, *, bound, optimizer, steps, rng, batch=100, draws=100, re
     array([[ 0.3, -0.3],
            [-0.3,  0.3]])
     """
-    mixture._variational(q, at), check.floating(a=q.a, b=q.b), check.positive(a=q.a, b=q.b)
+    q, at = mixture._variational(q, at)
+    check.floating(a=q.a, b=q.b), check.positive(a=q.a, b=q.b)
     check.finite(onehot=onehot), check.function(bound=bound), check.rng(rng=rng)
     if not isinstance(optimizer, tuple) or len(optimizer) != 2:
         raise TypeError("optimizer must be a pair of functions, init and update, got something else")

@@ -66,7 +66,7 @@ class Estimate(NamedTuple):
 
 def _checked(prior, **points):
     """The same prior with Python numbers, if it fits the points."""
-    check.instance(Prior, prior=prior)
+    prior = check.fields(Prior, prior=prior)
     check.choice(KERNELS, kernel=prior.kernel)
     check.finite(**points, alpha=prior.alpha)
     axes = zip(("n d", "m d"), points.items(), strict=False)
@@ -83,6 +83,16 @@ def _checked(prior, **points):
         mean=check.number(mean=prior.mean),
         jitter=check.nonnegative(jitter=prior.jitter),
     )
+
+
+def _given(fitted, **points):
+    """What was fitted, field by field, and its prior, if it fits the points."""
+    fitted = check.fields(Fitted, fitted=fitted)
+    arrays = {f"fitted.{name}": getattr(fitted, name) for name in Fitted._fields[1:]}
+    axes = zip(("n d", "n", "n n", "n"), arrays.items(), strict=True)
+    check.shapes(**{name: (value, symbols) for symbols, (name, value) in axes})
+    check.alike_dtype(**arrays, **points)
+    return fitted, _checked(fitted.prior, **points)
 
 
 def _correlation(kernel, r2):
@@ -230,8 +240,8 @@ def posterior(fitted, new):
     >>> posterior(fitted, np.array([[0.0], [1.0]])).mean.round(4)
     array([2.    , 0.9667])
     """
-    check.instance(Fitted, fitted=fitted)
-    prior = _checked(fitted.prior, new=new)
+    check.finite(new=new)
+    fitted, prior = _given(fitted, new=new)
     cross, own = _covariance(prior, new, fitted.X), _covariance(prior, new, new)
     law = gp.posterior(fitted.factor, fitted.residual, cross, own)
     law = law._replace(covariance=_tidy(law.covariance))
@@ -263,8 +273,8 @@ def evidence(fitted):
     >>> round(float(found.by_mean), 6), round(float(found.by_noise), 6)  # y / 2, and (y^2 / 4 - 1/2) / 2
     (1.0, 0.25)
     """
-    check.instance(Fitted, fitted=fitted)
-    prior, X, a = _checked(fitted.prior, X=fitted.X), fitted.X, fitted.weights
+    fitted, prior = _given(fitted)
+    X, a = fitted.X, fitted.weights
     xp = array_namespace(X)
     inverse = cholesky_solve(fitted.factor, xp.eye(X.shape[0], dtype=X.dtype, device=device(X)))
     outer = a[:, None] * a[None, :] - inverse  # (bayesopt-8)
@@ -320,8 +330,8 @@ def improvement_at(fitted, new, best):
     >>> print(value.round(3), gradient[:, 0].round(3))
     [0.12  0.158] [0.196 0.11 ]
     """
-    check.instance(Fitted, fitted=fitted), check.number(best=best)
-    prior = _checked(fitted.prior, new=new)
+    check.finite(new=new)
+    (fitted, prior), best = _given(fitted, new=new), check.number(best=best)
     xp = array_namespace(new)
     cross = _covariance(prior, new, fitted.X)
     solved = xp.matrix_transpose(cholesky_solve(fitted.factor, xp.matrix_transpose(cross)))
@@ -616,11 +626,10 @@ def kg_gradient(fitted, x, grid, Z):
     array([[ 0.67],
            [-0.  ]])
     """
-    check.instance(Fitted, fitted=fitted)
     check.finite(x=x, grid=grid, Z=Z)
     check.shapes(x=(x, "d"), grid=(grid, "m d"), Z=(Z, "J")), check.alike_dtype(grid=grid, x=x, Z=Z)
     xp, here = array_namespace(x, grid, Z), x[None, :]
-    prior = _checked(fitted.prior, x=here)
+    fitted, prior = _given(fitted, x=here)
     law = posterior(fitted, xp.concat([grid, here], axis=0))
     mean, shared, variance = law.mean[:-1], law.covariance[:-1, -1], law.covariance[-1, -1] + prior.noise
     if not _learns(prior, variance):

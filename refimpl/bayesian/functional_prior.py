@@ -159,11 +159,12 @@ def network(layers, x):
     >>> network(unstack(np.ones((1, 4)), widths=(1, 1, 1)), np.array([[0.0], [1.0]])).round(4)
     array([[[1.7616, 1.964 ]]])
     """
-    check.sequence(layers=layers), check.finite(x=x)
+    check.sequence(layers=layers)
     check.provides("W", "b", **{f"layers[{i}]": layer for i, layer in enumerate(layers)})
     parts = {f"layers[{i}].W": (layer.W, f"S d{i} d{i + 1}") for i, layer in enumerate(layers)}
     parts |= {f"layers[{i}].b": (layer.b, f"S d{i + 1}") for i, layer in enumerate(layers)}
-    check.shapes(x=(x, "M d0"), **parts)
+    arrays = {"x": x, **{name: value for name, (value, _) in parts.items()}}
+    check.finite(**arrays), check.shapes(x=(x, "M d0"), **parts), check.alike_dtype(**arrays)
     return _network(layers, x)
 
 
@@ -810,7 +811,8 @@ def outer_step(state, theta, x, drawn, f_gp, *, family, widths, sizes, rate=0.05
     >>> gap.round(4), gradient.round(4), state.psi.round(4)
     (np.float64(0.9163), array([0.6, 0.2]), array([-0.5, -0.5]))
     """
-    check.instance(Tuning, state=state), check.alike(v=state.v, psi=state.psi)
+    state = check.fields(Tuning, state=state)
+    check.alike(v=state.v, psi=state.psi)
     if not bool(array_namespace(state.v).all(state.v >= 0)):
         raise ValueError("v must be >= 0, a mean of squares, got a negative entry")
     check.finite(f_gp=f_gp)
@@ -869,8 +871,9 @@ def matching_step(
     >>> distance.round(4), state.psi.round(4)
     (np.float64(1.1823), array([-0.5, -0.5]))
     """
-    check.instance(Tuning, state=state), check.instance(Draws, draws=draws)
+    state, draws = check.fields(Tuning, state=state), check.fields(Draws, draws=draws)
     check.flag(keep_accumulator=keep_accumulator)
+    check.floating(**{f"draws.{name}": getattr(draws, name) for name in ("theta", "target_inner", "target")})
     xp = array_namespace(draws.theta)
     theta, S = draws.theta, state.S if keep_accumulator and state.S is not None else xp.zeros_like(draws.theta)
     f_nn = prior_functions(family, state.psi, draws.x, draws.inner, widths=widths)

@@ -154,7 +154,8 @@ def log_density(law, s):
     >>> [log_density(law, s).round(4).tolist() for law in (InverseGamma(2.0, 2.0), BurrXII(2.0, 1.0))]
     [[-0.5343, -1.6931], [-0.4463, -1.8326]]
     """
-    _scales(s), _known(law)
+    law = _known(law, s=s)
+    _scales(s)
     xp = array_namespace(s)
     log = xp.log(s)
     if isinstance(law, InverseGamma):
@@ -201,7 +202,8 @@ def draw(law, u):
     [0.4142 1.    ]
     [0.5094 1.    ]
     """
-    _uniform(u), _known(law)
+    law = _known(law, u=u)
+    _uniform(u)
     xp = array_namespace(u)
     if isinstance(law, InverseGamma):
         s = _inverse_gamma(law.a, law.b, u)
@@ -257,7 +259,8 @@ def student(mean, Sigma, law):
     """
     check.finite(mean=mean, Sigma=Sigma)
     check.shapes(mean=(mean, "m"), Sigma=(Sigma, "m" if len(Sigma.shape) == 1 else "m m"))
-    check.alike_dtype(mean=mean, Sigma=Sigma), _inverse_gamma_law(law)
+    check.alike_dtype(mean=mean, Sigma=Sigma)
+    law = _inverse_gamma_law(law, mean=mean)
     return Student(2 * law.a, mean, (law.b / law.a) * Sigma)  # (scale_mixture_nngp-19)
 
 
@@ -290,7 +293,8 @@ def log_student(f, law):
     ...     mean=np.zeros(1), scale=np.ones(1))).round(4)  # not half of it: the coordinates are not independent
     (array([-3.0543]), array([[-1.5387]]))
     """
-    check.instance(Student, law=law), check.finite(f=f, mean=law.mean, scale=law.scale)
+    law = check.fields(Student, law=law)
+    check.finite(f=f, mean=law.mean, scale=law.scale)
     alone = len(law.scale.shape) == 1
     m = check.shapes(f=(f, "R m"), mean=(law.mean, "m"), scale=(law.scale, "m" if alone else "m m"))["m"]
     check.alike_dtype(f=f, mean=law.mean, scale=law.scale), check.positive(dof=law.dof)
@@ -344,7 +348,7 @@ def condition(K, y, *, eps):
     >>> told.mean, told.Sigma, float(told.Q)
     (array([2.]), array([[2.]]), 4.0)
     """
-    _blocks(K, y=y)
+    K, _ = _blocks(K, y=y)
     eps = check.nonnegative(eps=eps)
     factor = cholesky(K.tt, jitter=eps, name="K.tt")  # (scale_mixture_nngp-21)
     half, xp = solve_triangular(factor, y, lower=True), array_namespace(K.tt, y)
@@ -381,7 +385,8 @@ def posterior(told, law):
     >>> found.scale.a, float(found.scale.b), found.values.dof, found.values.scale
     (2.5, 4.0, 5.0, array([[3.2]]))
     """
-    _told(told), _inverse_gamma_law(law)
+    told = _told(told)
+    law = _inverse_gamma_law(law, Q=told.Q)
     n, Q = told.n, told.Q
     after = InverseGamma(law.a + n / 2, law.b + Q / 2)  # (scale_mixture_nngp-24)
     xp = array_namespace(Q)
@@ -418,6 +423,7 @@ def log_predictive(told, law, points):
     >>> log_predictive(condition(K, np.array([2.0]), eps=0.5), InverseGamma(2.0, 2.0), np.array([1.0])).round(4)
     array([-1.8081])
     """
+    told = _told(told)
     after, variance = posterior(told, law).scale, _noisy(told, points)
     return log_student(points[None, :], student(told.mean, variance, after))[0, :]
 
@@ -458,7 +464,8 @@ def weigh(told, s, log_ratios, points):
     >>> weigh(told, s, np.zeros(2), np.array([1.0])).weights.round(4)
     array([0.3086, 0.6914])
     """
-    _told(told), _scales(s)
+    told = _told(told)
+    _scales(s)
     check.finite(log_ratios=log_ratios)
     check.shapes(s=(s, "R"), log_ratios=(log_ratios, "R"))
     check.alike_dtype(s=s, log_ratios=log_ratios)
@@ -537,7 +544,7 @@ def trained(K, T_tt, T_st, y, s, *, eta, tau, time="steps", form="direct"):
     2 [0.375] [[3.0625]]
     40 [0.5] [[3.0]]
     """
-    m, n = _blocks(K, y=y)
+    K, (m, n) = _blocks(K, y=y)
     check.finite(T_tt=T_tt, T_st=T_st)
     check.shapes(T_tt=(T_tt, f"{n} {n}"), T_st=(T_st, f"{m} {n}"), K_ss=(K.ss, f"{m} {m}"))
     check.alike_dtype(y=y, T_tt=T_tt, T_st=T_st), _symmetric(K_tt=K.tt, T_tt=T_tt)
@@ -615,6 +622,8 @@ def project(K_uu, K_xu, k_xx, *, eps):
     check.finite(K_uu=K_uu, K_xu=K_xu, k_xx=k_xx)
     check.shapes(K_uu=(K_uu, "M M"), K_xu=(K_xu, "B M"), k_xx=(k_xx, "B"))
     check.alike_dtype(K_uu=K_uu, K_xu=K_xu, k_xx=k_xx)
+    if not bool(array_namespace(k_xx).all(k_xx >= 0)):
+        raise ValueError(f"k_xx must be >= 0, got a smallest variance of {float(array_namespace(k_xx).min(k_xx)):g}")
     eps = check.nonnegative(eps=eps)
     xp = array_namespace(K_uu, K_xu, k_xx)
     factor = cholesky(K_uu, jitter=eps, name="K_uu")
@@ -655,7 +664,8 @@ def logits(q, at, noise, s):
     >>> logits(q, at, np.ones((1, 1, 2)), np.array([4.0]))
     array([[[3., 2.]]])
     """
-    _variational(q, at), _scales(s), check.finite(noise=noise)
+    q, at = _variational(q, at)
+    _scales(s), check.finite(noise=noise)
     C, B = q.m.shape[0], at.A.shape[0]
     check.shapes(s=(s, "R"), noise=(noise, f"R {B} {C}"))
     check.alike_dtype(m=q.m, s=s, noise=noise)
@@ -731,7 +741,8 @@ def kl_given_scale(q, factor, precision):
     >>> float(kl_given_scale(q, np.array([[1.0]]), 0.5))
     1.0
     """
-    check.instance(Variational, q=q), check.finite(m=q.m, S=q.S, factor=factor)
+    q = check.fields(Variational, q=q)
+    check.finite(m=q.m, S=q.S, factor=factor)
     C, M = (check.shapes(m=(q.m, "C M"), S=(q.S, "C M"), factor=(factor, "M M"))[i] for i in "CM")
     check.alike_dtype(m=q.m, S=q.S, factor=factor), check.positive(precision=precision)
     _positive_variances(q.S, "S")
@@ -770,8 +781,10 @@ def kl_of_scale(q, law):
     >>> float(kl_of_scale(InverseGamma(np.asarray(1.0), np.asarray(2.0)), InverseGamma(1.0, 1.0)))  # log 2 - 1/2
     0.193147180559...
     """
-    check.instance((Variational, InverseGamma), q=q), _inverse_gamma_law(law)
+    check.instance((Variational, InverseGamma), q=q)
+    q = check.fields(type(q), q=q)
     check.floating(a=q.a, b=q.b), check.positive(a=q.a, b=q.b)
+    law = _inverse_gamma_law(law, a=q.a)
     xp, a, b = array_namespace(q.a, q.b), law.a, law.b
     gammas = math.lgamma(a) - gammaln(q.a) + (q.a - a) * digamma(q.a)
     return a * (xp.log(q.b) - math.log(b)) + gammas + (b - q.b) * q.a / q.b  # (scale_mixture_nngp-45)
@@ -817,8 +830,8 @@ def elbo(q, at, onehot, noise, u, *, law, n):
     >>> [float(x) for x in found]  # q is the prior, and the values of both classes are alike
     [-0.69314718055..., 0.0, -0.69314718055...]
     """
-    _variational(q, at), _uniform(u)
-    check.floating(a=q.a, b=q.b), check.positive(a=q.a, b=q.b)
+    q, at = _variational(q, at)
+    _uniform(u), check.floating(a=q.a, b=q.b), check.positive(a=q.a, b=q.b)
     s = _reached(_inverse_gamma(q.a, q.b, u), a=q.a, b=q.b)
     fit = expected_log_likelihood(logits(q, at, noise, s), onehot, n)
     kl = kl_given_scale(q, at.factor, q.a / q.b) + kl_of_scale(q, law)  # (scale_mixture_nngp-46)
@@ -851,8 +864,8 @@ def class_probabilities(q, at, noise, u):
     >>> class_probabilities(q, at, np.ones((1, 1, 2)), np.full(1, 0.5)).round(4)
     array([[0.8808, 0.1192]])
     """
-    _variational(q, at), _uniform(u)
-    check.floating(a=q.a, b=q.b), check.positive(a=q.a, b=q.b)
+    q, at = _variational(q, at)
+    _uniform(u), check.floating(a=q.a, b=q.b), check.positive(a=q.a, b=q.b)
     f = logits(q, at, noise, _reached(_inverse_gamma(q.a, q.b, u), a=q.a, b=q.b))
     return array_namespace(f).mean(softmax(f, axis=2), axis=0)  # (scale_mixture_nngp-48)
 
@@ -877,14 +890,20 @@ def _log_normal(xp, apart, variance):
     return -0.5 * (apart * apart / variance + xp.log(2 * math.pi * variance))
 
 
-def _known(law):
+def _known(law, **like):
+    """A law with Python numbers, or 0-d arrays of the dtype of what it is asked about."""
     check.instance(LAWS, law=law)
+    law = check.fields(type(law), law=law)
     for name, value in law._asdict().items():
         (check.number if name == "mu" else check.positive)(**{name: value})
+        if is_array(value):
+            check.alike_dtype(**like, **{f"law.{name}": value})
+    return law
 
 
-def _inverse_gamma_law(law):
-    check.instance(InverseGamma, law=law), check.positive(a=law.a, b=law.b)
+def _inverse_gamma_law(law, **like):
+    check.instance(InverseGamma, law=law)
+    return _known(law, **like)
 
 
 def _scales(s):
@@ -929,27 +948,32 @@ def _positive_variances(v, name):
 
 
 def _blocks(K, *, y):
-    """Sizes m and n of kernel blocks that fit to the targets."""
-    check.instance(Blocks, K=K), check.finite(K_tt=K.tt, K_st=K.st, K_ss=K.ss, y=y)
+    """Kernel blocks that fit to the targets, and their sizes m and n."""
+    K = check.fields(Blocks, K=K)
+    arrays = {"K.tt": K.tt, "K.st": K.st, "K.ss": K.ss, "y": y}
+    check.finite(**arrays)
     axes = "m" if len(K.ss.shape) == 1 else "m m"
-    sizes = check.shapes(K_tt=(K.tt, "n n"), K_st=(K.st, "m n"), K_ss=(K.ss, axes), y=(y, "n"))
-    check.alike_dtype(K_tt=K.tt, K_st=K.st, K_ss=K.ss, y=y)
+    sizes = check.shapes(**dict(zip(arrays, ((K.tt, "n n"), (K.st, "m n"), (K.ss, axes), (y, "n")), strict=True)))
+    check.alike_dtype(**arrays)
     xp = array_namespace(K.ss)
     if not bool(xp.all((K.ss if len(K.ss.shape) == 1 else xp.linalg.diagonal(K.ss)) >= 0)):
-        raise ValueError("K_ss must be >= 0 on its diagonal, got a negative variance")
-    return sizes["m"], sizes["n"]
+        raise ValueError("K.ss must be >= 0 on its diagonal, got a negative variance")
+    return K, (sizes["m"], sizes["n"])
 
 
 def _told(told):
-    check.instance(Conditioned, told=told)
+    told = check.fields(Conditioned, told=told)
     check.finite(mean=told.mean, Sigma=told.Sigma, Q=told.Q, log_det=told.log_det)
     check.shapes(mean=(told.mean, "m"), Sigma=(told.Sigma, "m" if len(told.Sigma.shape) == 1 else "m m"))
+    check.shapes(Q=(told.Q, ""), log_det=(told.log_det, ""))
     check.integer(n=told.n, minimum=1), check.nonnegative(eps=told.eps)
+    return told
 
 
 def _variational(q, at):
-    check.instance(Variational, q=q), check.instance(Projection, at=at)
+    q, at = check.fields(Variational, q=q), check.fields(Projection, at=at)
     check.finite(m=q.m, S=q.S, A=at.A, rest=at.rest)
     check.shapes(m=(q.m, "C M"), S=(q.S, "C M"), A=(at.A, "B M"), rest=(at.rest, "B"), factor=(at.factor, "M M"))
     check.alike_dtype(m=q.m, S=q.S, A=at.A, rest=at.rest)
     _positive_variances(q.S, "S")
+    return q, at

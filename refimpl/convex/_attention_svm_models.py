@@ -72,7 +72,10 @@ def equal_scores(data):
     >>> equal_scores(data).gamma.round(12) + 0.0
     array([[[1., 0., 0.]]])
     """
-    check.instance(Data, data=data)
+    check.fields(Data, data=data)
+    check.shapes(X=(data.X, "R n T d"), Z=(data.Z, "R n d"), v=(data.v, "R d"), Y=(data.Y, "R n"))
+    check.shapes(X=(data.X, "R n T d"), gamma=(data.gamma, "R n T"))
+    check.alike_dtype(**data._asdict())
     xp, v = array_namespace(*data), data.v[..., None, None, :]
     X = data.X - xp.sum(data.X * v, axis=-1, keepdims=True) * v
     signed = data.Y[..., None] * data.v[..., None, :]
@@ -184,11 +187,10 @@ def head_grad(W, X, Z, Y, head):
 
 def _checked_head(answer, Y, Z):
     """Value and gradient that a head has returned."""
-    if not isinstance(answer, tuple | list) or len(answer) != 2:
-        raise TypeError(f"head must return a value and a gradient, got {describe(answer)}")
-    check.finite(head=answer[0]), check.finite(head=answer[1])
-    check.like(Y, head=answer[0]), check.like(Z, head=answer[1])
-    return answer
+    f, ahead = check.results(2, head=answer)
+    check.finite(head=f), check.finite(head=ahead)
+    check.like(Y, head=f), check.like(Z, head=ahead)
+    return f, ahead
 
 
 def finite_part(a, X, Z, active):

@@ -68,6 +68,7 @@ def robust_patterns(X, draws, shifts, *, epsilon, mask, most=None):
 
 
 def _check_attack(X, epsilon, mask):
+    check.finite(X=X, mask=mask)
     check.shapes(X=(X, "n d"), mask=(mask, "d"))
     xp = array_namespace(X, mask)
     if not bool(xp.all((mask == 0) | (mask == 1))):
@@ -115,8 +116,8 @@ def robust_slacks(X, D, weights, *, epsilon, mask):
     >>> robust_slacks(X, D, weights, epsilon=0.5, mask=np.array([1.0, 0.0])).tolist()
     [[[5.5]], [[-2.5]]]
     """
-    check.finite(X=X, D=D, weights=weights, mask=mask)
-    check.number(epsilon=epsilon)
+    check.finite(D=D, weights=weights)
+    epsilon, _ = _check_attack(X, epsilon, mask)
     xp = array_namespace(X, D, weights)
     spread = xp.sum(abs(mask[:, None] * weights), axis=1, keepdims=True)
     return slacks(X, D, weights) - epsilon * spread  # (convex_relu-22)
@@ -334,7 +335,8 @@ def operator_norm(X, D, mask, *, steps=300):
     >>> bool(abs(norm - 15**0.5) < 1e-9)
     True
     """
-    check.finite(X=X, D=D, mask=mask)
+    check.finite(D=D)
+    check.shapes(X=(X, "n d"), D=(D, "n P")), _check_attack(X, 0.0, mask)
     xp, steps = array_namespace(X, D), check.integer(steps=steps, minimum=1)
     entries = 2 * X.shape[1] * D.shape[1]
     start = xp.cos(xp.arange(entries, dtype=X.dtype, device=device(X)))  # in no special direction
@@ -367,6 +369,14 @@ def pdhg_init(X, D):
     return PDHGState(weights, Duals(*duals))
 
 
+def _check_state(X, D, state):
+    weights, duals = check.fields(PDHGState, state=state)
+    axes = {"theta": "n", "phi": "n d", "mu": "2 n P", "psi": "2 n P d"}
+    named = {name: (part, axes[name]) for name, part in duals._asdict().items()}
+    check.shapes(X=(X, "n d"), D=(D, "n P"), weights=(weights, "2 d P"), **named)
+    check.alike_dtype(X=X, weights=weights, **duals._asdict())
+
+
 def pdhg_step(X, D, y, state, *, beta, epsilon, mask, size, loss="hinge", balance=1.0):
     """One step of the primal-dual hybrid gradient method on the adversarial program.
 
@@ -392,9 +402,14 @@ def pdhg_step(X, D, y, state, *, beta, epsilon, mask, size, loss="hinge", balanc
     PDHGState
         After the step.
 
+    Raises
+    ------
+    TypeError, ValueError
+        As `certified_losses`, or if the state does not fit or a number is not positive.
+
     Notes
     -----
-    Equations (convex_relu-30) and (convex_relu-31). Arguments are not checked: see `adversarial`.
+    Equations (convex_relu-30) and (convex_relu-31).
 
     Examples
     --------
@@ -405,11 +420,9 @@ def pdhg_step(X, D, y, state, *, beta, epsilon, mask, size, loss="hinge", balanc
     >>> state.duals.theta
     array([0.4])
     """
-    check.instance(PDHGState, state=state)
-    check.finite(X=X, D=D, y=y, mask=mask)
-    check.choice(LOSSES, loss=loss), check.nonnegative(beta=beta, epsilon=epsilon)
-    check.positive(size=size, balance=balance)
-    xp = array_namespace(X)
+    epsilon, xp = _check_program(X, D, y, epsilon, mask, loss)
+    beta, size, balance = check.positive(beta=beta, size=size, balance=balance)
+    _check_state(X, D, state)
     tau, sigma = size * balance, size / balance
     down = state.weights - tau * _apply_transposed(X, D, mask, _signed(state.duals, y, loss))
     weights = shrink(down, tau * beta)  # (convex_relu-30)

@@ -1,10 +1,9 @@
 """What convex training is measured with: gradient descent on the network, a bound from duality, small data sets."""
 
-from importlib import import_module
-
-from refimpl.convex.convex_relu import LOSSES, Network, group_norms
+from refimpl.convex.convex_relu import LOSSES, Network, check_network, group_norms
 from refimpl.core import check
 from refimpl.core.arrays import array_namespace, device, from_numpy, to_numpy
+from refimpl.core.linalg import nnls
 from refimpl.core.loop import iterate
 from refimpl.core.random import indices, normal, uniform
 from refimpl.core.special import xlogy
@@ -51,9 +50,10 @@ def gradient_step(X, y, network, *, lr, beta, loss="squared"):
     >>> gradient_step(np.array([[1.0]]), np.array([1.0]), net, lr=0.1, beta=1.0)
     Network(first=array([[1.7]]), second=array([0.7]))
     """
-    check.instance(Network, network=network)
     check.finite(X=X, y=y)
-    check.number(lr=lr, beta=beta), check.choice(LOSSES, loss=loss)
+    check.shapes(X=(X, "n d"), y=(y, "n"))
+    check_network(X, network)
+    (lr, beta), _ = check.number(lr=lr, beta=beta), check.choice(LOSSES, loss=loss)
     xp = array_namespace(X, y, *network)
     first, second = network
     before = X @ first  # [..., n, m]
@@ -75,8 +75,8 @@ def gradient_descent(X, y, network, *, lr, beta, loss="squared", steps=20_000, r
     >>> float(trained.first[0, 0] * trained.second[0])  # minimizes (x - 1)^2 / 2 + |x| / 2
     0.5...
     """
-    check.instance(Network, network=network)
     check.finite(X=X, y=y)
+    check_network(X, network)
     lr, beta = check.positive(lr=lr, beta=beta)
     run = iterate(
         lambda net, k: gradient_step(X, y, net, lr=lr, beta=beta, loss=loss), network, steps=steps, record=record
@@ -99,7 +99,7 @@ def toy(rng, n, *, like, d=3, noise=0.3):
     >>> [x.shape for x in toy(stream(0, "doc"), 12, like=np.zeros(1))]
     [(12, 3), (12,)]
     """
-    check.integer(n=n)
+    n, d, noise = check.integer(n=n, minimum=1), check.integer(d=d, minimum=2), check.nonnegative(noise=noise)
     xp = array_namespace(like)
     X = _with_ones(normal(rng, (n, d - 1), like=like))
     teacher = Network(normal(rng, (d, 3), like=like), normal(rng, (3,), like=like))
@@ -118,7 +118,7 @@ def rings(rng, n, *, like, noise=0.12):
     >>> np.linalg.norm(X[:, :2], axis=1).round(3).tolist(), y.tolist()
     ([0.5, 1.3, 0.5, 1.3], [1.0, -1.0, 1.0, -1.0])
     """
-    check.number(noise=noise), check.integer(n=n)
+    noise, n = check.nonnegative(noise=noise), check.integer(n=n, minimum=1)
     xp = array_namespace(like)
     angle = uniform(rng, (n,), like=like, high=6.283185307179586)
     y = 1 - 2 * (xp.arange(n, dtype=like.dtype, device=device(like)) % 2)
@@ -137,7 +137,7 @@ def xor(rng, n, *, like, half_width=0.2):
     >>> bool((np.sign(X[:, 0] * X[:, 1]) == y).all())
     True
     """
-    check.integer(n=n)
+    n, half_width = check.integer(n=n, minimum=1), check.nonnegative(half_width=half_width)
     xp = array_namespace(like)
     corner = xp.astype(indices(rng, 4, (n,), like=like), like.dtype)
     centres = xp.stack([xp.sign(corner - 1.5), 0.8 - 1.6 * (corner % 2)], axis=1)
@@ -173,12 +173,11 @@ def project_on_cones(X, D, vectors):
     check.finite(D=D)
     check.finite(X=X, vectors=vectors)
     check.shapes(X=(X, "n d"), D=(D, "n P"), vectors=(vectors, "d P"))
-    nnls = import_module("scipy.optimize").nnls
-    points, patterns, host = map(to_numpy, (X, D, vectors))
+    points, patterns, host = (to_numpy(x).astype(float) for x in (X, D, vectors))
     nearest = []
     for pattern, vector in zip(patterns.T, host.T, strict=True):
         walls = ((2 * pattern - 1)[:, None] * points).T
-        nearest.append(vector + walls @ nnls(-walls, vector)[0])
+        nearest.append(vector + walls @ nnls(-walls, vector))
     return array_namespace(X).matrix_transpose(from_numpy(nearest, like=X))
 
 
@@ -225,7 +224,8 @@ def lower_bound(X, D, y, outputs, *, beta, loss="squared"):
     >>> round(lower_bound(X, D, np.array([1.0]), np.array([0.75]), beta=0.25), 12)  # of (v - 1)^2 / 2 + v / 4
     0.21875
     """
-    check.finite(X=X, D=D, y=y, outputs=outputs)
+    check.finite(X=X, D=D, y=y, outputs=outputs), check.choice(LOSSES, loss=loss)
+    check.shapes(X=(X, "n d"), D=(D, "n P"), y=(y, "n"), outputs=(outputs, "n"))
     beta, xp = check.positive(beta=beta), array_namespace(X, D, y, outputs)
     theta = LOSSES[loss][1](outputs, y)
     pulls = xp.stack([pull_in_cones(X, D, side * theta) for side in (1.0, -1.0)])

@@ -20,9 +20,9 @@ class Tasks(NamedTuple):
 
 def _checked(tasks):
     """Refuse what is no description of tasks."""
-    check.instance(Tasks, tasks=tasks)
-    check.finite(**tasks._asdict()), check.alike_dtype(**tasks._asdict())
+    check.fields(Tasks, tasks=tasks)
     check.shapes(B=(tasks.B, "d k"), W=(tasks.W, "k T"), w=(tasks.w, "k"))
+    check.alike_dtype(**tasks._asdict())
 
 
 def draw(rng, *, d, k, T, target="generic", like):

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from refimpl.core import check
 from refimpl.core.arrays import Array, array_namespace, device
+from refimpl.core.linalg import least_squares
 from refimpl.core.special import logsumexp, softmax
 
 KINDS = ("filter", "feature")
@@ -231,18 +232,34 @@ def lift(state, *, kind="filter"):
     >>> lift(Factors(W, H, beta, np.zeros((1, 1)))).A.ravel()
     array([0.5, 1. ])
     """
-    check.instance(Factors, state=state)
     check.choice(KINDS, kind=kind)
-    W, H, beta, gamma = state
+    W, H, beta, gamma = check.fields(Factors, state=state)
+    check.shapes(W=(W, "p r"), H=(H, "r n"), beta=(beta, "r k"), gamma=(gamma, "q k"))
+    check.alike_dtype(W=W, H=H, beta=beta, gamma=gamma)
     return Lifted(coefficients(W, H, beta, kind), W @ H, gamma)
+
+
+def check_data(samples):
+    """`Data` whose fields fit each other.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> check_data(data(np.eye(2), np.ones((1, 2)), np.array([1, 0]))._replace(targets=np.ones((1, 3))))
+    Traceback (most recent call last):
+    ValueError: targets must have shape [k, n] with n=2, got (1, 3)
+    """
+    x, covariates, targets, *squares = check.fields(Data, samples=samples)
+    check.shapes(x=(x, "p n"), covariates=(covariates, "q n"), targets=(targets, "k n"))
+    check.alike_dtype(x=x, covariates=covariates, targets=targets)
+    check.nonnegative(**dict(zip(Data._fields[3:], squares, strict=True)))
 
 
 def check_lifted(state, samples, kind):
     """A `Lifted` that fits the samples."""
-    check.instance(Lifted, state=state), check.instance(Data, samples=samples)
+    check_data(samples)
     check.choice(KINDS, kind=kind)
-    A, B, gamma = state
-    check.finite(A=A, B=B, gamma=gamma)
+    A, B, gamma = check.fields(Lifted, state=state)
     x, covariates, targets = samples[:3]
     check.like(x, B=B)
     k = targets.shape[0]
@@ -255,10 +272,9 @@ def check_lifted(state, samples, kind):
 
 def check_factors(state, samples, kind):
     """`Factors` that fit the samples."""
-    check.instance(Factors, state=state), check.instance(Data, samples=samples)
+    check_data(samples)
     check.choice(KINDS, kind=kind)
-    W, H, beta, gamma = state
-    check.finite(W=W, H=H, beta=beta, gamma=gamma)
+    W, H, beta, gamma = check.fields(Factors, state=state)
     x, covariates, targets = samples[:3]
     r = check.shapes(x=(x, "p n"), W=(W, "p r"))["r"]
     k = targets.shape[0]
@@ -320,7 +336,6 @@ def objective(state, samples, *, xi, nu=0.0, kind="filter"):
     >>> objective(state, samples, xi=1.0)  # 3 log 2 + |X|^2
     np.float64(9.0794415...)
     """
-    check.instance(Factors, state=state), check.instance(Data, samples=samples)
     check_factors(state, samples, kind)
     xi, nu = check.positive(xi=xi), check.nonnegative(nu=nu)
     A, B, gamma = lift(state, kind=kind)
@@ -343,7 +358,6 @@ def lifted_objective(state, samples, *, xi, nu=0.0, kind="filter"):
     >>> lifted_objective(state, samples, xi=0.5, nu=0.1)
     np.float64(2.42789306439...)
     """
-    check.instance(Lifted, state=state), check.instance(Data, samples=samples)
     check_lifted(state, samples, kind)
     xi, nu = check.positive(xi=xi), check.nonnegative(nu=nu)
     A, B, gamma = state
@@ -388,7 +402,7 @@ def codes(W, x):
     """
     check.finite(W=W, x=x)
     check.shapes(W=(W, "p r"), x=(x, "p m"))
-    return array_namespace(W, x).linalg.pinv(W) @ x  # (sdl-29)
+    return least_squares(W, x.T).T  # (sdl-29)
 
 
 def predict(state, x, covariates, *, kind="filter"):
@@ -550,7 +564,7 @@ def generate(state, covariates, noise, uniforms, *, sigma, kind="filter"):
     >>> generate(truth, np.ones((1, 2)), np.zeros((1, 2)), np.array([0.5, 0.5]), sigma=0.1)
     (array([[ 2., -2.]]), array([1, 0]))
     """
-    check.instance(Factors, state=state)
+    check.fields(Factors, state=state)
     check.finite(noise=noise)
     _check_new(state, noise, covariates)
     check.finite(H=state.H, uniforms=uniforms)

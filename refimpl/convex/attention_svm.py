@@ -233,7 +233,7 @@ def update_kq(factors, X, Z, gamma, *, eta=0.1, lam=2.2e-16):
     >>> K.ravel().round(6), Q.ravel()
     (array([ 0.070711, -0.070711]), array([0.92928932, 0.92928932]))
     """
-    check.instance(Factors, factors=factors)
+    factors = check.fields(Factors, factors=factors)
     check.finite(gamma=gamma)
     _checked_kq(factors, X, Z, gamma)
     return _kq_step(factors, X, Z, gamma, check.positive(eta=eta), check.nonnegative(lam=lam))
@@ -274,7 +274,7 @@ def descend_kq(factors, X, Z, gamma, *, steps, eta=0.1, lam=2.2e-16, record=None
     >>> cosine(K @ Q.T, np.array([[1.0, 0.0], [-1.0, 0.0]])).round(4)
     np.float64(0.9996)
     """
-    check.instance(Factors, factors=factors)
+    factors = check.fields(Factors, factors=factors)
     check.finite(gamma=gamma)
     _checked_kq(factors, X, Z, gamma)
     eta, lam = check.positive(eta=eta), check.nonnegative(lam=lam)
@@ -514,8 +514,9 @@ def locally_optimal(gamma, alpha, svm, *, tol=1e-6):
     >>> [locally_optimal(np.array([scores]), alpha, found) for scores in ([1.0, 0.0, 2.0], [1.0, 2.0, 0.0])]
     [True, False]
     """
-    check.instance(SVM, svm=svm)
-    check.finite(gamma=gamma), check.floating(margins=svm.margins), check.flag(feasible=svm.feasible)
+    svm = check.fields(SVM, svm=svm, infinite=("W", "margins", "multipliers", "value"))
+    check.finite(gamma=gamma), check.floating(margins=svm.margins)
+    check.nonnegative(infinite=True, value=svm.value)
     sizes = check.shapes(gamma=(gamma, "n T"), alpha=(alpha, "n"), margins=(svm.margins, "n T"))
     _checked_tokens(alpha, sizes["T"])
     tol, xp = check.nonnegative(tol=tol), array_namespace(gamma, alpha)

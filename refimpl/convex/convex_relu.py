@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from refimpl.core import check
 from refimpl.core.arrays import Array, array_namespace, device, from_numpy, to_numpy
-from refimpl.core.linalg import solve_triangular
+from refimpl.core.linalg import length, solve_triangular, unit
 from refimpl.core.loop import iterate
 from refimpl.core.special import sigmoid
 
@@ -114,11 +114,10 @@ def all_patterns(X):
 def _cells(rows):
     """Signs [C, n] of the rows in each open cell of their hyperplanes; rows that are 0 count as positive."""
     xp = array_namespace(rows)
-    length = xp.linalg.vector_norm(rows, axis=1, keepdims=True)
-    live = length[:, 0] > 0
+    live = (rows != 0).any(axis=1)
     if not live.any():
         return xp.ones((1, rows.shape[0]))
-    rows = rows / xp.where(length > 0, length, 1.0)
+    rows = unit(rows, axis=1)
     found: dict[bytes, Array] = {}
     for k in xp.nonzero(live)[0]:
         mirror = rows[k, :] + xp.where(xp.arange(rows.shape[1]) == 0, xp.where(rows[k, 0] < 0, -1.0, 1.0), 0.0)
@@ -271,9 +270,8 @@ def group_norms(weights):
     >>> group_norms(np.array([[[3.0], [4.0]], [[0.0], [1.0]]])).tolist()
     [[[5.0]], [[1.0]]]
     """
-    check.finite(weights=weights)
-    xp = array_namespace(weights)
-    return xp.sqrt(xp.sum(weights * weights, axis=1, keepdims=True))
+    check.finite(weights=weights), check.shapes(weights=(weights, "H d P"))
+    return length(weights, axis=1)
 
 
 def objective(X, D, y, weights, *, beta, loss="squared"):
@@ -376,6 +374,25 @@ def recover(weights, *, threshold=0.0):
     return Network(xp.take(blocks, kept, axis=1) / abs(second), second)  # (convex_relu-7)
 
 
+def check_network(X, network):
+    """Refuse what is no network [..., d, m], [..., m] of these inputs [n, d].
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> check_network(np.ones((3, 2)), Network(np.ones((2, 4)), np.ones(3)))
+    Traceback (most recent call last):
+    ValueError: network must have layers [..., 2, m] and [..., m], got (2, 4) and (3,)
+    """
+    first, second = check.fields(Network, network=network)
+    check.shapes(X=(X, "n d")), check.floating(first=first, second=second)
+    fits = len(first.shape) >= 2 and first.shape[-2] == X.shape[1]  # also without a neuron
+    if not fits or tuple(second.shape) != (*first.shape[:-2], first.shape[-1]):
+        got = f"{tuple(first.shape)} and {tuple(second.shape)}"
+        raise ValueError(f"network must have layers [..., {X.shape[1]}, m] and [..., m], got {got}")
+    check.alike_dtype(X=X, first=first, second=second)
+
+
 def network_outputs(X, network):
     """Outputs [n] of a network.
 
@@ -385,8 +402,8 @@ def network_outputs(X, network):
     >>> network_outputs(np.array([[1.0], [-1.0]]), Network(np.array([[2.0]]), np.array([3.0])))
     array([6., 0.])
     """
-    check.instance(Network, network=network)
     check.finite(X=X)
+    check_network(X, network)
     xp = array_namespace(X, *network)
     return xp.maximum(X @ network.first, 0.0) @ network.second  # (convex_relu-1)
 
@@ -401,10 +418,10 @@ def network_objective(X, y, network, *, beta, loss="squared"):
     >>> float(network_objective(np.array([[1.0], [2.0]]), np.array([1.0, 2.0]), net, beta=0.25))
     0.25
     """
-    check.instance(Network, network=network)
     check.finite(X=X, y=y)
     check.choice(LOSSES, loss=loss)
     check.shapes(X=(X, "n d"), y=(y, "n"))
+    check_network(X, network)
     beta = check.positive(beta=beta)
     xp = array_namespace(X, y, *network)
     value, _ = LOSSES[loss]
@@ -542,10 +559,14 @@ def solve_smooth(setup, right):
     >>> solve_smooth(setup, np.array([[[3.0]], [[-1.0]]])).round(12).tolist()
     [[[1.0]], [[0.0]]]
     """
-    check.instance(ADMMSetup, setup=setup)
+    X, D, root, ridge, _ = check.fields(ADMMSetup, setup=setup)
+    check.shapes(X=(X, "n d"), D=(D, "n P"))
     check.finite(right=right)
-    check.shapes(right=(right, f"2 {setup.X.shape[1]} {setup.D.shape[1]}"))
-    X, D, root, ridge, _ = setup
+    check.floating(root=root)
+    if tuple(root.shape[-2:]) != (X.shape[1], X.shape[1]):
+        raise ValueError(f"root must have shape [d, d] with d={X.shape[1]}, got {tuple(root.shape)}")
+    check.shapes(X=(X, "n d"), D=(D, "n P"), ridge=(ridge, "n n"), right=(right, "2 d P"))
+    check.alike_dtype(X=X, D=D, root=root, ridge=ridge, right=right)
     xp = array_namespace(X, right)
     transposed = xp.matrix_transpose(root)
     t = transposed @ (root @ right)
@@ -612,8 +633,9 @@ def admm_step(setup, y, state, *, beta, gamma=None):
     array([[ 0.        ,  0.11175329,  0.        ],
            [ 0.        , -0.00672869,  0.        ]])
     """
-    check.instance(ADMMSetup, setup=setup), check.instance(ADMMState, state=state)
+    setup = check.fields(ADMMSetup, setup=setup)
     X, D, rho = setup.X, setup.D, setup.rho
+    check.shapes(X=(X, "n d"), D=(D, "n P"))
     beta, gamma = check.positive(beta=beta, gamma=rho if gamma is None else gamma)
     check.finite(y=y)
     _check_state(X, D, y, state)
@@ -632,7 +654,6 @@ def settle(X, D, state, *, beta, rho=0.1, gamma=None):
     >>> settle(X, D, state, beta=0.5, rho=0.5).v.tolist()
     [[[1.0]], [[0.0]]]
     """
-    check.instance(ADMMState, state=state)
     check.finite(X=X, D=D)
     beta, rho = check.positive(beta=beta, rho=rho)
     gamma = check.positive(gamma=rho if gamma is None else gamma)
@@ -651,9 +672,11 @@ def _settle(X, D, state, beta, rho, gamma):
     return ADMMState(u, v, lam, s, nu)
 
 
-def _check_state(X, D, y, state):
+def _check_state(X, D, y, state, name="state"):
+    state = check.fields(ADMMState, **{name: state})
     weights = {name: (getattr(state, name), "2 d P") for name in ("u", "v", "lam")}
     check.shapes(X=(X, "n d"), D=(D, "n P"), y=(y, "n"), **weights, s=(state.s, "2 n P"), nu=(state.nu, "2 n P"))
+    check.alike_dtype(X=X, **state._asdict())
 
 
 def residuals(X, D, before, after, *, rho):
@@ -681,9 +704,9 @@ def residuals(X, D, before, after, *, rho):
     >>> bool(residuals(X, D, init(X, D), state, rho=0.1).weights > 0)
     True
     """
-    check.instance(ADMMState, before=before, after=after)
     check.finite(X=X, D=D)
-    check.shapes(X=(X, "n d"), D=(D, "n P"))
+    for name, state in (("before", before), ("after", after)):
+        _check_state(X, D, X[:, 0], state, name)
     rho, norm = check.positive(rho=rho), array_namespace(X).linalg.vector_norm
     return Residuals(
         norm(after.u - after.v),
@@ -813,9 +836,10 @@ def block_step(X, D, y, state, outputs, i, *, rho=0.1, loss="squared", armijo=1e
     >>> state.u.tolist(), outputs.tolist()
     ([[[0.4]], [[-0.4]]], [0.8])
     """
-    check.instance(ADMMState, state=state)
     check.finite(X=X, D=D, y=y, outputs=outputs)
-    check.shapes(X=(X, "n d"), D=(D, "n P"), y=(y, "n"), outputs=(outputs, "n"))
+    _check_state(X, D, y, state)
+    check.shapes(y=(y, "n"), outputs=(outputs, "n"))
+    armijo, factor, floor = check.positive(armijo=armijo, factor=factor, floor=floor)
     i, rho = check.integer(i=i, below=D.shape[1]), check.positive(rho=rho)
     check.choice(LOSSES, loss=loss)
     xp = array_namespace(X, D, y, state.u, outputs)
@@ -881,7 +905,6 @@ def block_descent(X, D, y, state, blocks, *, rho=0.1, loss="squared", **search):
     array([[ 0.08     ,  0.2193408,  0.1224   ],
            [ 0.096    , -0.1212288, -0.2448   ]])
     """
-    check.instance(ADMMState, state=state)
     _check_data(X, D, y, loss)
     _check_state(X, D, y, state)
     rho = check.positive(rho=rho)
@@ -965,6 +988,7 @@ def admm_rbcd(
     True
     """
     _check_data(X, D, y, loss)
+    check.rng(rng=rng)
     beta, rho, gamma = check.positive(beta=beta, rho=rho, gamma=rho if gamma is None else gamma)
     blocks = check.integer(blocks=3 * D.shape[1] if blocks is None else blocks, minimum=1)
     windows, enough = check.integer(windows=windows, minimum=1), check.nonnegative(enough=enough)
@@ -1026,10 +1050,9 @@ def random_features(X, draws):
     check.finite(X=X, draws=draws)
     check.shapes(X=(X, "n d"), draws=(draws, "N d"))
     xp = array_namespace(X, draws)
-    norms = xp.linalg.vector_norm(draws, axis=1, keepdims=True)
-    if not bool(xp.all(norms > 0)):
+    if not bool(xp.all(xp.any(draws != 0, axis=1))):
         raise ValueError("draws must have a direction, got a row of zeros")
-    U = xp.matrix_transpose(draws / norms)
+    U = xp.matrix_transpose(unit(draws, axis=1))
     return xp.maximum(X @ U, 0.0), U  # (convex_relu-18)
 
 
@@ -1079,7 +1102,7 @@ def scp_step(Z, y, state, *, beta, L):
     >>> scp_step(np.eye(2), np.array([1.0, -0.1]), SCPState(zero, zero, 1.0), beta=0.25, L=1.0).alpha
     array([ 0.75, -0.  ])
     """
-    check.instance(SCPState, state=state)
+    state = check.fields(SCPState, state=state)
     check.finite(Z=Z, y=y)
     beta, L = check.positive(beta=beta, L=L)
     check.shapes(Z=(Z, "n N"), y=(y, "n"), alpha=(state.alpha, "N"), point=(state.point, "N"))

@@ -25,6 +25,7 @@ from refimpl.convex._sdl_model import (
     predict,
     probabilities,
 )
+from refimpl.convex._sdl_model import check_data as _check_data
 from refimpl.convex._sdl_model import check_factors as _check_factors
 from refimpl.convex._sdl_model import check_lifted as _check_lifted
 from refimpl.convex._sdl_model import coefficients as _coefficients
@@ -117,7 +118,6 @@ def lifted_gradient(state, samples, *, xi, nu=0.0, kind="filter"):
     >>> lifted_gradient(state, samples, xi=0.5, nu=0.1).A.ravel()
     array([-0.68267373,  0.64918583])
     """
-    check.instance(Lifted, state=state), check.instance(Data, samples=samples)
     _check_lifted(state, samples, kind)
     xi, nu = check.positive(xi=xi), check.nonnegative(nu=nu)
     return _lifted_gradient(state, samples, xi, nu, kind)
@@ -242,13 +242,14 @@ def lpgd_step(state, samples, *, rank, xi, step_size, nu=0.0, kind="filter", pro
     >>> state.A.ravel()
     array([ 0.66656813, -0.24964664])
     """
-    check.instance(Lifted, state=state), check.instance(Data, samples=samples)
     _check_lifted(state, samples, kind)
     xi, nu, step_size = check.positive(xi=xi), check.nonnegative(nu=nu), check.positive(step_size=step_size)
     gradient = _lifted_gradient(state, samples, xi, nu, kind)
     moved = Lifted(*(z - step_size * g for z, g in zip(state, gradient, strict=True)))  # (sdl-11)
     if project is not None:
-        moved = project(moved)
+        check.function(project=project)
+        moved = check.fields(Lifted, project=project(moved))
+        _check_lifted(moved, samples, kind)
     stacked = _stack(moved, kind)
     low = _truncated(stacked, rank, sketch, power)
     A, B = _split(low, samples.targets.shape[0], kind)
@@ -267,7 +268,7 @@ def zeros(samples, *, kind="filter"):
     >>> zeros(data(np.eye(2), np.ones((1, 2)), np.array([1, 0])), kind="feature").A
     array([[0., 0.]])
     """
-    check.instance(Data, samples=samples)
+    _check_data(samples)
     check.choice(KINDS, kind=kind)
     x, covariates, targets = samples[:3]
     xp = array_namespace(x)
@@ -307,7 +308,7 @@ def curvature(samples, *, xi, nu=0.0, kind="filter"):
     >>> [round(float(c), 12) for c in curvature(samples, xi=0.1, nu=0.05)]  # 0.1 + 3 / 4
     [0.1, 0.85]
     """
-    check.instance(Data, samples=samples)
+    _check_data(samples)
     xi, nu = check.positive(xi=xi), check.nonnegative(nu=nu)
     check.choice(KINDS, kind=kind)
     xp = array_namespace(samples.x)
@@ -381,8 +382,10 @@ def factorize(state, rank, *, kind="filter", sketch=None, power=2):
     >>> bool(np.allclose(back.A, state.A) and np.allclose(back.B, state.B))
     True
     """
-    check.instance(Lifted, state=state)
     check.choice(KINDS, kind=kind)
+    A, B, gamma = check.fields(Lifted, state=state)
+    check.shapes(A=(A, "p k" if kind == "filter" else "k n"), B=(B, "p n"), gamma=(gamma, "q k"))
+    check.alike_dtype(A=A, B=B, gamma=gamma)
     U, s, Vt = truncated_svd(_stack(state, kind), rank, sketch=sketch, power=power)
     root = array_namespace(s).sqrt(s)
     left, right = U * root, root[:, None] * Vt  # (sdl-17)
@@ -434,7 +437,7 @@ def lpgd(
     >>> float(run.history["objective"][0]), float(run.history["objective"][-1])
     (9.0794415..., 2.6064616...)
     """
-    check.instance(Data, samples=samples), check.instance(Lifted, state=state)
+    _check_lifted(state, samples, kind)
     if step_size is None:
         mu, L = curvature(samples, xi=xi, nu=nu, kind=kind)
         interval = step_sizes(float(mu), float(L))
@@ -499,7 +502,6 @@ def gradient(state, samples, *, xi, nu=0.0, kind="filter"):
     >>> gradient(state, samples, xi=0.5, nu=0.1).beta
     array([[-0.73618747]])
     """
-    check.instance(Factors, state=state), check.instance(Data, samples=samples)
     _check_factors(state, samples, kind)
     xi, nu = check.positive(xi=xi), check.nonnegative(nu=nu)
     R = _residual_at(state, samples, kind)
@@ -541,7 +543,6 @@ def block_constants(state, samples, *, xi, nu=0.0, kind="filter"):
     >>> [round(float(c), 6) for c in block_constants(state, samples, xi=0.5, nu=0.1)]
     [3.865, 0.65, 0.875, 0.95]
     """
-    check.instance(Factors, state=state), check.instance(Data, samples=samples)
     _check_factors(state, samples, kind)
     xi, nu = check.positive(xi=xi), check.nonnegative(nu=nu)
     return tuple(constant(state, samples, xi, nu, kind) for constant in _CONSTANTS.values())
@@ -633,7 +634,6 @@ def bcd_step(state, samples, t, *, xi, nu=0.0, kind="filter", radius=1.0, inner=
     >>> state.W.ravel()
     array([ 0.87908527, -0.37325415])
     """
-    check.instance(Factors, state=state), check.instance(Data, samples=samples)
     _check_factors(state, samples, kind)
     xi, nu, inner = check.positive(xi=xi), check.nonnegative(nu=nu), check.integer(inner=inner, minimum=1)
     constraints, reach = _checked(constraints), shrinking_radius(t, radius=radius)
@@ -648,6 +648,7 @@ def bcd_step(state, samples, t, *, xi, nu=0.0, kind="filter", radius=1.0, inner=
             R = _residual_at(state, samples, kind)
             slope = _GRADIENTS[block](state, R, samples, xi, nu, kind)
             value = constraints[block](getattr(state, block) - slope / length)  # (sdl-27)
+            check.alike(state=centre, constraints=value)
             move = value - centre
             value = centre + move * (reach / xp.clip(xp.linalg.matrix_norm(move), min=reach))  # (sdl-28)
             state = state._replace(**{block: value})
@@ -657,6 +658,9 @@ def bcd_step(state, samples, t, *, xi, nu=0.0, kind="filter", radius=1.0, inner=
 
 def _checked(constraints):
     """A projection for each block; the identity where none is given."""
+    if constraints is not None:
+        check.instance(dict, constraints=constraints)
+        check.function(**{f"constraints[{block!r}]": project for block, project in constraints.items()})
     if unknown := set(constraints or {}) - set(BLOCKS):
         raise ValueError(f"constraints must be on blocks {', '.join(BLOCKS)}, got {', '.join(sorted(unknown))}")
     return {block: (constraints or {}).get(block, lambda value: value) for block in BLOCKS}
@@ -696,7 +700,7 @@ def init(rng, samples, *, rank, scale=0.3, constraints=None):
     >>> start.W.shape, bool((start.W >= 0).all()), bool((start.H >= 0).all())
     ((2, 2), True, False)
     """
-    check.instance(Data, samples=samples)
+    _check_data(samples)
     rank, scale = check.integer(rank=rank, minimum=1), check.positive(scale=scale)
     _checked(constraints)
     x, covariates, targets = samples[:3]
@@ -748,7 +752,7 @@ def bcd(samples, state, *, xi, steps, nu=0.0, kind="filter", constraints=None, r
     >>> len(values), all(b <= a for a, b in zip(values, values[1:]))
     (31, True)
     """
-    check.instance(Data, samples=samples), check.instance(Factors, state=state)
+    _check_factors(state, samples, kind)
     settings = {"xi": xi, "nu": nu, "kind": kind}
     for block, project in _checked(constraints).items():
         value = getattr(state, block)

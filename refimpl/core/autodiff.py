@@ -267,16 +267,20 @@ primitive("log10", lambda xp, g, y, x: g / (math.log(10) * x))
 primitive("sin", lambda xp, g, y, x: g * xp.cos(x))
 primitive("cos", lambda xp, g, y, x: -g * xp.sin(x))
 primitive("tan", lambda xp, g, y, x: g * (1 + y * y))
-primitive("asin", lambda xp, g, y, x: g / xp.sqrt(1 - x * x))
-primitive("acos", lambda xp, g, y, x: -g / xp.sqrt(1 - x * x))
+primitive("asin", lambda xp, g, y, x: g / xp.sqrt((1 - x) * (1 + x)))  # 1 - x * x has lost half of its digits near 1
+primitive("acos", lambda xp, g, y, x: -g / xp.sqrt((1 - x) * (1 + x)))
 primitive("atan", lambda xp, g, y, x: g / (1 + x * x))
 primitive("sinh", lambda xp, g, y, x: g * xp.cosh(x))
 primitive("cosh", lambda xp, g, y, x: g * xp.sinh(x))
 primitive("tanh", lambda xp, g, y, x: g * (1 - y * y))
-primitive("asinh", lambda xp, g, y, x: g / xp.sqrt(x * x + 1))
-primitive("acosh", lambda xp, g, y, x: g / xp.sqrt(x * x - 1))
-primitive("atanh", lambda xp, g, y, x: g / (1 - x * x))
-primitive("atan2", lambda xp, g, y, a, b: g * b / (a * a + b * b), lambda xp, g, y, a, b: -g * a / (a * a + b * b))
+primitive("asinh", lambda xp, g, y, x: g / xp.hypot(x, xp.ones_like(x)))
+primitive("acosh", lambda xp, g, y, x: g / (xp.sqrt(x - 1) * xp.sqrt(x + 1)))
+primitive("atanh", lambda xp, g, y, x: g / ((1 - x) * (1 + x)))
+primitive(
+    "atan2",  # no square of what may be large or small
+    lambda xp, g, y, a, b: g * (b / (h := xp.hypot(a, b)) / h),
+    lambda xp, g, y, a, b: -g * (a / (h := xp.hypot(a, b)) / h),
+)
 primitive("hypot", lambda xp, g, y, a, b: g * a / y, lambda xp, g, y, a, b: g * b / y)
 primitive("logaddexp", lambda xp, g, y, a, b: g * xp.exp(a - y), lambda xp, g, y, a, b: g * xp.exp(b - y))
 # Of tied arguments each gets half, as of tied entries in `max` and `min` below each gets an equal share.

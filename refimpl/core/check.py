@@ -315,7 +315,7 @@ def results(count, **named):
 
 
 def provides(*attributes, **named):
-    """Things that have what is asked of them: a problem or model of whatever class.
+    """Things that have what is asked of them: a problem or model of whatever class; if a NamedTuple, see `fields` too.
 
     Examples
     --------
@@ -325,6 +325,9 @@ def provides(*attributes, **named):
     """
     expected = f"something with {', '.join(attributes)}"
     _kinds(named, expected, lambda value: all(hasattr(value, attribute) for attribute in attributes))
+    for name, value in named.items():
+        if hasattr(type(value), "_fields"):
+            fields(type(value), **{name: value})
 
 
 def sequence(**named):
@@ -449,6 +452,26 @@ def finite(**named):
             size = math.prod(value.shape)
             bad = int(xp.sum(xp.astype(~xp.isfinite(value), xp.int64)))
             raise ValueError(f"{name} must be finite, got {bad} of {size} entries NaN or infinite")
+
+
+def symmetric(**named):
+    """Finite square matrices, or stacks of them, that equal their transposes as far as float32 rounds them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> symmetric(hessian=np.array([[1.0, 0.5], [0.0, 1.0]]))
+    Traceback (most recent call last):
+    ValueError: hessian must be symmetric, got entries that differ by 0.5
+    """
+    finite(**named)
+    for name, value in named.items():
+        if len(value.shape) < 2 or value.shape[-1] != value.shape[-2]:
+            raise ValueError(f"{name} must be a square matrix, or a stack of them, got shape {tuple(value.shape)}")
+        xp = array_namespace(value)
+        skew = float(xp.max(xp.abs(value - xp.matrix_transpose(value))))
+        if skew > 1e-5 * float(xp.max(xp.abs(value))):
+            raise ValueError(f"{name} must be symmetric, got entries that differ by {skew:.3g}")
 
 
 def no_negative(**named):

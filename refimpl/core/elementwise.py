@@ -35,7 +35,8 @@ def elementwise(rule):
     (``pip install numba``; ``REFIMPL_NUMBA=0`` leaves it aside) it is compiled at its first call, in about a
     second, and gives no floating-point warnings; under ``np.errstate(all="raise")`` and its like it is not compiled.
     On CuPy arrays it is one kernel (`cupy.fuse`; there a fused multiply-add may change the last bit). In every other
-    case, and if the rule does anything but call elementwise functions of the standard, it is just called.
+    case, on dpnp too, which cannot make one kernel of several calls, and if the rule does anything but call elementwise
+    functions of the standard, it is just called.
 
     Parameters
     ----------
@@ -138,11 +139,12 @@ def least(x):
     >>> least(np.array([3.0, -4.0]))
     -4.0
     """
+    xp = array_namespace(x)
     if _blockable(x, x):
         return float(min(_of_blocks(lambda: np.min, x, LARGE)))
     if not math.prod(x.shape):
         return math.inf
-    return float(x.min() if type(x) is np.ndarray else array_namespace(x).min(x))
+    return float(x.min() if type(x) is np.ndarray else xp.min(x))
 
 
 def sum_of_squares(x):

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from refimpl.core import check
 from refimpl.core.arrays import Array, array_namespace, device
-from refimpl.core.linalg import magnitude
+from refimpl.core.linalg import length
 
 
 class Lanczos(NamedTuple):
@@ -71,7 +71,7 @@ def lanczos(product, start, *, steps, tolerance=None):
     while True:
         u = product(basis[-1])
         check.like(start, product=u), check.finite(product=u)
-        longest = max(longest, float(_norm(u)))
+        longest = max(longest, float(length(u, axis=0)[0]))  # neither it nor beta over- or underflows
         if betas:
             u = u - betas[-1] * basis[-2]  # (rmt_learning_rates-14)
         alphas.append(basis[-1] @ u)  # (rmt_learning_rates-15)
@@ -79,17 +79,11 @@ def lanczos(product, start, *, steps, tolerance=None):
         q = xp.stack(basis)
         for _ in range(2):
             u = u - (q @ u) @ q  # (rmt_learning_rates-16)
-        betas.append(_norm(u))
+        betas.append(length(u, axis=0)[0])
         closed = float(betas[-1]) <= tolerance * longest  # (rmt_learning_rates-18)
         if closed or len(alphas) == min(steps, size):
             return Lanczos(xp.stack(alphas), xp.stack(betas), q)
         basis.append(u / betas[-1])  # (rmt_learning_rates-17)
-
-
-def _norm(u):
-    """Euclidean norm, also where squares would leave the range."""
-    size = magnitude(u)
-    return size * array_namespace(u).linalg.vector_norm(u / size)
 
 
 def ritz(run):

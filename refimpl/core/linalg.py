@@ -153,9 +153,7 @@ def cholesky(a, *, jitter=0.0, name="a"):
     check.finite(**{name: a}), check.nonnegative(jitter=jitter)
     n = check.shapes(**{name: (a, "n n")})["n"]
     xp, plain = array_namespace(a), stop_gradient(a)
-    skew = float(xp.max(xp.abs(plain - xp.matrix_transpose(plain))))
-    if skew > 1e-5 * float(xp.max(xp.abs(plain))):  # what was rounded to float32 is still symmetric
-        raise ValueError(f"{name} must be symmetric, got entries that differ by {skew:.3g}")
+    check.symmetric(**{name: plain})
     if jitter:
         a = a + jitter * xp.eye(n, dtype=a.dtype, device=device(plain))
     factor = xp.lower_cholesky if hasattr(xp, "lower_cholesky") else _cholesky  # the first of traced values
@@ -238,7 +236,7 @@ def least_squares(a, b, *, rtol=None):
     a : array [..., m, n]
         Floating point, finite, of any scale; one matrix or a stack of them.
     b : array [..., m]
-        Of the library, dtype and device of `a`.
+        Of the library, dtype and device of `a`; its other axes go together with those of `a`.
     rtol : float, optional
         >= 0; singular values up to `rtol` times the largest count as 0. Default: max(m, n) roundings.
 
@@ -261,9 +259,9 @@ def least_squares(a, b, *, rtol=None):
     array([0.5])
     """
     check.finite(a=a, b=b)
-    if len(a.shape) < 2 or 0 in a.shape or b.shape != a.shape[:-1]:
+    if len(a.shape) < 2 or 0 in a.shape or tuple(b.shape[-1:]) != tuple(a.shape[-2:-1]):
         raise ValueError(f"b must have shape [..., m] of a [..., m, n], got {tuple(b.shape)} and {tuple(a.shape)}")
-    check.alike_dtype(a=a, b=b)
+    check.alike_dtype(a=a, b=b), check.broadcast(a=a[..., 0], b=b)
     xp = array_namespace(a, b)
     cut = max(a.shape[-2:]) * float(xp.finfo(a.dtype).eps) if rtol is None else check.nonnegative(rtol=rtol)
     left, values, right = xp.linalg.svd(a, full_matrices=False)
@@ -338,6 +336,8 @@ def unit(v, axis=None):
     check.floating(v=v)
     if 0 in v.shape:
         raise ValueError(f"v must have at least one entry, got shape {tuple(v.shape)}")
+    for i in () if axis is None else axis if isinstance(axis, tuple) else (axis,):
+        check.integer(axis=i, minimum=-len(v.shape), below=len(v.shape))
     xp = array_namespace(v)
     largest = xp.max(xp.abs(v), axis=axis, keepdims=True)
     v = v / xp.where(largest > 0, largest, xp.ones_like(largest))
@@ -407,6 +407,7 @@ def scaled(v):
     >>> scaled(np.array([3.0, -20.0]))
     (array([ 0.1875, -1.25  ]), 16.0)
     """
+    check.finite(v=v)
     size = magnitude(v)
     return v / size, size
 
@@ -576,7 +577,7 @@ def min_norm_weights(gram):
     Raises
     ------
     TypeError, ValueError
-        If `gram` is no such matrix, or a square on its diagonal is negative.
+        If `gram` is no such matrix: a square on its diagonal is negative, or an eigenvalue is by more than rounding.
 
     Examples
     --------
@@ -596,6 +597,8 @@ def min_norm_weights(gram):
     if squares.max() == 0:
         return from_numpy(np.full(m, 1 / m), like=gram)
     values, vectors = np.linalg.eigh(host / squares.max())
+    if values[0] < -(m * float(array_namespace(gram).finfo(gram.dtype).eps) ** 0.5):
+        raise ValueError(f"gram must hold inner products, got an eigenvalue of {values[0] * squares.max():.3g}")
     corners = np.sqrt(np.maximum(values, 0.0))[:, None] * vectors.T  # in columns, with these inner products
     # Corners of a height of 1: the cone over the simplex, whose point nearest to (0, 1) lies above that nearest to 0.
     u = nnls(np.vstack([corners, np.ones(m)]), np.append(np.zeros(m), 1.0))
@@ -676,8 +679,9 @@ def nnls(a, b):
     check.finite(a=a, b=b)
     check.shapes(a=(a, "m n"), b=(b, "m"))
     check.like(a[:, 0], b=b)
-    host, right = to_numpy(a).astype(float), to_numpy(b).astype(float)
-    return from_numpy(import_module("scipy.optimize").nnls(host, right)[0], like=b)
+    (host, size), (right, height) = (scaled(to_numpy(x).astype(float)) for x in (a, b))
+    found = import_module("scipy.optimize").nnls(host, right)[0]  # whose tolerances thus are relative
+    return from_numpy(found / size * height if size > 1 else found * height / size, like=b)
 
 
 def solve_lyapunov(a, q):
@@ -711,11 +715,12 @@ def solve_lyapunov(a, q):
     """
     check.finite(a=a, q=q)
     check.shapes(a=(a, "n n"), q=(q, "n n"))
-    host, right = to_numpy(a).astype(float), -to_numpy(q).astype(float)
+    (host, size), (right, height) = scaled(to_numpy(a).astype(float)), scaled(-to_numpy(q).astype(float))
     values = import_module("numpy").linalg.eigvals(host)
     if abs(values[:, None] + values[None, :]).min() <= 1e-14 * abs(values).max():
         raise ValueError("a must have no two eigenvalues that add up to 0")
-    return from_numpy(import_module("scipy.linalg").solve_continuous_lyapunov(host, right), like=q)
+    found = import_module("scipy.linalg").solve_continuous_lyapunov(host, right)
+    return from_numpy(found / size * height if size > 1 else found * height / size, like=q)
 
 
 def spectral_abscissa(a):

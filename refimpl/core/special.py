@@ -246,9 +246,20 @@ def _gamma_quantile_in_shape(xp, g, x, a, u):
     """g times x times the slope of log x over log a, over a: SciPy has no such derivative; a difference of order 4."""
     h, plain = 3e-3, (to_numpy(stop_gradient(a)).astype(float), to_numpy(stop_gradient(u)).astype(float))
     quantile = import_module("scipy.special").gammaincinv
-    logs = {k: np.log(quantile(plain[0] * math.exp(k * h), plain[1])) for k in (-2, -1, 1, 2)}
-    slope = (8 * (logs[1] - logs[-1]) - (logs[2] - logs[-2])) / (12 * h)
+    with np.errstate(divide="ignore", invalid="ignore"):  # a quantile that is 0 has no slope either
+        logs = {k: np.log(quantile(plain[0] * math.exp(k * h), plain[1])) for k in (-2, -1, 1, 2)}
+        slope = (8 * (logs[1] - logs[-1]) - (logs[2] - logs[-2])) / (12 * h)
+    slope = np.where(np.isfinite(slope), slope, 0.0)
     return g * x * from_numpy(slope, like=stop_gradient(x)) / a
+
+
+def _slope_of_erfcx(xp, x, y):
+    """2 x y - 2 / sqrt(pi), a difference of which nothing is left for large x: there its asymptotic series."""
+    far = x > 30
+    large = xp.where(far, x, 30 + 0 * x)
+    q = 0.5 / large / large
+    series = -2 * q * (1 - 3 * q * (1 - 5 * q * (1 - 7 * q * (1 - 9 * q)))) / math.sqrt(math.pi)
+    return xp.where(far, series, 2 * xp.where(far, 0 * x, x) * y - 2 / math.sqrt(math.pi))
 
 
 primitive("erf", lambda xp, g, y, x: g * (2 / math.sqrt(math.pi)) * xp.exp(-x * x), forward=lambda _, x: erf(x))
@@ -258,7 +269,7 @@ primitive(
     lambda xp, g, y, x: g * (math.sqrt(2 / math.pi) / erfcx(-x / math.sqrt(2))),
     forward=lambda _, x: log_ndtr(x),
 )
-primitive("erfcx", lambda xp, g, y, x: g * (2 * x * y - 2 / math.sqrt(math.pi)), forward=lambda _, x: erfcx(x))
+primitive("erfcx", lambda xp, g, y, x: g * _slope_of_erfcx(xp, x, y), forward=lambda _, x: erfcx(x))
 primitive(
     "gamma_quantile",
     _gamma_quantile_in_shape,

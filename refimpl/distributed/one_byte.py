@@ -51,6 +51,15 @@ def start(id, w):
     return Machine(id, w, 0)
 
 
+def _checked(**named):
+    """A machine from outside."""
+    ((name, _),) = named.items()
+    machine = check.fields(Machine, **named)
+    check.integer(**{f"{name}.id": machine.id, f"{name}.t": machine.t})
+    check.finite(**{f"{name}.w": machine.w}), check.shapes(**{f"{name}.w": (machine.w, "d")})
+    return machine
+
+
 def directions(seed, *, like):
     """The directions of a run: a function of iteration, machine and sample, the same on every machine.
 
@@ -89,7 +98,7 @@ def projected_gradient(loss_plus, loss_minus, *, eps=1e-3):
     Parameters
     ----------
     loss_plus, loss_minus : array, any shape, floating point
-        The two losses of each sample.
+        The two losses of each sample; NaN stays NaN, and inf is taken.
     eps : float, default: 1e-3
         Size > 0 of the perturbation.
 
@@ -113,7 +122,7 @@ def projected_gradient(loss_plus, loss_minus, *, eps=1e-3):
     >>> projected_gradient(np.array([1.5]), np.array([1.0]), eps=0.25)
     array([1.])
     """
-    check.finite(loss_plus=loss_plus, loss_minus=loss_minus)
+    check.floating(loss_plus=loss_plus, loss_minus=loss_minus)
     eps = check.positive(eps=eps)
     check.like(loss_plus, loss_minus=loss_minus)
     return array_namespace(loss_plus).asarray((loss_plus - loss_minus) / (2 * eps))  # (one_byte-2)
@@ -125,7 +134,7 @@ def spsa(loss, w, z, *, eps=1e-3):
     Parameters
     ----------
     loss : callable
-        ``loss(w) -> array of shape ()``.
+        ``loss(w) -> array of shape ()``; NaN stays NaN.
     w : array, floating point
         Parameters.
     z : array like `w`
@@ -136,7 +145,7 @@ def spsa(loss, w, z, *, eps=1e-3):
     Returns
     -------
     array, shape ()
-        g = z . gradient, up to eps^2.
+        g = z . gradient, up to eps^2; not finite where a loss is not.
 
     Raises
     ------
@@ -153,9 +162,24 @@ def spsa(loss, w, z, *, eps=1e-3):
     check.finite(w=w, z=z)
     check.like(w, z=z)
     eps = check.positive(eps=eps)
-    xp = array_namespace(w)
-    plus, minus = (xp.asarray(loss(w + step * z), device=device(w)) for step in (eps, -eps))
-    return projected_gradient(plus, minus, eps=eps)
+    return _spsa(loss, w, z, eps)
+
+
+def _spsa(loss, w, z, eps, called="loss"):
+    return projected_gradient(_value(loss, w + eps * z, w, called), _value(loss, w - eps * z, w, called), eps=eps)
+
+
+def _value(loss, at, like, called="loss"):
+    """What a loss from outside returns: one number, finite or not."""
+    value, called = array_namespace(like).asarray(loss(at), device=device(like)), f"what {called} returns"
+    check.floating(**{called: value}), check.shapes(**{called: (value, "")})
+    return value
+
+
+def _direction(z, like, whence):
+    """A direction from outside."""
+    check.like(like, **{f"{whence} z": z}), check.finite(**{f"{whence} z": z})
+    return z
 
 
 def shift(blocks, draw, scale):
@@ -186,8 +210,7 @@ def shift(blocks, draw, scale):
     check.sequence(blocks=blocks), check.function(draw=draw)
     scale = check.number(scale=scale)
     for i in range(len(blocks)):
-        z = draw(i)
-        check.like(blocks[i], z=z)
+        z = _direction(draw(i), blocks[i], "draw's")
         z = scale * z  # in its place, so that two blocks are held beside the parameters, not three
         blocks[i] = blocks[i] + z  # (one_byte-8)
 
@@ -200,7 +223,7 @@ def spsa_in_place(loss, blocks, draw, *, eps=1e-3):
     Parameters
     ----------
     loss : callable
-        ``loss(blocks) -> array of shape ()``.
+        ``loss(blocks) -> array of shape ()``; NaN stays NaN.
     blocks, draw
         As for `shift`.
     eps : float, default: 1e-3
@@ -225,11 +248,10 @@ def spsa_in_place(loss, blocks, draw, *, eps=1e-3):
     """
     check.sequence(blocks=blocks), check.function(loss=loss, draw=draw)
     eps = check.positive(eps=eps)
-    xp = array_namespace(*blocks)
     shift(blocks, draw, eps)
-    loss_plus = xp.asarray(loss(blocks), device=device(blocks[0]))
+    loss_plus = _value(loss, blocks, blocks[0])
     shift(blocks, draw, -2 * eps)
-    loss_minus = xp.asarray(loss(blocks), device=device(blocks[0]))
+    loss_minus = _value(loss, blocks, blocks[0])
     shift(blocks, draw, eps)
     return projected_gradient(loss_plus, loss_minus, eps=eps)
 
@@ -378,7 +400,7 @@ def apply_update(w, codes, directions, *, eta, norm="sqrt", slope=8.0, offset=96
     g = decode(codes, like=w, slope=slope, offset=offset)
     rate = eta / (N**0.5 if norm == "sqrt" else N)  # (one_byte-6)
     for i, z in enumerate(_as_many(directions, N)):
-        check.like(w, z=z)
+        z = _direction(z, w, "directions'")
         w = w - rate * g[i] * z  # (one_byte-7)
     return w
 
@@ -403,7 +425,8 @@ def probe(machine, losses, draw, *, eps=1e-3, slope=8.0, offset=96):
     machine : Machine
         The one that probes.
     losses : sequence of callable
-        Its private losses of this iteration, one for each sample: ``loss(w) -> array of shape ()``.
+        Its private losses of this iteration, one for each sample: ``loss(w) -> array of shape ()``. One that is not
+        finite makes a byte of 0, which moves nothing.
     draw : callable
         ``draw(t, m, k) -> z``, from `directions`.
     eps, slope, offset
@@ -426,11 +449,13 @@ def probe(machine, losses, draw, *, eps=1e-3, slope=8.0, offset=96):
     >>> probe(machine, [lambda w: w.sum(), lambda w: -w.sum()], lambda t, m, k: np.array([1.0, 0.0])).hex()
     '60e0'
     """
-    check.instance(Machine, machine=machine), check.function(draw=draw)
-    check.sequence(losses=losses)
+    machine = _checked(machine=machine)
+    check.function(draw=draw), check.sequence(losses=losses)
     check.function(**{f"losses[{k}]": loss for k, loss in enumerate(losses)})
     xp = array_namespace(machine.w)
-    g = xp.stack([spsa(loss, machine.w, draw(machine.t, machine.id, k), eps=eps) for k, loss in enumerate(losses)])
+    eps = check.positive(eps=eps)
+    z = lambda k: _direction(draw(machine.t, machine.id, k), machine.w, "draw's")
+    g = xp.stack([_spsa(loss, machine.w, z(k), eps, f"losses[{k}]") for k, loss in enumerate(losses)])
     return to_numpy(encode(g, slope=slope, offset=offset)).tobytes()
 
 
@@ -469,12 +494,12 @@ def update(machine, messages, draw, *, eta, norm="sqrt", slope=8.0, offset=96):
     >>> digest(a.w) == digest(b.w)
     True
     """
-    check.instance(Machine, machine=machine), check.function(draw=draw)
-    check_messages(messages)
+    machine = _checked(machine=machine)
+    check.function(draw=draw), check_messages(messages)
     order = [(m, k) for m in sorted(messages) for k in range(len(messages[m]))]
     xp = array_namespace(machine.w)
     codes = xp.asarray([messages[m][k] for m, k in order], dtype=xp.uint8, device=device(machine.w))
-    z = (draw(machine.t, m, k) for m, k in order)
+    z = (_direction(draw(machine.t, m, k), machine.w, "draw's") for m, k in order)
     w = apply_update(machine.w, codes, z, eta=eta, norm=norm, slope=slope, offset=offset)
     return machine._replace(w=w, t=machine.t + 1)
 
@@ -541,8 +566,8 @@ def replay(machine, log, draw, **rates):
     >>> replay(start(5, np.zeros(2)), log, draw, eta=0.1)
     Machine(id=5, w=array([ 0.32288183, -0.15891961]), t=2)
     """
-    check.instance(Machine, machine=machine), check.function(draw=draw)
-    check.instance((list, tuple), log=log)
+    machine = _checked(machine=machine)
+    check.function(draw=draw), check.instance((list, tuple), log=log)
     if machine.t > len(log):
         raise ValueError(f"log must reach the iteration of the machine, {machine.t}, got {len(log)} iterations")
     for messages in log[machine.t :]:
@@ -576,8 +601,7 @@ def copy(id, peer):
     >>> copy(2, start(0, np.ones(2)))
     Machine(id=2, w=array([1., 1.]), t=0)
     """
-    check.instance(Machine, peer=peer)
-    id = check.integer(id=id)
+    peer, id = _checked(peer=peer), check.integer(id=id)
     if id == peer.id:
         raise ValueError(f"id must be one that nobody had, got {id}, that of the peer")
     return peer._replace(id=id)
@@ -629,8 +653,7 @@ def check_together(machines):
     ValueError: w of machine 1 must have shape (3,), dtype float64, as that of machine 0, got shape (4,), dtype float64
     """
     check.sequence(machines=machines)
-    first, *others = machines
-    check.instance(Machine, **{f"machines[{i}]": machine for i, machine in enumerate((first, *others))})
+    first, *others = (_checked(**{f"machines[{i}]": machine}) for i, machine in enumerate(machines))
     seen = {first.id}
     for machine in others:
         if machine.id in seen:

@@ -377,7 +377,7 @@ def step(state, u, chain, *, alpha, gamma):
     >>> step(init(two, 1), np.array(0.25), two, alpha=2.0, gamma=0.5)
     SRRWState(node=array(0), x=array([0.75, 0.25]))
     """
-    check.instance(SRRWState, state=state)
+    check.fields(SRRWState, state=state)
     N, xp = _checked(chain), array_namespace(chain.P, state.x)
     alpha, gamma = check.nonnegative(alpha=alpha), check.fraction(gamma=gamma)
     check.array(node=state.node), _nodes(state.node, N)
@@ -432,13 +432,12 @@ def sa_step(theta, state, u, chain, local, *, alpha, gamma, beta, radius=None):
     >>> sa_step(np.zeros(1), init(two, 0), np.array(0.75), two, lambda theta, i: C[i] - theta, **rates)
     (array([1.5]), SRRWState(node=array(1), x=array([0.25, 0.75])))
     """
-    check.instance(SRRWState, state=state), _checked(chain), check.function(local=local)
+    check.fields(SRRWState, state=state), _checked(chain), check.function(local=local)
     check.finite(theta=theta)
     beta = check.positive(beta=beta)
     state = step(state, u, chain, alpha=alpha, gamma=gamma)
     update = local(theta, state.node)
-    check.like(theta, update=update)
-    check.finite(update=update)
+    check.like(theta, **{"local's update": update}), check.finite(**{"local's update": update})
     theta = theta + beta * update  # (srrw-7)
     if radius is not None:
         radius = check.positive(radius=radius)
@@ -495,8 +494,9 @@ def run(theta, state, chain, local, *, steps, rng, alpha, a=0.8, b=0.9, scale=1.
     >>> bool(abs(theta[0] - 3.0) < 0.05)
     True
     """
-    check.instance(SRRWState, state=state), _checked(chain), check.function(local=local)
+    check.fields(SRRWState, state=state), _checked(chain), check.function(local=local)
     check.finite(theta=theta)
+    check.array(node=state.node)
     scale, tokens = check.positive(scale=scale), tuple(state.node.shape)
 
     def one(carry, n):
@@ -767,7 +767,7 @@ def covariance_theta(chain, H, J, *, alpha, a, b):
     [[[0.125]], [[0.25]], [[0.5]]]
     """
     _checked(chain)
-    check.finite(H=H)
+    check.finite(H=H), check.shapes(H=(H, "N d"))
     scale = float(array_namespace(H).max(abs(H))) or 1.0  # the drift joins H with what has no scale
     return scale * (scale * _limit(chain, H / scale, J, alpha, a, b))
 

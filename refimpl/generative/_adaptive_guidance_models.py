@@ -194,7 +194,7 @@ def starts(rng, n, bed):
     >>> x0.shape, bool((label != negative).all())
     ((5, 8), True)
     """
-    check.instance(Bed, bed=bed)
+    check.fields(Bed, bed=bed), check.shapes(means=(bed.means, "K D"), owner=(bed.owner, "K"))
     n, xp = check.integer(n=n, minimum=1), array_namespace(*bed)
     x0 = normal(rng, (n, bed.means.shape[1]), like=bed.means)
     classes = int(xp.max(bed.owner)) + 1

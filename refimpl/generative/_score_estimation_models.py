@@ -102,7 +102,7 @@ def posterior_mean(law, x, t):
     >>> posterior_mean(law("two", like=np.zeros(1)), np.zeros((1, 2)), np.array([50.0])).round(3)
     array([[0.55, 0.15]])
     """
-    check.instance(Law, law=law)
+    _checked(law)
     score_estimation._at_times(t, x=x)
     xp, (alpha, h) = array_namespace(x, t, *law), score_estimation._clock(t)
     gap = x[:, None, :] - alpha[:, :, None] * law.points[None, :, :]
@@ -133,7 +133,7 @@ def draw(rng, law, n, *, bias=True):
     >>> draw(random.stream(0, "doc"), law(like=np.zeros(1)), 3).pairs.Z.shape
     (3, 4)
     """
-    check.instance(Law, law=law)
+    _checked(law)
     n, like = check.integer(n=n, minimum=1), law.points
     xp = array_namespace(like)
     edges = xp.cumulative_sum(law.weights)[:-1]
@@ -164,6 +164,18 @@ def noise_level(data):
     >>> round(noise_level(draw(random.stream(0, "doc"), law(like=np.zeros(1)), 4000)), 1)
     0.6
     """
-    check.instance(Data, data=data)
+    check.fields(Data, data=data)
+    check.alike(truth=data.truth, Y=data.pairs.Y)
     xp = array_namespace(data.truth)
     return float(xp.sqrt(xp.mean((data.pairs.Y - data.truth) ** 2)))
+
+
+def _checked(law):
+    """A law of points, with weights > 0."""
+    check.fields(Law, law=law)
+    check.shapes(points=(law.points, "K d"), weights=(law.weights, "K"))
+    check.alike_dtype(points=law.points, weights=law.weights)
+    if not bool(array_namespace(law.weights).all(law.weights > 0)):
+        raise ValueError(
+            f"weights must be > 0, got a smallest one of {float(array_namespace(law.weights).min(law.weights)):g}"
+        )

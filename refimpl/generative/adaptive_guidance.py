@@ -9,9 +9,8 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-from refimpl.core import check
+from refimpl.core import check, linalg
 from refimpl.core.arrays import Array, array_namespace, describe, device, from_numpy
-from refimpl.core.linalg import least_squares
 from refimpl.core.loop import iterate
 from refimpl.core.special import softmax
 
@@ -336,8 +335,7 @@ def sample(x0, ab, cond, uncond, *, s, gamma_bar):
 
     def step(state, k):
         level = ab[k - 1]
-        eps_c = cond(state.x, level, everyone)
-        check.like(state.x, **{"eps of cond": eps_c})
+        eps_c = _asked(state.x, level, everyone, cond=cond)
         eps_u = _where_guided(uncond, state, level, eps_c)
         return update(state, eps_c, eps_u, s=s, gamma_bar=gamma_bar, ab=level, ab_next=ab[k])[0]
 
@@ -384,6 +382,14 @@ def calibrate(cosines, nfe):
     return float(rising[count - 1] + rising[min(count, rising.shape[0] - 1)]) / 2
 
 
+def _asked(x, level, rows, **network):
+    """What a network predicts, if that is like the iterates and finite."""
+    ((name, predict),) = network.items()
+    found = predict(x, level, rows)
+    check.alike(x=x, **{f"eps of {name}": found})
+    return found
+
+
 def _where_guided(uncond, state, level, eps_c):
     """Unconditional predictions of the samples that are guided; those of the others are not asked for, nor read."""
     xp = array_namespace(*state)
@@ -391,8 +397,7 @@ def _where_guided(uncond, state, level, eps_c):
     if rows.shape[0] == 0:
         return eps_c
     guided = xp.take(state.x, rows, axis=0)
-    found = uncond(guided, level, rows)
-    check.like(guided, **{"eps of uncond": found})
+    found = _asked(guided, level, rows, uncond=uncond)
     place = xp.searchsorted(rows, xp.arange(eps_c.shape[0], device=device(eps_c))) % rows.shape[0]
     return xp.where(state.done[:, None], eps_c, xp.take(found, place, axis=0))
 
@@ -429,8 +434,8 @@ def record(x0, ab, cond, uncond, *, s):
     T, s, xp = _levels(x0, ab), check.number(s=s), array_namespace(x0, ab)
     everyone, x, said_c, said_u = xp.arange(x0.shape[0], device=device(x0)), x0, [], []
     for k in range(T):
-        said_c.append(cond(x, ab[k], everyone))
-        said_u.append(uncond(x, ab[k], everyone))
+        said_c.append(_asked(x, ab[k], everyone, cond=cond))
+        said_u.append(_asked(x, ab[k], everyone, uncond=uncond))
         x = ddim(x, guide(said_c[k], said_u[k], s=s), ab=ab[k], ab_next=ab[k + 1])
     return Recorded(x, xp.stack(said_c), xp.stack(said_u))
 
@@ -472,18 +477,11 @@ def fit_linear(E_c, E_u, k):
     known = [E_c[i, ...] for i in range(k + 1)] + [E_u[i, ...] for i in range(k)]  # (adaptive_guidance-11)
     F = xp.stack([xp.reshape(e, (-1,)) for e in known], axis=1)
     y = xp.reshape(E_u[k, ...], (-1,))
-    beta = least_squares(F, y, rtol=float(xp.finfo(F.dtype).eps))  # (adaptive_guidance-12)
-    fitted, length = F @ beta, _length(y)
+    beta = linalg.least_squares(F, y, rtol=float(xp.finfo(F.dtype).eps))  # (adaptive_guidance-12)
+    fitted, length = F @ beta, linalg.length(y)[0]
     length = xp.where(length > 0, length, math.inf)
-    residual = _length(y - fitted) / length  # (adaptive_guidance-13)
+    residual = linalg.length(y - fitted)[0] / length  # (adaptive_guidance-13)
     return LinearFit(beta, xp.reshape(fitted, E_u.shape[1:]), residual)
-
-
-def _length(y):
-    """Of a vector of any scale."""
-    xp = array_namespace(y)
-    largest = xp.max(xp.abs(y))
-    return largest * xp.linalg.vector_norm(_rescaled(y))
 
 
 def estimate(said_c, said_u, beta):
@@ -597,9 +595,9 @@ def follow(x0, ab, cond, uncond, policy, *, s, betas=()):
     for k, word in enumerate(policy):
         eps_c = eps_u = None
         if word != "uncond":
-            eps_c, nfe = cond(x, ab[k], everyone), nfe + 1
+            eps_c, nfe = _asked(x, ab[k], everyone, cond=cond), nfe + 1
         if word in ("uncond", "cfg"):
-            eps_u, nfe = uncond(x, ab[k], everyone), nfe + 1
+            eps_u, nfe = _asked(x, ab[k], everyone, uncond=uncond), nfe + 1
         if word == "lin":
             eps_u = estimate([*said_c, eps_c], said_u, coefficients[k])  # the history gets it as if it were true
         if word in ("cfg", "lin"):

@@ -59,6 +59,14 @@ class Fields(NamedTuple):
     div_s: Any = None
 
 
+class Solved(NamedTuple):
+    """What the adaptive solver of the ODE has found."""
+
+    x: Array  # [n, d] points at the end
+    steps: int  # that were taken
+    evaluations: int  # of the fields, those of steps that were too long included
+
+
 class Likelihood(NamedTuple):
     """Log-density of a sampler's result."""
 
@@ -229,7 +237,7 @@ def interpolate(x0, x1, z, c):
     z : array [n, d]
         Standard normal, independent of both. On a one-sided path this is x_0.
     c : Coefficients
-        At the time of each pair, [n], or at one time.
+        At the time of each pair, [n], or at one time; gamma_dot may be infinite, then b is.
 
     Returns
     -------
@@ -253,7 +261,7 @@ def interpolate(x0, x1, z, c):
     >>> interpolate(0 * one, one, -2 * one, schedule(np.array([0.8]))).x.round(12)
     array([[0., 0.]])
     """
-    check.instance(Coefficients, c=c), check.shapes(x0=(x0, "n d"), x1=(x1, "n d"), z=(z, "n d"))
+    _checked_coefficients(c), check.shapes(x0=(x0, "n d"), x1=(x1, "n d"), z=(z, "n d"))
     check.alike(x0=x0, x1=x1, z=z)
     alpha, beta, gamma, alpha_dot, beta_dot, gamma_dot, _ = (_column(k, x0) for k in c)
     x = alpha * x0 + beta * x1 + gamma * z  # (interpolants-1)
@@ -346,7 +354,7 @@ def _regression(which, predict, at, t, epsilon):
     target = at.b + epsilon * at.s if which == "drift" else getattr(at, which)  # (interpolants-17)
     check.finite(**{f"target of {which}": target})
     guess = predict(t, at.x)
-    check.like(target, predict=guess)
+    check.like(target, predict=guess), check.finite(predict=guess)
     xp = array_namespace(guess)
     return xp.mean(xp.sum(guess * guess / 2 - target * guess, axis=-1))  # (interpolants-15)
 
@@ -372,7 +380,7 @@ def score(eta, c):
     >>> score(np.ones((1, 2)), schedule(np.array(0.5)))
     array([[-2., -2.]])
     """
-    check.instance(Coefficients, c=c), check.finite(eta=eta)
+    _checked_coefficients(c), check.finite(eta=eta)
     xp = array_namespace(eta)
     if not bool(xp.all(c.gamma > 0)):
         raise ValueError("gamma must be > 0 where a score is asked for")
@@ -397,7 +405,7 @@ def velocity(v, s, c):
     >>> velocity(np.zeros((1, 2)), np.ones((1, 2)), schedule(np.array(0.0)))
     array([[-0.5, -0.5]])
     """
-    check.instance(Coefficients, c=c), check.alike(v=v, s=s)
+    _checked_coefficients(c), check.alike(v=v, s=s)
     return v - _column(c.product, v) * s  # (interpolants-19)
 
 
@@ -435,7 +443,7 @@ def one_sided_velocity(x, eta, c, mean=None):
     >>> one_sided_velocity(np.ones((1, 2)), np.zeros((1, 2)), c)
     array([[2., 2.]])
     """
-    check.instance(Coefficients, c=c), check.alike(x=x, eta=eta)
+    _checked_coefficients(c), check.alike(x=x, eta=eta)
     if tuple(c.alpha.shape) != ():
         raise ValueError(f"c must be at one time, got shape {tuple(c.alpha.shape)}")
     if float(c.alpha) != 0 or float(c.alpha_dot) != 0:
@@ -479,7 +487,8 @@ def divergence(field, x):
     """
     check.function(field=field), check.finite(x=x), check.shapes(x=(x, "n d"))
     xp = array_namespace(x)
-    _, pull = vjp(field, x)
+    found, pull = vjp(field, x)
+    check.like(x, field=found), check.finite(field=found)
     rows = xp.eye(x.shape[1], dtype=x.dtype, device=device(x))
     parts = [pull(xp.broadcast_to(rows[i, :], x.shape))[0][:, i] for i in range(x.shape[1])]
     return xp.sum(xp.stack(parts), axis=0)
@@ -649,12 +658,7 @@ def step(fields, x, t, t_next, *, kind, epsilon=0.0, xi=None):
     array([[1.375]])
     """
     check.function(fields=fields)
-    t, t_next = check.number(t=t, t_next=t_next)
-    for name, time in (("t", t), ("t_next", t_next)):
-        if not 0 <= float(time) <= 1:
-            raise ValueError(f"{name} must be a time in [0, 1], got {float(time):g}")
-    if float(t) == float(t_next):
-        raise ValueError(f"t_next must differ from t, got {float(t):g} twice")
+    t, t_next = _two_times(t=t, t_next=t_next)
     check.choice(SAMPLERS, kind=kind)
     epsilon = check.nonnegative(epsilon=epsilon)
     check.finite(x=x), check.shapes(x=(x, "n d"))
@@ -724,6 +728,7 @@ def _asked(fields, t, x, *names):
         if value is None:
             raise ValueError(f"fields must return {name} for this, got None")
         check.like(x[:, 0] if name.startswith("div") else x, **{f"{name} of fields": value})
+        check.finite(**{f"{name} of fields": value})
     return found
 
 
@@ -765,6 +770,77 @@ def _rk4(slope, t, t_next, *state):
     k3 = slope(t + h / 2, *moved(h / 2, k2))
     k4 = slope(t_next, *moved(h, k3))
     return moved(h / 6, [p + 2 * (q + r) + s for p, q, r, s in zip(k1, k2, k3, k4, strict=True)])
+
+
+# Dormand and Prince (1980): where each stage is asked, what it is made of, and what order 5 has more than order 4.
+_NODES = (1 / 5, 3 / 10, 4 / 5, 8 / 9, 1, 1)
+_STAGES = (
+    (1 / 5,),
+    (3 / 40, 9 / 40),
+    (44 / 45, -56 / 15, 32 / 9),
+    (19372 / 6561, -25360 / 2187, 64448 / 6561, -212 / 729),
+    (9017 / 3168, -355 / 33, 46732 / 5247, 49 / 176, -5103 / 18656),
+    (35 / 384, 0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84),
+)
+_MORE = (71 / 57600, 0, -71 / 16695, 71 / 1920, -17253 / 339200, 22 / 525, -1 / 40)
+
+
+def solve(fields, x, t, t_end, *, tolerance=1e-6):
+    """The ODE with steps that choose their length: the pair of orders 5 and 4 of Dormand and Prince.
+
+    Parameters
+    ----------
+    fields : callable
+        ``fields(t, x) -> Fields``, of which `b` is used.
+    x : array [n, d]
+        Points at time t.
+    t, t_end : float
+        In [0, 1], not equal.
+    tolerance : float, default: 1e-6
+        Of a step's error, in every coordinate, in units of 1 plus its size; at least 16 roundings.
+
+    Returns
+    -------
+    Solved
+        See there. All points share their steps.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `step` says, and if no step is short enough.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> narrow, wide = (Mixture(np.ones(1), np.zeros((1, 1)), np.array([v])) for v in (1.0, 9.0))
+    >>> found = solve(mixture_flow(narrow, wide, gamma="zero"), np.array([[1.0], [-2.0]]), 0.0, 1.0)
+    >>> found.x.round(5), found.evaluations < 200
+    (array([[ 3.],
+           [-6.]]), True)
+    """
+    check.function(fields=fields), check.finite(x=x), check.shapes(x=(x, "n d"))
+    t, t_end = _two_times(t=t, t_end=t_end)
+    xp, least = array_namespace(x), 16 * float(array_namespace(x).finfo(x.dtype).eps)
+    if (tolerance := check.positive(tolerance=tolerance)) < least:
+        raise ValueError(f"tolerance must be at least {least:.3g} in this dtype, got {tolerance!r}")
+    slope = lambda t, x: _asked(fields, t, x, "b").b
+    t, t_end = float(t), float(t_end)
+    h, first, steps, evaluations = (t_end - t) / 64, slope(t, x), 0, 1
+    while t != t_end:
+        h, onto = (t_end - t, t_end) if abs(h) >= abs(t_end - t) else (h, t + h)
+        if onto == t:
+            raise ValueError(f"fields must allow steps of some length, got none at t = {t!r}")
+        y, slopes = x, [first]
+        for node, row in zip(_NODES, _STAGES, strict=True):
+            y = x + h * sum(c * k for c, k in zip(row, slopes, strict=True))
+            slopes.append(slope(onto if node == 1 else t + node * h, y))
+        gap = h * sum(c * k for c, k in zip(_MORE, slopes, strict=True))
+        error = float(xp.max(xp.abs(gap) / (1 + xp.maximum(xp.abs(x), xp.abs(y))))) / tolerance
+        evaluations += len(_NODES)
+        if error <= 1:
+            t, x, first, steps = onto, y, slopes[-1], steps + 1
+        h = h * min(5.0, max(0.2, 0.9 * max(error, 1e-9) ** -0.2))
+    return Solved(x, steps, evaluations)
 
 
 # Likelihoods ---------------------------------------------------------------------------------------------------------
@@ -840,6 +916,8 @@ def log_likelihood(fields, log_rho0, x, times, *, kind="ode", epsilon=0.0, noise
 def _asked_density(log_rho0, x):
     found = log_rho0(x)
     check.like(x[:, 0], log_rho0=found)
+    if bool(array_namespace(found).any(found != found)):
+        raise ValueError("log_rho0 must not be NaN, got some")
     return found
 
 
@@ -917,7 +995,8 @@ def entropic_covariance(s0, s1, epsilon):
     """
     s0, s1 = check.positive(s0=s0, s1=s1)
     epsilon = check.nonnegative(epsilon=epsilon)
-    return (s0 * s1) ** 2 / ((s0**2 * s1**2 + epsilon**2) ** 0.5 + epsilon)  # (interpolants-39)
+    most = s0 * s1
+    return most * (most / (math.hypot(most, epsilon) + epsilon))  # (interpolants-39)
 
 
 def bridge_variance(t, s0, s1, epsilon):
@@ -934,6 +1013,8 @@ def bridge_variance(t, s0, s1, epsilon):
     array([9., 5., 1.])
     """
     _checked_range(t=t)
+    s0, s1 = check.positive(s0=s0, s1=s1)
+    epsilon = check.nonnegative(epsilon=epsilon)
     c = entropic_covariance(s0, s1, epsilon)
     return (1 - t) ** 2 * s0**2 + t**2 * s1**2 + 2 * t * (1 - t) * (c + epsilon)  # (interpolants-40)
 
@@ -984,7 +1065,8 @@ def bridge_energy(alpha_squared, *, s0, s1, epsilon, a=0.5):
     inner = alpha_squared * s0**2 + t**2 * s1**2 + a * t * (1 - t)  # (interpolants-37)
     V = xp.concat([xp.asarray([s0**2], **like), inner, xp.asarray([s1**2], **like)])
     middle, slope = (V[1:] + V[:-1]) / 2, (V[1:] - V[:-1]) * steps
-    return xp.sum((slope / 2 - epsilon) ** 2 / (2 * middle)) / steps  # (interpolants-38)
+    drift = slope / 2 - epsilon
+    return xp.sum(drift * (drift / (2 * middle))) / steps  # (interpolants-38)
 
 
 # Checks --------------------------------------------------------------------------------------------------------------
@@ -997,6 +1079,28 @@ def _checked_range(**named):
     xp = array_namespace(times)
     if not bool(xp.all((times >= 0) & (times <= 1))):
         raise ValueError(f"{name} must be times in [0, 1], got {float(xp.min(times)):g} to {float(xp.max(times)):g}")
+
+
+def _two_times(**named):
+    """A step's times in [0, 1], which are not equal."""
+    times = check.number(**named)
+    for name, time in zip(named, times, strict=True):
+        if not 0 <= float(time) <= 1:
+            raise ValueError(f"{name} must be a time in [0, 1], got {float(time):g}")
+    if float(times[0]) == float(times[1]):
+        first, second = named
+        raise ValueError(f"{second} must differ from {first}, got {float(times[0]):g} twice")
+    return times
+
+
+def _checked_coefficients(c):
+    """Coefficients of a path, whose slope of gamma may be infinite."""
+    check.fields(Coefficients, infinite=("gamma_dot",), c=c)
+    check.provides("shape", "dtype", **c._asdict()), check.alike_dtype(**c._asdict())
+    if len(shapes := {tuple(k.shape) for k in c}) > 1:
+        raise ValueError(f"c must have coefficients of one shape, got {', '.join(map(str, sorted(shapes)))}")
+    if bool(array_namespace(c.gamma_dot).any(c.gamma_dot != c.gamma_dot)):
+        raise ValueError("c.gamma_dot must not be NaN, got some")
 
 
 def _checked_times(times, x):

@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 from refimpl.core import check, loop, random
 from refimpl.core.arrays import Array, array_namespace
+from refimpl.core.linalg import angle, length
+
+LAST = 170.0  # of the times whose weight is asked for: later exp(t / 2) is no float32
 
 
 class Pairs(NamedTuple):
@@ -109,8 +112,7 @@ def project(f, *, D):
 
 
 def _project(f, D):
-    xp = array_namespace(f)
-    norm = xp.linalg.vector_norm(f, axis=-1, keepdims=True)
+    xp, norm = array_namespace(f), length(f)
     return f * (D / xp.clip(norm, min=D))  # (score_estimation-5)
 
 
@@ -165,7 +167,7 @@ def weighted_errors(f, t, x, X0, *, D):
     Parameters
     ----------
     f, t, x, D
-        As for `score`.
+        As for `score`; times up to 170, for the weight grows like exp(t).
     X0 : array, shape [k, d]
         Clean samples of which `x` are noisy.
 
@@ -191,15 +193,17 @@ def weighted_errors(f, t, x, X0, *, D):
     array([0.64])
     """
     _at_times(t, f=f, x=x, X0=X0)
-    gap = _score(f, t, x, check.positive(D=D)) - _conditional_score(x, t, X0)
-    return _weighted(gap, t)
+    if float(array_namespace(t).max(t)) > LAST:
+        raise ValueError(f"t must be at most {LAST:g}, got {float(array_namespace(t).max(t))!r}")
+    D, nowhere = check.positive(D=D), 0 * x  # the noisy samples cancel, and late ones would take all digits along
+    return _weighted(_score(f, t, nowhere, D) - _conditional_score(nowhere, t, X0), t)
 
 
 def _weighted(gap, t):
     """Weighted squares of what a score is off by."""
     xp, (alpha, h) = array_namespace(gap, t), _clock(t)
-    weight = (h / alpha) ** 2  # (score_estimation-7)
-    each = xp.sum(weight * gap**2, axis=-1)  # (score_estimation-8)
+    root = h / alpha  # (score_estimation-7)
+    each = xp.sum((root * gap) ** 2, axis=-1)  # (score_estimation-8)
     return Errors(each, xp.mean(each))
 
 
@@ -558,7 +562,7 @@ def tangent_kernel(Z, Z2):
     Returns
     -------
     array, shape [n, k]
-        K; 0 where an input is 0. Where two inputs are parallel half of the digits are lost, as by any arc cosine.
+        K; 0 where an input is 0.
 
     Raises
     ------
@@ -580,10 +584,9 @@ def tangent_kernel(Z, Z2):
     check.shapes(Z=(Z, "n p"), Z2=(Z2, "k p"))
     check.like(Z[0, :], Z2=Z2[0, :])
     xp = array_namespace(Z, Z2)
-    gram = Z @ xp.matrix_transpose(Z2)
-    norms = xp.linalg.vector_norm(Z, axis=1)[:, None] * xp.linalg.vector_norm(Z2, axis=1)[None, :]
-    cosine = gram / xp.where(norms > 0, norms, 1.0)  # where an input is 0, so is gram
-    theta = xp.acos(xp.clip(cosine, -1.0, 1.0))  # (score_estimation-16)
+    gram, n, rows = Z @ xp.matrix_transpose(Z2), Z.shape[0], max(1, 2**20 // math.prod(Z2.shape))
+    blocks = [Z[i : min(i + rows, n), None, :] for i in range(0, n, rows)]  # of few rows: all pairs at once are many
+    theta = xp.concat([angle(z, Z2[None, :, :]) for z in blocks])  # (score_estimation-16)
     return gram * (math.pi - theta) / (2 * math.pi)  # (score_estimation-17)
 
 
@@ -621,7 +624,9 @@ def spectrum(K, Y):
     check.shapes(K=(K, "n n"), Y=(Y, "n d"))
     check.like(K[:, 0], Y=Y[:, 0])
     xp = array_namespace(K, Y)
-    slack = max(1e-6, 16 * float(xp.finfo(K.dtype).eps) ** 0.5)  # an arc cosine loses half of the digits
+    slack = max(
+        1e-6, 16 * float(xp.finfo(K.dtype).eps) ** 0.5
+    )  # made with an arc cosine, it has lost half of its digits
     skew, largest = float(xp.max(xp.abs(K - xp.matrix_transpose(K)))), float(xp.max(xp.abs(K)))
     if skew > slack * largest:
         raise ValueError(f"K must be symmetric, got entries that differ by {skew:g}")
@@ -716,10 +721,12 @@ def predict(spectrum, K_test, filtered):
     >>> predict(found, np.array([[2.0, 4.0]]), 1 / found.values)
     array([[2.]])
     """
-    check.instance(Spectrum, spectrum=spectrum)
+    check.fields(Spectrum, spectrum=spectrum)
     check.finite(K_test=K_test, filtered=filtered)
-    n = check.shapes(filtered=(filtered, "n"), K_test=(K_test, "k n"))["n"]
-    check.like(spectrum.values, filtered=filtered), check.alike_dtype(values=spectrum.values, K_test=K_test)
+    values, vectors, labels = spectrum
+    axes = {"values": (values, "n"), "vectors": (vectors, "n n"), "labels": (labels, "n d")}
+    n = check.shapes(**axes, filtered=(filtered, "n"), K_test=(K_test, "k n"))["n"]
+    check.alike_dtype(values=values, vectors=vectors, labels=labels, filtered=filtered, K_test=K_test)
     return K_test @ (spectrum.vectors @ (filtered[:, None] * spectrum.labels)) / n  # (score_estimation-19)
 
 

@@ -2,7 +2,7 @@
 
 from refimpl.core import check
 from refimpl.core.arrays import array_namespace, device
-from refimpl.landscape.hessian_alignment import Penalty, _mean, _soften, heads, pull
+from refimpl.landscape.hessian_alignment import Penalty, _mean, _pull, _soften, heads
 
 
 def vrex(W, domains, *, lam=1.0):
@@ -197,7 +197,7 @@ def fishr(W, domains, *, lam=1.0, reduction="norm", memory=None, decay=0.95):
         if len(memory) != len(at):
             raise ValueError(f"memory must have an array for each of {len(at)} domains, got {len(memory)}")
         for kept in memory:
-            check.like(W, memory=kept)
+            check.finite(memory=kept), check.like(W, memory=kept)
     xp, n = array_namespace(W), len(at)
     lam = lam * {"norm": 1.0, "cmnist": n, "domainbed": 1 / (W.shape[0] * W.shape[1])}[reduction]
     G = [one.r[:, :, None] * one.x[:, None, :] for one in at]
@@ -220,7 +220,7 @@ def fishr(W, domains, *, lam=1.0, reduction="norm", memory=None, decay=0.95):
 
 def _gathered(W, value, parts):
     """A penalty from its gradients in logits and features, domain by domain."""
-    pulled = [pull(W, one, da, dx) for one, da, dx in parts]
+    pulled = [_pull(W, one, da, dx) for one, da, dx in parts]
     return Penalty(value, sum(dW for dW, _ in pulled), [dz for _, dz in pulled])
 
 
@@ -264,11 +264,14 @@ def iga(grads, product, *, lam=1000.0):
     if len(grads) < 2:
         raise ValueError(f"grads must be at least 2, got {len(grads)}")
     for grad in grads:
-        check.like(grads[0], grad=grad)
+        check.finite(grad=grad), check.like(grads[0], grad=grad)
     xp, mean = array_namespace(*grads), _mean(grads)
     off = [g - mean for g in grads]
     value = lam * sum(xp.sum(o * o) for o in off)  # (hessian_alignment-29)
-    return value, sum(product(e, 2 * lam * o) for e, o in enumerate(off))
+    slopes = [product(e, 2 * lam * o) for e, o in enumerate(off)]
+    for slope in slopes:
+        check.like(grads[0], **{"what product returns": slope}), check.finite(**{"what product returns": slope})
+    return value, sum(slopes)
 
 
 def fish_step(theta, grads, *, lr, epsilon=0.5):
@@ -314,6 +317,6 @@ def fish_step(theta, grads, *, lr, epsilon=0.5):
     walker = theta
     for grad in grads:
         slope = grad(walker)
-        check.like(theta, grad=slope)
+        check.like(theta, grad=slope), check.finite(grad=slope)
         walker = walker - lr * slope  # (hessian_alignment-30)
     return theta + epsilon * (walker - theta)  # (hessian_alignment-31)

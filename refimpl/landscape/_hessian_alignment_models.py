@@ -35,6 +35,15 @@ def init(rng, d, h, C=1, *, like):
     return Network(U, xp.zeros_like(U[0, :]), xp.concat([W, xp.zeros_like(W[:, :1])], axis=1))
 
 
+def _network(**named):
+    """Check a network: its fields are finite and fit each other."""
+    ((name, net),) = named.items()
+    check.fields(Network, **named)
+    h = check.shapes(**{f"{name}.U": (net.U, "d h"), f"{name}.c": (net.c, "h")})["h"]
+    check.shapes(**{f"{name}.W": (net.W, f"C {h + 1}")})
+    check.alike_dtype(**{f"{name}.{field}": getattr(net, field) for field in Network._fields})
+
+
 def features(net, x):
     """What the head sees, [N, h].
 
@@ -44,7 +53,7 @@ def features(net, x):
     >>> features(Network(np.eye(2), np.array([0.5, 0.0]), np.zeros((1, 3))), np.array([[1.0, -1.0]]))
     array([[1.5, 0. ]])
     """
-    check.instance(Network, net=net)
+    _network(net=net)
     check.finite(x=x)
     xp = array_namespace(net.U, x)
     return xp.maximum(x @ net.U + net.c, 0.0)
@@ -59,7 +68,7 @@ def logits(net, x):
     >>> logits(Network(np.eye(2), np.zeros(2), np.array([[2.0, 0.0, 1.0]])), np.array([[3.0, -1.0]]))
     array([[7.]])
     """
-    check.instance(Network, net=net)
+    _network(net=net)
     check.finite(x=x)
     xp = array_namespace(net.W)
     return features(net, x) @ xp.matrix_transpose(net.W[:, :-1]) + net.W[:, -1]
@@ -74,7 +83,7 @@ def accuracy(net, x, y):
     >>> accuracy(Network(np.eye(1), np.zeros(1), np.array([[1.0, -1.0]])), np.array([[2.0], [0.5]]), np.array([1, 1]))
     0.5
     """
-    check.instance(Network, net=net)
+    _network(net=net)
     check.finite(x=x), check.integral(y=y)
     xp, a = array_namespace(net.W), logits(net, x)
     if a.shape[1] > 1:
@@ -93,7 +102,7 @@ def backward(net, x, z, dW, dz):
     >>> backward(net, x, features(net, x), net.W, np.ones((1, 2))).c
     array([1., 0.])
     """
-    check.instance(Network, net=net)
+    _network(net=net)
     check.finite(x=x, z=z, dW=dW, dz=dz)
     xp = array_namespace(net.U, x)
     du = xp.where(z > 0, dz, 0.0)
@@ -133,7 +142,7 @@ def gradients(net, domains, penalty=None):
     >>> loss.round(6), d_loss.W
     (np.float64(0.693147), array([[-0.25,  0.  ]]))
     """
-    check.instance(Network, net=net), check.sequence(domains=domains)
+    _network(net=net), hessian_alignment._pairs(domains)
     check.function(**{"penalty": penalty} if penalty else {})
     z = [features(net, x) for x, _ in domains]
     seen = [(z_e, y) for z_e, (_, y) in zip(z, domains, strict=True)]
@@ -141,7 +150,8 @@ def gradients(net, domains, penalty=None):
     by_loss = [hessian_alignment.pull(net.W, one, one.r / (n * one.r.shape[0]), 0.0) for one in at]
     xp, loss = array_namespace(net.W), sum(one.loss for one in at) / n
     if penalty:
-        found = penalty(net.W, seen)
+        found = check.fields(hessian_alignment.Penalty, **{"what penalty returns": penalty(net.W, seen)})
+        check.like(net.W, **{"dW of penalty": found.dW}), tree.alike(z, **{"dz of penalty": found.dz})
     else:
         found = hessian_alignment.Penalty(0.0 * loss, xp.zeros_like(net.W), [xp.zeros_like(z_e) for z_e in z])
     d_loss = [backward(net, x, z_e, *part) for (x, _), z_e, part in zip(domains, z, by_loss, strict=True)]
@@ -181,7 +191,8 @@ def product(net, x, y, along):
     >>> product(net, np.array([[1.0]]), np.array([1]), Network(np.ones((1, 1)), np.zeros(1), np.zeros((1, 2))))
     Network(U=array([[0.25]]), c=array([0.25]), W=array([[-0.25,  0.25]]))
     """
-    check.instance(Network, net=net, along=along)
+    _network(net=net), _network(along=along)
+    tree.alike(net, along=along)
     check.finite(x=x)
     xp, z = array_namespace(net.U, x), features(net, x)
     at = hessian_alignment.head(net.W, z, y)
@@ -205,7 +216,7 @@ def iga(net, domains, *, lam=1000.0):
     >>> iga(net, domains, lam=1.0)[0]  # gradients of 1/2 and -1/2 in W
     np.float64(1.0)
     """
-    check.instance(Network, net=net), check.sequence(domains=domains)
+    _network(net=net), hessian_alignment._pairs(domains)
     _, unravel = tree.ravel(net)
     g = []
     for x, y in domains:
@@ -316,6 +327,8 @@ def schedule_step(
     """
     check.instance(ScheduleState, state=state)
     check.alike(theta=theta, grad=grad, penalty=penalty, m=state.m, v=state.v)
+    if not bool(array_namespace(theta).all(state.v >= 0)):
+        raise ValueError("v must be >= 0, an average of squares, got a negative entry")
     lam, l2 = check.nonnegative(lam=lam, l2=l2)
     lr, eps = check.positive(lr=lr, eps=eps)
     beta1, beta2 = check.fraction(beta1=beta1, beta2=beta2)
@@ -370,7 +383,7 @@ def train(net, domains, *, steps, penalty=None, record=None, **rates):
     >>> accuracy(net, *domains[0]) > 0.8
     True
     """
-    check.instance(Network, net=net)
+    _network(net=net)
     theta, unravel = tree.ravel(net)
     rates = rates if penalty else rates | {"lam": 0.0}
 

@@ -7,7 +7,7 @@ and Hessians of its linear head differ from domain to domain. For a linear head 
 from typing import NamedTuple
 
 from refimpl.core import check
-from refimpl.core.arrays import Array, array_namespace, device
+from refimpl.core.arrays import Array, array_namespace, device, is_array
 from refimpl.core.linalg import solve_triangular
 from refimpl.core.special import logsumexp, sigmoid, softmax
 
@@ -96,6 +96,16 @@ def head(W, z, y):
     return Head(x, a, p, p - Y, loss)
 
 
+def _checked(head):
+    """The head, if its fields are finite and fit each other."""
+    check.fields(Head, head=head)
+    axes = {"x": "N h+1", "a": "N C", "p": "N C", "r": "N C"}
+    check.shapes(**{f"head.{name}": (getattr(head, name), axis) for name, axis in axes.items()})
+    arrays = {f"head.{name}": getattr(head, name) for name in axes}
+    check.floating(**arrays), check.alike_dtype(**arrays), check.number(**{"head.loss": head.loss})
+    return head
+
+
 def gradient(head):
     """Gradient of the loss in the head.
 
@@ -120,7 +130,10 @@ def gradient(head):
     array([[ 0.5,  1. ,  0.5],
            [-0.5, -1. , -0.5]])
     """
-    check.instance(Head, head=head)
+    return _gradient(_checked(head))
+
+
+def _gradient(head):
     xp = array_namespace(head.r)
     return xp.matrix_transpose(head.r) @ head.x / head.x.shape[0]  # (hessian_alignment-2)
 
@@ -162,8 +175,8 @@ def product(head, V):
     array([[-0.25, -0.5 , -0.25],
            [ 0.25,  0.5 ,  0.25]])
     """
-    check.instance(Head, head=head)
-    check.finite(V=V)
+    _checked(head)
+    check.finite(V=V), check.alike_dtype(**{"head.x": head.x, "V": V})
     inner = (head.p.shape[1], head.x.shape[1])
     if tuple(V.shape[-2:]) != inner:
         raise ValueError(f"V must have shape [..., {inner[0]}, {inner[1]}], got {tuple(V.shape)}")
@@ -216,7 +229,10 @@ def diagonal(head):
     array([[0.25, 1.  , 0.25],
            [0.25, 1.  , 0.25]])
     """
-    check.instance(Head, head=head)
+    return _diagonal(_checked(head))
+
+
+def _diagonal(head):
     xp = array_namespace(head.x)
     s = head.p * (1 - head.p)
     return xp.matrix_transpose(s) @ head.x**2 / head.x.shape[0]  # (hessian_alignment-5)
@@ -248,7 +264,10 @@ def hessian(head):
            [-0.5 , -1.  , -0.5 ],
            [-0.25, -0.5 , -0.25]])
     """
-    check.instance(Head, head=head)
+    return _hessian(_checked(head))
+
+
+def _hessian(head):
     xp, (N, C), q = array_namespace(head.x), head.p.shape, head.x.shape[1]
     eye = xp.eye(C, dtype=head.p.dtype, device=device(head.p))
     J = head.p[:, :, None] * (eye - head.p[:, None, :])
@@ -378,7 +397,7 @@ def hutchinson(head, signs):
     >>> hutchinson(found, np.array([[1.0, 1.0]])), hutchinson(found, np.array([[1.0, 1.0], [1.0, -1.0]]))
     (array([[1.75, 0.75]]), array([[1.25, 0.25]]))
     """
-    check.instance(Head, head=head)
+    _checked(head)
     return _hutchinson(head, _probes(signs, "K", head))
 
 
@@ -457,10 +476,15 @@ def pull(W, head, da, dx):
     >>> pull(W, found, np.array([[3.0]]), np.zeros((1, 2)))
     (array([[6., 3.]]), array([[3.]]))
     """
-    check.instance(Head, head=head)
-    check.finite(W=W, da=da), check.values(dx=dx)
-    check.shapes(W=(W, "C h"), da=(da, "n C"))
-    check.broadcast(**{"da @ W": head.x, "dx": dx})
+    (N, C), q = _checked(head).a.shape, head.x.shape[1]
+    named = {"W": (W, f"{C} {q}"), "da": (da, f"{N} {C}")} | ({"dx": (dx, f"{N} {q}")} if is_array(dx) else {})
+    check.shapes(**named), check.values(dx=dx)
+    arrays = {name: value for name, (value, _) in named.items()}
+    check.finite(**arrays), check.alike_dtype(**{"head.x": head.x}, **arrays)
+    return _pull(W, head, da, dx)
+
+
+def _pull(W, head, da, dx):
     xp = array_namespace(W, da)
     return xp.matrix_transpose(da) @ head.x, (dx + da @ W)[:, :-1]
 
@@ -495,10 +519,19 @@ def heads(W, domains):
     >>> [found.loss.round(3).item() for found in heads(np.zeros((1, 2)), [(z, y), (2 * z, y)])]
     [0.693, 0.693]
     """
+    return [head(W, z, y) for z, y in _pairs(domains)]
+
+
+def _pairs(domains):
+    """At least two pairs of arrays."""
     if not isinstance(domains, list | tuple) or len(domains) < 2:
         given = f"{len(domains)}" if isinstance(domains, list | tuple) else type(domains).__name__
         raise ValueError(f"domains must be a sequence of at least 2 pairs (z, y), got {given}")
-    return [head(W, z, y) for z, y in domains]
+    for e, pair in enumerate(domains):
+        check.instance((list, tuple), **{f"domains[{e}]": pair})
+        if len(pair) != 2:
+            raise ValueError(f"domains[{e}] must be a pair (z, y), got {len(pair)} entries")
+    return domains
 
 
 def _mean(parts):
@@ -546,7 +579,7 @@ def hgp(W, domains, *, alpha=1e-4, beta=5e-3, mean_rule="code"):
     """
     check.choice(("code", "paper"), mean_rule=mean_rule)
     at = heads(W, domains)
-    g = [gradient(one) for one in at]
+    g = [_gradient(one) for one in at]
     v = [_product(one, g_e) for one, g_e in zip(at, g, strict=True)]  # (hessian_alignment-9)
     g_mean = _mean(g)
     v_mean = _mean([_product(one, g_mean) for one in at]) if mean_rule == "code" else _mean(v)  # (hessian_alignment-11)
@@ -606,7 +639,7 @@ def hutchinson_penalty(W, domains, signs, *, alpha=1e-3, beta=5e-3):
     def pulled(e, rho):
         return 0.0, *_pull_product(at[e], rho * draws[e] / signs.shape[1], draws[e])
 
-    return _aligned(W, at, [gradient(one) for one in at], v, v_mean, pulled, alpha, beta)
+    return _aligned(W, at, [_gradient(one) for one in at], v, v_mean, pulled, alpha, beta)
 
 
 def exact_penalty(W, domains, *, alpha=1e-3, beta=5e-3):
@@ -639,12 +672,12 @@ def exact_penalty(W, domains, *, alpha=1e-3, beta=5e-3):
     np.float64(0.140625)
     """
     at = heads(W, domains)
-    v = [diagonal(one) for one in at]
+    v = [_diagonal(one) for one in at]
 
     def pulled(e, rho):
         return 0.0, *_pull_diagonal(at[e], rho)
 
-    return _aligned(W, at, [gradient(one) for one in at], v, _mean(v), pulled, alpha, beta)
+    return _aligned(W, at, [_gradient(one) for one in at], v, _mean(v), pulled, alpha, beta)
 
 
 def _aligned(W, at, g, v, v_mean, pulled, alpha, beta):
@@ -658,6 +691,6 @@ def _aligned(W, at, g, v, v_mean, pulled, alpha, beta):
         value = value + (alpha * xp.sum(off * off) + beta * xp.sum(lean * lean)) / n  # (hessian_alignment-12)
         through, da, dx = pulled(e, 2 * alpha / n * off)
         da_g, dx_g = _pull_gradient(one, 2 * beta / n * lean + through)
-        dW_e, dz_e = pull(W, one, da + da_g, dx + dx_g)
+        dW_e, dz_e = _pull(W, one, da + da_g, dx + dx_g)
         dW, dz = dW + dW_e, [*dz, dz_e]
     return Penalty(value, dW, dz)

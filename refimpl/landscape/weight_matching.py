@@ -11,7 +11,7 @@ from typing import NamedTuple
 from refimpl.core import check, tree
 from refimpl.core.arrays import Array, array_namespace, device, to_numpy
 from refimpl.core.autodiff import grad, hvp, value_and_grad
-from refimpl.core.linalg import linear_assignment
+from refimpl.core.linalg import linear_assignment, scaled
 from refimpl.core.loop import iterate
 from refimpl.models.mlp import Layer
 
@@ -767,8 +767,8 @@ def merge_many(models, rounds, orders):
 
 def _distance(a, b):
     """Euclidean distance of two networks."""
-    away = tree.map(lambda x, y: x - y, a, b)
-    return array_namespace(a[0].b).sqrt(inner(away, away))
+    away, size = scaled(tree.ravel(tree.map(lambda x, y: x - y, a, b))[0])
+    return size * array_namespace(away).linalg.vector_norm(away)
 
 
 # Checks --------------------------------------------------------------------------------------------------------------

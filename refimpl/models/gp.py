@@ -132,7 +132,8 @@ def posterior(factor, residual, cross, prior):
     Raises
     ------
     TypeError, ValueError
-        If shapes or dtypes do not fit, an entry is not finite, or `factor` has a zero on its diagonal.
+        If shapes or dtypes do not fit, an entry is not finite, `factor` has a zero on its diagonal, or a variance in
+        `prior` is negative.
 
     Examples
     --------
@@ -146,6 +147,9 @@ def posterior(factor, residual, cross, prior):
     check.shapes(factor=(factor, "n n"), residual=(residual, "n"), cross=(cross, "m n"), prior=(prior, axes))
     check.alike_dtype(factor=factor, residual=residual, cross=cross, prior=prior)
     xp = array_namespace(factor, residual, cross, prior)
+    own = prior if alone else xp.linalg.diagonal(prior)
+    if not bool(xp.all(own >= 0)):
+        raise ValueError(f"prior must have variances >= 0, got a smallest one of {float(xp.min(own)):g}")
     mean = cross @ cholesky_solve(factor, residual)  # (bayesopt-6)
     half = solve_triangular(factor, xp.matrix_transpose(cross), lower=True)
     known = xp.sum(half * half, axis=0) if alone else xp.matrix_transpose(half) @ half
@@ -170,7 +174,7 @@ def log_evidence(factor, residual):
     Raises
     ------
     TypeError, ValueError
-        As for `posterior`.
+        As for `posterior`, or if the diagonal of `factor` is not > 0.
 
     Examples
     --------
@@ -181,5 +185,8 @@ def log_evidence(factor, residual):
     check.finite(factor=factor, residual=residual)
     n = check.shapes(factor=(factor, "n n"), residual=(residual, "n"))["n"]
     xp = array_namespace(factor, residual)
+    own = xp.linalg.diagonal(factor)
+    if not bool(xp.all(own > 0)):
+        raise ValueError(f"factor must have a diagonal > 0, got a smallest entry of {float(xp.min(own)):g}")
     half = solve_triangular(factor, residual, lower=True)
-    return -0.5 * xp.sum(half * half) - xp.sum(xp.log(xp.linalg.diagonal(factor))) - 0.5 * n * math.log(2 * math.pi)
+    return -0.5 * xp.sum(half * half) - xp.sum(xp.log(own)) - 0.5 * n * math.log(2 * math.pi)

@@ -63,8 +63,8 @@ def checked(mixture, x=None):
     return mixture
 
 
-def _looked_at(mixture, x=None):
-    """What can be told at once, also in the steps of samplers: kinds, shapes, dtypes, signs."""
+def _looked_at(mixture, x=None, *, atoms=False):
+    """What can be told at once, also in the steps of samplers: kinds, shapes, dtypes, signs. `atoms` have no width."""
     check.instance(Mixture, mixture=mixture)
     weights, means, covariances = mixture
     points = {} if x is None else {"x": x}
@@ -74,9 +74,10 @@ def _looked_at(mixture, x=None):
     check.shapes(**shapes, **{name: (value, "n D") for name, value in points.items()})
     check.alike_dtype(means=means, weights=weights, covariances=covariances, **points)
     xp = array_namespace(*mixture)
-    for name, value in {"weights": weights, **({"covariances": covariances} if axes == "K" else {})}.items():
-        if not bool(xp.all(value > 0)):
-            raise ValueError(f"{name} must be > 0, got a smallest one of {float(xp.min(value)):g}")
+    if not bool(xp.all(weights > 0)):
+        raise ValueError(f"weights must be > 0, got a smallest one of {float(xp.min(weights)):g}")
+    if axes == "K" and not bool(xp.all(covariances >= 0 if atoms else covariances > 0)):
+        raise ValueError(f"covariances must be > 0, got a smallest variance of {float(xp.min(covariances)):g}")
 
 
 def noised(mixture, scale, variance):
@@ -85,7 +86,7 @@ def noised(mixture, scale, variance):
     Parameters
     ----------
     mixture : Mixture
-        Law of X.
+        Law of X; variances of round components may be 0.
     scale, variance : float
         `variance` >= 0.
 
@@ -105,7 +106,7 @@ def noised(mixture, scale, variance):
     >>> noised(Mixture(np.ones(1), np.ones((1, 2)), np.ones(1)), 0.5, 0.75).covariances
     array([1.])
     """
-    _looked_at(mixture)
+    _looked_at(mixture, atoms=True)
     scale, variance = check.number(scale=scale), check.nonnegative(variance=variance)
     xp = array_namespace(*mixture)
     _, means, covariances = mixture
@@ -146,7 +147,7 @@ def components(x, mixture):
     >>> joint + np.log(2 * np.pi), solved
     (array([[-12.5]]), array([[[3., 4.]]]))
     """
-    _looked_at(mixture, x)
+    check.floating(x=x), _looked_at(mixture, x)
     xp = array_namespace(x, *mixture)
     weights, means, covariances = mixture
     D = means.shape[1]

@@ -9,6 +9,8 @@ from typing import NamedTuple
 from refimpl.core import check
 from refimpl.core.arrays import Array, array_namespace
 
+_LARGEST = 709.0  # exp of it is a number
+
 
 class Chain(NamedTuple):
     """Where a chain of `hmc` stands."""
@@ -52,7 +54,8 @@ def leapfrog(gradient, w, r, grad, *, step, steps):
     Raises
     ------
     TypeError, ValueError
-        If arrays are not alike or a number is out of range.
+        If arrays are not alike, also what `gradient` returns, or not finite (the path has diverged), or a number is
+        out of range.
 
     Examples
     --------
@@ -62,11 +65,20 @@ def leapfrog(gradient, w, r, grad, *, step, steps):
     """
     check.function(gradient=gradient), check.alike(w=w, r=r, grad=grad)
     step, steps = check.number(step=step), check.integer(steps=steps, minimum=1)
+
+    def finite(w):
+        check.alike(w=w, gradient=(grad := gradient(w)))
+        return grad
+
+    return _leapfrog(finite, w, r, grad, step, steps)
+
+
+def _leapfrog(gradient, w, r, grad, step, steps):
+    """The same for a path that may leave the range of its numbers: `hmc` rejects it."""
     for _ in range(steps):
         r = r - 0.5 * step * grad  # (bnn_surrogates-7)
         w = w + step * r  # (bnn_surrogates-8)
         grad = gradient(w)
-        check.like(w, grad=grad)
         r = r - 0.5 * step * grad  # (bnn_surrogates-9)
     return w, r, grad
 
@@ -106,16 +118,24 @@ def hmc(energy, chain, momentum, uniform, *, step, steps):
     >>> chain.w, move.accepted, round(move.error, 5)
     (array([0.5]), True, -0.09375)
     """
-    check.instance(Chain, chain=chain), check.function(energy=energy)
+    chain = check.fields(Chain, chain=chain)
+    (
+        check.function(energy=energy),
+        check.shapes(**{"chain.energy": (array_namespace(momentum).asarray(chain.energy), "")}),
+    )
     check.alike(w=chain.w, grad=chain.grad, momentum=momentum)
     step, uniform = check.positive(step=step), check.fraction(uniform=uniform)
     found: list = []
 
     def gradient(w):
-        found[:] = energy(w)
-        return found[1]
+        value, grad = energy(w)
+        check.fields(Chain, infinite=("energy", "grad"), energy=Chain(chain.w, value, grad))
+        check.like(w, energy=grad), check.shapes(energy=(array_namespace(w).asarray(value), ""))
+        found[:] = value, grad
+        return grad
 
-    w, r, grad = leapfrog(gradient, chain.w, momentum, chain.grad, step=step, steps=steps)
+    steps = check.integer(steps=steps, minimum=1)
+    w, r, grad = _leapfrog(gradient, chain.w, momentum, chain.grad, step, steps)
     xp = array_namespace(w, momentum)
     error = float(found[0] - chain.energy) + 0.5 * float(xp.sum(r * r) - xp.sum(momentum * momentum))
     acceptance = 0.0 if math.isnan(error) else math.exp(min(0.0, -error))  # (bnn_surrogates-10)
@@ -173,7 +193,8 @@ def dual_averaging(state, acceptance, *, target=0.8):
     >>> state.step, state.averaged  # as wished: to ten times the start, towards which it shrinks
     (1.0..., 1.0...)
     """
-    check.instance(Averaging, state=state)
+    state = check.fields(Averaging, state=state)
+    check.positive(averaged=state.averaged, start=state.start), check.integer(iteration=state.iteration)
     if not 0 <= (acceptance := check.number(acceptance=acceptance)) <= 1:
         raise ValueError(f"acceptance must be in [0, 1], got {acceptance!r}")
     if not 0 < (target := check.number(target=target)) < 1:
@@ -182,6 +203,8 @@ def dual_averaging(state, acceptance, *, target=0.8):
     deficit = (1 - 1 / (t + 10)) * state.deficit + (target - acceptance) / (t + 10)  # (bnn_surrogates-13)
     log_step = math.log(10 * state.start) - math.sqrt(t) / 0.05 * deficit  # (bnn_surrogates-14)
     log_averaged = t**-0.75 * log_step + (1 - t**-0.75) * math.log(state.averaged)  # (bnn_surrogates-15)
+    if max(log_step, log_averaged) > _LARGEST:
+        raise ValueError(f"state must lead to a step that is a number, got exp({log_step:g}) from {state}")
     return Averaging(math.exp(log_step), math.exp(log_averaged), deficit, t, state.start)
 
 
@@ -255,12 +278,15 @@ def sghmc(w, state, grad, xi, *, lr, friction, burn_in, epsilon=1e-10, correct=T
     >>> w.round(6)
     array([-0.01])
     """
-    check.instance(SGHMC, state=state)
+    state = check.fields(SGHMC, state=state)
+    check.integer(iteration=state.iteration)
     momentum, tau, g_hat, v_hat, iteration = state
     check.alike(w=w, grad=grad, xi=xi, momentum=momentum, tau=tau, g_hat=g_hat, v_hat=v_hat)
     lr, friction, epsilon = check.positive(lr=lr), check.share(friction=friction), check.positive(epsilon=epsilon)
     burn_in, correct = check.integer(burn_in=burn_in), check.flag(correct=correct)
     xp, iteration = array_namespace(w, grad, xi), iteration + 1
+    if not float(lr) < float(xp.finfo(w.dtype).max) ** 0.25:
+        raise ValueError(f"lr must be so small that lr^4 is in the range of {w.dtype}, got {float(lr):g}")
     if iteration <= burn_in:
         rate = 1 / (tau + 1)  # (bnn_surrogates-17)
         tau = tau + 1 - tau * g_hat * g_hat / (v_hat + epsilon)  # (functional_prior-33) (bnn_surrogates-18)

@@ -15,7 +15,7 @@ def implicit(grad_x, grad_y, hessian, cross):
     grad_x, grad_y : array, shapes [d] and [p]
         Gradients of f.
     hessian : array [p, p]
-        Of g in y; symmetric positive definite.
+        Of g in y; symmetric and positive definite.
     cross : array [d, p]
         Cross derivative of g.
 
@@ -29,7 +29,8 @@ def implicit(grad_x, grad_y, hessian, cross):
     Raises
     ------
     TypeError, ValueError
-        If shapes or dtypes do not fit, an entry is not finite, or `hessian` is singular to working precision.
+        If shapes or dtypes do not fit, an entry is not finite, or `hessian` is not symmetric, or singular to working
+        precision.
 
     Notes
     -----
@@ -43,6 +44,7 @@ def implicit(grad_x, grad_y, hessian, cross):
     """
     check.finite(grad_x=grad_x, grad_y=grad_y, hessian=hessian, cross=cross)
     check.shapes(hessian=(hessian, "p p"), grad_y=(grad_y, "p"), cross=(cross, "d p"), grad_x=(grad_x, "d"))
+    check.symmetric(hessian=hessian)
     try:
         z = solve_positive(hessian, grad_y)
     except ValueError as error:

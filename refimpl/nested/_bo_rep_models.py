@@ -46,6 +46,7 @@ class Cosh(NamedTuple):
 
     def upper(self, x, y, noise_x=0.0, noise_y=0.0, noise_hvp=0.0):
         """Gradients and products, noise added: that of the Hessian's product times the length of z."""
+        check.finite(x=x, y=y), check.values(noise_x=noise_x, noise_y=noise_y, noise_hvp=noise_hvp)
         xp = array_namespace(x)
         hvp = lambda z: self.A @ z + noise_hvp * xp.linalg.vector_norm(z)
         return Upper(xp.sinh(x) + noise_x, y - self.t + noise_y, hvp, lambda z: -((self.A @ z) @ self.W))
@@ -78,7 +79,9 @@ def noisy(problem, rng, *, sigma=0.3, sigma_hvp=0.06):
     (6,)
     """
     check.rng(rng=rng), check.provides("W", "lower", "upper", problem=problem)
-    p, d = problem.W.shape
+    sigma, sigma_hvp = check.nonnegative(sigma=sigma, sigma_hvp=sigma_hvp)
+    sizes = check.shapes(**{"problem.W": (problem.W, "p d")})
+    p, d = sizes["p"], sizes["d"]
 
     def lower(x, y, t):
         return problem.lower(x, y, sigma * random.normal(rng, (p,), like=y))
@@ -124,7 +127,8 @@ def cleaning(data, *, reg, lower_batches, upper_batches, hvp_batches, cross_batc
         lower_batches=lower_batches, upper_batches=upper_batches, hvp_batches=hvp_batches, cross_batches=cross_batches
     )
 
-    check.number(reg=reg), check.instance(hyper_cleaning.CleaningData, data=data)
+    reg = check.nonnegative(reg=reg)
+    check.instance(hyper_cleaning.CleaningData, data=data)
 
     def picked(lam, batch):
         xp = array_namespace(lam)

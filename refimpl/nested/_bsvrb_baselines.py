@@ -60,6 +60,7 @@ def rsvrb_init(problem, x, y):
     >>> rsvrb_init(problem, np.zeros(1), np.zeros((2, 1))).z
     array([-1.5])
     """
+    problem = bsvrb._answering(problem)
     z = bsvrb.init(problem, x, y, version=1).z
     blocks, batch_g, batch_f = bsvrb._everything(problem, x)
     fresh = _evaluate(problem, blocks, batch_g, batch_f, x, y)
@@ -114,8 +115,12 @@ def rsvrb_step(state, problem, blocks, others, batch_g, batch_f, *, eta, tau, be
     >>> rsvrb_step(state, problem, i[0], i[0], i, i, eta=1.0, tau=0.1, beta=0.5).y[:, 0]
     array([0.15, 0.05])
     """
-    check.instance(RSVRBState, state=state), bsvrb._problem(problem)
-    m = problem.blocks
+    problem = bsvrb._answering(problem)
+    state, m = check.fields(RSVRBState, state=state), problem.blocks
+    axes = {"x": "e", "x_before": "e", "z": "e", "y": f"{m} d", "y_before": f"{m} d"}
+    kept = {"s": f"{m} d", "w": f"{m} d", "V": f"{m} e d", "H": f"{m} d d"}
+    parts = {f"state.{n}": (getattr(state, n), a) for n, a in axes.items()}
+    check.shapes(**parts, **{f"state.kept.{n}": (getattr(state.kept, n), a) for n, a in kept.items()})
     I = bsvrb._blocks(m, blocks=blocks)
     bsvrb._blocks(m, others=others), check.shapes(others=(others, str(I)))
     bsvrb._indices(problem.samples_g, f"{I} B", batch_g=batch_g)
@@ -226,7 +231,8 @@ def run(step, state, problem, *, steps, I, B, rng, rates, decaying=False, second
     True
     """
 
-    check.instance(tuple, state=state), check.function(step=step), check.instance(dict, rates=rates)
+    check.instance((bsvrb.BSVRBState, RSVRBState), state=state), check.fields(type(state), state=state)
+    check.function(step=step), check.instance(dict, rates=rates)
     check.flag(second=second, decaying=callable(decaying) or decaying)
 
     def one(state, k):

@@ -34,7 +34,8 @@ class Quadratics(NamedTuple):
     @property
     def blocks(self):
         """m."""
-        return self.c.shape[0]
+        named = {"A": "m n d d", "B": "m n d e", "b": "m n d", "c": "m n d"}
+        return check.shapes(**{name: (getattr(self, name), axes) for name, axes in named.items()})["m"]
 
     @property
     def samples_g(self):
@@ -278,7 +279,11 @@ def noisy_nuclei(rng, *, train=200, validation=120, flipped=0.3, m=20, reg=0.01)
     ((200, 31), 60, (249, 31))
     """
     check.rng(rng=rng)
+    train, validation, m = check.integer(train=train, validation=validation, m=m, minimum=1)
+    flipped = check.fraction(flipped=flipped)
     X, labels = breast_cancer(like=np.zeros(1))
+    if train + validation >= len(X):
+        raise ValueError(f"train and validation must leave some of {len(X)} for the test, got {train + validation}")
     X, order = np.concatenate([np.ones((len(X), 1)), X], axis=1), rng.permutation(len(X))
     X, labels, last = X[order], labels[order], train + validation
     wrong = np.isin(np.arange(train), rng.permutation(train)[: round(flipped * train)])

@@ -71,8 +71,9 @@ def train(W, views, n, *, steps, rng, lr, batch=16, momentum=0.9, loss="isogclr"
     W : array, shape [p, k], floating point
         The start; or [R, p, k], of R runs side by side, each on n samples of its own.
     views : callable
-        ``views(idx) -> (X1, X2)``, [B, p] each or [R, B, p], of the samples `idx`; those of run r are the n from r n
-    on. n : int
+        ``views(idx) -> (X1, X2)``, [B, p] each or [R, B, p], of the samples `idx`; run r has the n samples from number
+        r n on.
+    n : int
         Number of samples.
     steps : int
         >= 0.
@@ -121,7 +122,7 @@ def train(W, views, n, *, steps, rng, lr, batch=16, momentum=0.9, loss="isogclr"
     check.finite(W=W)
     check.integer(n=n, batch=batch)
     rate = lr(1) if callable(lr) else lr
-    check.positive(lr=float(rate.min()) if is_array(rate) else rate)
+    check.positive(lr=float(rate.min()) if is_array(rate) else rate), check.broadcast(W=W, lr=rate)
     check.choice(("isogclr", "sogclr", "simclr"), loss=loss)
     momentum = check.fraction(momentum=momentum)
     rates = rates | ({"eta": 0.0} if loss == "sogclr" else {})

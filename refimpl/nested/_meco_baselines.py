@@ -218,7 +218,9 @@ def train_nce(params, c, model, data, noise, *, steps, rng, lr, batch=64, noise_
     """
     check.finite(params=params), check.provides("log_density", "grads", model=model)
     check.provides("sample", data=data), check.provides("sample", "log_density", noise=noise)
-    runs, noise_batch = tuple(params.shape[:-1]), batch if noise_batch is None else noise_batch
+    batch = check.integer(batch=batch, minimum=1)
+    noise_batch = check.integer(noise_batch=batch if noise_batch is None else noise_batch, minimum=1)
+    runs = tuple(params.shape[:-1])
 
     def step(carry, k):
         params, c, velocity = carry
@@ -296,7 +298,7 @@ def short_run(model, noise, *, chains, steps, step, rng):
     check.rng(rng=rng)
 
     check.provides("slope", "grads", model=model), check.provides("sample", noise=noise)
-    check.number(step=step), check.integer(chains=chains, steps=steps)
+    step, (chains, steps) = check.positive(step=step), check.integer(chains=chains, steps=steps)
 
     def expected(params):
         y = noise.sample(rng, (*params.shape[:-1], chains))
@@ -321,7 +323,7 @@ def persistent(model, y, *, steps, step, rng):
     check.rng(rng=rng), check.finite(y=y)
 
     check.provides("slope", "grads", model=model)
-    check.number(step=step), check.integer(steps=steps)
+    step, steps = check.positive(step=step), check.integer(steps=steps)
 
     def expected(params):
         nonlocal y

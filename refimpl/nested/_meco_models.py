@@ -33,14 +33,20 @@ class Gaussian(NamedTuple):
     mean: Array  # [p]
     scale: Array  # [p] standard deviations > 0
 
+    def _checked(self):
+        check.finite(mean=self.mean, scale=self.scale)
+        check.shapes(mean=(self.mean, "p"), scale=(self.scale, "p"))
+        if not bool(array_namespace(self.scale).all(self.scale > 0)):
+            raise ValueError("scale must be > 0 everywhere, got an entry that is not")
+
     def sample(self, rng, shape):
         """Draws [*shape, p]."""
-        check.sequence(shape=shape)
+        check.sequence(shape=shape), self._checked()
         return self.mean + self.scale * random.normal(rng, (*shape, self.mean.shape[0]), like=self.mean)
 
     def log_density(self, z):
         """log q [...] at z [..., p], normalized."""
-        check.finite(z=z)
+        check.finite(z=z), self._checked()
         xp, p = array_namespace(z), self.mean.shape[0]
         standard = (z - self.mean) / self.scale
         constant = xp.sum(xp.log(self.scale)) + p / 2 * math.log(2 * math.pi)

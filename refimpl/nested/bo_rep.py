@@ -5,6 +5,7 @@ the lower problem by little: it is found once with care, then refreshed by a sho
 """
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 from refimpl.core import check
@@ -26,8 +27,8 @@ class Upper(NamedTuple):
 
     grad_x: Array  # like x: gradient of F in x
     grad_y: Array  # like y: gradient of F in y
-    hvp: object  # callable: z -> the Hessian of G in y times z, like y
-    cross: object  # callable: z -> the cross derivative of G, in x and y, times z, like x
+    hvp: Callable  # z -> the Hessian of G in y times z, like y
+    cross: Callable  # z -> the cross derivative of G, in x and y, times z, like x
 
 
 def init(x, y, z=None):
@@ -108,16 +109,13 @@ def update(x, state, upper, *, eta, beta=0.9, nu=0.01):
     >>> x, state.z, state.m
     (array([0.4]), array([0.5]), array([1.5]))
     """
-    check.instance(BORepState, state=state), check.instance(Upper, upper=upper)
-    check.finite(x=x)
+    check.fields(BORepState, state=state), check.fields(Upper, upper=upper)
     grad_x, grad_y, hvp, cross = upper
     eta, beta, nu = check.positive(eta=eta), check.fraction(beta=beta), check.positive(nu=nu)
-    check.like(x, grad_x=grad_x, m=state.m)
-    check.like(state.y, grad_y=grad_y, z=state.z)
-    check.finite(x=x, grad_x=grad_x, grad_y=grad_y)
+    check.alike(x=x, grad_x=grad_x, m=state.m)
+    check.alike(y=state.y, grad_y=grad_y, z=state.z)
     curved, crossed = hvp(state.z), cross(state.z)
-    check.like(state.y, hvp=curved)
-    check.like(x, cross=crossed)
+    check.alike(y=state.y, hvp=curved), check.alike(x=x, cross=crossed)
     z = state.z - nu * (curved - grad_y)  # (bo_rep-2)
     h = grad_x - crossed  # (bo_rep-3)
     m = beta * state.m + (1 - beta) * h  # (bo_rep-4)
@@ -232,6 +230,17 @@ def epoch_sgd(y, grad, *, epochs, first, alpha, radius):
     return y
 
 
+def _at(lower, x, seen=0):
+    """The gradients of the lower level at one x, from sample `seen` on."""
+
+    def grad(y, t):
+        gradient = lower(x, y, seen + t)
+        check.alike(y=y, **{"what lower returns": gradient})
+        return gradient
+
+    return grad
+
+
 def minimize(
     x, y, lower, upper, *, steps, eta, beta=0.9, nu=0.01, alpha=0.05, period=2, burst=10, radius=math.inf,
     epochs=4, first=50, alpha0=0.2, radius0=math.inf, z=None, record=None, stop=None, progress=None,
@@ -294,7 +303,7 @@ def minimize(
     check.function(lower=lower, upper=upper)
     check.finite(x=x)
     period, burst = check.integer(period=period, minimum=1), check.integer(burst=burst, minimum=1)
-    y = epoch_sgd(y, lambda y, t: lower(x, y, t), epochs=epochs, first=first, alpha=alpha0, radius=radius0)
+    y = epoch_sgd(y, _at(lower, x), epochs=epochs, first=first, alpha=alpha0, radius=radius0)
     used = (2**epochs - 1) * first
 
     def step(carry, k):
@@ -302,7 +311,7 @@ def minimize(
         y, k = state.y, k - 1
         if k > 0 and k % period == 0:  # (bo_rep-7)
             seen = used + (k // period - 1) * burst
-            y = lower_update(y, lambda y, t: lower(x, y, seen + t), steps=burst, alpha=alpha, radius=radius)
+            y = lower_update(y, _at(lower, x, seen), steps=burst, alpha=alpha, radius=radius)
         return update(x, state._replace(y=y), upper(x, y, k), eta=eta, beta=beta, nu=nu)
 
     note, halt = record and (lambda carry: record(*carry)), stop and (lambda carry: stop(*carry))

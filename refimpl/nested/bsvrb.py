@@ -6,6 +6,7 @@ what the hyper-gradient needs of its Hessian, the Hessian itself (version 1) or 
 """
 
 import math
+from functools import partial
 from typing import NamedTuple
 
 from refimpl.core import check, random
@@ -335,8 +336,8 @@ def start(x, y, s, z, *, H=None, v=None, u=None):
         check.finite(v=v, u=u)
         check.like(y, v=v, u=u)
     else:
-        check.finite(H=H)
         check.shapes(y=(y, "m d"), H=(H, "m d d"))
+        check.symmetric(H=H)
         lowest = float(xp.min(xp.linalg.eigvalsh(H)))
         if not lowest > 0:
             raise ValueError(f"H must be positive definite in each block, got an eigenvalue of {lowest:.3g}")
@@ -384,8 +385,8 @@ def init(problem, x, y, *, version):
     >>> init(problem, np.zeros(1), np.zeros((2, 1)), version=1).z  # y - c = -3, H = 2, cross derivative -1
     array([-1.5])
     """
-    _problem(problem), check.choice((1, 2), version=version)
-    check.finite(x=x, y=y)
+    problem = _answering(problem)
+    check.choice((1, 2), version=version), check.finite(x=x, y=y)
     check.shapes(x=(x, "e"), y=(y, f"{problem.blocks} d"))
     xp, (blocks, batch_g, batch_f) = array_namespace(x, y), _everything(problem, x)
     s, f_y = problem.grad_y_g(blocks, batch_g, x, y), problem.grad_y_f(blocks, batch_f, x, y)
@@ -486,8 +487,8 @@ def step(
     >>> state.now.x, state.now.y[:, 0]
     (array([1.5]), array([0.1, 0.1]))
     """
-    check.instance(BSVRBState, state=state), _problem(problem)
-    m = problem.blocks
+    problem = _answering(problem)
+    state, m = _state(state, problem), problem.blocks
     I = _blocks(m, blocks=blocks)
     _indices(problem.samples_g, f"{I} B", batch_g=batch_g), _indices(problem.samples_f, f"{I} B", batch_f=batch_f)
     check.choice(MODES, mode=mode)
@@ -499,8 +500,50 @@ def step(
     return _rule(state, problem, blocks, batch_g, batch_f, eta, tau, tau_v, alpha, beta, gamma, mu, radius, mode)
 
 
-def _problem(problem):
-    check.provides("blocks", "samples_g", "samples_f", "grad_y_g", "grad_y_f", "grad_x_f", problem=problem)
+_ANSWERS = {
+    "grad_y_g": "I d", "grad_y_f": "I d", "grad_x_f": "I e", "cross_xy_g": "I e", "hvp_yy_g": "I d",
+    "hess_yy_g": "I d d", "hess_xy_g": "I e d",
+}  # fmt: skip
+
+
+class _Answering:
+    """A problem from outside, whose answers are checked as they come in."""
+
+    def __init__(self, problem):
+        check.provides("blocks", "samples_g", "samples_f", "grad_y_g", "grad_y_f", "grad_x_f", problem=problem)
+        self._problem = problem
+
+    def __getattr__(self, name):
+        if name == "_problem":  # of a copy that is not made yet
+            raise AttributeError(name)
+        found = getattr(self._problem, name)
+        return partial(self._asked, name, found) if name in _ANSWERS else found
+
+    def _asked(self, name, function, blocks, batch, x, y, *more):
+        answer, called = function(blocks, batch, x, y, *more), f"problem.{name}"
+        sizes = {"I": blocks.shape[0], "d": y.shape[1], "e": x.shape[0]}
+        check.finite(**{called: answer}), check.alike_dtype(**{"x": x, called: answer})
+        check.shapes(**{called: (answer, " ".join(str(sizes[axis]) for axis in _ANSWERS[name].split()))})
+        return answer
+
+
+def _answering(problem):
+    return problem if isinstance(problem, _Answering) else _Answering(problem)
+
+
+def _state(state, problem):
+    """A state from outside, of the blocks of a problem."""
+    state, m = check.fields(BSVRBState, state=state), problem.blocks
+    check.shapes(**{"state.s": (state.s, f"{m} d"), "state.z": (state.z, "e"), "state.idle": (state.idle, str(m))})
+    d = state.s.shape[1]
+    if state.u is not None:
+        check.like(state.s, **{"state.u": state.u})
+    for name in ("now", "before"):
+        point = getattr(state, name)
+        check.like(state.z, **{f"state.{name}.x": point.x}), check.like(state.s, **{f"state.{name}.y": point.y})
+        kept, shape = ("H", f"{m} {d} {d}") if state.u is None else ("v", f"{m} {d}")
+        check.shapes(**{f"state.{name}.{kept}": (getattr(point, kept), shape)})
+    return state
 
 
 def decay(t):
@@ -526,7 +569,7 @@ def draw(problem, rng, *, I, B, like):
     >>> [x.shape for x in draw(problem, random.stream(1, "doc"), I=3, B=2, like=np.zeros(1))]
     [(3,), (3, 2), (3, 2)]
     """
-    _problem(problem)
+    problem = _answering(problem)
     I, B = check.integer(I=I, minimum=1, below=problem.blocks + 1), check.integer(B=B, minimum=1)
     blocks = random.indices(rng, problem.blocks, (I,), like=like, replace=False)
     batch_g = random.indices(rng, problem.samples_g, (I, B), like=like)
@@ -578,12 +621,14 @@ def run(
     >>> [round(float(np.linalg.norm(problem.hypergradient(x))), 2) for x in (state.now.x, done.state.now.x)]
     [4.12, 0.09]
     """
-    check.instance(BSVRBState, state=state), _problem(problem), check.flag(decaying=decaying)
+    state, decaying = _state(state, _answering(problem)), check.flag(decaying=decaying)
     I, B = check.integer(I=I, minimum=1), check.integer(B=B, minimum=1)
     if problem.blocks < I:
         raise ValueError(f"I must be at most m = {problem.blocks}, got {I}")
     eta, tau, alpha, beta = check.positive(eta=eta, tau=tau, alpha=alpha, beta=beta)
-    fixed = {"eta": eta, "tau": tau, "tau_v": more.pop("tau_v", None) or tau, "alpha": alpha, "beta": beta}
+    tau_v = more.pop("tau_v", None)
+    tau_v = tau if tau_v is None else check.positive(tau_v=tau_v)
+    fixed = {"eta": eta, "tau": tau, "tau_v": tau_v, "alpha": alpha, "beta": beta}
 
     def one(state, k):
         lengths, weights = decay(k - 1) if decaying else (1.0, 1.0)

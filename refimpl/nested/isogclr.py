@@ -184,6 +184,12 @@ def _temperatures(tau, axes):
     """Temperatures > 0 of the given axes."""
     check.finite(tau=tau)
     check.shapes(tau=(tau, axes))
+    _above_zero(tau)
+
+
+def _above_zero(tau):
+    if 0 in tau.shape:
+        raise ValueError(f"tau must have at least one entry, got shape {tuple(tau.shape)}")
     least = float(array_namespace(tau).min(tau))
     if least <= 0:
         raise ValueError(f"tau must be > 0, got {least!r}")
@@ -567,6 +573,7 @@ def kl(h, tau):
     check.finite(h=h)
     if is_array(tau):
         check.finite(tau=tau), check.broadcast(**{"h[..., 0]": h[..., 0], "tau": tau})
+        _above_zero(tau)
     else:
         tau = check.positive(tau=tau)
     xp = array_namespace(h, tau)

@@ -205,7 +205,7 @@ def update(params, state, grads_data, log_ratio, grads_noise, *, lr, gamma=0.1, 
     >>> theta, state.log_u.round(8), info.total.round(8)
     (array([0.84187591]), np.float64(0.79060536), np.float64(1.02685564))
     """
-    check.instance(MECOState, state=state)
+    check.fields(MECOState, state=state)
     check.finite(params=params)
     runs = "R " if len(params.shape) == 2 else ""
     check.shapes(
@@ -293,7 +293,7 @@ def train(
     batch = check.integer(batch=batch, minimum=1)
     noise_batch = check.integer(noise_batch=batch if noise_batch is None else noise_batch, minimum=1)
     check.finite(params=params)
-    check.provides("grads", model=model), check.provides("sample", data=data)
+    check.provides("log_density", "grads", model=model), check.provides("sample", data=data)
     check.provides("sample", "log_density", noise=noise)
     if 0 in params.shape:
         raise ValueError(f"params must have at least one entry, got shape {tuple(params.shape)}")
@@ -302,13 +302,19 @@ def train(
     def step(carry, k):
         params, state = carry
         x, z = data.sample(rng, (*runs, batch)), noise.sample(rng, (*runs, noise_batch))
-        log_ratio = model.log_density(params, z) - noise.log_density(z)
+        at_model, at_noise = model.log_density(params, z), noise.log_density(z)
+        check.floating(**{"model.log_density": at_model}), check.finite(**{"noise.log_density": at_noise})
+        if bool(array_namespace(at_model).any(at_model != at_model)):  # -inf where the model has no mass
+            raise ValueError("model.log_density must be numbers or -inf, got NaN")
+        log_ratio = at_model - at_noise
         rates = {
             "lr": lr(k) if callable(lr) else lr,
             "gamma": gamma(k) if callable(gamma) else gamma,
             "beta": beta,
         }
-        return update(params, state, model.grads(params, x), log_ratio, model.grads(params, z), **rates)[:2]
+        grads_data, grads_noise = model.grads(params, x), model.grads(params, z)
+        check.finite(**{"model.grads": grads_data}), check.finite(**{"model.grads": grads_noise})
+        return update(params, state, grads_data, log_ratio, grads_noise, **rates)[:2]
 
     note = record and (lambda carry: record(*carry))
     run = iterate(step, (params, init()), steps=steps, record=note, progress=progress)

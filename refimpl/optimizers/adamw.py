@@ -129,7 +129,7 @@ def update(params, state, grad, *, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, we
     check.alike(params=params, grad=grad, m=state.m, v=state.v)
     check.no_negative(v=state.v)
     rates = _rates(lr, beta1, beta2, eps, weight_decay)
-    t, *corrections = _corrections(state.steps, beta1, beta2)
+    t, *corrections = _corrections(state.steps, *rates[1:3])
     params, m, v = _rule(params, state.m, state.v, grad, *rates, *corrections, donate=donate)
     return params, AdamWState(m, v, t)
 
@@ -205,7 +205,7 @@ def amsgrad(params, state, grad, *, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, w
     check.alike(params=params, grad=grad, m=state.m, v=state.v, largest=state.largest)
     check.no_negative(v=state.v, largest=state.largest)
     rates = _rates(lr, beta1, beta2, eps, weight_decay)
-    t, *corrections = _corrections(state.steps, beta1, beta2)
+    t, *corrections = _corrections(state.steps, *rates[1:3])
     params, m, v, largest = _amsgrad_rule(params, state.m, state.v, state.largest, grad, *rates, *corrections)
     return params, AMSGradState(m, v, largest, t)
 

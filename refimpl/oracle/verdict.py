@@ -142,7 +142,7 @@ def merged(target, reports):
     >>> parts = [check(op.reference, op.name, laws=False) for op in catalog.operations("lion")]
     >>> whole = merged("lion", parts)
     >>> whole.verdict, whole.planned == sum(report.planned for report in parts)
-    ('conforms', True)
+    ('conforms in part', True)
     """
     records = [record for report in reports for record in report.records]
     records.sort(key=lambda record: "/refuses:" in record.case)  # they come last

@@ -129,12 +129,14 @@ class LongTail(NamedTuple):
         >>> LongTail(classes=2).sample(random.stream(0, "doc"), [3, 1], like=np.zeros(1))[1]
         array([0, 0, 0, 1])
         """
+        law = _checked(self)
         check.rng(rng=rng), check.sequence(sizes=sizes)
-        if len(sizes) != self.classes:
-            raise ValueError(f"sizes must be {self.classes} integers, got {len(sizes)}")
+        if len(sizes) != law.classes:
+            raise ValueError(f"sizes must be {law.classes} integers, got {len(sizes)}")
         labels = _labels(sizes)
-        means = self.separation * np.eye(self.classes, self.dimension)
-        x = means[labels] + self._scales() * rng.standard_normal((len(labels), self.dimension))
+        means = law.separation * np.eye(law.classes, law.dimension)
+        scales = np.where(np.arange(law.dimension) < law.classes, law.spread, law.nuisance)
+        x = means[labels] + scales * rng.standard_normal((len(labels), law.dimension))
         return from_numpy(x, like=like), from_numpy(labels, like=like)
 
     def view(self, rng, x):
@@ -147,12 +149,20 @@ class LongTail(NamedTuple):
         >>> still.view(random.stream(0, "doc"), np.ones((1, 3)))  # no noise: the nuisance is kept in part
         array([[1. , 0.4, 0.4]])
         """
+        law = _checked(self)
         check.finite(x=x)
-        check.shapes(x=(x, f"n {self.dimension}"))
+        check.shapes(x=(x, f"n {law.dimension}"))
         xp, draws = array_namespace(x), random.normal(rng, tuple(x.shape), like=x)
-        telling = from_numpy(np.arange(self.dimension) < self.classes, like=x)
-        changed = self.kept * x + 0.6 * self.nuisance * draws
-        return xp.where(telling, x + self.jitter * draws, changed)
+        telling = from_numpy(np.arange(law.dimension) < law.classes, like=x)
+        changed = law.kept * x + 0.6 * law.nuisance * draws
+        return xp.where(telling, x + law.jitter * draws, changed)
 
-    def _scales(self):
-        return np.where(np.arange(self.dimension) < self.classes, self.spread, self.nuisance)
+
+def _checked(law):
+    """Its fields as Python numbers."""
+    law = check.fields(LongTail, law=law)
+    check.nonnegative(spread=law.spread, nuisance=law.nuisance, jitter=law.jitter)
+    classes, dimension = check.integer(classes=law.classes, dimension=law.dimension, minimum=1)
+    if classes > dimension:
+        raise ValueError(f"classes must be at most dimension = {dimension}, got {classes}")
+    return law

@@ -181,14 +181,14 @@ def central_differences(function, *, h):
     Parameters
     ----------
     function : callable
-        [N, d] -> [N].
+        [N, d] -> [N]; or [d] -> [].
     h : float
         Step > 0; the error is O(h^2) plus rounding over h.
 
     Returns
     -------
     callable
-        [N, d] -> [N, d].
+        [N, d] -> [N, d]; or [d] -> [d].
 
     Raises
     ------
@@ -209,8 +209,8 @@ def central_differences(function, *, h):
         steps = from_numpy(h * np.eye(x.shape[-1]), like=x)
         values = [function(x + side * steps[j, :]) for j in range(x.shape[-1]) for side in (1, -1)]
         for value in values:
-            check.shapes(**{"what function returns": (value, str(x.shape[0]))})
-            check.floating(**{"what function returns": value})
+            check.floating(**{"what function returns": xp.asarray(value)})  # a number, at one point alone
+            check.shapes(**{"what function returns": (xp.asarray(value), " ".join(map(str, x.shape[:-1])))})
         parts = [after - before for after, before in zip(values[::2], values[1::2], strict=True)]
         return xp.stack(parts, axis=-1) / (2 * h)
 

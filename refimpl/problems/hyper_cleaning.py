@@ -83,7 +83,11 @@ def _residuals(w, x, labels):
     """Derivative of each sample's loss in its logits: softmax - one-hot; and the softmax."""
     check.finite(w=w, x=x)
     sizes = check.shapes(w=(w, "p C"), x=(x, "B p"), labels=(labels, "B"))
+    check.integral(labels=labels)
     xp = array_namespace(w, x, labels)
+    low, high = int(xp.min(labels)), int(xp.max(labels))
+    if low < 0 or high >= sizes["C"]:
+        raise ValueError(f"labels must be in [0, {sizes['C']}), got {low} to {high}")
     chance = softmax(x @ w, axis=1)
     classes = xp.arange(sizes["C"], dtype=labels.dtype, device=device(labels))
     return xp, chance, chance - xp.astype(labels[:, None] == classes[None, :], chance.dtype)

@@ -274,8 +274,18 @@ def hopping_step(function, point, noise, *, alpha, width):
     check.shapes(noise=(noise, "N d"), point=(point, "d"))
     width = check.positive(width=width)
     cloud = point + width * noise  # (cbo-7)
-    info = inspect(cloud, function(cloud), alpha=alpha)
+    info = inspect(cloud, _asked(function, cloud), alpha=alpha)
     return info.consensus, info
+
+
+def _asked(function, positions):
+    """Energies as a function from outside gives them; that they have a least one is for the weights to see."""
+    energies = function(positions)
+    check.like(positions[:, 0], **{"what function returns": energies})
+    xp = array_namespace(positions)
+    if bool(xp.any(xp.isnan(energies))):
+        raise ValueError("what function returns must be numbers or +inf, got NaN")
+    return energies
 
 
 def softmin(energies, *, alpha):
@@ -320,10 +330,7 @@ def softmin(energies, *, alpha):
 def _check_quadratic(point, matrix, minimizer):
     check.finite(point=point, matrix=matrix, minimizer=minimizer)
     check.shapes(point=(point, "d"), minimizer=(minimizer, "d"), matrix=(matrix, "d d"))
-    xp = array_namespace(matrix)
-    largest = float(xp.max(abs(matrix)))
-    if not float(xp.max(abs(matrix - xp.matrix_transpose(matrix)))) <= 1e-6 * largest:
-        raise ValueError("matrix must be symmetric, got one that differs from its transpose")
+    check.symmetric(matrix=matrix)
     return array_namespace(point, matrix, minimizer)
 
 
@@ -414,14 +421,19 @@ def proximal_newton(point, gradient, hessian, *, tau, steps=50):
     rounding = 8 * float(xp.finfo(point.dtype).eps)
 
     def residual(x):
-        return x - point + tau * gradient(x)
+        slope = gradient(x)
+        check.like(point, **{"what gradient returns": slope})
+        return x - point + tau * slope
 
     def norm(array):
         return float(xp.linalg.vector_norm(array))
 
     x, error = point, residual(point)
     for _ in range(steps):
-        curvature = identity + tau * hessian(x)
+        bend = hessian(x)
+        check.like(identity, **{"what hessian returns": bend})
+        check.finite(**{"what gradient returns": error, "what hessian returns": bend})
+        curvature = identity + tau * bend
         newton = xp.linalg.solve(curvature, error[:, None])[:, 0]  # (cbo-10)
         if norm(error) <= rounding * (norm(point) + norm(curvature) * norm(x)):  # as small as rounding x leaves it
             return x - newton
@@ -505,7 +517,7 @@ def minimize(function, positions, *, steps, rng, alpha, record=None, stop=None, 
     check.function(function=function)
 
     def look(swarm):
-        return swarm, inspect(swarm.positions, function(swarm.positions), alpha=alpha)
+        return swarm, inspect(swarm.positions, _asked(function, swarm.positions), alpha=alpha)
 
     def advance(carry, k):
         swarm, info = carry

@@ -432,3 +432,17 @@ def test_what_is_refused():
 
 def test_softplus_of_the_raw_unit_is_one():
     assert float(softplus(np.asarray([models.UNIT]))[0]) == pytest.approx(1.0, abs=1e-15)
+
+
+def test_layers_of_one_dtype_and_flows_of_any_scale():
+    layers = functional_prior.unstack(np.ones((1, 2), dtype=np.float32), widths=(1, 1))
+    with pytest.raises(TypeError, match=r"layers\[0\]\.W must have dtype float64"):
+        functional_prior.network(layers, np.ones((1, 1)))
+    z, u, a, c = np.ones((1, 2)), np.ones((1, 2)), np.array([[0.5, -1.0]]), np.zeros(1)
+    moved, log_det = functional_prior.planar_flow(z, u, a, c)
+    for size in (1e-200, 1e200):
+        other = functional_prior.planar_flow(z / size, u / size, a * size, c)
+        np.testing.assert_allclose(other[0] * size, moved, rtol=1e-14)
+        np.testing.assert_allclose(other[1], log_det, rtol=1e-14)
+    far = functional_prior.posterior_gradient(np.array([3e200, 4e200]), np.zeros(2), n=1, clip=5.0)
+    np.testing.assert_allclose(far, [3, 4], rtol=1e-14)

@@ -316,7 +316,7 @@ def test_trained_networks_need_a_kernel():
     for time in ("steps", "flow", "end"):
         with pytest.raises(ValueError, match=r"T_tt \+ K\.tt must be positive"):
             go(-5 * np.eye(2), time=time)
-    with pytest.raises(ValueError, match="K_ss must be >= 0"):
+    with pytest.raises(ValueError, match=r"K\.ss must be >= 0"):
         source.condition(K._replace(ss=-np.ones(1)), y, eps=0.1)
     layers = ((np.ones((1, 1, 3)), np.zeros((1, 3))),)
     for x in (np.ones((2, 1)), -np.ones((1, 1))):  # equal inputs; units that are all off
@@ -350,3 +350,15 @@ def test_scikit_learn_has_the_same_gaussian_process():
     np.testing.assert_allclose(told.Sigma, covariance, rtol=1e-8, atol=1e-10)
     found = baselines.gaussian(told, np.zeros(3), s=1.0).log_evidence
     assert float(found) == pytest.approx(model.log_marginal_likelihood_value_, rel=1e-8)
+
+
+def test_numbers_of_numpy_in_a_law_leave_float32_as_it_is():
+    y, s, two = np.ones(2, dtype=np.float32), np.ones(3, dtype=np.float32), np.float64(2)
+    K = source.Blocks(np.eye(2, dtype=np.float32), np.eye(2, dtype=np.float32) / 2, np.eye(2, dtype=np.float32))
+    law, told = source.InverseGamma(two, two), source.condition(K, y, eps=np.float64(0.5))
+    found = source.posterior(told._replace(eps=np.float64(0.5)), law)
+    drawn = [source.draw(kind, s / 2) for kind in (law, source.BurrXII(two, two), source.HalfCauchy(two))]
+    densities = [source.log_density(law, s), source.log_predictive(told, law, y), found.values.scale]
+    assert all(x.dtype == np.float32 for x in (*drawn, *densities, found.log_evidence))
+    with pytest.raises(TypeError, match=r"law\.a must have dtype float32"):
+        source.posterior(told, source.InverseGamma(np.asarray(2.0), 2.0))

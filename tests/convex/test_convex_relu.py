@@ -216,7 +216,8 @@ def test_woodbury_against_the_dense_system(rho, scale):
     units = np.eye(2 * d * P).reshape(-1, 2, d, P)
     F = np.stack([cr.predict(X, D, unit) for unit in units], axis=1)
     G = np.stack([cr.slacks(X, D, unit).reshape(-1) for unit in units], axis=1)
-    assert np.array_equal(F.T @ np.ones(n), cr._predict_transposed(X, D, np.ones(n)).reshape(-1)) or scale != 1
+    transposed = cr._predict_transposed(X, D, np.ones(n)).reshape(-1)
+    np.testing.assert_allclose(transposed, F.T @ np.ones(n), rtol=1e-12, atol=1e-12 * scale)
     b = normal(2, d, P, name="b")
     dense = np.linalg.solve(np.eye(2 * d * P) + F.T @ F / rho + G.T @ G, b.reshape(-1))
     ours = cr.solve_smooth(cr.prepare(X, D, rho=rho), b).reshape(-1)
@@ -362,6 +363,20 @@ def test_windows_of_blocks_end_where_the_function_hardly_falls():
         rates = {"beta": 0.1, "rho": 0.5, "gamma": 0.2, "steps": 2, "blocks": 5, "windows": 3, "enough": enough}
         weights, _ = cr.admm_rbcd(X3, Y3, D3, stream(0, "windows"), **rates)
         assert np.array_equal(weights, state.v)
+
+
+ONES = np.ones((2, 3, 4))
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e200])
+def test_no_scale_costs_digits(scale):
+    """Where squares of the entries leave the range."""
+    vectors = normal(3, 5, name="vectors")
+    D = cr.activation_patterns(normal(6, 3), normal(40, 3, name="a"), most=5)
+    for change in ((scale, 1.0), (1.0, scale)):
+        near = tools.project_on_cones(change[0] * normal(6, 3), D, change[1] * vectors) / change[1]
+        np.testing.assert_allclose(near, tools.project_on_cones(normal(6, 3), D, vectors), rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(cr.shrink(scale * ONES, scale) / scale, cr.shrink(ONES, 1.0), rtol=1e-12)
 
 
 def test_sampled_program_has_the_optimality_of_a_lasso():

@@ -410,7 +410,7 @@ SKEW = DATA.G + np.triu(np.ones((3, 3)))
         (lambda: baselines.epoch_counts(np.ones(2), beta=1.0, eps=1e-200), ValueError, "eps must leave fewer"),
         (lambda: lasso_mtrl.allocate(np.ones(3), N=2**53, floor=1), ValueError, "N must be an integer"),
         (lambda: lasso_mtrl.fit_representation(DATA._replace(G=SKEW), k=1), ValueError, "G must be symmetric"),
-        (lambda: lasso_mtrl.drawn(lambda n: None, np.array([1])), TypeError, "sample must return X and y"),
+        (lambda: lasso_mtrl.drawn(lambda n: None, np.array([1])), TypeError, "sample must return a tuple of 2"),
         (
             lambda: lasso_mtrl.unknown(print, np.eye(3), np.ones(3), T=3, k=1, explore=1, N=9, floor=1, reuse="False"),
             TypeError,

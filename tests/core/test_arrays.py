@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 
 from refimpl.core import arrays
-from refimpl.core.arrays import array_namespace, device, from_numpy, is_array, is_floating, to_numpy
+from refimpl.core.arrays import (
+    array_namespace,
+    crossings,
+    describe,
+    device,
+    from_numpy,
+    is_array,
+    is_floating,
+    to_numpy,
+)
 from refimpl.core.backends import BACKENDS, Backend
 
 VALUES = np.array([[1.0, 2.0, 0.5], [-3.0, np.inf, 0.0]])
@@ -137,3 +146,22 @@ def test_backend_arrays_are_copies_in_the_dtype_asked_for():
     assert x[0] == 1.0
     assert BACKENDS["numpy"].asarray([1], dtype="float32").dtype == np.int64
     assert BACKENDS["numpy"].asarray(x, dtype="float32").dtype == np.float32
+
+
+def test_what_has_a_shape_and_no_dtype_is_described_as_it_prints():
+    assert describe(memoryview(b"ab")).endswith("(memoryview)")
+    with pytest.raises(TypeError, match=r"x must be an array of real numbers, got <memory at .*> \(memoryview\)"):
+        (lambda x: array_namespace(x))(memoryview(b"ab"))
+
+
+def test_crossings_are_counted(backend):
+    x = backend.asarray([1.0, 2.0])
+    with crossings() as outer:
+        to_numpy(x)
+        with crossings() as inner:
+            to_numpy(x)
+            to_numpy(np.ones(2))
+            float(backend.xp.sum(x))
+    to_numpy(x)
+    each = [] if backend.name == "numpy" else ["test_crossings_are_counted (2,)"]
+    assert (outer, inner) == (2 * each, each)

@@ -600,3 +600,24 @@ def test_a_primitive_can_be_added(monkeypatch):
     B = np.linalg.inv(A)
     np.testing.assert_allclose(grad(f)(A), -(B @ B).T, rtol=1e-12)
     np.testing.assert_allclose(hvp(f, A, A), 2 * (B @ B).T, rtol=1e-11)
+
+
+@pytest.mark.parametrize(
+    ("name", "at", "expected"),
+    [
+        ("asin", 1 - 2.0**-40, 1 / math.sqrt(2.0**-40 * (2 - 2.0**-40))),
+        ("acos", 1 - 2.0**-40, -1 / math.sqrt(2.0**-40 * (2 - 2.0**-40))),
+        ("atanh", 1 - 2.0**-40, 1 / (2.0**-40 * (2 - 2.0**-40))),
+        ("acosh", 1e200, 1e-200),
+        ("asinh", 1e200, 1e-200),
+    ],
+)
+def test_derivatives_where_squares_lose_digits_or_overflow(name, at, expected):
+    slope = grad(lambda x: getattr(array_namespace(x), name)(x))(np.array(at))
+    assert float(slope) == pytest.approx(expected, rel=1e-14)
+
+
+@pytest.mark.parametrize("size", [1e-200, 1.0, 1e200])
+def test_the_angle_of_a_vector_has_a_derivative_at_every_length(size):
+    slopes = grad(lambda a, b: array_namespace(a).atan2(a, b), (0, 1))(np.array(3.0 * size), np.array(4.0 * size))
+    assert [float(slope) * size for slope in slopes] == pytest.approx([4 / 25, -3 / 25], rel=1e-14)

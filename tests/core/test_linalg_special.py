@@ -10,9 +10,10 @@ import scipy.optimize
 import scipy.special
 
 from refimpl.core import linalg, special
-from refimpl.core.arrays import array_namespace
+from refimpl.core.arrays import array_namespace, from_numpy, to_numpy
 from refimpl.core.autodiff import grad, hvp
 from refimpl.core.backends import BACKENDS
+from refimpl.core.lanczos import lanczos
 from tests.alike import assert_like
 
 POINTS = np.array([[-30.0, -2.5, -0.75, 0.3, 1.0], [1.5, 2.0, 7.25, 30.0, 100.0]])
@@ -521,6 +522,68 @@ def test_cholesky_of_traced_values_refuses_by_name():
         grad(lambda a: linalg.cholesky(a, name="kernel")[0, 0])(np.ones((2, 2)))
 
 
+SQUARE = np.array([[-3.0, 0.5, 0.0], [0.25, -2.0, 1.0], [0.0, -1.0, -1.5]])
+POSITIVE = np.array([[4.0, 1.0, 0.5], [1.0, 3.0, -1.0], [0.5, -1.0, 2.0]])
+TALL = np.array([[1.0, 2.0], [3.0, -1.0], [0.5, 0.25]])
+TRIANGLE = np.array([[2.0, 0.0, 0.0], [1.0, 4.0, 0.0], [-3.0, 0.5, 1.0]])
+RIGHT = np.array([2.0, -1.0, 0.5])
+# The power of 2**k that the answer is multiplied with where the argument is.
+HOMOGENEOUS = {
+    "solve_triangular": (lambda x: linalg.solve_triangular(x, alike(RIGHT, x), lower=True), TRIANGLE, -1),
+    "cholesky": (lambda x: linalg.cholesky(x), POSITIVE, 0.5),
+    "solve_positive": (lambda x: linalg.solve_positive(x, alike(RIGHT, x)), POSITIVE, -1),
+    "unit": (linalg.unit, RIGHT, 0),
+    "prox_nuclear": (lambda x: linalg.prox_nuclear(x, float(array_namespace(x).max(x)) / 4), TALL, 1),
+    "project_ball": (lambda x: linalg.project_ball(x, 0 * x, float(array_namespace(x).max(x))), RIGHT, 1),
+    "min_norm_weights": (lambda x: linalg.min_norm_weights(x), POSITIVE, 0),
+    "nnls a": (lambda x: linalg.nnls(x, alike(RIGHT, x)), TALL, -1),
+    "nnls b": (lambda x: linalg.nnls(alike(TALL, x), x), RIGHT, 1),
+    "solve_lyapunov a": (lambda x: linalg.solve_lyapunov(x, alike(POSITIVE, x)), SQUARE, -1),
+    "solve_lyapunov q": (lambda x: linalg.solve_lyapunov(alike(SQUARE, x), x), POSITIVE, 1),
+    "lanczos": (lambda x: lanczos(lambda v: x @ v, alike(RIGHT, x), steps=2).alphas, POSITIVE, 1),
+}
+
+
+def alike(values, x):
+    return from_numpy(values, like=x)
+
+
+@pytest.mark.parametrize("name", HOMOGENEOUS)
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("library", ["numpy", "strict", pytest.param("dpnp", marks=pytest.mark.dpnp)])
+def test_the_same_digits_at_every_scale(name, dtype, library):
+    if reason := BACKENDS[library].missing():
+        pytest.skip(reason)
+    function, values, power = HOMOGENEOUS[name]
+    values, reach = values.astype(dtype), {"float64": 1000, "float32": 120}[dtype]
+    of = lambda x: to_numpy(function(BACKENDS[library].asarray(x))).astype(float)
+    expected = of(values)
+    for k in (-reach, reach):
+        found = np.ldexp(of(np.ldexp(values, k)), -int(k * power))
+        np.testing.assert_allclose(found, expected, rtol=0, atol=20 * np.finfo(dtype).eps * abs(expected).max())
+
+
+def test_slope_of_erfcx_far_out():
+    """2 x y - 2 / sqrt(pi) has no digit left there."""
+    mpmath.mp.dps = 60
+    for x in (5.0, 29.0, 31.0, 1e3, 1e6):
+        z = mpmath.mpf(x)
+        expected = 2 * z * mpmath.exp(z * z) * mpmath.erfc(z) - 2 / mpmath.sqrt(mpmath.pi)
+        assert float(grad(special.erfcx)(np.array(x))) == pytest.approx(float(expected), rel=1e-12)
+
+
+def test_a_gamma_quantile_that_is_zero_has_no_slope():
+    slope = grad(lambda a: special.gamma_quantile(a, np.array(0.5)))
+    assert float(slope(np.array(1e-4))) == 0.0
+
+
+def test_a_gram_matrix_holds_inner_products():
+    with pytest.raises(ValueError, match="gram must hold inner products, got an eigenvalue of -4"):
+        linalg.min_norm_weights(np.array([[1.0, 5.0], [5.0, 1.0]]))
+    corners = np.random.default_rng(0).standard_normal((6, 3)).astype(np.float32)  # of rank 3, and rounded
+    assert linalg.min_norm_weights(corners @ corners.T).sum() == pytest.approx(1, abs=1e-6)
+
+
 @pytest.mark.parametrize("k", [-120, -100, 0, 7, 127])
 def test_a_magnitude_of_the_size_of_the_largest_entry(backend, k):
     x = backend.asarray(np.ldexp([1.5, -1.25, 0.0], k))
@@ -536,3 +599,9 @@ def test_powers_of_two_at_the_ends_of_the_range():
     assert linalg.magnitude(np.array([5e-324])) == 2.0**-1022
     with pytest.raises(TypeError, match="x must be"):
         linalg.magnitude([1.0])
+
+
+def test_an_axis_is_an_integer_of_the_array():
+    for axis in (2, -3, 0.5, "0", (0, 2)):
+        with pytest.raises((TypeError, ValueError), match="axis must be an integer"):
+            linalg.unit(TALL, axis=axis)

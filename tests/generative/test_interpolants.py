@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.integrate import solve_ivp
 from scipy.stats import kstest, multivariate_normal, norm
 
 from refimpl.core.autodiff import grad
@@ -203,6 +204,37 @@ def test_the_partner_removes_what_blows_up():
     assert spread[1e-2][1] < 3
 
 
+# The adaptive solver -------------------------------------------------------------------------------------------------
+
+
+def test_the_adaptive_solver_is_as_exact_as_is_asked(backend):
+    """Against another solver of another order with a tolerance far below, there and back."""
+    law, x = [plane(2, "first"), plane(3, "second")], normal("solved", 4, 2)
+    flow = interpolants.mixture_flow(*law)
+    right = solve_ivp(
+        lambda t, y: flow(t, y.reshape(4, 2)).b.ravel(), (0, 1), x.ravel(), "DOP853", rtol=1e-12, atol=1e-13
+    )
+    expected = right.y[:, -1].reshape(4, 2)
+    there = interpolants.mixture_flow(*(Mixture(*map(backend.asarray, part)) for part in law))
+    tolerance = max(1e-8, 200 * backend.tolerance)
+    found = interpolants.solve(there, backend.asarray(x), 0.0, 1.0, tolerance=tolerance)
+    assert_like(found.x, backend.asarray(x), (4, 2))
+    np.testing.assert_allclose(backend.to_numpy(found.x), expected, rtol=0, atol=100 * tolerance)
+    back = interpolants.solve(there, found.x, 1.0, 0.0, tolerance=tolerance)
+    np.testing.assert_allclose(backend.to_numpy(back.x), x, rtol=0, atol=500 * tolerance)
+
+
+def test_the_adaptive_solver_has_order_five():
+    """Ten times the digits for ten^(1/5) times the steps; and short steps where the field is steep."""
+    flow, x = interpolants.mixture_flow(models.STANDARD, models.PAIR), np.array([[0.3], [-1.0]])
+    best = interpolants.solve(flow, x, 0.0, 1.0, tolerance=1e-13).x
+    loose, tight = (interpolants.solve(flow, x, 0.0, 1.0, tolerance=tolerance) for tolerance in (1e-5, 1e-10))
+    assert 3 < tight.steps / loose.steps < 30
+    assert np.abs(tight.x - best).max() < 1e-8 < np.abs(loose.x - best).max() < 1e-3
+    with_rk4 = interpolants.sample(flow, x, np.linspace(0, 1, tight.evaluations // 4 + 1), kind="rk4").state
+    assert np.abs(tight.x - best).max() < np.abs(with_rk4 - best).max()
+
+
 # Likelihoods and grids -----------------------------------------------------------------------------------------------
 
 
@@ -280,6 +312,14 @@ def test_the_entropic_covariance_is_sinkhorns():
     assert x @ plan @ y == pytest.approx(interpolants.entropic_covariance(s0, s1, epsilon), abs=1e-6)
 
 
+def test_numbers_of_numpy_change_no_dtype_and_scales_no_digits():
+    t, two = np.array([0.0, 0.25, 1.0], dtype=np.float32), np.float64(2.0)
+    assert interpolants.bridge_variance(t, two, np.float64(1.0), np.float64(0.5)).dtype == np.float32
+    for scale in (2.0**-900, 2.0**400, 2.0**-400):
+        found = interpolants.entropic_covariance(3.0 * scale**0.5, 1.0 * scale**0.5, 4.0 * scale)
+        assert found == pytest.approx(scale, rel=1e-14)
+
+
 def test_the_best_variance_solves_the_equation_of_euler_and_lagrange():
     """Of the integrand (V' / 2 - epsilon)^2 / (2 V), by differences."""
     s0, s1, epsilon, h = 1.0, 2.0, 0.3, 1e-3
@@ -326,6 +366,17 @@ def test_bad_input_is_named():
         (lambda: interpolants.interpolate(x[:1], x[:1], x[:1], c), ValueError, "c must have one time"),
         (lambda: interpolants.loss("w", lambda t, x: x, x, x, x, t), ValueError, "which must be one of"),
         (lambda: interpolants.loss("b", lambda t, x: x[:1], x, x, x, t), ValueError, "predict must have shape"),
+        (lambda: interpolants.loss("b", lambda t, x: np.nan * x, x, x, x, t), ValueError, "predict must be finite"),
+        (lambda: interpolants.step(lambda t, x: interpolants.Fields(np.nan * x), x, 0.5, 0.6, kind="rk4"), ValueError,
+         "b of fields must be finite"),
+        (lambda: interpolants.solve(lambda t, x: interpolants.Fields(np.inf * x), x, 0.5, 0.6), ValueError,
+         "b of fields must be finite"),
+        (lambda: interpolants.solve(flow, x, 0.5, 0.6, tolerance=1e-17), ValueError, "tolerance must be at least"),
+        (lambda: interpolants.solve(flow, x, 0.5, 0.5), ValueError, "t_end must differ"),
+        (lambda: interpolants.interpolate(x, x, x, c._replace(beta=np.nan * t)), ValueError, "c.beta must be finite"),
+        (lambda: interpolants.velocity(x, x, c._replace(product=0.5)), TypeError, "product must be"),
+        (lambda: interpolants.divergence(lambda x: x[:1], x), ValueError, "field must have shape"),
+        (lambda: interpolants.log_likelihood(flow, lambda x: np.nan * x[:, 0], x, t[::-1]), ValueError, "log_rho0 m"),
         (lambda: interpolants.score(x, interpolants.schedule(np.zeros(2))), ValueError, "gamma must be > 0"),
         (lambda: interpolants.one_sided_velocity(x, x, interpolants.schedule(np.asarray(0.0), path="one_sided_trig")),
          ValueError, "mean must be given"),

@@ -7,6 +7,7 @@ import pytest
 
 from refimpl.core.arrays import array_namespace
 from refimpl.core.autodiff import grad, jacobian
+from refimpl.core.linalg import angle
 from refimpl.core.random import stream
 from refimpl.generative import _score_estimation_baselines as baselines
 from refimpl.generative import _score_estimation_models as models
@@ -271,6 +272,41 @@ def test_least_squares_and_random_features():
     limit = lengths * (np.sin(theta) + (np.pi - theta) * np.cos(theta)) / (2 * np.pi)
     np.testing.assert_allclose(K_new, limit, atol=0.03 * limit.max())
     assert np.linalg.eigvalsh(K)[0] > 0
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_the_kernel_keeps_its_digits_where_inputs_are_nearly_parallel(dtype):
+    """K(z, z) is half of the square: an arc cosine is off by 1e-8, in float32 by 2e-4."""
+    rng = stream(0, "test-score_estimation", "parallel")
+    Z = rng.standard_normal((300, 7)).astype(dtype)
+    near = Z + dtype(1e-3) * rng.standard_normal(Z.shape).astype(dtype)
+    eps = float(np.finfo(dtype).eps)
+    for other in (Z, 4 * Z, near):
+        K = source.tangent_kernel(Z, other)
+        u, v = (z.astype(float) for z in (Z, other))
+        right = np.sum(u * v, axis=1) * (np.pi - angle(u, v)) / (2 * np.pi)
+        np.testing.assert_allclose(np.diagonal(K), right, rtol=30 * eps)
+    np.testing.assert_allclose(np.diagonal(source.tangent_kernel(Z, Z)), (Z * Z).sum(axis=1) / 2, rtol=30 * eps)
+
+
+def test_blocks_of_angles_are_one_kernel():
+    """More pairs than a block has."""
+    rng = stream(0, "test-score_estimation", "blocks")
+    Z, Z2 = rng.standard_normal((40, 300)), rng.standard_normal((400, 300))
+    K = source.tangent_kernel(Z, Z2)
+    for i in (0, 7, 8, 9, 39):
+        np.testing.assert_allclose(K[i : i + 1], source.tangent_kernel(Z[i : i + 1], Z2), rtol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_late_times_leave_the_weighted_error_what_it_is(dtype):
+    """The weight grows like exp(t), and what it weighs falls alike: NaN in float32 from t = 88 on."""
+    f, x, X0 = (np.array(v, dtype=dtype) for v in ([[3.0, 4.0]], [[0.5, -2.0]], [[0.6, 0.0]]))
+    for t in (1e-3, 1.0, 30.0, 88.0, 100.0, 170.0):
+        found = source.weighted_errors(f, np.array([t], dtype=dtype), x, X0, D=1.0)
+        np.testing.assert_allclose(found.each, [0.64], rtol=1e-4 if dtype == np.float32 else 1e-12)
+    with pytest.raises(ValueError, match="t must be at most 170"):
+        source.weighted_errors(f, np.array([171.0], dtype=dtype), x, X0, D=1.0)
 
 
 # What is refused -----------------------------------------------------------------------------------------------------

@@ -302,6 +302,8 @@ Z, Y = np.ones((4, 2)), np.array([0, 1, 1, 0])
 PAIR = [(Z, Y), (2 * Z, Y)]
 ROW = np.ones((1, 3))
 SIGNS = np.ones((1, 2, 3))
+HEAD = hessian_alignment.head(ROW, Z, Y)
+NET = models.init(stream(0), 2, 3, like=LIKE)
 
 
 @pytest.mark.parametrize(
@@ -338,6 +340,18 @@ SIGNS = np.ones((1, 2, 3))
         (lambda: baselines.iga([ROW], lambda e, v: v), ValueError, "grads must be at least 2"),
         (lambda: baselines.fish_step(ROW, [lambda t: t], lr=0.1), ValueError, "grads must be at least 2"),
         (lambda: baselines.fish_step(ROW, [lambda t: t, lambda t: Z], lr=0.1), ValueError, "grad must have"),
+        (lambda: hessian_alignment.hgp(ROW, [Z, Z]), TypeError, r"domains\[0\] must be of type list or tuple"),
+        (lambda: hessian_alignment.hgp(ROW, [(Z, Y), (Z,)]), ValueError, r"domains\[1\] must be a pair"),
+        (lambda: hessian_alignment.product(HEAD, ROW.astype("float32")), TypeError, "V must have dtype float64"),
+        (lambda: hessian_alignment.product(HEAD._replace(p=HEAD.p[:2]), ROW), ValueError, "head.p must have shape"),
+        (lambda: hessian_alignment.gradient(HEAD._replace(r=HEAD.r * np.nan)), ValueError, "head.r must be finite"),
+        (lambda: hessian_alignment.diagonal(HEAD._replace(loss="0")), TypeError, "head.loss must be"),
+        (lambda: hessian_alignment.pull(ROW, HEAD, HEAD.r, HEAD.x.astype("float32")), TypeError, "dx must have dtype"),
+        (lambda: hessian_alignment.pull(ROW[:, :2], HEAD, HEAD.r, 0.0), ValueError, "W must have shape"),
+        (lambda: baselines.iga([ROW, ROW], lambda e, v: None), TypeError, "what product returns"),
+        (lambda: baselines.iga([ROW, ROW], lambda e, v: v * np.nan), ValueError, "what product returns must be finite"),
+        (lambda: models.gradients(NET, PAIR, lambda W, seen: None), TypeError, "what penalty returns must be of type"),
+        (lambda: models.gradients(NET._replace(c=np.ones(2)), PAIR), ValueError, "net.c must have shape"),
         (lambda: models.schedule_step(ROW, models.schedule_init(ROW), ROW, ROW, warm=-1), ValueError, "warm must be"),
         (lambda: models.train(models.init(stream(0), 2, 3, like=LIKE), PAIR[:1], steps=1), ValueError, "domains must"),
     ],

@@ -94,3 +94,7 @@ def test_refusals():
         gp.matern(np.ones(1), 2)
     with pytest.raises(ValueError, match="residual must be finite"):
         gp.log_evidence(np.eye(6), y * np.nan)
+    with pytest.raises(ValueError, match="factor must have a diagonal > 0"):
+        gp.log_evidence(-np.eye(2), np.ones(2))
+    with pytest.raises(ValueError, match="prior must have variances >= 0"):
+        gp.posterior(np.eye(1), np.ones(1), np.zeros((2, 1)), np.array([1.0, -1.0]))

@@ -211,3 +211,23 @@ def test_samples_are_judged_on_every_backend(backend):
     draws = backend.asarray(random.stream(0, "test sampling", "judged").standard_normal((6, 2, 3)))
     assert_like(sampling.r_hat(draws), draws, (3,))
     assert_like(sampling.energy_distance(draws[:, 0, :], draws[:, 1, :]), draws, ())
+
+
+def test_paths_that_leave_the_range_of_numbers():
+    far = lambda w: (0.5e300 * (w @ w), 1e300 * w)
+    w, r = np.ones(1), np.ones(1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        chain, move = sampling.hmc(far, sampling.Chain(w, *far(w)), r, 0.0, step=1e100, steps=2)
+        assert not move.accepted
+        assert chain.w is w
+        with pytest.raises(ValueError, match="must be finite"):
+            sampling.leapfrog(lambda w: far(w)[1], w, r, 1e300 * w, step=1e100, steps=2)
+    with pytest.raises(TypeError, match=r"energy\.energy must be"):
+        sampling.hmc(lambda w: (None, w), sampling.Chain(w, 0.0, w), r, 0.0, step=0.1, steps=1)
+    for dtype, lr in (("float64", 1e308), ("float32", 1e10)):
+        one = np.ones(1, dtype=dtype)
+        with pytest.raises(ValueError, match="lr must be so small"):
+            sampling.sghmc(one, sampling.sghmc_init(one), one, one, lr=lr, friction=0.5, burn_in=0)
+    late = sampling.averaging_init(0.1)._replace(deficit=-1e9)
+    with pytest.raises(ValueError, match="state must lead to a step that is a number"):
+        sampling.dual_averaging(late, 1.0)

@@ -135,3 +135,25 @@ def test_refusals(change, said):
     options = {"y": None, "depth": 1, "weight_variance": 1.0, "bias_variance": 0.1, "activation": "relu"} | change
     with pytest.raises(ValueError, match=said):
         wide.kernels(np.zeros((2, 2)), **options)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("activation", ["relu", "erf"])
+def test_near_copies_keep_their_digits(dtype, activation):
+    x = np.array([[1.0, -0.5, 0.75]], dtype=dtype)
+    options = {"depth": 3, "weight_variance": 2.0, "bias_variance": 0.25, "activation": activation}
+    alone = wide.kernels(x, None, **options)
+    for step in (2.0**-22, 2.0**-18, 2.0**-12):
+        found = wide.kernels(x, x + np.array([step, 0, -step], dtype=dtype), **options).tangent[0, 0]
+        twice = wide.kernels(x, x + 2 * np.array([step, 0, -step], dtype=dtype), **options).tangent[0, 0]
+        if activation == "relu":  # the angle counts, and is twice as large
+            first, second = (float(alone.tangent[0, 0] - t) for t in (found, twice))
+            assert second / first == pytest.approx(2, rel=20 * step + (0.3 if dtype == "float32" else 1e-6))
+        assert abs(found / alone.tangent[0, 0] - 1) < 20 * step
+
+
+@pytest.mark.parametrize("bad", [{"k11": -np.ones(1)}, {"k22": np.zeros(1)}, {"k12": np.full(1, np.nan)}])
+def test_no_expectation_of_a_negative_variance(bad):
+    values = {"k12": np.zeros(1), "k11": np.ones(1), "k22": np.ones(1), "activation": "relu"} | bad
+    with pytest.raises(ValueError, match=next(iter(bad))):
+        wide.expectations(**values)

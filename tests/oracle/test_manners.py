@@ -145,7 +145,7 @@ def test_slips_are_told_everywhere_alike(tmp_path, capsys):
     assert merged("lion", [report, report]).manners == report.manners
     assert "overwrites its input" in documents.markdown_report(report)
     assert "overwrites" not in documents.junit_report(report)
-    assert documents.junit_report(report, strict=True).count("<failure") == 1
+    assert documents.junit_report(report, strict=True, complete=False).count("<failure") == 1
     file = tmp_path / "mine.py"
     file.write_text("def f(theta0, **rest):\n    theta0 += 1\n    raise ValueError\n")
     main(["check", "lion.trajectory", "--python", f"{file}:f", "--only", "two-rates", "--format", "json"])

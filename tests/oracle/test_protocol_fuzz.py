@@ -171,6 +171,7 @@ class Replay:
 
     lines: list[bytes] = []
     stderr = ""
+    imported = ()
 
     def __init__(self, command, path=(), **options):
         self.started = False

@@ -70,3 +70,12 @@ def test_the_long_tail_names_what_is_wrong():
         LongTail().sample(stream(0), [1, 2], like=LIKE)
     with pytest.raises(ValueError, match="x must"):
         LongTail().view(stream(0), np.zeros((2, 3)))
+
+
+def test_a_law_is_checked_and_its_scalars_are_numbers():
+    x = np.ones((2, 20), dtype=np.float32)
+    law = LongTail(kept=np.float64(0.4), nuisance=np.float64(2.0), jitter=np.float64(0.1))
+    assert law.view(stream(0, "test"), x).dtype == np.float32
+    for wrong, name in (({"classes": 21}, "classes"), ({"spread": -1.0}, "spread"), ({"jitter": "0.5"}, "jitter")):
+        with pytest.raises((ValueError, TypeError), match=name):
+            LongTail(**wrong).view(stream(0, "test"), x)

@@ -71,7 +71,8 @@ def footer_of(planned, records, interrupted, seconds):
 def report_file(folder, force=False):
     """Function that writes an entry of the report, and its figure if it has one; no other run writes there meanwhile.
 
-    A file of its name that is none of ours is refused, unless by `force`. What cannot be written stops nothing: `Unwritten` tells it at the end.
+    A file of its name that is none of ours is refused, unless by `force`. What cannot be written stops nothing:
+    `Unwritten` tells it at the end.
     """
     if folder is None:
         yield lambda entry: None

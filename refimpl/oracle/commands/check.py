@@ -223,7 +223,7 @@ def _tell(options, report, picture=None):
     if options.format == "rich":
         terminal.console().print(terminal.rich_report(report, verbose=options.verbose), crop=False)
     elif options.format == "junit":
-        print(documents.junit_report(report, strict=options.strict))
+        print(documents.junit_report(report, strict=options.strict, complete=options.complete))
     else:
         print({"json": data.json_report, "markdown": documents.markdown_report}[options.format](report))
     sys.stdout.flush()

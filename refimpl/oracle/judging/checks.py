@@ -45,6 +45,8 @@ def judge_law(operation, law, case, dtype, candidate):
             pairs, without = parts.law_pairs(law, operation, run, inputs)
     except _NoAnswerError as stop:
         return stop.fields
+    except NotApplicable as reason:
+        return {"status": "not_applicable", "reason": str(reason)}
     except Exception:  # a law stumbles over an answer of another shape
         if wrong := _first_wrong_shape(operation, asked):
             return wrong

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from refimpl.oracle.candidates import Candidate
+from refimpl.oracle.candidates import Candidate, NotApplicable
 from refimpl.oracle.judging import tolerance
 from refimpl.oracle.judging.answers import right
 
@@ -59,6 +59,11 @@ def law_pairs(law, operation, ask: Callable[..., dict[str, np.ndarray]], inputs)
         Of arrays, or None.
     without : tuple of str
         See `missing`.
+
+    Raises
+    ------
+    NotApplicable
+        If the law goes on from what is left out to inputs that the rule refuses.
     """
     kept: list[tuple[dict, dict]] = []
     gone: dict[str, None] = {}
@@ -67,7 +72,10 @@ def law_pairs(law, operation, ask: Callable[..., dict[str, np.ndarray]], inputs)
         got = ask(**arguments)
         left = missing(operation, got)
         gone.update(dict.fromkeys(left))
-        filled = _rule(operation, arguments) if left else {}
+        try:
+            filled = _rule(operation, arguments) if left else {}
+        except Exception as error:  # it goes on from what the candidate has answered
+            raise NotApplicable(f"it needs {', '.join(left)}, which the answer leaves out") from error
         kept.append((got, filled))
         return {entry.name: (filled | got)[entry.name] for entry in operation.outputs}
 
@@ -78,7 +86,7 @@ def law_pairs(law, operation, ask: Callable[..., dict[str, np.ndarray]], inputs)
 
     def second(**arguments):
         got, filled = next(again)
-        other = {name: x[::-1] if x.dtype.kind != "f" else 1.25 * x + 1.0 for name, x in filled.items()}
+        other = {name: np.flip(x) if x.dtype.kind != "f" else 1.25 * x + 1.0 for name, x in filled.items()}
         return {entry.name: (other | got)[entry.name] for entry in operation.outputs}
 
     try:
@@ -172,4 +180,9 @@ class Whole(Candidate):
     def run(self, operation, inputs):
         """See `Candidate`."""
         got = self._candidate.run(operation, inputs)
-        return whole(operation, got, _rule(operation, inputs)) if missing(operation, got) else got
+        if not missing(operation, got):
+            return got
+        try:
+            return whole(operation, got, _rule(operation, inputs))
+        except Exception as error:  # there is no right answer
+            raise NotApplicable("the rule has no answer to these inputs") from error

@@ -50,7 +50,7 @@ def badge(report):
         color = "red"
     elif report.verdict == "conforms":
         color = "brightgreen"
-    verdict = report.verdict + scope.precision(report) * report.verdict.startswith("conforms")
+    verdict = report.verdict + scope.manner(report) * report.verdict.startswith("conforms")
     return {
         "schemaVersion": 1,
         "label": f"refimpl {report.target}",

@@ -10,7 +10,7 @@ _JUNIT = {"failed": "failure", "xpass": "failure", "error": "error"}
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # what XML 1.0 cannot hold
 
 
-def junit_report(report, *, strict=False):
+def junit_report(report, *, strict=False, complete=None):
     """JUnit XML, as CI systems read it: a test case per check, and one that fails per problem.
 
     Parameters
@@ -19,6 +19,8 @@ def junit_report(report, *, strict=False):
         What to show.
     strict : bool, default: False
         Whether a variant is a failure.
+    complete : bool, optional
+        Whether it is one that less was asked or answered than there is; by default under `strict`.
 
     Returns
     -------
@@ -38,6 +40,10 @@ def junit_report(report, *, strict=False):
     for problem in report.problems:
         case = ElementTree.SubElement(suite, "testcase", classname=report.target, name="problem", time="0")
         ElementTree.SubElement(case, "failure", message=_text(problem))
+    lax = (strict if complete is None else complete) and report.verdict.startswith("conforms") and not report.complete
+    for text in [sentence(report)] * lax:
+        case = ElementTree.SubElement(suite, "testcase", classname=report.target, name="complete", time="0")
+        ElementTree.SubElement(case, "failure", message=_text(text))
     for slip in report.manners if strict else ():
         case = ElementTree.SubElement(
             suite, "testcase", classname=report.target, name=f"manners: {slip.kind}", time="0"

@@ -47,10 +47,13 @@ def refuse_foreign(kind, *paths, force=False):
         try:
             if not stat.S_ISREG(os.stat(path).st_mode):
                 continue
+        except OSError:  # it is not there
+            continue
+        try:
             with open(path, "rb") as file:
                 head = file.read(HEAD)
-        except OSError:  # it is not there, or cannot be read: to write it will tell
-            continue
+        except OSError:  # what cannot be read is somebody else's
+            head = b"?"
         if head and MARKS[kind] not in head:
             what = {"vectors": "file of vectors", "page": "report page"}.get(kind, kind)
             said = f"is there, and is no {what} of refimpl: name another file, or take --force to write over it"

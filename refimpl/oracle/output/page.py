@@ -133,10 +133,11 @@ def beyond(verdict, sentence):
     --------
     >>> beyond("deviates", "deviates from the paper's rule: late_decay (decay first)")
     'late_decay (decay first)'
-    >>> beyond("conforms", "conforms")
-    ''
+    >>> beyond("conforms", "conforms"), beyond("conforms in part", "conforms in part; value alone, without slope")
+    ('', 'value alone, without slope')
     """
-    return sentence.removeprefix(verdict.removesuffix(" part")).removeprefix(" from the paper's rule").lstrip(" :;,")
+    said = verdict if sentence.startswith(verdict) else verdict.removesuffix(" part")
+    return sentence.removeprefix(said).removeprefix(" from the paper's rule").lstrip(" :;,")
 
 
 def _link(address, text):

@@ -68,13 +68,15 @@ def _and(names):
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1]))) if names else ""
 
 
-def precision(report):
-    """ " in float32" where nothing was asked in double precision, else "".
+def manner(report):
+    """How it was asked, where that is not by its answers in double precision: half a sentence, else "".
 
     Examples
     --------
     >>> from refimpl.oracle.judging.records import Record, Report
-    >>> precision(Report.of([Record("lion.step", "a", "float32", "passed")], target="lion.step", candidate={}))
+    >>> manner(Report.of([Record("lion.step", "a", "float32", "passed")], target="lion.step", candidate={}))
     ' in float32'
     """
+    if any(getattr(record, "samples", 0) for record in report.records):
+        return " by the law of its draws"
     return " in float32" * ({record.dtype for record in report.records} == {"float32"})

@@ -42,9 +42,9 @@ def sentence(report):
 
 def _conforms(report):
     """That it conforms, and in what."""
-    text = report.verdict.removesuffix(" in part") + scope.precision(report)
-    if not report.verdict.endswith(" in part"):
-        return text
+    text, manner = report.verdict.removesuffix(" in part"), scope.manner(report)
+    if text == report.verdict:
+        return text + manner
     answered = report.counts["passed"] + report.counts.get("variant", 0)
     left = scope.outputs_left_out(report)
     about = [phrase for phrase in scope.asked(report) if phrase not in left]
@@ -52,7 +52,7 @@ def _conforms(report):
         about.insert(
             bool(about) and "operations" in about[0], f"{answered} of {report.planned} checks ({_others(report)})"
         )
-    return "; ".join([f"{text} in {', '.join(about) or 'part'}", *left])
+    return "; ".join([f"{text} in {', '.join(about) or 'part'}{manner}", *left])
 
 
 def _others(report):
@@ -166,7 +166,9 @@ def told(report):
             lines.append(f"{', '.join(diagnosis.operations)}: {cause(diagnosis)}")
         lines += explained(diagnosis)
         lines += [f"see {diagnosis.origin}"] if diagnosis.origin else []
-    return lines + (["", *smallest_input(report.smallest, report.candidate.get("language", ""))] if report.smallest else [])
+    return lines + (
+        ["", *smallest_input(report.smallest, report.candidate.get("language", ""))] if report.smallest else []
+    )
 
 
 def smallest_input(smallest, language=""):

@@ -475,9 +475,9 @@ JOINT = (
            dtypes=_DOUBLE),
     _joint("flat", "gradients of 0", "edge_case", gradients=np.zeros((2, 2)), noise=0.0),
     _joint("known-point", "value and gradient at x are known without noise: nothing moves, and nothing is divided by 0",
-           "edge_case", "numerics", x=_X[0], noise=0.0, gradient_noise=0.0),
+           "edge_case", "numerics", x=_X[0], noise=0.0, gradient_noise=0.0, dtypes=_DOUBLE),
     _joint("known-value", "the value at x is known without noise, its gradient is not: it alone moves the means",
-           "edge_case", x=_X[1], noise=0.0),
+           "edge_case", x=_X[1], noise=0.0, dtypes=_DOUBLE),
 )  # fmt: skip
 
 

@@ -42,7 +42,8 @@ def hmc(w, momenta, uniforms, steps, x, y, width, depth, noise, prior, step):
     """Transitions with given draws."""
     counts = [int(steps[t]) for t in range(steps.shape[0])]
     model = _model(x, width, depth, noise, prior)
-    return bnn_surrogates.hmc(w, momenta, uniforms, x, y, step=step, steps=counts, **model)[:3]
+    with np.errstate(over="ignore", invalid="ignore"):  # a path may leave the range of numbers, and is rejected
+        return bnn_surrogates.hmc(w, momenta, uniforms, x, y, step=step, steps=counts, **model)[:3]
 
 
 def dual_averaging(acceptance, start, target):

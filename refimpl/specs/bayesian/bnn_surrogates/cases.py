@@ -117,6 +117,8 @@ HMC = (
          0.0])),
     Case("a-wild-step", ("numerics",), "an energy beyond all numbers is a rejection, not an error",
          _path("wild", 2, step=1e30, steps=[1, 1]), equations=_tags(10, 11), dtypes=("float64",)),
+    Case("no-number", ("numerics",), "an energy that is infinity less infinity is a rejection too",
+         _path("wild", 1, step=1e80, steps=[1]), equations=_tags(10, 11), dtypes=("float64",)),
     Case("three-hundred-short", ("long",), "300 transitions of one step on a posterior that is Gaussian",
          _path("long", 300, setting=_LINEAR, step=0.5, uniforms=stream(0, "hmc-long").uniform(size=300).round(2) * 0.9,
                steps=np.ones(300))),

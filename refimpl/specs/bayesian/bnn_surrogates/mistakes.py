@@ -77,16 +77,22 @@ ALTERNATIVES = (
             {"bnn_surrogates-11":
              _CHAIN.format("(Chain(w, found[0], grad) if accepted else chain._replace(energy=found[0]))")}),
     mistake("kinetic_energy_of_the_weights", "wrong_constant",
-            "the kinetic energy is that of the momentum; here of the weights",
-            {"hmc: error =": "error = float(found[0] - chain.energy) + 0.5 * float(xp.sum(w * w) - "
+            "the kinetic energy is that of the momentum, at both ends; here at the start that of the weights",
+            {"hmc: error =": "error = float(found[0] - chain.energy) + 0.5 * float(xp.sum(r * r) - "
             "xp.sum(chain.w**2))"},
             origin="https://github.com/blackjax-devs/blackjax/issues/46"),
+    mistake("nan_accepted", "numerics",
+            "an energy that is no number is a rejection; here it passes, as no comparison with NaN is true",
+            {"bnn_surrogates-10": "acceptance = math.exp(min(0.0, -error))"}),
     mistake("no_kinetic_energy", "missing_step", "accept by U plus the kinetic energy; here by U alone",
             {"hmc: error =": "error = float(found[0] - chain.energy)"}),
     mistake("total_energy_kept", "wrong_order",
-            "compare with U plus the energy of the momentum just drawn; here with the total energy of the last "
-            "transition, whose momentum is gone",
-            {"hmc: error =": "error = float(found[0] - chain.energy) + 0.5 * float(xp.sum(r * r))",
+            "compare with U plus the energy of the momentum just drawn; here, from the second transition on, with the "
+            "total energy of the last one, whose momentum is gone",
+            {"hmc: at, rows =":
+             "U, slope = potential(w)\n"
+             "at, rows = sampling.Chain(w, U + 0.5 * xp.sum(momenta[0, :] ** 2), slope), []",
+             "hmc: error =": "error = float(found[0] - chain.energy) + 0.5 * float(xp.sum(r * r))",
              "bnn_surrogates-11": _CHAIN.format("(Chain(w, found[0] + 0.5 * xp.sum(r * r), grad) if accepted else "
              "chain)")},
             origin="https://github.com/kazewong/flowMC/issues/78"),
@@ -166,6 +172,12 @@ ALTERNATIVES = (
     mistake("variance_for_deviation", "missing_step", "the noise is multiplied by the root of its variance; here by it",
             {"bnn_surrogates-23":
              "momentum = momentum - lr**2 * inverse * grad - friction * momentum + variance * xi"},
+            origin="https://github.com/blei-lab/edward/issues/722"),
+    mistake("noise_times_the_rate", "wrong_scale",
+            "the noise has the deviation eta sqrt(2 gamma ...); here it passes through the step of the gradient, and "
+            "is multiplied by its rate eta^2 once more",
+            {"bnn_surrogates-23":
+             "momentum = momentum - lr**2 * inverse * grad - friction * momentum + lr**2 * xp.sqrt(variance) * xi"},
             origin="https://github.com/ruqizhang/csgmcmc/issues/1"),
     mistake("no_friction", "missing_step", "friction takes out what noise puts in; here there is none",
             {"bnn_surrogates-23": _MOMENTUM.format("lr**2", "0 * momentum", "")}),

@@ -228,9 +228,9 @@ ALTERNATIVES = (
     variant("one_critic", "the critic goes on from one outer step to the next",
             "Gulrajani et al. (2017, arXiv:1704.00028), Algorithm 1",
             {"matching_step: theta, S =":
-             "theta, S = state.S or (draws.theta, xp.zeros_like(draws.theta))\n"
-             "S = S if keep_accumulator else xp.zeros_like(S)",
-             "matching_step: return": "return state._replace(S=(theta, S)), distance"}),
+             "old = xp.concat([draws.theta, 0 * draws.theta]) if state.S is None else state.S\n"
+             "theta, S = old[: len(draws.theta)], old[len(draws.theta) :] * float(keep_accumulator)",
+             "matching_step: return": "return state._replace(S=xp.concat([theta, S])), distance"}),
     variant("accumulator_always_kept", "Adagrad's sum is kept over outer steps, though the critic is a new one",
             f"{_CODE}, wasserstein_mapper.py: the optimiser is built once",
             {"matching_step: theta, S =":

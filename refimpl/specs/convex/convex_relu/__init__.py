@@ -10,12 +10,19 @@ from refimpl.specs.base import ErrorCase, Operation, Paper, System, array, choic
 from refimpl.specs.convex.convex_relu import cases, exact, laws
 from refimpl.specs.convex.convex_relu.claims import CLAIMS
 from refimpl.specs.convex.convex_relu.mistakes import ALTERNATIVES
+from refimpl.specs.domains import COUNT, MASK, NONNEGATIVE, POSITIVE, REAL, Relation, below
 
 # On the source --------------------------------------------------------------------------------------------------------
 
 
+def _floats(mask, like):
+    """What multiplies floating-point numbers."""
+    return array_namespace(like).astype(mask, like.dtype)
+
+
 def admm(X, y, D, beta, rho, gamma, steps):
     """u and v after each step of ADMM from zero."""
+    D = _floats(D, X)
     xp, setup, state, states = array_namespace(X), convex_relu.prepare(X, D, rho=rho), convex_relu.init(X, D), []
     for _ in range(steps):
         state = convex_relu.admm_step(setup, y, state, beta=beta, gamma=gamma)
@@ -25,6 +32,7 @@ def admm(X, y, D, beta, rho, gamma, steps):
 
 def rbcd(X, y, D, blocks, beta, rho, loss):
     """u and v after each outer step, whose u comes from block descent."""
+    D = _floats(D, X)
     xp, state, states = array_namespace(X), convex_relu.init(X, D), []
     for k in range(blocks.shape[0]):
         chosen = [int(blocks[k, j]) for j in range(blocks.shape[1])]
@@ -43,6 +51,7 @@ def all_patterns(X):
 
 def values(X, y, D, weights, beta, loss):
     """Value of the program, outputs and value of the network."""
+    D = _floats(D, X)
     network = convex_relu.recover(weights)
     program = convex_relu.objective(X, D, y, weights, beta=beta, loss=loss)
     outputs = convex_relu.network_outputs(X, network)
@@ -57,13 +66,14 @@ def scp(X, y, draws, beta, steps):
 
 def certified(X, y, D, weights, mask, beta, epsilon, loss):
     """Value of the adversarial program and its constraints."""
-    attack = {"epsilon": epsilon, "mask": mask}
+    D, attack = _floats(D, X), {"epsilon": epsilon, "mask": _floats(mask, X)}
     value = adversarial.robust_objective(X, D, y, weights, beta=beta, loss=loss, **attack)
     return value, adversarial.robust_slacks(X, D, weights, **attack)
 
 
 def trained(X, y, D, mask, beta, epsilon, size, balance, loss, steps):
     """Weights after each step of the primal-dual method."""
+    D, mask = _floats(D, X), _floats(mask, X)
     state, path = adversarial.pdhg_init(X, D), []
     rates = {"beta": beta, "epsilon": epsilon, "size": size, "balance": balance}
     for _ in range(steps):
@@ -76,14 +86,12 @@ def trained(X, y, D, mask, beta, epsilon, size, balance, loss, steps):
 
 _X = array("X", "n d", "data, one point per row; a last column of ones makes a bias")
 _Y = array("y", "n", "targets")
-_CLASSES = array("y", "n", "targets; 0 or 1 for the cross-entropy")
-_SIGNS = array("y", "n", "targets; -1 or 1 for hinge and logistic")
-_D = array("D", "n P", "activation patterns of 0 and 1, distinct columns")
+_D = array("D", "n P", "activation patterns: whether a neuron sees a point", MASK)
 _WEIGHTS = array("weights", "2 d P", "v and w")
-_BETA, _RHO = number("beta", "weight decay > 0"), number("rho", "penalty > 0")
-_MASK = array("mask", "d", "1 for features that can be attacked, else 0")
-_EPSILON = number("epsilon", "half-width >= 0 of the boxes")
-_STEPS = integer("steps", "K >= 1")
+_BETA, _RHO = number("beta", "weight decay", POSITIVE), number("rho", "penalty", POSITIVE)
+_MASK = array("mask", "d", "which features can be attacked", MASK)
+_EPSILON = number("epsilon", "half-width of the boxes", NONNEGATIVE)
+_STEPS = integer("steps", "K", COUNT)
 _LOSS = choice(
     "loss",
     ("squared", "cross_entropy"),
@@ -105,19 +113,37 @@ def _nan(name, *shape):
     return ErrorCase(f"nan-in-{name}", "NaN is no number", {name: np.full(shape, np.nan)}, ValueError, name)
 
 
+_CLASSES = Relation(
+    "y is 0 or 1 where loss = cross_entropy",
+    ("y", "loss"),
+    lambda i: i["loss"] != "cross_entropy" or bool(np.isin(i["y"], (0, 1)).all()),
+)
+_SIGNS = Relation(
+    "y is -1 or 1 where loss is not squared",
+    ("y", "loss"),
+    lambda i: i["loss"] == "squared" or bool((np.abs(i["y"]) == 1).all()),
+)
 _NAN_DATA = _nan("X", 3, 2)
 _PATTERN_ERRORS = (
     ErrorCase("signs-for-patterns", "patterns are 0 and 1", {"D": 2 * cases.D3 - 1}, ValueError, "D"),
     ErrorCase("patterns-of-other-data", "a pattern per point", {"D": cases.D3[:2, :]}, ValueError, "D"),
 )
 _OTHER_CLASS = ErrorCase("other-class", "classes are 0 and 1", {"loss": "cross_entropy"}, ValueError, "y")
-_DECAY = refusals.rates(beta="positive")
+_DECAY = refusals.numbers("beta")
 _NO_STEPS = {"long": "it takes no steps"}
 
 ADMM = Operation(
     name="convex_relu.admm",
     summary="steps of ADMM on the convex program with squared loss, from zero",
-    inputs=(_X, _Y, _D, _BETA, _RHO, number("gamma", "dual step > 0: the scaled duals move by gamma / rho"), _STEPS),
+    inputs=(
+        _X,
+        _Y,
+        _D,
+        _BETA,
+        _RHO,
+        number("gamma", "dual step: the scaled duals move by gamma / rho", POSITIVE),
+        _STEPS,
+    ),
     outputs=_ITERATES,
     reference=admm,
     exact=exact.admm,
@@ -126,11 +152,16 @@ ADMM = Operation(
     sample=cases.sample_admm,
     laws=laws.ADMM,
     errors=(
-        *refusals.rates(beta="positive", rho="positive", gamma="positive"),
+        refusals.numbers("beta", "rho", "gamma"),
         *refusals.arrays(y="y"),
         *_PATTERN_ERRORS,
         _NAN_DATA,
         ErrorCase("doubles", "patterns are distinct", {"D": cases.D3[:, [0, 1, 0]]}, ValueError, "D"),
+    ),
+    relations=(
+        Relation(
+            "no two columns of D are equal", ("D",), lambda i: len(np.unique(i["D"], axis=1).T) == i["D"].shape[1]
+        ),
     ),
 )
 
@@ -139,9 +170,9 @@ RBCD = Operation(
     summary="steps of ADMM whose u comes from descent on given blocks, from zero, with gamma = rho",
     inputs=(
         _X,
-        _CLASSES,
+        _Y,
         _D,
-        array("blocks", "K B", "patterns whose weights are moved, in each step, from 0, stored as floats: cast them"),
+        array("blocks", "K B", "patterns whose weights are moved, in each step", below("P")),
         _BETA,
         _RHO,
         _LOSS,
@@ -154,7 +185,7 @@ RBCD = Operation(
     sample=cases.sample_rbcd,
     laws=laws.RBCD,
     errors=(
-        *refusals.rates(beta="positive", rho="positive"),
+        refusals.numbers("beta", "rho"),
         *refusals.arrays(y="y"),
         *_PATTERN_ERRORS,
         _NAN_DATA,
@@ -162,6 +193,7 @@ RBCD = Operation(
         ErrorCase("no-such-block", "blocks count from 0 to P - 1", {"blocks": np.array([[3.0]])}, ValueError, "blocks"),
         ErrorCase("unknown-loss", "the loss has a name", {"loss": "hinge"}, ValueError, "loss"),
     ),
+    relations=(_CLASSES,),
     without={"long": "its outer steps end like those of admm, which has a long case, and start from given blocks"},
 )
 
@@ -209,7 +241,7 @@ ROBUST_PATTERNS = Operation(
     ),
     outputs=(_BINARY,),
     reference=lambda X, draws, shifts, epsilon, mask: adversarial.robust_patterns(
-        X, draws, shifts, epsilon=epsilon, mask=mask
+        X, draws, shifts, epsilon=epsilon, mask=_floats(mask, X)
     ),
     exact=exact.robust_patterns,
     exact_source="signs of products in rational arithmetic, written apart from the source",
@@ -217,7 +249,7 @@ ROBUST_PATTERNS = Operation(
     sample=cases.sample_robust_patterns,
     laws=laws.ROBUST_PATTERNS,
     errors=(
-        *refusals.rates(epsilon="nonnegative"),
+        refusals.numbers("epsilon"),
         *refusals.arrays(draws="draws", shifts="shifts"),
         ErrorCase("mask-of-halves", "a mask is 0 or 1", {"mask": np.full(3, 0.5)}, ValueError, "mask"),
     ),
@@ -245,7 +277,7 @@ RECOVER = Operation(
 VALUES = Operation(
     name="convex_relu.values",
     summary="value of the convex program at some weights, outputs of the network that they give, and its value",
-    inputs=(_X, _CLASSES, _D, _WEIGHTS, _BETA, _LOSS),
+    inputs=(_X, _Y, _D, _WEIGHTS, _BETA, _LOSS),
     outputs=(
         array("program", "", "loss plus beta times the sum of the norms of all blocks, in their cones or not"),
         array("outputs", "n", "of the network"),
@@ -257,14 +289,21 @@ VALUES = Operation(
     cases=cases.VALUES,
     sample=cases.sample_values,
     laws=laws.VALUES,
-    errors=(*_DECAY, *refusals.arrays(y="y", weights="weights"), *_PATTERN_ERRORS, _OTHER_CLASS),
+    relations=(_CLASSES,),
+    errors=(_DECAY, *refusals.arrays(y="y", weights="weights"), *_PATTERN_ERRORS, _OTHER_CLASS),
     without=_NO_STEPS,
 )
 
 SCP = Operation(
     name="convex_relu.scp",
     summary="second layers of the sampled convex program after each step of FISTA with restart, from zero",
-    inputs=(_X, _Y, array("draws", "N d", "directions of the neurons, of any length"), _BETA, _STEPS),
+    inputs=(
+        _X,
+        _Y,
+        array("draws", "N d", "directions of the neurons, of any length", REAL.that("nonzero rows")),
+        _BETA,
+        _STEPS,
+    ),
     outputs=(array("alpha", "K N", "second layer after each step", steps=True),),
     reference=scp,
     exact=exact.scp,
@@ -273,7 +312,7 @@ SCP = Operation(
     sample=cases.sample_scp,
     laws=laws.SCP,
     errors=(
-        *_DECAY,
+        _DECAY,
         *refusals.arrays(y="y", draws="draws"),
         _NAN_DATA,
         ErrorCase("no-direction", "a zero vector has no direction", {"draws": np.zeros((4, 2))}, ValueError, "draws"),
@@ -283,7 +322,7 @@ SCP = Operation(
 CERTIFIED = Operation(
     name="convex_relu.certified",
     summary="value and constraints of the adversarial program: the worst case within boxes of half-width epsilon",
-    inputs=(_X, _SIGNS, _D, _WEIGHTS, _MASK, _BETA, _EPSILON, _ROBUST_LOSS),
+    inputs=(_X, _Y, _D, _WEIGHTS, _MASK, _BETA, _EPSILON, _ROBUST_LOSS),
     outputs=(
         array("value", "", "certified loss plus beta times the sum of the norms"),
         array("slacks", "2 n P", "(2 D - I) X v - epsilon |M v|_1, and the same of w"),
@@ -294,8 +333,9 @@ CERTIFIED = Operation(
     cases=cases.CERTIFIED,
     sample=cases.sample_certified,
     laws=laws.CERTIFIED,
+    relations=(_SIGNS,),
     errors=(
-        *refusals.rates(beta="positive", epsilon="nonnegative"),
+        refusals.numbers("beta", "epsilon"),
         *refusals.arrays(weights="weights"),
         ErrorCase("other-class", "classes are -1 and 1", {"y": np.array([1.0, 0.0, 1.0, 0.0])}, ValueError, "y"),
         ErrorCase("mask-of-halves", "a mask is 0 or 1", {"mask": np.full(3, 0.5)}, ValueError, "mask"),
@@ -309,8 +349,8 @@ CONE = Operation(
     inputs=(
         array("a", "m", "first parts"),
         array("b", "m d", "second parts"),
-        number("epsilon", "opening >= 0"),
-        number("cap", "upper bound > 0"),
+        number("epsilon", "opening", NONNEGATIVE),
+        number("cap", "upper bound", POSITIVE),
     ),
     outputs=(array("theta", "m", "first parts of the nearest points"), array("phi", "m d", "second parts")),
     reference=lambda a, b, epsilon, cap: adversarial.project_cone(a, b, epsilon=epsilon, cap=cap),
@@ -320,7 +360,7 @@ CONE = Operation(
     sample=cases.sample_cone,
     laws=laws.CONE,
     errors=(
-        *refusals.rates(epsilon="nonnegative", cap="positive"),
+        refusals.numbers("epsilon", "cap"),
         _nan("a", 7),
         ErrorCase("one-part", "a second part per first one", {"b": np.ones(7)}, ValueError, "b"),
     ),
@@ -332,13 +372,13 @@ ADVERSARIAL = Operation(
     summary="weights of the adversarial program after each step of the primal-dual hybrid gradient method, from zero",
     inputs=(
         _X,
-        _SIGNS,
+        _Y,
         _D,
         _MASK,
         _BETA,
         _EPSILON,
-        number("size", "step size > 0"),
-        number("balance", "> 0: the primal step is size times it, the dual step size over it"),
+        number("size", "step size", POSITIVE),
+        number("balance", "the primal step is size times it, the dual step size over it", POSITIVE),
         _ROBUST_LOSS,
         _STEPS,
     ),
@@ -349,6 +389,8 @@ ADVERSARIAL = Operation(
     cases=cases.ADVERSARIAL,
     sample=cases.sample_adversarial,
     laws=laws.ADVERSARIAL,
+    errors=(refusals.numbers("beta", "epsilon", "size", "balance"), *refusals.arrays(y="y")),
+    relations=(_SIGNS,),
     without={"long": "its steps carry no counter and no sum, and a long run costs more than all other cases"},
 )
 

@@ -156,7 +156,7 @@ ADMM = (
         "three-hundred-steps",
         ("long",),
         "a small dual step: the 300th step is not yet the last, and follows the same rule as the first",
-        _admm(_ONE_FEATURE, beta=0.25, rho=0.5, gamma=2.0**-9, steps=300),
+        _admm(_ONE_FEATURE, beta=0.25, rho=0.5, gamma=1 / 512, steps=300),
     ),
     stretched("many-points", "one-feature", 4),
 )
@@ -251,6 +251,19 @@ RBCD = (
             [[0]],
             loss="cross_entropy",
         ),
+    ),
+    Case(
+        "confident",
+        ("numerics",),
+        "a step of 1 leads to a logit of 800 in the right class, where log(1 + exp(logit)) - logit is 0, not infinite",
+        _rbcd(
+            {"X": np.array([[14.0, 2.0]]), "y": np.ones(1), "D": np.ones((1, 1))},
+            [[0]],
+            beta=2 / 2**20,
+            rho=1 / 2**20,
+            loss="cross_entropy",
+        ),
+        equations=("convex_relu-17",),
     ),
     Case(
         "dyadic",
@@ -640,7 +653,7 @@ SCP = (
             "X": np.array([[1.0, 0.5], [0.5, 1.0]]),
             "y": np.array([2.0, -1.0]),
             "draws": np.array([[1.0, 1.0], [1.0, 1.5]]),
-            "beta": 2.0**-12,
+            "beta": 1 / 4096,
             "steps": 300,
         },
         dtypes=("float64",),

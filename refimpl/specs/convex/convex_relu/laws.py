@@ -4,7 +4,7 @@ import math
 
 from refimpl.core.arrays import array_namespace
 from refimpl.specs.base import Law
-from refimpl.specs.laws import apart, causal, odd, related, reversed_along, scaled, turned_along
+from refimpl.specs.laws import apart, causal, odd, related, reversed_along, scaled, scales, turned_along
 
 
 def _shorter(run, inputs):
@@ -42,7 +42,7 @@ def _patterns(*cases):
 
 
 def _directions(*cases):
-    return scaled("directions", "draws times 4: only directions count", 4.0, {"draws": 1}, {}, *cases)
+    return scales({"draws": 1}, {}, *cases, slug="scale-of-the-draws")
 
 
 # ADMM -----------------------------------------------------------------------------------------------------------------
@@ -61,13 +61,11 @@ def _others_stay(run, inputs):
 
 def _blocks_renamed(inputs):
     xp, last = array_namespace(inputs["D"]), inputs["D"].shape[1] - 1
-    return {"D": xp.flip(inputs["D"], axis=1), "blocks": xp.round(last - inputs["blocks"])}
+    return {"D": xp.flip(inputs["D"], axis=1), "blocks": last - inputs["blocks"]}
 
-
-_TIMES_4 = "targets and decay times 4 give weights times 4"
 
 ADMM = (
-    scaled("scales", _TIMES_4, 4.0, {"y": 1, "beta": 1}, {"u": 1, "v": 1}, "worked-example"),
+    scales({"y": 1, "beta": 1}, {"u": 1, "v": 1}, "worked-example"),
     _halves_swapped("three-features"),
     _points("three-features"),
     _patterns("three-features"),
@@ -76,6 +74,7 @@ ADMM = (
     _steps_follow("small-dual-step"),
 )
 RBCD = (
+    scales({"y": 1, "beta": 1}, {"u": 1, "v": 1}, "worked-example", inside=2),  # Armijo's rule looks at squares
     _halves_swapped("cross-entropy"),
     _points("worked-example"),
     related(
@@ -113,19 +112,21 @@ def _a_copy_is_drawn(run, inputs):
 
 PATTERNS = (
     _directions("worked-example", "many-draws"),
+    scales({"X": 1}, {}, "worked-example", "many-draws", slug="scale-of-the-points"),
     _points("worked-example", "many-draws"),
     scaled("both-negated", "data and draws negated", -1.0, {"X": 1, "draws": 1}, {}, "worked-example", "many-draws"),
     Law("draws-repeated", "draws that come again add nothing", _draws_repeated, ("worked-example", "many-draws")),
 )
 ALL_PATTERNS = (
     Law("complements", "of each pattern the opposite is there", _complements, ("general-position",)),
-    scaled("lengths", "points times 4: the same patterns", 4.0, {"X": 1}, {}, "worked-example"),
+    scales({"X": 1}, {}, "worked-example"),
     turned_along("d", "worked-example"),
 )
 ROBUST_PATTERNS = (
     _directions("square", "long-shifts"),
     _points("square", "long-shifts"),
-    scaled("signs", "shifts times 4: only their signs count", 4.0, {"shifts": 1}, {}, "square", "long-shifts"),
+    scales({"shifts": 1}, {}, "square", "long-shifts", slug="scale-of-the-shifts"),
+    scales({"X": 1, "epsilon": 1}, {}, "square", "long-shifts", slug="scale-of-the-points"),
     Law("harmless", "an empty mask is as good as epsilon = 0", _a_copy_is_drawn, ("square", "long-shifts")),
 )
 
@@ -149,15 +150,7 @@ def _balanced(run, inputs):
 
 
 RECOVER = (
-    scaled(
-        "scales",
-        "weights times 4 give layers times 2",
-        2.0,
-        {"weights": 2},
-        {"first": 1, "second": 1},
-        "three-neurons",
-        "gaussian",
-    ),
+    scales({"weights": 2}, {"first": 1, "second": 1}, "three-neurons", "gaussian"),
     Law("same-function", "the neurons add up to v - w", _same_function, ("three-neurons", "gaussian")),
     Law("balanced", "both layers have the same norm", _balanced, ("three-neurons", "gaussian")),
 )
@@ -165,18 +158,12 @@ VALUES = (
     _points("outside-the-cones", "cross-entropy"),
     _patterns("outside-the-cones", "cross-entropy"),
     turned_along("d", "outside-the-cones", "cross-entropy"),
-    scaled(
-        "units",
-        "points over 4, weights times 4, decay over 4: the same",
-        4.0,
-        {"X": -1, "weights": 1, "beta": -1},
-        {},
-        "outside-the-cones",
-        "cross-entropy",
-    ),
+    scales({"X": -1, "weights": 1, "beta": -1}, {}, "outside-the-cones", "cross-entropy", slug="scale-of-the-points"),
+    scales({"y": 1, "weights": 1, "beta": 1}, {"program": 2, "outputs": 1, "network": 2}, "outside-the-cones"),
 )
 SCP = (
-    scaled("scales", _TIMES_4, 4.0, {"y": 1, "beta": 1}, {"alpha": 1}, "restarts"),
+    scales({"y": 1, "beta": 1}, {"alpha": 1}, "restarts", inside=2),  # the restart asks for an inner product
+    scales({"X": 1, "beta": 1}, {"alpha": -1}, "restarts", inside=2, slug="scale-of-the-points"),
     odd("worked-example", inputs=("y",)),
     _directions("worked-example"),
     _points("worked-example"),
@@ -213,27 +200,22 @@ def _idempotent(run, inputs):
 _LOSSES = ("hinge", "squared", "logistic")
 
 CERTIFIED = (
+    scales({"X": -1, "weights": 1, "epsilon": -1, "beta": -1}, {}, *_LOSSES, slug="scale-of-the-points"),
+    scales({"y": 1, "weights": 1, "beta": 1}, {"value": 2, "slacks": 1}, "squared"),
     _points(*_LOSSES),
     _patterns("hinge", "squared"),
     Law("harmless", "an empty mask is as good as epsilon = 0", _harmless_attacks, _LOSSES),
     Law("without-weights", "without weights the loss is known", _without_weights, _LOSSES),
 )
 CONE = (
-    scaled(
-        "scales",
-        "pairs and bound times 4",
-        4.0,
-        {"a": 1, "b": 1, "cap": 1},
-        {"theta": 1, "phi": 1},
-        "one-of-each-kind",
-        "wide-cone",
-    ),
+    scales({"a": 1, "b": 1, "cap": 1}, {"theta": 1, "phi": 1}, "one-of-each-kind", "wide-cone"),
     odd("one-of-each-kind", "wide-cone", inputs=("b",), outputs=("phi",)),
     reversed_along("d", "one-of-each-kind", "wide-cone"),
     apart("m", "one-of-each-kind"),
     Law("idempotent", "a projected pair stays", _idempotent, ("one-of-each-kind", "wide-cone")),
 )
 ADVERSARIAL = (
+    scales({"y": 1, "beta": 1}, {"weights": 1}, "squared"),
     _points("hinge"),
     _patterns("squared"),
     reversed_along("d", "hinge", slug="features-reordered"),

@@ -316,6 +316,13 @@ ALTERNATIVES = (
         },
     ),
     mistake(
+        "overflowing_cross_entropy",
+        "numerics",
+        "log(1 + exp(2 yhat)) is 2 yhat for a large yhat; here the exponential overflows, and a step that would serve "
+        "is refused",
+        {"_cross_entropy: return": "return xp.sum(xp.log(1 + xp.exp(2 * outputs)) - 2 * y * outputs)"},
+    ),
+    mistake(
         "plain_logit",
         "wrong_constant",
         "the cross-entropy's logit is 2 F u; here the gradient is that of the logit F u",
@@ -534,7 +541,7 @@ ALTERNATIVES = (
         {
             "convex_relu-23": "reach = epsilon * xp.sum(abs(q), axis=1)",
             "robust_slacks: spread =": "spread = xp.sum(abs(weights), axis=1, keepdims=True)",
-            "pdhg_step: xp =": "xp, mask = array_namespace(X), 0 * mask + 1",
+            "pdhg_step: epsilon, xp =": "xp, mask = array_namespace(X), 0 * mask + 1",
             "convex_relu-25": "copies = X + epsilon * xp.sign(shifts)",
         },
     ),

@@ -12,6 +12,7 @@ from refimpl.specs.convex.sdl import cases, exact, laws
 from refimpl.specs.convex.sdl.cases import samples
 from refimpl.specs.convex.sdl.claims import CLAIMS
 from refimpl.specs.convex.sdl.mistakes import ALTERNATIVES
+from refimpl.specs.domains import COUNT, NONNEGATIVE, POSITIVE, Relation, below
 
 
 def lpgd(x, covariates, labels, A0, B0, gamma0, steps, **settings):
@@ -59,9 +60,9 @@ SUMS = 64  # units in the last place that a sum over thousands of samples may lo
 _DATA = (
     array("x", "p n", "data X, one sample per column"),
     array("covariates", "q n", "covariates X', which enter the regression alone"),
-    array("labels", "n", "classes 0, ..., k, stored as floats: cast them"),
+    array("labels", "n", "classes 0, ..., k", below("k+1")),
 )
-_WEIGHTS = (number("xi", "weight > 0 of the reconstruction"), number("nu", "ridge >= 0"))
+_WEIGHTS = (number("xi", "weight of the reconstruction", POSITIVE), number("nu", "ridge", NONNEGATIVE))
 _KIND = choice("kind", sdl.KINDS, "whether the regression sees W^T x (filter) or the codes h (feature)")
 _BLOCKS = (
     array("W", "p r", "dictionary"),
@@ -70,7 +71,7 @@ _BLOCKS = (
     array("gamma", "q k", "coefficients of the covariates"),
 )
 _REFUSED = (
-    *refusals.rates(xi="positive", nu="nonnegative"),
+    refusals.numbers("xi", "nu"),
     ErrorCase("label-too-large", "class 5 of 2", {"labels": np.array([1.0, 0, 5])}, ValueError, "labels"),
     ErrorCase("label-negative", "there is no class -1", {"labels": np.array([1.0, 0, -1])}, ValueError, "labels"),
     ErrorCase("too-few-labels", "a label is missing", {"labels": np.array([1.0, 0])}, ValueError, "labels"),
@@ -93,10 +94,10 @@ def _lpgd_operation(kind):
             array("A0", shape, doc),
             array("B0", "p n", "start of B = W H"),
             array("gamma0", "q k", "start of the coefficients of the covariates"),
-            integer("rank", "r >= 1, the rank that is kept"),
+            integer("rank", "r, the rank that is kept", COUNT),
             *_WEIGHTS,
-            number("step_size", "tau > 0"),
-            integer("steps", "T >= 1"),
+            number("step_size", "tau", POSITIVE),
+            integer("steps", "T", COUNT),
         ),
         outputs=(
             array("As", f"T {shape}", "A after each step", steps=True, ulps=SUMS),
@@ -111,9 +112,8 @@ def _lpgd_operation(kind):
         laws=laws.lpgd(kind),
         errors=(
             *_REFUSED,
-            *refusals.rates(step_size="positive"),
+            refusals.numbers("step_size", "rank"),
             *refusals.arrays(A0="A", B0="B"),
-            ErrorCase("rank-zero", "a dictionary has an atom at least", {"rank": 0}, ValueError, "rank"),
         ),
         fit=Fit(
             fit=(*_SAMPLES, "A0", "B0", "gamma0"),
@@ -132,7 +132,7 @@ GRADIENT = Operation(
     summary="the loss in the factors and its four gradients",
     inputs=(*_DATA, *_BLOCKS, *_WEIGHTS, _KIND),
     outputs=(
-        number("value", "loss"),
+        number("value", "loss", NONNEGATIVE),
         array("grad_W", "p r", "gradient in W", ulps=SUMS),
         array("grad_H", "r n", "gradient in H", ulps=SUMS),
         array("grad_beta", "r k", "gradient in beta", ulps=SUMS),
@@ -155,9 +155,9 @@ BLOCK_DESCENT = Operation(
         *_DATA,
         *(array(f"{block.name}0", block.axes, f"start of the {block.doc}") for block in _BLOCKS),
         *_WEIGHTS,
-        number("radius", "c > 0: in round t a block moves by c t^(-1/2) / log(t + 1) at most"),
-        integer("inner", "projected gradient steps per block, >= 1"),
-        integer("steps", "T >= 1"),
+        number("radius", "c: in round t a block moves by c t^(-1/2) / log(t + 1) at most", POSITIVE),
+        integer("inner", "projected gradient steps per block", COUNT),
+        integer("steps", "T", COUNT),
         _KIND,
         choice("constraint", ("none", "nonnegative"), "whether W and H must not be negative"),
     ),
@@ -174,9 +174,15 @@ BLOCK_DESCENT = Operation(
     errors=(
         *_REFUSED,
         _UNKNOWN_MODEL,
-        *refusals.rates(radius="positive"),
+        refusals.numbers("radius", "inner"),
         *refusals.arrays(H0="H", beta0="beta"),
-        ErrorCase("no-inner-step", "without inner steps nothing happens", {"inner": 0}, ValueError, "inner"),
+    ),
+    relations=(
+        Relation(
+            "W0 >= 0 and H0 >= 0 where constraint = nonnegative",
+            ("W0", "H0", "constraint"),
+            lambda i: i["constraint"] == "none" or bool((i["W0"] >= 0).all() and (i["H0"] >= 0).all()),
+        ),
     ),
     fit=Fit(
         fit=(*_SAMPLES, *(f"{block.name}0" for block in _BLOCKS)),
@@ -192,12 +198,12 @@ CONSTANTS = Operation(
     summary="bounds on the curvature of the lifted loss, and Lipschitz constants of the blocks",
     inputs=(*_DATA, *_BLOCKS, *_WEIGHTS, _KIND),
     outputs=(
-        number("mu", "smallest curvature of the lifted loss, a lower bound"),
-        number("L", "largest curvature, an upper bound"),
-        number("L_W", "Lipschitz constant of the gradient in W"),
-        number("L_H", "of that in H"),
-        number("L_beta", "of that in beta"),
-        number("L_gamma", "of that in gamma"),
+        number("mu", "smallest curvature of the lifted loss, a lower bound", NONNEGATIVE),
+        number("L", "largest curvature, an upper bound", NONNEGATIVE),
+        number("L_W", "Lipschitz constant of the gradient in W", NONNEGATIVE),
+        number("L_H", "of that in H", NONNEGATIVE),
+        number("L_beta", "of that in beta", NONNEGATIVE),
+        number("L_gamma", "of that in gamma", NONNEGATIVE),
     ),
     reference=constants,
     exact=exact.constants,
@@ -249,9 +255,10 @@ ENERGIES = Operation(
     laws=laws.ENERGIES,
     errors=(
         *_NEW_REFUSED,
-        *refusals.rates(xi="positive"),
+        refusals.numbers("xi"),
         ErrorCase("dependent-atoms", "two equal atoms have no one code", {"W": np.ones((3, 2))}, ValueError, "W"),
     ),
+    relations=(Relation("the columns of W are independent", ("W",), cases.independent),),
     without={"long": "its answer is a minimum, however many steps lead there"},
 )
 

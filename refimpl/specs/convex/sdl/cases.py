@@ -5,13 +5,12 @@ from functools import partial
 import numpy as np
 
 from refimpl.convex import sdl
-from refimpl.core.arrays import array_namespace
 from refimpl.core.random import stream
 from refimpl.specs.base import Case
 from refimpl.specs.sizes import large
 
-X, ONES, LABELS = np.array([[1.0, 0, 2], [0, 1, -1]]), np.ones((1, 3)), np.array([1.0, 0, 1])
-THREE = np.array([1.0, 0, 2])
+X, ONES, LABELS = np.array([[1.0, 0, 2], [0, 1, -1]]), np.ones((1, 3)), np.array([1, 0, 1])
+THREE = np.array([1, 0, 2])
 B0 = np.array([[0.5, 0.1, 1], [0.2, 0.3, -0.4]])
 # With these, activations are between 1500 and 4000 in size: exponentials overflow in either precision.
 SIDES, STEEP = np.array([[1000.0, -1000, 1000, -1000], [100, 100, -100, -100]]), np.array([[3.0, -2], [2, 1]])
@@ -20,14 +19,13 @@ ROWS = 4001  # samples of a large case; sums over all of them are exact where da
 
 
 def samples(x, covariates, labels, k):
-    """The samples of an operation; labels come as floats."""
-    xp = array_namespace(labels)
-    return sdl.data(x, covariates, xp.astype(labels, xp.int64), classes=k + 1)
+    """The samples of an operation."""
+    return sdl.data(x, covariates, labels, classes=k + 1)
 
 
 def _draw(rng, p, n, q, k, *, scale=1.0):
     """Samples of which every class has at least one, if there are enough."""
-    labels = rng.permutation(np.arange(n) % (k + 1)).astype(float)
+    labels = rng.permutation(np.arange(n) % (k + 1))
     return {"x": scale * rng.standard_normal((p, n)), "covariates": rng.standard_normal((q, n)), "labels": labels}
 
 
@@ -88,8 +86,8 @@ def lpgd(kind):
     saturated |= {"covariates": SIDES, "gamma0": STEEP, "step_size": 1e-4}
     negative = {"covariates": NEGATIVE["covariates"], "gamma0": NEGATIVE["gamma"], "steps": 1}
     zero = {"x": np.zeros((2, 3)), "A0": np.zeros((2, 1) if filters else (1, 3)), "B0": np.zeros((2, 3)), "nu": 0.5}
-    zero |= {} if filters else {"labels": np.zeros(3)}
-    from_zero = made("from-zero", 3, 5, 2, 1, 3, nu=0.0, step_size=2**-6, steps=1)
+    zero |= {} if filters else {"labels": np.zeros(3, dtype=int)}
+    from_zero = made("from-zero", 3, 5, 2, 1, 3, nu=0.0, step_size=1 / 64, steps=1)
     from_zero |= {name: np.round(8 * from_zero[name]) / 8 for name in ("x", "covariates", "B0")}
     from_zero |= {name: 0 * from_zero[name] for name in ("A0", "gamma0")}
     many = {"size": ROWS, "balanced": True}
@@ -118,7 +116,7 @@ def lpgd(kind):
         Case("one-sample", ("boundary",), "n = 1, p = 2: the smallest problem", made("one", 2, 1, 1, 1, 1)),
         Case("one-class-only", ("edge_case",),
              "all labels are 0: nothing is special about a class without samples",
-             {**made("one-class", 3, 4, 1, 2, 1), "labels": np.zeros(4)}),
+             {**made("one-class", 3, 4, 1, 2, 1), "labels": np.zeros(4, dtype=int)}),
         Case("zero-data", ("edge_case", "numerics"),
              "X = 0 from the start at 0: gamma alone learns, and nothing is divided by a singular value",
              {**made("zero", 2, 3, 1, 1, 1), **zero}),
@@ -382,6 +380,13 @@ PREDICT = (
 def random_new(rng):
     m, q, k, r = (int(rng.integers(low, high)) for low, high in ((1, 5), (1, 3), (1, 4), (1, 3)))
     return _new_inputs(rng, int(rng.integers(r, 5)), m, q, k, r, kind=str(rng.choice(sdl.KINDS)))
+
+
+def independent(inputs):
+    """Whether the columns of W are far enough from dependent ones for `sdl.label_energies`."""
+    W = inputs["W"]
+    s = np.linalg.svdvals(W)
+    return W.shape[0] >= W.shape[1] and bool(s[-1] > 8 * W.shape[1] * np.finfo(W.dtype).eps * s[0])
 
 
 def _one(gamma, xi, beta=1.0):

@@ -8,7 +8,7 @@ from refimpl.convex import sdl
 from refimpl.core.arrays import array_namespace
 from refimpl.specs.base import Law
 from refimpl.specs.convex.sdl.cases import samples
-from refimpl.specs.laws import apart, reversed_along, scaled, turned_along
+from refimpl.specs.laws import apart, reversed_along, scaled, scales, turned_along
 
 
 def _states(found, names, like):
@@ -113,6 +113,8 @@ GRADIENT = (
         _only_products_count,
         ("worked-filter", "gaussian-feature"),
     ),
+    scales({"x": 1, "W": -1, "H": 2, "xi": -2}, {"grad_W": 1, "grad_H": -2}, "no-ridge", inside=4),  # squares of H
+    scales({"covariates": 1, "gamma": -1}, {"grad_gamma": 1}, "no-ridge", inside=2, slug="scale-of-the-covariates"),
     turned_along("p", "gaussian-feature"),
     reversed_along("n", "gaussian-filter"),
     reversed_along("r", "gaussian-feature", slug="atoms"),
@@ -120,10 +122,7 @@ GRADIENT = (
 CONSTANTS = (
     turned_along("p", "three-classes-filter"),
     reversed_along("n", "three-classes-feature"),
-    scaled(
-        "scaling",
-        "filter model: data times 2, xi and nu times 4 give constants times 4",
-        2.0,
+    scales(
         {"x": 1, "covariates": 1, "xi": 2, "nu": 2},
         dict.fromkeys(("mu", "L", "L_W", "L_H", "L_beta", "L_gamma"), 2),
         "three-classes-filter",
@@ -179,20 +178,17 @@ def _label_is_worth_its_log_odds(run, inputs):
 
 PREDICT = (
     Law("total", "the probabilities of a sample add up to 1", _add_up, ("three-classes-filter", "saturated")),
-    scaled("scale-filter", "W times 2 is made up for by beta / 2", 2.0, {"W": 1, "beta": -1}, {}, "filter"),
-    scaled(
-        "scale-feature",
-        "W times 2 halves the codes, which beta times 2 makes up for",
-        2.0,
-        {"W": 1, "beta": 1},
-        {},
-        "feature",
-    ),
+    scales({"W": 1, "beta": -1}, {}, "filter", slug="scale-of-filters"),
+    scales({"W": 1, "beta": 1}, {}, "feature", slug="scale-of-atoms"),
+    scales({"x": 1, "beta": -1}, {}, "filter", "feature", slug="scale-of-the-data"),
+    scales({"covariates": 1, "gamma": -1}, {}, "filter", slug="scale-of-the-covariates"),
     turned_along("p", "filter", "four-classes-feature"),
     apart("m", "filter", "four-classes-feature"),
 )
 ENERGIES = (
-    scaled("scale", "W and beta times 2: the same energies", 2.0, {"W": 1, "beta": 1}, {}, "two-classes"),
+    scales({"W": 1, "beta": 1}, {}, "two-classes", inside=2, slug="scale-of-atoms"),  # Newton's matrix has squares
+    scales({"x": 1, "W": 1, "xi": -2}, {}, "two-classes", slug="scale-of-the-data"),
+    scales({"covariates": 1, "gamma": -1}, {}, "two-classes", slug="scale-of-the-covariates"),
     turned_along("p", "two-classes"),
     apart("m", "no-coefficients"),
     Law(

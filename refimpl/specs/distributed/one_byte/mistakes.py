@@ -79,7 +79,7 @@ ALTERNATIVES = (
             {"spsa_in_place: shift(blocks, draw, -2 * eps)": "shift(blocks, draw, -eps)",
              "spsa_in_place: return": "shift(blocks, draw, -eps)\n"
              "return projected_gradient(loss_plus, loss_minus, eps=eps)",
-             "spsa: return": "return projected_gradient(xp.asarray(loss(w + eps * z)), xp.asarray(loss(w)), eps=eps)"}),
+             "_spsa: return": "return projected_gradient(_value(loss, w + eps * z, w), _value(loss, w, w), eps=eps)"}),
     # The step
     mistake("step_times_eps", "wrong_scale",
             "move along z; here along eps z, the perturbation: a thousand times too slow",

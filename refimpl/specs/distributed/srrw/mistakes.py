@@ -76,7 +76,11 @@ ALTERNATIVES = (
         "no_shift",
         "numerics",
         "take the largest power off before the exponential; here all weights underflow or overflow",
-        {"srrw-4": "return row * xp.exp(power)"},
+        {
+            "srrw-4": "return row * xp.exp(power)",
+            "draw: check.finite(": "pass",
+            "draw: if not bool(xp.all(weights": "if False:",
+        },
         unseen={
             "sa_srrw": "powers stay below 1e308 there",
         },
@@ -349,7 +353,7 @@ ALTERNATIVES = (
         "missing_step",
         "with a = b theta and x have one equation together; here theta is taken for the slower one",
         {
-            "covariance_theta: if a != b": "if True:",
+            "_limit: if a != b": "if True:",
             "_limit: drift, noise = J": _SLOW.format("alpha if a <= b else 0.0"),
         },
     ),

@@ -189,7 +189,7 @@ def _alike(T, n, D, apart):
     curve = lambda name: _some(f"{name} 0", n, D) + t * _some(f"{name} 1", n, D) + t * t * _some(f"{name} 2", n, D)
     both, own = curve("both"), curve("own")
     E_c, E_u = (part + apart * _some(name, T, n, D) for part, name in ((both, "late c"), (both + own / 64, "late u")))
-    E_u[-1] += 2.0**-10 * _some("left", n, D)  # a residual that keeps some digits
+    E_u[-1] += _some("left", n, D) / 2**10  # a residual that keeps some digits
     return {"E_c": E_c, "E_u": E_u, "k": T - 1}
 
 
@@ -209,9 +209,9 @@ FIT_LINEAR = (
          {"E_c": _E_C, "E_u": 0 * _E_U, "k": 0},
          answer={"fitted": np.zeros((4, 3)), "residual": np.array(0.0)}, source="closed form"),
     Case("tenth-step", ("basic", "numerics"), "late predictions are nearly collinear: the method's ordinary case",
-         _alike(10, 5, 8, 2.0**-10), dtypes=("float64",)),
+         _alike(10, 5, 8, 1 / 2**10), dtypes=("float64",)),
     Case("late-step", ("numerics",), "39 regressors that six curves tell, but for parts of 1e-4",
-         _alike(20, 6, 10, 2.0**-14), dtypes=("float64",)),
+         _alike(20, 6, 10, 1 / 2**14), dtypes=("float64",)),
     large("many-samples", "middle-step", "n", balanced=True, dtypes=("float64",)),
 )  # fmt: skip
 

@@ -315,7 +315,7 @@ ALTERNATIVES = (
         'Castillo et al. (2023), "affine" in the abstract',
         {
             "adaptive_guidance-12": "F = xp.concat([F, xp.ones((F.shape[0], 1), dtype=F.dtype, device=device(F))], "
-            "axis=1)\nbeta = least_squares(F, y, rtol=float(xp.finfo(F.dtype).eps))"
+            "axis=1)\nbeta = linalg.least_squares(F, y, rtol=float(xp.finfo(F.dtype).eps))"
         },
     ),
     mistake(

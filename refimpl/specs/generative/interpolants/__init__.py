@@ -2,12 +2,14 @@
 
 import numpy as np
 
+from refimpl.core import check
 from refimpl.core.arrays import array_namespace, device
 from refimpl.generative import interpolants
 from refimpl.models import mixture
 from refimpl.models.mixture import Mixture
 from refimpl.specs import refusals
 from refimpl.specs.base import ErrorCase, Operation, Paper, System, array, choice, number
+from refimpl.specs.domains import DEFINITE, NONNEGATIVE, POSITIVE, SHARE, Relation, real
 from refimpl.specs.generative.interpolants import cases, exact, laws
 from refimpl.specs.generative.interpolants.claims import CLAIMS
 from refimpl.specs.generative.interpolants.mistakes import ALTERNATIVES
@@ -35,6 +37,7 @@ def losses(x0, x1, z, t, A, c, e, which, antithetic, epsilon, a):
 
 def conversions(v, eta, t, gamma, a, epsilon):
     """Fields from the velocity without z and the denoiser."""
+    epsilon = check.nonnegative(epsilon=epsilon)
     coefficients = interpolants.schedule(_number(t, v), path="mirror", gamma=gamma, a=a)  # alpha, beta are not read
     s = interpolants.score(eta, coefficients)
     b = interpolants.velocity(v, s, coefficients)
@@ -102,22 +105,42 @@ _GAMMA = choice(
 )
 _SOME_PATHS = choice("path", ("linear", "one_sided_linear"), "as for interpolants.schedule")
 _SOME_GAMMAS = choice("gamma", ("brownian", "zero"), "as for interpolants.schedule; zero on the one-sided path")
-_A = number("a", "> 0, of brownian")
-_BAD_A = refusals.rates(a="positive")
+_A = number("a", "of brownian", POSITIVE)
+_BAD_A = refusals.numbers("a")
+_INSIDE = real(0, 1, open="()")
+_WEIGHTS = real(0, 1, open="(").that("simplex")
 _DRAWS = (
     array("x0", "n d", "samples of the first density; not read on a one-sided path"),
     array("x1", "n d", "samples of the second"),
     array("z", "n d", "standard normal"),
-    array("t", "n", "times in (0, 1)"),
+    array("t", "n", "times", _INSIDE),
 )
 _MIXTURE = (
-    array("p", "K", "weights of the first mixture"),
+    array("p", "K", "weights of the first mixture", _WEIGHTS),
     array("m", "K d", "its means"),
-    array("C", "K d d", "its covariances"),
-    array("q", "L", "weights of the second mixture"),
+    array("C", "K d d", "its covariances", DEFINITE),
+    array("q", "L", "weights of the second mixture", _WEIGHTS),
     array("mu", "L d", "its means"),
-    array("D", "L d d", "its covariances"),
+    array("D", "L d d", "its covariances", DEFINITE),
 )
+
+
+def _fits(path, gamma, a):
+    """Whether a path can have this noise."""
+    if path in interpolants.ONE_SIDED:
+        return gamma == "zero"
+    return {
+        "enc_dec": gamma != "zero",
+        "trig": gamma != "sine_squared" and (gamma != "brownian" or a < 4),
+    }.get(path, True)
+
+
+_FITTING = Relation(
+    "gamma is zero on one-sided paths, not zero for enc_dec, neither sine_squared nor brownian with a >= 4 for trig",
+    ("path", "gamma", "a"),
+    lambda i: _fits(i["path"], i["gamma"], i["a"]),
+)
+_SHORT = Relation("gamma is zero on the one-sided path", ("path", "gamma"), lambda i: _fits(i["path"], i["gamma"], 1.0))
 _BAD_TIME = (
     ErrorCase("late", "times end at 1", {"t": 1.25}, ValueError, "t must"),
     ErrorCase("early", "times begin at 0", {"t": -0.25}, ValueError, "t must"),
@@ -139,7 +162,8 @@ SCHEDULE = Operation(
     name="interpolants.schedule",
     summary="coefficients of x_t = alpha x_0 + beta x_1 + gamma z and their derivatives; gamma_dot is infinite where "
     "gamma starts or ends like a root",
-    inputs=(array("t", "k", "times in [0, 1]"), _PATH, _GAMMA, _A),
+    inputs=(array("t", "k", "times", SHARE), _PATH, _GAMMA, _A),
+    relations=(_FITTING,),
     outputs=(
         array("alpha", "k", "of x_0"),
         array("beta", "k", "of x_1"),
@@ -156,7 +180,7 @@ SCHEDULE = Operation(
     sample=cases.sample_schedule,
     laws=laws.SCHEDULE,
     errors=(
-        *_BAD_A,
+        _BAD_A,
         ErrorCase("late", "times end at 1", {"t": np.array([0.5, 1.25])}, ValueError, "t must"),
         ErrorCase("nan-time", "NaN is no time", {"t": np.array([_NAN])}, ValueError, "t must"),
         ErrorCase("two-noises", "a one-sided path has its own", {"path": "one_sided_trig"}, ValueError, "gamma"),
@@ -172,6 +196,7 @@ INTERPOLATE = Operation(
     name="interpolants.interpolate",
     summary="points x_t of an interpolant, and the targets whose means given x_t are the fields",
     inputs=(*_DRAWS, _SOME_PATHS, _SOME_GAMMAS, _A),
+    relations=(_SHORT,),
     outputs=(
         array("x_t", "n d", "points"),
         array("v", "n d", "derivative of alpha x_0 + beta x_1"),
@@ -204,7 +229,7 @@ LOSSES = Operation(
         choice("which", interpolants.LOSSES, "the field that is meant: velocity, velocity without z, score, denoiser "
                "(the mean of z), or drift b + epsilon s"),
         choice("antithetic", ("no", "yes"), "yes: the mean of the objectives of z and -z"),
-        number("epsilon", ">= 0, of drift"),
+        number("epsilon", "of drift", NONNEGATIVE),
         _A,
     ),
     outputs=(array("loss", "", "objective"),),
@@ -215,7 +240,7 @@ LOSSES = Operation(
     sample=cases.sample_losses,
     laws=laws.LOSSES,
     errors=(
-        *refusals.rates(a="positive", epsilon="nonnegative"),
+        refusals.numbers("a", "epsilon"),
         ErrorCase("at-the-end", "gamma is 0 there", {"t": np.array([0.25, 0.5, 1.0]), "which": "s"}, ValueError,
                   "target"),
     ),
@@ -228,10 +253,10 @@ CONVERSIONS = Operation(
     inputs=(
         array("v", "n d", "velocity without z"),
         array("eta", "n d", "denoiser, the mean of z given x_t"),
-        number("t", "time in (0, 1)"),
+        number("t", "time", _INSIDE),
         choice("gamma", ("brownian", "quadratic"), "size of z, as for interpolants.schedule; on any path that has it"),
         _A,
-        number("epsilon", "diffusion >= 0"),
+        number("epsilon", "diffusion", NONNEGATIVE),
     ),
     outputs=(
         array("s", "n d", "score"),
@@ -245,14 +270,19 @@ CONVERSIONS = Operation(
     cases=cases.CONVERSIONS,
     sample=cases.sample_conversions,
     laws=laws.CONVERSIONS,
-    errors=(*_BAD_TIME, ErrorCase("at-the-end", "gamma is 0 there", {"t": 1.0}, ValueError, "gamma")),
+    errors=(
+        *_BAD_TIME,
+        refusals.numbers("a", "epsilon"),
+        ErrorCase("at-the-end", "gamma is 0 there", {"t": 1.0}, ValueError, "gamma"),
+    ),
     without=_NO_STEPS,
 )
 
 FIELDS = Operation(
     name="interpolants.mixture_fields",
     summary="log-density and all fields between two Gaussian mixtures, drawn independently",
-    inputs=(array("x", "n d", "points"), number("t", "time in [0, 1]"), *_MIXTURE, _PATH, _GAMMA, _A),
+    inputs=(array("x", "n d", "points"), number("t", "time", SHARE), *_MIXTURE, _PATH, _GAMMA, _A),
+    relations=(_FITTING,),
     outputs=(
         array("log_density", "n", "of x_t"),
         array("b", "n d", "velocity"),
@@ -268,7 +298,7 @@ FIELDS = Operation(
     cases=cases.FIELDS,
     sample=cases.sample_fields,
     laws=laws.FIELDS,
-    errors=(*_BAD_TIME, *_BAD_MIXTURE, *refusals.arrays(x="x")[:1]),
+    errors=(refusals.numbers("t", "a"), *_BAD_MIXTURE, *refusals.arrays(x="x")[:1]),
     without=_NO_STEPS,
 )
 
@@ -286,9 +316,9 @@ STEP = Operation(
         array("slopes", "2 d d", "A of b and of s"),
         array("rates", "2 d", "r of b and of s"),
         array("offsets", "2 d", "o of b and of s"),
-        number("t", "time in [0, 1]"),
-        number("t_next", "time in [0, 1]"),
-        number("epsilon", "diffusion >= 0; not read by rk4"),
+        number("t", "time", SHARE),
+        number("t_next", "time", SHARE),
+        number("epsilon", "diffusion; not read by rk4", NONNEGATIVE),
         array("xi", "n d", "standard normal; not read by rk4"),
     ),
     outputs=(array("x_next", "n d", "points"),),
@@ -299,11 +329,11 @@ STEP = Operation(
     sample=cases.sample_step,
     laws=laws.STEP,
     errors=(
-        *refusals.rates(epsilon="nonnegative"),
-        *_BAD_TIME,
+        refusals.numbers("t", "t_next", "epsilon"),
         ErrorCase("no-step", "the two times differ", {"t_next": 0.25}, ValueError, "t_next"),
         *refusals.arrays(xi="xi"),
     ),
+    relations=(Relation("t is not t_next", ("t", "t_next"), lambda i: i["t"] != i["t_next"]),),
     without=_ONE_STEP,
 )
 
@@ -312,9 +342,9 @@ SAMPLE = Operation(
     summary="points moved along all times by interpolants.sampler_step, on the fields of interpolants.mixture_fields",
     inputs=(
         array("start", "n d", "points at the first time"),
-        array("times", "N+1", "in [0, 1], rising, or falling for a run backward"),
+        array("times", "N+1", "rising, or falling for a run backward", SHARE),
         choice("kind", interpolants.SAMPLERS, "as for interpolants.sampler_step"),
-        array("epsilon", "N", "diffusion >= 0 of each step; not read by rk4"),
+        array("epsilon", "N", "diffusion of each step; not read by rk4", NONNEGATIVE),
         array("noise", "N n d", "standard normal; not read by rk4"),
         *_MIXTURE,
         _SOME_PATHS,
@@ -329,6 +359,14 @@ SAMPLE = Operation(
     sample=cases.sample_sample,
     laws=laws.SAMPLE,
     errors=(*_BAD_TIMES, *_BAD_MIXTURE, *refusals.arrays(start="x", noise="noise")[:1]),
+    relations=(
+        _SHORT,
+        Relation(
+            "times rise or fall",
+            ("times",),
+            lambda i: bool(np.all(np.diff(i["times"]) > 0) or np.all(np.diff(i["times"]) < 0)),
+        ),
+    ),
 )
 
 LIKELIHOOD = Operation(
@@ -337,7 +375,7 @@ LIKELIHOOD = Operation(
     "at the last of the times, on a one-sided path too",
     inputs=(
         array("x", "n d", "points at the first time"),
-        array("times", "N+1", "in [0, 1], falling"),
+        array("times", "N+1", "back from the points to the start", SHARE.that("falling")),
         choice(
             "kind",
             interpolants.LIKELIHOODS,
@@ -346,7 +384,7 @@ LIKELIHOOD = Operation(
             "the step starts from. ito: paths by heun backward, mean of log rho_0(y) - sum h (div (b + epsilon s) + "
             "epsilon |s|^2), at the time of arrival",
         ),
-        array("epsilon", "N", "diffusion >= 0 of each step; not read by ode"),
+        array("epsilon", "N", "diffusion of each step; not read by ode", NONNEGATIVE),
         array("noise", "N M n d", "standard normal, for M paths from each point; not read by ode"),
         *_MIXTURE,
         _SOME_PATHS,
@@ -365,6 +403,7 @@ LIKELIHOOD = Operation(
         ErrorCase("rising-times", "a likelihood goes back", {"times": np.array([0.1, 0.4, 0.6, 0.9])}, ValueError,
                   "times"),
     ),
+    relations=(_SHORT,),
 )  # fmt: skip
 
 BRIDGE = Operation(
@@ -372,10 +411,10 @@ BRIDGE = Operation(
     summary="between N(0, s0^2) and N(0, s1^2): kinetic energy of the forward SDE of a path with beta = t and "
     "gamma^2 = a t (1 - t), and what the Schroedinger bridge has, reference noise sqrt(2 epsilon) dW",
     inputs=(
-        array("alpha_squared", "T", "alpha^2 at k / (T + 1), k = 1 ... T"),
-        number("s0", "> 0"),
-        number("s1", "> 0"),
-        number("epsilon", ">= 0"),
+        array("alpha_squared", "T", "alpha^2 at k / (T + 1), k = 1 ... T", NONNEGATIVE),
+        number("s0", "standard deviation at the start", POSITIVE),
+        number("s1", "standard deviation at the end", POSITIVE),
+        number("epsilon", "half the variance of the reference noise in a unit of time", NONNEGATIVE),
         _A,
     ),
     outputs=(
@@ -391,7 +430,7 @@ BRIDGE = Operation(
     sample=cases.sample_bridge,
     laws=laws.BRIDGE,
     errors=(
-        *refusals.rates(s0="positive", s1="positive", epsilon="nonnegative", a="positive"),
+        refusals.numbers("s0", "s1", "epsilon", "a"),
         ErrorCase("negative-square", "a square is not", {"alpha_squared": np.array([-0.5])}, ValueError, "alpha"),
     ),
     without=_NO_STEPS,

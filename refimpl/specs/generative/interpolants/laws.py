@@ -1,8 +1,10 @@
 """Checks of the operations of stochastic interpolants that need no answer."""
 
+import math
+
 from refimpl.core.arrays import array_namespace
 from refimpl.specs.base import Law
-from refimpl.specs.laws import apart, odd, related, reversed_along, scaled, turned_along
+from refimpl.specs.laws import REACH, apart, odd, related, reversed_along, scales, turned_along
 
 
 def _circle(run, inputs):
@@ -43,7 +45,7 @@ _SCALED = dict.fromkeys(("x0", "x1", "z"), 1), dict.fromkeys(("x_t", "v", "b", "
 INTERPOLATE = (
     apart("n", "linear", "one-sided"),
     odd("linear", "one-sided", inputs=("x0", "x1", "z")),
-    scaled("scale", "all points times 4 give 4 times all targets", 4.0, *_SCALED, "linear", "one-sided"),
+    scales(*_SCALED, "linear", "one-sided"),
     turned_along("d", "linear", "one-sided"),
     Law("mirrored-noise", "z and -z cancel in the targets", _target_of_b, ("linear", "one-pair")),
 )
@@ -70,6 +72,7 @@ def _antithetic(run, inputs):
 
 LOSSES = (
     reversed_along("n", "b", "antithetic-s"),
+    scales(dict.fromkeys(("x0", "x1", "z", "c", "e"), 1), {"loss": 2}, "b", "antithetic-s"),
     Law("parabola", "the target does not bend the objective, and the field 0 costs nothing", _quadratic, ("b",)),
     Law("antithetic", "the mean of the objectives of z and -z", _antithetic, ("b", "s", "drift")),
 )
@@ -85,6 +88,7 @@ def _mean_of_drifts(run, inputs):
 CONVERSIONS = (
     apart("n", "ordinary", "quadratic"),
     odd("ordinary", "mirror", inputs=("v", "eta")),
+    scales({"v": 1, "eta": 1}, dict.fromkeys(("s", "b", "forward", "backward"), 1), "ordinary", "quadratic"),
     Law("middle", "b is the mean of both drifts, and epsilon s half their distance", _mean_of_drifts,
         ("ordinary", "quadratic", "mirror")),
 )  # fmt: skip
@@ -121,8 +125,30 @@ def _identity(run, inputs):
     yield out["b"], out["v"]
 
 
+_SPACE = {"m": 1, "C": 2, "mu": 1, "D": 2, "a": 2}  # powers of a length
+
+
+def _scales(inputs, outputs, *cases):
+    """As `scales`; a density in d dimensions has the power -d, its logarithm a term."""
+    powers = _SPACE | inputs
+
+    def pairs(run, values):
+        before, d = run(**values), values["m"].shape[1]
+        reach = REACH["float32" if "float32" in str(values["m"].dtype) else "float64"] // 2
+        for k in (reach, -reach):
+            after = run(**values | {name: values[name] * 2.0 ** (k * power) for name, power in powers.items()})
+            for name in before:
+                shift = k * d * math.log(2.0) if name == "log_density" else 0.0
+                yield after[name] * 2.0 ** (-k * outputs.get(name, 0)) + shift, before[name]
+
+    return Law(
+        "scales", "space may be of any scale: fields have the same digits at both ends of the range", pairs, cases
+    )
+
+
 FIELDS = (
     apart("n", "line", "trig"),
+    _scales({"x": 1}, {"b": 1, "v": 1, "s": -1, "div_s": -2}, "line", "plane"),
     reversed_along("K", "plane", slug="components-of-the-first"),
     reversed_along("L", "plane", slug="components-of-the-second"),
     related("coordinates-reversed", "no coordinate is special", _coordinates_reversed, _coordinates_reversed, "plane"),
@@ -157,6 +183,7 @@ def _ends_exchanged(run, inputs):
 
 STEP = (
     apart("n", "em", "heun", "rk4"),
+    scales(dict.fromkeys(("x", "rates", "offsets", "xi"), 1), {"x_next": 1}, "em", "heun", "rk4"),
     Law("no-diffusion", "without diffusion neither score nor noise are seen", _no_noise, ("em", "heun", "rk4")),
     Law("other-end", "time counted from the other end turns a step around", _ends_exchanged,
         ("em", "heun", "rk4", "em-back")),
@@ -169,19 +196,17 @@ def _run_backward(inputs):
 
 SAMPLE = (
     apart("n", "em", "rk4"),
+    scales({**_SPACE, "start": 1, "epsilon": 2}, {"x": 1}, "em", "heun-back", "rk4"),
     reversed_along("L", "em", "heun-back", slug="components-of-the-second"),
     related("other-end", "both mixtures exchanged, and 1 - t for t: the same points", _run_backward, lambda out: {},
             "em", "heun", "rk4"),
 )  # fmt: skip
 LIKELIHOOD = (
     apart("n", "ode", "ito"),
+    _scales({"x": 1, "epsilon": 2}, {}, "ode", "feynman-kac", "ito"),
     reversed_along("M", "feynman-kac", "ito", slug="paths-reordered"),
     reversed_along("L", "feynman-kac", "ode", slug="components-of-the-second"),
 )
-
-
-def _units(inputs):
-    return {"s0": 2 * inputs["s0"], "s1": 2 * inputs["s1"], "epsilon": 4 * inputs["epsilon"], "a": 4 * inputs["a"]}
 
 
 def _other_direction(inputs):
@@ -197,7 +222,7 @@ def _reverse(run, inputs):
 
 
 BRIDGE = (
-    related("units", "lengths doubled: 4 times variances, covariance and energy", _units,
-            lambda out: {name: 4 * value for name, value in out.items()}, "narrowing", "widening"),
+    scales({"s0": 1, "s1": 1, "epsilon": 2, "a": 2}, dict.fromkeys(("energy", "best", "covariance"), 2), "narrowing",
+           "widening"),
     Law("no-direction", "s0 and s1 exchanged reverse the bridge", _reverse, ("narrowing", "widening")),
 )  # fmt: skip

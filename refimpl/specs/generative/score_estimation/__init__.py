@@ -3,9 +3,11 @@
 import numpy as np
 
 from refimpl.core.arrays import array_namespace
+from refimpl.core.linalg import angle
 from refimpl.generative import score_estimation as source
 from refimpl.specs import refusals
 from refimpl.specs.base import ErrorCase, Operation, Paper, System, array, choice, integer, number
+from refimpl.specs.domains import COUNT, NONNEGATIVE, POSITIVE, WHOLE, Relation, real
 from refimpl.specs.generative.score_estimation import cases, exact, laws
 from refimpl.specs.generative.score_estimation.claims import CLAIMS
 from refimpl.specs.generative.score_estimation.mistakes import ALTERNATIVES
@@ -66,19 +68,19 @@ def stopping_time(values, eta, sigma, B):
 
 _MPMATH = "mpmath with 50 digits, {}, written apart from the source"
 _NO_STEPS = {"long": "it has no steps"}
-_TIMES = array("t", "k", "times > 0, however small, of the diffusion with g = 1")
+_TIMES = array("t", "k", "times, however small, of the diffusion with g = 1", POSITIVE)
 _READ = (
     array("f", "k d", "outputs of the denoiser, not projected"),
     _TIMES,
     array("x", "k d", "noisy samples"),
 )
-_RADIUS = number("D", "radius > 0 of the ball in which the clean samples are")
-_UNITS = (array("W", "m p", "first layer"), array("a", "m d", "signs of the second layer"))
+_RADIUS = number("D", "radius of the ball in which the clean samples are", POSITIVE)
+_UNITS = (array("W", "m p", "first layer"), array("a", "m d", "second layer: signs, in the paper"))
 _DATA = (array("Z", "n p", "inputs"), array("Y", "n d", "labels"))
-_ETA = number("eta", "step size > 0 of gradient descent on the mean over n of half of the squared distance")
+_ETA = number("eta", "step size of gradient descent on the mean over n of half of the squared distance", POSITIVE)
 _VALUES = array("values", "n", "eigenvalues of K / n; those below 0 are rounding and count as 0")
 _ZERO_TIME = ErrorCase("time-zero", "without noise there is no score", {"t": np.zeros(3)}, ValueError, "t")
-_BAD_D = refusals.rates(D="positive")
+_BAD_D = refusals.numbers("D")
 
 TRAINING_PAIRS = Operation(
     name="score_estimation.training_pairs",
@@ -86,9 +88,9 @@ TRAINING_PAIRS = Operation(
     "clean sample as label",
     inputs=(
         array("X0", "n d", "clean samples"),
-        array("t", "n", "times > 0, however small, and >= T0, of the diffusion with g = 1"),
+        array("t", "n", "times, however small, of the diffusion with g = 1", POSITIVE),
         array("zeta", "n d", "standard normal draws"),
-        number("T0", "first time that is asked for"),
+        number("T0", "first time that is asked for", NONNEGATIVE),
         choice("constant", ("yes", "no"), "whether the last input is a constant 1"),
     ),
     outputs=(array("Z", "n p", "inputs; p = d + 2, or d + 1 without the constant"), array("Y", "n d", "labels")),
@@ -100,10 +102,11 @@ TRAINING_PAIRS = Operation(
     laws=laws.TRAINING_PAIRS,
     errors=(
         *refusals.arrays(X0="X0", zeta="zeta")[::3],
-        *refusals.rates(T0="nonnegative"),
+        refusals.numbers("T0"),
         _ZERO_TIME,
         ErrorCase("too-early", "the network is asked from T0 on", {"t": np.full(3, 0.1)}, ValueError, "t"),
     ),
+    relations=(Relation("t >= T0", ("t", "T0"), lambda i: bool((i["t"] >= i["T0"]).all())),),
     without=_NO_STEPS,
 )
 
@@ -118,7 +121,7 @@ SCORE_READOUT = Operation(
     cases=cases.SCORE_READOUT,
     sample=cases.sample_readout,
     laws=laws.SCORE_READOUT,
-    errors=(*_BAD_D, *refusals.arrays(f="f", x="x"), _ZERO_TIME),
+    errors=(_BAD_D, *refusals.arrays(f="f", x="x"), _ZERO_TIME),
     without=_NO_STEPS,
 )
 
@@ -126,7 +129,13 @@ WEIGHTED_ERRORS = Operation(
     name="score_estimation.weighted_errors",
     summary="squared distance of the score estimate to the score of X_t given X_0, with the weight (h / alpha)^2, for "
     "each sample and in the mean",
-    inputs=(*_READ, array("X0", "k d", "clean samples"), _RADIUS),
+    inputs=(
+        _READ[0],
+        array("t", "k", "times of the diffusion with g = 1", real(0, source.LAST, open="(")),
+        _READ[2],
+        array("X0", "k d", "clean samples"),
+        _RADIUS,
+    ),
     outputs=(array("each", "k", "weighted squared distances"), array("loss", "", "their mean")),
     reference=weighted_errors,
     exact=exact.weighted_errors,
@@ -134,7 +143,12 @@ WEIGHTED_ERRORS = Operation(
     cases=cases.WEIGHTED_ERRORS,
     sample=cases.sample_errors,
     laws=laws.WEIGHTED_ERRORS,
-    errors=(*_BAD_D, *refusals.arrays(f="f", X0="X0"), _ZERO_TIME),
+    errors=(
+        _BAD_D,
+        *refusals.arrays(f="f", X0="X0"),
+        _ZERO_TIME,
+        ErrorCase("time-without-end", "the weight exp(t) is no number", {"t": np.full(3, 2000.0)}, ValueError, "t"),
+    ),
     without=_NO_STEPS,
 )
 
@@ -155,7 +169,7 @@ GD_STEP = Operation(
     sample=cases.sample_step,
     laws=laws.GD_STEP,
     errors=(
-        *refusals.rates(eta="positive"),
+        refusals.numbers("eta"),
         *refusals.arrays(W="W", Y="Y")[::3],
         ErrorCase("other-signs", "a row of signs for each unit", {"a": np.ones((3, 2))}, ValueError, "a"),
     ),
@@ -168,11 +182,11 @@ TRAIN = Operation(
     "which move on their own",
     inputs=(
         array("W", "r p", "first layer of half of the units"),
-        array("a", "r d", "signs of half of the units"),
+        array("a", "r d", "second layer of half of the units: signs, in the paper"),
         *_DATA,
         array("Z_test", "k p", "new inputs"),
         _ETA,
-        integer("steps", "number of steps >= 1"),
+        integer("steps", "number of steps", COUNT),
     ),
     outputs=(
         array("f", "k d", "outputs for the new inputs after the last step"),
@@ -185,7 +199,7 @@ TRAIN = Operation(
     sample=cases.sample_train,
     laws=laws.TRAIN,
     errors=(
-        *refusals.rates(eta="positive"),
+        refusals.numbers("eta"),
         *refusals.arrays(Y="Y", Z_test="Z"),
         ErrorCase("negative-steps", "time does not run backwards", {"steps": -1}, ValueError, "steps"),
     ),
@@ -225,7 +239,7 @@ TANGENT_KERNEL = Operation(
 SPECTRAL_FILTER = Operation(
     name="score_estimation.spectral_filter",
     summary="what tau steps of gradient descent make of each eigenvalue v: (1 - (1 - eta v)^tau) / v",
-    inputs=(_VALUES, _ETA, integer("tau", "steps >= 0")),
+    inputs=(_VALUES, _ETA, integer("tau", "steps", WHOLE)),
     outputs=(array("filtered", "n", "eta tau for an eigenvalue of 0"),),
     reference=spectral_filter,
     exact=exact.spectral_filter,
@@ -234,17 +248,30 @@ SPECTRAL_FILTER = Operation(
     sample=cases.sample_filter,
     laws=laws.SPECTRAL_FILTER,
     errors=(
-        *refusals.rates(eta="positive"),
-        ErrorCase("negative-tau", "time does not run backwards", {"tau": -1}, ValueError, "tau"),
+        refusals.numbers("eta", "tau"),
         ErrorCase("nan-in-values", "NaN is no number", {"values": np.array([np.nan])}, ValueError, "values"),
         ErrorCase("diverging", "above 2 over the largest eigenvalue it diverges", {"eta": 4.5}, ValueError, "eta"),
     ),
+    relations=(
+        Relation(
+            "eta times the largest value is at most 2",
+            ("eta", "values"),
+            lambda i: i["eta"] * float(i["values"].max()) <= 2,
+        ),
+    ),
 )
+
+
+def _largest(Z):
+    """Eigenvalue of the tangent kernel over n."""
+    theta = angle(Z[:, None, :], Z[None, :, :])
+    return float(np.linalg.eigvalsh(Z @ Z.T * (np.pi - theta) / (2 * np.pi * len(Z)))[-1])
+
 
 KERNEL_GD = Operation(
     name="score_estimation.kernel_gd_predict",
     summary="predictions of gradient descent with the tangent kernel after tau steps from 0",
-    inputs=(*_DATA, array("Z_test", "k p", "new inputs"), _ETA, integer("tau", "steps >= 0")),
+    inputs=(*_DATA, array("Z_test", "k p", "new inputs"), _ETA, integer("tau", "steps", WHOLE)),
     outputs=(array("f", "k d", "predictions, not projected"),),
     reference=kernel_gd_predict,
     exact=exact.kernel_gd_predict,
@@ -253,12 +280,25 @@ KERNEL_GD = Operation(
     sample=cases.sample_kernel_gd,
     laws=laws.KERNEL_GD,
     errors=(
-        *refusals.rates(eta="positive"),
+        refusals.numbers("eta", "tau"),
         *refusals.arrays(Z_test="Z"),
         ErrorCase("labels-missing", "a label for each sample", {"Y": np.ones((5, 2))}, ValueError, "Y"),
-        ErrorCase("negative-tau", "time does not run backwards", {"tau": -1}, ValueError, "tau"),
+    ),
+    relations=(
+        Relation(
+            "eta times the largest eigenvalue of K / n is at most 2",
+            ("eta", "Z"),
+            lambda i: i["eta"] * _largest(i["Z"].astype(float)) <= 2,
+        ),
     ),
 )
+
+
+def _ends(values, eta, sigma, B):
+    """Whether the rule stops in time."""
+    u = eta * 2.0**62
+    return bool(np.sqrt(np.clip(values.astype(float), 0, 1 / u).mean()) > B / (2 * np.e * sigma * u))
+
 
 STOPPING_TIME = Operation(
     name="score_estimation.stopping_time",
@@ -266,11 +306,11 @@ STOPPING_TIME = Operation(
     "B / (2 e sigma eta tau)",
     inputs=(
         _VALUES,
-        number("eta", "step size > 0"),
-        number("sigma", "standard deviation > 0 of the label noise, per coordinate"),
-        number("B", "bound > 0 on the norm of the regression function"),
+        number("eta", "step size", POSITIVE),
+        number("sigma", "standard deviation of the label noise, per coordinate", POSITIVE),
+        number("B", "bound on the norm of the regression function", POSITIVE),
     ),
-    outputs=(integer("tau", "steps; 0 if one is too many"),),
+    outputs=(integer("tau", "steps; 0 if one is too many", WHOLE),),
     reference=stopping_time,
     exact=exact.stopping_time,
     exact_source=_MPMATH.format("from the quadratic equation between two eigenvalues"),
@@ -278,13 +318,18 @@ STOPPING_TIME = Operation(
     sample=cases.sample_stopping,
     laws=laws.STOPPING_TIME,
     errors=(
-        *refusals.rates(eta="positive", sigma="positive", B="positive"),
+        refusals.numbers("eta", "sigma", "B"),
         ErrorCase(
             "no-kernel", "without an eigenvalue > 0 it never ends", {"values": np.zeros(3)}, ValueError, "values"
         ),
         ErrorCase("nan-in-values", "NaN is no number", {"values": np.array([np.nan])}, ValueError, "values"),
     ),
+    relations=(
+        Relation("a value is > 0", ("values",), lambda i: bool((i["values"] > 0).any())),
+        Relation("fewer than 2**62 steps are allowed", ("values", "eta", "sigma", "B"), lambda i: _ends(**i)),
+    ),
 )
+
 
 SYSTEM = System(
     name="score_estimation",

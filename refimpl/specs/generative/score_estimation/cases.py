@@ -34,12 +34,12 @@ TRAINING_PAIRS = (
     Case("from-zero", ("boundary",), "T0 = 0: the time itself; one sample of one coordinate",
          {**_PAIRS, "X0": np.array([[0.5]]), "t": np.array([1.5]), "zeta": np.array([[-2.0]]), "T0": 0.0}),
     Case("without-noise", ("edge_case",), "the draw is 0: the sample shrinks by alpha alone",
-         {**_PAIRS, "zeta": np.zeros((3, 2)), "t": 2 * np.log(2.0) * np.ones(3)}, dtypes=("float64",),
+         {**_PAIRS, "zeta": np.zeros((3, 2)), "t": np.full(3, 1.3862943611198906)}, dtypes=("float64",),
          answer={"Y": _PAIRS["X0"], "Z": np.concatenate(
-             [_PAIRS["X0"] / 2, np.full((3, 1), 2 * np.log(2.0) - 0.25), np.ones((3, 1))], axis=1)},
+             [_PAIRS["X0"] / 2, np.full((3, 1), 1.3862943611198906 - 0.25), np.ones((3, 1))], axis=1)},
          source="worked by hand: alpha = 1/2 at t = log 4"),
     Case("early", ("numerics",), "times so early that 1 - exp(-t) is 0 in floating point: h is t",
-         {"X0": np.zeros((3, 2)), "zeta": _PAIRS["zeta"], "t": np.array([2.0**-60, 2.0**-64, 2.0**-56]), "T0": 0.0,
+         {"X0": np.zeros((3, 2)), "zeta": _PAIRS["zeta"], "t": np.array([1 / 2**60, 1 / 2**64, 1 / 2**56]), "T0": 0.0,
           "constant": "no"}),
     large("many-samples", "three-samples", "n"),
 )  # fmt: skip
@@ -69,8 +69,8 @@ SCORE_READOUT = (
     Case("one-coordinate", ("boundary",), "one sample of one coordinate",
          {"f": np.array([[-2.5]]), "t": np.array([0.5]), "x": np.array([[0.75]]), "D": 2.0}),
     Case("early", ("numerics",), "times so early that 1 - exp(-t) is 0 in floating point: h is t",
-         {**_READ, "t": np.array([2.0**-60, 2.0**-64, 2.0**-56])}),
-    Case("far-outside", ("numerics",), "outputs of 1e15", {**_READ, "f": 2.0**50 * _READ["f"]}),
+         {**_READ, "t": np.array([1 / 2**60, 1 / 2**64, 1 / 2**56])}),
+    Case("far-outside", ("numerics",), "outputs of 1e15", {**_READ, "f": 2**50 * _READ["f"]}),
     large("many-samples", "in-and-out", "k"),
 )  # fmt: skip
 
@@ -230,12 +230,12 @@ SPECTRAL_FILTER = (
     Case("even-steps", ("edge_case",), "the same after an even number of steps",
          {"values": np.array([0.5, 1.0, 1.25, 1.5]), "eta": 1.0, "tau": 4}),
     Case("tiny", ("numerics",), "eigenvalues of 1e-20 and less: as for 0, and not 0 / tiny",
-         {"values": np.array([-(2.0**-54), 2.0**-80, 2.0**-66, 2.0**-30, 0.25]), "eta": 0.5, "tau": 12}),
+         {"values": np.array([-1 / 2**54, 1 / 2**80, 1 / 2**66, 1 / 2**30, 0.25]), "eta": 0.5, "tau": 12}),
     Case("below-zero", ("edge_case", "numerics"), "an eigenvalue that rounding took below 0 counts as 0, for long too",
-         {"values": np.array([-(2.0**-20), 0.5]), "eta": 0.5, "tau": 4000},
+         {"values": np.array([-1 / 2**20, 0.5]), "eta": 0.5, "tau": 4000},
          answer={"filtered": np.array([2000.0, 2.0])}, source="worked by hand: eta tau, and 1 over the eigenvalue"),
     Case("a-million-steps", ("long",), "a million steps, at small and large eigenvalues",
-         {"values": np.array([0.0, 2.0**-24, 2.0**-18, 2.0**-10, 0.5]), "eta": 0.5, "tau": 1_000_003}),
+         {"values": np.array([0.0, 1 / 2**24, 1 / 2**18, 1 / 2**10, 0.5]), "eta": 0.5, "tau": 1_000_003}),
     large("many-values", "five-steps", "n"),
 )  # fmt: skip
 
@@ -268,10 +268,10 @@ KERNEL_GD = (
           "eta": 2.25, "tau": 3}),
     Case("one-step", ("boundary",), "one step: eta / n times the kernel times the labels", {**_GD, "tau": 1}),
     Case("no-step", ("boundary",), "no step: 0", {**_GD, "tau": 0}, answer={"f": np.zeros((3, 2))}, source="the start"),
-    Case("one-sample", ("boundary",), "one sample, one output",
-         {"Z": np.array([[1.0, 0.5]]), "Y": np.array([[2.0]]), "Z_test": np.array([[0.5, -1.0], [2.0, -1.0]]),
+    Case("one-sample-alone", ("boundary",), "one sample, one output",
+         {"Z": np.array([[0.75, 1.0]]), "Y": np.array([[2.0]]), "Z_test": np.array([[0.5, -1.0], [2.0, -1.0]]),
           "eta": 0.125, "tau": 2}),
-    Case("three-hundred-steps", ("long",), "many small steps", {**_GD, "eta": 2.0**-10, "tau": 300}),
+    Case("three-hundred-small-steps", ("long",), "many small steps", {**_GD, "eta": 1 / 2**4, "tau": 300}),
     large("many-new-inputs", "one-step", "k"),
 )  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from refimpl.core.arrays import array_namespace
 from refimpl.specs.base import Law
-from refimpl.specs.laws import apart, doubled_along, odd, related, reversed_along, scaled, turned_along
+from refimpl.specs.laws import apart, doubled_along, odd, related, reversed_along, scales, turned_along
 
 
 def _same(outputs):
@@ -28,6 +28,7 @@ _TURNED = turned_along("d", "in-and-out", "small-ball")
 SCORE_READOUT = (
     apart("k", "in-and-out"),
     odd("in-and-out", "small-ball", inputs=("f", "x")),
+    scales({"f": 1, "x": 1, "D": 1}, {"score": 1}, "in-and-out", "small-ball"),
     _TURNED,
 )
 WEIGHTED_ERRORS = (
@@ -35,18 +36,18 @@ WEIGHTED_ERRORS = (
             "in-and-out", "small-ball"),
     related("any-noise", "the noise cancels: other noisy samples change nothing", lambda i: {"x": 0.5 - i["x"]}, _same,
             "in-and-out"),
+    scales({"f": 1, "x": 1, "X0": 1, "D": 1}, {"each": 2, "loss": 2}, "in-and-out", "late"),
     reversed_along("k", "in-and-out"),
     _TURNED,
 )  # fmt: skip
 
-_HOMOGENEOUS = "first layer and labels times 4 give 4 times outputs and steps, and 16 times the loss"
 GD_STEP = (
     reversed_along("n", "six-units", slug="samples-reordered"),
     reversed_along("m", "six-units", slug="units-reordered"),
     reversed_along("d", "six-units", slug="outputs-reordered"),
     doubled_along("n", "six-units"),
     turned_along("p", "six-units"),
-    scaled("homogeneous", _HOMOGENEOUS, 4.0, {"W": 1, "Y": 1}, {"new_W": 1, "residuals": 1, "loss": 2}, "six-units"),
+    scales({"W": 1, "Y": 1}, {"new_W": 1, "residuals": 1, "loss": 2}, "six-units"),
 )
 
 
@@ -64,7 +65,7 @@ TRAIN = (
     reversed_along("n", "five-steps", slug="samples-reordered"),
     reversed_along("d", "five-steps", slug="outputs-reordered"),
     doubled_along("n", "five-steps"),
-    scaled("homogeneous", _HOMOGENEOUS, 4.0, {"W": 1, "Y": 1}, {"f": 1, "losses": 2}, "five-steps"),
+    scales({"W": 1, "Y": 1}, {"f": 1, "losses": 2}, "five-steps"),
     Law("causal", "fewer steps are the beginning of more", _fewer_steps, ("five-steps",)),
     Law("mirrored", "all signs negated change nothing, for the start has both", _all_units_negated, ("five-steps",)),
 )
@@ -85,24 +86,21 @@ EMPIRICAL_KERNEL = (
     _exchanged("Theta"),
     reversed_along("m", "five-units", slug="units-reordered"),
     turned_along("p", "five-units"),
-    scaled("units", "inputs times 4 and further ones times 4 give 16 times the answer", 4.0, {"Z": 1, "Z2": 1},
-           {"Theta": 2}, "five-units"),
+    scales({"Z": 1}, {"Theta": 1}, "five-units"),
+    scales({"W": 1}, {}, "five-units", slug="scales-of-units"),
     apart("n", "five-units"),
-)  # fmt: skip
+)
 TANGENT_KERNEL = (
     _exchanged("K"),
     turned_along("p", "seven-inputs"),
-    scaled("units", "inputs times 4 give 4 times the answer", 4.0, {"Z": 1}, {"K": 1}, "seven-inputs"),
+    scales({"Z": 1}, {"K": 1}, "seven-inputs", "parallel"),
     apart("n", "seven-inputs"),
 )
 
-_UNITS_OF_TIME = "eigenvalues times 4 and eta over 4"
 SPECTRAL_FILTER = (
     apart("n", "beyond-one"),
-    related("units", f"{_UNITS_OF_TIME} give a quarter of the answer",
-            lambda i: {"values": 4.0 * i["values"], "eta": i["eta"] / 4},
-            lambda o: {"filtered": o["filtered"] / 4}, "five-steps", "beyond-one"),
-)  # fmt: skip
+    scales({"values": 1, "eta": -1}, {"filtered": -1}, "five-steps", "beyond-one"),
+)
 
 
 def _no_mixing(run, inputs):
@@ -113,17 +111,16 @@ def _no_mixing(run, inputs):
 
 
 KERNEL_GD = (
-    scaled("linear", "labels times 4 give 4 times the answer", 4.0, {"Y": 1}, {"f": 1}, "three-steps"),
-    scaled("homogeneous", "new inputs times 4 give 4 times the answer", 4.0, {"Z_test": 1}, {"f": 1}, "three-steps"),
+    scales({"Y": 1}, {"f": 1}, "three-steps", slug="scales-of-labels"),
+    scales({"Z": 1, "Z_test": 1, "eta": -2}, {}, "three-steps"),
     Law("no-mixing", "each output is a regression of its own", _no_mixing, ("three-steps",)),
     reversed_along("n", "three-steps"),
     doubled_along("n", "three-steps"),
     apart("k", "three-steps"),
 )
 STOPPING_TIME = (
-    scaled("noise-units", "sigma and B times 4 change nothing", 4.0, {"sigma": 1, "B": 1}, {}, "eight-values", "noisy"),
-    related("units", f"{_UNITS_OF_TIME}, and half of B, change nothing",
-            lambda i: {"values": 4.0 * i["values"], "eta": i["eta"] / 4, "B": i["B"] / 2}, _same, "eight-values"),
+    scales({"sigma": 1, "B": 1}, {}, "eight-values", "noisy", slug="scales-of-noise"),
+    scales({"values": 2, "eta": -2, "B": -1}, {}, "eight-values"),
     reversed_along("n", "eight-values"),
     doubled_along("n", "eight-values", "with-zeros"),
 )  # fmt: skip

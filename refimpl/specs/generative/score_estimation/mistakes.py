@@ -15,7 +15,7 @@ def _pairs(label):
 
 _BACK = "back = xp.where(before > 0, R @ xp.matrix_transpose(a), 0.0)"
 _STEP = "W = W - eta / (n * math.sqrt(a.shape[0])) * (xp.matrix_transpose(back) @ Z)"
-_AC1 = "norms * (xp.sin(theta) + (math.pi - theta) * xp.cos(theta)) / (2 * math.pi)"
+_AC1 = "length(Z) * length(Z2)[:, 0] * (xp.sin(theta) + (math.pi - theta) * xp.cos(theta)) / (2 * math.pi)"
 
 ALTERNATIVES = (
     # The score as a denoiser
@@ -112,6 +112,7 @@ ALTERNATIVES = (
         "wrong_sign",
         "subtract x / h; here it is added",
         {"score_estimation-6": "return alpha / h * _project(f, D) + x / h"},
+        unseen={"weighted_errors": "the noisy samples cancel"},
     ),
     mistake(
         "negated_score",
@@ -142,26 +143,26 @@ ALTERNATIVES = (
         "weight_h",
         "wrong_constant",
         "the weight is (h / alpha)^2; here h, the usual one",
-        {"score_estimation-7": "weight = h + 0.0 * alpha"},
+        {"score_estimation-7": "root = xp.sqrt(h) + 0.0 * alpha"},
     ),
     mistake(
         "weight_of_the_snr",
         "wrong_constant",
         "the weight is (h / alpha)^2; here alpha^2 / h, the ratio of signal to noise",
-        {"score_estimation-7": "weight = alpha**2 / h"},
+        {"score_estimation-7": "root = alpha / xp.sqrt(h)"},
         origin=_WEIGHT,
     ),
     mistake(
         "weight_not_squared",
         "wrong_scale",
         "the weight is (h / alpha)^2; here h / alpha",
-        {"score_estimation-7": "weight = h / alpha"},
+        {"score_estimation-7": "root = xp.sqrt(h / alpha)"},
     ),
     mistake(
         "mean_over_coordinates",
         "wrong_axis",
         "sum the squares of a sample's coordinates; here their mean",
-        {"score_estimation-8": "each = xp.mean(weight * gap**2, axis=-1)"},
+        {"score_estimation-8": "each = xp.mean((root * gap) ** 2, axis=-1)"},
     ),
     mistake(
         "errors_summed",
@@ -395,7 +396,7 @@ ALTERNATIVES = (
         "not_clipped",
         "numerics",
         "clip the cosine to [-1, 1]; here rounding takes that of parallel inputs beyond, and the angle is NaN",
-        {"score_estimation-16": "theta = xp.acos(cosine)"},
+        {"score_estimation-16": "theta = xp.acos(gram / xp.where(gram != 0, length(Z) * length(Z2)[:, 0], 1.0))"},
         origin=_ACOS,
         unseen={"kernel_gd_predict": "its inputs have lengths without rounding"},
     ),
@@ -403,7 +404,7 @@ ALTERNATIVES = (
         "zero_over_zero",
         "numerics",
         "an input of 0 has a kernel of 0; here its angle is NaN",
-        {"tangent_kernel: cosine = ": "cosine = gram / norms"},
+        {"score_estimation-16": "theta = xp.acos(xp.clip(gram / (length(Z) * length(Z2)[:, 0]), -1.0, 1.0))"},
         unseen={"kernel_gd_predict": "its inputs have a constant, or are not 0"},
     ),
     # Kernel gradient descent

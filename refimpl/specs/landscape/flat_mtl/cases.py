@@ -1,5 +1,8 @@
 """Inputs of the operations of F-MTL under permanent names, and random ones."""
 
+import math
+from functools import partial
+
 import numpy as np
 
 from refimpl.core.random import stream
@@ -8,6 +11,7 @@ from refimpl.specs.base import Case
 from refimpl.specs.sizes import large
 
 _TIMES = 2**16
+_power = partial(math.ldexp, 1.0)  # of two, exactly: not every `**` of floats is
 
 
 def _some(name, *shape):
@@ -79,10 +83,10 @@ PERTURB = (
     Case("tiny-gradient", ("numerics", "wrong_constant"), "a gradient of 1e-11: 1e-12 is a tenth of that",
          _group(grad1=1e-11 * _rows([0.6, 0.0], [0.0, 0.0]), grad2=np.array([8e-12, 0.0])), equations=("flat_mtl-2",)),
     Case("huge-gradient", ("numerics",), "gradients of 2^80, whose squares no float32 holds",
-         _group(grad1=2.0**80 * _rows([0.5, -1.0], [2.0, 0.25]), grad2=2.0**80 * np.array([-1.5, 3.0])),
+         _group(grad1=_power(80) * _rows([0.5, -1.0], [2.0, 0.25]), grad2=_power(80) * np.array([-1.5, 3.0])),
          equations=("flat_mtl-2",)),
-    Case("huge-gradient-adaptive", ("numerics",), "gradients and parameters of 2^60, whose products no float32 holds",
-         {name: value * 2.0**70 if name[-1] in "12" else value for name, value in _ADAPTIVE.items()},
+    Case("huge-gradient-adaptive", ("numerics",), "gradients and parameters of 2^70, whose products no float32 holds",
+         {name: value * _power(70) if name[-1] in "12" else value for name, value in _ADAPTIVE.items()},
          equations=("flat_mtl-3",)),
     _wide("two-tensors", ("grad1", "grad2", "theta1", "theta2"), ("eps1", "eps2"), factor=_TIMES**-0.5),
 )  # fmt: skip
@@ -141,7 +145,7 @@ AGGREGATE = (
           flags=("boundary", "missing_step")),
     _hand("pcgrad-opposite", "opposite gradients: both are projected to 0", "pcgrad", ([1, 2], [-2, -4]), [0, 0], 12),
     Case("pcgrad-far-apart", ("numerics",), "a gradient 2^-80 times as long as the other: its square vanishes",
-         _asked("pcgrad", _rows([2.0, 1.0], [-1.0, 0.25]) * [[1.0], [2.0**-80]]), equations=("flat_mtl-12",)),
+         _asked("pcgrad", _rows([2.0, 1.0], [-1.0, 0.25]) * [[1.0], [_power(-80)]]), equations=("flat_mtl-12",)),
     Case("pcgrad-small", ("numerics", "variant"), "norms near 4e-4: a small number beside their squares counts",
          _asked("pcgrad", _CROSS / 2**13, orders=_MIXED), equations=("flat_mtl-12",)),
     _hand("pcgrad-zeros", "gradients of 0 conflict with nothing", "pcgrad", _ZEROS, [0, 0], 12),
@@ -174,10 +178,10 @@ AGGREGATE = (
          _asked("imtl_g", _rows([1.0, 0.0], [2.0, 0.0], [0.25, 1.0]) / 2**20), dtypes=("float64",),
          equations=("flat_mtl-16",)),
     Case("imtl-nearly-parallel", ("numerics",), "directions 2^-10 apart: differences of inner products lose digits",
-         _asked("imtl_g", _rows([1.0, 2.0, 0.0], [1.0, 2.0, 2.0**-9])), dtypes=("float64",),
+         _asked("imtl_g", _rows([1.0, 2.0, 0.0], [1.0, 2.0, 1 / 512])), dtypes=("float64",),
          equations=("flat_mtl-16",)),
     Case("imtl-far-apart", ("numerics",), "two gradients of three are 2^-30 times as long as the other",
-         _asked("imtl_g", _AROUND * [[2.0**-30], [2.0**-30], [1.0]]), equations=("flat_mtl-16",)),
+         _asked("imtl_g", _AROUND * [[_power(-30)], [_power(-30)], [1.0]]), equations=("flat_mtl-16",)),
     _hand("imtl-zeros", "all gradients are 0: so is the direction", "imtl_g", _ZEROS, [0, 0], 16),
     _hand("imtl-one-zero", "as long along the other as along the one that is 0", "imtl_g", _ONE_ZERO, [0, 0], 16),
     _hand("mean", "the plain mean", "mean", _AGAINST, [0.5, 0.5], 10, flags=("basic",)),
@@ -299,6 +303,10 @@ QUADRATIC = (
     Case("two-tasks-cagrad", ("boundary", "wrong_constant"), "two tasks in conflict, a small ball",
          _quadratic("cagrad", _AGAINST, k=1, c=0.25), equations=_STEP),
     Case("imtl", ("basic",), "three tasks", _quadratic("imtl_g"), equations=_STEP),
+    Case("cagrad-wide", ("basic", "wrong_constant"), "three tasks, a ball wider than the mean is long",
+         _quadratic("cagrad", _BESIDE + _BEND, c=1.5), equations=_STEP),
+    Case("imtl-other", ("basic",), "three tasks of other lengths", _quadratic("imtl_g", _CROSS * [[1.0], [0.5], [2.0]]),
+         equations=_STEP),
     Case("two-tasks-mgda", ("boundary", "variant"), "one weight is 1",
          _quadratic("mgda", _rows([1.0, 0.0], [2.0, 1.0])), equations=_STEP),
     Case("stationary", ("edge_case",), "all gradients are 0: nothing moves",

@@ -10,14 +10,25 @@ from refimpl.landscape import _hessian_alignment_models as models
 from refimpl.landscape import hessian_alignment
 from refimpl.specs import refusals
 from refimpl.specs.base import ErrorCase, Operation, Paper, System, array, choice, integer, number
+from refimpl.specs.domains import (
+    DEFINITE,
+    FRACTION,
+    NONNEGATIVE,
+    POSITIVE,
+    REAL,
+    SIGNS,
+    SYMMETRIC,
+    WHOLE,
+    Relation,
+)
 from refimpl.specs.landscape.hessian_alignment import cases, exact, laws
 from refimpl.specs.landscape.hessian_alignment.claims import CLAIMS
 from refimpl.specs.landscape.hessian_alignment.mistakes import ALTERNATIVES
-from refimpl.specs.loops import integers, trajectory
+from refimpl.specs.loops import trajectory
 
 
 def _domains(z, y):
-    return [(z[e, ...], integers(y[e, ...])) for e in range(z.shape[0])]
+    return [(z[e, ...], y[e, ...]) for e in range(z.shape[0])]
 
 
 def _told(found):
@@ -26,7 +37,7 @@ def _told(found):
 
 def head_stats(W, z, y):
     """Loss, gradient, Hessian times gradient, diagonal, Hessian."""
-    at = hessian_alignment.head(W, z, integers(y))
+    at = hessian_alignment.head(W, z, y)
     g = hessian_alignment.gradient(at)
     Hg, D = hessian_alignment.product(at, g), hessian_alignment.diagonal(at)
     return at.loss, g, Hg, D, hessian_alignment.hessian(at)
@@ -34,7 +45,7 @@ def head_stats(W, z, y):
 
 def hutchinson(W, z, y, signs):
     """Estimates with the draws of each step."""
-    at, found = hessian_alignment.head(W, z, integers(y)), []
+    at, found = hessian_alignment.head(W, z, y), []
     for t in range(signs.shape[0]):
         draws = signs[t, ...]
         found.append(hessian_alignment.hutchinson(at, draws))
@@ -101,28 +112,31 @@ def transfer(H_source, H_target, delta):
 
 
 _W = array("W", "C h+1", "head: weights, and the bias in the last column; one row for two classes, with a sigmoid")
-_Y = "labels, whole numbers in [0, C), or in {0, 1} if W has one row"
-_ONE = (_W, array("z", "N h", "features of one domain"), array("y", "N", _Y))
-_MANY = (_W, array("z", "n N h", "features of n domains"), array("y", "n N", _Y))
+_Y = "labels", WHOLE
+_ONE = (_W, array("z", "N h", "features of one domain"), array("y", "N", *_Y))
+_MANY = (_W, array("z", "n N h", "features of n domains"), array("y", "n N", *_Y))
+_CLASSES = Relation("y < C, or < 2 where W has one row", ("W", "y"), lambda i: i["y"].max() < max(2, len(i["W"])))
+_AT_LEAST_TWO = Relation("there are at least two domains", ("y",), lambda i: i["y"].shape[-2] > 1)
+_ALL_SIGNS = Relation("P = C (h + 1)", ("W", "signs"), lambda i: i["signs"].shape[-1] == i["W"].size)
 _PENALTY = (
     array("value", "", "penalty"),
     array("dW", "C h+1", "gradient in W"),
     array("dz", "n N h", "gradient in z"),
 )
 _WEIGHTS = (
-    number("alpha", "weight of what is made of the Hessian, >= 0"),
-    number("beta", "weight of the gradients, >= 0"),
+    number("alpha", "weight of what is made of the Hessian", NONNEGATIVE),
+    number("beta", "weight of the gradients", NONNEGATIVE),
 )
 _DIGITS = "mpmath with 50 digits, {}, written apart from the source"
 _BAD_LABELS = (
-    ErrorCase("label-out-of-range", "there is no such class", {"y": np.full((2, 3), 7.0)}, ValueError, "y"),
-    ErrorCase("negative-label", "there is no such class", {"y": np.full((2, 3), -1.0)}, ValueError, "y"),
+    ErrorCase("label-out-of-range", "there is no such class", {"y": np.full((2, 3), 7)}, ValueError, "y"),
+    ErrorCase("negative-label", "there is no such class", {"y": np.full((2, 3), -1)}, ValueError, "y"),
     *refusals.arrays(W="W", z="z"),
 )
 _ALONE = ErrorCase(
     "one-domain",
     "a domain alone has nothing to be aligned with",
-    {"z": np.ones((1, 3, 2)), "y": np.zeros((1, 3))},
+    {"z": np.ones((1, 3, 2)), "y": np.zeros((1, 3), int)},
     ValueError,
     "domains",
 )
@@ -145,8 +159,9 @@ HEAD_STATS = Operation(
     cases=cases.HEAD_STATS,
     sample=cases.sample_head,
     laws=laws.HEAD_STATS,
+    relations=(_CLASSES,),
     errors=(
-        ErrorCase("label-out-of-range", "there is no such class", {"y": np.full(5, 3.0)}, ValueError, "y"),
+        ErrorCase("label-out-of-range", "there is no such class", {"y": np.full(5, 3)}, ValueError, "y"),
         *refusals.arrays(W="W", z="z"),
     ),
     without=_NO_STEPS,
@@ -157,7 +172,7 @@ HUTCHINSON = Operation(
     summary="estimates of the diagonal of the Hessian from given signs, anew in each of T steps",
     inputs=(
         *_ONE,
-        array("signs", "T K P", "draws of -1 and 1, P = C (h + 1): all weights row by row, then the biases"),
+        array("signs", "T K P", "draws: for all weights row by row, then for the biases", SIGNS),
     ),
     outputs=(array("D", "T C h+1", "mean over the draws of signs times Hessian times signs", steps=True),),
     reference=hutchinson,
@@ -166,6 +181,7 @@ HUTCHINSON = Operation(
     cases=cases.HUTCHINSON,
     sample=cases.sample_hutchinson,
     laws=laws.HUTCHINSON,
+    relations=(_CLASSES, _ALL_SIGNS),
     errors=(
         ErrorCase(
             "gaussian-draws",
@@ -195,7 +211,8 @@ PENALTY = Operation(
     cases=cases.PENALTY,
     sample=cases.sample_penalty,
     laws=laws.PENALTY,
-    errors=(*_BAD_LABELS, _ALONE, *refusals.rates(alpha="nonnegative", beta="nonnegative")),
+    relations=(_CLASSES, _AT_LEAST_TWO),
+    errors=(*_BAD_LABELS, _ALONE, refusals.numbers("alpha", "beta")),
     without=_NO_STEPS,
 )
 
@@ -205,7 +222,9 @@ HUTCHINSON_PENALTY = Operation(
     "mean first and then for each domain",
     inputs=(
         *_MANY,
-        array("signs", "m K P", "draws as in hessian_alignment.hutchinson; m = 1: shared, m = n + 1: of their own"),
+        array(
+            "signs", "m K P", "draws as in hessian_alignment.hutchinson; m = 1: shared, m = n + 1: of their own", SIGNS
+        ),
         *_WEIGHTS,
     ),
     outputs=_PENALTY,
@@ -215,10 +234,16 @@ HUTCHINSON_PENALTY = Operation(
     cases=cases.HUTCHINSON_PENALTY,
     sample=cases.sample_hutchinson_penalty,
     laws=laws.HUTCHINSON_PENALTY,
+    relations=(
+        _CLASSES,
+        _AT_LEAST_TWO,
+        _ALL_SIGNS,
+        Relation("m = 1 or n + 1", ("signs", "y"), lambda i: len(i["signs"]) in (1, len(i["y"]) + 1)),
+    ),
     errors=(
         *_BAD_LABELS,
         _ALONE,
-        *refusals.rates(alpha="nonnegative", beta="nonnegative"),
+        refusals.numbers("alpha", "beta"),
         ErrorCase("two-sets", "one set, or three for two domains", {"signs": np.ones((2, 2, 6))}, ValueError, "signs"),
     ),
     without=_NO_STEPS,
@@ -230,7 +255,7 @@ BASELINE = Operation(
     "as a product over two halves of the samples (irm_halves), means and covariances of the features (coral)",
     inputs=(
         *_MANY,
-        number("lam", "weight, >= 0"),
+        number("lam", "weight", NONNEGATIVE),
         choice("kind", ("vrex", "irm", "irm_halves", "coral"), "which one"),
     ),
     outputs=_PENALTY,
@@ -240,7 +265,16 @@ BASELINE = Operation(
     cases=cases.BASELINE,
     sample=cases.sample_baseline,
     laws=laws.BASELINE,
-    errors=(*_BAD_LABELS, _ALONE, *refusals.rates(lam="nonnegative")),
+    relations=(
+        _CLASSES,
+        _AT_LEAST_TWO,
+        Relation(
+            "N > 1 where kind = irm_halves or coral",
+            ("kind", "y"),
+            lambda i: i["kind"] in ("vrex", "irm") or i["y"].shape[1] > 1,
+        ),
+    ),
+    errors=(*_BAD_LABELS, _ALONE, refusals.numbers("lam")),
     without=_NO_STEPS,
 )
 
@@ -251,9 +285,9 @@ FISHR = Operation(
     inputs=(
         _W,
         array("z", "T n N h", "features of n domains, step by step"),
-        array("y", "T n N", _Y),
-        number("lam", "weight, >= 0"),
-        number("decay", "what is kept of the running averages, in [0, 1)"),
+        array("y", "T n N", *_Y),
+        number("lam", "weight", NONNEGATIVE),
+        number("decay", "what is kept of the running averages", FRACTION),
         choice("reduction", ("norm", "cmnist", "domainbed"), "mean over domains, sum, or mean over entries too"),
         choice("smoothing", ("no", "yes"), "whether averages run, from 0, and are divided by 1 - decay at every step"),
     ),
@@ -268,13 +302,14 @@ FISHR = Operation(
     cases=cases.FISHR,
     sample=cases.sample_fishr,
     laws=laws.FISHR,
+    relations=(_CLASSES, _AT_LEAST_TWO),
     errors=(
         *refusals.arrays(W="W", z="z"),
-        *refusals.rates(lam="nonnegative", decay="fraction"),
+        refusals.numbers("lam", "decay"),
         ErrorCase(
             "one-domain",
             "a domain alone has nothing to be aligned with",
-            {"z": np.ones((1, 1, 4, 2)), "y": np.zeros((1, 1, 4))},
+            {"z": np.ones((1, 1, 4, 2)), "y": np.zeros((1, 1, 4), int)},
             ValueError,
             "domains",
         ),
@@ -291,9 +326,9 @@ NETWORK = Operation(
         array("c", "h", "its biases"),
         _W,
         array("x", "n N d", "inputs of n domains"),
-        array("y", "n N", _Y),
+        array("y", "n N", *_Y),
         *_WEIGHTS,
-        number("lam", "weight of the penalty"),
+        number("lam", "weight of the penalty", REAL),
         choice("kind", ("hgp", "exact", "iga"), "which penalty; iga has no weights alpha, beta"),
     ),
     outputs=(
@@ -309,9 +344,10 @@ NETWORK = Operation(
     cases=cases.NETWORK,
     sample=cases.sample_network,
     laws=laws.NETWORK,
+    relations=(_CLASSES, _AT_LEAST_TWO),
     errors=(
-        *refusals.rates(alpha="nonnegative"),
-        ErrorCase("label-out-of-range", "there is no such class", {"y": np.full((2, 3), 7.0)}, ValueError, "y"),
+        refusals.numbers("alpha"),
+        ErrorCase("label-out-of-range", "there is no such class", {"y": np.full((2, 3), 7)}, ValueError, "y"),
     ),
     without=_NO_STEPS,
 )
@@ -324,13 +360,13 @@ SCHEDULE = Operation(
         array("theta0", "P", "the start"),
         array("grads", "T P", "gradients of the mean loss"),
         array("penalties", "T P", "gradients of the penalty"),
-        number("lam", "weight of the penalty after the first steps, >= 0"),
-        integer("warm", "number of the first steps"),
-        number("lr", "step size, > 0"),
-        number("l2", "weight of the sum of squared parameters, without 1/2, >= 0"),
-        number("beta1", "rate of the first average, in [0, 1)"),
-        number("beta2", "rate of the second average, in [0, 1)"),
-        number("eps", "beside the root, > 0"),
+        number("lam", "weight of the penalty after the first steps", NONNEGATIVE),
+        integer("warm", "number of the first steps", WHOLE),
+        number("lr", "step size", POSITIVE),
+        number("l2", "weight of the sum of squared parameters, without 1/2", NONNEGATIVE),
+        number("beta1", "rate of the first average", FRACTION),
+        number("beta2", "rate of the second average", FRACTION),
+        number("eps", "beside the root", POSITIVE),
     ),
     outputs=(array("thetas", "T P", "parameters after each step", steps=True),),
     reference=schedule,
@@ -341,9 +377,7 @@ SCHEDULE = Operation(
     laws=laws.SCHEDULE,
     errors=(
         *refusals.arrays(grads="grad", penalties="penalty"),
-        *refusals.rates(
-            lam="nonnegative", lr="positive", l2="nonnegative", beta1="fraction", beta2="fraction", eps="positive"
-        ),
+        refusals.numbers("lam", "warm", "lr", "l2", "beta1", "beta2", "eps"),
     ),
 )
 
@@ -354,8 +388,8 @@ FISH = Operation(
         array("theta", "P", "parameters"),
         array("A", "n P P", "the gradient of domain e is A theta + b"),
         array("b", "n P", "see A"),
-        number("lr", "step size of the walk, > 0"),
-        number("epsilon", "part of the way, > 0"),
+        number("lr", "step size of the walk", POSITIVE),
+        number("epsilon", "part of the way", POSITIVE),
     ),
     outputs=(array("next", "P", "next parameters"),),
     reference=fish,
@@ -364,8 +398,9 @@ FISH = Operation(
     cases=cases.FISH,
     sample=cases.sample_fish,
     laws=laws.FISH,
+    relations=(Relation("there are at least two domains", ("b",), lambda i: len(i["b"]) > 1),),
     errors=(
-        *refusals.rates(lr="positive", epsilon="positive"),
+        refusals.numbers("lr", "epsilon"),
         ErrorCase("one-domain", "no walk", {"A": np.ones((1, 2, 2)), "b": np.ones((1, 2))}, ValueError, "grads"),
     ),
     without={
@@ -379,9 +414,9 @@ TRANSFER = Operation(
     summary="how much worse a head can be on the target than at its minimum if it is within delta of it on the source, "
     "for two quadratics with one minimizer, and the paper's bound on that",
     inputs=(
-        array("H_source", "P P", "Hessian, symmetric and positive definite"),
-        array("H_target", "P P", "Hessian, symmetric"),
-        number("delta", "what the source loss may have above its minimum, > 0"),
+        array("H_source", "P P", "Hessian", DEFINITE),
+        array("H_target", "P P", "Hessian", SYMMETRIC),
+        number("delta", "what the source loss may have above its minimum", POSITIVE),
     ),
     outputs=(array("exact", "", "transfer measure"), array("bound", "", "delta / mu times the spectral distance")),
     reference=transfer,
@@ -391,7 +426,7 @@ TRANSFER = Operation(
     sample=cases.sample_transfer,
     laws=laws.TRANSFER,
     errors=(
-        *refusals.rates(delta="positive"),
+        refusals.numbers("delta"),
         *refusals.arrays(H_target="H_target"),
         ErrorCase("flat", "no strong convexity, no bound", {"H_source": np.zeros((2, 2))}, ValueError, "H_source"),
         ErrorCase(

@@ -15,7 +15,7 @@ def _numbers(name, *shape):
 
 
 def _labels(name, classes, *shape):
-    return stream(0, "hessian_alignment-case", name, "labels").integers(0, classes, shape).astype(float)
+    return stream(0, "hessian_alignment-case", name, "labels").integers(0, classes, shape)
 
 
 def _signs(name, *shape):
@@ -52,8 +52,8 @@ def _one(name, C=3, N=5, h=2, **settings) -> dict[str, Any]:
     return inputs | {"y": _labels(name, max(C, 2), N)} | settings
 
 
-_THREE = _one("three", y=np.array([0.0, 2.0, 1.0, 2.0, 0.0]))
-_TWO = _one("two", C=1, N=4, y=np.array([0.0, 1.0, 1.0, 0.0]))
+_THREE = _one("three", y=np.array([0, 2, 1, 2, 0]))
+_TWO = _one("two", C=1, N=4, y=np.array([0, 1, 1, 0]))
 HEAD_STATS = (
     Case("three-classes", ("basic", "missing_step", "wrong_constant"), "softmax over three classes", _THREE,
          equations=("hessian_alignment-1", "hessian_alignment-4", "hessian_alignment-6")),
@@ -64,7 +64,7 @@ HEAD_STATS = (
          {**_THREE, "W": np.zeros((3, 3))},
          answer={"loss": np.array(math.log(3))}, source="worked by hand: p = 1/3"),
     Case("one-class", ("edge_case",), "all labels of one class: the loss has no minimum, but a Hessian",
-         {**_THREE, "y": np.ones(5)}),
+         {**_THREE, "y": np.ones(5, int)}),
     Case("one-sample", ("boundary",), "one sample, one feature", _one("alone", C=2, N=1, h=1)),
     Case("sure", ("numerics",), "logits of hundreds: probabilities of 0 and 1, no overflow; one sample has no clue",
          {**_THREE, "z": np.append(_THREE["z"][:4], [[0.0, 0.0]], axis=0), "W": 300 * np.eye(3) * [[1], [1], [0]]},
@@ -75,7 +75,7 @@ HEAD_STATS = (
 
 def sample_head(rng):
     C, N, h = int(rng.integers(1, 4)), int(rng.integers(2, 5)), int(rng.integers(1, 3))
-    y = rng.integers(0, max(C, 2), N).astype(float)
+    y = rng.integers(0, max(C, 2), N)
     return {"W": rng.standard_normal((C, h + 1)), "z": rng.standard_normal((N, h)), "y": y}
 
 
@@ -85,6 +85,8 @@ HUTCHINSON = (
          "two steps with two draws each: new draws in every step, weights row by row and then the biases",
          {**_ORDER, "signs": _signs("two", 2, 2, 6)}, equations=("hessian_alignment-10",)),
     Case("one-draw", ("boundary",), "one step, one draw, one row", {**_TWO, "signs": np.array([[[1.0, -1.0, 1.0]]])}),
+    Case("three-steps", ("basic", "wrong_order"), "three steps with a draw each", {**_TWO, "signs": np.array(
+        [[[1.0, -1.0, 1.0]], [[1.0, 1.0, 1.0]], [[-1.0, 1.0, 1.0]]])}),
     Case("all-draws", ("edge_case",), "all eight draws of three signs: the estimate is the diagonal",
          {**_TWO, "signs": np.array([[[a, b, c] for a in (-1.0, 1.0) for b in (-1.0, 1.0) for c in (-1.0, 1.0)]])}),
     Case("three-classes", ("basic",), "three classes, three draws", {**_THREE, "signs": _signs("three", 1, 3, 9)}),
@@ -124,14 +126,18 @@ PENALTY = (
     Case("one-row", ("basic",), "a sigmoid", {**_SIGMOID, **_HGP}),
     Case("exact-diagonals", ("basic", "missing_step"), "exact diagonals in place of products",
          {**_PAIR, **_EXACT}, equations=("hessian_alignment-17",)),
+    Case("exact-diagonals-of-three", ("basic",), "exact diagonals of three domains, three classes",
+         {**_TRIPLE, **_EXACT, "alpha": 1.3}, equations=("hessian_alignment-17",)),
+    Case("mean-of-three-products", ("basic", "variant"), "the paper's rule on three domains",
+         {**_TRIPLE, **_HGP, "mean_rule": "paper"}, equations=("hessian_alignment-11",)),
     Case("gradients-alone", ("boundary", "missing_step"), "alpha = 0: gradients of the head alone",
          {**_PAIR, **_HGP, "alpha": 0.0}, equations=("hessian_alignment-13",)),
     Case("one-class-each", ("edge_case",), "each domain has labels of one class only: a penalty like any other",
-         {**_PAIR, **_HGP, "y": np.repeat([[0.0], [1.0]], 3, axis=1)}),
+         {**_PAIR, **_HGP, "y": np.repeat([[0], [1]], 3, axis=1)}),
     Case("no-gradient", ("edge_case", "numerics"),
          "gradients of 0 in the first domain: H g is 0 there, and no division by its length",
          {"W": np.zeros((1, 2)), "z": np.array([[[1.0], [1.0]], [[2.0], [1.0]]]),
-          "y": np.array([[0.0, 1.0], [0.0, 1.0]]), **_HGP}),
+          "y": np.array([[0, 1], [0, 1]]), **_HGP}),
     Case("one-sample-each", ("boundary",), "one sample, one feature in each domain",
          {**_domains("single", N=1, h=1), **_HGP}),
     _many("two-domains"),
@@ -140,7 +146,7 @@ PENALTY = (
 
 def sample_domains(rng):
     n, C, N, h = int(rng.integers(2, 4)), int(rng.integers(1, 4)), int(rng.integers(2, 4)), int(rng.integers(1, 3))
-    y = rng.integers(0, max(C, 2), (n, N)).astype(float)
+    y = rng.integers(0, max(C, 2), (n, N))
     return {"W": rng.standard_normal((C, h + 1)), "z": rng.standard_normal((n, N, h)), "y": y}
 
 
@@ -191,6 +197,10 @@ BASELINE = (
     Case("coral", ("basic", "wrong_constant"), "CORAL on two domains", _rival(_PAIR, "coral"),
          equations=("hessian_alignment-25",)),
     Case("coral-three", ("basic",), "CORAL on three domains: a mean over three pairs", _rival(_TRIPLE, "coral", 1.6)),
+    Case("halves-of-two", ("basic", "wrong_order"), "IRM of DomainBed on two domains of two and two samples",
+         _rival(_domains("even", N=4), "irm_halves", 1.6), equations=("hessian_alignment-23",)),
+    Case("coral-three-features", ("basic", "wrong_constant"), "CORAL on three domains of three features",
+         _rival(_domains("wide", n=3, h=3, N=4), "coral"), equations=("hessian_alignment-25",)),
     _many("irm"),
 )  # fmt: skip
 
@@ -246,6 +256,9 @@ FISHR = (
     Case("three-smoothed-steps", ("basic", "known_bug"),
          "running averages from 0, divided by 1 - decay at every step: not what Adam would do", _STEPS,
          equations=("hessian_alignment-27",)),
+    Case("smoothed-sums", ("basic", "known_bug"), "two smoothed steps of three domains, summed",
+         _smoothed("sums", T=2, reduction="cmnist", smoothing="yes", n=3, decay=0.6),
+         equations=("hessian_alignment-27",)),
     Case("no-memory", ("boundary",), "decay = 0: smoothing does nothing", {**_STEPS, "decay": 0.0}),
     Case("one-row", ("basic",), "a sigmoid, three domains", _smoothed("one-row", n=3, C=1, N=3, lam=1.6)),
     Case("one-sample-each", ("edge_case",), "one sample has no variance", _smoothed("single", N=1),
@@ -261,7 +274,7 @@ def sample_fishr(rng):
     return {
         "W": rng.standard_normal((C, 3)),
         "z": rng.standard_normal((T, n, N, 2)),
-        "y": rng.integers(0, 2, (T, n, N)).astype(float),
+        "y": rng.integers(0, 2, (T, n, N)),
         "lam": float(rng.uniform(0.1, 2)),
         "decay": float(rng.uniform(0.2, 0.9)),
         "reduction": str(rng.choice(["norm", "cmnist", "domainbed"])),
@@ -284,6 +297,9 @@ NETWORK = (
          _network("classes", "exact", C=3, alpha=1.3, beta=0.6, lam=0.8)),
     Case("iga", ("basic",), "gradients in all parameters", _network("net", "iga"),
          equations=("hessian_alignment-29",)),
+    Case("exact-one-row", ("basic",), "exact diagonals, a sigmoid", _network("row", "exact", lam=0.5)),
+    Case("iga-three", ("basic",), "gradients in all parameters, three domains, two rows",
+         _network("three", "iga", C=2, n=3, lam=0.5), equations=("hessian_alignment-29",)),
     Case("dead", ("edge_case",), "a unit that no sample wakes: no gradient in its weights",
          _network("net", "hgp", c=np.array([0.3, -20.0]))),
     _many("hgp", samples=("x", "y"), shared=()),
@@ -293,7 +309,7 @@ NETWORK = (
 def sample_network(rng):
     C = int(rng.integers(1, 3))
     inputs = {"U": rng.standard_normal((2, 2)), "c": rng.standard_normal(2), "W": rng.standard_normal((C, 3))}
-    inputs |= {"x": rng.standard_normal((2, 3, 2)), "y": rng.integers(0, 2, (2, 3)).astype(float)}
+    inputs |= {"x": rng.standard_normal((2, 3, 2)), "y": rng.integers(0, 2, (2, 3))}
     return inputs | _some_weights(rng) | {"lam": float(rng.uniform(0, 2)), "kind": str(rng.choice(["hgp", "exact"]))}
 
 
@@ -365,7 +381,7 @@ def sample_fish(rng):
 
 def _hessians(rng, P):
     roots = rng.standard_normal((2, P, P))
-    S, T = (root @ root.T / P for root in roots)
+    S, T = (np.sum(root[:, None, :] * root[None, :, :], axis=2) / P for root in roots)  # exactly symmetric
     return {"H_source": S + 0.5 * np.eye(P), "H_target": T}
 
 
@@ -382,6 +398,9 @@ TRANSFER = (
          "a target with less curvature everywhere: nothing is lost, but the bound does not know it",
          {"H_source": np.diag([3.0, 2.0]), "H_target": np.diag([1.0, 1.0]), "delta": 0.5},
          answer={"exact": np.array(0.0), "bound": np.array(0.5)}, source="worked by hand"),
+    Case("flatter-turned", ("edge_case", "missing_step"), "half the curvature everywhere, in turned axes",
+         {"H_source": np.array([[2.0, 0.5], [0.5, 1.0]]), "H_target": np.array([[1.0, 0.25], [0.25, 0.5]]),
+          "delta": 0.25}, answer={"exact": np.array(0.0)}, source="by definition", equations=("hessian_alignment-7",)),
     Case("alike", ("edge_case",), "twice the same Hessian", {"H_source": np.diag([3.0, 2.0]),
          "H_target": np.diag([3.0, 2.0]), "delta": 0.5}, answer={"exact": np.array(0.0), "bound": np.array(0.0)},
          source="by definition"),

@@ -56,7 +56,7 @@ def _units(shape):
 
 def head_stats(W, z, y):
     """The loss, and its differences."""
-    W, z, y = reals(W), reals(z), y.astype(int)
+    W, z = reals(W), reals(z)
     g = _slopes(lambda W: _loss(W, z, y), W, _FINE)
     H = np.empty((*W.shape, *W.shape), dtype=object)
     for index, V in _units(W.shape):
@@ -78,7 +78,7 @@ def _estimate(W, z, y, draws):
 
 def hutchinson(W, z, y, signs):
     """Signs times the change of the gradient along them."""
-    W, z, y = reals(W), reals(z), y.astype(int)
+    W, z = reals(W), reals(z)
     return np.stack([_estimate(W, z, y, draws) for draws in signs])
 
 
@@ -128,13 +128,13 @@ def _matched(W, z, y, kind, alpha, beta, mean_rule):
 
 def penalty(W, z, y, alpha, beta, kind, mean_rule):
     """By its definition, and differences."""
-    W, z, y, alpha, beta = reals(W), reals(z), y.astype(int), reals(alpha), reals(beta)
+    W, z, alpha, beta = reals(W), reals(z), reals(alpha), reals(beta)
     return _around(W, z, _matched(W, z, y, kind, alpha, beta, mean_rule))
 
 
 def hutchinson_penalty(W, z, y, signs, alpha, beta):
     """By its definition, and differences."""
-    W, z, y, alpha, beta = reals(W), reals(z), y.astype(int), reals(alpha), reals(beta)
+    W, z, alpha, beta = reals(W), reals(z), reals(alpha), reals(beta)
     v = lambda W, z_e, e: _estimate(W, z_e, y[e], signs[e + 1 if len(signs) > 1 else 0])
     v_mean = sum(_estimate(W, z[e], y[e], signs[0]) for e in range(len(z))) / len(z)
     return _around(W, z, _aligned(W, z, y, v, v_mean, alpha, beta))
@@ -147,7 +147,7 @@ def _scale(W, z, y):
 
 def baseline(W, z, y, lam, kind):
     """By its definition, and differences."""
-    W, z, y, lam = reals(W), reals(z), y.astype(int), reals(lam)
+    W, z, lam = reals(W), reals(z), reals(lam)
     n = len(z)
     if kind == "coral":
         return _coral(W, z, lam)
@@ -175,7 +175,7 @@ def _coral(W, z, lam):
 
 def fishr(W, z, y, lam, decay, reduction, smoothing):
     """Sample by sample; each memory is a constant of the next differences."""
-    W, z, y, lam, decay = reals(W), reals(z), y.astype(int), reals(lam), reals(decay)
+    W, z, lam, decay = reals(W), reals(z), reals(lam), reals(decay)
     T, n, found = len(z), z.shape[1], []
     lam = lam * {"norm": 1, "cmnist": n, "domainbed": 1 / reals(float(W.size))}[reduction]
     memory = [0 * W for _ in range(n)]
@@ -197,7 +197,7 @@ def fishr(W, z, y, lam, decay, reduction, smoothing):
 
 def network(U, c, W, x, y, alpha, beta, lam, kind):
     """Loss and penalty as functions of all parameters, and differences."""
-    U, c, W, x, y = reals(U), reals(c), reals(W), reals(x), y.astype(int)
+    U, c, W, x = reals(U), reals(c), reals(W), reals(x)
     alpha, beta, lam, n = reals(alpha), reals(beta), reals(lam), len(x)
     cuts = np.cumsum([U.size, c.size])
     theta = np.concatenate([U.ravel(), c, W.ravel()])

@@ -2,7 +2,7 @@
 
 from refimpl.core.arrays import array_namespace
 from refimpl.specs.base import Law
-from refimpl.specs.laws import apart, causal, related, reversed_along, scaled, turned_along
+from refimpl.specs.laws import apart, causal, related, reversed_along, scaled, scales, turned_along
 
 
 def _same(outputs):
@@ -68,8 +68,7 @@ _LINEAR = {"value": 1, "dW": 1, "dz": 1}
 
 def _weighed(*cases, names=("alpha", "beta")):
     """Penalties are linear in their weights."""
-    return scaled("weights", "weights times 4 give 4 times the penalty and its gradients", 4.0, dict.fromkeys(names, 1),
-                  _LINEAR, *cases)  # fmt: skip
+    return scales(dict.fromkeys(names, 1), _LINEAR, *cases, slug="weights")
 
 
 def _classes_cancel(run, inputs):
@@ -131,6 +130,7 @@ NETWORK = (
     reversed_along("n", "hgp", "iga", slug="domains-reordered"),
     reversed_along("N", "exact"),
     _doubled("hgp", names=("x", "y"), shared=()),
+    scales({"alpha": 1, "beta": 1, "lam": -1}, {"value": 1}, "hgp", "exact"),
 )  # fmt: skip
 
 
@@ -146,6 +146,7 @@ SCHEDULE = (
            {"theta0": 1, "grads": 1, "penalties": 1}, {"thetas": 1}, "five-steps"),
     related("divided", "a heavy penalty is a light loss: both over the weight give the same", _divided, _same,
             "heavy-at-once"),
+    scales({"grads": 1, "penalties": 1, "l2": 1, "eps": 1}, {}, "five-steps", inside=2),
 )  # fmt: skip
 
 
@@ -156,15 +157,26 @@ def _part_of_the_way(run, inputs):
 
 
 FISH = (
-    scaled("units", "theta and b times 4 give 4 times the answer", 4.0, {"theta": 1, "b": 1}, {"next": 1},
-           "three-domains"),
+    scales({"theta": 1, "b": 1}, {"next": 1}, "three-domains"),
     turned_along("P", "three-domains"),
     Law("part-of-the-way", "twice epsilon is twice the step", _part_of_the_way, ("three-domains",)),
 )  # fmt: skip
 
+
+def _turned(inputs):
+    """Both Hessians reflected by I - 2 v v^T / |v|^2 with v = (1, 2, ...), symmetric to the last digit."""
+    found = {}
+    for name in ("H_source", "H_target"):
+        xp, H = array_namespace(inputs[name]), inputs[name]
+        v = xp.asarray([float(i) for i in range(1, H.shape[0] + 1)], dtype=H.dtype)
+        H = H - 2 * v[:, None] * (v @ H)[None, :] / xp.sum(v * v)
+        H = H - 2 * (H @ v)[:, None] * v[None, :] / xp.sum(v * v)
+        found[name] = (H + xp.matrix_transpose(H)) / 2
+    return found
+
+
 TRANSFER = (
-    turned_along("P", "two-by-two", "four-by-four"),
-    scaled("deltas", "delta times 2 doubles measure and bound", 2.0, {"delta": 1}, {"exact": 1, "bound": 1},
-           "four-by-four"),
-    scaled("units", "both Hessians times 4 change nothing", 4.0, {"H_source": 1, "H_target": 1}, {}, "four-by-four"),
-)  # fmt: skip
+    related("turned", "inputs reflected along P change nothing", _turned, _same, "two-by-two", "four-by-four"),
+    scales({"delta": 1}, {"exact": 1, "bound": 1}, "four-by-four", slug="deltas"),
+    scales({"H_source": 1, "H_target": 1}, {}, "two-by-two", "four-by-four"),
+)

@@ -2,9 +2,12 @@
 
 from functools import partial
 
+import numpy as np
+
 from refimpl.core import tree
-from refimpl.core.arrays import array_namespace
+from refimpl.core.arrays import array_namespace, from_numpy
 from refimpl.core.autodiff import grad, hvp, value_and_grad
+from refimpl.core.random import stream
 from refimpl.landscape import _hessian_alignment_models as models
 from refimpl.landscape import hessian_alignment
 from refimpl.models.losses import logistic, softmax_cross_entropy
@@ -28,8 +31,7 @@ def _of_the_network(net, x, y):
 
 def _over_all_parameters(U, c, W, x, y, alpha, beta, lam, kind):
     """HGP with gradients and Hessians of the whole network, exact diagonals likewise left out."""
-    net, labels = models.Network(U, c, W), array_namespace(y).astype(y, array_namespace(y).int64)
-    domains = [(x[e, ...], labels[e, ...]) for e in range(x.shape[0])]
+    net, domains = models.Network(U, c, W), [(x[e, ...], y[e, ...]) for e in range(x.shape[0])]
     if kind != "hgp":
         rule = partial(hessian_alignment.exact_penalty, alpha=alpha, beta=beta)
         loss, value, d_loss, d_penalty = models.gradients(net, domains, rule if kind == "exact" else None)
@@ -54,6 +56,14 @@ def _over_all_parameters(U, c, W, x, y, alpha, beta, lam, kind):
     return mean(theta), value, *unravel(grad(mean)(theta) + lam * slopes)
 
 
+def _normal_draws(W, z, y, signs):
+    """Normal numbers in place of the signs: the signs, with sizes that do not depend on them."""
+    xp, at = array_namespace(W), hessian_alignment.head(W, z, y)
+    sizes = from_numpy(np.abs(stream(0, "hessian_alignment", "normal draws").standard_normal(signs.shape)), like=signs)
+    R = hessian_alignment.matrices(signs * sizes, W.shape[0])
+    return xp.stack([hessian_alignment._hutchinson(at, R[t, ...]) for t in range(R.shape[0])])
+
+
 ALTERNATIVES = (
     # The head
     mistake(
@@ -71,7 +81,7 @@ ALTERNATIVES = (
         "missing_step",
         "the diagonal has p (1 - p); here p alone",
         {
-            "diagonal: s = ": "s = head.p",
+            "_diagonal: s = ": "s = head.p",
             "_pull_diagonal: da = ": "da = _soften(p, x**2 @ xp.matrix_transpose(tau)) / N",
             "hessian_alignment-17": "return da, 2 * x * (p @ tau) / N",
         },
@@ -125,6 +135,13 @@ ALTERNATIVES = (
             "hessian_alignment-10": "totals = xp.sum(R * _product(head, R), axis=(-2, -1))\n"
             "return xp.mean(0 * R + totals[:, None, None], axis=0)"
         },
+    ),
+    mistake(
+        "normal_draws",
+        "wrong_constant",
+        "draw signs, of size 1 each; here normal numbers: right on average, but entry i of the estimate varies by 2 "
+        "H_ii^2 more, and is never exact, not even for a diagonal Hessian",
+        functions={"hutchinson": _normal_draws},
     ),
     mistake(
         "signs_forgotten",

@@ -321,6 +321,7 @@ MERGE = Operation(
     cases=cases.MERGE,
     sample=cases.sample_merge,
     laws=laws.MERGE,
+    relations=(Relation("there are at least two networks", ("rounds",), lambda i: i["rounds"].shape[1] > 1),),
     errors=(
         *_BAD_NETS[:1],
         ErrorCase(

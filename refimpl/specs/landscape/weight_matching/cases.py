@@ -40,7 +40,7 @@ def _copied(of, *more, outputs=("W1",), axes=(1,)):
         def tiled(x, axis):
             times = [1] * x.ndim
             times[axis] = TIMES
-            return np.tile(x * 2.0**-7, times)
+            return np.tile(x / 128, times)
 
         inputs = small.inputs | {"W1": tiled(small.inputs["W1"], 1)}
         inputs |= {name: tiled(small.inputs[name], -1) for name in more}
@@ -74,6 +74,9 @@ VISIT = (
          equations=("weight_matching-4", "weight_matching-5", "weight_matching-6", "weight_matching-7")),
     Case("from-the-identity", ("boundary",), "the other layer is not permuted yet",
          {**_PLAIN, **_IDENTITY, "layer": 1}, equations=("weight_matching-7",)),
+    Case("second-of-wider", ("basic", "missing_step", "wrong_order"), "scores of layer 2 of wider networks",
+         {**_nets(_rng("wider"), 2, (2, 4, 5, 3)), "p1": np.array([3, 0, 1, 2]), "p2": np.array([1, 2, 3, 4, 0]),
+          "layer": 1}, equations=("weight_matching-4", "weight_matching-7")),
     Case("no-biases", ("edge_case",), "without biases", {**_PLAIN, **_SMALL_BIAS, "layer": 0},
          equations=("weight_matching-4", "weight_matching-6")),
     Case("one-unit", ("boundary",), "a layer of one unit between others of one",
@@ -183,6 +186,8 @@ STE_STEP = (
     Case("from-the-last-matching", ("basic", "wrong_order", "known_bug"),
          "three sweeps from permutations that are no maximum: where the search starts, and each line of it, counts",
          _ste_step("s136", widths=(2, 5, 5, 2)), equations=("weight_matching-7", "weight_matching-11")),
+    Case("from-another-matching", ("basic", "wrong_order", "known_bug"), "the same from other permutations",
+         _ste_step("s206", widths=(2, 5, 5, 2)), equations=("weight_matching-7", "weight_matching-11")),
     Case("no-momentum", ("boundary",), "momentum 0: the old velocity is forgotten",
          _ste_step("none", momentum=0.0, lr=0.7), equations=("weight_matching-13",)),
     Case("one-sample", ("boundary",), "one sample, three classes", _ste_step("one", (2, 3, 3, 3), B=1, T=2)),
@@ -216,6 +221,8 @@ STE = (
     Case("long-steps", ("basic", "missing_step", "wrong_order", "wrong_constant", "known_bug"),
          "six minibatches with long steps: the matching moves in each, and must start from the last one",
          _ste("t58", S=6, T=2, widths=(2, 5, 5, 2), lr=8.0), equations=("weight_matching-11", "weight_matching-15")),
+    Case("longer-steps", ("basic", "missing_step", "wrong_order", "known_bug"), "eight minibatches with longer steps",
+         _ste("t110", S=8, T=2, widths=(2, 5, 5, 2), lr=12.0), equations=("weight_matching-11", "weight_matching-15")),
     Case("no-momentum", ("boundary",), "momentum 0",
          _ste("n1", S=6, T=2, widths=(2, 5, 5, 2), lr=8.0, momentum=0.0), equations=("weight_matching-13",)),
     Case("one-batch", ("boundary",), "a single step", _ste("one", S=1)),
@@ -322,6 +329,8 @@ MERGE = (
          equations=("weight_matching-19", "weight_matching-20")),
     Case("four-networks", ("basic",), "four networks, two rounds", _merge("four", R=2, m=4),
          equations=("weight_matching-19",)),
+    Case("four-of-wider", ("basic", "missing_step"), "four networks of four units: rounds and sweeps count",
+         _merge("m100", m=4, widths=(2, 4, 4, 2)), equations=("weight_matching-19", "weight_matching-20")),
     Case("two-networks", ("boundary",), "two networks: weight matching, there and back", _merge("two", m=2)),
     Case("one-round", ("boundary",), "one round of one sweep", _merge("one", R=1, T=1)),
     Case("three-hundred-rounds", ("long",), "it ends by itself", _merge("long", R=300, T=2)),

@@ -52,7 +52,7 @@ def _of_the_lower_level(*cases):
     return (
         related("shifted", "start and target shifted shift the answer", _shifted,
                 lambda o: {"new_y": o["new_y"] + 2.0}, *cases),
-        scales(_LENGTHS, {"new_y": 1}, *cases),
+        scales(_LENGTHS, {"new_y": 1}, *cases, inside=2),  # the distance from the centre
         turned_along("p", *cases),
     )  # fmt: skip
 

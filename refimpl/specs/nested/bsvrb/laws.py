@@ -103,9 +103,9 @@ def _shared(kept, outputs, *cases):
 
 
 def _linear(kept, outputs):
-    """Without the last term of f all is linear."""
+    """Without the last term of f, in which x stands to the power 4, all is linear."""
     inputs = ("b", "c", "x0", "y0", "s0", "z0", *kept)
-    return scales(dict.fromkeys(inputs, 1), dict.fromkeys(("x", "y", *outputs), 1), "linear")
+    return scales(dict.fromkeys(inputs, 1), dict.fromkeys(("x", "y", *outputs), 1), "linear", inside=4)
 
 
 V1 = (*_shared(("H0",), ("s", "H"), *_COUNTS), _linear((), ("s", "z")))

@@ -104,7 +104,12 @@ ALTERNATIVES = (
         "last_visit",
         "wrong_order",
         "old is asked at the point of the last step; here at that of the block's last visit",
-        {"_rule: return BSVRBState": _LAST_VISIT, "_of: return Point": _TAKEN},
+        {
+            "_rule: return BSVRBState": _LAST_VISIT,
+            "_of: return Point": _TAKEN,
+            "step: problem = ": "pass",
+            "step: state, m = ": "m = problem.blocks",
+        },
     ),
     # Hyper-gradient
     mistake(
@@ -286,7 +291,11 @@ ALTERNATIVES = (
         "frobenius",
         "matrices whose Frobenius norm is below mu are scaled up to it, and nothing else is done",
         CODE,
-        {"bsvrb-8": "return H * xp.clip(mu / xp.sqrt(xp.sum(H * H, axis=(1, 2), keepdims=True)), min=1.0)"},
+        {
+            "bsvrb-8": "return H * xp.clip(mu / xp.sqrt(xp.sum(H * H, axis=(1, 2), keepdims=True)), min=1.0)",
+            "rsvrb_step: problem = ": "pass",  # 0 / 0 where all is forgotten
+            "rsvrb_step: state, m = ": "m = problem.blocks",
+        },
     ),
     variant("gamma_without_storm", "gamma has no part 1 - alpha", SHIFT, {"bsvrb-4": "return missed"}),
     # RSVRB

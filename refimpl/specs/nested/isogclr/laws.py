@@ -7,7 +7,7 @@ from refimpl.specs.base import Law
 from refimpl.specs.laws import causal, doubled_along, related, reversed_along, scales, turned_along
 
 _ROWS, _GRADIENTS = {"U1": 1, "U2": 1}, {"grad1": -1, "grad2": -1}
-_lengths = partial(scales, _ROWS, _GRADIENTS)  # rows of any length have the same direction
+_lengths = partial(scales, _ROWS, _GRADIENTS, inside=2)  # rows have the same direction at any length: of squares
 
 
 def _exchanged(pairs, *cases):
@@ -74,7 +74,7 @@ STEP = (
 )  # fmt: skip
 
 STEPS = (
-    scales(_ROWS, {}, "two-steps-one-again"),
+    scales(_ROWS, {}, "two-steps-one-again", inside=2),
     related("exchanged", "the two views exchanged change nothing", lambda i: {"U1": i["U2"], "U2": i["U1"]},
             lambda o: {}, "two-steps-one-again"),
     reversed_along("B", "two-steps-one-again"),

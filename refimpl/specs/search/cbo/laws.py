@@ -76,7 +76,7 @@ STEP = (
     apart("d", "gaussian-anisotropic"),
     reversed_along("N", *_BOTH, slug="permuted"),
     doubled_along("N", *_BOTH),
-    scales({"positions": 1, "energies": 1, "alpha": -1}, {"new_positions": 1}, *_BOTH),
+    scales({"positions": 1, "energies": 1, "alpha": -1}, {"new_positions": 1}, *_BOTH, inside=2),
     scaled("time-unit", *_UNITS, "gaussian-isotropic", "three-particles-anisotropic"),
     Law("odd-noise", "draws and negated draws average to the step without diffusion", _step_linear_in_noise, _BOTH),
     Law("adds-up", "drift and noise move the particles independently of each other", _step_adds_up, _BOTH),

@@ -38,6 +38,7 @@ _UNCHECKED = {  # code without checks goes on with NaN
     "_weights: if not math.isfinite(": "if False:",
     "move: check.finite(": "pass",
     "hopping_step: check.finite(": "pass",
+    "_asked: if bool(": "if False:",
 }
 
 ALTERNATIVES = (
@@ -209,7 +210,7 @@ ALTERNATIVES = (
         "noise_about_mean",
         "wrong_constant",
         "measure distances from the consensus point; here the noise uses those from the mean",
-        _sizes("positions - xp.mean(positions, axis=0)"),
+        _sizes("positions - array_namespace(positions).mean(positions, axis=0)"),
     ),
     mistake(
         "drift_for_alpha",

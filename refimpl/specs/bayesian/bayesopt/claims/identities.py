@@ -104,11 +104,12 @@ def collapse(seed):
         for noise, color in ((0.0, toy.BLUE), (0.3, toy.ORANGE)):
             axes.plot(x[:, 0], np.transpose(gaps[noise]), color=color, linewidth=1)
             axes.plot([], [], color=color, label=f"noise variance {noise:g}")
+        axes.axhline(0.01, color=toy.GREY, linestyle=":", label="bound on the largest with noise")
         axes.set(
             title="Without noise it is EI, with noise it is not",
             xlabel="x",
             ylabel="generalised EI - EI",
-            ylim=(None, 0.09),
+            ylim=(None, 0.11),
         )
         axes.legend(frameon=False, loc="upper center", ncols=2)
 
@@ -139,6 +140,7 @@ def entropies(seed):
         axes = figure.subplots()
         axes.plot(x[asked, 0], both[:, 0], "o-", color=toy.BLUE, label="ES")
         axes.plot(x[asked, 0], both[:, 1], "s--", color=toy.ORANGE, label="PES, histograms")
+        axes.fill_between(x[asked, 0], 0.96 * both[:, 0], 1.04 * both[:, 0], color="0.9", label="bound, 4 % of ES")
         axes.plot(x[2, 0], gaussian, "v", color=toy.GREY, label="PES, moments matched")
         axes.set(title="Two ways to one information", xlabel="x", ylabel="nats", ylim=(0, 1.2 * both.max()))
         axes.legend(frameon=False)

@@ -34,6 +34,7 @@ def wide_limit(seed):
         axes = figure.subplots()
         axes.loglog(widths, alone, "o-", color=BLUE, label="one network")
         axes.loglog(300, error, "s", color=ORANGE, label="mean of 300")
+        axes.axhline(0.05, color=GREY, linestyle=":", label="bound on the mean")
         axes.set_xticks(widths, [str(w) for w in widths])
         axes.minorticks_off()
         axes.set(xlabel="width", ylabel="relative error of the kernel", title="Wide networks have the kernel")

@@ -81,6 +81,7 @@ CLAIMS = (
         "without priors on the first, one that is fitted to points that were not rounded on the second. On the "
         "first, at the seed shown, GP, I-BNN and Laplace end behind random points: the GP stays on a lower, "
         "broader top",
+        showed="as good",
         proxy="one and two dimensions, 10 and 14 evaluations, widths of 16",
     ),
 )

@@ -18,6 +18,7 @@ WIDTHS, SMALL = (1, 30, 30, 30, 1), (1, 30, 30, 1)
 HIDDEN, FUNCTIONS, STEPS, INNER = (32, 32), 64, 150, 20
 RATES = {"rate": 0.05, "critic_rate": 0.08}
 NAMES = {"gaussian": "GPi-G", "hierarchical": "GPi-H"}
+TINY = (1, 20, 1)
 
 
 def gp(x, rng, count, length=0.6):
@@ -74,6 +75,7 @@ def dual(seed):
             axes.plot(values, color=color, label=f"{name}, its own draws")
             axes.plot([499], [ratios[name]], "o", color=color, label=f"{name}, fresh draws")
         axes.axhline(1.0, color=GREY, linestyle=":", label="exact")
+        axes.axhspan(0.8, 1.4, color="0.93", zorder=0, label="bounds on fresh draws")
         axes.set(title="The critic finds the distance, a little too long", xlabel="inner step", ylim=(0, 1.8),
                  ylabel="gap over the exact distance")  # fmt: skip
         axes.legend(frameon=False)
@@ -121,6 +123,20 @@ def searched(seed, target, candidates=40):
     return best[1]
 
 
+def climbed(seed, target, candidates=120):
+    """A hill climb in the same deviations, from N(0, 1), with as many functions, from the same normal draws each."""
+    rng, step = stream(seed, "functional_prior.C2", "climb"), 0.5
+    count, log_sigma, best = BUDGET // candidates, np.zeros(2 * (len(WIDTHS) - 1)), (np.inf, None)
+    for _ in range(candidates):
+        psi = np.log(np.expm1(np.exp(log_sigma)))
+        drawn = functions("gaussian", psi, stream(seed, "functional_prior.C2", "climb", "draws"), count)
+        away = float(sampling.energy_distance(drawn, target[:count]))
+        step *= 1.5 if away < best[0] else 0.85  # about one trial in three is a success
+        best = min(best, (away, log_sigma), key=lambda pair: pair[0])
+        log_sigma = best[1] + step * rng.standard_normal(len(log_sigma))
+    return np.log(np.expm1(np.exp(best[1])))
+
+
 def fixed_prior(widths=WIDTHS):
     """N(0, 1) on all weights and biases."""
     return models.start("gaussian", widths, like=GRID, raw=models.UNIT)
@@ -131,9 +147,10 @@ def compared(seed):
     """Energy distances to the target, and some functions of each prior."""
     rng = stream(seed, "functional_prior.C2")
     target, again = gp(GRID, rng, 1000)[0], gp(GRID, rng, 1000)[0]
-    best = searched(seed, again)
-    drawn = {"fixed": functions("gaussian", fixed_prior(), rng), "random search": functions("gaussian", best, rng)}
+    drawn = {"fixed": functions("gaussian", fixed_prior(), rng)}
+    drawn["random search"] = functions("gaussian", searched(seed, again), rng)
     drawn |= {NAMES[family]: functions(family, tuned(seed, family).psi, rng) for family in NAMES}
+    drawn["hill climb"] = functions("gaussian", climbed(seed, again), rng)
     found = {name: float(sampling.energy_distance(f, target)) for name, f in drawn.items()}
     return found | {"two GP samples": float(sampling.energy_distance(again, target))}, drawn | {"GP": target}
 
@@ -143,22 +160,27 @@ def priors(seed):
     found, drawn = compared(seed)
 
     def plot(figure):
-        panels = figure.subplots(1, 4, sharey=True)
+        *panels, last = figure.subplots(1, 5, width_ratios=(2, 2, 2, 2, 3))
         for axes, name in zip(panels, ("GP", "fixed", "GPi-G", "GPi-H"), strict=True):
             axes.plot(GRID[:, 0], drawn[name][:8].T, color=BLUE, linewidth=0.8)
-            away = f", {found[name]:.2f}" if name in found else ""
-            axes.set(title=f"{name}{away}", xlabel="x", ylim=(-4, 4))
+            axes.set(title=name, xlabel="x", ylim=(-4, 4), yticks=(-4, 0, 4) if name == "GP" else ())
         panels[0].set(ylabel="f(x)")
+        names = ("fixed", "GPi-H", "random search", "GPi-G", "hill climb")
+        last.barh(names, [found[name] for name in names], color=[ORANGE if "GPi" in name else GREY for name in names])
+        for k, bound in ((1, 0.8 * found["fixed"]), (3, 0.55 * found["fixed"]), (3, found["random search"])):
+            last.plot([bound, bound], [k - 0.45, k + 0.45], color="black", linestyle=":")
+        last.set(title="energy distance, bounds")
 
     return Outcome(
         [
             at_most("energy distance of GPi-G over that of N(0, 1)", found["GPi-G"] / found["fixed"], 0.55),
             at_most("energy distance of GPi-H over that of N(0, 1)", found["GPi-H"] / found["fixed"], 0.8),
             at_most("GPi-G over random search", found["GPi-G"] / found["random search"], 1.0),
+            reported("GPi-G over the hill climb", found["GPi-G"] / found["hill climb"]),
             *(reported(f"energy distance, {name}", value) for name, value in found.items()),
         ],
         plot,
-        "Titles: energy distance from the Gaussian process, by 1000 functions of each.",
+        "Energy distance from the Gaussian process, by 1000 functions of each.",
     )
 
 
@@ -178,6 +200,7 @@ def convergence(seed):
             averaged = np.convolve(run.distances, np.full(10, 0.1), mode="valid")
             at = np.arange(9, len(run.distances))
             axes.plot(at, averaged, color=color, label=f"{name}: energy distance at the end {away[name]:.2f}")
+        axes.axhline(0.6 * ends["fresh sum"][0], color="black", linestyle=":", label="bound on the end, fresh sum")
         axes.set(title="Estimated distance, means of ten steps", xlabel="outer step", ylabel="estimated distance",
                  ylim=(-0.1, 0.8))  # fmt: skip
         axes.legend(frameon=False)
@@ -193,6 +216,51 @@ def convergence(seed):
         plot,
         "With the kept sum the steps of late critics are short; its low curve is no better match.",
     )  # fmt: skip
+
+
+# C8 ------------------------------------------------------------------------------------------------------------------
+
+
+def flow_matching(seed):
+    """Planar flows and normal laws, matched to a smooth process in the same way."""
+    rng = stream(seed, "functional_prior.C8")
+    smooth = lambda x, rng, count: gp(x, rng, count, 1.0)
+    target, drawn, curves = smooth(GRID, rng, 1000)[0], {}, {}
+    for family, name in {"gaussian": "GPi-G", "flow": "GPi-NF"}.items():
+        rng = stream(seed, "functional_prior.C8", family)
+        start = models.start(family, TINY, like=GRID, rng=rng)
+        found = models.match(
+            family, start, smooth, lambda rng: GRID, rng, widths=TINY, hidden=HIDDEN, functions=FUNCTIONS, steps=STEPS,
+            inner=INNER, **RATES,
+        )  # fmt: skip
+        curves[name] = found.distances
+        drawn[f"{name} at the start"], drawn[name] = (functions(family, psi, rng, 1000, TINY)
+                                                      for psi in (start, found.psi))  # fmt: skip
+    drawn["fixed"] = functions("gaussian", fixed_prior(TINY), rng, 1000, TINY)
+    away = {name: float(sampling.energy_distance(f, target)) for name, f in drawn.items()}
+
+    def plot(figure):
+        left, right = figure.subplots(1, 2)
+        for (name, values), color in zip(curves.items(), (GREY, ORANGE), strict=True):
+            averaged = np.convolve(values, np.full(10, 0.1), mode="valid")
+            left.plot(np.arange(9, len(values)), averaged, color=color, label=name)
+        left.set(title="Estimated distance, means of ten steps", xlabel="outer step")
+        left.legend(frameon=False)
+        names = ("fixed", "GPi-G", "GPi-NF")
+        right.barh(names, [away[name] for name in names], color=(GREY, GREY, ORANGE))
+        for bound in (0.75 * away["fixed"], away["GPi-G"]):
+            right.axvline(bound, color="black", linestyle=":")
+        right.set(title="Energy distance at the end, and bounds")
+
+    return Outcome(
+        [
+            at_most("energy distance of GPi-NF over that of N(0, 1)", away["GPi-NF"] / away["fixed"], 0.75),
+            at_most("energy distance of GPi-NF over that of GPi-G", away["GPi-NF"] / away["GPi-G"], 1.0),
+            *(reported(f"energy distance, {name}", value) for name, value in away.items()),
+        ],
+        plot,
+        "One hidden layer of 20 units, length scale 1; four flows for each layer.",
+    )
 
 
 # C6 ------------------------------------------------------------------------------------------------------------------
@@ -264,8 +332,11 @@ CLAIMS = (
         experiment=priors,
         tier="full",
         kind="superiority",
-        control="random search over the same eight deviations, log-uniform on [0.3, 6], with as many functions of the "
-        "network (40 candidates) and the energy distance itself as judge: the tuned prior is closer",
+        control="over the same eight deviations, with as many functions of the network and the energy distance itself "
+        "as judge: random search, log-uniform on [0.3, 6] with 40 candidates, is behind; a hill climb from N(0, 1) "
+        "with 120 candidates is closer than the tuned prior at each of five seeds. What matching buys is not the best "
+        "eight deviations, but that it needs no such judge",
+        showed="as good",
         proxy=_SET_UP + "3 x 30 units; length scale 0.6",
     ),
     Claim(
@@ -276,6 +347,18 @@ CLAIMS = (
         tier="full",
         kind="behaviour",
         proxy=_SET_UP + "3 x 30 units; length scale 0.6",
+    ),
+    Claim(
+        id="functional_prior.C8",
+        statement="the most flexible family, planar flows over all entries of a layer, is matched too",
+        source="GPi-NF",
+        experiment=flow_matching,
+        tier="full",
+        kind="superiority",
+        control="GPi-G with as many functions and steps; N(0, 1)",
+        showed="behind",
+        proxy=_SET_UP.replace("Tanh network", "Tanh network of 20 units") + "length scale 1",
+        tuned="the bounds were set after two seeds of another stream",
     ),
     Claim(
         id="functional_prior.C6",

@@ -5,7 +5,7 @@ import numpy as np
 from refimpl.bayesian import _functional_prior_models as models
 from refimpl.bayesian import functional_prior
 from refimpl.core.arrays import array_namespace
-from refimpl.core.autodiff import grad
+from refimpl.core.autodiff import grad, jacobian
 from refimpl.core.linalg import cholesky
 from refimpl.core.random import stream
 from refimpl.models import gp, sampling
@@ -206,17 +206,14 @@ def moments(seed):
 
 
 def determinants(seed):
-    """Against the determinant of a Jacobian of differences, over 30 flows of all sizes."""
+    """Against the determinant of the Jacobian by automatic differentiation, over 30 flows of all sizes."""
     rng, errors, sizes, lowest = stream(seed, "functional_prior.C7"), [], [], np.inf
     for _ in range(30):
         D, scale = int(rng.integers(1, 6)), float(np.exp(rng.uniform(-1.0, 1.5)))
         z, (u, a), c = rng.standard_normal((1, D)), scale * rng.standard_normal((2, 2, D)), rng.standard_normal(2)
-        h = 1e-6
-        both = np.concatenate([z + h * np.eye(D), z - h * np.eye(D)])
-        moved, _ = functional_prior.planar_flow(both, u, a, c)
-        jacobian = (moved[:D] - moved[D:]) / (2 * h)
+        moved = lambda z, u=u, a=a, c=c: functional_prior.planar_flow(z[None, :], u, a, c)[0][0, :]
         log_det = functional_prior.planar_flow(z, u, a, c)[1][0]
-        numeric = np.linalg.slogdet(jacobian)
+        numeric = np.linalg.slogdet(jacobian(moved)(z[0]))
         errors.append(abs(np.expm1(log_det - numeric[1])))
         sizes.append(scale)
         lowest = min(lowest, float(numeric[0]))
@@ -225,7 +222,7 @@ def determinants(seed):
         axes = figure.subplots()
         axes.loglog(sizes, np.maximum(errors, 1e-16), "o", color=PINK)
         axes.axhline(1e-6, color=GREY, linestyle=":", label="bound")
-        axes.set(title="Log determinants against differences", xlabel="size of u and a", ylabel="relative error")
+        axes.set(title="Log determinants against Jacobians", xlabel="size of u and a", ylabel="relative error")
         axes.legend(frameon=False)
 
     return Outcome(
@@ -249,6 +246,7 @@ CLAIMS = (
         "it, mean and standard error over seeds 0 to 4: -0.04 and 0.14 on draws of the target (ahead at one seed, "
         "behind at four), -0.03 and 0.01 on the other data. So on the data that are planted for it the claim is not "
         "reproduced against this control, and on the others GPi-G is ahead by little",
+        showed="as good",
         proxy="planted: data drawn from the target, 30 points with a gap, 3 x 30 units. Where the target is another "
         "process (length 2) the tuned prior inherits its error. Large networks, images and UCI tables are out of reach",
         tuned="SGHMC with full gradients, 1500 steps, lr = friction = 0.05, and lr^4 not taken off",

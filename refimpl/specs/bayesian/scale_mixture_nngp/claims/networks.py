@@ -211,6 +211,7 @@ CLAIMS = (
         tier="full",
         kind="behaviour",
         control="the same networks with a fixed scale: sizes of two outputs are not correlated",
+        showed="behind",
     ),
     Claim(
         "scale_mixture_nngp.C3",
@@ -220,6 +221,7 @@ CLAIMS = (
         tier="full",
         kind="behaviour",
         control="the posterior, whose scale follows the targets",
+        showed="behind",
         tuned="the targets: their Q / n has to be far from b / a, or prior and posterior are alike; with Q / n = 215 a "
         "width of 1000 is too small",
     ),
@@ -231,6 +233,7 @@ CLAIMS = (
         tier="full",
         kind="behaviour",
         control="the formula for training the readout alone",
+        showed="behind",
         tuned="the targets: with some that the prior would draw the readout's formula is hardly worse",
     ),
 )

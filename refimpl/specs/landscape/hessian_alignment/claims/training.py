@@ -39,21 +39,29 @@ def rules(rng, width):
 
 
 @cache
-def coloured(seed, repeat):
-    """Two domains with a colour that goes with the label, and one in which it lies."""
+def coloured(seed, repeat, rare=False):
+    """Two domains with a colour that goes with the label, and one in which it lies.
+
+    With `rare` two of three samples of class 1 are missing in the first two domains, of class 0 in the last.
+    """
     rng = random.stream(seed, "hessian_alignment", "coloured", repeat)
     direction = rng.standard_normal(5)
     direction = 2 * direction / np.linalg.norm(direction)
-    return [coloured_toy(rng, direction, flip, like=LIKE) for flip in (0.2, 0.1, 0.9)]
+    domains = [coloured_toy(rng, direction, flip, like=LIKE) for flip in (0.2, 0.1, 0.9)]
+    if rare:
+        members = [y == few for (_, y), few in zip(domains, (1, 1, 0), strict=True)]
+        kept = [~member | (np.cumsum(member) % 3 == 0) for member in members]
+        domains = [(x[rows], y[rows]) for (x, y), rows in zip(domains, kept, strict=True)]
+    return domains
 
 
 @cache
-def trained(seed, repeat, method):
+def trained(seed, repeat, method, rare=False):
     """The network that a method ends with."""
     net = models.init(random.stream(seed, "hessian_alignment", "net", repeat), 7, 32, like=LIKE)
     penalty = rules(random.stream(seed, "hessian_alignment", "signs", repeat), 33)[method]
     rates = {"lam": 100.0 if method == "coral" else 1e4, "warm": 100, "lr": 5e-3, "l2": 1e-3}
-    return models.train(net, coloured(seed, repeat)[:2], steps=500, penalty=penalty, **rates)[0]
+    return models.train(net, coloured(seed, repeat, rare)[:2], steps=500, penalty=penalty, **rates)[0]
 
 
 # C4 -----------------------------------------------------------------------------------------------------------------
@@ -77,6 +85,9 @@ def shift(seed):
         for i, name in enumerate(names[::-1]):
             axes.plot(scores[name], [i] * REPEATS, "k.", markersize=4)
         axes.axvline(0.75, color="0.5", linestyle=":")
+        axes.axvline(0.3, color="black", linestyle="--", linewidth=0.8, label="bound of erm and coral")
+        axes.axvline(mean["erm"] + 0.25, color=ORANGE, linestyle="--", linewidth=0.8, label="erm + 0.25")
+        axes.legend(frameon=False, fontsize=8)
         axes.set(xlabel="accuracy where the colour lies", xlim=(0, 0.8))
         axes.set_title("Aligning gradients of the head (ga) is enough")
 
@@ -128,6 +139,9 @@ def aligned(seed):
         colors = ("0.6", "#0072B2", "#009E73", ORANGE)
         for i, (name, color) in enumerate(zip(names, colors, strict=True)):
             axes.bar(np.arange(REPEATS) + 0.2 * i, found[name][:, 0], width=0.18, color=color, label=name)
+            if name == "irm":
+                bound = 0.6 * found[name][:, 0]
+                axes.plot(np.arange(REPEATS) + 0.6, bound, "k_", markersize=16, label="0.6 irm: bound of hutch")
         axes.set(xlabel="run", ylabel=r"$\Vert H_1 - H_2\Vert_2$ of the trained head", xticks=range(REPEATS))
         axes.legend(frameon=False)
 
@@ -172,6 +186,7 @@ def unplanted(seed):
             axes.semilogx(weights, values, "o-", color=color, label=name)
         axes.axhline(plain, color="0.5", linestyle=":")
         axes.text(weights[0], plain, "erm", color="0.4", va="bottom")
+        axes.axhline(plain + 0.02, color="black", linestyle="--", linewidth=0.8, label="bound on the best weight")
         axes.set(xlabel=r"weight $\lambda$ of the penalty", ylabel="accuracy at the unseen angle")
         axes.legend(frameon=False)
 
@@ -188,6 +203,43 @@ def unplanted(seed):
     )
 
 
+# C8 -----------------------------------------------------------------------------------------------------------------
+
+
+def label_shift(seed):
+    """C4 with classes of unequal size, the other way round where the colour lies."""
+    names = ("erm", "irm", "ga", "exact", "hgp")
+    scores = {
+        name: np.array(
+            [models.accuracy(trained(seed, r, name, True), *coloured(seed, r, True)[2]) for r in range(REPEATS)],
+        )
+        for name in names
+    }
+    mean = {name: values.mean() for name, values in scores.items()}
+
+    def plot(figure):
+        axes = figure.subplots()
+        axes.barh(names[::-1], [mean[n] for n in names][::-1], color=[COLORS.get(n, ORANGE) for n in names][::-1])
+        for i, name in enumerate(names[::-1]):
+            axes.plot(scores[name], [i] * REPEATS, "k.", markersize=4)
+        axes.axvline(mean["erm"] + 0.25, color=ORANGE, linestyle="--", linewidth=0.8, label="erm + 0.25: bound")
+        axes.axvline(mean["irm"] - 0.03, color=COLORS["irm"], linestyle="--", linewidth=0.8, label="irm - 0.03: bound")
+        axes.set(xlabel="accuracy where the colour lies and the other class is rare", xlim=(0, 0.8))
+        axes.legend(frameon=False, fontsize=8)
+
+    return Outcome(
+        [
+            *(at_least(f"{n} - erm: least of {REPEATS} runs", (scores[n] - scores["erm"]).min(), 0.25)
+              for n in ("exact", "hgp")),
+            *(at_least(f"{n} - irm: mean", mean[n] - mean["irm"], -0.03) for n in ("exact", "hgp")),
+            *(reported(f"{name}: accuracy", mean[name]) for name in names),
+            *(reported(f"{n} - ga: mean", mean[n] - mean["ga"]) for n in ("exact", "hgp")),
+        ],
+        plot,
+        "Bounds, weights and schedule are those of C4, set before this was run.",
+    )  # fmt: skip
+
+
 CLAIMS = (
     Claim(
         "hessian_alignment.C4",
@@ -199,6 +251,7 @@ CLAIMS = (
         kind="superiority",
         control="Gradients of the head aligned alone, at the same schedule without second derivatives, are as good: no "
         "gain from the Hessian.",
+        showed="as good",
         proxy="a toy in seven dimensions in which the colour is made to lie (planted) stands in for Colored MNIST",
         tuned="weights of the penalties, the better of two by accuracy on the unseen domain, for every method alike; "
         "the distance from ERM was 0.35, and became 0.25 after seeds that missed it; with a feature half as strong, "
@@ -213,6 +266,7 @@ CLAIMS = (
         kind="behaviour",
         control="ERM's Hessians are small, and so is their distance: the ratio hutch / erm is reported and has no "
         "bound.",
+        showed="as good",
         proxy="as for C4",
         tuned="the bounds were loosened once, before these seeds",
     ),
@@ -223,8 +277,23 @@ CLAIMS = (
         unplanted,
         tier="full",
         kind="superiority",
-        control="ERM with the same network, steps and decay.",
+        control="ERM with the same network, steps and decay, at least as good on most draws.",
+        showed="as good",
         proxy="digits turned by 0 and 25 degrees, judged at 50, stand in for DomainBed",
         tuned="the weight of each penalty, by accuracy on the unseen domain, which favours the penalties",
+    ),
+    Claim(
+        "hessian_alignment.C8",
+        "Under label shift besides, each class rare in turn, the method generalizes at least as IRM does, where ERM "
+        "fails",
+        "abstract, imbalanced Colored MNIST",
+        label_shift,
+        tier="full",
+        kind="superiority",
+        control="Gradients of the head aligned alone, at the same schedule without second derivatives, lie between the "
+        "two.",
+        showed="as good",
+        proxy="as for C4; a class is made rare by leaving out two of three of its samples",
+        tuned="nothing anew: what C4 was tuned with",
     ),
 )
