@@ -96,8 +96,10 @@ def tournament(members, draws):
         check.finite(draws=draws)
     draws = [check.fraction(draws=u) for u in draws]
     check.instance(Member, **{f"members[{i}]": member for i, member in enumerate(members)})
-    if any(not isinstance(m.fitness, float) or math.isnan(m.fitness) for m in members):
-        raise ValueError("fitness must be a float, infinite at worst, and not NaN")
+    if not all(
+        type(m.fitness) is not bool and isinstance(m.fitness, float | int) and m.fitness == m.fitness for m in members
+    ):
+        raise ValueError("fitness must be a number, infinite at worst, and not NaN")
     return min((members[int(u * len(members))] for u in draws), key=lambda member: member.fitness)  # (lion-10)
 
 

@@ -737,23 +737,23 @@ def test_the_search_written_anew_is_right(dtype):
     ("wrong", "case"),
     sample(
         [
-            ({"restart": False}, "fewer-cuts-later"),
-            ({"low": 0.0}, "below-the-clip"),
-            ({"capped_start": True}, "a-hundred-cuts"),
-            ({"values": naive_values}, "saturated"),
+            ({"restart": False}, "accepts-more-later"),
+            ({"low": 0.0}, "lifted-to-the-clip"),
+            ({"capped_start": True}, "hundred-cuts"),
+            ({"values": naive_values}, "margins-of-thousands"),
         ],
         [
-            ({"c": 0.49}, "other-shares"),
-            ({"c": 1e-4}, "other-shares"),
-            ({"low": 1e-2}, "below-the-clip"),
-            ({"high": 1e5}, "far-above-the-clip"),
-            ({"raw": True}, "below-the-clip"),
-            ({"raw": True}, "far-above-the-clip"),
-            ({"most": 20}, "a-hundred-cuts"),
-            ({"most": 50}, "a-hundred-cuts"),
-            ({"most": 200}, "a-hundred-cuts"),
-            ({"slopes": naive_slopes}, "saturated"),
-            ({"slopes": capped_slopes}, "saturated"),
+            ({"c": 0.49}, "beside-the-shares"),
+            ({"c": 1e-4}, "beside-the-shares"),
+            ({"low": 1e-2}, "lifted-to-the-clip"),
+            ({"high": 1e5}, "down-to-the-clip"),
+            ({"raw": True}, "lifted-to-the-clip"),
+            ({"raw": True}, "down-to-the-clip"),
+            ({"most": 20}, "hundred-cuts"),
+            ({"most": 50}, "hundred-cuts"),
+            ({"most": 200}, "hundred-cuts"),
+            ({"slopes": naive_slopes}, "margins-of-thousands"),
+            ({"slopes": capped_slopes}, "margins-of-thousands"),
         ],
     ),
 )
@@ -868,12 +868,12 @@ def test_outer_steps_written_anew_are_right():
     ("operation", "function", "case"),
     sample(
         [
-            ("trajectory", following(outer(naive_slopes)), "saturated"),
+            ("trajectory", following(outer(naive_slopes)), "margins-of-thousands"),
             ("majorize", majorizing(slopes=capped_slopes), "saturated"),
             ("majorize", majorizing(values=naive_values), "saturated"),
         ],
         [
-            ("trajectory", following(outer(capped_slopes)), "saturated"),
+            ("trajectory", following(outer(capped_slopes)), "margins-of-thousands"),
             ("majorize", majorizing(slopes=naive_slopes), "saturated"),
         ],
     ),
@@ -888,7 +888,7 @@ def test_lost_repetitions_are_caught_and_named():
     assigned = following(outer(right_slopes, add=lambda a, i, v: a.__setitem__(i, v)))
     report = check(assigned, "sso.trajectory", laws=False)
     assert report.diagnosis.names == ("repeated_rows_once",)
-    assert "repeated-rows-full-norm" in failed(report)
+    assert "row-twice-full-norm" in failed(report)
 
 
 def test_an_outer_step_that_overflows_in_float64_is_caught():
@@ -897,7 +897,7 @@ def test_an_outer_step_that_overflows_in_float64_is_caught():
             return sso_operations.outer_step(x, y, theta, batch, eta, alpha, steps, loss, model, norm)
         return np.stack(outer(naive_slopes)(x, y, theta, batch, eta, alpha, steps, loss, norm))
 
-    assert failed(check(step, "sso.outer_step", laws=False)) == {"saturated"}
+    assert failed(check(step, "sso.outer_step", laws=False)) == {"margins-of-thousands"}
 
 
 # The experiments --------------------------------------------------------------------------------------------------
