@@ -236,7 +236,7 @@ KG = Operation(
     "all points (kg), among those seen and the new one (gei), and the same less the maximum over these (kgcp)",
     inputs=(*_LAW, _AT, array("seen", "n", "numbers of the points evaluated before", below("M")), _NOISE),
     outputs=(
-        array("kg", "k", "knowledge gradient"),
+        array("kg", "k", "knowledge gradient; like the others judged to its own digits, however small"),
         array("gei", "k", "generalised expected improvement"),
         array("kgcp", "k", "knowledge gradient for continuous parameters"),
     ),
