@@ -33,7 +33,7 @@ def found_program(theta0, grads, lr):
 
 def ageing(start_fitness, child_fitness, draws, population):
     """Birth number of each child's parent."""
-    members, parents = (Member((), start_fitness, 0),) * population, []
+    members, parents = (Member((), float(start_fitness), 0),) * population, []
     for k in range(draws.shape[0]):
         parents.append(float(tournament(members, [float(u) for u in draws[k, :]]).born))
         members = age(members, Member((), float(child_fitness[k]), k + 1))
