@@ -225,7 +225,7 @@ def test_variants_and_choices_are_named_as_such(system):
             if variant.kind not in judged:
                 report = check(candidate, operation.name, only=small(operation))
                 assert report.diagnosis == diagnosis
-                conforms = f"conforms to variant {variant.slug}"
+                conforms = f"conforms to variant {variant.slug} in part"  # the small cases alone
                 assert report.verdict == (conforms if variant.kind == "variant" else "deviates")
                 assert report.exit_code() == (variant.kind == "choice")
                 assert report.exit_code(strict=True) == 1

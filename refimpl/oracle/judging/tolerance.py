@@ -288,9 +288,8 @@ def unit(dtype):
 
 def wide(inputs):
     """Inputs in double precision; what is whole stays so."""
-    return {
-        k: v.astype(np.float64) if isinstance(v, np.ndarray) and v.dtype.kind == "f" else v for k, v in inputs.items()
-    }
+    floating = lambda v: isinstance(v, np.ndarray) and v.dtype.kind == "f"
+    return {k: v.astype(np.float64) if floating(v) else v for k, v in inputs.items()}
 
 
 def noisy_run(function, inputs, dtype, trial):
