@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from refimpl.specs.domains import REAL, WHOLE, Domain, Relation, as_declared, drawn
+from refimpl.specs.domains import REAL, Domain, Relation, as_declared, drawn
 
 FLAGS = {
     "basic": "ordinary values; fails whenever the rule is not this rule",
@@ -75,13 +75,13 @@ def array(name, axes, doc, domain=REAL, *, steps=False, first=1, ulps=0):
     return Field(name, "array", axes, doc, steps=steps, first=first, ulps=ulps, domain=domain)
 
 
-def number(name, doc, domain=REAL):
-    """Floating-point number."""
+def number(name, doc, domain):
+    """Floating-point number, of a domain that is said."""
     return Field(name, "float", doc=doc, domain=domain)
 
 
-def integer(name, doc, domain=WHOLE):
-    """Integer."""
+def integer(name, doc, domain):
+    """Integer, of a domain that is said."""
     return Field(name, "int", doc=doc, domain=domain)
 
 

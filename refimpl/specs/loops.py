@@ -1,22 +1,9 @@
-"""What stands between an operation and its rule: whole numbers that arrive as floats, and the loop of optimizers.
+"""What stands between an operation and its rule: the loop of optimizers.
 
 Gradients are given, so that any program can be asked the same.
 """
 
 from refimpl.core.arrays import array_namespace
-
-
-def integers(x):
-    """Labels, indices and orders as integers: in an operation every array is floating point.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> integers(np.array([2.0, 0.0]))
-    array([2, 0])
-    """
-    xp = array_namespace(x)
-    return xp.astype(xp.round(x), xp.int64)  # rounding noise may have moved them
 
 
 def trajectory(init, update, theta0, *series, **rates):

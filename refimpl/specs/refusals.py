@@ -7,44 +7,6 @@ import numpy as np
 from refimpl.specs.base import ErrorCase
 from refimpl.specs.domains import known
 
-_NAN = ("nan", float("nan"), "NaN is no number to compute with")
-_NEGATIVE = ("negative", -0.1, "it must not be negative")
-_BAD = {
-    "positive": (_NEGATIVE, ("zero", 0.0, "it must be > 0"), _NAN),
-    "nonnegative": (_NEGATIVE, _NAN),
-    "fraction": (_NEGATIVE, ("one", 1.0, "it must be < 1"), _NAN),
-    "share": (_NEGATIVE, ("large", 1.5, "it must be <= 1"), _NAN),
-}
-
-
-def rates(**kinds):
-    """Error cases of numbers out of range.
-
-    Parameters
-    ----------
-    **kinds : str
-        Input -> "positive", "nonnegative", "fraction" (in [0, 1)) or "share" (in [0, 1]); "positive beta" where the
-        message calls it beta.
-
-    Returns
-    -------
-    tuple of ErrorCase
-        "<what>-<input>", for each way to be out of range, and NaN.
-
-    Examples
-    --------
-    >>> [case.slug for case in rates(weight_decay="nonnegative")]
-    ['negative-weight-decay', 'nan-weight-decay']
-    """
-    found = []
-    for name, words in kinds.items():
-        kind, _, called = words.partition(" ")
-        found += [
-            ErrorCase(f"{word}-{name.replace('_', '-')}", why, {name: value}, ValueError, called or name)
-            for word, value, why in _BAD[kind]
-        ]
-    return tuple(found)
-
 
 def numbers(*names, **called):
     """Error cases of numbers outside their domains.

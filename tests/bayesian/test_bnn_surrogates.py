@@ -11,7 +11,6 @@ from refimpl.bayesian import bnn_surrogates as rule
 from refimpl.core.autodiff import jacobian, value_and_grad
 from refimpl.core.random import stream
 from refimpl.models.acquisition import expected_improvement
-from refimpl.specs.loops import integers
 from tests.alike import assert_like
 
 SIZES = (2, 4, 3, 1)
@@ -47,8 +46,8 @@ def test_every_backend_gives_the_same(backend):
         (rule.energy(w, x, y, **MODEL), rule.energy(W, X, Y, **MODEL)),
         (rule.hmc(w, put(r), put(u), x, y, step=0.05, steps=[2, 3], **MODEL),
          rule.hmc(W, r, u, X, Y, step=0.05, steps=[2, 3], **MODEL)),
-        (rule.sghmc(w, integers(put(indices)), put(r), x, y, burn_in=1, **MODEL)[:1],
-         rule.sghmc(W, integers(indices), r, X, Y, burn_in=1, **MODEL)[:1]),
+        (rule.sghmc(w, put(indices), put(r), x, y, burn_in=1, **MODEL)[:1],
+         rule.sghmc(W, indices, r, X, Y, burn_in=1, **MODEL)[:1]),
         ([rule.ensemble(put(starts), put(masks), x, y, steps=2, **MODEL)],
          [rule.ensemble(starts, masks, X, Y, steps=2, **MODEL)]),
         (rule.laplace(w, x, x[:2, :], **MODEL), rule.laplace(W, X, X[:2], **MODEL)),
