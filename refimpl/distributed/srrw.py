@@ -290,7 +290,8 @@ def kernel_row(row, x, mu, *, alpha):
     _positive(mu=mu)
     if not bool(xp.all(row >= 0) & xp.all(xp.max(row, axis=-1) > 0)):
         raise ValueError("row must be >= 0, and > 0 somewhere")
-    weights = _weights(*(v / xp.max(v, axis=-1, keepdims=True) for v in (row, x, mu)), alpha)
+    row, x, mu = (v / xp.max(v, axis=-1, keepdims=True) for v in (row, x, mu))
+    weights = _weights(row, x, mu, alpha)
     return weights / xp.sum(weights, axis=-1, keepdims=True)
 
 

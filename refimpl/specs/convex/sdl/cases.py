@@ -1,6 +1,7 @@
 """Inputs of the operations on dictionaries under permanent names, and random ones."""
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -94,7 +95,12 @@ def lpgd(kind):
     from_zero = made("from-zero", 3, 5, 2, 1, 3, nu=0.0, step_size=1 / 64, steps=1)
     from_zero |= {name: np.round(8 * from_zero[name]) / 8 for name in ("x", "covariates", "B0")}
     from_zero |= {name: 0 * from_zero[name] for name in ("A0", "gamma0")}
-    faint = {**FAINT, "A0": np.zeros((2, 1) if filters else (1, 2)), "B0": np.zeros((2, 2)), "gamma0": FAINT_GAMMA}
+    faint: dict[str, Any] = {
+        **FAINT,
+        "A0": np.zeros((2, 1) if filters else (1, 2)),
+        "B0": np.zeros((2, 2)),
+        "gamma0": FAINT_GAMMA,
+    }
     faint |= {"rank": 1, "xi": 0.5, "nu": 0.0, "step_size": float(2**33), "steps": 1}
     many = {"size": ROWS, "balanced": True}
     return (

@@ -141,7 +141,7 @@ def traffic(seed):
     signs = min(len(sign_path(seed, 8, lr, reached)) - 1 for lr in (0.01, 0.03, 0.1))
     gradient = 8 * 4 * D  # bytes of an iteration in float32
     needed = {lr: len(losses) - 1 for lr, losses in sgd.items()}
-    best = min(needed, key=needed.get)
+    best = min(needed, key=lambda lr: needed[lr])
 
     def plot(figure):
         axes = figure.subplots()

@@ -1,6 +1,7 @@
 """The inputs on which the operations of AdaHessian are checked."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -45,9 +46,14 @@ DIVIDES_BY_MORE_THAN_0 = {
         lambda i: i["eps"] > 0 or _divides(_estimated(i), i),
     ),
 }
+
+
+def _divides_d(name, inputs):
+    return inputs[name].shape[-1] % inputs["block"] == 0
+
+
 BLOCKS = {
-    name: Relation("block divides d", ("block", name), lambda i, name=name: i[name].shape[-1] % i["block"] == 0)
-    for name in ("hessian", "hessians")
+    name: Relation("block divides d", ("block", name), partial(_divides_d, name)) for name in ("hessian", "hessians")
 }
 MATRIX_BLOCKS = Relation("block divides r c", ("block", "matrix"), lambda i: i["matrix"].size % i["block"] == 0)
 

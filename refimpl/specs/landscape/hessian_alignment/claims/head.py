@@ -73,7 +73,8 @@ def bound(seed):
         d = rng.standard_normal((100, 6))
         d = d * np.sqrt(0.2 / np.einsum("ki,ij,kj->k", d, S, d))[:, None]
         assert max(np.einsum("ki,ij,kj->k", d, T - S, d) / 2) <= found.exact * (1 + 1e-12)
-    deltas, rows, nowhere = np.array([1e-1, 1e-2, 1e-3, 1e-4, 1e-5]), [], 0
+    deltas, nowhere = np.array([1e-1, 1e-2, 1e-3, 1e-4, 1e-5]), 0
+    rows: list[list[tuple[float, float]]] = []
     while len(rows) < 4:
         source = _Tilted(rng)
         target = _Tilted(rng, at=source.at)
