@@ -358,10 +358,10 @@ def single(value, number):
 
 
 def double(value):
-    """Whether there is something in double precision."""
+    """Whether there is an array in double precision."""
     if isinstance(value, tuple | list | dict):
         return any(map(double, value.values() if isinstance(value, dict) else value))
-    return isinstance(value, np.ndarray | np.generic) and value.dtype == np.float64
+    return isinstance(value, np.ndarray) and value.dtype == np.float64
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -447,7 +447,7 @@ def test_one_rule_for_all_updates(name):
             update(*given)
     for field, value in state._asdict().items():
         if isinstance(value, np.ndarray):
-            with pytest.raises(ValueError, match=f"{field} must be finite"):
+            with pytest.raises(ValueError, match=f"{field} must be (finite|a finite number)"):
                 update(TWO, state._replace(**{field: np.full_like(value, math.nan)}), TWO)
 
 

@@ -165,7 +165,8 @@ def fit_hyperparameters(prior, X, y, *, rng, beliefs=None, starts=3, reach=6.0):
     >>> round(found.noise**0.5, 1)
     0.1
     """
-    check.instance(bayesopt.Prior, prior=prior), check.rng(rng=rng), check.positive(noise=prior.noise)
+    prior = check.fields(bayesopt.Prior, prior=prior)
+    check.rng(rng=rng), check.positive(noise=prior.noise)
     fitted = bayesopt.fit(prior, X, y)
     beliefs, spread = _beliefs(beliefs, fitted.prior), _spread(fitted.residual)
     starts, reach = check.integer(starts=starts, minimum=1), check.positive(reach=reach)
@@ -224,7 +225,8 @@ def sample_hyperparameters(prior, X, y, *, rng, count, beliefs=None, width=1.0, 
     >>> len(draws), all(draw.noise > 0 for draw in draws)
     (3, True)
     """
-    check.instance(bayesopt.Prior, prior=prior), check.rng(rng=rng), check.positive(noise=prior.noise)
+    prior = check.fields(bayesopt.Prior, prior=prior)
+    check.rng(rng=rng), check.positive(noise=prior.noise)
     beliefs, width = _beliefs(beliefs, bayesopt.fit(prior, X, y).prior), check.positive(width=width)
     count, burn = check.integer(count=count, minimum=1), check.integer(burn=burn)
 
@@ -424,7 +426,7 @@ def simulated_kg(fitted, x, Z, low, high, starts):
     >>> round(simulated_kg(fitted, np.array([1.0]), np.array([1.0, -1.0]), *box, starts), 3)
     0.495
     """
-    check.instance(bayesopt.Fitted, fitted=fitted)
+    fitted = check.fields(bayesopt.Fitted, fitted=fitted)
     check.finite(x=x, Z=Z), check.shapes(x=(x, "d"), Z=(Z, "J"), low=(low, "d"))
     check.finite(starts=starts), check.shapes(starts=(starts, "R d"), low=(low, "d"))
     if not _learns(fitted, x):

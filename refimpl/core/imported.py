@@ -11,7 +11,7 @@ WHERE = "REFIMPL_IMPORTED"  # variable with the file; it is there as long as som
 ANYBODY = ("core.", "models.", "problems.", "oracle.", "specs.base", "specs.domains")  # parts that anybody may use
 
 
-class Look:
+class _Look:
     """A finder of modules that finds none: it writes down what is looked for.
 
     Parameters
@@ -41,4 +41,4 @@ class Look:
 
 
 if WHERE in os.environ:
-    sys.meta_path.insert(0, Look(os.environ[WHERE]))
+    sys.meta_path.insert(0, _Look(os.environ[WHERE]))

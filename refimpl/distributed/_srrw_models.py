@@ -48,7 +48,7 @@ class Logistic(NamedTuple):
         check.finite(theta=theta), check.integral(node=node)
         X, y = at(self.X, node), at(self.y, node)
         missed = y * sigmoid(-y * (X @ theta[..., None])[..., 0])
-        return np.mean(missed[..., None] * X, axis=-2) - self.penalty * theta
+        return np.mean(missed[..., None] * X, axis=-2) - float(self.penalty) * theta
 
     def every(self, theta):
         """H(theta, i) of all nodes [N, d]."""
@@ -61,7 +61,7 @@ class Logistic(NamedTuple):
         p = sigmoid(self.X @ theta)
         weighted = (p * (1 - p))[..., None] * self.X
         bend = np.einsum("nmd,nme->de", weighted, self.X) / self.y.size
-        return -bend - self.penalty * np.eye(len(theta))
+        return -bend - float(self.penalty) * np.eye(len(theta))
 
     def optimum(self):
         """theta* [d], by Newton's method."""

@@ -57,7 +57,8 @@ def features(x, centres, width):
     >>> features(np.array([[2.0]]), np.array([2.0, 9.0]), 1.0)
     array([[1.00000000e+00, 2.00000000e+00, 1.00000000e+00, 2.28973485e-11]])
     """
-    check.finite(x=x, centres=centres), check.positive(width=width)
+    check.finite(x=x, centres=centres)
+    width = check.positive(width=width)
     return np.concatenate([np.ones_like(x), x, np.exp(-(((x - centres) / width) ** 2) / 2)], axis=1)
 
 

@@ -82,7 +82,7 @@ class Quadratics(NamedTuple):
 
     def grad_x_f(self, blocks, batch, x, y):
         """Derivative of the last term of f, the same in each block, [I, e]."""
-        slope = 2 * self.r * x / (1 + x * x) ** 2
+        slope = 2 * float(self.r) * x / (1 + x * x) ** 2
         return slope + array_namespace(x).zeros_like(y[:, :1])
 
     def solution(self, x):
@@ -109,13 +109,13 @@ class Quadratics(NamedTuple):
             raise ValueError(f"A must have a positive definite mean in each block, got an eigenvalue of {lowest:.3g}")
         w = xp.linalg.solve(A, (self.solution(x) - c)[..., None])[..., 0]
         each = _times(xp.matrix_transpose(B), w)
-        return 2 * self.r * x / (1 + x * x) ** 2 + xp.mean(each, axis=0)  # (bsvrb-20)
+        return 2 * float(self.r) * x / (1 + x * x) ** 2 + xp.mean(each, axis=0)  # (bsvrb-20)
 
     def objective(self, x):
         """F(x), a number."""
         xp, y = array_namespace(x), self.solution(x)
         away = xp.sum((y[:, None, :] - self.c) ** 2, axis=-1) / 2
-        return float(xp.mean(away)) + self.r * float(xp.sum(x * x / (1 + x * x)))
+        return float(xp.mean(away)) + float(self.r) * float(xp.sum(x * x / (1 + x * x)))
 
 
 def quadratics(rng, *, like, m=10, n=40, d=5, scale=1.0, noise=0.6, r=0.2):
@@ -193,7 +193,7 @@ class Scales(NamedTuple):
         check.finite(x=x, y=y), check.integral(blocks=blocks, batch=batch)
         rows, sign, wrong = self._batch(self.X, self.labels, blocks, batch, y)
         weight = self._weights(x, batch)
-        return _summed(rows, -weight * wrong * sign) + self.reg * y  # (bsvrb-21)
+        return _summed(rows, -weight * wrong * sign) + float(self.reg) * y  # (bsvrb-21)
 
     def _curvature(self, blocks, batch, x, y):
         rows, sign, wrong = self._batch(self.X, self.labels, blocks, batch, y)
@@ -202,14 +202,14 @@ class Scales(NamedTuple):
     def hvp_yy_g(self, blocks, batch, x, y, v):
         """[I, d]."""
         rows, bent = self._curvature(blocks, batch, x, y)
-        return _summed(rows, bent * _times(rows, v)) + self.reg * v
+        return _summed(rows, bent * _times(rows, v)) + float(self.reg) * v
 
     def hess_yy_g(self, blocks, batch, x, y):
         """[I, d, d]."""
         rows, bent = self._curvature(blocks, batch, x, y)
         xp = array_namespace(rows)
         eye = xp.eye(rows.shape[-1], dtype=rows.dtype, device=device(rows))
-        return xp.matmul(xp.matrix_transpose(rows), bent[..., None] * rows) + self.reg * eye
+        return xp.matmul(xp.matrix_transpose(rows), bent[..., None] * rows) + float(self.reg) * eye
 
     def _slopes(self, blocks, batch, x, y):
         """Derivative of g in p_j and y of each sample of the batch [I, B, d]."""

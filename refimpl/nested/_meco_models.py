@@ -93,13 +93,13 @@ class Blobs(NamedTuple):
         """Draws [*shape, p]."""
         check.sequence(shape=shape)
         chosen = Rows(self.centers).sample(rng, shape)
-        return chosen + self.scale * random.normal(rng, tuple(chosen.shape), like=chosen)
+        return chosen + float(self.scale) * random.normal(rng, tuple(chosen.shape), like=chosen)
 
     def log_density(self, z):
         """Normalized, [...] at z [..., p]."""
         check.finite(z=z)
         xp, (k, p) = array_namespace(z), self.centers.shape
-        away = (z[..., None, :] - self.centers) / self.scale
+        away = (z[..., None, :] - self.centers) / float(self.scale)
         constant = math.log(k) + p * math.log(self.scale) + p / 2 * math.log(2 * math.pi)
         return logsumexp(-0.5 * xp.vecdot(away, away), axis=-1) - constant
 
@@ -335,7 +335,7 @@ class SoftplusModel(NamedTuple):
         return params[:p], W, params[p + units * p : -p], params[-p:]
 
     def _precision(self, kappa):
-        return self.floor + array_namespace(kappa).exp(kappa)
+        return float(self.floor) + array_namespace(kappa).exp(kappa)
 
     def log_density(self, params, y):
         """f [B] at y [B, p]."""

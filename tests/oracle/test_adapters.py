@@ -18,6 +18,7 @@ from refimpl.oracle.candidates.base import arguments_for, words_for
 from refimpl.oracle.cli import main
 from refimpl.oracle.verdict import check
 from refimpl.specs.base import Case, Fit, Law, Operation, Paper, System, array, mistake, number
+from refimpl.specs.domains import NONNEGATIVE
 from refimpl.specs.exact import fractions
 
 
@@ -272,7 +273,7 @@ RIDGE = Operation(
         array("X", "N d", "rows"),
         array("y", "N", "targets"),
         array("X_new", "M d", "new rows"),
-        number("alpha", "penalty"),
+        number("alpha", "penalty", NONNEGATIVE),
     ),
     outputs=(array("coef", "d", "coefficients"), array("predicted", "M", "at the new rows")),
     reference=ridge,

@@ -43,6 +43,10 @@ HARD: dict[str, str] = {  # operation -> why no random draw keeps its relations
     "functional_prior.critic_step": "parameters of the critic must be as many as the widths ask for",
     "functional_prior.outer_step": "both",
     "functional_prior.matching": "both",
+    "hessian_alignment.hutchinson": "a draw has as many signs as there are weights",
+    "hessian_alignment.hutchinson_penalty": "the same",
+    "flat_mtl.combine": "an order has each of the other tasks once",
+    "flat_mtl.quadratic_step": "the same, and n = d + k",
 }
 RNG = np.random.default_rng(0)
 SQUARE = np.array([[2.0, 1.0], [1.0, 3.0]])
@@ -101,6 +105,8 @@ def test_what_is_inside(domain, value):
 @pytest.mark.parametrize("low", [-math.inf, 0.0])
 def test_random_values_have_their_form_and_keep_it_when_they_are_moved(form, low):
     domain = Domain(low, forms=(form,), whole=form == "permutation")
+    if form == "orthonormal" and low == 0:
+        pytest.skip("columns at right angles have no common sign")
     if form == "zero diagonal":
         value = SQUARE - np.diag(np.diag(SQUARE))
     else:

@@ -29,7 +29,7 @@ def checkout(tmp_path_factory):
     shutil.copytree(ROOT / "refimpl", root / "refimpl", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", root)
     (root / "tests").mkdir()
-    for name in ("conftest.py", "chromium.py"):
+    for name in ("conftest.py", "chromium.py", "thorough.py", "crossings.py"):
         shutil.copy(ROOT / "tests" / name, root / "tests")
     create(root, "optimizers", "heavy_ball")
     return root

@@ -37,8 +37,9 @@ def sources(system):
 
 
 def fingerprints(text):
-    """Fingerprint -> name, of the functions in a text that are large enough to tell; docstrings, comments, annotations
-    and decorators aside.
+    """Fingerprint -> name, of the functions in a text that are large enough to tell.
+
+    Docstrings, comments, annotations and decorators do not count.
 
     Examples
     --------

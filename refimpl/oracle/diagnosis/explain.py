@@ -81,8 +81,8 @@ def explain(done: Run, candidate, seconds: float, note=lambda text: None):
     >>> step = catalog.operation("lion.step")
     >>> mine = Function(lambda lr, **more: step.reference(lr=0.3 * lr, **more), operation=step.name)
     >>> told = explain(run(mine, [step], Settings()), mine, seconds=60)
-    >>> told.diagnosis.kind, told.diagnosis.lines[0][0], told.diagnosis.lines[0][3]
-    ('change', 'lion-2', 'params = params - 0.3 * (lr * (xp.sign(c) + weight_decay * params))')
+    >>> told.diagnosis.kind, told.diagnosis.hint
+    ('use', 'answers so that the step from theta to new_theta is 0.3 times the right one')
     """
     whole, records = listed.explained(done)
     try:

@@ -278,7 +278,6 @@ ALTERNATIVES = (
         {
             f"{TAG}18": "closed = False",
             "lanczos: check.like(start, product=u)": "pass",  # code without checks goes on with NaN
-            "_norm: size =": "size = 1.0",
             "ritz: run =": "pass",
         },
         origin="https://github.com/cupy/cupy/pull/10099",
