@@ -81,6 +81,15 @@ def test_equations_are_numbered_as_the_page_shows_them(system):
     assert all(place.strip() for place in system.equations.values())
 
 
+def _object(source, name):
+    """The lines of a function, class or method of a source."""
+    nodes = ast.parse(source).body
+    for part in name.split("."):
+        found = next(node for node in nodes if getattr(node, "name", "") == part)
+        nodes = found.body
+    return ast.get_source_segment(source, found)
+
+
 @systems
 def test_the_lines_that_a_page_shows_are_there(system):
     page = ROOT / f"docs/{system.chapter}/{system.name}.rst"
@@ -88,6 +97,8 @@ def test_the_lines_that_a_page_shows_are_there(system):
     assert shown
     for path, options in shown:
         source = read(page.parent / path)
+        if (name := re.search(r":pyobject: (\S+)", options)) is not None:
+            source = _object(source, name[1])
         for pattern in re.findall(r":(?:start|end)-(?:at|before|after): (.*)", options):
             assert pattern in source, f"{path} has no {pattern!r}"
 

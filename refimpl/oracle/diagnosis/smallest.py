@@ -52,8 +52,9 @@ def _share(sight, name):
     got, right = sight.got[name], sight.right[name]
     if got.shape != right.shape or not np.isfinite(got).all():
         return np.inf
-    gap = np.where(np.abs(got - right) > sight.tolerance[name], np.abs(got - right), 0.0)
-    return float(np.max(gap, initial=0.0) / max(np.max(np.abs(right), initial=0.0), 1e-300))
+    with np.errstate(all="ignore"):
+        gap = np.where(np.abs(got - right) > sight.tolerance[name], np.abs(got - right), 0.0)
+        return float(np.max(gap, initial=0.0) / max(np.max(np.abs(right), initial=0.0), 1e-300))
 
 
 def _smaller(operation, inputs):
