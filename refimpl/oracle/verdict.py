@@ -48,7 +48,8 @@ def check(
     laws : bool, default: True
         Whether to check the laws as well; without them the verdict is one in part.
     errors : bool, default: False
-        Whether the error cases count; otherwise candidates that can raise are told what they let through.
+        Whether the error cases count, and the laws at both ends of the range of the dtype; otherwise candidates that
+        can raise are told what they let through.
     expected_failures : dict of str to str, optional
         Name as for `only` -> reason. A failure there is "xfail"; an entry that does not fail, or that names
         no check at all, makes the run fail.

@@ -138,6 +138,7 @@ class Law:
     statement: str
     pairs: Callable[..., Any]
     cases: tuple[str, ...]  # slugs of the cases on whose inputs it is checked
+    extreme: bool = False  # whether it asks at the ends of the range, where code may be right and lose its digits
 
 
 @dataclass(frozen=True)

@@ -188,6 +188,15 @@ def test_no_false_alarm_in_random_cases(operation, backends):
 
 
 @operations
+def test_the_reference_keeps_its_digits_at_both_ends_of_the_range(operation):
+    only = [f"law:{law.slug}:*" for law in operation.laws if law.extreme]
+    if only:
+        dtypes = ("float64", "float32")
+        report = check(reference(operation), operation.name, dtypes=dtypes, only=only, errors=True)
+        assert report.counts["passed"] == report.planned > 0, [r for r in report.records if r.status != "passed"]
+
+
+@operations
 def test_bad_input_is_refused(operation):
     report = check(reference(operation), operation.name, only=["refuses:*"], errors=True)
     assert report.counts["passed"] == report.planned == len(operation.errors), [

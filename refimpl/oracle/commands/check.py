@@ -57,7 +57,9 @@ def add_arguments(parser):
     parser.add_argument("--max-fail", metavar="N", type=int, help="stop after N failures")
     parser.add_argument("--fuzz", metavar="N", type=int, default=0, help="so many random cases more")
     parser.add_argument("--no-laws", action="store_true", help="leave the laws out")
-    parser.add_argument("--errors", action="store_true", help="input that must be refused counts")
+    parser.add_argument(
+        "--errors", action="store_true", help="input that must be refused counts, and laws at the ends of the range"
+    )
     parser.add_argument("--expect", metavar="FILE", help='TOML table of expected failures: "case" = "reason"')
     text = "the function (--python) draws its own noise: judge the law of its answers (it may take a seed)"
     parser.add_argument("--own-draws", action="store_true", help=text)

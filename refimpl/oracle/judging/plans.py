@@ -99,7 +99,8 @@ def plans(operations, dtypes, *, fuzz=0, laws=True, errors=False):
     Returns
     -------
     list of Plan
-        Of each operation whether it is repeatable, then cases and laws in each precision; the error cases last.
+        Of each operation whether it is repeatable, then cases and laws in each precision; the error cases last. With
+        them come the laws at the ends of the range.
 
     Examples
     --------
@@ -135,6 +136,7 @@ def plans(operations, dtypes, *, fuzz=0, laws=True, errors=False):
                     partial(_without_outputs, judge_law, operation, law, by_slug[slug], dtype),
                 )
                 for law in (operation.laws if laws else ())
+                if errors or not law.extreme
                 for slug in law.cases
             ]
     return found + (refusals(operations) if errors else [])
