@@ -143,7 +143,7 @@ def of_all_but(law, *outputs):
         others = lambda **asked: {name: value for name, value in run(**asked).items() if name not in outputs}
         yield from law.pairs(others, inputs)
 
-    return Law(law.slug, f"{law.statement}, but for {' and '.join(outputs)}", pairs, law.cases)
+    return Law(law.slug, f"{law.statement}, but for {' and '.join(outputs)}", pairs, law.cases, law.extreme)
 
 
 def odd(*cases, inputs=None, outputs=None):

@@ -307,7 +307,10 @@ IBNN = Operation(
         number("bias_variance", "of a bias", NONNEGATIVE),
         choice("activation", ("relu", "erf"), "of the hidden layers"),
     ),
-    outputs=(array("kernel", "n m", "covariances"), array("diagonal", "n", "variances of x")),
+    outputs=(  # of opposite points the first is 0, and 1e-17 of the others is rounding
+        array("kernel", "n m", "covariances", ulps=64),
+        array("diagonal", "n", "variances of x"),
+    ),
     reference=ibnn_kernel,
     exact=exact.ibnn_kernel,
     exact_source=_MPMATH.format("pair by pair, by the determinant in place of the angle"),

@@ -224,7 +224,10 @@ KERNELS = Operation(
         integer("depth", "hidden layers", COUNT),
         *_SIGMAS,
     ),
-    outputs=(array("K", "n m", "E[phi(u) phi(u')]"), array("T", "n m", "tangent kernel without the readout's part")),
+    outputs=(  # of opposite inputs both are 0, and 1e-17 of the others is rounding
+        array("K", "n m", "E[phi(u) phi(u')]", ulps=64),
+        array("T", "n m", "tangent kernel without the readout's part", ulps=64),
+    ),
     reference=kernels,
     exact=exact.kernels,
     exact_source=_MPMATH.format("by the chance that both units are on, and a sum over layers"),

@@ -50,14 +50,14 @@ KERNELS = (
     Case("two-layers", ("basic",), "two layers, erf, without biases", {**_ERF, "depth": 2, "sigma_b": 0.0}),
     Case("one-dimension", ("boundary",), "inputs of one dimension on both sides of 0, with a bias",
          {**_KERNELS, "X": np.array([[-1.0], [0.5]]), "X2": np.array([[2.0]]), "depth": 2}),
-    Case("opposite", ("edge_case", "numerics"), "opposite inputs without bias share no ReLU unit: the cosine is -1, "
-         "however it is rounded", {**_KERNELS, "X": np.array([[1.0, -0.5]]), "X2": np.array([[-2.0, 1.0]]),
-                                   "depth": 1, "sigma_b": 0.0}, dtypes=("float64",),
-         answer={"K": np.zeros((1, 1)), "T": np.zeros((1, 1))}, source="worked by hand"),
-    Case("many-opposites", ("edge_case", "numerics"), "the same with more digits: cosines are rounded past -1, "
-         "whatever is divided or rooted first",
-         {**_KERNELS, "X": _ROW, "X2": -_TIMES * _ROW, "depth": 1, "sigma_w": 1.2, "sigma_b": 0.0}, dtypes=("float64",),
-         answer={"K": np.zeros((1, 11)), "T": np.zeros((1, 11))}, source="worked by hand"),
+    Case("opposite-beside-another", ("edge_case", "numerics"), "opposite inputs without bias share no ReLU unit: the "
+         "cosine is -1, however it is rounded",
+         {**_KERNELS, "X": np.array([[1.0, -0.5]]), "X2": np.array([[-2.0, 1.0], [0.5, 1.5]]), "depth": 1,
+          "sigma_b": 0.0}, dtypes=("float64",)),
+    Case("opposites-beside-another", ("edge_case", "numerics"), "the same with more digits: cosines are rounded past "
+         "-1, whatever is divided or rooted first",
+         {**_KERNELS, "X": _ROW, "X2": np.concatenate([-_TIMES * _ROW, abs(_ROW)]), "depth": 1, "sigma_w": 1.2,
+          "sigma_b": 0.0}, dtypes=("float64",)),
     Case("near-copies", ("edge_case", "numerics"), "inputs that differ in the seventh digit: their angle is known to "
          "all digits, and an arc cosine would keep half of them",
          {**_KERNELS, "X2": _X[:2] + np.array([[1.0, -1.0], [0.0, 1.0]]) / 2**20}, equations=_tags(2, 3)),
