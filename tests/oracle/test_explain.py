@@ -201,7 +201,7 @@ def test_a_factor_of_one_is_not_told(factor, words):
 
 def test_a_law_alone_that_fails_is_explained_too():
     report = report_of(lambda **i: lion()(**i) * (1 + 1e-3 * (np.max(np.abs(i["grads"])) > 1e6)), only=["law:*"])
-    assert report.smallest is not None or report.verdict == "conforms"
+    assert report.smallest is not None or report.verdict.startswith("conforms")
 
 
 def test_nothing_is_said_of_a_right_one():

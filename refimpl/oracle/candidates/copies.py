@@ -26,7 +26,7 @@ def sources(system):
     >>> "refimpl.optimizers.lion.update" in sources("lion").values()
     True
     """
-    chapter = catalog.chapter(system)
+    chapter = catalog.system(system).chapter
     paths = sorted(Path(refimpl.__path__[0], chapter).glob(f"*{system}*.py"))
     mine = [path for path in paths if path.stem == system or path.stem.startswith(f"_{system}")]
     return {
