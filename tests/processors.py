@@ -1,8 +1,7 @@
 """Other processors, on this one: the suite, or what can differ of it, with other kernels of NumPy and OpenBLAS.
 
 ``python -m tests.processors`` runs what can differ (the index of the cases, the right answers and the references of all
-operations, doctests, the tests of the systems) on two of them; with names of processors on these, with ``--all`` the
-whole suite.
+operations, doctests) on two of them; with names of processors on these, with ``--all`` the whole suite.
 """
 
 import argparse
@@ -16,9 +15,7 @@ ALIKE = ("tests/oracle/test_specs.py", "-k", "index or closed_forms or tight or 
 WHAT_CAN_DIFFER = (
     ("the cases, their answers, the references", ALIKE),
     ("doctests of pages and sources", ("refimpl", "docs")),
-    ("tests of the systems", ("tests/bayesian", "tests/convex", "tests/core", "tests/distributed", "tests/generative",
-                              "tests/landscape", "tests/models", "tests/nested", "tests/optimizers", "tests/search")),
-)  # fmt: skip
+)
 
 
 def features(least):
