@@ -259,7 +259,7 @@ def _field(name, hint, value, infinite):
     elif hint is int:
         return integer(minimum=-(2**63), **{name: value})
     elif hint is bool:
-        _kinds({name: value}, "True or False", lambda v: isinstance(v, bool | np.bool))
+        return flag(**{name: value})
     elif hint is str:
         instance(str, **{name: value})
     elif Callable in (hint, origin):

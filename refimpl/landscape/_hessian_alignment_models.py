@@ -327,8 +327,7 @@ def schedule_step(
     """
     check.instance(ScheduleState, state=state)
     check.alike(theta=theta, grad=grad, penalty=penalty, m=state.m, v=state.v)
-    if not bool(array_namespace(theta).all(state.v >= 0)):
-        raise ValueError("v must be >= 0, an average of squares, got a negative entry")
+    check.no_negative(v=state.v)
     lam, l2 = check.nonnegative(lam=lam, l2=l2)
     lr, eps = check.positive(lr=lr, eps=eps)
     beta1, beta2 = check.fraction(beta1=beta1, beta2=beta2)

@@ -886,8 +886,7 @@ def split_sgd(theta, state, grad, *, lr, lr_sign, r, beta1=0.9, dampening=None):
 def _settings(theta, state, grad, lr, beta1, dampening):
     """What the three have in common, checked; and the number of this step."""
     check.alike(theta=theta, grad=grad, m=state.m, v=state.v)
-    if not bool(array_namespace(theta).all(state.v >= 0)):
-        raise ValueError("v must be >= 0, an average of squares, got a negative entry")
+    check.no_negative(v=state.v)
     lr, beta1 = check.positive(lr=lr), check.fraction(beta1=beta1)
     dampening = beta1 if dampening is None else check.fraction(dampening=dampening)
     return lr, beta1, dampening, check.integer(steps=state.steps) + 1

@@ -14,6 +14,8 @@ import math
 import array_api_compat.numpy as np_compat
 import numpy as np
 
+from refimpl.oracle.judging.cases import rounded
+
 TRIALS = 12
 FACTOR = 8.0
 FAR = 1e3  # times what one noisy run allows: more is no rounding
@@ -288,8 +290,7 @@ def unit(dtype):
 
 def wide(inputs):
     """Inputs in double precision; what is whole stays so."""
-    floating = lambda v: isinstance(v, np.ndarray) and v.dtype.kind == "f"
-    return {k: v.astype(np.float64) if floating(v) else v for k, v in inputs.items()}
+    return rounded(inputs, "float64")
 
 
 def noisy_run(function, inputs, dtype, trial):
@@ -393,8 +394,3 @@ def close(got, expected, tolerances):
         got[name].shape == value.shape and agrees(got[name], value, tolerances[name]).all()
         for name, value in expected.items()
     )
-
-
-def size(x):
-    """Number of components of an array."""
-    return math.prod(np.shape(x))
