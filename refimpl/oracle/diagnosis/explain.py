@@ -235,7 +235,8 @@ def _one(evidence, clock):
         return ([found[0]], found[1]) if found else (_rest(search, evidence, clock), None)
     here = evidence.within(part.holds)
     if told := _listed(here, hunt):
-        return [_in_branch(told[0], part, evidence)], None
+        evidence.join(here)
+        return _in_branch(told[0], part, evidence)
     found, search = _searched(here, hunt, clock)
     evidence.join(here)
     if found:
@@ -261,9 +262,11 @@ def _rule_elsewhere(part, on, operation):
 def _in_branch(diagnosis, part, evidence):
     """What is listed and explains a branch; without the branch, if it explains the other inputs as well."""
     first = edits.alternatives(evidence.operation.system)[diagnosis.names[0]]
-    if Search(evidence, Clock(1.0, evidence.spent)).agrees(_answer(first, evidence.operation)):
-        return diagnosis
-    return replace(diagnosis, within=part.words)
+    on = partial(_answer, first)
+    if Search(evidence, Clock(1.0, evidence.spent)).agrees(on(evidence.operation)):
+        return [diagnosis], None
+    within_it = replace(diagnosis, within=part.words)
+    return [within_it], Found(0, partial(_rule_elsewhere, part, on), listed=diagnosis.names)
 
 
 def _listed(evidence, clock):
