@@ -1,4 +1,4 @@
-"""The improvement is clipped at 0 before it is divided by the deviation, so that all points below the best look like points at it."""
+"""The improvement is clipped before it is divided by the deviation: a point below the best looks like one at it."""
 
 import numpy as np
 from scipy.stats import norm
