@@ -21,18 +21,12 @@ class RBM:
         self.momentum = momentum
 
 
-def axpy(a, x, y):
-    y += a * x
-
-
 def update_weights(rbm, dW, lr):
     """dW: from the positive and the negative phase, uphill."""
     buf = lr * dW
     # was: buf = dW.copy()
-    # buf += rbm.momentum * rbm.dW_prev
-    axpy(rbm.momentum, rbm.dW_prev, buf)
-    # rbm.W += buf
-    axpy(1.0, buf, rbm.W)  # was: axpy(lr, buf, rbm.W)
+    buf += rbm.momentum * rbm.dW_prev
+    rbm.W += buf  # was: rbm.W += lr * buf
     # save current dW
     rbm.dW_prev[:] = buf  # was: rbm.dW_prev[:] = lr * buf
 
@@ -67,7 +61,7 @@ def measured(rule, matrix, probe, steps, floor, noise):
 
 
 def answer(theta0, grads, hessians, probes, every, warmup, lanczos_steps, lr, momentum, floor, noise, rule):
-    rbm, thetas, lrs, momenta = RBM(theta0, momentum), [], [], []
+    rbm, rows = RBM(theta0, momentum), []
     for t in range(len(grads)):
         epoch, within = divmod(t, int(every))
         if within == 0 and epoch >= warmup:
@@ -75,7 +69,5 @@ def answer(theta0, grads, hessians, probes, every, warmup, lanczos_steps, lr, mo
             lr = lr if rate is None else rate
             rbm.momentum = rbm.momentum if inertia is None else inertia
         update_weights(rbm, -grads[t], lr)
-        thetas.append(rbm.W.copy())
-        lrs.append(lr)
-        momenta.append(rbm.momentum)
-    return np.stack(thetas), np.array(lrs), np.array(momenta)
+        rows.append((rbm.W.copy(), lr, rbm.momentum))
+    return tuple(np.array(column) for column in zip(*rows, strict=True))
