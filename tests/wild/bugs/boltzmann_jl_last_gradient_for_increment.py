@@ -1,4 +1,4 @@
-"""What is left of the last increment is multiplied by the momentum and by the rate once more."""
+"""Momentum and rate multiply the last gradient in place of the last increment, so nothing older is remembered."""
 
 import numpy as np
 
@@ -8,9 +8,9 @@ BUG = Bug(
     project="Boltzmann.jl",
     language="Julia",
     link="https://github.com/dfdx/Boltzmann.jl/issues/14",
-    date="2015-09-16",
+    date="2015-09-17",
     operation="rmt_learning_rates.trajectory",
-    kind="extra_step",
+    kind="missing_step",
 )
 
 
@@ -23,12 +23,14 @@ class RBM:
 
 def update_weights(rbm, dW, lr):
     """dW: from the positive and the negative phase, uphill."""
-    buf = lr * dW
     # was: buf = dW.copy()
-    buf += rbm.momentum * rbm.dW_prev
-    rbm.W += buf  # was: rbm.W += lr * buf
+    # was: rbm.W += lr * buf
+    # was: rbm.W += (lr * rbm.momentum) * rbm.dW_prev
+    buf = lr * dW  # was:
+    buf += rbm.momentum * rbm.dW_prev  # was:
+    rbm.W += buf  # was:
     # save current dW
-    rbm.dW_prev[:] = buf  # was: rbm.dW_prev[:] = lr * buf
+    rbm.dW_prev[:] = buf
 
 
 def ritz_values(matrix, start, steps):
