@@ -1,4 +1,4 @@
-"""The first velocity is the whole gradient, while all later ones take the gradient times the rate."""
+"""The first velocity is the gradient itself, which leads uphill and is not multiplied by the rate."""
 
 import numpy as np
 
@@ -22,7 +22,7 @@ class Momentum:
     def _update(self, nodes, gradients):
         for node, gradient in gradients.items():
             if node not in self.v:
-                self.v[node] = -self.learning_rate * gradient  # was: self.v[node] = -gradient
+                self.v[node] = -self.learning_rate * gradient  # was: self.v[node] = gradient
             else:
                 self.v[node] = self.momentum * self.v[node] - self.learning_rate * gradient
             nodes[node] = nodes[node] + self.v[node]
