@@ -11,6 +11,7 @@ BUG = Bug(
     date="2019-01-27",
     operation="bnn_surrogates.dual_averaging",
     kind="wrong_constant",
+    skip={"twenty": "this change cuts at 5; a later one took the cut away"},
 )
 
 
