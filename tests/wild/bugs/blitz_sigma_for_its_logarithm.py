@@ -15,45 +15,30 @@ BUG = Bug(
 )
 
 
-class Adam:
-    def __init__(self, lr, betas=(0.9, 0.999), eps=1e-8):
-        self.lr, self.betas, self.eps, self.t, self.m, self.v = lr, betas, eps, 0, 0.0, 0.0
+def forward(w, sizes, x):
+    layers, hidden, at = [], [x], 0
+    for n_in, n_out in pairwise(sizes):
+        end = at + n_in * n_out
+        layers.append((w[at:end].reshape(n_in, n_out), w[end : end + n_out]))
+        at = end + n_out
+    for W, b in layers:
+        hidden.append(np.tanh(hidden[-1] @ W + b))
+    hidden[-1] = hidden[-2] @ W + b
+    return layers, hidden
 
-    def step(self, params, grad):
-        self.t += 1
-        self.m = self.betas[0] * self.m + (1 - self.betas[0]) * grad
-        self.v = self.betas[1] * self.v + (1 - self.betas[1]) * grad**2
-        m_hat, v_hat = self.m / (1 - self.betas[0] ** self.t), self.v / (1 - self.betas[1] ** self.t)
-        return params - self.lr * m_hat / (np.sqrt(v_hat) + self.eps)
 
-
-class Member:
-    def __init__(self, params, sizes):
-        self.params, self.sizes = params, sizes
-
-    def layers(self):
-        at = 0
-        for rows, columns in pairwise(self.sizes):
-            size = rows * columns
-            yield self.params[at : at + size].reshape(rows, columns), self.params[at + size : at + size + columns]
-            at += size + columns
-
-    def forward(self, x):
-        self.hidden, layers = [x], list(self.layers())
-        for number, (W, b) in enumerate(layers, 1):
-            x = x @ W + b
-            x = np.tanh(x) if number < len(layers) else x
-            self.hidden.append(x)
-        return x[:, 0]
-
-    def fit(self, x, y, noise, prior, optimizer, steps):
-        for _ in range(int(steps)):
-            delta, grads = (self.forward(x) - y)[:, None] / noise, []
-            for (W, _), h in zip(reversed(list(self.layers())), self.hidden[-2::-1], strict=True):
-                grads[:0] = [(h.T @ delta).ravel(), delta.sum(axis=0)]
-                delta = (delta @ W.T) * (1 - h * h)
-            self.params = optimizer.step(self.params, np.concatenate(grads) + self.params / prior)
-        return self
+def adam(w, sizes, x, y, noise, prior, lr, steps):
+    m, v = np.zeros_like(w), np.zeros_like(w)
+    for t in range(1, int(steps) + 1):
+        layers, hidden = forward(w, sizes, x)
+        delta, grads = (hidden[-1] - y[:, None]) / noise, []
+        for (W, _), h in zip(layers[::-1], hidden[-2::-1], strict=True):
+            grads[:0] = [(h.T @ delta).ravel(), delta.sum(axis=0)]
+            delta = (delta @ W.T) * (1 - h * h)
+        grad = np.concatenate(grads) + w / prior
+        m, v = 0.9 * m + 0.1 * grad, 0.999 * v + 0.001 * grad**2
+        w = w - lr * m / (1 - 0.9**t) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
+    return w
 
 
 class GaussianVariational:
@@ -71,7 +56,7 @@ def answer(starts, masks, x, y, points, targets, width, depth, noise, prior, lr,
     sizes = [x.shape[1], *[int(width)] * int(depth), 1]
     fitted = []
     for start, mask in zip(starts, masks, strict=True):
-        fitted.append(Member(start, sizes).fit(x[mask], y[mask], noise, prior, Adam(lr), steps))
-    preds = np.array([member.forward(points) for member in fitted])
-    law = GaussianVariational(preds.mean(0), np.sqrt(preds.var(0, ddof=1) + noise))
-    return np.array([f.params for f in fitted]), law.mu, law.sigma**2, law.log_posterior(targets)
+        fitted.append(adam(start, sizes, x[mask], y[mask], noise, prior, lr, steps))
+    outputs = np.array([forward(w, sizes, points)[1][-1][:, 0] for w in fitted])
+    law = GaussianVariational(outputs.mean(0), np.sqrt(outputs.var(0, ddof=1) + noise))
+    return np.array(fitted), law.mu, law.sigma**2, law.log_posterior(targets)
