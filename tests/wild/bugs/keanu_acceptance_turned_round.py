@@ -7,7 +7,7 @@ import numpy as np
 from tests.wild import Bug
 
 BUG = Bug(
-    project="keanu",
+    project="Keanu",
     language="Java",
     link="https://github.com/improbable-research/keanu/commit/bee3474d6a2d92107daf5008795c57544b9b3e33",
     date="2018-04-19",
