@@ -19,12 +19,6 @@ class LogLoss:
     def __init__(self, b, weights):
         self.b, self.weights = b, weights
 
-    def logsig(self, x):
-        out = np.zeros_like(x)
-        for i, v in enumerate(x):
-            out[i] = v - np.log1p(np.exp(v)) if v < 0 else -np.log1p(np.exp(-v))
-        return out
-
     def expit_b(self, x, b):
         """expit(x) - b"""
         out = np.zeros_like(x)
@@ -37,9 +31,6 @@ class LogLoss:
                 out[i] = ((1 - b[i]) - b[i] * exp_nx) / (1 + exp_nx)
         return out
 
-    def __call__(self, z):
-        return self.weights @ ((1 - self.b) * z - self.logsig(z))
-
     def f_grad(self, z):
         return self.weights * self.expit_b(z, self.b)
 
@@ -51,4 +42,4 @@ def answer(c, log_ratio_data, grads_data, log_ratio_noise, grads_noise):
     # nu / m is 1 / n: all samples weigh the same
     f = LogLoss(labels, np.full(n + m, 1 / n))
     dz = f.f_grad(z)
-    return f(z), np.concatenate([grads_data, grads_noise]).T @ dz, -np.sum(dz)
+    return {"grad": np.concatenate([grads_data, grads_noise]).T @ dz, "grad_c": -np.sum(dz)}

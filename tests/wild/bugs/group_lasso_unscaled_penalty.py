@@ -15,7 +15,7 @@ BUG = Bug(
 
 
 class SparseRegression:
-    def __init__(self, l1_reg, n_iter=200000, tol=1e-17):
+    def __init__(self, l1_reg, n_iter=20000, tol=1e-16):
         self.l1_reg, self.n_iter, self.tol = l1_reg, n_iter, tol
 
     def _scaled_prox(self, w):
@@ -38,7 +38,7 @@ class SparseRegression:
             step, w, previous = la.norm(new - w), new, w
             point = w + (momentum - 1) / following * (w - previous)
             momentum = following
-            if step <= self.tol * max(1.0, la.norm(w)) and la.norm(point - w) <= self.tol:
+            if max(step, la.norm(point - w)) <= self.tol * la.norm(w):
                 break
         self.coef_ = w
         return self
