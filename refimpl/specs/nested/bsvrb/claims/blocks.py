@@ -122,19 +122,21 @@ def calls(problem, version, rng, *, I=2, steps=3):
 
 def conjugate(H, right, rest):
     """Products that conjugate gradients take to a relative residual of `rest`."""
-    taken = []
-    product = LinearOperator(H.shape, lambda v: (taken.append(1), H @ v)[1], dtype=H.dtype)
-    cg(product, right, rtol=rest, atol=0.0)
-    return len(taken)
+    taken = 0
+
+    def product(v):
+        nonlocal taken
+        taken += 1
+        return H @ v
+
+    cg(LinearOperator(H.shape, product, dtype=H.dtype), right, rtol=rest, atol=0.0)
+    return taken
 
 
 def inverse(seed):
     """What each version does with the Hessian of a block in a step: calls, and the operations that they stand for."""
-    first, second, work = (
-        {},
-        {},
-        {name: [] for name in ("floor and solves", "solves", "one Cholesky", "CG", "version 2")},
-    )
+    names = "floor and solves", "solves", "one Cholesky", "CG", "version 2"
+    work: dict[str, list[float]] = {name: [] for name in names}
     for d in SIZES:
         problem = models.quadratics(stream(seed, "bsvrb.C6", d), like=np.zeros(1), m=4, n=4, d=d)
         first, second = (calls(problem, k, stream(seed, "bsvrb.C6", d, "draws")) for k in (1, 2))

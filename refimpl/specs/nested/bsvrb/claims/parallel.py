@@ -25,7 +25,8 @@ SWEEPS = {  # m, I, B of each, and the exponent of theory
 
 def copies(problem, m):
     """The same F with m blocks: those of the problem, over and over."""
-    return models.Quadratics(*(np.concatenate([field] * (m // KINDS)) for field in problem[:4]), problem.r)
+    A, B, b, c = (np.concatenate([field] * (m // KINDS)) for field in problem[:4])
+    return models.Quadratics(A, B, b, c, problem.r)
 
 
 def judged(found):
@@ -43,7 +44,7 @@ def lengths(method, given, rng, *, I, B):
     runs = [problem for _ in settings for problem in given for _ in range(RUNS)]
     eta, weight = (np.repeat([setting[k] for setting in settings], len(given) * RUNS) for k in (0, 1))
     field = lambda name: np.concatenate([getattr(problem, name) for problem in runs])
-    joined = side.Side(models.Quadratics(*map(field, "ABbc"), runs[0].r), len(runs))
+    joined = side.Side(models.Quadratics(field("A"), field("B"), field("b"), field("c"), runs[0].r), len(runs))
     state = side._joined([bsvrb.init(problem, np.full(D, 2.0), np.zeros((m, D)), version=2) for problem in runs])
     first, tau, rows = m * np.arange(len(runs)), min(0.1, I / (3 * m)), np.tile(weight, I)[:, None]
     gamma = (m - I) / (I * (1 - rows)) + 1 - rows
@@ -115,6 +116,7 @@ def steps(seed):
             axes.set(xlabel=name)
             axes.set_xticks(x, [str(k) for k in x])
             axes.minorticks_off()
+        panels[0].set_yticks((200, 500, 1000, 2000), ["200", "500", "1000", "2000"])
         panels[0].set(ylabel=rf"steps to $\|\nabla F\| = {ACCURACY}$")
         figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=3, frameon=False)
 

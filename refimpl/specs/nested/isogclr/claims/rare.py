@@ -89,6 +89,9 @@ def rare(seed):
         for k, (color, label) in enumerate(((ORANGE, "rare"), (BLUE, "frequent"))):
             left.semilogx(TAUS, test_fixed[:, k], "o-", color=color, label=f"{label} digits")
             left.axhline(test_ours[chosen, k], color=color, linestyle="--", label=f"{label}, own temperatures")
+        left.plot(
+            TAUS[best], test_fixed[best, 0], "s", color=ORANGE, markersize=9, label="bound of rare: the chosen one"
+        )
         left.set(xlabel=r"fixed temperature $\tau$", ylabel="share of test samples found")
         left.set_xticks(TAUS, [f"{tau:g}" for tau in TAUS])
         left.minorticks_off()
@@ -97,7 +100,7 @@ def rare(seed):
         right.axhline(1.0, color=GREY, linestyle=":", label="bound: at most 1")
         right.set(xlabel=r"radius $\rho$ [nats]", ylabel="learned temperature, rare / frequent")
         right.legend(frameon=False, fontsize=8)
-        figure.legend(*left.get_legend_handles_labels(), loc="outside upper center", ncols=4, frameon=False, fontsize=8)
+        figure.legend(*left.get_legend_handles_labels(), loc="outside upper center", ncols=3, frameon=False, fontsize=8)
 
     return Outcome(
         [
@@ -135,5 +138,6 @@ CLAIMS = (
         control="Five fixed temperatures, against five radii, each chosen by as many samples of their own.",
         showed="behind",
         proxy="a linear encoder on small digits, some classes made rare, stands for networks on long-tailed images",
+        tuned="16 dimensions of the encoder, after 8 had found 72 % of the rare digits at one seed, their pixels 84 %",
     ),
 )
