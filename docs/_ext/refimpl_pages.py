@@ -140,16 +140,16 @@ class Figure(Tables):
         (claim,) = catalog.claims(self.arguments)
         caption = self.parse_content_to_nodes() if self.content else [paragraph(claim.statement, ".")]
         self.env.note_reread()
-        return [nodes.container("", *self.image(claim), *caption, self.status(claim), classes=["claim-figure"])]
+        entry = self.committed("_data/claims.json").get(claim.id, {})
+        drawn = [*self.image(claim), *bounded(entry.get("measurements", ()))]
+        return [nodes.container("", *drawn, *caption, self.status(claim), classes=["claim-figure"])]
 
     def image(self, claim):
         """The picture, if the ledger has one."""
         path = f"_data/figures/{claim.id}.png"
         if not Path(self.env.srcdir, path).is_file():
             return []
-        picture = nodes.image("", uri=f"/{path}", alt=f"{claim.id}: {claim.statement}", classes=["claim"])
-        entry = self.committed("_data/claims.json").get(claim.id, {})
-        return [picture, *bounded(entry.get("measurements", ()))]
+        return [nodes.image("", uri=f"/{path}", alt=f"{claim.id}: {claim.statement}", classes=["claim"])]
 
     def status(self, claim):
         """Id and status, with the seeds at which it holds."""
@@ -208,10 +208,15 @@ class Claims(Figure):
             said.append(paragraph(strong("Control: "), *marked_up(claim.control)))
         for name, text in (("Note", entry["note"]), ("Stand-in", claim.proxy), ("Tuned", claim.tuned)):
             said += [paragraph(strong(f"{name}: "), *marked_up(text))] if text else []
+        said += bounded(entry["measurements"])
+        if rest := [m for m in entry["measurements"] if m["bound"] == "reported"]:
+            said.append(
+                folded(
+                    "Also measured" if len(rest) < len(entry["measurements"]) else "Measured",
+                    bullets(map(_measured, rest)),
+                )
+            )
         picture = self.image(claim)
-        drawn = picture and [m for m in entry["measurements"] if m["bound"] != "reported"]
-        if rest := [m for m in entry["measurements"] if m not in drawn]:
-            said.append(folded("Also measured" if drawn else "Measured", bullets(map(_measured, rest))))
         parts = [nodes.container("", *said, classes=["said"]), *picture]
         return nodes.container("", *parts, classes=["claim", "pictured"] if picture else ["claim"])
 
@@ -271,11 +276,7 @@ def _bar(measurement):
 
 
 def _measured(measurement):
-    value = f"{float(measurement['value']):.4g}"
-    if measurement["bound"] == "reported":
-        return [f"{measurement['quantity']}: ", strong(value)]
-    fails = "" if measurement["holds"] else "not "
-    return [f"{measurement['quantity']}: ", strong(value), f" ({fails}{measurement['bound']})"]
+    return [f"{measurement['quantity']}: ", strong(f"{float(measurement['value']):.4g}")]
 
 
 class fold(nodes.General, nodes.Element):

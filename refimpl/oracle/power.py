@@ -50,11 +50,12 @@ def mutations(unit):
                         unit, statement, parent, field, index, ast.AugAssign(statement.target, op(), statement.value), 0
                     )
         for node, above, name, where in expressions(statement):
-            for new in _mutants(node):
+            for new in changed(node):
                 yield Edit(unit, statement, above, name, where, new, 0)
 
 
-def _mutants(node):
+def changed(node):
+    """What the operators make of an expression."""
     if isinstance(node, ast.BinOp):
         for op in BINARY:
             if not isinstance(node.op, op):

@@ -61,10 +61,9 @@ class Entry(NamedTuple):
         """The text as it is, without what was."""
         return "".join(_after(line) for line in self.text.splitlines(keepends=True))
 
-    def candidate(self, version="right"):
-        """What the oracle judges: the right or the wrong version."""
-        module = _module(f"{self.name}_{version}", getattr(self, version))
-        return Function(module.answer, operation=self.bug.operation, name=f"{self.name}, {version}")
+    def candidate(self, text):
+        """What the oracle judges: a version, `right`, `wrong` or another one."""
+        return Function(_module(self.name, text).answer, operation=self.bug.operation, name=self.name)
 
 
 def _before(line):

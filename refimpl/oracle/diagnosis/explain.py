@@ -121,10 +121,11 @@ def _explained(done, candidate, whole, records, seconds, note):
             break
     merged = telling.merged(found) or list(telling.laws(records))
     first = next((d for d in merged if d.kind != "conditions"), merged[0] if merged else None)
+    rest = tuple(d for d in merged if d is not first)
     if first is None or first.kind in ("conditions", "near"):
         first = _unfinished(first, every, seconds)
     source = next((s for d, s in sources if first and (d.lines, d.hint) == (first.lines, first.hint)), None)
-    return Explanation(first, tuple(d for d in merged if d is not first), least, records, source)
+    return Explanation(first, rest, least, records, source)
 
 
 def _unfinished(told, every, seconds):
