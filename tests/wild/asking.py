@@ -23,7 +23,7 @@ SETS = {
     "invented": "mistakes that people made up in other people's code",
     "mutants": "changes by mutation operators of other people's code",
 }
-MUTANTS = 2  # of each mended version
+MUTANTS = 1  # of each mended version
 MOST = 60  # numbers of a picture
 
 

@@ -284,11 +284,13 @@ def _listed(evidence, clock):
 def _searched(evidence, hunt, clock):
     """The diagnosis of what was found by changing the rule, with its source, or None; and the search."""
     operation = evidence.operation
-    ask_more(evidence, hunt.part(0.1), samples=10, changes=1)  # a factor is read off many answers
+    ask_more(evidence, hunt.part(0.1), samples=15, changes=1)  # a factor is read off many answers
     search = Search(evidence, hunt.part(0.85))
     search.of_readings()
     search.of_pairs(hunt.part(0.15))
     search.of_trials(operation.reference, hunt.part(0.2))
+    if not search.found:
+        search.of_levers(hunt.part(0.3))
     search.of_edits(hunt.part(0.7))
     survivors = _survivors(search, clock)
     if not survivors:
