@@ -264,7 +264,8 @@ def see_saw(seed):
         "The outliers are the paper's own data model: this is a statement about that model. A feature of the same "
         "power that is of use makes the loss spike as well, so it is the power that makes training unstable. The "
         "sharpness is that of the population, with the useful feature that of the sample. In one layer it is that of a "
-        "quadratic, and does not grow: it takes the second layer to carry it to 2 / eta.",
+        "quadratic, and does not grow: it takes the second layer to carry it to 2 / eta. At 20 fresh seeds it holds "
+        "at 18; at the seeds of the ledger where it fails, one run of 20 diverges.",
     )  # fmt: skip
 
 
