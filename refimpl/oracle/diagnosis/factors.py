@@ -54,8 +54,8 @@ def factors(table, values, loose=EXACT, neutral=1.0):
         What the factor is at each; None where that does not show.
     loose : float, default: EXACT
         Relative error of the values.
-    neutral : float, default: 1.0
-        The value that says nothing.
+    neutral : float or None, default: 1.0
+        The value that says nothing, if there is one.
 
     Yields
     ------
@@ -69,7 +69,7 @@ def factors(table, values, loose=EXACT, neutral=1.0):
     near = lambda a, b: bool(np.all(np.abs(a - b) <= 10 * loose * np.maximum(np.abs(b), 1e-300)))
     middle = float(np.median(found))
     if near(found, middle):
-        if abs(middle - neutral) > 1e-6:
+        if neutral is None or abs(middle - neutral) > 1e-6:
             plain = next((p for p in PLAIN if near(middle, p)), None)
             said = f"{middle:.6g}" if plain is None else f"{plain:g}"
             yield Factor(said, partial(_always, middle if plain is None else plain))

@@ -36,7 +36,7 @@ class Form(NamedTuple):
     """What a lever makes of a value."""
 
     of: Callable[[Any, float], Any]
-    neutral: float
+    neutral: float | None  # the c that changes nothing, if there is one
     new: Callable[[Any, str], Any]  # expression and c in words -> expression
 
 
@@ -53,6 +53,7 @@ FORMS = {
         1.0,
         lambda old, words: binary(old, ast.Pow, ast.Name(words if "/" not in words else f"({words})", ast.Load())),
     ),
+    "is": Form(lambda x, c: c, None, lambda old, words: ast.Name(words, ast.Load())),
 }
 
 
@@ -99,13 +100,16 @@ def levers(shop):
 
     A factor of a product is no other lever than the product, nor is a summand than the sum.
     """
-    same = {"times": (ast.Mult, ast.Div), "plus": (ast.Add, ast.Sub), "power": ()}
+    same: dict[str, tuple] = {"times": (ast.Mult, ast.Div), "plus": (ast.Add, ast.Sub)}
     found = []
     for unit, edit, node in _places(shop):
-        if constant(node) or not any(map(_numbers, unit.values.get(id(node), ()))):
+        kinds = unit.values.get(id(node), ())
+        if constant(node) or not any(map(_numbers, kinds)):
             continue
         for rank, (name, form) in enumerate(FORMS.items()):
-            if not (isinstance(edit.parent, ast.BinOp) and isinstance(edit.parent.op, same[name])):
+            if name == "is" and not all(kind[0] in ("float", "int") or kind[1:2] == ((),) for kind in kinds):
+                continue
+            if not (isinstance(edit.parent, ast.BinOp) and isinstance(edit.parent.op, same.get(name, ()))):
                 found.append(((edit.rank, rank, len(ast.unparse(node))), Lever(edit, form)))
     return [lever for _, lever in sorted(found, key=lambda row: row[0])]
 
@@ -117,6 +121,17 @@ def _places(shop):
             for node, parent, field, index in expressions(statement):
                 rank = 2 * (not unit.tags.get(statement.lineno)) + (not unit.own)
                 yield unit, Edit(unit, statement, parent, field, index, None, 3 + rank), node
+
+
+def elsewhere(shop, sight):
+    """Ids of expressions that have no part in a deviation: moved a little, they change what does not deviate."""
+    found, seen, inputs = set(), _Seen(sight), wide(sight.inputs)
+    for lever in levers(shop):
+        if lever.form is FORMS["times"]:
+            out = lever.pulled(shop, inputs, 1.125)
+            if out is not None and seen.missing(out) is not None and seen.spoilt(out, 1.0):
+                found.add(id(lever.node))
+    return found
 
 
 def computed(shop, inputs):
@@ -169,7 +184,7 @@ def read(shop, evidence, clock):
     for lever in levers(shop):
         if clock.over:
             return
-        near = lever.form.neutral + 0.125
+        near = (1.0 if lever.form.neutral is None else lever.form.neutral) + 0.125
         c = solved(shop, lever, first, near)
         if c is None:
             continue
@@ -209,7 +224,7 @@ def _log(words):
 def _answer(shop, lever, factor, guarded, operation, inputs):
     """What the lever makes of the rule; where c is not finite, as n/(n - 1) at 1, guarded code follows the rule."""
     c = factor.of(told(shop, operation, inputs))
-    return lever.pulled(shop, wide(inputs), lever.form.neutral if guarded and not math.isfinite(c) else c)
+    return lever.pulled(shop, wide(inputs), (lever.form.neutral or 0.0) if guarded and not math.isfinite(c) else c)
 
 
 def _anew(lever, factor, guarded, operation):
@@ -247,6 +262,12 @@ def solved(shop, lever, sight, *starts):
     inputs, seen = wide(sight.inputs), _Seen(sight)
     for start in starts:
         x0, r0, x1 = lever.form.neutral, seen.missing(sight.right), start
+        if x0 is None:
+            out = lever.pulled(shop, inputs, x0 := 1.0)
+            if out is None or (r0 := seen.missing(out)) is None:
+                return None
+            if explains(out, sight):
+                return x0
         for number in range(ROUNDS):
             out = lever.pulled(shop, inputs, x1)
             r1 = None if out is None else seen.missing(out)
@@ -257,7 +278,9 @@ def solved(shop, lever, sight, *starts):
                 continue
             change = r1 - r0
             slope = float(change @ change)
-            if slope == 0 or (number == 0 and seen.spoilt(out, abs(float(change @ r0)) / slope)):
+            if slope == 0 or (
+                number == 0 and lever.form.neutral is not None and seen.spoilt(out, abs(float(change @ r0)) / slope)
+            ):
                 return None
             if explains(out, sight):
                 return x1

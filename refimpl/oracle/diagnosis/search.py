@@ -15,7 +15,7 @@ from refimpl.oracle import edits
 from refimpl.oracle.diagnosis.beyond import edits_at_entry, edits_from_around, edits_in_time
 from refimpl.oracle.diagnosis.constants import solved, with_a_bound, with_a_number
 from refimpl.oracle.diagnosis.evidence import Evidence, called, explains
-from refimpl.oracle.diagnosis.levers import read
+from refimpl.oracle.diagnosis.levers import elsewhere, read
 from refimpl.oracle.diagnosis.reading import readings
 from refimpl.oracle.diagnosis.trials import trials, tried
 from refimpl.oracle.diagnosis.units import units
@@ -143,7 +143,7 @@ class Search:
                 shop.calibrate(self.inputs[id(self.moving[0])])
             found: list[Any] = []
             for edit, answer, on in read(shop, self.evidence, clock):
-                if self.agrees(answer):
+                if edit.now not in [row[3].now for row in found] and self.agrees(answer):
                     clock = clock if found else clock.part(1.0, AFTER)
                     found.append((edit.rank, len(edit.now), -len(found), edit, on))
                 if len(found) == PLACES:
@@ -184,9 +184,11 @@ class Search:
                 *edits_from_around(shop.units),
                 *edits_at_entry(shop.units),
             ]
-            every.sort(key=lambda edit: edit.rank)
+            far = elsewhere(shop, self.moving[0])
+            order = {id(edit): edit.rank + RARE * (id(edit.there) in far) for edit in every}
+            every.sort(key=lambda edit: order[id(edit)])
             self.evidence.planned += len(every)
-            plain = [edit for edit in every if edit.rank < RARE]
+            plain = [edit for edit in every if order[id(edit)] < RARE]
             self._try(plain, shop, clock, base, rank, more)
             if not self.found and base is None:
                 self._of_constants(with_a_number, shop, clock.part(0.35))
