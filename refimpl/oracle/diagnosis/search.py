@@ -46,6 +46,7 @@ class Found:
         tuple[str, str, str], ...
     ] = ()  # (tag or function, line as it is, line that the candidate behaves like)
     listed: tuple[str, ...] = ()  # slugs of listed mistakes in it
+    place: int = 0  # above 0: of places in which the same slip answers alike, not the shortest
 
 
 @dataclass
@@ -148,10 +149,9 @@ class Search:
                     found.append((edit.rank, len(edit.now), -len(found), edit, on))
                 if len(found) == PLACES:
                     break
-            for *_, edit, on in sorted(found, key=lambda row: row[:3])[:1]:  # equal places are one cause
-                self.keep(
-                    Found(edit.rank, on, lines=((edit.tags[0] if edit.tags else edit.unit.name, edit.was, edit.now),))
-                )
+            for place, (*_, edit, on) in enumerate(sorted(found, key=lambda row: row[:3])):
+                where = edit.tags[0] if edit.tags else edit.unit.name
+                self.keep(Found(edit.rank, on, lines=((where, edit.was, edit.now),), place=place))
 
     def of_trials(self, reference, clock, rank=1, **more):
         """Arguments and outputs treated wrongly, around some form of the rule."""
