@@ -1,0 +1,30 @@
+"""
+DiverseBeam
+===========
+
+TODO: what the reader will see, in two sentences.
+
+The derivation: :doc:`/search/diverse_beam`. Run it with ``.venv/bin/python tutorials/search/diverse_beam.py``.
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from refimpl.core.figures import finish
+from refimpl.search import diverse_beam
+
+# %%
+# TODO: a block of text before each step. The last figure carries the punch line in its title.
+
+params = np.array([3.0])
+state, path = diverse_beam.init(params), [params]
+for _ in range(60):
+    params, state = diverse_beam.update(params, state, params, lr=0.05)
+    path.append(params)
+
+figure, axes = plt.subplots(layout="constrained")
+axes.plot(np.array(path)[:, 0])
+axes.set(xlabel="step", ylabel="parameter", title="TODO: the punch line")
+
+if __name__ == "__main__":
+    finish("diverse_beam")
