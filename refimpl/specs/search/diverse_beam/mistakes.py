@@ -333,7 +333,6 @@ ALTERNATIVES = (
         "wrong_order",
         "the finished list keeps the best; here it keeps the first that came",
         {"diverse_beam-9": "best = xp.argsort(xp.astype(score > -math.inf, xp.int64), descending=True, stable=True)[:width]"},
-        unseen={"sibling_rank": "the same as the choice enough_will_do, but for the rows that are asked"},
     ),
     mistake(
         "end_cut_off",
@@ -519,6 +518,7 @@ ALTERNATIVES = (
             "_finish: return": "over = ended | xp.all(filled)\n"
             "return finished, beams._replace(score=xp.where(over, -math.inf, beams.score))"
         },
+        unseen={"sibling_rank": "its answer has no rows, which alone tell it from first_come"},
         choice=True,
     ),
     variant(
