@@ -270,7 +270,9 @@ def _checked(own, earlier, logp):
     _possible(logp=logp), check.shapes(logp=(logp, "b V"))
     for name, tokens, length in (("own", own, None), *(("earlier", rows, own.shape[-1] + 1) for rows in earlier)):
         check.integral(**{name: tokens})
-        if len(tokens.shape) != 2 or (tokens.shape[0] != logp.shape[0] if length is None else tokens.shape[1] != length):
+        if len(tokens.shape) != 2 or (
+            tokens.shape[0] != logp.shape[0] if length is None else tokens.shape[1] != length
+        ):
             said = f"[{logp.shape[0]}, t - 1]" if length is None else f"[B', {length}]"
             raise ValueError(f"{name} must have shape {said}, got {tuple(tokens.shape)}")
         xp = array_namespace(tokens)

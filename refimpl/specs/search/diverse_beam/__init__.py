@@ -87,7 +87,9 @@ _TABLE = (
     array("first", "V", "log-probabilities of the first token; -inf: it cannot be", _LOG),
     array("table", "V V", "row y: log-probabilities of the token after y", _LOG),
 )
-_VECTORS = array("vectors", "V d", "word vectors; only of the kinds embedding and soft_ngram", REAL.that("nonzero rows"))
+_VECTORS = array(
+    "vectors", "V d", "word vectors; only of the kinds embedding and soft_ngram", REAL.that("nonzero rows")
+)
 _KIND = (
     choice(
         "kind",
@@ -211,7 +213,9 @@ SEARCH = Operation(
     ),
     outputs=(
         *_LISTED,
-        array("rows", "", "prefixes given to the model: B / G for each group and step in which one of its beams is live"),
+        array(
+            "rows", "", "prefixes given to the model: B / G for each group and step in which one of its beams is live"
+        ),
     ),
     reference=search,
     exact=exact.search,

@@ -118,7 +118,11 @@ def _vocabulary(inputs):
     xp = array_namespace(inputs["first"])
     found = {"first": xp.flip(inputs["first"]), "table": xp.flip(inputs["table"])}
     V = inputs["first"].shape[0]
-    return found | {"vectors": xp.flip(inputs["vectors"], axis=0)} | ({"eos": V - 1 - inputs["eos"]} if inputs["eos"] >= 0 else {})
+    return (
+        found
+        | {"vectors": xp.flip(inputs["vectors"], axis=0)}
+        | ({"eos": V - 1 - inputs["eos"]} if inputs["eos"] >= 0 else {})
+    )
 
 
 def _turned(run, inputs):

@@ -332,7 +332,9 @@ ALTERNATIVES = (
         "first_come",
         "wrong_order",
         "the finished list keeps the best; here it keeps the first that came",
-        {"diverse_beam-9": "best = xp.argsort(xp.astype(score > -math.inf, xp.int64), descending=True, stable=True)[:width]"},
+        {
+            "diverse_beam-9": "best = xp.argsort(xp.astype(score > -math.inf, xp.int64), descending=True, stable=True)[:width]"
+        },
     ),
     mistake(
         "end_cut_off",
@@ -360,16 +362,15 @@ ALTERNATIVES = (
         "one_exponential",
         "wrong_order",
         "an exponential for each group, then their sum; here one exponential of the differences to all groups",
-        {"diverse_beam-12": "return math.prod((of(rows) for rows in earlier), start=xp.ones_like(logp)) * bool(earlier)"},
+        {
+            "diverse_beam-12": "return math.prod((of(rows) for rows in earlier), start=xp.ones_like(logp)) * bool(earlier)"
+        },
     ),
     mistake(
         "temperature_multiplies",
         "wrong_scale",
         "divide the differences by the temperature; here they are multiplied by it",
-        {
-            "cumulative: return xp.exp(": "return xp.exp(-differ * temperature) "
-            "* xp.astype(xp.any(there), logp.dtype)"
-        },
+        {"cumulative: return xp.exp(": "return xp.exp(-differ * temperature) * xp.astype(xp.any(there), logp.dtype)"},
     ),
     mistake(
         "own_token_left_out",
@@ -381,10 +382,7 @@ ALTERNATIVES = (
         "positive_exponent",
         "wrong_sign",
         "the penalty fades with the differences; here it grows",
-        {
-            "cumulative: return xp.exp(": "return xp.exp(differ / temperature) "
-            "* xp.astype(xp.any(there), logp.dtype)"
-        },
+        {"cumulative: return xp.exp(": "return xp.exp(differ / temperature) * xp.astype(xp.any(there), logp.dtype)"},
     ),
     mistake(
         "window_too_early",
@@ -399,8 +397,10 @@ ALTERNATIVES = (
         "this_step_left_out",
         "missing_step",
         "earlier groups have taken this step, and it counts; here only what they had before does",
-        {"ngram: words = ": "words = xp.where(xp.arange(rows.shape[1] - n + 1, device=device(rows))[:, None] "
-         "< rows.shape[1] - n, _windows(rows, n), -1)"},  # fmt: skip
+        {
+            "ngram: words = ": "words = xp.where(xp.arange(rows.shape[1] - n + 1, device=device(rows))[:, None] "
+            "< rows.shape[1] - n, _windows(rows, n), -1)"
+        },  # fmt: skip
     ),
     mistake(
         "once_per_beam",
@@ -473,8 +473,10 @@ ALTERNATIVES = (
         "fresh",
         "the penalty counts in the choice of its step alone, and is not kept in the score",
         "arXiv:1610.02424, Equation 5 as printed",
-        {"diverse_beam-5": "score = xp.take(xp.reshape(beams.score[:, None] + logp, (-1,)), best)\n"
-         "score = xp.where(xp.take(candidates, best) > -math.inf, score, -math.inf)"},  # fmt: skip
+        {
+            "diverse_beam-5": "score = xp.take(xp.reshape(beams.score[:, None] + logp, (-1,)), best)\n"
+            "score = xp.where(xp.take(candidates, best) > -math.inf, score, -math.inf)"
+        },  # fmt: skip
     ),
     variant(
         "pipelined",
@@ -507,7 +509,9 @@ ALTERNATIVES = (
         "per_word",
         "the score of a finished sequence is divided by its length, end included (length_penalty = 1)",
         f"{_HF}/blob/v4.55.4/src/transformers/generation/beam_search.py (BeamHypotheses.add)",
-        {"_finish: score = xp.concat(": "score = xp.concat([finished.score, xp.where(ended, beams.score / t, -math.inf)])"},
+        {
+            "_finish: score = xp.concat(": "score = xp.concat([finished.score, xp.where(ended, beams.score / t, -math.inf)])"
+        },
         choice=True,
     ),
     variant(
