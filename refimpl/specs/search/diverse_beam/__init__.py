@@ -95,7 +95,8 @@ _KIND = (
         "kind",
         KINDS,
         "S of a candidate, summed over groups; hamming: beams with this token in this step; cumulative: exp(-k / "
-        "temperature) for k tokens, over all beams of the group, that differ from the candidate with its prefix; ngram: "
+        "temperature) for k tokens, over all beams of the group, that differ from the candidate with its prefix; "
+        "ngram: "
         "places at which its n-gram occurs; embedding: cosines with the tokens of this step; soft_ngram: cosines of "
         "summed vectors with all n-grams",
     ),
@@ -249,7 +250,8 @@ SIBLING_RANK = Operation(
 LIST_METRICS = Operation(
     name="diverse_beam.list_metrics",
     summary="distinct n-grams of a list over its words; oracle: mean over the references of the best similarity among "
-    "the first k; top-1: the oracle of k = 1. The similarity is the mean of the F1 of words and of bigrams, with matches "
+    "the first k; top-1: the oracle of k = 1. The similarity is the mean of the F1 of words and of bigrams, with "
+    "matches "
     "clipped; 0 of what neither has",
     inputs=(
         array("tokens", "B T", "the list; -1 after the end of a sequence", whole(-1)),

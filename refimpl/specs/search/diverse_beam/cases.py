@@ -1,6 +1,7 @@
 """Inputs of the operations of diverse beam search under permanent names, and random ones."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 
@@ -66,10 +67,12 @@ GROUP_STEP = (
          _step("four beams", 4, 6, 0.8), equations=("diverse_beam-3", "diverse_beam-4")),
     Case("rows-apart", ("basic", "wrong_order", "known_bug"),
          "the penalties of the beams differ by much: a row that is normalised after the penalty gains by it",
-         _step("rows", 3, 5, 1.5, penalty=[[3.0, 3.0, 3.0, 3.0, 2.0], [0.0, 0.0, 1.0, 0.0, 0.0], [1.0, 1.0, 0.0, 1.0, 1.0]]),
+         _step("rows", 3, 5, 1.5, penalty=[[3.0, 3.0, 3.0, 3.0, 2.0], [0.0, 0.0, 1.0, 0.0, 0.0], [1.0, 1.0, 0.0, 1.0,
+         1.0]]),
          equations=("diverse_beam-1", "diverse_beam-3")),
     Case("first-step", ("boundary", "known_bug"), "before the first token all beams are alike, and one of them is live",
-         _step("first", 3, 5, score=[0.0, NO, NO], raw=[0.0, NO, NO], logp=np.tile(_distributions(_rng("f"), 1, 5), (3, 1))),
+         _step("first", 3, 5, score=[0.0, NO, NO], raw=[0.0, NO, NO], logp=np.tile(_distributions(_rng("f"), 1, 5),
+         (3, 1))),
          equations=("diverse_beam-2", "diverse_beam-3")),
     Case("more-places-than-candidates", ("boundary",), "one live beam with two tokens, three places: one stays empty",
          _step("few", 3, 2, score=[0.0, NO, NO], raw=[0.0, NO, NO]), equations=("diverse_beam-2",)),
@@ -88,9 +91,11 @@ GROUP_STEP = (
          _step("negative", 2, 4, 0.7, penalty=[[-0.5, 0.25, 0.0, 1.0], [0.5, -0.75, 0.3, 0.1]]),
          equations=("diverse_beam-1",)),
     Case("strength-zero", ("boundary",), "strength 0: the penalty does nothing", _step("zero", strength=0.0)),
-    Case("strong", ("numerics", "wrong_constant"), "strength 1000: what others hold is taken last", _step("strong", 3, 5, 1000.0)),
+    Case("strong", ("numerics", "wrong_constant"), "strength 1000: what others hold is taken last", _step("strong", 3,
+         5, 1000.0)),
     Case("one-beam", ("boundary",), "one beam takes its best token", _step("one", 1, 5)),
-    Case("far-below", ("numerics", "known_bug"), "scores below -1000 are live", _step("far", score=[-1500.25, -1499.5], raw=[-900.5, -901.0])),
+    Case("far-below", ("numerics", "known_bug"), "scores below -1000 are live", _step("far", score=[-1500.25,
+         -1499.5], raw=[-900.5, -901.0])),
     _tiled,
 )  # fmt: skip
 
@@ -158,15 +163,18 @@ PENALTY = (
          _held("ngram", earlier=np.array([[[0, 1, 3], [0, 1, 2]]])), equations=("diverse_beam-13",),
          answer={"S": np.array([[0.0, 0.0, 1.0, 1.0]] * 2)}, source="counted by hand"),
     Case("bigrams-twice", ("basic", "wrong_constant"), "a bigram that a beam has twice counts twice",
-         _many("ngram", "twice", earlier=np.array([[[1, 2, 1, 2, 1], [0, 1, 2, 4, 1]], [[3, 1, 2, 1, 0], [2, 2, 1, 2, 2]]]),
+         _many("ngram", "twice", earlier=np.array([[[1, 2, 1, 2, 1], [0, 1, 2, 4, 1]], [[3, 1, 2, 1, 0], [2, 2, 1, 2,
+         2]]]),
                own=np.array([[3, 0, 2, 1], [0, 4, 1, 2]])), equations=("diverse_beam-13",)),
-    Case("trigrams", ("basic",), "trigrams", _many("ngram", "trigrams", 3, 3, 2, 9, 3, n=3), equations=("diverse_beam-13",)),
+    Case("trigrams", ("basic",), "trigrams", _many("ngram", "trigrams", 3, 3, 2, 9, 3, n=3),
+         equations=("diverse_beam-13",)),
     Case("words", ("boundary",), "n = 1: how often the word was said so far", _held("ngram", n=1),
          equations=("diverse_beam-13",)),
     Case("too-short", ("boundary",), "prefixes shorter than n have no n-gram", _held("ngram", n=4),
          equations=("diverse_beam-13",), answer={"S": np.zeros((2, 4))}, source="counted by hand"),
     Case("ngram-missing", ("edge_case",), "rows of -1 do not count", _held("ngram", earlier=_SOME_MISSING)),
-    Case("embedding", ("basic", "variant"), "cosines with the tokens of this step, negative ones too", _held("embedding"),
+    Case("embedding", ("basic", "variant"), "cosines with the tokens of this step, negative ones too",
+         _held("embedding"),
          equations=("diverse_beam-14",)),
     Case("embedding-missing", ("edge_case",), "rows of -1 do not count", _held("embedding", earlier=_SOME_MISSING)),
     Case("soft-bigrams", ("basic",), "cosines of the summed vectors with all bigrams", _held("soft_ngram"),
@@ -223,7 +231,7 @@ def _random(name, V=6):
 
 def _paths(model, strength, *rows):
     """A list by hand: tokens, and how many penalties each has paid."""
-    raw = [model["first"][w[0]] + sum(model["table"][a, b] for a, b in zip(w, w[1:], strict=False)) for w, _ in rows]
+    raw = [model["first"][w[0]] + sum(model["table"][a, b] for a, b in pairwise(w)) for w, _ in rows]
     longest = max(len(w) for w, _ in rows)
     return {
         "tokens": np.array([[*w, *[-1] * (longest - len(w))] for w, _ in rows]),
@@ -232,20 +240,16 @@ def _paths(model, strength, *rows):
     }
 
 
-_WORKED = {
-    "plain": ((0, 1), 0), "rest": ((1, 2), 0),
-}  # fmt: skip
 _LOW = {
     "first": np.array([-1.0, -600.5, -650.25]),
     "table": np.array([[-1.0, -2.0, -3.0], [-900.5, -700.25, -640.5], [-950.25, -660.5, -690.0]]),
 }
 _LONG = {"first": np.array([-1.0, -1.25, -2.0, -3.5]), "table": np.tile([-1.0, -1.25, -2.0, -3.5], (4, 1))}
-_LONG_TOKENS = (0, 1, 0)  # argmax of theta - 0.5 count
 
 
 def _long_answer(steps=300):
     theta, tokens, score = _LONG["first"], [], []
-    for g in range(3):
+    for _ in range(3):
         a = theta - 0.5 * np.array([tokens.count(v) for v in range(4)])
         tokens.append(int(a.argmax()))
         score.append(steps * a.max())
@@ -258,10 +262,12 @@ def _long_answer(steps=300):
 
 
 SEARCH = (
-    Case("two-groups", ("basic", "missing_step", "wrong_order"), "the second group begins elsewhere, but its best ends alike",
+    Case("two-groups", ("basic", "missing_step", "wrong_order"),
+         "the second group begins elsewhere, but its best ends alike",
          _search(_FOUR), equations=("diverse_beam-1", "diverse_beam-10", "diverse_beam-11"), source="worked by hand",
          answer=_paths(_FOUR, 0.5, ((0, 1), 0), ((1, 2), 0), ((0, 1), 2), ((1, 0), 1)) | {"rows": 8.0}),
-    Case("plain-beam-search", ("boundary",), "one group: beam search, and no penalty", _search(_FOUR, groups=1, strength=0.0),
+    Case("plain-beam-search", ("boundary",), "one group: beam search, and no penalty", _search(_FOUR, groups=1,
+         strength=0.0),
          equations=("diverse_beam-3", "diverse_beam-9"), source="worked by hand",
          answer=_paths(_FOUR, 0.0, ((0, 1), 0), ((1, 2), 0), ((2, 0), 0), ((0, 2), 0)) | {"rows": 8.0}),
     Case("strong", ("basic", "wrong_constant"), "strength 3 drives the second group away", _search(_FOUR, strength=3.0),
@@ -287,21 +293,26 @@ SEARCH = (
     Case("ends-together", ("edge_case",), "the end is taken by two earlier beams in one step, and all of a group end",
          _search({"first": _logs(0.1, 0.5, 0.4), "table": _logs([0.4, 0.3, 0.3], [0.85, 0.1, 0.05], [0.8, 0.05, 0.15])},
                  4, 6, 3, 0.4, eos=0), equations=("diverse_beam-8", "diverse_beam-10")),
-    Case("all-end", ("edge_case", "known_bug"), "each beam of the first group ends before the last step: it no longer counts",
+    Case("all-end", ("edge_case", "known_bug"), "each beam of the first group ends before the last step: it no "
+                                                "longer counts",
          _search({"first": _logs(0.7, 0.2, 0.1), "table": _logs([0.2, 0.3, 0.5], [0.9, 0.06, 0.04], [0.5, 0.2, 0.3])},
                  5, 3, 3, 2.0, eos=0), equations=("diverse_beam-8", "diverse_beam-10")),
-    Case("ended-below-minus-1000", ("numerics", "known_bug"), "beams that have ended stay ended, however low the others are",
+    Case("ended-below-minus-1000", ("numerics", "known_bug"),
+         "beams that have ended stay ended, however low the others are",
          _search(_LOW, 4, 4, 2, 0.5, eos=0), equations=("diverse_beam-8", "diverse_beam-9")),
     Case("more-beams-than-tokens", ("boundary",), "three places, two tokens: in the first step one stays empty",
          _search(_TWO, 2, 6, 2, 1.0), equations=("diverse_beam-2",), source="worked by hand",
-         answer=_paths(_TWO, 1.0, ((0, 0), 0), ((0, 1), 0), ((1, 1), 0), ((0, 0), 2), ((0, 1), 3), ((1, 1), 3)) | {"rows": 12.0}),
+         answer=_paths(_TWO, 1.0, ((0, 0), 0), ((0, 1), 0), ((1, 1), 0), ((0, 0), 2), ((0, 1), 3), ((1, 1),
+         3)) | {"rows": 12.0}),
     Case("every-sequence", ("boundary",), "as many places as sequences: the whole list, in its order",
          _search(_random("every", 3), 3, 27, 1, 0.0)),
     Case("dead-end", ("edge_case", "numerics"), "tokens that cannot be, and one after which nothing can",
          _search({"first": np.array([-0.5, -1.5, -1.75, NO]),
-                  "table": np.array([[NO, -0.25, -2.0, NO], [-1.0, NO, -0.75, -1.5], [NO] * 4, [-0.5, -1.25, NO, -1.0]])},
+                  "table": np.array([[NO, -0.25, -2.0, NO], [-1.0, NO, -0.75, -1.5], [NO] * 4, [-0.5, -1.25, NO,
+                  -1.0]])},
                  4, 4, 2, 0.6), equations=("diverse_beam-2",)),
-    Case("strength-zero", ("boundary",), "strength 0: groups of the same beams", _search(_random("zero"), 4, 6, 3, 0.0)),
+    Case("strength-zero", ("boundary",), "strength 0: groups of the same beams", _search(_random("zero"), 4, 6, 3,
+         0.0)),
     Case("more-groups-than-tokens", ("edge_case",), "strength 1000 and more groups than tokens: they go round",
          _search(_THREE, 3, 5, 5, 1000.0)),
     Case("one-step", ("boundary",), "T = 1", _search(_random("one"), 1, 6, 3, 0.9)),
@@ -309,11 +320,14 @@ SEARCH = (
          _search(_random("cumulative"), 5, 6, 3, 2.0, "cumulative", temperature=3.0), equations=("diverse_beam-12",)),
     Case("bigrams", ("basic",), "bigram diversity", _search(_random("bigrams", 4), 6, 6, 3, 1.0, "ngram"),
          equations=("diverse_beam-13",)),
-    Case("bigrams-again", ("basic", "wrong_constant"), "beams that go to and fro: a bigram that one has twice counts twice",
-         _search({"first": _logs(0.6, 0.25, 0.15), "table": _logs([0.05, 0.65, 0.3], [0.7, 0.1, 0.2], [0.45, 0.35, 0.2])},
+    Case("bigrams-again", ("basic", "wrong_constant"), "beams that go to and fro: a bigram that one has twice counts "
+                                                       "twice",
+         _search({"first": _logs(0.6, 0.25, 0.15), "table": _logs([0.05, 0.65, 0.3], [0.7, 0.1, 0.2], [0.45, 0.35,
+         0.2])},
                  8, 4, 2, 0.3, "ngram"), equations=("diverse_beam-13",)),
     Case("ties", ("edge_case",), "equal candidates: in the order of their beam, then of their token",
-         _search({"first": np.array([-1.0, 0.0, 0.0, -0.5]), "table": np.array([[0.0, 0.0, -1.0, 0.0], [-2.0, 0.0, 0.0, -3.0],
+         _search({"first": np.array([-1.0, 0.0, 0.0, -0.5]), "table": np.array([[0.0, 0.0, -1.0, 0.0], [-2.0, 0.0,
+         0.0, -3.0],
                  [0.0, -1.5, -2.5, 0.0], [0.0, -0.5, 0.0, 0.0]])}, 3, 3, 1), equations=("diverse_beam-3",)),
     Case("trigrams", ("basic",), "trigram diversity with an end",
          _search(_random("trigrams", 3), 7, 6, 3, 1.5, "ngram", n=3, eos=1), equations=("diverse_beam-13",)),
@@ -321,7 +335,8 @@ SEARCH = (
          equations=("diverse_beam-14",)),
     Case("soft-bigrams", ("basic",), "vectors of bigrams, with an end",
          _search(_random("soft"), 5, 6, 3, 0.3, "soft_ngram", eos=3), equations=("diverse_beam-15",)),
-    Case("three-hundred-steps", ("long",), "each of three groups takes one token for ever: the argmax of theta - strength count",
+    Case("three-hundred-steps", ("long",), "each of three groups takes one token for ever: the argmax of theta - "
+                                           "strength count",
          _search(_LONG, 300, 3, 3, 0.5), answer=_long_answer(), source="closed form"),
     Case("many-tokens", ("large",), "a table of 90,000 entries", _search(_random("large", 300), 3, 4, 2, 0.5)),
 )  # fmt: skip
@@ -368,21 +383,25 @@ SIBLING_RANK = (
     Case("strong", ("basic",), "strength 5: each beam has about one child", _siblings(_random("strong"), 4, 3, 5.0)),
     Case("with-an-end", ("basic", "known_bug"), "an end, five steps", _siblings(_random("end"), 5, 4, 0.3, 1),
          equations=("diverse_beam-8", "diverse_beam-16")),
-    Case("best-ends-first", ("edge_case", "known_bug"), "the best beam ends at once, and better ones than the first to end "
+    Case("best-ends-first", ("edge_case", "known_bug"), "the best beam ends at once, and better ones than the first "
+                                                        "to end "
          "follow", _siblings({"first": _logs(0.4, 0.35, 0.25), "table": _logs([0.2, 0.5, 0.3], [0.96, 0.03, 0.01],
                              [0.9, 0.04, 0.06])}, 4, 2, 0.02, 0), equations=("diverse_beam-8", "diverse_beam-9")),
     Case("worst-ends-first", ("edge_case", "known_bug"), "beams that end late push those that ended early off the list",
          _siblings({"first": _logs(0.3, 0.6, 0.1), "table": _logs([0.3, 0.3, 0.4], [0.3, 0.1, 0.6], [0.9, 0.06, 0.04])},
                    4, 2, 0.02, 0), equations=("diverse_beam-9",)),
-    Case("ended-below-minus-1000", ("numerics", "known_bug"), "beams that have ended stay ended, however low the others are",
+    Case("ended-below-minus-1000", ("numerics", "known_bug"),
+         "beams that have ended stay ended, however low the others are",
          _siblings(_LOW, 4, 2, 0.5, 0), equations=("diverse_beam-8", "diverse_beam-9")),
     Case("equal-tokens", ("edge_case",), "equal tokens of one beam: the lower one has the better rank",
          _siblings({"first": np.array([-0.5, 0.0, 0.0, -1.0]), "table": np.array([[-0.03, -0.03, -0.03, -0.28],
-                   [-1.0, -0.06, -2.0, -0.06], [-0.1, -0.6, -0.1, -3.0], [-0.17, -0.17, -1.0, -1.0]])}, 3, 2, 0.75), equations=("diverse_beam-16",)),
+                   [-1.0, -0.06, -2.0, -0.06], [-0.1, -0.6, -0.1, -3.0], [-0.17, -0.17, -1.0, -1.0]])}, 3, 2, 0.75),
+                   equations=("diverse_beam-16",)),
     Case("strength-zero", ("boundary",), "strength 0: beam search", _siblings(_random("zero"), 4, 4, 0.0)),
     Case("one-beam", ("boundary",), "one beam takes its best token", _siblings(_random("one"), 4, 1, 1.0)),
     Case("dead-end", ("edge_case", "numerics"), "what cannot be has a rank, and is never taken",
-         _siblings({"first": np.array([NO, -0.25, -1.5]), "table": np.array([[-1.0, NO, -0.5], [-0.75, -0.625, NO], [NO, NO, -0.1]])},
+         _siblings({"first": np.array([NO, -0.25, -1.5]), "table": np.array([[-1.0, NO, -0.5], [-0.75, -0.625, NO],
+         [NO, NO, -0.1]])},
                    4, 3, 0.5), equations=("diverse_beam-2", "diverse_beam-16")),
     Case("three-hundred-steps", ("long",), "300 steps of one beam", _siblings(_random("long", 4), 300, 1, 0.3)),
     Case("many-tokens", ("large",), "a table of 90,000 entries", _siblings(_random("large", 300), 3, 3, 0.01)),

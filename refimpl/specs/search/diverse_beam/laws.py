@@ -1,5 +1,8 @@
 """Checks of the operations of diverse beam search that need no answer."""
 
+import math
+from itertools import pairwise
+
 from refimpl.core.arrays import array_namespace
 from refimpl.specs.base import Law
 from refimpl.specs.laws import doubled_along, related, reversed_along, scales
@@ -87,26 +90,23 @@ def _fewer_groups(run, inputs):
 
 def _path(run, inputs):
     """Theta is the sum of the log-probabilities along the path."""
-    out = run(**inputs)
-    tokens, first, table = out["tokens"], inputs["first"], inputs["table"]
-    for b in range(tokens.shape[0]):
-        words = [int(tokens[b, i]) for i in range(tokens.shape[1]) if int(tokens[b, i]) >= 0]
-        if words:
-            total = first[words[0]]
-            for x, y in zip(words, words[1:], strict=False):
-                total = total + table[x, y]
-            yield out["raw"][b], total
+    out, first, table = run(**inputs), inputs["first"], inputs["table"]
+    xp, tokens, V = array_namespace(first), out["tokens"], first.shape[0]
+    there = tokens >= 0
+    words = xp.astype(xp.where(there & (tokens < V), tokens, 0), xp.int64)
+    total = xp.take(first, words[:, 0])
+    for t in range(1, words.shape[1]):
+        more = xp.take(xp.reshape(table, (-1,)), words[:, t - 1] * V + words[:, t])
+        total = total + xp.where(there[:, t], more, 0.0)
+    yield out["raw"], xp.where(there[:, 0], total, -math.inf)
 
 
 def _paid(run, inputs):
     """With groups of one beam: s is Theta less the strength for each earlier beam with the same token in a step."""
     out = run(**inputs)
-    tokens = out["tokens"]
-    for b in range(tokens.shape[0]):
-        same = 0
-        for t in range(tokens.shape[1]):
-            same += sum(int(tokens[a, t]) == int(tokens[b, t]) for a in range(b))
-        yield out["score"][b], out["raw"][b] - inputs["strength"] * float(same)
+    xp, tokens = array_namespace(out["tokens"]), out["tokens"]
+    same = xp.sum(xp.astype(tokens[:, None, :] == tokens[None, :, :], xp.float64), axis=-1)
+    yield out["score"], out["raw"] - inputs["strength"] * xp.sum(xp.tril(same, k=-1), axis=1)
 
 
 def _rows(run, inputs):
@@ -140,7 +140,8 @@ SEARCH = (
     Law("path", "raw is the log-probability of the tokens", _path, _GROUPS),
     Law("paid", "in groups of one beam each earlier beam with the same token costs the strength", _paid,
         ("four-groups", "more-groups-than-tokens")),
-    Law("rows", "without an end the model is asked for width prefixes in each step", _rows, ("long-tables", "four-groups")),
+    Law("rows", "without an end the model is asked for width prefixes in each step", _rows, ("long-tables",
+    "four-groups")),
     Law("renamed", "tokens in reverse order are chosen in reverse order", _turned, ("long-tables", "ends-early",
         "embedding")),
     scales(_TABLES, {"score": 1, "raw": 1}, "long-tables", "ends-early", "cumulative"),
@@ -165,7 +166,7 @@ def _oracles(run, inputs):
     """The oracle never falls as k grows, begins with the top-1, and does not mind what has been there already."""
     oracles = [run(**inputs | {"k": k})["oracle_k"] for k in range(1, inputs["tokens"].shape[0] + 1)]
     yield oracles[0], run(**inputs)["top_1"]
-    for a, b in zip(oracles, oracles[1:], strict=False):
+    for a, b in pairwise(oracles):
         yield array_namespace(a).minimum(a, b), a
 
 

@@ -173,7 +173,8 @@ ALTERNATIVES = (
     mistake(
         "ended_still_count",
         "extra_step",
-        "what has ended no longer counts; here each beam that has ended counts as a beam with the end in every later step",
+        "what has ended no longer counts; here each beam that has ended counts as a beam with the end in every later "
+        "step",
         {
             "diverse_beam-10": "past = [xp.sum(xp.astype((f.score > -math.inf) & (f.tokens[:, t - 1] < 0), xp.int64)) "
             "for f in finished]\n"
@@ -221,7 +222,8 @@ ALTERNATIVES = (
     mistake(
         "normalised_after",
         "wrong_order",
-        "subtract the penalty from log-probabilities; here they are normalised again after it, which shifts each row and "
+        "subtract the penalty from log-probabilities; here they are normalised again after it, which shifts each row "
+        "and "
         "favours the beams whose children are penalised most",
         {
             "diverse_beam-1": "less = logp - strength * penalty\n"
@@ -263,7 +265,8 @@ ALTERNATIVES = (
         "wrong_sign",
         "take the largest scores; here the smallest that can be are taken",
         {
-            "diverse_beam-3": "best = xp.argsort(xp.where(candidates > -math.inf, candidates, math.inf), stable=True)[:width]"
+            "diverse_beam-3": "best = xp.argsort(xp.where(candidates > -math.inf, candidates, math.inf), "
+            "stable=True)[:width]"
         },
     ),
     mistake(
@@ -333,7 +336,8 @@ ALTERNATIVES = (
         "wrong_order",
         "the finished list keeps the best; here it keeps the first that came",
         {
-            "diverse_beam-9": "best = xp.argsort(xp.astype(score > -math.inf, xp.int64), descending=True, stable=True)[:width]"
+            "diverse_beam-9": "best = xp.argsort(xp.astype(score > -math.inf, xp.int64), descending=True, "
+            "stable=True)[:width]"
         },
     ),
     mistake(
@@ -363,7 +367,8 @@ ALTERNATIVES = (
         "wrong_order",
         "an exponential for each group, then their sum; here one exponential of the differences to all groups",
         {
-            "diverse_beam-12": "return math.prod((of(rows) for rows in earlier), start=xp.ones_like(logp)) * bool(earlier)"
+            "diverse_beam-12": "return math.prod((of(rows) for rows in earlier), start=xp.ones_like(logp)) * "
+            "bool(earlier)"
         },
     ),
     mistake(
@@ -375,7 +380,8 @@ ALTERNATIVES = (
     mistake(
         "own_token_left_out",
         "missing_step",
-        "the candidate's own token counts among the differences; here only its prefix does, and all tokens cost the same",
+        "the candidate's own token counts among the differences; here only its prefix does, and all tokens cost the "
+        "same",
         {"cumulative: now = ": "now = xp.zeros_like(logp[0, :])"},
     ),
     mistake(
@@ -400,7 +406,7 @@ ALTERNATIVES = (
         {
             "ngram: words = ": "words = xp.where(xp.arange(rows.shape[1] - n + 1, device=device(rows))[:, None] "
             "< rows.shape[1] - n, _windows(rows, n), -1)"
-        },  # fmt: skip
+        },
     ),
     mistake(
         "once_per_beam",
@@ -449,6 +455,7 @@ ALTERNATIVES = (
         "wrong_axis",
         "count what is distinct in the whole list; here in each sequence by itself, which says nothing of the list",
         {"diverse_beam-18": "return sum(len(set(_grams(row, n))) for row in rows) / words"},
+        origin="https://github.com/neural-dialogue-metrics/Distinct-N/issues/2",
     ),
     mistake(
         "not_clipped",
@@ -476,11 +483,12 @@ ALTERNATIVES = (
         {
             "diverse_beam-5": "score = xp.take(xp.reshape(beams.score[:, None] + logp, (-1,)), best)\n"
             "score = xp.where(xp.take(candidates, best) > -math.inf, score, -math.inf)"
-        },  # fmt: skip
+        },
     ),
     variant(
         "pipelined",
-        "group g is g steps behind the first, and is penalised for the tokens of its step in the beams that the earlier "
+        "group g is g steps behind the first, and is penalised for the tokens of its step in the beams that the "
+        "earlier "
         "groups hold by then, which may have forked again",
         _OFFICIAL,
         {
@@ -492,8 +500,10 @@ ALTERNATIVES = (
     ),
     variant(
         "hf_eos",
-        "of the best 2 B' candidates those that end go to the pool if they are among the first B', the others fill the B' "
-        "places; a group is done when its pool is full and nothing better can come, and then counts as B' padding tokens; "
+        "of the best 2 B' candidates those that end go to the pool if they are among the first B', the others fill "
+        "the B' "
+        "places; a group is done when its pool is full and nothing better can come, and then counts as B' padding "
+        "tokens; "
         "the lists of all groups in one, by score",
         f"{_HF}/blob/v4.55.4/src/transformers/generation/beam_search.py",
         functions={"search": _as_transformers},
@@ -510,7 +520,8 @@ ALTERNATIVES = (
         "the score of a finished sequence is divided by its length, end included (length_penalty = 1)",
         f"{_HF}/blob/v4.55.4/src/transformers/generation/beam_search.py (BeamHypotheses.add)",
         {
-            "_finish: score = xp.concat(": "score = xp.concat([finished.score, xp.where(ended, beams.score / t, -math.inf)])"
+            "_finish: score = xp.concat(": "score = xp.concat([finished.score, xp.where(ended, beams.score / t, "
+            "-math.inf)])"
         },
         choice=True,
     ),

@@ -11,7 +11,6 @@ from refimpl.specs.search.diverse_beam.claims.toy import (
     BLUE,
     GREEN,
     GREY,
-    LIKE,
     ORANGE,
     PINK,
     SET_UP,
@@ -130,7 +129,8 @@ def earlier(seed):
             reported("oracle@6, diverse - MMI", mmi),
         ],
         _shown(1, "Oracle of six: mean best similarity", (DIVERSE, *names, MMI, BEAM))(tables),
-        f"{SET_UP} MMI: strength 0.5 in the first three steps, against the mean of all contexts, in which little is left to "
+        f"{SET_UP} MMI: strength 0.5 in the first three steps, against the mean of all contexts, in which little is "
+        f"left to "
         "penalise: what everyone says is not part of the toy.",
     )
 
@@ -189,7 +189,8 @@ CLAIMS = (
     ),
     Claim(
         "diverse_beam.C2",
-        "the list of diverse beam search holds better sequences: oracle@6 higher by 0.02 at least and by 3 standard errors",
+        "the list of diverse beam search holds better sequences: oracle@6 higher by 0.02 at least and by 3 standard "
+        "errors",
         "abstract; Tables 1 to 3",
         oracle,
         kind="superiority",
@@ -198,7 +199,8 @@ CLAIMS = (
     ),
     Claim(
         "diverse_beam.C7",
-        "it beats earlier ways to diversity: oracle@6 higher by 0.01 and by 2 standard errors than with the sibling rank "
+        "it beats earlier ways to diversity: oracle@6 higher by 0.01 and by 2 standard errors than with the sibling "
+        "rank "
         "penalty at its best rate, and 1.3 times the distinct bigrams",
         "abstract; Section 6",
         earlier,
@@ -208,7 +210,8 @@ CLAIMS = (
     ),
     Claim(
         "diverse_beam.C9",
-        "the gain grows with the complexity of the scene: at least 0.015 at 1, 2, 4 and 8 modes, and more at 8 than at 1 by "
+        "the gain grows with the complexity of the scene: at least 0.015 at 1, 2, 4 and 8 modes, and more at 8 than "
+        "at 1 by "
         "2 standard errors",
         "abstract; Section 6.1",
         modes,

@@ -49,7 +49,8 @@ def top_1(seed):
 
     return Outcome(
         [
-            at_least("top-1, diverse - beam search of 10, in standard errors", gain["10"].mean() / error(gain["10"]), 2.0),
+            at_least("top-1, diverse - beam search of 10, in standard errors", gain["10"].mean() / error(gain["10"]),
+            2.0),
             at_least("top-1, diverse - greedy decoding, in standard errors", gain["1"].mean() / error(gain["1"]), 2.0),
             at_least("share of contexts with a higher log-probability than beam search, less that with a lower one",
                      above - below, 0.0),
@@ -138,14 +139,17 @@ def identities(seed):
 CLAIMS = (
     Claim(
         "diverse_beam.C3",
-        "it finds better top-1 solutions, so it is a better search: by 2 standard errors better than beam search and than "
+        "it finds better top-1 solutions, so it is a better search: by 2 standard errors better than beam search and "
+        "than "
         "greedy decoding, and more probable at least as often as less",
         "abstract; Section 6",
         top_1,
         tier="full",
         kind="superiority",
-        control="greedy decoding and beam search of width B / G, a tenth and a fifth of the rows: as good as diverse beam "
-        "search or better, so the gain is that of a narrower beam; and the log-probability of the best is lower more often "
+        control="greedy decoding and beam search of width B / G, a tenth and a fifth of the rows: as good as diverse "
+        "beam "
+        "search or better, so the gain is that of a narrower beam; and the log-probability of the best is lower more "
+        "often "
         "than higher",
         showed="as good",
         tuned="the size of the errors and the strength were chosen where the gain over beam search was large",
@@ -159,7 +163,8 @@ CLAIMS = (
     ),
     Claim(
         "diverse_beam.C6",
-        "one group is beam search, strength 0 gives copies, and the best is never less probable than that of beam search of "
+        "one group is beam search, strength 0 gives copies, and the best is never less probable than that of beam "
+        "search of "
         "one group's width",
         "Section 4, by construction",
         identities,

@@ -1,6 +1,7 @@
 """What groups, strength and the kind of similarity do: C5, C8."""
 
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 
@@ -33,7 +34,7 @@ def ablation(seed):
         right.set(xlabel=r"strength $\lambda$")
         right.legend(frameon=False, loc="lower right")
 
-    rises = [groups[b] - groups[a] for a, b in zip(GROUPS, GROUPS[1:], strict=False)]
+    rises = [groups[b] - groups[a] for a, b in pairwise(GROUPS)]
     steps = [strengths[b] - strengths[a] for a, b in zip((0.0, 0.2), (0.2, 0.5), strict=True)]
     return Outcome(
         [
@@ -87,7 +88,8 @@ def kinds(seed):
             *(reported(f"distinct-2, {name}", x) for name, x in mean.items()),
         ],
         plot,
-        f"{SET_UP} 40 contexts, six beams in three groups, strength 0.5, temperature 6, bigrams, random word vectors of "
+        f"{SET_UP} 40 contexts, six beams in three groups, strength 0.5, temperature 6, bigrams, random word vectors "
+        f"of "
         "length 1 in six dimensions.",
     )  # fmt: skip
 
@@ -95,7 +97,8 @@ def kinds(seed):
 CLAIMS = (
     Claim(
         "diverse_beam.C5",
-        "diversity grows with the number of groups and with the strength: distinct-2 rises with G from 1 to 6, and with the "
+        "diversity grows with the number of groups and with the strength: distinct-2 rises with G from 1 to 6, and "
+        "with the "
         "strength up to 1",
         "Section 5.2",
         ablation,
@@ -103,7 +106,8 @@ CLAIMS = (
     ),
     Claim(
         "diverse_beam.C8",
-        "all four similarities work and Hamming does well: each has 1.5 times the distinct bigrams of strength 0; Hamming, "
+        "all four similarities work and Hamming does well: each has 1.5 times the distinct bigrams of strength 0; "
+        "Hamming, "
         "bigrams and embedding have more than beam search and are within 0.05 of each other",
         "Section 5.1",
         kinds,

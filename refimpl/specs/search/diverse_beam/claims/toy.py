@@ -1,4 +1,5 @@
-"""The toy of the claims: contexts that are mixtures of Markov chains, and a decoder that has learnt them with errors."""
+"""The toy of the claims: contexts that are mixtures of Markov chains, and a decoder that has learnt them with "
+"errors."""
 
 from typing import Any, NamedTuple
 
@@ -12,8 +13,10 @@ from refimpl.search import diverse_beam as dbs
 V, T, LIKE = 24, 8, np.zeros(1)
 BLUE, ORANGE, GREEN, PINK, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#777777"  # Okabe and Ito
 SET_UP = (
-    "The toy: each context is a mixture of Markov chains on 24 words, eight words long; the decoder is the exact mixture "
-    "with Gaussian errors on its logits; ten sequences of the mixture are the references. That there are several modes is "
+    "The toy: each context is a mixture of Markov chains on 24 words, eight words long; the decoder is the exact "
+    "mixture "
+    "with Gaussian errors on its logits; ten sequences of the mixture are the references. That there are several "
+    "modes is "
     "planted. Similarity: mean of the F1 of words and of bigrams."
 )
 
