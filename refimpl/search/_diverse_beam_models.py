@@ -149,10 +149,8 @@ def decoder(context, *, sigma):
         last = xp.reshape(offsets + prefixes[None, :, -1], (-1,))
         after = xp.reshape(xp.take(rows, last, axis=0), (modes, b, V))
         likely = xp.argmax(of_modes, axis=0)
-        return normal(
-            normal(logsumexp(of_modes[:, :, None] + after, axis=0))
-            + sigma * xp.take(wrong, likely * V + prefixes[:, -1], axis=0)
-        )
+        logits = logsumexp(of_modes[:, :, None] + after, axis=0)
+        return normal(logits + sigma * xp.take(wrong, likely * V + prefixes[:, -1], axis=0))
 
     return model
 

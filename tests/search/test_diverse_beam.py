@@ -22,7 +22,9 @@ def found(first=FIRST, table=TABLE, **settings):
     """Words, log-probability and score of each, in the order of the list."""
     run = dbs.search(models.chain(first, table), like=first, **{"length": 2, "width": 4} | settings)
     words = ["".join(map(str, row)) for row in metrics.sequences(run.tokens)]
-    return [(word, round(float(r), 4), round(float(s), 4)) for word, r, s in zip(words, run.raw, run.score, strict=True)]
+    return [
+        (word, round(float(r), 4), round(float(s), 4)) for word, r, s in zip(words, run.raw, run.score, strict=True)
+    ]
 
 
 def as_in(variant, first=FIRST, table=TABLE, **settings):
@@ -199,7 +201,10 @@ def test_a_beam_without_a_future_ends_the_search():
 
 
 def test_distinct_and_oracle_by_hand(backend):
-    tokens, said = backend.asarray(np.array([[1, 2, 3], [1, 2, 4]])), backend.asarray(np.array([[1, 2, 4], [5, -1, -1]]))
+    tokens, said = (
+        backend.asarray(np.array([[1, 2, 3], [1, 2, 4]])),
+        backend.asarray(np.array([[1, 2, 4], [5, -1, -1]])),
+    )
     assert metrics.sequences(said) == [(1, 2, 4), (5,)]
     assert [metrics.distinct(tokens, n) for n in (1, 2, 3)] == [4 / 6, 3 / 6, 2 / 6]
     assert metrics.similarities(tokens, said) == [[(2 / 3 + 1 / 2) / 2, 0.0], [1.0, 0.0]]

@@ -318,6 +318,9 @@ SEARCH = (
     Case("one-step", ("boundary",), "T = 1", _search(_random("one"), 1, 6, 3, 0.9)),
     Case("cumulative", ("basic",), "cumulative diversity at temperature 3",
          _search(_random("cumulative"), 5, 6, 3, 2.0, "cumulative", temperature=3.0), equations=("diverse_beam-12",)),
+    Case("cumulative-with-an-end", ("basic",), "cumulative diversity at temperature 8, with an end",
+         _search(_random("cumulative end"), 4, 6, 3, 2.0, "cumulative", temperature=8.0, eos=4),
+         equations=("diverse_beam-12",)),
     Case("bigrams", ("basic",), "bigram diversity", _search(_random("bigrams", 4), 6, 6, 3, 1.0, "ngram"),
          equations=("diverse_beam-13",)),
     Case("bigrams-again", ("basic", "wrong_constant"), "beams that go to and fro: a bigram that one has twice counts "

@@ -140,7 +140,7 @@ def modes(seed):
     counts, gains, others = (1, 2, 4, 8), {}, {}
     for m in counts:
         rows = []
-        for i, context in enumerate(contexts(seed, "C9", 100, sigma=0.5, modes=m)):
+        for i, context in enumerate(contexts(seed, "C9", 60, sigma=0.5, modes=m)):
             lists = beam(context, B).tokens, beam(context, B, B).tokens, sampled(seed, f"C9 {m}", i, context, B, 0.5)
             rows.append([judged(context, tokens)[1] for tokens in lists])
         plain, diverse, samples = np.array(rows).T
