@@ -23,7 +23,7 @@ def penalty(own, earlier, vectors, kind, temperature, n):
         raise NotApplicable("it has the Hamming form alone, groups of one size, no empty places")
     beams = {"num_beams": (groups + 1) * width, "num_beam_groups": groups + 1}
     process = HammingDiversityLogitsProcessor(1.0, **beams)
-    taken = torch.tensor(earlier[..., -1].reshape(-1))
+    taken = torch.tensor([*earlier[..., -1].ravel(), *[0] * width])  # its own are not looked at
     scores = torch.zeros((width, len(vectors)), dtype=torch.float64)
     return -process(torch.tensor(own), scores, taken, beam_group_idx=groups).numpy()
 
