@@ -196,6 +196,7 @@ def sample(rng, model, count, length, *, temperature=1.0, like):
     tokens = xp.zeros((count, 0), dtype=xp.int64, device=device(like))
     for _ in range(length):
         logp = model(tokens)
+        check.floating(**{"what model returns": logp}), check.shapes(**{"what model returns": (logp, f"{count} V")})
         noise = from_numpy(rng.gumbel(size=tuple(logp.shape)), like=logp)
         chosen = xp.argmax(logp / temperature + noise, axis=1)
         tokens = xp.concat([tokens, xp.astype(chosen, xp.int64)[:, None]], axis=1)

@@ -229,7 +229,8 @@ def search(model, diversity=None, *, length, width, groups=1, strength=0.5, eos=
             earlier = [h.tokens for h in beams[:g] if h.tokens.shape[1] == t]  # (diverse_beam-10)
             grown, _ = step(beams[g], logp, diversity(own, earlier, logp), strength=strength)
             finished[g], beams[g] = _finish(finished[g], grown, eos, length)
-    return Found(*(xp.concat(parts) for parts in zip(*finished, strict=True)), calls * width, calls)
+    tokens, score, raw = (xp.concat(parts) for parts in zip(*finished, strict=True))
+    return Found(tokens, score, raw, calls * width, calls)
 
 
 def _asked(logp, width, like):
@@ -253,7 +254,7 @@ def by_probability(found):
     found = check.fields(Found, infinite=("score", "raw"), found=found)
     check.floating(raw=found.raw, score=found.score), check.integral(tokens=found.tokens)
     check.shapes(tokens=(found.tokens, "B T"), score=(found.score, "B"), raw=(found.raw, "B"))
-    _possible(raw=found.raw)
+    _possible(raw=found.raw, score=found.score)
     xp = array_namespace(found.raw)
     order = xp.argsort(found.raw, descending=True, stable=True)
     return found._replace(
@@ -266,15 +267,15 @@ def by_probability(found):
 
 def _checked(own, earlier, logp):
     """Check what a similarity takes, and give its namespace."""
-    check.instance((list, tuple), earlier=earlier)
+    check.instance((list, tuple), earlier=earlier), check.integral(own=own)
     _possible(logp=logp), check.shapes(logp=(logp, "b V"))
-    for name, tokens, length in (("own", own, None), *(("earlier", rows, own.shape[-1] + 1) for rows in earlier)):
-        check.integral(**{name: tokens})
-        if len(tokens.shape) != 2 or (
-            tokens.shape[0] != logp.shape[0] if length is None else tokens.shape[1] != length
-        ):
-            said = f"[{logp.shape[0]}, t - 1]" if length is None else f"[B', {length}]"
-            raise ValueError(f"{name} must have shape {said}, got {tuple(tokens.shape)}")
+    if len(own.shape) != 2 or own.shape[0] != logp.shape[0]:
+        raise ValueError(f"own must have shape [{logp.shape[0]}, t - 1], got {tuple(own.shape)}")
+    for rows in earlier:
+        check.integral(earlier=rows)
+        if len(rows.shape) != 2 or rows.shape[1] != own.shape[1] + 1:
+            raise ValueError(f"earlier must have shapes [B', {own.shape[1] + 1}], got {tuple(rows.shape)}")
+    for name, tokens in (("own", own), *(("earlier", rows) for rows in earlier)):
         xp = array_namespace(tokens)
         if 0 not in tokens.shape and not -1 <= int(xp.min(tokens)) <= int(xp.max(tokens)) < logp.shape[1]:
             raise ValueError(f"{name} must be tokens in [-1, {logp.shape[1]}), got others")

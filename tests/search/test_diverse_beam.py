@@ -263,7 +263,7 @@ def test_sizes_are_checked():
     model = models.chain(FIRST, TABLE)
     with pytest.raises(ValueError, match="width must be a multiple of groups, got 4 and 3"):
         dbs.search(model, length=2, width=4, groups=3, like=FIRST)
-    with pytest.raises(ValueError, match="earlier must have shape"):
+    with pytest.raises(ValueError, match="earlier must have shapes"):
         dbs.hamming(np.array([[0]]), [np.array([[0]])], np.zeros((1, 4)))
     with pytest.raises(ValueError, match="own must be tokens"):
         dbs.ngram(np.array([[7]]), [np.array([[0, 1]])], np.zeros((1, 4)))

@@ -248,7 +248,8 @@ _LONG = {"first": np.array([-1.0, -1.25, -2.0, -3.5]), "table": np.tile([-1.0, -
 
 
 def _long_answer(steps=300):
-    theta, tokens, score = _LONG["first"], [], []
+    tokens: list[int] = []
+    theta, score = _LONG["first"], []
     for _ in range(3):
         a = theta - 0.5 * np.array([tokens.count(v) for v in range(4)])
         tokens.append(int(a.argmax()))

@@ -72,7 +72,7 @@ def penalty(own, earlier, vectors, kind, temperature, n):
 
 def _search(theta, V, length, width, groups, eos, strength, penalised):
     """The search on lists: `theta(prefix)` gives log-probabilities, `penalised(prefix, v, earlier, row)` is S."""
-    live = [[((), reals(0.0), reals(0.0))] for _ in range(groups)]  # prefix, sum of the penalties, raw
+    live: list[list] = [[((), reals(0.0), reals(0.0))] for _ in range(groups)]  # prefix, sum of the penalties, raw
     lists: list[list] = [[] for _ in range(groups)]
     asked = 0
     for t in range(1, length + 1):
