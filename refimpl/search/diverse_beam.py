@@ -227,7 +227,10 @@ def search(model, diversity=None, *, length, width, groups=1, strength=0.5, eos=
             own, calls = xp.clip(beams[g].tokens, min=0), calls + 1
             logp = _asked(model(own), width, like)
             earlier = [h.tokens for h in beams[:g] if h.tokens.shape[1] == t]  # (diverse_beam-10)
-            grown, _ = step(beams[g], logp, diversity(own, earlier, logp), strength=strength)
+            penalty = diversity(own, earlier, logp)
+            check.like(logp, **{"what diversity returns": penalty})
+            check.finite(**{"what diversity returns": penalty})
+            grown, _ = _step(beams[g], logp, penalty, strength)
             finished[g], beams[g] = _finish(finished[g], grown, eos, length)
     tokens, score, raw = (xp.concat(parts) for parts in zip(*finished, strict=True))
     return Found(tokens, score, raw, calls * width, calls)

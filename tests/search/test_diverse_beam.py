@@ -250,8 +250,8 @@ def test_samples_have_the_frequencies_of_the_model():
         (lambda y: np.full((2, 4), np.nan), None, "what model returns must be numbers or -inf"),
         (lambda y: None, None, "what model returns must be"),
         (lambda y: np.zeros((2, 4), np.float32), None, "what model returns must have dtype float64"),
-        (lambda y: np.zeros((2, 4)), lambda *at: np.full((2, 4), np.inf), "penalty must be finite"),
-        (lambda y: np.zeros((2, 4)), lambda *at: np.zeros((2, 3)), "penalty must have shape"),
+        (lambda y: np.zeros((2, 4)), lambda *at: np.full((2, 4), np.inf), "what diversity returns must be finite"),
+        (lambda y: np.zeros((2, 4)), lambda *at: np.zeros((2, 3)), "what diversity returns must have shape"),
     ],
 )
 def test_what_functions_return_is_checked(model, diversity, message):

@@ -1,7 +1,7 @@
 """pip transformers (4.55.4, the last with group beam search): its penalty, and `generate` on a model that is a table.
 
-`generate` normalises the logits. So that this changes nothing, all rows get one constant, which is taken out of the scores
-afterwards, and what is left of the probability goes to a token that a processor then forbids.
+`generate` normalises the logits. So that this changes nothing, all rows get one constant, which is taken out of the
+scores afterwards, and what is left of the probability goes to a token that a processor then forbids.
 """
 
 import numpy as np
@@ -72,7 +72,7 @@ def search(first, table, vectors, length, width, groups, strength, kind, tempera
     many = {"num_beam_groups": groups, "diversity_penalty": float(strength)} if groups > 1 else {}
     config = GenerationConfig(
         num_beams=width, num_return_sequences=width, max_new_tokens=length, length_penalty=0.0, do_sample=False,
-        early_stopping=False, eos_token_id=None if eos < 0 else eos, pad_token_id=0 if eos < 0 else eos, use_cache=False,
+        early_stopping=False, eos_token_id=None if eos < 0 else eos, pad_token_id=max(eos, 0), use_cache=False,
         return_dict_in_generate=True, output_scores=True, **many,
     )  # fmt: skip
     with torch.no_grad():

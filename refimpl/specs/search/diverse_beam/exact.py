@@ -124,10 +124,14 @@ def search(first, table, vectors, length, width, groups, strength, kind, tempera
 
 
 def sibling_rank(first, table, length, width, strength, eos):
-    """One group; the rank is one more than the number of those that come before."""
+    """One group; the rank is a token's place in its sorted row."""
+    places: dict[int, dict[int, int]] = {}
 
     def penalised(prefix, v, earlier, row):
-        return 1 + sum(x > row[v] for x in row) + sum(x == row[v] for x in row[:v])
+        key = prefix[-1] if prefix else -1
+        if key not in places:
+            places[key] = {w: i for i, w in enumerate(sorted(range(len(row)), key=lambda w: -row[w]), start=1)}
+        return places[key][v]
 
     return _search(_rows(first, table), len(first), length, width, 1, eos, reals(strength), penalised)[:3]
 

@@ -15,7 +15,7 @@ _EARLIER = f"earlier = [{_HELD}]"
 _LAST = "xp.concat([h.tokens, h.tokens[:, -1:]], axis=1) for h in {} if h.tokens.shape[1] == t - 1 > 0"
 _BEST = "xp.argsort(candidates, descending=True, stable=True)[:width]"
 _HAMMING = "sum((_counts(rows, logp) for rows in earlier), xp.zeros_like(logp))"
-_STEP = "grown, _ = step(beams[g], logp, {}, strength=strength)"
+_STEP = "grown, _ = _step(beams[g], logp, penalty, strength)"
 _FINISH = "finished[g], beams[g] = _finish(finished[g], grown, eos, length)"
 _SORTED = (
     "every = Beams(*(xp.concat(parts) for parts in zip(*finished, strict=True)))\n"
@@ -128,11 +128,10 @@ ALTERNATIVES = (
         "the beams that a group keeps count; here the twice as many candidates that it puts forward do",
         _in_search(
             start="nothing, forward = xp.full_like(start.score, -math.inf), {}",
-            step="S = diversity(own, earlier, logp)\n"
-            + _STEP.format("S")
-            + "\ndead = beams[g]._replace(score=nothing)\n"
+            step=f"{_STEP}\n"
+            "dead = beams[g]._replace(score=nothing)\n"
             "twice = Beams(*(xp.concat(parts) for parts in zip(beams[g], dead, strict=True)))\n"
-            "forward[g] = step(twice, xp.concat([logp, logp]), xp.concat([S, S]), strength=strength)[0]",
+            "forward[g] = _step(twice, xp.concat([logp, logp]), xp.concat([penalty, penalty]), strength)[0]",
         )
         | {"diverse_beam-10": "earlier = [forward[h].tokens for h in range(g) if beams[h].tokens.shape[1] == t]"},
         origin=_FAIRSEQ,
@@ -190,8 +189,7 @@ ALTERNATIVES = (
         "missing_step",
         "the end is penalised like any other token; here it is exempt",
         _in_search(
-            step="S = diversity(own, earlier, logp)\n"
-            "S = xp.where(xp.arange(S.shape[1], device=device(S)) == eos, xp.zeros_like(S), S)\n" + _STEP.format("S")
+            step="penalty = xp.where(xp.arange(penalty.shape[1], device=device(like)) == eos, 0.0, penalty)\n" + _STEP
         ),
     ),
     # The step
