@@ -13,6 +13,7 @@ from refimpl.specs.search.diverse_beam.claims.toy import (
     GREY,
     ORANGE,
     PINK,
+    SAME,
     SET_UP,
     beam,
     contexts,
@@ -57,7 +58,6 @@ def _bars(axes, tables, column, names, title):
     axes.barh(list(names), values, xerr=errors, color=colors)
     axes.invert_yaxis()
     axes.set(title=title)
-    axes.tick_params(labelsize=8)
 
 
 def _shown(column, title, names):
@@ -108,7 +108,7 @@ def oracle(seed):
             reported("its standard error, temperature 1", most),
         ],
         _shown(1, "Oracle of six: mean best similarity", (BEAM, DIVERSE, COOL, WARM))(tables),
-        SET_UP,
+        SAME,
     )
 
 
@@ -129,7 +129,7 @@ def earlier(seed):
             reported("oracle@6, diverse - MMI", mmi),
         ],
         _shown(1, "Oracle of six: mean best similarity", (DIVERSE, *names, MMI, BEAM))(tables),
-        f"{SET_UP} MMI: strength 0.5 in the first three steps, against the mean of all contexts, in which little is "
+        f"{SAME} MMI: strength 0.5 in the first three steps, against the mean of all contexts, in which little is "
         f"left to "
         "penalise: what everyone says is not part of the toy.",
     )
@@ -171,7 +171,7 @@ def modes(seed):
             *(reported(f"gain of samples over beam search, modes: {m}", others[m].mean()) for m in counts),
         ],
         plot,
-        SET_UP,
+        SAME,
     )
 
 

@@ -9,7 +9,7 @@ from refimpl.core.linalg import unit
 from refimpl.core.random import stream
 from refimpl.search import diverse_beam as dbs
 from refimpl.specs.base import Claim, Outcome, at_least, at_most, reported
-from refimpl.specs.search.diverse_beam.claims.toy import BLUE, GREEN, GREY, SET_UP, V, beam, contexts, judged
+from refimpl.specs.search.diverse_beam.claims.toy import BLUE, GREEN, GREY, SAME, V, beam, contexts, judged
 
 B, GROUPS, STRENGTHS = 6, (1, 2, 3, 6), (0.0, 0.2, 0.5, 1.0, 2.0)
 
@@ -45,7 +45,7 @@ def ablation(seed):
             *(reported(f"distinct-2, strength {s:g}", x) for s, x in strengths.items()),
         ],
         plot,
-        f"{SET_UP} 40 contexts, six beams.",
+        f"{SAME} 40 contexts, six beams.",
     )
 
 
@@ -88,7 +88,7 @@ def kinds(seed):
             *(reported(f"distinct-2, {name}", x) for name, x in mean.items()),
         ],
         plot,
-        f"{SET_UP} 40 contexts, six beams in three groups, strength 0.5, temperature 6, bigrams, random word vectors "
+        f"{SAME} 40 contexts, six beams in three groups, strength 0.5, temperature 6, bigrams, random word vectors "
         f"of "
         "length 1 in six dimensions.",
     )  # fmt: skip

@@ -20,6 +20,8 @@ SET_UP = (
     "planted. Similarity: mean of the F1 of words and of bigrams."
 )
 
+SAME = "The toy of C1."
+
 
 class Context(NamedTuple):
     """One input of the decoder, and what people would say."""
