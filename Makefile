@@ -134,7 +134,8 @@ $(VENV)/.extra-%: pyproject.toml $(MADE)
 
 # Each in a folder of its own, always in the release named: known to have been wrong, beside the newest; LibAUC and
 # torchcfm without what they ask for and is not needed; flow_matching and BoTorch, which bring packages `tests`, `build`
-# and `sphinx` along; neural-tangents with the last JAX that it imports with, which no Python after 3.13 has.
+# and `sphinx` along; neural-tangents with the last JAX that it imports with, which no Python after 3.13 has; the last
+# transformers with group beam search.
 OLD := $(wildcard requirements/old/*.txt)
 $(VENV)/.old-peers: $(OLD) $(VENV)/.extra-peers
 	for file in $(OLD); do \

@@ -40,6 +40,7 @@ ONCE = {
     "weight_matching.match_activations": (2, "landscape.weight_matching:match_activations"),
     "flat_mtl.aggregate": (3, "landscape.flat_mtl:aggregate"),
     "flat_mtl.combine": (8, "landscape.flat_mtl:aggregate"),
+    "diverse_beam.list_metrics": (5, "search._diverse_beam_metrics:sequences"),
     "flat_mtl.quadratic_step": (6, "landscape.flat_mtl:aggregate"),
 }
 # Where something crosses in every step, and whose docstring says why.
