@@ -11,6 +11,7 @@ import numpy as np
 
 from refimpl.oracle import catalog, edits, power
 from refimpl.oracle.diagnosis.evidence import Evidence
+from refimpl.oracle.judging import parts
 from refimpl.oracle.judging.plans import Settings
 from refimpl.oracle.judging.run import run
 from tests.wild import Entry, corpus
@@ -71,15 +72,16 @@ def picture(operation, task):
 
     Along the steps those of the coordinate that is furthest off, else the first numbers.
     """
-    evidence = Evidence(operation, task.entry.candidate(task.text), task.entry.bug.dtype, [])
+    evidence = Evidence(operation, parts.Whole(task.entry.candidate(task.text)), task.entry.bug.dtype, [])
     for case in operation.cases:
         sight = None if case.dear else evidence.ask(case.inputs)
         if sight is None or sight.got is None or not sight.wrong:
             continue
         for field in operation.outputs:
             right, got = sight.right[field.name], sight.got[field.name]
-            both = np.isfinite(right) & np.isfinite(got)
-            if right.shape != got.shape or right.size < 2 or not both.all() or not sight.deviating(field.name).any():
+            if isinstance(got, parts.Unanswered) or right.shape != got.shape or right.size < 2:
+                continue
+            if not np.isfinite(right + got).all() or not sight.deviating(field.name).any():
                 continue
             rows = (right.reshape(len(right), -1), got.reshape(len(right), -1)) if field.steps else (right, got)
             if field.steps:
@@ -114,4 +116,4 @@ def said(task, seconds):
         row["failed"] = any(record.status == "failed" for record in done.records)
         if not row["failed"]:
             return row | {"kind": "", "words": [], "told": False, "wrong": False, "seconds": 0.0}
-        return row | power.explained(candidate, operation, done, seconds)
+        return row | power.explained(parts.Whole(candidate), operation, parts.completed(done), seconds)

@@ -1,6 +1,5 @@
 """What the oracle knows of diverse beam search."""
 
-from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -8,7 +7,7 @@ import numpy as np
 from refimpl.core.arrays import array_namespace, from_numpy
 from refimpl.search import _diverse_beam_metrics as metrics
 from refimpl.search import diverse_beam as dbs
-from refimpl.search._diverse_beam_models import chain
+from refimpl.search._diverse_beam_models import chain, similarity
 from refimpl.specs import refusals
 from refimpl.specs.base import ErrorCase, Operation, Paper, System, array, choice, integer, number
 from refimpl.specs.domains import COUNT, NONNEGATIVE, POSITIVE, REAL, Relation, below, real, whole
@@ -17,17 +16,6 @@ from refimpl.specs.search.diverse_beam.claims import CLAIMS
 from refimpl.specs.search.diverse_beam.mistakes import ALTERNATIVES
 
 KINDS = ("hamming", "cumulative", "ngram", "embedding", "soft_ngram")
-
-
-def diversity(kind, vectors, temperature, n):
-    """One of the similarities, with its settings."""
-    settings = {
-        "cumulative": {"temperature": temperature},
-        "ngram": {"n": n},
-        "embedding": {"vectors": vectors},
-        "soft_ngram": {"vectors": vectors, "n": n},
-    }
-    return partial(getattr(dbs, kind), **settings.get(kind, {}))
 
 
 def group_step(logp, score, raw, penalty, strength):
@@ -42,14 +30,14 @@ def penalty(own, earlier, vectors, kind, temperature, n):
     """Similarity of each candidate to the prefixes of earlier groups."""
     groups = [earlier[h, ...] for h in range(earlier.shape[0])]
     logp = array_namespace(vectors).broadcast_to(vectors[None, :, 0], (own.shape[0], vectors.shape[0]))
-    return diversity(kind, vectors, temperature, n)(own, groups, logp)
+    return similarity(kind, vectors=vectors, temperature=temperature, n=n)(own, groups, logp)
 
 
 def search(first, table, vectors, length, width, groups, strength, kind, temperature, n, eos):
     """The whole search on a table."""
-    similarity = diversity(kind, vectors, temperature, n)
+    alike = similarity(kind, vectors=vectors, temperature=temperature, n=n)
     beams = {"length": length, "width": width, "groups": groups, "eos": eos}
-    found = dbs.search(chain(first, table), similarity, strength=strength, like=first, **beams)
+    found = dbs.search(chain(first, table), alike, strength=strength, like=first, **beams)
     return found.tokens, found.score, found.raw, from_numpy(found.rows, like=found.tokens)
 
 
