@@ -41,6 +41,7 @@ ONCE = {
     "flat_mtl.aggregate": (3, "landscape.flat_mtl:aggregate"),
     "flat_mtl.combine": (8, "landscape.flat_mtl:aggregate"),
     "flat_mtl.quadratic_step": (6, "landscape.flat_mtl:aggregate"),
+    "random_sparse_search.parameter_share": (2, "search.random_sparse_search:parameter_share"),
 }
 # Where something crosses in every step, and whose docstring says why.
 EACH_STEP = {
