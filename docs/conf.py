@@ -33,6 +33,7 @@ extensions = [
     "refimpl_docs",
     "refimpl_pages",
     "refimpl_power",
+    "refimpl_wild",
     "refimpl_tags",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",

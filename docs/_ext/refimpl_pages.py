@@ -15,6 +15,8 @@ Below each labelled equation stands where the paper has it, from the spec. The l
 
 import zlib
 from collections import Counter
+from html import escape
+from math import isfinite
 from pathlib import Path
 
 from docutils import nodes
@@ -138,7 +140,9 @@ class Figure(Tables):
         (claim,) = catalog.claims(self.arguments)
         caption = self.parse_content_to_nodes() if self.content else [paragraph(claim.statement, ".")]
         self.env.note_reread()
-        return [nodes.container("", *self.image(claim), *caption, self.status(claim), classes=["claim-figure"])]
+        entry = self.committed("_data/claims.json").get(claim.id, {})
+        drawn = [*self.image(claim), *bounded(entry.get("measurements", ()))]
+        return [nodes.container("", *drawn, *caption, self.status(claim), classes=["claim-figure"])]
 
     def image(self, claim):
         """The picture, if the ledger has one."""
@@ -204,8 +208,14 @@ class Claims(Figure):
             said.append(paragraph(strong("Control: "), *marked_up(claim.control)))
         for name, text in (("Note", entry["note"]), ("Stand-in", claim.proxy), ("Tuned", claim.tuned)):
             said += [paragraph(strong(f"{name}: "), *marked_up(text))] if text else []
-        if entry["measurements"]:
-            said.append(folded("Measured", bullets(map(_measured, entry["measurements"]))))
+        said += bounded(entry["measurements"])
+        if rest := [m for m in entry["measurements"] if m["bound"] == "reported"]:
+            said.append(
+                folded(
+                    "Also measured" if len(rest) < len(entry["measurements"]) else "Measured",
+                    bullets(map(_measured, rest)),
+                )
+            )
         picture = self.image(claim)
         parts = [nodes.container("", *said, classes=["said"]), *picture]
         return nodes.container("", *parts, classes=["claim", "pictured"] if picture else ["claim"])
@@ -241,12 +251,32 @@ class ClaimCounts(Figure):
         return [code(claim.id), " ", *marked_up(claim.statement), " (", self.page(system, "page"), ")"]
 
 
-def _measured(measurement):
-    value = f"{float(measurement['value']):.4g}"
-    if measurement["bound"] == "reported":
-        return [f"{measurement['quantity']}: ", strong(value)]
+def bounded(measurements):
+    """What was measured beside what the claim asks of it: a bar each, the part that is allowed in color."""
+    rows = [_bar(m) for m in measurements if m["bound"] != "reported"]
+    return [nodes.raw("", f'<div class="bounds">{"".join(rows)}</div>', format="html")] if rows else []
+
+
+def _bar(measurement):
+    """One bar: a bound is in the middle, two are at a quarter and at three; the scale is that of the bound."""
+    value, bound = float(measurement["value"]), measurement["bound"]
+    ends = [float(end) for end in bound.strip("in<>= []").split(", ")]
+    low, high = ends[0], ends[-1]
+    unit = 2 * (high - low) or 2 * max(abs(low), abs(value - low)) or 1.0
+    place = 50 + 100 * (value - (low + high) / 2) / unit
+    at = min(max(place, 1.0), 99.0) if isfinite(place) else 99.0
+    start, end = {"i": (25, 75), "<": (0, 50), ">": (50, 100)}[bound[0]]
     fails = "" if measurement["holds"] else "not "
-    return [f"{measurement['quantity']}: ", strong(value), f" ({fails}{measurement['bound']})"]
+    return (
+        f'<div><span>{escape(measurement["quantity"])}</span><svg viewBox="0 0 100 10" aria-hidden="true">'
+        f'<rect x="{start}" y="2" width="{end - start}" height="6"/><path d="M0 5H100"/>'
+        f'<circle cx="{at:.1f}" cy="5" r="3.2"{" class=out" * bool(fails)}/></svg>'
+        f"<b>{value:.4g}</b><i>{fails}{escape(bound)}</i></div>"
+    )
+
+
+def _measured(measurement):
+    return [f"{measurement['quantity']}: ", strong(f"{float(measurement['value']):.4g}")]
 
 
 class fold(nodes.General, nodes.Element):

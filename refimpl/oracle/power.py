@@ -27,6 +27,7 @@ from refimpl.oracle.judging.plans import Settings
 from refimpl.oracle.judging.run import run
 from refimpl.oracle.judging.tolerance import wide
 from refimpl.oracle.output.words import cause
+from refimpl.oracle.output.words import explained as beside
 
 BINARY = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow)
 COMPARE = (ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE)
@@ -49,11 +50,12 @@ def mutations(unit):
                         unit, statement, parent, field, index, ast.AugAssign(statement.target, op(), statement.value), 0
                     )
         for node, above, name, where in expressions(statement):
-            for new in _mutants(node):
+            for new in changed(node):
                 yield Edit(unit, statement, above, name, where, new, 0)
 
 
-def _mutants(node):
+def changed(node):
+    """What the operators make of an expression."""
     if isinstance(node, ast.BinOp):
         for op in BINARY:
             if not isinstance(node.op, op):
@@ -164,14 +166,41 @@ def measure(operation, edit_or_pair, *, seconds=SECONDS, limit=10**6):
         row.alike = not row.killed and not any(sight.wrong for sight in _fresh(operation, candidate))
     if not killed or row.raises:
         return row
+    told = explained(candidate, operation, done, seconds)
+    row.kind, row.told, row.wrong, row.seconds = (told[key] for key in ("kind", "told", "wrong", "seconds"))
+    row.words = told["words"][0] if told["words"] else ""
+    return row
+
+
+def explained(candidate, operation, done, seconds=SECONDS):
+    """What is said of a candidate that deviates, and whether it is so, as plain data.
+
+    Parameters
+    ----------
+    candidate : Candidate
+        Is asked further questions.
+    operation : Operation
+        The one that was judged.
+    done : Run
+        What came of it.
+    seconds : float
+        Of the processor, for the diagnosis.
+
+    Returns
+    -------
+    dict
+        ``kind`` of the diagnosis, its ``words`` line by line, whether it is ``told`` (an explanation of all answers),
+        whether that is ``wrong`` on fresh random inputs, and the ``seconds`` of the processor.
+    """
     start = time.process_time()
     told = explain(done, candidate, seconds)
-    row.seconds = time.process_time() - start
-    if told.diagnosis is not None:
-        row.kind, row.words = told.diagnosis.kind, cause(told.diagnosis)
-        row.told = row.kind in TOLD
-        row.wrong = row.told and _contradicted(operation, candidate, told)
-    return row
+    took = time.process_time() - start
+    first = told.diagnosis
+    kind = first.kind if first else ""
+    is_told = kind in TOLD
+    words = [line for d in filter(None, (first, *told.findings)) for line in (cause(d), *beside(d))]
+    wrong = is_told and _contradicted(operation, candidate, told)
+    return {"kind": kind, "words": words, "told": is_told, "wrong": wrong, "seconds": took}
 
 
 def _contradicted(operation, candidate, told):

@@ -468,7 +468,7 @@ def moved(operation, inputs, rng):
     return changed
 
 
-def drawn(operation, rng):
+def drawn(operation, rng, most=4):
     """Random inputs of an operation: small sizes, numbers of size about 1, within the domains and relations.
 
     Parameters
@@ -477,6 +477,8 @@ def drawn(operation, rng):
         See `refimpl.specs.base`.
     rng : numpy.random.Generator
         Where they are drawn from.
+    most : int, default: 4
+        The largest size.
 
     Returns
     -------
@@ -490,7 +492,7 @@ def drawn(operation, rng):
     """
     symbols = dict.fromkeys(s for f in operation.inputs for s in re.findall(r"[A-Za-z_]\w*", f.axes))
     for _ in range(TRIES):
-        sizes: dict[str, Any] = {symbol: int(rng.integers(1, 5)) for symbol in symbols}
+        sizes: dict[str, Any] = {symbol: int(rng.integers(1, most + 1)) for symbol in symbols}
         inputs: dict[str, Any] = {}
         for entry in operation.inputs:
             if entry.kind == "choice":

@@ -365,6 +365,24 @@ def test_what_underflows_is_not_taken_for_single_precision():
     assert answers[0]["size"] == answers[1]["size"]
 
 
+def ridged(B, X, y):
+    a = X @ B
+    return B @ np.linalg.solve(a.T @ a + 1e-6 * np.eye(a.shape[1]), a.T @ y)
+
+
+def in_single(B, X, y):
+    a = (X @ B).astype(np.float32)
+    return B @ np.linalg.lstsq(a, y.astype(np.float32), rcond=None)[0].astype(float)
+
+
+@pytest.mark.parametrize(("code", "words"), [(ridged, "a ridge, an eps"), (in_single, "in float32")])
+def test_a_small_number_too_much_is_told_from_rounding(code, words):
+    asked = Function(code, operation="lasso_mtrl.fit_target", name=code.__name__)
+    done = run(asked, [catalog.operation("lasso_mtrl.fit_target")], Settings(laws=False))
+    (evidence,) = evidences(done, asked)
+    assert words in where(evidence)[0]
+
+
 def test_living_functions_are_found_by_their_code():
     assert functions()[id(lion.__code__)] is lion
 

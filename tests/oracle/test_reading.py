@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from refimpl.core.random import stream
-from refimpl.oracle import catalog, check
+from refimpl.oracle import catalog, check, edits
 from refimpl.oracle.candidates.base import named_outputs
-from refimpl.oracle.diagnosis.reading import factors, quantities
+from refimpl.oracle.diagnosis.factors import factors, quantities
 
 ENOUGH = 120.0
 
@@ -60,27 +60,68 @@ def test_what_is_read(name):
     assert diagnosis.hint == f"answers so that {words}"
 
 
+def as_if(name, lines):
+    """A candidate that is the rule with some lines of it reading otherwise."""
+    operation = catalog.operation(name)
+
+    def candidate(**inputs):
+        with edits.edited(operation.system, lines):
+            return operation.reference(**inputs)
+
+    return candidate
+
+
+PULLED = {
+    "another power": (
+        "diffusion.dsm_loss",
+        {"diffusion-6": "target = -z / h**0.75"},
+        "target = -z / xp.sqrt(h) ** 1.5",
+    ),
+    "a shifted time": (
+        "interpolants.sampler_step",
+        {"interpolants-30": "first = _drift(fields, t_next - h / 3, x, signed)"},
+        "first = _drift(fields, t_next - (t_next - t)/3, x, signed)",
+    ),
+    "a factor of a size, inside": (
+        "cbo.step",
+        {"cbo-1": "return xp.where(xp.isfinite(energies), xp.exp(-alpha * gaps / energies.shape[0]), 0.0)"},
+        "return xp.where(xp.isfinite(energies), xp.exp(1/N * (-alpha * gaps)), 0.0)",
+    ),
+    "a rate in a recursion": (
+        "diffgrad.trajectory",
+        {"diffgrad-3": "v = beta2 * v + (1 - beta1 * beta2) * grad * grad"},
+        "v = beta2 * v + (1 - beta2 + (1 - beta1) beta2) * grad * grad",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PULLED)
+def test_what_is_read_with_a_lever(name):
+    operation, lines, now = PULLED[name]
+    diagnosis = check(as_if(operation, lines), operation, explain=ENOUGH).diagnosis
+    assert (diagnosis.kind, diagnosis.lines[0][0], diagnosis.lines[0][3]) == ("change", *lines, now)
+
+
 @pytest.mark.parametrize("name", ["sso.surrogate", "sophia.step", "bayesopt.ei", "diffusion.sampler_step"])
 def test_nothing_is_read_off_the_inputs_of_others(name):
     """Factors beside the quantities of other inputs are made of nothing."""
     operation = catalog.operation(name)
     for seed in range(9):
-        sights = [SimpleNamespace(inputs=operation.drawn(stream(k, name, seed))) for k in range(12)]
-        table = [quantities(operation, s.inputs) for s in sights]
+        table = [quantities(operation, operation.drawn(stream(k, name, seed))) for k in range(12)]
         rng = stream(seed, name, "shuffled")
         quantity = next(n for n in table[0] if len({row[n] for row in table}) > 3)
         values = [row[quantity] for row in table]
-        assert [factor.words for factor in factors(operation, sights, values)][:1] == [quantity]
-        assert list(factors(operation, sights, list(rng.permuted(values)))) == []
-        assert list(factors(operation, sights, list(rng.uniform(0.5, 2, 12)))) == []
+        assert [factor.words for factor in factors(table, values)][:1] == [quantity]
+        assert list(factors(table, list(rng.permuted(values)))) == []
+        assert list(factors(table, list(rng.uniform(0.5, 2, 12)))) == []
 
 
 def test_two_or_three_values_are_no_law():
     operation = catalog.operation("sso.surrogate")
-    sights = [SimpleNamespace(inputs=operation.drawn(stream(k, "few"))) for k in range(12)]
-    assert list(factors(operation, sights, [1.0, 2.0] * 6)) == []
-    assert [f.words for f in factors(operation, sights, [0.5] * 12)] == ["0.5"]
-    assert list(factors(operation, sights, [1.0] * 12)) == []
+    table = [quantities(operation, operation.drawn(stream(k, "few"))) for k in range(12)]
+    assert list(factors(table, [1.0, 2.0] * 6)) == []
+    assert [f.words for f in factors(table, [0.5] * 12)] == ["0.5"]
+    assert list(factors(table, [1.0] * 12)) == []
 
 
 def test_a_factor_that_is_infinite_leaves_the_rule():
@@ -89,6 +130,6 @@ def test_a_factor_that_is_infinite_leaves_the_rule():
     sights = [SimpleNamespace(inputs=operation.drawn(stream(k, "size"))) for k in range(40)]
     kept = [s for s in sights if len(s.inputs["y"]) > 1]
     values = [len(s.inputs["y"]) / (len(s.inputs["y"]) - 1) for s in kept]
-    (factor,) = factors(operation, kept, values)
+    (factor,) = factors([quantities(operation, s.inputs) for s in kept], values)
     one = next(s for s in sights if len(s.inputs["y"]) == 1)
-    assert np.isinf(factor.of(one.inputs))
+    assert np.isinf(factor.of(quantities(operation, one.inputs)))

@@ -8,6 +8,7 @@ import tomllib
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
+from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -122,8 +123,18 @@ def judge(entry, seconds=0.0):
     }
 
 
+def judge_package(entries, seconds):
+    """Verdicts on one package."""
+    return [judge(entry, seconds) for entry in entries]
+
+
 def judge_all(entries, seconds=0.0):
-    """Verdicts in the order of the entries, judged on all cores: packages have settings for a whole process."""
-    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
-        rows = pool.map(partial(judge, seconds=seconds), entries)
-        return list(track(rows, "judging", len(entries), console=Console(stderr=True), transient=True))
+    """Verdicts in the order of the entries; each package in its own process, for many set a default for all of it."""
+    groups = {}
+    for entry in entries:
+        groups.setdefault(entry["package"], []).append(entry)
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
+        found = pool.map(partial(judge_package, seconds=seconds), groups.values())
+        rows = chain(*track(found, "judging", len(groups), console=Console(stderr=True), transient=True))
+        by_key = {row["key"]: row for row in rows}
+    return [by_key[key_of(entry)] for entry in entries]

@@ -24,7 +24,8 @@ def _mirrored(inputs):
     """Inputs with one array negated, ten times as large, a tenth of it, or in another order, or one number halved."""
     for name, value in inputs.items():
         if isinstance(value, np.ndarray):
-            for changed in (-value, 10 * value, value / 10, value[::-1].copy()):
+            numbers = (-value, 10 * value, value / 10) if value.dtype != bool else ()
+            for changed in (*numbers, value[::-1].copy()):
                 yield inputs | {name: changed}
         elif isinstance(value, float) and value:
             yield inputs | {name: value / 2}

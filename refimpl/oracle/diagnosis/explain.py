@@ -121,10 +121,11 @@ def _explained(done, candidate, whole, records, seconds, note):
             break
     merged = telling.merged(found) or list(telling.laws(records))
     first = next((d for d in merged if d.kind != "conditions"), merged[0] if merged else None)
+    rest = tuple(d for d in merged if d is not first)
     if first is None or first.kind in ("conditions", "near"):
         first = _unfinished(first, every, seconds)
     source = next((s for d, s in sources if first and (d.lines, d.hint) == (first.lines, first.hint)), None)
-    return Explanation(first, tuple(d for d in merged if d is not first), least, records, source)
+    return Explanation(first, rest, least, records, source)
 
 
 def _unfinished(told, every, seconds):
@@ -235,7 +236,8 @@ def _one(evidence, clock):
         return ([found[0]], found[1]) if found else (_rest(search, evidence, clock), None)
     here = evidence.within(part.holds)
     if told := _listed(here, hunt):
-        return [_in_branch(told[0], part, evidence)], None
+        evidence.join(here)
+        return _in_branch(told[0], part, evidence)
     found, search = _searched(here, hunt, clock)
     evidence.join(here)
     if found:
@@ -261,9 +263,11 @@ def _rule_elsewhere(part, on, operation):
 def _in_branch(diagnosis, part, evidence):
     """What is listed and explains a branch; without the branch, if it explains the other inputs as well."""
     first = edits.alternatives(evidence.operation.system)[diagnosis.names[0]]
-    if Search(evidence, Clock(1.0, evidence.spent)).agrees(_answer(first, evidence.operation)):
-        return diagnosis
-    return replace(diagnosis, within=part.words)
+    on = partial(_answer, first)
+    if Search(evidence, Clock(1.0, evidence.spent)).agrees(on(evidence.operation)):
+        return [diagnosis], None
+    within_it = replace(diagnosis, within=part.words)
+    return [within_it], Found(0, partial(_rule_elsewhere, part, on), listed=diagnosis.names)
 
 
 def _listed(evidence, clock):
@@ -280,11 +284,13 @@ def _listed(evidence, clock):
 def _searched(evidence, hunt, clock):
     """The diagnosis of what was found by changing the rule, with its source, or None; and the search."""
     operation = evidence.operation
-    ask_more(evidence, hunt.part(0.1), samples=10, changes=1)  # a factor is read off many answers
+    ask_more(evidence, hunt.part(0.1), samples=15, changes=1)  # a factor is read off many answers
     search = Search(evidence, hunt.part(0.85))
     search.of_readings()
     search.of_pairs(hunt.part(0.15))
     search.of_trials(operation.reference, hunt.part(0.2))
+    if not search.found:
+        search.of_levers(hunt.part(0.3))
     search.of_edits(hunt.part(0.7))
     survivors = _survivors(search, clock)
     if not survivors:

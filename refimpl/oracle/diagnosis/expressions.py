@@ -19,6 +19,8 @@ ALIKE = tuple(
     )
 )  # fmt: skip
 NUMBERS = ("float", "int")
+POINTWISE = ("exp", "log", "sqrt", "square", "abs", "tanh")
+REDUCTIONS = ("mean", "sum")
 
 
 def lent(name):
@@ -175,6 +177,8 @@ def _of_binary(node, kinds):
         if isinstance(b, ast.BinOp) and isinstance(b.op, additive):
             yield 1, binary(binary(a, op, b.left), type(b.op), b.right)
         yield 3, binary(binary(a, op, b), op, b)
+    if op is ast.Pow and isinstance(a, ast.Call) and len(a.args) == 1 and _called(a) in REDUCTIONS:
+        yield 1, ast.Call(a.func, [binary(a.args[0], ast.Pow, b)], a.keywords)
     if op is ast.Pow and isinstance(a, ast.BinOp) and isinstance(a.op, ast.Mult | ast.Div | ast.Add | ast.Sub):
         yield 1, binary(a.left, type(a.op), binary(a.right, ast.Pow, b))
         yield 1, binary(binary(a.left, ast.Pow, b), type(a.op), a.right)
@@ -239,6 +243,7 @@ def _of_call(node, kinds, unit):
                 ast.Call(ast.Attribute(node.func.value, "floor", ast.Load()), node.args, []), ast.Add, ast.Constant(1)
             ),
         )
+    yield from _through(node)
     for k in range(len(node.args) - 1):
         order = [*node.args[:k], node.args[k + 1], node.args[k], *node.args[k + 2 :]]
         yield 1, ast.Call(node.func, order, node.keywords)
@@ -273,6 +278,24 @@ def _of_call(node, kinds, unit):
         else:
             yield 0, ast.Call(node.func, [a, b, ast.Constant(0.0)], [])
             yield 0, ast.Call(node.func, [a, ast.Constant(0.0), c], [])
+
+
+def _through(node):
+    """The function of a mean for the mean of a function, and the other way round."""
+    if len(node.args) != 1:
+        return
+    inner, names = node.args[0], {_called(node)}
+    if isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Pow) and names <= set(REDUCTIONS):
+        yield 1, binary(ast.Call(node.func, [inner.left], node.keywords), ast.Pow, inner.right)
+    if isinstance(inner, ast.Call) and len(inner.args) == 1:
+        names.add(_called(inner))
+        if names & set(POINTWISE) and names & set(REDUCTIONS):
+            yield 1, ast.Call(inner.func, [ast.Call(node.func, inner.args, node.keywords)], inner.keywords)
+
+
+def _called(node):
+    """Name of the function of a library that is called."""
+    return node.func.attr if isinstance(node.func, ast.Attribute) else ""
 
 
 def _of_subscript(node):
@@ -341,6 +364,10 @@ def wrapped(node, kinds):
     yield 3, ast.Subscript(node, ast.Slice(None, None, constant(-1)), ast.Load())
     if all(len(kind[1]) >= 2 for kind in kinds):
         yield 3, ast.Attribute(node, "mT", ast.Load())
+        if all(kind[1][-1] == kind[1][-2] for kind in kinds):  # a ridge
+            size = ast.Subscript(ast.Attribute(node, "shape", ast.Load()), constant(-1), ast.Load())
+            for small in (1e-6, 1e-8, 1e-10, 1e-12, 1e-5, 1e-4, 1e-3, 1.0):
+                yield 4, binary(node, ast.Add, binary(constant(small), ast.Mult, call("eye", size)))
         for name in ("mean", "sum", "max"):
             for axis in (0, -1):
                 keywords = [ast.keyword("axis", constant(axis)), ast.keyword("keepdims", constant(True))]

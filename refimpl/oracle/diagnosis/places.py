@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from refimpl.core.random import stream
 from refimpl.oracle.diagnosis.evidence import Evidence, called
 from refimpl.oracle.judging import cases
 from refimpl.oracle.judging.parts import Unanswered
@@ -11,6 +12,10 @@ from refimpl.oracle.judging.tolerance import close
 
 SIZE = "every deviation is of the size of single precision"
 SINGLE = f"{SIZE}: something is computed, or kept, in float32"
+SMOOTH = (
+    "every deviation is small, and follows the inputs as no rounding does: a small number is added or left out "
+    "(a ridge, an eps, a constant with few digits)"
+)
 
 
 def _single(sight, most=1e-4):
@@ -32,6 +37,30 @@ def _in_single(evidence, answered):
     single = [called(operation, operation.reference, cases.rounded(s.inputs, "float32")) for s in right]
     shows = [not (out and close(out, s.right, s.tolerance)) for out, s in zip(single, right, strict=True)]
     return 2 * sum(shows) <= len(right)
+
+
+HAIR = 2.0**-36  # relative; float32 does not see it
+
+
+def _follows(evidence, answered):
+    """Whether answers move with the right ones where inputs move by a hair: a small term too much, not rounding."""
+    rng, seen = stream(0, "places", "hair"), []
+    for sight in answered[:6]:
+        moved = {
+            name: x * (1 + HAIR * rng.choice([-1.0, 1.0], x.shape))
+            if isinstance(x, np.ndarray) and x.dtype.kind == "f"
+            else x
+            for name, x in sight.inputs.items()
+        }
+        near = evidence.ask(moved, keep=False)
+        if near is None or near.got is None:
+            continue
+        for name, right in sight.right.items():
+            step, should = near.got[name] - sight.got[name], near.right[name] - right
+            size = np.max(np.abs(should), initial=0.0)
+            if np.isfinite(step).all() and size > 1e-3 * HAIR * np.max(np.abs(right), initial=0.0):
+                seen.append(np.max(np.abs(step - should)) <= 0.1 * size)
+    return len(seen) > 0 and all(seen)
 
 
 def _of_single_size(answered):
@@ -84,6 +113,8 @@ def where(evidence: Evidence):
     if not answered:
         return []
     told = [SINGLE] if _in_single(evidence, answered) else _of_single_size(answered)
+    if told and _follows(evidence, answered):
+        told = [SMOOTH]
     odd = [s for s in answered if not all(np.isfinite(x).all() for x in s.got.values())]
     if odd and len(odd) == len(answered):
         told.append(f"where it is wrong the answer is not finite (inf or NaN), on all {len(odd)} inputs")

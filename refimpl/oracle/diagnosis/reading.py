@@ -5,21 +5,14 @@ of what the inputs tell. One sentence serves all outputs that share it.
 """
 
 from collections.abc import Callable
-from functools import partial
-from itertools import combinations, product
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from refimpl.oracle.diagnosis.evidence import called
+from refimpl.oracle.diagnosis.factors import EXACT, FEWEST, factors, quantities
 from refimpl.oracle.judging.tolerance import wide
-from refimpl.specs.domains import known
-
-FEWEST = 5  # deviating inputs from which a factor is read
-VARIETY = 4  # different values that a factor must have, unless it is one and the same
-EXACT = 1e-9  # relative
-POWERS = (1.0, -1.0, 2.0, -2.0, 0.5, -0.5)
-PLAIN = (-1.0, 0.5, 2.0, 0.0)  # factors that need no reading
 
 
 class Reading(NamedTuple):
@@ -27,13 +20,6 @@ class Reading(NamedTuple):
 
     words: str
     answer: Callable[..., Any]  # inputs -> outputs by name
-
-
-class Factor(NamedTuple):
-    """A factor, as a function of the inputs."""
-
-    words: str
-    of: Callable[[dict[str, Any]], float]
 
 
 def readings(evidence):
@@ -51,20 +37,24 @@ def readings(evidence):
     """
     operation = evidence.operation
     sights = [s for s in evidence.wrong if s.got is not None and s.size <= 2000]
+    sights = [s for s in sights if all(np.isfinite(x).all() for x in s.got.values())]  # as n/(n - 1) at 1
     shapes = [all(s.got[n].shape == x.shape for n, x in s.right.items()) for s in sights]
     if len(sights) < FEWEST or not all(shapes):
         return
+    table = [quantities(operation, s.inputs) for s in sights]
     names = [f.name for f in operation.outputs if any(s.deviating(f.name).any() for s in sights)]
     for group in [names, *([n] for n in names if len(names) > 1)]:
         found = [_shared([_ratio(s.got[n], s.right[n]) for n in group]) for s in sights]
         if not any(value is not None and np.isnan(value) for value in found):
             said = f"{' and '.join(group)} {'is' if len(group) == 1 else 'are'}"
-            for factor in factors(operation, sights, found):
-                yield Reading(f"{said} {factor.words} times the right ones", _times(operation, group, factor))
-    yield from _of_moves(operation, sights, names)
+            for factor in factors(table, found):
+                words = f"{said} {factor.words} times the right ones"
+                yield Reading(words, _times(operation, group, lambda row, of=factor.of: _finite(of(row))))
+                yield Reading(words, _times(operation, group, factor.of))
+    yield from _of_moves(operation, sights, table, names)
 
 
-def _of_moves(operation, sights, names):
+def _of_moves(operation, sights, table, names):
     """The step from an input to an output of the same shape is a multiple of the right one."""
     for name, start in product(names, operation.inputs):
         axes = next(f.axes for f in operation.outputs if f.name == name)
@@ -73,7 +63,7 @@ def _of_moves(operation, sights, names):
         moves = [(s.got[name] - s.inputs[start.name], s.right[name] - s.inputs[start.name]) for s in sights]
         found = [_shared([_ratio(*move)], loose=1e-7) for move in moves]
         if not any(value is not None and np.isnan(value) for value in found):
-            for factor in factors(operation, sights, found, loose=1e-7):
+            for factor in factors(table, found, loose=1e-7):
                 words = f"the step from {start.name} to {name} is {factor.words} times the right one"
                 yield Reading(words, _moved(operation, name, start.name, factor))
 
@@ -99,75 +89,10 @@ def _shared(parts, loose=EXACT):
     return middle if np.all(np.abs(every - middle) <= loose * max(abs(middle), 1e-3)) else np.nan
 
 
-def quantities(operation, inputs):
-    """What a factor may be made of, by name: sizes and what statistics make of them, rates and their complements."""
-    found: dict[str, float] = {}
-    for name, value in known(operation, inputs).items():
-        if not isinstance(value, int | float):
-            continue
-        found[name] = float(value)
-        if isinstance(value, int):
-            found[f"({name} - 1)"] = value - 1.0
-        else:
-            found[f"(1 - {name})"] = 1.0 - value
-    return found
-
-
-def factors(operation, sights, values, loose=EXACT):
-    """Factors that have the given values at the sights: a number, else a product of powers of one or two quantities."""
-    rows = [(s, value) for s, value in zip(sights, values, strict=True) if value is not None]
-    if len(rows) < FEWEST:
-        return
-    sights, values = zip(*rows, strict=True)
-    middle = float(np.median(values))
-    near = lambda a, b: abs(a - b) <= 10 * loose * max(abs(b), 1e-300)
-    if all(near(value, middle) for value in values):
-        if abs(middle - 1) > 1e-6:
-            plain = next((p for p in PLAIN if near(middle, p)), None)
-            said = f"{middle:.6g}" if plain is None else f"{plain:g}"
-            yield Factor(said, partial(_always, middle if plain is None else plain))
-        return
-    if len({f"{value:.6g}" for value in values}) < VARIETY:
-        return
-    table = [quantities(operation, s.inputs) for s in sights]
-    names = [n for n in table[0] if all(n in row for row in table)]
-    varied = [n for n in names if len({row[n] for row in table}) > 1]
-    signs = {1.0: "", -1.0: "-"}
-    one = [((n, p),) for n in varied for p in POWERS]
-    two = [((a, p), (b, q)) for a, b in combinations(varied, 2) for p in POWERS[:4] for q in POWERS[:4]]
-    for terms in [*one, *two]:
-        made = [_product(row, terms) for row in table]
-        for sign, mark in signs.items():
-            if all(near(value, sign * m) for value, m in zip(values, made, strict=True)):
-                yield Factor(mark + _said(terms), partial(_of_quantities, operation, terms, sign))
-                return
-
-
-def _always(c, inputs):
-    return c
-
-
-def _of_quantities(operation, terms, sign, inputs):
-    return sign * _product(quantities(operation, inputs), terms)
-
-
-def _product(row, terms):
-    with np.errstate(all="ignore"):
-        return float(np.prod([np.float64(row[n]) ** p for n, p in terms]))
-
-
-def _said(terms):
-    """A product of powers, as it is written."""
-    power = {1.0: "", 2.0: "^2", 0.5: "^(1/2)"}
-    up = [f"{n}{power[p]}" for n, p in terms if p > 0]
-    down = [f"{n}{power[-p]}" for n, p in terms if p < 0]
-    return " ".join(up) + (f"/{' '.join(down)}" if up and down else f"1/{' '.join(down)}" if down else "")
-
-
 def _times(operation, group, factor):
     def answer(inputs):
         out = called(operation, operation.reference, wide(inputs))
-        c = _finite(factor.of(inputs))
+        c = factor(quantities(operation, inputs))
         with np.errstate(all="ignore"):
             return out and {n: c * x if n in group else x for n, x in out.items()}
 
@@ -184,6 +109,6 @@ def _moved(operation, name, start, factor):
         out = called(operation, operation.reference, wide(inputs))
         x = wide(inputs)[start]
         with np.errstate(all="ignore"):
-            return out and out | {name: x + _finite(factor.of(inputs)) * (out[name] - x)}
+            return out and out | {name: x + _finite(factor.of(quantities(operation, inputs))) * (out[name] - x)}
 
     return answer

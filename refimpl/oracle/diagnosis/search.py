@@ -15,6 +15,7 @@ from refimpl.oracle import edits
 from refimpl.oracle.diagnosis.beyond import edits_at_entry, edits_from_around, edits_in_time
 from refimpl.oracle.diagnosis.constants import solved, with_a_bound, with_a_number
 from refimpl.oracle.diagnosis.evidence import Evidence, called, explains
+from refimpl.oracle.diagnosis.levers import read
 from refimpl.oracle.diagnosis.reading import readings
 from refimpl.oracle.diagnosis.trials import trials, tried
 from refimpl.oracle.diagnosis.units import units
@@ -29,6 +30,8 @@ SMALL = 300  # entries up to which an input is cheap
 PART = 6  # deviating sights on which a part of an explanation is tried
 JUMPS = 6  # inputs close by that are tried where an explanation may jump, or explode
 SPREAD = 8.0  # times what they do to it
+PLACES = 4  # of levers that explain all, of which the shortest is said
+WIDEST = 7  # the largest size of further inputs: of three or four sizes no factor can be read
 LARGE = 20_000  # entries above which the inputs of a case are looked at last
 
 
@@ -129,6 +132,26 @@ class Search:
             if self.agrees(reading.answer):
                 on = partial(_here, self.evidence.operation, reading.answer)
                 self.keep(Found(1, on, f"answers so that {reading.words}"))
+
+    def of_levers(self, clock):
+        """Factors, summands and powers of an expression that are read off the deviation, until some explain all."""
+        operation = self.evidence.operation
+        with np.errstate(all="ignore"), Workshop(operation, None, self.values) as shop:
+            for sight in self.moving[:3]:
+                shop.look(self.inputs[id(sight)])
+            if self.moving:
+                shop.calibrate(self.inputs[id(self.moving[0])])
+            found: list[Any] = []
+            for edit, answer, on in read(shop, self.evidence, clock):
+                if self.agrees(answer):
+                    clock = clock if found else clock.part(1.0, AFTER)
+                    found.append((edit.rank, len(edit.now), -len(found), edit, on))
+                if len(found) == PLACES:
+                    break
+            for *_, edit, on in sorted(found, key=lambda row: row[:3])[:1]:  # equal places are one cause
+                self.keep(
+                    Found(edit.rank, on, lines=((edit.tags[0] if edit.tags else edit.unit.name, edit.was, edit.now),))
+                )
 
     def of_trials(self, reference, clock, rank=1, **more):
         """Arguments and outputs treated wrongly, around some form of the rule."""
@@ -359,7 +382,7 @@ def ask_more(evidence, clock, *, samples=30, changes=5):
             evidence.ask(operation.drawn(rng))
         elif wild:
             try:
-                evidence.ask(drawn(operation, rng))  # of sizes and numbers that nobody chose
+                evidence.ask(drawn(operation, rng, WIDEST))  # of sizes and numbers that nobody chose
             except ValueError:
                 wild = False
     failing = [s for s in evidence.sights if s.wrong and s.size <= LARGE][:8]

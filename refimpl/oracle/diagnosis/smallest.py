@@ -67,14 +67,10 @@ def _smaller(operation, inputs):
                 yield cut(operation, inputs, symbol, target, start=length - target)
     for name, value in inputs.items():
         if isinstance(value, np.ndarray):
-            for change in (
-                np.zeros_like,
-                np.ones_like,
-                np.abs,
-                np.round,
-                lambda x: np.round(x, 1),
-                lambda x: np.round(x, 2),
-            ):
+            plainer: list[Any] = [np.zeros_like, np.ones_like]
+            if value.dtype != bool:
+                plainer += [np.abs, np.round, lambda x: np.round(x, 1), lambda x: np.round(x, 2)]
+            for change in plainer:
                 yield inputs | {name: change(value)}
         elif isinstance(value, float):
             for plain in (*PLAIN, round(value, 1), round(value, 2), float(f"{value:.1g}")):

@@ -228,17 +228,29 @@ class Workshop:
                 seen.setdefault(number, set()).add(kind_of(value))
                 return value
 
-            code = noting(unit)
-            if code is None:
-                continue
-            space = unit.function.__globals__
-            space[lent("_note")], unit.function.__code__ = note, code
-            try:
-                with np.errstate(all="ignore"):
-                    self.run(inputs)
-            finally:
+            with np.errstate(all="ignore"), self.heard(note, unit):
+                self.run(inputs)
+
+    @contextlib.contextmanager
+    def heard(self, note, one=None):
+        """With every value of an expression handed to ``note(id of the expression, value)``, which answers with it.
+
+        What it answers stands in its place. `one` is the unit that is listened to, by default all are.
+        """
+        done = []
+        try:
+            for unit in self.units:
+                here = unit in self._plain and (one is None or one.function is unit.function)
+                code = _noting(unit) if here else None
+                if code is not None:
+                    unit.function.__globals__[lent("_note")] = note
+                    unit.function.__code__ = code
+                    done.append(unit)
+            yield self
+        finally:
+            for unit in done:
                 unit.function.__code__ = self._plain[unit]
-                space.pop(lent("_note"), None)
+                unit.function.__globals__.pop(lent("_note"), None)
 
 
 _counted: dict[int, tuple[ast.AST, types.CodeType]] = {}  # id of a node -> the node, its code
@@ -250,6 +262,16 @@ def _counting(unit):
         _count_rounds(unit.node)
         _counted[id(unit.node)] = (unit.node, unit.compiled())
     return _counted[id(unit.node)][1]
+
+
+_noted: dict[int, tuple[ast.AST, types.CodeType | None]] = {}  # the same of code that hands its values on
+
+
+def _noting(unit):
+    """Code of a unit that hands every value to `_note`; None if it does not compile."""
+    if id(unit.node) not in _noted:
+        _noted[id(unit.node)] = (unit.node, noting(unit))
+    return _noted[id(unit.node)][1]
 
 
 def _count_rounds(function):

@@ -184,6 +184,8 @@ EI_GRADIENT = (
     *(_at_points(kernel, "two points, noise", "basic", kernel=kernel) for kernel in KERNELS[1:]),
     _at_points("trend", "the prior mean has a slope of its own", "missing_step", kernel="matern52",
                beta=np.array([1.5, -0.75])),
+    _at_points("trend-smooth", "the same with the squared exponential, which some code has alone", "missing_step",
+               beta=np.array([1.0, 0.5])),
     _at_points("noise-free", "without noise", "edge_case", noise=0.0),
     _at_points("high-incumbent", "ten deviations below the incumbent: the tail has all its digits", "numerics",
                best=12.0, dtypes=_DOUBLE),

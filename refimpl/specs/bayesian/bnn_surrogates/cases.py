@@ -146,6 +146,9 @@ DUAL_AVERAGING = (
     Case("as-wished", ("edge_case",), "without a deficit the step is ten times the first",
          {"acceptance": np.full(3, 0.8), "start": 0.125, "target": 0.8}, equations=_tags(14, 15),
          answer={"step": np.full(3, 1.25), "averaged": np.full(3, 1.25)}, source="closed form"),
+    Case("twenty", ("boundary",), "no step is too long where nothing is rejected: ten times a start of 2",
+         {"acceptance": np.full(3, 0.8), "start": 2.0, "target": 0.8}, equations=_tags(14, 15),
+         answer={"step": np.full(3, 20.0), "averaged": np.full(3, 20.0)}, source="closed form"),
     Case("first", ("boundary",), "after one iteration the average is the step itself", _rates("first", 1)),
     Case("all-or-nothing", ("boundary",), "rates of 0 and of 1", _rates("all", 6) | {"acceptance": np.array(
         [0.0, 1.0, 1.0, 0.0, 1.0, 1.0])}),

@@ -293,6 +293,8 @@ TRAINED_LAW = (
     Case("readout-end", ("boundary", "missing_step"), "the readout alone, to the end: the mean does not depend on s",
          {**_READOUT, "time": "end", "s": 0.25}),
     Case("readout-steps", ("boundary",), "the readout alone, two steps", {**_READOUT, "tau": 2.0}),
+    Case("readout-flow", ("boundary", "known_bug"), "the readout alone, the flow: the mean at t, not at 2 t",
+         {**_READOUT, "time": "flow"}),
     Case("no-steps", ("boundary",), "no steps: the prior", {**_TRAINED, "tau": 0.0},
          answer={"mean": np.zeros(2), "covariance": 2.5 * _BLOCKS["K_ss"]}, source="worked by hand"),
     Case("large-steps", ("edge_case",), "a step between 1 and 2 over the largest eigenvalue: the error changes its "

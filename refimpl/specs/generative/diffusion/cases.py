@@ -183,6 +183,8 @@ TABLE = (
     *(_along(f"late-last-{kind.replace('_', '-')}", kind, (5, 2), "the last step is from row 2 to the data", "boundary",
              "known_bug", eta=0.5) for kind in (*_DDPM, "ddim")),
     _along("one-row", "ddpm_small", (3,), "from row 3 to the data at once", "boundary"),
+    _along("small-betas", "ddpm_small", (2, 1, 0), "the usual table begins with variances of 1e-4: a floor would show",
+           "numerics", betas=2.0 ** np.array([-13, -10, -9]), dtypes=_DOUBLE),
     _along("long", "ddpm_small", tuple(range(299, -1, -1)), "300 rows", "long", n=1, D=1, betas=np.full(300, 0.03125),
            name="long", dtypes=_DOUBLE),
     one_step,

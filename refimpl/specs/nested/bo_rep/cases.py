@@ -371,6 +371,7 @@ def sample_neumann(rng):
 
 _SOLVE = {"grad_x": _STEP["grad_x"], "grad_y": _STEP["grad_y"][:2], "hessian": np.array([[2.0, 0.5], [0.5, 1.5]])}
 _SOLVE |= {"cross": np.array([[1.0, -0.5], [0.5, 2.0]])}
+_SIX = np.diag([1.0, 2.0, 3.0, 5.0, 6.5, 8.0]) + np.diag(np.full(5, 0.5), 1) + np.diag(np.full(5, 0.5), -1)
 HYPERGRADIENT = (
     Case("ordinary", ("basic", "missing_step"), "a full Hessian of two coordinates", _SOLVE, equations=("bo_rep-1",)),
     Case("one-of-each", ("boundary",), "3 = 1 + 4 / 2",
@@ -378,6 +379,11 @@ HYPERGRADIENT = (
          answer={"hyper": np.array([3.0]), "z": np.array([0.5])}, source="worked by hand"),
     Case("uneven", ("numerics",), "eigenvalues of 1 and 100",
          {**_SOLVE, "hessian": np.array([[50.5, 49.5], [49.5, 50.5]])}),
+    Case("six-unknowns", ("numerics",), "eigenvalues from 1 to 8 in six coordinates: a solver by conjugate directions "
+         "needs more than two of them", {**_SOLVE, "grad_y": np.array([1.0, -1.0, 2.0, 0.5, 1.0, -2.0]),
+         "hessian": _SIX, "cross": np.arange(-6.0, 6.0).reshape(2, 6) / 4}),
+    Case("small-slope", ("numerics",), "a lower slope of 1e-4: where a solver stops is relative to it",
+         {**_SOLVE, "grad_y": _SOLVE["grad_y"] * 2.0**-14}),
     Case("no-lower-slope", ("edge_case",), "f does not look at y: the plain gradient",
          {**_SOLVE, "grad_y": np.zeros(2)}, answer={"hyper": _SOLVE["grad_x"], "z": np.zeros(2)}, source="closed form"),
     large("many-coordinates", "ordinary", "d"),

@@ -242,7 +242,6 @@ ALTERNATIVES = (
         "the weights are the squared first components of all eigenvectors of T, the first row; here all components of "
         "one, the first column",
         {f"{TAG}20": "return values, vectors[:, 0] ** 2"},
-        origin="https://github.com/amirgholami/PyHessian/pull/23",
         unseen=VALUES_ALONE | {"element_variance": "two by two vectors have the same squares in both"},
     ),
     mistake(

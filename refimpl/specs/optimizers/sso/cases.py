@@ -113,6 +113,9 @@ SURROGATE = (
                data=(np.array([[2.0]]), np.array([-1.0]), np.array([0.75])), theta=np.array([-1.5]), eta=0.75),
     _surrogate("large-margins", ("numerics",), "margins of a thousand: the exponentials must not overflow",
                data=(1000 * X, Y, START), theta=np.array([0.5, 1.5]), eta=1e5),
+    _surrogate("far-on-the-right-side", ("numerics",), "targets a thousand on the side of their labels: no loss, "
+               "where log(1 + exp(z)) - z is infinite", eta=1.0, theta=np.array([2000.0]),
+               data=(np.array([[1.0], [-1.0]]), np.array([1.0, -1.0]), np.array([1000.0]))),
     _surrogate("saturated-units", ("numerics",), "units at the end of tanh, where its derivative is next to 0 (and in "
                "float32 nothing but rounding)", data=(4 * X, Y, START), theta=np.array([1.0, -1.5]), model="tanh",
                loss="squared", dtypes=("float64",)),

@@ -164,7 +164,7 @@ def amortizes(seed, sets=12):
         axes.set(
             xlabel="oracle calls + 1", ylabel="loss minus least loss", title="Logistic loss, 300 rows, all in each call"
         )
-        axes.legend(frameon=False)
+        figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=9)
 
     return Outcome(
         [

@@ -113,7 +113,6 @@ ALTERNATIVES = (
         "wrong_constant",
         "scale the noise with sqrt(dt); here it is sqrt(2 dt), the factor of Langevin dynamics",
         _shaken(scale="diffusion * (2 * dt) ** 0.5"),
-        origin=f"{CBX_JULIA}/480d4d884ba4f2d9ab9d6ece716d83c287a6ace4/src/Noises.jl",
     ),
     mistake(
         "norm_over_particles",

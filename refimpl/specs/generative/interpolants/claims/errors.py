@@ -113,13 +113,13 @@ def noise_level(seed):
     within += [kl / bound for kl, bound in zip(found, bounds, strict=True)]
 
     def plot(figure):
-        axes, right = figure.subplots(1, 2, width_ratios=(1.3, 1))
+        axes, right = figure.subplots(1, 2, width_ratios=(1.2, 1))
         axes.loglog(levels, found, "o-", color=ORANGE, label="KL at t = 1")
         axes.loglog(levels, bounds, "o:", color=GREY, label="bound")
         axes.axhline(ode, color=BLUE, linestyle="--", label="KL of the ODE")
         axes.set(xlabel=r"diffusion $\epsilon$", title="Planted: the score is the better field")
         axes.legend(frameon=False, fontsize=8)
-        pairs = ["planted", *(name.replace("sin", "").replace("x", "x") for name in others)]
+        pairs = ["planted", *(name.replace("; ", ";\n") for name in others)]
         places = range(len(pairs))
         right.plot([found[0] / found[3], *ratios.values()], places, "o", color=ORANGE, label=r"$\epsilon$ = .02")
         right.plot([ode / found[3], *odes.values()], places, "s", color=BLUE, fillstyle="none", label="ODE")

@@ -107,7 +107,7 @@ def valley_first(seed):
         axes.set_title(f"at 5 % of its use, {np.min(left):.2f} or more")
         axes.axhline(0.5, color="black", linestyle="--", linewidth=0.8, label="bound on the error at 5 % of the use")
         axes.set_ylim(0, 1.8)
-        axes.legend(frameon=False, loc="lower left")
+        figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=9)
 
     least = at_least("least |cb - beta|^2 / |beta|^2 of three runs when |cs| is at 5 % of its start", np.min(left), 0.5)
     return Outcome([least, reported("the largest", np.max(left))], plot)

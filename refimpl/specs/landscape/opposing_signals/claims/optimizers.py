@@ -82,7 +82,7 @@ def case_study(seed):
             left.axhline(share * base, color=colors[name], linestyle="--", linewidth=0.8, label=f"bound of {name}")
         left.set(ylabel="excess loss", title="with the outliers")
         right.set(title="without")
-        left.legend(frameon=False, fontsize=7)
+        figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False, fontsize=8)
 
     return Outcome(
         [

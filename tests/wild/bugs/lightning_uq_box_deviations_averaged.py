@@ -1,0 +1,66 @@
+"""Deviations are averaged in place of variances and added to the variance of the members."""
+
+from itertools import pairwise
+
+import numpy as np
+
+from tests.wild import Bug
+
+BUG = Bug(
+    project="lightning-uq-box",
+    link="https://github.com/lightning-uq-box/lightning-uq-box/issues/143",
+    date="2024-05-23",
+    operation="bnn_surrogates.ensemble",
+    kind="missing_step",
+)
+
+
+def forward(w, sizes, x):
+    layers, hidden, at = [], [x], 0
+    for n_in, n_out in pairwise(sizes):
+        end = at + n_in * n_out
+        layers.append((w[at:end].reshape(n_in, n_out), w[end : end + n_out]))
+        at = end + n_out
+    for W, b in layers:
+        hidden.append(np.tanh(hidden[-1] @ W + b))
+    hidden[-1] = hidden[-2] @ W + b
+    return layers, hidden
+
+
+def adam(w, sizes, x, y, noise, prior, lr, steps):
+    m, v = np.zeros_like(w), np.zeros_like(w)
+    for t in range(1, int(steps) + 1):
+        layers, hidden = forward(w, sizes, x)
+        delta, grads = (hidden[-1] - y[:, None]) / noise, []
+        for (W, _), h in zip(layers[::-1], hidden[-2::-1], strict=True):
+            grads[:0] = [(h.T @ delta).ravel(), delta.sum(axis=0)]
+            delta = (delta @ W.T) * (1 - h * h)
+        grad = np.concatenate(grads) + w / prior
+        m, v = 0.9 * m + 0.1 * grad, 0.999 * v + 0.001 * grad**2
+        w = w - lr * m / (1 - 0.9**t) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
+    return w
+
+
+def compute_sample_mean_std(samples):
+    return samples.mean(-1), samples.std(-1, ddof=1)
+
+
+def compute_predictive_uncertainty(sample_mean_preds, sample_sigma_preds):
+    """Epistemic and aleatoric, as a standard deviation; members along the last axis."""
+    _, epistemic = compute_sample_mean_std(sample_mean_preds)
+    # was: return np.sqrt(sample_sigma_preds.mean(-1) + epistemic**2)
+    return np.sqrt((sample_sigma_preds**2).mean(-1) + epistemic**2)  # was:
+
+
+def answer(starts, masks, x, y, points, targets, width, depth, noise, prior, lr, steps):
+    sizes = [x.shape[1], *[int(width)] * int(depth), 1]
+    fitted = []
+    for start, mask in zip(starts, masks, strict=True):
+        fitted.append(adam(start, sizes, x[mask], y[mask], noise, prior, lr, steps))
+    outputs = np.array([forward(w, sizes, points)[1][-1][:, 0] for w in fitted])
+    mean_samples = outputs.T
+    sigma_samples = np.full_like(mean_samples, np.sqrt(noise))
+    pred_uct = compute_predictive_uncertainty(mean_samples, sigma_samples)
+    pred = mean_samples.mean(-1)
+    score = np.mean(-0.5 * ((targets - pred) / pred_uct) ** 2 - np.log(pred_uct * np.sqrt(2 * np.pi)))
+    return np.stack(fitted), pred, pred_uct**2, score
