@@ -85,7 +85,7 @@ def preserved(seed):
         axes.axhline(np.mean(dense), color=GREY, label="dense parent")
         _bars(axes, random, ORANGE, "arbitrary sub-network")
         for k, (color, name) in enumerate(((BLUE, "the same, rescaled"), (GREEN, "same size, fresh weights"))):
-            axes.plot([2.1, 3.1], accuracy[2:4] + gained[:, k], "s", color=color, label=name)
+            axes.plot(np.array([2.1, 3.1]) + 0.12 * k, accuracy[2:4] + gained[:, k], "s", color=color, label=name)
         axes.set(ylabel="test accuracy", ylim=(0.5, 1))
         axes.legend(frameon=False, loc="lower left")
 

@@ -154,13 +154,18 @@ ALTERNATIVES = (
     mistake(
         "bias_left",
         "missing_step",
-        "a node that is removed takes its bias along; here its weights are set to 0 and the bias stays, so it says "
-        "relu(b)",
+        "a node that is removed takes its bias along; here its weights are masked and the bias stays: it says relu(b)",
+        _at(_5="h = xp.maximum(xp.where(on, h @ W, 0.0) + b, 0.0)"),
+        origin=f"{GITHUB}/pytorch/pytorch/issues/38598",
+    ),
+    mistake(
+        "bias_left_in_looks",
+        "missing_step",
+        "a look is at the kept nodes alone; here the others have weights of 0 and their biases still, and say relu(b)",
         {
-            **_at(_5="h = xp.maximum(xp.where(on, h @ W, 0.0) + b, 0.0)"),
             "_initial_losses: small = ": "xp, small = array_namespace(X), []\n"
             "for r in rows:\n"
-            "    one, grown = _extract(params, [layer[r, :] for layer in masks], rescale), []\n"
+            "    grown = []\n"
             "    for l, (W, b) in enumerate(params):\n"
             "        scale = (W.shape[0] / masks[l - 1].shape[1]) ** 0.5 if rescale and l else 1.0\n"
             "        if l < len(masks):\n"
@@ -168,6 +173,15 @@ ALTERNATIVES = (
             "            W = xp.where(on[None, :], W, 0.0)\n"
             "        grown.append(Layer(W * scale, b))\n"
             "    small.append(grown)",
+        },
+        origin=f"{GITHUB}/pytorch/pytorch/pull/63202",
+    ),
+    mistake(
+        "incoming_weights_zeroed_once",
+        "missing_step",
+        "a node that is removed takes its bias along; here the weights that lead to it are set to 0 once, its bias is "
+        "left and trained",
+        {
             "trajectory: small = ": "xp, small = array_namespace(X), []\n"
             "for kept, (W, b) in zip(mask, parent[:-1], strict=True):\n"
             f"    on = {_ON.format(W='W', axis=1, kept='kept')}\n"
@@ -175,7 +189,7 @@ ALTERNATIVES = (
             "small.append(parent[-1])",
             "trajectory: final = ": _FINAL,
         },
-        origin=f"{GITHUB}/pytorch/pytorch/issues/38598",
+        origin=f"{GITHUB}/siahuat0727/RePr/issues/9",
     ),
     mistake(
         "rescale_ignored",
