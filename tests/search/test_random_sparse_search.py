@@ -153,19 +153,19 @@ def test_weights_from_hidden_nodes_shrink_the_logits_unless_rescaled():
 
 
 def test_every_subset_is_equally_likely():
-    masks, other = rss.draw_masks(stream(0, "subsets"), (6, 5), (3, 2), 20_000, like=LIKE)
+    masks, other = rss.draw_masks(stream(0, "subsets"), (6, 5), (3, 2), 3000, like=LIKE)
     _, counts = np.unique(masks, axis=0, return_counts=True)
     assert len(counts) == math.comb(6, 3)
     assert chisquare(counts).pvalue > 1e-4
     both = np.array([masks[:, 0] == 0, other[:, 0] == 0], dtype=float)  # node 0 is kept: the layers are independent
-    assert abs(np.corrcoef(both)[0, 1]) < 0.03
+    assert abs(np.corrcoef(both)[0, 1]) < 0.07
 
 
 def test_a_global_mask_is_any_subset_that_leaves_each_layer_a_node():
     rng, widths, keep = stream(0, "global"), (3, 2), 2
     allowed = [s for s in itertools.combinations(range(5), keep) if any(i < 3 for i in s) and any(i >= 3 for i in s)]
     seen = dict.fromkeys(allowed, 0)
-    for _ in range(1500):
+    for _ in range(600):
         one, two = rss.draw_global_mask(rng, widths, keep, like=LIKE)
         seen[(*one.tolist(), *(two + 3).tolist())] += 1
     assert chisquare(list(seen.values())).pvalue > 1e-4
@@ -196,8 +196,8 @@ def test_the_expected_largest_of_normal_numbers():
     for R in (7, 100, 10_000):
         expected, _ = quad(lambda z, R=R: 1 - norm.cdf(z) ** R - norm.cdf(-z) ** R, 0, 12, epsabs=1e-12)
         assert rss.order_statistic(R) == pytest.approx(expected, abs=1e-9)
-    largest = stream(0, "largest").standard_normal((20_000, 100)).max(axis=1)
-    assert rss.order_statistic(100) == pytest.approx(largest.mean(), abs=4 * largest.std() / 20_000**0.5)
+    largest = stream(0, "largest").standard_normal((4000, 100)).max(axis=1)
+    assert rss.order_statistic(100) == pytest.approx(largest.mean(), abs=4 * largest.std() / 4000**0.5)
 
 
 # Training ------------------------------------------------------------------------------------------------------------

@@ -315,6 +315,7 @@ CLAIMS = (
         "Random search may serve as a neutral baseline: what it looks at says little about the trained network",
         "abstract, conclusion",
         says_little,
+        tier="full",
         kind="behaviour",
         proxy=_OWN,
     ),
