@@ -55,7 +55,7 @@ def _worked_run(kept1, kept2, **more):
 
 _DEAD = _run("dead", batches=((0, 1), (2, 3), (4, 5)))
 _DEAD = _DEAD | {"b1": np.full(5, -20.0), "b2": np.full(4, -0.5), "b3": np.zeros(3)}
-_BIG = _run("big-logits", batches=((0, 1), (2, 3)), lr=2.0**-16)
+_BIG = _run("big-logits", batches=((0, 1), (2, 3)), lr=1 / 65536)
 _BIG = _BIG | {"W3": _BIG["W3"] * 4096}
 _LONG: dict = {"widths": (2, 3, 3, 2), "mask": ((0, 2), (1, 2)), "n": 4, "lr": 0.0625, "momentum": 0.5}
 

@@ -18,7 +18,7 @@ PARENTS, LOOKS = 12, 100
 QUANTILE = 2.201  # of Student's t with 11 degrees of freedom, at 0.975
 SETUP = (
     "parents 64-256-256-10, 1000 digits for training and 797 for the test, 12 epochs in batches of 50, lr 0.05, "
-    "momentum 0.9; the networks that are compared share parent and batches. 100 looks."
+    "momentum 0.9; the networks that are compared share parent and batches."
 )
 
 
@@ -130,7 +130,9 @@ def no_better(seed):
         axes.axhline(0, color=GREY, linewidth=1)
         axes.axhspan(-0.01, 0.01, color=GREY, alpha=0.2, linewidth=0)
         _bars(axes, gain, BLUE)
-        axes.set(ylabel="test accuracy, found less arbitrary")
+        axes.set_ylabel("accuracy, found less arbitrary", fontsize=14)
+        axes.xaxis.label.set_fontsize(14)
+        axes.tick_params(labelsize=13)
 
     return Outcome(
         [
@@ -141,7 +143,7 @@ def no_better(seed):
             reported("mean gain over all five sparsities", gain.mean()),
         ],
         plot,
-        f"12 {SETUP}",
+        f"12 {SETUP} 100 looks.",
     )
 
 
@@ -188,7 +190,7 @@ def no_faster(seed):
             reported(f"accuracy, arbitrary, {more} more epochs", np.mean([x.accuracy for x in longer])),
         ],
         plot,
-        f"12 {SETUP} The mean is over the epochs, without the start.",
+        f"12 {SETUP} 100 looks. The mean is over the epochs, without the start.",
     )
 
 
