@@ -192,10 +192,11 @@ def explained(done):
     diagnosis : Diagnosis or None
         As of `diagnose_outputs`.
     records : list of Record
-        Failures that a variant explains are "variant"; so are the laws that the variant itself breaks.
+        Failures that a variant explains are "variant"; so are the laws that the variant itself breaks. Of a run that
+        was stopped by its failures nobody knows whether it explains the rest.
     """
     diagnosis = diagnose_outputs(done.planned, done.outputs, done.records)
-    if diagnosis is None or diagnosis.kind != "variant":
+    if diagnosis is None or diagnosis.kind != "variant" or done.stopped:
         return diagnosis, done.records
     name = diagnosis.names[0]
     out = []

@@ -84,6 +84,11 @@ def _relevance(kind, nu3, of_one, many):
              answer={"nu": np.array([1.0, -1.0])}, source="worked by hand"),
         Case("one-dimension", ("boundary",), "one dimension: the longest head alone, or all in proportion",
              {"W": np.array([[0.5, -2.0, 1.0]]), "w": np.array([3.0])}, equations=equations),
+        Case("along-the-axes", ("edge_case", "known_bug"), "a diagonal matrix that is not square: a pseudo-inverse by "
+             "its diagonal must have the other shape", {"W": np.array([[1.0, 0.0, 0.0], [0.0, 2.0, 0.0]]),
+             "w": np.array([1.0, 2.0])}, equations=equations,
+             answer={"nu": np.array([1.0, 1.0, 0.0])} | ({"value": np.array(2.0)} if kind == "l1" else {}),
+             source="worked by hand"),
         Case("no-target", ("edge_case",), "a head of 0 needs no source", {"W": W3, "w": np.zeros(2)},
              equations=equations, answer={"nu": np.zeros(3)}, source="worked by hand"),
         Case("nearly-parallel", ("numerics",), "heads on a line but for a thousandth: a solver with an "

@@ -156,7 +156,7 @@ BLOCK_DESCENT = Operation(
         *(array(f"{block.name}0", block.axes, f"start of the {block.doc}") for block in _BLOCKS),
         *_WEIGHTS,
         number("radius", "c: in round t a block moves by c t^(-1/2) / log(t + 1) at most", POSITIVE),
-        integer("inner", "projected gradient steps per block", COUNT),
+        integer("inner", "projected gradient steps per block, of length 1 / L_j, as sdl.constants has it", COUNT),
         integer("steps", "T", COUNT),
         _KIND,
         choice("constraint", ("none", "nonnegative"), "whether W and H must not be negative"),

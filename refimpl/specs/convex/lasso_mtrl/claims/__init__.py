@@ -28,7 +28,8 @@ CLAIMS = (
         showed="as good",
         proxy=_DATA,
         tuned=f"{_TARGET.format(_MANY)}; where the target is one source head the sparsity is planted; 72 instances in "
-        "place of twelve, whose mean missed the bound for the generic target at 3 of 20 fresh seeds",
+        "place of twelve, whose mean missed the bound for the generic target at 3 of 20 fresh seeds; that of 72 misses "
+        "it at 3 of 20 others",
     ),
     Claim(
         "lasso_mtrl.C2",

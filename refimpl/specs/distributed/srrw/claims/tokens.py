@@ -240,16 +240,27 @@ def time_scales(seed):
 # C8: the same on walks ----------------------------------------------------------------------------------------------
 
 
+def at_all_strengths(model, alphas, rngs, *, steps, tokens=400, a=0.6, b=0.9):
+    """Iterates [alphas, tokens, d] after all steps: what `srrw.run` does, the tokens of all strengths side by side."""
+    nodes = np.concatenate([rng.integers(len(WALK.mu), size=tokens) for rng in rngs])
+    state, theta = srrw.init(WALK, nodes), np.zeros((len(nodes), model.C.shape[1]))
+    node, x, strength, visits = state.node, state.x, np.repeat(alphas, tokens)[:, None], np.eye(len(WALK.mu))
+    for n in range(1, steps + 1):
+        u = np.concatenate([rng.random(tokens) for rng in rngs])
+        node = srrw.draw(srrw._weights(WALK.P[node], x, WALK.mu, strength), u)
+        x = x + srrw.step_size(n, a) * (visits[node] - x)
+        theta = theta + srrw.step_size(n, b) * (model.C[node] - theta)
+    return theta.reshape(len(alphas), tokens, -1)
+
+
 def on_walks(seed):
     """How the variance of theta over tokens falls with alpha after 12,000 steps, beside that of the formula."""
     steps, alphas, model = 12_000, (1.0, 4.0, 20.0, 80.0), quadratic(seed)
     rates, H = {"a": 0.6, "b": 0.9}, model.C - model.C.mean(axis=0)
-    beta, measured, limits = (steps + 1.0) ** -0.9, [], []
-    for alpha in alphas:
-        rng = stream(seed, "srrw.C8", f"{alpha}")
-        run = walk(WALK, model.local, 2, alpha=alpha, steps=steps, rng=rng, times=np.array([steps]), **rates)
-        measured.append(float(run.spread[-1]))
-        limits.append(beta * np.trace(srrw.covariance_theta(WALK, H, -np.eye(2), alpha=alpha, **rates)))
+    theta = at_all_strengths(model, alphas, [stream(seed, "srrw.C8", f"{k}") for k in alphas], steps=steps, **rates)
+    measured = theta.var(axis=1, ddof=1).sum(axis=-1)
+    beta, unit = (steps + 1.0) ** -0.9, -np.eye(2)
+    limits = [beta * np.trace(srrw.covariance_theta(WALK, H, unit, alpha=alpha, **rates)) for alpha in alphas]
     slopes = np.diff(np.log(measured)) / np.diff(np.log(alphas))
 
     def plot(figure):

@@ -143,7 +143,7 @@ def aligned(seed):
                 bound = 0.6 * found[name][:, 0]
                 axes.plot(np.arange(REPEATS) + 0.6, bound, "k_", markersize=16, label="0.6 irm: bound of hutch")
         axes.set(xlabel="run", ylabel=r"$\Vert H_1 - H_2\Vert_2$ of the trained head", xticks=range(REPEATS))
-        axes.legend(frameon=False)
+        figure.legend(loc="outside lower center", ncols=5, frameon=False, fontsize=9)
 
     return Outcome(
         [

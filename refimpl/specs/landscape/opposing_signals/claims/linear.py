@@ -107,7 +107,7 @@ def valley_first(seed):
         axes.set_title(f"at 5 % of its use, {np.min(left):.2f} or more")
         axes.axhline(0.5, color="black", linestyle="--", linewidth=0.8, label="bound on the error at 5 % of the use")
         axes.set_ylim(0, 1.8)
-        figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=9)
+        figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=9)
 
     least = at_least("least |cb - beta|^2 / |beta|^2 of three runs when |cs| is at 5 % of its start", np.min(left), 0.5)
     return Outcome([least, reported("the largest", np.max(left))], plot)
@@ -264,7 +264,8 @@ def see_saw(seed):
         "The outliers are the paper's own data model: this is a statement about that model. A feature of the same "
         "power that is of use makes the loss spike as well, so it is the power that makes training unstable. The "
         "sharpness is that of the population, with the useful feature that of the sample. In one layer it is that of a "
-        "quadratic, and does not grow: it takes the second layer to carry it to 2 / eta.",
+        "quadratic, and does not grow: it takes the second layer to carry it to 2 / eta. At 20 fresh seeds it holds "
+        "at 18; at the seeds of the ledger where it fails, one run of 20 diverges.",
     )  # fmt: skip
 
 

@@ -65,7 +65,7 @@ def averaging(seed):
         _draw(right, lazy, {})
         left.set(ylabel="test loss", title="Half of He's scale")
         right.set(title="He's full scale: a lazy regime")
-        left.legend(frameon=False, fontsize="small")
+        figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False, fontsize=8)
 
     return Outcome(
         [
@@ -107,7 +107,9 @@ def three(seed):
             axes.axvline(share * table["STE"], color=COLORS["WM"], linestyle="-.", label="bound of weight matching")
         right.axvline(single, color="black", linestyle=":", label="one alone")
         right.axvline(many, color="black", linestyle="--", label="MergeMany")
-        right.legend(frameon=False)
+        figure.legend(
+            *right.get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False, fontsize=8
+        )
 
     return Outcome(
         [

@@ -1,5 +1,5 @@
 """The claims of the paper on BSVRB."""
 
-from refimpl.specs.nested.bsvrb.claims import blocks, steps, weights
+from refimpl.specs.nested.bsvrb.claims import blocks, parallel, steps, weights
 
-CLAIMS = tuple(sorted((*steps.CLAIMS, *blocks.CLAIMS, *weights.CLAIMS), key=lambda claim: claim.id))
+CLAIMS = tuple(sorted((*steps.CLAIMS, *blocks.CLAIMS, *parallel.CLAIMS, *weights.CLAIMS), key=lambda claim: claim.id))

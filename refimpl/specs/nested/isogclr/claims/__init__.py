@@ -1,5 +1,5 @@
 """The claims of the paper on iSogCLR."""
 
-from refimpl.specs.nested.isogclr.claims import batches, temperatures, training
+from refimpl.specs.nested.isogclr.claims import batches, rare, temperatures, training
 
-CLAIMS = (*temperatures.CLAIMS, *batches.CLAIMS, *training.CLAIMS)
+CLAIMS = (*temperatures.CLAIMS, *batches.CLAIMS, *training.CLAIMS, *rare.CLAIMS)
