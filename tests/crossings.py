@@ -42,6 +42,7 @@ ONCE = {
     "flat_mtl.combine": (8, "landscape.flat_mtl:aggregate"),
     "diverse_beam.list_metrics": (5, "search._diverse_beam_metrics:sequences"),
     "flat_mtl.quadratic_step": (6, "landscape.flat_mtl:aggregate"),
+    "random_sparse_search.parameter_share": (2, "search.random_sparse_search:parameter_share"),
 }
 # Where something crosses in every step, and whose docstring says why.
 EACH_STEP = {
