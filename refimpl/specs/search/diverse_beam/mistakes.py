@@ -545,6 +545,15 @@ ALTERNATIVES = (
         unseen={"sibling_rank": "its cases have no equal candidates: rounding would part them"},
     ),
     variant(
+        "unknown_suppressed",
+        "the last token but one is the unknown word, and loses 1000",
+        _OFFICIAL,
+        {
+            "_step: xp, (width, V) = ": "xp, (width, V) = array_namespace(logp), logp.shape\n"
+            "logp = xp.where(xp.arange(V, device=device(logp)) == V - 2, logp - 1000.0, logp)"
+        },
+    ),
+    variant(
         "no_rewards",
         "a negative cosine counts 0, not as a reward",
         "ours: a reading of arXiv:1610.02424, Section 5.1",
