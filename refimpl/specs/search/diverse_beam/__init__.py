@@ -1,6 +1,5 @@
 """What the oracle knows of diverse beam search."""
 
-from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -16,19 +15,6 @@ from refimpl.specs.search.diverse_beam import cases, exact, laws
 from refimpl.specs.search.diverse_beam.claims import CLAIMS
 from refimpl.specs.search.diverse_beam.mistakes import ALTERNATIVES
 
-KINDS = ("hamming", "cumulative", "ngram", "embedding", "soft_ngram")
-
-
-def diversity(kind, vectors, temperature, n):
-    """One of the similarities, with its settings."""
-    settings = {
-        "cumulative": {"temperature": temperature},
-        "ngram": {"n": n},
-        "embedding": {"vectors": vectors},
-        "soft_ngram": {"vectors": vectors, "n": n},
-    }
-    return partial(getattr(dbs, kind), **settings.get(kind, {}))
-
 
 def group_step(logp, score, raw, penalty, strength):
     """The next token of each beam of a group."""
@@ -42,12 +28,12 @@ def penalty(own, earlier, vectors, kind, temperature, n):
     """Similarity of each candidate to the prefixes of earlier groups."""
     groups = [earlier[h, ...] for h in range(earlier.shape[0])]
     logp = array_namespace(vectors).broadcast_to(vectors[None, :, 0], (own.shape[0], vectors.shape[0]))
-    return diversity(kind, vectors, temperature, n)(own, groups, logp)
+    return cases.diversity(kind, vectors, temperature, n)(own, groups, logp)
 
 
 def search(first, table, vectors, length, width, groups, strength, kind, temperature, n, eos):
     """The whole search on a table."""
-    similarity = diversity(kind, vectors, temperature, n)
+    similarity = cases.diversity(kind, vectors, temperature, n)
     beams = {"length": length, "width": width, "groups": groups, "eos": eos}
     found = dbs.search(chain(first, table), similarity, strength=strength, like=first, **beams)
     return found.tokens, found.score, found.raw, from_numpy(found.rows, like=found.tokens)
@@ -93,7 +79,7 @@ _VECTORS = array(
 _KIND = (
     choice(
         "kind",
-        KINDS,
+        cases.KINDS,
         "S of a candidate, summed over groups; hamming: beams with this token in this step; cumulative: exp(-k / "
         "temperature) for k tokens, over all beams of the group, that differ from the candidate with its prefix; "
         "ngram: "

@@ -6,6 +6,7 @@ from refimpl.core.arrays import array_namespace
 from refimpl.search import diverse_beam as dbs
 from refimpl.search._diverse_beam_models import chain
 from refimpl.specs.base import mistake, variant
+from refimpl.specs.search.diverse_beam import cases
 
 _HF = "https://github.com/huggingface/transformers"
 _FAIRSEQ = "https://github.com/facebookresearch/fairseq/pull/5069"
@@ -56,9 +57,7 @@ def _joined(pool, beams, chosen, length):
 
 def _as_transformers(first, table, vectors, length, width, groups, strength, kind, temperature, n, eos):
     """`search` as `generate(num_beam_groups=...)`: running beams never hold the end, 2 B' candidates are looked at."""
-    from refimpl.specs.search.diverse_beam import diversity
-
-    similarity, model, xp = diversity(kind, vectors, temperature, n), chain(first, table), array_namespace(first)
+    similarity, model, xp = cases.diversity(kind, vectors, temperature, n), chain(first, table), array_namespace(first)
     b, calls = width // groups, 0
     beams = [dbs.init(b, like=first)] * groups
     none = xp.full_like(beams[0].score, -math.inf)
