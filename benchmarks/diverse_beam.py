@@ -80,9 +80,7 @@ def run():
             grown = [
                 _measure.growth("V", [4000, 8000, 16_000], lambda n: ours(size=n, length=4), 1.0),
                 _measure.growth("T", [10, 20, 40], lambda n: ours(size=50, length=n), 1.0),
-                _measure.growth(
-                    "G", [2, 6, 12, 24], lambda n: ours(size=50, length=8, width=24, groups=n), 1.0
-                ),
+                _measure.growth("G", [2, 6, 12, 24], lambda n: ours(size=50, length=8, width=24, groups=n), 1.0),
             ]
         title = f"diverse beam search, V = {V}, T = {T}, B = {B}, G = {G}, batch {batch}"
         note = "Ours searches one context at a time; transformers asks the model for all contexts at once."

@@ -92,6 +92,16 @@ PULLED = {
         {"diffgrad-3": "v = beta2 * v + (1 - beta1 * beta2) * grad * grad"},
         "v = beta2 * v + (1 - beta2 + (1 - beta1) beta2) * grad * grad",
     ),
+    "a number in every step": (
+        "adamw.trajectory",
+        {"adamw-4": "v_hat = v / (1 - beta1 * beta2)"},
+        "v_hat = v / (1 - beta1 beta2)",
+    ),
+    "a factor that differs from step to step": (
+        "adamw.trajectory",
+        {"adamw-1 in _rule": "m = beta1 * m + (1 - beta1) * correction2 * grad"},
+        "m = beta1 * m + (1 - beta1) (1 - beta2 ** t) * grad",
+    ),
 }
 
 
@@ -99,7 +109,18 @@ PULLED = {
 def test_what_is_read_with_a_lever(name):
     operation, lines, now = PULLED[name]
     diagnosis = check(as_if(operation, lines), operation, explain=ENOUGH).diagnosis
-    assert (diagnosis.kind, diagnosis.lines[0][0], diagnosis.lines[0][3]) == ("change", *lines, now)
+    assert (diagnosis.kind, diagnosis.lines[0][0], diagnosis.lines[0][3]) == (
+        "change",
+        next(iter(lines)).split()[0],
+        now,
+    )
+
+
+def test_nothing_is_read_off_chance():
+    """A factor that differs from input to input and is made of nothing."""
+    change = lambda i, o: {n: x * (1 + stream(int(1e6 * abs(np.sum(i["y"]))), "chance").random()) for n, x in o.items()}
+    diagnosis = check(off("sso.surrogate", change), "sso.surrogate", explain=8).diagnosis
+    assert diagnosis.kind in ("near", "conditions")
 
 
 @pytest.mark.parametrize("name", ["sso.surrogate", "sophia.step", "bayesopt.ei", "diffusion.sampler_step"])

@@ -290,7 +290,7 @@ def _searched(evidence, hunt, clock):
     search.of_pairs(hunt.part(0.15))
     search.of_trials(operation.reference, hunt.part(0.2))
     if not search.found:
-        search.of_levers(hunt.part(0.3))
+        search.of_levers(hunt.part(0.25))
     search.of_edits(hunt.part(0.7))
     survivors = _survivors(search, clock)
     if not survivors:
@@ -331,14 +331,14 @@ def _survivors(search, clock):
     ask_more(evidence, clock.part(0.25))
     kept = []
     raising = [sight for sight in evidence.every if sight.got is None and sight.size <= SMALL][:4]
-    for found in sorted(search.found, key=lambda found: found.rank)[:40]:
+    for found in sorted(search.found, key=lambda found: (found.rank, found.place))[:40]:
         answer = found.on(evidence.operation)
         found.rank += 5 * sum(answer(sight.inputs) is not None for sight in raising)  # it should raise there too
         if all(holds(answer, sight) for sight in evidence.further if sight.got is not None):
             kept.append(found)
         else:
             search.parts.append((1.0, found, None))
-    return sorted(kept, key=lambda found: found.rank)
+    return sorted(kept, key=lambda found: (found.rank, found.place))
 
 
 def _nearest(search, evidence, clock):

@@ -23,6 +23,7 @@ class Factor(NamedTuple):
 
     words: str
     of: Callable[[Mapping[str, float]], float]
+    names: tuple[str, ...] = ()  # of what it is made of
 
 
 def quantities(operation, inputs):
@@ -43,7 +44,7 @@ def quantities(operation, inputs):
     return found
 
 
-def factors(table, values, loose=EXACT, neutral=1.0):
+def factors(table, values, loose=EXACT, neutral=1.0, most=1):
     """Factors that have some values: a number, else a product of powers of one or two quantities, the plainest first.
 
     Parameters
@@ -54,13 +55,15 @@ def factors(table, values, loose=EXACT, neutral=1.0):
         What the factor is at each; None where that does not show.
     loose : float, default: EXACT
         Relative error of the values.
-    neutral : float, default: 1.0
-        The value that says nothing.
+    neutral : float or None, default: 1.0
+        The value that says nothing, if there is one.
+    most : int, default: 1
+        Of so many.
 
     Yields
     ------
     Factor
-        One at most.
+        One whose values are those.
     """
     rows = [(row, value) for row, value in zip(table, values, strict=True) if value is not None]
     if len(rows) < FEWEST:
@@ -69,7 +72,7 @@ def factors(table, values, loose=EXACT, neutral=1.0):
     near = lambda a, b: bool(np.all(np.abs(a - b) <= 10 * loose * np.maximum(np.abs(b), 1e-300)))
     middle = float(np.median(found))
     if near(found, middle):
-        if abs(middle - neutral) > 1e-6:
+        if neutral is None or abs(middle - neutral) > 1e-6:
             plain = next((p for p in PLAIN if near(middle, p)), None)
             said = f"{middle:.6g}" if plain is None else f"{plain:g}"
             yield Factor(said, partial(_always, middle if plain is None else plain))
@@ -77,25 +80,26 @@ def factors(table, values, loose=EXACT, neutral=1.0):
     different = len({f"{value:.6g}" for value in found})
     if different < VARIETY - 1:
         return
-    for terms in _products(told, found, 10 * loose):
-        if len(terms) == 2 and different < VARIETY:
+    for terms in _products(told, found, 10 * loose, most > 1):
+        if most == 0 or (len(terms) == 2 and different < VARIETY):
             return
         with np.errstate(all="ignore"):
             made = np.array([_product(row, terms) for row in told])
         for sign, mark in ((1.0, ""), (-1.0, "-")):
             if near(found, sign * made):
-                yield Factor(mark + _said(terms), partial(_made, terms, sign))
-                return
+                most -= 1
+                yield Factor(mark + _said(terms), partial(_made, terms, sign), tuple(n for n, _ in terms))
+                break
 
 
-def _products(told, found, loose):
+def _products(told, found, loose, alike):
     """Powers of one quantity, then of two, whose product is of the right size; in logarithms, all at once."""
     shows = np.isfinite(found) & (found != 0)
     names, logs, seen = [], [], set()
     with np.errstate(all="ignore"):
         for name in [n for n in told[0] if all(n in row for row in told)] + list(WHOLE):
             log = np.log(np.abs([WHOLE.get(name, row.get(name)) for row in told]))[shows]
-            if log.tobytes() not in seen and np.isfinite(log).all() and (name in WHOLE or np.ptp(log) > 0):
+            if (alike or log.tobytes() not in seen) and np.isfinite(log).all() and (name in WHOLE or np.ptp(log) > 0):
                 seen.add(log.tobytes())
                 names.append(name)
                 logs.append(log)

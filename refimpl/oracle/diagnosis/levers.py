@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +18,8 @@ import numpy as np
 from refimpl.oracle.diagnosis.evidence import explains
 from refimpl.oracle.diagnosis.expressions import binary
 from refimpl.oracle.diagnosis.factors import FEWEST, Factor, factors, quantities
+from refimpl.oracle.diagnosis.properties import cut, steps_of, symbols
+from refimpl.oracle.diagnosis.trials import axis_size
 from refimpl.oracle.diagnosis.units import units
 from refimpl.oracle.diagnosis.vocabulary import Edit, expressions, statements
 from refimpl.oracle.diagnosis.workshop import Workshop
@@ -29,6 +31,7 @@ LARGEST = 2000  # entries of their inputs
 ROUNDS = 12  # of the secant
 UNSOLVED = 4  # one sight of so many may have no solution: where things saturate
 LOOSE = 1e-6  # relative error of c; what is read is asked of all answers again
+ALIKE = 4  # readings of c that are tried: at the first step 1 - beta is 1 - beta**t
 SHORT = 40  # characters of an expression that has a name
 
 
@@ -36,8 +39,13 @@ class Form(NamedTuple):
     """What a lever makes of a value."""
 
     of: Callable[[Any, float], Any]
-    neutral: float
+    neutral: float | None  # the c that changes nothing, if there is one
     new: Callable[[Any, str], Any]  # expression and c in words -> expression
+
+
+def _whole(words):
+    """A factor as it stands inside of something."""
+    return f"({words})" if {"/", "^"} & set(words) or (" " in words and words[0] != "(") else words
 
 
 def _plus(old, words):
@@ -51,8 +59,9 @@ FORMS = {
     "power": Form(
         lambda x, c: np.sign(x) * np.abs(x) ** c,
         1.0,
-        lambda old, words: binary(old, ast.Pow, ast.Name(words if "/" not in words else f"({words})", ast.Load())),
+        lambda old, words: binary(old, ast.Pow, ast.Name(_whole(words), ast.Load())),
     ),
+    "is": Form(lambda x, c: c, None, lambda old, words: ast.Name(_whole(words), ast.Load())),
 }
 
 
@@ -78,6 +87,24 @@ class Lever:
         with np.errstate(all="ignore"), shop.heard(note, self.edit.unit):
             return shop.run(inputs)
 
+    def followed(self, shop, inputs, factor, told, guarded):
+        """Outputs of the rule with the lever where a factor of what the rule has computed last puts it.
+
+        Where that is not finite, as n/(n - 1) at 1, guarded code follows the rule.
+        """
+        number, form, names, last = id(self.node), self.form, _named(shop), dict(told)
+
+        def note(here, value):
+            if (name := names.get(here)) and name not in told and numeric(value) and np.size(value) == 1:
+                last[name] = float(np.reshape(value, ()))
+            if here != number or not numeric(value):
+                return value
+            c = factor.of(last)
+            return value if guarded and not math.isfinite(c) else form.of(value, c)
+
+        with np.errstate(all="ignore"), shop.heard(note, None if set(factor.names) - set(told) else self.edit.unit):
+            return shop.run(inputs)
+
     def said(self, words):
         """The edit that says what was read."""
         return self.edit.like(self.form.new(deepcopy(self.node), words))
@@ -99,13 +126,16 @@ def levers(shop):
 
     A factor of a product is no other lever than the product, nor is a summand than the sum.
     """
-    same = {"times": (ast.Mult, ast.Div), "plus": (ast.Add, ast.Sub), "power": ()}
+    same: dict[str, tuple] = {"times": (ast.Mult, ast.Div), "plus": (ast.Add, ast.Sub)}
     found = []
     for unit, edit, node in _places(shop):
-        if constant(node) or not any(map(_numbers, unit.values.get(id(node), ()))):
+        kinds = unit.values.get(id(node), ())
+        if constant(node) or not any(map(_numbers, kinds)):
             continue
         for rank, (name, form) in enumerate(FORMS.items()):
-            if not (isinstance(edit.parent, ast.BinOp) and isinstance(edit.parent.op, same[name])):
+            if name == "is" and not all(kind[0] in ("float", "int") or kind[1:2] == ((),) for kind in kinds):
+                continue
+            if not (isinstance(edit.parent, ast.BinOp) and isinstance(edit.parent.op, same.get(name, ()))):
                 found.append(((edit.rank, rank, len(ast.unparse(node))), Lever(edit, form)))
     return [lever for _, lever in sorted(found, key=lambda row: row[0])]
 
@@ -119,6 +149,17 @@ def _places(shop):
                 yield unit, Edit(unit, statement, parent, field, index, None, 3 + rank), node
 
 
+def elsewhere(shop, sight):
+    """Ids of expressions that have no part in a deviation: moved a little, they change what does not deviate."""
+    found, seen, inputs = set(), _Seen(sight), wide(sight.inputs)
+    for lever in levers(shop):
+        if lever.form is FORMS["times"]:
+            out = lever.pulled(shop, inputs, 1.125)
+            if out is not None and seen.missing(out) is not None and seen.spoilt(out, 1.0):
+                found.add(id(lever.node))
+    return found
+
+
 def computed(shop, inputs):
     """Numbers that the rule computes once, by their expressions."""
     seen: dict[int, list] = {}
@@ -130,14 +171,26 @@ def computed(shop, inputs):
     with np.errstate(all="ignore"), shop.heard(note):
         shop.run(inputs)
     found: dict[str, float] = {}
-    for *_, node in _places(shop):
-        value = seen.get(id(node), ())
-        if len(value) == 1 and numeric(value[0]) and np.size(value[0]) == 1 and not constant(node):
+    for number, name in _named(shop).items():
+        value = seen.get(number, ())
+        if len(value) == 1 and numeric(value[0]) and np.size(value[0]) == 1:
+            found.setdefault(name, float(np.reshape(value[0], ())))
+    return found
+
+
+def _named(shop):
+    """Expressions that are short enough to be said, by id."""
+    return {number: name for unit in shop.units if not unit.spec for number, name in _names(unit.node).items()}
+
+
+@cache
+def _names(function):
+    found = {}
+    for statement, *_ in statements(function):
+        for node, *_ in expressions(statement):
             text = ast.unparse(node)
-            if isinstance(node, ast.BinOp | ast.UnaryOp | ast.IfExp):
-                text = f"({text})"
-            if len(text) <= SHORT:
-                found.setdefault(text, float(np.reshape(value[0], ())))
+            if not constant(node) and len(text) <= SHORT:
+                found[id(node)] = f"({text})" if isinstance(node, ast.BinOp | ast.UnaryOp | ast.IfExp) else text
     return found
 
 
@@ -169,7 +222,7 @@ def read(shop, evidence, clock):
     for lever in levers(shop):
         if clock.over:
             return
-        near = lever.form.neutral + 0.125
+        near = (1.0 if lever.form.neutral is None else lever.form.neutral) + 0.125
         c = solved(shop, lever, first, near)
         if c is None:
             continue
@@ -181,20 +234,20 @@ def read(shop, evidence, clock):
         if len(values) < len(sights) or values.count(None) > len(sights) // UNSOLVED:
             continue
         table = table or [told(shop, operation, s.inputs) for s in sights]
-        for factor in _made(table, values, lever.form):
+        for factor in _made(table, values, lever.form, ALIKE if steps_of(operation) else 1):
             for guarded in (True, False):
                 how = (lever, factor, guarded, operation)
                 yield lever.said(factor.words), partial(_answer, shop, *how), partial(_anew, *how[:-1])
 
 
-def _made(table, values, form):
+def _made(table, values, form, most):
     """What c is made of; what is added may be a logarithm."""
-    found = list(factors(table, values, LOOSE, form.neutral))
+    found = list(factors(table, values, LOOSE, form.neutral, most))
     if not found and form is FORMS["plus"]:
         with np.errstate(all="ignore"):
             powers = [None if v is None else np.exp(v) for v in values]
         for factor in factors(table, powers, LOOSE) if all(v is None or np.isfinite(v) for v in powers) else ():
-            found.append(Factor(_log(factor.words), partial(_logarithm, factor)))
+            found.append(Factor(_log(factor.words), partial(_logarithm, factor), factor.names))
     return found
 
 
@@ -207,9 +260,8 @@ def _log(words):
 
 
 def _answer(shop, lever, factor, guarded, operation, inputs):
-    """What the lever makes of the rule; where c is not finite, as n/(n - 1) at 1, guarded code follows the rule."""
-    c = factor.of(told(shop, operation, inputs))
-    return lever.pulled(shop, wide(inputs), lever.form.neutral if guarded and not math.isfinite(c) else c)
+    found = quantities(operation, inputs)
+    return lever.followed(shop, wide(inputs), factor, found, guarded)
 
 
 def _anew(lever, factor, guarded, operation):
@@ -228,16 +280,35 @@ def _anew(lever, factor, guarded, operation):
 
 
 def chosen(evidence):
-    """Deviating answers off which is read: small ones, of cases and of further inputs, as sizes must vary."""
-    good = [
+    """Deviating answers off which is read: small ones, of cases and of further inputs, as sizes must vary.
+
+    Where the rule makes steps those of a single one, if they deviate: what is wrong in each step differs.
+    """
+    operation = evidence.operation
+    steps = steps_of(operation) & set(symbols(operation))
+    for symbol in steps:
+        for sight in _mixed(_readable(evidence)):
+            evidence.ask(cut(operation, sight.inputs, symbol, 1))
+    good = _readable(evidence)
+    single = [s for s in good if all(axis_size(operation, s.inputs, symbol) == 1 for symbol in steps)]
+    return _mixed(single if len(single) >= FEWEST else good)
+
+
+def _readable(evidence):
+    return [
         s
         for s in evidence.wrong
         if s.got is not None
         and s.size <= LARGEST
         and all(s.got[n].shape == x.shape and np.isfinite(s.got[n]).all() for n, x in s.right.items())
+        and any(np.any(np.abs(s.got[n] - x) * LOOSE > s.tolerance[n]) for n, x in s.right.items())  # else c is vague
     ]
-    fresh = [s for s in good if not s.case]
-    few = [s for s in good if s.case][: max(SIGHTS // 2, SIGHTS - len(fresh))]
+
+
+def _mixed(sights):
+    """Half of them cases, the smallest, half further inputs of all sizes."""
+    fresh = [s for s in sights if not s.case]
+    few = [s for s in sights if s.case][: max(SIGHTS // 2, SIGHTS - len(fresh))]
     spread = np.linspace(0, len(fresh) - 1, min(len(fresh), SIGHTS - len(few))).astype(int)
     return sorted([*few, *(fresh[k] for k in spread)], key=lambda s: s.size)
 
@@ -247,6 +318,12 @@ def solved(shop, lever, sight, *starts):
     inputs, seen = wide(sight.inputs), _Seen(sight)
     for start in starts:
         x0, r0, x1 = lever.form.neutral, seen.missing(sight.right), start
+        if x0 is None:
+            out = lever.pulled(shop, inputs, x0 := 1.0)
+            if out is None or (r0 := seen.missing(out)) is None:
+                return None
+            if explains(out, sight):
+                return x0
         for number in range(ROUNDS):
             out = lever.pulled(shop, inputs, x1)
             r1 = None if out is None else seen.missing(out)
@@ -257,7 +334,9 @@ def solved(shop, lever, sight, *starts):
                 continue
             change = r1 - r0
             slope = float(change @ change)
-            if slope == 0 or (number == 0 and seen.spoilt(out, abs(float(change @ r0)) / slope)):
+            if slope == 0 or (
+                number == 0 and lever.form.neutral is not None and seen.spoilt(out, abs(float(change @ r0)) / slope)
+            ):
                 return None
             if explains(out, sight):
                 return x1

@@ -120,15 +120,15 @@ def symbols(operation):
     return list(dict.fromkeys(found))
 
 
-def _steps(operation):
-    """The symbol that counts steps: the first axis of an output that has them."""
+def steps_of(operation):
+    """Symbols that count steps: the first axis of each output that has them."""
     return {entry.axes.split()[0].partition("+")[0] for entry in operation.outputs if entry.steps}
 
 
 def _of_axes(operation):
     for symbol in symbols(operation):
-        what = "there is a single step" if symbol in _steps(operation) else f"{symbol} = 1"
-        other = "there is more than one step" if symbol in _steps(operation) else f"{symbol} > 1"
+        what = "there is a single step" if symbol in steps_of(operation) else f"{symbol} = 1"
+        other = "there is more than one step" if symbol in steps_of(operation) else f"{symbol} > 1"
         yield Property(
             what,
             other,

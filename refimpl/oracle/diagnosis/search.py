@@ -15,7 +15,7 @@ from refimpl.oracle import edits
 from refimpl.oracle.diagnosis.beyond import edits_at_entry, edits_from_around, edits_in_time
 from refimpl.oracle.diagnosis.constants import solved, with_a_bound, with_a_number
 from refimpl.oracle.diagnosis.evidence import Evidence, called, explains
-from refimpl.oracle.diagnosis.levers import read
+from refimpl.oracle.diagnosis.levers import elsewhere, read
 from refimpl.oracle.diagnosis.reading import readings
 from refimpl.oracle.diagnosis.trials import trials, tried
 from refimpl.oracle.diagnosis.units import units
@@ -46,6 +46,7 @@ class Found:
         tuple[str, str, str], ...
     ] = ()  # (tag or function, line as it is, line that the candidate behaves like)
     listed: tuple[str, ...] = ()  # slugs of listed mistakes in it
+    place: int = 0  # above 0: of places in which the same slip answers alike, not the shortest
 
 
 @dataclass
@@ -143,15 +144,14 @@ class Search:
                 shop.calibrate(self.inputs[id(self.moving[0])])
             found: list[Any] = []
             for edit, answer, on in read(shop, self.evidence, clock):
-                if self.agrees(answer):
+                if edit.now not in [row[3].now for row in found] and self.agrees(answer):
                     clock = clock if found else clock.part(1.0, AFTER)
                     found.append((edit.rank, len(edit.now), -len(found), edit, on))
                 if len(found) == PLACES:
                     break
-            for *_, edit, on in sorted(found, key=lambda row: row[:3])[:1]:  # equal places are one cause
-                self.keep(
-                    Found(edit.rank, on, lines=((edit.tags[0] if edit.tags else edit.unit.name, edit.was, edit.now),))
-                )
+            for place, (*_, edit, on) in enumerate(sorted(found, key=lambda row: row[:3])):
+                where = edit.tags[0] if edit.tags else edit.unit.name
+                self.keep(Found(edit.rank, on, lines=((where, edit.was, edit.now),), place=place))
 
     def of_trials(self, reference, clock, rank=1, **more):
         """Arguments and outputs treated wrongly, around some form of the rule."""
@@ -184,9 +184,11 @@ class Search:
                 *edits_from_around(shop.units),
                 *edits_at_entry(shop.units),
             ]
-            every.sort(key=lambda edit: edit.rank)
+            far = elsewhere(shop, self.moving[0])
+            order = {id(edit): edit.rank + RARE * (id(edit.there) in far) for edit in every}
+            every.sort(key=lambda edit: order[id(edit)])
             self.evidence.planned += len(every)
-            plain = [edit for edit in every if edit.rank < RARE]
+            plain = [edit for edit in every if order[id(edit)] < RARE]
             self._try(plain, shop, clock, base, rank, more)
             if not self.found and base is None:
                 self._of_constants(with_a_number, shop, clock.part(0.35))

@@ -30,8 +30,10 @@ def told(evidence, survivors):
     """The plainest survivor, and how many others there are."""
     best = survivors[0]
     system = evidence.operation.system
-    others = {shape(found): short(found) for found in reversed(survivors)}  # what differs in a number is told once
-    others.pop(shape(best))
+    others = {
+        shape(found): short(found) for found in reversed(survivors) if not found.place
+    }  # what differs in a number is told once
+    others.pop(shape(best), None)
     several = best.listed or len(best.lines) + bool(best.words) > 1
     kind = "several" if several else "use" if best.words else "change"
     known = edits.alternatives(system)

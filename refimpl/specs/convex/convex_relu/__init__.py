@@ -296,7 +296,7 @@ VALUES = Operation(
 
 SCP = Operation(
     name="convex_relu.scp",
-    summary="second layers of the sampled convex program after each step of FISTA from zero, with steps of 1 / L, L the "
+    summary="second layers of the sampled convex program after each step of FISTA from zero, of length 1 / L, L the "
     "largest eigenvalue of Z^T Z; the momentum starts anew where (point - new) . (new - old) > 0",
     inputs=(
         _X,

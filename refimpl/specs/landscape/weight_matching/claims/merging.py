@@ -65,7 +65,7 @@ def averaging(seed):
         _draw(right, lazy, {})
         left.set(ylabel="test loss", title="Half of He's scale")
         right.set(title="He's full scale: a lazy regime")
-        figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False, fontsize=8)
+        figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False, fontsize=8)
 
     return Outcome(
         [
