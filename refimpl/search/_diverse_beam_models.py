@@ -1,51 +1,12 @@
 """Sequence models for the experiments with diverse beam search: a table, and a mixture of Markov chains with errors."""
 
-from functools import partial
 from typing import NamedTuple
 
 from refimpl.core import check, random
 from refimpl.core.arrays import Array, array_namespace, device, from_numpy
 from refimpl.core.special import logsumexp
-from refimpl.search import diverse_beam
 
 LEAST = 1e-12  # no transition is less probable: logarithms stay finite
-
-
-def similarity(kind, *, vectors=None, temperature=6.0, n=2):
-    """A similarity by its name, with those of the settings that it has.
-
-    Parameters
-    ----------
-    kind : {"hamming", "cumulative", "ngram", "embedding", "soft_ngram"}
-        A function of `diverse_beam`.
-    vectors, temperature, n
-        As for these functions.
-
-    Returns
-    -------
-    callable
-        As `diverse_beam.search` takes it.
-
-    Raises
-    ------
-    ValueError
-        If there is none of this name.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> similarity("ngram", n=1)(np.zeros((1, 0), int), [np.array([[2]])], np.zeros((1, 3)))
-    array([[0., 0., 1.]])
-    """
-    settings = {
-        "hamming": {},
-        "cumulative": {"temperature": temperature},
-        "ngram": {"n": n},
-        "embedding": {"vectors": vectors},
-        "soft_ngram": {"vectors": vectors, "n": n},
-    }
-    check.choice(tuple(settings), kind=kind)
-    return partial(getattr(diverse_beam, kind), **settings[kind])
 
 
 def chain(first, table):

@@ -1,4 +1,4 @@
-"""Diverse beam search: worked numbers on every backend, enumeration, second programs, refusals, peers."""
+"""Diverse beam search: worked numbers on every backend, enumeration, second programs, refusals."""
 
 import itertools
 import math
@@ -278,20 +278,3 @@ def test_a_step_changes_nothing_in_place():
     before = [x.copy() for x in (*beams, logp, S)]
     dbs.step(beams, logp, S)
     assert all(np.array_equal(x, y) for x, y in zip((*beams, logp, S), before, strict=True))
-
-
-# Packages ------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.peers
-def test_agrees_with_the_penalty_of_transformers():
-    process = pytest.importorskip("transformers.generation.logits_process", reason="transformers is not installed")
-    if not hasattr(process, "HammingDiversityLogitsProcessor"):
-        pytest.skip("this release of transformers has no group beam search")
-    torch = pytest.importorskip("torch")
-    own = process.HammingDiversityLogitsProcessor(diversity_penalty=0.7, num_beams=6, num_beam_groups=3)
-    taken, logp = np.array([1, 3, 3, 0, 2, 2]), np.log(stream(0).dirichlet(np.ones(5), 2))
-    scores = torch.tensor(logp)
-    found = own(torch.zeros((2, 1), dtype=torch.long), scores, torch.tensor(taken), beam_group_idx=2)
-    S = dbs.hamming(np.zeros((2, 0), int), [taken[:2, None], taken[2:4, None]], logp)
-    assert np.allclose(found.numpy(), logp - 0.7 * S, atol=1e-7)

@@ -184,7 +184,7 @@ TABLE = (
              "known_bug", eta=0.5) for kind in (*_DDPM, "ddim")),
     _along("one-row", "ddpm_small", (3,), "from row 3 to the data at once", "boundary"),
     _along("small-betas", "ddpm_small", (2, 1, 0), "the usual table begins with variances of 1e-4: a floor would show",
-           "numerics", betas=2.0 ** np.array([-13, -10, -9]), dtypes=_DOUBLE),
+           "numerics", betas=np.array([1 / 8192, 1 / 1024, 1 / 512]), dtypes=_DOUBLE),
     _along("long", "ddpm_small", tuple(range(299, -1, -1)), "300 rows", "long", n=1, D=1, betas=np.full(300, 0.03125),
            name="long", dtypes=_DOUBLE),
     one_step,

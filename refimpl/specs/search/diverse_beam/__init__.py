@@ -7,15 +7,13 @@ import numpy as np
 from refimpl.core.arrays import array_namespace, from_numpy
 from refimpl.search import _diverse_beam_metrics as metrics
 from refimpl.search import diverse_beam as dbs
-from refimpl.search._diverse_beam_models import chain, similarity
+from refimpl.search._diverse_beam_models import chain
 from refimpl.specs import refusals
 from refimpl.specs.base import ErrorCase, Operation, Paper, System, array, choice, integer, number
 from refimpl.specs.domains import COUNT, NONNEGATIVE, POSITIVE, REAL, Relation, below, real, whole
 from refimpl.specs.search.diverse_beam import cases, exact, laws
 from refimpl.specs.search.diverse_beam.claims import CLAIMS
 from refimpl.specs.search.diverse_beam.mistakes import ALTERNATIVES
-
-KINDS = ("hamming", "cumulative", "ngram", "embedding", "soft_ngram")
 
 
 def group_step(logp, score, raw, penalty, strength):
@@ -30,14 +28,14 @@ def penalty(own, earlier, vectors, kind, temperature, n):
     """Similarity of each candidate to the prefixes of earlier groups."""
     groups = [earlier[h, ...] for h in range(earlier.shape[0])]
     logp = array_namespace(vectors).broadcast_to(vectors[None, :, 0], (own.shape[0], vectors.shape[0]))
-    return similarity(kind, vectors=vectors, temperature=temperature, n=n)(own, groups, logp)
+    return cases.diversity(kind, vectors, temperature, n)(own, groups, logp)
 
 
 def search(first, table, vectors, length, width, groups, strength, kind, temperature, n, eos):
     """The whole search on a table."""
-    alike = similarity(kind, vectors=vectors, temperature=temperature, n=n)
+    similarity = cases.diversity(kind, vectors, temperature, n)
     beams = {"length": length, "width": width, "groups": groups, "eos": eos}
-    found = dbs.search(chain(first, table), alike, strength=strength, like=first, **beams)
+    found = dbs.search(chain(first, table), similarity, strength=strength, like=first, **beams)
     return found.tokens, found.score, found.raw, from_numpy(found.rows, like=found.tokens)
 
 
@@ -81,7 +79,7 @@ _VECTORS = array(
 _KIND = (
     choice(
         "kind",
-        KINDS,
+        cases.KINDS,
         "S of a candidate, summed over groups; hamming: beams with this token in this step; cumulative: exp(-k / "
         "temperature) for k tokens, over all beams of the group, that differ from the candidate with its prefix; "
         "ngram: "

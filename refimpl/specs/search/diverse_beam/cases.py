@@ -1,6 +1,7 @@
 """Inputs of the operations of diverse beam search under permanent names, and random ones."""
 
 import math
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -12,6 +13,18 @@ from refimpl.specs.base import Case
 from refimpl.specs.sizes import LARGE, large
 
 NO = -math.inf
+KINDS = ("hamming", "cumulative", "ngram", "embedding", "soft_ngram")
+
+
+def diversity(kind, vectors, temperature, n):
+    """One of the similarities, with its settings."""
+    settings = {
+        "cumulative": {"temperature": temperature},
+        "ngram": {"n": n},
+        "embedding": {"vectors": vectors},
+        "soft_ngram": {"vectors": vectors, "n": n},
+    }
+    return partial(getattr(dbs, kind), **settings.get(kind, {}))
 
 
 def _rng(name):
@@ -196,7 +209,7 @@ def sample_penalty(rng):
     earlier = rng.integers(0, V, (h, c, t + 1))
     if rng.random() < 0.3:
         earlier[-1, -1] = -1
-    kind = str(rng.choice(["hamming", "cumulative", "ngram", "embedding", "soft_ngram"]))
+    kind = str(rng.choice(KINDS))
     vectors = rng.uniform(0.2, 1.0, (V, 3)) * np.array([1.0, -1.0, 1.0]) ** rng.integers(0, 2, (V, 3))
     settings = {"temperature": float(np.round(rng.uniform(0.5, 8.0), 2)), "n": int(rng.integers(1, 4))}
     return {"own": rng.integers(0, V, (b, t)), "earlier": earlier, "vectors": vectors, "kind": kind} | settings

@@ -4,8 +4,9 @@ import math
 
 from refimpl.core.arrays import array_namespace
 from refimpl.search import diverse_beam as dbs
-from refimpl.search._diverse_beam_models import chain, similarity
+from refimpl.search._diverse_beam_models import chain
 from refimpl.specs.base import mistake, variant
+from refimpl.specs.search.diverse_beam import cases
 
 _HF = "https://github.com/huggingface/transformers"
 _FAIRSEQ = "https://github.com/facebookresearch/fairseq/pull/5069"
@@ -56,8 +57,7 @@ def _joined(pool, beams, chosen, length):
 
 def _as_transformers(first, table, vectors, length, width, groups, strength, kind, temperature, n, eos):
     """`search` as `generate(num_beam_groups=...)`: running beams never hold the end, 2 B' candidates are looked at."""
-    alike = similarity(kind, vectors=vectors, temperature=temperature, n=n)
-    model, xp = chain(first, table), array_namespace(first)
+    similarity, model, xp = cases.diversity(kind, vectors, temperature, n), chain(first, table), array_namespace(first)
     b, calls = width // groups, 0
     beams = [dbs.init(b, like=first)] * groups
     none = xp.full_like(beams[0].score, -math.inf)
@@ -70,7 +70,7 @@ def _as_transformers(first, table, vectors, length, width, groups, strength, kin
                 continue
             own, calls = xp.clip(beams[g].tokens, min=0), calls + 1
             logp = model(own)
-            S = alike(own, [h.tokens for h in beams[:g]], logp)
+            S = similarity(own, [h.tokens for h in beams[:g]], logp)
             every, _ = dbs.step(_twice(beams[g]), *(xp.concat([x, x]) for x in (logp, S)), strength=strength)
             ends, ranks = every.tokens[:, -1] == eos, xp.arange(2 * b)
             pools[g] = _joined(pools[g], every, ends & (ranks < b), length)
@@ -542,6 +542,15 @@ ALTERNATIVES = (
             "stable=True)[:width]"
         },
         unseen={"sibling_rank": "its cases have no equal candidates: rounding would part them"},
+    ),
+    variant(
+        "unknown_suppressed",
+        "the last token but one is the unknown word, and loses 1000",
+        _OFFICIAL,
+        {
+            "_step: xp, (width, V) = ": "xp, (width, V) = array_namespace(logp), logp.shape\n"
+            "logp = xp.where(xp.arange(V, device=device(logp)) == V - 2, logp - 1000.0, logp)"
+        },
     ),
     variant(
         "no_rewards",
