@@ -44,8 +44,8 @@ def main():
         return _save(before)
     asked = [t for t in tasks(options.set) if t.name in (options.names or [t.name]) and not (options.open and t.closed)]
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
-        rows = pool.map(partial(said, seconds=options.seconds), asked)
-        rows = list(track(rows, "asking", len(asked), console=Console(stderr=True), transient=True))
+        found = pool.map(partial(said, seconds=options.seconds), asked)
+        rows = list(track(found, "asking", len(asked), console=Console(stderr=True), transient=True))
     for task, row in zip(asked, rows, strict=True):
         was = before.get(row["name"], {})
         row["led"] = bool(was.get("led") and was["words"] == row["words"])

@@ -43,7 +43,7 @@ def test_each_file_is_read_as_two_versions_with_a_place_and_a_date():
 def test_what_the_oracle_says_is_written_for_each():
     rows = json.loads(DATA.read_text(encoding="utf-8"))
     assert {row["name"] for row in rows if row["set"] == "real"} == {entry.name for entry in CORPUS}
-    assert {row["name"] for row in rows if row["set"] == "invented"} == {task.name for task in tasks(["invented"])}
+    assert {row["name"] for row in rows if row["set"] == "invented"} <= {task.name for task in tasks(["invented"])}
     assert not any(row["wrong"] for row in rows)
 
 
