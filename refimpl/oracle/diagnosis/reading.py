@@ -43,7 +43,7 @@ def readings(evidence):
         return
     table = [quantities(operation, s.inputs) for s in sights]
     names = [f.name for f in operation.outputs if any(s.deviating(f.name).any() for s in sights)]
-    for group in [names, *([n] for n in names if len(names) > 1)]:
+    for group in [names, *([n] for n in names if len(names) > 1)] if names else ():
         found = [_shared([_ratio(s.got[n], s.right[n]) for n in group]) for s in sights]
         if not any(value is not None and np.isnan(value) for value in found):
             said = f"{' and '.join(group)} {'is' if len(group) == 1 else 'are'}"
