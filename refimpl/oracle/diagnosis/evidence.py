@@ -134,7 +134,7 @@ def explains(answer, sight, spread=None):
                 allowed = allowed * np.clip(np.nan_to_num(grown, nan=1.0), 1.0, 1e6)
                 gap = np.abs(got - right)
                 if not sight.single:
-                    digits = RELATIVE * np.abs(got)
+                    digits = np.where(np.isfinite(got), RELATIVE * np.abs(got), 0.0)
                     allowed = np.where(gap > GROSS * sight.tolerance[name], np.fmax(allowed, digits), allowed)
                 if spread is not None:
                     allowed = np.fmax(allowed, spread[name])
