@@ -208,14 +208,10 @@ class Claims(Figure):
             said.append(paragraph(strong("Control: "), *marked_up(claim.control)))
         for name, text in (("Note", entry["note"]), ("Stand-in", claim.proxy), ("Tuned", claim.tuned)):
             said += [paragraph(strong(f"{name}: "), *marked_up(text))] if text else []
-        said += bounded(entry["measurements"])
-        if rest := [m for m in entry["measurements"] if m["bound"] == "reported"]:
-            said.append(
-                folded(
-                    "Also measured" if len(rest) < len(entry["measurements"]) else "Measured",
-                    bullets(map(_measured, rest)),
-                )
-            )
+        rest = [m for m in entry["measurements"] if m["bound"] == "reported"]
+        measured = [*bounded(entry["measurements"]), *([bullets(map(_measured, rest))] if rest else [])]
+        if measured:
+            said.append(folded("Measured, beside what is asked", *measured))
         picture = self.image(claim)
         parts = [nodes.container("", *said, classes=["said"]), *picture]
         return nodes.container("", *parts, classes=["claim", "pictured"] if picture else ["claim"])
