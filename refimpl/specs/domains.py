@@ -431,7 +431,15 @@ def outside(operation, inputs):
             wrong = entry.domain.wrong(value, sizes)
         if wrong:
             return f"{entry.name} {wrong}"
-    return next((r.words for r in operation.relations if not r.holds(inputs)), "")
+    return next((r.words for r in operation.relations if not _holds(r, inputs)), "")
+
+
+def _holds(relation, inputs):
+    """Whether a relation holds; of inputs that it cannot judge, such as empty arrays, it does not."""
+    try:
+        return relation.holds(inputs)
+    except (IndexError, ValueError):
+        return False
 
 
 def _fits(entry, value):

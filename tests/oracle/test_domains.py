@@ -139,6 +139,13 @@ def test_whole_numbers_and_masks_come_as_such():
     assert outside(operation, dict(operation.cases[0].inputs)) == ""
 
 
+def test_what_a_relation_cannot_judge_is_outside():
+    operation = catalog.operation("adahessian.trajectory")
+    inputs = dict(operation.cases[0].inputs)
+    empty = {name: inputs[name][:0] for name in ("grads", "diagonals") if name in inputs}
+    assert operation.relations[0].words in outside(operation, inputs | empty | {"beta2": 0.5})
+
+
 def test_axes_that_do_not_fit_are_outside():
     operation = catalog.operation("lion.step")
     inputs = dict(operation.cases[0].inputs)

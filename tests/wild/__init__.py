@@ -11,7 +11,6 @@ Its docstring says in one sentence what was wrong, `BUG` where that can be read 
 asked.
 """
 
-import hashlib
 import linecache
 import re
 from pathlib import Path
@@ -45,11 +44,6 @@ class Entry(NamedTuple):
     text: str  # of the file
     sentence: str  # what was wrong
     bug: Bug
-
-    @property
-    def closed(self):
-        """Whether it measures alone: nobody who changes the diagnosis looks at it."""
-        return bool(hashlib.sha256(self.name.encode()).digest()[0] % 2)
 
     @property
     def wrong(self):

@@ -39,7 +39,7 @@ class Task(NamedTuple):
 
     @property
     def closed(self):
-        """Whether it measures alone."""
+        """Whether it measures alone: nobody who changes the diagnosis looks at it."""
         return bool(hashlib.sha256(self.name.encode()).digest()[0] % 2)
 
 

@@ -264,7 +264,7 @@ class Evidence:
             if outside(self.operation, inputs) or (self.inside and not self.inside(inputs)):
                 return None
             key = cases.digest(inputs)
-        except (TypeError, ValueError, IndexError):  # a relation of what is empty
+        except (TypeError, ValueError):
             return None
         if key not in self._asked:
             self._asked[key] = sight = self._ask(inputs)
