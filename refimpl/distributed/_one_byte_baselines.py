@@ -9,7 +9,7 @@ from refimpl.core.arrays import Array, array_namespace, device, from_numpy
 from refimpl.core.random import stream
 from refimpl.distributed import one_byte
 from refimpl.models import losses
-from refimpl.problems.digits import digits
+from refimpl.problems import digits
 
 
 def quantise_official(g):
@@ -265,11 +265,8 @@ def split(seed, *, like):
     >>> [part.shape[0] for part in split(0, like=np.zeros(1))]
     [1400, 1400, 397, 397]
     """
-    x, y = digits(like=like)
-    order = stream(seed, "one_byte", "split").permutation(x.shape[0])
-    xp = array_namespace(x)
-    train, test = (from_numpy(part, like=like, dtype=xp.int64) for part in (order[:1400], order[1400:]))
-    return Split(*(xp.take(part, rows, axis=0) for rows in (train, test) for part in (x, y)))
+    order = stream(seed, "one_byte", "split").permutation(1797)
+    return Split(*digits.split(from_numpy(order, like=like, dtype=array_namespace(like).int64), 1400, like=like))
 
 
 class Private:

@@ -8,7 +8,7 @@ from refimpl.core.arrays import Array, array_namespace
 from refimpl.core.autodiff import value_and_grad
 from refimpl.landscape import weight_matching as wm
 from refimpl.models import conv, losses, mlp
-from refimpl.problems.digits import digits
+from refimpl.problems import digits
 
 
 class Data(NamedTuple):
@@ -44,13 +44,12 @@ def split(seed=0, *, like, images=False):
     [(1200, 64), (1200,), (597, 64), (597,)]
     """
     check.flag(images=images)
-    x, labels = digits(like=like)
-    xp = array_namespace(x)
-    if images:
-        x = xp.reshape(x, (-1, 8, 8, 1))
-    order = random.indices(random.stream(seed, "weight_matching", "split"), 1797, (1797,), like=like, replace=False)
-    x, labels = xp.take(x, order, axis=0), xp.take(labels, order)
-    return Data(x[:1200, ...], labels[:1200], x[1200:, ...], labels[1200:])
+    rng = random.stream(seed, "weight_matching", "split")
+    data = Data(*digits.split(random.indices(rng, 1797, (1797,), like=like, replace=False), 1200, like=like))
+    if not images:
+        return data
+    x, x_test = (array_namespace(rows).reshape(rows, (-1, 8, 8, 1)) for rows in (data.x, data.x_test))
+    return data._replace(x=x, x_test=x_test)
 
 
 def _training(data):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from refimpl.core import check
-from refimpl.core.arrays import array_namespace, from_numpy
+from refimpl.core.arrays import array_namespace, device, from_numpy
 from refimpl.problems._data import stored
 
 PARTS = {
@@ -61,3 +61,41 @@ def digits(*, like, part="all"):
         from_numpy(images[chosen] / 16.0, like=like),
         from_numpy(labels[chosen], like=like, dtype=array_namespace(like).int64),
     )
+
+
+def split(order, train, *, like):
+    """All images in an order of the caller's, cut in two.
+
+    Parameters
+    ----------
+    order : array [1797], integers
+        A permutation of 0, ..., 1796, on the library and device of `like`.
+    train : int
+        How many are for training, 1 to 1796; the others are for the test.
+    like : array
+        As for `digits`.
+
+    Returns
+    -------
+    tuple of array
+        Images [train, 64] and their digits, then images [1797 - train, 64] and their digits.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is no such thing.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> [part.shape for part in split(np.arange(1797)[::-1], 1500, like=np.zeros(1))]
+    [(1500, 64), (1500,), (297, 64), (297,)]
+    """
+    check.integral(order=order)
+    images, labels = digits(like=like)
+    xp, n = array_namespace(images), labels.shape[0]
+    check.shapes(order=(order, str(n)))
+    train = check.integer(train=train, minimum=1, below=n)
+    if bool(xp.any(xp.sort(order) != xp.arange(n, dtype=order.dtype, device=device(order)))):
+        raise ValueError(f"order must be a permutation of 0, ..., {n - 1}, got another one")
+    return tuple(xp.take(part, rows, axis=0) for rows in (order[:train], order[train:]) for part in (images, labels))

@@ -3,9 +3,9 @@
 from typing import NamedTuple
 
 from refimpl.core import check, random
-from refimpl.core.arrays import Array, array_namespace
+from refimpl.core.arrays import Array
 from refimpl.models import losses, mlp
-from refimpl.problems.digits import digits
+from refimpl.problems import digits
 from refimpl.search import random_sparse_search as rss
 
 WIDTHS = 64, 256, 256, 10  # of the parent: 85,002 parameters for 1000 images
@@ -49,13 +49,8 @@ def split(seed=0, *, like):
     >>> [x.shape for x in split(like=np.zeros(1))]
     [(1000, 64), (1000,), (797, 64), (797,)]
     """
-    X, y = digits(like=like)
-    xp = array_namespace(X)
-    order = random.indices(
-        random.stream(seed, "random_sparse_search", "split"), 1797, (1797,), like=like, replace=False
-    )
-    X, y = xp.take(X, order, axis=0), xp.take(y, order)
-    return Data(X[:1000, ...], y[:1000], X[1000:, ...], y[1000:])
+    rng = random.stream(seed, "random_sparse_search", "split")
+    return Data(*digits.split(random.indices(rng, 1797, (1797,), like=like, replace=False), 1000, like=like))
 
 
 def parent(seed=0, *, like, hidden=None):
