@@ -8,7 +8,7 @@ holds the version that was mended. A line that was wrong carries what stood ther
     # was: m = m / (1 - beta)                        the line was there, and was taken away
 
 Its docstring says in one sentence what was wrong, `BUG` where that can be read and which operation asks it, `answer` is
-asked.
+asked. What several files need around their bugs stands once, in `around.py`.
 """
 
 import linecache

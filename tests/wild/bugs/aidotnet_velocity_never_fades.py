@@ -3,6 +3,7 @@
 import numpy as np
 
 from tests.wild import Bug
+from tests.wild.around import ritz_values
 
 BUG = Bug(
     project="AiDotNet",
@@ -27,21 +28,6 @@ class GradientBasedOptimizerBase:
     def update_solution(self, solution, gradient, rate, momentum):
         """The rate is in the velocity, for it may change."""
         return solution - self.apply_momentum(rate * gradient, momentum)
-
-
-def ritz_values(matrix, start, steps):
-    basis, t = [start / np.linalg.norm(start)], []
-    for _ in range(min(steps, len(start))):
-        u = matrix @ basis[-1]
-        longest = np.linalg.norm(u)
-        for _ in range(3):
-            u = u - np.array(basis).T @ (np.array(basis) @ u)
-        t.append(basis[-1])
-        if np.linalg.norm(u) <= 1e-12 * longest:
-            break
-        basis.append(u / np.linalg.norm(u))
-    q = np.array(t)
-    return np.linalg.eigvalsh(q @ matrix @ q.T)
 
 
 def measured(rule, matrix, probe, steps, floor, noise):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from tests.wild import Bug
+from tests.wild.around import measured
 
 BUG = Bug(
     project="Boltzmann.jl",
@@ -31,35 +32,6 @@ def update_weights(rbm, dW, lr):
     rbm.W += buf  # was:
     # save current dW
     rbm.dW_prev[:] = buf
-
-
-def ritz_values(matrix, start, steps):
-    basis, t = [start / np.linalg.norm(start)], []
-    for _ in range(min(steps, len(start))):
-        u = matrix @ basis[-1]
-        longest = np.linalg.norm(u)
-        for _ in range(3):
-            u = u - np.array(basis).T @ (np.array(basis) @ u)
-        t.append(basis[-1])
-        if np.linalg.norm(u) <= 1e-12 * longest:
-            break
-        basis.append(u / np.linalg.norm(u))
-    q = np.array(t)
-    return np.linalg.eigvalsh(q @ matrix @ q.T)
-
-
-def measured(rule, matrix, probe, steps, floor, noise):
-    """Learning rate and momentum from the curvature; None: keep the one there is."""
-    if rule == "rayleigh":
-        bend = probe @ matrix @ probe
-        return (probe @ probe / bend if bend > 0 else None), None
-    values = ritz_values(matrix, probe, steps)
-    if values.max() <= 0:
-        return None, None
-    seen = max(values.max(), np.sqrt(noise))
-    top = seen + noise / seen if noise > 0 else values.max()
-    high, low = np.sqrt(top), np.sqrt(min([v for v in values if v > max(floor, 1e-12) * top], default=top))
-    return (2 / (high + low)) ** 2, ((high - low) / (high + low)) ** 2
 
 
 def answer(theta0, grads, hessians, probes, every, warmup, lanczos_steps, lr, momentum, floor, noise, rule):

@@ -1,10 +1,9 @@
 """The mean of the squares is taken over the models and all test points at once, for the axis is missing."""
 
-from itertools import pairwise
-
 import numpy as np
 
 from tests.wild import Bug
+from tests.wild.around import adam, forward
 
 BUG = Bug(
     project="RoBO",
@@ -13,32 +12,6 @@ BUG = Bug(
     operation="bnn_surrogates.ensemble",
     kind="wrong_axis",
 )
-
-
-def forward(w, sizes, x):
-    layers, hidden, at = [], [x], 0
-    for n_in, n_out in pairwise(sizes):
-        end = at + n_in * n_out
-        layers.append((w[at:end].reshape(n_in, n_out), w[end : end + n_out]))
-        at = end + n_out
-    for W, b in layers:
-        hidden.append(np.tanh(hidden[-1] @ W + b))
-    hidden[-1] = hidden[-2] @ W + b
-    return layers, hidden
-
-
-def adam(w, sizes, x, y, noise, prior, lr, steps):
-    m, v = np.zeros_like(w), np.zeros_like(w)
-    for t in range(1, int(steps) + 1):
-        layers, hidden = forward(w, sizes, x)
-        delta, grads = (hidden[-1] - y[:, None]) / noise, []
-        for (W, _), h in zip(layers[::-1], hidden[-2::-1], strict=True):
-            grads[:0] = [(h.T @ delta).ravel(), delta.sum(axis=0)]
-            delta = (delta @ W.T) * (1 - h * h)
-        grad = np.concatenate(grads) + w / prior
-        m, v = 0.9 * m + 0.1 * grad, 0.999 * v + 0.001 * grad**2
-        w = w - lr * m / (1 - 0.9**t) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
-    return w
 
 
 def total_variance(mu, var):

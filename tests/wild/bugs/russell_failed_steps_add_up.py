@@ -3,6 +3,7 @@
 import numpy as np
 
 from tests.wild import Bug
+from tests.wild.around import Model
 
 BUG = Bug(
     project="russell",
@@ -12,22 +13,6 @@ BUG = Bug(
     operation="sso.search",
     kind="wrong_order",
 )
-
-
-class Model:
-    """Linear; the loss is the mean over a batch."""
-
-    def __init__(self, x, y, loss):
-        self.x, self.y, self.loss = x, y, loss
-
-    def value(self, z, rows):
-        y = self.y[rows]
-        return np.mean(np.logaddexp(0, -y * z) if self.loss == "logistic" else (z - y) ** 2 / 2)
-
-    def slopes(self, z, rows):
-        y = self.y[rows]
-        each = -y * np.exp(-np.logaddexp(0, y * z)) if self.loss == "logistic" else z - y
-        return each / len(rows)
 
 
 class NewtonSolver:
