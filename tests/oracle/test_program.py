@@ -486,7 +486,8 @@ def test_large_requests_and_answers_cross():
 
 
 def test_an_answer_byte_by_byte():
-    code = "import sys, time\nfor c in 'slow\\n': sys.stdout.write(c); sys.stdout.flush(); time.sleep(0.01)"
+    writing = "for c in 'slow\\n': sys.stdout.write(c); sys.stdout.flush(); time.sleep(0.01)"
+    code = f"import sys, time\nsys.stdin.readline()  # or a busy machine has it write before it is asked\n{writing}"
     with python(code) as one:
         assert one.ask(b"go\n", 60) == b"slow"
 
