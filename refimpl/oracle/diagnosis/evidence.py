@@ -159,6 +159,7 @@ class Evidence:
     spent: Spent = field(default_factory=Spent)  # the clock of a search
     tried: int = 0  # changes of the rule, of
     planned: int = 0  # those that were to be tried
+    cut: bool = False  # whether the time ended before all were planned
     _asked: dict[str, Sight | None] = field(default_factory=dict)
 
     @classmethod
@@ -190,12 +191,15 @@ class Evidence:
     def within(self, inside):
         """The sights of some inputs alone, to which further questions keep too."""
         keep = lambda sights: [sight for sight in sights if inside(sight.inputs)]
-        return replace(self, sights=keep(self.sights), further=keep(self.further), inside=inside, tried=0, planned=0)
+        return replace(
+            self, sights=keep(self.sights), further=keep(self.further), inside=inside, tried=0, planned=0, cut=False
+        )
 
     def join(self, part):
         """Take over what a part of it has asked."""
         self.further += [sight for sight in part.further if all(sight is not other for other in self.further)]
         self.tried, self.planned = self.tried + part.tried, self.planned + part.planned
+        self.cut = self.cut or part.cut
 
     def beside(self, answer):
         """The same sights seen beside another rule, a function of the inputs that answers by output."""

@@ -170,6 +170,7 @@ class Search:
     def of_edits(self, clock, base=None, rank=0, **more):
         """Edits of the source, the plainest first; `base` are the edits of a listed mistake that are made before."""
         if clock.over or self.clock.over:
+            self.evidence.cut = self.evidence.cut or (base is None and not self.found)
             return
         operation = self.evidence.operation
         with np.errstate(all="ignore"), Workshop(operation, base, self.values) as shop:
