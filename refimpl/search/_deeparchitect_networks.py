@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from refimpl.core import check, random
-from refimpl.core.arrays import array_namespace, from_numpy
+from refimpl.core.arrays import array_namespace
 from refimpl.core.special import softmax
 from refimpl.models.conv import convolve
 from refimpl.models.losses import accuracy
@@ -96,7 +96,7 @@ def residual(x, b):
 
     Notes
     -----
-    Equations (deeparchitect-32) and (deeparchitect-8) of the documentation.
+    Equations (deeparchitect-32) and (deeparchitect-33) of the documentation.
 
     Examples
     --------
@@ -106,9 +106,10 @@ def residual(x, b):
     check.finite(x=x, b=b), check.alike_dtype(x=x, b=b)
     if len(x.shape) < 2 or len(b.shape) < 2 or x.shape[0] != b.shape[0]:
         raise ValueError(f"b must have the samples of x, got shapes {tuple(b.shape)} and {tuple(x.shape)}")
-    xp, dims = array_namespace(x, b), da._larger(tuple(x.shape[1:]), tuple(b.shape[1:]))
+    xp = array_namespace(x, b)
     if len(x.shape) != len(b.shape):
         x, b = (xp.reshape(a, (a.shape[0], -1)) for a in (x, b))  # (deeparchitect-33)
+    dims = [max(i, j) for i, j in zip(x.shape[1:], b.shape[1:], strict=True)]
     return _padded(x, dims) + _padded(b, dims)  # (deeparchitect-32)
 
 
@@ -239,7 +240,9 @@ def _pooled(kind, x, size, stride, padding):
     def windows(image, fill):
         image = _window(image, size, stride, padding, fill)
         last = image.shape[1] - size + 1, image.shape[2] - size + 1
-        ends = [(slice(i, i + last[0], stride), slice(j, j + last[1], stride)) for i in range(size) for j in range(size)]
+        ends = [
+            (slice(i, i + last[0], stride), slice(j, j + last[1], stride)) for i in range(size) for j in range(size)
+        ]
         return xp.stack([image[:, rows, columns, :] for rows, columns in ends])
 
     if kind == "MaxPool2D":

@@ -12,8 +12,8 @@ import math
 from collections import Counter
 from typing import NamedTuple
 
-from refimpl.core import check, random
-from refimpl.core.arrays import Array, array_namespace, device, from_numpy, to_numpy
+from refimpl.core import check
+from refimpl.core.arrays import array_namespace, device, from_numpy, to_numpy
 from refimpl.core.loop import iterate
 
 KINDS = (
@@ -121,8 +121,8 @@ def _parse(tree, depth):
     kind, *rest = tree
     check.choice((*KINDS, "Concat", "Or", *_PARTS), tree=kind)
     many = _PARTS.get(kind, len(rest) if kind in ("Concat", "Or") else 0)
-    wanted = many + (kind in ("Repeat", "RepeatTied")) + (
-        len(rest) if kind == "UserHyperparams" else _LISTS.get(kind, 0)
+    wanted = (
+        many + (kind in ("Repeat", "RepeatTied")) + (len(rest) if kind == "UserHyperparams" else _LISTS.get(kind, 0))
     )
     if len(rest) != wanted or (kind in ("Concat", "Or", "UserHyperparams") and not rest):
         raise ValueError(f"tree must have {wanted or 'some'} arguments of {kind}, got {len(rest)}")
@@ -326,29 +326,28 @@ def _open(state):
     """Take what has no choice of its own apart, or put it down."""
     (module, *rest), layers, dims, halves = state
     kind, parts, lists = module
-    match kind:
-        case "Concat" | "Or":
-            rest = [*parts, *rest]  # (deeparchitect-4)
-        case "Repeat":
-            rest = [*parts * lists[0][0], *rest]  # (deeparchitect-5)
-        case "RepeatTied":
-            rest = [*parts, Module("tie", (), (lists[0], (len(layers),))), *rest]
-        case "tie":
-            copy = layers[lists[1][0] :] * (lists[0][0] - 1)  # (deeparchitect-6)
-            layers, dims = layers + copy, shape(copy, dims)
-        case "Residual":
-            rest = [*parts, Module("sum", (), ((len(layers),), (dims,))), *rest]
-        case "sum":
-            ((first,), (before,)) = lists
-            layers = (*layers[:first], ("Residual", *layers[first:]))  # (deeparchitect-7)
-            dims = _larger(before, dims)
-        case "ChoiceBisection":
-            rest, halves = [*parts, Module("whole", (), ()), *rest], halves + 1
-        case "whole":
-            halves = halves - 1
-        case _:
-            layer = kind, *(value for (value,) in lists)
-            layers, dims = (*layers, layer), _out(layer, dims)
+    if kind in ("Concat", "Or"):
+        rest = [*parts, *rest]  # (deeparchitect-4)
+    elif kind == "Repeat":
+        rest = [*parts * lists[0][0], *rest]  # (deeparchitect-5)
+    elif kind == "RepeatTied":
+        rest = [*parts, Module("tie", (), (lists[0], (len(layers),))), *rest]
+    elif kind == "tie":
+        copy = layers[lists[1][0] :] * (lists[0][0] - 1)  # (deeparchitect-6)
+        layers, dims = layers + copy, shape(copy, dims)
+    elif kind == "Residual":
+        rest = [*parts, Module("sum", (), ((len(layers),), (dims,))), *rest]
+    elif kind == "sum":
+        ((first,), (before,)) = lists
+        layers = (*layers[:first], ("Residual", *layers[first:]))  # (deeparchitect-7)
+        dims = _larger(before, dims)
+    elif kind == "ChoiceBisection":
+        rest, halves = [*parts, Module("whole", (), ()), *rest], halves + 1
+    elif kind == "whole":
+        halves = halves - 1
+    else:
+        layer = kind, *(value for (value,) in lists)
+        layers, dims = (*layers, layer), _out(layer, dims)
     return State(tuple(rest), layers, dims, halves)
 
 
@@ -517,11 +516,10 @@ def count(space):
     """
     check.instance(Module, space=space)
     sizes = [count(part) for part in space.parts]
-    match space.kind:
-        case "Or":
-            return sum(sizes)  # (deeparchitect-14)
-        case "Repeat":
-            return sum(sizes[0] ** k for k in space.lists[0])  # (deeparchitect-15)
+    if space.kind == "Or":
+        return sum(sizes)  # (deeparchitect-14)
+    if space.kind == "Repeat":
+        return sum(sizes[0] ** k for k in space.lists[0])  # (deeparchitect-15)
     return math.prod(sizes) * math.prod(map(len, space.lists))  # (deeparchitect-13) (deeparchitect-16)
 
 
@@ -555,11 +553,10 @@ def depth(space, *, halves=False):
     halves = halves or space.kind == "ChoiceBisection"
     steps = lambda n: (n - 1).bit_length() if halves else int(n > 1)
     inner, own = [depth(part, halves=halves) for part in space.parts], sum(steps(len(x)) for x in space.lists)
-    match space.kind:
-        case "Or":
-            return steps(len(inner)) + max(inner)
-        case "Repeat":
-            return own + inner[0] * max(space.lists[0])
+    if space.kind == "Or":
+        return steps(len(inner)) + max(inner)
+    if space.kind == "Repeat":
+        return own + inner[0] * max(space.lists[0])
     return own + sum(inner)
 
 
@@ -962,7 +959,9 @@ def _grams(model, longest):
     """How often each n-gram of kinds occurs."""
     names = [KINDS.index(kind) for kind, *_ in model if kind != "Empty"]
     return Counter(
-        tuple(names[i : i + k]) for k in range(1, longest + 1) for i in range(len(names) - k + 1)  # (deeparchitect-23)
+        tuple(names[i : i + k])
+        for k in range(1, longest + 1)
+        for i in range(len(names) - k + 1)  # (deeparchitect-23)
     )
 
 

@@ -93,15 +93,15 @@ _SPACE = choice(
     "space",
     tuple(cases.SPACES.values()),
     "JSON of the tree: [kind, ...] with the lists of values of Affine (units), Dropout (share that is kept), Conv2D "
-    "(filters, window, stride, padding), MaxPool2D, AvgPool2D (window, stride, padding) and UserHyperparams (any), with "
-    "the modules in Concat, Or, Optional (Empty or the module), MaybeSwap (as it is or swapped), Residual and "
+    "(filters, window, stride, padding), MaxPool2D, AvgPool2D (window, stride, padding) and UserHyperparams (any), "
+    "with the modules in Concat, Or, Optional (Empty or the module), MaybeSwap (as it is or swapped), Residual and "
     "ChoiceBisection (all choices in it by halves), with both in Repeat and RepeatTied (a module, counts)",
 )
 _IN = array("in_dims", "E", "shape of one input", COUNT)
 _KINDS = ", ".join(f"{i} {kind}" for i, kind in enumerate(da.KINDS))
 _ROWS = (
-    f"a row for each module: its kind ({_KINDS}), then its values (padding: 0 VALID, 1 SAME), then -1. Residual has one "
-    "value, how many of the next rows are inside"
+    f"a row for each module: its kind ({_KINDS}), then its values (padding: 0 VALID, 1 SAME), then -1. Residual has "
+    "one value, how many of the next rows are inside"
 )
 _THE_PATHS = {"long": "paths are short: they halve", "large": "a network has few modules"}
 _ONE = {"long": "it is one step"}
@@ -163,9 +163,7 @@ UCT_SELECT = Operation(
     cases=cases.UCT_SELECT,
     sample=cases.sample_uct_select,
     laws=laws.UCT_SELECT,
-    relations=(
-        Relation("visits are at most parent", ("visits", "parent"), lambda i: max(i["visits"]) <= i["parent"]),
-    ),
+    relations=(Relation("visits are at most parent", ("visits", "parent"), lambda i: max(i["visits"]) <= i["parent"]),),
     errors=(
         refusals.numbers("c", "r"),
         refusals.arrays(sums="totals")[0],
@@ -263,9 +261,9 @@ MCTS = Operation(
 
 FEATURES = Operation(
     name="deeparchitect.features",
-    summary="features of networks: number of modules; how often each n-gram of kinds occurs (shorter n-grams first, then "
-    "in the order of their kinds); with types+values 1 for each (kind, place, value) that is there, in this order. "
-    "Empty does not count in the first two. N-grams and values count that occur `least` times in all evaluated networks",
+    summary="features of networks: number of modules; how often each n-gram of kinds occurs (shorter n-grams first, "
+    "then in the order of their kinds); with types+values 1 for each (kind, place, value) that is there, in this order. "
+    "Empty does not count in the first two. What occurs `least` times in all evaluated networks is a feature",
     inputs=(
         array("evaluated", "B M K", _ROWS, real(-1)),
         array("asked", "C M K", "as well", real(-1)),
@@ -286,8 +284,8 @@ FEATURES = Operation(
 
 SMBO_STEP = Operation(
     name="deeparchitect.smbo_step",
-    summary="predictions by ridge regression, mean y + (row - mean X) w with w = (Xc' Xc + penalty I)^-1 Xc' yc, and the "
-    "candidate: if r_explore < explore number floor(r_pick m), else the first of the best",
+    summary="predictions by ridge regression, mean y + (row - mean X) w with w = (Xc' Xc + penalty I)^-1 Xc' yc, and "
+    "the candidate: if r_explore < explore number floor(r_pick m), else the first of the best",
     inputs=(
         array("X", "n p", "features of what was evaluated"),
         array("y", "n", "scores"),
@@ -314,8 +312,8 @@ SMBO_STEP = Operation(
 
 RESIDUAL = Operation(
     name="deeparchitect.residual",
-    summary="sum of the input and the output of a Residual: zeros at the end of each axis that is shorter; if they have "
-    "other numbers of axes both are flattened first, the last axis running fastest",
+    summary="sum of the input and the output of a Residual: zeros at the end of each axis that is shorter; if they "
+    "have other numbers of axes both are flattened first, the last axis running fastest",
     inputs=(
         array("x", "N", "input, the last axis running fastest", REAL),
         array("x_dims", "P", "its shape", COUNT),

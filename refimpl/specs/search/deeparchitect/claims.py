@@ -1,2 +1,3 @@
 """Experiments."""
+
 CLAIMS = ()

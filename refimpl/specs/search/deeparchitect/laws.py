@@ -5,12 +5,11 @@ import json
 from refimpl.core.arrays import array_namespace
 from refimpl.specs.base import Law
 from refimpl.specs.laws import apart, causal, related, reversed_along, scaled, scales
-from refimpl.specs.search.deeparchitect import cases, exact
+from refimpl.specs.search.deeparchitect import exact
 
 
 def _same(outputs):
     return {}
-
 
 
 # Spaces
