@@ -262,7 +262,7 @@ MCTS = Operation(
 FEATURES = Operation(
     name="deeparchitect.features",
     summary="features of networks: number of modules; how often each n-gram of kinds occurs (shorter n-grams first, "
-    "then in the order of their kinds); with types+values 1 for each (kind, place, value) that is there, in this order. "
+    "then in the order of their kinds); with types+values 1 for each (kind, place, value) there, in this order. "
     "Empty does not count in the first two. What occurs `least` times in all evaluated networks is a feature",
     inputs=(
         array("evaluated", "B M K", _ROWS, real(-1)),

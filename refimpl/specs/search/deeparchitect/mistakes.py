@@ -1,6 +1,6 @@
 """What goes wrong in DeepArchitect: lines of the source that read otherwise."""
 
-from refimpl.core.arrays import array_namespace, from_numpy, to_numpy
+from refimpl.core.arrays import from_numpy, to_numpy
 from refimpl.search import deeparchitect as da
 from refimpl.specs.base import mistake, variant
 
