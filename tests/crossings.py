@@ -41,6 +41,12 @@ ONCE = {
     "flat_mtl.aggregate": (3, "landscape.flat_mtl:aggregate"),
     "flat_mtl.combine": (8, "landscape.flat_mtl:aggregate"),
     "diverse_beam.list_metrics": (5, "search._diverse_beam_metrics:sequences"),
+    "deeparchitect.walk": (2, "search.deeparchitect:start"),
+    "deeparchitect.count": (1, "search.deeparchitect:start"),
+    "deeparchitect.uct_select": (2, "search.deeparchitect:select"),
+    "deeparchitect.mcts": (4, "search.deeparchitect:update"),
+    "deeparchitect.features": (2, "search.deeparchitect:features"),
+    "deeparchitect.residual": (2, "search._deeparchitect_networks:residual"),
     "flat_mtl.quadratic_step": (6, "landscape.flat_mtl:aggregate"),
     "random_sparse_search.parameter_share": (2, "search.random_sparse_search:parameter_share"),
 }

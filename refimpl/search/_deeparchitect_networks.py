@@ -96,7 +96,7 @@ def residual(x, b):
 
     Notes
     -----
-    Equations (deeparchitect-32) and (deeparchitect-33) of the documentation.
+    Equations (deeparchitect-32) and (deeparchitect-33) of the documentation. Shapes are numbers on the host.
 
     Examples
     --------

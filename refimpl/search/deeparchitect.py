@@ -196,7 +196,7 @@ def start(space, in_dims):
     Returns
     -------
     State
-        Up to the first choice. Where there is one value there is no choice.
+        Up to the first choice. Where there is one value there is no choice. All of it is plain Python, on the host.
 
     Raises
     ------
@@ -520,7 +520,9 @@ def count(space):
         return sum(sizes)  # (deeparchitect-14)
     if space.kind == "Repeat":
         return sum(sizes[0] ** k for k in space.lists[0])  # (deeparchitect-15)
-    return math.prod(sizes) * math.prod(map(len, space.lists))  # (deeparchitect-13) (deeparchitect-16)
+    if space.kind == "RepeatTied":
+        return len(space.lists[0]) * sizes[0]  # (deeparchitect-16)
+    return math.prod(sizes) * math.prod(map(len, space.lists))  # (deeparchitect-13)
 
 
 def depth(space, *, halves=False):
@@ -836,7 +838,7 @@ def update(tree, root, evaluate, ties, rolls, *, c=1.0):
 
     Notes
     -----
-    Equations (deeparchitect-19) to (deeparchitect-22) of the documentation.
+    Equations (deeparchitect-19) to (deeparchitect-22) of the documentation. The tree is on the host.
 
     Examples
     --------
@@ -997,7 +999,7 @@ def features(models, vocabulary, *, like):
 
     Notes
     -----
-    Equation (deeparchitect-26) of the documentation.
+    Equation (deeparchitect-26) of the documentation. They are counted on the host.
 
     Examples
     --------

@@ -3,7 +3,7 @@
 import itertools
 import math
 
-from refimpl.core.arrays import array_namespace, from_numpy, to_numpy
+from refimpl.core.arrays import array_namespace, device, from_numpy, to_numpy
 from refimpl.search import _deeparchitect_networks as networks
 from refimpl.search import deeparchitect as da
 from refimpl.specs import refusals
@@ -68,7 +68,8 @@ def features(evaluated, asked, longest, least, kind):
     """Features of networks, with those that the evaluated ones make."""
     known, new = (cases.models(x) for x in (evaluated, asked))
     words = da.vocabulary(known, longest=longest, least=least, values=kind == "types+values")
-    return da.features(new, words, like=evaluated)
+    xp = array_namespace(evaluated)
+    return da.features(new, words, like=xp.zeros(1, dtype=xp.float64, device=device(evaluated)))
 
 
 def smbo_step(X, y, candidates, penalty, explore, r_explore, r_pick):
@@ -130,7 +131,7 @@ def _is_rows(inputs):
 BISECT = Operation(
     name="deeparchitect.bisect",
     summary="paths of values 0, ..., n - 1 in the tree of halves: an interval [l, r) is cut at floor((l + r) / 2)",
-    inputs=(integer("n", "number of values", COUNT), array("values", "B", "some of them", below("n"))),
+    inputs=(integer("n", "number of values", whole(2)), array("values", "B", "some of them", below("n"))),
     outputs=(array("paths", "B H", "0: lower half, 1: upper half, -1 after the end; H = ceil(log2 n)"),),
     reference=da.bisect,
     exact=exact.bisect,
@@ -253,8 +254,8 @@ MCTS = Operation(
     ),
     errors=(
         refusals.numbers("c"),
-        ErrorCase("nan-in-scores", "NaN is no score", {"scores": cases.nothing(24)}, ValueError, "evaluate"),
-        ErrorCase("few-draws", "a draw for each choice", {"rolls": cases.nothing(40, 1) * 0 + 0.5}, ValueError,
+        ErrorCase("nan-in-scores", "NaN is no score", {"scores": cases.filled(math.nan, 24)}, ValueError, "evaluate"),
+        ErrorCase("few-draws", "a draw for each choice", {"rolls": cases.filled(0.5, 40, 1)}, ValueError,
                   "draws"),
     ),
 )  # fmt: skip
@@ -265,8 +266,8 @@ FEATURES = Operation(
     "then in the order of their kinds); with types+values 1 for each (kind, place, value) there, in this order. "
     "Empty does not count in the first two. What occurs `least` times in all evaluated networks is a feature",
     inputs=(
-        array("evaluated", "B M K", _ROWS, real(-1)),
-        array("asked", "C M K", "as well", real(-1)),
+        array("evaluated", "B M K", _ROWS, whole(-1)),
+        array("asked", "C N J", "as well", whole(-1)),
         integer("longest", "most modules of an n-gram", COUNT),
         integer("least", "how often something occurs that counts", COUNT),
         choice("kind", ("types", "types+values"), "which features"),
@@ -304,7 +305,9 @@ SMBO_STEP = Operation(
     laws=laws.SMBO_STEP,
     errors=(
         refusals.numbers("penalty", "explore", "r_explore", "r_pick"),
-        *refusals.arrays(X="X", y="y"),
+        refusals.arrays(X="X")[0],
+        refusals.arrays(X="candidates")[1],
+        *refusals.arrays(y="y"),
         refusals.arrays(candidates="candidates")[0],
     ),
     without=_ONE,
@@ -351,7 +354,7 @@ DROPOUT = Operation(
     cases=cases.DROPOUT,
     sample=cases.sample_dropout,
     laws=laws.DROPOUT,
-    errors=(refusals.numbers("keep"), *refusals.arrays(x="x")),
+    errors=(refusals.numbers("keep"), refusals.arrays(x="x")[0], refusals.arrays(x="u")[1]),
     without=_ONE,
 )
 

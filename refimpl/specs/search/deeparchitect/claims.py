@@ -152,7 +152,7 @@ def compiled(seed):
         axes.loglog(*zip(*sizes.values(), strict=True), "o", color=BLUE)
         for name, pair in sizes.items():
             axes.annotate(name, pair, (6, -4), textcoords="offset points")
-        axes.axline((10, 10), slope=1, color=GREY, linewidth=1)
+        axes.plot([3, 20_000], [3, 20_000], color=GREY, linewidth=1)
         axes.set(xlabel="networks, one by one", ylabel="networks, by recursion", xlim=(3, 20_000))
 
     return Outcome(

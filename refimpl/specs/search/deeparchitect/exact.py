@@ -138,9 +138,10 @@ def _size(tree):
 
 
 def count(space, in_dims, most):
-    """Leaf by leaf."""
-    found = list(itertools.islice(_leaves(space, in_dims.tolist()), 3000))
-    models = len(found) if len(found) < 3000 else _size(json.loads(space))
+    """Leaf by leaf, up to a thousand."""
+    models = _size(json.loads(space))
+    found = list(itertools.islice(_leaves(space, in_dims.tolist()), most if models > 1000 else 1001))
+    models = models if models > 1000 else len(found)
     return models, np.array([Fraction(1, math.prod(leaf.offered)) for leaf in found[:most]], dtype=object)
 
 
@@ -170,7 +171,7 @@ def _first(bounds, r):
         return new[math.floor(Fraction(float(r)) * len(new))], math.inf
     best = max(bounds)
     tied = [i for i, u in enumerate(bounds) if best - u < 1e-30]
-    gap = min((float(best - u) for u in bounds if best - u >= 1e-30), default=math.inf)
+    gap = min((float(best - u) for i, u in enumerate(bounds) if i != tied[0]), default=math.inf)
     return tied[math.floor(Fraction(float(r)) * len(tied))], gap
 
 

@@ -119,6 +119,8 @@ ALTERNATIVES = (
             {"deeparchitect-13": "return (sum(sizes) or 1) * math.prod(map(len, space.lists))"}),
     mistake("copies_multiplied", "wrong_constant", "k copies have N**k networks; here k N",
             {"deeparchitect-15": "return sum(sizes[0] * k for k in space.lists[0])"}),
+    mistake("tied_as_repeated", "wrong_constant", "k tied copies have N networks; here N**k",
+            {"deeparchitect-16": "return sum(sizes[0] ** k for k in space.lists[0])"}),
     mistake("largest_count_alone", "missing_step", "all counts of a Repeat count; here the largest alone",
             {"deeparchitect-15": "return sizes[0] ** max(space.lists[0])"}),
     mistake("leaves_alike", "wrong_constant",
