@@ -1,7 +1,5 @@
 """Tree search on a table of scores: one walk down four choices of eight values, and what is learnt of it."""
 
-import numpy as np
-
 from benchmarks import _measure
 from refimpl.core.random import stream
 from refimpl.search import deeparchitect as da
@@ -102,8 +100,8 @@ def run():
         _measure.growth("depth", [4, 8, 16, 32], lambda D: ours(depth=D), 1.0),
     ]
     note = (
-        f"{PLAYOUTS} playouts from an empty tree. mctx is compiled and made for batches on an accelerator; its rule is PUCT. "
-        "An evaluation, the training of a network, takes a thousand times as long as a playout here."
+        f"{PLAYOUTS} playouts from an empty tree. mctx is compiled and made for batches on an accelerator; its rule is "
+        "PUCT. An evaluation, the training of a network, takes a thousand times as long as a playout here."
     )
     title = f"tree search, {PLAYOUTS} playouts, {DEPTH} choices of {VALUES} values"
     return [_measure.Workload(title, rows, grown, note)]

@@ -211,8 +211,9 @@ def _layer(layer, weight, x, draws):
             axes = tuple(range(len(x.shape) - 1))
             return (x - xp.mean(x, axis=axes)) / xp.sqrt(xp.var(x, axis=axes) + 1e-5)
         case "Conv2D":
-            x = _window(x, *values[1:], 0.0)
-            return convolve(x, weight.W)[:, :: values[2], :: values[2], :] + weight.b
+            _, size, stride, padding = values
+            x = _window(x, size, stride, padding, 0.0)
+            return convolve(x, weight.W)[:, ::stride, ::stride, :] + weight.b
         case "MaxPool2D" | "AvgPool2D":
             return _pooled(kind, x, *values)
         case "Residual":
@@ -307,7 +308,7 @@ def evaluate(layers, *, epochs=EPOCHS, patience=None, reduce=None):
         order = rng.permutation(len(data.y))
         with np.errstate(all="ignore"):  # a rate that is too large ends in infinities
             for rows in order.reshape(-1, BATCH):
-                slopes = gradient(body, params, data.X[rows], data.y[rows], rng.random)
+                slopes = _gradient(body, params, data.X[rows], data.y[rows], rng.random)
                 for l, slope in enumerate(slopes):
                     if slope:
                         velocity[l] = Layer(*(momentum * v - rate * g for v, g in zip(velocity[l], slope, strict=True)))
@@ -324,28 +325,10 @@ def evaluate(layers, *, epochs=EPOCHS, patience=None, reduce=None):
     return best
 
 
-def gradient(layers, params, X, y, draws):
-    """Gradient of the mean cross-entropy of a chain of Affine, ReLU, Tanh and Dropout, layer by layer.
+def _gradient(layers, params, X, y, draws):
+    """Gradient of the mean cross-entropy of a chain of Affine, ReLU, Tanh and Dropout: a Layer where there are weights.
 
-    Parameters
-    ----------
-    layers, params
-        As for `apply`.
-    X, y : array [n, d], array [n]
-        Inputs and classes.
-    draws : callable
-        Shape -> uniform draws.
-
-    Returns
-    -------
-    list
-        A `Layer` where there are weights.
-
-    Examples
-    --------
-    >>> one = gradient((("Affine", 2),), [Layer(np.zeros((1, 2)), np.zeros(2))], np.ones((1, 1)), np.array([0]), None)
-    >>> one[0].b
-    array([-0.5,  0.5])
+    `draws` takes a shape, and gives uniform draws.
     """
     h, back = X, []
     for layer, weight in zip(layers, params, strict=True):

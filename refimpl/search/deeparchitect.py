@@ -10,6 +10,7 @@ and model-based search see choices alone. A space is plain data, the same in Pyt
 import json
 import math
 from collections import Counter
+from functools import lru_cache
 from typing import NamedTuple
 
 from refimpl.core import check
@@ -175,9 +176,11 @@ def serialise(space):
     >>> serialise(parse(["Concat", ["Affine", (4, 8)], ["Optional", ["ReLU"]]]))
     '["Concat",["Affine",[4,8]],["Or",["Empty"],["ReLU"]]]'
     """
-    check.instance(Module, space=space)
-    tree = lambda module: [module.kind, *map(tree, module.parts), *map(list, module.lists)]
-    return json.dumps(tree(space), separators=(",", ":"))
+    return json.dumps(_tree(_space(space)), separators=(",", ":"))
+
+
+def _tree(module):
+    return [module.kind, *map(_tree, module.parts), *map(list, module.lists)]
 
 
 # Walking down the tree -----------------------------------------------------------------------------------------------
@@ -213,7 +216,8 @@ def start(space, in_dims):
     >>> state.layers, state.dims, choices(state)
     ((('Affine', 4), ('ReLU',)), (4,), ('Affine', (2, 3)))
     """
-    check.instance(Module, space=space), check.sequence(in_dims=in_dims)
+    space = _space(space)
+    check.sequence(in_dims=in_dims)
     dims = tuple(check.integer(in_dims=size, minimum=1, below=2**31) for size in in_dims)
     return _settle(State((space,), (), dims, 0))
 
@@ -244,7 +248,7 @@ def choices(state):
     >>> choices(start(parse(space), [7])), choices(start(parse(["ChoiceBisection", space]), [7]))
     (('Affine', (2, 3, 4)), ('Affine', ((2,), (3, 4))))
     """
-    check.instance(State, state=state)
+    state = _state(state)
     return (state.todo[0].kind, _offered(state)) if state.todo else ("", ())
 
 
@@ -277,7 +281,7 @@ def choose(state, index):
     >>> choose(start(parse(["Concat", ["Affine", [2, 3]], ["Tanh"]]), [7]), 1)
     State(todo=(), layers=(('Affine', 3), ('Tanh',)), dims=(3,), halves=0)
     """
-    check.instance(State, state=state)
+    state = _state(state)
     index = check.integer(index=index)
     if index >= len(offered := _offered(state) if state.todo else ()):
         raise ValueError(f"index must be one of {len(offered)} values, got {index}")
@@ -334,7 +338,7 @@ def _open(state):
         rest = [*parts, Module("tie", (), (lists[0], (len(layers),))), *rest]
     elif kind == "tie":
         copy = layers[lists[1][0] :] * (lists[0][0] - 1)  # (deeparchitect-6)
-        layers, dims = layers + copy, shape(copy, dims)
+        layers, dims = layers + copy, _shape(copy, dims)
     elif kind == "Residual":
         rest = [*parts, Module("sum", (), ((len(layers),), (dims,))), *rest]
     elif kind == "sum":
@@ -402,12 +406,14 @@ def shape(layers, in_dims):
     >>> shape((("Conv2D", 16, 3, 2, "SAME"), ("MaxPool2D", 2, 1, "VALID")), (9, 9, 3))
     (4, 4, 16)
     """
-    check.instance(tuple, layers=layers), check.sequence(in_dims=in_dims)
-    dims = tuple(check.integer(in_dims=size, minimum=1) for size in in_dims)
+    check.sequence(in_dims=in_dims)
+    dims = tuple(check.integer(in_dims=size, minimum=1, below=2**31) for size in in_dims)
+    return _shape(_layers(layers), dims)
+
+
+def _shape(layers, dims):
     for layer in layers:
-        check.sequence(layers=layer), check.choice(KINDS, layers=layer[0])
-        inner = layer[0] == "Residual"
-        dims = _larger(dims, shape(layer[1:], dims)) if inner else _out(layer, dims)
+        dims = _larger(dims, _shape(layer[1:], dims)) if layer[0] == "Residual" else _out(layer, dims)
     return dims
 
 
@@ -434,10 +440,13 @@ def flat(layers):
     >>> flat((("Affine", 4), ("Residual", ("Tanh",), ("Dropout", 0.5))))
     [('Affine', 4), ('Residual', 2), ('Tanh',), ('Dropout', 0.5)]
     """
-    check.instance(tuple, layers=layers)
+    return _flat(_layers(layers))
+
+
+def _flat(layers):
     rows = []
     for layer in layers:
-        inner = flat(layer[1:]) if layer[0] == "Residual" else []
+        inner = _flat(layer[1:]) if layer[0] == "Residual" else []
         rows += [("Residual", len(inner)), *inner] if layer[0] == "Residual" else [layer]
     return rows
 
@@ -514,8 +523,11 @@ def count(space):
     >>> count(parse(["Repeat", ["Concat", ["Affine", list(range(1, 9))], ["Or", ["ReLU"], ["Tanh"]]], [1, 2, 3]]))
     4368
     """
-    check.instance(Module, space=space)
-    sizes = [count(part) for part in space.parts]
+    return _count(_space(space))
+
+
+def _count(space):
+    sizes = [_count(part) for part in space.parts]
     if space.kind == "Or":
         return sum(sizes)  # (deeparchitect-14)
     if space.kind == "Repeat":
@@ -551,10 +563,13 @@ def depth(space, *, halves=False):
     >>> depth(space), depth(space, halves=True)
     (3, 7)
     """
-    check.instance(Module, space=space), check.flag(halves=halves)
+    return _depth(_space(space), check.flag(halves=halves))
+
+
+def _depth(space, halves):
     halves = halves or space.kind == "ChoiceBisection"
     steps = lambda n: (n - 1).bit_length() if halves else int(n > 1)
-    inner, own = [depth(part, halves=halves) for part in space.parts], sum(steps(len(x)) for x in space.lists)
+    inner, own = [_depth(part, halves) for part in space.parts], sum(steps(len(x)) for x in space.lists)
     if space.kind == "Or":
         return steps(len(inner)) + max(inner)
     if space.kind == "Repeat":
@@ -594,8 +609,7 @@ def leaves(state):
     >>> [(history, p, end.layers) for history, p, end in leaves(start(space, [4]))]
     [((0,), 0.5, (('ReLU',),)), ((1, 0), 0.25, (('Affine', 2),)), ((1, 1), 0.25, (('Affine', 3),))]
     """
-    check.instance(State, state=state)
-    open_ = [((), 1.0, state)]
+    open_: list[tuple] = [((), 1.0, _state(state))]
     while open_:
         history, p, state = open_.pop()
         if not state.todo:
@@ -641,8 +655,7 @@ def roll(state, draws):
     >>> roll(state, [0.7, 0.2])[0].layers
     (('Affine', 4), ('ReLU',))
     """
-    check.instance(State, state=state)
-    return _roll(state, _draws(draws=draws))
+    return _roll(_state(state), _draws(draws=draws))
 
 
 def _roll(state, draws):
@@ -702,34 +715,8 @@ def random_search(rng, space, in_dims, evaluate, *, budget, progress=None):
 # Tree search ---------------------------------------------------------------------------------------------------------
 
 
-def uct(total, visits, parent, c):
-    """Upper confidence bound of a child: mean score, and a bonus for few visits.
-
-    Parameters
-    ----------
-    total : float or array, floating point
-        Sum of its scores.
-    visits : int or array, floating point
-        n_i >= 1.
-    parent : int
-        n >= n_i, visits of its parent.
-    c : float
-        Exploration constant >= 0; 2 C_p of the survey of Browne et al.
-
-    Returns
-    -------
-    float or array
-        Bound. What was never visited has none, and is taken first.
-
-    Notes
-    -----
-    Equation (deeparchitect-19) of the documentation.
-
-    Examples
-    --------
-    >>> round(uct(1.2, 2, 10, 0.5), 5)
-    1.35871
-    """
+def _uct(total, visits, parent, c):
+    """Upper confidence bound of a child that was visited: of numbers, or of arrays."""
     return total / visits + c * (2 * math.log(parent) / visits) ** 0.5  # (deeparchitect-19)
 
 
@@ -778,7 +765,7 @@ def select(visits, totals, parent, c, r):
     n, xp = to_numpy(visits).tolist(), array_namespace(visits, totals)
     if not 0 <= min(n) <= max(n) <= parent:
         raise ValueError(f"visits must be from 0 to parent, {parent}, got {n!s:.60}")
-    bounds = uct(totals, xp.astype(xp.clip(visits, min=1), totals.dtype), max(parent, 1), c)
+    bounds = _uct(totals, xp.astype(xp.clip(visits, min=1), totals.dtype), max(parent, 1), c)
     known = zip(to_numpy(bounds).tolist(), n, strict=True)
     return xp.where(visits > 0, bounds, math.inf), _best([u if visited else math.inf for u, visited in known], r)
 
@@ -790,7 +777,7 @@ def _best(scores, r):
 
 
 def _bound(child, node, c):
-    return uct(child.total, child.visits, node.visits, c) if child.visits else math.inf
+    return _uct(child.total, child.visits, node.visits, c) if child.visits else math.inf
 
 
 def init():
@@ -848,12 +835,13 @@ def update(tree, root, evaluate, ties, rolls, *, c=1.0):
     >>> tree
     Node(visits=3, total=7.0, children=(Node(visits=1, total=2.0, children=()), Node(visits=1, total=3.0, children=())))
     """
-    check.instance(Node, tree=tree), check.instance(State, root=root), check.function(evaluate=evaluate)
-    return _update(tree, root, evaluate, _draws(ties=ties), _draws(rolls=rolls), check.nonnegative(c=c))
+    _node(tree), check.function(evaluate=evaluate)
+    return _update(tree, _state(root, "root"), evaluate, _draws(ties=ties), _draws(rolls=rolls), check.nonnegative(c=c))
 
 
 def _update(tree, root, evaluate, ties, rolls, c):
-    node, state, path = tree, root, []
+    node, state = tree, root
+    path: list[tuple[Node, int]] = []
     while node.children:
         _enough(path, ties)
         i = _best([_bound(child, node, c) for child in node.children], ties[len(path)])
@@ -902,12 +890,13 @@ def tree_search(rng, space, in_dims, evaluate, *, budget, c=1.0, bisected=False,
     >>> found.tree.visits, max(found.scores)
     (40, 1.0)
     """
-    check.instance(Module, space=space), check.flag(bisected=bisected)
+    space, bisected = _space(space), check.flag(bisected=bisected)
     space, c = Module("ChoiceBisection", (space,), ()) if bisected else space, check.nonnegative(c=c)
     root, draw = _search_of(rng, space, in_dims, evaluate)
 
     def step(found, _):
-        tree, state, history, score = _update(found.tree, root, evaluate, *draw(2), c)
+        ties, rolls = draw(2)
+        tree, state, history, score = _update(found.tree, root, evaluate, ties, rolls, c)
         return _noted(found._replace(tree=tree), history, state, score)
 
     return iterate(step, Found([], [], [], init()), steps=_budget(budget), progress=progress).state
@@ -1009,6 +998,11 @@ def features(models, vocabulary, *, like):
     array([[4., 2., 2., 2., 1.]])
     """
     _models(models), check.instance(Vocabulary, vocabulary=vocabulary), check.floating(like=like)
+    for name in ("grams", "values"):
+        check.instance(tuple, **{f"vocabulary.{name}": getattr(vocabulary, name)})
+        for key in getattr(vocabulary, name):
+            check.instance(tuple, **{f"vocabulary.{name}": key})
+    check.integer(**{"vocabulary.longest": vocabulary.longest}, minimum=1)
     rows = []
     for model in models:
         grams, held = _grams(model, vocabulary.longest), _held(model)
@@ -1158,7 +1152,7 @@ def model_search(
 
     def step(found, _):
         drawn = [_roll(root, row) for row in draw(samples)]
-        known, asked = ([flat(x) for x in models] for models in (found.models, [state.layers for state, _ in drawn]))
+        known, asked = ([_flat(x) for x in models] for models in (found.models, [state.layers for state, _ in drawn]))
         words = vocabulary(known, least=least, values=values)
         X, candidates = (features(models, words, like=like) for models in (known or asked[:1], asked))
         y = from_numpy(found.scores or [0.0], like=like)  # nothing is known: all are expected to score 0
@@ -1212,5 +1206,85 @@ def _models(models):
     check.instance((list, tuple), models=models)
     for model in models:
         check.instance((list, tuple), models=model)
-        for row in model:
-            check.instance(tuple, models=row), check.sequence(models=row), check.choice(KINDS, models=row[0])
+        _layers(tuple(model), "models")
+
+
+def _layers(layers, name="layers", depth=0):
+    """Layers as `choose` makes them, or flat."""
+    check.instance(tuple, **{name: layers})
+    for layer in layers:
+        check.instance(tuple, **{name: layer}), check.sequence(**{name: layer}), check.choice(KINDS, **{name: layer[0]})
+        kind, *values = layer
+        if kind == "Residual" and all(isinstance(value, tuple) for value in values) and depth < _DEEPEST:
+            _layers(tuple(values), name, depth + 1)
+            continue
+        lists = {"Residual": 1, "UserHyperparams": len(values)}.get(kind, _LISTS.get(kind, 0))
+        if len(values) != lists:
+            raise ValueError(f"{name} must have {lists} values of {kind}, got {len(values)}")
+        for place, value in enumerate(values):
+            whole = kind in ("Residual", "Affine") or kind.endswith("2D")
+            if isinstance(value, str):
+                check.choice(PADDINGS if kind.endswith("2D") and place == lists - 1 else (), **{name: value})
+            elif whole and not (kind.endswith("2D") and place == lists - 1):
+                check.integer(**{name: value}, minimum=int(kind != "Residual"))
+            else:
+                check.number(**{name: value})
+    return layers
+
+
+_STRANGE = TypeError, ValueError, AttributeError, IndexError, RecursionError
+
+
+def _space(space, name="space"):
+    """A space as `parse` makes it."""
+    check.instance(Module, **{name: space})
+    try:
+        again = _again(space)
+    except _STRANGE:
+        again = None
+    if again is None:
+        raise ValueError(f"{name} must be a space as parse makes it, got another Module")
+    return again
+
+
+@lru_cache(maxsize=1024)
+def _again(space):
+    """The space, made anew; None if it is not the same."""
+    again = _parse(_tree(space), 0)
+    return again if again == space else None
+
+
+def _state(state, name="state"):
+    """A state as `start` and `choose` make it."""
+    check.instance(State, **{name: state}), check.instance(tuple, **{f"{name}.todo": state.todo})
+    _layers(state.layers, f"{name}.layers"), check.instance(tuple, **{f"{name}.dims": state.dims})
+    dims = tuple(check.integer(**{f"{name}.dims": size}, minimum=1) for size in state.dims)
+    halves = check.integer(**{f"{name}.halves": state.halves})
+    todo = tuple(
+        module if isinstance(module, Module) and _is_mark(module) else _space(module, f"{name}.todo")
+        for module in state.todo
+    )
+    if not dims or (todo and len(_options(todo[0])) < 2):
+        raise ValueError(f"{name} must be as start and choose make it, got another State")
+    return State(todo, state.layers, dims, halves)
+
+
+def _is_mark(module):
+    """Whether it is the end of a module on the stack."""
+    whole = lambda numbers: isinstance(numbers, tuple) and numbers and all(type(n) is int and n >= 0 for n in numbers)
+    if module.parts != () or not isinstance(module.kind, str) or not isinstance(module.lists, tuple):
+        return False
+    if module.kind == "sum" and len(module.lists) == 2:
+        (first, before) = module.lists
+        return bool(whole(first) and isinstance(before, tuple) and len(first) == len(before) == 1 and whole(before[0]))
+    if module.kind == "tie":
+        return len(module.lists) == 2 and all(map(whole, module.lists))
+    return module.kind == "whole" and module.lists == ()
+
+
+def _node(tree):
+    """What `update` adds to, and its children."""
+    check.instance(Node, tree=tree), check.instance(tuple, **{"tree.children": tree.children})
+    for node in (tree, *tree.children):
+        check.instance(Node, **{"tree.children": node})
+        check.integer(**{"tree.visits": node.visits}), check.number(**{"tree.total": node.total})

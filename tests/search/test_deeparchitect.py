@@ -250,7 +250,7 @@ def test_the_gradient_is_that_of_the_tape():
     layers = (("Affine", 5), ("Tanh",), ("Dropout", 0.75), ("Affine", 4), ("ReLU",), ("Empty",), ("Affine", 3))
     params, rng = net("gradient", layers, [6]), stream(0, "test-deeparchitect", "gradient")
     X, y, u = rng.standard_normal((7, 6)), rng.integers(0, 3, 7), rng.random((7, 5))
-    got = networks.gradient(layers, params, X, y, lambda shape: u)
+    got = networks._gradient(layers, params, X, y, lambda shape: u)
     index = [l for l, layer in enumerate(layers) if layer[0] == "Affine"]
 
     def loss(theta):

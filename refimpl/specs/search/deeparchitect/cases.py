@@ -465,7 +465,7 @@ def sample_smbo_step(rng):
 # Layers --------------------------------------------------------------------------------------------------------------
 
 
-def _sum(x_dims, b_dims, name="", sizes=None):
+def _sum(x_dims, b_dims, name=""):
     rng = _rng(f"sum {name or (x_dims, b_dims)}")
     x, b = (rng.integers(-32, 33, int(np.prod(dims))) / 16 for dims in (x_dims, b_dims))
     return {"x": x, "x_dims": ints(*x_dims), "b": b, "b_dims": ints(*b_dims)}
@@ -499,8 +499,8 @@ RESIDUAL = (
 
 
 def sample_residual(rng):
-    shapes = [tuple(rng.integers(1, 4, rng.integers(1, 4)).tolist()) for _ in range(2)]
-    return _sum(*shapes, name=str(rng.integers(2**40)))
+    one, two = (tuple(rng.integers(1, 4, rng.integers(1, 4)).tolist()) for _ in range(2))
+    return _sum(one, two, str(rng.integers(2**40)))
 
 
 def _drop(name, n=4, d=3, keep=0.875, mode="training", **more):

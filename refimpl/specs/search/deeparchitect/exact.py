@@ -28,7 +28,8 @@ def walked(space, dims, history):
 
     Also None where the history asks for what is not offered.
     """
-    taken, offered = [], []
+    taken: list[int] = []
+    offered: list[int] = []
 
     def take(k):
         if k == 1:
@@ -36,7 +37,8 @@ def walked(space, dims, history):
         i = history[len(taken)] if len(taken) < len(history) else 0
         if i >= k:
             raise _NoFit
-        taken.append(i), offered.append(k)
+        taken.append(i)
+        offered.append(k)
         return i
 
     def pick(values, halves):
@@ -149,7 +151,8 @@ def bisect(n, values):
     """All intervals."""
     rows = []
     for value in values.tolist():
-        row, inside = [], range(n)
+        row: list[int] = []
+        inside = range(n)
         while len(inside) > 1:
             cut = (inside.start + inside.stop) // 2
             row.append(int(value >= cut))
@@ -183,12 +186,14 @@ def uct_select(visits, sums, parent, c, r):
 
 def mcts(branching, scores, c, ties, rolls, tree, gaps=None):
     """Visits and sums by path. `gaps` takes by how much the best child was ahead."""
-    sizes, known = branching.tolist(), {(): [0, reals(0.0)]}
+    known: dict[tuple[int, ...], list] = {(): [0, reals(0.0)]}
+    sizes = branching.tolist()
     leaves, table, c = [], reals(scores), reals(c)
 
     def ahead(path):
         """How many ways go on from a path, and the value of each choice that is made."""
-        made, values = 0, []
+        made = 0
+        values: list[int] = []
         for size in sizes:
             inside = range(size)
             while len(inside) > 1:
@@ -240,8 +245,8 @@ def features(evaluated, asked, longest, least, kind):
         return len(names), grams, values
 
     known = [parts(network) for network in evaluated]
-    grams, values = ([x for row in known for x in row[i]] for i in (1, 2))
-    grams, values = ({x for x in found if found.count(x) >= least} for found in (grams, values))
+    found = [[x for row in known for x in row[i]] for i in (1, 2)]
+    grams, values = ({x for x in each if each.count(x) >= least} for each in found)
     columns = sorted(grams, key=lambda g: (len(g), g)), sorted(values)
     return np.array(
         [
@@ -277,4 +282,4 @@ def residual(x, x_dims, b, b_dims):
 def dropout(x, u, keep, mode):
     """As fractions."""
     kept, x = fractions(u) < Fraction(float(keep)), fractions(x)
-    return np.where(kept, x / Fraction(float(keep)), Fraction(0)) if mode == "training" else x
+    return x / Fraction(float(keep)) * kept if mode == "training" else x

@@ -159,7 +159,7 @@ ALTERNATIVES = (
             "https://doi.org/10.1109/TCIAIG.2012.2186810",
             {"deeparchitect-19": "return total / visits + 2 * c * (2 * math.log(parent) / visits) ** 0.5"}),
     mistake("unvisited_last", "wrong_sign", "what was never visited comes first; here last",
-            {"_bound: return": "return uct(child.total, child.visits, node.visits, c) if child.visits else -math.inf",
+            {"_bound: return": "return _uct(child.total, child.visits, node.visits, c) if child.visits else -math.inf",
              "select: return": "return xp.where(visits > 0, bounds, -math.inf), _best([u if visited else -math.inf "
              "for u, visited in known], r)"}),
     mistake("smallest_first", "wrong_sign", "go to the child of the largest bound; here of the smallest",
