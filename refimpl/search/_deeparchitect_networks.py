@@ -313,9 +313,9 @@ def evaluate(layers, *, epochs=EPOCHS, patience=None, reduce=None):
                     if slope:
                         velocity[l] = Layer(*(momentum * v - rate * g for v, g in zip(velocity[l], slope, strict=True)))
                         params[l] = Layer(*(p + v for p, v in zip(params[l], velocity[l], strict=True)))
-        if not all(np.all(np.isfinite(x)) for layer in params if layer for x in layer):
+            logits = apply(body, params, data.X_valid)
+        if not all(np.all(np.isfinite(x)) for x in (logits, *(x for layer in params if layer for x in layer))):
             break
-        logits = apply(body, params, data.X_valid)
         score = float(accuracy(logits, data.y_valid))
         best, bad = max(best, score), 0 if score > best else bad + 1
         if bad and reduce and bad % reduce == 0:

@@ -129,11 +129,16 @@ def _parse(tree, depth):
         raise ValueError(f"tree must have {wanted or 'some'} arguments of {kind}, got {len(rest)}")
     parts = tuple(_parse(part, depth + 1) for part in rest[:many])
     lists = tuple(_values(kind, place, values) for place, values in enumerate(rest[many:]))
-    if kind == "Optional":
-        kind, parts = "Or", (Module("Empty", (), ()), *parts)  # (deeparchitect-1)
-    if kind == "MaybeSwap":
-        kind, parts = "Or", (Module("Concat", parts, ()), Module("Concat", parts[::-1], ()))  # (deeparchitect-2)
+    if kind in ("Optional", "MaybeSwap"):
+        return Module("Or", _branches(kind, parts), ())
     return Module(kind, parts, lists)
+
+
+def _branches(kind, parts):
+    """What stands for an Optional or MaybeSwap."""
+    if kind == "Optional":
+        return Module("Empty", (), ()), *parts  # (deeparchitect-1)
+    return Module("Concat", parts, ()), Module("Concat", parts[::-1], ())  # (deeparchitect-2)
 
 
 def _values(kind, place, values):
@@ -330,6 +335,21 @@ def _open(state):
     """Take what has no choice of its own apart, or put it down."""
     (module, *rest), layers, dims, halves = state
     kind, parts, lists = module
+    if kind in KINDS and kind != "Residual":
+        layer = kind, *(value for (value,) in lists)
+        layers, dims = (*layers, layer), _out(layer, dims)
+    elif kind == "ChoiceBisection":
+        rest, halves = [*parts, Module("whole", (), ()), *rest], halves + 1
+    elif kind == "whole":
+        halves = halves - 1
+    else:
+        rest, layers, dims = _apart(module, rest, layers, dims)
+    return State(tuple(rest), layers, dims, halves)
+
+
+def _apart(module, rest, layers, dims):
+    """Take apart what holds modules."""
+    kind, parts, lists = module
     if kind in ("Concat", "Or"):
         rest = [*parts, *rest]  # (deeparchitect-4)
     elif kind == "Repeat":
@@ -341,18 +361,11 @@ def _open(state):
         layers, dims = layers + copy, _shape(copy, dims)
     elif kind == "Residual":
         rest = [*parts, Module("sum", (), ((len(layers),), (dims,))), *rest]
-    elif kind == "sum":
+    else:
         ((first,), (before,)) = lists
         layers = (*layers[:first], ("Residual", *layers[first:]))  # (deeparchitect-7)
         dims = _larger(before, dims)
-    elif kind == "ChoiceBisection":
-        rest, halves = [*parts, Module("whole", (), ()), *rest], halves + 1
-    elif kind == "whole":
-        halves = halves - 1
-    else:
-        layer = kind, *(value for (value,) in lists)
-        layers, dims = (*layers, layer), _out(layer, dims)
-    return State(tuple(rest), layers, dims, halves)
+    return rest, layers, dims
 
 
 def _larger(a, b):
@@ -369,6 +382,11 @@ def _out(layer, dims):
         return (values[0],)
     if not kind.endswith("2D"):
         return dims
+    return _windows(kind, values, dims)
+
+
+def _windows(kind, values, dims):
+    """Shape of what windows on an image give."""
     *filters, size, stride, padding = values
     if len(dims) != 3:
         raise ValueError(f"in_dims of {kind} must be (height, width, channels), got {dims}")
@@ -1212,7 +1230,7 @@ def _models(models):
 def _layers(layers, name="layers", depth=0):
     """Layers as `choose` makes them, or flat."""
     check.instance(tuple, **{name: layers})
-    for layer in layers:
+    for layer in {id(layer): layer for layer in layers}.values():
         check.instance(tuple, **{name: layer}), check.sequence(**{name: layer}), check.choice(KINDS, **{name: layer[0]})
         kind, *values = layer
         if kind == "Residual" and all(isinstance(value, tuple) for value in values) and depth < _DEEPEST:
@@ -1260,10 +1278,11 @@ def _state(state, name="state"):
     _layers(state.layers, f"{name}.layers"), check.instance(tuple, **{f"{name}.dims": state.dims})
     dims = tuple(check.integer(**{f"{name}.dims": size}, minimum=1) for size in state.dims)
     halves = check.integer(**{f"{name}.halves": state.halves})
-    todo = tuple(
-        module if isinstance(module, Module) and _is_mark(module) else _space(module, f"{name}.todo")
-        for module in state.todo
-    )
+    known = {
+        id(module): module if isinstance(module, Module) and _is_mark(module) else _space(module, f"{name}.todo")
+        for module in {id(module): module for module in state.todo}.values()  # copies are one object
+    }
+    todo = tuple(known[id(module)] for module in state.todo)
     if not dims or (todo and len(_options(todo[0])) < 2):
         raise ValueError(f"{name} must be as start and choose make it, got another State")
     return State(todo, state.layers, dims, halves)

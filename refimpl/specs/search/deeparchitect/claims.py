@@ -150,8 +150,10 @@ def compiled(seed):
     def plot(figure):
         axes = figure.subplots()
         axes.loglog(*zip(*sizes.values(), strict=True), "o", color=BLUE)
-        for name, pair in sizes.items():
-            axes.annotate(name, pair, (6, -4), textcoords="offset points")
+        for pair in set(sizes.values()):
+            axes.annotate(
+                ", ".join(name for name in sizes if sizes[name] == pair), pair, (6, -4), textcoords="offset points"
+            )
         axes.plot([3, 20_000], [3, 20_000], color=GREY, linewidth=1)
         axes.set(xlabel="networks, one by one", ylabel="networks, by recursion", xlim=(3, 20_000))
 

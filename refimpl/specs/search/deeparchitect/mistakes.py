@@ -9,8 +9,7 @@ _MODULES, _SEARCHERS = f"{_LEGACY}/modules.py", f"{_LEGACY}/searchers.py"
 _LATER = "https://github.com/negrinho/deep_architect/blob/master/deep_architect/searchers/mcts.py"
 _EXPAND = "node = node._replace(children=(init(),) * len(_offered(state)))"
 _STOP, _PATH = "_update: node = node._replace(visits", "_update: node = Node(parent"
-_FULL = {"mcts": "all networks make their choices in one module"}
-_NOT_TOLD = {**_FULL, "count": "the number of networks and their probabilities are the same"}
+_NOT_TOLD = {"count": "the number of networks and their probabilities are the same"}
 
 
 def _first_dims(space, in_dims, history):
@@ -37,26 +36,25 @@ def _uniform_leaves(space, in_dims, most):
 ALTERNATIVES = (
     # Spaces
     mistake("optional_exchanged", "wrong_order", "the first choice of Optional is Empty; here it is the module",
-            {"deeparchitect-1": 'kind, parts = "Or", (*parts, Module("Empty", (), ()))'}, unseen=_FULL),
+            {"deeparchitect-1": 'return *parts, Module("Empty", (), ())'}),
     mistake("never_swapped", "missing_step", "the second choice of MaybeSwap swaps; here it does not",
-            {"deeparchitect-2": 'kind, parts = "Or", (Module("Concat", parts, ()), Module("Concat", parts, ()))'},
-            unseen=_FULL),
+            {"deeparchitect-2": 'return Module("Concat", parts, ()), Module("Concat", parts, ())'}),
     mistake("queue", "wrong_order",
             "what is inside a module comes before what follows it; here it is put at the end",
-            {"deeparchitect-4": "rest = [*rest, *parts]"}, unseen=_FULL),
+            {"deeparchitect-4": "rest = [*rest, *parts]"}),
     mistake("parts_reversed", "wrong_order", "the parts of a Concat come in order; here the last comes first",
-            {"deeparchitect-4": "rest = [*parts[::-1], *rest]"}, unseen=_FULL),
+            {"deeparchitect-4": "rest = [*parts[::-1], *rest]"}),
     mistake("one_copy_more", "wrong_constant", "a Repeat has k copies; here k + 1",
-            {"deeparchitect-5": "rest = [*parts * (lists[0][0] + 1), *rest]"}, unseen=_FULL),
+            {"deeparchitect-5": "rest = [*parts * (lists[0][0] + 1), *rest]"}),
     mistake("one_copy_alone", "missing_step", "a Repeat has k copies; here there is one, whatever k",
-            {"deeparchitect-5": "rest = [*parts, *rest]"}, unseen=_FULL),
+            {"deeparchitect-5": "rest = [*parts, *rest]"}),
     mistake("copies_are_one", "wrong_order",
             "each copy of a Repeat makes choices of its own; here they are the same object, and the first makes those "
             "of all",
-            {"deeparchitect-5": 'rest = [*parts, Module("tie", (), (lists[0], (len(layers),))), *rest]'}, unseen=_FULL),
+            {"deeparchitect-5": 'rest = [*parts, Module("tie", (), (lists[0], (len(layers),))), *rest]'}),
     mistake("tied_copies_asked", "extra_step",
             "the first copy of a RepeatTied makes the choices of all; here each makes its own",
-            {'_open: rest = [*parts, Module("tie"': "rest = [*parts * lists[0][0], *rest]"}, unseen=_FULL),
+            {'_apart: rest = [*parts, Module("tie"': "rest = [*parts * lists[0][0], *rest]"}),
     mistake("one_tied_copy_more", "wrong_constant", "tied copies are k in all; here k besides the first",
             {"deeparchitect-6": "copy = layers[lists[1][0] :] * lists[0][0]"}, unseen=_NOT_TOLD),
     mistake("tied_copies_alone", "missing_step", "tied copies are k; here the first is alone",
@@ -65,7 +63,7 @@ ALTERNATIVES = (
             {"deeparchitect-6": "copy = layers * (lists[0][0] - 1)"}, unseen=_NOT_TOLD),
     mistake("tied_shape_lost", "missing_step",
             "each tied copy changes the shape anew; here the shape is that after the first copy",
-            {"_open: layers, dims = layers + copy": "layers = layers + copy"}, unseen=_NOT_TOLD),
+            {"_apart: layers, dims = layers + copy": "layers = layers + copy"}, unseen=_NOT_TOLD),
     mistake("first_inner_alone", "missing_step",
             "a Residual is represented by all that is inside; here by the first module alone, and different networks "
             "look the same",
@@ -81,9 +79,9 @@ ALTERNATIVES = (
             unseen=_NOT_TOLD),
     mistake("valid_without_one", "wrong_constant",
             "a VALID window has size - 1 places less; here it has size places less",
-            {'_out: less = 0': 'less = 0 if padding == "SAME" else size'}, unseen=_NOT_TOLD),
+            {'_windows: less = 0': 'less = 0 if padding == "SAME" else size'}, unseen=_NOT_TOLD),
     mistake("always_valid", "missing_step", "SAME pads the image; here no window reaches beyond it",
-            {"_out: less = 0": "less = size - 1"}, unseen=_NOT_TOLD),
+            {"_windows: less = 0": "less = size - 1"}, unseen=_NOT_TOLD),
     mistake("strides_rounded_down", "wrong_constant", "places are counted from 0: round up; here down",
             {"deeparchitect-9": "height, width = ((side - less) // stride for side in dims[:2])"}, unseen=_NOT_TOLD),
     mistake("stride_ignored", "missing_step", "windows go on by the stride; here by one",
