@@ -293,6 +293,49 @@ def choose(state, index):
     return _choose(state, index)
 
 
+def follow(state, history):
+    """Make several choices.
+
+    Parameters
+    ----------
+    state : State
+        As for `choices`; it is not changed.
+    history : sequence of int
+        Which of the values, choice by choice.
+
+    Returns
+    -------
+    state : State
+        After them.
+    offered : list of int
+        How many values there were at each.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `choose`.
+
+    Notes
+    -----
+    Equations (deeparchitect-3) to (deeparchitect-11) of the documentation.
+
+    Examples
+    --------
+    >>> state, offered = follow(start(parse(["Concat", ["Affine", [2, 3, 4]], ["Optional", ["Tanh"]]]), [7]), [2, 1])
+    >>> state.layers, offered
+    ((('Affine', 4), ('Tanh',)), [3, 2])
+    """
+    state, offered = _state(state), []
+    check.instance((list, tuple), history=history)
+    for index in history:
+        index = check.integer(history=index)
+        offered.append(len(_offered(state)) if state.todo else 0)
+        if index >= offered[-1]:
+            raise ValueError(f"history must have one of {offered[-1]} values at choice {len(offered)}, got {index}")
+        state = _choose(state, index)
+    return state, offered
+
+
 def _options(module):
     """What a module may be: branches, counts, or values of the first hyper-parameter that has two or more."""
     if module.kind == "Or":

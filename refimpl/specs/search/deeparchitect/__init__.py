@@ -16,11 +16,8 @@ from refimpl.specs.search.deeparchitect.mistakes import ALTERNATIVES
 
 def walk(space, in_dims, history):
     """Make the choices of a history."""
-    xp, offered = array_namespace(in_dims), []
-    state = da.start(da.parse(space), to_numpy(in_dims).tolist())
-    for i in to_numpy(history).tolist():
-        offered.append(len(da.choices(state)[1]))
-        state = da.choose(state, i)
+    xp, root = array_namespace(in_dims), da.start(da.parse(space), to_numpy(in_dims).tolist())
+    state, offered = da.follow(root, to_numpy(history).tolist())
     if state.todo:
         raise ValueError(f"history must end at a network, got {len(offered)} choices")
     layers = from_numpy(cases.rows(da.flat(state.layers)), like=in_dims, dtype=xp.float64)
@@ -197,7 +194,7 @@ WALK = Operation(
     errors=(
         ErrorCase("too-short", "choices are left", {"history": cases.ints(0)}, ValueError, "history"),
         ErrorCase("no-such-value", "there are as many as are offered", {"history": cases.ints(2, 0)}, ValueError,
-                  "index"),
+                  "history"),
         ErrorCase("no-input", "sizes are positive", {"in_dims": cases.ints(0)}, ValueError, "in_dims"),
     ),
     without={"large": _THE_PATHS["large"]},

@@ -185,8 +185,9 @@ COUNT = (
          _count("example", 10), equations=("deeparchitect-13", "deeparchitect-14", "deeparchitect-17"),
          source="worked by hand", answer={"models": np.array(8), "probabilities": np.array([4, 2, 1, 1] * 2) / 16}),
     Case("example-by-halves", ("basic",), "the same by halves", _count("example-halved", 10)),
-    Case("uneven-halves", ("basic", "wrong_constant"), "seven, three and three values by halves: those of the shorter "
-         "half are likelier", _count("rates-halved", 900), equations=("deeparchitect-11", "deeparchitect-17")),
+    Case("uneven-halves", ("basic", "wrong_constant"), "three, three and four values by halves: those of the shorter "
+         "half are likelier", _count("thirds", 40), equations=("deeparchitect-11", "deeparchitect-17")),
+    Case("many-halves", ("basic",), "882 networks by halves, the first of them", _count("rates-halved", 50)),
     Case("repeat", ("basic", "wrong_constant"), "one, three or two copies: 6 + 216 + 36", _count("repeat", 300),
          equations=("deeparchitect-15",)),
     Case("tied", ("basic", "wrong_constant"), "tied copies: 3 times 6 times 2", _count("tied", 50),

@@ -17,9 +17,8 @@ def _first_dims(space, in_dims, history):
     from refimpl.specs.search.deeparchitect import walk
 
     layers, _, offered = walk(space, in_dims, history)
-    state = da.start(da.parse(space), to_numpy(in_dims).tolist())
-    for i in to_numpy(history).tolist():
-        state = da.choose(state, i)
+    root = da.start(da.parse(space), to_numpy(in_dims).tolist())
+    state, _ = da.follow(root, to_numpy(history).tolist())
     sizes = to_numpy(in_dims).tolist()
     last = state.layers[-1:]
     return layers, from_numpy(da.shape(last, sizes), like=in_dims), offered
