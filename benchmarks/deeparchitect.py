@@ -87,7 +87,7 @@ def walks():
     """The walks alone: what is left if nothing is chosen or learnt."""
     root = da.start(da.parse(["UserHyperparams", *[list(range(VALUES))] * DEPTH]), [1])
     draws = stream(0, "benchmark").random((PLAYOUTS, DEPTH)).tolist()
-    return lambda: [da.roll(root, row) for row in draws]
+    return lambda: [da._roll(root, row) for row in draws]
 
 
 def run():
@@ -101,7 +101,7 @@ def run():
     ]
     note = (
         f"{PLAYOUTS} playouts from an empty tree. mctx is compiled and made for batches on an accelerator; its rule is "
-        "PUCT. An evaluation, the training of a network, takes a thousand times as long as a playout here."
+        "PUCT. An evaluation, the training of a network, takes a hundred times as long as a playout here, or more."
     )
     title = f"tree search, {PLAYOUTS} playouts, {DEPTH} choices of {VALUES} values"
     return [_measure.Workload(title, rows, grown, note)]

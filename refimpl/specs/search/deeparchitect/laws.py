@@ -141,7 +141,7 @@ def _visits(run, inputs):
     yield array_namespace(out["visits"]).sum(out["visits"]), 0 * out["visits"][0] + inputs["ties"].shape[0] - 1
 
 
-_SEARCHES = ("three-choices", "by-halves", "deep", "negative-scores")
+_SEARCHES = ("three-choices", "by-halves", "negative-scores")
 MCTS = (
     causal("T", *_SEARCHES),
     Law("unreached", "scores of leaves that were never reached are of no account", _unreached, _SEARCHES),
