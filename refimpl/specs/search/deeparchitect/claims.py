@@ -196,7 +196,7 @@ def competitive(seed):
 
     return Outcome(
         [
-            *(at_least(f"best of 64, {name}, less the best by hand", x.mean() - by_hand, -0.01)
+            *(at_least(f"best of 64, {name}, less the best by hand", round(x.mean() - by_hand, 9), -0.01)
               for name, x in best.items()),
             reported("best of 24 by hand", by_hand),
         ],
