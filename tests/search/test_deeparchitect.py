@@ -76,6 +76,17 @@ def test_a_state_is_not_changed_by_a_choice():
     assert root == da.start(da.parse(SPACES["repeat"]), [3])
 
 
+def test_choices_are_those_that_were_written():
+    state = da.start(da.parse(SMALL), [3])
+    assert da.choices(state) == ("Affine", (4, 8))
+    state = da.choose(state, 1)
+    name, branches = da.choices(state)
+    assert (name, [branch.kind for branch in branches]) == ("Or", ["ReLU", "Concat"])
+    assert da.choices(da.choose(state, 0)) == ("", ())
+    halved = da.start(da.parse(["ChoiceBisection", ["Affine", [1, 2, 3]]]), [3])
+    assert da.choices(halved)[1] == ((1,), (2, 3))
+
+
 def test_a_space_without_an_end_is_refused():
     endless = ["Concat"]
     endless.append(endless)
