@@ -688,9 +688,8 @@ def _seen(state, x, velocity, scores):
     xp, more = array_namespace(scores), scores > state.scores
     best, own = xp.where(more[:, None], x, state.best), xp.where(more, scores, state.scores)  # (claps-30)
     top = xp.argmax(scores)
-    g, score = state.g, state.score
-    if bool(scores[top] > score):
-        g, score = xp.take(x, top[None], axis=0)[0, :], scores[top]  # (claps-31)
+    first, rises = xp.take(x, top[None], axis=0)[0, :], scores[top] > state.score
+    g, score = xp.where(rises, first, state.g), xp.where(rises, scores[top], state.score)  # (claps-31)
     return SwarmState(x, velocity, best, own, g, score, state.calls + x.shape[0])
 
 

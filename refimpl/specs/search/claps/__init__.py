@@ -94,13 +94,13 @@ def _draw(name, axes, doc):
     return array(name, axes, doc, _UNIFORM)
 
 
-def _outside(name):
+def _outside(name, called):
     """A draw that is no uniform number."""
 
     def make(operation):
         value = operation.cases[0].inputs[name]
-        return ErrorCase(f"one-in-{name.replace('_', '-')}", "uniform numbers are below 1", {name: np.ones_like(value)},
-                         ValueError, "must be in [0, 1)")  # fmt: skip
+        slug = f"one-in-{name.replace('_', '-')}"
+        return ErrorCase(slug, "uniform numbers are below 1", {name: np.ones_like(value)}, ValueError, called)
 
     return make
 
@@ -120,8 +120,9 @@ REWARDS = Operation(
     laws=laws.REWARDS,
     relations=(_CLASSES,),
     errors=(
-        *refusals.arrays(logits="logits"),
-        ErrorCase("no-class", "there are C classes", {"y": np.array([7, 0])}, ValueError, "y"),
+        refusals.arrays(logits="logits")[0],
+        ErrorCase("other-count", "a class for each example", {"y": np.zeros(9)}, ValueError, "y"),
+        ErrorCase("no-class", "there are C classes", {"y": np.full(6, 7)}, ValueError, "y"),
     ),
     without=_STEPLESS,
 )
@@ -188,7 +189,7 @@ CLUSTER = Operation(
         *refusals.arrays(E="E")[:1],
         refusals.numbers("max_iter"),
         ErrorCase("same-rows", "no more clusters than different rows", {"E": np.ones((5, 2))}, ValueError, "u"),
-        _outside("u"),
+        _outside("u", "u"),
     ),
     without={"long": "it stops where no label changes"},
 )
@@ -246,7 +247,7 @@ GENETIC = Operation(
                  _constant_size),
         Relation("vocab has two tokens at least", ("vocab",), lambda i: len(i["vocab"]) >= 2),
     ),
-    errors=(*_BAD_TABLE, _NO_PROMPTS, refusals.numbers("elite", "p_mut"), _outside("mut_token")),
+    errors=(*_BAD_TABLE, _NO_PROMPTS, refusals.numbers("elite", "p_mut"), _outside("mut_token", "token")),
 )  # fmt: skip
 
 PSO = Operation(
@@ -282,7 +283,7 @@ PSO = Operation(
     cases=cases.PSO,
     sample=cases.sample_pso,
     laws=laws.PSO,
-    errors=(*_BAD_TABLE, _NO_PROMPTS, *refusals.arrays(nu="nu"), _outside("move1")),
+    errors=(*_BAD_TABLE, _NO_PROMPTS, *refusals.arrays(nu="nu"), _outside("move1", "move1")),
 )
 
 SYSTEM = System(

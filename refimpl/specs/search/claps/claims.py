@@ -234,7 +234,9 @@ def cheaper(seed):
     def plot(figure):
         axes = figure.subplots()
         for name, label, color in (
-            ("greedy", "pruned, greedy", GREEN), *_SHOWN, ("random prompts", "random prompts", "#CC79A7"),
+            ("greedy", "pruned, greedy", GREEN),
+            *_SHOWN,
+            ("random prompts", "random prompts", "#CC79A7"),
         ):
             calls = trials[0].curves[name][0]
             least = min(len(t.curves[name][1]) for t in trials)

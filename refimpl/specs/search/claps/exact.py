@@ -64,7 +64,10 @@ def _first_least(values):
 
 def cluster(E, u, max_iter):
     """Rows as lists of fractions, members of each cluster as lists."""
-    rows, u = [tuple(map(Fraction, row)) for row in np.asarray(E, dtype=float).tolist()], list(map(Fraction, map(float, u)))
+    rows, u = (
+        [tuple(map(Fraction, row)) for row in np.asarray(E, dtype=float).tolist()],
+        list(map(Fraction, map(float, u))),
+    )
     seeds = [int(u[0] * len(rows))]
     for draw in u[1:]:
         squares = [min(_distance(row, rows[s]) for s in seeds) for row in rows]

@@ -109,7 +109,9 @@ def _renamed(*outputs):
 
 
 def _renaming(*outputs, cases=("ordinary", "length-one")):
-    return Law("renamed", "other numbers of the tokens give the same prompts by these numbers", _renamed(*outputs), cases)
+    return Law(
+        "renamed", "other numbers of the tokens give the same prompts by these numbers", _renamed(*outputs), cases
+    )
 
 
 def _grown(out):
