@@ -1,5 +1,6 @@
 """What goes wrong in prompt search: lines of the source that read otherwise."""
 
+from refimpl.core.arrays import array_namespace
 from refimpl.specs.base import mistake, variant
 
 GITHUB = "https://github.com"
@@ -19,6 +20,22 @@ def _at(**lines):
     return {f"claps-{number[1:]}": line for number, line in lines.items()}
 
 
+def _overflowing(logits_empty, logits, y, kind, q):
+    """Influences from exponentials of the logits themselves; nothing looks at what they come to."""
+    xp = array_namespace(logits)
+    every = xp.concat([logits, logits_empty[None, :, :]])
+    logp = every - xp.log(xp.sum(xp.exp(every), axis=-1, keepdims=True))
+    found = xp.sum(xp.exp(logp) * (logp - logp[-1:, :, :]), axis=(-2, -1))[:-1]
+    if kind == "reward":
+        truth = y[:, None] == xp.arange(logits.shape[-1])
+        R = xp.mean(xp.sum(xp.where(truth, logp, 0.0), axis=-1), axis=-1)
+        found = R[:-1] - R[-1]
+    ranked, place = xp.sort(found), q * (found.shape[0] - 1) / 100
+    low = int(place)
+    threshold = ranked[low] if place == low else ranked[low] + (place - low) * (ranked[low + 1] - ranked[low])
+    return found, xp.asarray(threshold), xp.astype(found > threshold, xp.int64)
+
+
 ALTERNATIVES = (
     # Reward
     variant("double_softmax", "the loss takes probabilities for logits: the softmax comes twice, values in a narrow band",
@@ -31,7 +48,7 @@ ALTERNATIVES = (
             _at(_2=_MEAN.format("p"))),
     mistake("unstable_softmax", "numerics", "take the largest logit out before the exponential; here it overflows",
             _at(_1="return logits - array_namespace(logits).log(array_namespace(logits).sum("
-                "array_namespace(logits).exp(logits), axis=-1, keepdims=True))")),
+                "array_namespace(logits).exp(logits), axis=-1, keepdims=True))"), functions={"influence": _overflowing}),
     mistake("softmax_over_examples", "wrong_axis", "the softmax is over the classes; here over the examples",
             _at(_1="return logits - logsumexp(logits, axis=-2, keepdims=True)")),
     mistake("gap_by_value", "missing_step",
