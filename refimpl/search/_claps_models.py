@@ -46,7 +46,7 @@ def table(U, Q):
     (array([-1. ,  2.5]), array([1.]))
     """
     check.finite(U=U, Q=Q), check.alike_dtype(U=U, Q=Q)
-    L, V = check.shapes(U=(U, "L V"), Q=(Q, "V V")).values()
+    V = check.shapes(U=(U, "L V"), Q=(Q, "V V"))["V"]
     xp = array_namespace(U, Q)
     single, double = xp.reshape(U, (-1,)), xp.reshape(Q, (-1,))
 
@@ -177,9 +177,9 @@ def init(rng, frequencies, *, d=32, layers=2):
     words, places = draw(0.5, V + 2, d), draw(0.5, WINDOW, d)
     side, blocks = d**-0.5, []
     for _ in range(layers):
-        square = [draw(side, d, d) for _ in range(3)]
+        query, key, value = (draw(side, d, d) for _ in range(3))
         out, up = draw(side * back, d, d), draw((2 / d) ** 0.5, d, 2 * d)
-        blocks.append(Block(*square, out, up, draw((2 * d) ** -0.5 * back, 2 * d, d)))
+        blocks.append(Block(query, key, value, out, up, draw((2 * d) ** -0.5 * back, 2 * d, d)))
     share = frequencies / xp.sum(frequencies)
     return Model(words, places, blocks, draw(side, d, V), xp.log(xp.clip(share, min=1e-9)))
 

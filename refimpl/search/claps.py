@@ -791,7 +791,8 @@ def draw_swarm(rng, v, length, particles=128, *, epochs=30, like):
     v, L, N, T = check.integer(**sizes, minimum=1, below=2**31)
     draw = lambda *shape: random.uniform(rng, shape, like=like)
     init, nu = random.indices(rng, v, (N, L), like=like), random.uniform(rng, (N,), like=like, low=-3.0, high=3.0)
-    return init, nu, SwarmDraws(*(draw(T, N) for _ in range(5)), draw(T, N, L), draw(T, N, L))
+    gate1, gate2, mut_gate, mut_pos, mut_token = (draw(T, N) for _ in range(5))
+    return init, nu, SwarmDraws(gate1, gate2, mut_gate, mut_pos, mut_token, draw(T, N, L), draw(T, N, L))
 
 
 # Arguments -----------------------------------------------------------------------------------------------------------

@@ -117,7 +117,7 @@ def _gains(trials, one, other):
 
 def _dots(axes, trials, shown, xlabel="reward less that of the empty prompt"):
     """Gains of searches over the empty prompt, a dot a task."""
-    for i, (name, label, color) in enumerate(shown):
+    for i, (name, _, color) in enumerate(shown):
         gain = _gains(trials, name, "empty")
         axes.plot(gain, np.full(len(gain), i), "o", color=color, alpha=0.7)
         axes.plot(gain.mean(), i, "|", color=color, markersize=28, markeredgewidth=3)
@@ -135,7 +135,7 @@ def _share(influences, part):
 def few_tokens(seed):
     """Share of the summed influence that the top words carry, trained against untrained."""
     data, trained, untrained = _trained(seed)
-    curves = {"trained": [], "untrained": []}
+    curves: dict = {"trained": [], "untrained": []}
     for names in models.TASKS:
         task = models.task(seed, data, names)
         for name, model in (("trained", trained), ("untrained", untrained)):

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from refimpl.specs.exact import exp, fractions, log, reals
+from refimpl.specs.exact import exp, log, reals
 
 
 def _chances(logits):
@@ -110,12 +110,14 @@ class _Table:
 
 def greedy(U, Q, vocab):
     """By what each token adds."""
-    added, prompt, rewards = _Table(U, Q), (), []
+    table, total = _Table(U, Q), Fraction(0)
+    prompt: list = []
+    totals: list = []
     for _ in range(len(U)):
-        token = max(vocab.tolist(), key=lambda token, before=prompt: added.worth(before, token))
-        rewards.append(added.worth(prompt, token) + (rewards[-1] if rewards else 0))
-        prompt = (*prompt, token)
-    return np.array(prompt), np.array(rewards), np.array(len(U) * len(vocab))
+        gains = [table.worth(prompt, token) for token in vocab.tolist()]
+        total += max(gains)
+        prompt, totals = [*prompt, int(vocab[gains.index(max(gains))])], [*totals, total]
+    return np.array(prompt), np.array(totals), np.array(len(U) * len(vocab))
 
 
 def _number(draw, count):
