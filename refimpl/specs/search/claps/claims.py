@@ -32,7 +32,7 @@ class Trial(NamedTuple):
     tested: dict  # search, and "empty" -> accuracy and log-likelihood on other examples
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=16)
 def _trained(seed):
     """Text, trained and untrained model."""
     data = models.text(seed, like=LIKE)
