@@ -82,7 +82,7 @@ class Model(NamedTuple):
 
     words: Array  # [V + 2, d] embeddings; V: any other word, V + 1: the mask
     places: Array  # [16, d] embeddings of positions
-    blocks: list  # of Block
+    blocks: list[Block]
     head: Array  # [d, V]
     bias: Array  # [V] at first the log-frequencies
 
@@ -184,6 +184,20 @@ def init(rng, frequencies, *, d=32, layers=2):
     return Model(words, places, blocks, draw(side, d, V), xp.log(xp.clip(share, min=1e-9)))
 
 
+def _checked(model):
+    """A model whose arrays fit each other."""
+    model = check.fields(Model, model=model)
+    axes = {"words": "words d", "places": f"{WINDOW} d", "head": "d V", "bias": "V"}
+    parts = {f"model.{name}": (getattr(model, name), text) for name, text in axes.items()}
+    for l, block in enumerate(model.blocks):
+        sides = ("d d",) * 4 + ("d wide", "wide d")
+        parts |= {
+            f"model.blocks[{l}].{name}": (x, text) for name, x, text in zip(Block._fields, block, sides, strict=True)
+        }
+    check.shapes(**parts)
+    return model
+
+
 def _normal(x):
     """Rows over their root mean square."""
     xp = array_namespace(x)
@@ -273,7 +287,7 @@ def train(seed, data, *, like, steps=2000, batch=128, lr=0.006):
     >>> loss[1] < loss[0] - 0.2
     True
     """
-    check.fields(Text, data=data), check.floating(like=like)
+    check.fields(Text, data=data), check.floating(like=like), check.integral(**{"data.train": data.train})
     steps, lr = check.integer(steps=steps), check.positive(lr=lr)
     batch, V = check.integer(batch=batch, minimum=1), len(data.words)
     rng, xp = random.stream(seed, "claps", "train"), array_namespace(like)
@@ -319,7 +333,8 @@ def held_out(seed, model, data, *, count=4000):
     >>> [x < 7 for x in held_out(0, train(0, data, like=like, steps=0), data, count=100)]
     [True, True]
     """
-    check.instance(Model, model=model), check.fields(Text, data=data)
+    model = _checked(model)
+    check.fields(Text, data=data)
     count = check.integer(count=count, minimum=1)
     tokens, at, hidden, truth = _windows(random.stream(seed, "claps", "held"), data.held, count, len(data.words))
     logits = _logits(model, tokens, at, hidden=hidden)
@@ -402,7 +417,8 @@ def answers(model, X, classes, prompts, *, most=4096):
     >>> answers(model, one.X, one.classes, np.array([[3], [4], [5]])).shape
     (3, 32, 2)
     """
-    check.instance(Model, model=model), check.integral(X=X, classes=classes, prompts=prompts)
+    model = _checked(model)
+    check.integral(X=X, classes=classes, prompts=prompts)
     n, l = prompts.shape
     S, width = check.shapes(X=(X, f"S {2 * (MASK - PROMPT) + 1}"), classes=(classes, "C"))["S"], X.shape[1]
     xp, found = array_namespace(model.head), []

@@ -253,8 +253,9 @@ def vocabulary(clusters):
     >>> vocabulary(cluster(E, np.array([0.0, 0.5, 0.95])))
     array([0, 2, 4])
     """
-    clusters = check.fields(Clusters, clusters=clusters)
-    return array_namespace(clusters.representatives).unique_values(clusters.representatives)
+    found = check.fields(Clusters, clusters=clusters).representatives
+    check.integral(**{"clusters.representatives": found})
+    return array_namespace(found).unique_values(found)
 
 
 # Influence and pruning -----------------------------------------------------------------------------------------------
@@ -297,7 +298,7 @@ def influence(logits_empty, logits, y, *, kind="reward"):
     (array([ 0.4055, -0.6931]), array([0.1308, 0.1308]))
     """
     check.choice(("reward", "kl"), kind=kind)
-    check.finite(logits_empty=logits_empty), check.alike_dtype(logits_empty=logits_empty, logits=logits)
+    check.finite(logits_empty=logits_empty, logits=logits), check.alike_dtype(logits_empty=logits_empty, logits=logits)
     check.shapes(logits=(logits, "n S C"), logits_empty=(logits_empty, "S C"))
     _answers(logits, y)
     xp, empty = array_namespace(logits, logits_empty), logits_empty[None, :, :]

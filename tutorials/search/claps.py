@@ -2,8 +2,8 @@
 ClaPS: ask about each word once, then search among few
 ======================================================
 
-A small language model has learnt to guess masked words in the docstrings of Python's library. Now it is frozen, and we may
-only ask it. Which five words, put before a text, make it better at telling *read* from *write*, *open* and *close*?
+A small language model has learnt to guess masked words in the docstrings of Python's library. Now it is frozen, and we
+may only ask it. Which five words, put before a text, make it better at telling *read* from *write*, *open* and *close*?
 
 The derivation: :doc:`/search/claps`. Run it with ``.venv/bin/python tutorials/search/claps.py``.
 """
@@ -38,8 +38,8 @@ def reward(prompts, X=task.X, y=task.y):
 # %%
 # Which words change anything?
 # ----------------------------
-# Each word alone, as a prompt of one: how far are the answers from those without a prompt? Few words carry much, but
-# compare with a network that has learnt nothing.
+# Each word alone, as a prompt of one: how far are the answers from those without a prompt? Few words carry much; but
+# so they do in a network that has learnt nothing. Over five tasks the difference is smaller than in this one: claim C1.
 
 
 def influence(network, words, kind):
@@ -49,12 +49,13 @@ def influence(network, words, kind):
 
 
 figure, axes = plt.subplots(figsize=(7, 4.6), layout="constrained")
+shares = []
 for network, color, name in ((untrained, ORANGE, "untrained"), (model, BLUE, "trained")):
     ranked = np.sort(influence(network, EVERY, "kl"))[::-1]
-    share = ranked[:80].sum() / ranked.sum()
-    axes.plot(np.arange(1, 801), ranked / ranked.mean(), color=color, label=f"{name}: top tenth carries {share:.0%}")
+    shares.append(ranked[:80].sum() / ranked.sum())
+    axes.plot(np.arange(1, 801), ranked / ranked.mean(), color=color, label=name)
 axes.set(xlabel="words, most influential first", ylabel="influence over its mean", xscale="log")
-axes.set_title("A heavy tail, but not much heavier than without training")
+axes.set_title(f"The top tenth of the words carries {shares[1]:.0%}; without training {shares[0]:.0%}")
 axes.legend(frameon=False)
 
 # %%
@@ -125,6 +126,7 @@ names = list(ways)
 right.barh(names, [unseen[name] - nothing for name in names], color=[colors[name] for name in names])
 right.axvline(0, color="black", linewidth=1)
 right.set(xlabel="the same on examples not seen")
+right.locator_params(axis="x", nbins=4)
 right.invert_yaxis()
 figure.suptitle("A call a word, spent before the search, buys reward; whether it holds must be tested on other data")
 

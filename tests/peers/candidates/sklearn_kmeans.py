@@ -20,7 +20,7 @@ class Given(np.random.RandomState):
 
 
 def cluster(E, u, max_iter):
-    """`kmeans_plusplus(n_local_trials=1)`, `KMeans(init=..., algorithm="lloyd", tol=0)`, `pairwise_distances_argmin`."""
+    """`kmeans_plusplus`, `KMeans(init=..., algorithm="lloyd", tol=0)`, `pairwise_distances_argmin`."""
     start, seeds = kmeans_plusplus(E, len(u), random_state=Given(u), n_local_trials=1)
     fitted = KMeans(len(u), init=start, n_init=1, algorithm="lloyd", tol=0, max_iter=max_iter).fit(E)
     centres = fitted.cluster_centers_

@@ -253,11 +253,12 @@ GENETIC = Operation(
 PSO = Operation(
     name="claps.pso",
     summary=f"particle swarm search on a table, epochs i = 0, ..., T - 1; {_REWARD}. With omega = 0.6 (T - i) / T + "
-    "0.2, c1 = 0.8 - 0.6 i / T, c2 = 0.2 + 0.6 i / T: v <- omega v + (1 - omega) (e(x, b) + e(x, g)), e = -3 where "
-    "equal and 3 where not, chance = sigmoid(v); if gate1 < c1, positions with move1 < chance become those of the own "
-    "best b; then, if gate2 < c2, those with move2 < chance become those of the best of all g; if mut_gate < 0.1 the "
-    "position floor(mut_pos L) becomes token number floor(mut_token v) of vocab. Then b where strictly better, then g from the "
-    "best particle of this epoch, the first of equal ones, if strictly better; v and e use what was before the epoch",
+    "0.2, c1 = 0.8 - 0.6 i / T, c2 = 0.2 + 0.6 i / T: v <- omega v + (1 - omega) (e(x, b) + e(x, g)), e = -3 "
+    "where equal and 3 where not, chance = sigmoid(v); if gate1 < c1, positions with move1 < chance become "
+    "those of the own best b; then, if gate2 < c2, those with move2 < chance become those of the best of all "
+    "g; if mut_gate < 0.1 the position floor(mut_pos L) becomes token number floor(mut_token v) of vocab. Then"
+    " b where strictly better, then g from the best particle of this epoch, the first of equal ones, if "
+    "strictly better; v and e use what was before the epoch",
     inputs=(
         *_TABLE,
         _INIT,
