@@ -215,7 +215,7 @@ def sample_greedy(rng):
 def _bred(rng, L, V, v, t, m, c, elites, *, p_mut=0.25, N=None):
     """N = P where nothing else is said; the share of elites is away from where rounding down would turn."""
     P = elites + m + c
-    N, elite = P if N is None else N, round((elites + 0.5) / P, 3)
+    N, elite = P if N is None else N, round((elites + 0.5) / P, 6)
     draws = {
         "mut_parent": _uniform(rng, t, m), "mut_flip": _uniform(rng, t, m, L), "mut_token": _uniform(rng, t, m, L),
         "cross_parent": _uniform(rng, t, c, 2), "coin": _uniform(rng, t, c, L),
