@@ -155,7 +155,7 @@ CLUSTER = (
     Case("one-cluster", ("boundary",), "one cluster: its centre is the mean", _points("one-cluster-210", 9, 2, 1)),
     Case("first-draw", ("boundary",), "draws of 0 take the first row that is no seed",
          {"E": _LINE, "u": np.array([0.0, 0.0, 0.0]), "max_iter": 4}),
-    Case("many-rows", ("large",), "3000 rows", _points("many-rows-26", 3000, 2, 3, max_iter=2)),
+    Case("many-rows", ("large",), "a thousand rows and more", _points("many-rows-30", 1200, 2, 2, max_iter=2)),
 )  # fmt: skip
 
 
@@ -298,7 +298,7 @@ PSO = (
     Case("fast", ("numerics",), "first velocities of a thousand: chances of 0 and 1",
          (lambda i: i | {"nu": np.array([1000.0, -1000.0, 500.0, -500.0])})(_flown(_rng("fast"), 3, 7, 5, 4, 4))),
     Case("three-hundred-epochs", ("long",), "the schedules reach their ends",
-         _flown(_rng("long-swarm"), 4, 5, 4, 300, 3)),
+         _flown(_rng("long-swarm"), 3, 5, 4, 300, 2)),
     large("many-particles", "ordinary", "N", size=3001),
     one_step,
 )  # fmt: skip
