@@ -152,6 +152,13 @@ ALTERNATIVES = (
         "seeds are drawn by their distance; here each row is as likely",
         _at(_7="found = _floor(u[k : k + 1], E.shape[0])"),
     ),
+    variant(
+        "not_below",
+        "the next seed is the first row whose sum is not below the draw; a draw of exactly 0 takes a seed again",
+        f"{GITHUB}/scikit-learn/scikit-learn/blob/main/sklearn/cluster/_kmeans.py (kmeans_plusplus)",
+        _at(_7='found = xp.searchsorted(sums / sums[-1], u[k : k + 1], side="left")'),
+        choice=True,
+    ),
     mistake(
         "label_for_token",
         "wrong_output",
