@@ -146,7 +146,7 @@ CLUSTER = (
     Case("away", ("numerics",), "rows thousands from 0, a few from each other: squares of lengths lose the digits",
          (lambda i: i | {"E": i["E"].round() + 8192.0})(_points("far-away-213", 20, 3, 4))),
     Case("far-away", ("numerics",), "the same with millions, for double precision",
-         (lambda i: i | {"E": i["E"] + 2.0**27})(_points("far-away-213", 20, 3, 4)), dtypes=("float64",)),
+         (lambda i: i | {"E": i["E"] + 134_217_728.0})(_points("far-away-213", 20, 3, 4)), dtypes=("float64",)),
     Case("emptied", ("edge_case", "known_bug"),
          "a cluster loses all of its rows: it keeps its centre, and two representatives are one row",
          {"E": _EMPTIED, "u": np.array([638, 862, 1017, 508]) / 1024, "max_iter": 50}),
