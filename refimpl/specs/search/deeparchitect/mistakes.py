@@ -1,8 +1,9 @@
 """What goes wrong in DeepArchitect: lines of the source that read otherwise."""
 
-from refimpl.core.arrays import from_numpy, to_numpy
+from refimpl.core.arrays import array_namespace, from_numpy, to_numpy
 from refimpl.search import deeparchitect as da
 from refimpl.specs.base import mistake, variant
+from refimpl.specs.search.deeparchitect import cases
 
 _LEGACY = "https://github.com/negrinho/deep_architect_legacy/blob/master/darch"
 _MODULES, _SEARCHERS = f"{_LEGACY}/modules.py", f"{_LEGACY}/searchers.py"
@@ -14,22 +15,18 @@ _NOT_TOLD = {"count": "the number of networks and their probabilities are the sa
 
 def _first_dims(space, in_dims, history):
     """`walk` in which each module is given the shape of the first input."""
-    from refimpl.specs.search.deeparchitect import walk
-
-    layers, _, offered = walk(space, in_dims, history)
-    root = da.start(da.parse(space), to_numpy(in_dims).tolist())
-    state, _ = da.follow(root, to_numpy(history).tolist())
-    sizes = to_numpy(in_dims).tolist()
-    last = state.layers[-1:]
-    return layers, from_numpy(da.shape(last, sizes), like=in_dims), offered
+    sizes, numbers = to_numpy(in_dims).tolist(), array_namespace(in_dims).float64
+    state, offered = da.follow(da.start(da.parse(space), sizes), to_numpy(history).tolist())
+    dims = da.shape(state.layers[-1:], sizes)
+    layers = from_numpy(cases.rows(da.flat(state.layers)), like=in_dims, dtype=numbers)
+    return layers, *(from_numpy(x, like=in_dims, dtype=in_dims.dtype) for x in (dims, offered))
 
 
 def _uniform_leaves(space, in_dims, most):
     """`count` in which all networks are equally likely."""
-    from refimpl.specs.search.deeparchitect import count
-
-    models, probabilities = count(space, in_dims, most)
-    return models, 0.0 * probabilities + 1.0 / float(models)
+    models, numbers = da.count(da.parse(space)), array_namespace(in_dims).float64
+    alike = [1 / models] * min(models, most)
+    return from_numpy(models, like=in_dims), from_numpy(alike, like=in_dims, dtype=numbers)
 
 
 ALTERNATIVES = (
