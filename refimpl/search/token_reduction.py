@@ -12,7 +12,7 @@ from typing import NamedTuple
 from refimpl.core import check, random
 from refimpl.core.arrays import Array, array_namespace, device, from_numpy, is_array, to_numpy
 from refimpl.core.linalg import cholesky, scaled
-from refimpl.core.special import softmax
+from refimpl.core.special import sigmoid, softmax
 from refimpl.models import gp
 from refimpl.models.acquisition import expected_improvement
 
@@ -181,7 +181,7 @@ def _decoder(vision, text, weights, k):
         Wq, Wk, Wv, Wo = (W[l, ...] for W in weights)
         i, j = places[: n + M, None], places[None, : n + M]
         scores = (X @ Wq) @ xp.matrix_transpose(X @ Wk) / d**0.5
-        A = softmax(xp.where((j < n) | (j <= i), scores, -math.inf))  # (token_reduction-2)
+        A = softmax(xp.where((j < n) | (j <= i), scores, -1e30))  # (token_reduction-2)
         X = X + A @ (X @ Wv) @ Wo  # (token_reduction-3)
         kept.append(alive)
         received.append(A[-1, :n])  # (token_reduction-4)
@@ -353,19 +353,16 @@ def _sizes(N, L, rho, first):
     return N, L, first, math.floor(rho * N * L + 1e-9), max(rho * L - first, 0.0) / max(L - first, 1)
 
 
-def _rounded(r, N, first, most):
-    """Whole numbers of tokens that never rise and are no more than `most` together."""
-    t = [N * share for share in r]
+def _rounded(r, N, first, most, like):
+    """The schedule of shares [L] in double precision: numbers that never rise and are no more than `most` together."""
+    t = to_numpy(N * r).tolist()
     k = [math.floor(x + 1e-9) for x in t]  # (token_reduction-15)
     left = most - sum(k)
     for l in sorted(range(len(t)), key=lambda l: (k[l] - t[l], l)):  # (token_reduction-16)
         more = int(l >= first and left > 0 and k[l] < (k[l - 1] if l else N))  # (token_reduction-17)
         k[l], left = k[l] + more, left - more
-    return k
-
-
-def _schedule(r, k, like):
-    return Schedule(from_numpy(r, like=like), from_numpy(k, like=like, dtype=array_namespace(like).int64))
+    xp = array_namespace(like)
+    return Schedule(xp.astype(r, like.dtype), from_numpy(k, like=like, dtype=xp.int64))
 
 
 def sigmoid_schedule(N, L, *, s, r_min=0.0, rho, first=2, like):
@@ -412,28 +409,31 @@ def sigmoid_schedule(N, L, *, s, r_min=0.0, rho, first=2, like):
     s, r_min = check.positive(s=s), check.nonnegative(r_min=r_min)
     if r_min > share + 1e-12:
         raise ValueError(f"r_min must be at most {share:g}, the mean share behind the first layers, got {r_min:g}")
-    r = _shares(L, float(s), float(r_min), first, share)
-    return _schedule(r, _rounded(r, N, first, most), like)
+    r = _shares(L, s, r_min, first, share, like)
+    return _rounded(r, N, first, most, like)
 
 
-def _shares(L, s, r_min, first, share):
+def _shares(L, s, r_min, first, share, like):
     """The sigmoid of a given mean."""
-    rest = range(first + 1, L + 1)
+    xp = array_namespace(like)
+    l = xp.arange(first + 1, L + 1, dtype=xp.float64, device=device(like))
+    full = xp.ones((first,), dtype=xp.float64, device=device(like))
     excess = (share - r_min) / (1 - r_min) if r_min < 1 else 0.0  # the mean that the sigmoids must have
-    if not rest or share == 1:
-        return [1.0] * L
-    if excess <= 0:
-        return [1.0] * first + [share] * len(rest)
+    if first == L or share == 1 or excess <= 0:
+        return xp.concat([full, share * xp.ones_like(l)])
+    c = _midpoint(L, float(s), first, float(excess))
+    r = r_min + (1 - r_min) * sigmoid(s * c - s * l)  # (token_reduction-14)
+    return xp.concat([full, r])
 
-    def sigmoid(u):
-        return math.exp(-max(u, 0.0)) / (1 + math.exp(-abs(u)))
 
+def _midpoint(L, s, first, excess):
+    """Where a sigmoid falls through 1/2 whose mean over the layers behind the first is `excess`."""
     low, high = (end + math.log(excess / (1 - excess)) / s for end in (first + 1, L))
     for _ in range(100):
         c = (low + high) / 2
-        mean = sum(sigmoid(s * (l - c)) for l in rest) / len(rest)
-        low, high = (c, high) if mean < excess else (low, c)  # (token_reduction-13)
-    return [1.0] * first + [r_min + (1 - r_min) * sigmoid(s * (l - c)) for l in rest]  # (token_reduction-14)
+        parts = [math.exp(-max(u, 0.0)) / (1 + math.exp(-abs(u))) for u in (s * (l - c) for l in range(first + 1, L + 1))]
+        low, high = (c, high) if sum(parts) < excess * len(parts) else (low, c)  # (token_reduction-13)
+    return c
 
 
 def settings(x, L, *, rho, first=2):
@@ -515,11 +515,12 @@ def fit_sigmoid(k, N, *, first=2):
     L = check.shapes(k=(k, "L"))["L"]
     if (first := check.integer(first=first)) > L - 2:
         raise ValueError(f"first must leave two layers of {L}, got {first}")
-    p = [min(max(n / N, 0.5 / N), 1 - 0.5 / N) for n in to_numpy(k).tolist()[first:]]
-    y, l = [math.log(q / (1 - q)) for q in p], range(first + 1, L + 1)
-    y0, l0 = sum(y) / len(y), sum(l) / len(l)
-    slope = sum((a - l0) * (b - y0) for a, b in zip(l, y, strict=True)) / sum((a - l0) ** 2 for a in l)
-    return -slope, (l0 - y0 / slope if slope else math.nan)  # (token_reduction-19)
+    xp = array_namespace(k)
+    n = xp.clip(xp.astype(k[first:], xp.float64), min=0.5, max=N - 0.5)
+    y, l = xp.log(n / (N - n)), xp.arange(first + 1, L + 1, dtype=xp.float64, device=device(k))
+    l0 = (first + 1 + L) / 2
+    slope = float(xp.sum((l - l0) * y) / xp.sum((l - l0) * (l - l0)))
+    return -slope, l0 - float(xp.mean(y)) / slope if slope else math.nan  # (token_reduction-19)
 
 
 # Bayesian optimization -----------------------------------------------------------------------------------------------
@@ -791,7 +792,7 @@ def geometric_schedule(N, L, *, rho, first=2, like):
 
     Notes
     -----
-    Equation (token_reduction-30) of the documentation, and those of the rounding.
+    Equations (token_reduction-30) and (token_reduction-31) of the documentation, and those of the rounding.
 
     Examples
     --------
@@ -801,17 +802,18 @@ def geometric_schedule(N, L, *, rho, first=2, like):
     """
     check.floating(like=like)
     N, L, first, most, share = _sizes(N, L, rho, first)
-    r = _pyramid(L, first, share)
-    return _schedule(r, _rounded(r, N, first, most), like)
+    return _rounded(_pyramid(L, first, share, like), N, first, most, like)
 
 
-def _pyramid(L, first, share):
+def _pyramid(L, first, share, like):
     """Powers of a factor, of a given mean."""
-    low, high, rest = 0.0, 1.0, L - first
+    xp, low, high, rest = array_namespace(like), 0.0, 1.0, range(1, L - first + 1)
     for _ in range(100):
         q = (low + high) / 2
-        low, high = (q, high) if sum(q**i for i in range(1, rest + 1)) < share * rest else (low, q)
-    return [1.0] * first + [high**i for i in range(1, rest + 1)]  # (token_reduction-30)
+        low, high = (q, high) if sum(q**i for i in rest) < share * len(rest) else (low, q)  # (token_reduction-30)
+    full = xp.ones((first,), dtype=xp.float64, device=device(like))
+    i = xp.arange(1, L - first + 1, dtype=xp.float64, device=device(like))
+    return xp.concat([full, xp.exp(math.log(high) * i)])  # (token_reduction-31)
 
 
 def flops(k, M, *, d, m, gated=True):
@@ -840,7 +842,7 @@ def flops(k, M, *, d, m, gated=True):
 
     Notes
     -----
-    Equation (token_reduction-31) of the documentation.
+    Equation (token_reduction-32) of the documentation.
 
     Examples
     --------
@@ -851,4 +853,4 @@ def flops(k, M, *, d, m, gated=True):
     check.indices(2**31, k=k), check.shapes(k=(k, "L"))
     M, (d, m) = check.integer(M=M, below=2**31), check.integer(d=d, m=m, minimum=1, below=2**31)
     n, matrices = [tokens + M for tokens in to_numpy(k).tolist()], 3 if check.flag(gated=gated) else 2
-    return sum(4 * a * d**2 + 2 * a**2 * d + matrices * a * d * m for a in n)  # (token_reduction-31)
+    return sum(4 * a * d**2 + 2 * a**2 * d + matrices * a * d * m for a in n)  # (token_reduction-32)

@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from refimpl.core.arrays import array_namespace, device, from_numpy
+from refimpl.core.arrays import array_namespace, device, from_numpy, is_array
 from refimpl.search import token_reduction as tr
 from refimpl.specs import refusals
 from refimpl.specs.base import ErrorCase, Operation, Paper, System, array, choice, integer, number, tags
@@ -12,7 +12,12 @@ from refimpl.specs.search.token_reduction import cases, exact, laws
 from refimpl.specs.search.token_reduction.claims import CLAIMS
 from refimpl.specs.search.token_reduction.mistakes import ALTERNATIVES
 
-_HOST = np.zeros(1)  # of operations of numbers alone
+_HOST = np.zeros(1)
+
+
+def _like(number):
+    """Of an operation of numbers alone, whose rounding is measured on such as are arrays."""
+    return number if is_array(number) else _HOST
 
 
 def gsearch(N, first, tol, inner, needs, weights):
@@ -30,13 +35,13 @@ def gsearch(N, first, tol, inner, needs, weights):
 
 def sigmoid_schedule(N, L, s, r_min, rho, first):
     """A schedule of the shape of a sigmoid."""
-    return tuple(tr.sigmoid_schedule(N, L, s=s, r_min=r_min, rho=rho, first=first, like=_HOST))
+    return tuple(tr.sigmoid_schedule(N, L, s=s, r_min=r_min, rho=rho, first=first, like=_like(s)))
 
 
 def baselines(N, L, rho, first, full):
     """FastV-like and geometric schedules."""
-    pyramid = tr.geometric_schedule(N, L, rho=rho, first=first, like=_HOST)
-    return tr.fastv_schedule(N, L, rho=rho, full=full, like=_HOST), pyramid.r, pyramid.k
+    pyramid = tr.geometric_schedule(N, L, rho=rho, first=first, like=_like(rho))
+    return tr.fastv_schedule(N, L, rho=rho, full=full, like=_like(rho)), pyramid.r, pyramid.k
 
 
 def fit(k, N, first):
@@ -363,7 +368,7 @@ BAYES_OPT = Operation(
     sample=cases.sample_bayes_opt,
     laws=laws.BAYES_OPT,
     relations=(Relation("in each step one candidate is ahead", ("x0", "candidates", "a", "b", "g"), _steps_lead),),
-    errors=refusals.arrays(x0="x0", candidates="candidates"),
+    errors=(refusals.arrays(x0="x0")[0], *refusals.arrays(candidates="candidates"), refusals.arrays(x0="candidates")[1]),
 )
 
 _WEIGHT = "of each layer; a state is a row, x W"
@@ -397,7 +402,8 @@ DECODER = Operation(
         ErrorCase("rising", "tokens do not come back", {"k": np.array([4, 1, 2])}, ValueError, "k"),
         ErrorCase("not-all-at-first", "layer 1 has all tokens", {"k": np.array([3, 2, 1])}, ValueError, "k"),
         ErrorCase("negative", "a number of tokens", {"k": np.array([4, 2, -1])}, ValueError, "k"),
-        *refusals.arrays(vision="vision", text="text"),
+        refusals.arrays(vision="vision")[0],
+        *refusals.arrays(text="text"),
     ),
     without={"large": "attention is quadratic in the tokens"},
 )
@@ -465,7 +471,7 @@ SYSTEM = System(
     alternatives=ALTERNATIVES,
     equations=dict(
         zip(
-            tags("token_reduction", *range(1, 32)),
+            tags("token_reduction", *range(1, 33)),
             (
                 f"{_ABSTRACT}the attention of the layer before ranks",
                 "attention, with text tokens after the vision tokens",
@@ -497,6 +503,7 @@ SYSTEM = System(
                 f"{_OURS}the best value seen",
                 "Chen et al. (2024), at a given budget",
                 f"{_OURS}a pyramid at a given budget",
+                f"{_OURS}its shares",
                 "Chen et al. (2024), its count with a gated feed-forward part",
             ),
             strict=True,

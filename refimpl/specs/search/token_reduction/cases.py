@@ -122,22 +122,22 @@ def _budget(N=64, L=12, rho=0.25, first=2, full=2):
 
 BASELINES = (
     Case("a-quarter", ("basic", "wrong_constant", "wrong_order"), "a quarter of 64 tokens in 12 layers", _budget(),
-         equations=_tags(29, 30), source="the sheet",
+         equations=_tags(29, 30, 31), source="the sheet",
          answer={"fastv": np.array([64, 64, 7, 7, 7, 7, 6, 6, 6, 6, 6, 6]),
                  "geometric": np.array([64, 64, 32, 16, 8, 4, 2, 1, 1, 0, 0, 0])}),
     Case("other-layers", ("basic",), "one full layer for one, three for the other", _budget(rho=0.37, first=1, full=3),
-         equations=_tags(29, 30)),
+         equations=_tags(29, 30, 31)),
     Case("from-layer-two", ("basic",), "the same number from layer 2 on", _budget(N=50, L=7, rho=0.41, first=1, full=1),
-         equations=_tags(29, 30)),
-    Case("no-full-layer", ("boundary",), "no layer must keep all", _budget(N=31, L=6, rho=0.43, first=0, full=0), equations=_tags(29, 30)),
+         equations=_tags(29, 30, 31)),
+    Case("no-full-layer", ("boundary",), "no layer must keep all", _budget(N=31, L=6, rho=0.43, first=0, full=0), equations=_tags(29, 30, 31)),
     Case("everything", ("boundary",), "a budget of 1 keeps all", _budget(rho=1.0, L=4, full=3),
          answer={"fastv": np.full(4, 64), "geometric": np.full(4, 64)}, source="by hand"),
     Case("nothing-left", ("boundary",), "the full layers take the whole budget", _budget(N=16, L=4, rho=0.5),
          answer={"fastv": np.array([16, 16, 0, 0]), "geometric": np.array([16, 16, 0, 0])}, source="by hand"),
-    Case("one-token", ("boundary",), "one vision token", _budget(N=1, L=5, rho=0.67, first=1, full=1), equations=_tags(29, 30)),
-    Case("llava", ("basic",), "576 tokens in 32 layers", _budget(N=576, L=32, rho=0.2, full=3), equations=_tags(29, 30)),
-    Case("three-hundred-layers", ("long",), "300 layers", _budget(N=1000, L=300, rho=0.1, full=17), equations=_tags(30)),
-    Case("many-tokens", ("large",), "70,001 tokens", _budget(N=LARGE, L=9, rho=0.5, first=1, full=3), equations=_tags(29, 30)),
+    Case("one-token", ("boundary",), "one vision token", _budget(N=1, L=5, rho=0.67, first=1, full=1), equations=_tags(29, 30, 31)),
+    Case("llava", ("basic",), "576 tokens in 32 layers", _budget(N=576, L=32, rho=0.2, full=3), equations=_tags(29, 30, 31)),
+    Case("three-hundred-layers", ("long",), "300 layers", _budget(N=1000, L=300, rho=0.1, full=17), equations=_tags(30, 31)),
+    Case("many-tokens", ("large",), "70,001 tokens", _budget(N=LARGE, L=9, rho=0.5, first=1, full=3), equations=_tags(29, 30, 31)),
 )  # fmt: skip
 
 
@@ -351,17 +351,17 @@ def _layers(k, M=64, d=4096, m=11008, mlp="gated"):
 
 
 FLOPS = (
-    Case("one-layer", ("basic", "wrong_constant"), "a layer of LLaVA-1.5-7B with 640 tokens", _layers([576]), equations=_tags(31),
+    Case("one-layer", ("basic", "wrong_constant"), "a layer of LLaVA-1.5-7B with 640 tokens", _layers([576]), equations=_tags(32),
          answer={"F": np.array(132_875_550_720)}, source="closed form"),
     Case("a-schedule", ("basic",), "a schedule of twelve layers", _layers([576, 576, 342, 252, 243, 189, 63, 63, 63, 54, 45, 36]),
-         equations=_tags(31)),
+         equations=_tags(32)),
     Case("two-matrices", ("basic", "variant"), "a feed-forward part that is not gated", _layers([32, 32, 20, 7, 0], 1, 32, 64, "plain"),
-         equations=_tags(31)),
-    Case("many-tokens-small-widths", ("wrong_constant",), "where attention costs most", _layers([500, 300], 7, 3, 5), equations=_tags(31)),
-    Case("no-text", ("boundary",), "vision tokens alone", _layers([3, 2], 0, 2, 3), equations=_tags(31)),
-    Case("no-vision", ("boundary",), "text alone", _layers([0, 0], 5, 2, 3), equations=_tags(31)),
+         equations=_tags(32)),
+    Case("many-tokens-small-widths", ("wrong_constant",), "where attention costs most", _layers([500, 300], 7, 3, 5), equations=_tags(32)),
+    Case("no-text", ("boundary",), "vision tokens alone", _layers([3, 2], 0, 2, 3), equations=_tags(32)),
+    Case("no-vision", ("boundary",), "text alone", _layers([0, 0], 5, 2, 3), equations=_tags(32)),
     Case("many-layers", ("large", "long"), "70,001 layers: the sum is exact", _layers(_rng("layers").integers(0, 50, LARGE), 4, 8, 16),
-         equations=_tags(31)),
+         equations=_tags(32)),
 )  # fmt: skip
 
 
