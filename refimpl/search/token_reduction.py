@@ -240,7 +240,8 @@ def _consistency(attention, kind):
         z = xp.reshape(z, (L, S, N * N)) / N
     z = xp.permute_dims(z, (1, 0, 2))
     length = xp.sqrt(xp.sum(z * z, axis=-1))
-    both = (length[:, :, None] > 0) & (length[:, None, :] > 0)
+    there = (xp.max(attention, axis=-1) > xp.min(attention, axis=-1)).T
+    both = there[:, :, None] & there[:, None, :]
     norm = xp.where(both, length[:, :, None] * length[:, None, :], 1.0)
     rho = (z @ xp.matrix_transpose(z)) / norm  # (token_reduction-6)
     return xp.sum(xp.where(both, rho, 0.0), axis=0) / xp.sum(xp.astype(both, rho.dtype), axis=0)
@@ -349,7 +350,7 @@ def _sizes(N, L, rho, first):
     N, L = check.integer(N=N, L=L, minimum=1, below=2**31)
     rho, first = check.share(rho=rho), check.integer(first=first, below=L + 1)
     if rho * N * L + 1e-9 < max(1, first * N):
-        raise ValueError(f"rho must leave a token, and all {N} to the first {first} layers of {L}, got {rho:g}")
+        raise ValueError(f"rho must leave a token, and all {N} to the first {first} layers of {L}, got {float(rho):g}")
     return N, L, first, math.floor(rho * N * L + 1e-9), max(rho * L - first, 0.0) / max(L - first, 1)
 
 
@@ -359,7 +360,7 @@ def _rounded(r, N, first, most, like):
     k = [math.floor(x + 1e-9) for x in t]  # (token_reduction-15)
     left = most - sum(k)
     for l in sorted(range(len(t)), key=lambda l: (k[l] - t[l], l)):  # (token_reduction-16)
-        more = int(l >= first and left > 0 and k[l] < (k[l - 1] if l else N))  # (token_reduction-17)
+        more = int(l >= first and left > 0)  # (token_reduction-17)
         k[l], left = k[l] + more, left - more
     xp = array_namespace(like)
     return Schedule(xp.astype(r, like.dtype), from_numpy(k, like=like, dtype=xp.int64))
@@ -408,7 +409,9 @@ def sigmoid_schedule(N, L, *, s, r_min=0.0, rho, first=2, like):
     N, L, first, most, share = _sizes(N, L, rho, first)
     s, r_min = check.positive(s=s), check.nonnegative(r_min=r_min)
     if r_min > share + 1e-12:
-        raise ValueError(f"r_min must be at most {share:g}, the mean share behind the first layers, got {r_min:g}")
+        raise ValueError(
+            f"r_min must be at most {float(share):g}, the mean share behind the first layers, got {float(r_min):g}"
+        )
     r = _shares(L, s, r_min, first, share, like)
     return _rounded(r, N, first, most, like)
 
@@ -431,7 +434,9 @@ def _midpoint(L, s, first, excess):
     low, high = (end + math.log(excess / (1 - excess)) / s for end in (first + 1, L))
     for _ in range(100):
         c = (low + high) / 2
-        parts = [math.exp(-max(u, 0.0)) / (1 + math.exp(-abs(u))) for u in (s * (l - c) for l in range(first + 1, L + 1))]
+        parts = [
+            math.exp(-max(u, 0.0)) / (1 + math.exp(-abs(u))) for u in (s * (l - c) for l in range(first + 1, L + 1))
+        ]
         low, high = (c, high) if sum(parts) < excess * len(parts) else (low, c)  # (token_reduction-13)
     return c
 

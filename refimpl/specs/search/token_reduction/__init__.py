@@ -1,6 +1,5 @@
 """What the oracle knows of searching token reductions."""
 
-
 import numpy as np
 
 from refimpl.core.arrays import array_namespace, device, from_numpy, is_array
@@ -66,6 +65,11 @@ def bayes_opt(x0, candidates, a, b, g):
     return found.x, found.y, from_numpy(found.best, like=x0, dtype=xp.int64)
 
 
+def keep(attention, count):
+    """Places of the tokens that received most attention."""
+    return tr.keep(attention, count)
+
+
 def decoder(vision, text, Wq, Wk, Wv, Wo, k):
     """A decoder that drops vision tokens; what it keeps as rows of 0 and 1."""
     found = tr.decoder(vision, text, tr.Weights(Wq, Wk, Wv, Wo), k)
@@ -120,9 +124,15 @@ def _enough(*names):
     """Whether the budget is enough for the layers that keep all."""
 
     def holds(i):
-        return all(i[name] <= i["L"] and i["rho"] * i["N"] * i["L"] + 1e-9 >= max(1, i[name] * i["N"]) for name in names)
+        return all(
+            i[name] <= i["L"] and i["rho"] * i["N"] * i["L"] + 1e-9 >= max(1, i[name] * i["N"]) for name in names
+        )
 
-    return Relation(f"rho leaves a token, and all to the first layers: rho L >= {' and '.join(names)}", ("N", "L", "rho", *names), holds)
+    return Relation(
+        f"rho leaves a token, and all to the first layers: rho L >= {' and '.join(names)}",
+        ("N", "L", "rho", *names),
+        holds,
+    )
 
 
 def _least(i):
@@ -134,7 +144,9 @@ def _apart_sigmoid(i):
 
 
 def _apart_pyramid(i):
-    return _clear(tr.geometric_schedule(i["N"], i["L"], rho=i["rho"], first=i["first"], like=_HOST).r, i["N"], i["first"])
+    return _clear(
+        tr.geometric_schedule(i["N"], i["L"], rho=i["rho"], first=i["first"], like=_HOST).r, i["N"], i["first"]
+    )
 
 
 def _leads(gain, spread):
@@ -192,9 +204,8 @@ _SIZES = integer("N", "vision tokens", COUNT), integer("L", "layers", COUNT)
 _RHO = number("rho", "budget: mean of the shares", real(0, 1, open="("))
 _FIRST = integer("first", "so many layers keep all tokens", whole(0, "L"))
 _ROUNDED = (
-    "t = N r; k is t rounded down, what is within 1e-9 of a whole number being one; then one pass over the layers in falling "
-    "order of t - k (equal ones: shallower first) adds 1 where the layer is behind the first ones, has fewer than the layer "
-    "before it, and the sum is below rho N L, rounded down in the same way"
+    "t = N r; k is t rounded down, what is within 1e-9 of a whole number being one; then the layers behind the first "
+    "ones get 1 more, in falling order of t - k (equal ones: shallower first), until the sum is rho N L, rounded down in the same way"
 )
 _HALVING = (
     "halving: from 0, taken for too few, and the number of the layer before, while they are more than 1 apart, the middle, rounded "
@@ -218,7 +229,11 @@ GSEARCH = Operation(
     outputs=(
         array("k", "L", "tokens at each layer"),
         array("calls", "", "calls of the score"),
-        array("trace", "p c", "a row for each call but the first: layer from 1, number that is tried, 1 if it is enough or 0"),
+        array(
+            "trace",
+            "p c",
+            "a row for each call but the first: layer from 1, number that is tried, 1 if it is enough or 0",
+        ),
     ),
     reference=gsearch,
     exact=exact.gsearch,
@@ -226,11 +241,23 @@ GSEARCH = Operation(
     cases=cases.GSEARCH,
     sample=cases.sample_gsearch,
     laws=laws.GSEARCH,
-    relations=(Relation("no score is within rounding of the limit, unless tol is 0", ("tol", "needs", "weights", "N"), _keeps_apart),),
+    relations=(
+        Relation(
+            "no score is within rounding of the limit, unless tol is 0", ("tol", "needs", "weights", "N"), _keeps_apart
+        ),
+    ),
     errors=(
         refusals.numbers("N", "first", tol="tolerance"),
-        ErrorCase("nan-in-weights", "a score that is NaN tells nothing", {"weights": np.full(5, _NAN)}, ValueError, "score"),
-        ErrorCase("infinite-weights", "the score of all tokens is a number", {"weights": np.full(5, np.inf)}, ValueError, "score"),
+        ErrorCase(
+            "nan-in-weights", "a score that is NaN tells nothing", {"weights": np.full(5, _NAN)}, ValueError, "score"
+        ),
+        ErrorCase(
+            "infinite-weights",
+            "the score of all tokens is a number",
+            {"weights": np.full(5, np.inf)},
+            ValueError,
+            "score",
+        ),
     ),
 )
 
@@ -368,8 +395,28 @@ BAYES_OPT = Operation(
     sample=cases.sample_bayes_opt,
     laws=laws.BAYES_OPT,
     relations=(Relation("in each step one candidate is ahead", ("x0", "candidates", "a", "b", "g"), _steps_lead),),
-    errors=(refusals.arrays(x0="x0")[0], *refusals.arrays(candidates="candidates"), refusals.arrays(x0="candidates")[1]),
+    errors=(
+        refusals.arrays(x0="x0")[0],
+        *refusals.arrays(candidates="candidates"),
+        refusals.arrays(x0="candidates")[1],
+    ),
 )
+
+KEEP = Operation(
+    name="token_reduction.keep",
+    summary="numbers of the tokens that received most attention, in rising order; of equal ones the first stay",
+    inputs=(array("attention", "S N", "what each of N tokens received, for S inputs"), integer("count", "how many stay", whole(0, "N"))),
+    outputs=(array("kept", "S p", "their numbers, from 0"),),
+    reference=keep,
+    exact=exact.keep,
+    exact_source="pairs sorted by Python",
+    cases=cases.KEEP,
+    sample=cases.sample_keep,
+    laws=laws.KEEP,
+    errors=(refusals.numbers("count"), refusals.arrays(attention="attention")[0],
+            ErrorCase("infinite", "attention is a number", {"attention": np.full((2, 6), -np.inf)}, ValueError, "attention")),
+    without=_ONE_STEP,
+)  # fmt: skip
 
 _WEIGHT = "of each layer; a state is a row, x W"
 DECODER = Operation(
@@ -380,13 +427,20 @@ DECODER = Operation(
     inputs=(
         array("vision", "N d", "vision tokens"),
         array("text", "M d", "text tokens"),
-        *(array(f"W{x}", "L d d", f"{name}, {_WEIGHT}") for x, name in zip("qkvo", ("queries", "keys", "values", "outputs"), strict=True)),
+        *(
+            array(f"W{x}", "L d d", f"{name}, {_WEIGHT}")
+            for x, name in zip("qkvo", ("queries", "keys", "values", "outputs"), strict=True)
+        ),
         array("k", "L", "vision tokens at each layer: N first, never rising", whole(0, "N")),
     ),
     outputs=(
         array("text_states", "M d", "text tokens after the last layer"),
         array("kept", "L N", "1 for the vision tokens that take part in a layer, 0 for the others"),
-        array("attention", "L N", "what each vision token receives from the last text token in each layer; 0 if it takes no part"),
+        array(
+            "attention",
+            "L N",
+            "what each vision token receives from the last text token in each layer; 0 if it takes no part",
+        ),
     ),
     reference=decoder,
     exact=exact.decoder,
@@ -426,7 +480,9 @@ CONSISTENCY = Operation(
     relations=(Relation("for each two layers an input counts", ("attention",), _counts_somewhere),),
     errors=(
         refusals.arrays(attention="attention")[0],
-        ErrorCase("all-constant", "nothing is left to compare", {"attention": np.ones((3, 2, 6))}, ValueError, "attention"),
+        ErrorCase(
+            "all-constant", "nothing is left to compare", {"attention": np.ones((3, 2, 6))}, ValueError, "attention"
+        ),
     ),
 )
 
@@ -466,7 +522,7 @@ SYSTEM = System(
         year=2024,
         key="zhao2024accelerating",
     ),
-    operations=(GSEARCH, SIGMOID, BASELINES, FIT, ACQUISITION, BAYES_OPT, DECODER, CONSISTENCY, FLOPS),
+    operations=(GSEARCH, KEEP, DECODER, CONSISTENCY, SIGMOID, FIT, ACQUISITION, BAYES_OPT, BASELINES, FLOPS),
     claims=CLAIMS,
     alternatives=ALTERNATIVES,
     equations=dict(

@@ -1,5 +1,7 @@
 """Inputs of the operations of token reduction under permanent names, and random ones."""
 
+from functools import partial
+
 import numpy as np
 
 from refimpl.core.random import stream
@@ -23,7 +25,19 @@ def _needs(K, N=8, first=1, tol=0.0, inner="halving", weights=None):
     return {"N": N, "first": first, "tol": tol, "inner": inner, "needs": np.array(K), "weights": w}
 
 
-_PATH = [(2, 4, 0), (2, 6, 0), (2, 7, 0), (3, 4, 0), (3, 6, 1), (3, 5, 1), (4, 2, 0), (4, 3, 0), (4, 4, 0), (5, 2, 1), (5, 1, 0)]
+_PATH = [
+    (2, 4, 0),
+    (2, 6, 0),
+    (2, 7, 0),
+    (3, 4, 0),
+    (3, 6, 1),
+    (3, 5, 1),
+    (4, 2, 0),
+    (4, 3, 0),
+    (4, 4, 0),
+    (5, 2, 1),
+    (5, 1, 0),
+]
 _WALK = [(2, 7, 0), (3, 7, 1), (3, 6, 1), (3, 5, 1), (3, 4, 0), (4, 4, 0), (5, 4, 1), (5, 3, 1), (5, 2, 1), (5, 1, 0)]
 _SOFT = {"N": 6, "first": 0, "weights": [1.0, 0.75, 1.25, 0.5, 1.0]}
 
@@ -75,35 +89,38 @@ def _sigmoid(N=64, L=12, s=1.0, r_min=0.0, rho=0.25, first=2):
     return {"N": N, "L": L, "s": s, "r_min": r_min, "rho": rho, "first": first}
 
 
+_numbered = partial(Case, dtypes=("float64",))  # of numbers alone: k is counted in double precision
+
+
 def _numbers(*k):
     return {"k": np.array(k)}
 
 
 SIGMOID = (
-    Case("a-quarter", ("basic", "wrong_constant"), "a quarter of 64 tokens in 12 layers",
+    _numbered("a-quarter", ("basic", "wrong_constant"), "a quarter of 64 tokens in 12 layers",
          _sigmoid(), equations=_tags(13, 14, 15, 16, 17), answer=_numbers(64, 64, 33, 18, 8, 3, 1, 1, 0, 0, 0, 0), source="the sheet"),
-    Case("with-a-floor", ("basic", "wrong_constant"), "a least share of 0.05, not steep", _sigmoid(s=0.5, r_min=0.05, rho=0.3),
+    _numbered("with-a-floor", ("basic", "wrong_constant"), "a least share of 0.05, not steep", _sigmoid(s=0.5, r_min=0.05, rho=0.3),
          equations=_tags(13, 14, 17), answer=_numbers(64, 64, 26, 20, 14, 11, 8, 6, 5, 4, 4, 4), source="the sheet"),
-    Case("a-cliff", ("basic", "numerics"), "steep: all, then the floor", _sigmoid(s=4.0, r_min=0.05), equations=_tags(13, 14),
+    _numbered("a-cliff", ("basic", "numerics"), "steep: all, then the floor", _sigmoid(s=4.0, r_min=0.05), equations=_tags(13, 14),
          answer=_numbers(64, 64, 34, 5, 4, 3, 3, 3, 3, 3, 3, 3), source="the sheet"),
-    Case("very-steep", ("numerics",), "exponents past the end of the range", _sigmoid(s=300.0, r_min=0.03, rho=0.47),
+    _numbered("very-steep", ("numerics",), "exponents past the end of the range", _sigmoid(s=300.0, r_min=0.03, rho=0.47),
          equations=_tags(14)),
-    Case("hardly-steep", ("numerics",), "nearly flat: the midpoint is far away", _sigmoid(s=0.002, r_min=0.01, rho=0.33),
+    _numbered("hardly-steep", ("numerics",), "nearly flat: the midpoint is far away", _sigmoid(s=0.002, r_min=0.01, rho=0.33),
          equations=_tags(13)),
-    Case("one-full-layer", ("basic",), "the first layer alone keeps all", _sigmoid(s=0.8, r_min=0.02, rho=0.21, first=1),
+    _numbered("one-full-layer", ("basic",), "the first layer alone keeps all", _sigmoid(s=0.8, r_min=0.02, rho=0.21, first=1),
          equations=_tags(13, 16, 17)),
-    Case("no-full-layer", ("boundary",), "no layer must keep all", _sigmoid(s=0.6, rho=0.37, first=0), equations=_tags(13, 17)),
-    Case("everything", ("boundary",), "a budget of 1 keeps all", _sigmoid(rho=1.0, s=0.7), answer=_numbers(*[64] * 12), source="by hand"),
-    Case("at-its-bound", ("boundary", "edge_case"), "the least share takes the whole budget: a flat rest",
+    _numbered("no-full-layer", ("boundary",), "no layer must keep all", _sigmoid(s=0.6, rho=0.37, first=0), equations=_tags(13, 17)),
+    _numbered("everything", ("boundary",), "a budget of 1 keeps all", _sigmoid(rho=1.0, s=0.7), answer=_numbers(*[64] * 12), source="by hand"),
+    _numbered("at-its-bound", ("boundary", "edge_case"), "the least share takes the whole budget: a flat rest",
          _sigmoid(N=60, r_min=0.1), answer=_numbers(60, 60, *[6] * 10), source="by hand", equations=_tags(15)),
-    Case("all-layers-full", ("boundary",), "no layer is left", _sigmoid(L=3, first=3, rho=1.0), answer=_numbers(64, 64, 64),
+    _numbered("all-layers-full", ("boundary",), "no layer is left", _sigmoid(L=3, first=3, rho=1.0), answer=_numbers(64, 64, 64),
          source="by hand"),
-    Case("one-token", ("boundary",), "one vision token", _sigmoid(N=1, L=5, s=0.7, rho=0.5, first=1), equations=_tags(15, 17)),
-    Case("few-tokens", ("wrong_order",), "five tokens: what rounding leaves decides", _sigmoid(N=5, L=9, s=0.45, r_min=0.06, rho=0.44),
+    _numbered("one-token", ("boundary",), "one vision token", _sigmoid(N=1, L=5, s=0.7, rho=0.5, first=1), equations=_tags(15, 17)),
+    _numbered("few-tokens", ("wrong_order",), "five tokens: what rounding leaves decides", _sigmoid(N=5, L=9, s=0.45, r_min=0.06, rho=0.44),
          equations=_tags(15, 16, 17)),
-    Case("llava", ("basic",), "576 tokens in 32 layers", _sigmoid(N=576, L=32, s=0.3, r_min=0.01, rho=0.2), equations=_tags(16, 17)),
-    Case("three-hundred-layers", ("long",), "300 layers", _sigmoid(N=1000, L=300, s=0.05, r_min=0.015, rho=0.3), equations=_tags(13, 16)),
-    Case("many-tokens", ("large",), "70,001 tokens", _sigmoid(N=LARGE, L=7, s=0.9, r_min=0.1, rho=0.5, first=1), equations=_tags(15, 17)),
+    _numbered("llava", ("basic",), "576 tokens in 32 layers", _sigmoid(N=576, L=32, s=0.3, r_min=0.01, rho=0.2), equations=_tags(16, 17)),
+    _numbered("three-hundred-layers", ("long",), "300 layers", _sigmoid(N=1000, L=300, s=0.05, r_min=0.015, rho=0.3), equations=_tags(13, 16)),
+    _numbered("many-tokens", ("large",), "70,001 tokens", _sigmoid(N=LARGE, L=7, s=0.9, r_min=0.1, rho=0.5, first=1), equations=_tags(15, 17)),
 )  # fmt: skip
 
 
@@ -121,23 +138,23 @@ def _budget(N=64, L=12, rho=0.25, first=2, full=2):
 
 
 BASELINES = (
-    Case("a-quarter", ("basic", "wrong_constant", "wrong_order"), "a quarter of 64 tokens in 12 layers", _budget(),
+    _numbered("a-quarter", ("basic", "wrong_constant", "wrong_order"), "a quarter of 64 tokens in 12 layers", _budget(),
          equations=_tags(29, 30, 31), source="the sheet",
          answer={"fastv": np.array([64, 64, 7, 7, 7, 7, 6, 6, 6, 6, 6, 6]),
                  "geometric": np.array([64, 64, 32, 16, 8, 4, 2, 1, 1, 0, 0, 0])}),
-    Case("other-layers", ("basic",), "one full layer for one, three for the other", _budget(rho=0.37, first=1, full=3),
+    _numbered("other-layers", ("basic",), "one full layer for one, three for the other", _budget(rho=0.37, first=1, full=3),
          equations=_tags(29, 30, 31)),
-    Case("from-layer-two", ("basic",), "the same number from layer 2 on", _budget(N=50, L=7, rho=0.41, first=1, full=1),
+    _numbered("from-layer-two", ("basic",), "the same number from layer 2 on", _budget(N=50, L=7, rho=0.41, first=1, full=1),
          equations=_tags(29, 30, 31)),
-    Case("no-full-layer", ("boundary",), "no layer must keep all", _budget(N=31, L=6, rho=0.43, first=0, full=0), equations=_tags(29, 30, 31)),
-    Case("everything", ("boundary",), "a budget of 1 keeps all", _budget(rho=1.0, L=4, full=3),
+    _numbered("no-full-layer", ("boundary",), "no layer must keep all", _budget(N=31, L=6, rho=0.43, first=0, full=0), equations=_tags(29, 30, 31)),
+    _numbered("everything", ("boundary",), "a budget of 1 keeps all", _budget(rho=1.0, L=4, full=3),
          answer={"fastv": np.full(4, 64), "geometric": np.full(4, 64)}, source="by hand"),
-    Case("nothing-left", ("boundary",), "the full layers take the whole budget", _budget(N=16, L=4, rho=0.5),
+    _numbered("nothing-left", ("boundary",), "the full layers take the whole budget", _budget(N=16, L=4, rho=0.5),
          answer={"fastv": np.array([16, 16, 0, 0]), "geometric": np.array([16, 16, 0, 0])}, source="by hand"),
-    Case("one-token", ("boundary",), "one vision token", _budget(N=1, L=5, rho=0.67, first=1, full=1), equations=_tags(29, 30, 31)),
-    Case("llava", ("basic",), "576 tokens in 32 layers", _budget(N=576, L=32, rho=0.2, full=3), equations=_tags(29, 30, 31)),
-    Case("three-hundred-layers", ("long",), "300 layers", _budget(N=1000, L=300, rho=0.1, full=17), equations=_tags(30, 31)),
-    Case("many-tokens", ("large",), "70,001 tokens", _budget(N=LARGE, L=9, rho=0.5, first=1, full=3), equations=_tags(29, 30, 31)),
+    _numbered("one-token", ("boundary",), "one vision token", _budget(N=1, L=5, rho=0.67, first=1, full=1), equations=_tags(29, 30, 31)),
+    _numbered("llava", ("basic",), "576 tokens in 32 layers", _budget(N=576, L=32, rho=0.2, full=3), equations=_tags(29, 30, 31)),
+    _numbered("three-hundred-layers", ("long",), "300 layers", _budget(N=1000, L=300, rho=0.1, full=17), equations=_tags(30, 31)),
+    _numbered("many-tokens", ("large",), "70,001 tokens", _budget(N=LARGE, L=9, rho=0.5, first=1, full=3), equations=_tags(29, 30, 31)),
 )  # fmt: skip
 
 
@@ -196,7 +213,7 @@ def _many_candidates(operation, before):
 
     return Case("many-candidates", ("large",), "70,001 candidates, the best of them once", equations=small.equations,
                 inputs=small.inputs | {"new": np.take(small.inputs["new"], picks, axis=0)}, source="the answer of ordinary",
-                small=small, derived=derived, recipe=f"ordinary/m/{LARGE}/picked, the best at {_PLACE}")  # fmt: skip
+                small=small, derived=derived, dtypes=("float64",), recipe=f"ordinary/m/{LARGE}/picked, the best at {_PLACE}")  # fmt: skip
 
 
 ACQUISITION = (
@@ -216,7 +233,7 @@ ACQUISITION = (
     Case("noisy", ("wrong_constant",), "a noise of 1/2", _points("noisy", 6, 5, noise=0.5), equations=_tags(22, 24)),
     Case("short", ("numerics",), "a short length: candidates know nothing of the points", _points("short", 4, 3, length=0.125),
          equations=_tags(21)),
-    Case("long-length", ("wrong_constant",), "a length of 2", _points("smooth", 5, 4, length=2.0, noise=0.01), equations=_tags(21)),
+    Case("long-length", ("wrong_constant",), "a length of 2", _points("smooth", 5, 4, length=2.0, noise=0.25), equations=_tags(21)),
     Case("three-dimensions", ("basic",), "three coordinates", _points("three", 6, 5, 3), equations=_tags(21, 23, 24)),
     _many_candidates,
 )  # fmt: skip
@@ -258,6 +275,40 @@ def sample_bayes_opt(rng):
 # Tokens --------------------------------------------------------------------------------------------------------------
 
 
+def _rows(name, S=2, N=6, count=3, attention=None):
+    given = np.round(_rng(name).uniform(size=(S, N)), 3) if attention is None else np.array(attention)
+    return {"attention": given, "count": count}
+
+
+def _many_tokens(operation, before):
+    rng, S = _rng("many tokens"), 2
+    order = np.array([rng.permutation(LARGE) for _ in range(S)])
+    places = np.sort(np.argsort(order, axis=1)[:, ::-1][:, :4], axis=1)
+    return Case("many-tokens", ("large",), "70,001 tokens of different attention, four of them stay",
+                {"attention": order / 65536.0, "count": 4}, answer={"kept": places}, source="by construction")  # fmt: skip
+
+
+KEEP = (
+    Case("two-rows", ("basic", "wrong_axis"), "two inputs, each with its own ranks", _rows("rows"), equations=_tags(1)),
+    Case("ties", ("edge_case", "variant"), "of equal tokens the first stay",
+         _rows("", count=3, attention=[[0.5, 0.25, 0.5, 0.25, 0.25, 0.5], [0.125, 0.25, 0.25, 0.25, 0.25, 0.125]]), equations=_tags(1),
+         answer={"kept": np.array([[0, 2, 5], [1, 2, 3]])}, source="by hand"),
+    Case("all-equal", ("edge_case", "variant"), "all are equal", _rows("", count=2, attention=[[0.25] * 4]), equations=_tags(1),
+         answer={"kept": np.array([[0, 1]])}, source="by hand"),
+    Case("some", ("basic",), "three inputs, four of nine tokens", _rows("some", 3, 9, 4), equations=_tags(1)),
+    Case("none", ("boundary",), "none stays", _rows("none", 2, 5, 0)),
+    Case("all-but-one", ("boundary",), "the least goes", _rows("all", 3, 5, 4), equations=_tags(1)),
+    Case("negative", ("edge_case",), "scores before a softmax may be negative", _rows("", 1, 5, 2, [[-3.5, -0.5, -1.25, -0.75, -9.0]])),
+    _many_tokens,
+)  # fmt: skip
+
+
+def sample_keep(rng):
+    S, N = int(rng.integers(1, 4)), int(rng.integers(1, 9))
+    a = rng.integers(0, 5, (S, N)) / 4.0 if rng.random() < 0.4 else np.round(rng.uniform(size=(S, N)), 3)
+    return {"attention": a, "count": int(rng.integers(0, N + 1))}
+
+
 _I, _SWAP = np.eye(2), np.array([[0.0, 1.0], [1.0, 0.0]])
 _EXAMPLE = {
     "vision": np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0], [-1.0, 0.0]]), "text": np.array([[0.0, 1.0], [1.0, -1.0]]),
@@ -292,9 +343,6 @@ DECODER = (
     Case("four-text-tokens", ("basic", "wrong_axis"), "the last of four text tokens ranks", _decoder("four", M=4, k=(6, 3, 2)),
          equations=_tags(2, 4)),
     Case("sharp", ("numerics",), "scores of hundreds", _decoder("sharp", k=(6, 4, 2), scale=4.0), ("float64",), equations=_tags(2)),
-    Case("equal-attention", ("edge_case", "variant"), "of tokens with equal attention the first stays",
-         _EXAMPLE | {"vision": np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0], [0.0, 1.0]]), "k": np.array([4, 3, 2]),
-                     "text": np.array([[0.0, 1.0], [2.0, -1.0]])}, equations=_tags(1)),
     Case("three-hundred-layers", ("long",), "300 layers, from three tokens to one",
          _decoder("long", N=3, M=1, d=2, k=(3,) * 100 + (2,) * 100 + (1,) * 100, scale=0.125), equations=_tags(3)),
 )  # fmt: skip

@@ -88,7 +88,9 @@ def ranking(seed):
 
     def plot(figure):
         for axes, matrix, title in zip(figure.subplots(1, 2), (R, P), ("trained", "planted"), strict=True):
-            image = axes.imshow(matrix, vmin=-1, vmax=1, cmap="PuOr_r", extent=(0.5, len(matrix) + 0.5) * 2, origin="lower")
+            image = axes.imshow(
+                matrix, vmin=-1, vmax=1, cmap="PuOr_r", extent=(0.5, len(matrix) + 0.5) * 2, origin="lower"
+            )
             axes.set(title=title, xlabel="layer", ylabel="layer")
         figure.colorbar(image, ax=figure.axes, label="rank correlation", shrink=0.7)
 
@@ -173,7 +175,9 @@ def free(seed):
         axes = figure.subplots()
         axes.axhline(before, color=GREY, linestyle="--", label="all tokens")
         names = "accuracy", "likelihood", "likelihood, 0.02 less", "FastV-like, as many tokens"
-        for (cost, accuracy, _), marker, color, name in zip(rows, "osDX", (BLUE, GREEN, GREEN, ORANGE), names, strict=True):
+        for (cost, accuracy, _), marker, color, name in zip(
+            rows, "osDX", (BLUE, GREEN, GREEN, ORANGE), names, strict=True
+        ):
             axes.plot(cost, accuracy, marker, color=color, label=name, markersize=9)
         axes.axvline(2, color=GREY, linewidth=1)
         axes.set(xlabel="times cheaper", ylabel="test accuracy", xlim=(0.9, 2.4))
@@ -224,7 +228,11 @@ def small_budgets(seed):
     def plot(figure):
         axes = figure.subplots()
         axes.axhline(full, color=GREY, linestyle="--", label="all tokens")
-        for i, color, name, marker in ((0, BLUE, "P-Sigmoid", "o"), (2, ORANGE, "FastV-like", "X"), (3, GREEN, "geometric", "s")):
+        for i, color, name, marker in (
+            (0, BLUE, "P-Sigmoid", "o"),
+            (2, ORANGE, "FastV-like", "X"),
+            (3, GREEN, "geometric", "s"),
+        ):
             axes.plot(accuracy[:, i], marker, color=color, label=name, markersize=9)
         axes.set_xticks(range(4), [f"{rho:g}\n{first} full" for first, rho in BUDGETS])
         axes.set(xlabel="mean share of tokens kept", ylabel="test accuracy", ylim=(0, 1.02))

@@ -44,7 +44,7 @@ def _rounded(t, first, most):
     whole = [n if abs(x - n) < 1e-9 else math.floor(x) for x, n in zip(t, near, strict=True)]
     left = most - sum(whole)
     for _, l in sorted((float(n - x), l) for l, (n, x) in enumerate(zip(whole, t, strict=True))):
-        if l >= first and left > 0 and (l == 0 or whole[l] < whole[l - 1]):
+        if l >= first and left > 0 and whole[l] < (whole[l - 1] if l else math.inf):  # it never holds a layer back
             whole[l], left = whole[l] + 1, left - 1
     return np.array(whole)
 
@@ -157,6 +157,12 @@ def bayes_opt(x0, candidates, a, b, g):
     return np.array([x for x, _ in points]), np.array(y), y.index(max(y))
 
 
+def keep(attention, count):
+    """Row by row, pairs of attention and place sorted by Python."""
+    rows = [sorted(sorted(range(len(row)), key=lambda j, row=row: (-row[j], j))[:count]) for row in attention.tolist()]
+    return np.array(rows, dtype=int).reshape(len(rows), count)
+
+
 def decoder(vision, text, Wq, Wk, Wv, Wo, k):
     """Token by token, those that are left in a dictionary."""
     layers = [tuple(reals(W[l]) for W in (Wq, Wk, Wv, Wo)) for l in range(len(k))]
@@ -222,5 +228,7 @@ def flops(k, M, d, m, mlp):
     total = 0
     for tokens in k.tolist():
         n = tokens + M
-        total += sum(n * d * d for _ in "qkvo") + n * n * d + n * n * d + sum(n * d * m for _ in range(2 + (mlp == "gated")))
+        total += (
+            sum(n * d * d for _ in "qkvo") + n * n * d + n * n * d + sum(n * d * m for _ in range(2 + (mlp == "gated")))
+        )
     return np.array(total)

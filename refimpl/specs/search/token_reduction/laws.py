@@ -36,7 +36,12 @@ def _counted(run, inputs):
 
 _WORKED = ("worked-example", "one-by-one", "needs-that-rise", "first-needs-less", "tolerance", "unequal-layers")
 GSEARCH = (
-    Law("closed-form", "with tol = 0 and weights > 0 a layer keeps the most that it or a deeper one needs", _closed, _WORKED),
+    Law(
+        "closed-form",
+        "with tol = 0 and weights > 0 a layer keeps the most that it or a deeper one needs",
+        _closed,
+        _WORKED,
+    ),
     Law("calls", "the score is called once for all tokens and once for each row of the trace", _counted, _WORKED),
     scales({"weights": 1, "tol": 1}, {}, "worked-example", "tolerance", "tolerance-one-by-one"),
 )
@@ -55,7 +60,12 @@ def _falling(name):
         k = run(**inputs)[name]
         yield _no_less(k[:-1], k[1:])
 
-    return Law(f"{name}-never-rises" if name != "k" else "never-rises", "a token that is removed does not come back", pairs, _SOME)
+    return Law(
+        f"{name}-never-rises" if name != "k" else "never-rises",
+        "a token that is removed does not come back",
+        pairs,
+        _SOME,
+    )
 
 
 def _within(name):
@@ -69,7 +79,9 @@ def _within(name):
 
 _SOME = ("a-quarter", "one-token", "no-full-layer", "llava")
 SIGMOID = (
-    Law("mean", "the shares have the mean rho", _mean, (*_SOME, "with-a-floor", "a-cliff", "hardly-steep", "few-tokens")),
+    Law(
+        "mean", "the shares have the mean rho", _mean, (*_SOME, "with-a-floor", "a-cliff", "hardly-steep", "few-tokens")
+    ),
     _falling("k"),
     _within("k"),
 )
@@ -101,7 +113,9 @@ def _shifted(run, inputs):
     k = inputs["k"]
     xp = array_namespace(k)
     before = run(**inputs)
-    after = run(**inputs | {"k": xp.concat([xp.full((1,), inputs["N"], dtype=k.dtype), k]), "first": inputs["first"] + 1})
+    after = run(
+        **inputs | {"k": xp.concat([xp.full((1,), inputs["N"], dtype=k.dtype), k]), "first": inputs["first"] + 1}
+    )
     yield after["s"], before["s"]
     yield after["c"], before["c"] + 1.0
 
@@ -142,7 +156,12 @@ def _shorter(run, inputs):
 
 
 BAYES_OPT = (
-    Law("shorter", "the first points do not depend on how many steps follow", _shorter, ("two-dimensions", "one-dimension", "many-steps")),
+    Law(
+        "shorter",
+        "the first points do not depend on how many steps follow",
+        _shorter,
+        ("two-dimensions", "one-dimension", "many-steps"),
+    ),
     scales({"a": 1, "g": 1}, {"values": 1}, "two-dimensions", "one-dimension", "without-waves"),
 )
 
@@ -171,6 +190,25 @@ def _numbers(run, inputs):
     kept = run(**inputs)["kept"]
     yield array_namespace(kept).sum(kept, axis=1), inputs["k"]
 
+
+def _larger(run, inputs):
+    """Who is kept among fewer is kept among more."""
+    xp = array_namespace(inputs["attention"])
+    most, least = (run(**inputs | {"count": n})["kept"] for n in (inputs["attention"].shape[1], inputs["count"]))
+    yield most, xp.broadcast_to(xp.arange(most.shape[1], dtype=most.dtype), most.shape)
+    more = run(**inputs | {"count": min(inputs["count"] + 1, most.shape[1])})["kept"]
+    there = xp.any(least[:, :, None] == more[:, None, :], axis=-1)
+    yield xp.astype(there, xp.float64), xp.ones(least.shape)
+
+
+_KEPT = ("two-rows", "ties", "some", "all-but-one")
+KEEP = (
+    Law("nested", "all are kept of all, and whoever is kept among fewer is kept among more", _larger, _KEPT),
+    related("increasing", "an increasing map of the attention changes nothing",
+            lambda i: {"attention": i["attention"] * i["attention"] * i["attention"] + i["attention"]}, _same, *_KEPT),
+    reversed_along("S", *_KEPT, slug="inputs-reordered"),
+    scales({"attention": 1}, {}, *_KEPT),
+)  # fmt: skip
 
 _NETS = ("three-removals", "some-layers-keep", "all-kept", "one-text-token", "four-text-tokens")
 DECODER = (

@@ -47,8 +47,6 @@ ALTERNATIVES = (
     mistake("lowest_kept", "wrong_sign", "keep those of most attention; here those of least are kept", _at(_1=_OWN.format(""))),
     mistake("first_kept", "missing_step", "keep those of most attention; here the first ones are kept",
             _at(_1="best = xp.broadcast_to(xp.arange(count), (*attention.shape[:-1], count))")),
-    mistake("one_too_few", "wrong_constant", "keep so many tokens; here one less",
-            _at(_1="best = xp.argsort(attention, axis=-1, descending=True, stable=True)[..., : max(count - 1, 0)]")),
     mistake("first_layer_ranks", "wrong_order", "the layer before ranks; here always the first",
             {_LAST: "best = _keep(xp.take(received[0], alive), n)"}),
     mistake("own_layer_ranks", "wrong_order",
@@ -90,7 +88,10 @@ ALTERNATIVES = (
     variant("last_of_equal", "of tokens with equal attention the last stay: which ones is up to the sorting of a library",
             "https://docs.pytorch.org/docs/stable/generated/torch.topk.html (ties are not specified)",
             _at(_1="best = attention.shape[-1] - 1 - xp.argsort(xp.flip(attention, axis=-1), axis=-1, descending=True, "
-                   "stable=True)[..., :count]")),
+                   "stable=True)[..., :count]"), unseen={"decoder": "rounding would part equal tokens"}),
+    variant("in_order_of_attention", "the tokens come in the order of their attention, as a library's top-k gives them: the same states "
+            "where layers know no places", f"{_FASTV}/issues/44 (there they are sorted after it)",
+            {"_keep: return": "return xp.astype(best, xp.int64)"}, unseen={"decoder": "it tells a set, and its layers know no places"}),
     # Consistency
     mistake("ranks_in_order", "missing_step", "equal tokens share the mean of their ranks; here they are ranked as they come",
             {"_ranks: below, upto =": "order = xp.argsort(xp.argsort(a, stable=True), stable=True)\nbelow, upto = order, order + 1"},
@@ -164,10 +165,8 @@ ALTERNATIVES = (
             _at(_16="for l in range(len(t)):")),
     mistake("least_fraction_first", "wrong_sign", "the largest fraction comes first; here the least",
             _at(_16="for l in sorted(range(len(t)), key=lambda l: (t[l] - k[l], l)):")),
-    mistake("may_rise", "missing_step", "a layer gets no more than the one before has; here it may",
-            _at(_17="more = int(l >= first and left > 0)")),
     mistake("budget_exceeded", "missing_step", "hand out what is left; here every layer gets one",
-            _at(_17="more = int(l >= first and k[l] < (k[l - 1] if l else N))")),
+            _at(_17="more = int(l >= first and k[l] < N)")),
     mistake("slope_for_steepness", "wrong_sign", "s is minus the slope of the logits; here the slope",
             _at(_19="return slope, l0 - float(xp.mean(y)) / slope if slope else math.nan")),
     mistake("shares_not_logits", "missing_step", "fit a line to the logits of the shares; here to the shares",
