@@ -14,11 +14,10 @@ from refimpl.core import check, random, tree
 from refimpl.core.arrays import Array, array_namespace, device, from_numpy
 from refimpl.core.autodiff import value_and_grad
 from refimpl.core.special import logsumexp, softmax
-from refimpl.problems import digits
 from refimpl.search import token_reduction as tr
 
 LAYERS, TOKENS, WIDTH, HEADS, HIDDEN = 8, 32, 32, 2, 64
-STEPS, BATCH, WARM_UP = 500, 32, 100
+STEPS, BATCH = 500, 32
 PARTS = "Wq", "Wk", "Wv", "Wo", "W1", "W2"
 
 
@@ -177,8 +176,8 @@ def train(rng, images, labels, *, steps=STEPS):
     images, labels
         As for `canvases`.
     steps : int, default: 500
-        Of Adam, beta 0.9 and 0.98, gradients of norm 1 at most; step size 0.003 after a tenth of warm-up, from half time
-        on falling to a fiftieth of it.
+        Of Adam, beta 0.9 and 0.98, gradients of norm 1 at most; step size 0.003 after a fifth of warm-up, from half
+        time on falling to a fiftieth of it.
 
     Returns
     -------
@@ -200,7 +199,8 @@ def train(rng, images, labels, *, steps=STEPS):
     for t in range(1, steps + 1):
         loss, grads = value_and_grad(_loss)(params, *canvases(rng, images, labels, BATCH))
         norm = math.sqrt(sum(float(array_namespace(g).sum(g * g)) for g in grads.values()))
-        clipped = tree.map(lambda g, c=min(1.0, 1 / max(norm, 1e-12)): c * g, grads)
+        shorter = 1 / max(1.0, norm)
+        clipped = tree.map(lambda g, c=shorter: c * g, grads)
         m = tree.map(lambda m, g: 0.9 * m + 0.1 * g, m, clipped)
         v = tree.map(lambda v, g: 0.98 * v + 0.02 * g * g, v, clipped)
         lr = 0.003 * min(1.0, t * 5 / steps, max(0.02, 1 - 0.98 * (2 * t / steps - 1)))
@@ -246,7 +246,8 @@ def answer(params, questions, k):
     text = xp.take(params["question"], asked, axis=0)[:, None, :]
     X = xp.concat([patches @ params["patch"] + params["place"], text], axis=1)
     alive = xp.broadcast_to(xp.arange(TOKENS, dtype=xp.int64, device=device(patches)), (n, TOKENS))
-    attention, kept = [], []
+    attention: list[Array] = []
+    kept: list[Array] = []
     for l in range(LAYERS):
         count, before = int(k[l]), alive.shape[1]
         if count < before:
@@ -366,9 +367,9 @@ def planted(rng, *, like, count=1000, turns=None):
     values[rows, places] += np.eye(8)[labels][:, None, :]
     turned = np.einsum("lij,nj->nli", turns, q)
     whole = array_namespace(like).int64
-    arrays = (from_numpy(x, like=like) for x in (turned, keys, values))
+    queries, keys, values = (from_numpy(x, like=like) for x in (turned, keys, values))
     beta = from_numpy(np.linspace(4.0, 10.0, L), like=like)
-    return Planted(*arrays, from_numpy(labels, like=like, dtype=whole), beta), turns
+    return Planted(queries, keys, values, from_numpy(labels, like=like, dtype=whole), beta), turns
 
 
 def planted_answer(toy, k):
@@ -393,12 +394,13 @@ def planted_answer(toy, k):
     (4, 8)
     """
     check.fields(Planted, toy=toy)
-    xp, (n, L, d) = array_namespace(toy.keys), toy.queries.shape
-    N = toy.keys.shape[1]
+    xp, (n, L), N = array_namespace(toy.keys), toy.queries.shape[:2], toy.keys.shape[1]
     check.indices(N + 1, k=k), check.shapes(k=(k, str(L)))
     keys, values = toy.keys, toy.values
     alive = xp.broadcast_to(xp.arange(N, dtype=xp.int64, device=device(keys)), (n, N))
-    state, attention, kept = xp.zeros_like(values[:, 0, :]), [], []
+    state = xp.zeros_like(values[:, 0, :])
+    attention: list[Array] = []
+    kept: list[Array] = []
     for l in range(L):
         if int(k[l]) < alive.shape[1]:
             best = tr.keep(attention[-1], int(k[l]))

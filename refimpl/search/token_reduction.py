@@ -1,12 +1,13 @@
 """Searching how many vision tokens each layer needs (Zhao et al., 2024, arXiv:2412.00556).
 
 A multimodal language model carries hundreds of vision tokens through every layer. Here each layer keeps those that the
-layer before attended to most. How many is a schedule, k [L], int64, which never rises: G-Search finds the least one that
-costs nothing, going from shallow to deep; P-Sigmoid takes a budget, gives the numbers the shape of a sigmoid, and tunes
-it by Bayesian optimization. Both ask a score of schedules, a function of the caller's, and train nothing.
+layer before attended to most. How many is a schedule, k [L], int64, which never rises. G-Search finds the least one
+that costs nothing, from shallow to deep layers; P-Sigmoid takes a budget, gives the numbers the shape of a sigmoid, and
+tunes it by Bayesian optimization. Both ask a score of schedules, a function of the caller's, and train nothing.
 """
 
 import math
+from itertools import pairwise
 from typing import NamedTuple
 
 from refimpl.core import check, random
@@ -164,7 +165,7 @@ def decoder(vision, text, weights, k):
     sizes = check.shapes(vision=(vision, "N d"), text=(text, "M d"), **named)
     check.integral(k=k), check.shapes(k=(k, str(sizes["L"])))
     counts = [sizes["N"], *to_numpy(k).tolist()]
-    if counts[1] != counts[0] or any(not 0 <= b <= a for a, b in zip(counts[:-1], counts[1:], strict=True)):
+    if counts[1] != counts[0] or any(not 0 <= b <= a for a, b in pairwise(counts)):
         raise ValueError(f"k must begin with {counts[0]}, never rise and be >= 0, got {counts[1:]!s:.60}")
     return _decoder(vision, text, weights, counts[1:])
 
@@ -173,7 +174,10 @@ def _decoder(vision, text, weights, k):
     """`decoder` without its checks, `k` a list."""
     xp, (N, d), M = array_namespace(vision, text), vision.shape, text.shape[0]
     places = xp.arange(N + M, dtype=xp.int64, device=device(text))
-    X, alive, kept, received = xp.concat([vision, text]), places[:N], [], []
+    X = xp.concat([vision, text])
+    alive = places[:N]
+    kept: list[Array] = []
+    received: list[Array] = []
     for l, n in enumerate(k):
         if n < alive.shape[0]:
             best = _keep(received[-1], n)
@@ -618,8 +622,8 @@ def bayes_opt(function, x0, candidates=None, *, length=0.3, noise=1e-3):
 
     Notes
     -----
-    Equations (token_reduction-27) to (token_reduction-28) of the documentation, and those of `acquire`. A step waits for
-    one number from the device.
+    Equations (token_reduction-27) and (token_reduction-28) of the documentation, and those of `acquire`. A step waits
+    for one number from the device.
 
     Examples
     --------
@@ -733,7 +737,8 @@ def p_sigmoid(score, N, L, x0, candidates=None, *, rho, first=2):
         return sigmoid_schedule(N, L, s=s, r_min=r_min, rho=rho, first=first, like=x0).k, s, r_min
 
     visited = bayes_opt(lambda x: score(schedule(x)[0]), x0, candidates)
-    return Tuned(*schedule(visited.x[visited.best, :]), visited)
+    k, s, r_min = schedule(visited.x[visited.best, :])
+    return Tuned(k, s, r_min, visited)
 
 
 # Baselines and cost --------------------------------------------------------------------------------------------------

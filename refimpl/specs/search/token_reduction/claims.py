@@ -118,19 +118,19 @@ def _schedules(n, layers):
 def optimum(seed, instances=40, n=6, layers=5):
     """G-Search against enumeration: with needs, and where damages add up."""
     rng, every = stream(seed, "token_reduction", "optimum"), np.array(_schedules(n, layers))
-    costs, soft = [], []
+    harder, softer = [], []
     for _ in range(instances):
         needs = every[rng.integers(len(every))]
         w = rng.uniform(0.5, 2.0, layers)
         price = lambda k, w=w: float(np.sum(w * k**1.5))
         found = tr.gsearch(lambda k, K=needs: float(np.all(k >= K)), n, layers, first=0, like=LIKE).k
-        costs.append((price(found), min(price(k) for k in every if np.all(k >= needs))))
+        harder.append((price(found), min(price(k) for k in every if np.all(k >= needs))))
         a = rng.uniform(0.0, 1.0, layers)
         damage = lambda k, a=a: -float(np.sum(a * (1 - k / n) ** 2))
         found = tr.gsearch(damage, n, layers, first=0, tolerance=0.3 * float(np.sum(a)), like=LIKE).k
         least = min(int(np.sum(k)) for k in every if damage(k) >= -0.3 * float(np.sum(a)))
-        soft.append((int(np.sum(found)), least))
-    costs, soft = np.array(costs), np.array(soft)
+        softer.append((int(np.sum(found)), least))
+    costs, soft = np.array(harder), np.array(softer)
 
     def plot(figure):
         for axes, pairs, title in zip(figure.subplots(1, 2), (costs, soft), ("needs", "damages add up"), strict=True):
@@ -282,16 +282,21 @@ def worth(seed):
 _PROXY = "a transformer of 67,264 weights on digits stands for LLaVA and its benchmarks"
 _BOUND = "the bound was set after the first three seeds"
 CLAIMS = (
-    Claim("token_reduction.C1", "all layers but the first rank the vision tokens much alike", "abstract", ranking, tier="full",
+    Claim("token_reduction.C1", "all layers but the first rank the vision tokens much alike", "abstract",
+        ranking, tier="full",
           kind="behaviour", proxy=_PROXY),
     Claim("token_reduction.C2", "where each layer has a need, G-Search finds the cheapest schedule, whatever the cost",
           "abstract; reconstructed", optimum, kind="identity"),
-    Claim("token_reduction.C3", "G-Search makes the model more than twice as fast without a drop", "abstract", free, tier="full",
+    Claim("token_reduction.C3", "G-Search makes the model more than twice as fast without a drop", "abstract",
+        free, tier="full",
           kind="efficiency", control="FastV-like with as many tokens, its full layers chosen on the same questions: "
           "it costs 0.03 to 0.2 more accuracy", showed="behind", proxy=_PROXY),
-    Claim("token_reduction.C4", "at small budgets P-Sigmoid outperforms other reductions", "abstract", small_budgets, tier="full",
-          kind="superiority", control="the best FastV-like schedule and the geometric one, with the same mean share", showed="behind",
+    Claim("token_reduction.C4", "at small budgets P-Sigmoid outperforms other reductions", "abstract",
+        small_budgets, tier="full",
+          kind="superiority", control="the best FastV-like schedule and the geometric one, with the same mean share",
+              showed="behind",
           proxy=_PROXY, tuned=_BOUND),
-    Claim("token_reduction.C5", "Bayesian optimization finds better sigmoids than random search", "the method", worth, tier="full",
+    Claim("token_reduction.C5", "Bayesian optimization finds better sigmoids than random search", "the method",
+        worth, tier="full",
           kind="superiority", control="24 random points, as many evaluations", showed="behind", proxy=_PROXY),
 )  # fmt: skip

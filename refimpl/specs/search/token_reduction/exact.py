@@ -5,6 +5,7 @@ sigmoids as hyperbolic tangents; token by token, pair by pair, and with an inver
 import bisect
 import math
 from fractions import Fraction
+from functools import partial
 from itertools import accumulate
 
 import numpy as np
@@ -16,14 +17,14 @@ def gsearch(N, first, tol, inner, needs, weights):
     """The least number at each layer by Python's `bisect`; the trace is the way there."""
     L, K, w = len(needs), [int(x) for x in needs], [Fraction(float(x)) for x in weights]
 
-    def good(l, v, prefix):
+    def good(l, prefix, v):
         k = prefix + [v] * (L - l)
         return sum(a * max(0, b - c) ** 2 for a, b, c in zip(w, K, k, strict=True)) <= Fraction(float(tol)) * N * N
 
     k, trace = [N] * L, []
     for l in range(first, L):
         prefix, most = k[:l], k[l]
-        least = bisect.bisect_left(range(most), True, key=lambda v, l=l, p=prefix: good(l, v, p))
+        least = bisect.bisect_left(range(most), True, key=partial(good, l, prefix))
         tried, span = [], (0, most)
         while inner == "halving" and span[1] - span[0] > 1:
             middle = sum(span) // 2
@@ -40,7 +41,7 @@ def gsearch(N, first, tol, inner, needs, weights):
 
 def _rounded(t, first, most):
     """Whole numbers from those in many digits."""
-    near = [int(round(float(x))) for x in t]
+    near = [round(float(x)) for x in t]
     whole = [n if abs(x - n) < 1e-9 else math.floor(x) for x, n in zip(t, near, strict=True)]
     left = most - sum(whole)
     for _, l in sorted((float(n - x), l) for l, (n, x) in enumerate(zip(whole, t, strict=True))):
@@ -83,7 +84,7 @@ def sigmoid_schedule(N, L, s, r_min, rho, first):
 def baselines(N, L, rho, first, full):
     """Tokens handed out one by one; the factor by bisection in 50 digits."""
     fastv, left = [N] * full + [0] * (L - full), _budget(N, L, rho) - full * N
-    for turn in range(left if L > full else 0):
+    for turn in range(left if full < L else 0):
         fastv[full + turn % (L - full)] += 1
     rest, r = L - first, np.array([reals(1.0)] * L)
     wanted = reals(rho) * L - first
@@ -153,13 +154,14 @@ def bayes_opt(x0, candidates, a, b, g):
                 sd = sqrt(1 - sum(u * u for u in h))
                 known[tuple(x)] = float(_improvement(mean, sd, (max(y) - centre) / spread))
         visit(step[int(np.argmax([known[tuple(x)] for x in step]))])
-    y = [value for _, value in points]
-    return np.array([x for x, _ in points]), np.array(y), y.index(max(y))
+    values = [value for _, value in points]
+    return np.array([x for x, _ in points]), np.array(values), values.index(max(values))
 
 
 def keep(attention, count):
     """Row by row, pairs of attention and place sorted by Python."""
-    rows = [sorted(sorted(range(len(row)), key=lambda j, row=row: (-row[j], j))[:count]) for row in attention.tolist()]
+    pairs = [sorted((-x, j) for j, x in enumerate(row))[:count] for row in attention.tolist()]
+    rows = [sorted(j for _, j in row) for row in pairs]
     return np.array(rows, dtype=int).reshape(len(rows), count)
 
 

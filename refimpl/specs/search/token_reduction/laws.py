@@ -121,7 +121,8 @@ def _shifted(run, inputs):
 
 
 FIT = (
-    Law("shifted", "one full layer more in front moves the midpoint by one", _shifted, ("a-sigmoid", "two-layers", "rising")),
+    Law("shifted", "one full layer more in front moves the midpoint by one", _shifted, ("a-sigmoid", "two-layers",
+        "rising")),
     related("mirrored", "kept and removed tokens exchanged turn the steepness round, and leave the midpoint",
             lambda i: {"k": i["N"] - i["k"]}, lambda o: {"s": -o["s"]}, "a-sigmoid", "two-layers", "none-and-all"),
 )  # fmt: skip
@@ -231,7 +232,8 @@ _RANKED = ("three-layers", "ties", "constant", "pairs", "pairs-with-ties")
 CONSISTENCY = (
     Law("symmetric", "symmetric, with 1 on the diagonal", _symmetric, _RANKED),
     related("increasing", "an increasing map of the attention changes nothing",
-            lambda i: {"attention": i["attention"] * i["attention"] * i["attention"] + i["attention"]}, _same, *_RANKED),
+            lambda i: {"attention": i["attention"] * i["attention"] * i["attention"] + i["attention"]},
+                _same, *_RANKED),
     reversed_along("N", *_RANKED, slug="tokens-renamed"),
     doubled_along("S", *_RANKED, slug="inputs-twice"),
     scales({"attention": 1}, {}, *_RANKED),
