@@ -112,12 +112,14 @@ def _keeps_apart(inputs):
     return True
 
 
-def _clear(r, N, first):
-    """Whether no share decides by rounding: 1e-6 off whole numbers, or within 1e-10, and no two fractions alike."""
-    t = N * np.asarray(r, dtype=float)[first:]
+def _clear(r, N, first, rho):
+    """Whether rounding decides nothing: shares off whole numbers of tokens, and the last layer that gets 1 more ahead."""
+    t = N * np.asarray(r, dtype=float)
     off = np.abs(t - np.round(t))
-    fractions = np.sort((t - np.floor(t))[off >= 1e-10])
-    return bool(np.all((off < 1e-10) | (off > 1e-6)) and np.all(np.diff(fractions) > 1e-6))
+    left = int(np.floor(rho * N * len(t) + 1e-9) - np.sum(np.floor(t + 1e-9)))
+    order = np.sort((t - np.floor(t + 1e-9))[first:])[::-1]
+    ahead = left <= 0 or left >= len(order) or order[left - 1] - order[left] > 1e-6
+    return bool(np.all((off < 1e-10) | (off > 1e-6)) and ahead)
 
 
 def _enough(*names):
@@ -140,19 +142,22 @@ def _least(i):
 
 
 def _apart_sigmoid(i):
-    return _clear(tr.sigmoid_schedule(**i, like=_HOST).r, i["N"], i["first"])
+    return _clear(tr.sigmoid_schedule(**i, like=_HOST).r, i["N"], i["first"], i["rho"])
 
 
 def _apart_pyramid(i):
     return _clear(
-        tr.geometric_schedule(i["N"], i["L"], rho=i["rho"], first=i["first"], like=_HOST).r, i["N"], i["first"]
+        tr.geometric_schedule(i["N"], i["L"], rho=i["rho"], first=i["first"], like=_HOST).r,
+        i["N"],
+        i["first"],
+        i["rho"],
     )
 
 
 def _leads(gain, spread):
     """Whether the best candidate is ahead of the others that are not the same."""
     order = np.sort(gain)[::-1]
-    return bool(len(order) < 2 or order[0] - order[1] > 1e-3 * order[0] > 1e-6 * spread)
+    return bool(len(order) < 2 or order[0] - order[1] > 1e-3 * order[0] > 1e-7 * spread)
 
 
 def _one_leads(i):

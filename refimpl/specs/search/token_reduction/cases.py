@@ -275,7 +275,7 @@ ACQUISITION = (
     Case("short", ("numerics",), "a short length: candidates know nothing of the points", _points("short",
          4, 3, length=0.125),
          equations=_tags(21)),
-    Case("long-length", ("wrong_constant",), "a length of 1", _points("smooth-2", 4, 4, length=1.0, noise=0.125),
+    Case("long-length", ("wrong_constant",), "a length of 1", _points("smooth-0", 4, 4, length=1.0, noise=0.25),
          equations=_tags(21)),
     Case("three-dimensions", ("basic",), "three coordinates", _points("three", 6, 5, 3), equations=_tags(21, 23, 24)),
     _many_candidates,
@@ -298,7 +298,7 @@ def _search(name, n0=3, T=4, m=5, d=2, g=0.25, a=(1.0, 2.0, 1.5), b=(0.625, 0.37
 BAYES_OPT = (
     Case("two-dimensions", ("basic", "missing_step"), "three points, then four steps", _search("two"),
          equations=_tags(26, 27, 28)),
-    Case("one-dimension", ("basic",), "a line, eight steps", _search("line", 2, 8, 6, 1, 0.5), equations=_tags(26, 27)),
+    Case("one-dimension", ("basic",), "a line, eight steps", _search("line-22", 2, 8, 6, 1, 0.5), equations=_tags(26, 27)),
     Case("without-waves", ("basic",), "one hill", _search("hill", 3, 6, 5, 2, 0.0), equations=_tags(27, 28)),
     Case("one-point", ("boundary",), "one point to begin with", _search("single", 1, 3, 4), equations=_tags(20, 27)),
     Case("one-candidate", ("boundary",), "nothing to choose from", _search("forced", 2, 3, 1), equations=_tags(27)),
@@ -306,7 +306,7 @@ BAYES_OPT = (
          2, 1, 4, 2, 0.0, (0.0, 0.0)), equations=_tags(20, 28)),
     Case("many-steps", ("basic", "wrong_order"), "twelve steps in three dimensions", _search("twelve",
          4, 12, 5, 3), equations=_tags(27)),
-    Case("thirty-steps", ("long",), "30 steps", _search("thirty", 6, 30, 3, 2, 0.5), ("float64",),
+    Case("thirty-steps", ("long",), "30 steps", _search("thirty-2", 6, 30, 3, 3, 1.0), ("float64",),
          equations=_tags(26, 27)),
     large("many-candidates", "two-dimensions", "m"),
 )  # fmt: skip
