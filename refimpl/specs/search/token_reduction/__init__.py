@@ -113,7 +113,7 @@ def _keeps_apart(inputs):
 
 
 def _clear(r, N, first, rho):
-    """Whether rounding decides nothing: shares off whole numbers of tokens, and the last layer that gets 1 more ahead."""
+    """Whether rounding decides nothing: shares off whole numbers, and the last layer that gets 1 more is ahead."""
     t = N * np.asarray(r, dtype=float)
     off = np.abs(t - np.round(t))
     left = int(np.floor(rho * N * len(t) + 1e-9) - np.sum(np.floor(t + 1e-9)))
