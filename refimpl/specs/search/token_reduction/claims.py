@@ -280,23 +280,56 @@ def worth(seed):
 
 
 _PROXY = "a transformer of 67,264 weights on digits stands for LLaVA and its benchmarks"
-_BOUND = "the bound was set after the first three seeds"
 CLAIMS = (
-    Claim("token_reduction.C1", "all layers but the first rank the vision tokens much alike", "abstract",
-        ranking, tier="full",
-          kind="behaviour", proxy=_PROXY),
-    Claim("token_reduction.C2", "where each layer has a need, G-Search finds the cheapest schedule, whatever the cost",
-          "abstract; reconstructed", optimum, kind="identity"),
-    Claim("token_reduction.C3", "G-Search makes the model more than twice as fast without a drop", "abstract",
-        free, tier="full",
-          kind="efficiency", control="FastV-like with as many tokens, its full layers chosen on the same questions: "
-          "it costs 0.03 to 0.2 more accuracy", showed="behind", proxy=_PROXY),
-    Claim("token_reduction.C4", "at small budgets P-Sigmoid outperforms other reductions", "abstract",
-        small_budgets, tier="full",
-          kind="superiority", control="the best FastV-like schedule and the geometric one, with the same mean share",
-              showed="behind",
-          proxy=_PROXY, tuned=_BOUND),
-    Claim("token_reduction.C5", "Bayesian optimization finds better sigmoids than random search", "the method",
-        worth, tier="full",
-          kind="superiority", control="24 random points, as many evaluations", showed="behind", proxy=_PROXY),
-)  # fmt: skip
+    Claim(
+        "token_reduction.C1",
+        "all layers but the first rank the vision tokens much alike",
+        "abstract",
+        ranking,
+        tier="full",
+        kind="behaviour",
+        proxy=_PROXY,
+    ),
+    Claim(
+        "token_reduction.C2",
+        "where each layer has a need, G-Search finds the cheapest schedule, whatever the cost",
+        "abstract; reconstructed",
+        optimum,
+        kind="identity",
+    ),
+    Claim(
+        "token_reduction.C3",
+        "G-Search makes the model more than twice as fast without a drop",
+        "abstract",
+        free,
+        tier="full",
+        kind="efficiency",
+        control="FastV-like with as many tokens, its full layers chosen on the same questions: it costs up to 0.014 of "
+        "accuracy, G-Search up to 0.008",
+        showed="as good",
+        proxy=_PROXY,
+    ),
+    Claim(
+        "token_reduction.C4",
+        "at small budgets P-Sigmoid outperforms other reductions",
+        "abstract",
+        small_budgets,
+        tier="full",
+        kind="superiority",
+        control="the best FastV-like schedule and the geometric one, with the same mean share of tokens",
+        showed="behind",
+        proxy=_PROXY,
+        tuned="the bound was set after the first three seeds",
+    ),
+    Claim(
+        "token_reduction.C5",
+        "Bayesian optimization finds better sigmoids than random search",
+        "the method",
+        worth,
+        tier="full",
+        kind="superiority",
+        control="24 random points, as many evaluations: a lower score in the search, the same accuracy in the test",
+        showed="behind",
+        proxy=_PROXY,
+    ),
+)
