@@ -63,11 +63,18 @@ def test_schedules_and_searches(backend):
     xp, target = backend.xp, schedule.k
     found = tr.gsearch(lambda k: float(xp.min(xp.clip(k - target, max=0))), 64, 12, first=11, like=like)
     assert backend.to_numpy(found.k).tolist() == [64] * 11 + [0]
-    x0, candidates = tr.draw_design(rng("design"), like=like, steps=1, count=8)
-    assert x0.dtype == backend.dtype
-    tuned = tr.p_sigmoid(lambda k: -float(xp.sum(xp.abs(k - target))), 64, 12, x0[:2, :], candidates, rho=0.25)
-    assert int(xp.sum(tuned.k)) == 192
-    assert tuned.visited.best == int(xp.argmax(tuned.visited.y))
+
+
+def test_p_sigmoid_keeps_the_best_schedule():
+    x0, candidates = tr.draw_design(rng("design"), like=LIKE.astype(np.float32), steps=6, count=32)
+    assert x0.dtype == candidates.dtype == np.float32
+    target = tr.sigmoid_schedule(64, 12, s=1.0, rho=0.25, like=LIKE).k
+    score = lambda k: -float(np.sum(np.abs(k - target)))
+    tuned = tr.p_sigmoid(score, 64, 12, x0, candidates, rho=0.25)
+    assert int(tuned.k.sum()) == 192
+    assert score(tuned.k) == float(tuned.visited.y[tuned.visited.best]) == float(tuned.visited.y.max())
+    again = tr.sigmoid_schedule(64, 12, s=tuned.s, r_min=tuned.r_min, rho=0.25, like=LIKE).k
+    assert again.tolist() == tuned.k.tolist()
 
 
 def test_ranks_on_every_array(backend):

@@ -91,7 +91,7 @@ def ranking(seed):
             image = axes.imshow(
                 matrix, vmin=-1, vmax=1, cmap="PuOr_r", extent=(0.5, len(matrix) + 0.5) * 2, origin="lower"
             )
-            axes.set(title=title, xlabel="layer", ylabel="layer")
+            axes.set(title=title, xlabel="layer", ylabel="layer", xticks=range(1, len(matrix) + 1, 2))
         figure.colorbar(image, ax=figure.axes, label="rank correlation", shrink=0.7)
 
     return Outcome(
@@ -180,7 +180,7 @@ def free(seed):
         ):
             axes.plot(cost, accuracy, marker, color=color, label=name, markersize=9)
         axes.axvline(2, color=GREY, linewidth=1)
-        axes.set(xlabel="times cheaper", ylabel="test accuracy", xlim=(0.9, 2.4))
+        axes.set(xlabel="times cheaper", ylabel="test accuracy", xlim=(0.9, 2.4), ylim=(0.9, 1))
         axes.legend(frameon=False, loc="lower left")
 
     ratios, accuracies, _ = zip(*rows, strict=True)
