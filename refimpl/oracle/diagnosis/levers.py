@@ -356,6 +356,8 @@ class _Seen:
     def __init__(self, sight):
         self.sight, self.where = sight, {}
         for n, right in sight.right.items():
+            if sight.got[n].shape != right.shape:
+                continue
             with np.errstate(all="ignore"):
                 gap = np.nan_to_num(np.abs(sight.got[n] - right) / np.maximum(sight.tolerance[n], 1e-300))
             where = sight.deviating(n)
@@ -367,7 +369,7 @@ class _Seen:
 
     def missing(self, out):
         """What an answer lacks there, for each output beside its largest deviation."""
-        if any(out[n].shape != x.shape for n, x in self.sight.right.items()):
+        if not self.where or any(out[n].shape != x.shape for n, x in self.sight.right.items()):
             return None
         return np.concatenate([(out[n] - self.sight.got[n])[where] / size for n, (where, size) in self.where.items()])
 
