@@ -19,7 +19,7 @@ def gsearch(N, first, tol, inner, needs, weights):
 
     def good(l, prefix, v):
         k = prefix + [v] * (L - l)
-        return sum(a * max(0, b - c) ** 2 for a, b, c in zip(w, K, k, strict=True)) <= Fraction(float(tol)) * N * N
+        return sum(a * (b - c) ** 2 for a, b, c in zip(w, K, k, strict=True) if b > c) <= Fraction(float(tol)) * N * N
 
     k, trace = [N] * L, []
     for l in range(first, L):
@@ -57,7 +57,7 @@ def _budget(N, L, rho):
 
 def _root(rises, low, high):
     """Where a rising function crosses 0, by bisection in 50 digits."""
-    for _ in range(170):
+    for _ in range(120):
         middle = (low + high) / 2
         low, high = (middle, high) if rises(middle) < 0 else (low, middle)
     return low
