@@ -276,11 +276,11 @@ ALTERNATIVES = (
     mistake("last_point_is_best", "wrong_output", "the best is the point of the largest value; here the last",
             _at(_28="return Visited(X, from_numpy(y, like=x0), len(y) - 1)")),
     variant("sample_deviation", "values are divided by the deviation with n - 1, as BoTorch does",
-            "https://botorch.readthedocs.io/en/stable/models.html (Standardize)",
+            "https://pytorch.org/botorch/api/_modules/botorch/models/transforms/outcome.html (Standardize)",
             _at(_20="several = y.shape[0] > 1 and not level\n"
                     "centre, spread = (xp.mean(y), xp.std(y, correction=1)) if several else (y[0], 1.0)")),
     variant("best_mean", "the improvement is over the best mean of a point that was seen, which noise does not lift",
-            "Frazier (2018), Section 5",
+            "https://search.r-project.org/CRAN/refmans/hetGP/html/crit_EI.html (in the noisy case)",
             {"_acquire: gain =": "at = gp.posterior(factor, (y - centre) / spread, K, xp.ones_like(y))\n"
                                  "gain = expected_improvement(mean, sd, float(xp.max(centre + spread * "
                                  "at.mean))).value"}, unseen={"bayes_opt": "it goes to the same points"}),
