@@ -252,11 +252,11 @@ def _consistency(attention, kind):
 
 
 def _ranks(a):
-    """Ranks from 1 of numbers [N], equal ones with the mean of theirs."""
+    """Ranks of numbers [N], twice each and less 1; equal ones have the mean of theirs."""
     xp = array_namespace(a)
     ordered = xp.sort(a)
     below, upto = (xp.searchsorted(ordered, a, side=side) for side in ("left", "right"))
-    return xp.astype(below + upto + 1, a.dtype) / 2  # (token_reduction-5)
+    return xp.astype(below + upto, a.dtype)  # (token_reduction-5)
 
 
 # G-Search ------------------------------------------------------------------------------------------------------------

@@ -119,7 +119,7 @@ ALTERNATIVES = (
     mistake("shortcut_with_ties", "wrong_constant",
             "with equal tokens the correlation of ranks is not 1 - 6 D / (n^3 - n); here that formula is used",
             _at(_6="gap = z[:, :, None, :] - z[:, None, :, :]\n"
-                   "rho = 1 - 6 * xp.sum(gap * gap, axis=-1) * N / (N * N - 1.0)"),
+                   "rho = 1 - 6 * xp.sum(gap * gap, axis=-1) * N / (4 * N * N - 4.0)"),
             origin=f"{GITHUB}/future-agi/future-agi/issues/2569"),
     mistake("values_not_ranks", "missing_step", "correlate ranks; here the attention itself is correlated",
             _at(_5="return a")),
