@@ -593,7 +593,8 @@ def _acquire(X, y, new, length, noise):
     mean = centre + spread * known.mean  # (token_reduction-23)
     sd = spread * xp.sqrt(xp.clip(known.covariance, min=0.0))  # (token_reduction-24)
     gain = expected_improvement(mean, sd, float(xp.max(y))).value
-    return Acquired(unit * mean, unit * sd, unit * gain, int(xp.argmax(gain)))  # (token_reduction-26)
+    chosen = int(xp.argmax(gain))  # (token_reduction-26)
+    return Acquired(unit * mean, unit * sd, unit * gain, chosen)
 
 
 def bayes_opt(function, x0, candidates=None, *, length=0.3, noise=1e-3):

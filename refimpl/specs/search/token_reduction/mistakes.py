@@ -234,9 +234,9 @@ ALTERNATIVES = (
             origin=f"{GITHUB}/lbl-camera/gpCAM/issues/55"),
     mistake("mean_alone", "missing_step", "the candidate of the largest expected improvement is taken; here that of "
                                           "the largest mean",
-            _at(_26="return Acquired(unit * mean, unit * sd, unit * gain, int(xp.argmax(mean)))")),
+            _at(_26="chosen = int(xp.argmax(mean))")),
     mistake("least_improvement", "wrong_sign", "take the largest improvement; here the least",
-            _at(_26="return Acquired(unit * mean, unit * sd, unit * gain, int(xp.argmin(gain)))")),
+            _at(_26="chosen = int(xp.argmin(gain))")),
     mistake("best_of_the_start", "missing_step", "the best value so far counts; here the first value",
             {"_acquire: gain =": "gain = expected_improvement(mean, sd, float(y[0])).value"},
             origin=f"{GITHUB}/MachineLearningLifeScience/poli-baselines/pull/12"),
