@@ -351,8 +351,6 @@ KEEP = (
          answer={"kept": np.array([[0, 1]])}, source="by hand"),
     Case("some", ("basic",), "three inputs, four of nine tokens", _rows("some", 3, 9, 4), equations=_tags(1)),
     Case("none", ("boundary",), "none stays", _rows("none", 2, 5, 0)),
-    Case("many-ties", ("edge_case", "variant"), "4001 tokens of four kinds: a sort that is not stable mixes equal ones",
-         _rows("", count=1500, attention=_rng("ties").integers(0, 4, (1, 4001)) / 4), equations=_tags(1)),
     Case("all-but-one", ("boundary",), "the least goes", _rows("all", 3, 5, 4), equations=_tags(1)),
     Case("negative", ("edge_case",), "scores before a softmax may be negative", _rows("",
          1, 5, 2, [[-3.5, -0.5, -1.25, -0.75, -9.0]])),
