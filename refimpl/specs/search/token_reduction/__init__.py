@@ -154,9 +154,10 @@ def _apart_pyramid(i):
     )
 
 
-def _leads(gain, spread):
-    """Whether the best candidate is ahead of the others that are not the same."""
-    order = np.sort(gain)[::-1]
+def _leads(gain, y):
+    """Whether the best candidate is ahead of the others by more than rounding, at the scale of y."""
+    order, most = np.sort(gain)[::-1], np.max(np.abs(y))
+    spread = float(most * np.std(y / most)) if most else 0.0
     return bool(len(order) < 2 or order[0] - order[1] > 1e-3 * order[0] > 1e-7 * spread)
 
 
@@ -164,7 +165,7 @@ def _one_leads(i):
     found = tr.acquire(**{name: x.astype(float) if hasattr(x, "astype") else x for name, x in i.items()})
     others = np.any(i["new"] != i["new"][found.chosen], axis=1)
     gain = np.append(found.improvement[others], found.improvement[found.chosen])
-    return _leads(gain, float(np.std(i["y"].astype(float))))
+    return _leads(gain, i["y"].astype(float))
 
 
 def _steps_lead(i):
@@ -174,10 +175,10 @@ def _steps_lead(i):
     for t, candidates in enumerate(x["candidates"]):
         rows = np.unique(candidates, axis=0)
         found = tr.acquire(visited[: n + t], y[: n + t], rows)
-        if not _leads(found.improvement, float(np.std(y[: n + t]))):
+        if not _leads(found.improvement, y[: n + t]):
             return False
     others = np.any(visited != visited[int(best)], axis=1)
-    return bool(not np.any(others) or np.ptp(y) == 0 or np.max(y[others]) < np.max(y) - 1e-5)
+    return bool(not np.any(others) or np.ptp(y) == 0 or np.max(y[others]) < np.max(y) - 1e-5 * np.max(np.abs(y)))
 
 
 def _ranks_apart(i):
@@ -203,6 +204,16 @@ def _never_rises(i):
 def _slopes(i):
     y = np.clip(i["k"][i["first"] :], 0.5, i["N"] - 0.5)
     return len(y) >= 2 and abs(np.polyfit(np.arange(len(y)), np.log(y / (i["N"] - y)), 1)[0]) > 1e-3
+
+
+def _inside(sample, *relations):
+    """Random inputs again and again, until they keep the relations."""
+
+    def drawn(rng):
+        inputs = sample(rng)
+        return inputs if all(holds(inputs) for holds in relations) else drawn(rng)
+
+    return drawn
 
 
 _NAN = float("nan")
@@ -249,7 +260,7 @@ GSEARCH = Operation(
     exact=exact.gsearch,
     exact_source="bisection of the rule in fractions; the trace is the way to its answer",
     cases=cases.GSEARCH,
-    sample=cases.sample_gsearch,
+    sample=_inside(cases.sample_gsearch, _keeps_apart),
     laws=laws.GSEARCH,
     relations=(
         Relation(
@@ -281,7 +292,7 @@ SIGMOID = Operation(
     exact=exact.sigmoid_schedule,
     exact_source="hyperbolic tangents in mpmath with 50 digits; the midpoint by bisection",
     cases=cases.SIGMOID,
-    sample=cases.sample_sigmoid,
+    sample=_inside(cases.sample_sigmoid, _apart_sigmoid),
     laws=laws.SIGMOID,
     relations=(
         _enough("first"),
@@ -314,7 +325,7 @@ BASELINES = Operation(
     exact=exact.baselines,
     exact_source="tokens handed out one by one; the factor by bisection in mpmath with 50 digits",
     cases=cases.BASELINES,
-    sample=cases.sample_baselines,
+    sample=_inside(cases.sample_baselines, _apart_pyramid),
     laws=laws.BASELINES,
     relations=(
         _enough("first", "full"),
@@ -332,20 +343,21 @@ FIT = Operation(
     "and 1 count as half a "
     "token off. s is minus its slope, c where it is 0",
     inputs=(
-        array("k", "L", "tokens at each layer", whole(0, "N")),
         integer("N", "vision tokens", COUNT),
-        integer("first", "layers that do not count", whole(0, "L-2")),
+        array("k", "L", "tokens at each layer", whole(0, "N")),
+        integer("first", "layers that do not count; two are left", whole(0)),
     ),
     outputs=(array("s", "", "steepness"), array("c", "", "midpoint")),
     reference=fit,
     exact=exact.fit,
     exact_source="slopes of all pairs of layers, in mpmath with 50 digits",
     cases=cases.FIT,
-    sample=cases.sample_fit,
+    sample=_inside(cases.sample_fit, _slopes),
     laws=laws.FIT,
     relations=(Relation("the line is not flat", ("k", "N", "first"), _slopes),),
     errors=(
         refusals.numbers("first"),
+        ErrorCase("one-layer-left", "there is no line through one", {"first": 11}, ValueError, "first"),
         ErrorCase("more-than-all", "no more tokens than there are", {"k": np.full(12, 65)}, ValueError, "k"),
     ),
 )
@@ -375,7 +387,7 @@ ACQUISITION = Operation(
     exact=exact.acquisition,
     exact_source="the inverse of the matrix, in mpmath with 50 digits",
     cases=cases.ACQUISITION,
-    sample=cases.sample_acquisition,
+    sample=_inside(cases.sample_acquisition, _one_leads),
     laws=laws.ACQUISITION,
     relations=(Relation("one candidate is ahead", ("X", "y", "new", "length", "noise"), _one_leads),),
     errors=(refusals.numbers("length", "noise"), *refusals.arrays(y="y", new="new")),
@@ -402,7 +414,7 @@ BAYES_OPT = Operation(
     exact=exact.bayes_opt,
     exact_source="a factor that grows by a row a step, in mpmath with 50 digits",
     cases=cases.BAYES_OPT,
-    sample=cases.sample_bayes_opt,
+    sample=_inside(cases.sample_bayes_opt, _steps_lead),
     laws=laws.BAYES_OPT,
     relations=(Relation("in each step one candidate is ahead", ("x0", "candidates", "a", "b", "g"), _steps_lead),),
     errors=(
@@ -462,7 +474,7 @@ DECODER = Operation(
     exact=exact.decoder,
     exact_source="token by token, in mpmath with 50 digits",
     cases=cases.DECODER,
-    sample=cases.sample_decoder,
+    sample=_inside(cases.sample_decoder, _ranks_apart),
     laws=laws.DECODER,
     relations=(
         Relation("k begins with N and never rises", ("k", "vision"), _never_rises),
@@ -492,7 +504,7 @@ CONSISTENCY = Operation(
     exact=exact.consistency,
     exact_source="ranks and pairs counted in whole numbers",
     cases=cases.CONSISTENCY,
-    sample=cases.sample_consistency,
+    sample=_inside(cases.sample_consistency, _counts_somewhere),
     laws=laws.CONSISTENCY,
     relations=(Relation("for each two layers an input counts", ("attention",), _counts_somewhere),),
     errors=(
