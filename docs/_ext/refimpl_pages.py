@@ -42,6 +42,7 @@ from refimpl.oracle import catalog, edits
 from refimpl.oracle.output.words import at_seeds, of_control
 from refimpl.specs.base import BUG_TYPES, CONTROLS
 
+LONG = 2  # paragraphs of a claim that are as high as its figure
 KINDS = {"float": "number", "int": "integer", "choice": "one of"}
 LEAF = """\
 :orphan:
@@ -210,10 +211,12 @@ class Claims(Figure):
             said += [paragraph(strong(f"{name}: "), *marked_up(text))] if text else []
         rest = [m for m in entry["measurements"] if m["bound"] == "reported"]
         measured = [*bounded(entry["measurements"]), *([bullets(map(_measured, rest))] if rest else [])]
-        if measured:
-            said.append(folded("Measured, beside what is asked", *measured))
         picture = self.image(claim)
-        parts = [nodes.container("", *said, classes=["said"]), *picture]
+        if measured:
+            shorter = picture if picture and len(said) > LONG else said  # where there is room
+            shorter.append(folded("Measured, beside what is asked", *measured))
+        parts = [nodes.container("", *said, classes=["said"])]
+        parts += [nodes.container("", *picture, classes=["seen"])] if picture else []
         return nodes.container("", *parts, classes=["claim", "pictured"] if picture else ["claim"])
 
 

@@ -85,7 +85,7 @@ PULLED = {
     "a factor of a size, inside": (
         "cbo.step",
         {"cbo-1": "return xp.where(xp.isfinite(energies), xp.exp(-alpha * gaps / energies.shape[0]), 0.0)"},
-        "return xp.where(xp.isfinite(energies), xp.exp(1/N * (-alpha * gaps)), 0.0)",
+        "return xp.where(xp.isfinite(energies), xp.exp(-(alpha/N) * gaps), 0.0)",
     ),
     "a rate in a recursion": (
         "diffgrad.trajectory",

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from refimpl.oracle import catalog, edits
 from refimpl.oracle.diagnosis import conditions as separate
-from refimpl.oracle.diagnosis import listed, telling
+from refimpl.oracle.diagnosis import listed, needed, telling
 from refimpl.oracle.diagnosis.branches import branch, within
 from refimpl.oracle.diagnosis.evidence import Clock, Evidence, Spent, called, explains
 from refimpl.oracle.diagnosis.places import where
@@ -248,12 +248,17 @@ def _one(evidence, clock):
         if Search(evidence, clock.part(0.5)).agrees(source.on(operation)):
             return [diagnosis], source
         return [replace(diagnosis, within=part.words)], replace(source, on=partial(_rule_elsewhere, part, source.on))
-    return _rest(Search(evidence, clock, parts=search.parts), evidence, clock), None
+    return _rest(Search(evidence, clock, parts=search.parts, blame=search.blame), evidence, clock), None
 
 
 def _rest(search, evidence, clock):
     """What is said where no cause was found."""
-    return _nearest(search, evidence, clock) or _of_conditions(evidence, clock)
+    told = _nearest(search, evidence, clock) or _of_conditions(evidence, clock)
+    if not (words := needed.said(search.blame)):
+        return told
+    if not told:
+        return [Diagnosis("conditions", (), words, operations=(evidence.operation.name,), cases=len(evidence.every))]
+    return [replace(told[0], others=(words, *told[0].others)), *told[1:]]
 
 
 def _rule_elsewhere(part, on, operation):
@@ -293,6 +298,7 @@ def _searched(evidence, hunt, clock):
     search.of_pairs(hunt.part(0.15))
     search.of_trials(operation.reference, hunt.part(0.2))
     if not search.found:
+        search.of_places(hunt.part(0.3))
         search.of_levers(hunt.part(0.25))
     search.of_edits(hunt.part(0.7))
     survivors = _survivors(search, clock)

@@ -128,7 +128,7 @@ def levers(shop):
     """
     same: dict[str, tuple] = {"times": (ast.Mult, ast.Div), "plus": (ast.Add, ast.Sub)}
     found = []
-    for unit, edit, node in _places(shop):
+    for unit, edit, node in places(shop):
         kinds = unit.values.get(id(node), ())
         if constant(node) or not any(map(_numbers, kinds)):
             continue
@@ -140,7 +140,7 @@ def levers(shop):
     return [lever for _, lever in sorted(found, key=lambda row: row[0])]
 
 
-def _places(shop):
+def places(shop):
     """Expressions of the source, each with an edit of its place."""
     for unit in shop.units:
         for statement, *_ in statements(unit.node) if not unit.spec else ():
@@ -151,7 +151,7 @@ def _places(shop):
 
 def elsewhere(shop, sight):
     """Ids of expressions that have no part in a deviation: moved a little, they change what does not deviate."""
-    found, seen, inputs = set(), _Seen(sight), wide(sight.inputs)
+    found, seen, inputs = set(), Seen(sight), wide(sight.inputs)
     for lever in levers(shop):
         if lever.form is FORMS["times"]:
             out = lever.pulled(shop, inputs, 1.125)
@@ -205,8 +205,8 @@ def told(shop, operation, inputs):
     return found | {n: v for n, v in computed(shop, wide(inputs)).items() if n not in found}
 
 
-def read(shop, evidence, clock):
-    """Levers that are read off the deviating answers.
+def read(shop, evidence, clock, near=frozenset(), alone=False):
+    """Levers that are read off the deviating answers, first, or alone, those of the expressions with the ids `near`.
 
     Yields
     ------
@@ -219,16 +219,16 @@ def read(shop, evidence, clock):
         return
     first = max(sights, key=lambda s: (min(sum(s.deviating(n).sum() for n in s.right), CLEAR), -s.size))
     table: list = []
-    for lever in levers(shop):
-        if clock.over:
+    for lever in sorted(levers(shop), key=lambda lever: id(lever.node) not in near):
+        if clock.over or (alone and id(lever.node) not in near):
             return
-        near = (1.0 if lever.form.neutral is None else lever.form.neutral) + 0.125
-        c = solved(shop, lever, first, near)
+        start = (1.0 if lever.form.neutral is None else lever.form.neutral) + 0.125
+        c = solved(shop, lever, first, start)
         if c is None:
             continue
         values: list = []
         for sight in sights:
-            values.append(c if sight is first else solved(shop, lever, sight, c, near))
+            values.append(c if sight is first else solved(shop, lever, sight, c, start))
             if values.count(None) > len(sights) // UNSOLVED:
                 break
         if len(values) < len(sights) or values.count(None) > len(sights) // UNSOLVED:
@@ -315,7 +315,7 @@ def _mixed(sights):
 
 def solved(shop, lever, sight, *starts):
     """The c at which a lever explains a deviating answer, looked for from some starts; None if there is none."""
-    inputs, seen = wide(sight.inputs), _Seen(sight)
+    inputs, seen = wide(sight.inputs), Seen(sight)
     for start in starts:
         x0, r0, x1 = lever.form.neutral, seen.missing(sight.right), start
         if x0 is None:
@@ -350,7 +350,7 @@ def solved(shop, lever, sight, *starts):
     return None
 
 
-class _Seen:
+class Seen:
     """Where an answer deviates; of steps the first row that does so clearly, as later ones are bent."""
 
     def __init__(self, sight):

@@ -16,6 +16,7 @@ from refimpl.oracle.diagnosis.beyond import edits_at_entry, edits_from_around, e
 from refimpl.oracle.diagnosis.constants import solved, with_a_bound, with_a_number
 from refimpl.oracle.diagnosis.evidence import Evidence, called, explains
 from refimpl.oracle.diagnosis.levers import elsewhere, read
+from refimpl.oracle.diagnosis.needed import NOBODY, Blame, asked, blamed, formulas
 from refimpl.oracle.diagnosis.reading import readings
 from refimpl.oracle.diagnosis.trials import trials, tried
 from refimpl.oracle.diagnosis.units import units
@@ -30,6 +31,8 @@ SMALL = 300  # entries up to which an input is cheap
 PART = 6  # deviating sights on which a part of an explanation is tried
 JUMPS = 6  # inputs close by that are tried where an explanation may jump, or explode
 SPREAD = 8.0  # times what they do to it
+PLAINER = 3.0  # seconds for which levers and edits say the same in a plainer way
+NOTHING = 1e-11  # relative change of a number that is rounding
 PLACES = 4  # of levers that explain all, of which the shortest is said
 WIDEST = 7  # the largest size of further inputs: of three or four sizes no factor can be read
 LARGE = 20_000  # entries above which the inputs of a case are looked at last
@@ -60,6 +63,7 @@ class Search:
     parts: list[Any] = field(default_factory=list)  # (share, Found, change) of what explains the pivot and more
 
     values: dict[int, set] = field(default_factory=dict)  # kinds of value of the expressions, once they are known
+    blame: Blame = NOBODY  # where few values explain small inputs, once it is known
 
     def __post_init__(self):
         self.wrong = [s for s in self.evidence.wrong if s.got is not None]
@@ -109,7 +113,7 @@ class Search:
 
     def again(self, clock):
         """A new search, with what further inputs have shown, that knows what explained a part."""
-        return Search(self.evidence, clock, tried=self.tried, parts=self.parts, values=self.values)
+        return Search(self.evidence, clock, tried=self.tried, parts=self.parts, values=self.values, blame=self.blame)
 
     def pivot(self, sight):
         """Let another sight be the first."""
@@ -134,6 +138,25 @@ class Search:
                 on = partial(_here, self.evidence.operation, reading.answer)
                 self.keep(Found(1, on, f"answers so that {reading.words}"))
 
+    def of_places(self, clock):
+        """What stands where few values explain small inputs: expressions of these values that explain all."""
+        small, before = asked(self.evidence, clock.part(0.2)), self.clock
+        with np.errstate(all="ignore"), Workshop(self.evidence.operation, None, self.values) as shop:
+            self.blame = blamed(shop, small, clock.part(0.8))
+            if self.moving:
+                shop.calibrate(self.inputs[id(self.moving[0])])
+            few = self.blame.places[:PLACES]
+            for place, (more, new) in ((p, row) for p in few for row in formulas(shop, small, self.blame, p)):
+                if clock.over or self.clock.over:
+                    break
+                edit = place.edit.like(new, more)
+                place.made = place.made or edit.made
+                with contextlib.suppress(SyntaxError), shop.edited(edit):
+                    if share := self.share(shop.run):
+                        self.keep(self._of_edit(edit, None, 0, {}), share, edit)
+        if self.found:
+            self.clock = before.part(1.0, PLAINER)
+
     def of_levers(self, clock):
         """Factors, summands and powers of an expression that are read off the deviation, until some explain all."""
         operation = self.evidence.operation
@@ -143,7 +166,7 @@ class Search:
             if self.moving:
                 shop.calibrate(self.inputs[id(self.moving[0])])
             found: list[Any] = []
-            for edit, answer, on in read(shop, self.evidence, clock):
+            for edit, answer, on in read(shop, self.evidence, clock, self.blame.near, bool(self.found)):
                 if edit.now not in [row[3].now for row in found] and self.agrees(answer):
                     clock = clock if found else clock.part(1.0, AFTER)
                     found.append((edit.rank, len(edit.now), -len(found), edit, on))
@@ -186,7 +209,9 @@ class Search:
                 *edits_at_entry(shop.units),
             ]
             far = elsewhere(shop, self.moving[0])
-            order = {id(edit): edit.rank + RARE * (id(edit.there) in far) for edit in every}
+            near, innocent = self.blame.near, self.blame.innocent
+            place = lambda node: (node in far) + (node in innocent) - (node in near)
+            order = {id(edit): edit.rank + RARE * place(id(edit.there)) for edit in every}
             every.sort(key=lambda edit: order[id(edit)])
             self.evidence.planned += len(every)
             plain = [edit for edit in every if order[id(edit)] < RARE]
@@ -237,6 +262,8 @@ class Search:
             except SyntaxError:
                 continue
             for value in values:
+                if start and abs(value - start) <= NOTHING * abs(start):
+                    continue
                 literal = edit.like(form(ast.Constant(value)))
                 with contextlib.suppress(SyntaxError), shop.edited(literal):
                     share = self.share(shop.run)

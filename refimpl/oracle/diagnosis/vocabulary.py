@@ -95,6 +95,12 @@ class Edit:
         return self.new[-1] if self.new[-1] is self.statement else self.new[0]
 
     @property
+    def made(self):
+        """What is new of an expression."""
+        self._locate()
+        return plain(ast.unparse(self.new))
+
+    @property
     def now(self):
         """The same as edited."""
         self._locate()
@@ -129,6 +135,11 @@ def head(node):
         text = f"def {node.name}({ast.unparse(node.args)}):"
     else:
         text = ast.unparse(node)
+    return plain(text)
+
+
+def plain(text):
+    """A source without what an open workshop lends to it."""
     text = re.sub(r"_shop_(previous|first|summed)\(\d+, ", r"\1(", text)
     text = re.sub(r"_shop_turn\(\d+\)", "step", text)
     text = re.sub(r"_shop_around\('(\w+)', '(\w+)'\)", r"(\2 of \1)", text)

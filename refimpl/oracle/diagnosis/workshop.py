@@ -8,6 +8,7 @@ import ast
 import contextlib
 import inspect
 import sys
+import time
 import types
 
 import numpy as np
@@ -22,6 +23,7 @@ from refimpl.oracle.diagnosis.units import Unit, based, units
 HELPERS = ("_tick", "_previous", "_first", "_summed", "_turn", "_around", "_value")  # what an edited source may call
 MEMORY = 2**30  # bytes: an elementwise product in place of one of matrices takes the square of a large case
 ROUNDS = 20  # times as many rounds of loops as the right source makes, an edited one may make
+PATIENCE = 2.0  # seconds more, for rounds that grow long
 
 
 class EndlessError(BaseException):
@@ -74,6 +76,7 @@ class Workshop:
             for unit in self.units:
                 unit.values = values
         self.limit = self._left = 10**6
+        self.patience = self._end = np.inf
         self._last: dict[int, object] = {}
         self._turns: dict[int, int] = {}
         known = values or {}
@@ -116,7 +119,7 @@ class Workshop:
 
     def _tick(self):
         self._left -= 1
-        if self._left < 0:
+        if self._left < 0 or time.monotonic() > self._end:
             raise EndlessError
 
     def _previous(self, number, value):
@@ -155,7 +158,7 @@ class Workshop:
 
     def run(self, inputs):
         """Outputs by name of the source as it is now; None if it raises."""
-        self._left = self.limit
+        self._left, self._end = self.limit, time.monotonic() + self.patience
         self._last.clear()
         self._turns.clear()
         if self._caches:
@@ -166,10 +169,11 @@ class Workshop:
             return None
 
     def calibrate(self, inputs):
-        """Allow loops so many rounds as the right source makes on some inputs, times `ROUNDS`."""
-        self.limit = 10**7
+        """Allow loops so many rounds, and so much time, as the right source takes on some inputs, times `ROUNDS`."""
+        self.limit, self.patience, start = 10**7, np.inf, time.monotonic()
         self.run(inputs)
         self.limit = (self.limit - self._left) * ROUNDS + 1000
+        self.patience = ROUNDS * (time.monotonic() - start) + PATIENCE
 
     @contextlib.contextmanager
     def edited(self, edit):

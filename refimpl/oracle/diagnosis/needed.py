@@ -1,0 +1,479 @@
+"""The value that is to blame: what one expression of the rule would have to be for the answers to be the candidate's.
+
+Where every size is 1 a value is one number. It is solved for on one input, then on inputs that differ in one argument
+each: what stands in the place of an expression may depend on no more than the expression does. Of the places that are
+left, those that depend on the fewest arguments are to blame; edits are tried there first.
+"""
+
+import ast
+import textwrap
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
+from itertools import product
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from refimpl.core.random import stream
+from refimpl.oracle.diagnosis.evidence import explains
+from refimpl.oracle.diagnosis.expressions import binary, call
+from refimpl.oracle.diagnosis.factors import quantities
+from refimpl.oracle.diagnosis.levers import Seen, numeric, places
+from refimpl.oracle.diagnosis.properties import cut, symbols
+from refimpl.oracle.diagnosis.trials import axis_size
+from refimpl.oracle.diagnosis.vocabulary import Edit, expressions, statements
+from refimpl.oracle.judging.tolerance import wide
+
+STARTS = 4  # sights that are made small
+MOVES = (1.25, 0.75, -0.5)  # times what it is an argument is moved, until the candidate is wrong there too
+SAME = 1e-9  # relative
+ENTRIES = 4  # numbers that are solved for at once
+TIMES = 4  # at which a place is looked at by itself
+ROUNDS = 10  # of Broyden's method
+HALVED = 3  # times a step is cut
+STEP = 1e-4  # relative, of the first slopes
+DRAWN = 6  # random inputs on which a formula is looked for
+FEWEST = 5  # inputs from which one is read
+LINE = 90  # characters of an expression that is said
+SHORT = 60  # characters of what it may be made of
+LOOSE = 1e-6  # relative error of what is solved for
+VARIED = 3  # inputs that are seen before anything is said
+NEAR = 12  # places that are looked at first
+ALIKE = 3  # expressions of the same values that are tried
+SHOWN = 6  # formulas of one operator that are tried
+_named = lambda name: lambda node: call(name, node)
+UNARY: list[Any] = [
+    (np.negative, lambda node: ast.UnaryOp(ast.USub(), node)),
+    *((getattr(np, name), _named(name)) for name in ("sqrt", "square", "exp", "log", "abs")),
+    (lambda x: 1 - x, lambda node: binary(ast.Constant(1), ast.Sub, node)),
+    (lambda x: 1 / x, lambda node: binary(ast.Constant(1), ast.Div, node)),
+]
+REDUCED = ("max", "min", "sum", "mean", "prod")
+BINARY: list[Any] = [(ast.Mult, np.multiply), (ast.Div, np.divide), (ast.Add, np.add), (ast.Sub, np.subtract)]
+
+
+@dataclass(eq=False)
+class Place:
+    """An expression, at one of the times that it is come to, or at all of them."""
+
+    edit: Edit  # of its place
+    time: int | None  # from 0; None: each time
+    right: list[np.ndarray]  # what it is on the first input, each time
+    needed: list[list[np.ndarray]] = field(default_factory=list)  # what it would have to be, by input
+    depends: set[str] = field(default_factory=set)  # on these arguments
+    more: set[str] = field(default_factory=set)  # what it would have to be depends on these too
+    same: int = 0  # inputs on which both are what they were
+    made: str = ""  # of what that is made on small inputs, if it was found
+
+    @property
+    def node(self):
+        """The expression."""
+        return self.edit.there
+
+    @property
+    def numbers(self):
+        """What it would have to be on the first input."""
+        return np.concatenate([np.ravel(v) for v in self.needed[0]])
+
+    def pulled(self, shop, inputs, x):
+        """Outputs of the rule with other values in its place."""
+        here, times = id(self.node), iter(range(10**9))
+
+        def note(number, value):
+            if number != here:
+                return value
+            at = next(times) - (self.time or 0)
+            if not 0 <= at < len(x) or np.shape(value) != x[at].shape:
+                return value
+            return np.array(x[at], dtype=value.dtype) if isinstance(value, np.ndarray) else float(x[at])
+
+        with np.errstate(all="ignore"), shop.heard(note, self.edit.unit):
+            return shop.run(inputs)
+
+    def solved(self, shop, sight, right, *starts):
+        """What would have to stand there for a deviating answer; None if nothing does it."""
+        inputs, seen = wide(sight.inputs), Seen(sight)
+        shapes, ends = [np.shape(v) for v in right], np.cumsum([np.size(v) for v in right])
+        parts = lambda x: [p.reshape(s) for p, s in zip(np.split(x, ends[:-1]), shapes, strict=True)]
+        flat = lambda values: np.concatenate([np.ravel(v) for v in values])
+
+        def lacks(x):
+            out = self.pulled(shop, inputs, parts(x))
+            return out, None if out is None else seen.missing(out)
+
+        base = flat(right)
+        there = seen.missing(sight.right)
+        if there is None or len(there) < len(base):
+            return None
+        for start in (None, *starts):
+            x = root(lacks, base, there, sight, seen, None if start is None else flat(start))
+            if x is not None:
+                return parts(x)
+        return None
+
+
+def root(lacks, base, there, sight, seen, start):
+    """Where a function of a few numbers is 0, by Broyden's method; None if it does not come there."""
+    x, r = base, there
+    if start is not None:
+        _, found = lacks(start)
+        if found is None or not np.isfinite(found).all():
+            return None
+        x, r = start, found
+    slopes = np.empty((len(r), len(x)))
+    for k in range(len(x)):
+        far = x.copy()
+        far[k] += STEP * (abs(x[k]) or 1.0)
+        _, found = lacks(far)
+        if found is None or not np.isfinite(found).all():
+            return None
+        slopes[:, k] = (found - r) / (far[k] - x[k])
+        if not slopes[:, k].any() or not np.isfinite(slopes[:, k]).all():
+            return None
+    for number in range(ROUNDS):
+        step = -np.linalg.lstsq(slopes, r, rcond=1e-10)[0]
+        for _ in range(HALVED):
+            out, found = lacks(x + step)
+            if found is not None and np.isfinite(found).all() and (number == 0 or found @ found <= 4 * r @ r):
+                break
+            step = step / 4
+        else:
+            return None
+        if explains(out, sight):
+            return x + step
+        if number == 0 and seen.spoilt(out, 1.0) and not found @ found < 0.01 * r @ r:
+            return None
+        if not step.any() or not np.isfinite(slopes).all():
+            return None
+        slopes += np.outer(found - r - slopes @ step, step) / (step @ step)
+        x, r = x + step, found
+    return None
+
+
+def small(evidence, clock):
+    """A deviating answer to an input whose sizes are 1, or nearly; None if there is none."""
+    generic = sorted(evidence.wrong, key=lambda s: (bool(s.case), s.size))  # numbers that nobody chose come first
+    found = [_cut(evidence, sight, clock) for sight in generic[:STARTS]]
+    return min(filter(_good, found), key=lambda s: s.size, default=None)
+
+
+def _cut(evidence, sight, clock):
+    """A deviating answer to a small part of an input."""
+    operation = evidence.operation
+    for symbol in symbols(operation):
+        if clock.over:
+            break
+        for target in (1, 2):
+            if axis_size(operation, sight.inputs, symbol) > target:
+                other = evidence.ask(cut(operation, sight.inputs, symbol, target))
+                if _good(other):
+                    sight = other
+                    break
+    return sight
+
+
+def _good(sight):
+    return (
+        sight is not None
+        and sight.wrong
+        and sight.got is not None
+        and all(sight.got[n].shape == x.shape and np.isfinite(sight.got[n]).all() for n, x in sight.right.items())
+    )
+
+
+def varied(evidence, sight, clock):
+    """Deviating answers to inputs that differ from another in one argument each, by its name."""
+    found = {}
+    for entry in evidence.operation.inputs:
+        value = sight.inputs[entry.name]
+        whole = isinstance(value, str | bool | int) or np.asarray(value).dtype.kind != "f"
+        for move in () if whole else MOVES:
+            if clock.over:
+                break
+            moved = value * move if np.any(value) else value + move
+            other = evidence.ask(sight.inputs | {entry.name: moved})
+            if _good(other):
+                found[entry.name] = other
+                break
+    return found
+
+
+def values(shop, inputs):
+    """What every expression is on some inputs, each time that it is come to; None where it is no small number."""
+    seen: dict[int, list[Any]] = {}
+
+    def note(number, value):
+        few = np.asarray(value).dtype.kind == "f" and 0 < np.size(value) <= ENTRIES if numeric(value) else False
+        seen.setdefault(number, []).append(np.array(value, dtype=float) if few else None)
+        return value
+
+    with np.errstate(all="ignore"), shop.heard(note):
+        shop.run(inputs)
+    return seen
+
+
+class Blame(NamedTuple):
+    """What was found."""
+
+    places: Sequence[Place] = ()  # to blame, those that depend on least first
+    innocent: Set[int] = frozenset()  # ids of expressions that are not
+    sights: Sequence[Any] = ()  # the inputs on which this was seen
+    outputs: tuple[str, ...] = ()  # of the deviating ones alone; all if there is none
+
+    @property
+    def near(self):
+        """Ids of the expressions to blame, and of what they are made of."""
+        least = [p for p in self.places[:NEAR] if len(p.more) == len(self.places[0].more)]
+        return {id(node) for place in least for node in ast.walk(place.node)}
+
+
+NOBODY = Blame()
+
+
+class Asked(NamedTuple):
+    """Deviating answers off which is read."""
+
+    first: Any = None  # a small input
+    varied: Mapping[str, Any] = {}  # the same but for one argument, by its name
+    drawn: Sequence[Any] = ()  # other small ones
+
+
+def asked(evidence, clock):
+    """Small inputs on which a candidate deviates; made before a workshop is open, as they need the rule as it is."""
+    first = small(evidence, clock.part(0.3))
+    if first is None:
+        return Asked()
+    several, found = varied(evidence, first, clock.part(0.4)), []
+    for number in range(DRAWN):
+        if clock.over:
+            break
+        try:
+            other = evidence.ask(evidence.operation.drawn(stream(number, evidence.operation.name, "needed")))
+        except ValueError:
+            break
+        if _good(other) and _good(other := _cut(evidence, other, clock)):
+            found.append(other)
+    return Asked(first, several, found)
+
+
+def blamed(shop, asked, clock):
+    """Places where few values explain the answers on small inputs.
+
+    Where no place explains all outputs those that deviate are explained one by one, the first that is explained.
+    """
+    if asked.first is None:
+        return NOBODY
+    shop.look(wide(asked.first.inputs))
+    shop.calibrate(wide(asked.first.inputs))
+    sights = {"": asked.first, **asked.varied}
+    found = _blamed(shop, sights, clock)
+    wrong = [name for name in asked.first.right if asked.first.deviating(name).any()]
+    for name in wrong if not found.places and len(wrong) > 1 else ():
+        alone = _blamed(shop, {key: _only(sight, name) for key, sight in sights.items()}, clock)
+        if alone.places:
+            return alone._replace(outputs=(name,), innocent=frozenset())
+    return found
+
+
+def _only(sight, name):
+    """One output of a sight."""
+    parts = {part: {name: getattr(sight, part)[name]} for part in ("got", "right", "tolerance")}
+    return replace(sight, **parts)
+
+
+def _blamed(shop, sights, clock):
+    left, out, first = [], set(), sights[""]
+    seen = values(shop, wide(first.inputs))
+    for _, edit, node in sorted(places(shop), key=lambda row: row[1].rank):
+        if clock.over:
+            break
+        right, good = seen.get(id(node), []), False
+        times = [None] * bool(right) if len(right) < 2 else [*range(min(len(right), TIMES)), None]
+        for time in times:
+            these = right if time is None else right[time : time + 1]
+            if any(v is None for v in these) or sum(map(np.size, these)) > ENTRIES:
+                good = True  # not known
+                continue
+            place = Place(edit, time, these)
+            needed = place.solved(shop, first, these)
+            if needed is not None:
+                place.needed.append(needed)
+                left.append(place)
+                good = True
+        if right and not good:
+            out.add(id(node))
+    for name, sight in sights.items():
+        if not name or not any(sight.deviating(n).any() for n in sight.right):
+            continue
+        seen = values(shop, wide(sight.inputs))
+        left = [place for place in left if (right := _there(place, seen)) and _holds(shop, place, sight, right, name)]
+    left = [p for p in left if p.same]  # what moves with everything can always be solved for
+    out |= {id(p.node) for p in left if p.more}
+    order = lambda p: (len(p.more), len(p.depends), not p.edit.tags, not p.edit.unit.own, -len(ast.unparse(p.node)))
+    return Blame(sorted(left, key=order), out, list(sights.values()))
+
+
+def _there(place, seen):
+    """What an expression is on other inputs; None if it is of other shapes."""
+    right = seen.get(id(place.node), [])
+    right = right if place.time is None else right[place.time : place.time + 1]
+    same = [None if v is None else v.shape for v in right] == [v.shape for v in place.right]
+    return right if same else None
+
+
+def _holds(shop, place, sight, right, name):
+    """Whether a place explains another input as well, by what it was if the expression is what it was."""
+    before = place.needed[0]
+    if all(np.allclose(v, w, rtol=SAME, atol=0) for v, w in zip(right, place.right, strict=True)):
+        if explains(place.pulled(shop, wide(sight.inputs), before), sight):
+            place.needed.append(before)
+            place.same += 1
+            return True
+        place.more.add(name)
+    else:
+        place.depends.add(name)
+    shifted = [v + b - w for v, b, w in zip(right, before, place.right, strict=True)]
+    found = place.solved(shop, sight, right, shifted)
+    if found is not None:
+        place.needed.append(found)
+    return found is not None
+
+
+def formulas(shop, asked, blame, place):
+    """What a place would have to be, in values of its function; the shortest first.
+
+    Yields
+    ------
+    tuple
+        How far-fetched it is, 0 the least, and an expression whose values on the inputs are those.
+    """
+    sights = [*blame.sights, *(_only(s, blame.outputs[0]) if blame.outputs else s for s in asked.drawn)]
+    rows, wanted = [], []
+    for sight in sights:
+        seen = values(shop, wide(sight.inputs))
+        right = _there(place, seen)
+        needed = right and place.solved(shop, sight, right, [v * 1.125 + 0.125 for v in right])
+        if needed:
+            wanted.append(np.concatenate([np.ravel(v) for v in needed]))
+            told = {(n, ""): np.full(len(wanted[-1]), v) for n, v in quantities(shop.operation, sight.inputs).items()}
+            rows.append(told | _row(place, seen, needed))
+    if len(rows) < FEWEST:
+        return
+    nodes = dict(_texts(place.edit))
+    common = [key for key in rows[0] if all(key in row for row in rows)]
+    common = [key for key in common if key[0] in nodes or len({row[key][0] for row in rows}) > 1]
+    node = lambda text: nodes.get(text, ast.Name(text, ast.Load()))
+    made_of = lambda text, name: call(name, node(text)) if name else node(text)
+    yield from made(np.concatenate(wanted), [(made_of(*key), np.concatenate([r[key] for r in rows])) for key in common])
+
+
+def _texts(edit):
+    """Expressions that a function reads up to a place, by how they are written, names and short ones first."""
+    found: dict[str, Any] = {}
+    for statement, *_ in statements(edit.unit.node):
+        for node, *_ in expressions(statement):
+            text = ast.unparse(node)
+            known = node.lineno <= edit.statement.end_lineno
+            if known and len(text) <= SHORT and not isinstance(node, ast.Constant):
+                found.setdefault(text, node)
+    return sorted(found.items(), key=lambda row: (not isinstance(row[1], ast.Name), len(row[0])))
+
+
+def _row(place, seen, needed):
+    """Values of the expressions of a function, and of their largest entries and sums, beside those that are needed.
+
+    By what they read and the name of the function.
+    """
+    found: dict[tuple[str, str], Any] = {}
+    for text, node in _texts(place.edit):
+        times = seen.get(id(node), [])
+        times = times[place.time : place.time + 1] if place.time is not None and len(times) > 1 else times
+        times = times * len(needed) if len(times) == 1 else times
+        if len(times) != len(needed) or any(v is None for v in times):
+            continue
+        if all(v.shape == n.shape or v.size == 1 for v, n in zip(times, needed, strict=True)):
+            parts = [
+                np.broadcast_to(v if v.shape == n.shape else v.reshape(()), n.shape)
+                for v, n in zip(times, needed, strict=True)
+            ]
+            found[text, ""] = np.concatenate([np.ravel(p) for p in parts])
+        elif all(n.size == 1 for n in needed):
+            for name in REDUCED:
+                found[text, name] = np.array([getattr(np, name)(v) for v in times])
+    return found
+
+
+def made(target, found):
+    """Expressions of one or two others that have some values, the plainest first, each with how far-fetched it is.
+
+    Parameters
+    ----------
+    target : array [L]
+        The values.
+    found : list of (ast.expr, array [L])
+        The others, with their values.
+    """
+    with np.errstate(all="ignore"):
+        more = [(of(node), f(x)) for f, of in UNARY for node, x in found]
+        known: dict[bytes, Any] = {}  # what has the same values here, as d = 1, may differ elsewhere
+        for node, x in [*found, *more]:
+            if np.isfinite(x).all():
+                known.setdefault(np.round(x, 12).tobytes(), ([], x))[0].append(node)
+        near = lambda x: np.abs(x - target) <= LOOSE * np.abs(target)
+        exact = [node for nodes, x in known.values() if near(x).all() for node in nodes[:ALIKE]]
+        yield from ((0, node) for node in exact)
+        for node, x in () if exact else found:
+            share = target / x if np.all(x) and np.isfinite(x).all() else target * 0
+            if share[0] and abs(share[0] - 1) > LOOSE and np.all(np.abs(share - share[0]) <= LOOSE * abs(share[0])):
+                yield 0, binary(ast.Constant(float(f"{share[0]:.9g}")), ast.Mult, node)
+        if exact or len({f"{v:.6g}" for v in target}) < FEWEST - 1:
+            return
+        basis = [([n for n in nodes if not _turned(n)][:ALIKE], x) for nodes, x in known.values()]
+        basis = [(nodes, x) for nodes, x in basis if nodes]
+        every = np.array([x for _, x in basis])
+        for op, f in BINARY:
+            a, b = np.indices((len(basis), len(basis))).reshape(2, -1)
+            a, b = (a[a < b], b[a < b]) if op in (ast.Add, ast.Mult) else (a, b)
+            for k in range(len(target)):
+                good = np.abs(f(every[a, k], every[b, k]) - target[k]) <= LOOSE * abs(target[k])
+                a, b = a[good], b[good]
+            for i, j in sorted(zip(a, b, strict=True), key=lambda p: sum(p))[:SHOWN]:
+                for x, y in product(basis[i][0], basis[j][0]):
+                    yield 1 + 2 * sum("_shop_np" in ast.unparse(node) for node in (x, y)), binary(x, op, y)
+
+
+def _turned(node):
+    """-x and 1/x, which pairs have no need of."""
+    inverse = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) and ast.unparse(node.left) == "1"
+    return inverse or isinstance(node, ast.UnaryOp)
+
+
+def said(blame):
+    """What is to blame, in words; empty if nothing is but the outputs themselves."""
+    if len(blame.sights) < VARIED:
+        return ""
+    got = [np.ravel(x) for x in blame.sights[0].got.values()]
+    inner = [p for p in blame.places if p.depends and not any(np.array_equal(p.numbers, x) for x in got)]
+    if not inner:
+        return ""
+    place = next((p for p in inner if p.made and len(p.more) == len(inner[0].more)), inner[0])
+    alone = f" of {' and '.join(blame.outputs)}" if blame.outputs else ""
+    where = place.edit.tags[0] if place.edit.tags else place.edit.unit.name
+    when = "" if place.time is None else f", time {place.time + 1}"
+    text = textwrap.shorten(ast.unparse(place.node), LINE, placeholder=" ...")
+    made = f"`{place.made}`, {_words(place.numbers)}" if place.made else _words(place.numbers)
+    more = f", and would depend on {_listed(place.more)} too" if place.more else ""
+    return (
+        f"one value explains small inputs{alone}: `{text}` ({where}{when}), which depends on {_listed(place.depends)} "
+        f"alone, is {_words(np.concatenate([np.ravel(v) for v in place.right]))} on one of them and would have to be "
+        f"{made}{more}"
+    )
+
+
+def _words(x):
+    return ", ".join(f"{v:.4g}" if abs(v) > 1e-9 * np.max(np.abs(x)) > 1e-12 else "0" for v in x)
+
+
+def _listed(names):
+    *rest, last = sorted(names) or [""]
+    return f"{', '.join(rest)} and {last}" if rest else last

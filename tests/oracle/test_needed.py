@@ -1,0 +1,75 @@
+"""Which value of the rule is to blame, and of what it would have to be made."""
+
+import ast
+
+import numpy as np
+import pytest
+
+from refimpl.core.random import stream
+from refimpl.oracle import catalog, check, edits
+from refimpl.oracle.diagnosis.needed import made
+
+ENOUGH = 60.0
+
+
+def as_if(name, lines):
+    """A candidate that is the rule with some lines of it reading otherwise."""
+    operation = catalog.operation(name)
+
+    def candidate(**inputs):
+        with edits.edited(operation.system, lines):
+            return operation.reference(**inputs)
+
+    return candidate
+
+
+def test_what_a_value_would_have_to_be_is_found_and_explains_all():
+    """A product of two values that no list of slips has."""
+    lines = {"functional_prior-8": "kept = softplus(along) * xp.exp(along)"}
+    diagnosis = check(
+        as_if("functional_prior.planar_flow", lines), "functional_prior.planar_flow", explain=ENOUGH
+    ).diagnosis
+    assert diagnosis.kind == "change"
+    assert diagnosis.lines[0][0] == "functional_prior-8"
+    assert "exp(along)" in diagnosis.lines[0][3]
+
+
+def test_a_value_that_is_made_of_nothing_is_told_with_its_place():
+    lines = {"functional_prior-8": "kept = softplus(along) + xp.sin(3 * along) ** 2 * xp.tanh(along - 2)"}
+    report = check(as_if("functional_prior.planar_flow", lines), "functional_prior.planar_flow", explain=8)
+    said = [text for d in (report.diagnosis, *report.findings) for text in (d.hint, *d.others)]
+    (told,) = [text for text in said if text.startswith("one value explains small inputs")]
+    assert "`softplus(along)` (functional_prior-8), which depends on a and u alone" in told
+
+
+def test_nobody_is_blamed_where_every_value_moves_with_every_argument():
+    """Of one answer any value on its way can be solved for: that shows nothing."""
+    operation = catalog.operation("sso.surrogate")
+
+    def candidate(**inputs):
+        value, gradient = operation.reference(**inputs)
+        return np.sin(3 * value) + value, gradient * (1 + np.cos(gradient))
+
+    report = check(candidate, operation.name, explain=4)
+    said = [text for d in (report.diagnosis, *report.findings) for text in (d.hint, *d.others)]
+    assert not any("one value explains small inputs" in text for text in said)
+
+
+@pytest.mark.parametrize(
+    "text", ["a", "_shop_np.exp(b)", "1 - a", "a * b", "a / _shop_np.sqrt(b)", "a - b", "0.3 * b", "_shop_np.max(c)"]
+)
+def test_made(text):
+    rng = stream(0, "made")
+    a, b, c = (np.array([round(x, 3) for x in rng.uniform(0.2, 3, 8)]) for _ in range(3))
+    value = eval(text.replace("_shop_np.max(c)", "c"), {"_shop_np": np, "a": a, "b": b, "c": c})
+    found = [(ast.parse(name, mode="eval").body, x) for name, x in {"a": a, "b": b, "_shop_np.max(c)": c}.items()]
+    _, first = next(made(value, found))
+    assert ast.unparse(ast.fix_missing_locations(first)) == text
+
+
+def test_nothing_is_made_of_chance():
+    for seed in range(20):
+        rng = stream(seed, "chance")
+        found = [(ast.Name(f"x{k}", ast.Load()), rng.uniform(0.2, 3, 6)) for k in range(30)]
+        assert list(made(rng.uniform(0.2, 3, 6), found)) == []
+        assert list(made(np.repeat(rng.uniform(0.2, 3, 2), 3), found)) == []  # two values are no law
