@@ -412,6 +412,11 @@ def made(target, found):
         The values.
     found : list of (ast.expr, array [L])
         The others, with their values.
+
+    Yields
+    ------
+    tuple
+        The number, and the expression.
     """
     with np.errstate(all="ignore"):
         more = [(of(node), f(x)) for f, of in UNARY for node, x in found]
