@@ -49,6 +49,8 @@ ONCE = {
     "deeparchitect.residual": (2, "search._deeparchitect_networks:residual"),
     "flat_mtl.quadratic_step": (6, "landscape.flat_mtl:aggregate"),
     "random_sparse_search.parameter_share": (2, "search.random_sparse_search:parameter_share"),
+    "token_reduction.decoder": (1, "search.token_reduction:decoder"),
+    "token_reduction.flops": (1, "search.token_reduction:flops"),
 }
 # Where something crosses in every step, and whose docstring says why.
 EACH_STEP = {

@@ -121,7 +121,7 @@ def test_every_right_answer_fits_in_a_line(system):
 
 def loosest(answers, tolerances):
     """The largest tolerance of an output, as a share of its largest entry; 0 where that is 0."""
-    scales = {name: np.max(np.abs(value)) for name, value in answers.items()}
+    scales = {name: np.max(np.abs(value), initial=0.0) for name, value in answers.items()}
     return max(np.max(tolerances[name]) / max(s, 1e-300) if s != 0 else 0.0 for name, s in scales.items())
 
 
