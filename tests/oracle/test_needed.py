@@ -7,7 +7,7 @@ import pytest
 
 from refimpl.core.random import stream
 from refimpl.oracle import catalog, check, edits
-from refimpl.oracle.diagnosis.needed import made
+from refimpl.oracle.diagnosis.formulas import made
 
 ENOUGH = 60.0
 

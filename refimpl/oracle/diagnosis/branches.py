@@ -7,8 +7,7 @@ edit within the branch, and the rule elsewhere.
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from refimpl.oracle.diagnosis.evidence import called
-from refimpl.oracle.diagnosis.search import ask_more
+from refimpl.oracle.diagnosis.evidence import ask_more, called
 from refimpl.oracle.judging.tolerance import wide
 
 FEWEST = 3  # inputs of other values on which the candidate is right

@@ -9,14 +9,19 @@ from typing import Any
 
 import numpy as np
 
+from refimpl.core.random import stream
 from refimpl.oracle.candidates import CandidateError, NotApplicable, Skipped
 from refimpl.oracle.candidates.base import named_outputs
 from refimpl.oracle.judging import cases, tolerance
 from refimpl.oracle.judging.answers import expected
-from refimpl.oracle.judging.tolerance import close
+from refimpl.oracle.judging.tolerance import close, wide
 from refimpl.specs.base import Operation
-from refimpl.specs.domains import outside
+from refimpl.specs.domains import drawn, moved, outside
 
+JUMPS = 6  # inputs close by that are tried where an explanation may jump, or explode
+SPREAD = 8.0  # times what they do to it
+WIDEST = 7  # the largest size of further inputs: of three or four sizes no factor can be read
+LARGE = 20_000  # entries above which the inputs of a case are looked at last
 NOISY_RUNS = 3  # of the reference, from which the tolerance of a further input comes
 LUCK = 4.0  # so much wider than that: so few runs may all be lucky
 WIDER = 8.0
@@ -293,3 +298,53 @@ class Evidence:
         except Exception:  # a rule that raises once its numbers are shaken
             return None
         return Sight(inputs, got, right, allowed, message=message, single=self.dtype == "float32")
+
+
+def holds(answer, sight):
+    """Whether an explanation stands at a sight.
+
+    Where it jumps, as a sign at 0, an answer close by will do; where it explodes, as a chain that accepts all, it may
+    be off by what such small changes of the inputs do to it.
+    """
+    here = answer(sight.inputs)
+    if explains(here, sight):
+        return True
+    rng, answers = np.random.Generator(np.random.Philox(0)), []
+    for _ in range(JUMPS):
+        near = {
+            n: v * (1 + 4e-16 * rng.uniform(-1, 1, v.shape)) if isinstance(v, np.ndarray) and v.dtype.kind == "f" else v
+            for n, v in wide(sight.inputs).items()
+        }
+        answers.append(answer(near))
+        if explains(answers[-1], sight):
+            return True
+    if here is None or any(a is None or any(a[n].shape != x.shape for n, x in here.items()) for a in answers):
+        return False
+    with np.errstate(all="ignore"):
+        spread = {n: SPREAD * np.max([np.abs(a[n] - x) for a in answers], axis=0) for n, x in here.items()}
+    return explains(here, sight, spread)
+
+
+def ask_more(evidence, clock, *, samples=30, changes=5):
+    """Put further inputs to the candidate: random ones, and the failing ones moved a little."""
+    operation, wild = evidence.operation, True
+    for number in range(samples):
+        if clock.over:
+            return
+        rng = stream(number, operation.name, "explain")
+        if number % 3 != 2:
+            evidence.ask(operation.drawn(rng))
+        elif wild:
+            try:
+                evidence.ask(drawn(operation, rng, WIDEST))  # of sizes and numbers that nobody chose
+            except ValueError:
+                wild = False
+    failing = [s for s in evidence.sights if s.wrong and s.size <= LARGE][:8]
+    rng = stream(0, operation.name, "moved")
+    for _ in range(changes):
+        for sight in failing:
+            if clock.over:
+                return
+            with np.errstate(all="ignore"):  # the largest numbers may not grow
+                changed = moved(operation, sight.inputs, rng)
+            evidence.ask(changed)

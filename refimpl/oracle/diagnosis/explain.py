@@ -13,9 +13,9 @@ from refimpl.oracle import catalog, edits
 from refimpl.oracle.diagnosis import conditions as separate
 from refimpl.oracle.diagnosis import listed, needed, telling
 from refimpl.oracle.diagnosis.branches import branch, within
-from refimpl.oracle.diagnosis.evidence import Clock, Evidence, Spent, called, explains
+from refimpl.oracle.diagnosis.evidence import Clock, Evidence, Spent, ask_more, called, explains, holds
 from refimpl.oracle.diagnosis.places import where
-from refimpl.oracle.diagnosis.search import SMALL, Found, Search, ask_more, holds
+from refimpl.oracle.diagnosis.search import SMALL, Found, Search
 from refimpl.oracle.diagnosis.smallest import shrunk, smallest
 from refimpl.oracle.judging import tolerance
 from refimpl.oracle.judging.records import FAILURES, Diagnosis, Record
@@ -123,21 +123,9 @@ def _explained(done, candidate, whole, records, seconds, note):
     first = next((d for d in merged if d.kind != "conditions"), merged[0] if merged else None)
     rest = tuple(d for d in merged if d is not first)
     if first is None or first.kind in ("conditions", "near"):
-        first = _unfinished(first, every, seconds)
+        first = telling.unfinished(first, every, seconds)
     source = next((s for d, s in sources if first and (d.lines, d.hint) == (first.lines, first.hint)), None)
     return Explanation(first, rest, least, records, source)
-
-
-def _unfinished(told, every, seconds):
-    """What is said where no cause was found, with how far the search came if it was cut."""
-    tried, planned = sum(e.tried for e in every), sum(e.planned for e in every)
-    cut = "more than " * any(e.cut for e in every)
-    if tried >= planned and not cut:
-        return told
-    more = (
-        f"{tried} of {cut}{planned} changes of the rule were tried in the time given; --explain {6 * seconds:g} goes on"
-    )
-    return replace(told, others=(*told.others, more)) if told else Diagnosis("conditions", (), more)
 
 
 def evidences(done, candidate, spent=None):
@@ -253,12 +241,10 @@ def _one(evidence, clock):
 
 def _rest(search, evidence, clock):
     """What is said where no cause was found."""
-    told = _nearest(search, evidence, clock) or _of_conditions(evidence, clock)
-    if not (words := needed.said(search.blame)):
-        return told
-    if not told:
-        return [Diagnosis("conditions", (), words, operations=(evidence.operation.name,), cases=len(evidence.every))]
-    return [replace(told[0], others=(words, *told[0].others)), *told[1:]]
+    words = needed.said(search.blame)
+    if told := _nearest(search, evidence, clock):
+        return [replace(told[0], others=(*words, *told[0].others))]
+    return _of_conditions(evidence, clock, words)
 
 
 def _rule_elsewhere(part, on, operation):
@@ -394,12 +380,13 @@ def _nearest(search, evidence, clock):
     ]
 
 
-def _of_conditions(evidence, clock):
+def _of_conditions(evidence, clock, words=()):
     """What separates right from wrong, and where the answers deviate."""
     ask_more(evidence, clock.part(0.2), changes=2)
     evidence.ask(shrunk(evidence, evidence.wrong[0], clock.part(0.25)).inputs)  # no condition may deny this one
     found = [condition.words for condition in separate.conditions(evidence, clock.part(0.7))]
     told = [*telling.raises(evidence), *found, *where(evidence)]
+    told[1:1] = words
     if not told:
         return []
     name = evidence.operation.name

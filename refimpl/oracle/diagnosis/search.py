@@ -10,32 +10,27 @@ from typing import Any
 
 import numpy as np
 
-from refimpl.core.random import stream
 from refimpl.oracle import edits
 from refimpl.oracle.diagnosis.beyond import edits_at_entry, edits_from_around, edits_in_time
 from refimpl.oracle.diagnosis.constants import solved, with_a_bound, with_a_number
-from refimpl.oracle.diagnosis.evidence import Evidence, called, explains
+from refimpl.oracle.diagnosis.evidence import LARGE, Evidence, called, explains
+from refimpl.oracle.diagnosis.formulas import formulas
 from refimpl.oracle.diagnosis.levers import elsewhere, read
-from refimpl.oracle.diagnosis.needed import NOBODY, Blame, asked, blamed, formulas
+from refimpl.oracle.diagnosis.needed import NOBODY, Blame, asked, blamed
 from refimpl.oracle.diagnosis.reading import readings
 from refimpl.oracle.diagnosis.trials import trials, tried
 from refimpl.oracle.diagnosis.units import units
 from refimpl.oracle.diagnosis.vocabulary import edits_of
 from refimpl.oracle.diagnosis.workshop import Workshop
 from refimpl.oracle.judging.tolerance import close, wide
-from refimpl.specs.domains import drawn, moved
 
 AFTER = 1.0  # seconds for which the search goes on once something is found, to learn what cannot be told from it
 RARE = 3  # rank from which edits are tried after constants
 SMALL = 300  # entries up to which an input is cheap
 PART = 6  # deviating sights on which a part of an explanation is tried
-JUMPS = 6  # inputs close by that are tried where an explanation may jump, or explode
-SPREAD = 8.0  # times what they do to it
 PLAINER = 3.0  # seconds for which levers and edits say the same in a plainer way
 NOTHING = 1e-11  # relative change of a number that is rounding
 PLACES = 4  # of levers that explain all, of which the shortest is said
-WIDEST = 7  # the largest size of further inputs: of three or four sizes no factor can be read
-LARGE = 20_000  # entries above which the inputs of a case are looked at last
 
 
 @dataclass(eq=False)
@@ -375,53 +370,3 @@ def _listed(both, operation):
             return called(operation, operation.reference, wide(inputs))
 
     return answer
-
-
-def holds(answer, sight):
-    """Whether an explanation stands at a sight.
-
-    Where it jumps, as a sign at 0, an answer close by will do; where it explodes, as a chain that accepts all, it may
-    be off by what such small changes of the inputs do to it.
-    """
-    here = answer(sight.inputs)
-    if explains(here, sight):
-        return True
-    rng, answers = np.random.Generator(np.random.Philox(0)), []
-    for _ in range(JUMPS):
-        near = {
-            n: v * (1 + 4e-16 * rng.uniform(-1, 1, v.shape)) if isinstance(v, np.ndarray) and v.dtype.kind == "f" else v
-            for n, v in wide(sight.inputs).items()
-        }
-        answers.append(answer(near))
-        if explains(answers[-1], sight):
-            return True
-    if here is None or any(a is None or any(a[n].shape != x.shape for n, x in here.items()) for a in answers):
-        return False
-    with np.errstate(all="ignore"):
-        spread = {n: SPREAD * np.max([np.abs(a[n] - x) for a in answers], axis=0) for n, x in here.items()}
-    return explains(here, sight, spread)
-
-
-def ask_more(evidence, clock, *, samples=30, changes=5):
-    """Put further inputs to the candidate: random ones, and the failing ones moved a little."""
-    operation, wild = evidence.operation, True
-    for number in range(samples):
-        if clock.over:
-            return
-        rng = stream(number, operation.name, "explain")
-        if number % 3 != 2:
-            evidence.ask(operation.drawn(rng))
-        elif wild:
-            try:
-                evidence.ask(drawn(operation, rng, WIDEST))  # of sizes and numbers that nobody chose
-            except ValueError:
-                wild = False
-    failing = [s for s in evidence.sights if s.wrong and s.size <= LARGE][:8]
-    rng = stream(0, operation.name, "moved")
-    for _ in range(changes):
-        for sight in failing:
-            if clock.over:
-                return
-            with np.errstate(all="ignore"):  # the largest numbers may not grow
-                changed = moved(operation, sight.inputs, rng)
-            evidence.ask(changed)

@@ -108,3 +108,15 @@ def merged(found):
             )
         table[key] = d
     return list(table.values())
+
+
+def unfinished(told, every, seconds):
+    """What is said where no cause was found, with how far the search came if it was cut."""
+    tried, planned = sum(e.tried for e in every), sum(e.planned for e in every)
+    cut = "more than " * any(e.cut for e in every)
+    if tried >= planned and not cut:
+        return told
+    more = (
+        f"{tried} of {cut}{planned} changes of the rule were tried in the time given; --explain {6 * seconds:g} goes on"
+    )
+    return replace(told, others=(*told.others, more)) if told else Diagnosis("conditions", (), more)
