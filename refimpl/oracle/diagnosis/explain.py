@@ -119,9 +119,12 @@ def _explained(done, candidate, whole, records, seconds, note):
             least = smallest(evidence, Clock(max(mine.left, 0.1 * seconds), now), tags[0] if tags else "")
         if clock.over:
             break
-    merged = telling.merged(found) or list(telling.laws(records))
+    laws = list(telling.laws(records))
+    merged = telling.merged(found) or laws
     first = next((d for d in merged if d.kind != "conditions"), merged[0] if merged else None)
     rest = tuple(d for d in merged if d is not first)
+    if first and first.kind == "conditions" and first not in laws:
+        first = replace(first, others=(*first.others, *(law.hint for law in laws)))
     if first is None or first.kind in ("conditions", "near"):
         first = telling.unfinished(first, every, seconds)
     source = next((s for d, s in sources if first and (d.lines, d.hint) == (first.lines, first.hint)), None)

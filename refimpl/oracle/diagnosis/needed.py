@@ -335,17 +335,20 @@ def said(blame):
     where = place.edit.tags[0] if place.edit.tags else place.edit.unit.name
     when = "" if place.time is None else f", time {place.time + 1}"
     text = textwrap.shorten(ast.unparse(place.node), LINE, placeholder=" ...")
-    made = f"`{place.made}`, {_words(place.numbers)}" if place.made else _words(place.numbers)
+    right = np.concatenate([np.ravel(v) for v in place.right])
+    should = _words(place.numbers, right)
+    made = f"`{place.made}`, {should}" if place.made else should
     more = f", and would depend on {_listed(place.more)} too" if place.more else ""
-    right = _words(np.concatenate([np.ravel(v) for v in place.right]))
     return (
         f"one value explains small inputs{alone}: `{text}` ({where}{when}), which depends on {_listed(place.depends)} "
-        f"alone, is {right} on one of them and would have to be {made}{more}",
+        f"alone, is {_words(right, place.numbers)} on one of them and would have to be {made}{more}",
     )
 
 
-def _words(x):
-    return ", ".join(f"{v:.4g}" if abs(v) > 1e-9 * np.max(np.abs(x)) > 1e-12 else "0" for v in x)
+def _words(x, beside):
+    """Numbers, with more digits where four do not tell them from others."""
+    digits = next((d for d in (4, 8, 16) if f"{x[0]:.{d}g}" != f"{beside[0]:.{d}g}" or len(x) > 1), 16)
+    return ", ".join(f"{v:.{digits}g}" if abs(v) > 1e-9 * np.max(np.abs(x)) > 1e-12 else "0" for v in x)
 
 
 def _listed(names):
