@@ -60,6 +60,7 @@ def canvases(rng, images, labels, count):
 
     Examples
     --------
+    >>> from refimpl.problems import digits
     >>> images, labels = digits.digits(like=np.zeros(1))
     >>> patches, answers = canvases(random.stream(0, "doc"), images, labels, 5)
     >>> patches.shape, answers.shape
@@ -188,6 +189,7 @@ def train(rng, images, labels, *, steps=STEPS):
 
     Examples
     --------
+    >>> from refimpl.problems import digits
     >>> images, labels = digits.digits(like=np.zeros(1))
     >>> params, losses = train(random.stream(0, "doc"), images, labels, steps=2)
     >>> len(losses)
@@ -233,6 +235,7 @@ def answer(params, questions, k):
 
     Examples
     --------
+    >>> from refimpl.problems import digits
     >>> images, labels = digits.digits(like=np.zeros(1))
     >>> params = init(random.stream(0, "doc"), like=images)
     >>> found = answer(params, ask(random.stream(1, "doc"), images, labels, 3), np.array([32, 32, 9, 9, 4, 4, 0, 0]))
@@ -279,6 +282,7 @@ def ask(rng, images, labels, count):
 
     Examples
     --------
+    >>> from refimpl.problems import digits
     >>> images, labels = digits.digits(like=np.zeros(1))
     >>> ask(random.stream(0, "doc"), images, labels, 3).asked.shape
     (3,)

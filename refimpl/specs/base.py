@@ -48,6 +48,7 @@ class Field:
     axes: str = ""  # of an array: one symbol per axis, "N d"; "K+1" counts one more than K
     doc: str = ""
     options: tuple[str, ...] = ()  # of a choice
+    open: bool = False  # whether they are examples of a language that the doc tells
     steps: bool = False  # whether the first axis of an output counts steps
     first: int = 1  # number of its first step
     ulps: int = 0  # of an output: what is allowed at least, in units of the largest entry of the outputs of its axes
@@ -85,9 +86,9 @@ def integer(name, doc, domain):
     return Field(name, "int", doc=doc, domain=domain)
 
 
-def choice(name, options, doc):
-    """One of a few strings."""
-    return Field(name, "choice", doc=doc, options=tuple(options))
+def choice(name, options, doc, *, open=False):
+    """One of a few strings; of an open one these are examples of a language."""
+    return Field(name, "choice", doc=doc, options=tuple(options), open=open)
 
 
 @dataclass(frozen=True, eq=False)  # a case is its own key: arrays have no hash

@@ -422,7 +422,8 @@ def outside(operation, inputs):
     for entry in operation.inputs:
         value = inputs[entry.name]
         if entry.kind == "choice":
-            wrong = "" if value in entry.options else f"must be one of {', '.join(entry.options)}, got {value!r}"
+            right = value in entry.options or (entry.open and isinstance(value, str))
+            wrong = "" if right else f"must be one of {', '.join(entry.options)}, got {value!r}"
         elif entry.kind != "array" and type(value) is not {"float": float, "int": int}[entry.kind]:
             wrong = f"must be a Python {entry.kind}, got {value!r}"
         elif _length_of_axes(entry, value, sizes):

@@ -138,7 +138,8 @@ def _shape(field):
     if field.kind == "array":
         kind = {"int64": " of integers", "bool": " of booleans"}.get(field.domain.dtype, "")
         return f" [{', '.join(field.axes.split())}]{kind}"
-    return f" ({field.kind}: {' | '.join(field.options)})" if field.options else f" ({field.kind})"
+    options = "" if field.open else " | ".join(field.options)
+    return f" ({field.kind}: {options})" if options else f" ({'text' if field.open else field.kind})"
 
 
 def _c_parts(operation):

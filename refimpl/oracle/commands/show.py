@@ -77,4 +77,5 @@ def _with_origin(alternative):
 def _field(field):
     if field.kind == "array":
         return f"{field.name}[{field.axes.replace(' ', ', ')}]"
-    return f"{field.name}: {'|'.join(field.options)}" if field.options else field.name
+    options = "text" if field.open else "|".join(field.options)
+    return f"{field.name}: {options}" if options else field.name

@@ -94,6 +94,7 @@ _SPACE = choice(
     "(filters, window, stride, padding), MaxPool2D, AvgPool2D (window, stride, padding) and UserHyperparams (any), "
     "with the modules in Concat, Or, Optional (Empty or the module), MaybeSwap (as it is or swapped), Residual and "
     "ChoiceBisection (all choices in it by halves), with both in Repeat and RepeatTied (a module, counts)",
+    open=True,
 )
 _IN = array("in_dims", "E", "shape of one input", COUNT)
 _KINDS = ", ".join(f"{i} {kind}" for i, kind in enumerate(da.KINDS))

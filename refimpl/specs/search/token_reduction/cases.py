@@ -375,7 +375,7 @@ _EXAMPLE = {
 
 def _network(rng, N=6, M=2, d=4, k=(6, 4, 2, 1), scale=1.0):
     draw = lambda *shape: np.round(rng.standard_normal(shape), 2)
-    weights = {name: np.round(scale * draw(len(k), d, d) / d**0.5, 3) for name in ("Wq", "Wk", "Wv", "Wo")}
+    weights = {name: np.round(scale * draw(len(k), d, d) / np.sqrt(d), 3) for name in ("Wq", "Wk", "Wv", "Wo")}
     return {"vision": draw(N, d), "text": draw(M, d), **weights, "k": np.array(k)}
 
 
