@@ -123,6 +123,11 @@ def _takes(inputs):
 
 
 def _is_rows(inputs):
+    try:
+        for name in ("evaluated", "asked"):
+            da.vocabulary(cases.models(inputs[name]))  # it checks modules and their values
+    except (TypeError, ValueError):
+        return False
     return all(cases.are_rows(inputs[name]) for name in ("evaluated", "asked"))
 
 
@@ -277,7 +282,7 @@ FEATURES = Operation(
     cases=cases.FEATURES,
     sample=cases.sample_features,
     laws=laws.FEATURES,
-    relations=(Relation("rows are modules, -1 fills up", ("evaluated", "asked"), _is_rows),),
+    relations=(Relation("rows are modules with their values, -1 fills up", ("evaluated", "asked"), _is_rows),),
     errors=(refusals.numbers("longest", "least"),),
 )
 
