@@ -195,6 +195,7 @@ def train(rng, images, labels, *, steps=STEPS):
     >>> len(losses)
     2
     """
+    check.floating(images=images)
     steps, params = check.integer(steps=steps, minimum=1), init(rng, like=images)
     m = v = tree.map(lambda x: 0.0 * x, params)
     losses = []
@@ -243,7 +244,9 @@ def answer(params, questions, k):
     ((3, 10), [32, 32, 9, 9, 4, 4, 0, 0])
     """
     check.instance(dict, params=params), check.fields(Questions, questions=questions)
-    check.indices(TOKENS + 1, k=k), check.shapes(k=(k, str(LAYERS)))
+    check.indices(4, **{"questions.asked": questions.asked}), check.indices(TOKENS + 1, k=k)
+    named = {"questions.patches": (questions.patches, f"n {TOKENS} 8"), "questions.asked": (questions.asked, "n")}
+    check.shapes(k=(k, str(LAYERS)), **named)
     patches, asked, _ = questions
     xp, n = array_namespace(patches), patches.shape[0]
     text = xp.take(params["question"], asked, axis=0)[:, None, :]
@@ -398,6 +401,8 @@ def planted_answer(toy, k):
     (4, 8)
     """
     check.fields(Planted, toy=toy)
+    shapes = {"queries": "n L 16", "keys": "n N 16", "values": "n N 8", "labels": "n", "sharpness": "L"}
+    check.shapes(**{f"toy.{name}": (getattr(toy, name), text) for name, text in shapes.items()})
     xp, (n, L), N = array_namespace(toy.keys), toy.queries.shape[:2], toy.keys.shape[1]
     check.indices(N + 1, k=k), check.shapes(k=(k, str(L)))
     keys, values = toy.keys, toy.values

@@ -738,7 +738,7 @@ def random_search(rng, space, in_dims, evaluate, *, budget, progress=None):
         From `core.random.stream`.
     space, in_dims
         As for `start`.
-    evaluate : callable
+    evaluate : callable -> float or None
         Layers, a tuple as of `State`, -> score, the larger the better; None: no network that can be trained, which is
         left out. A network may come again: a cache may stand around it.
     budget : int
@@ -861,7 +861,7 @@ def update(tree, root, evaluate, ties, rolls, *, c=1.0):
         From `init` or the step before; it is not changed.
     root : State
         From `start`. For the restructured tree, that of a ChoiceBisection.
-    evaluate : callable
+    evaluate : callable -> float or None
         As for `random_search`.
     ties, rolls : sequence of float
         Uniform draws on [0, 1): the j-th decides the j-th choice of the walk, ties in the tree or the rollout below it.
@@ -925,8 +925,10 @@ def tree_search(rng, space, in_dims, evaluate, *, budget, c=1.0, bisected=False,
 
     Parameters
     ----------
-    rng, space, in_dims, evaluate, budget, progress
+    rng, space, in_dims, budget, progress
         As for `random_search`.
+    evaluate : callable -> float or None
+        As well.
     c : float, default: 1
         Exploration constant >= 0; the paper's experiments have 0.5.
     bisected : bool, default: False
@@ -1176,8 +1178,10 @@ def model_search(
 
     Parameters
     ----------
-    rng, space, in_dims, evaluate, budget, progress
+    rng, space, in_dims, budget, progress
         As for `random_search`.
+    evaluate : callable -> float or None
+        As well.
     like : array
         Whose library, floating dtype and device the surrogate is computed with.
     samples : int, default: 50

@@ -737,7 +737,8 @@ def p_sigmoid(score, N, L, x0, candidates=None, *, rho, first=2):
         s, r_min = settings(x, L, rho=rho, first=first)
         return sigmoid_schedule(N, L, s=s, r_min=r_min, rho=rho, first=first, like=x0).k, s, r_min
 
-    visited = bayes_opt(lambda x: score(schedule(x)[0]), x0, candidates)
+    value = lambda x: check.number(**{"what score returns": score(schedule(x)[0])})
+    visited = bayes_opt(value, x0, candidates)
     k, s, r_min = schedule(visited.x[visited.best, :])
     return Tuned(k, s, r_min, visited)
 
