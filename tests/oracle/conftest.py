@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from refimpl.oracle import catalog, edits
 from refimpl.oracle.candidates import Program, process, program, restarted
 
 ROOT = Path(__file__).parents[2]
@@ -136,3 +137,14 @@ def hangs_up():
     yield
     for number, handler in zip((signal.SIGHUP, signal.SIGINT), before, strict=True):
         signal.signal(number, handler)
+
+
+def as_if(name, lines):
+    """A candidate that is the rule with some lines of it reading otherwise."""
+    operation = catalog.operation(name)
+
+    def candidate(**inputs):
+        with edits.edited(operation.system, lines):
+            return operation.reference(**inputs)
+
+    return candidate

@@ -6,21 +6,11 @@ import numpy as np
 import pytest
 
 from refimpl.core.random import stream
-from refimpl.oracle import catalog, check, edits
+from refimpl.oracle import catalog, check
 from refimpl.oracle.diagnosis.formulas import made
+from tests.oracle.conftest import as_if
 
 ENOUGH = 60.0
-
-
-def as_if(name, lines):
-    """A candidate that is the rule with some lines of it reading otherwise."""
-    operation = catalog.operation(name)
-
-    def candidate(**inputs):
-        with edits.edited(operation.system, lines):
-            return operation.reference(**inputs)
-
-    return candidate
 
 
 def test_what_a_value_would_have_to_be_is_found_and_explains_all():

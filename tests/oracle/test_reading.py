@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from refimpl.core.random import stream
-from refimpl.oracle import catalog, check, edits
+from refimpl.oracle import catalog, check
 from refimpl.oracle.candidates.base import named_outputs
 from refimpl.oracle.diagnosis.factors import factors, quantities
+from tests.oracle.conftest import as_if
 
 ENOUGH = 120.0
 
@@ -58,17 +59,6 @@ def test_what_is_read(name):
     diagnosis = check(off(operation, change), operation, explain=ENOUGH).diagnosis
     assert diagnosis.kind == "use"
     assert diagnosis.hint == f"answers so that {words}"
-
-
-def as_if(name, lines):
-    """A candidate that is the rule with some lines of it reading otherwise."""
-    operation = catalog.operation(name)
-
-    def candidate(**inputs):
-        with edits.edited(operation.system, lines):
-            return operation.reference(**inputs)
-
-    return candidate
 
 
 PULLED = {

@@ -98,6 +98,16 @@ class Sight:
             return ~(np.abs(got - right) <= self.tolerance[name]) & (got != right)
 
     @property
+    def readable(self):
+        """Whether it deviates with finite answers of the right shapes, off which something can be read."""
+        got = self.got
+        return (
+            got is not None
+            and self.wrong
+            and all(got[n].shape == x.shape and np.isfinite(got[n]).all() for n, x in self.right.items())
+        )
+
+    @property
     def size(self):
         """Number of entries of the inputs."""
         return size(self.inputs)

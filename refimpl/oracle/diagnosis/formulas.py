@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from refimpl.oracle.diagnosis.expressions import binary, call
+from refimpl.oracle.diagnosis.expressions import binary, call, lent
 from refimpl.oracle.diagnosis.factors import quantities
-from refimpl.oracle.diagnosis.needed import only, there, values
+from refimpl.oracle.diagnosis.needed import flat, only, there, values
 from refimpl.oracle.diagnosis.vocabulary import expressions, statements
 from refimpl.oracle.judging.tolerance import wide
 
@@ -43,7 +43,7 @@ def formulas(shop, asked, blame, place):
         right = there(place, seen)
         needed = right and place.solved(shop, sight, right, [v * 1.125 + 0.125 for v in right])
         if needed:
-            wanted.append(np.concatenate([np.ravel(v) for v in needed]))
+            wanted.append(flat(needed))
             told = {(n, ""): np.full(len(wanted[-1]), v) for n, v in quantities(shop.operation, sight.inputs).items()}
             rows.append(told | _row(place, seen, needed))
     if len(rows) < FEWEST:
@@ -85,7 +85,7 @@ def _row(place, seen, needed):
                 np.broadcast_to(v if v.shape == n.shape else v.reshape(()), n.shape)
                 for v, n in zip(times, needed, strict=True)
             ]
-            found[text, ""] = np.concatenate([np.ravel(p) for p in parts])
+            found[text, ""] = flat(parts)
         elif all(n.size == 1 for n in needed):
             for name in REDUCED:
                 found[text, name] = np.array([getattr(np, name)(v) for v in times])
@@ -133,7 +133,7 @@ def made(target, found):
                 a, b = a[good], b[good]
             for i, j in sorted(zip(a, b, strict=True), key=lambda p: sum(p))[:SHOWN]:
                 for x, y in product(basis[i][0], basis[j][0]):
-                    yield 1 + 2 * sum("_shop_np" in ast.unparse(node) for node in (x, y)), binary(x, op, y)
+                    yield 1 + 2 * sum(lent("_np") in ast.unparse(node) for node in (x, y)), binary(x, op, y)
 
 
 def _turned(node):

@@ -35,6 +35,11 @@ VARIED = 3  # inputs that are seen before anything is said
 NEAR = 12  # places that are looked at first
 
 
+def flat(values):
+    """Numbers of several arrays, one after another."""
+    return np.concatenate([np.ravel(v) for v in values])
+
+
 @dataclass(eq=False)
 class Place:
     """An expression, at one of the times that it is come to, or at all of them."""
@@ -56,7 +61,7 @@ class Place:
     @property
     def numbers(self):
         """What it would have to be on the first input."""
-        return np.concatenate([np.ravel(v) for v in self.needed[0]])
+        return flat(self.needed[0])
 
     def pulled(self, shop, inputs, x):
         """Outputs of the rule with other values in its place."""
@@ -78,7 +83,6 @@ class Place:
         inputs, seen = wide(sight.inputs), Seen(sight)
         shapes, ends = [np.shape(v) for v in right], np.cumsum([np.size(v) for v in right])
         parts = lambda x: [p.reshape(s) for p, s in zip(np.split(x, ends[:-1]), shapes, strict=True)]
-        flat = lambda values: np.concatenate([np.ravel(v) for v in values])
 
         def lacks(x):
             out = self.pulled(shop, inputs, parts(x))
@@ -137,7 +141,7 @@ def small(evidence, clock):
     """A deviating answer to an input whose sizes are 1, or nearly; None if there is none."""
     generic = sorted(evidence.wrong, key=lambda s: (bool(s.case), s.size))  # numbers that nobody chose come first
     found = [_cut(evidence, sight, clock) for sight in generic[:STARTS]]
-    return min(filter(_good, found), key=lambda s: s.size, default=None)
+    return min((s for s in found if s.readable), key=lambda s: s.size, default=None)
 
 
 def _cut(evidence, sight, clock):
@@ -149,19 +153,10 @@ def _cut(evidence, sight, clock):
         for target in (1, 2):
             if axis_size(operation, sight.inputs, symbol) > target:
                 other = evidence.ask(cut(operation, sight.inputs, symbol, target))
-                if _good(other):
+                if other and other.readable:
                     sight = other
                     break
     return sight
-
-
-def _good(sight):
-    return (
-        sight is not None
-        and sight.wrong
-        and sight.got is not None
-        and all(sight.got[n].shape == x.shape and np.isfinite(sight.got[n]).all() for n, x in sight.right.items())
-    )
 
 
 def varied(evidence, sight, clock):
@@ -175,7 +170,7 @@ def varied(evidence, sight, clock):
                 break
             moved = value * move if np.any(value) else value + move
             other = evidence.ask(sight.inputs | {entry.name: moved})
-            if _good(other):
+            if other and other.readable:
                 found[entry.name] = other
                 break
     return found
@@ -234,8 +229,8 @@ def asked(evidence, clock):
             other = evidence.ask(evidence.operation.drawn(stream(number, evidence.operation.name, "needed")))
         except ValueError:
             break
-        if _good(other) and _good(other := _cut(evidence, other, clock)):
-            found.append(other)
+        if other and other.readable:
+            found.append(_cut(evidence, other, clock))
     return Asked(first, several, found)
 
 
@@ -335,7 +330,7 @@ def said(blame):
     where = place.edit.tags[0] if place.edit.tags else place.edit.unit.name
     when = "" if place.time is None else f", time {place.time + 1}"
     text = textwrap.shorten(ast.unparse(place.node), LINE, placeholder=" ...")
-    right = np.concatenate([np.ravel(v) for v in place.right])
+    right = flat(place.right)
     should = _words(place.numbers, right)
     made = f"`{place.made}`, {should}" if place.made else should
     more = f", and would depend on {_listed(place.more)} too" if place.more else ""
