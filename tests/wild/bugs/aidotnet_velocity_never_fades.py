@@ -3,7 +3,7 @@
 import numpy as np
 
 from tests.wild import Bug
-from tests.wild.around import measured
+from tests.wild.around import ritz_values
 
 BUG = Bug(
     project="AiDotNet",
@@ -28,6 +28,20 @@ class GradientBasedOptimizerBase:
     def update_solution(self, solution, gradient, rate, momentum):
         """The rate is in the velocity, for it may change."""
         return solution - self.apply_momentum(rate * gradient, momentum)
+
+
+def measured(rule, matrix, probe, steps, floor, noise):
+    """Learning rate and momentum from the curvature; None: keep the one there is."""
+    if rule == "rayleigh":
+        bend = probe @ matrix @ probe
+        return (probe @ probe / bend if bend > 0 else None), None
+    values = ritz_values(matrix, probe, steps)
+    if values.max() <= 0:
+        return None, None
+    seen = max(values.max(), np.sqrt(noise))
+    top = seen + noise / seen if noise > 0 else values.max()
+    high, low = np.sqrt(top), np.sqrt(min([v for v in values if v > max(floor, 1e-12) * top], default=top))
+    return (2 / (high + low)) ** 2, ((high - low) / (high + low)) ** 2
 
 
 def answer(theta0, grads, hessians, probes, every, warmup, lanczos_steps, lr, momentum, floor, noise, rule):

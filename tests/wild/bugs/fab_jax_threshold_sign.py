@@ -1,9 +1,10 @@
 """The threshold is the exponential draw itself and not its negative, so that next to nothing is accepted."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from tests.wild import Bug
-from tests.wild.around import potential
 
 BUG = Bug(
     project="fab-jax",
@@ -12,6 +13,26 @@ BUG = Bug(
     operation="bnn_surrogates.hmc",
     kind="wrong_sign",
 )
+
+
+def potential(q, x, y, sizes, noise, prior):
+    layers, at = [], 0
+    for rows, columns in pairwise(sizes):
+        W = q[at : at + rows * columns].reshape(rows, columns)
+        at += rows * columns + columns
+        layers.append((W, q[at - columns : at]))
+    inputs, h = [], x
+    for depth, (W, b) in enumerate(layers):
+        inputs.append(h)
+        h = h @ W + b
+        h = np.tanh(h) if depth < len(layers) - 1 else h
+    residual = h[:, 0] - y
+    delta, grads = residual[:, None] / noise, []
+    for h, (W, _) in zip(inputs[::-1], layers[::-1], strict=True):
+        grads += [delta.sum(axis=0), (h.T @ delta).ravel()]
+        delta = (delta @ W.T) * (1 - h**2)
+    gradient = np.concatenate(grads[::-1]) + q / prior
+    return residual @ residual / (2 * noise) + q @ q / (2 * prior), gradient
 
 
 def one_step(q, p, n_outer, step_size, target, exponential):
