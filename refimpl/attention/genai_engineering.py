@@ -177,7 +177,8 @@ def _shortest(lengths, k):
     costs = xp.where(at_start, xp.zeros_like(lengths[:, 0, :]), math.inf)  # (genai_engineering-7)
     every, begins = [costs], [xp.full(costs.shape, -1, dtype=xp.int64, device=device(lengths))]
     for _ in range(k):
-        ways = costs[:, :, None] + lengths  # (genai_engineering-8)
+        there = (costs[:, :, None] < math.inf) & (lengths < math.inf)
+        ways = xp.where(there, costs[:, :, None] + lengths, math.inf)  # (genai_engineering-8)
         best, begin = xp.min(ways, axis=1), xp.argmin(ways, axis=1)
         begins.append(xp.where(best < costs, xp.astype(begin, xp.int64), -1))
         costs = xp.where(best < costs, best, costs)  # (genai_engineering-9)
@@ -284,13 +285,12 @@ def em_step(words, freq, pieces, p):
 
 def _em(words, freq, pieces, p, places):
     """The step, and the cuts of each word."""
-    every, begins = _shortest(_lengths(places, p), max(map(len, words)))
-    costs = to_numpy(every[-1, ...])
+    _, begins = _shortest(_lengths(places, p), max(map(len, words)))
     begins, tally, cut = to_numpy(begins), np.zeros(len(pieces)), []
     for w, (word, f) in enumerate(zip(words, freq, strict=True)):
-        if not costs[w, len(word)] < math.inf:
-            raise ValueError(f"pieces must cover every word, got {word!r} that they do not")
         cut.append(_cuts(begins[:, w, :], len(word)))
+        if not cut[-1]:
+            raise ValueError(f"pieces must cover every word, got {word!r} that they do not")
         for i, j in cut[-1]:
             tally[places[w, i, j]] += f
     xp, counts = array_namespace(p), from_numpy(tally, like=p)
@@ -858,7 +858,8 @@ def absorb(carry, s, v):
 def _absorb(carry, s, v):
     xp = array_namespace(s)
     top = xp.maximum(carry.top, xp.max(s, axis=-1, keepdims=True))  # (genai_engineering-30)
-    shrink, powers = xp.exp(carry.top - top), xp.exp(s - top)
+    shrink = xp.where(carry.top > -math.inf, xp.exp(carry.top - top), 0.0)
+    powers = xp.where(s > -math.inf, xp.exp(s - top), 0.0)
     total = carry.total * shrink + xp.sum(powers, axis=-1, keepdims=True)  # (genai_engineering-31)
     return Carry(top, total, carry.sums * shrink + powers @ v)  # (genai_engineering-32)
 
