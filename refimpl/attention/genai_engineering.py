@@ -268,7 +268,7 @@ def em_step(words, freq, pieces, p):
     Notes
     -----
     Equations (genai_engineering-10) and (genai_engineering-11) of the documentation. Each character counts `PSEUDO`
-    more than it occurs, so that it never leaves and the probabilities add up to 1.
+    more than it occurs, so that it never leaves and the probabilities add up to 1. Paths are followed on the host.
 
     Examples
     --------
@@ -450,7 +450,8 @@ def ce_update(P, X, scores, *, elite=0.2, smoothing=0.7):
     scores : array, shape [N], like `P`
         How good they were, the larger the better.
     elite : float, default: 0.2
-        rho in (0, 1]: the ceil(rho N) best count, of equal ones those that were drawn first.
+        rho in (0, 1]: the ceil(rho N) best count, of equal ones those that were drawn first; what is within 1e-5 above
+        a whole number is that number.
     smoothing : float, default: 0.7
         alpha in (0, 1], how far the law moves.
 
@@ -482,7 +483,7 @@ def ce_update(P, X, scores, *, elite=0.2, smoothing=0.7):
     xp = array_namespace(P, X, scores)
     if not bool(xp.all(xp.abs(xp.sum(P, axis=1) - 1) < 1e-5)):
         raise ValueError(f"P must have rows of sum 1, got sums from {float(xp.min(xp.sum(P, axis=1)))}")
-    count = math.ceil(elite * shape["N"] - 1e-9)  # (genai_engineering-14)
+    count = math.ceil(elite * shape["N"] - 1e-5)  # (genai_engineering-14)
     best = xp.argsort(scores, descending=True, stable=True)[:count]
     one_hot = xp.take(X, best, axis=0)[:, :, None] == xp.arange(shape["n"], device=device(P))
     frequencies = xp.sum(xp.astype(one_hot, P.dtype), axis=0) / count  # (genai_engineering-15)
@@ -581,7 +582,7 @@ def cross_entropy(
             most, best = max(found), settings[found.index(max(found))]
         P = ce_update(P, X, from_numpy(found, like=P), elite=elite, smoothing=smoothing)
         means.append(sum(found) / population)
-        levels.append(sorted(found, reverse=True)[math.ceil(elite * population - 1e-9) - 1])
+        levels.append(sorted(found, reverse=True)[math.ceil(elite * population - 1e-5) - 1])
         steady = len(levels) >= patience and len(set(levels[-patience:])) == 1
         xp = array_namespace(P)
         if steady or float(xp.max(-xp.sum(xlogy(P, P), axis=1))) < sure:

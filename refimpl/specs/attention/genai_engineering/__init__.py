@@ -88,12 +88,12 @@ def quantise(X, bits, G, axis):
     found = ge.quantise(X, bits=bits, group=G, axis=axis)
     xp = array_namespace(X)
     zero, step = (xp.repeat(part, G, axis=axis) for part in (found.zero, found.step))
-    return xp.astype(found.codes, xp.int64), zero, step, ge.dequantise(found)
+    return found.codes, zero, step, ge.dequantise(found)
 
 
 def saq_trajectory(K, V, Q, S, G, bits, slope):
     """Decoding token by token."""
-    xp, stairs, outs = array_namespace(K), tuple(to_numpy(bits).tolist()), []
+    xp, stairs, outs = array_namespace(K), tuple(int(bits[i]) for i in range(bits.shape[0])), []
     cache = ge.empty(K.shape[1], like=K)
     for t in range(K.shape[0]):
         cache, out = ge.saq_step(cache, K[t, :], V[t, :], Q[t, ...], segment=S, group=G, bits=stairs, slope=slope)
@@ -247,7 +247,7 @@ EM_STEP = Operation(
 CE_UPDATE = Operation(
     name="genai_engineering.ce_update",
     summary="the cross-entropy method: P becomes alpha times the frequencies of values among the best ceil(rho N) "
-    "settings, plus (1 - alpha) P. Of equal scores those drawn first are better. A rho N within 1e-9 above a whole "
+    "settings, plus (1 - alpha) P. Of equal scores those drawn first are better. A rho N within 1e-5 above a whole "
     "number is that number",
     inputs=(
         array("P", "H n", "law of each hyper-parameter over its values; 0 where it has fewer", SIMPLEX),
@@ -374,7 +374,6 @@ PR_ATTENTION = Operation(
         ErrorCase("no-draw", "draws are below 1", {"u": np.ones((1, 3))}, ValueError, "u"),
         ErrorCase("no-chance", "no probability", {"law": "constant", "c": 1.5}, ValueError, "c"),
     ),
-    without={"large": "it reads block by block as it is"},
 )  # fmt: skip
 
 QUANTISE = Operation(
@@ -389,7 +388,7 @@ QUANTISE = Operation(
         integer("axis", "0: groups of rows, column by column; 1: groups of columns", one_of(0, 1)),
     ),
     outputs=(
-        array("codes", "n d", "from 0 to 2^bits - 1"),
+        array("codes", "n d", "whole numbers from 0 to 2^bits - 1"),
         array("zero", "n d", "zero of the group of each entry"),
         array("step", "n d", "step of the group of each entry"),
         array("values", "n d", "what the codes stand for"),
@@ -455,7 +454,6 @@ SAQ_TRAJECTORY = Operation(
         ErrorCase("no-stairs", "a stair for the segments", {"bits": np.array([16])}, ValueError, "bits"),
         ErrorCase("no-bits", "a code has a bit", {"bits": np.array([16, 4, 0])}, ValueError, "bits"),
     ),
-    without={"large": "a cache of 300 tokens is the long case"},
 )  # fmt: skip
 
 _SHEET, _OURS, _STANDARD = "the paper, ", "reconstructed: ", "standard: "

@@ -83,7 +83,7 @@ def elite_clear(inputs):
     """Of `ce_update`."""
     t, score = inputs["rho"] * len(inputs["X"]), np.sort(inputs["score"].astype(float))
     off, gaps = abs(t - round(t)), np.diff(score)
-    return bool((off < 1e-12 or off > 1e-6) and np.all((gaps == 0) | (gaps > 1e-6 * np.max(np.abs(score)))))
+    return bool((off < 1e-9 or off > 1e-4) and np.all((gaps == 0) | (gaps > 1e-6 * np.max(np.abs(score)))))
 
 
 def draws_apart(inputs):
@@ -301,7 +301,7 @@ CE_UPDATE = (
     Case("one-law", ("basic", "wrong_constant"), "the example of the page: two of five count",
          _laws([[0.5, 0.3, 0.2]], [[0], [1], [2], [1], [0]], [1, 3, 3, 2, 0]), equations=_tags(14, 15, 16),
          answer={"P_new": np.array([[0.15, 0.44, 0.41]])}, source="by hand"),
-    Case("two-laws", ("basic", "wrong_axis"), "two hyper-parameters, one of them with three values",
+    Case("two-laws", ("basic", "wrong_order"), "two hyper-parameters, one of them with three values",
          _laws(*_TWO, [0.5, 2.0, -1.0, 1.5, 0.25, -3.0], 0.5, 0.6), equations=_tags(14, 15, 16)),
     Case("ties", ("edge_case",), "equal scores at the border: who was drawn first",
          _laws(*_TWO, [1, 2, 1, 1, 1, 0], 0.5, 0.5), equations=_tags(14)),
@@ -339,13 +339,12 @@ def _batch(name, V=4, dim=3, B=2, K=2, lr=0.25, **more):
 def _many_words(operation, before):
     """A vocabulary of which a batch sees a few words."""
     small = before["repeated-words"]
-    V, dim = small.inputs["U"].shape
-    more = np.round(_rng("rest").uniform(-1, 1, (LARGE - V, dim)), 3)
-    inputs = small.inputs | {name: np.concatenate([small.inputs[name], more]) for name in ("U", "C")}
+    rows = np.minimum(np.arange(LARGE), 4)  # row 4 is of no word of the batch
+    inputs = small.inputs | {name: small.inputs[name][rows] for name in ("U", "C")}
     return Case("many-words", ("large",), "70,001 words, of which the batch has four: the others stay", inputs,
                 equations=small.equations, source="the answer of repeated-words", small=small,
-                derived=lambda values: {name: np.concatenate([values[name], more]) for name in values},
-                recipe=f"repeated-words/V/{LARGE}/others", alike=True)  # fmt: skip
+                derived=lambda values: {name: x[rows] for name, x in values.items()},
+                recipe=f"repeated-words/V/{LARGE}/the last again and again", alike=True)  # fmt: skip
 
 
 SGNS_STEP = (
@@ -355,7 +354,7 @@ SGNS_STEP = (
     Case("two-words", ("basic", "wrong_order"), "two words: both sides move by the old values of the other",
          _batch("two", ctx=[[2, 1, 3], [0, 3, 1]]), equations=_tags(17, 18, 19)),
     Case("repeated-words", ("edge_case", "known_bug"), "a word and its contexts come again and again: steps add up",
-         _batch("repeated", B=5, word=[1, 1, 2, 1, 0], ctx=[[0, 3, 3], [0, 2, 3], [3, 3, 1], [2, 2, 2], [1, 0, 0]]),
+         _batch("repeated", V=5, B=5, word=[1, 1, 2, 1, 0], ctx=[[0, 3, 3], [0, 2, 3], [3, 3, 1], [2, 2, 2], [1, 0, 0]]),
          equations=_tags(18, 19)),
     Case("context-zero", ("boundary",), "C = 0 as at the start: words stay", _batch("zero", C=np.zeros((4, 3))),
          equations=_tags(17, 18)),
@@ -388,7 +387,7 @@ def _heads(name, n=5, d=4, slope=0.5, c_R=1.0, c_A=1.0, shift=0, bias="linear", 
 
 
 SCORES = (
-    Case("both-codes", ("basic", "wrong_constant", "wrong_sign", "variant"), "five places, two pairs of coordinates",
+    Case("both-codes", ("basic", "wrong_constant", "variant"), "five places, two pairs of coordinates",
          _heads("both"), equations=_tags(20, 21, 25)),
     Case("harmonic-numbers", ("basic", "wrong_constant"), "the bias grows with 1 + 1/2 + 1/3 + ...",
          _heads("harmonic", bias="harmonic-number"), equations=_tags(24, 25)),
@@ -446,9 +445,9 @@ PR_ATTENTION = (
          _blocks("constant", T=4, law="constant", c=0.5, u=[[0.7, 0.2, 0.6, 0.4]]), equations=_tags(26, 27)),
     Case("harmonic-above-one", ("boundary", "wrong_constant"), "c = 2.5: pi is 1 at distances 0 and 1",
          _blocks("above", T=5, c=2.5, u=[[0.3, 0.99, 0.8, 0.7, 0.45]]), equations=_tags(26)),
-    Case("corrected", ("wrong_sign", "wrong_constant"), "with the correction, at distances of different pi",
+    Case("corrected", ("wrong_constant",), "with the correction, at distances of different pi",
          _blocks("corrected", T=4, correct=1, c=1.25, u=[[0.3, 0.5, 0.25, 0.2]]), equations=_tags(29)),
-    Case("corrected-geometric", ("wrong_sign",), "with the correction, geometric, each with its own draws",
+    Case("corrected-geometric", ("wrong_constant",), "with the correction, geometric, each with its own draws",
          _blocks("corrected g", T=3, correct=1, law="geometric", c=0.75, u=_each("corrected g", 3) / 2),
          equations=_tags(26, 29)),
     Case("one-block", ("boundary",), "T = 1", _blocks("one", T=1, B=4), equations=_tags(28, 33)),
@@ -457,6 +456,9 @@ PR_ATTENTION = (
     Case("growing-scores", ("numerics", "missing_step"), "the largest score comes last, and is 1000 above the first",
          _blocks("growing", T=3, B=1, d=1, slope=0.0, u=[[0.0, 0.0, 0.0]], q=[[1.0], [1.0], [1.0]],
                  k=[[1000.0], [500.0], [0.25]]), equations=_tags(30, 31, 32)),
+    Case("falling-scores", ("numerics", "missing_step"), "the largest score comes first, and is 2000 above the last",
+         _blocks("falling", T=3, B=1, d=1, slope=0.0, u=[[0.0, 0.0, 0.0]], q=[[1.0], [1.0], [1.0]],
+                 k=[[-1000.0], [0.25], [1000.0]]), equations=_tags(30, 31, 32)),
     Case("large-scores", ("numerics",), "scores of 10,000", _blocks("ten thousand", q=[[200.0, 0, 0]] * 6, k=[[100.0, 0, 0],
          [99.5, 1, 0], [-90.0, 0, 1], [98.0, 2, 2], [97.5, 0, 0], [99.0, 0, 0]], u=[[0.0, 0.0, 0.0]]),
          equations=_tags(30, 31)),
@@ -505,12 +507,12 @@ QUANTISE = (
     Case("three-bits", ("basic", "wrong_constant"), "the same on eight points", _grid(_FOUR, 3, 4, 1),
          equations=_tags(35, 36), source="by hand",
          answer={"codes": np.array([[0, 1, 1, 7]]), "values": np.array([[0, 10 / 7, 10 / 7, 10]])}),
-    Case("keys", ("basic", "wrong_axis"), "groups of three tokens, channel by channel; one channel is large",
+    Case("keys", ("basic", "wrong_order"), "groups of three tokens, channel by channel; one channel is large",
          _cleared(lambda t: _grid(_numbers(f"keys {t}", (6, 4)) * np.array([1.0, 1.0, 16.0, 1.0]), 2, 3, 0)),
          equations=_tags(34, 35, 36, 37)),
-    Case("values", ("basic", "wrong_axis"), "groups of two channels, token by token",
+    Case("values", ("basic", "wrong_order"), "groups of two channels, token by token",
          _cleared(lambda t: _grid(_numbers(f"values {t}", (4, 6)), 3, 2, 1)), equations=_tags(34, 35, 36, 37)),
-    Case("square", ("wrong_axis",), "as many tokens as channels: nothing but the axis tells",
+    Case("square", ("wrong_order",), "as many tokens as channels: nothing but the axis tells",
          _cleared(lambda t: _grid(_numbers(f"square {t}", (4, 4)), 2, 2, 0)), equations=_tags(34, 35)),
     Case("equal-numbers", ("edge_case", "known_bug"), "a group of equal numbers: step 0, no 0 / 0",
          _grid([[2.5, 1.0], [2.5, 3.0], [2.5, -1.5]], 2, 3, 0), equations=_tags(35, 36)),
@@ -525,7 +527,9 @@ QUANTISE = (
          equations=_tags(34, 35)),
     Case("negative", ("edge_case",), "all numbers below 0", _cleared(lambda t: _grid(_numbers(f"negative {t}", (4, 2),
          -9, -2), 4, 2, 0)), equations=_tags(34)),
-    large("many-rows", "values", "n"),
+    Case("two-columns", ("basic",), "a group in each row", _cleared(lambda t: _grid(_numbers(f"columns {t}", (5, 2)), 2, 2,
+         1)), equations=_tags(34, 35, 36)),
+    large("many-rows", "two-columns", "n"),
 )  # fmt: skip
 
 
@@ -562,13 +566,14 @@ SAQ_TRAJECTORY = (
          _decoding("one", n=5, S=1, G=1), equations=_tags(39)),
     Case("one-head", ("boundary",), "one query, no slope", _decoding("head", H=1, slope=0.0), equations=_tags(40)),
     Case("steep", ("wrong_constant",), "a slope that forgets the cache", _decoding("steep", slope=4.0), equations=_tags(40)),
-    Case("groups-of-two-in-four", ("wrong_axis",), "S = d = 4 and G = 2: keys and values are grouped otherwise",
+    Case("groups-of-two-in-four", ("wrong_order",), "S = d = 4 and G = 2: keys and values are grouped otherwise",
          _decoding("axes", n=12, d=4, H=1, S=4, G=2, bits=(16, 3, 2)), equations=_tags(39)),
     Case("upward", ("edge_case",), "bits that rise with age bring nothing back",
          _decoding("upward", n=9, bits=(16, 2, 4, 6)), equations=_tags(38)),
     Case("three-hundred-tokens", ("long",), "300 tokens", _decoding("long", n=300, H=1, S=20, G=2, bits=(16, 6, 4, 2),
          slope=0.015625), equations=_tags(38, 39, 40), dtypes=("float64",)),
-    large("many-heads", "seven-tokens", "H"),
+    Case("four-tokens", ("basic",), "two segments, nothing left", _decoding("four", n=4), equations=_tags(38, 39, 40)),
+    large("many-heads", "four-tokens", "H"),
 )  # fmt: skip
 
 

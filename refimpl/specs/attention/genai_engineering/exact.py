@@ -5,6 +5,7 @@ and mpmath with 50 digits.
 import math
 from collections import defaultdict
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 
@@ -77,7 +78,7 @@ def merges(words, freq, M, rule):
     for _ in range(M):
         pairs, single = defaultdict(Fraction), defaultdict(Fraction)
         for text, at, f in zip(texts, cuts, freq.tolist(), strict=True):
-            for a, b in zip(at, at[1:], strict=False):
+            for a, b in pairwise(at):
                 single[text[a:b]] += f
             for a, b, c in zip(at, at[1:], at[2:], strict=False):
                 pairs[text[a:b], text[b:c]] += f
@@ -130,7 +131,7 @@ def ce_update(P, X, score, rho, alpha):
     N = len(X)
     s, rho, alpha = score.tolist(), Fraction(float(rho)), Fraction(float(alpha))
     before = [sum(s[b] > s[a] or (s[b] == s[a] and b < a) for b in range(N)) for a in range(N)]
-    count = next(m for m in range(1, N + 1) if m >= rho * N - Fraction(1, 10**9))
+    count = next(m for m in range(1, N + 1) if m >= rho * N - Fraction(1, 10**5))
     new = np.empty(P.shape, dtype=object)
     for h, v in np.ndindex(P.shape):
         share = Fraction(sum(before[t] < count and int(X[t, h]) == v for t in range(N)), count)

@@ -2,7 +2,7 @@
 
 from refimpl.core.arrays import array_namespace, from_numpy, to_numpy
 from refimpl.specs.base import Law
-from refimpl.specs.laws import apart, causal, odd, of_all_but, related, reversed_along, scaled, scales
+from refimpl.specs.laws import apart, causal, odd, related, reversed_along, scaled, scales
 
 
 def _same(outputs):
