@@ -50,7 +50,7 @@ def merges(words, freq, M, rule):
     texts, width = _strings(words), words.shape[1] + 1
     made, split = ge.merges(texts, freq, count=M, rule=rule)
     made += [("", "")] * (M - len(made))
-    left, right = (_rows(side, width, words) for side in zip(*made, strict=True))
+    left, right = (_rows([pair[side] for pair in made], width, words) for side in (0, 1))
     ends = np.zeros((len(texts), width), dtype=np.int64)
     for row, pieces in zip(ends, split, strict=True):
         row[np.cumsum([len(piece) for piece in pieces]) - 1] = 1
@@ -190,7 +190,7 @@ MERGES = Operation(
     f"wherever it stands. Of equal pairs the largest, compared as two strings by code points. {_END}",
     inputs=(
         *_WORDS,
-        integer("M", "the most merges", COUNT),
+        integer("M", "the most merges", WHOLE),
         choice("rule", ("bpe", "wordpiece"), "which pair is merged"),
     ),
     outputs=(

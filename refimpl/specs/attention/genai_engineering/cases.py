@@ -214,6 +214,8 @@ MERGES = (
          equations=_tags(1, 2, 4, 5)),
     Case("overlapping", ("edge_case", "known_bug"), "aaaa holds aa twice, aaa once: from left to right",
          _corpus(["aaaa", "aaa", "baaab"], [2, 1, 3], 4), equations=_tags(2, 3)),
+    Case("runs-of-a-letter", ("edge_case", "variant"), "aa stands in aaaa at three places, which overlap: all count",
+         _corpus(["aaaa", "cd"], [2, 5], 3), equations=_tags(2)),
     Case("ties", ("edge_case", "known_bug"), "all pairs occur equally often: the largest is taken",
          _corpus(["ab", "cd", "ef"], [1, 1, 1], 5), equations=_tags(5)),
     Case("ties-by-wordpiece", ("edge_case",), "equal quotients", _corpus(["ab", "cd", "ef"], [2, 4, 6], 4, "wordpiece"),

@@ -1,3 +1,0 @@
-"""The experiments behind the claims."""
-
-CLAIMS = ()
