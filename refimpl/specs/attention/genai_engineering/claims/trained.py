@@ -18,7 +18,7 @@ FEW = "none", "RoPE", "ALiBi, geometric", "RoPE + harmonic"
 BLOCK, S = 4, 8
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=64)
 def _trained(seed, name):
     """A model with one code of positions."""
     numbers, _ = model.text()
