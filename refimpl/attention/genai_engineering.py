@@ -12,8 +12,6 @@ from collections import Counter
 from itertools import pairwise
 from typing import NamedTuple
 
-import numpy as np
-
 from refimpl.core import check
 from refimpl.core.arrays import Array, array_namespace, device, from_numpy, to_numpy
 from refimpl.core.special import sigmoid, xlogy
@@ -150,15 +148,9 @@ def _merged(word, pair):
 
 
 def _places(words, pieces):
-    """Which piece each part of each word is, [W, n + 1, n + 1]: -1 where it is none."""
-    number = {piece: s for s, piece in enumerate(pieces)}
-    n, longest = max(map(len, words)), max(map(len, pieces))
-    places = np.full((len(words), n + 1, n + 1), -1, dtype=np.int64)
-    for w, word in enumerate(words):
-        for i in range(len(word)):
-            for j in range(i + 1, min(len(word), i + longest) + 1):
-                places[w, i, j] = number.get(word[i:j], -1)
-    return places
+    """Which piece each part of each word is, [W, n + 1, n + 1] in lists: -1 where it is none."""
+    number, ends = {piece: s for s, piece in enumerate(pieces)}, range(max(map(len, words)) + 1)
+    return [[[number.get(word[i:j], -1) if j <= len(word) else -1 for j in ends] for i in ends] for word in words]
 
 
 def _lengths(places, p):
@@ -286,13 +278,13 @@ def em_step(words, freq, pieces, p):
 def _em(words, freq, pieces, p, places):
     """The step, and the cuts of each word."""
     _, begins = _shortest(_lengths(places, p), max(map(len, words)))
-    begins, tally, cut = to_numpy(begins), np.zeros(len(pieces)), []
+    begins, tally, cut = to_numpy(begins), [0.0] * len(pieces), []
     for w, (word, f) in enumerate(zip(words, freq, strict=True)):
         cut.append(_cuts(begins[:, w, :], len(word)))
         if not cut[-1]:
             raise ValueError(f"pieces must cover every word, got {word!r} that they do not")
         for i, j in cut[-1]:
-            tally[places[w, i, j]] += f
+            tally[places[w][i][j]] += f
     xp, counts = array_namespace(p), from_numpy(tally, like=p)
     single = from_numpy([float(len(piece) == 1) for piece in pieces], like=p)
     if not float(xp.sum(single)):
@@ -353,8 +345,8 @@ def _removal(pieces, p, counts):
     xp, single = array_namespace(p), [len(piece) == 1 for piece in pieces]
     places = _places(pieces, pieces)
     for s, piece in enumerate(pieces):
-        places[s, 0, len(piece)] = -1
-    every, _ = _shortest(_lengths(places, p), places.shape[1] - 1)
+        places[s][0][len(piece)] = -1
+    every, _ = _shortest(_lengths(places, p), max(map(len, pieces)))
     ends = from_numpy([len(piece) for piece in pieces], like=p)
     again = xp.take_along_axis(every[-1, ...], ends[:, None], axis=1)[:, 0]
     kept = from_numpy(single, like=p) | (again == math.inf)
@@ -403,27 +395,30 @@ def fit(words, freq, *, size, longest=12, like):
     while len(pieces) > size:
         for _ in range(2):
             step, _ = _em(words, freq, pieces, p, _places(words, pieces))
-            pieces, p, counts = _those(to_numpy(step.p) > 0, pieces, step.p, step.counts)
+            pieces, p, counts = _those(_positive(step.p), pieces, step.p, step.counts)
         loss = to_numpy(_removal(pieces, p, counts)).tolist()
         order = sorted(range(len(pieces)), key=lambda s: (-loss[s], pieces[s]))
-        stays = np.zeros(len(pieces), dtype=bool)
-        stays[order[: max(size, math.floor(0.75 * len(pieces)))]] = True
+        stays = sorted(order[: max(size, math.floor(0.75 * len(pieces)))])
         pieces, p = _those(stays, pieces, p)
         p = p / array_namespace(p).sum(p)
     cut = None
     while True:
         step, found = _em(words, freq, pieces, p, _places(words, pieces))
-        pieces, p = _those(to_numpy(step.p) > 0, pieces, step.p)
+        pieces, p = _those(_positive(step.p), pieces, step.p)
         if found == cut:
             return Vocabulary(pieces, p)
         cut = found
 
 
 def _those(stays, pieces, *arrays):
-    """Those pieces that stay, with what is known of them."""
-    kept = np.flatnonzero(stays)
-    index = from_numpy(kept, like=arrays[0])
-    return [pieces[s] for s in kept.tolist()], *(array_namespace(x).take(x, index) for x in arrays)
+    """The pieces of these numbers, with what is known of them."""
+    index = from_numpy(stays, like=arrays[0])
+    return [pieces[s] for s in stays], *(array_namespace(x).take(x, index) for x in arrays)
+
+
+def _positive(p):
+    """Numbers of the pieces that do not leave."""
+    return [s for s, x in enumerate(to_numpy(p).tolist()) if x > 0]
 
 
 # Hyper-parameters ----------------------------------------------------------------------------------------------------
@@ -572,7 +567,7 @@ def cross_entropy(
     population, rounds, patience = check.integer(population=population, rounds=rounds, patience=patience, minimum=1)
     elite, smoothing = check.share(elite=elite, smoothing=smoothing)
     sure = check.nonnegative(sure=sure)
-    laws = np.array([[(v < n) / n for v in range(max(sizes))] for n in sizes])
+    laws = [[(v < n) / n for v in range(max(sizes))] for n in sizes]
     P, best, most, means, levels = from_numpy(laws, like=like), [], -math.inf, [], []
     for _ in range(rounds):
         X = draw(P, from_numpy(rng.uniform(size=(population, len(sizes))), like=P))

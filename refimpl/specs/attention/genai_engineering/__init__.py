@@ -174,7 +174,8 @@ SEGMENT = Operation(
     ),
     errors=(
         refusals.numbers("k"),
-        ErrorCase("no-probability", "log 0 is no cost", {"p": np.array([0.2, 0.1, 0, 0.02, 0.3, 0.1])}, ValueError, "p"),
+        ErrorCase("no-probability", "log 0 is no "
+            "cost", {"p": np.array([0.2, 0.1, 0, 0.02, 0.3, 0.1])}, ValueError, "p"),
         ErrorCase("above-one", "no probability", {"p": np.array([0.2, 0.1, 1.5, 0.02, 0.3, 0.1])}, ValueError, "p"),
         ErrorCase("one-short", "a probability for each piece", {"p": np.full(5, 0.2)}, ValueError, "p"),
         ErrorCase("twice", "which of the two counts?", {"pieces": np.array([[97], [97], [98], [99], [95], [100]])},
@@ -214,7 +215,8 @@ MERGES = Operation(
 
 EM_STEP = Operation(
     name="genai_engineering.em_step",
-    summary="a round of hard EM: every word is cut in the way of least -log p (ties as in segment), pieces are counted, "
+    summary="a round of hard EM: every word is cut in the way of least -log p (ties as in segment), pieces are "
+        "counted, "
     "and each piece of one symbol counts 0.01 more. p_new is in proportion to that. J is the sum over the "
     f"pieces of these counts times log p, under p and p_new. {_END}",
     inputs=(*_WORDS, *_PIECES),
@@ -277,7 +279,8 @@ CE_UPDATE = Operation(
 
 SGNS_STEP = Operation(
     name="genai_engineering.sgns_step",
-    summary="a step of word2vec on -log sigma(u c+) - sum log sigma(-u c-): g = sigma(u c) - [column 0], c less lr g u, "
+    summary="a step of word2vec on -log sigma(u c+) - sum log sigma(-u c-): g = sigma(u c) - [column 0], c less lr "
+    "g u, "
     "u less lr sum g c, from the old values; what occurs more than once in the batch has the sum of its steps",
     inputs=(
         array("U", "V dim", "vectors of words"),
@@ -304,7 +307,8 @@ SGNS_STEP = Operation(
 
 SCORES = Operation(
     name="genai_engineering.scores",
-    summary="c_R (R_i q_i)(R_j k_j) / sqrt(d) - c_A slope distance, and -infinity where j > i. R_i turns coordinates 2a "
+    summary="c_R (R_i q_i)(R_j k_j) / sqrt(d) - c_A slope distance, and -infinity where j > i. R_i turns "
+    "coordinates 2a "
     "and 2a + 1 by (i + shift) 10000^(-2a / d). The distance is i - j, or 1 + 1/2 + ... + 1/(i - j) with "
     "harmonic-number; it is not divided by sqrt(d)",
     inputs=(
@@ -460,7 +464,8 @@ _SHEET, _OURS, _STANDARD = "the paper, ", "reconstructed: ", "standard: "
 SYSTEM = System(
     name="genai_engineering",
     chapter="attention",
-    summary="sub-words by shortest paths, hyper-parameters by cross-entropy, RoPE with ALiBi, random blocks, a staircase "
+    summary="sub-words by shortest paths, hyper-parameters by cross-entropy, RoPE with ALiBi, random blocks, a "
+        "staircase "
     "of bits",
     paper=Paper(
         title="The Nature of Mathematical Modeling and Probabilistic Optimization Engineering in Generative AI",

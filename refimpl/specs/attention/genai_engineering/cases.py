@@ -152,7 +152,8 @@ SEGMENT = (
          _word("ababab_", _MANY, 7), equations=_tags(6, 8, 9)),
     Case("repeated-letters-in-three", ("missing_step", "wrong_order"), "the same in at most three pieces",
          _word("ababab_", _MANY, 3), equations=_tags(8, 9)),
-    Case("longest-first-is-worse", ("known_bug",), "abcd: the longest beginning, abc, leaves a dear d; whole it is dear",
+    Case("longest-first-is-worse", ("known_bug",), "abcd: the longest beginning, abc, leaves a dear d; whole it is "
+        "dear",
          _word("abcd", _TRAP, 4), equations=_tags(6, 9)),
     Case("whole-or-not", ("wrong_constant",), "the same in one piece: dear, but a way",
          _word("abcd", _TRAP, 1), equations=_tags(6)),
@@ -326,7 +327,8 @@ def sample_ce_update(rng):
     N, H, n = (int(x) for x in rng.integers((2, 1, 2), (9, 4, 5)))
     P = np.round(rng.uniform(0.1, 1.0, (H, n)), 3)
     made = lambda _: _laws(P / P.sum(axis=1, keepdims=True), rng.integers(0, n, (N, H)), rng.integers(-3, 4, N),
-                           float(np.round(rng.uniform(0.1, 1.0), 3)), float(np.round(rng.uniform(0.1, 1.0), 3)))  # fmt: skip
+                           float(np.round(rng.uniform(0.1, 1.0), 3)), float(np.round(rng.uniform(0.1, 1.0),
+                               3)))  # fmt: skip
     return _until(made, elite_clear)
 
 
@@ -356,7 +358,8 @@ SGNS_STEP = (
     Case("two-words", ("basic", "wrong_order"), "two words: both sides move by the old values of the other",
          _batch("two", ctx=[[2, 1, 3], [0, 3, 1]]), equations=_tags(17, 18, 19)),
     Case("repeated-words", ("edge_case", "known_bug"), "a word and its contexts come again and again: steps add up",
-         _batch("repeated", V=5, B=5, word=[1, 1, 2, 1, 0], ctx=[[0, 3, 3], [0, 2, 3], [3, 3, 1], [2, 2, 2], [1, 0, 0]]),
+         _batch("repeated", V=5, B=5, word=[1, 1, 2, 1, 0], ctx=[[0, 3, 3], [0, 2, 3], [3, 3, 1], [2, 2, 2], [1, 0,
+             0]]),
          equations=_tags(18, 19)),
     Case("context-zero", ("boundary",), "C = 0 as at the start: words stay", _batch("zero", C=np.zeros((4, 3))),
          equations=_tags(17, 18)),
@@ -461,7 +464,8 @@ PR_ATTENTION = (
     Case("falling-scores", ("numerics", "missing_step"), "the largest score comes first, and is 2000 above the last",
          _blocks("falling", T=3, B=1, d=1, slope=0.0, u=[[0.0, 0.0, 0.0]], q=[[1.0], [1.0], [1.0]],
                  k=[[-1000.0], [0.25], [1000.0]]), equations=_tags(30, 31, 32)),
-    Case("large-scores", ("numerics",), "scores of 10,000", _blocks("ten thousand", q=[[200.0, 0, 0]] * 6, k=[[100.0, 0, 0],
+    Case("large-scores", ("numerics",), "scores of 10,000", _blocks("ten "
+        "thousand", q=[[200.0, 0, 0]] * 6, k=[[100.0, 0, 0],
          [99.5, 1, 0], [-90.0, 0, 1], [98.0, 2, 2], [97.5, 0, 0], [99.0, 0, 0]], u=[[0.0, 0.0, 0.0]]),
          equations=_tags(30, 31)),
     Case("three-hundred-blocks", ("long",), "300 blocks, of which some twenty distances take part",
@@ -529,7 +533,8 @@ QUANTISE = (
          equations=_tags(34, 35)),
     Case("negative", ("edge_case",), "all numbers below 0", _cleared(lambda t: _grid(_numbers(f"negative {t}", (4, 2),
          -9, -2), 4, 2, 0)), equations=_tags(34)),
-    Case("two-columns", ("basic",), "a group in each row", _cleared(lambda t: _grid(_numbers(f"columns {t}", (5, 2)), 2, 2,
+    Case("two-columns", ("basic",), "a group in each row", _cleared(lambda t: _grid(_numbers(f"columns "
+        f"{t}", (5, 2)), 2, 2,
          1)), equations=_tags(34, 35, 36)),
     large("many-rows", "two-columns", "n"),
 )  # fmt: skip
@@ -556,7 +561,8 @@ def _decoding(name, n=7, d=2, H=2, S=2, G=2, bits=(16, 4, 3, 2), slope=0.125):
 SAQ_TRAJECTORY = (
     Case("seven-tokens", ("basic", "missing_step", "wrong_order"), "three segments of two tokens, one token left",
          _decoding("seven"), equations=_tags(34, 35, 36, 37, 38, 39, 40)),
-    Case("not-nested", ("basic", "known_bug"), "8, 3, 2 bits: what was rounded to 8 rounds to 3 otherwise than it would "
+    Case("not-nested", ("basic", "known_bug"), "8, 3, 2 bits: what was rounded to 8 rounds to 3 otherwise than it "
+        "would "
          "have at first", _decoding("nested", n=13, d=4, H=1, S=4, G=4, bits=(16, 8, 3, 2)), equations=_tags(38)),
     Case("nested", ("basic",), "8, 4, 2 bits", _decoding("stairs", n=17, d=4, S=4, G=2, bits=(16, 8, 4, 2)),
          equations=_tags(38, 39)),
@@ -567,7 +573,8 @@ SAQ_TRAJECTORY = (
     Case("segments-of-one", ("boundary",), "S = G = 1: groups of one number lose nothing",
          _decoding("one", n=5, S=1, G=1), equations=_tags(39)),
     Case("one-head", ("boundary",), "one query, no slope", _decoding("head", H=1, slope=0.0), equations=_tags(40)),
-    Case("steep", ("wrong_constant",), "a slope that forgets the cache", _decoding("steep", slope=4.0), equations=_tags(40)),
+    Case("steep", ("wrong_constant",), "a slope that forgets the "
+        "cache", _decoding("steep", slope=4.0), equations=_tags(40)),
     Case("groups-of-two-in-four", ("wrong_order",), "S = d = 4 and G = 2: keys and values are grouped otherwise",
          _decoding("axes", n=12, d=4, H=1, S=4, G=2, bits=(16, 3, 2)), equations=_tags(39)),
     Case("upward", ("edge_case",), "bits that rise with age bring nothing back",

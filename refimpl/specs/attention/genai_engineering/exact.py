@@ -121,7 +121,8 @@ def em_step(words, freq, pieces, p):
             counts[names.index(text[i:j])] += f
     data = [c + PSEUDO * (len(name) == 1) for c, name in zip(counts, names, strict=True)]
     new = [x / sum(data) for x in data]
-    value = lambda chances: sum((x.numerator * _log(q) / x.denominator for x, q in zip(data, chances, strict=True) if x),
+    value = lambda chances: sum((x.numerator * _log(q) / x.denominator for x, q in zip(data, chances,
+        strict=True) if x),
                                 reals(0.0))  # fmt: skip
     return np.array(new), np.array(counts), value(known.values()), value(new)
 

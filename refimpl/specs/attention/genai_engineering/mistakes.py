@@ -8,7 +8,7 @@ from refimpl.core.arrays import array_namespace, from_numpy, to_numpy
 from refimpl.specs.base import mistake, variant
 
 GITHUB = "https://github.com"
-_ROPE_LAYOUT = f"{GITHUB}/huggingface/transformers/issues/47328"
+_ROPE_LAYOUT = f"{GITHUB}/huggingface/transformers/pull/47403"
 _MINBPE = f"{GITHUB}/karpathy/minbpe/pull/72"
 _PAIRS = "merges: for pair in pairwise(word):"
 _CORRECTED = "pr_attention: s = scaled_scores("
@@ -79,7 +79,8 @@ ALTERNATIVES = (
             _at(_2="pairs[pair] += 1")),
     mistake("first_of_equal_pairs", "wrong_order", "of equal pairs take the largest; here the first that was counted",
             _at(_5="best = max(score, key=score.get)")),
-    mistake("first_place_alone", "missing_step", "merge a pair wherever it stands in a word; here only where it is first",
+    mistake("first_place_alone", "missing_step", "merge a pair wherever it stands in a word; here only where it is "
+        "first",
             {"_merged: width =": "width = 2 if word[i : i + 2] == pair and len(out) == i else 1"}),
     mistake("sum_of_counts", "wrong_constant", "divide by the product of both counts; here by their sum",
             _at(_4="score = {(a, b): c / (single[a] + single[b]) for (a, b), c in pairs.items()}")),
@@ -93,21 +94,25 @@ ALTERNATIVES = (
             _at(_6="each = -xp.log(p) / math.log(2.0)"), unseen=_GAUGE),
     mistake("fewest_pieces", "wrong_constant", "a piece costs -log p; here each costs the same",
             _at(_6="each = xp.ones_like(p)")),
-    mistake("updated_in_place", "wrong_order", "round r stands on the costs of round r - 1; here costs change within the "
+    mistake("updated_in_place", "wrong_order", "round r stands on the costs of round r - 1; here costs change "
+        "within the "
             "round, and the limit of k pieces is none", functions={"segment": _by_rounds("in place")}),
     mistake("exactly_k", "missing_step", "keep what fewer pieces do better; here row r has exactly r pieces",
             functions={"segment": _by_rounds("exactly")}),
-    mistake("longest_first", "wrong_order", "look for the shortest path; here the longest piece that fits is taken, from "
+    mistake("longest_first", "wrong_order", "look for the shortest path; here the longest piece that fits is taken, "
+        "from "
             "left to right", functions={"segment": _greedy}),
     mistake("no_pseudo_count", "missing_step", "each character counts 0.01 more; here one that is not used leaves",
             _at(_10="new = counts / xp.sum(counts)")),
-    mistake("floor_without_norm", "wrong_constant", "the pseudo-count is one of all characters and of the sum; here those "
+    mistake("floor_without_norm", "wrong_constant", "the pseudo-count is one of all characters and of the sum; here "
+        "those "
             "that are not used get 0.01 of the total, and the sum is above 1",
             _at(_10="new = xp.where(counts > 0, counts, PSEUDO * single) / xp.sum(counts)")),
     mistake("counts_alone_in_J", "missing_step", "J has the pseudo-counts as data too; here it may fall",
             _at(_11="value = lambda p: xp.sum(xlogy(counts, p))")),
     variant("smallest_pair", "of equal pairs the smallest is taken",
-            f"{GITHUB}/huggingface/tokenizers/blob/main/tokenizers/src/models/bpe/trainer.rs (ascending order of pairs)",
+            f"{GITHUB}/huggingface/tokenizers/blob/main/tokenizers/src/models/bpe/trainer.rs (ascending order of "
+                f"pairs)",
             _at(_5="best = min(score, key=lambda pair: (-score[pair], pair))")),
     variant("overlaps_counted_once", "occurrences of a pair that overlap are counted as often as they can be merged",
             _MINBPE, {_PAIRS: "for pair in [p for t, p in enumerate(pairwise(word)) if not (p[0] == p[1] and "
@@ -133,7 +138,8 @@ ALTERNATIVES = (
             _at(_17="g = sigmoid(xp.sum(u * c, axis=-1))[..., None]")),
     mistake("no_sigmoid", "missing_step", "take the sigmoid of the inner product; here it is the product itself",
             _at(_17="g = (xp.sum(u * c, axis=-1) - true)[..., None]")),
-    mistake("repeats_overwritten", "missing_step", "what occurs more than once has the sum of its steps; here the last one "
+    mistake("repeats_overwritten", "missing_step", "what occurs more than once has the sum of its steps; here the "
+        "last one "
             "alone (`U[rows] -= steps` with repeated rows)",
             {"_summed: return": "place = xp.arange(rows.shape[0])\n"
              "later = xp.any((rows[:, None] == rows[None, :]) & (place[None, :] > place[:, None]), axis=1)\n"
@@ -158,7 +164,8 @@ ALTERNATIVES = (
             _at(_20="speeds = base ** (-xp.arange(1, half + 1, dtype=x.dtype, device=device(x)) / half)")),
     mistake("turned_back", "wrong_sign", "both turn by their position; here by minus it",
             _at(_21="turned = (first * cos + second * sin, second * cos - first * sin)")),
-    mistake("angles_of_the_other_layout", "wrong_order", "neighbours 2a, 2a + 1 share an angle; here coordinate j turns by "
+    mistake("angles_of_the_other_layout", "wrong_order", "neighbours 2a, 2a + 1 share an angle; here coordinate j "
+        "turns by "
             "that of j modulo d/2, as the layout in halves has it",
             _at(_21="many = xp.concat([angles, angles], axis=-1)\n"
                     "one, two = many[:, 0::2], many[:, 1::2]\n"
@@ -192,7 +199,8 @@ ALTERNATIVES = (
             _at(_26="found = xp.clip(c / (1 + delta) ** 2, max=1.0)")),
     mistake("diagonal_by_chance", "missing_step", "the diagonal block takes part always; here it is drawn like the "
             "others, and a query may see nothing", {"chances: return xp.where(": "return found"}),
-    mistake("one_draw_for_all", "missing_step", "each block of queries has its own row of draws; here all have the first",
+    mistake("one_draw_for_all", "missing_step", "each block of queries has its own row of draws; here all have the "
+        "first",
             _at(_28="deltas = [delta for delta in range(i + 1) if takes[0][delta]]")),
     mistake("draws_of_the_keys", "wrong_axis", "the row of draws is that of the block of queries; here of the keys",
             _at(_28="deltas = [delta for delta in range(i + 1) if takes[(i - delta) % len(takes)][delta]]")),
@@ -205,11 +213,13 @@ ALTERNATIVES = (
     mistake("never_corrected", "missing_step", "with the correction -log pi is added; here never",
             _at(_29="extra = xp.zeros_like(pi)")),
     mistake("distance_inside_the_block", "missing_step", "the bias is that of the whole distance; here of the places "
-            "inside the blocks", {_CORRECTED: "s = scaled_scores(q[mine, :], k[keys, :]) - slope * apart + extra[delta]"}),
+            "inside the blocks", {_CORRECTED: "s = scaled_scores(q[mine, :], k[keys, :]) - slope * apart + "
+                "extra[delta]"}),
     mistake("not_scaled", "missing_step", "divide inner products by sqrt(d)",
             {_CORRECTED: "s = (q[mine, :] @ xp.matrix_transpose(k[keys, :]) - slope * (apart + delta * block) "
              "+ extra[delta])"}),
-    mistake("values_not_rescaled", "missing_step", "when a larger score comes, what was summed shrinks; here the values "
+    mistake("values_not_rescaled", "missing_step", "when a larger score comes, what was summed shrinks; here the "
+        "values "
             "do not", _at(_32="return Carry(top, total, carry.sums + powers @ v)")),
     mistake("total_not_rescaled", "missing_step", "when a larger score comes, what was summed shrinks; here the sum of "
             "weights does not", _at(_31="total = carry.total + xp.sum(powers, axis=-1, keepdims=True)")),
@@ -242,7 +252,8 @@ ALTERNATIVES = (
             _at(_39="return (_quantise(rest, bits[min(2, len(bits) - 1)], group, axis), *older)")),
     mistake("stairs_end_early", "missing_step", "segments up to q - 2 go down; here up to q - 3",
             {"_aged: if i <=": "if i <= len(bits) - 3:"}),
-    mistake("keys_by_token", "wrong_axis", "keys are grouped channel by channel; here token by token, so that one large "
+    mistake("keys_by_token", "wrong_axis", "keys are grouped channel by channel; here token by token, so that one "
+        "large "
             "channel costs all others their digits",
             {"saq_step: keys, values = _aged(": "keys = _aged(keys, key_rest, bits, group, 1)\n"
              "values = _aged(values, value_rest, bits, group, 1)"}),
@@ -257,7 +268,8 @@ ALTERNATIVES = (
             _at(_40="return softmax(scaled_scores(query, K)) @ _contents(values, value_rest)")),
     mistake("query_not_scaled", "missing_step", "divide inner products by sqrt(d)",
             _at(_40="return softmax(query @ xp.matrix_transpose(K) - slope * age) @ _contents(values, value_rest)")),
-    variant("quantised_after", "the residual is quantised after the attention of the step that fills it, as KIVI's code "
+    variant("quantised_after", "the residual is quantised after the attention of the step that fills it, as KIVI's "
+        "code "
             "does; only every S-th output is another", f"{GITHUB}/jy-yuan/KIVI/blob/main/models/llama_kivi.py",
             {"saq_step: return Cache(": "before = _read(cache.keys, cache.values, "
              "xp.concat([cache.key_rest, key[None, :]]), xp.concat([cache.value_rest, value[None, :]]), query, slope)\n"

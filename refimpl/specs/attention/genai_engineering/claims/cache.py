@@ -161,12 +161,16 @@ def bits(seed, n=1024, d=32, S=64, G=32, heads=32):
 CLAIMS = (
     Claim("genai_engineering.C3", "RoPE with a bias keeps scores a function of the distance, and makes them local",
           "proposal", positions, kind="behaviour"),
-    Claim("genai_engineering.C4", "PrFlashAttention visits a third of the blocks, causally, at a small error", "proposal",
-          blocks, kind="efficiency", control="a window and blocks drawn evenly, each with as many visits: even draws are "
+    Claim("genai_engineering.C4", "PrFlashAttention visits a third of the blocks, causally, at a small "
+        "error", "proposal",
+          blocks, kind="efficiency", control="a window and blocks drawn evenly, each with as many visits: even "
+              "draws are "
           "behind, the window is better", showed="as good", tuned="the slope of the bias plants the recency",
           proxy="random queries and keys"),
     Claim("genai_engineering.C5", "SAQ degrades gradually: a reasonable quality at a reasonable cost", "abstract", bits,
-          kind="efficiency", control="as many bits in reversed order, and 2 and 3 bits by turns: both are behind with the "
-          "slope; without it bits by turns are better", showed="behind", tuned="the slope of the bias plants the recency",
+          kind="efficiency", control="as many bits in reversed order, and 2 and 3 bits by turns: both are behind "
+              "with the "
+          "slope; without it bits by turns are better", showed="behind", tuned="the slope of the bias plants the "
+              "recency",
           proxy="random queries and keys"),
 )  # fmt: skip

@@ -127,7 +127,8 @@ def word2vec(seed, runs=40):
 
 CLAIMS = (
     Claim("genai_engineering.C2", "The cross-entropy method optimises hyper-parameters", "abstract", grid,
-          kind="superiority", control="random search with as many evaluations: behind where effects add up, and as good "
+          kind="superiority", control="random search with as many evaluations: behind where effects add up, and as "
+              "good "
           "where they do not", showed="behind", proxy="made-up objectives in place of a model"),
     Claim("genai_engineering.C2b", "The cross-entropy method optimises the hyper-parameters of word2vec", "abstract",
           word2vec, tier="full", kind="superiority", control="random search with as many evaluations: as good",

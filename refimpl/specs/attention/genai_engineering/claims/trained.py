@@ -150,14 +150,16 @@ def bits(seed, n=64, count=400):
     }
     return Outcome(
         [
-            at_most("largest error over that of the reversed staircase, with positions", max(ratio["reversed"][1:]), 0.75),
+            at_most("largest error over that of the reversed staircase, with "
+                "positions", max(ratio["reversed"][1:]), 0.75),
             *(reported(f"error of the staircase: {name}", errors[name, "staircase"]) for name in FEW),
             *(reported(f"error over that of 3 bits throughout: {name}", x)
               for name, x in zip(FEW, ratio["3 bits"], strict=True)),
             *(reported(f"nats more, staircase: {name}", losses[name, "staircase"]) for name in known),
         ],
         plot,
-        "Against 3 bits throughout, as many on average, the staircase wins clearly where attention is local by its code.",
+        "Against 3 bits throughout, as many on average, the staircase wins clearly where attention is local by its "
+            "code.",
     )  # fmt: skip
 
 

@@ -91,7 +91,8 @@ def unseen(seed, counts=(100, 400), most=12_000):
             vocabulary = text.smoothed(pieces, c, 0.5, like=LIKE)
             at_home, away = text.costs(words, vocabulary), text.costs(others, vocabulary)
             types = [word for word, fresh in zip(others, new, strict=True) if fresh]
-            rows[i, m] = (freq @ at_home / text.characters(words, freq), theirs @ away / text.characters(others, theirs),
+            rows[i, m] = (freq @ at_home / text.characters(words, freq), theirs @ away / text.characters(others,
+                theirs),
                           np.sum(away[new]) / text.characters(types, np.ones(len(types))))  # fmt: skip
 
     def plot(figure):
