@@ -843,8 +843,11 @@ def absorb(carry, s, v):
     >>> (one.sums / one.total).round(6), (two.sums / two.total).round(6)
     (array([[2.]]), array([[4.]]))
     """
-    check.instance(Carry, carry=carry), check.floating(s=s, v=v, **carry._asdict())
-    check.alike_dtype(s=s, v=v, **carry._asdict())
+    carry = check.fields(Carry, infinite=("top",), carry=carry)
+    check.floating(s=s, **carry._asdict()), check.finite(v=v), check.alike_dtype(s=s, v=v, **carry._asdict())
+    for name, x in (("s", s), ("carry.top", carry.top)):
+        if not bool(array_namespace(x).all(x < math.inf)):
+            raise ValueError(f"{name} must be numbers or -inf, got NaN or inf")
     check.shapes(
         s=(s, "B b"), v=(v, "b e"), top=(carry.top, "B 1"), total=(carry.total, "B 1"), sums=(carry.sums, "B e")
     )
@@ -1055,10 +1058,16 @@ def _dequantise(x):
 class Cache(NamedTuple):
     """Keys and values of the tokens so far."""
 
-    keys: tuple  # of Quantised [S, d], the newest segment first, channel by channel
-    values: tuple  # of Quantised [S, d], as well, token by token
+    keys: tuple[Quantised, ...]  # [S, d] each, the newest segment first, channel by channel
+    values: tuple[Quantised, ...]  # [S, d], as well, token by token
     key_rest: Array  # [r, d] the tokens since, r < S, as they are
     value_rest: Array  # [r, d]
+
+
+def _checked_cache(cache):
+    cache = check.fields(Cache, cache=cache)
+    check.floating(key_rest=cache.key_rest, value_rest=cache.value_rest)
+    return cache
 
 
 def empty(d, *, like):
@@ -1155,7 +1164,8 @@ def saq_step(cache, key, value, query, *, segment, group, bits=(16, 8, 4, 2), sl
     >>> len(cache.keys), cache.key_rest.shape, out
     (2, (0, 2), array([[1., 0.]]))
     """
-    check.instance(Cache, cache=cache), check.alike(key=key, value=value), check.finite(query=query)
+    check.alike(key=key, value=value), check.finite(query=query)
+    cache = _checked_cache(cache)
     check.alike_dtype(key=key, query=query, key_rest=cache.key_rest, value_rest=cache.value_rest)
     d = check.shapes(key=(key, "d"), value=(value, "d"), query=(query, "H d"))["d"]
     segment, group = check.integer(segment=segment, group=group, minimum=1, below=2**31)
@@ -1164,9 +1174,8 @@ def saq_step(cache, key, value, query, *, segment, group, bits=(16, 8, 4, 2), sl
         if len(rest.shape) != 2 or rest.shape[1] != d or rest.shape[0] >= segment:
             raise ValueError(f"{name} must have shape [r, {d}] with r < {segment}, got {tuple(rest.shape)}")
     for x in (*cache.keys, *cache.values):
-        check.instance(Quantised, segments=x)
         if tuple(x.codes.shape) != (segment, d):
-            raise ValueError(f"segments must have shape ({segment}, {d}), got {tuple(x.codes.shape)}")
+            raise ValueError(f"cache must have segments of shape ({segment}, {d}), got {tuple(x.codes.shape)}")
     if segment % group or d % group:
         raise ValueError(f"group must divide segment and d, {segment} and {d}, got {group}")
     xp = array_namespace(key, value, query)
@@ -1208,7 +1217,7 @@ def held(cache):
 
     Raises
     ------
-    TypeError
+    TypeError, ValueError
         If `cache` is none.
 
     Examples
@@ -1217,8 +1226,5 @@ def held(cache):
     >>> held(empty(2, like=np.zeros(1)))[0].shape
     (0, 2)
     """
-    check.instance(Cache, cache=cache)
-    for x in (*cache.keys, *cache.values):
-        check.instance(Quantised, segments=x)
-    check.floating(key_rest=cache.key_rest, value_rest=cache.value_rest)
+    cache = _checked_cache(cache)
     return _contents(cache.keys, cache.key_rest), _contents(cache.values, cache.value_rest)

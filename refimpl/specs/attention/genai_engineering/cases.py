@@ -199,19 +199,19 @@ def _corpus(words, freq, M=3, rule="bpe"):
     return {"words": table(words), "freq": np.array(freq), "M": M, "rule": rule}
 
 
-_LOW = (["low", "lower", "newest", "widest"], [5, 2, 6, 3])
+_LOW = ["low", "lower", "newest", "widest"]
 
 
-def _random_words(name, count, n, alphabet, most):
+def _random_words(name, count, n, alphabet, most, M, rule="bpe"):
     rng = _rng(name)
     words = sorted({_letters(rng, int(rng.integers(2, n + 1)), alphabet) for _ in range(count)})
-    return words, rng.integers(1, most, len(words))
+    return _corpus(words, rng.integers(1, most, len(words)), M, rule)
 
 
 MERGES = (
     Case("low-lower-newest-widest", ("basic",), "the example of Sennrich et al., with the symbol _ by itself",
-         _corpus(*_LOW, 10), equations=_tags(1, 2, 3, 5)),
-    Case("by-wordpiece", ("basic", "wrong_constant"), "the same by WordPiece", _corpus(*_LOW, 10, "wordpiece"),
+         _corpus(_LOW, [5, 2, 6, 3], 10), equations=_tags(1, 2, 3, 5)),
+    Case("by-wordpiece", ("basic", "wrong_constant"), "the same by WordPiece", _corpus(_LOW, [5, 2, 6, 3], 10, "wordpiece"),
          equations=_tags(1, 2, 4, 5)),
     Case("overlapping", ("edge_case", "known_bug"), "aaaa holds aa twice, aaa once: from left to right",
          _corpus(["aaaa", "aaa", "baaab"], [2, 1, 3], 4), equations=_tags(2, 3)),
@@ -233,10 +233,10 @@ MERGES = (
          _corpus(["\u00e9t\u00e9", "\u0444\u0443_\u0444\u0443", "\U0001f600\U0001f600"], [2, 3, 4], 5),
          equations=_tags(5)),
     Case("counts-follow-the-merges", ("wrong_order",), "after a merge its parts are rarer: WordPiece must count anew",
-         _corpus(*_random_words("counts", 9, 6, "abc", 9), 12, "wordpiece"), equations=_tags(4)),
-    Case("some-words", ("basic",), "words of four letters", _corpus(*_random_words("some", 12, 7, "abcd", 9), 15),
+         _random_words("counts", 9, 6, "abc", 9, 12, "wordpiece"), equations=_tags(4)),
+    Case("some-words", ("basic",), "words of four letters", _random_words("some", 12, 7, "abcd", 9, 15),
          equations=_tags(2, 3)),
-    Case("three-hundred-merges", ("long",), "300 merges", _corpus(*_random_words("long", 90, 10, "abcdefgh", 30), 300),
+    Case("three-hundred-merges", ("long",), "300 merges", _random_words("long", 90, 10, "abcdefgh", 30, 300),
          equations=_tags(2, 3, 5)),
 )  # fmt: skip
 

@@ -26,7 +26,7 @@ def _text(row):
 
 def _ways(text, known):
     """Every way to cut every beginning of a text: its length, where the pieces begin, the product of their chances."""
-    open_ = [(0, (), Fraction(1))]
+    open_: list = [(0, (), Fraction(1))]
     while open_:
         end, begins, chance = open_.pop()
         yield end, begins, chance
@@ -74,9 +74,10 @@ def merges(words, freq, M, rule):
     texts = [(*_text(row), 95) for row in words]
     cuts = [list(range(len(text) + 1)) for text in texts]
     width = words.shape[1] + 1
-    made = []
+    made: list = []
     for _ in range(M):
-        pairs, single = defaultdict(Fraction), defaultdict(Fraction)
+        pairs: dict = defaultdict(Fraction)
+        single: dict = defaultdict(Fraction)
         for text, at, f in zip(texts, cuts, freq.tolist(), strict=True):
             for a, b in pairwise(at):
                 single[text[a:b]] += f

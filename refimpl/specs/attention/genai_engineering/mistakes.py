@@ -33,7 +33,8 @@ def _told(word, p, cut, D):
 
 def _greedy(word, pieces, p, k):
     """The longest piece that fits, from left to right; the table is right."""
-    text, rows, cut, i = tuple(to_numpy(word).tolist()), _strings(pieces), [], 0
+    text, rows, i = tuple(to_numpy(word).tolist()), _strings(pieces), 0
+    cut: list = []
     D, _ = _rounds(text, rows, to_numpy(p).tolist(), k, "right")
     while i < len(text):
         fits = [s for s, row in enumerate(rows) if text[i : i + len(row)] == row]
@@ -46,7 +47,8 @@ def _greedy(word, pieces, p, k):
 
 def _rounds(text, rows, chances, k, kind):
     """The table, and the ways to the last symbol of the last round."""
-    n, costs, ways = len(text), [0.0] + [math.inf] * len(text), [[]] + [None] * len(text)
+    n, costs = len(text), [0.0] + [math.inf] * len(text)
+    ways: list = [[]] + [None] * len(text)
     D = [costs]
     for _ in range(k):
         new, ahead = (list(costs), list(ways)) if kind != "exactly" else ([math.inf] * (n + 1), [None] * (n + 1))

@@ -128,8 +128,8 @@ def bits(seed, n=1024, d=32, S=64, G=32, heads=32):
     held = {name: tuple(baselines.by_segment(x, b, segment=S, group=G, axis=axis) for axis, x in enumerate((K, V)))
             for name, b in orders.items()}  # fmt: skip
     cost = {name: float(np.mean(b)) + 32 / G for name, b in orders.items()}
-    look = lambda K, V, slope: softmax(scaled_scores(q, K) - slope * age) @ V
-    errors = {slope: {name: _off(look(*held[name], slope), look(K, V, slope)) for name in orders}
+    look = lambda slope, K, V: softmax(scaled_scores(q, K) - slope * age) @ V
+    errors = {slope: {name: _off(look(slope, *held[name]), look(slope, K, V)) for name in orders}
               for slope in (0.02, 0.002, 0.0)}  # fmt: skip
     first = errors[0.02]
 

@@ -27,7 +27,8 @@ def _compared(rng, table, smoothing=0.7):
 
 def grid(seed, instances=60):
     """Five hyper-parameters whose effects mostly add up; and, as a control, none of whose effects do."""
-    rng, rows = stream(seed, "genai_engineering", "C2"), {"additive": [], "no smoothing": [], "none": []}
+    rng = stream(seed, "genai_engineering", "C2")
+    rows: dict[str, list] = {"additive": [], "no smoothing": [], "none": []}
     for _ in range(instances):
         table = 0.7 * rng.standard_normal((6, 6, 1, 1, 1)) + sum(
             rng.standard_normal([6 if h == g else 1 for g in range(5)]) for h in range(5)
@@ -91,7 +92,9 @@ def word2vec(seed, runs=40):
     table = _purities(seed)
     rng, sizes = stream(seed, "genai_engineering", "C2b", "runs"), list(table.shape)
     score = lambda setting: float(table[tuple(setting)])
-    rows, small, rises = [], [], []
+    rows: list = []
+    small: list = []
+    rises = []
     for N, into in ((12, rows), (6, small)):
         for _ in range(runs):
             plan = {"population": N, "rounds": 4, "patience": 5, "sure": 0.0, "like": LIKE}

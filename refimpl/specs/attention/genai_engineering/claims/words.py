@@ -49,12 +49,12 @@ def training(seed, counts=(100, 200)):
         stays = np.asarray(step.p) > 0
         vocabulary = ge.Vocabulary([s for s, kept in zip(vocabulary.pieces, stays, strict=True) if kept], step.p[stays])
     falls = float(np.max(-np.diff(values), initial=0.0)) / abs(values[-1])
-    nats = np.array(rows)
+    table = np.array(rows)
 
     def plot(figure):
         axes = figure.subplots()
         for m, (name, color) in enumerate(zip(METHODS, (ORANGE, GREY, BLUE), strict=True)):
-            axes.plot(counts, nats[:, m], "o-", color=color, label=name)
+            axes.plot(counts, table[:, m], "o-", color=color, label=name)
         axes.plot(counts, paths, "o:", color=ORANGE, label="BPE's pieces, best path")
         axes.set(xlabel="pieces beside the characters", ylabel="nats per character", xticks=counts)
         axes.legend(frameon=False)
@@ -63,12 +63,12 @@ def training(seed, counts=(100, 200)):
         [
             at_most("words that a path costs more than BPE's cut", above, 0),
             at_most("fall of J in a round of EM, in parts of it", falls, 1e-12),
-            *(at_most(f"SWE less BPE, {c} pieces", nats[i, 2] - nats[i, 0], -0.02) for i, c in enumerate(counts)),
-            *(at_most(f"SWE less WordPiece, {c} pieces", nats[i, 2] - nats[i, 1], 0.0) for i, c in enumerate(counts)),
-            *(at_most(f"path through BPE's pieces less BPE, {c}", paths[i] - nats[i, 0], 0.0)
+            *(at_most(f"SWE less BPE, {c} pieces", table[i, 2] - table[i, 0], -0.02) for i, c in enumerate(counts)),
+            *(at_most(f"SWE less WordPiece, {c} pieces", table[i, 2] - table[i, 1], 0.0) for i, c in enumerate(counts)),
+            *(at_most(f"path through BPE's pieces less BPE, {c}", paths[i] - table[i, 0], 0.0)
               for i, c in enumerate(counts)),
-            *(reported(f"SWE, {c} pieces", nats[i, 2]) for i, c in enumerate(counts)),
-            *(reported(f"BPE, {c} pieces", nats[i, 0]) for i, c in enumerate(counts)),
+            *(reported(f"SWE, {c} pieces", table[i, 2]) for i, c in enumerate(counts)),
+            *(reported(f"BPE, {c} pieces", table[i, 0]) for i, c in enumerate(counts)),
         ],
         plot,
         f"{len(words)} different words, {int(freq.sum())} in all: a tiny text, which makes the gap large.",
