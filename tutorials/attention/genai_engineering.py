@@ -95,7 +95,7 @@ for c in (0.5, 1.0, 2.0, 4.0):
             fixed = baselines.draws(deltas, T, like=q)
             found[name], _ = ge.pr_attention(q, k, v, fixed, block=B, slope=slope, law="constant", c=0.5)
         for name, o in found.items():
-            off = np.linalg.norm(o - full) / np.linalg.norm(full)
+            off = float(np.linalg.norm(o - full) / np.linalg.norm(full))
             errors[name].append((most / (T * (T + 1) / 2), off))
 
 figure, panels = plt.subplots(1, 3, figsize=(10.4, 3.8), layout="constrained")
@@ -124,7 +124,7 @@ orders = {"staircase, 3.5 bits": baselines.staircase(n // S), "2 and 3 by turns,
 age, slopes = np.arange(n)[::-1], (0.0, 0.002, 0.02)
 
 
-def look(keys, values, slope):
+def look(slope, keys, values):
     """Attention of the last queries."""
     return softmax(scaled_scores(q, keys) - slope * age) @ values
 
@@ -136,7 +136,7 @@ above.set(xlabel="age in tokens", ylabel="bits", yticks=(2, 4, 8))
 above.legend(frameon=False)
 for o, (name, bits) in enumerate(orders.items()):
     kept = [baselines.by_segment(x, bits, segment=S, group=G, axis=axis) for axis, x in enumerate((K, V))]
-    offs = [np.linalg.norm(look(*kept, m) - look(K, V, m)) / np.linalg.norm(look(K, V, m)) for m in slopes]
+    offs = [np.linalg.norm(look(m, *kept) - look(m, K, V)) / np.linalg.norm(look(m, K, V)) for m in slopes]
     below.bar(np.arange(3) + 0.2 * (o - 1.5), offs, 0.19, color=(BLUE, ORANGE, GRAY, GREEN)[o], label=name)
 below.set(xticks=range(3), ylabel="relative error of the attention", xlabel="slope of the bias")
 below.set_xticklabels([f"{m:g}" for m in slopes])

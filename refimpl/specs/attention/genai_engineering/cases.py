@@ -211,7 +211,8 @@ def _random_words(name, count, n, alphabet, most, M, rule="bpe"):
 MERGES = (
     Case("low-lower-newest-widest", ("basic",), "the example of Sennrich et al., with the symbol _ by itself",
          _corpus(_LOW, [5, 2, 6, 3], 10), equations=_tags(1, 2, 3, 5)),
-    Case("by-wordpiece", ("basic", "wrong_constant"), "the same by WordPiece", _corpus(_LOW, [5, 2, 6, 3], 10, "wordpiece"),
+    Case("by-wordpiece", ("basic", "wrong_constant"), "the same by "
+        "WordPiece", _corpus(_LOW, [5, 2, 6, 3], 10, "wordpiece"),
          equations=_tags(1, 2, 4, 5)),
     Case("overlapping", ("edge_case", "known_bug"), "aaaa holds aa twice, aaa once: from left to right",
          _corpus(["aaaa", "aaa", "baaab"], [2, 1, 3], 4), equations=_tags(2, 3)),

@@ -51,7 +51,9 @@ def _rounds(text, rows, chances, k, kind):
     ways: list = [[]] + [None] * len(text)
     D = [costs]
     for _ in range(k):
-        new, ahead = (list(costs), list(ways)) if kind != "exactly" else ([math.inf] * (n + 1), [None] * (n + 1))
+        new, ahead = list(costs), list(ways)
+        if kind == "exactly":
+            new = [math.inf] * (n + 1)
         for j in range(1, n + 1):
             for s, row in enumerate(rows):
                 i = j - len(row)

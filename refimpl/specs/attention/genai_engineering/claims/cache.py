@@ -139,9 +139,9 @@ def bits(seed, n=1024, d=32, S=64, G=32, heads=32):
         for (name, color), marker in zip(zip(orders, colors, strict=True), "osDv^X", strict=True):
             axes.plot(range(3), [errors[slope][name] for slope in errors], marker + "-", color=color,
                       label=f"{name}: {cost[name]:.1f}")  # fmt: skip
-        axes.set(xticks=range(3), xlabel="slope of the bias", ylabel="relative error", yscale="log")
+        axes.set(xticks=range(3), xlabel="slope of the bias", ylabel="relative error", yscale="log", xlim=(-0.1, 3.1))
         axes.set_xticklabels([f"{slope:g}" for slope in errors])
-        axes.legend(frameon=False, fontsize="small", title="bits a number", title_fontsize="small")
+        axes.legend(frameon=False, fontsize="small", title="bits a number", title_fontsize="small", loc="center right")
 
     return Outcome(
         [

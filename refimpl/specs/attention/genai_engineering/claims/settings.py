@@ -108,8 +108,11 @@ def word2vec(seed, runs=40):
         axes = figure.subplots()
         values = np.sort(table, axis=None)
         axes.plot(np.arange(1, table.size + 1) / table.size, values, color=GREY, label="all settings, sorted")
-        for x, color, name in ((best[:, 0], BLUE, "cross-entropy"), (best[:, 1], ORANGE, "random search")):
-            axes.axhline(x.mean(), color=color, linestyle="--", label=f"{name}, best of 48")
+        for x, color, style, name in (
+            (best[:, 0], BLUE, "-", "cross-entropy"),
+            (best[:, 1], ORANGE, "--", "random search"),
+        ):
+            axes.axhline(x.mean(), color=color, linestyle=style, label=f"{name}, best of 48")
         axes.set(xlabel="share of the settings", ylabel="neighbours of the same topic")
         axes.legend(frameon=False)
 

@@ -57,7 +57,7 @@ def training(seed, counts=(100, 200)):
             axes.plot(counts, table[:, m], "o-", color=color, label=name)
         axes.plot(counts, paths, "o:", color=ORANGE, label="BPE's pieces, best path")
         axes.set(xlabel="pieces beside the characters", ylabel="nats per character", xticks=counts)
-        axes.legend(frameon=False)
+        axes.legend(frameon=False, loc="center right")
 
     return Outcome(
         [
@@ -103,7 +103,8 @@ def unseen(seed, counts=(100, 400), most=12_000):
             axes.set(xticks=range(3), title=f"{counts[i]} pieces")
             axes.set_xticklabels(where)
         figure.axes[0].set_ylabel("nats per character")
-        figure.axes[0].legend(frameon=False, loc="lower right")
+        figure.axes[0].set_ylim(0, 4.3)
+        figure.axes[0].legend(frameon=False, loc="upper left")
 
     both = [(i, c) for i, c in enumerate(counts)]
     return Outcome(
