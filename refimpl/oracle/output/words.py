@@ -151,12 +151,22 @@ def explained(diagnosis):
         lines += [
             f"  as if        {row}" if k == 0 else f"               {row}" for k, row in enumerate(now.splitlines())
         ]
-    lines += filter(None, [evidence(diagnosis)])
+    return lines + beside(diagnosis)
+
+
+def beside(diagnosis):
+    """What is said of a cause beside its sentence and its lines, as lines of text.
+
+    Examples
+    --------
+    >>> from refimpl.oracle.judging.records import Diagnosis
+    >>> beside(Diagnosis("use", (), "does not use lr", cases=15, others=("takes 0 for lr",)))
+    ['it answers the same on all 15 cases', 'not told apart from: takes 0 for lr']
+    """
+    lines = list(filter(None, [evidence(diagnosis)]))
     if diagnosis.kind in ("conditions", "near"):
-        lines += [f"also: {text}" for text in diagnosis.others]
-    elif diagnosis.others:
-        lines.append(f"not told apart from: {'; '.join(diagnosis.others)}")
-    return lines
+        return lines + [f"also: {text}" for text in diagnosis.others]
+    return lines + ([f"not told apart from: {'; '.join(diagnosis.others)}"] if diagnosis.others else [])
 
 
 def told(report):
