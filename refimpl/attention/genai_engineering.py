@@ -511,10 +511,8 @@ def draw(P, u):
     >>> draw(np.array([[0.5, 0.25, 0.25]]), np.array([[0.0], [0.49], [0.5], [0.99]]))[:, 0]
     array([0, 0, 1, 2])
     """
-    check.finite(P=P, u=u), check.alike_dtype(P=P, u=u), check.shapes(P=(P, "H n"), u=(u, "N H"))
+    check.finite(P=P), check.uniforms(u=u), check.alike_dtype(P=P, u=u), check.shapes(P=(P, "H n"), u=(u, "N H"))
     xp = array_namespace(P, u)
-    if not bool(xp.all((u >= 0) & (u < 1))):
-        raise ValueError(f"u must be in [0, 1), got values from {float(xp.min(u))} to {float(xp.max(u))}")
     ends = xp.cumulative_sum(P, axis=1)
     return xp.sum(xp.astype(ends[None, :, :] <= u[:, :, None] * ends[:, -1:], xp.int64), axis=-1)
 
@@ -909,7 +907,7 @@ def pr_attention(q, k, v, u, *, block, slope=0.0, law="harmonic", c=1.0, correct
     >>> o[:, 0], visited  # distances 0, 2 and 3 take part
     (array([0.        , 1.        , 1.        , 1.33333333]), array([1, 1, 2, 3]))
     """
-    check.alike(q=q, k=k), check.finite(v=v, u=u), check.alike_dtype(q=q, v=v, u=u)
+    check.alike(q=q, k=k), check.finite(v=v), check.uniforms(u=u), check.alike_dtype(q=q, v=v, u=u)
     n = check.shapes(q=(q, "n d"), k=(k, "n d"), v=(v, "n e"))["n"]
     block, slope = check.integer(block=block, minimum=1, below=2**31), check.nonnegative(slope=slope)
     correct, T = check.flag(correct=correct), n // block
@@ -918,8 +916,6 @@ def pr_attention(q, k, v, u, *, block, slope=0.0, law="harmonic", c=1.0, correct
     if tuple(u.shape) not in ((1, T), (T, T)):
         raise ValueError(f"u must have shape (1, {T}) or ({T}, {T}), got {tuple(u.shape)}")
     pi, xp = chances(T, law=law, c=c, like=q), array_namespace(q, k, v, u)
-    if not bool(xp.all((u >= 0) & (u < 1))):
-        raise ValueError(f"u must be in [0, 1), got values from {float(xp.min(u))} to {float(xp.max(u))}")
     takes = to_numpy(u < pi).tolist()  # (genai_engineering-27)
     extra = -xp.log(pi) if correct else xp.zeros_like(pi)  # (genai_engineering-29)
     inside = xp.arange(block, dtype=q.dtype, device=device(q))

@@ -48,8 +48,9 @@ def codes(seed):
     def plot(figure):
         axes = figure.subplots()
         at = np.arange(len(CODES))
-        axes.barh(at - 0.2, [x[0] for x in nats.values()], 0.38, color=BLUE, label="64 characters, as trained")
-        axes.barh(at + 0.2, [x[1] for x in nats.values()], 0.38, color=ORANGE, label="512 characters")
+        for i, (color, label) in enumerate(((BLUE, "64 characters, as trained"), (ORANGE, "512 characters"))):
+            axes.plot([x[i] for x in nats.values()], at, "os"[i], color=color, label=label, markersize=8)
+        axes.grid(axis="y", alpha=0.4)
         axes.set(yticks=at, xlabel="nats per character, test", xlim=(1.6, 2.7))
         axes.set_yticklabels(list(nats))
         axes.legend(frameon=False, fontsize="small")
@@ -143,7 +144,8 @@ def bits(seed, n=64, count=400):
                      label=f"{order}: {np.mean(orders[order]):.1f}")  # fmt: skip
         axes.set(xticks=range(len(FEW)), ylabel="relative error of the attention")
         axes.set_xticklabels(FEW, fontsize="small")
-        axes.legend(frameon=False, fontsize="small", title="bits, without scales", title_fontsize="small")
+        axes.set_ylim(0, 0.62)
+        axes.legend(frameon=False, fontsize="small", title="bits, without scales", title_fontsize="small", ncols=3)
 
     ratio = {
         other: [errors[name, "staircase"] / errors[name, other] for name in FEW] for other in ("reversed", "3 bits")
