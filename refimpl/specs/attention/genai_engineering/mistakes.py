@@ -4,7 +4,9 @@ import math
 
 import numpy as np
 
+from refimpl.attention import genai_engineering as ge
 from refimpl.core.arrays import array_namespace, from_numpy, to_numpy
+from refimpl.models.attention import scaled_scores, softmax
 from refimpl.specs.base import mistake, variant
 
 GITHUB = "https://github.com"
@@ -73,6 +75,28 @@ def _by_rounds(kind):
     return segment
 
 
+def _from_originals(K, V, Q, S, G, bits, slope):
+    """Each segment quantised once, from what it was, with the bits of its age."""
+    xp, stairs, outs = array_namespace(K), to_numpy(bits).tolist(), []
+
+    def kept(X, t, axis):
+        parts = [
+            ge.dequantise(ge.quantise(X[g * S : (g + 1) * S, :], bits=_stair(t // S - g), group=G, axis=axis))
+            for g in range(t // S)
+        ]
+        return xp.concat([*parts, X[t // S * S : t, :]])
+
+    def _stair(age):
+        return stairs[min(age, len(stairs) - 1)]
+
+    for t in range(1, K.shape[0] + 1):
+        age = from_numpy(np.arange(t)[::-1].astype(float), like=K)
+        outs.append(softmax(scaled_scores(Q[t - 1, ...], kept(K, t, 0)) - slope * age) @ kept(V, t, 1))
+    n = K.shape[0]
+    left = from_numpy([_stair(n // S - t // S) for t in range(n)], like=bits)
+    return xp.stack(outs), kept(K, n, 0), kept(V, n, 1), left
+
+
 _GAUGE = {"em_step": "the cuts are the same, and J is of the counts"}
 
 ALTERNATIVES = (
@@ -114,10 +138,14 @@ ALTERNATIVES = (
             _at(_10="new = xp.where(counts > 0, counts, PSEUDO * single) / xp.sum(counts)")),
     mistake("counts_alone_in_J", "missing_step", "J has the pseudo-counts as data too; here it may fall",
             _at(_11="value = lambda p: xp.sum(xlogy(counts, p))")),
-    variant("smallest_pair", "of equal pairs the smallest is taken",
-            f"{GITHUB}/huggingface/tokenizers/blob/main/tokenizers/src/models/bpe/trainer.rs (ascending order of "
-                f"pairs)",
-            _at(_5="best = min(score, key=lambda pair: (-score[pair], pair))")),
+    variant("lowest_numbers", "of equal pairs that is taken whose symbols have the lowest numbers: characters by "
+        "their code "
+            "points, then what was merged, in its order",
+            f"{GITHUB}/huggingface/tokenizers/blob/0082bc01626f54b9c7a2c9bbb8f9d07cc481e335/tokenizers/src/models/bpe/"
+            "trainer.rs",
+            _at(_5="rank = {s: (0, ord(s)) for word in _ended(words) for s in word}\n"
+                   "rank |= {a + b: (1, t) for t, (a, b) in reversed([*enumerate(made)])}\n"
+                   "best = min(score, key=lambda pair: (-score[pair], rank[pair[0]], rank[pair[1]]))")),
     variant("overlaps_counted_once", "occurrences of a pair that overlap are counted as often as they can be merged",
             _MINBPE, {_PAIRS: "for pair in [p for t, p in enumerate(pairwise(word)) if not (p[0] == p[1] and "
             "len([s for s in range(t) if word[t - 1 - s : t + 1] == (p[0],) * (s + 2)]) % 2)]:"}),
@@ -247,6 +275,9 @@ ALTERNATIVES = (
             _at(_37="found = step * _grouped(x.codes, group, axis)")),
     mistake("never_aged", "missing_step", "a segment goes a stair down each time; here it keeps its bits",
             _at(_38="x = _quantise(_dequantise(x), bits[1], group, axis)")),
+    mistake("from_originals", "wrong_order", "a segment is quantised again from what the cache holds; here from "
+        "numbers "
+            "that were kept, which nested bits hide", functions={"saq_trajectory": _from_originals}),
     mistake("one_stair_too_far", "wrong_constant", "segment i goes to bits[i + 1]; here to the last at once",
             _at(_38="x = _quantise(_dequantise(x), bits[-1], group, axis)")),
     mistake("reversed_stairs", "wrong_order", "old tokens have few bits; here new ones",
@@ -274,7 +305,8 @@ ALTERNATIVES = (
             _at(_40="return softmax(query @ xp.matrix_transpose(K) - slope * age) @ _contents(values, value_rest)")),
     variant("quantised_after", "the residual is quantised after the attention of the step that fills it, as KIVI's "
         "code "
-            "does; only every S-th output is another", f"{GITHUB}/jy-yuan/KIVI/blob/main/models/llama_kivi.py",
+            "does; only every S-th output is "
+                "another", f"{GITHUB}/jy-yuan/KIVI/blob/04eeae0657316ae2adafa97101408e433b588d52/models/llama_kivi.py",
             {"saq_step: return Cache(": "before = _read(cache.keys, cache.values, "
              "xp.concat([cache.key_rest, key[None, :]]), xp.concat([cache.value_rest, value[None, :]]), query, slope)\n"
              "return Cache(keys, values, key_rest, value_rest), before"}),
