@@ -166,7 +166,8 @@ SEGMENT = (
     Case("more-rounds-than-symbols", ("boundary",), "k above n: the last rounds change nothing",
          _word("abb_", _ABB, 6), equations=_tags(9)),
     Case("tiny-chances", ("numerics",), "products of chances underflow float32: add logarithms",
-         _word("abcabcabc", {"a": 2.0**-90, "b": 2.0**-70, "c": 2.0**-101, "bc": 2.0**-120, "ca": 2.0**-110}, 9),
+         _word("abcabcabc", {"a": math.ldexp(1.0, -90), "b": math.ldexp(1.0, -70), "c": math.ldexp(1.0, -101),
+             "bc": math.ldexp(1.0, -120), "ca": math.ldexp(1.0, -110)}, 9),
          equations=_tags(6)),
 )  # fmt: skip
 
