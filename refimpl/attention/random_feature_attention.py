@@ -16,7 +16,7 @@ import numpy as np
 from refimpl.core import check
 from refimpl.core.arrays import Array, array_namespace, device
 from refimpl.core.elementwise import all_finite
-from refimpl.core.linalg import angle, length, scaled
+from refimpl.core.linalg import length, scaled, unit
 from refimpl.core.loop import iterate
 from refimpl.core.special import ndtr
 from refimpl.models import wide
@@ -371,48 +371,40 @@ def kernel(x_0, keys, y_0, y_keys, *, bias="zero"):
     d, _ = _inputs(x_0, keys)
     _inputs(y_0, y_keys, ("y_0", "y_keys"), d), check.choice(BIASES, bias=bias)
     check.alike_dtype(x_0=x_0, y_0=y_0)
-    xp = array_namespace(x_0, keys, y_0, y_keys)
-    others = _lift(y_0), _lift(y_keys)
-    rows = max(1, BLOCK // (y_keys.shape[0] * y_keys.shape[1] * keys.shape[1] * d))
-    parts = [
-        _pairs(_lift(x_0[i : i + rows, :]), _lift(keys[i : i + rows, :, :]), *others, bias)
-        for i in range(0, x_0.shape[0], rows)
-    ]
+    rows, xp = max(1, BLOCK // (y_keys.shape[0] * y_keys.shape[1] * keys.shape[1])), array_namespace(x_0, keys, y_0)
+    starts, others = range(0, x_0.shape[0], rows), (_lift(y_0), _lift(y_keys))
+    parts = [_pairs(_lift(x_0[i : i + rows, :]), _lift(keys[i : i + rows, :, :]), *others, bias) for i in starts]
     return _reached("kernels", xp.concat(parts, axis=0))
 
 
 def _pairs(x_0, x, y_0, y, bias):
-    """The kernel of lifted inputs: a mean over pairs of keys [n, m, N, L]."""
+    """The kernel of lifted inputs: what is between keys has the axes [n, N, m, L]."""
     xp = array_namespace(x_0, x, y_0, y)
-    x_0, x, y_0, y = x_0[:, None, None, None, :], x[:, None, :, None, :], y_0[None, :, None, None, :], y[None, :, None]
-    theta = angle(x, y)
-    alpha = _product_angle(angle(x_0, y_0), theta)  # (random_feature_attention-14)
-    of_x, of_y = length(x)[..., 0], length(y)[..., 0]
-    s, t = 0.5 * length(x_0)[..., 0] * of_x, 0.5 * length(y_0)[..., 0] * of_y  # (random_feature_attention-13)
+    s = 0.5 * length(x_0) * length(x)[..., 0]
+    t = 0.5 * length(y_0) * length(y)[..., 0]  # (random_feature_attention-13)
+    queries, keys = (
+        unit(x_0, axis=-1) @ xp.matrix_transpose(unit(y_0, axis=-1)),
+        _products(unit(x, axis=-1), unit(y, axis=-1)),
+    )
+    c = xp.clip(queries[:, None, :, None] * keys, -1.0, 1.0)  # (random_feature_attention-14)
     if bias == "zero":
-        one = xp.ones_like(alpha)
-        kappa, _ = wide.expectations(xp.cos(alpha), one, one, "relu", alpha)
+        kappa, _ = wide.expectations(c, xp.ones_like(c), xp.ones_like(c), "relu")
     else:
-        a, b = (2 * xp.sum(_upper(q) * _upper(k), axis=-1) for q, k in ((x_0, x), (y_0, y)))
-        kappa = rectified_product(a, b, alpha)
-    cosine = xp.cos(theta)
-    return xp.mean((cosine * kappa) * (of_x * of_y) * (s * t), axis=(2, 3))  # (random_feature_attention-16)
+        a, b = _mean(x_0, x)[:, :, None, None], _mean(y_0, y)[None, None, :, :]
+        kappa = rectified_product(a, b, c)
+    lengths = (length(x) * s[..., None])[:, :, :, None] * (length(y) * t[..., None])[..., 0][None, None, :, :]
+    return xp.mean(keys * kappa * lengths, axis=(1, 3))  # (random_feature_attention-16)
 
 
-def _upper(lifted):
-    """The coordinates of a vector over the length of the lifted one."""
-    return (lifted / length(lifted))[..., :-1]
+def _products(x, y):
+    return array_namespace(x, y).tensordot(x, y, axes=((2,), (2,)))
 
 
-def _product_angle(first, second):
-    """Angle whose cosine is the product of those of two, with all its digits near 0 and pi."""
-    xp = array_namespace(first, second)
-    sine, cosine = xp.sin(first / 2), xp.cos(first / 2)
-    gap, size = 2 * xp.minimum(sine * sine, cosine * cosine), xp.abs(xp.cos(first))  # 1 - |cos|, and |cos|
-    sine, cosine = 2 * xp.sin(second / 2) ** 2, 2 * xp.cos(second / 2) ** 2
-    back = xp.cos(first) < 0
-    less, more = xp.where(back, cosine, sine), xp.where(back, sine, cosine)
-    return 2 * xp.atan2(xp.sqrt(gap + size * less), xp.sqrt(gap + size * more))
+def _mean(x_0, x):
+    """Mean of the preactivations of the biased model over their standard deviation."""
+    xp = array_namespace(x_0, x)
+    query, key = unit(x_0, axis=-1)[:, None, :-1], unit(x, axis=-1)[:, :, :-1]
+    return 2 * xp.sum(query * key, axis=-1)  # (random_feature_attention-17)
 
 
 @cache
@@ -423,15 +415,15 @@ def _nodes():
     return [(float(node), float(weight)) for node, weight in zip(x**3, 1.5 * x * x * w, strict=True)]
 
 
-def rectified_product(a, b, alpha):
-    """E[relu(a + z) relu(b + z')] of standard normal z and z' whose correlation is the cosine of an angle.
+def rectified_product(a, b, c):
+    """E[relu(a + z) relu(b + z')] of standard normal z and z' with correlation c.
 
     Parameters
     ----------
     a, b : array
         Means of size at most 10, floating point; those of preactivations over their deviation are within [-2, 2].
-    alpha : array
-        Angles in [0, pi]. The three have shapes that broadcast.
+    c : array
+        Correlations in [-1, 1]. The three have shapes that broadcast.
 
     Returns
     -------
@@ -446,25 +438,23 @@ def rectified_product(a, b, alpha):
     Examples
     --------
     >>> import numpy as np
-    >>> rectified_product(np.array([0.3, 0.0]), np.array([-0.2, 0.0]), np.arccos(np.array([0.5, 0.5]))).round(10)
+    >>> rectified_product(np.array([0.3, 0.0]), np.array([-0.2, 0.0]), np.array([0.5, 0.5])).round(10)
     array([0.32272229, 0.30449889])
     """
-    check.finite(a=a, b=b, alpha=alpha), check.broadcast(a=a, b=b, alpha=alpha)
-    check.alike_dtype(a=a, b=b, alpha=alpha)
-    xp = array_namespace(a, b, alpha)
-    for name, x in (("a", a), ("b", b)):
-        if bool(xp.any(xp.abs(x) > 10)):
-            raise ValueError(f"{name} must be in [-10, 10], got {float(xp.max(xp.abs(x))):g} in size")
-    if bool(xp.any((alpha < 0) | (alpha > 3.1415928))):
-        raise ValueError("alpha must be in [0, pi], got others")
-    value = _gain(a) * _gain(b) + xp.cos(alpha) * ndtr(a) * ndtr(b)  # (random_feature_attention-17)
+    check.finite(a=a, b=b, c=c), check.broadcast(a=a, b=b, c=c), check.alike_dtype(a=a, b=b, c=c)
+    xp = array_namespace(a, b, c)
+    for name, x, most in (("a", a, 10), ("b", b, 10), ("c", c, 1)):
+        if bool(xp.any(xp.abs(x) > most)):
+            raise ValueError(f"{name} must be in [-{most}, {most}], got {float(xp.max(xp.abs(x))):g} in size")
+    alpha = xp.acos(c)
+    value = _gain(a) * _gain(b) + c * ndtr(a) * ndtr(b)  # (random_feature_attention-18)
     for node, weight in _nodes():
         ahead = (math.pi / 2 - alpha) * node
         sine, cosine = xp.sin((alpha + ahead) / 2), xp.cos((alpha + ahead) / 2)
         apart, along = (a - b) / (2 * sine), (a + b) / (2 * cosine)
-        density = xp.exp(-0.5 * (apart * apart + along * along)) / (2 * math.pi)  # (random_feature_attention-18)
+        density = xp.exp(-0.5 * (apart * apart + along * along)) / (2 * math.pi)  # (random_feature_attention-19)
         left = 2 * xp.sin(alpha + ahead / 2) * xp.sin(ahead / 2)  # cos(alpha) - cos(alpha + ahead)
-        value = value + weight * (math.pi / 2 - alpha) * left * density  # (random_feature_attention-19)
+        value = value + weight * (math.pi / 2 - alpha) * left * density  # (random_feature_attention-20)
     return value
 
 
@@ -508,14 +498,11 @@ def ridge(Phi, y, *, lam):
     n = check.shapes(Phi=(Phi, "n D"), y=(y, "n"))["n"]
     check.alike_dtype(Phi=Phi, y=y)
     lam, xp = check.positive(lam=lam), array_namespace(Phi, y)
-    Phi, size = scaled(Phi)
     left, values, right = xp.linalg.svd(Phi, full_matrices=False)
-    mu = n * (lam / size / size)  # (random_feature_attention-20)
+    mu = n * lam  # (random_feature_attention-21)
     some = xp.where(values > 0, values, xp.ones_like(values))
-    gain = xp.where(values > 0, 1 / (some + mu / some), xp.zeros_like(values))  # (random_feature_attention-21)
-    y, height = scaled(y)
-    v = xp.matrix_transpose(right) @ (gain * (xp.matrix_transpose(left) @ y))
-    return _reached("weights", v * (height / size))
+    gain = xp.where(values > 0, 1 / (some + mu / some), xp.zeros_like(values))  # (random_feature_attention-22)
+    return _reached("weights", xp.matrix_transpose(right) @ (gain * (xp.matrix_transpose(left) @ y)))
 
 
 def ridge_path(K, y, K_val, y_val, *, shares=SHARES):
@@ -560,21 +547,20 @@ def ridge_path(K, y, K_val, y_val, *, shares=SHARES):
     if any(b <= a for a, b in pairwise(shares)):
         raise ValueError(f"shares must be rising, got {shares}")
     xp = array_namespace(K, y, K_val, y_val)
-    K, size = scaled(K)
     values, vectors = xp.linalg.eigh(K)
     top = float(values[-1])
     if not top > 0:
         raise ValueError("K must have a positive eigenvalue, got none")
     values, along = xp.clip(values, 0.0, None), xp.matrix_transpose(vectors) @ y
-    seen, errors, duals = (K_val / size) @ vectors, [], []
+    seen, errors, duals = K_val @ vectors, [], []
     for share in shares:
-        mu = share * top  # (random_feature_attention-22)
-        solved = along / (values + mu)  # (random_feature_attention-23)
-        errors.append(xp.mean((seen @ solved - y_val) ** 2))  # (random_feature_attention-24)
+        mu = share * top  # (random_feature_attention-23)
+        solved = along / (values + mu)  # (random_feature_attention-24)
+        errors.append(xp.mean((seen @ solved - y_val) ** 2))  # (random_feature_attention-25)
         duals.append(solved)
     errors = xp.stack(errors)
-    chosen = int(xp.argmin(errors))  # (random_feature_attention-25)
-    return Path(errors, chosen, (vectors @ duals[chosen]) / size)
+    chosen = int(xp.argmin(errors))  # (random_feature_attention-26)
+    return Path(errors, chosen, vectors @ duals[chosen])
 
 
 def project(v, *, K1, K2):
@@ -612,10 +598,10 @@ def project(v, *, K1, K2):
     K1, K2 = check.positive(K1=K1, K2=K2)
     v, size = scaled(v)
     xp, r = array_namespace(v), length(v)[:, 0]
-    most, radius = math.sqrt(M) * K1 / size, math.sqrt(K2) / size  # (random_feature_attention-26)
+    most, radius = math.sqrt(M) * K1 / size, math.sqrt(K2) / size  # (random_feature_attention-27)
     tau = _threshold(r, most, radius)
-    left = xp.clip(r - tau, 0.0, None)  # (random_feature_attention-29)
-    shrunk = left * min(1.0, radius / max(_norm(left), radius))  # (random_feature_attention-30)
+    left = xp.clip(r - tau, 0.0, None)  # (random_feature_attention-30)
+    shrunk = left * min(1.0, radius / max(_norm(left), radius))  # (random_feature_attention-31)
     return size * (v * (shrunk / xp.where(r > 0, r, xp.ones_like(r)))[:, None])
 
 
@@ -629,7 +615,7 @@ def _threshold(r, most, radius):
     ranked = xp.flip(xp.sort(r))
     k = xp.astype(xp.arange(1, r.shape[0] + 1, device=device(r)), r.dtype)
     means = xp.cumulative_sum(ranked) / k
-    tau = max(0.0, float(xp.max(means - most / k)))  # (random_feature_attention-27)
+    tau = max(0.0, float(xp.max(means - most / k)))  # (random_feature_attention-28)
     norm = _norm(r)
     if float(xp.sum(r)) * min(1.0, radius / max(norm, radius)) <= most:
         return 0.0
@@ -641,7 +627,7 @@ def _threshold(r, most, radius):
     above = means - ranked  # at tau = ranked_k: sum k above, squares k (spread + above^2)
     active = int(xp.sum(xp.astype(k * above * above <= rho * (xp.clip(spread, 0.0, None) + above * above), xp.int64)))
     mean, spread = float(means[active - 1]), max(float(spread[active - 1]), 0.0)
-    return mean - math.sqrt(rho * spread / (active - rho)) if active > rho else mean  # (random_feature_attention-28)
+    return mean - math.sqrt(rho * spread / (active - rho)) if active > rho else mean  # (random_feature_attention-29)
 
 
 def constrained_step(v, phi, y, *, lr, K1, K2):
@@ -683,8 +669,8 @@ def constrained_step(v, phi, y, *, lr, K1, K2):
     check.alike_dtype(v=v, phi=phi, y=y)
     lr, xp = check.positive(lr=lr), array_namespace(v, phi, y)
     off = xp.tensordot(phi, v, axes=((1, 2), (0, 1))) - y
-    grad = (2 / n) * xp.tensordot(off, phi, axes=((0,), (0,)))  # (random_feature_attention-31)
-    return project(_reached("values", v - lr * grad), K1=K1, K2=K2)  # (random_feature_attention-32)
+    grad = (2 / n) * xp.tensordot(off, phi, axes=((0,), (0,)))  # (random_feature_attention-32)
+    return project(_reached("values", v - lr * grad), K1=K1, K2=K2)  # (random_feature_attention-33)
 
 
 def fit_constrained(phi, y, *, K1, K2, steps, lr=None):

@@ -118,18 +118,33 @@ def _network(slug, n, N, d, M, pooled=False, weight=0.6, **scales):
 
 def _networks(pooled):
     more = {"pooled": pooled}
-    yield Case("ordinary", ("basic",), "three sets of three keys in two dimensions, four neurons",
-               _network("mlp", 3, 3, 2, 4, **more))
-    yield Case("no-unit-vectors", ("basic", "missing_step"), "queries of length 3, keys of length 1/4",
-               _network("mlp-long", 2, 2, 3, 3, query=3.0, key=0.25, **more))
+    yield Case(
+        "ordinary",
+        ("basic",),
+        "three sets of three keys in two dimensions, four neurons",
+        _network("mlp", 3, 3, 2, 4, **more),
+    )
+    yield Case(
+        "no-unit-vectors",
+        ("basic", "missing_step"),
+        "queries of length 3, keys of length 1/4",
+        _network("mlp-long", 2, 2, 3, 3, query=3.0, key=0.25, **more),
+    )
     yield Case("one-key", ("boundary",), "one key", _network("mlp-one-key", 2, 1, 2, 3, **more))
     yield Case("one-neuron", ("boundary",), "one neuron, one coordinate", _network("mlp-one", 3, 3, 1, 1, **more))
-    yield Case("zeros", ("edge_case",), "a query and keys of 0: what is left is the weight of the lift",
-               {**_network("mlp-zeros", 1, 2, 2, 4, **more), "x0": np.zeros((1, 2)), "keys": np.zeros((1, 2, 2))})
-    yield Case("far-and-near", ("numerics",), "queries of 1e30 with keys of 1e-30",
-               _network("mlp-range", 2, 2, 2, 3, query=1e30, key=1e-30, **more))
-    yield Case("large-scores", ("numerics",), "scores of 1e4",
-               _network("mlp-scores", 2, 3, 2, 3, weight=1e4, **more))
+    yield Case(
+        "zeros",
+        ("edge_case",),
+        "a query and keys of 0: what is left is the weight of the lift",
+        {**_network("mlp-zeros", 1, 2, 2, 4, **more), "x0": np.zeros((1, 2)), "keys": np.zeros((1, 2, 2))},
+    )
+    yield Case(
+        "far-and-near",
+        ("numerics",),
+        "queries of 1e30 with keys of 1e-30",
+        _network("mlp-range", 2, 2, 2, 3, query=1e30, key=1e-30, **more),
+    )
+    yield Case("large-scores", ("numerics",), "scores of 1e4", _network("mlp-scores", 2, 3, 2, 3, weight=1e4, **more))
     yield large("many-inputs", "ordinary", "n", size=30_001)
 
 
@@ -141,7 +156,7 @@ MLP_FEATURES = (
     *_networks(False),
 )  # fmt: skip
 POOLED_FEATURES = (
-    Case("worked-example", ("basic", "wrong_order"), "query 2, keys 3 and -4: the second neuron answer is rectified away",
+    Case("worked-example", ("basic", "wrong_order"), "query 2, keys 3 and -4: the second key is rectified away",
          {"x0": np.array([[2.0]]), "keys": np.array([[[3.0], [-4.0]]]), "w": np.array([[1.0, 10.0, 0.5]])},
          equations=("random_feature_attention-12",), answer={"phi": np.array([[16.25]])}, source=BY_HAND),
     *_networks(True),
@@ -160,20 +175,20 @@ HEADS = (
          equations=("random_feature_attention-7", "random_feature_attention-8"),
          answer={"W": np.array([[[1.5, 0.5], [0.5, 0.5]]])}, source=BY_HAND),
     Case("ordinary", ("basic",), "two heads in two dimensions", _drawn("heads", 2, 2, bias="zero")),
-    Case("biased", ("basic",), "two heads in two dimensions, about the identity", _drawn("biased", 2, 2, bias="identity")),
+    Case("biased", ("basic",), "two heads about the identity", _drawn("biased", 2, 2, bias="identity")),
     Case("one-head", ("boundary",), "one head in three dimensions", _drawn("one", 1, 3, bias="identity")),
-    Case("many-heads", ("large",), "20,000 heads in one dimension, of draws 1 and -2 in turn",
-         {"noise": np.tile(np.array([1.0, -2.0])[:, None, None], (10_000, 2, 2)), "M": 20_000, "d": 1, "bias": "zero"},
-         answer={"W": np.tile(np.array([0.5, -1.0])[:, None, None], (10_000, 2, 2))}, source=BY_HAND),
+    Case("many-heads", ("large",), "5,000 heads in one dimension, of draws 1 and -2 in turn",
+         {"noise": np.tile(np.array([1.0, -2.0])[:, None, None], (2_500, 2, 2)), "M": 5_000, "d": 1, "bias": "zero"},
+         answer={"W": np.tile(np.array([0.5, -1.0])[:, None, None], (2_500, 2, 2))}, source=BY_HAND),
 )  # fmt: skip
 NEURONS = (
     Case("two-keys", ("basic",), "two keys: draws are halved", _drawn("two-keys", 3, 2, N=2),
          equations=("random_feature_attention-9",)),
     Case("one-key", ("boundary",), "one key, as for pooled features", _drawn("of-one-key", 3, 2, N=1)),
     Case("seven-keys", ("basic", "wrong_constant"), "seven keys in one dimension: a third", _drawn("seven", 2, 1, N=7)),
-    Case("many-neurons", ("large",), "20,000 neurons for two keys in one dimension, of draws 1 and -2 in turn",
-         {"noise": np.tile(np.array([1.0, -2.0])[:, None], (10_000, 4)), "M": 20_000, "d": 1, "N": 2},
-         answer={"w": np.tile(np.array([0.5, -1.0])[:, None], (10_000, 4))}, source=BY_HAND),
+    Case("many-neurons", ("large",), "5,000 neurons for two keys in one dimension, of draws 1 and -2 in turn",
+         {"noise": np.tile(np.array([1.0, -2.0])[:, None], (2_500, 4)), "M": 5_000, "d": 1, "N": 2},
+         answer={"w": np.tile(np.array([0.5, -1.0])[:, None], (2_500, 4))}, source=BY_HAND),
 )  # fmt: skip
 
 
@@ -184,7 +199,7 @@ def _regression(slug, n, D, lam, *, feature=1.0, label=1.0):
 RIDGE = (
     Case("worked-example", ("basic", "missing_step", "wrong_constant"), "one weight, two data: 6 / (4 + 2)",
          {"Phi": np.array([[2.0], [0.0]]), "y": np.array([3.0, 5.0]), "lam": 1.0},
-         equations=("random_feature_attention-20", "random_feature_attention-21"), answer={"v": np.array([1.0])},
+         equations=("random_feature_attention-21", "random_feature_attention-22"), answer={"v": np.array([1.0])},
          source=BY_HAND),
     Case("more-data", ("basic",), "seven data, three features", _regression("tall", 7, 3, 0.25)),
     Case("more-features", ("basic",), "three data, seven features", _regression("wide", 3, 7, 0.25)),
@@ -213,12 +228,13 @@ def _path(slug, k, shares, K=_GRAM, **changed):
 
 RIDGE_PATH = (
     Case("worked-example", ("basic", "wrong_constant"), "two data that do not meet; eigenvalues 2 and 1",
-         {"K": np.diag([2.0, 1.0]), "y": np.array([3.0, 0.0]), "K_val": np.array([[2.0, 0.0]]), "y_val": np.array([2.0]),
-          "shares": np.array([0.125, 0.5, 2.0])},
-         equations=("random_feature_attention-22", "random_feature_attention-23"),
+         {"K": np.diag([2.0, 1.0]), "y": np.array([3.0, 0.0]), "K_val": np.array([[2.0, 0.0]]),
+          "y_val": np.array([2.0]), "shares": np.array([0.125, 0.5, 2.0])},
+         equations=("random_feature_attention-23", "random_feature_attention-24"),
          answer={"errors": np.array([4 / 9, 0.0, 1.0]), "chosen": np.array(1), "dual": np.array([1.0, 0.0])},
          source=BY_HAND),
-    Case("ordinary", ("basic",), "four data, three for validation, four penalties", _path("path", 3, [0.01, 0.1, 1, 10])),
+    Case("ordinary", ("basic",), "four data, three for validation, four penalties",
+         _path("path", 3, [0.01, 0.1, 1, 10])),
     Case("one-penalty", ("boundary",), "one penalty, one datum of validation", _path("single", 1, [0.5])),
     Case("one-datum", ("boundary",), "one datum", _path("lonely", 2, [0.1, 1.0], K=np.array([[2.0]]))),
     Case("singular", ("edge_case",), "two equal data: an eigenvalue of 0",
@@ -243,27 +259,71 @@ def _itself(inputs, bias):
 
 def _kernels():
     for bias in ("zero", "identity"):
+
         def case(slug, flags, why, inputs, of=bias, **more):
             return Case(f"{slug}-{of}", flags, f"{why}; bias {of}", inputs, **more)
 
-        yield case("ordinary", ("basic",), "two inputs of two keys, one of three, unit vectors",
-                   _kernel("kernel", 2, 2, 1, 3, 2, bias))
-        yield case("no-unit-vectors", ("basic", "missing_step"), "queries of length 3, keys of length 1/2",
-                   _kernel("kernel-long", 1, 2, 2, 1, 3, bias, query=3.0, key=0.5))
-        yield case("itself", ("boundary", "numerics"), "an input with itself: correlations of 1",
-                   _itself(_sets("kernel-itself", 1, 2, 2), bias))
-        yield case("one-coordinate", ("boundary",), "one key each, of one coordinate",
-                   _kernel("kernel-line", 1, 1, 2, 1, 1, bias, key=0.8))
-        yield case("zeros", ("edge_case",), "a query and a key of 0",
-                   {**_kernel("kernel-zeros", 1, 1, 1, 2, 2, bias), "x0": np.zeros((1, 2)), "keys": np.zeros((1, 1, 2))})
-        yield case("near-copies", ("numerics",), "inputs that differ by 1e-6",
-                   {"x0": np.array([[0.6, 0.8]]), "keys": np.array([[[1.0, 0.0]]]), "y0": np.array([[0.600001, 0.8]]),
-                    "ykeys": np.array([[[1.0, 0.000001]]]), "bias": bias}, dtypes=DOUBLE)
-        yield case("opposite", ("numerics",), "long queries and keys: of opposite keys little is left",
-                   {"x0": np.array([[30.0, 40.0]]), "keys": np.array([[[100.0, 0.0], [0.0, 3.0]]]),
-                    "y0": np.array([[30.0, 40.0]]), "ykeys": np.array([[[-100.0, 1.0]]]), "bias": bias})
-        yield case("far-and-near", ("numerics",), "queries of 1e15 with keys of 1e-15",
-                   _kernel("kernel-range", 1, 2, 1, 1, 2, bias, query=1e15, key=1e-15))
+        yield case(
+            "ordinary",
+            ("basic",),
+            "two inputs of two keys, one of three, unit vectors",
+            _kernel("kernel", 2, 2, 1, 3, 2, bias),
+        )
+        yield case(
+            "no-unit-vectors",
+            ("basic", "missing_step"),
+            "queries of length 3, keys of length 1/2",
+            _kernel("kernel-long", 1, 2, 2, 1, 3, bias, query=3.0, key=0.5),
+        )
+        yield case(
+            "itself",
+            ("boundary", "numerics"),
+            "an input with itself: correlations of 1",
+            _itself(_sets("kernel-itself", 1, 2, 2), bias),
+        )
+        yield case(
+            "one-coordinate",
+            ("boundary",),
+            "one key each, of one coordinate",
+            _kernel("kernel-line", 1, 1, 2, 1, 1, bias, key=0.8),
+        )
+        yield case(
+            "zeros",
+            ("edge_case",),
+            "a query and a key of 0",
+            {**_kernel("kernel-zeros", 1, 1, 1, 2, 2, bias), "x0": np.zeros((1, 2)), "keys": np.zeros((1, 1, 2))},
+        )
+        yield case(
+            "near-copies",
+            ("numerics",),
+            "inputs that differ by 1e-6",
+            {
+                "x0": np.array([[0.6, 0.8]]),
+                "keys": np.array([[[1.0, 0.0]]]),
+                "y0": np.array([[0.600001, 0.8]]),
+                "ykeys": np.array([[[1.0, 0.000001]]]),
+                "bias": bias,
+            },
+            dtypes=DOUBLE,
+        )
+        yield case(
+            "opposite",
+            ("numerics",),
+            "long queries and keys: of opposite keys little is left",
+            {
+                "x0": np.array([[30.0, 40.0]]),
+                "keys": np.array([[[100.0, 0.0], [0.0, 3.0]]]),
+                "y0": np.array([[30.0, 40.0]]),
+                "ykeys": np.array([[[-100.0, 1.0]]]),
+                "bias": bias,
+            },
+        )
+        yield case(
+            "far-and-near",
+            ("numerics",),
+            "queries of 1e15 with keys of 1e-15",
+            _kernel("kernel-range", 1, 2, 1, 1, 2, bias, query=1e15, key=1e-15),
+        )
     yield large("many-keys", "ordinary-zero", "N", balanced=True, size=20_000, dtypes=DOUBLE)
 
 
@@ -281,9 +341,9 @@ def _training(slug, n, M, e, T, K1, K2, lr):
 
 
 CONSTRAINED = (
-    Case("worked-example", ("basic", "wrong_constant"), "the step (0.3, 0.4), and its half, since squares add up to 1/16",
+    Case("worked-example", ("basic", "wrong_constant"), "the step (0.3, 0.4), halved: squares add up to 1/16",
          {"phi": np.array([[[0.3, 0.4]]]), "y": np.array([1.0]), "K1": 9.0, "K2": 0.0625, "lr": 0.5, "T": 1},
-         equations=("random_feature_attention-26", "random_feature_attention-31", "random_feature_attention-32"),
+         equations=("random_feature_attention-27", "random_feature_attention-32", "random_feature_attention-33"),
          answer={"values": np.array([[[0.15, 0.2]]])}, source=BY_HAND),
     Case("free", ("basic",), "no bound is reached: gradient descent", _training("free", 4, 2, 2, 3, 50.0, 1e3, 0.125)),
     Case("squares", ("basic",), "the bound of the squares holds", _training("squares", 5, 3, 2, 4, 50.0, 0.05, 0.25)),

@@ -8,7 +8,8 @@ import numpy as np
 from refimpl.specs.exact import eigh, fractions, reals, solve, sqrt
 
 _mp = mpmath.MPContext()
-_mp.dps = 30
+_mp.dps = 24
+_ROOTS = [_mp.sqrt(k) for k in range(1001)]
 
 
 def _lifted(x):
@@ -135,18 +136,40 @@ def constrained(phi, y, K1, K2, lr, T):
 
 
 def _met(a, b, c):
-    """E[relu(a + z) relu(b + c z + sqrt(1 - c^2) z')] as an integral over z."""
+    """E[relu(a + z) relu(b + z')]: by its expansion in the correlation, or where that is near 1 by an integral."""
+    if a == b == 0:
+        return (_mp.sqrt(1 - c * c) + (_mp.pi - _mp.acos(c)) * c) / (2 * _mp.pi)
+    return _expanded(a, b, c) if abs(c) < 0.93 else _integrated(a, b, c)
+
+
+def _expanded(a, b, c):
+    """A series of products of Hermite coefficients (Mehler)."""
+    flat = _mp.npdf(a) * _mp.npdf(b)
+    gains = [x * _mp.ncdf(x) + _mp.npdf(x) for x in (a, b)]
+    total, power = gains[0] * gains[1] + c * _mp.ncdf(a) * _mp.ncdf(b), c
+    now, before = [_mp.one, _mp.one], [_mp.zero, _mp.zero]
+    for k in range(2, 1000):
+        power *= c
+        total += power * flat * now[0] * now[1] / (k * (k - 1))
+        if abs(power) < 1e-24:
+            break
+        root, next_root = _ROOTS[k - 2], _ROOTS[k - 1]
+        now, before = [(-x * h - root * h0) / next_root for x, h, h0 in zip((a, b), now, before, strict=True)], now
+    return total
+
+
+def _integrated(a, b, c):
+    """An integral over z of what it is given z."""
     q = _mp.sqrt(max(1 - c * c, 0))
 
     def given(z):
         u = b + c * z
-        inner = max(u, 0) if q < 1e-25 else u * _mp.ncdf(u / q) + q * _mp.npdf(u / q)
+        inner = max(u, 0) if q < 1e-14 else u * _mp.ncdf(u / q) + q * _mp.npdf(u / q)
         return _mp.npdf(z) * (a + z) * inner
 
-    kink = -b / c if abs(c) > 1e-9 else -a
-    marks = [kink + k * q for k in (-9, -3, -1, 0, 1, 3, 9)] if q >= 1e-25 else [kink]
-    inside = {z for z in (*marks, -a + 1, 0, 2, 4, 7) if -a < z < 13}
-    return _mp.quad(given, [-a, *sorted(inside), max(13, -a + 13)])
+    marks = [-b / c + k * q for k in (-9, -3, 0, 3, 9)] if q >= 1e-14 else [-b / c]
+    inside = {z for z in (*marks, 1, 4) if -a < z < 11}
+    return _mp.quad(given, [-a, *sorted(inside), max(11, -a + 11)])
 
 
 def kernel(x0, keys, y0, ykeys, bias):
@@ -161,7 +184,7 @@ def kernel(x0, keys, y0, ykeys, bias):
             t = _mp.sqrt((r[m] ** 2).sum() * (b**2).sum()) / 2
             c = max(-1, min(1, (q[k] * r[m]).sum() * (a * b).sum() / (4 * s * t)))
             means = ((x0[k] * keys[k, i]).sum() / s, (y0[m] * ykeys[m, j]).sum() / t) if bias == "identity" else (0, 0)
-            K[k, m] += (a * b).sum() * s * t * _met(*map(_mp.mpf, (*means, c)))
+            K[k, m] += (a * b).sum() * s * t * _met(*(_mp.mpf(z) for z in (*means, c)))
     return K / (keys.shape[1] * ykeys.shape[1])
 
 

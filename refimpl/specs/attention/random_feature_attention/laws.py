@@ -2,7 +2,15 @@
 
 from refimpl.core.arrays import array_namespace, device
 from refimpl.specs.base import Law
-from refimpl.specs.laws import apart, causal, doubled_along, of_all_but, related, reversed_along, scaled, scales, turned_along
+from refimpl.specs.laws import (
+    apart,
+    doubled_along,
+    related,
+    reversed_along,
+    scaled,
+    scales,
+    turned_along,
+)
 
 _HEADS = "ordinary", "no-unit-vectors", "as-many-as-can-be-mixed-up"
 _BOTH = "ordinary-zero", "ordinary-identity", "long-query-identity"
@@ -23,8 +31,8 @@ def _keys_apart(run, inputs):
     yield run(**inputs)["phi"], xp.mean(xp.stack(alone), axis=0)
 
 
-def _last_is_a_mean_of_scores(run, inputs):
-    """Turned heads swap who asks and who answers: with one key of the lift's weight alone both see the same score."""
+def _turned(run, inputs):
+    """Of one key."""
     turned = {"x0": inputs["keys"][:, 0, :], "keys": inputs["x0"][:, None, :]}
     W = array_namespace(inputs["W"]).matrix_transpose(inputs["W"])
     one = run(**inputs | {"keys": inputs["keys"][:, :1, :]})
@@ -36,7 +44,7 @@ PREACTIVATIONS = (
     apart("N", *_HEADS, slug="keys-apart"),
     apart("M", *_HEADS, slug="heads-apart"),
     apart("n", *_HEADS, slug="inputs-apart"),
-    Law("turned-heads", "a transposed head asks for the key what the head asks for the query", _last_is_a_mean_of_scores,
+    Law("turned-heads", "a transposed head asks for the key what the head asks for the query", _turned,
         _HEADS),
 )  # fmt: skip
 FEATURES = (
@@ -71,7 +79,7 @@ FORWARD = (
 
 
 def _keys_with_their_weights(run, inputs):
-    (n, N, d), w = inputs["keys"].shape, inputs["w"]
+    (_, N, d), w = inputs["keys"].shape, inputs["w"]
     xp = array_namespace(w)
     keys = xp.flip(xp.reshape(w[:, d:-1], (w.shape[0], N, d)), axis=1)
     w = xp.concat([w[:, :d], xp.reshape(keys, (w.shape[0], N * d)), w[:, -1:]], axis=1)
