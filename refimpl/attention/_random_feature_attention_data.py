@@ -1,14 +1,16 @@
-"""What the experiments of random feature attention learn from: functions on spheres, and sets of digits."""
+"""What the experiments of random feature attention learn from, functions on spheres and sets of digits, and how."""
 
 from typing import NamedTuple
 
+from refimpl.attention import random_feature_attention as rfa
 from refimpl.core import check
 from refimpl.core.arrays import Array, array_namespace
 from refimpl.core.linalg import unit
 from refimpl.core.random import indices, normal
-from refimpl.problems import digits as _digits
+from refimpl.problems.digits import split
 
 KINDS = ("query", "mean", "corr", "corr_s")
+MODELS = ("RFA", "BRFA", "pooled", "RFMLP")
 
 
 class Sets(NamedTuple):
@@ -17,6 +19,17 @@ class Sets(NamedTuple):
     x_0: Array  # [n, d]
     keys: Array  # [n, N, d]
     y: Array  # [n]
+
+
+class Target(NamedTuple):
+    """A function with mean 0 and variance 1."""
+
+    kind: str  # one of `KINDS`
+    p: int
+    beta: Array  # [d], a unit vector
+    S: Array  # [d, d]
+    mean: float  # of the plain function
+    deviation: float
 
 
 class Digits(NamedTuple):
@@ -112,20 +125,24 @@ def target(kind, x_0, keys, beta, S=None, *, p):
     return xp.mean(met**p * (keys @ beta), axis=1)
 
 
-def digits(d=8, *, like):
-    """Handwritten digits as unit vectors: the first principal components of 1200 training images.
+def make_target(rng, kind, d, N, *, p, like):
+    """A random target, centred and scaled by 20,000 draws.
 
     Parameters
     ----------
-    d : int, default: 8
-        How many components, 1 to 64.
+    rng : numpy.random.Generator
+        From `core.random.stream`.
+    kind, p
+        As for `target`.
+    d, N : int
+        Coordinates and keys, >= 1.
     like : array
         Whose library, floating dtype and device to take.
 
     Returns
     -------
-    Digits
-        See there. The images stand in the order of the file.
+    Target
+        See there; entries of S are normal with variance 1 / d.
 
     Raises
     ------
@@ -135,17 +152,196 @@ def digits(d=8, *, like):
     Examples
     --------
     >>> import numpy as np
-    >>> found = digits(like=np.zeros(1))
+    >>> from refimpl.core.random import stream
+    >>> made = make_target(stream(0), "mean", 4, 6, p=1, like=np.zeros(1))
+    >>> round(made.deviation, 1)  # the root of 1 / (d N) is 0.204
+    0.2
+    """
+    d, N = check.integer(d=d, N=N, minimum=1)
+    beta, S = sphere(rng, (d,), like=like), normal(rng, (d, d), like=like) / d**0.5
+    x_0, keys = sphere(rng, (20_000, d), like=like), sphere(rng, (20_000, N, d), like=like)
+    y = target(kind, x_0, keys, beta, S, p=p)
+    xp = array_namespace(y)
+    return Target(kind, p, beta, S, float(xp.mean(y)), float(xp.std(y)))
+
+
+def draw_sets(rng, n, N, targets, *, noise=0.1):
+    """Queries and keys on the sphere, with the labels of several targets.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        From `core.random.stream`.
+    n, N : int
+        Inputs, and keys of each, >= 1.
+    targets : sequence of Target
+        Of one dimension.
+    noise : float, default: 0.1
+        Standard deviation >= 0 of what is added to the labels.
+
+    Returns
+    -------
+    list of Sets
+        One for each target, with the same queries and keys.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is no such thing.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from refimpl.core.random import stream
+    >>> rng = stream(0)
+    >>> made = [make_target(rng, kind, 4, 6, p=2, like=np.zeros(1)) for kind in ("mean", "corr")]
+    >>> [round(float(np.var(found.y)), 1) for found in draw_sets(rng, 50_000, 6, made, noise=0.0)]
+    [1.0, 1.0]
+    """
+    check.sequence(targets=targets)
+    targets = [check.fields(Target, targets=t) for t in targets]
+    n, N = check.integer(n=n, N=N, minimum=1)
+    noise, beta = check.nonnegative(noise=noise), targets[0].beta
+    x_0, keys = sphere(rng, (n, beta.shape[0]), like=beta), sphere(rng, (n, N, beta.shape[0]), like=beta)
+    found = []
+    for t in targets:
+        clean = (target(t.kind, x_0, keys, t.beta, t.S, p=t.p) - t.mean) / t.deviation
+        found.append(Sets(x_0, keys, clean + noise * normal(rng, (n,), like=beta)))
+    return found
+
+
+def model(name, rng, M, d, N, *, like):
+    """A model with M (d + 1) weights to learn, its random part drawn.
+
+    Parameters
+    ----------
+    name : {"RFA", "BRFA", "pooled", "RFMLP"}
+        Heads without and with bias; random neurons on query and key, averaged; random neurons on all in a row.
+    rng : numpy.random.Generator
+        From `core.random.stream`.
+    M : int
+        Heads; the networks have M (d + 1) neurons.
+    d, N : int
+        Coordinates and keys.
+    like : array
+        Whose library, floating dtype and device to take.
+
+    Returns
+    -------
+    callable
+        ``features(x_0, keys) -> array [n, M (d+1)]``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is no such thing.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from refimpl.core.random import stream
+    >>> like = np.zeros(1)
+    >>> x_0, keys = sphere(stream(1), (5, 3), like=like), sphere(stream(2), (5, 4, 3), like=like)
+    >>> [model(name, stream(0), 10, 3, 4, like=like)(x_0, keys).shape for name in MODELS]
+    [(5, 40), (5, 40), (5, 40), (5, 40)]
+    """
+    check.choice(MODELS, name=name)
+    M, d, N = check.integer(M=M, d=d, N=N, minimum=1)
+    if name in ("RFA", "BRFA"):
+        bias = "identity" if name == "BRFA" else "zero"
+        W = rfa.heads(normal(rng, (M, d + 1, d + 1), like=like), bias=bias)
+        xp = array_namespace(W)
+        return lambda x_0, keys: xp.reshape(rfa.features(x_0, keys, W), (x_0.shape[0], M * (d + 1)))
+    seen = N if name == "RFMLP" else 1
+    w = rfa.neurons(normal(rng, (M * (d + 1), d * (seen + 1) + 1), like=like), N=seen)
+    features = rfa.mlp_features if name == "RFMLP" else rfa.pooled_features
+    return lambda x_0, keys: features(x_0, keys, w)
+
+
+def learn(features, train, validation, test):
+    """Test errors of ridge regression, the penalty chosen on validation data.
+
+    Parameters
+    ----------
+    features : callable
+        ``features(x_0, keys) -> array [n, D]``, as from `model`.
+    train, validation, test : list of Sets
+        One for each target; the queries and keys are the same for all. Labels of the test data are clean.
+
+    Returns
+    -------
+    list of float
+        Mean squared errors over the variance of the test labels.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is no such thing, or lists differ in length.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from refimpl.core.random import stream
+    >>> rng, like = stream(0), np.zeros(1)
+    >>> made = [make_target(rng, "mean", 3, 4, p=1, like=like)]
+    >>> data = draw_sets(rng, 100, 4, made), draw_sets(rng, 100, 4, made), draw_sets(rng, 500, 4, made, noise=0.0)
+    >>> [error] = learn(model("RFA", rng, 20, 3, 4, like=like), *data)
+    >>> error < 0.1
+    True
+    """
+    check.function(features=features), check.sequence(train=train, validation=validation, test=test)
+    if not len(train) == len(validation) == len(test):
+        raise ValueError(f"train, validation and test must be alike, got {len(train)}, {len(validation)}, {len(test)}")
+    for name, sets in (("train", train), ("validation", validation), ("test", test)):
+        check.instance(Sets, **{name: sets[0]})
+    Phi, Phi_val, Phi_test = (features(sets[0].x_0, sets[0].keys) for sets in (train, validation, test))
+    xp, errors = array_namespace(Phi), []
+    K, K_val, K_test = (A @ xp.matrix_transpose(Phi) for A in (Phi, Phi_val, Phi_test))
+    K = (K + xp.matrix_transpose(K)) / 2
+    for known, seen, new in zip(train, validation, test, strict=True):
+        path = rfa.ridge_path(K, known.y, K_val, seen.y)
+        errors.append(float(xp.mean((K_test @ path.dual - new.y) ** 2) / xp.var(new.y)))
+    return errors
+
+
+def digits(rng, d=8, *, like):
+    """Handwritten digits as unit vectors: the first principal components of 1200 images drawn for training.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        From `core.random.stream`.
+    d : int, default: 8
+        How many components, 1 to 64.
+    like : array
+        Whose library, floating dtype and device to take.
+
+    Returns
+    -------
+    Digits
+        See there.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is no such thing.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from refimpl.core.random import stream
+    >>> found = digits(stream(0), like=np.zeros(1))
     >>> found.train.shape, found.test.shape, float(np.linalg.norm(found.test, axis=1).min().round(12))
     ((1200, 8), (597, 8), 1.0)
     """
     d = check.integer(d=d, minimum=1, below=65)
-    images, labels = _digits.digits(like=like)
-    xp = array_namespace(images)
-    centred = images - xp.mean(images[:1200, :], axis=0)
-    _, _, directions = xp.linalg.svd(centred[:1200, :], full_matrices=False)
-    x = unit(centred @ xp.matrix_transpose(directions[:d, :]), axis=1)
-    return Digits(x[:1200, :], labels[:1200], x[1200:, :], labels[1200:])
+    order = indices(rng, 1797, (1797,), like=like, replace=False)
+    train, labels, test, test_labels = split(order, 1200, like=like)
+    xp = array_namespace(train)
+    mean = xp.mean(train, axis=0)
+    _, _, directions = xp.linalg.svd(train - mean, full_matrices=False)
+    x, new = (unit((part - mean) @ xp.matrix_transpose(directions[:d, :]), axis=1) for part in (train, test))
+    return Digits(x, labels, new, test_labels)
 
 
 def digit_sets(rng, images, labels, n, N, *, task):

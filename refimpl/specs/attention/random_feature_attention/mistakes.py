@@ -12,7 +12,6 @@ _BEFORE = "array_namespace(u).mean(u, axis=-1, keepdims=True)"
 _KERNEL = "return xp.mean({}, axis=(1, 3))"
 _ROOT_M = "math.sqrt(w.shape[0])"
 _MLP = "phi = _rectified(vec @ xp.matrix_transpose(w)) / {}"
-_VEC = "vec = {}"
 _MLP_KEYS = "xp.reshape({}, (keys.shape[0], N * d))"
 
 ALTERNATIVES = (
@@ -29,7 +28,6 @@ ALTERNATIVES = (
     mistake(
         "lift_first", "wrong_order", "the 1 is the last coordinate; here the first",
         _tags({"1": "return xp.concat([xp.ones_like(x[..., :1]), x], axis=-1)"}),
-        unseen={"kernel": "without a bias the heads have no special coordinate, and the rule finds the bias by its place"},
     ),
     mistake(
         "inputs_normalised", "extra_step", "inputs are taken as they are; here they are made unit vectors",
@@ -44,7 +42,8 @@ ALTERNATIVES = (
         {"_bilinear: q =": "q = xp.tensordot(x_0, xp.broadcast_to(W[:1, :, :], W.shape), axes=((1,), (1,)))"},
     ),
     mistake(
-        "scaled_scores", "extra_step", "scores are not divided by a root of the dimension; here they are, as those of a "
+        "scaled_scores", "extra_step",
+        "scores are not divided by a root of the dimension; here they are, as those of a "
         "softmax",
         _tags({"2": "return (q @ xp.matrix_transpose(x)) / math.sqrt(x.shape[-1])"}),
     ),
@@ -83,7 +82,8 @@ ALTERNATIVES = (
         _tags({"5": "return weights @ x", "11": _MLP.format("1.0"), "12": "return xp.sum(weights, axis=1)"}),
     ),
     mistake(
-        "mean_over_heads", "wrong_scale", "divide by the root of M; here by M, so that inner products vanish as M grows",
+        "mean_over_heads", "wrong_scale",
+        "divide by the root of M; here by M, so that inner products vanish as M grows",
         _tags({"5": "return (weights @ x) / M", "11": _MLP.format("w.shape[0]"),
                "12": "return xp.sum(weights, axis=1) / w.shape[0]"}),
     ),
@@ -105,7 +105,8 @@ ALTERNATIVES = (
         _tags({"7": "G = 0.25 * noise"}),
     ),
     mistake(
-        "heads_by_the_dimension", "wrong_constant", "entries of the heads have variance 1/4; here one over the number of "
+        "heads_by_the_dimension", "wrong_constant",
+        "entries of the heads have variance 1/4; here one over the number of "
         "coordinates",
         _tags({"7": "G = noise / math.sqrt(noise.shape[-1])"}),
     ),
@@ -122,7 +123,8 @@ ALTERNATIVES = (
         _tags({"8": "W_0 = (place[:, None] == place[None, :]) & (place < 0)"}),
     ),
     mistake(
-        "bias_before_the_lift", "wrong_order", "the 1 is the last coordinate, so the bias has its 0 there; here at the first",
+        "bias_before_the_lift", "wrong_order",
+        "the 1 is the last coordinate, so the bias has its 0 there; here at the first",
         _tags({"8": "W_0 = (place[:, None] == place[None, :]) & (place > 0)"}),
     ),
     mistake(
@@ -130,12 +132,14 @@ ALTERNATIVES = (
         {"heads: return biased": 'return 0.5 * biased(noise) if bias == "identity" else G'},
     ),
     mistake(
-        "neurons_of_variance_one", "wrong_constant", "weights have variance 1 / (N + 2); here 1: the same rule up to scale, "
+        "neurons_of_variance_one", "wrong_constant",
+        "weights have variance 1 / (N + 2); here 1: the same rule up to scale, "
         "but other features",
         _tags({"9": "return 1.0 * noise"}),
     ),
     mistake(
-        "neurons_by_coordinates", "wrong_constant", "weights have variance 1 / (N + 2), the squared length of the input; "
+        "neurons_by_coordinates", "wrong_constant",
+        "weights have variance 1 / (N + 2), the squared length of the input; "
         "here one over its number of coordinates",
         _tags({"9": "return noise / math.sqrt(noise.shape[1])"}),
     ),
@@ -146,15 +150,15 @@ ALTERNATIVES = (
     # Networks
     mistake(
         "keys_first", "wrong_order", "the query comes first; here the keys",
-        _tags({"10": _VEC.format(f"_lift(xp.concat([{_MLP_KEYS.format('keys')}, x_0], axis=1))")}),
+        _tags({"10": f"vec = _lift(xp.concat([{_MLP_KEYS.format('keys')}, x_0], axis=1))"}),
     ),
     mistake(
         "keys_interleaved", "wrong_axis", "key after key; here coordinate after coordinate",
-        _tags({"10": _VEC.format("_lift(xp.concat([x_0, " + _MLP_KEYS.format("xp.matrix_transpose(keys)") + "], axis=1))")}),
+        _tags({"10": f"vec = _lift(xp.concat([x_0, {_MLP_KEYS.format('xp.matrix_transpose(keys)')}], axis=1))"}),
     ),
     mistake(
         "network_without_lift", "missing_step", "append 1; here 0",
-        _tags({"10": _VEC.format("xp.concat([x_0, " + _MLP_KEYS.format("keys") + ", xp.zeros_like(x_0[:, :1])], axis=1)")}),
+        _tags({"10": f"vec = xp.concat([x_0, {_MLP_KEYS.format('keys')}, xp.zeros_like(x_0[:, :1])], axis=1)"}),
     ),
     mistake(
         "network_pooled_by_sum", "wrong_scale", "average over the keys; here they are added",
@@ -171,30 +175,35 @@ ALTERNATIVES = (
     ),
     mistake(
         "key_before_query", "wrong_order", "the query comes first; here the key",
-        {"_pooled: with_query =": "with_query = xp.concat([keys, xp.broadcast_to(x_0[:, None, :], keys.shape)], axis=2)"},
+        {"_pooled: with_query =": "with_query = xp.concat([keys, xp.broadcast_to(x_0[:, None, :], keys.shape)], "
+         "axis=2)"},
     ),
     # The kernel
     mistake(
         "correlation_not_divided", "wrong_constant",
-        "the correlation has a factor 1/4, as lifted unit vectors have squared length 2; here it has none and is clipped",
+        "the correlation has a factor 1/4, as lifted unit vectors have squared length 2; here it has none and is "
+        "clipped",
         _tags({"14": "c = xp.clip(4.0 * queries[:, None, :, None] * keys, -1.0, 1.0)"}),
     ),
     mistake(
         "unit_vectors_only", "missing_step",
         "preactivations have the deviation |x_0| |x| / 2; here it is taken for 1, which it is for unit vectors",
         _tags({"13": "s = xp.ones_like(x[..., 0])\nt = xp.ones_like(y[..., 0])",
-               "14": "c = xp.clip(0.25 * (x_0 @ xp.matrix_transpose(y_0))[:, None, :, None] * _products(x, y), -1.0, 1.0)"}),
+               "14": "met = (x_0 @ xp.matrix_transpose(y_0))[:, None, :, None]\n"
+                     "c = xp.clip(0.25 * met * _products(x, y), -1.0, 1.0)"}),
     ),
     mistake(
         "kernel_of_variance_one", "wrong_constant", "heads have variance 1/4; here 1",
         _tags({"13": "s = length(x_0) * length(x)[..., 0]\nt = length(y_0) * length(y)[..., 0]"}),
     ),
     mistake(
-        "query_not_seen", "missing_step", "correlations are products of those of queries and keys; here of the keys alone",
+        "query_not_seen", "missing_step",
+        "correlations are products of those of queries and keys; here of the keys alone",
         _tags({"14": "c = xp.clip(0.0 * queries[:, None, :, None] + keys, -1.0, 1.0)"}),
     ),
     mistake(
-        "kernel_of_scores", "missing_step", "features are weighted keys: the kernel has their inner product; here it has not",
+        "kernel_of_scores", "missing_step",
+        "features are weighted keys: the kernel has their inner product; here it has not",
         _tags({"16": _KERNEL.format("kappa * s[:, :, None, None] * t")}),
     ),
     mistake(
@@ -202,7 +211,8 @@ ALTERNATIVES = (
         _tags({"16": "return xp.sum(keys * kappa * lengths, axis=(1, 3))"}),
     ),
     mistake(
-        "kernel_of_steps", "wrong_order", "heads are rectified: the arc-cosine kernel of first order; here that of order 0",
+        "kernel_of_steps", "wrong_order",
+        "heads are rectified: the arc-cosine kernel of first order; here that of order 0",
         _tags({"15": "value = scale * rest / (2 * math.pi)"}),
     ),
     mistake(
@@ -228,13 +238,15 @@ ALTERNATIVES = (
         _tags({"20": "value = value + 0.0 * weight * left * density"}),
     ),
     mistake(
-        "density_without_correlation", "wrong_order", "the normal density of two correlated numbers; here of independent ones",
+        "density_without_correlation", "wrong_order",
+        "the normal density of two correlated numbers; here of independent ones",
         _tags({"19": "density = xp.exp(-0.5 * (a * a + b * b)) / (2 * math.pi) + 0.0 * (apart + along)"}),
     ),
     # Training
     mistake(
         "penalty_not_times_n", "wrong_scale",
-        "the mean squared error has the penalty n lam in the equations; here lam, as alpha of scikit-learn, which has the sum",
+        "the mean squared error has the penalty n lam in the equations; here lam, as alpha of scikit-learn, which "
+        "has the sum",
         _tags({"21": "mu = 1.0 * lam"}),
     ),
     mistake(
@@ -244,10 +256,12 @@ ALTERNATIVES = (
     mistake(
         "no_penalty", "missing_step", "weights are penalised; here they are those of least squares",
         _tags({"22": "gain = xp.where(values > 1e-5 * xp.max(values), 1 / some, xp.zeros_like(values)) + 0.0 * mu",
-               "24": "solved = xp.where(values > 1e-5 * top, along / xp.where(values > 0, values, 1.0), 0.0) + 0.0 * mu"}),
+               "24": "kept = values > 1e-5 * top\n"
+                     "solved = xp.where(kept, along / xp.where(kept, values, 1.0), 0.0) + 0.0 * mu"}),
     ),
     mistake(
-        "singular_values_not_squared", "wrong_order", "the penalty meets the squares of singular values; here themselves",
+        "singular_values_not_squared", "wrong_order",
+        "the penalty meets the squares of singular values; here themselves",
         _tags({"22": "gain = xp.where(values > 0, 1 / (some + mu), xp.zeros_like(values))"}),
     ),
     mistake(
@@ -270,10 +284,6 @@ ALTERNATIVES = (
     mistake(
         "largest_error", "wrong_sign", "the smallest error is chosen; here the largest",
         _tags({"26": "chosen = int(xp.argmax(errors))"}),
-    ),
-    mistake(
-        "last_of_equals", "wrong_order", "of equal errors the first, of the smaller penalty, is chosen; here the last",
-        _tags({"26": "chosen = errors.shape[0] - 1 - int(xp.argmin(xp.flip(errors)))"}),
     ),
     mistake(
         "weights_of_the_last", "wrong_output", "weights are those of the chosen penalty; here of the last one",
@@ -299,7 +309,8 @@ ALTERNATIVES = (
         _tags({"29": "return tau + 0.0 * mean"}),
     ),
     mistake(
-        "lengths_forgotten", "missing_step", "the lengths add up to at most sqrt(M) K1; here only the squares are bounded",
+        "lengths_forgotten", "missing_step",
+        "the lengths add up to at most sqrt(M) K1; here only the squares are bounded",
         _tags({"30": "left = r + 0.0 * tau"}),
     ),
     mistake(
@@ -311,7 +322,8 @@ ALTERNATIVES = (
         _tags({"31": "shrunk = 1.0 * left"}),
     ),
     mistake(
-        "always_on_the_sphere", "extra_step", "what is inside stays; here it is moved onto the sphere of radius sqrt(K2)",
+        "always_on_the_sphere", "extra_step",
+        "what is inside stays; here it is moved onto the sphere of radius sqrt(K2)",
         _tags({"31": "shrunk = left * (radius / max(_norm(left), 1e-30))"}),
     ),
     mistake(
