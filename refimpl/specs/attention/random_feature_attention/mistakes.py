@@ -64,6 +64,13 @@ ALTERNATIVES = (
         _tags({"4": _POOLED.format("_rectified(u) * N")}),
     ),
     mistake(
+        "averaged_over_the_batch", "wrong_axis",
+        "divide by the number of keys; here by that of all inputs together, which a single input does not show",
+        _tags({"4": _POOLED.format("_rectified(u) / u.shape[0]")})
+        | {"_pooled: weights =": "weights = _rectified(_lift(with_query) @ xp.matrix_transpose(w)) / (N * x_0.shape[0])"},
+        origin="https://github.com/SeanLee97/AnglE/issues/101",
+    ),
+    mistake(
         "averaged_before_rectified", "wrong_order",
         "rectify the score of each key; here their mean is rectified, which does not care for the order either",
         _tags({"4": _POOLED.format(f"(_rectified({_BEFORE}) + 0.0 * u)")}),
@@ -86,6 +93,7 @@ ALTERNATIVES = (
         "divide by the root of M; here by M, so that inner products vanish as M grows",
         _tags({"5": "return (weights @ x) / M", "11": _MLP.format("w.shape[0]"),
                "12": "return xp.sum(weights, axis=1) / w.shape[0]"}),
+        origin="https://github.com/gwgundersen/random-fourier-features/issues/1",
     ),
     mistake(
         "answers_averaged", "wrong_scale", "answers are sums over the heads; here they are divided by M once more",
@@ -248,6 +256,7 @@ ALTERNATIVES = (
         "the mean squared error has the penalty n lam in the equations; here lam, as alpha of scikit-learn, which "
         "has the sum",
         _tags({"21": "mu = 1.0 * lam"}),
+        origin="https://github.com/scikit-learn/scikit-learn/issues/4666",
     ),
     mistake(
         "penalty_halved", "wrong_constant", "the mean squared error is not halved; here it is, and the penalty is not",
@@ -325,6 +334,12 @@ ALTERNATIVES = (
         "always_on_the_sphere", "extra_step",
         "what is inside stays; here it is moved onto the sphere of radius sqrt(K2)",
         _tags({"31": "shrunk = left * (radius / max(_norm(left), 1e-30))"}),
+    ),
+    mistake(
+        "length_compared_with_one", "wrong_constant",
+        "what is longer than the radius is cut; here what is longer than 1, and all else is multiplied by the radius",
+        _tags({"31": "shrunk = left * radius * min(size, 1 / max(_norm(left), 1e-30))"}),
+        origin="https://github.com/pralab/secml-torch/issues/50",
     ),
     mistake(
         "gradient_halved", "wrong_constant", "the gradient of the mean squared error has a factor 2 / n; here 1 / n",
