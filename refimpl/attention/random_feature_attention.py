@@ -8,15 +8,14 @@ kernel that infinitely many heads make, and the two ways to train. (Not the "ran
 
 import math
 from functools import cache
+from importlib import import_module
 from itertools import pairwise
 from typing import NamedTuple
 
-import numpy as np
-
 from refimpl.core import check
-from refimpl.core.arrays import Array, array_namespace, device
+from refimpl.core.arrays import Array, array_namespace, device, from_numpy
 from refimpl.core.elementwise import all_finite
-from refimpl.core.linalg import length, scaled, unit
+from refimpl.core.linalg import length, unit
 from refimpl.core.loop import iterate
 from refimpl.core.special import ndtr
 from refimpl.models import wide
@@ -144,7 +143,7 @@ def _lift(x):
 def _bilinear(x_0, x, W):
     """Preactivations of lifted inputs: queries meet the heads first, so that nothing has both N and (d + 1)^2."""
     xp = array_namespace(x_0, x, W)
-    q = xp.tensordot(x_0, W, axes=((1,), (1,)))
+    q = xp.permute_dims(x_0 @ W, (1, 0, 2))
     return q @ xp.matrix_transpose(x)  # (random_feature_attention-2)
 
 
@@ -251,7 +250,7 @@ def forward(x_0, keys, W, v):
     """
     _inputs(x_0, keys, W=(W, "M {e} {e}"), v=(v, "M {e}"))
     phi, xp = features(x_0, keys, W), array_namespace(x_0, v)
-    f = xp.tensordot(phi, v, axes=((1, 2), (0, 1)))  # (random_feature_attention-6)
+    f = xp.sum(phi * v, axis=(1, 2))  # (random_feature_attention-6)
     return _reached("answers", f)
 
 
@@ -329,9 +328,14 @@ def _pooled(x_0, keys, w):
 
 def _blockwise(rule, x_0, keys, W):
     """A rule on a few inputs at a time, so that what it makes on the way stays small."""
-    rows = max(1, BLOCK // (W.shape[0] * keys.shape[1]))
-    parts = [rule(x_0[i : i + rows, :], keys[i : i + rows, :, :], W) for i in range(0, x_0.shape[0], rows)]
-    return parts[0] if len(parts) == 1 else array_namespace(x_0).concat(parts, axis=0)
+    blocks = _blocks(x_0.shape[0], W.shape[0] * keys.shape[1])
+    return array_namespace(x_0).concat([rule(x_0[rows, :], keys[rows, :, :], W) for rows in blocks], axis=0)
+
+
+def _blocks(n, each):
+    """Slices of n inputs, on each of which so many numbers are made that they stay below `BLOCK`."""
+    rows = max(1, BLOCK // each)
+    return [slice(i, min(i + rows, n)) for i in range(0, n, rows)]
 
 
 # Infinitely many heads ----------------------------------------------------------------------------------------------
@@ -371,9 +375,10 @@ def kernel(x_0, keys, y_0, y_keys, *, bias="zero"):
     d, _ = _inputs(x_0, keys)
     _inputs(y_0, y_keys, ("y_0", "y_keys"), d), check.choice(BIASES, bias=bias)
     check.alike_dtype(x_0=x_0, y_0=y_0)
-    rows, xp = max(1, BLOCK // (y_keys.shape[0] * y_keys.shape[1] * keys.shape[1])), array_namespace(x_0, keys, y_0)
-    starts, others = range(0, x_0.shape[0], rows), (_lift(y_0), _lift(y_keys))
-    parts = [_pairs(_lift(x_0[i : i + rows, :]), _lift(keys[i : i + rows, :, :]), *others, bias) for i in starts]
+    pairs = y_keys.shape[0] * y_keys.shape[1] * keys.shape[1]
+    blocks = _blocks(x_0.shape[0], pairs if bias == "zero" else 64 * pairs)
+    xp, others = array_namespace(x_0, keys, y_0, y_keys), (_lift(y_0), _lift(y_keys))
+    parts = [_pairs(_lift(x_0[rows, :]), _lift(keys[rows, :, :]), *others, bias) for rows in blocks]
     return _reached("kernels", xp.concat(parts, axis=0))
 
 
@@ -409,10 +414,10 @@ def _mean(x_0, x):
 
 @cache
 def _nodes():
-    """Gauss-Legendre nodes in (0, 1), pressed towards 0, and their weights; Python floats."""
-    x, w = np.polynomial.legendre.leggauss(64)
+    """Gauss-Legendre nodes in (0, 1), pressed towards 0, and their weights; NumPy arrays."""
+    x, w = import_module("scipy.special").roots_legendre(64)
     x = (1 + x) / 2
-    return [(float(node), float(weight)) for node, weight in zip(x**3, 1.5 * x * x * w, strict=True)]
+    return x**3, 1.5 * x * x * w
 
 
 def rectified_product(a, b, c):
@@ -446,16 +451,15 @@ def rectified_product(a, b, c):
     for name, x, most in (("a", a, 10), ("b", b, 10), ("c", c, 1)):
         if bool(xp.any(xp.abs(x) > most)):
             raise ValueError(f"{name} must be in [-{most}, {most}], got {float(xp.max(xp.abs(x))):g} in size")
-    alpha = xp.acos(c)
+    nodes, weights = (from_numpy(x, like=c) for x in _nodes())
     value = _gain(a) * _gain(b) + c * ndtr(a) * ndtr(b)  # (random_feature_attention-18)
-    for node, weight in _nodes():
-        ahead = (math.pi / 2 - alpha) * node
-        sine, cosine = xp.sin((alpha + ahead) / 2), xp.cos((alpha + ahead) / 2)
-        apart, along = (a - b) / (2 * sine), (a + b) / (2 * cosine)
-        density = xp.exp(-0.5 * (apart * apart + along * along)) / (2 * math.pi)  # (random_feature_attention-19)
-        left = 2 * xp.sin(alpha + ahead / 2) * xp.sin(ahead / 2)  # cos(alpha) - cos(alpha + ahead)
-        value = value + weight * (math.pi / 2 - alpha) * left * density  # (random_feature_attention-20)
-    return value
+    alpha = xp.acos(c)[..., None]
+    way = math.pi / 2 - alpha
+    delta = alpha + way * nodes
+    apart, along = (a - b)[..., None] / (2 * xp.sin(delta / 2)), (a + b)[..., None] / (2 * xp.cos(delta / 2))
+    density = xp.exp(-0.5 * (apart * apart + along * along)) / (2 * math.pi)  # (random_feature_attention-19)
+    left = 2 * xp.sin((alpha + delta) / 2) * xp.sin(way * nodes / 2)  # cos(alpha) - cos(delta)
+    return value + xp.sum(weights * way * left * density, axis=-1)  # (random_feature_attention-20)
 
 
 def _gain(a):
@@ -524,7 +528,8 @@ def ridge_path(K, y, K_val, y_val, *, shares=SHARES):
     Returns
     -------
     Path
-        New data are answered by K_new @ dual; the weights are Phi^T dual.
+        New data are answered by K_new @ dual; the weights are Phi^T dual. Which penalty is best, and whether `K` has a
+        positive eigenvalue, is decided on the host.
 
     Raises
     ------
@@ -596,38 +601,34 @@ def project(v, *, K1, K2):
     check.finite(v=v)
     M = check.shapes(v=(v, "M e"))["M"]
     K1, K2 = check.positive(K1=K1, K2=K2)
-    v, size = scaled(v)
     xp, r = array_namespace(v), length(v)[:, 0]
-    most, radius = math.sqrt(M) * K1 / size, math.sqrt(K2) / size  # (random_feature_attention-27)
+    most, radius = math.sqrt(M) * K1, math.sqrt(K2)  # (random_feature_attention-27)
     tau = _threshold(r, most, radius)
     left = xp.clip(r - tau, 0.0, None)  # (random_feature_attention-30)
-    shrunk = left * min(1.0, radius / max(_norm(left), radius))  # (random_feature_attention-31)
-    return size * (v * (shrunk / xp.where(r > 0, r, xp.ones_like(r)))[:, None])
-
-
-def _norm(r):
-    return float(array_namespace(r).linalg.vector_norm(r))
+    shrunk = left * (radius / xp.clip(length(left), radius, None))  # (random_feature_attention-31)
+    return v * (shrunk / xp.where(r > 0, r, xp.ones_like(r)))[:, None]
 
 
 def _threshold(r, most, radius):
     """What lengths r >= 0 lose, so that they add up to at most `most` once they are within the ball."""
-    xp = array_namespace(r)
+    xp, rho = array_namespace(r), (most / radius) ** 2
+    size = xp.where(xp.max(r) > 0, xp.max(r), xp.ones_like(r[0]))
+    r, most, radius = r / size, most / size, radius / size
     ranked = xp.flip(xp.sort(r))
     k = xp.astype(xp.arange(1, r.shape[0] + 1, device=device(r)), r.dtype)
     means = xp.cumulative_sum(ranked) / k
-    tau = max(0.0, float(xp.max(means - most / k)))  # (random_feature_attention-28)
-    norm = _norm(r)
-    if float(xp.sum(r)) * min(1.0, radius / max(norm, radius)) <= most:
-        return 0.0
-    if _norm(xp.clip(r - tau, 0.0, None)) <= radius:
-        return tau
-    # Both bounds hold with equality: the ratio of sum and norm of what is left is that of the bounds.
-    rho = (most / radius) ** 2
-    spread = xp.cumulative_sum(ranked * ranked) / k - means * means
-    above = means - ranked  # at tau = ranked_k: sum k above, squares k (spread + above^2)
-    active = int(xp.sum(xp.astype(k * above * above <= rho * (xp.clip(spread, 0.0, None) + above * above), xp.int64)))
-    mean, spread = float(means[active - 1]), max(float(spread[active - 1]), 0.0)
-    return mean - math.sqrt(rho * spread / (active - rho)) if active > rho else mean  # (random_feature_attention-29)
+    tau = xp.clip(xp.max(means - most / k), 0.0, None)  # (random_feature_attention-28)
+    # Where both bounds hold, the ratio of sum and norm of what is left is that of the bounds; those above the threshold
+    # are the first ones at whose lengths, as thresholds, that ratio is not reached.
+    above = means - ranked
+    variance = xp.clip(xp.cumulative_sum(ranked * ranked) / k - means * means, 0.0, None)
+    fewer = k * above * above <= rho * (variance + above * above)
+    free = xp.where(k > rho, k - rho, xp.ones_like(k))
+    each = means - xp.sqrt(xp.where(k > rho, rho * variance / free, 0.0 * k))  # (random_feature_attention-29)
+    both = xp.sum(xp.where(k == xp.max(xp.where(fewer, k, 1.0 + 0.0 * k)), each, 0.0 * k))
+    within = length(xp.clip(r - tau, 0.0, None)) <= radius
+    inside = xp.sum(r) * (radius / xp.clip(length(r), radius, None)) <= most
+    return size * xp.where(inside, 0.0 * tau, xp.where(within, tau, both))
 
 
 def constrained_step(v, phi, y, *, lr, K1, K2):
@@ -668,8 +669,8 @@ def constrained_step(v, phi, y, *, lr, K1, K2):
     n = check.shapes(v=(v, "M e"), phi=(phi, "n M e"), y=(y, "n"))["n"]
     check.alike_dtype(v=v, phi=phi, y=y)
     lr, xp = check.positive(lr=lr), array_namespace(v, phi, y)
-    off = xp.tensordot(phi, v, axes=((1, 2), (0, 1))) - y
-    grad = (2 / n) * xp.tensordot(off, phi, axes=((0,), (0,)))  # (random_feature_attention-32)
+    off = xp.sum(phi * v, axis=(1, 2)) - y
+    grad = (2 / n) * xp.sum(off[:, None, None] * phi, axis=0)  # (random_feature_attention-32)
     return project(_reached("values", v - lr * grad), K1=K1, K2=K2)  # (random_feature_attention-33)
 
 
@@ -712,7 +713,7 @@ def fit_constrained(phi, y, *, K1, K2, steps, lr=None):
         lr = n / (2 * largest**2) if largest else 1.0
 
     def record(v):
-        return {"v": v, "loss": xp.mean((xp.tensordot(phi, v, axes=((1, 2), (0, 1))) - y) ** 2)}
+        return {"v": v, "loss": xp.mean((xp.sum(phi * v, axis=(1, 2)) - y) ** 2)}
 
     def step(v, _):
         return constrained_step(v, phi, y, lr=lr, K1=K1, K2=K2)

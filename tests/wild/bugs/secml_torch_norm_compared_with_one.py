@@ -24,30 +24,32 @@ class L2Constraint:
 
 
 class L1OfLengths:
-    """Both constraints: lengths are shortened until the sum of what the ball leaves is small enough."""
+    """Lengths are shortened until the sum of what the ball will leave is small enough."""
 
     def __init__(self, radius, ball):
         self.radius, self.ball = radius, ball
 
+    def left(self, lengths, tau):
+        shorter = np.maximum(lengths - tau, 0)
+        return shorter.sum() * min(1, self.ball / max(np.linalg.norm(shorter), self.ball))
+
     def project(self, x):
         lengths = np.linalg.norm(x, axis=1, keepdims=True)
-        directions = x / np.where(lengths > 0, lengths, 1)
         low, high = 0.0, lengths.max()
-        shorten = lambda tau: self.ball.project(directions * np.maximum(lengths - tau, 0))
-        if np.linalg.norm(shorten(low), axis=1).sum() <= self.radius:
-            return shorten(low)
+        if self.left(lengths, low) <= self.radius:
+            return x
         for _ in range(200):
             tau = (low + high) / 2
-            too_long = np.linalg.norm(shorten(tau), axis=1).sum() > self.radius
-            low, high = (tau, high) if too_long else (low, tau)
-        return shorten(high)
+            low, high = (tau, high) if self.left(lengths, tau) > self.radius else (low, tau)
+        return x * np.maximum(lengths - high, 0) / np.where(lengths > 0, lengths, 1)
 
 
 def answer(phi, y, K1, K2, lr, T):
     x, path = np.zeros(phi.shape[1:]), []
-    constraint = L1OfLengths(np.sqrt(len(x)) * K1, L2Constraint(np.sqrt(K2)))
+    ball = L2Constraint(np.sqrt(K2))
+    constraint = L1OfLengths(np.sqrt(len(x)) * K1, ball.radius)
     for _ in range(int(T)):
         loss_gradient = 2 * np.tensordot(np.tensordot(phi, x, 2) - y, phi, 1) / len(y)
-        x = constraint.project(x - lr * loss_gradient)
+        x = ball.project(constraint.project(x - lr * loss_gradient))
         path.append(x)
     return np.stack(path)

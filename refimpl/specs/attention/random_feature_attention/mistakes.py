@@ -1,6 +1,6 @@
 """What goes wrong in random feature attention: lines of the source that read otherwise."""
 
-from refimpl.specs.base import mistake
+from refimpl.specs.base import mistake, variant
 
 
 def _tags(edits):
@@ -35,11 +35,11 @@ ALTERNATIVES = (
     ),
     mistake(
         "query_and_key_exchanged", "wrong_axis", "the query stands left of the matrix; here the key",
-        {"_bilinear: q =": "q = xp.tensordot(x_0, W, axes=((1,), (2,)))"},
+        {"_bilinear: q =": "q = xp.permute_dims(x_0 @ xp.matrix_transpose(W), (1, 0, 2))"},
     ),
     mistake(
         "one_head_for_all", "wrong_axis", "each head has its matrix; here all have that of the first",
-        {"_bilinear: q =": "q = xp.tensordot(x_0, xp.broadcast_to(W[:1, :, :], W.shape), axes=((1,), (1,)))"},
+        {"_bilinear: q =": "q = xp.permute_dims(x_0 @ xp.broadcast_to(W[:1, :, :], W.shape), (1, 0, 2))"},
     ),
     mistake(
         "scaled_scores", "extra_step",
@@ -67,7 +67,8 @@ ALTERNATIVES = (
         "averaged_over_the_batch", "wrong_axis",
         "divide by the number of keys; here by that of all inputs together, which a single input does not show",
         _tags({"4": _POOLED.format("_rectified(u) / u.shape[0]")})
-        | {"_pooled: weights =": "weights = _rectified(_lift(with_query) @ xp.matrix_transpose(w)) / (N * x_0.shape[0])"},
+        | {"_pooled: weights =": "weights = _rectified(_lift(with_query) @ xp.matrix_transpose(w))\n"
+           "weights = weights / (N * x_0.shape[0])"},
         origin="https://github.com/SeanLee97/AnglE/issues/101",
     ),
     mistake(
@@ -84,8 +85,9 @@ ALTERNATIVES = (
         "value_of_the_query", "wrong_output", "values see the key; here the query",
         _tags({"5": "return array_namespace(x).sum(weights, axis=-1, keepdims=True) * x_0[:, None, :] / math.sqrt(M)"}),
     ),
-    mistake(
-        "no_root_of_heads", "missing_step", "divide by the root of M; here features are not divided",
+    variant(
+        "no_root_of_heads", "features are not divided by the root of M, which is left to the values",
+        "https://arxiv.org/abs/2307.11353, Section 2 (from memory)",
         _tags({"5": "return weights @ x", "11": _MLP.format("1.0"), "12": "return xp.sum(weights, axis=1)"}),
     ),
     mistake(
@@ -97,11 +99,11 @@ ALTERNATIVES = (
     ),
     mistake(
         "answers_averaged", "wrong_scale", "answers are sums over the heads; here they are divided by M once more",
-        _tags({"6": "f = xp.tensordot(phi, v, axes=((1, 2), (0, 1))) / v.shape[0]"}),
+        _tags({"6": "f = xp.sum(phi * v, axis=(1, 2)) / v.shape[0]"}),
     ),
     mistake(
         "first_value_for_all", "wrong_axis", "each head has its value vector; here all have that of the first",
-        _tags({"6": "f = xp.tensordot(phi, xp.broadcast_to(v[:1, :], v.shape), axes=((1, 2), (0, 1)))"}),
+        _tags({"6": "f = xp.sum(phi * v[:1, :], axis=(1, 2))"}),
     ),
     # Draws, and the bias
     mistake(
@@ -136,10 +138,6 @@ ALTERNATIVES = (
         _tags({"8": "W_0 = (place[:, None] == place[None, :]) & (place > 0)"}),
     ),
     mistake(
-        "bias_halved_with_the_draws", "wrong_order", "halve the draws, then add the bias; here the bias is halved too",
-        {"heads: return biased": 'return 0.5 * biased(noise) if bias == "identity" else G'},
-    ),
-    mistake(
         "neurons_of_variance_one", "wrong_constant",
         "weights have variance 1 / (N + 2); here 1: the same rule up to scale, "
         "but other features",
@@ -163,10 +161,6 @@ ALTERNATIVES = (
     mistake(
         "keys_interleaved", "wrong_axis", "key after key; here coordinate after coordinate",
         _tags({"10": f"vec = _lift(xp.concat([x_0, {_MLP_KEYS.format('xp.matrix_transpose(keys)')}], axis=1))"}),
-    ),
-    mistake(
-        "network_without_lift", "missing_step", "append 1; here 0",
-        _tags({"10": f"vec = xp.concat([x_0, {_MLP_KEYS.format('keys')}, xp.zeros_like(x_0[:, :1])], axis=1)"}),
     ),
     mistake(
         "network_pooled_by_sum", "wrong_scale", "average over the keys; here they are added",
@@ -238,25 +232,25 @@ ALTERNATIVES = (
     ),
     mistake(
         "uncorrelated", "missing_step", "preactivations of two inputs are correlated; here a product of expectations",
-        _tags({"18": "value = _gain(a) * _gain(b) + 0.0 * c", "20": "value = value + 0.0 * weight * left * density"}),
+        _tags({"18": "value = _gain(a) * _gain(b) + 0.0 * c",
+               "20": "return value + xp.sum(0.0 * weights * left * density, axis=-1)"}),
     ),
     mistake(
         "first_order_in_correlation", "missing_step",
         "the second derivative in the correlation is the density, integrated; here it is left out",
-        _tags({"20": "value = value + 0.0 * weight * left * density"}),
+        _tags({"20": "return value + xp.sum(0.0 * weights * left * density, axis=-1)"}),
     ),
     mistake(
         "density_without_correlation", "wrong_order",
         "the normal density of two correlated numbers; here of independent ones",
-        _tags({"19": "density = xp.exp(-0.5 * (a * a + b * b)) / (2 * math.pi) + 0.0 * (apart + along)"}),
+        _tags({"19": "density = (xp.exp(-0.5 * (a * a + b * b)) / (2 * math.pi))[..., None] + 0.0 * (apart + along)"}),
     ),
     # Training
-    mistake(
-        "penalty_not_times_n", "wrong_scale",
-        "the mean squared error has the penalty n lam in the equations; here lam, as alpha of scikit-learn, which "
-        "has the sum",
+    variant(
+        "penalty_of_the_sum", "the penalty is that of the sum of squares, not of their mean: n times smaller",
+        "https://scikit-learn.org/stable/modules/generated/sklearn.linear_model.Ridge.html, alpha",
         _tags({"21": "mu = 1.0 * lam"}),
-        origin="https://github.com/scikit-learn/scikit-learn/issues/4666",
+        choice=True,
     ),
     mistake(
         "penalty_halved", "wrong_constant", "the mean squared error is not halved; here it is, and the penalty is not",
@@ -302,20 +296,20 @@ ALTERNATIVES = (
     mistake(
         "bounds_of_unscaled_values", "wrong_scale",
         "values are those of the paper times the root of M, and so is the bound of their lengths; here it is not",
-        _tags({"27": "most, radius = K1 / size, math.sqrt(K2) / size"}),
+        _tags({"27": "most, radius = K1, math.sqrt(K2)"}),
     ),
     mistake(
         "square_for_root", "wrong_constant", "K2 bounds the sum of squares; here the root of that sum",
-        _tags({"27": "most, radius = math.sqrt(M) * K1 / size, K2 / size"}),
+        _tags({"27": "most, radius = math.sqrt(M) * K1, K2"}),
     ),
     mistake(
         "all_heads_stay", "wrong_order", "what lengths lose is counted over the heads that stay; here over all of them",
-        _tags({"28": "tau = max(0.0, float(means[-1]) - most / r.shape[0])"}),
+        _tags({"28": "tau = xp.clip(means[-1] - most / r.shape[0], 0.0, None)"}),
     ),
     mistake(
         "one_bound_after_the_other", "wrong_order",
         "the nearest point within both bounds; here the nearest within the first is then moved into the second",
-        _tags({"29": "return tau + 0.0 * mean"}),
+        _tags({"29": "each = tau + 0.0 * free"}),
     ),
     mistake(
         "lengths_forgotten", "missing_step",
@@ -333,21 +327,21 @@ ALTERNATIVES = (
     mistake(
         "always_on_the_sphere", "extra_step",
         "what is inside stays; here it is moved onto the sphere of radius sqrt(K2)",
-        _tags({"31": "shrunk = left * (radius / max(_norm(left), 1e-30))"}),
+        _tags({"31": "shrunk = left * (radius / xp.clip(length(left), 1e-30, None))"}),
     ),
     mistake(
         "length_compared_with_one", "wrong_constant",
         "what is longer than the radius is cut; here what is longer than 1, and all else is multiplied by the radius",
-        _tags({"31": "shrunk = left * radius * min(size, 1 / max(_norm(left), 1e-30))"}),
+        _tags({"31": "shrunk = left * (radius / xp.clip(length(left), 1.0, None))"}),
         origin="https://github.com/pralab/secml-torch/issues/50",
     ),
     mistake(
         "gradient_halved", "wrong_constant", "the gradient of the mean squared error has a factor 2 / n; here 1 / n",
-        _tags({"32": "grad = (1 / n) * xp.tensordot(off, phi, axes=((0,), (0,)))"}),
+        _tags({"32": "grad = (1 / n) * xp.sum(off[:, None, None] * phi, axis=0)"}),
     ),
     mistake(
         "gradient_summed", "wrong_scale", "the gradient is a mean over the data; here a sum",
-        _tags({"32": "grad = 2 * xp.tensordot(off, phi, axes=((0,), (0,)))"}),
+        _tags({"32": "grad = 2 * xp.sum(off[:, None, None] * phi, axis=0)"}),
     ),
     mistake(
         "ascent", "wrong_sign", "the step goes against the gradient; here along it",
