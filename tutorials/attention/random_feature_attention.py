@@ -54,8 +54,8 @@ for axes, bias, name in zip(panels, rfa.BIASES, ("RFA", "BRFA"), strict=True):
     for low, high, shade in ((-1.0, -0.5, 0.3), (-0.25, 0.25, 0.6), (0.5, 1.0, 1.0)):
         chosen = u[(met >= low) & (met <= high)]
         label = rf"$\langle x_0, x_i \rangle$ in [{low:g}, {high:g}]"
-        axes.hist(chosen.ravel(), bins=60, range=(-4, 4), density=True, histtype="step", linewidth=2, color=COLORS[name],
-                  alpha=shade, label=label)  # fmt: skip
+        style = {"histtype": "step", "linewidth": 2, "color": COLORS[name], "alpha": shade, "label": label}
+        axes.hist(chosen.ravel(), bins=60, range=(-4, 4), density=True, **style)
     axes.set(xlabel="preactivation", title=LABELS[name])
     axes.legend(frameon=False, fontsize=8, loc="upper left")
 panels[0].set(ylabel="density", ylim=(0, 0.62))
@@ -123,8 +123,8 @@ for axes in panels[:, 0]:
     axes.set_ylabel("relative test error")
 figure.legend(*panels[0, 0].get_legend_handles_labels(), frameon=False, loc="outside lower center", ncols=2)
 figure.suptitle(
-    "Averaging buys functions of one key, the product of query and key buys the others,\n"
-    "a bias on its diagonal those of the inner product",
+    "Averaging buys functions of the query or of one key, the product of both buys the others,\n"
+    "a bias on its diagonal those of the squared inner product",
     fontsize=14,
 )
 
