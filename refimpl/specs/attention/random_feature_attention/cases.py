@@ -307,14 +307,15 @@ def _kernels():
         yield case(
             "opposite",
             ("numerics",),
-            "long queries and keys: of opposite keys little is left",
+            "keys in opposite directions: little of them is left",
             {
-                "x0": np.array([[30.0, 40.0]]),
-                "keys": np.array([[[100.0, 0.0], [0.0, 3.0]]]),
-                "y0": np.array([[30.0, 40.0]]),
-                "ykeys": np.array([[[-100.0, 1.0]]]),
+                "x0": np.array([[3.0, 4.0]]),
+                "keys": np.array([[[8.0, 0.0], [0.0, 3.0]]]),
+                "y0": np.array([[3.0, 4.0]]),
+                "ykeys": np.array([[[-8.0, 1.0]]]),
                 "bias": bias,
             },
+            dtypes=DOUBLE,
         )
         yield case(
             "far-and-near",

@@ -71,10 +71,15 @@ def fewer_samples(seed):
     )  # fmt: skip
 
 
-def _told(x_0, keys):
-    """Keys that bring their inner product with the query along, and a query of the same size."""
-    met = np.sum(x_0[:, None, :] * keys, axis=2, keepdims=True)
-    return np.concatenate([x_0, 0 * x_0[:, :1]], axis=1), np.concatenate([keys, met], axis=2)
+def _told(w):
+    """Features of pooled neurons that see a key's inner product with the query as one more coordinate."""
+
+    def features(x_0, keys):
+        met = np.sum(x_0[:, None, :] * keys, axis=2, keepdims=True)
+        longer = np.concatenate([x_0, 0 * x_0[:, :1]], axis=1)
+        return rfa.pooled_features(longer, np.concatenate([keys, met], axis=2), w)
+
+    return features
 
 
 def diagonal_heads(seed):
@@ -87,8 +92,7 @@ def diagonal_heads(seed):
         targets = [data.make_target(rng, kind, d, N, p=p, like=LIKE) for kind, p in shown]
         test = data.draw_sets(rng, 1000, N, targets, noise=0.0)
         models = {name: data.model(name, rng, 200, d, N, like=LIKE) for name in ("RFA", "BRFA")}
-        w = rfa.neurons(rng.standard_normal((1000, 2 * (d + 1) + 1)), N=1)
-        models["told"] = lambda x_0, keys, w=w: rfa.pooled_features(*_told(x_0, keys), w)
+        models["told"] = _told(rfa.neurons(rng.standard_normal((1000, 2 * (d + 1) + 1)), N=1))
         for n in sizes:
             train, validation = (data.draw_sets(rng, k, N, targets) for k in (n, max(200, n // 4)))
             for name, features in models.items():
