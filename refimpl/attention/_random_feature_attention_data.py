@@ -112,15 +112,14 @@ def target(kind, x_0, keys, beta, S=None, *, p):
     check.choice(KINDS, kind=kind), check.finite(x_0=x_0, keys=keys, beta=beta)
     d = check.shapes(x_0=(x_0, "n d"), keys=(keys, "n N d"), beta=(beta, "d"))["d"]
     check.alike_dtype(x_0=x_0, keys=keys, beta=beta)
+    if S is not None or kind == "corr_s":
+        check.finite(S=S), check.shapes(S=(S, f"{d} {d}")), check.alike_dtype(x_0=x_0, S=S)
     p, xp = check.integer(p=p, minimum=1), array_namespace(x_0, keys, beta)
     if kind == "query":
         return (x_0 @ beta) ** p
     if kind == "mean":
         return xp.mean((keys @ beta) ** p, axis=1)
-    query = x_0
-    if kind == "corr_s":
-        check.finite(S=S), check.shapes(S=(S, f"{d} {d}")), check.alike_dtype(x_0=x_0, S=S)
-        query = x_0 @ S
+    query = x_0 @ S if kind == "corr_s" else x_0
     met = (keys @ query[:, :, None])[..., 0]
     return xp.mean(met**p * (keys @ beta), axis=1)
 
@@ -202,6 +201,7 @@ def draw_sets(rng, n, N, targets, *, noise=0.1):
     targets = [check.fields(Target, targets=t) for t in targets]
     n, N = check.integer(n=n, N=N, minimum=1)
     noise, beta = check.nonnegative(noise=noise), targets[0].beta
+    check.shapes(**{f"targets[{i}].beta": (t.beta, "d") for i, t in enumerate(targets)})
     x_0, keys = sphere(rng, (n, beta.shape[0]), like=beta), sphere(rng, (n, N, beta.shape[0]), like=beta)
     found = []
     for t in targets:

@@ -24,8 +24,6 @@ EXCEPTIONS = {  # "<operation> <input>" -> why no case can notice
     "attention_svm.svm_nuclear tol": "an answer that is nearer than asked for is right too",
     "random_feature_attention.heads M": "it is the size of the draws, for code that makes its own",
     "random_feature_attention.heads d": "it is the size of the draws, for code that makes its own",
-    "random_feature_attention.neurons M": "it is the size of the draws, for code that makes its own",
-    "random_feature_attention.neurons d": "it is the size of the draws, for code that makes its own",
     "one_byte.rounds eps": "on a quadratic the difference of two losses is exact for every eps",
 }
 

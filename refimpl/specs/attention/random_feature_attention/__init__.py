@@ -42,7 +42,7 @@ def heads(noise, M, d, bias):
     return source.heads(noise, bias=bias)
 
 
-def neurons(noise, M, d, N):
+def neurons(noise, N):
     """From draws."""
     return source.neurons(noise, N=N)
 
@@ -183,19 +183,15 @@ HEADS = Operation(
 NEURONS = Operation(
     name="random_feature_attention.neurons",
     summary="weights of random neurons that see N keys, normal with variance 1 / (N + 2)",
-    inputs=(array("noise", "M p", "standard normal draws"), *_SIZES, integer("N", "keys", COUNT)),
+    inputs=(array("noise", "M p", "standard normal draws"), integer("N", "keys", COUNT)),
     outputs=(array("w", "M p", "weights"),),
     reference=neurons,
     exact=exact.neurons,
     exact_source=f"{_DIGITS}, entry by entry",
     cases=cases.NEURONS,
-    sample=cases.sample_neurons,
+    sample=None,
     laws=laws.NEURONS,
     errors=(refusals.arrays(noise="noise")[0], refusals.numbers("N")),
-    relations=(
-        Relation("p = d (N + 1) + 1", ("noise", "d", "N"), lambda i: i["noise"].shape[1] == i["d"] * (i["N"] + 1) + 1),
-    ),
-    draws=Draws(noise="noise", law=exact.neurons_law, cases=("two-keys", "one-key", "seven-keys"), samples=200),
     without=_NO_STEPS,
 )
 

@@ -73,7 +73,7 @@ def heads(noise, M, d, bias):
     return W
 
 
-def neurons(noise, M, d, N):
+def neurons(noise, N):
     """Entry by entry."""
     return reals(noise) / sqrt(reals(N + 2))
 
@@ -193,9 +193,3 @@ def heads_law(M, d, bias):
     mean = np.zeros((M, d + 1, d + 1))
     mean[:, range(d), range(d)] = float(bias == "identity")
     return mean, np.full(mean.shape, 0.5)
-
-
-def neurons_law(M, d, N):
-    """Mean and standard deviation of the weights of random neurons."""
-    mean = np.zeros((M, d * (N + 1) + 1))
-    return mean, np.full(mean.shape, (N + 2) ** -0.5)
