@@ -59,9 +59,7 @@ def run():
         _measure.growth("N", [16, 32, 64, 128], lambda N: features(500, N=N), 1.0),
     ]
     title = f"Features: {INPUTS} inputs of {KEYS} keys, {DIMENSIONS} coordinates, {HEADS} heads, float64"
-    note = (
-        "Ours works on a few inputs at a time. Where the heads are met last an array of n M N (d + 1) numbers is made."
-    )
+    note = "Ours works on a few inputs at a time, so that its temporaries do not grow with their number."
     kernels = {"refimpl, no bias": kernel(64, "zero"), "refimpl, identity": kernel(64, "identity")}
     return [
         _measure.Workload(title, table, grown, note),
