@@ -387,22 +387,16 @@ def _pairs(x_0, x, y_0, y, bias):
     xp = array_namespace(x_0, x, y_0, y)
     s = 0.5 * length(x_0) * length(x)[..., 0]
     t = 0.5 * length(y_0) * length(y)[..., 0]  # (random_feature_attention-13)
-    queries, keys = (
-        unit(x_0, axis=-1) @ xp.matrix_transpose(unit(y_0, axis=-1)),
-        _products(unit(x, axis=-1), unit(y, axis=-1)),
-    )
+    queries = unit(x_0, axis=-1) @ xp.matrix_transpose(unit(y_0, axis=-1))
+    keys = xp.tensordot(unit(x, axis=-1), unit(y, axis=-1), axes=((2,), (2,)))
     c = xp.clip(queries[:, None, :, None] * keys, -1.0, 1.0)  # (random_feature_attention-14)
     if bias == "zero":
         kappa, _ = wide.expectations(c, xp.ones_like(c), xp.ones_like(c), "relu")
     else:
-        a, b = _mean(x_0, x)[:, :, None, None], _mean(y_0, y)[None, None, :, :]
+        a, b = _mean(x_0, x)[:, :, None, None], _mean(y_0, y)
         kappa = rectified_product(a, b, c)
-    lengths = (length(x) * s[..., None])[:, :, :, None] * (length(y) * t[..., None])[..., 0][None, None, :, :]
+    lengths = (length(x)[..., 0] * s)[:, :, None, None] * (length(y)[..., 0] * t)
     return xp.mean(keys * kappa * lengths, axis=(1, 3))  # (random_feature_attention-16)
-
-
-def _products(x, y):
-    return array_namespace(x, y).tensordot(x, y, axes=((2,), (2,)))
 
 
 def _mean(x_0, x):

@@ -192,7 +192,7 @@ ALTERNATIVES = (
         "preactivations have the deviation |x_0| |x| / 2; here it is taken for 1, which it is for unit vectors",
         _tags({"13": "s = xp.ones_like(x[..., 0])\nt = xp.ones_like(y[..., 0])",
                "14": "met = (x_0 @ xp.matrix_transpose(y_0))[:, None, :, None]\n"
-                     "c = xp.clip(0.25 * met * _products(x, y), -1.0, 1.0)"}),
+                     "c = xp.clip(0.25 * met * xp.tensordot(x, y, axes=((2,), (2,))), -1.0, 1.0)"}),
     ),
     mistake(
         "kernel_of_variance_one", "wrong_constant", "heads have variance 1/4; here 1",
