@@ -173,160 +173,22 @@ def _weighed(slug, M, d, N):
 
 
 HEADS = (
-    Case("ordinary", ("basic",), "three sets of four keys in two dimensions, unit vectors, three heads",
-         _layer("ordinary", 3, 4, 2, 3), equations=("random_feature_attention-1", "random_feature_attention-2")),
-    Case("no-unit-vectors", ("basic", "missing_step"),
-         "queries of length 3 and keys of length 1/4: they are taken as they are",
-         _layer("long-and-short", 2, 3, 3, 2, query=3.0, key=0.25)),
-    Case("one-key", ("boundary",), "a single key: nothing to average", _layer("one-key", 2, 1, 3, 2)),
-    Case("one-head", ("boundary",), "a single head", _layer("one-head", 2, 3, 2, 1)),
-    Case("one-coordinate", ("boundary",), "numbers for vectors: matrices of 2 by 2",
-         _layer("line", 2, 3, 1, 2, query=0.7, key=1.5)),
-    Case("as-many-as-can-be-mixed-up", ("wrong_order",),
-         "as many sets as keys, heads and coordinates of a lifted vector: axes that are exchanged still fit",
-         _layer("cube", 3, 3, 2, 3)),
-    Case("zeros", ("edge_case",), "a query and keys of 0: what is left is the lift",
-         {**_layer("zeros", 2, 2, 2, 3), "x0": np.zeros((2, 2)), "keys": np.zeros((2, 2, 2))}),
-    Case("large-scores", ("numerics",), "scores of 1e4: nothing here is exponentiated",
-         _layer("large-scores", 2, 3, 2, 3, head=5e3)),
-    Case("far-and-near", ("numerics",), "queries of 1e15 with keys of 1e-15: the lift keeps the scores large",
-         _layer("far-and-near", 2, 3, 2, 2, query=1e15, key=1e-15)),
-    Case("range", ("numerics",), "queries of 1e30 with keys of 1e-30", dtypes=DOUBLE,
-         inputs=_layer("range", 2, 3, 2, 2, query=1e30, key=1e-30)),
-)  # fmt: skip
-
-PREACTIVATIONS = (
-    Case("worked-example", ("basic", "missing_step", "wrong_order"),
-         "two keys, one head: what is asked of the lift shows", HAND, equations=("random_feature_attention-2",),
-         answer={"u": np.array([[[1.4, 1.1]]])}, source=BY_HAND),
-    *_HEADS,
-    large("many-keys", "ordinary", "N"),
-    large("many-inputs", "ordinary", "n", size=30_001),
-    large("many-heads", "ordinary", "M", size=5003),
-)  # fmt: skip
-
-FEATURES = (
-    Case("worked-example", ("basic", "missing_step", "wrong_order"),
-         "two keys, one head, both scores above 0: the mean of keys weighted by their scores", HAND,
-         equations=("random_feature_attention-4", "random_feature_attention-5"),
-         answer={"phi": np.array([[[0.7, -0.55, 1.25]]])}, source=BY_HAND),
-    *_HEADS,
-    Case("every-key-twice", ("basic", "wrong_constant"), "every key twice: the mean stays",
-         {**_TWICE, "keys": np.concatenate([_TWICE["keys"], _TWICE["keys"]], axis=1)}),
-    Case("rectified-away", ("edge_case",), "all scores below 0: all features 0",
-         {**HAND, "W": -HEAD}, answer={"phi": np.zeros((1, 1, 3))}, source=BY_HAND),
-    large("many-keys", "ordinary", "N", balanced=True, dtypes=DOUBLE),
-    large("many-inputs", "ordinary", "n", size=30_001),
-)  # fmt: skip
-
-
-def _valued(inputs, slug, bias="zero", value=1.0):
-    M, e = inputs["W"].shape[:2]
-    more = {"v": _normal(slug + "-v", M, e, scale=value), "bias": bias}
-    return {**{name: inputs[name] for name in ("x0", "keys")}, "G": inputs["W"], **more}
-
-
-def _both(slug, flags, why, *shape, **options):
-    scale = options.pop("value", 1.0)
-    for bias in ("zero", "identity"):
-        inputs = _valued(_layer(slug, *shape, **options), slug, bias, scale)
-        yield Case(f"{slug}-{bias}", flags, f"{why}; bias {bias}", inputs)
-
-
-FORWARD = (
-    Case("worked-example", ("basic", "missing_step", "wrong_order"), "features (0.7, -0.55, 1.25), values (1, 2, 4)",
-         {"x0": QUERY, "keys": KEYS, "G": HEAD, "v": np.array([[1.0, 2.0, 4.0]]), "bias": "zero"},
-         equations=("random_feature_attention-6",), answer={"f": np.array([4.6])}, source=BY_HAND),
-    Case("worked-example-biased", ("basic", "wrong_constant"),
-         "the products of query and keys, 0.6 and -0.8, are added to the scores",
-         {"x0": QUERY, "keys": KEYS, "G": HEAD, "v": np.array([[1.0, 2.0, 4.0]]), "bias": "identity"},
-         equations=("random_feature_attention-8",), answer={"f": np.array([5.0 + 0.3])}, source=BY_HAND),
-    *_both("ordinary", ("basic",), "three sets of four keys, three heads", 3, 4, 2, 3),
-    *_both("long-query", ("basic", "missing_step"), "queries of length 3, keys of length 1/2", 2, 3, 3, 2, query=3.0,
-           key=0.5),
-    *_both("one-key", ("boundary",), "one key", 2, 1, 2, 2),
-    *_both("one-head", ("boundary",), "one head, one coordinate", 2, 3, 1, 1),
-    *_both("large-scores", ("numerics",), "scores of 1e4, values of 1e-4", 2, 3, 2, 3, head=5e3, value=1e-4),
-    large("many-keys", "ordinary-identity", "N", balanced=True, dtypes=DOUBLE),
-    large("many-inputs", "ordinary-identity", "n", size=30_001),
-)  # fmt: skip
-
-
-def _network(slug, n, N, d, M, pooled=False, weight=0.6, **scales):
-    p = 2 * d + 1 if pooled else d * (N + 1) + 1
-    return {**_sets(slug, n, N, d, **scales), "w": _normal(slug + "-w", M, p, scale=weight)}
-
-
-def _networks(pooled):
-    more = {"pooled": pooled}
-    yield Case(
-        "ordinary",
-        ("basic",),
-        "three sets of three keys in two dimensions, four neurons",
-        _network("mlp", 3, 3, 2, 4, **more),
-    )
-    yield Case(
-        "no-unit-vectors",
-        ("basic", "missing_step"),
-        "queries of length 3, keys of length 1/4",
-        _network("mlp-long", 2, 2, 3, 3, query=3.0, key=0.25, **more),
-    )
-    yield Case("one-key", ("boundary",), "one key", _network("mlp-one-key", 2, 1, 2, 3, **more))
-    yield Case("one-neuron", ("boundary",), "one neuron, one coordinate", _network("mlp-one", 3, 3, 1, 1, **more))
-    yield Case(
-        "zeros",
-        ("edge_case",),
-        "a query and keys of 0: what is left is the weight of the lift",
-        {**_network("mlp-zeros", 1, 2, 2, 4, **more), "x0": np.zeros((1, 2)), "keys": np.zeros((1, 2, 2))},
-    )
-    yield Case(
-        "far-and-near",
-        ("numerics",),
-        "queries of 1e30 with keys of 1e-30",
-        _network("mlp-range", 2, 2, 2, 3, query=1e30, key=1e-30, **more),
-    )
-    yield Case("large-scores", ("numerics",), "scores of 1e4", _network("mlp-scores", 2, 3, 2, 3, weight=1e4, **more))
-    yield large("many-inputs", "ordinary", "n", size=30_001)
-
-
-MLP_FEATURES = (
-    Case("worked-example", ("basic", "wrong_order"), "query 2, keys 3 and 4, lift 1, weights 1, 10, 100 and -400",
-         {"x0": np.array([[2.0]]), "keys": np.array([[[3.0], [4.0]]]), "w": np.array([[1.0, 10.0, 100.0, -400.0]])},
-         equations=("random_feature_attention-10", "random_feature_attention-11"),
-         answer={"phi": np.array([[32.0]])}, source=BY_HAND),
-    *_networks(False),
-)  # fmt: skip
-POOLED_FEATURES = (
-    Case("worked-example", ("basic", "wrong_order"), "query 2, keys 3 and -4: the second key is rectified away",
-         {"x0": np.array([[2.0]]), "keys": np.array([[[3.0], [-4.0]]]), "w": np.array([[1.0, 10.0, 0.5]])},
-         equations=("random_feature_attention-12",), answer={"phi": np.array([[16.25]])}, source=BY_HAND),
-    *_networks(True),
-    large("many-keys", "ordinary", "N", balanced=True, dtypes=DOUBLE),
-)  # fmt: skip
-
-
-def _drawn(slug, M, d, N=None, bias=None):
-    shape = (M, d + 1, d + 1) if N is None else (M, d * (N + 1) + 1)
-    return {"noise": _normal(slug, *shape), "M": M, "d": d, **({"bias": bias} if N is None else {"N": N})}
-
-
-HEADS = (
     Case("worked-example", ("basic",), "draws of 1: a half, and 1 on the diagonal but for the lift",
          {"noise": np.ones((1, 2, 2)), "M": 1, "d": 1, "bias": "identity"},
          equations=("random_feature_attention-7", "random_feature_attention-8"),
          answer={"W": np.array([[[1.5, 0.5], [0.5, 0.5]]])}, source=BY_HAND),
-    Case("ordinary", ("basic",), "two heads in two dimensions", _drawn("heads", 2, 2, bias="zero")),
-    Case("biased", ("basic",), "two heads about the identity", _drawn("biased", 2, 2, bias="identity")),
-    Case("one-head", ("boundary",), "one head in three dimensions", _drawn("one", 1, 3, bias="identity")),
+    Case("ordinary", ("basic",), "two heads in two dimensions", _drawn("heads", 2, 2, "zero")),
+    Case("biased", ("basic",), "two heads about the identity", _drawn("biased", 2, 2, "identity")),
+    Case("one-head", ("boundary",), "one head in three dimensions", _drawn("one", 1, 3, "identity")),
     Case("many-heads", ("large",), "5,000 heads in one dimension, of draws 1 and -2 in turn",
          {"noise": np.tile(np.array([1.0, -2.0])[:, None, None], (2_500, 2, 2)), "M": 5_000, "d": 1, "bias": "zero"},
          answer={"W": np.tile(np.array([0.5, -1.0])[:, None, None], (2_500, 2, 2))}, source=BY_HAND),
 )  # fmt: skip
 NEURONS = (
-    Case("two-keys", ("basic",), "two keys: draws are halved", _weighed("two-keys", 3, 2, N=2),
+    Case("two-keys", ("basic",), "two keys: draws are halved", _weighed("two-keys", 3, 2, 2),
          equations=("random_feature_attention-9",)),
-    Case("one-key", ("boundary",), "one key, as for pooled features", _weighed("of-one-key", 3, 2, N=1)),
-    Case("seven-keys", ("basic", "wrong_constant"), "seven keys: a third", _weighed("seven", 2, 1, N=7)),
+    Case("one-key", ("boundary",), "one key, as for pooled features", _weighed("of-one-key", 3, 2, 1)),
+    Case("seven-keys", ("basic", "wrong_constant"), "seven keys: a third", _weighed("seven", 2, 1, 7)),
     Case("many-neurons", ("large",), "5,000 neurons for two keys in one dimension, of draws 1 and -2 in turn",
          {"noise": np.tile(np.array([1.0, -2.0])[:, None], (2_500, 4)), "N": 2},
          answer={"w": np.tile(np.array([0.5, -1.0])[:, None], (2_500, 4))}, source=BY_HAND),
