@@ -49,6 +49,7 @@ ONCE = {
     "deeparchitect.residual": (2, "search._deeparchitect_networks:residual"),
     "flat_mtl.quadratic_step": (6, "landscape.flat_mtl:aggregate"),
     "random_sparse_search.parameter_share": (2, "search.random_sparse_search:parameter_share"),
+    "random_feature_attention.ridge_path": (1, "attention.random_feature_attention:ridge_path"),
     "token_reduction.decoder": (1, "search.token_reduction:decoder"),
     "token_reduction.flops": (1, "search.token_reduction:flops"),
 }
