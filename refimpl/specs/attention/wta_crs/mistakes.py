@@ -1,0 +1,3 @@
+"""Lines of the source that read otherwise: mistakes, variants, documented choices."""
+
+ALTERNATIVES = ()

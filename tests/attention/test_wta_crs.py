@@ -1,0 +1,13 @@
+"""WtaCrs on every backend."""
+
+import numpy as np
+
+from refimpl.attention import wta_crs
+
+
+def test_one_step_by_hand(backend):
+    """TODO: numbers worked out by hand, then laws, errors, and code that you did not write."""
+    params = backend.asarray([1.0, -2.0])
+    moved, state = wta_crs.update(params, wta_crs.init(params), backend.asarray([0.5, 1.0]), lr=0.5)
+    np.testing.assert_allclose(backend.to_numpy(moved), [0.75, -2.5], rtol=backend.tolerance)
+    assert moved.dtype == state.velocity.dtype == backend.dtype
