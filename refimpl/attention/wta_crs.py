@@ -623,9 +623,9 @@ def _rule(state, x, labels, ids, u, lr, momentum, ratio, phi, select):
         grad = _backward(kept[l], params[l].W, G)
         if l:
             G = xp.where(outputs[l - 1] > 0, grad.H, xp.zeros_like(grad.H))  # (wta_crs-23)
-        pairs = zip(params[l], velocity[l], grad[:2], strict=True)
-        moved = [(w - lr * (momentum * v + g), momentum * v + g) for w, v, g in pairs]  # (wta_crs-24)
-        params[l], velocity[l] = (Layer(*parts) for parts in zip(*moved, strict=True))
+        sums = (momentum * v + g for v, g in zip(velocity[l], grad[:2], strict=True))  # (wta_crs-24)
+        velocity[l] = Layer(*sums)
+        params[l] = Layer(*(w - lr * v for w, v in zip(params[l], velocity[l], strict=True)))
         norms[l] = _put(norms[l], ids, grad.norms)
     return NetState(params, velocity, norms), Info(loss, sum(math.prod(saved.rows.shape) for saved in kept))
 

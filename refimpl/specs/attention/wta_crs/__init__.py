@@ -239,8 +239,8 @@ LINEAR = Operation(
 TRAJECTORY = Operation(
     name="wta_crs.trajectory",
     summary="training of x -> max(x W1 + b1, 0) W2 + b2 on the mean cross-entropy of the softmax, both layers sampled, "
-    "by v = momentum v + gradient, W = W - lr v from v = 0; caches start at 0, are read in the forward pass and written "
-    "in the backward pass, at the places of the samples",
+    "by v = momentum v + gradient, W = W - lr v from v = 0; caches start at 0, are read in the forward pass and "
+    "written in the backward pass, at the places of the samples",
     inputs=(
         array("x", "N d", "samples"),
         array("labels", "N", "their classes", below("c")),
@@ -339,9 +339,9 @@ SAMPLED_PRODUCT = Operation(
 
 MEMORY = Operation(
     name="wta_crs.memory",
-    summary="thousands of floats that a pre-norm transformer block with relu keeps for its backward pass: inputs of its "
-    "linear layers (Q, K and V share one) and of the two products of attention, two inputs of norms, the output of the "
-    "softmax, a bit for each relu",
+    summary="thousands of floats that a pre-norm transformer block with relu keeps for its backward pass: inputs of "
+    "its linear layers (Q, K and V share one) and of the two products of attention, two inputs of norms, the output "
+    "of the softmax, a bit for each relu",
     inputs=(
         *(integer(name, doc, COUNT) for name, doc in (
             ("batch", "sequences"), ("sequence", "tokens of each"), ("width", "d"),

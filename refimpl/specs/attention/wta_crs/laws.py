@@ -29,7 +29,7 @@ def _worth_it(run, inputs):
 
 
 PLAN = (
-    Law("renamed", "pairs named from the end win all the same", _renamed, ("two-winners", "sixteenths", "worked-example")),
+    Law("renamed", "pairs named from the end win as well", _renamed, ("two-winners", "sixteenths", "worked-example")),
     Law("worth-it", "winners hold at least their share of the budget, and leave one draw", _worth_it,
         ("two-winners", "sixteenths", "worked-example", "no-winner", "one")),
 )  # fmt: skip
@@ -66,7 +66,7 @@ def _budget_over(run, inputs):
 
 
 ROWS = (
-    Law("unbiased", "the mean weight of each pair, over all draws, is 1", _unbiased, ("sixteenths", "plain-sixteenths")),
+    Law("unbiased", "over all draws the mean weight of a pair is 1", _unbiased, ("sixteenths", "plain-sixteenths")),
     Law("sorted", "sorted draws find sorted pairs", _draws_sorted, ("plain", "plain-sixteenths", "all-equal")),
     Law("equal-weights", "equal p have weight m / k", _budget_over, ("all-equal",)),
     related("unused", "draws beyond those that are needed change nothing",
@@ -129,7 +129,7 @@ def _whole_gradient(run, inputs):
 
 
 LINEAR = (
-    Law("exact-parts", "draws and cache change the gradient of W alone", _exact_parts, ("eight-rows", "worked-example")),
+    Law("exact-parts", "draws and cache change dW alone", _exact_parts, ("eight-rows", "worked-example")),
     related("linear", "twice the gradient that comes in, twice those that go out", lambda i: {"G": 2.0 * i["G"]},
             lambda o: {name: 2.0 * o[name] for name in ("dW", "db", "dH", "new_norms")}, "eight-rows", "first-epoch"),
     scales({"norms": 1}, {}, "eight-rows", "some-unseen", slug="scales-of-cache"),
@@ -174,7 +174,7 @@ def _unseen(run, inputs):
 
 TRAJECTORY = (
     causal("T", "three-steps", "wider-batch"),
-    Law("last-draws", "draws of the last step change only what comes after it", _last_draws, ("three-steps", "wider-batch")),
+    Law("last-draws", "draws of the last step change only its result", _last_draws, ("three-steps", "wider-batch")),
     Law("no-draws", "with ratio 1 no draw counts", _no_draws, ("three-steps", "wider-batch")),
     Law("unseen", "samples that are never visited keep cache 0", _unseen, ("never-seen",)),
     reversed_along("h", "three-steps", "never-seen"),
