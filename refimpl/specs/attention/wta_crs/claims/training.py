@@ -144,8 +144,8 @@ def stability(seed):
             *(reported(f"accuracy: {label}", value) for label, value in mean.items()),
         ],
         _bars(found, "eight networks each, step size 0.05"),
-        "Lucky: CRS fails in single runs, where a cache out of date and a floor of 0.05 leave draws of very large weight. "
-        "The margin is 0.07 to 0.2, by the luck of eight runs; a bound of 0.1 would fail for some seeds.",
+        "Lucky: CRS fails in single runs, where a cache out of date and a floor of 0.05 leave draws of very large "
+        "weight. The margin is 0.07 to 0.2, by the luck of eight runs; a bound of 0.1 would fail for some seeds.",
     )
 
 
@@ -156,8 +156,9 @@ CLAIMS = (
           showed="as good", proxy="three layers of a perceptron on digits stand in for a transformer"),
     Claim("wta_crs.C4", "replacing the linear operations costs almost no accuracy", "abstract", accuracies,
           tier="full", kind="efficiency",
-          control="exact gradients on batches of ten rows, which keep as much, reach more in as many epochs; rows taken "
-          "blindly lose as little", showed="as good", proxy="a perceptron on digits stands in for T5 and BERT on GLUE"),
+          control="exact gradients on batches of ten rows, which keep as much, reach more in as many epochs; rows "
+          "taken blindly lose as little", showed="as good",
+          proxy="a perceptron on digits stands in for T5 and BERT on GLUE"),
     Claim("wta_crs.C4b", "training by WTA-CRS is more stable than by CRS at the same budget",
           "figure of the training curves", stability, tier="full", kind="superiority",
           control="CRS with a larger floor, Bernoulli sampling and exact batches of thirty are as good",
