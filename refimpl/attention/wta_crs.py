@@ -430,7 +430,7 @@ def _chances(H, norms, phi):
 
 
 def _budget(ratio, rows):
-    return max(1, math.floor(ratio * rows))  # (wta_crs-16)
+    return max(1, math.floor(float(ratio) * rows))  # (wta_crs-16)
 
 
 def _forward(H, W, b, norms, u, ratio, phi, select):

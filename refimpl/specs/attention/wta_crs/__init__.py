@@ -21,17 +21,21 @@ def _padded(x, length, value):
     return xp.concat([x, xp.full((length - x.shape[0],), value, dtype=x.dtype, device=device(x))])
 
 
+def _number(value, like):
+    return array_namespace(like).full((), value, dtype=like.dtype, device=device(like))
+
+
 def plan(p, k):
     """Winners, how many, what they hold, and the scores."""
     found = wta_crs.plan(p, k)
-    return _padded(found.winners, k, -1), found.winners.shape[0], found.mass, found.scores
+    return _padded(found.winners, k, -1), _number(found.winners.shape[0], p), found.mass, found.scores
 
 
 def rows(p, u, kind):
     """Pairs that are kept, and their weights."""
     k = u.shape[0]
     found = wta_crs.KINDS[kind](p, k, u)
-    return _padded(found.indices, k, -1), _padded(found.weights, k, 0.0), found.indices.shape[0]
+    return _padded(found.indices, k, -1), _padded(found.weights, k, 0.0), _number(found.indices.shape[0], p)
 
 
 def estimate(X, Y, u, kind):
@@ -50,7 +54,7 @@ def sampled_linear(H, W, b, G, norms, ratio, phi, u):
     Z, saved = wta_crs.forward(H, W, b, norms, u, ratio=ratio, phi=phi)
     grad = wta_crs.backward(saved, W, G)
     floats = saved.rows.shape[0] * saved.rows.shape[1]
-    return Z, grad.W, grad.b, grad.H, grad.norms, _padded(saved.indices, H.shape[0], -1), floats
+    return Z, grad.W, grad.b, grad.H, grad.norms, _padded(saved.indices, H.shape[0], -1), _number(floats, H)
 
 
 def trajectory(x, labels, W1, b1, W2, b2, batches, u, lr, momentum, ratio, phi):
@@ -78,7 +82,7 @@ def sampled_product(A, B, G, columns, rows, ratio, phi, u_columns, u_rows):
     """Forward and backward pass of a product of attention."""
     O, saved = product.forward(A, B, columns, rows, u_columns, u_rows, ratio=ratio, phi=phi)
     floats = sum(kept.rows.shape[0] * kept.rows.shape[1] * kept.rows.shape[2] for kept in saved)
-    return O, *product.backward(saved, G), floats
+    return O, *product.backward(saved, G), _number(floats, A)
 
 
 def memory(batch, sequence, width, hidden, heads, ratio, copies):

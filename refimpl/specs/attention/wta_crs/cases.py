@@ -8,6 +8,7 @@ from refimpl.specs.sizes import large
 
 TILES = 2**13  # copies of each pair in the large cases of laws
 _PAPER = np.array([0.5, 0.2, 0.1, 0.1, 0.05, 0.05])
+_SIX = np.array([30, 13, 8, 6, 4, 3]) / 64  # with k = 5 three winners
 _SIXTEENTHS = np.array([8, 1, 1, 4, 1, 1]) / 16  # with k = 4 two winners, which leave quarters
 _UNSORTED = np.array([3, 20, 1, 6, 24, 2, 4, 4]) / 64  # with k = 5 two winners
 _TILED = np.array([24, 12, 8, 6, 5, 4, 3, 1, 1]) / 64  # with k = 3 one winner
@@ -62,7 +63,7 @@ PLAN = (
     Case("all-equal", ("edge_case", "known_bug"), "equal p never win", {"p": np.full(30, 1 / 30), "k": 12}),
     Case("one-hot", ("edge_case",), "the winner leaves nothing: score 0", {"p": np.array([0.0, 1, 0, 0]), "k": 2}),
     Case("one", ("boundary",), "k = 1 leaves no place for a winner", {"p": _PAPER, "k": 1}),
-    Case("all-but-one", ("boundary",), "k = m - 1", {"p": _PAPER, "k": 5}),
+    Case("all-but-one", ("boundary",), "k = m - 1", {"p": _SIX, "k": 5}),
     Case("two-pairs", ("boundary",), "the smallest sizes", {"p": np.array([0.25, 0.75]), "k": 1}),
     Case("tiny-tail", ("numerics",), "1 minus the winners would have lost what is left of 1e-12",
          {"p": np.array([0.5, 0.5 - 1e-12, 3e-13, 2.5e-13, 2.5e-13, 2e-13]), "k": 4}),
@@ -131,7 +132,7 @@ ROWS = (
     Case("tinier-tail", ("numerics",), "thirds of 1e-14, in front",
          _rows([1e-14, 2e-14, 1e-14, 0.25, 0.5, 0.25 - 4e-14], [0.3, 0.6, 0.1, 0.0, 0.0])),
     Case("one", ("boundary",), "a single draw", _rows(_PAPER, [0.6])),
-    Case("all-but-one", ("boundary",), "k = m - 1", _rows(_PAPER, [0.3, 0.6, 0.1, 0.93, 0.2])),
+    Case("all-but-one", ("boundary",), "k = m - 1", _rows(_SIX, [0.3, 0.6, 0.1, 0.93, 0.2])),
     Case("all", ("boundary",), "k = m: every pair once, with weight 1", _rows([0.5, 0.3, 0.2], [0.9, 0.1, 0.2])),
     Case("more-than-all", ("boundary",), "k > m", _rows([0.75, 0.25], [0.9, 0.1, 0.2], "crs")),
     Case("nine-pairs", ("basic",), "one winner and two draws of nine", _rows(_TILED, [0.7, 0.1, 0.5])),
@@ -204,14 +205,14 @@ VARIANCE = (
     Case("plain", ("basic", "wrong_constant"), "two draws", _variance(_X4, _Y4, _UNIT, 2, "crs"),
          equations=("wta_crs-4",)),
     Case("one-winner", ("basic", "missing_step", "wrong_constant"), "one winner and two draws",
-         _variance(_X6[:, :5], _Y6[:5], np.array([6, 1, 1, 20, 4]) / 32, 3), equations=("wta_crs-7", "wta_crs-10")),
+         _variance(_X6[:, :5], _Y6[:5], np.array([5, 2, 1, 20, 4]) / 32, 3), equations=("wta_crs-7", "wta_crs-10")),
     Case("two-winners", ("basic", "missing_step"), "two winners and two draws",
          _variance(_X6, _Y6, np.array([12, 1, 1, 14, 2, 2]) / 32, 4)),
     Case("no-winner", ("edge_case",), "as without winners", _variance(_X4, _Y4, _UNIT, 1)),
     Case("largest", ("basic",), "a bias, no variance", _variance(_X4, _Y4, _UNIT, 2, "topk"),
          equations=("wta_crs-12",)),
     Case("coins", ("basic", "missing_step"), "one chance is 1", _variance(_X6[:, :5], _Y6[:5],
-         np.array([6, 1, 1, 20, 4]) / 32, 3, "bernoulli"), equations=("wta_crs-30", "wta_crs-32")),
+         np.array([5, 2, 1, 20, 4]) / 32, 3, "bernoulli"), equations=("wta_crs-30", "wta_crs-32")),
     Case("blindly", ("basic", "wrong_constant"), "p does not count", _variance(_X6, _Y6, _S6, 4, "uniform"),
          equations=("wta_crs-34",)),
     Case("one-hot", ("edge_case",), "all probability at the only pair that counts: exact",
@@ -281,7 +282,7 @@ LINEAR = (
          _batch("tiny") | {"norms": _batch("tiny")["norms"] * 2.0**-27}),
     Case("single", ("boundary",), "the smallest sizes", _linear([[2]], [[3]], [1], [[-1]], [1], 0.5, 0.1, [0.5])),
     Case("without-biases", ("basic",), "two rows drawn of eight", _batch("unbiased") | {"b": np.zeros(2)}),
-    large("many-inputs", "without-biases", "d", balanced=True,
+    large("many-inputs", "without-biases", "d", balanced=True, size=50_000,
           answers=lambda small, times: {"Z": small["Z"] * times, "floats": small["floats"] * times}),
 )  # fmt: skip
 
@@ -383,7 +384,7 @@ def _heads(name, h=2, n=4, m=3, q=5, ratio=0.6, phi=0.25, rng=None, digits=2):
     }  # fmt: skip
 
 
-_HEADS = _heads("heads", h=3, n=7, q=8)
+_HEADS = _heads("heads", h=3, n=7, q=8, phi=0.125)
 SAMPLED_PRODUCT = (
     Case("two-heads", ("basic",), "columns of B and rows of A", _heads("two"), equations=("wta_crs-26", "wta_crs-27")),
     Case("three-heads", ("basic", "missing_step", "wrong_order"), "one number of winners for three heads", _HEADS,

@@ -174,6 +174,7 @@ ALTERNATIVES = (
         "half of the budget are winners, whatever p",
         CODE,
         {"wta_crs-6": "count = k // 2 if count is None else count"},
+        unseen={"sampled_product": "its number of winners is that of all heads"},
         choice=True,
     ),
     mistake(
@@ -277,20 +278,20 @@ if k < p.shape[0]:
         "at_least_ten",
         "at least ten rows are kept",
         CODE,
-        {"wta_crs-16": "return min(rows, max(10, math.floor(ratio * rows)))"},
+        {"wta_crs-16": "return min(rows, max(10, math.floor(float(ratio) * rows)))"},
         choice=True,
     ),
     mistake(
         "rounded_budget",
         "wrong_constant",
         "k is the floor of ratio B; here the nearest integer",
-        {"wta_crs-16": "return max(1, math.floor(ratio * rows + 0.5))"},
+        {"wta_crs-16": "return max(1, math.floor(float(ratio) * rows + 0.5))"},
     ),
     mistake(
         "budget_rounded_up",
         "wrong_constant",
         "k is the floor of ratio B; here it is rounded up",
-        {"wta_crs-16": "return max(1, math.ceil(ratio * rows))"},
+        {"wta_crs-16": "return max(1, math.ceil(float(ratio) * rows))"},
     ),
     # The layer
     mistake("no_bias", "missing_step", "Z = H W + b; here b is left out", {"wta_crs-13": "Z = H @ W"}),

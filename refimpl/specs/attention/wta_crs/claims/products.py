@@ -53,8 +53,8 @@ def unbiased(seed):
         measurements,
         plot,
         "Of a right program the first number is a weighted mean of squares of normal numbers, 1 on average. Whatever "
-        "the weights, it is above 24 with a probability of less than one in a million. With the largest pairs, and their "
-        "bias, in place of the draws it would be 50 to 500.",
+        "the weights, it is above 24 with a probability of less than one in a million. With the largest pairs, and "
+        "their bias, in place of the draws it would be 50 to 500.",
     )
 
 
