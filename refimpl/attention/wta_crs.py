@@ -401,7 +401,7 @@ def variance(X, Y, p, k, *, kind="wta"):
     [19.0711, 3.0]
     """
     m, k = _check_pairs(X, Y), check.integer(k=k, minimum=1)
-    check.alike_dtype(X=X, p=p), check.choice(KINDS, kind=kind)
+    check.floating(p=p), check.alike_dtype(X=X, p=p), check.choice(KINDS, kind=kind)
     if _law(p) != m:
         raise ValueError(f"p must have {m} entries, a probability for each pair, got shape {tuple(p.shape)}")
     xp, squares = array_namespace(X, Y, p), _squares(X, Y)
@@ -683,7 +683,11 @@ def step(state, x, labels, ids, u, *, lr, momentum=0.9, ratio=0.3, phi=0.1, sele
     sizes = {"x": (x, "B d"), "labels": (labels, "B"), "ids": (ids, "B"), "u": (u, f"{L} B"), "W[0]": (x0, "d k")}
     B = check.shapes(**sizes)["B"]
     check.indices(state.params[-1].b.shape[0], labels=labels), _uniforms(x, B, u=u)
+    check.sequence(velocity=state.velocity, norms=state.norms)
+    if not len(state.velocity) == len(state.norms) == L:
+        raise ValueError(f"velocity and norms must have {L} entries, one for each layer, got others")
     for l in range(L):
+        check.instance(Layer, **{f"velocity[{l}]": state.velocity[l]})
         check.alike(**{f"W[{l}]": state.params[l].W, f"velocity[{l}].W": state.velocity[l].W})
         check.alike(**{f"b[{l}]": state.params[l].b, f"velocity[{l}].b": state.velocity[l].b})
         check.alike(**{"norms[0]": state.norms[0], f"norms[{l}]": state.norms[l]})

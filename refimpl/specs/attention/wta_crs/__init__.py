@@ -112,7 +112,7 @@ _MPMATH, _RATIONAL = "mpmath with 50 digits, {}", "fractions, {}"
 PLAN = Operation(
     name="wta_crs.plan",
     summary="which pairs are kept for certain: the c of largest p, where c minimises what they leave over k - c",
-    inputs=(_P, integer("k", "pairs that may be kept in all", whole(1, "m-1"))),
+    inputs=(_P, integer("k", "pairs that may be kept in all", COUNT)),
     outputs=(
         array("winners", "k", "in increasing order, then -1; of equal p the first win"),
         array("count", "", "c, how many they are; of equal scores the fewest"),
@@ -125,7 +125,13 @@ PLAN = Operation(
     cases=cases.PLAN,
     sample=cases.sample_plan,
     laws=laws.PLAN,
-    errors=(*refusals.arrays(p="p")[:1], *_NO_LAW, refusals.numbers("k")),
+    relations=(Relation("k is below m", ("p", "k"), lambda i: i["k"] < i["p"].shape[0]),),
+    errors=(
+        *refusals.arrays(p="p")[:1],
+        *_NO_LAW,
+        refusals.numbers("k"),
+        ErrorCase("all-pairs", "nothing is left to be drawn", {"k": 6}, ValueError, "k"),
+    ),
     without=_NO_STEPS,
 )
 

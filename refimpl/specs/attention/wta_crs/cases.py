@@ -423,5 +423,6 @@ MEMORY = (
 
 
 def sample_memory(rng):
-    sizes = (int(n) for n in rng.integers(1, 65, 5))
-    return _memory(*sizes, float(rng.uniform(0.05, 1)), int(rng.integers(1, 3)))
+    batch, sequence, width, hidden, heads = (int(n) for n in rng.integers(1, 65, 5))
+    ratio, copies = float(rng.uniform(0.05, 1)), int(rng.integers(1, 3))
+    return _memory(batch, sequence, width, hidden, heads, ratio, copies)

@@ -60,7 +60,7 @@ def unbiased(seed):
 
 def theorem(seed):
     """Both variances in closed form, on random problems."""
-    rng, shares, ratios, factors = stream(seed, "wta_crs.C2"), [], [], []
+    rng, found = stream(seed, "wta_crs.C2"), []
     for _ in range(400):
         m, sigma = int(rng.integers(10, 80)), rng.uniform(0, 2)
         k = int(rng.integers(3, m // 2 + 1))
@@ -68,10 +68,9 @@ def theorem(seed):
         p = wta_crs.probabilities(X, Y)
         plan = wta_crs.plan(p, k)
         plain, ours = (float(wta_crs.variance(X, Y, p, k, kind=kind)) for kind in ("crs", "wta"))
-        shares.append(float(plan.mass) - len(plan.winners) / k)
-        ratios.append(ours / plain)
-        factors.append(float(plan.scores.min()) * k)
-    ratios, factors, better = np.array(ratios), np.array(factors), np.array(shares) > 0
+        found.append((ours / plain, float(plan.scores.min()) * k, float(plan.mass) - len(plan.winners) / k))
+    ratios, factors, shares = np.array(found).T
+    better = shares > 0
 
     def plot(figure):
         axes = figure.subplots()
@@ -95,7 +94,7 @@ def synthetic(seed):
     """Variances on pairs of log-normal sizes, at equal budget."""
     m, k, problems = 512, 153, 5
     names = ("crs", "bernoulli", "uniform")
-    ratios = {name: [] for name in names}
+    ratios: dict[str, list] = {name: [] for name in names}
     for sigma in SIGMAS:
         found = []
         for problem in range(problems):
