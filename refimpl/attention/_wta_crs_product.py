@@ -97,7 +97,7 @@ def forward(A, B, columns, rows, u_columns, u_rows, *, ratio=0.3, phi=0.1):
     check.finite(**arrays), check.alike_dtype(**arrays)
     check.shapes(A=(A, "h n m"), B=(B, "h m q"), columns=(columns, "h q"), rows=(rows, "h n"))
     check.no_negative(columns=columns, rows=rows)
-    wta_crs._uniforms(A, 1, u_columns=u_columns, u_rows=u_rows)
+    check.uniforms(u_columns=u_columns, u_rows=u_rows)
     check.like(columns, u_columns=u_columns), check.like(rows, u_rows=u_rows)
     ratio, phi = check.share(ratio=ratio, phi=phi)
     across = array_namespace(A, B).matrix_transpose(B)

@@ -202,23 +202,12 @@ def _law(p):
     return m
 
 
-def _uniforms(like, least, **named):
-    for name, u in named.items():
-        (
-            check.finite(**{name: u}),
-            check.alike_dtype(**{"the other arrays": like, name: u}),
-            check.no_negative(**{name: u}),
-        )
-        if u.shape[-1] < least:
-            raise ValueError(f"{name} must have at least {least} draws, got shape {tuple(u.shape)}")
-        if float(array_namespace(u).max(u)) >= 1:
-            raise ValueError(f"{name} must be in [0, 1), got {float(array_namespace(u).max(u))}")
-
-
 def _asked(p, k, u):
     """Check what all ways to choose pairs take; k, and all pairs with weight 1 if k is as large as their number."""
     m, k = _law(p), check.integer(k=k, minimum=1)
-    check.floating(u=u), check.shapes(u=(u, "t")), _uniforms(p, min(k, m), u=u)
+    check.uniforms(u=u), check.alike_dtype(p=p, u=u)
+    if check.shapes(u=(u, "t"))["t"] < min(k, m):
+        raise ValueError(f"u must have at least {min(k, m)} draws, got {u.shape[0]}")
     xp = array_namespace(p, u)
     return k, Rows(xp.arange(m, device=device(p)), xp.ones_like(p)) if k >= m else None
 
@@ -503,9 +492,10 @@ def forward(H, W, b, norms, u, *, ratio=0.3, phi=0.1, select=wta):
     >>> saved.indices, saved.rows.round(4).tolist()
     (array([0, 1, 3]), [[3.0, 0.0], [1.0, 1.0], [0.6527, 0.0]])
     """
-    check.finite(H=H, W=W, b=b, norms=norms, u=u), check.alike_dtype(H=H, W=W, b=b, norms=norms)
+    check.finite(H=H, W=W, b=b, norms=norms), check.uniforms(u=u)
+    check.alike_dtype(H=H, W=W, b=b, norms=norms, u=u)
     check.shapes(H=(H, "B d_in"), W=(W, "d_in d_out"), b=(b, "d_out"), norms=(norms, "B"), u=(u, "B"))
-    check.no_negative(norms=norms), _uniforms(H, H.shape[0], u=u)
+    check.no_negative(norms=norms)
     return _forward(H, W, b, norms, u, *_rates(ratio, phi, select))
 
 
@@ -677,12 +667,12 @@ def step(state, x, labels, ids, u, *, lr, momentum=0.9, ratio=0.3, phi=0.1, sele
     >>> state.norms[0].round(4), info.floats
     (array([0.6944, 0.    , 0.    , 0.0843]), 1)
     """
-    check.instance(NetState, state=state), check.finite(x=x, u=u)
+    check.instance(NetState, state=state), check.finite(x=x), check.uniforms(u=u)
     x0, L = init(state.params, 1).params[0].W, len(state.params)
-    check.alike_dtype(W=x0, x=x)
+    check.alike_dtype(W=x0, x=x, u=u)
     sizes = {"x": (x, "B d"), "labels": (labels, "B"), "ids": (ids, "B"), "u": (u, f"{L} B"), "W[0]": (x0, "d k")}
-    B = check.shapes(**sizes)["B"]
-    check.indices(state.params[-1].b.shape[0], labels=labels), _uniforms(x, B, u=u)
+    check.shapes(**sizes)
+    check.indices(state.params[-1].b.shape[0], labels=labels)
     check.sequence(velocity=state.velocity, norms=state.norms)
     if not len(state.velocity) == len(state.norms) == L:
         raise ValueError(f"velocity and norms must have {L} entries, one for each layer, got others")
