@@ -52,6 +52,10 @@ ONCE = {
     "random_feature_attention.ridge_path": (1, "attention.random_feature_attention:ridge_path"),
     "token_reduction.decoder": (1, "search.token_reduction:decoder"),
     "token_reduction.flops": (1, "search.token_reduction:flops"),
+    "genai_engineering.segment": (3, "attention.genai_engineering:segment"),
+    "genai_engineering.merges": (2, "attention.genai_engineering:merges"),
+    "genai_engineering.em_step": (4, "attention.genai_engineering:em_step"),
+    "genai_engineering.pr_attention": (1, "attention.genai_engineering:pr_attention"),
 }
 # Where something crosses in every step, and whose docstring says why.
 EACH_STEP = {
