@@ -50,6 +50,12 @@ ONCE = {
     "flat_mtl.quadratic_step": (6, "landscape.flat_mtl:aggregate"),
     "random_sparse_search.parameter_share": (2, "search.random_sparse_search:parameter_share"),
     "token_reduction.decoder": (1, "search.token_reduction:decoder"),
+    "pointer_net.hull_target": (1, "attention._pointer_net_tasks:hull_target"),
+    "pointer_net.delaunay_target": (1, "attention._pointer_net_tasks:delaunay_target"),
+    "pointer_net.tour_target": (1, "attention._pointer_net_tasks:tour_target"),
+    "pointer_net.tour_heuristics": (1, "attention._pointer_net_tasks:tour_target"),
+    "pointer_net.hull_score": (2, "attention._pointer_net_tasks:hull_score"),
+    "pointer_net.triangle_score": (2, "attention._pointer_net_tasks:triangle_score"),
     "token_reduction.flops": (1, "search.token_reduction:flops"),
 }
 # Where something crosses in every step, and whose docstring says why.
