@@ -338,7 +338,8 @@ def _lengths(D, tours):
 def _held_karp(D):
     """The shortest tours [S, n] by dynamic programming over sets of cities, the last of which is told."""
     S, n, _ = D.shape
-    sets, cost, before = 1 << (n - 1), np.full((S, 1 << (n - 1), n - 1), np.inf), {}
+    sets, cost = 1 << (n - 1), np.full((S, 1 << (n - 1), n - 1), np.inf)
+    before: dict[tuple[int, int], np.ndarray] = {}
     for k in range(n - 1):
         cost[:, 1 << k, k] = D[:, 0, k + 1]
     for some in range(1, sets):
@@ -349,14 +350,13 @@ def _held_karp(D):
                 before[some, k] = last = np.argmin(ways, axis=1)
                 cost[:, some, k] = ways[np.arange(S), last]
     last = np.argmin(cost[:, -1, :] + D[:, 1:, 0], axis=1)
-    some, tours = np.full(S, sets - 1), np.zeros((S, n), dtype=int)
+    left, tours = np.full(S, sets - 1), np.zeros((S, n), dtype=int)
     for place in range(n - 1, 0, -1):
         tours[:, place] = last + 1
-        rest = some & ~(1 << last)
+        pairs = [*zip(left.tolist(), last.tolist(), strict=True)]
+        left = left & ~(1 << last)
         if place > 1:
-            pairs = zip(some.tolist(), last.tolist(), strict=True)
             last = np.array([before[pair][s] for s, pair in enumerate(pairs)])
-        some = rest
     return tours
 
 
@@ -467,7 +467,8 @@ def _christofides(D):
             best[some] = min((D[odd[i], odd[j]] + c, [(odd[i], odd[j]), *m]) for j, (c, m) in ways)
     links: list[list[int]] = [[] for _ in range(n)]
     for a, b in edges + best[(1 << len(odd)) - 1][1]:
-        links[a].append(b), links[b].append(a)
+        links[a].append(b)
+        links[b].append(a)
     walk, stack = [], [0]
     while stack:  # Hierholzer
         if links[a := stack[-1]]:

@@ -514,7 +514,9 @@ def decode(params, P, n_real=None, *, rule="free", steps=None, width=1):
     score = xp.where(
         xp.arange(width, device=device(P)) == 0, xp.zeros((B, width), dtype=P.dtype, device=device(P)), -math.inf
     )
-    x, context, written, logps = xp.broadcast_to(w.go, (B * width, 2)), xp.zeros_like(h), [], []
+    x, context = xp.broadcast_to(w.go, (B * width, 2)), xp.zeros_like(h)
+    written: list[Array] = []
+    logps: list[Array] = []
     for i in range(steps):
         h, c, _ = _lstm(xp.concat([x, context], axis=1) if fed else x, h, c, w.Wd, w.bd)
         logits, _, kept = _logits(params, w, E, there, A, h)
@@ -734,6 +736,6 @@ def fit(params, batch, *, steps, lr=schedule, clip=2.0, optimizer="adam", record
         params, state = update(params, state, grads, lr=rate, clip=clip, optimizer=optimizer)
         return params, state, [*losses, forced.loss]
 
-    start = params, init_training(params), []
+    start: tuple = (params, init_training(params), [])
     told = record and (lambda carry: record(carry[0]))
     return iterate(step, start, steps=steps, record=told, progress=progress)

@@ -1,4 +1,4 @@
-"""PyTorch, Keras and SciPy as pointer networks: their LSTM cells, gradients, additive attention, hulls and triangles."""
+"""PyTorch, Keras and SciPy as pointer networks: LSTM cells, gradients, additive attention, hulls and triangles."""
 
 import os
 

@@ -191,8 +191,10 @@ def _one_triangulation(i):
 def _one_tour(i):
     """The best tour is ahead of all others."""
     n = i["P"].shape[1]
-    every = np.array([(0, *t) for t in itertools.permutations(range(1, n)) if t[0] <= t[-1]]) if n <= 8 else None
-    for x in i["P"].astype(float) if n <= 8 else ():
+    if n > 8:
+        return True
+    every = np.array([(0, *t) for t in itertools.permutations(range(1, n)) if t[0] <= t[-1]])
+    for x in i["P"].astype(float):
         D = np.hypot(*np.moveaxis(x[:, None] - x, -1, 0))
         order = np.sort(np.sum(D[every, np.roll(every, -1, axis=1)], axis=1))
         if len(order) > 1 and order[1] - order[0] < 1e-5 * order[0]:

@@ -141,7 +141,9 @@ def _padded(rng, B, n, m):
 
 def sample_targets(rng):
     B, n, m, H = (int(k) for k in rng.integers(1, 4, 4))
-    return _given(rng, _points(rng, B, n), *_padded(rng, B, n, m), H)
+    P = _points(rng, B, n)
+    n_real, C = _padded(rng, B, n, m)
+    return _given(rng, P, n_real, C, H)
 
 
 _RAGGED = _given(

@@ -26,7 +26,8 @@ def _cell(x, h, c, W, b, tanh):
 
 def lstm_step(x, h, c, W, b):
     """In mpmath."""
-    return _cell(*(reals(y) for y in (x, h, c, W, b)), tanh)
+    x, h, c, W, b = (reals(y) for y in (x, h, c, W, b))
+    return _cell(x, h, c, W, b, tanh)
 
 
 def _shares(u, exp):
@@ -127,7 +128,7 @@ def seq2seq(P, n_real, C, **weights):
 def train(P, C, rates, clip, optimizer, **weights):
     """Complex steps; Adam as means of all gradients so far with falling weights."""
     w = {k: np.asarray(weights[k], dtype=float) for k in NAMES}
-    first = second = 0.0
+    first = second = np.zeros(sum(x.size for x in w.values()))
     thetas, losses, weight1, weight2 = [], [], 0.0, 0.0
     for points, targets, rate in zip(P, C, rates, strict=True):
         _, loss, grads = _slopes(w, points, [points.shape[1]] * len(points), targets, "pointer")

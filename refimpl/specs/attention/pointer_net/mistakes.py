@@ -97,11 +97,10 @@ ALTERNATIVES = (
              "seen = xp.take_along_axis(P, xp.broadcast_to(now, (*now.shape[:2], 2)), axis=1)\n"
              "return xp.permute_dims(seen, (1, 0, 2))", _CUT: "dgo = xp.zeros_like(w.go)"}),
     mistake("starts_at_the_origin", "missing_step", "the decoder reads the start vector first; here 0",
-            {"_read: return": "return xp.permute_dims(xp.concat([xp.zeros((B, 1, 2), dtype=P.dtype, device=device(P)), "
-             "points], axis=1), (1, 0, 2))", _CUT: "dgo = xp.zeros_like(w.go)",
-             "decode: x, context, written, "
-             "logps =": "x, context, written, logps = xp.zeros((B * width, 2), dtype=P.dtype, "
-             "device=device(P)), xp.zeros_like(h), [], []"}),
+            {"_read: return": "start = xp.zeros((B, 1, 2), dtype=P.dtype, device=device(P))\n"
+             "return xp.permute_dims(xp.concat([start, points], axis=1), (1, 0, 2))", _CUT: "dgo = xp.zeros_like(w.go)",
+             "decode: x, context =": "x, context = xp.zeros((B * width, 2), dtype=P.dtype, device=device(P)), "
+             "xp.zeros_like(h)"}),
     # Pointing
     mistake("tanh_omitted", "missing_step", "scores are v . tanh(e W1 + d W2); without the hyperbolic tangent d W2 "
                                             "is the "
