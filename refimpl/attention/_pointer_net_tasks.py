@@ -58,12 +58,13 @@ def _host(P, least):
     return np.ldexp(host, -exponent), exponent[:, 0, 0]
 
 
-def _outputs(P, outputs):
-    """Outputs as a list of tuples of indices from 0, up to the first that is no point."""
-    check.integral(outputs=outputs), check.shapes(outputs=(outputs, f"{P.shape[0]} m"))
+def _outputs(P, **named):
+    """Outputs, by the name of their argument: tuples of indices from 0, up to the first that is no point."""
+    ((name, outputs),) = named.items()
+    check.integral(**named), check.shapes(**{name: (outputs, f"{P.shape[0]} m")})
     host = to_numpy(outputs)
     if np.any((host < -1) | (host > P.shape[1])):
-        raise ValueError(f"outputs must be whole, in [-1, {P.shape[1]}], got others")
+        raise ValueError(f"{name} must be whole, in [-1, {P.shape[1]}], got others")
     return [tuple(itertools.takewhile(lambda j: j >= 0, row)) for row in (host - 1).tolist()]
 
 
@@ -195,7 +196,7 @@ def hull_score(P, outputs, *, any_orientation=False):
     any_orientation = check.flag(any_orientation=any_orientation)
     points, _ = _host(P, 3)
     right, areas = 0, []
-    for x, row in zip(points, _outputs(P, outputs), strict=True):
+    for x, row in zip(points, _outputs(P, outputs=outputs), strict=True):
         true = _hull([*map(tuple, x.tolist())])
         if len(row) < 3 or len({*row}) < len(row) or not _simple(x[[*row]]):  # (pointer_net-48)
             continue
@@ -313,7 +314,7 @@ def triangle_score(P, outputs):
     """
     (targets, _), right, covered = _triangulated(P), 0, []
     triples = lambda row: {frozenset(row[k : k + 3]) for k in range(0, len(row) - 2, 3)}
-    for row, target in zip(_outputs(P, outputs), targets, strict=True):
+    for row, target in zip(_outputs(P, outputs=outputs), targets, strict=True):
         found, true = triples(row), triples(target)
         right += found == true and len(row) % 3 == 0
         covered.append(len(found & true) / len(true))  # (pointer_net-55)
@@ -415,7 +416,7 @@ def tour_length(P, C):
     array([12.])
     """
     points, exponents = _host(P, 3)
-    tours = _outputs(P, C)
+    tours = _outputs(P, C=C)
     if any(sorted(row) != [*range(P.shape[1])] for row in tours):
         raise ValueError("C must have each city once in each row, got something else")
     return from_numpy(np.ldexp(_lengths(_distances(points), np.array(tours)), exponents), like=P)
