@@ -108,6 +108,6 @@ def class_probabilities(q, at, noise, u):
 
 def _constant(q, at, u):
     q, at = mixture._variational(q, at)
-    mixture._uniform(u)
+    check.uniforms(above=True, u=u)
     check.floating(a=q.a, b=q.b), check.positive(a=q.a, b=q.b)
     return array_namespace(q.m, u).ones_like(u) * (q.b / q.a)

@@ -305,14 +305,13 @@ def inverse_gamma_scales(alpha, beta, uniforms):
     >>> inverse_gamma_scales(np.array([1.0]), np.array([np.log(2.0)]), np.array([0.5]))  # g = log 2 / log 2
     array([1.])
     """
-    check.finite(alpha=alpha, beta=beta, uniforms=uniforms), check.broadcast(alpha=alpha, beta=beta, uniforms=uniforms)
+    check.finite(alpha=alpha, beta=beta), check.uniforms(above=True, uniforms=uniforms)
+    check.broadcast(alpha=alpha, beta=beta, uniforms=uniforms)
     check.alike_dtype(alpha=alpha, beta=beta, uniforms=uniforms)
     xp = array_namespace(alpha, beta, uniforms)
     for name, value in (("alpha", alpha), ("beta", beta)):
         if not bool(xp.all(value > 0)):
             raise ValueError(f"{name} must be > 0, got a smallest value of {float(xp.min(value)):g}")
-    if not bool(xp.all((uniforms > 0) & (uniforms < 1))):
-        raise ValueError(f"uniforms must be in (0, 1), got {float(xp.min(uniforms)):g} to {float(xp.max(uniforms)):g}")
     g = gamma_quantile(alpha + 0 * uniforms, uniforms) / beta  # (functional_prior-5)
     if not bool(xp.all(g > 0)):  # of a shape near 0
         raise ValueError(f"alpha must be so large that no precision is 0 in the dtype, got {float(xp.min(alpha)):g}")

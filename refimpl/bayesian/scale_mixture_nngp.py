@@ -203,7 +203,7 @@ def draw(law, u):
     [0.5094 1.    ]
     """
     law = _known(law, u=u)
-    _uniform(u)
+    check.uniforms(above=True, u=u)
     xp = array_namespace(u)
     if isinstance(law, InverseGamma):
         s = _inverse_gamma(law.a, law.b, u)
@@ -831,7 +831,7 @@ def elbo(q, at, onehot, noise, u, *, law, n):
     [-0.69314718055..., 0.0, -0.69314718055...]
     """
     q, at = _variational(q, at)
-    _uniform(u), check.floating(a=q.a, b=q.b), check.positive(a=q.a, b=q.b)
+    check.uniforms(above=True, u=u), check.floating(a=q.a, b=q.b), check.positive(a=q.a, b=q.b)
     s = _reached(_inverse_gamma(q.a, q.b, u), a=q.a, b=q.b)
     fit = expected_log_likelihood(logits(q, at, noise, s), onehot, n)
     kl = kl_given_scale(q, at.factor, q.a / q.b) + kl_of_scale(q, law)  # (scale_mixture_nngp-46)
@@ -865,7 +865,7 @@ def class_probabilities(q, at, noise, u):
     array([[0.8808, 0.1192]])
     """
     q, at = _variational(q, at)
-    _uniform(u), check.floating(a=q.a, b=q.b), check.positive(a=q.a, b=q.b)
+    check.uniforms(above=True, u=u), check.floating(a=q.a, b=q.b), check.positive(a=q.a, b=q.b)
     f = logits(q, at, noise, _reached(_inverse_gamma(q.a, q.b, u), a=q.a, b=q.b))
     return array_namespace(f).mean(softmax(f, axis=2), axis=0)  # (scale_mixture_nngp-48)
 
@@ -910,12 +910,6 @@ def _scales(s):
     check.finite(s=s)
     if not bool(array_namespace(s).all(s > 0)):
         raise ValueError(f"s must be > 0, got a smallest one of {float(array_namespace(s).min(s)):g}")
-
-
-def _uniform(u):
-    check.finite(u=u)
-    if not bool(array_namespace(u).all((u > 0) & (u < 1))):
-        raise ValueError("u must be in (0, 1), got others")
 
 
 def _reached(s, **named):

@@ -567,7 +567,7 @@ def generate(state, covariates, noise, uniforms, *, sigma, kind="filter"):
     check.fields(Factors, state=state)
     check.finite(noise=noise)
     _check_new(state, noise, covariates)
-    check.finite(H=state.H, uniforms=uniforms)
+    check.finite(H=state.H), check.uniforms(uniforms=uniforms)
     sizes = check.shapes(noise=(noise, "p n"), uniforms=(uniforms, "n"), W=(state.W, "p r"), H=(state.H, "r n"))
     _check_like(noise, {"H": (state.H, (sizes["r"], sizes["n"])), "uniforms": (uniforms[None, :], (1, sizes["n"]))})
     sigma = check.nonnegative(sigma=sigma)

@@ -454,6 +454,24 @@ def finite(**named):
             raise ValueError(f"{name} must be finite, got {bad} of {size} entries NaN or infinite")
 
 
+def uniforms(*, above=False, **named):
+    """Arrays of numbers in [0, 1), as draws are; `above`: above 0 too, as where a quantile is taken.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> uniforms(u=np.array([0.0, 0.5, 1.0]))
+    Traceback (most recent call last):
+    ValueError: u must be in [0, 1), got values from 0.0 to 1.0
+    """
+    finite(**named)
+    for name, value in named.items():
+        xp = array_namespace(value)
+        low, high = (float(xp.min(value)), float(xp.max(value))) if math.prod(value.shape) else (0.5, 0.5)
+        if low < 0 or high >= 1 or (above and low == 0):
+            raise ValueError(f"{name} must be in {'(' if above else '['}0, 1), got values from {low} to {high}")
+
+
 def symmetric(**named):
     """Finite square matrices, or stacks of them, that equal their transposes as far as float32 rounds them.
 

@@ -154,10 +154,8 @@ def drop_labels(y, draws, *, p_drop=0.1, null):
     >>> drop_labels(np.array([3, 4, 5]), np.array([0.05, 0.5, 0.1]), p_drop=0.1, null=-1)
     array([-1,  4,  5])
     """
-    check.finite(draws=draws)
+    check.uniforms(draws=draws)
     check.shapes(y=(y, "n"), draws=(draws, "n"))
-    if not bool(array_namespace(draws).all((draws >= 0) & (draws < 1))):
-        raise ValueError("draws must be in [0, 1), got others")
     p_drop = check.nonnegative(p_drop=p_drop)
     if p_drop > 1:
         raise ValueError(f"p_drop must be a number in [0, 1], got {float(p_drop)!r}")

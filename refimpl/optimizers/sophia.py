@@ -256,11 +256,9 @@ def sample_labels(logits, uniforms):
     >>> sample_labels(np.log([[0.2, 0.3, 0.5]] * 3), np.array([0.19, 0.21, 0.99]))
     array([0, 1, 2])
     """
-    check.finite(logits=logits, uniforms=uniforms)
+    check.finite(logits=logits), check.uniforms(uniforms=uniforms)
     check.shapes(logits=(logits, "B C"), uniforms=(uniforms, "B"))
     xp = array_namespace(logits)
-    if not bool(xp.all((uniforms >= 0) & (uniforms < 1))):
-        raise ValueError("uniforms must be in [0, 1)")
     below = xp.cumulative_sum(softmax(logits, axis=1), axis=1)[:, :-1]
     return xp.count_nonzero(below <= uniforms[:, None], axis=1)  # (sophia-8)
 

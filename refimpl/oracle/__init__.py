@@ -9,6 +9,11 @@ _PUBLIC = {"check": "refimpl.oracle.verdict", "parametrize_with_cases": "refimpl
 __all__ = list(_PUBLIC)
 
 
+def load_ipython_extension(shell):
+    """What ``%load_ext refimpl.oracle`` calls in a notebook."""
+    import_module("refimpl.oracle.notebook").load(shell)
+
+
 def __getattr__(name):
     """Import on first use: the pytest plugin is loaded by every run of pytest, and must cost nothing there."""
     if name not in _PUBLIC:

@@ -7,8 +7,9 @@ from refimpl.oracle.candidates import as_candidate
 from refimpl.oracle.diagnosis import explain as diagnosis
 from refimpl.oracle.judging import parts
 from refimpl.oracle.judging.plans import Settings
-from refimpl.oracle.judging.records import Record, Report
+from refimpl.oracle.judging.records import Record
 from refimpl.oracle.judging.run import advice, run, unexpected
+from refimpl.oracle.output.notebook import Shown
 
 
 def check(
@@ -105,7 +106,8 @@ def check(
             counsel = () if done.silent else tuple(advice(candidate, offered, settings))
     except ending.Ended:  # the report is whole but for the cause
         pass
-    report = Report.of(
+    report = Shown.by(
+        candidate,
         told.records,
         target=target,
         candidate=candidate.about,
@@ -150,7 +152,7 @@ def merged(target, reports):
     found = {report.diagnosis for report in reports if report.diagnosis}
     expected = unexpected(records)
     everywhere = set.intersection(*(set(report.problems) for report in reports)) - set(expected)
-    return Report.of(
+    return Shown.of(
         records,
         target=target,
         candidate=reports[0].candidate,

@@ -1,1 +1,1 @@
-"""Search without derivatives: swarms of points that look at values of the objective alone."""
+"""Search without derivatives: of points, networks, prompts, sequences and budgets, by values of the objective alone."""

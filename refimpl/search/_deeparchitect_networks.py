@@ -65,10 +65,8 @@ def dropout(x, u, keep, *, training=True):
     >>> dropout(np.array([1.0, 2.0, 3.0]), np.array([0.1, 0.9, 0.6]), 0.8)
     array([1.25, 0.  , 3.75])
     """
-    check.alike(x=x, u=u), check.no_negative(u=u), check.flag(training=training)
+    check.alike(x=x, u=u), check.uniforms(u=u), check.flag(training=training)
     keep, xp = check.share(keep=keep), array_namespace(x)
-    if bool(xp.any(u >= 1)):
-        raise ValueError("u must be draws on [0, 1), got 1 or more")
     if not training:
         return x
     return xp.where(u < keep, x / keep, 0.0)  # (deeparchitect-31)

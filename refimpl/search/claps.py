@@ -208,7 +208,7 @@ def cluster(E, u, *, max_iter=300):
     >>> found.seeds, found.labels, found.representatives
     (array([0, 4, 3]), array([0, 0, 2, 2, 1]), array([0, 4, 2]))
     """
-    check.finite(E=E), _uniforms(u=u), check.alike_dtype(E=E, u=u)
+    check.finite(E=E), check.uniforms(u=u), check.alike_dtype(E=E, u=u)
     check.shapes(E=(E, "V d"), u=(u, "K"))
     max_iter = check.integer(max_iter=max_iter, minimum=1)
     xp, (E, size) = array_namespace(E, u), scaled(E)
@@ -847,18 +847,9 @@ def _percentage(q):
     return q
 
 
-def _uniforms(**named):
-    """Arrays of numbers in [0, 1)."""
-    check.finite(**named)
-    for name, u in named.items():
-        xp = array_namespace(u)
-        if bool(xp.any((u < 0) | (u >= 1))):
-            raise ValueError(f"{name} must be in [0, 1), got values from {float(xp.min(u))} to {float(xp.max(u))}")
-
-
 def _sized(draws, axes, **others):
     """The sizes of draws, which are uniform numbers of one dtype."""
     named = {f"draws.{name}": value for name, value in zip(draws._fields, draws, strict=True)}
     sizes = check.shapes(**others, **{f"draws.{name}": (named[f"draws.{name}"], text) for name, text in axes.items()})
-    _uniforms(**named), check.alike_dtype(**named)
+    check.uniforms(**named), check.alike_dtype(**named)
     return sizes

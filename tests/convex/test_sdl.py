@@ -572,9 +572,9 @@ def test_others_refuse():
     with pytest.raises(ValueError, match="W must have independent columns"):
         sdl.label_energies(start._replace(W=np.ones((5, 2))), samples.x, samples.covariates, xi=1.0)
     with pytest.raises(ValueError, match="sigma must be"):
-        sdl.generate(start, samples.covariates, samples.x, samples.x[0], sigma=-1.0)
+        sdl.generate(start, samples.covariates, samples.x, np.abs(samples.x[0]) / 9, sigma=-1.0)
     with pytest.raises(ValueError, match="uniforms must have shape"):
-        sdl.generate(start, samples.covariates, samples.x, samples.x[0, :3], sigma=1.0)
+        sdl.generate(start, samples.covariates, samples.x, np.abs(samples.x[0, :3]) / 9, sigma=1.0)
     with pytest.raises(ValueError, match="beta must have shape"):
         sdl.predict(start._replace(beta=np.ones((3, 1))), samples.x, samples.covariates)
 

@@ -21,6 +21,7 @@ from refimpl.specs.domains import drawn, moved, outside
 JUMPS = 6  # inputs close by that are tried where an explanation may jump, or explode
 SPREAD = 8.0  # times what they do to it
 WIDEST = 7  # the largest size of further inputs: of three or four sizes no factor can be read
+COUNTED = 300  # the most that a count weighs: it may be no count of steps
 LARGE = 20_000  # entries above which the inputs of a case are looked at last
 NOISY_RUNS = 3  # of the reference, from which the tolerance of a further input comes
 LUCK = 4.0  # so much wider than that: so few runs may all be lucky
@@ -114,8 +115,9 @@ class Sight:
 
 
 def size(inputs):
-    """Number of entries of some inputs."""
-    return sum(np.size(value) for value in inputs.values())
+    """Number of entries of some inputs; a count of steps weighs as much as so many."""
+    whole = (min(abs(value), COUNTED) for value in inputs.values() if type(value) is int)
+    return sum(np.size(value) for value in inputs.values()) + sum(whole)
 
 
 def called(operation, function, inputs):

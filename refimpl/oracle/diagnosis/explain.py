@@ -329,14 +329,18 @@ def _survivors(search, clock):
     ask_more(evidence, clock.part(0.25))
     kept = []
     raising = [sight for sight in evidence.every if sight.got is None and sight.size <= SMALL][:4]
-    for found in sorted(search.found, key=lambda found: (found.rank, found.place))[:40]:
+    for found in sorted(search.found, key=_plain)[:40]:
         answer = found.on(evidence.operation)
         found.rank += 5 * sum(answer(sight.inputs) is not None for sight in raising)  # it should raise there too
         if all(holds(answer, sight) for sight in evidence.further if sight.got is not None):
             kept.append(found)
         else:
             search.parts.append((1.0, found, None))
-    return sorted(kept, key=lambda found: (found.rank, found.place))
+    return sorted(kept, key=_plain)
+
+
+def _plain(found):
+    return found.rank, found.place, len(found.lines)
 
 
 def _nearest(search, evidence, clock):

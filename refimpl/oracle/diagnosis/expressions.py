@@ -21,6 +21,7 @@ ALIKE = tuple(
 NUMBERS = ("float", "int")
 POINTWISE = ("exp", "log", "sqrt", "square", "abs", "tanh")
 REDUCTIONS = ("mean", "sum")
+ALONG = ("softmax", "logsumexp", "log_softmax")  # along the last axis where none is named
 
 
 def lent(name):
@@ -253,6 +254,9 @@ def _of_call(node, kinds, unit):
             for axis in (0, 1, -1, -2, (0, 1), None):
                 along = ast.keyword("axis", ast.Constant(axis))  # type: ignore[arg-type]
                 yield 0, ast.Call(node.func, node.args, [*node.keywords[:k], along, *node.keywords[k + 1 :]])
+    if name in ALONG and len(node.args) == 1 and not node.keywords:
+        for axis in (0, -2, None):
+            yield 1, ast.Call(node.func, node.args, [ast.keyword("axis", ast.Constant(axis))])
     if 1 < len(node.keywords) < 8:
         for j in range(len(node.keywords)):
             for k in range(j):

@@ -15,10 +15,12 @@ from refimpl.oracle.diagnosis.beyond import edits_at_entry, edits_from_around, e
 from refimpl.oracle.diagnosis.constants import solved, with_a_bound, with_a_number
 from refimpl.oracle.diagnosis.evidence import LARGE, Evidence, called, explains
 from refimpl.oracle.diagnosis.formulas import formulas
+from refimpl.oracle.diagnosis.frail import edits_to_frail
 from refimpl.oracle.diagnosis.levers import elsewhere, read
 from refimpl.oracle.diagnosis.needed import NOBODY, Blame, asked, blamed
 from refimpl.oracle.diagnosis.reading import readings
 from refimpl.oracle.diagnosis.trials import trials, tried
+from refimpl.oracle.diagnosis.twins import twins
 from refimpl.oracle.diagnosis.units import units
 from refimpl.oracle.diagnosis.vocabulary import edits_of
 from refimpl.oracle.diagnosis.workshop import Workshop
@@ -168,8 +170,7 @@ class Search:
                 if len(found) == PLACES:
                     break
             for place, (*_, edit, on) in enumerate(sorted(found, key=lambda row: row[:3])):
-                where = edit.tags[0] if edit.tags else edit.unit.name
-                self.keep(Found(edit.rank, on, lines=((where, edit.was, edit.now),), place=place))
+                self.keep(Found(edit.rank, on, lines=edit.lines, place=place))
 
     def of_trials(self, reference, clock, rank=1, **more):
         """Arguments and outputs treated wrongly, around some form of the rule."""
@@ -202,15 +203,17 @@ class Search:
                 *edits_in_time(operation, shop.units),
                 *edits_from_around(shop.units),
                 *edits_at_entry(shop.units),
+                *edits_to_frail(shop.units),
             ]
+            alike = sorted(twins(every), key=lambda several: several.rank)
             far = elsewhere(shop, self.moving[0])
             near, innocent = self.blame.near, self.blame.innocent
             place = lambda node: (node in far) + (node in innocent) - (node in near)
             order = {id(edit): edit.rank + RARE * place(id(edit.there)) for edit in every}
             every.sort(key=lambda edit: order[id(edit)])
-            self.evidence.planned += len(every)
+            self.evidence.planned += len(every) + len(alike)
             plain = [edit for edit in every if order[id(edit)] < RARE]
-            self._try(plain, shop, clock, base, rank, more)
+            self._try([*plain, *alike], shop, clock, base, rank, more)
             if not self.found and base is None:
                 self._of_constants(with_a_number, shop, clock.part(0.35))
             self._try(every[len(plain) :], shop, clock, base, rank, more)
@@ -241,8 +244,7 @@ class Search:
 
             return answer
 
-        where = edit.tags[0] if edit.tags else edit.unit.name
-        lines = (*more.pop("lines", ()), (where, edit.was, edit.now))
+        lines = (*more.pop("lines", ()), *edit.lines)
         return Found(rank + edit.rank, on, lines=lines, **more)
 
     def _of_constants(self, forms, shop, clock):

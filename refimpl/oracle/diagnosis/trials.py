@@ -14,6 +14,7 @@ import numpy as np
 from refimpl.oracle.diagnosis.units import units
 
 USUAL = (0.0, 1.0, 0.5, 0.1, 0.01, 1e-3, 1e-4, 1e-8, 0.9, 0.95, 0.99, 0.999, 2.0, -1.0)  # rates that code ships with
+SMALLEST = 1e-300  # for a number that has come to be 0
 
 
 class Trial(NamedTuple):
@@ -143,6 +144,7 @@ ARRAY_CHANGES: dict[str, Callable[..., Any]] = {
     "takes the first row of {0} for all rows": lambda x: np.broadcast_to(x[:1], x.shape).copy(),
     "takes the last row of {0} for all rows": lambda x: np.broadcast_to(x[-1:], x.shape).copy(),
     "takes the first entry of {0} for all entries": lambda x: np.full_like(x, x.flat[0]),
+    "takes the first entry of each row of {0} for the whole row": lambda x: np.broadcast_to(x[..., :1], x.shape).copy(),
     "takes the mean of {0} for all entries": lambda x: np.full_like(x, np.mean(x)),
     "takes the mean over the last axis of {0}": lambda x: np.broadcast_to(x.mean(-1, keepdims=True), x.shape).copy(),
     "takes the mean over the first axis of {0}": lambda x: np.broadcast_to(x.mean(0, keepdims=True), x.shape).copy(),
@@ -281,7 +283,10 @@ def tried(run, trial):
     def answer(inputs):
         try:
             with np.errstate(all="ignore"):
-                out = run(trial.before(inputs) if trial.before else inputs)
+                changed = trial.before(inputs) if trial.before else inputs
+                out = run(changed)
+                if out is None and (zeros := [n for n, v in changed.items() if isinstance(v, float) and v == 0]):
+                    out = run(changed | dict.fromkeys(zeros, SMALLEST))  # the rule wants it positive, others do not
                 return trial.after(out, inputs) if trial.after and out is not None else out
         except Exception:  # not every change fits every input
             return None

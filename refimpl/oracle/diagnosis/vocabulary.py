@@ -82,6 +82,11 @@ class Edit:
         return head(self.unit.node if self.added else self.moved or self.statement)
 
     @property
+    def lines(self):
+        """The tag or function of the statement, how it is, how it reads with the edit; one row."""
+        return ((self.tags[0] if self.tags else self.unit.name, self.was, self.now),)
+
+    @property
     def added(self):
         """Whether a statement is put before the first one of a function."""
         two = isinstance(self.new, list) and len(self.new) == 2 and not self.moved

@@ -8,9 +8,10 @@ from typing import NamedTuple, TypedDict
 from refimpl.core import disk
 from refimpl.oracle.candidates.schema import short
 from refimpl.oracle.candidates.watch import Slip
-from refimpl.oracle.judging.records import DTYPES, FAILURES, KINDS, STATUSES, Diagnosis, Record, Report, Smallest
+from refimpl.oracle.judging.records import DTYPES, FAILURES, KINDS, STATUSES, Diagnosis, Record, Smallest
 from refimpl.oracle.output import reportfile
 from refimpl.oracle.output.data import plain
+from refimpl.oracle.output.notebook import Shown, compared
 from refimpl.oracle.output.reportfile import ReportError, typed
 from refimpl.oracle.output.words import sentence, worst_first
 
@@ -69,7 +70,7 @@ def read_report(path):
     last = f"{path}: line {len(entries) + 2}"
     bottom = typed(_Footer, _OLD | footer, last)
     try:
-        report = Report.of(
+        report = Shown.of(
             records,
             target=top["target"],
             candidate=top["candidate"],
@@ -185,6 +186,9 @@ class Difference:
     def same(self):
         """Whether the checks, their results and the verdict are the same."""
         return not self.changes and self.verdicts[0] == self.verdicts[1]
+
+    def _repr_html_(self):
+        return compared(self)
 
 
 def diff(before, after):

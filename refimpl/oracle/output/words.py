@@ -7,6 +7,8 @@ from refimpl.oracle.output import alike, scope
 HOLDS = ("reproduced", "proxy")  # statuses of a claim whose bounds are kept
 WORST_FIRST = ("failed", "error", "xpass", "variant", "xfail", "skipped", "not_applicable", "passed")
 
+COUNTED = {2: "two", 3: "three", 4: "four"}
+
 
 def worst_first(records):
     """Records by status; those of one status as they ran."""
@@ -92,9 +94,8 @@ def cause(diagnosis):
                 return f"{names[0]} ({hint})"
             return f"like {names[0]}, with a change: as if {' and '.join(changed)}"
         case "several":
-            return "two things at once: " + "; and ".join(
-                [*(f"as if {t}" for t in changed), *([f"it {hint}"] if hint else [])]
-            )
+            things = [*(f"as if {t}" for t in changed), *([f"it {hint}"] if hint else [])]
+            return f"{COUNTED.get(len(things), len(things))} things at once: {'; and '.join(things)}"
         case "near":
             like = f"{names[0]} ({hint})" if names else f"as if {' and '.join(changed)}" if changed else f"it {hint}"
             return f"mostly like this, but not everywhere: {like}"
@@ -150,12 +151,22 @@ def explained(diagnosis):
         lines += [
             f"  as if        {row}" if k == 0 else f"               {row}" for k, row in enumerate(now.splitlines())
         ]
-    lines += filter(None, [evidence(diagnosis)])
+    return lines + beside(diagnosis)
+
+
+def beside(diagnosis):
+    """What is said of a cause beside its sentence and its lines, as lines of text.
+
+    Examples
+    --------
+    >>> from refimpl.oracle.judging.records import Diagnosis
+    >>> beside(Diagnosis("use", (), "does not use lr", cases=15, others=("takes 0 for lr",)))
+    ['it answers the same on all 15 cases', 'not told apart from: takes 0 for lr']
+    """
+    lines = list(filter(None, [evidence(diagnosis)]))
     if diagnosis.kind in ("conditions", "near"):
-        lines += [f"also: {text}" for text in diagnosis.others]
-    elif diagnosis.others:
-        lines.append(f"not told apart from: {'; '.join(diagnosis.others)}")
-    return lines
+        return lines + [f"also: {text}" for text in diagnosis.others]
+    return lines + ([f"not told apart from: {'; '.join(diagnosis.others)}"] if diagnosis.others else [])
 
 
 def told(report):
