@@ -110,6 +110,8 @@ POINTER = (
          _with_mask(_pointing(_rng("cube"), 3, 3, 3), np.ones((3, 3)))),
     Case("scores-of-800", ("numerics",), "scores of about 800 and -800: no exponential overflows",
          _pointing(_rng("huge"), 2, 4, 2) | {"v": np.array([700.0, -150.0])}, ("float64",), equations=_tags(14)),
+    Case("scores-of-10000", ("numerics",), "scores of about 10,000: all the weight is on one slot",
+         _pointing(_rng("larger"), 2, 4, 2) | {"v": np.array([9000.0, -2500.0])}, ("float64",), equations=_tags(14)),
     Case("many-slots", ("basic",), "41 slots", _MANY_SLOTS),
     large("many-rows", "many-slots", "B", size=2001),
 )  # fmt: skip
