@@ -81,7 +81,9 @@ def _expectations(k12, k11, k22, activation, angle):
     rest = math.pi - angle
     sine = xp.sin(xp.minimum(angle, rest))
     if activation == "relu":
-        value = scale * (sine + rest * xp.cos(angle)) / (2 * math.pi)  # (scale_mixture_nngp-2) (bnn_surrogates-32)
+        value = (
+            scale * (sine + rest * xp.cos(angle)) / (2 * math.pi)
+        )  # (scale_mixture_nngp-2) (bnn_surrogates-32) (random_feature_attention-15)
         return value, rest / (2 * math.pi)  # (scale_mixture_nngp-3)
     root = xp.hypot(xp.sqrt(1 + 2 * k11 + 2 * k22), 2 * scale * sine)  # k11 k22 - k12^2 is the square of scale * sine
     value = (2 / math.pi) * xp.atan2(2 * k12, root)  # (scale_mixture_nngp-4) (bnn_surrogates-33)

@@ -63,3 +63,20 @@ def trained_law(K_tt, K_st, K_ss, T_tt, T_st, y, s, eta, tau, time, form):
     law = predict.gradient_descent_mse_ensemble(kernel, rows[:n], y[:, None], learning_rate=eta * n)
     mean, covariance = law(None if time == "end" else tau, rows[n:], "ntk", compute_cov=True)
     return np.asarray(mean)[:, 0], np.asarray(covariance)
+
+
+def attention_kernel(x0, keys, y0, ykeys, bias):
+    """Preactivations are linear in the outer product of lifted query and key: those are the inputs of its network."""
+    if bias == "identity":
+        raise NotApplicable("its weights have mean 0")
+
+    def lifted(x):
+        return np.concatenate([x, np.ones((*x.shape[:-1], 1))], axis=-1)
+
+    x, y = lifted(keys), lifted(ykeys)
+    (n, N, e), (m, L, _) = x.shape, y.shape
+    first = (lifted(x0)[:, None, :, None] * x[:, :, None, :]).reshape(n * N, e * e)
+    second = (lifted(y0)[:, None, :, None] * y[:, :, None, :]).reshape(m * L, e * e)
+    *_, kernel = stax.serial(stax.Dense(1, W_std=e / 2), stax.Relu())
+    kappa = np.asarray(kernel(first, second, "nngp")) * (x.reshape(n * N, e) @ y.reshape(m * L, e).T)
+    return kappa.reshape(n, N, m, L).mean(axis=(1, 3))
