@@ -306,7 +306,7 @@ TRAIN = (
          _training(_rng("five"), T=5, clip=0.05), equations=_tags(39, 41, 42)),
     Case("one-step", ("boundary",), "one step, one input, one unit", _training(_rng("one"), T=1, B=1, n=1, m=1, H=1)),
     Case("many-steps", ("long",), "300 steps of Adam",
-         _training(_rng("many"), T=300, B=1, n=2, m=2, H=1, rates=[0.003] * 300), equations=_tags(42)),
+         _training(_rng("many"), T=300, B=1, n=1, m=1, H=1, rates=[0.003] * 300), equations=_tags(42)),
 )  # fmt: skip
 
 
@@ -328,11 +328,11 @@ def _cloud(name, S=3, n=7):
 
 
 def _circle_of_five():
-    """Five corners of a pentagon among 4,000 points of a small square inside."""
-    rng, at = _rng("pentagon"), [3_400, 12, 1_800, 3_999, 864]
-    P = np.round(rng.uniform(-0.25, 0.25, (1, 4_000, 2)), 6)
+    """Five corners of a pentagon among 2,000 points of a small square inside."""
+    rng, at = _rng("pentagon"), [1_700, 12, 900, 1_999, 432]
+    P = np.round(rng.uniform(-0.25, 0.25, (1, 2_000, 2)), 6)
     P[0, at] = [[1, 0], [0.3, 0.95], [-0.8, 0.6], [-0.8, -0.6], [0.3, -0.95]]
-    return {"P": P}, np.array([[13, 1801, 4000, 865, 3401, 0, *[-1] * 3_995]])
+    return {"P": P}, np.array([[13, 901, 2000, 433, 1701, 0, *[-1] * 1_995]])
 
 
 _MANY, _MANY_ANSWER = _circle_of_five()
@@ -347,7 +347,7 @@ HULL = (
          {"P": np.array([[[0, 0], [0, 1], [1, 2], [3, 1], [2, 0]]]) / 4}, equations=_tags(46)),
     Case("triangle", ("boundary",), "three points", {"P": np.array([[[0.5, 0.25], [1, 1], [0.25, 0.75]]])}),
     Case("negative", ("edge_case",), "points around the origin", {"P": _cloud("around")["P"] * 8 - 4}),
-    Case("many-points", ("large",), "4,000 points, five of which are corners", _MANY, answer={"C": _MANY_ANSWER},
+    Case("many-points", ("large",), "2,000 points, five of which are corners", _MANY, answer={"C": _MANY_ANSWER},
          source="closed form"),
 )  # fmt: skip
 
