@@ -51,7 +51,17 @@ ONCE = {
     "random_sparse_search.parameter_share": (2, "search.random_sparse_search:parameter_share"),
     "random_feature_attention.ridge_path": (1, "attention.random_feature_attention:ridge_path"),
     "token_reduction.decoder": (1, "search.token_reduction:decoder"),
+    "pointer_net.hull_target": (1, "attention._pointer_net_tasks:hull_target"),
+    "pointer_net.delaunay_target": (1, "attention._pointer_net_tasks:delaunay_target"),
+    "pointer_net.tour_target": (1, "attention._pointer_net_tasks:tour_target"),
+    "pointer_net.tour_heuristics": (1, "attention._pointer_net_tasks:tour_target"),
+    "pointer_net.hull_score": (2, "attention._pointer_net_tasks:hull_score"),
+    "pointer_net.triangle_score": (2, "attention._pointer_net_tasks:triangle_score"),
     "token_reduction.flops": (1, "search.token_reduction:flops"),
+    "genai_engineering.segment": (3, "attention.genai_engineering:segment"),
+    "genai_engineering.merges": (2, "attention.genai_engineering:merges"),
+    "genai_engineering.em_step": (4, "attention.genai_engineering:em_step"),
+    "genai_engineering.pr_attention": (1, "attention.genai_engineering:pr_attention"),
 }
 # Where something crosses in every step, and whose docstring says why.
 EACH_STEP = {

@@ -278,14 +278,14 @@ def rotate(x, positions, *, base=10_000.0, layout="pairs"):
         raise ValueError(f"x must be [..., n, d] with d even, got shape {tuple(x.shape)}")
     check.shapes(positions=(positions, f"{x.shape[-2]}"))
     xp, half = array_namespace(x), x.shape[-1] // 2
-    speeds = base ** (-xp.arange(half, dtype=x.dtype, device=device(x)) / half)
+    speeds = base ** (-xp.arange(half, dtype=x.dtype, device=device(x)) / half)  # (genai_engineering-20)
     angles = xp.astype(positions, x.dtype)[:, None] * speeds
     cos, sin = xp.cos(angles), xp.sin(angles)
     if layout == "halves":
         first, second = x[..., :half], x[..., half:]
     else:
         first, second = x[..., 0::2], x[..., 1::2]
-    turned = (first * cos - second * sin, first * sin + second * cos)
+    turned = (first * cos - second * sin, first * sin + second * cos)  # (genai_engineering-21)
     if layout == "halves":
         return xp.concat(turned, axis=-1)
     return xp.reshape(xp.stack(turned, axis=-1), x.shape)

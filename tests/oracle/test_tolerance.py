@@ -15,6 +15,19 @@ def tolerance_of(function, dtype, **inputs):
     return spread(noisy_runs(function, inputs, dtype), exact, dtype)[0]
 
 
+def test_infinities_are_not_rounded():
+    """A masked key has score -inf; moved by a share of itself it would be no number, and its weight none."""
+
+    def weights(x):
+        xp = array_namespace(x)
+        scores = xp.where(x > 0, x, -np.inf)
+        powers = xp.exp(scores - xp.max(scores))
+        return powers / xp.sum(powers)
+
+    runs = [*noisy_runs(weights, {"x": np.array([1.0, -1.0, 2.0])}, "float64")]
+    assert all(np.all(np.isfinite(run)) and run[0][1] == 0 for run in runs)
+
+
 def test_cancellation_widens_it():
     """1 + x - 1 loses the digits that x has below 1, and the tolerance says so."""
     allowed = tolerance_of(lambda x: (1.0 + x) - 1.0, "float64", x=np.array([1e-8, 1.0]))

@@ -109,7 +109,10 @@ class Noise:
             if type(result) not in _DOUBLES or result.dtype != _DOUBLE:
                 return self._wrap(result if exact else self._rounded(result))
             if not exact:
-                result = result + take(result.shape) * result
+                moves = take(result.shape) * result
+                if not math.isfinite(moves.sum()):  # infinity, such as the score of a masked key, is not rounded
+                    moves = np.where(np.isfinite(result), moves, 0.0)
+                result = result + moves
             return Noisy(result if type(result) is np.ndarray else np.asarray(result), self)
 
         return noisy

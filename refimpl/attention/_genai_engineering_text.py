@@ -1,0 +1,104 @@
+"""Texts, and how well pieces of words compress them, for the claims on sub-words."""
+
+import pydoc_data.topics
+import re
+from collections import Counter
+
+import numpy as np
+
+from refimpl.attention import genai_engineering as ge
+from refimpl.core.arrays import from_numpy
+
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+def topics():
+    """The help texts of Python's own library in lower case, in the order of their names.
+
+    They change a little from one release of Python to the next.
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> len(topics()) > 50, " if " in topics()[0]
+    (True, True)
+    """
+    texts = pydoc_data.topics.topics
+    return [texts[name].lower() for name in sorted(texts)]
+
+
+def counted(texts, most):
+    """The first words of some texts, and how often each occurs.
+
+    Parameters
+    ----------
+    texts : list of str
+        In their order.
+    most : int
+        Words that are taken; a word is of the letters a to z.
+
+    Returns
+    -------
+    words : list of str
+        The different ones, sorted.
+    freq : numpy.ndarray of int64
+
+    Examples
+    --------
+    >>> counted(["a b, a", "c"], 3)
+    (['a', 'b'], array([2, 1]))
+    """
+    found = Counter(re.findall("[a-z]+", " ".join(texts))[:most])
+    words = sorted(found)
+    return words, np.array([found[word] for word in words])
+
+
+def characters(words, freq):
+    """Symbols of a text, with an end of each word."""
+    return sum(int(f) * (len(word) + 1) for word, f in zip(words, freq, strict=True))
+
+
+def smoothed(pieces, counts, more, *, like):
+    """Pieces that occur, all letters and the end symbol, each with so much more than it was counted.
+
+    Examples
+    --------
+    >>> found = smoothed(["ab"], [3], 0.5, like=np.zeros(1))
+    >>> len(found.pieces), round(float(found.p[0]), 4)
+    (28, 0.2059)
+    """
+    tally = dict.fromkeys([*pieces, *LETTERS, ge.END], 0.0)
+    for piece, c in zip(pieces, counts, strict=True):
+        tally[piece] += c
+    data = np.array([*tally.values()]) + more
+    return ge.Vocabulary([*tally], from_numpy(data / data.sum(), like=like))
+
+
+def costs(words, vocabulary):
+    """Cost of the best way to cut each word, in nats: [W].
+
+    Examples
+    --------
+    >>> pieces = ge.Vocabulary(["a", "b", "_", "ab_"], np.array([0.25, 0.25, 0.25, 0.125]))
+    >>> costs(["a", "ab"], pieces) / np.log(2)
+    array([4., 3.])
+    """
+    return np.array([float(ge.segment(word + ge.END, *vocabulary).cost) for word in words])
+
+
+def tallied(split, freq):
+    """Pieces of words that were cut already, and how often each occurs."""
+    found: Counter = Counter()
+    for pieces, f in zip(split, freq, strict=True):
+        for piece in pieces:
+            found[piece] += int(f)
+    return list(found), np.array([*found.values()], dtype=float)
+
+
+def entropy(counts, length):
+    """Nats per character of a text whose pieces are counted, under their own frequencies."""
+    p = counts / counts.sum()
+    return float(-np.sum(counts * np.log(p)) / length)
