@@ -54,15 +54,18 @@ def test_draws_by_hand(backend):
 
 
 def test_kernels_by_hand(backend):
-    x_0, keys = backend.asarray([[1.0, 0.0]]), backend.asarray([[[0.0, 1.0]]])
-    close(backend, rfa.kernel(x_0, keys, x_0, keys), [[1.0]])
+    x_0, keys = backend.asarray([[1.0, 0.0]]), backend.asarray([[[1.0, 0.0]]])
     close(backend, rfa.kernel(x_0, keys, -x_0, keys), [[1 / math.pi]])
-    close(backend, rfa.kernel(x_0, keys, x_0, keys, bias="identity"), [[1.0]])
-    close(backend, rfa.kernel(x_0, x_0[:, None, :], x_0, x_0[:, None, :], bias="identity"),
-          [[2 * (2 * stats.norm.cdf(1) + stats.norm.pdf(1))]])  # fmt: skip
-    a, b, c = (backend.asarray([value]) for value in (0.3, -0.2, 0.5))
-    close(backend, rfa.rectified_product(a, b, c), [0.32272229430567415])
-    close(backend, rfa.rectified_product(0 * a, 0 * b, c), [0.30449889052211468])
+    both = 2 * (2 * stats.norm.cdf(1) + stats.norm.pdf(1))
+    close(backend, rfa.kernel(x_0, keys, x_0, keys, bias="identity"), [[both]])
+
+
+def test_rectified_products_by_hand():
+    a, b, c = np.array([0.3, 0.0]), np.array([-0.2, 0.0]), np.array([0.5, 0.5])
+    np.testing.assert_allclose(rfa.rectified_product(a, b, c), [0.32272229430567415, 0.30449889052211468], rtol=1e-14)
+    x_0, keys = np.array([[1.0, 0.0]]), np.array([[[0.0, 1.0]]])
+    for bias in rfa.BIASES:  # query and key at right angles: the bias has nothing to add
+        np.testing.assert_allclose(rfa.kernel(x_0, keys, x_0, keys, bias=bias), 1.0, rtol=1e-14)
 
 
 def test_training_by_hand(backend):
@@ -77,10 +80,8 @@ def test_training_by_hand(backend):
     close(backend, rfa.project(v, K1=9.0, K2=1.0), [[0.6, 0.0], [0.0, 0.8]])
     close(backend, rfa.project(v, K1=0.5**0.5, K2=9.0), [[0.0, 0.0], [0.0, 1.0]])
     close(backend, rfa.project(v, K1=9.0, K2=100.0), [[3.0, 0.0], [0.0, 4.0]])
-    run = rfa.fit_constrained(
-        backend.asarray([[[0.3, 0.4]]]), backend.asarray([1.0]), K1=9.0, K2=0.0625, steps=1, lr=0.5
-    )
-    close(backend, run.state, [[0.15, 0.2]])
+    phi, y = backend.asarray([[[0.3, 0.4], [0.0, 0.0]]]), backend.asarray([1.0])
+    close(backend, rfa.constrained_step(0 * v, phi, y, lr=0.5, K1=9.0, K2=0.0625), [[0.15, 0.2], [0.0, 0.0]])
 
 
 # Features ------------------------------------------------------------------------------------------------------------
