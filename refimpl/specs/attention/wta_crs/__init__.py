@@ -10,32 +10,23 @@ from refimpl.models.mlp import Layer
 from refimpl.specs import refusals, sizes
 from refimpl.specs.attention.wta_crs import cases, exact, laws
 from refimpl.specs.attention.wta_crs.claims import CLAIMS
+from refimpl.specs.attention.wta_crs.layer import number_like, padded, sampled_linear
 from refimpl.specs.attention.wta_crs.mistakes import ALTERNATIVES
 from refimpl.specs.base import ErrorCase, Operation, Paper, System, array, choice, integer, number
 from refimpl.specs.domains import COUNT, FRACTION, NONNEGATIVE, POSITIVE, SHARE, SIMPLEX, Relation, below, real, whole
 
 
-def _padded(x, length, value):
-    """A vector, filled up at its end."""
-    xp = array_namespace(x)
-    return xp.concat([x, xp.full((length - x.shape[0],), value, dtype=x.dtype, device=device(x))])
-
-
-def _number(value, like):
-    return array_namespace(like).full((), value, dtype=like.dtype, device=device(like))
-
-
 def plan(p, k):
     """Winners, how many, what they hold, and the scores."""
     found = wta_crs.plan(p, k)
-    return _padded(found.winners, k, -1), _number(found.winners.shape[0], p), found.mass, found.scores
+    return padded(found.winners, k, -1), number_like(found.winners.shape[0], p), found.mass, found.scores
 
 
 def rows(p, u, kind):
     """Pairs that are kept, and their weights."""
     k = u.shape[0]
     found = wta_crs.KINDS[kind](p, k, u)
-    return _padded(found.indices, k, -1), _padded(found.weights, k, 0.0), _number(found.indices.shape[0], p)
+    return padded(found.indices, k, -1), padded(found.weights, k, 0.0), number_like(found.indices.shape[0], p)
 
 
 def estimate(X, Y, u, kind):
@@ -47,14 +38,6 @@ def variance(X, Y, p, k, kind):
     """Mean squared error, of controls too."""
     ours = kind in wta_crs.KINDS
     return (wta_crs if ours else baselines).variance(X, Y, p, k, kind=kind)
-
-
-def sampled_linear(H, W, b, G, norms, ratio, phi, u):
-    """Forward and backward pass of a linear layer."""
-    Z, saved = wta_crs.forward(H, W, b, norms, u, ratio=ratio, phi=phi)
-    grad = wta_crs.backward(saved, W, G)
-    floats = saved.rows.shape[0] * saved.rows.shape[1]
-    return Z, grad.W, grad.b, grad.H, grad.norms, _padded(saved.indices, H.shape[0], -1), _number(floats, H)
 
 
 def trajectory(x, labels, W1, b1, W2, b2, batches, u, lr, momentum, ratio, phi):
@@ -82,7 +65,7 @@ def sampled_product(A, B, G, columns, rows, ratio, phi, u_columns, u_rows):
     """Forward and backward pass of a product of attention."""
     O, saved = product.forward(A, B, columns, rows, u_columns, u_rows, ratio=ratio, phi=phi)
     floats = sum(kept.rows.shape[0] * kept.rows.shape[1] * kept.rows.shape[2] for kept in saved)
-    return O, *product.backward(saved, G), _number(floats, A)
+    return O, *product.backward(saved, G), number_like(floats, A)
 
 
 def memory(batch, sequence, width, hidden, heads, ratio, copies):

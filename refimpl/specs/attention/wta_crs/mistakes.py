@@ -1,6 +1,7 @@
 """Lines of the source that read otherwise: mistakes, variants, documented choices."""
 
 from refimpl.core.linalg import length
+from refimpl.specs.attention.wta_crs.layer import sampled_linear
 from refimpl.specs.base import mistake, variant
 
 CODE = "https://github.com/zirui-ray-liu/WTACRS/blob/main/seq2seq/approxlinear/functional.py"
@@ -17,8 +18,6 @@ _TAKE = "xp.take(H, indices, axis=0)"
 
 def _from_this_step(H, W, b, G, norms, ratio, phi, u):
     """As the operation, with the gradient of this very step in place of the cache."""
-    from refimpl.specs.attention.wta_crs import sampled_linear
-
     return sampled_linear(H, W, b, G, length(G)[:, 0], ratio, phi, u)
 
 
