@@ -297,7 +297,7 @@ KERNEL_GD = Operation(
 def _ends(values, eta, sigma, B):
     """Whether the rule stops in time."""
     u = eta * 2.0**62
-    return bool(np.sqrt(np.clip(values.astype(float), 0, 1 / u).mean()) > B / (2 * np.e * sigma * u))
+    return bool(np.sqrt(np.clip(values.astype(float), 0, 1 / u).mean()) > B / (2 * np.exp(1) * sigma * u))
 
 
 STOPPING_TIME = Operation(
