@@ -2,6 +2,7 @@
 
 import math
 
+import mpmath
 import numpy as np
 import pytest
 
@@ -42,6 +43,19 @@ def test_the_gradient_of_the_weights_is_that_of_autodiff_and_differences(mask):
     np.testing.assert_allclose(traced, written, rtol=1e-12, atol=1e-16)
     differences = central_differences(lambda rows: np.array([loss(row.reshape(3, 5)) for row in rows]), h=1e-5)
     np.testing.assert_allclose(written.ravel(), differences(scores.ravel()[None])[0], rtol=1e-6, atol=1e-9)
+
+
+def test_a_long_row_of_large_scores_in_single_precision_against_50_digits():
+    scores = (1e4 + np.round(64 * random.stream(0, "test attention", "long").uniform(-2, 2, 4096)) / 64)[None, :]
+    scores[0, ::7] = -1e4
+    with mpmath.workdps(50):
+        powers = [mpmath.exp(mpmath.mpf(x) - 10_000) for x in scores[0].tolist()]
+        total = mpmath.fsum(powers)
+        expected = np.array([float(x / total) for x in powers])
+    for dtype, rtol in ((np.float32, 2e-6), (np.float64, 2e-14)):
+        weights = attention.softmax(scores.astype(dtype))[0]
+        assert weights.dtype == dtype
+        np.testing.assert_allclose(weights, expected, rtol=rtol, atol=1e-45)
 
 
 def test_what_is_left_of_a_weight_near_one_keeps_its_digits():

@@ -12,14 +12,14 @@ from scipy.spatial import ConvexHull, Delaunay
 NAMES = "We", "be", "Wd", "bd", "go", "e0", "W1", "W2", "v"
 
 
-def _cell(W, b, x, state, second=None):
-    """`LSTMCell`, whose gates are i, f, g, o; its second vector of biases is 0 or given."""
+def _cell(W, b, x, state):
+    """`LSTMCell`, whose gates are i, f, g, o; its second vector of biases is 0."""
     H = W.shape[1] // 4
     d = W.shape[0] - H
     order = torch.tensor([*range(2 * H), *range(3 * H, 4 * H), *range(2 * H, 3 * H)])
     cell = torch.nn.LSTMCell(d, H, dtype=W.dtype)
     named = {"weight_ih": W[:d, order].T, "weight_hh": W[d:, order].T, "bias_ih": b[order]}
-    named["bias_hh"] = 0 * b if second is None else second[order]
+    named["bias_hh"] = 0 * b
     return torch.func.functional_call(cell, named, (x, state))
 
 
@@ -41,18 +41,18 @@ def pointer_logits(E, d, W1, W2, v, mask):
     return {"p": keras.ops.convert_to_numpy(weights)[:, 0, :]}
 
 
-def _terms(w, P, n_real, C, seconds=(None, None)):
+def _terms(w, P, n_real, C):
     """Log-probabilities, one input after the other."""
     rows = []
     for points, n, targets in zip(torch.tensor(P), n_real, C, strict=True):
         zero = torch.zeros(1, len(w["v"]), dtype=w["v"].dtype)
         state, keys = (zero, zero), [w["e0"]]
         for point in points[: int(n)]:
-            state = _cell(w["We"], w["be"], point[None], state, seconds[0])
+            state = _cell(w["We"], w["be"], point[None], state)
             keys.append(state[0][0])
         E, x, row = torch.stack(keys), w["go"], []
         for c in targets[targets >= 0]:
-            state = _cell(w["Wd"], w["bd"], x[None], state, seconds[1])
+            state = _cell(w["Wd"], w["bd"], x[None], state)
             u = torch.tanh(E @ w["W1"] + state[0] @ w["W2"]) @ w["v"]
             row.append(torch.log_softmax(u, 0)[int(c)])
             x = points[int(c) - 1]
@@ -84,33 +84,23 @@ def gradients(P, n_real, C, **weights):
     return tuple((torch.zeros_like(x) if x.grad is None else x.grad).numpy() for x in w.values())
 
 
-def train(P, C, rates, clip, optimizer, both=False, **weights):
-    """`clip_grad_norm_`, and `SGD` or `Adam`; with `both` its two vectors of biases are trained."""
+def train(P, C, rates, clip, optimizer, **weights):
+    """`clip_grad_norm_`, and `SGD` or `Adam`."""
     w = _leaves(weights)
-    seconds = [torch.zeros_like(w[k]).requires_grad_() for k in ("be", "bd")] if both else [None, None]
-    every = [*w.values(), *(x for x in seconds if x is not None)]
-    rule = (torch.optim.SGD if optimizer == "sgd" else torch.optim.Adam)(every, lr=1.0)
+    rule = (torch.optim.SGD if optimizer == "sgd" else torch.optim.Adam)([*w.values()], lr=1.0)
     thetas, losses = [], []
     for points, targets, rate in zip(P, C, rates, strict=True):
         rule.param_groups[0]["lr"] = float(rate)
-        loss = _loss(_terms(w, points, [points.shape[1]] * len(points), targets, seconds))
+        loss = _loss(_terms(w, points, [points.shape[1]] * len(points), targets))
         rule.zero_grad()
         loss.backward()
-        for x in every:
+        for x in w.values():
             x.grad = torch.zeros_like(x) if x.grad is None else x.grad
-        torch.nn.utils.clip_grad_norm_(every, clip)
+        torch.nn.utils.clip_grad_norm_(w.values(), clip)
         rule.step()
-        told = dict(w)
-        if both:
-            told |= {"be": w["be"] + seconds[0], "bd": w["bd"] + seconds[1]}
-        thetas.append(torch.cat([x.detach().flatten() for x in told.values()]).numpy())
+        thetas.append(torch.cat([x.detach().flatten() for x in w.values()]).numpy())
         losses.append(loss.item())
     return np.stack(thetas), np.array(losses, dtype=P.dtype)
-
-
-def train_both(**inputs):
-    """As `nn.LSTM` has it."""
-    return train(**inputs, both=True)
 
 
 def hull_target(P):
