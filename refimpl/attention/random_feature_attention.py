@@ -465,7 +465,7 @@ def _gain(a):
 
 
 def ridge(Phi, y, *, lam):
-    """Least squares with a penalty: the v of least |y - Phi v|^2 / n + lam |v|^2.
+    """Least squares with a penalty: the v of least ``|y - Phi v|^2 / n + lam |v|^2``.
 
     Parameters
     ----------

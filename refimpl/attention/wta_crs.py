@@ -371,7 +371,7 @@ def variance(X, Y, p, k, *, kind="wta"):
     Returns
     -------
     array, 0-d
-        E |estimate - X Y|^2 in the Frobenius norm, the mean over the draws.
+        ``E |estimate - X Y|^2`` in the Frobenius norm, the mean over the draws.
 
     Raises
     ------
