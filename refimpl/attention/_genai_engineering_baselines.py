@@ -15,7 +15,16 @@ def visits(deltas, T):
     >>> visits([0, 2], 4)
     6
     """
-    return sum(T - delta for delta in deltas)
+    T = check.integer(T=T, minimum=1, below=2**31)
+    return sum(T - delta for delta in _distances(deltas, T))
+
+
+def _distances(deltas, T):
+    check.sequence(deltas=deltas)
+    deltas = [check.integer(deltas=delta) for delta in deltas]
+    if any(delta >= T for delta in deltas):
+        raise ValueError(f"deltas must be below the number of blocks, {T}, got {max(deltas)}")
+    return deltas
 
 
 def window(T, most):
@@ -26,7 +35,8 @@ def window(T, most):
     >>> window(4, 8)
     [0, 1]
     """
-    return filled(range(1, T), T, most, stop=True)
+    T = check.integer(T=T, minimum=1, below=2**31)
+    return filled([*range(1, T)], T, most, stop=True) if T > 1 else [0]
 
 
 def filled(order, T, most, *, stop=False):
@@ -46,10 +56,12 @@ def filled(order, T, most, *, stop=False):
     >>> filled([1, 3, 2], 4, 6), filled([1, 3, 2], 4, 6, stop=True)
     ([0, 3], [0])
     """
+    T, most = check.integer(T=T, minimum=1, below=2**31), check.integer(most=most)
+    check.sequence(order=order), check.flag(stop=stop)
     chosen = [0]
-    for delta in order:
-        if visits([*chosen, int(delta)], T) <= most:
-            chosen.append(int(delta))
+    for delta in _distances([int(check.integer(order=delta)) for delta in order], T):
+        if visits([*chosen, delta], T) <= most:
+            chosen.append(delta)
         elif stop:
             break
     return sorted(chosen)
@@ -63,6 +75,9 @@ def draws(deltas, T, *, like):
     >>> draws([0, 2], 4, like=np.zeros(1))
     array([[0.  , 0.75, 0.  , 0.75]])
     """
+    T = check.integer(T=T, minimum=1, below=2**31)
+    deltas = _distances(deltas, T)
+    check.floating(like=like)
     return from_numpy([[0.0 if delta in deltas else 0.75 for delta in range(T)]], like=like)
 
 
@@ -77,7 +92,10 @@ def seen(takes, block):
            [0, 0, 1, 0],
            [0, 0, 1, 1]])
     """
-    n = len(takes) * block
+    check.instance(np.ndarray, takes=takes), check.shapes(takes=(takes, "T T"))
+    if takes.dtype != bool:
+        raise TypeError(f"takes must be an array of bool, got {takes.dtype}")
+    n = len(takes) * check.integer(block=block, minimum=1, below=2**31)
     i, j = np.arange(n)[:, None], np.arange(n)[None, :]
     row, gap = i // block, i // block - j // block
     return (j <= i) & takes[row, np.clip(gap, 0, None)]
@@ -105,7 +123,8 @@ def by_segment(x, bits, *, segment, group, axis):
     >>> by_segment(x, [1, 8], segment=3, group=3, axis=0)[:, 0].round(6)
     array([0. , 1. , 0. , 0. , 1. , 0.4])
     """
-    check.sequence(bits=bits), check.finite(x=x)
+    check.finite(x=x), check.shapes(x=(x, "n d"))
+    segment, bits = check.integer(segment=segment, minimum=1), _checked_bits(bits)
     xp, n = array_namespace(x), x.shape[0]
     if n % (segment * len(bits)):
         raise ValueError(f"bits must have an entry for each segment, got {len(bits)} for {n} rows")
@@ -125,11 +144,22 @@ def staircase(segments, bits=(16, 8, 4, 2)):
     >>> staircase(5)
     [2, 2, 2, 4, 8]
     """
+    segments, bits = check.integer(segments=segments), _checked_bits(bits)
     return [bits[min(i, len(bits) - 1)] for i in range(segments, 0, -1)]
+
+
+def _checked_bits(bits):
+    check.sequence(bits=bits)
+    return [check.integer(bits=b, minimum=1) for b in bits]
 
 
 def random_search(rng, score, sizes, count):
     """The best of so many settings that are drawn evenly."""
+    check.rng(rng=rng), check.function(score=score), check.sequence(sizes=sizes)
+    sizes, count = (
+        [check.integer(sizes=n, minimum=1) for n in sizes],
+        check.integer(count=count, minimum=1, below=2**31),
+    )
     settings = rng.integers(0, np.array(sizes), (count, len(sizes)))
     return max(score(setting) for setting in settings.tolist())
 
@@ -142,7 +172,8 @@ def neighbours(U, topics, count=5):
     >>> neighbours(np.array([[1.0, 0], [2.0, 0.1], [0, 1.0], [0.1, 3.0]]), np.array([0, 0, 1, 1]), 1)
     1.0
     """
-    U = to_numpy(U)
+    check.finite(U=U), check.integral(topics=topics), check.shapes(U=(U, "V d"), topics=(topics, "V"))
+    count, U, topics = check.integer(count=count, minimum=1), to_numpy(U), to_numpy(topics)
     unit = U / np.maximum(np.sqrt(np.sum(U * U, axis=1, keepdims=True)), 1e-12)
     cosine = unit @ unit.T
     np.fill_diagonal(cosine, -2.0)

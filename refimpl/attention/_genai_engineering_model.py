@@ -8,6 +8,7 @@ import numpy as np
 
 from refimpl.attention import genai_engineering as ge
 from refimpl.attention._genai_engineering_text import topics
+from refimpl.core import check
 from refimpl.core.arrays import Array, array_namespace, device, from_numpy
 from refimpl.models.attention import causal, log_softmax, rotate, scaled_scores, softmax, softmax_gradient
 
@@ -69,6 +70,7 @@ def init(rng, *, like):
     >>> {name: x.shape for name, x in init(np.random.default_rng(0), like=np.zeros(1)).items() if name in ("E", "Wq")}
     {'E': (31, 48), 'Wq': (48, 64)}
     """
+    check.rng(rng=rng), check.floating(like=like)
     shapes = {"E": (len(ALPHABET), WIDTH), "Wq": (WIDTH, HEADS * DIM), "Wk": (WIDTH, DIM), "Wv": (WIDTH, DIM),
               "Wo": (HEADS * DIM, WIDTH), "W1": (WIDTH, HIDDEN), "W2": (HIDDEN, WIDTH),
               "U": (WIDTH, len(ALPHABET))}  # fmt: skip
@@ -80,12 +82,26 @@ def init(rng, *, like):
 
 def penalty(code, n, *, like):
     """What is taken from the scores, [H, n, n] or 0."""
+    check.fields(Code, code=code), check.floating(like=like)
+    n = check.integer(n=n, minimum=1, below=2**31)
     if code.slopes is None:
         return 0.0
+    check.shapes(**{"code.slopes": (code.slopes, f"{HEADS}")})
     xp = array_namespace(like)
     flat = xp.zeros((n, 2), dtype=like.dtype, device=device(like))
     one = ge.scores(flat, flat, slope=1.0, bias=code.bias, rotary=False)
     return code.slopes[:, None, None] * xp.where(causal(n, like=like), one, 0.0)
+
+
+def _known(params, code, **symbols):
+    """Check weights, symbols [b, n] and a code; the namespace."""
+    check.instance(dict, params=params), check.fields(Code, code=code)
+    expected = {"E", "Wq", "Wk", "Wv", "Wo", "W1", "W2", "U", "b1", "b"}
+    if set(params) != expected:
+        raise ValueError(f"params must have the names {', '.join(sorted(expected))}, got {', '.join(map(str, params))}")
+    check.floating(**params), check.alike_dtype(**params), check.shapes(E=(params["E"], f"{len(ALPHABET)} {WIDTH}"))
+    check.indices(len(ALPHABET), **symbols), check.shapes(**{name: (x, "b n") for name, x in symbols.items()})
+    return array_namespace(params["E"])
 
 
 def _heads(x):
@@ -142,7 +158,10 @@ def forward(params, tokens, code, *, seen=None, cache=None):
     >>> logits.shape, bool(np.all(logits[0, :2] == logits[1, :2]))  # nobody looks ahead
     ((2, 3, 31), True)
     """
-    xp, (b, n) = array_namespace(params["E"]), tokens.shape
+    xp, (b, n) = _known(params, code, tokens=tokens), tokens.shape
+    check.function(**({} if cache is None else {"cache": cache}))
+    if seen is not None:
+        check.shapes(seen=(seen, f"{n} {n}"))
     X = xp.reshape(xp.take(params["E"], xp.reshape(tokens, (-1,)), axis=0), (b, n, WIDTH))
     q, k, v = _heads(X @ params["Wq"]), X @ params["Wk"], X @ params["Wv"]
     if code.rotary:
@@ -162,7 +181,7 @@ def forward(params, tokens, code, *, seen=None, cache=None):
 
 def loss(params, windows, code, **more):
     """Mean nats per character of windows [b, n + 1]."""
-    xp = array_namespace(params["E"])
+    xp = _known(params, code, windows=windows)
     logp = log_softmax(forward(params, windows[:, :-1], code, **more).logits)
     return -xp.mean(xp.take_along_axis(logp, windows[:, 1:, None], axis=-1))
 
@@ -183,6 +202,7 @@ def gradient(params, windows, code):
     Wk True
     E True
     """
+    _known(params, code, windows=windows)
     tokens, targets = windows[:, :-1], windows[:, 1:]
     p, xp = forward(params, tokens, code), array_namespace(params["E"])
     symbols = xp.arange(len(ALPHABET), device=device(tokens))
@@ -218,6 +238,10 @@ def train(rng, numbers, code, *, like, steps=STEPS):
     >>> float(loss(params, numbers[None, :30], code)) < 0.5  # a b c d e a b c d e
     True
     """
+    steps = check.integer(steps=steps)
+    check.instance(np.ndarray, numbers=numbers), check.indices(len(ALPHABET), numbers=numbers)
+    if numbers.ndim != 1 or len(numbers) <= WINDOW + 1:
+        raise ValueError(f"numbers must be a vector longer than {WINDOW + 1}, got shape {numbers.shape}")
     params, xp = init(rng, like=like), array_namespace(like)
     m = {name: xp.zeros_like(x) for name, x in params.items()}
     v = dict(m)

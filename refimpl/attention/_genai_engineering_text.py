@@ -7,7 +7,8 @@ from collections import Counter
 import numpy as np
 
 from refimpl.attention import genai_engineering as ge
-from refimpl.core.arrays import from_numpy
+from refimpl.core import check
+from refimpl.core.arrays import from_numpy, is_array
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
@@ -51,6 +52,8 @@ def counted(texts, most):
     >>> counted(["a b, a", "c"], 3)
     (['a', 'b'], array([2, 1]))
     """
+    check.sequence(texts=texts), check.instance(str, **{f"texts[{i}]": text for i, text in enumerate(texts)})
+    most = check.integer(most=most, below=2**31)
     found = Counter(re.findall("[a-z]+", " ".join(texts))[:most])
     words = sorted(found)
     return words, np.array([found[word] for word in words])
@@ -58,7 +61,8 @@ def counted(texts, most):
 
 def characters(words, freq):
     """Symbols of a text, with an end of each word."""
-    return sum(int(f) * (len(word) + 1) for word, f in zip(words, freq, strict=True))
+    freq = ge._checked_text(words, freq)
+    return sum(f * (len(word) + 1) for word, f in zip(words, freq, strict=True))
 
 
 def smoothed(pieces, counts, more, *, like):
@@ -70,6 +74,11 @@ def smoothed(pieces, counts, more, *, like):
     >>> len(found.pieces), round(float(found.p[0]), 4)
     (28, 0.2059)
     """
+    check.sequence(pieces=pieces), check.floating(like=like)
+    check.instance(str, **{f"pieces[{i}]": piece for i, piece in enumerate(pieces)})
+    more, counts = check.positive(more=more), _counts(counts)
+    if len(counts) != len(pieces):
+        raise ValueError(f"counts must be as many as pieces, {len(pieces)}, got {len(counts)}")
     tally = dict.fromkeys([*pieces, *LETTERS, ge.END], 0.0)
     for piece, c in zip(pieces, counts, strict=True):
         tally[piece] += c
@@ -86,19 +95,30 @@ def costs(words, vocabulary):
     >>> costs(["a", "ab"], pieces) / np.log(2)
     array([4., 3.])
     """
+    check.sequence(words=words), check.instance(str, **{f"words[{i}]": word for i, word in enumerate(words)})
+    check.instance(ge.Vocabulary, vocabulary=vocabulary)
     return np.array([float(ge.segment(word + ge.END, *vocabulary).cost) for word in words])
 
 
 def tallied(split, freq):
     """Pieces of words that were cut already, and how often each occurs."""
+    check.sequence(split=split), check.instance((list, tuple), **{f"split[{i}]": row for i, row in enumerate(split)})
+    freq = ge._checked_text(["".join(row) for row in split], freq)
     found: Counter = Counter()
     for pieces, f in zip(split, freq, strict=True):
         for piece in pieces:
-            found[piece] += int(f)
+            found[piece] += f
     return list(found), np.array([*found.values()], dtype=float)
 
 
 def entropy(counts, length):
     """Nats per character of a text whose pieces are counted, under their own frequencies."""
+    counts, length = _counts(counts), check.positive(length=length)
     p = counts / counts.sum()
     return float(-np.sum(counts * np.log(p)) / length)
+
+
+def _counts(counts):
+    """Numbers > 0 as a vector of NumPy."""
+    check.sequence(counts=[*counts] if is_array(counts) and counts.ndim == 1 else counts)
+    return np.array([float(check.positive(counts=c)) for c in counts])

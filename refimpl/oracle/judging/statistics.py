@@ -128,7 +128,7 @@ def stochastic():
     Examples
     --------
     >>> stochastic()
-    ['cbo.step']
+    ['cbo.step', 'random_feature_attention.heads']
     """
     return [op.name for system in catalog.systems().values() for op in system.operations if op.draws]
 

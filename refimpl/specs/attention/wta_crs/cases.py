@@ -281,7 +281,7 @@ LINEAR = (
     Case("all-rows", ("boundary",), "ratio 1: the exact gradient", _EIGHT | {"ratio": 1.0}),
     Case("one-row", ("boundary",), "below one row: one is kept", _EIGHT | {"ratio": 0.05}, equations=("wta_crs-16",)),
     Case("tiny-norms", ("numerics", "known_bug"), "lengths of 1e-8 are as good as others",
-         _batch("tiny") | {"norms": _batch("tiny")["norms"] * 2.0**-27}),
+         _batch("tiny") | {"norms": _batch("tiny")["norms"] / 2**27}),
     Case("single", ("boundary",), "the smallest sizes", _linear([[2]], [[3]], [1], [[-1]], [1], 0.5, 0.1, [0.5])),
     Case("without-biases", ("basic",), "two rows drawn of eight", _batch("unbiased") | {"b": np.zeros(2)}),
     large("many-inputs", "without-biases", "d", balanced=True, size=50_000,
