@@ -11,6 +11,7 @@ the release: a person re-checks it by hand and writes it down. A release that is
 import argparse
 import datetime
 import json
+import re
 import sys
 from itertools import groupby
 from pathlib import Path
@@ -62,7 +63,8 @@ def rst(rows, date):
     for system, group in groupby(rows, key=lambda row: row["target"].partition(".")[0]):
         lines += [system, "-" * len(system), ""]
         for row in group:
-            lines += [row["title"], "~" * len(row["title"]), ""]
+            name = re.sub(r"_(?=\W|$)", r"\_", row["title"])  # a name that ends so would be a reference
+            lines += [name, "~" * len(name), ""]
             kind = f" ({row['kind']})" if row["kind"] else ""
             rest = beyond(row["verdict"], row["sentence"])
             rest = f": {marked_up(rest)}." if rest not in ("", row["note"]) else ""
