@@ -8,7 +8,7 @@ import numpy as np
 
 from refimpl.attention import genai_engineering as ge
 from refimpl.core import check
-from refimpl.core.arrays import from_numpy, is_array
+from refimpl.core.arrays import from_numpy
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
@@ -120,5 +120,5 @@ def entropy(counts, length):
 
 def _counts(counts):
     """Numbers > 0 as a vector of NumPy."""
-    check.sequence(counts=[*counts] if is_array(counts) and counts.ndim == 1 else counts)
+    check.sequence(counts=counts)
     return np.array([float(check.positive(counts=c)) for c in counts])

@@ -63,14 +63,14 @@ def check_cell(shell, line, cell):
     operations = catalog.operations(options.target)
     if not shell.run_cell(cell).success:
         return None
-    candidate = _defined(cell, options, operations, shell.user_ns)
+    candidate = _defined(shell.transform_cell(cell), options, operations, shell.user_ns)
     dtypes = tuple(options.dtype or ("float64",))
     return check(candidate, options.target, dtypes=dtypes, explain=options.explain, fuzz=options.fuzz)
 
 
 def _defined(cell, options, operations, names):
     """The function, or functions, that a cell has defined."""
-    found = [n.name for n in ast.parse(_plain(cell)).body if isinstance(n, ast.FunctionDef | ast.ClassDef)]
+    found = [n.name for n in ast.parse(cell).body if isinstance(n, ast.FunctionDef | ast.ClassDef)]
     if options.function:
         if options.function not in names:
             raise ValueError(f"%%check: --function must be a name of the notebook, got {options.function!r}")
@@ -81,8 +81,3 @@ def _defined(cell, options, operations, names):
     if not found:
         raise ValueError(f"%%check {options.target}: the cell must define a function")
     return names[found[-1]]
-
-
-def _plain(cell):
-    """A cell without magics and commands of the shell, which are no Python."""
-    return "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in cell.splitlines())

@@ -23,12 +23,16 @@ def mine(theta0, grads, lr, beta1, beta2, weight_decay):
 """
 
 
-def without_decay(theta0, grads, lr, beta1, beta2, weight_decay):
+def right(theta0, grads, lr, beta1, beta2, weight_decay):
     theta, state, rows = theta0, lion.init(theta0), []
     for g in grads:
-        theta, state = lion.update(theta, state, g, lr=lr, beta1=beta1, beta2=beta2)
+        theta, state = lion.update(theta, state, g, lr=lr, beta1=beta1, beta2=beta2, weight_decay=weight_decay)
         rows.append(theta)
     return np.stack(rows) if rows else grads
+
+
+def without_decay(weight_decay, **inputs):
+    return right(weight_decay=0.0, **inputs)
 
 
 @pytest.fixture
@@ -99,19 +103,11 @@ def test_nothing_of_a_candidate_is_markup():
 
 
 def test_a_report_is_short_travels_and_is_compared():
-    wrong, right = check(without_decay, "lion.trajectory", explain=0), check(lion_whole, "lion.trajectory", explain=0)
+    wrong, fine = (check(candidate, "lion.trajectory", explain=0) for candidate in (without_decay, right))
     assert len(repr(wrong)) < 2000
     assert pickle.loads(pickle.dumps(wrong)) == wrong
     assert "<img" in wrong._repr_html_()
-    assert "<img" not in right._repr_html_()
-    text = diff(right, wrong)._repr_html_()
+    assert "<img" not in fine._repr_html_()
+    text = diff(fine, wrong)._repr_html_()
     assert "conforms &rarr; deviates: no_decay" in text
     assert "passed -&gt; failed" in text
-
-
-def lion_whole(theta0, grads, lr, beta1, beta2, weight_decay):
-    theta, state, rows = theta0, lion.init(theta0), []
-    for g in grads:
-        theta, state = lion.update(theta, state, g, lr=lr, beta1=beta1, beta2=beta2, weight_decay=weight_decay)
-        rows.append(theta)
-    return np.stack(rows) if rows else grads
