@@ -10,6 +10,7 @@ from refimpl.attention import genai_engineering as ge
 from refimpl.attention._genai_engineering_text import topics
 from refimpl.core import check
 from refimpl.core.arrays import Array, array_namespace, device, from_numpy
+from refimpl.models import adam
 from refimpl.models.attention import causal, log_softmax, rotate, scaled_scores, softmax, softmax_gradient
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz .,()"
@@ -242,17 +243,12 @@ def train(rng, numbers, code, *, like, steps=STEPS):
     check.instance(np.ndarray, numbers=numbers), check.indices(len(ALPHABET), numbers=numbers)
     if numbers.ndim != 1 or len(numbers) <= WINDOW + 1:
         raise ValueError(f"numbers must be a vector longer than {WINDOW + 1}, got shape {numbers.shape}")
-    params, xp = init(rng, like=like), array_namespace(like)
-    m = {name: xp.zeros_like(x) for name, x in params.items()}
-    v = dict(m)
+    params = init(rng, like=like)
+    state = adam.init(params)
     for t in range(1, steps + 1):
         starts = rng.integers(0, len(numbers) - WINDOW, BATCH)
         windows = from_numpy(numbers[starts[:, None] + np.arange(WINDOW + 1)], like=like)
         grad = gradient(params, windows, code)
         rate = 3e-3 * min(1.0, t / 50) * 0.5 * (1 + math.cos(math.pi * t / steps))
-        for name, g in grad.items():
-            m[name] = 0.9 * m[name] + 0.1 * g
-            v[name] = 0.99 * v[name] + 0.01 * g * g
-            step = (m[name] / (1 - 0.9**t)) / (xp.sqrt(v[name] / (1 - 0.99**t)) + 1e-8)
-            params[name] = params[name] - rate * step
+        params, state = adam.update(params, state, grad, lr=rate, beta2=0.99)
     return params

@@ -9,7 +9,7 @@ from refimpl.core.arrays import Array, array_namespace, device, is_floating
 from refimpl.core.loop import iterate
 from refimpl.core.special import softmax
 from refimpl.landscape import flat_mtl
-from refimpl.models import mlp
+from refimpl.models import adam, mlp
 from refimpl.models.mlp import Layer
 
 SLOPES = {
@@ -163,37 +163,6 @@ def quadratics(matrices, vectors):
     return slope
 
 
-class Adam(NamedTuple):
-    """Averages of gradients and of their squares, trees like the parameters; and steps taken."""
-
-    m: Network
-    v: Network
-    steps: int
-
-
-def adam(params, state, grads, *, lr, decay=0.0):
-    """A step of Adam, or with a decoupled `decay` of AdamW, on trees; beta 0.9 and 0.999, epsilon 1e-8.
-
-    Examples
-    --------
-    >>> start = np.zeros(1)
-    >>> adam(start, Adam(start, start, 0), np.array([4.0]), lr=0.5)[0].round(6)
-    array([-0.5])
-    """
-    check.instance(Adam, state=state)
-    lr, decay, t = check.positive(lr=lr), check.nonnegative(decay=decay), check.integer(steps=state.steps) + 1
-    tree.finite(params=params, grads=grads, m=state.m, v=state.v)
-    tree.alike(params, grads=grads, m=state.m, v=state.v)
-    m = tree.map(lambda m, g: 0.9 * m + 0.1 * g, state.m, grads)
-    v = tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, state.v, grads)
-
-    def moved(p, m, v):
-        root = array_namespace(v).sqrt(v / (1 - 0.999**t))
-        return p - lr * (m / (1 - 0.9**t) / (root + 1e-8) + decay * p)
-
-    return tree.map(moved, params, m, v), Adam(m, v, t)
-
-
 def train(net, x, labels, rng, *, epochs, lr, method, variant="flat", rho=0.2, decay=0.0, batch=100, record=None):
     """Minibatch training of a relu network on m classification tasks, its directions fed to Adam.
 
@@ -242,7 +211,6 @@ def train(net, x, labels, rng, *, epochs, lr, method, variant="flat", rho=0.2, d
     check.instance(str, method=method)
     if not 1 <= batch <= n:
         raise ValueError(f"batch must be in [1, {n}], got {batch!r}")
-    nothing = tree.map(lambda p: 0.0 * p, net)
 
     def slope(i, shared, head, minibatch):
         picked, calls = minibatch
@@ -263,11 +231,11 @@ def train(net, x, labels, rng, *, epochs, lr, method, variant="flat", rho=0.2, d
                 slope, net.shared, net.heads, (order[k * batch : (k + 1) * batch], calls), method=method,
                 variant=variant, rho_sh=rho, rho_ns=rho, orders=drawn() if method == "pcgrad" and m > 2 else None,
             )  # fmt: skip
-            net, moments = adam(net, moments, Network(*g), lr=lr, decay=decay)
+            net, moments = adam.update(net, moments, Network(*g), lr=lr, decay=decay)
             if m > 1:  # each task is called at the point first
                 products.append(float(xp.sum(calls[0] * calls[len(calls) // m])))
         return net, moments, epoch + 1, float(np.mean(np.asarray(products) < 0)) if products else 0.0
 
     told = None if record is None else lambda state: record(state[0], *state[2:])
-    run = iterate(one_epoch, (net, Adam(nothing, nothing, 0), 0, 0.0), steps=epochs, record=told)
+    run = iterate(one_epoch, (net, adam.init(net), 0, 0.0), steps=epochs, record=told)
     return run._replace(state=run.state[0])
