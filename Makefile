@@ -66,8 +66,8 @@ docs: $(VENV)/.extra-docs $(VENV)/.extra-test ## the site, into build/docs; fail
 bench: $(VENV)/.extra-peers $(VENV)/.old-peers ## timings beside peers and the hardware limit, into build/benchmarks
 	$(PY) -m benchmarks
 
-peers: $(VENV)/.extra-peers $(VENV)/.extra-test $(VENV)/.old-peers ## judge the public implementations; tests against PyTorch
-	$(PY) -m tests.peers --out docs/conformance --check
+peers: $(VENV)/.extra-peers $(VENV)/.extra-test $(VENV)/.old-peers ## judge the public implementations whose verdict may have changed, ALL=1 every one; tests against PyTorch
+	$(PY) -m tests.peers --out docs/conformance --check $(if $(ALL),--all)
 	$(PY) -m pytest -n 2 --dist loadgroup -m "torch or jax or peers"
 	$(MAKE) test-dpnp
 

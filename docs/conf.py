@@ -32,6 +32,7 @@ release = version = __version__
 extensions = [
     "refimpl_docs",
     "refimpl_pages",
+    "refimpl_abstracts",
     "refimpl_power",
     "refimpl_wild",
     "refimpl_tags",
@@ -49,10 +50,9 @@ exclude_patterns = ["_build", "gallery/**/*.ipynb", "gallery/**/*.py"]
 exclude_patterns += ["**/readme"]  # of _static: the README's own pictures
 exclude_patterns += ["sg_execution_times.rst", "gallery/*/sg_execution_times.rst"]  # fetch scripts from the network
 templates_path = ["_templates"]
-papers = {entry.name for entry in catalog.roadmap()}
+papers = {entry.name for entry in catalog.papers()}
 rst_epilog = f"""
 .. |papers| replace:: {len(papers)}
-.. |done| replace:: {len(papers & catalog.systems().keys())}
 """
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True

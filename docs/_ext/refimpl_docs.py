@@ -1,6 +1,6 @@
 """Tables of the site, made from the specs and from the committed ledgers, so that no page can fall behind them.
 
-.. refimpl-systems::             the papers, and which are there
+.. refimpl-systems::             the systems and their papers
 .. refimpl-chapters::            the chapters and their systems; :toctree: makes the table of contents instead
 .. refimpl-conformance::         verdicts on public implementations, one a row
 .. refimpl-tutorials::           the pictures of the tutorials, each a link to its page
@@ -152,28 +152,19 @@ class Tables(SphinxDirective):
 
 
 class Systems(Tables):
-    """The papers of the road map."""
+    """The systems and their papers."""
 
     required_arguments = 0
 
     def run(self):
         """One table for all."""
-        there = catalog.systems()
-        rows = []
-        for entry in catalog.roadmap():
-            system = there.get(entry.name)
-            status = f"{len(system.operations)} operations, {len(system.claims)} claims" if system else "to come"
-            name = self.page(system, code(entry.name)) if system else code(entry.name)
-            paper = (f"{entry.title}, ", *web(f"https://arxiv.org/abs/{entry.arxiv}"))
-            rows.append([name, entry.chapter.replace("_", " "), paper, status])
-        known = {entry.name for entry in catalog.roadmap()}
-        for system in there.values():
-            if system.name not in known:
-                status = f"{len(system.operations)} operations, {len(system.claims)} claims; as a baseline"
-                paper = (f"{system.paper.title}, ", *web(f"https://arxiv.org/abs/{system.paper.arxiv}"))
-                name = self.page(system, code(system.name))
-                rows.append([name, system.chapter.replace("_", " "), paper, status])
-        return [table((24, 14, 45, 17), ("System", "Chapter", "Paper", "Status"), rows)]
+        titles, rows = {entry.name: entry.title for entry in catalog.papers()}, []
+        for system in catalog.systems().values():
+            inside = f"{len(system.operations)} operations, {len(system.claims)} claims"
+            inside += "" if system.name in titles else "; a baseline"
+            paper = (f"{titles.get(system.name, system.paper.title)}, ", *web(system.paper.address))
+            rows.append([self.page(system, code(system.name)), system.chapter, paper, inside])
+        return [table((24, 14, 45, 17), ("System", "Chapter", "Paper", "What is there"), rows)]
 
 
 class Chapters(SphinxDirective):
@@ -183,7 +174,7 @@ class Chapters(SphinxDirective):
 
     def run(self):
         """A list."""
-        chapters = dict.fromkeys(entry.chapter for entry in catalog.roadmap())
+        chapters = dict.fromkeys(entry.chapter for entry in catalog.papers())
         pages = [f"{chapter}/index" for chapter in chapters if f"{chapter}/index" in self.env.found_docs]
         if "toctree" in self.options:
             return self.parse_text_to_nodes("\n".join([".. toctree::", "   :hidden:", "", *(f"   {p}" for p in pages)]))

@@ -1,4 +1,4 @@
-"""What there is: the specs found under `refimpl.specs`, the papers still to come, and baselines beside them."""
+"""What there is: the specs found under `refimpl.specs`, their papers, and baselines beside them."""
 
 import ast
 import difflib
@@ -15,13 +15,23 @@ import refimpl.specs
 from refimpl.specs.base import Claim, Paper, System
 
 
+class Statement(NamedTuple):
+    """What an abstract says."""
+
+    says: str
+    claims: tuple[str, ...]  # ids of those that check it
+    why: str  # it, or a part of it, is not checked; "" if all of it is
+
+
 class Entry(NamedTuple):
-    """A paper: one of the road map, or that of a baseline."""
+    """A paper: one of the list, or that of a baseline."""
 
     name: str
     chapter: str
     title: str
     arxiv: str
+    headline: str = ""  # the claim that carries its main promise
+    statements: tuple[Statement, ...] = ()  # of the abstract, in its order
 
 
 class Head(NamedTuple):
@@ -31,7 +41,6 @@ class Head(NamedTuple):
     chapter: str
     paper: Paper
     operations: tuple[str, ...]  # their names, in whatever order
-    to_come: str
 
 
 class UnknownNameError(ValueError):
@@ -39,33 +48,39 @@ class UnknownNameError(ValueError):
 
 
 @cache
-def roadmap():
+def papers():
     """The papers, in the order of the chapters.
 
     Examples
     --------
-    >>> len(roadmap())
+    >>> len(papers())
     44
     """
-    text = files(refimpl.specs).joinpath("roadmap.toml").read_text(encoding="utf-8")
-    return tuple(Entry(name, **row) for name, row in tomllib.loads(text).items())
+    text = files(refimpl.specs).joinpath("papers.toml").read_text(encoding="utf-8")
+    return tuple(_entry(name, **row) for name, row in tomllib.loads(text).items())
+
+
+def _entry(name, headline="", statements=(), **row):
+    full = lambda ids: tuple(f"{name}.{key}" for key in ids)
+    said = [Statement(s["says"], full(s.get("claims", ())), s.get("why", "")) for s in statements]
+    return Entry(name, **row, headline=f"{name}.{headline}" if headline else "", statements=tuple(said))
 
 
 @cache
 def _modules():
-    """Name -> module of every spec, in the order of the road map, then by name; nothing is imported yet."""
+    """Name -> module of every spec, in the order of their papers, then by name; nothing is imported yet."""
     found = {
         module.name: f"refimpl.specs.{folder.name}.{module.name}"
         for folder in Path(refimpl.specs.__path__[0]).iterdir()
         for module in pkgutil.iter_modules([str(folder)])
         if module.ispkg
     }
-    rank = {entry.name: i for i, entry in enumerate(roadmap())}
+    rank = {entry.name: i for i, entry in enumerate(papers())}
     return dict(sorted(found.items(), key=lambda item: (rank.get(item[0], len(rank)), item[0])))
 
 
 def systems():
-    """Name -> `System` of every spec, in the order of the road map, then by name.
+    """Name -> `System` of every spec, in the order of their papers, then by name.
 
     Examples
     --------
@@ -98,13 +113,12 @@ def _head(name, module, operations):
         call: Any = ast.parse(f"System({text}", mode="eval").body
         said = {word.arg: word.value for word in call.keywords}
         paper = Paper(**{word.arg: ast.literal_eval(word.value) for word in said["paper"].keywords})
-        to_come = ast.literal_eval(said["to_come"]) if "to_come" in said else ""
     except (SyntaxError, ValueError, KeyError, AttributeError, TypeError):  # it is written in another form
         operations = ()
     if not operations:  # or the system is new, and not in the index
         known = system(name)
-        paper, to_come, operations = known.paper, known.to_come, tuple(op.name for op in known.operations)
-    return Head(name, module.split(".")[2], paper, operations, to_come)
+        paper, operations = known.paper, tuple(op.name for op in known.operations)
+    return Head(name, module.split(".")[2], paper, operations)
 
 
 def case_index():
@@ -124,25 +138,23 @@ def _listed(name, default):
 
 @cache
 def baselines():
-    """Name -> `Entry` of the systems that are not on the road map: what its papers are compared with.
+    """Name -> `Entry` of the systems that are not among the papers: what these are compared with.
 
     Examples
     --------
     >>> baselines()["adamw"].title
     'Decoupled Weight Decay Regularization'
     """
-    papers = {entry.name for entry in roadmap()}
+    listed = {entry.name for entry in papers()}
     return {
         name: Entry(name, entry.chapter, entry.paper.title, entry.paper.arxiv)
         for name, entry in heads().items()
-        if name not in papers
+        if name not in listed
     }
 
 
 def _pick(table, name, kind):
     if name not in table:
-        if kind == "system" and name in {entry.name for entry in roadmap()}:
-            raise UnknownNameError(f"system {name!r} is still to come")
         near = difflib.get_close_matches(name, table, n=3)
         known = f"did you mean {', '.join(near)}?" if near else f"known: {', '.join(sorted(table))}"
         raise UnknownNameError(f"unknown {kind} {name!r}; {known}")

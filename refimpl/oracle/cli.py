@@ -10,7 +10,7 @@ from refimpl.oracle import ending
 
 # Name -> what it does; the module with its `add_arguments` and `main`, which is imported when it is asked for.
 COMMANDS = {
-    "list": ("List the systems, and the papers still to come.", "commands.systems"),
+    "list": ("List the systems and their papers.", "commands.systems"),
     "show": ("Show a system: its operations, inputs, outputs, cases, laws and mistakes.", "commands.show"),
     "check": ("Judge an implementation.", "commands.check"),
     "practice": ("Write a file to fill in: the signature of an operation and its equations.", "commands.practice"),

@@ -45,7 +45,7 @@ def create(root, chapter, name):
     root : path
         The repository.
     chapter, name : str
-        Lower-case Python names; of a system on the road map the chapter is fixed.
+        Lower-case Python names; of a paper that is listed the chapter is fixed.
 
     Returns
     -------
@@ -55,16 +55,16 @@ def create(root, chapter, name):
     Raises
     ------
     ValueError
-        If a name is no Python name, the chapter is not that of the road map, `root` is no checkout of the library, or
+        If a name is no Python name, the chapter is not that of the list, `root` is no checkout of the library, or
         a room exists. Nothing is written then.
     """
     root = Path(root)
     for label, value in (("CHAPTER", chapter), ("SYSTEM", name)):
         if not (value.isidentifier() and value == value.lower() and not value.startswith("_")):
             raise ValueError(f"{label} must be a lower-case Python name such as heavy_ball, got {value!r}")
-    entry = next((e for e in catalog.roadmap() if e.name == name), None)
+    entry = next((e for e in catalog.papers() if e.name == name), None)
     if entry and entry.chapter != chapter:
-        raise ValueError(f"CHAPTER must be {entry.chapter} for {name}, which is on the road map, got {chapter!r}")
+        raise ValueError(f"CHAPTER must be {entry.chapter} for {name}, as specs/papers.toml says, got {chapter!r}")
     if not (root / "refimpl" / "specs" / "base.py").is_file():
         raise ValueError(f"the folder must be a checkout of refimpl, got {root.resolve()}")
     title = name.replace("_", " ").capitalize()

@@ -459,4 +459,3 @@ class System:
     alternatives: tuple[Alternative, ...] = ()
     equations: Mapping[str, str] = field(default_factory=dict)  # tag -> where the paper has it
     backends: Mapping[str, str] = field(default_factory=dict)  # backend that does not run it: the reason
-    to_come: str = ""  # what of the paper is not here yet

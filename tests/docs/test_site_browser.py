@@ -35,7 +35,7 @@ def documents():
     return json.loads(index[index.index("(") + 1 : index.rindex(")")])["docnames"]
 
 
-CHAPTERS = {entry.chapter for entry in catalog.roadmap()}
+CHAPTERS = {entry.chapter for entry in catalog.papers()}
 DOCUMENTS = documents()
 DERIVATIONS = [name for name in DOCUMENTS if Path(name).parts[0] in CHAPTERS and not name.endswith("/index")]
 GALLERY = [name for name in DOCUMENTS if name.startswith("gallery/")]

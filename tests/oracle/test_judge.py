@@ -313,7 +313,6 @@ def test_repro_line_reruns_the_case_alone(mine, run):
         (("check", "lion", "--in-process", "--python", "math:nothing"), "has no 'nothing'"),
         (("check", "lion", "--dtype", "float16"), "float64"),
         (("show", "lion", "--case", "nope"), "has no case"),
-        (("show", "gbnn"), "'gbnn' is still to come"),
         (("show", "qqq"), "known: adadagrad, "),
         (("check", "lion", "--fuzz", "-1"), "fuzz must be from 0 to 10000, got -1"),
         (("check", "lion", "cbo", "--timeout", "3"), "--timeout and --path are for a candidate"),

@@ -90,7 +90,7 @@ def test_the_wheel_holds_the_whole_package_and_nothing_else(wheel):
         "problems/data/breast_cancer.txt",
         "problems/data/digits.npz",
         "specs/cases.json",
-        "specs/roadmap.toml",
+        "specs/papers.toml",
         "oracle/candidates/schemas/vectors.json",
         "oracle/output/page.css",
         "oracle/output/page.js",
@@ -166,11 +166,10 @@ def test_list_is_that_of_the_catalog(here):
     assert done.returncode == 0, done.stderr
     rows = json.loads(done.stdout)
     assert [row["system"] for row in rows] == [
-        entry.name for entry in (*catalog.roadmap(), *catalog.baselines().values())
+        entry.name for entry in (*catalog.papers(), *catalog.baselines().values())
     ]
     assert [row["baseline"] for row in rows].count(False) == 44
-    assert {row["system"] for row in rows if row["operations"]} <= set(catalog.systems())
-    assert "lion" in {row["system"] for row in rows if row["operations"]}
+    assert all(row["operations"] for row in rows)
 
 
 def test_check_judges_a_right_and_a_wrong_function(here, tmp_path):

@@ -4,6 +4,9 @@
     python -m tests.peers --out docs/conformance --check    # compare with those that were written
     python -m tests.peers --out docs/conformance --only bayesopt pymoo    # and keep all other verdicts
 
+A verdict is kept, and not judged again, while release, adapter, settings, cases, source and spec are those that it was
+written for; --all judges everything, as the weekly job does, for the engine may have changed.
+
 With --check it fails where a verdict, or the mistake or variant that it names, is another than was written, whatever
 the release: a person re-checks it by hand and writes it down. A release that is new but judged the same is reported.
 """
@@ -20,7 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from refimpl.oracle.output.page import beyond
-from tests.peers.verdicts import implementations, judge_all, key_of
+from tests.peers.verdicts import implementations, judge_all, kept, key_of
 
 KINDS = {
     "bug": "a mistake; a script beside the tests shows it without this library",
@@ -109,24 +112,30 @@ def main():
     parser.add_argument("--out", type=Path, required=True, help="folder of the written verdicts")
     parser.add_argument("--check", action="store_true", help="compare instead of writing")
     parser.add_argument("--only", nargs="+", default=(), metavar="NAME", help="of these packages or systems alone")
+    parser.add_argument("--all", action="store_true", help="judge also what has not changed since it was written")
     options = parser.parse_args()
     entries, data, page = implementations(), options.out / "verdicts.json", options.out / "index.rst"
     asked = [entry for entry in entries if meant(entry, options.only)]
     if not asked:
         parser.error(f"argument --only: no such package or system: {' '.join(options.only)}")
-    rows = judge_all(asked, seconds=0.0 if options.check else SECONDS)
+    written = json.loads(data.read_text(encoding="utf-8"))["rows"] if data.is_file() else []
+    known = {row["key"]: row for row in written}
+    same = {} if options.all else {key_of(entry): kept(entry, known.get(key_of(entry))) for entry in asked}
+    anew = [entry for entry in asked if same.get(key_of(entry)) is None]
+    judged = {row["key"]: row for row in judge_all(anew, seconds=0.0 if options.check else SECONDS)}
+    rows = [judged.get(key_of(entry)) or same[key_of(entry)] for entry in asked]
     table = Table("implementation", "asked for", "verdict", "kind", box=None, pad_edge=False)
     for row in rows:
         table.add_row(row["title"], row["target"], " ".join((row["verdict"], *row["names"])), row["kind"])
     console.print(table)
-    written = json.loads(data.read_text(encoding="utf-8"))["rows"] if options.check or options.only else []
+    console.print(f"{len(rows) - len(anew)} verdicts kept: nothing that they depend on has changed; {len(anew)} judged")
     if options.check:
         wrong, notes = compare([row for row in written if meant(row, options.only)], rows)
         for text in (*notes, *wrong):
             console.print(text, markup=False, highlight=False)
         console.print(f"{len(rows) - len(wrong)} passed, {len(wrong)} failed")
         return int(bool(wrong))
-    known = {row["key"]: row for row in (*written, *rows)}
+    known |= {row["key"]: row for row in rows}
     rows = [known[key] for entry in entries if (key := key_of(entry)) in known]
     date = datetime.date.today().isoformat()
     options.out.mkdir(parents=True, exist_ok=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.peers import verdicts
 from tests.peers.__main__ import KINDS, compare
 from tests.peers.verdicts import implementations
 
@@ -47,6 +48,24 @@ def test_another_verdict_or_mistake_is_wrong_and_another_release_is_not():
             assert not notes
     assert len(compare([old], [old | {"sentence": "deviates: a (c)"}])[1]) == 1
     assert len(compare([old], [])[0]) == len(compare([], [old])[0]) == 1
+
+
+def test_a_verdict_is_kept_while_nothing_that_it_depends_on_changes(monkeypatch):
+    entry = next(entry for entry in ENTRIES if "python" in entry and "folder" not in entry)
+    monkeypatch.setattr(verdicts, "installed", lambda entry: "1.0")
+    row = {"key": verdicts.key_of(entry), "verdict": "conforms", "digest": verdicts.digest(entry, "1.0")}
+    assert verdicts.kept(entry | {"note": "better said"}, row)["note"] == "better said"
+    assert verdicts.kept(entry, None) is None
+    assert verdicts.kept(entry, row | {"digest": ""}) is None
+    assert verdicts.kept(entry | {"dtype": "float32"}, row) is None
+    monkeypatch.setattr(verdicts, "installed", lambda entry: "1.1")
+    assert verdicts.kept(entry, row) is None
+    monkeypatch.setattr(verdicts, "installed", lambda entry: "1.0")
+    known = verdicts.catalog.case_index()
+    name = entry["target"].partition(".")[0]
+    case = next(case for case in known if case.startswith(f"{name}."))
+    monkeypatch.setattr(verdicts.catalog, "case_index", lambda: known | {case: "another"})
+    assert verdicts.kept(entry, row) is None
 
 
 @pytest.mark.peers

@@ -1,5 +1,6 @@
 """Ask the oracle about every implementation in implementations.toml."""
 
+import hashlib
 import json
 import os
 import shlex
@@ -15,6 +16,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import track
 
+from refimpl.oracle import catalog
 from refimpl.oracle.candidates import Function, OptaxTransform, Program, Scheduler, TorchOptimizer, load
 from refimpl.oracle.output.words import counts_line, sentence, told
 from refimpl.oracle.verdict import check
@@ -86,12 +88,35 @@ def key_of(entry):
     return " ".join((entry.get("folder", entry["package"]), entry["what"], entry["target"]))
 
 
+def digest(entry, release):
+    """What a verdict depends on, but for the engine: release, entry, adapter, cases, source and spec of the system."""
+    name = entry["target"].partition(".")[0]
+    rooms = ROOT / "refimpl" / catalog.chapter(name), ROOT / "refimpl/specs" / catalog.chapter(name) / name
+    files = [rooms[0] / f"{name}.py", *rooms[0].glob(f"_{name}_*.py"), *rooms[1].rglob("*.py")]
+    files += [ROOT / entry["python"].partition(":")[0]] if "python" in entry else []
+    texts = {
+        str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in files if "claims" not in str(path)
+    }
+    cases = {case: found for case, found in catalog.case_index().items() if case.startswith(f"{name}.")}
+    told = {key: value for key, value in entry.items() if key not in ("note", "kind", "script")}
+    whole = json.dumps([release, told, texts, cases], sort_keys=True)
+    return hashlib.sha256(whole.encode()).hexdigest()[:16]
+
+
+def kept(entry, row):
+    """A written verdict with the words of today's entry, if nothing has changed that it depends on; else None."""
+    if row is None or row.get("digest") != digest(entry, installed(entry)):
+        return None
+    return row | {key: entry.get(key, "") for key in ("note", "kind", "script")}
+
+
 def judge(entry, seconds=0.0):
     """Plain data of one verdict; what no list names is explained within so many seconds."""
     row = {key: entry.get(key, "") for key in ("package", "what", "target", "note", "kind", "script")}
     row["key"] = key_of(entry)
     found = installed(entry)
     row |= {"version": found, "title": f"{entry['package']} {found}, {entry['what']}", "names": []}
+    row["digest"] = digest(entry, found)
     if not found:
         return row | {"verdict": "not installed", "sentence": f"{entry['package']} is not installed"}
     if "absent" in entry:

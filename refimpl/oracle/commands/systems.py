@@ -1,4 +1,4 @@
-"""`refimpl list`: the systems, and the papers still to come."""
+"""`refimpl list`: the systems and their papers."""
 
 import json
 
@@ -15,36 +15,32 @@ def add_arguments(parser):
 
 def main(options):
     """`refimpl list`."""
-    heads = catalog.heads()
+    titles, baselines = {entry.name: entry.title for entry in catalog.papers()}, catalog.baselines()
     rows = [
         {
-            "system": entry.name,
-            "chapter": entry.chapter,
-            "paper": entry.title,
-            "arxiv": entry.arxiv,
-            "operations": list(heads[entry.name].operations) if entry.name in heads else [],
-            "to_come": heads[entry.name].to_come if entry.name in heads else "everything",
-            "baseline": entry.name in catalog.baselines(),
+            "system": head.name,
+            "chapter": head.chapter,
+            "paper": titles.get(head.name, head.paper.title),
+            "arxiv": head.paper.arxiv,
+            "operations": list(head.operations),
+            "baseline": head.name in baselines,
         }
-        for entry in (*catalog.roadmap(), *catalog.baselines().values())
+        for head in catalog.heads().values()
     ]
     if options.format == "json":
         print(json.dumps(rows, indent=1))
         return 0
     if options.format == "markdown":  # the table of the README
-        print("| system | chapter | paper | status |\n|---|---|---|---|")
+        print("| system | chapter | paper |\n|---|---|---|")
         for row in rows:
-            address = f"https://arxiv.org/abs/{row['arxiv']}" if row["arxiv"] else heads[row["system"]].paper.address
+            address = catalog.heads()[row["system"]].paper.address
             paper = f"[{row['paper']}]({address})" if address else row["paper"]
-            status = "to come" if not row["operations"] else "done, as a baseline" if row["baseline"] else "done"
-            status += f", without {row['to_come']}" if row["operations"] and row["to_come"] else ""
-            print(f"| `{row['system']}` | {row['chapter']} | {paper} | {status} |")
+            print(f"| `{row['system']}` | {row['chapter']} | {paper}{', a baseline' if row['baseline'] else ''} |")
         return 0
     table = Table("system", "chapter", "paper", "operations", box=None, pad_edge=False)
     for row in rows:
-        there = bool(row["operations"])
-        operations = ", ".join(name.partition(".")[2] for name in row["operations"]) or "to come"
+        operations = ", ".join(name.partition(".")[2] for name in row["operations"])
         operations += " (a baseline)" if row["baseline"] else ""
-        table.add_row(row["system"], row["chapter"], row["paper"], operations, style="" if there else "dim")
+        table.add_row(row["system"], row["chapter"], row["paper"], operations)
     terminal.console().print(table)
     return 0

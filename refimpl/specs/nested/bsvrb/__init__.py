@@ -372,5 +372,4 @@ SYSTEM = System(
         "bsvrb-23": "the same, cross derivative",
         "bsvrb-24": "the same; assigned instead of added in the authors' code",
     },
-    to_come="experiments on top-K NDCG, and data of the size of a8a and w8a",
 )

@@ -151,5 +151,4 @@ SYSTEM = System(
         "adamw-7": "Reddi et al. (2018), Algorithm 2",
         "adamw-8": "Reddi et al. (2018), Algorithm 2, with bias correction",
     },
-    to_come="warm restarts",
 )

@@ -201,5 +201,4 @@ SYSTEM = System(
         "diffgrad-10": "theorem on the regret, rate of the first moment",
         "diffgrad-11": "theorem on the regret, bounded domain",
     },
-    to_come="the paper's ablation over other friction functions, and its tables on CIFAR-10 and CIFAR-100",
 )
