@@ -199,7 +199,7 @@ CLAIMS = (
     Claim(
         id="bnn_surrogates.C5",
         statement="Infinite-width BNNs are the surrogate to take in high dimension",
-        source="finding (iv); abstract",
+        source="finding (v); abstract",
         experiment=high_dimension,
         tier="full",
         kind="superiority",

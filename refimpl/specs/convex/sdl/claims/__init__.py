@@ -55,7 +55,7 @@ CLAIMS = (
         "sdl.C5",
         "Covariates that matter enter the regression beside the dictionary: their coefficients are found, and the "
         "prediction gains",
-        "abstract",
+        "model section",
         covariates_help,
         kind="superiority",
         control="Logistic regression on all features gains as much by the covariates: the gain is theirs, not the "
