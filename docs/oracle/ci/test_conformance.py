@@ -1,6 +1,7 @@
-"""Whether `my_package` does what the papers say. Copy it into your tests, and put your own functions in place of the two."""
+"""Whether `my_package` does what the papers say. Copy it into your tests, with your own functions in place of these two."""
 
 import my_package
+
 from refimpl.oracle import parametrize_with_cases
 
 
