@@ -9,6 +9,7 @@ written for; --all judges everything, as the weekly job does, for the engine may
 
 With --check it fails where a verdict, or the mistake or variant that it names, is another than was written, whatever
 the release: a person re-checks it by hand and writes it down. A release that is new but judged the same is reported.
+What needs another toolchain than Python is skipped where that is not installed: its written verdict is kept.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import datetime
 import json
 import re
 import sys
+from collections import Counter
 from itertools import groupby
 from pathlib import Path
 
@@ -23,6 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 from refimpl.oracle.output.page import beyond
+from tests.peers.elsewhere import lacking
 from tests.peers.verdicts import implementations, judge_all, kept, key_of
 
 KINDS = {
@@ -120,7 +123,9 @@ def main():
         parser.error(f"argument --only: no such package or system: {' '.join(options.only)}")
     written = json.loads(data.read_text(encoding="utf-8"))["rows"] if data.is_file() else []
     known = {row["key"]: row for row in written}
-    same = {} if options.all else {key_of(entry): kept(entry, known.get(key_of(entry))) for entry in asked}
+    reasons = {key_of(entry): why for entry in asked if (why := lacking(entry)) and key_of(entry) in known}
+    may = [entry for entry in asked if not options.all or key_of(entry) in reasons]
+    same = {key_of(entry): kept(entry, known.get(key_of(entry))) for entry in may}
     anew = [entry for entry in asked if same.get(key_of(entry)) is None]
     judged = {row["key"]: row for row in judge_all(anew, seconds=0.0 if options.check else SECONDS)}
     rows = [judged.get(key_of(entry)) or same[key_of(entry)] for entry in asked]
@@ -128,12 +133,16 @@ def main():
     for row in rows:
         table.add_row(row["title"], row["target"], " ".join((row["verdict"], *row["names"])), row["kind"])
     console.print(table)
-    console.print(f"{len(rows) - len(anew)} verdicts kept: nothing that they depend on has changed; {len(anew)} judged")
+    still = len(rows) - len(anew) - len(reasons)
+    console.print(f"{still} verdicts kept: nothing that they depend on has changed; {len(anew)} judged")
+    for why, times in Counter(reasons.values()).items():
+        console.print(f"{times} verdicts kept and skipped: {why} (`make peers-elsewhere`)", highlight=False)
     if options.check:
         wrong, notes = compare([row for row in written if meant(row, options.only)], rows)
         for text in (*notes, *wrong):
             console.print(text, markup=False, highlight=False)
-        console.print(f"{len(rows) - len(wrong)} passed, {len(wrong)} failed")
+        skipped = f", {len(reasons)} skipped" if reasons else ""
+        console.print(f"{len(rows) - len(wrong) - len(reasons)} passed, {len(wrong)} failed{skipped}")
         return int(bool(wrong))
     known |= {row["key"]: row for row in rows}
     rows = [known[key] for entry in entries if (key := key_of(entry)) in known]

@@ -20,6 +20,7 @@ from refimpl.oracle import catalog
 from refimpl.oracle.candidates import Function, OptaxTransform, Program, Scheduler, TorchOptimizer, load
 from refimpl.oracle.output.words import counts_line, sentence, told
 from refimpl.oracle.verdict import check
+from tests.peers import elsewhere
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -32,6 +33,8 @@ def implementations():
 
 def installed(entry):
     """Version of what is judged, without the build that follows a +, or "" if it is not there."""
+    if "exec" in entry:
+        return elsewhere.release(entry)
     if "folder" in entry:
         found = list((ROOT / entry["folder"]).glob(f"{entry['package'].replace('-', '_')}-*.dist-info"))
         return found[0].name.removesuffix(".dist-info").rpartition("-")[2] if found else ""
@@ -45,6 +48,9 @@ def command(entry):
     """Words of the command that shows the verdict."""
     extra = f" --dtype {entry['dtype']}" if "dtype" in entry else ""
     extra += "".join(f" --skip {shlex.quote(f'{slug}={why}')}" for slug, why in entry.get("skip", {}).items())
+    if "exec" in entry:
+        made = f"{entry['build']} && " if "build" in entry else ""
+        return f'{made}refimpl check {entry["target"]} --exec "{entry["exec"]}"{extra}'
     settings = entry.get("settings", {})
     if "folder" in entry and "torch" in entry and not settings:
         return f"refimpl check {entry['target']} --torch {entry['torch']} --path {entry['folder']}{extra}"
@@ -59,6 +65,8 @@ def command(entry):
 
 def candidate_of(entry):
     """The candidate that an entry names."""
+    if "exec" in entry:
+        return Program(elsewhere.command(entry), timeout=60)
     settings = entry.get("settings", {})
     if "folder" in entry:
         reference = entry.get("torch") or str(ROOT / entry["python"])
@@ -94,6 +102,7 @@ def digest(entry, release):
     rooms = ROOT / "refimpl" / catalog.chapter(name), ROOT / "refimpl/specs" / catalog.chapter(name) / name
     files = [rooms[0] / f"{name}.py", *rooms[0].glob(f"_{name}_*.py"), *rooms[1].rglob("*.py")]
     files += [ROOT / entry["python"].partition(":")[0]] if "python" in entry else []
+    files += elsewhere.sources(entry) if "exec" in entry else []
     texts = {
         str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in files if "claims" not in str(path)
     }
@@ -104,8 +113,11 @@ def digest(entry, release):
 
 
 def kept(entry, row):
-    """A written verdict with the words of today's entry, if nothing has changed that it depends on; else None."""
-    if row is None or row.get("digest") != digest(entry, installed(entry)):
+    """A written verdict with the words of today's entry, if nothing has changed that it depends on; else None.
+
+    So is one that cannot be judged here, for its toolchain or its packages are not installed.
+    """
+    if row is None or not elsewhere.lacking(entry) and row.get("digest") != digest(entry, installed(entry)):
         return None
     return row | {key: entry.get(key, "") for key in ("note", "kind", "script")}
 
@@ -115,7 +127,8 @@ def judge(entry, seconds=0.0):
     row = {key: entry.get(key, "") for key in ("package", "what", "target", "note", "kind", "script")}
     row["key"] = key_of(entry)
     found = installed(entry)
-    row |= {"version": found, "title": f"{entry['package']} {found}, {entry['what']}", "names": []}
+    language = f" ({elsewhere.LANGUAGES[entry['needs']]})" if "exec" in entry else ""
+    row |= {"version": found, "title": f"{entry['package']} {found}{language}, {entry['what']}", "names": []}
     row["digest"] = digest(entry, found)
     if not found:
         return row | {"verdict": "not installed", "sentence": f"{entry['package']} is not installed"}

@@ -1,0 +1,76 @@
+"""Implementations outside Python: what they need, which release is there, how their programs are built and started.
+
+An entry says `exec`, the command of a program in tests/peers/programs, and `needs`, the toolchain: node, Rscript or
+g++. `build` is the command that makes the program. CONTRIBUTING.md says how to get toolchains and packages.
+"""
+
+import functools
+import json
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+LANGUAGES = {"node": "JavaScript", "Rscript": "R", "g++": "C++"}
+NODE = ROOT / ".peers/node/node_modules"
+
+
+def _lines(*command):
+    """Lines that a command prints; none where there is no such command."""
+    if shutil.which(command[0]) is None:
+        return []
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False).stdout.splitlines()
+
+
+@functools.cache
+def _of_r():
+    """Installed packages of R -> release."""
+    code = 'p <- installed.packages()[, "Version"]; cat(paste(names(p), p), sep = "\\n")'
+    return dict(line.split() for line in _lines("Rscript", "--vanilla", "-e", code))
+
+
+@functools.cache
+def _of_debian():
+    """Installed packages of Debian -> release, without epoch, repacking and Debian's own number."""
+    rows = (line.split() for line in _lines("dpkg-query", "-W", "-f", "${Package} ${Version} ${db:Status-Status}\n"))
+    return {name: re.sub(r"^\d+:|[+~](dfsg|ds).*$|-[^-]*$", "", found) for name, found, *state in rows if state == ["installed"]}
+
+
+def release(entry):
+    """Release of the package that is there, or ""."""
+    if entry["needs"] == "Rscript":
+        return _of_r().get(entry["package"], "")
+    if entry["needs"] == "g++":
+        return _of_debian().get(entry["debian"], "")
+    about = NODE / entry["package"] / "package.json"
+    return json.loads(about.read_text(encoding="utf-8"))["version"] if about.is_file() else ""
+
+
+def lacking(entry):
+    """Why an entry cannot be judged on this machine, or ""."""
+    if "exec" not in entry:
+        return ""
+    if shutil.which(entry["needs"]) is None:
+        return f"{entry['needs']} is not installed"
+    return "" if release(entry) else f"packages of {LANGUAGES[entry['needs']]} are not installed"
+
+
+def sources(entry):
+    """Files of the program, with what all programs of its language share."""
+    words = shlex.split(f"{entry.get('build', '')} {entry['exec']}")
+    named = [ROOT / word for word in words if word.startswith("tests/peers/programs/")]
+    return named + [path for file in named for path in sorted(file.parent.glob(f"*protocol{'.hpp' if file.suffix == '.cpp' else file.suffix}"))]
+
+
+def command(entry):
+    """The words that start the program, which is built first where it is older than its source."""
+    if "build" in entry:
+        made = ROOT / shlex.split(entry["exec"])[0]
+        if not made.is_file() or made.stat().st_mtime < max(path.stat().st_mtime for path in sources(entry)):
+            made.parent.mkdir(parents=True, exist_ok=True)
+            done = subprocess.run(shlex.split(entry["build"]), cwd=ROOT, capture_output=True, text=True, check=False)
+            if done.returncode:
+                raise RuntimeError(f"{entry['build']}: {done.stderr.strip()[-400:]}")
+    return [str(ROOT / word) if (ROOT / word).is_file() else word for word in shlex.split(entry["exec"])]
