@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 from refimpl.oracle.output.page import beyond
-from tests.peers.elsewhere import lacking
+from tests.peers.elsewhere import lacking, runner
 from tests.peers.verdicts import implementations, judge_all, kept, key_of
 
 KINDS = {
@@ -43,6 +43,10 @@ def marked_up(text):
     parts = " ".join(text.split()).split("`")
     escape = str.maketrans({"*": r"\*", "|": r"\|"})
     return "".join(f"``{part}``" if i % 2 else part.translate(escape) for i, part in enumerate(parts))
+
+
+def _system(row):
+    return row["target"].partition(".")[0]
 
 
 def rst(rows, date):
@@ -66,7 +70,8 @@ def rst(rows, date):
     for kind, meaning in KINDS.items():
         lines += [f"{kind}", f"   {meaning}"]
     lines += ["", ".. refimpl-conformance::", ""]
-    for system, group in groupby(rows, key=lambda row: row["target"].partition(".")[0]):
+    systems = list(dict.fromkeys(map(_system, rows)))  # what is outside Python stands apart in the table
+    for system, group in groupby(sorted(rows, key=lambda row: systems.index(_system(row))), key=_system):
         lines += [system, "-" * len(system), ""]
         for row in group:
             name = re.sub(r"_(?=\W|$)", r"\_", row["title"])  # a name that ends so would be a reference
@@ -79,7 +84,7 @@ def rst(rows, date):
                 lines += ["What the oracle says of the cause:", "", ".. code-block:: text", "   :class: wrapped", ""]
                 lines += [f"   {text}".rstrip() for text in row["cause"]] + [""]
             if row["script"]:
-                lines += [f"Without this library: ``.venv/bin/python {row['script']}``.", ""]
+                lines += [f"Without this library: ``{runner(row['script'])} {row['script']}``.", ""]
             if "line" in row:
                 lines += [f"{row['line']}.", "", ".. code-block:: shell", "   :class: wrapped", ""]
                 lines += [f"   {row['command']}", ""]
@@ -107,7 +112,7 @@ def compare(written, rows):
 
 def meant(row, names):
     """Whether a row, or an entry of the table, is of one of these packages and systems, if any are named."""
-    return not names or row["package"] in names or row["target"].partition(".")[0] in names
+    return not names or row["package"] in names or _system(row) in names
 
 
 def main():

@@ -14,6 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 LANGUAGES = {"node": "JavaScript", "Rscript": "R", "g++": "C++"}
+RUNNERS = {".py": ".venv/bin/python", ".mjs": "node", ".R": "Rscript"}  # of the scripts in tests/peers/bugs
 NODE = ROOT / ".peers/node/node_modules"
 
 
@@ -48,6 +49,11 @@ def release(entry):
     return json.loads(about.read_text(encoding="utf-8"))["version"] if about.is_file() else ""
 
 
+def runner(script):
+    """What runs a script that shows a bug."""
+    return RUNNERS[Path(script).suffix]
+
+
 def lacking(entry):
     """Why an entry cannot be judged on this machine, or ""."""
     if "exec" not in entry:
@@ -58,10 +64,13 @@ def lacking(entry):
 
 
 def sources(entry):
-    """Files of the program, with what all programs of its language share."""
+    """Files of the program, with those beside them that they name: what programs of one language share."""
     words = shlex.split(f"{entry.get('build', '')} {entry['exec']}")
-    named = [ROOT / word for word in words if word.startswith("tests/peers/programs/")]
-    return named + [path for file in named for path in sorted(file.parent.glob(f"*protocol{'.hpp' if file.suffix == '.cpp' else file.suffix}"))]
+    found = [ROOT / word for word in words if word.startswith("tests/peers/programs/")]
+    for file in found:  # it grows
+        text = file.read_text(encoding="utf-8")
+        found += [path for path in sorted(file.parent.iterdir()) if path.name in text and path not in found]
+    return found
 
 
 def command(entry):

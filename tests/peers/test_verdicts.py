@@ -2,20 +2,21 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.peers import verdicts
+from tests.peers import elsewhere, verdicts
 from tests.peers.__main__ import KINDS, compare
 from tests.peers.verdicts import implementations
 
 ROOT = Path(__file__).parents[2]
 ENTRIES = implementations()
 WRITTEN = json.loads((ROOT / "docs/conformance/verdicts.json").read_text(encoding="utf-8"))["rows"]
-SCRIPTS = sorted((ROOT / "tests/peers/bugs").glob("*.py"))
+SCRIPTS = sorted(path for path in (ROOT / "tests/peers/bugs").iterdir() if path.suffix in elsewhere.RUNNERS)
 
 
 def test_every_implementation_has_a_written_verdict():
@@ -68,6 +69,43 @@ def test_a_verdict_is_kept_while_nothing_that_it_depends_on_changes(monkeypatch)
     assert verdicts.kept(entry, row) is None
 
 
+NODE = {"package": "a-package", "what": "f", "target": "lion.trajectory", "note": "n", "needs": "node", "exec": "node x.mjs"}
+
+
+def test_what_is_not_installed_is_skipped_and_its_verdict_kept(monkeypatch):
+    row = {"key": verdicts.key_of(NODE), "verdict": "conforms", "digest": "of another machine"}
+    assert elsewhere.lacking(NODE)
+    assert verdicts.kept(NODE, row)["note"] == "n"
+    assert verdicts.kept(NODE, None) is None
+    monkeypatch.setattr(elsewhere, "release", lambda entry: "1.0")
+    monkeypatch.setattr(elsewhere.shutil, "which", lambda name: name)
+    assert not elsewhere.lacking(NODE)
+    assert verdicts.kept(NODE, row) is None
+    monkeypatch.setattr(elsewhere.shutil, "which", lambda name: None)
+    assert elsewhere.lacking(NODE) == "node is not installed"
+    assert verdicts.kept(NODE, row)
+
+
+def test_programs_share_one_file_per_language_and_are_all_used():
+    outside = [entry for entry in ENTRIES if "exec" in entry]
+    assert {entry["needs"] for entry in outside} == set(elsewhere.LANGUAGES)
+    assert all(("build" in entry) == ("debian" in entry) == (entry["needs"] == "g++") for entry in outside)
+    used = {path for entry in outside for path in elsewhere.sources(entry)}
+    assert used == set((ROOT / "tests/peers/programs").iterdir())
+    for entry in outside:
+        assert any(path.stem == "protocol" for path in elsewhere.sources(entry))
+
+
+def test_locked_packages_are_those_that_are_judged_and_name_no_registry():
+    folder = ROOT / "requirements/node"
+    asked = json.loads((folder / "package.json").read_text(encoding="utf-8"))["dependencies"]
+    lock = json.loads((folder / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    assert {entry["package"] for entry in ENTRIES if entry.get("needs") == "node"} <= set(asked)
+    assert all("resolved" not in found for found in lock.values())
+    assert all(lock[f"node_modules/{name}"]["version"] == release for name, release in asked.items())
+    assert all("integrity" in found for place, found in lock.items() if place)
+
+
 @pytest.mark.peers
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
 def test_bugs_are_still_there(script):
@@ -75,8 +113,13 @@ def test_bugs_are_still_there(script):
     for folder in re.findall(r"\.peers/[\w.-]+", script.read_text(encoding="utf-8")):
         if not (ROOT / folder).exists():
             pytest.skip(f"{folder} is not there (`make peers` installs it)")
-    run = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=120, check=False)
+    with_it = sys.executable if script.suffix == ".py" else elsewhere.runner(script)
+    if shutil.which(with_it) is None:
+        pytest.skip(f"{with_it} is not installed")
+    run = subprocess.run([with_it, script], capture_output=True, text=True, timeout=120, check=False)
     if "ModuleNotFoundError" in run.stderr:
         pytest.skip(f"{run.stderr.strip().splitlines()[-1]} (`make peers` installs it)")
+    if "there is no package called" in run.stderr:
+        pytest.skip(f"{run.stderr.strip().splitlines()[0]} (`make peers-elsewhere` says how to get it)")
     assert run.returncode == 0, run.stdout + run.stderr
     assert run.stdout.strip()

@@ -4,6 +4,7 @@ import { require, serve } from "./protocol.mjs";
 
 const name = process.argv[2];
 const assign = {
+  munkres: (costs) => require("munkres").munkres(costs),
   "munkres-js": (costs) => require("munkres-js")(costs),
   "hungarian-on3": (costs) => require("hungarian-on3")(costs),
 }[name];

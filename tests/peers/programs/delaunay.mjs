@@ -11,6 +11,7 @@ const triangulate = {
       return Array.from({ length: triangles.length / 3 }, (_, t) => [...triangles.slice(3 * t, 3 * t + 3)]);
     };
   },
+  "delaunay-triangulate": () => (points) => require("delaunay-triangulate")(points),
   cdt2d: () => (points) => require("cdt2d")(points),
   "delaunay-fast": () => (points) => {
     const found = require("delaunay-fast").triangulate(points);

@@ -9,6 +9,20 @@ const corners = {
     return (points) => polygonHull(points).map((p) => points.indexOf(p));
   },
   "monotone-convex-hull-2d": () => (points) => require("monotone-convex-hull-2d")(points),
+  "monotone-chain-convex-hull": () => (points) => {
+    const { default: hull } = require("monotone-chain-convex-hull");
+    return hull(points).map((p) => points.indexOf(p));
+  },
+  "quick-hull-2d": () => (points) => require("quick-hull-2d")(points).map((p) => points.indexOf(p)),
+  "convexhull-js": () => (points) => {
+    const objects = points.map(([x, y]) => ({ x, y }));
+    return require("convexhull-js")([...objects]).map((p) => objects.indexOf(p));
+  },
+  graham_scan: () => (points) => {
+    const scan = new (require("graham_scan"))();
+    for (const [x, y] of points) scan.addPoint(x, y);
+    return scan.getHull().map((p) => points.findIndex(([x, y]) => x === p.x && y === p.y));
+  },
   quickhull: () => (points) => {
     const objects = points.map(([x, y]) => ({ x, y }));
     const found = require("quickhull")([...objects]);

@@ -11,6 +11,16 @@ const moved = {
       return { labels: found.clusters, centres: found.centroids };
     };
   },
+  "kmeans-ts": () => (rows, seeds, steps) => {
+    const found = require("kmeans-ts").default(rows, seeds.length, seeds, steps);
+    return { labels: found.indexes, centres: found.centroids };
+  },
+  "kmeans-js": () => (rows, seeds, maxIterations) => {
+    const found = new (require("kmeans-js"))({ K: seeds.length, maxIterations, tolerance: 0, initialize: () => seeds });
+    found.autoCluster(rows);
+    const labels = rows.map((_, i) => found.clusters.findIndex((members) => members.includes(i)));
+    return { labels, centres: found.centroids };
+  },
   skmeans: () => (rows, seeds, steps) => {
     const found = require("skmeans")(rows, seeds.length, seeds, steps);
     return { labels: found.idxs, centres: found.centroids };
