@@ -38,7 +38,7 @@ oracle test processors lowest docs peers alarms: export OMP_NUM_THREADS := 1
 oracle test processors lowest docs peers alarms: export OPENBLAS_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help oracle test processors lowest docs bench peers claims alarms test-dpnp only-dpnp test-gpu lint format wheel lock clean
+.PHONY: help oracle test processors lowest docs bench peers peers-elsewhere claims alarms test-dpnp only-dpnp test-gpu lint format wheel lock clean
 .DELETE_ON_ERROR:
 
 help: ## show this list
@@ -70,6 +70,15 @@ peers: $(VENV)/.extra-peers $(VENV)/.extra-test $(VENV)/.old-peers ## judge the 
 	$(PY) -m tests.peers --out docs/conformance --check $(if $(ALL),--all)
 	$(PY) -m pytest -n 2 --dist loadgroup -m "torch or jax or peers"
 	$(MAKE) test-dpnp
+
+peers-elsewhere: .peers/.node peers ## the same with packages in JavaScript, R and C++ (CONTRIBUTING.md says what they need)
+
+# Locked; without the scripts that packages would run.
+.peers/.node: requirements/node/package.json requirements/node/package-lock.json
+	mkdir -p .peers/node
+	cp $^ .peers/node
+	npm ci --prefix .peers/node --ignore-scripts --no-audit --no-fund
+	@touch $@
 
 claims: $(VENV)/.extra-oracle ## every claim of every paper, full tier
 	$(PY) -m refimpl claims --tier full --out $(BUILD)/claims

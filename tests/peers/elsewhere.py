@@ -35,8 +35,9 @@ def _of_r():
 @functools.cache
 def _of_debian():
     """Installed packages of Debian -> release, without epoch, repacking and Debian's own number."""
-    rows = (line.split() for line in _lines("dpkg-query", "-W", "-f", "${Package} ${Version} ${db:Status-Status}\n"))
-    return {name: re.sub(r"^\d+:|[+~](dfsg|ds).*$|-[^-]*$", "", found) for name, found, *state in rows if state == ["installed"]}
+    form = "${Package} ${Version} ${db:Status-Status}\n"
+    rows = [line.split() for line in _lines("dpkg-query", "-W", "-f", form) if line.endswith(" installed")]
+    return {name: re.sub(r"^\d+:|[+~](dfsg|ds).*$|-[^-]*$", "", found) for name, found, _ in rows}
 
 
 def release(entry):
@@ -60,7 +61,10 @@ def lacking(entry):
         return ""
     if shutil.which(entry["needs"]) is None:
         return f"{entry['needs']} is not installed"
-    return "" if release(entry) else f"packages of {LANGUAGES[entry['needs']]} are not installed"
+    speaks = {"node": True, "Rscript": "jsonlite" in _of_r(), "g++": "nlohmann-json3-dev" in _of_debian()}
+    if release(entry) and speaks[entry["needs"]]:
+        return ""
+    return f"packages of {LANGUAGES[entry['needs']]} are not installed"
 
 
 def sources(entry):

@@ -69,7 +69,8 @@ def test_a_verdict_is_kept_while_nothing_that_it_depends_on_changes(monkeypatch)
     assert verdicts.kept(entry, row) is None
 
 
-NODE = {"package": "a-package", "what": "f", "target": "lion.trajectory", "note": "n", "needs": "node", "exec": "node x.mjs"}
+NODE = {"package": "a-package", "what": "f", "target": "lion.trajectory", "note": "n"}
+NODE |= {"needs": "node", "exec": "node x.mjs"}
 
 
 def test_what_is_not_installed_is_skipped_and_its_verdict_kept(monkeypatch):

@@ -117,7 +117,7 @@ def kept(entry, row):
 
     So is one that cannot be judged here, for its toolchain or its packages are not installed.
     """
-    if row is None or not elsewhere.lacking(entry) and row.get("digest") != digest(entry, installed(entry)):
+    if row is None or not (elsewhere.lacking(entry) or row.get("digest") == digest(entry, installed(entry))):
         return None
     return row | {key: entry.get(key, "") for key in ("note", "kind", "script")}
 

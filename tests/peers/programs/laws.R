@@ -6,7 +6,9 @@ package <- commandArgs(TRUE)
 # Multivariate t: log density at the rows of f.
 student <- list(
   mvtnorm = function(f, mean, scale, df) mvtnorm::dmvt(f, delta = mean, sigma = scale, df = df, log = TRUE),
-  mnormt = function(f, mean, scale, df) mnormt::dmt(f, mean, scale, df, log = TRUE),
+  mnormt = function(f, mean, scale, df) { # where it fails it has no number
+    tryCatch(mnormt::dmt(f, mean, scale, df, log = TRUE), error = function(error) rep(NaN, nrow(f)))
+  },
   mvnfast = function(f, mean, scale, df) mvnfast::dmvt(f, mean, scale, df, log = TRUE)
 )[[package]]
 
