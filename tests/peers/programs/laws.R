@@ -9,6 +9,11 @@ student <- list(
   mnormt = function(f, mean, scale, df) { # where it fails it has no number
     tryCatch(mnormt::dmt(f, mean, scale, df, log = TRUE), error = function(error) rep(NaN, nrow(f)))
   },
+  bayesm = function(f, mean, scale, df) {
+    root <- backsolve(chol(scale), diag(length(mean)))
+    apply(f, 1, function(x) bayesm::lndMvst(x, df, mean, root, NORMC = TRUE))
+  },
+  sn = function(f, mean, scale, df) sn::dmst(f, mean, scale, rep(0, length(mean)), df, log = TRUE),
   mvnfast = function(f, mean, scale, df) mvnfast::dmvt(f, mean, scale, df, log = TRUE)
 )[[package]]
 
@@ -26,6 +31,10 @@ scales <- list(
     },
     burr = function(p, q, s, u) list(actuar::dburr(s, q, p, log = TRUE), actuar::qburr(u, q, p))
   ),
+  rmutil = list(
+    burr = function(p, q, s, u) list(rmutil::dburr(s, 1, p, q, log = TRUE), rmutil::qburr(u, 1, p, q))
+  ),
+  MCMCpack = list(inverse_gamma = function(p, q, s, u) list(log(MCMCpack::dinvgamma(s, p, q)))),
   stats = list(
     log_normal = function(p, q, s, u) list(stats::dlnorm(s, p, q, log = TRUE), stats::qlnorm(u, p, q))
   )
@@ -34,7 +43,8 @@ scales <- list(
 serve(package, if (is.null(student)) {
   list("scale_mixture_nngp.scale_law" = function(law, p, q, s, u) {
     if (is.null(scales[[law]])) inapplicable("it does not have this law")
-    setNames(scales[[law]](p, q, s, u), c("log_density", "draws"))
+    found <- scales[[law]](p, q, s, u)
+    setNames(found, c("log_density", "draws")[seq_along(found)])
   })
 } else {
   list("scale_mixture_nngp.student_law" = function(mean, Sigma, a, b, f) {
