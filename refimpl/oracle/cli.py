@@ -13,6 +13,7 @@ COMMANDS = {
     "list": ("List the systems and their papers.", "commands.systems"),
     "show": ("Show a system: its operations, inputs, outputs, cases, laws and mistakes.", "commands.show"),
     "check": ("Judge an implementation.", "commands.check"),
+    "grade": ("Judge many submissions to one operation; a table, feedback for each, groups.", "commands.grade"),
     "practice": ("Write a file to fill in: the signature of an operation and its equations.", "commands.practice"),
     "diff": ("Compare two report files of `refimpl check --report`.", "commands.diff"),
     "vectors": ("Write cases and expected answers as JSON files, for tests in any language.", "output.vectors"),
