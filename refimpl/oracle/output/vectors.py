@@ -320,14 +320,21 @@ def _label(part, number):
 
 def add_arguments(parser):
     """Arguments of ``refimpl vectors``."""
-    parser.add_argument("targets", nargs="+", metavar="TARGET", help="<system> or <system>.<operation>")
-    parser.add_argument("--out", metavar="DIR", required=True, help="folder of the files")
+    parser.add_argument("targets", nargs="*", metavar="TARGET", help="<system> or <system>.<operation>")
+    text = "folder of the files; with --all a file, ending in .zip"
+    parser.add_argument("--out", metavar="DIR", required=True, help=text)
+    text = "one archive of all systems, or of the named ones, with schema, checksums and readers in six languages"
+    parser.add_argument("--all", action="store_true", help=text)
     parser.add_argument("--check", action="store_true", help="compare the folder with what would be written")
     parser.add_argument("--force", action="store_true", help="write over files that are no vectors of refimpl")
 
 
 def main(options):
     """Run ``refimpl vectors``; 1 if a folder to check differs."""
+    if options.all:
+        return _all(options)
+    if not options.targets:
+        raise ValueError("name a system or an operation, or take --all")
     with contextlib.nullcontext() if options.check else disk.alone_in(options.out):
         for target in options.targets:
             if options.check:
@@ -342,4 +349,18 @@ def main(options):
                 data = _load(path)
                 counts = f"{data['numberOfCases']} cases, {data['numberOfErrorCases']} error cases"
                 print(f"{path}: {counts}{', as the code writes them' * options.check}")
+    return 0
+
+
+def _all(options):
+    from refimpl.oracle.output import archive, progress
+
+    if options.check or options.force or not str(options.out).endswith(".zip"):
+        raise ValueError("--all writes a file that ends in .zip, without --check and --force")
+    archive.refuse(options.out)  # before minutes of work
+    names = options.targets or tuple(catalog.heads())
+    total = sum(len(catalog.heads()[name].operations) for name in names if name in catalog.heads())
+    with progress.bar("measuring tolerances", total) as advance:
+        count = archive.write_archive(options.out, names, advance)
+    print(f"{options.out}: {count} operations")
     return 0
