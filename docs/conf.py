@@ -33,6 +33,7 @@ extensions = [
     "refimpl_docs",
     "refimpl_pages",
     "refimpl_abstracts",
+    "refimpl_explore",
     "refimpl_power",
     "refimpl_wild",
     "refimpl_tags",
