@@ -34,6 +34,7 @@ extensions = [
     "refimpl_pages",
     "refimpl_abstracts",
     "refimpl_explore",
+    "refimpl_reading",
     "refimpl_power",
     "refimpl_wild",
     "refimpl_tags",
