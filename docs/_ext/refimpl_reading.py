@@ -58,6 +58,7 @@ class Map(Reading):
         ]
         parts += [_arrow(places[before], places[name]) for name, some in after.items() for before in some]
         parts += [self.name(name, systems[name].chapter, *place) for name, place in places.items()]
+        label = "What is better read before what; the list below says the same"
         text = f'<div class="map" tabindex="0"><svg viewBox="0 0 {wide} {y}" width="{wide}" role="img" '
         text += (
             f'aria-label="What is better read before what; the list below says the same">{"".join(parts)}</svg></div>'

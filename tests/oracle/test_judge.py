@@ -375,7 +375,11 @@ def test_list_and_show(run):
     assert {row["system"] for row in listing if row["operations"]} == set(catalog.systems())
     shown = run("show", "lion")
     assert shown.returncode == 0
-    assert "two-rates" in shown.stdout
+    assert "18 known mistakes" in shown.stdout
+    assert len(shown.stdout.splitlines()) < 30  # a screen; the rest is asked for
+    assert "two-rates" in run("show", "lion", "--cases").stdout
+    everything = run("show", "lion.trajectory", "--all").stdout
+    assert all(word in everything for word in ("two-rates", "swapped_betas", "theta0: start"))
     case = json.loads(run("show", "lion", "--case", "two-rates").stdout)
     assert case["outputs"]["thetas"]["data"] == [-1, -1, -2, -2, -1, -3, -2, -4]
 
