@@ -59,10 +59,8 @@ class Map(Reading):
         parts += [_arrow(places[before], places[name]) for name, some in after.items() for before in some]
         parts += [self.name(name, systems[name].chapter, *place) for name, place in places.items()]
         label = "What is better read before what; the list below says the same"
-        text = f'<div class="map" tabindex="0"><svg viewBox="0 0 {wide} {y}" width="{wide}" role="img" '
-        text += (
-            f'aria-label="What is better read before what; the list below says the same">{"".join(parts)}</svg></div>'
-        )
+        head = f'<svg viewBox="0 0 {wide} {y}" width="{wide}" role="img" aria-label="{label}">'
+        text = f'<div class="map" tabindex="0">{head}{"".join(parts)}</svg></div>'
         rows = [[self.link(name), ": ", *self.listed(after[name])] for name in systems if name in after]
         return [nodes.raw("", text, format="html"), folded("The same as a list", bullets(rows))]
 
