@@ -116,7 +116,8 @@ def _explained(done, candidate, whole, records, seconds, note):
         found += told
         if least is None:
             tags = [line[0] for diagnosis in told for line in diagnosis.lines if "-" in line[0]]
-            least = smallest(evidence, Clock(max(mine.left, 0.1 * seconds), now), tags[0] if tags else "")
+            one = tags[0] if len(set(tags)) == 1 else ""  # of several lines nobody knows which it was, here
+            least = smallest(evidence, Clock(max(mine.left, 0.1 * seconds), now), one)
         if clock.over:
             break
     laws = list(telling.laws(records))
