@@ -1,9 +1,9 @@
 """One prompt for all tasks, and virtual outliers for the classifier's heads (Huang et al., 2024, arXiv:2402.04129).
 
 Tasks with classes of their own come one after the other, their data are not kept, and nobody says at the test which
-task an image is of. A frozen encoder is steered by a prefix of keys and values, the same for all tasks. Each task trains
-its columns of a linear head, then teaches them by outliers that it makes up where they do not apply. Beside it stand
-the prompt pools that the paper compares with.
+task an image is of. A frozen encoder is steered by a prefix of keys and values, the same for all tasks. Each task
+trains its columns of a linear head, then teaches them by outliers that it makes up where they do not apply. Beside it
+stand the prompt pools that the paper compares with.
 """
 
 import math
@@ -463,7 +463,7 @@ def _loneliest(points, members, K, rank, count):
         size = magnitude(members)
         points, members = points / size, members / size
     xp, rows = array_namespace(points, members), max(1, BLOCK // math.prod(members.shape))
-    blocks = [points[i : i + rows, :] for i in range(0, points.shape[0], rows)]
+    blocks = [points[i : min(i + rows, points.shape[0]), :] for i in range(0, points.shape[0], rows)]
     r2 = xp.concat([_kth(block, members, K) for block in blocks])
     return xp.argsort(-r2, stable=True)[:count]
 

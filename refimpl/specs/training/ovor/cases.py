@@ -183,14 +183,22 @@ def _drawn(slug, n, D, per, K, select, n_out, **options):
     return _border(_normal(slug, n, D), _normal(slug + "-eps", per, D), K, select, n_out, **options)
 
 
-def _staircase(n):
+def _climbed(n):
     """Features at 0, 1, 3, 6, ...: each is lonelier than the one before."""
     steps = np.arange(n)
-    return (steps * (steps + 1) // 2).astype(float)[:, None]
+    return _border((steps * (steps + 1) // 2).astype(float)[:, None], np.array([[1.0], [-0.5]]), 2, 2, 3)
 
 
+def _top(n):
+    last, before = n * (n - 1) / 2, (n - 1) * (n - 2) / 2
+    outliers = np.array([[last + 0.5], [last - 0.25], [before + 0.5]])
+    return {"boundary": np.array([n - 1, n - 2]), "outliers": outliers}
+
+
+_STAIRS = Case(
+    "staircase", ("basic",), "features at 0, 1, 3, 6, 10 and 15", _climbed(6), answer=_top(6), source=BY_HAND
+)
 _SQUARE = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
-_TOP = _staircase(1500)[-2:, 0]
 NPOS = (
     Case("five-features", ("basic", "missing_step", "known_bug"), "distances between directions",
          _border(_CLOUD, _STEPS, 2, 2, 3, rank="normalised"),
@@ -198,7 +206,7 @@ NPOS = (
     Case("worked-example", ("basic", "wrong_order"), "squared distances 1, 1.04, 1, 2.44, 1 between points",
          _border(_CLOUD, np.array([[1, 0], [0, -2], [-1, 1.0]]), 2, 2, 3), source=BY_HAND,
          answer={"boundary": np.array([3, 1]), "outliers": np.array([[3, -2], [3.5, -1], [2.5, 0.2]])}),
-    Case("about-the-origin", ("variant", "known_bug"), 
+    Case("about-the-origin", ("variant", "known_bug"),
          "candidates start at 0: each draw as often as the border has features",
          _border(_CLOUD, _STEPS, 2, 2, 5, centre="origin")),
     Case("about-the-origin-directions", ("variant",), "the same, by directions",
@@ -223,10 +231,9 @@ NPOS = (
          _border(np.array([1024.0, -1024.0]) + _CLOUD, _STEPS, 2, 2, 3)),
     Case("a-feature-of-zeros", ("edge_case",), "0 has no direction: it is at distance 1 of all others",
          _border(np.concatenate([_CLOUD, np.zeros((1, 2))]), _STEPS, 2, 2, 3, rank="normalised")),
-    Case("many-features", ("large",), "1500 features at 0, 1, 3, 6, ...: each is lonelier than the one before",
-         _border(_staircase(1500), np.array([[1.0], [-0.5]]), 2, 2, 3), source="closed form",
-         answer={"boundary": np.array([1499, 1498]),
-                 "outliers": np.array([[_TOP[1] + 0.5], [_TOP[1] - 0.25], [_TOP[0] + 0.5]])}),
+    _STAIRS,
+    Case("many-features", ("large",), "3000 features at 0, 1, 3, 6, ...: each is lonelier than the one before",
+         _climbed(3000), small=_STAIRS, derived=lambda found: _top(3000), source="closed form", recipe="staircase/3000"),
 )  # fmt: skip
 
 
