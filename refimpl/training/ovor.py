@@ -246,22 +246,50 @@ def vor_loss(o_id, y, o_out, *, lam=0.1, tau_id=-15.0, tau_out=-3.0):
     check.indices(sizes["c"], y=y)
     lam, (tau_id, tau_out) = check.nonnegative(lam=lam), check.number(tau_id=tau_id, tau_out=tau_out)
     xp, n, m = array_namespace(o_id, o_out), sizes["n"], sizes["m"]
-    cross_entropy, ce_gradient = _cross_entropy(o_id, y)
+    ce, ce_gradient = cross_entropy(o_id, y)
     h_id, slope_id = _huber(xp.clip(energy(o_id) - tau_id, 0.0, None))  # (ovor-10)
     h_out, slope_out = _huber(xp.clip(tau_out - energy(o_out), 0.0, None))  # (ovor-11)
     id_term, out_term = xp.mean(h_id), xp.mean(h_out)  # (ovor-12)
-    loss = cross_entropy + lam * (id_term + out_term)  # (ovor-13)
+    loss = ce + lam * (id_term + out_term)  # (ovor-13)
     d_id = ce_gradient - lam * slope_id[:, None] * softmax(o_id) / n  # (ovor-14)
     d_out = lam * slope_out[:, None] * softmax(o_out) / m  # (ovor-15)
-    return Loss(cross_entropy, id_term, out_term, loss, d_id, d_out)
+    return Loss(ce, id_term, out_term, loss, d_id, d_out)
 
 
-def _cross_entropy(o, y):
-    """Mean of -log softmax(o)[y], and its gradient."""
+def cross_entropy(o, y):
+    """Mean of -log softmax(o)[y], and its gradient: the loss of the first phase.
+
+    Parameters
+    ----------
+    o : array [n, c]
+        Logits of the current task's classes, floating point.
+    y : array [n]
+        Integers in [0, c).
+
+    Returns
+    -------
+    value : array []
+        In nats.
+    gradient : array [n, c]
+        In the logits.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If shapes or dtypes do not fit, or an entry is not finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> value, gradient = cross_entropy(np.array([[0.0, 0.0]]), np.array([1]))
+    >>> float(value.round(4)), gradient
+    (0.6931, array([[ 0.5, -0.5]]))
+    """
+    check.finite(o=o), check.shapes(o=(o, "n c"), y=(y, "n")), check.indices(o.shape[1], y=y)
     xp, (n, c) = array_namespace(o, y), o.shape
     true = y[:, None] == xp.arange(c, dtype=y.dtype, device=device(y))
-    cross_entropy = xp.mean(logsumexp(o, axis=1) - xp.sum(xp.where(true, o, 0.0), axis=1))  # (ovor-16)
-    return cross_entropy, (softmax(o) - xp.astype(true, o.dtype)) / n  # (ovor-17)
+    value = xp.mean(logsumexp(o, axis=1) - xp.sum(xp.where(true, o, 0.0), axis=1))  # (ovor-16)
+    return value, (softmax(o) - xp.astype(true, o.dtype)) / n  # (ovor-17)
 
 
 # Training of the head -----------------------------------------------------------------------------------------------
@@ -346,7 +374,7 @@ def update(head, state, z, y, outliers=None, *, first, last, lr=1e-3, lam=0.1, t
     check.shapes(y=(y, str(z.shape[0]))), check.indices(last, y=y), check.indices(last - first, y=y - first)
     o_id, labels = o[:, first:last], y - first  # (ovor-7)
     if outliers is None:
-        grads = _into(head, z, _cross_entropy(o_id, labels)[1], first, last)
+        grads = _into(head, z, cross_entropy(o_id, labels)[1], first, last)
     else:
         o_out = logits(head, outliers)[:, first:last]
         found = vor_loss(o_id, labels, o_out, lam=lam, tau_id=tau_id, tau_out=tau_out)
@@ -579,7 +607,8 @@ def _pool(**named):
     check.alike_dtype(**{name: x for name, (x, _) in named.items()})
     sizes = check.shapes(**named)
     for name, (x, _) in named.items():
-        if name in ("query", "keys") and not bool(array_namespace(x).all(array_namespace(x).any(x != 0, axis=-1))):
+        xp = array_namespace(x)
+        if name in ("query", "keys") and not bool(xp.all(xp.any(x != 0, axis=-1))):
             raise ValueError(f"{name} must have a direction in each row, got a row of zeros")
     return sizes
 
@@ -616,8 +645,8 @@ def coda_prompt(query, attention, keys, prompts):
     array([[10.8]])
     """
     _pool(query=(query, "n d"), keys=(keys, "M d"), attention=(attention, "M d"), prompts=(prompts, "M e"))
-    masked = query[:, None, :] * attention[None, :, :]
-    alpha = array_namespace(query, keys).vecdot(unit(masked, axis=-1), unit(keys, axis=-1)[None, :, :])  # (ovor-35)
+    xp, masked = array_namespace(query, attention, keys), query[:, None, :] * attention[None, :, :]
+    alpha = xp.vecdot(unit(masked, axis=-1), unit(keys, axis=-1)[None, :, :])  # (ovor-35)
     return alpha @ prompts  # (ovor-36)
 
 

@@ -102,8 +102,8 @@ VOR_LOSS = (
          _losses("official", 4, 5, 4, scale=10.0, lam=0.1, tau_id=-15.0, tau_out=-3.0)),
     Case("small-payments", ("wrong_constant",), "all pay less than 1/2: the parabola of Huber's function",
          {**_losses("small", 3, 3, 2, scale=0.125), "tau_id": -1.0, "tau_out": -0.375}),
-    Case("logits-of-200", ("numerics",), "logits of some hundreds: their exponentials are no floats",
-         _losses("huge", 4, 4, 3, scale=200.0)),
+    Case("logits-of-1000", ("numerics",), "logits of about a thousand: their exponentials are no floats",
+         _losses("huge", 4, 4, 3, scale=1000.0)),
     _often("many-rows", _ORDINARY, 14_000),
 )  # fmt: skip
 
@@ -233,7 +233,8 @@ NPOS = (
          _border(np.concatenate([_CLOUD, np.zeros((1, 2))]), _STEPS, 2, 2, 3, rank="normalised")),
     _STAIRS,
     Case("many-features", ("large",), "3000 features at 0, 1, 3, 6, ...: each is lonelier than the one before",
-         _climbed(3000), small=_STAIRS, derived=lambda found: _top(3000), source="closed form", recipe="staircase/3000"),
+         _climbed(3000), small=_STAIRS, derived=lambda found: _top(3000), source="closed form",
+         recipe="staircase/3000"),
 )  # fmt: skip
 
 

@@ -56,7 +56,8 @@ ALTERNATIVES = (
         {"_over_tokens: return": "return xp.reshape(xp.permute_dims(xp.mean(G, axis=0), (1, 0, 2)), (m, H * d))"},
     ),
     mistake(
-        "gradient_of_tokens", "wrong_output", "the prompt has the first weights; here the gradient of the last is taken",
+        "gradient_of_tokens", "wrong_output",
+        "the prompt has the first weights; here the gradient of the last is taken",
         _tags({"4": "dP_v = xp.matrix_transpose(A[..., A.shape[-1] - m :]) @ dO"}),
     ),
     mistake(
@@ -137,16 +138,16 @@ ALTERNATIVES = (
     ),
     mistake(
         "features_not_weighted", "wrong_scale", "lam weighs both terms; here that of the outliers alone",
-        _tags({"13": "loss = cross_entropy + id_term + lam * out_term",
+        _tags({"13": "loss = ce + id_term + lam * out_term",
                "14": _D_ID.format("slope_id[:, None] * softmax(o_id) / n")}),
     ),
     mistake(
         "outliers_alone", "missing_step", "features pay too; here outliers alone do",
-        _tags({"13": "loss = cross_entropy + lam * out_term", "14": _D_ID.format("0.0 * slope_id[:, None]")}),
+        _tags({"13": "loss = ce + lam * out_term", "14": _D_ID.format("0.0 * slope_id[:, None]")}),
     ),
     mistake(
         "features_alone", "missing_step", "outliers pay too; here features alone do",
-        _tags({"13": "loss = cross_entropy + lam * id_term", "15": _D_OUT.format("0.0 * o_out")}),
+        _tags({"13": "loss = ce + lam * id_term", "15": _D_OUT.format("0.0 * o_out")}),
     ),
     mistake(
         "gradient_of_features_up", "wrong_sign",
@@ -165,8 +166,8 @@ ALTERNATIVES = (
     ),
     mistake(
         "cross_entropy_summed", "wrong_scale", "cross-entropy is a mean over the features; here a sum",
-        _tags({"16": "cross_entropy = xp.sum(logsumexp(o, axis=1) - xp.sum(xp.where(true, o, 0.0), axis=1))",
-               "17": "return cross_entropy, softmax(o) - xp.astype(true, o.dtype)"}),
+        _tags({"16": "value = xp.sum(logsumexp(o, axis=1) - xp.sum(xp.where(true, o, 0.0), axis=1))",
+               "17": "return value, softmax(o) - xp.astype(true, o.dtype)"}),
     ),
     # Training of the head
     mistake(
@@ -298,7 +299,8 @@ ALTERNATIVES = (
         _tags({"26": "kept = xp.arange(n_out, device=device(Z))"}),
     ),
     mistake(
-        "nearest_border_first", "wrong_output", "the loneliest come first; here they are in the order of the candidates",
+        "order_of_candidates", "wrong_output",
+        "the loneliest come first; here they are in the order of the candidates",
         _tags({"26": f"kept = xp.sort({_KEPT.format('K', 'n_out').removeprefix('kept = ')})"}),
     ),
     mistake(
@@ -364,13 +366,13 @@ ALTERNATIVES = (
     ),
     mistake(
         "mean_over_the_chosen", "wrong_scale", "the loss adds up what a query chose; here it is averaged",
-        _tags({"33": "loss = xp.mean(xp.take_along_axis(away, chosen, axis=1))", "34": "d_keys = -across / k / "
-               "xp.linalg.vector_norm(keys, axis=1, keepdims=True)"}),
+        _tags({"33": "loss = xp.mean(xp.take_along_axis(away, chosen, axis=1))",
+               "34": "d_keys = -across / k / xp.linalg.vector_norm(keys, axis=1, keepdims=True)"}),
     ),
     mistake(
         "keys_pushed_away", "wrong_sign", "chosen keys are drawn to their queries; here pushed away",
-        _tags({"33": "loss = -xp.mean(xp.sum(xp.take_along_axis(away, chosen, axis=1), axis=1))", "34": "d_keys = across / "
-               "xp.linalg.vector_norm(keys, axis=1, keepdims=True)"}),
+        _tags({"33": "loss = -xp.mean(xp.sum(xp.take_along_axis(away, chosen, axis=1), axis=1))",
+               "34": "d_keys = across / xp.linalg.vector_norm(keys, axis=1, keepdims=True)"}),
     ),
     mistake(
         "length_of_keys_forgotten", "missing_step",
