@@ -284,8 +284,10 @@ CLAIMS = (
         confusion,
         tier="full",
         kind="superiority",
-        control="The same epochs with the first term alone, which levels the heads and knows no outlier: behind, by 0.2 to "
-        "0.3. Outliers alone, without the first term: as good. Outliers about the origin, as in the official code: behind, "
+        control="The same epochs with the first term alone, which levels the heads and knows no outlier: behind, by "
+        "0.2 to "
+        "0.3. Outliers alone, without the first term: as good. Outliers about the origin, as in the official code: "
+        "behind, "
         "by some hundredths on this circle.",
         showed="behind",
         proxy=_SCALED,
@@ -298,11 +300,13 @@ CLAIMS = (
         one_prompt,
         tier="full",
         kind="superiority",
-        control="The same epochs with the first term alone, without any outlier: ahead, by about 0.1. What helps here is "
+        control="The same epochs with the first term alone, without any outlier: ahead, by about 0.1. What helps "
+        "here is "
         "that heads are levelled, not the outliers.",
         showed="as good",
         proxy=_DIGITS,
-        tuned="Thresholds (-6, -2), lam = 1, sigma = 0.5 by hand; 500 candidates for 200 outliers; Adam anew in the second "
+        tuned="Thresholds (-6, -2), lam = 1, sigma = 0.5 by hand; 500 candidates for 200 outliers; Adam anew in the "
+        "second "
         "phase and a constant step size.",
     ),
     Claim(
@@ -312,8 +316,10 @@ CLAIMS = (
         counted,
         tier="full",
         kind="efficiency",
-        control="A prompt for each task, chosen at the test by the nearest mean query, as many epochs: as accurate, at two "
-        "passes. Parameters of L2P, DualPrompt and CODA-P are counted, with the official settings; they are not trained.",
+        control="A prompt for each task, chosen at the test by the nearest mean query, as many epochs: as accurate, "
+        "at two "
+        "passes. Parameters of L2P, DualPrompt and CODA-P are counted, with the official settings; they are not "
+        "trained.",
         showed="as good",
         proxy=_DIGITS,
     ),
@@ -327,7 +333,8 @@ CLAIMS = (
         control="The same pool with as many epochs of the first phase alone: behind at most seeds, level at some.",
         showed="behind",
         proxy=_DIGITS,
-        tuned="As for C2; the bound was lowered from 0.08 to 0.05 before this code was written, as one seed in four of a "
+        tuned="As for C2; the bound was lowered from 0.08 to 0.05 before this code was written, as one seed in four "
+        "of a "
         "pilot gained nothing.",
     ),
     Claim(
@@ -366,7 +373,8 @@ CLAIMS = (
     ),
     Claim(
         "ovor.C8",
-        "Energies bound logits: where neither term pays and the thresholds are more than log c apart, no point goes to a "
+        "Energies bound logits: where neither term pays and the thresholds are more than log c apart, no point goes "
+        "to a "
         "wrong head",
         "ours: the criterion behind Figure 1",
         criterion,
