@@ -282,6 +282,36 @@ def test_a_pool_takes_two_passes():
         assert found.passes == passes
 
 
+def test_batches_are_all_rows_once():
+    parts = models.batches(stream(0, "test-ovor", "batches"), 10, 4, like=LIKE)
+    assert [len(rows) for rows in parts] == [4, 4, 2]
+    assert sorted(np.concatenate(parts).tolist()) == list(range(10))
+
+
+def test_frozen_features_are_standardised():
+    images = models.digit_stream(stream(0, "test-ovor", "digits"), like=LIKE)
+    for kind in ("random", "pixels"):
+        made = models.frozen_features(stream(0, "test-ovor", kind), images, kind)
+        used = made.x.std(axis=0) > 0
+        np.testing.assert_allclose(made.x.mean(axis=0), 0, atol=1e-12)
+        np.testing.assert_allclose(made.x.std(axis=0)[used], 1, rtol=1e-12)
+        assert np.array_equal(made.y, images.y)
+    assert np.min(np.bincount(images.y // 2)) > 200
+
+
+def test_a_head_alone_learns_its_tasks():
+    problem = models.blobs(stream(0, "test-ovor", "heads"), like=LIKE)
+    rule = models.regular("none", tau_id=-4.0, tau_out=0.0)
+    training = {"epochs": 40, "plain": 40, "batch": 160, "lr": 0.05, "seen": models.local_features}
+    found = models.learn_heads(stream(0, "test-ovor", "run"), problem, rule, **training)
+    assert found.til[-1].min() > 0.9
+    assert np.all(np.triu(found.cil, 1) == 0)
+    logits = models.local_features(problem.x_test) @ found.head.W + found.head.b
+    by_hand = [np.mean(np.argmax(logits[problem.y_test // 2 == t], axis=1) == problem.y_test[problem.y_test // 2 == t])
+               for t in range(4)]  # fmt: skip
+    np.testing.assert_allclose(found.cil[-1], by_hand)
+
+
 def test_local_features_are_bumps():
     z = np.array([[0.3, -1.2]])
     grid = np.linspace(-6, 6, 15)

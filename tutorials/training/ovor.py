@@ -88,8 +88,8 @@ figure.suptitle("The regulariser fixes the level of a head", fontsize=14)
 # ------
 # Five tasks of two digits behind a frozen encoder with one layer of attention. One prompt for all tasks, or a prompt
 # for each that has to be found at the test, each without the second phase, with its first term alone, and whole. The
-# pool takes two passes of the encoder for an image and five prompts, for little or nothing. The gain of the second phase
-# is that of its first term: here outliers take away a part of it.
+# pool takes two passes of the encoder for an image and five prompts, for little or nothing. The gain of the second
+# phase is that of its first term: here outliers take away a part of it.
 
 images = models.digit_stream(stream(0, "tutorial", "digits"), like=LIKE)
 frozen = models.encoder(stream(0, "tutorial", "encoder"), images.x[:400])

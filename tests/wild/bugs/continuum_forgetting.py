@@ -7,7 +7,7 @@ from tests.wild import Bug
 BUG = Bug(
     project="continuum",
     link="https://github.com/Continvvm/continuum/issues/281",
-    date="2023-03-17",
+    date="2022-05-30",
     operation="ovor.metrics",
     kind="wrong_constant",
 )
@@ -19,9 +19,8 @@ def forgetting(accuracy, k):
     lost = 0.0
     for j in range(k - 1):  # was: for j in range(k - 2):
         now = accuracy(k - 1, j)
-        best = max(
-            accuracy(row, j) for row in range(k - 1)
-        )  # was: best = max(accuracy(row, j) for row in range(k - 2))
+        rows = range(k - 1)  # was: rows = range(k - 2)
+        best = max(accuracy(row, j) for row in rows)
         lost += best - now
     return lost / (k - 1)
 
