@@ -290,11 +290,6 @@ ALTERNATIVES = (
         _tags({"25": _CANDIDATES.format("z_b[:, None, :] + eps[None, :, :]")}),
     ),
     mistake(
-        "draw_by_draw", "wrong_order",
-        "equally lonely candidates are ordered by feature, then draw; here by draw, then feature",
-        _tags({"25": _CANDIDATES.format("z_b[None, :, :] + sigma * eps[:, None, :]")}),
-    ),
-    mistake(
         "not_ranked", "missing_step", "keep the loneliest candidates; here the first",
         _tags({"26": "kept = xp.arange(n_out, device=device(Z))"}),
     ),
