@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from refimpl.core import check
 from refimpl.core.arrays import Array, array_namespace, device
-from refimpl.core.linalg import cholesky, magnitude, unit
+from refimpl.core.linalg import cholesky, length, magnitude, unit
 from refimpl.core.special import logsumexp, softmax
 from refimpl.models import adam
 from refimpl.models.attention import scaled_scores, softmax_gradient
@@ -598,7 +598,7 @@ def select_prompts(query, keys, *, k=1):
     asked = xp.astype(xp.any(chosen[:, :, None] == numbers, axis=1), query.dtype)
     pull = xp.matrix_transpose(asked) @ u / sizes["n"]
     across = pull - xp.vecdot(pull, directions)[:, None] * directions
-    d_keys = -across / xp.linalg.vector_norm(keys, axis=1, keepdims=True)  # (ovor-34)
+    d_keys = -across / length(keys)  # (ovor-34)
     return Choice(xp.astype(chosen, xp.int64), loss, d_keys)
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from refimpl.core.arrays import array_namespace, to_numpy
+from refimpl.core.arrays import array_namespace
 from refimpl.models import adam
 from refimpl.specs import refusals
 from refimpl.specs.base import ErrorCase, Operation, Paper, System, array, choice, integer, number, tags
@@ -28,10 +28,10 @@ def trajectory(W0, b0, first, last, Z, y, batches, outliers, rates, warm, lam, t
     head = source.Head(W0, b0)
     state, xp, found = adam.init(head), array_namespace(W0), []
     options = {"first": first, "last": last, "lam": lam, "tau_id": tau_id, "tau_out": tau_out}
-    for t, rate in enumerate(to_numpy(rates).tolist()):
+    for t in range(batches.shape[0]):
         rows = batches[t, :]
         z, labels, made = xp.take(Z, rows, axis=0), xp.take(y, rows, axis=0), outliers[t, ...] if t >= warm else None
-        head, state = source.update(head, state, z, labels, made, lr=rate, **options)
+        head, state = source.update(head, state, z, labels, made, lr=float(rates[t]), **options)
         found.append(head)
     return tuple(xp.stack(parts) for parts in zip(*found, strict=True))
 
@@ -151,7 +151,7 @@ TRAJECTORY = Operation(
         integer("first", "first column of the task", below("C")),
         integer("last", "the column after its last", whole(1, "C")),
         _Z,
-        array("y", "n", "their classes", below("last", low="first")),
+        array("y", "n", "their classes", below("C")),
         array("batches", "T B", "row numbers of the batch of each step", below("n")),
         array("outliers", "T O D", "outliers of each step; those of the first phase are not used"),
         array("rates", "T", "step sizes", NONNEGATIVE),
@@ -167,7 +167,7 @@ TRAJECTORY = Operation(
     exact=exact.trajectory,
     exact_source=f"{_DIGITS}, example by example; Adam's averages as sums divided by the sums of their weights",
     cases=cases.TRAJECTORY,
-    sample=None,
+    sample=cases.sample_run,
     laws=laws.TRAJECTORY,
     errors=(
         refusals.numbers("lam"),
@@ -177,8 +177,12 @@ TRAJECTORY = Operation(
         ErrorCase("no-columns", "first is below last", {"first": 2, "last": 2}, ValueError, "first"),
         ErrorCase("class-of-another-task", "classes are of this task", {"y": np.array([0, 1, 1])}, ValueError, "y"),
     ),
-    relations=(Relation("first < last", ("first", "last"), lambda i: i["first"] < i["last"]),),
-)
+    relations=(
+        Relation("first < last", ("first", "last"), lambda i: i["first"] < i["last"]),
+        Relation("classes are in [first, last)", ("first", "last", "y"),
+                 lambda i: i["first"] <= i["y"].min() and i["y"].max() < i["last"]),
+    ),
+)  # fmt: skip
 
 SCHEDULE = Operation(
     name="ovor.schedule",

@@ -147,6 +147,21 @@ TRAJECTORY = (
     large("many-in-a-batch", "both-phases", "B", size=30_001, balanced=True, dtypes=DOUBLE),
 )  # fmt: skip
 
+
+def sample_run(rng):
+    """Classes of the task."""
+    T, D, C, n, B, O = (int(size) for size in rng.integers(1, 4, 6))
+    first = int(rng.integers(0, C))
+    last = int(rng.integers(first + 1, C + 1))
+    return {
+        "W0": rng.standard_normal((D, C)), "b0": rng.standard_normal(C), "first": first, "last": last,
+        "Z": rng.standard_normal((n, D)), "y": rng.integers(first, last, n), "batches": rng.integers(0, n, (T, B)),
+        "outliers": rng.standard_normal((T, O, D)), "rates": rng.uniform(0.01, 0.2, T),
+        "warm": int(rng.integers(0, T + 1)) if last > first + 1 else 0, "lam": float(rng.uniform(0.2, 2.0)),
+        "tau_id": float(rng.uniform(-6, -3)), "tau_out": float(rng.uniform(-1, 2)),
+    }  # fmt: skip
+
+
 SCHEDULE = (
     Case(
         "worked-example",

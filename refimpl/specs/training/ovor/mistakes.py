@@ -188,10 +188,6 @@ ALTERNATIVES = (
         _tags({"18": "dW, db = xp.matrix_transpose(z) @ d, 0.0 * xp.sum(d, axis=0)"}),
     ),
     mistake(
-        "outliers_without_gradient", "missing_step", "the head learns from the outliers too; here they teach nothing",
-        _tags({"19": "grads = parts[0]"}),
-    ),
-    mistake(
         "old_columns_decay", "extra_step",
         "columns of other tasks stay; here weight decay shrinks them, though their gradient is 0",
         _tags({"20": _ADAM.format(", decay=0.05")}),
