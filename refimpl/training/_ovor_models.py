@@ -67,6 +67,29 @@ class Found(NamedTuple):
     passes: float  # of the encoder, for each test image
 
 
+def _checked(stream):
+    stream = check.fields(Stream, stream=stream)
+    check.integral(y=stream.y, y_test=stream.y_test), check.finite(x=stream.x, x_test=stream.x_test)
+    check.shapes(y=(stream.y, str(stream.x.shape[0])), y_test=(stream.y_test, str(stream.x_test.shape[0])))
+    check.integer(c=stream.c, tasks=stream.tasks, minimum=1)
+    check.indices(stream.c * stream.tasks, y=stream.y, y_test=stream.y_test)
+    return stream
+
+
+def _sight(seen):
+    """What points look like to the head."""
+    if seen is None:
+        return lambda points: points
+    check.function(seen=seen)
+
+    def see(points):
+        z = seen(points)
+        check.finite(seen=z), check.shapes(seen=(z, f"{points.shape[0]} D"))
+        return z
+
+    return see
+
+
 # Problems -----------------------------------------------------------------------------------------------------------
 
 
@@ -198,7 +221,8 @@ def frozen_features(rng, stream, kind):
     >>> frozen_features(random.stream(0, "doc"), images, "random").x.shape
     (1200, 256)
     """
-    check.rng(rng=rng), check.instance(Stream, stream=stream)
+    check.rng(rng=rng)
+    stream = _checked(stream)
     check.choice(("second layer", "first layer", "random", "pixels"), kind=kind)
     x, x_test, xp = stream.x, stream.x_test, array_namespace(stream.x)
     if kind == "pixels":
@@ -447,10 +471,7 @@ def train_head(rng, head, x, y, rule, *, first, last, epochs, plain, batch, lr, 
     check.rng(rng=rng), check.instance(Regular, rule=rule), check.flag(anew=anew)
     check.finite(x=x), check.shapes(x=(x, "n p"), y=(y, "n"))
     epochs, plain, renew = check.integer(epochs=epochs, plain=plain, renew=renew)
-    if seen is not None:
-        check.function(seen=seen)
-    see = seen or (lambda points: points)
-    check.fields(ovor.Head, head=head)
+    batch, see, head = check.integer(batch=batch, minimum=1), _sight(seen), check.fields(ovor.Head, head=head)
     xp, state, z = array_namespace(x), adam.init(head), see(x)
     options = {"first": first, "last": last, "lr": lr}
     for epoch in range(epochs):
@@ -506,7 +527,7 @@ def of_task(stream, t):
     >>> x.shape, sorted(set(y.tolist()))
     ((160, 2), [2, 3])
     """
-    check.instance(Stream, stream=stream)
+    stream = _checked(stream)
     t, xp = check.integer(t=t, below=stream.tasks), array_namespace(stream.x)
     rows = xp.nonzero(stream.y // stream.c == t)[0]
     return xp.take(stream.x, rows, axis=0), xp.take(stream.y, rows, axis=0)
@@ -544,8 +565,8 @@ def learn_heads(rng, stream, rule, *, bound=0.0, seen=None, **training):
     >>> bool(found.til[-1, :].mean() > 0.9)
     True
     """
-    check.rng(rng=rng), check.instance(Stream, stream=stream)
-    bound, see = check.nonnegative(bound=bound), seen or (lambda points: points)
+    check.rng(rng=rng)
+    stream, bound, see = _checked(stream), check.nonnegative(bound=bound), _sight(seen)
     z_test = see(stream.x_test)
     head, history = _uniform_head(rng, z_test.shape[1], stream.c * stream.tasks, bound, like=stream.x), []
     for t in range(stream.tasks):
@@ -591,7 +612,13 @@ def learn_prompts(rng, frozen, stream, rule, *, pool=False, m=6, epochs=20, plai
     >>> learn_prompts(random.stream(0, "doc"), frozen, stream, rule, epochs=1, plain=1).cil.shape
     (5, 5)
     """
-    check.rng(rng=rng), check.instance(Stream, stream=stream), check.flag(pool=pool), check.instance(Regular, rule=rule)
+    check.rng(rng=rng), check.flag(pool=pool), check.instance(Regular, rule=rule)
+    stream, frozen, batch = (
+        _checked(stream),
+        check.fields(Encoder, frozen=frozen),
+        check.integer(batch=batch, minimum=1),
+    )
+    check.shapes(W=(frozen.W, "d D")), check.shapes(x=(stream.x, "n 64"))
     m, epochs, plain = check.integer(m=m, minimum=1), *check.integer(epochs=epochs, plain=plain)
     xp, (d, D), prompts, keys, history = array_namespace(stream.x), frozen.W.shape, [], [], []
     head = _uniform_head(rng, D, stream.c * stream.tasks, 1 / math.sqrt(D), like=stream.x)

@@ -322,7 +322,7 @@ def logits(head, z):
     array([[3. , 6.5]])
     """
     head = check.fields(Head, head=head)
-    check.finite(z=z), check.alike_dtype(z=z, W=head.W, b=head.b)
+    check.finite(z=z, W=head.W, b=head.b), check.alike_dtype(z=z, W=head.W, b=head.b)
     check.shapes(z=(z, "n D"), W=(head.W, "D C"), b=(head.b, "C"))
     return z @ head.W + head.b
 

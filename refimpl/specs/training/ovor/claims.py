@@ -59,7 +59,7 @@ def _bars(axes, values, names=NAMES):
     for i, (kind, found) in enumerate(values.items()):
         axes.bar(i, np.mean(found), color=COLORS[kind], alpha=0.85)
         axes.plot(np.full(len(found), i), found, "k.", ms=4)
-        axes.text(i, np.mean(found) + 0.03, f"{np.mean(found):.2f}", ha="center", fontsize=9)
+        axes.text(i, np.max(found) + 0.03, f"{np.mean(found):.2f}", ha="center", fontsize=9)
     axes.set_xticks(range(len(values)), [names[kind].replace(" (", "\n(").replace(", ", ",\n") for kind in values],
                     fontsize=8)  # fmt: skip
     axes.set(ylim=(0, 1.12), ylabel="accuracy, task not known")
@@ -198,7 +198,11 @@ def ablation(seed):
         axes.set_title("One prompt on digits: which term does it?")
 
     return Outcome(
-        [reported(NAMES[kind], np.mean(values)) for kind, values in found.items()],
+        [
+            at_least("first term alone, less no second phase", np.mean(found["id"]) - np.mean(found["none"]), 0.1),
+            reported("both terms, less the first alone", np.mean(found["both"]) - np.mean(found["id"])),
+            *(reported(NAMES[kind], np.mean(values)) for kind, values in found.items()),
+        ],
         plot,
         "Means of three draws of everything, which are the dots.",
     )
@@ -254,9 +258,11 @@ def criterion(seed):
     margins = np.linspace(-3, 6, 19)
 
     def share(margin, c=5):
-        o = 6.0 * stream(seed, "ovor.C8", "figure").standard_normal((20_000, 2 * c))
-        calm = (source.energy(o[:, :c]) <= -margin) & (source.energy(o[:, c:]) >= 0.0)
-        return float((o[:, c:].max(axis=1) >= o[:, :c].max(axis=1))[calm].mean()) if calm.any() else 0.0
+        rng = stream(seed, "ovor.C8", "figure")
+        own = 0.3 * rng.standard_normal((40_000, c)) + rng.uniform(-4, 6, (40_000, 1))  # no class stands out
+        foreign = 3.0 * rng.standard_normal((40_000, c)) + rng.uniform(-6, 2, (40_000, 1))  # one does
+        calm = (source.energy(own) <= -margin) & (source.energy(foreign) >= 0.0)
+        return float((foreign.max(axis=1) >= own.max(axis=1))[calm].mean())
 
     def plot(figure):
         axes = figure.subplots()
