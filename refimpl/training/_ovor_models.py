@@ -226,19 +226,18 @@ def frozen_features(rng, stream, kind):
     check.choice(("second layer", "first layer", "random", "pixels"), kind=kind)
     x, x_test, xp = stream.x, stream.x_test, array_namespace(stream.x)
     if kind == "pixels":
-        parts = x, x_test, x
+        made, test, reference = x, x_test, x
     elif kind == "random":
         W, b = random.normal(rng, (64, 256), like=x) / 8, 0.3 * random.normal(rng, (256,), like=x)
-        parts = [xp.maximum(images @ W + b, 0.0) for images in (x, x_test)]
-        parts = *parts, parts[0]
+        made, test = (xp.maximum(images @ W + b, 0.0) for images in (x, x_test))
+        reference = made
     else:
         images = xp.reshape(x, (-1, 8, 8))
         turned = xp.permute_dims(xp.flip(images, axis=1), (0, 2, 1))
         both = xp.reshape(xp.concat([turned, xp.flip(turned, axis=2)]), (-1, 64))
         params = _trained(rng, both, xp.concat([stream.y, stream.y]))
         layer = 0 if kind == "first layer" else 1
-        parts = [mlp.hidden(params, images, activation="relu")[layer] for images in (x, x_test, both)]
-    made, test, reference = parts
+        made, test, reference = (mlp.hidden(params, seen, activation="relu")[layer] for seen in (x, x_test, both))
     return stream._replace(x=_standardised(made, reference), x_test=_standardised(test, reference))
 
 
@@ -284,9 +283,10 @@ def encoder(rng, images, *, d=32, D=128):
     shapes = [(8, d), (8, d), (d, d), (d, d), (d, d), (d, D), (D,)]
     scales = [2 / math.sqrt(8), 0.7, *([1 / math.sqrt(d)] * 4), 0.1]
     weights = [s * random.normal(rng, shape, like=images) for s, shape in zip(scales, shapes, strict=True)]
-    xp, still = array_namespace(images), (0.0 * weights[-1], 0.0 * weights[-1] + 1)
-    plain = features(Encoder(*weights, *still), images)
-    return Encoder(*weights, xp.mean(plain, axis=0), xp.std(plain, axis=0))
+    xp, b = array_namespace(images), weights[-1]
+    frozen = Encoder._make([*weights, xp.zeros_like(b), xp.ones_like(b)])
+    plain = features(frozen, images)
+    return frozen._replace(mean=xp.mean(plain, axis=0), deviation=xp.std(plain, axis=0))
 
 
 def _tokens(frozen, images):
@@ -365,7 +365,7 @@ def prompt_gradient(frozen, images, prompt, dz):
     z, on = _above(frozen, E + ovor.prefix_attention(q, k, v, *prompt)[:, 0, :, :])
     slope = (dz(z) / frozen.deviation / E.shape[1])[:, None, :] * xp.astype(on, z.dtype)
     dO = (slope @ xp.matrix_transpose(frozen.W))[:, None, :, :]
-    return z, Prompt(*ovor.prefix_gradients(q, k, v, *prompt, dO))
+    return z, Prompt(*ovor.prefix_gradients(q, k, v, prompt.P_k, prompt.P_v, dO))
 
 
 # Training -----------------------------------------------------------------------------------------------------------
@@ -570,10 +570,8 @@ def learn_heads(rng, stream, rule, *, bound=0.0, seen=None, **training):
     z_test = see(stream.x_test)
     head, history = _uniform_head(rng, z_test.shape[1], stream.c * stream.tasks, bound, like=stream.x), []
     for t in range(stream.tasks):
-        first = stream.c * t
-        head = train_head(
-            rng, head, *of_task(stream, t), rule, first=first, last=first + stream.c, seen=seen, **training
-        )
+        (x, y), task = of_task(stream, t), {"first": stream.c * t, "last": stream.c * (t + 1)}
+        head = train_head(rng, head, x, y, rule, seen=seen, **task, **training)
         history.append(_graded(ovor.logits(head, z_test), stream.y_test, stream.c, t))
     return _found(history, stream.tasks, head, 1.0, like=stream.x)
 
@@ -619,8 +617,11 @@ def learn_prompts(rng, frozen, stream, rule, *, pool=False, m=6, epochs=20, plai
         check.integer(batch=batch, minimum=1),
     )
     check.shapes(W=(frozen.W, "d D")), check.shapes(x=(stream.x, "n 64"))
-    m, epochs, plain = check.integer(m=m, minimum=1), *check.integer(epochs=epochs, plain=plain)
-    xp, (d, D), prompts, keys, history = array_namespace(stream.x), frozen.W.shape, [], [], []
+    m, (epochs, plain) = check.integer(m=m, minimum=1), check.integer(epochs=epochs, plain=plain)
+    xp, (d, D) = array_namespace(stream.x), frozen.W.shape
+    prompts: list[Prompt] = []
+    keys: list[Array] = []
+    history = []
     head = _uniform_head(rng, D, stream.c * stream.tasks, 1 / math.sqrt(D), like=stream.x)
     query = features(frozen, stream.x_test) if pool else None
     for t in range(stream.tasks):

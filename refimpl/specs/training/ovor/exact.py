@@ -144,7 +144,8 @@ def vos(Z, y, eps, n_out, ridge):
     left = np.concatenate([group - mean for group, mean in zip(groups, means, strict=True)])
     n, D = left.shape
     vectors = np.concatenate([left / sqrt(reals(n)), np.eye(D, dtype=int) * sqrt(ridge)])  # columns
-    basis, L = [], np.zeros((D, D), dtype=object)
+    basis: list[np.ndarray] = []
+    L = np.zeros((D, D), dtype=object)
     for i in range(D):
         rest = vectors[:, i]
         for j, unit in enumerate(basis):

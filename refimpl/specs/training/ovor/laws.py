@@ -1,5 +1,7 @@
 """Checks of the operations of one prompt and virtual outliers that need no answer."""
 
+from typing import Any
+
 from refimpl.core.arrays import array_namespace
 from refimpl.specs.base import Law
 from refimpl.specs.laws import (
@@ -19,7 +21,7 @@ _LAYERS = "ordinary", "as-many-as-can-be-mixed-up", "one-head"
 def _key_of_the_prompt(run, inputs):
     """The first key and value of the prompt given as a token, the same for all inputs."""
     xp, (B, H, _, d) = array_namespace(inputs["k"]), inputs["k"].shape
-    moved = {}
+    moved: dict[str, Any] = {}
     for prompt, tokens in (("P_k", "k"), ("P_v", "v")):
         P = inputs[prompt]
         first = xp.broadcast_to(xp.reshape(P[0, :], (1, H, 1, d)), (B, H, 1, d))
