@@ -258,23 +258,39 @@ def test_gradients_through_the_encoder():
         np.testing.assert_allclose(found[at], slope, rtol=1e-5, atol=1e-6)
 
 
-def test_prompts_stay_in_the_second_phase():
-    """And features with them: what the head learns there is of features that no longer change."""
-    images = models.digit_stream(stream(0, "test-ovor", "digits"), like=LIKE)
+def first_tasks(images, tasks):
+    now, then = images.y < 2 * tasks, images.y_test < 2 * tasks
+    return images._replace(x=images.x[now], y=images.y[now], x_test=images.x_test[then], y_test=images.y_test[then],
+                           tasks=tasks)  # fmt: skip
+
+
+def test_prompts_stay_in_the_second_phase(monkeypatch):
+    """The head goes on, and no gradient of a prompt is asked for; one prompt goes on from task to task."""
+    asked, gradient = [], models.prompt_gradient
+
+    def counted(frozen, images, prompt, dz):
+        asked.append(prompt)
+        return gradient(frozen, images, prompt, dz)
+
+    monkeypatch.setattr(models, "prompt_gradient", counted)
+    images = first_tasks(models.digit_stream(stream(0, "test-ovor", "digits"), like=LIKE), 2)
     frozen = models.encoder(stream(0, "test-ovor", "frozen"), images.x[:100], d=8, D=16)
-    runs = [models.learn_prompts(stream(0, "test-ovor", "run"), frozen, images._replace(tasks=1), models.regular(
-        kind, tau_id=-6.0, tau_out=-2.0, per=4, select=10, n_out=20), m=2, epochs=epochs, plain=1)
-        for kind, epochs in (("none", 1), ("both", 2))]  # fmt: skip
-    assert not np.array_equal(runs[0].head.b[:2], runs[1].head.b[:2])
-    assert np.array_equal(runs[0].head.b[2:], runs[1].head.b[2:])
+    heads, counts = [], []
+    for kind, epochs in (("none", 1), ("both", 2)):
+        asked.clear()
+        rule = models.regular(kind, tau_id=-6.0, tau_out=-2.0, per=4, select=10, n_out=20)
+        found = models.learn_prompts(stream(0, "test-ovor", "run"), frozen, images, rule, m=2, epochs=epochs, plain=1)
+        heads.append(found.head), counts.append(len(asked))
+        steps = [np.abs(after.P_k - before.P_k).max() for before, after in itertools.pairwise(asked)]
+        assert max(steps) < 0.006  # Adam's step, also where a task begins
+    assert counts[0] == counts[1]
+    assert not np.array_equal(heads[0].b, heads[1].b)
 
 
 def test_a_pool_takes_two_passes():
     images = models.digit_stream(stream(0, "test-ovor", "digits"), like=LIKE)
-    frozen, few = models.encoder(stream(0, "test-ovor", "frozen"), images.x[:100], d=8, D=16), images._replace(tasks=2)
+    frozen, few = models.encoder(stream(0, "test-ovor", "frozen"), images.x[:100], d=8, D=16), first_tasks(images, 2)
     rule = models.regular("none", tau_id=-6.0, tau_out=-2.0)
-    rows = few.y_test < 4
-    few = few._replace(x_test=few.x_test[rows], y_test=few.y_test[rows])
     for pool, passes in ((False, 1.0), (True, 2.0)):
         found = models.learn_prompts(
             stream(0, "test-ovor", "run"), frozen, few, rule, pool=pool, m=2, epochs=1, plain=1
