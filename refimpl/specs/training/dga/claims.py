@@ -1,0 +1,3 @@
+"""The claims of the paper on dynamic gradient alignment."""
+
+CLAIMS = ()

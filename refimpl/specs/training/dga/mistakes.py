@@ -1,0 +1,3 @@
+"""What goes wrong in dynamic gradient alignment: lines of the source that read otherwise."""
+
+ALTERNATIVES = ()
