@@ -1,8 +1,8 @@
 """Which domains to train on, by the alignment of their gradients (Fan, Grangier and Ablin, 2024, arXiv:2410.02498).
 
-A model is to serve a task of which few examples exist. Training data come from many generic domains, and their mixture is
-moved while the model learns: now and then the weight of a domain is multiplied by the exponential of the inner product of
-its gradient with that of the task. Beside it stand a mixture of basis distributions, importance sampling and DoGE.
+A model is to serve a task of which few examples exist. Training data come from many generic domains, and their mixture
+is moved while the model learns: now and then the weight of a domain is multiplied by the exponential of the inner
+product of its gradient with that of the task. Beside it: mixtures of basis distributions, importance sampling, DoGE.
 """
 
 from typing import Any, NamedTuple
@@ -198,7 +198,7 @@ def update(state, a, *, eta, period=10, beta=0.1, floor=0.0):
     """
     state, eta, beta = _checked(state), check.nonnegative(eta=eta), check.share(beta=beta)
     xp, log_alpha, average = array_namespace(state.average), state.log_alpha, state.average
-    if due(state, period=period):
+    if _due(state.steps, period):
         check.like(average, a=a)
         log_alpha = _floored(_tilted(log_alpha, a, eta), floor)
         average = (1 - beta) * average + beta * xp.exp(log_alpha)  # (dga-7)
@@ -215,8 +215,11 @@ def due(state, *, period=10):
     >>> [due(state._replace(steps=t), period=3) for t in range(5)]
     [True, False, False, True, False]
     """
-    state, period = _checked(state), check.integer(period=period, minimum=1)
-    return state.steps % period == 0  # (dga-2)
+    return _due(_checked(state).steps, period)
+
+
+def _due(t, period):
+    return t % check.integer(period=period, minimum=1) == 0  # (dga-2)
 
 
 def step(run, batch, domains, special, *, gradient, descend, eta, period=10, beta=0.1, floor=0.0):
@@ -267,7 +270,7 @@ def step(run, batch, domains, special, *, gradient, descend, eta, period=10, bet
     theta, memory = check.results(2, descend=descend(run.theta, run.memory, asked(run.theta, batch)))  # (dga-1)
     check.alike(theta=run.theta, **{"what descend returns": theta})
     a = array_namespace(state.average).zeros_like(state.average)
-    if due(state, period=period):
+    if _due(state.steps, period):
         check.sequence(domains=domains)
         if len(domains) != a.shape[0]:
             raise ValueError(f"domains must be {a.shape[0]} batches, one for each weight, got {len(domains)}")

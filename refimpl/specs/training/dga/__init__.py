@@ -107,7 +107,7 @@ _ONE_STEP = {"long": "it is one step"}
 
 MIRROR_STEP = Operation(
     name="dga.mirror_step",
-    summary="weights after a step of entropic mirror descent: alpha times exp(eta a), normalised, then raised to a floor",
+    summary="weights after a step of entropic mirror descent: alpha times exp(eta a), normalised, and a least weight",
     inputs=(
         array("alpha", "k", _ALPHA, SIMPLEX),
         array("scores", "k", "scores a"),
@@ -142,7 +142,7 @@ ALIGNMENTS = Operation(
     cases=cases.ALIGNMENTS,
     sample=None,
     laws=laws.ALIGNMENTS,
-    errors=(*refusals.arrays(G="G"), *refusals.arrays(g="g")),
+    errors=(refusals.arrays(G="G")[0], *refusals.arrays(g="g")),
     without=_ONE_STEP,
 )
 
@@ -203,7 +203,9 @@ HISTOGRAM = Operation(
     laws=laws.HISTOGRAM,
     errors=(
         refusals.numbers("k"),
-        ErrorCase("no-such-domain", "there are domains 0 to k - 1", {"assignment": [0, 7]}, ValueError, "assignment"),
+        ErrorCase(
+            "no-such-domain", "domains are 0 to k - 1", {"assignment": np.array([0, 7])}, ValueError, "assignment"
+        ),
     ),
     without=_ONE_STEP,
 )
@@ -230,7 +232,7 @@ DRAW = Operation(
 _COUNTS = "counts c_uv of token v after token u in the batch of"
 DGA_STEPS = Operation(
     name="dga.dga_steps",
-    summary="the whole iteration on a bigram model with logits theta: a step of Adam, scores at the new logits, weights",
+    summary="the whole iteration on a bigram model: a step of Adam, scores at the new logits, weights, their average",
     inputs=(
         array("theta0", "V V", "logits of the next token, a row for each last one, at the start"),
         array("train", "T V V", f"{_COUNTS} training data of each step", WHOLE),
@@ -265,7 +267,7 @@ DGA_STEPS = Operation(
     ),
     errors=(
         refusals.numbers("lr", "beta1", "beta2", "eps", "eta", "period", "beta"),
-        ErrorCase("nan-logit", "NaN is no logit", {"theta0": np.full((2, 2), _NAN)}, ValueError, "theta"),
+        ErrorCase("nan-logit", "NaN is no logit", {"theta0": np.full((2, 2), _NAN)}, ValueError, "params"),
         ErrorCase("negative-count", "counts are >= 0", {"train": np.full((2, 2, 2), -1)}, ValueError, "counts"),
         ErrorCase("no-transition", "a mean of nothing", {"special": np.zeros((2, 2, 2), int)}, ValueError, "counts"),
     ),
@@ -297,7 +299,7 @@ DOGE = Operation(
     errors=(
         refusals.numbers("lr", "mu", "eps"),
         _weights("alpha0", "alpha"),
-        *refusals.arrays(G="G"),
+        refusals.arrays(G="G")[0],
         *refusals.arrays(g="g"),
     ),
 )

@@ -9,8 +9,7 @@ from refimpl.specs.base import Case
 from refimpl.specs.sizes import large, one_step
 
 ALPHA, SCORES = np.array([0.5, 0.3, 0.2]), np.array([1.0, -1.0, 0.5])  # the worked example
-MANY = 2**17  # domains of a large case: 1 / MANY is a float
-BOTH = ("float64",)
+TIMES = 2**15  # of each domain in a large case
 
 
 def _normal(slug, *shape):
@@ -27,15 +26,30 @@ def _weights(slug, *shape):
     return _simplex(stream(0, "dga-case", slug), *shape)
 
 
-def _two_kinds(low, high):
-    """Half of the domains have one value, half the other."""
-    return np.where(np.arange(MANY) % 2 == 0, low, high)
+def _spread(slug, of, *shares):
+    """A large case: every domain of a small case 2^15 times, in random order; what are `shares` of it is divided."""
 
+    def make(operation, before):
+        small = before[of]
+        inputs, outputs = (
+            {f.name: f.axes.split().index("k") for f in fields if "k" in f.axes.split()}
+            for fields in (operation.inputs, operation.outputs)
+        )
+        count = next(small.inputs[name].shape[position] for name, position in inputs.items())
+        picks = stream(0, operation.name, slug).permutation(np.repeat(np.arange(count), TIMES))
 
-def _ends(gap):
-    """Weights of the two kinds after a gap of their exponents."""
-    share = 1 / (1 + math.exp(-gap))
-    return _two_kinds((1 - share) * 2 / MANY, share * 2 / MANY)
+        def taken(values, where):
+            found = {name: np.take(values[name], picks, axis=position) for name, position in where.items()}
+            return {name: value / TIMES if name in shares else value for name, value in found.items()}
+
+        return Case(
+            slug, ("large",), f"each domain of {of} split into 32,768 equal ones: sums run over all of them",
+            small.inputs | taken(small.inputs, inputs), dtypes=("float64",), equations=small.equations,
+            source=f"the answer of {of}", small=small, derived=lambda values: values | taken(values, outputs),
+            recipe=f"{of}/split/{TIMES}",
+        )  # fmt: skip
+
+    return make
 
 
 def _mirror(alpha, scores, eta=1.0, floor=0.0):
@@ -62,7 +76,7 @@ MIRROR_STEP = (
          _mirror([0.25, 0.25, 0.5], [8, 8, 7.9921875], 100.0), equations=("dga-4", "dga-5")),
     Case("underflow", ("numerics", "known_bug"), "eta a of -800 for all: every exponential alone is 0",
          _mirror([0.25, 0.25, 0.5], [-8, -8, -7.9921875], 100.0), equations=("dga-4", "dga-5")),
-    Case("wide", ("numerics", "known_bug"), "scores 1000 apart: with the smallest subtracted, the exponential overflows",
+    Case("wide", ("numerics", "known_bug"), "scores 1000 apart: with the smallest subtracted, exp overflows",
          _mirror([0.5, 0.25, 0.25], [-500, 500, 500], 1.0), equations=("dga-4",),
          answer={"new_alpha": np.array([0.0, 0.5, 0.5])}, source="the limit"),
     Case("common-offset", ("numerics",), "a constant of 2^20 on all scores changes nothing",
@@ -80,9 +94,7 @@ MIRROR_STEP = (
     Case("highest-floor", ("boundary",), "a floor of 1/k leaves uniform weights",
          _mirror([0.5, 0.125, 0.125, 0.25], [1, 2, 3, 4], 1.0, 0.25), equations=("dga-6",),
          answer={"new_alpha": np.full(4, 0.25)}, source="the floor"),
-    Case("many-domains", ("large",), "131,072 domains with two scores: the sum runs over all of them",
-         _mirror(np.full(MANY, 1 / MANY), _two_kinds(0, 1)), dtypes=BOTH,
-         answer={"new_alpha": _ends(1.0)}, source="closed form: two kinds of domains"),
+    _spread("many-domains", "three-domains", "alpha", "new_alpha"),
 )  # fmt: skip
 
 
@@ -115,7 +127,7 @@ def _run(alpha0, scores, eta=0.7, period=1, beta=0.1):
 
 
 def _constant_answer(rises, period, eta, beta, steps):
-    """Two domains from uniform weights, the first of which gains `rises` in each update: derivation 5 and 7 in floats."""
+    """Two domains from uniform weights, the first of which gains `rises` in each update."""
     alpha, average, alphas, averages = 0.5, 0.5, [], []
     for t in range(steps):
         if t % period == 0:
@@ -141,25 +153,21 @@ WEIGHTS_RUN = (
          _run(ALPHA, _normal("run-once", 5, 3), 0.5, 9, 0.3), equations=("dga-2",)),
     Case("one-domain", ("boundary",), "a single domain keeps weight 1", _run([1], [[1], [-2]]),
          answer={"alphas": np.ones((2, 1)), "averages": np.ones((2, 1))}, source="the sum"),
-    Case("from-uniform", ("basic",), "from uniform weights, as in the paper; the first update alone cannot tell whether "
-         "old weights count",
+    Case("from-uniform", ("basic",), "from uniform weights, as in the paper; the first update alone cannot tell "
+         "whether old weights count",
          _run([0.25] * 4, _normal("run-uniform", 5, 4), 1.0, 1, 0.1), equations=("dga-4",)),
     Case("recovers", ("numerics", "known_bug"),
          "a weight that falls to exp(-2000) and is lifted again: logarithms remember it, weights are 0 for ever",
          _run([0.5, 0.5], [[-2000, 0], [2000, 0], [1, 0]], 1.0, 1, 0.5), equations=("dga-4",)),
-    Case("overflow", ("numerics", "known_bug"), "eta a of 800 in each step",
-         _run([0.25, 0.75], [[800, 799], [-800, -801], [800, 801]], 1.0, 1, 0.5), equations=("dga-5",)),
+    Case("overflow", ("numerics", "known_bug"), "eta a of 800, and gaps of 810",
+         _run([0.25, 0.75], [[800, -10], [-800, -5], [800, 801]], 1.0, 1, 0.5), equations=("dga-5",)),
     Case("zero-weight", ("boundary", "edge_case"), "a domain that starts at 0 stays there",
          _run([0.5, 0, 0.5], [[0, 1, 1], [1, 5, 0]], 1.0, 1, 0.25)),
     Case("thousand-steps", ("long",), "constant scores: after n updates the odds are exp(eta n a); 143 updates in 1000 "
          "steps",
          _run([0.5, 0.5], np.tile([0.25, 0.0], (1000, 1)), 0.5, 7, 0.125), equations=("dga-2", "dga-4", "dga-7"),
          answer=_constant_answer(0.25, 7, 0.5, 0.125, 1000), source="closed form: odds and a geometric sum"),
-    Case("many-domains", ("large",), "131,072 domains with two scores, two updates",
-         _run(np.full(MANY, 1 / MANY), np.stack([_two_kinds(0, 1)] * 2), 1.0, 1, 0.5), dtypes=BOTH,
-         answer={"alphas": np.stack([_ends(1.0), _ends(2.0)]),
-                 "averages": np.stack([0.5 / MANY + _ends(1.0) / 2, 0.25 / MANY + _ends(1.0) / 4 + _ends(2.0) / 2])},
-         source="closed form: two kinds of domains"),
+    _spread("many-domains", "three-domains", "alpha0", "alphas", "averages"),
     one_step,
 )  # fmt: skip
 
@@ -174,7 +182,7 @@ MIXTURE = (
     Case("two-bases", ("basic",), "each basis counts by its weight",
          {"P": np.array([[1.0, 0.0, 0.0], [0.25, 0.5, 0.25]]), "w": np.array([0.75, 0.25])},
          equations=("dga-8",), answer={"alpha": np.array([0.8125, 0.125, 0.0625])}, source="by hand"),
-    Case("as-many-bases-as-domains", ("edge_case", "wrong_axis"), "N = k and P not symmetric: P w fits too, and is wrong",
+    Case("as-many-bases-as-domains", ("edge_case", "wrong_axis"), "N = k and P not symmetric: P w fits, and is wrong",
          {"P": np.array([[0.5, 0.5, 0.0], [0.0, 0.25, 0.75], [1.0, 0.0, 0.0]]), "w": np.array([0.5, 0.375, 0.125])},
          equations=("dga-8",)),
     Case("symmetric", ("edge_case",), "P symmetric: P w is right by chance",
@@ -188,9 +196,7 @@ MIXTURE = (
          answer={"alpha": np.ones(1)}, source="the sum"),
     Case("unequal-columns", ("basic", "missing_step"), "domains that many bases have: columns are not normalised",
          {"P": _weights("mixture", 4, 6), "w": _weights("mixture-w", 4)}, equations=("dga-8",)),
-    Case("many-domains", ("large",), "131,072 domains, one basis for all and one for every second",
-         {"P": np.stack([np.full(MANY, 1 / MANY), _two_kinds(0, 2 / MANY)]), "w": np.array([0.25, 0.75])},
-         answer={"alpha": 0.25 / MANY + 0.75 * _two_kinds(0, 2 / MANY)}, source="closed form"),
+    _spread("many-domains", "unequal-columns", "P", "alpha"),
 )  # fmt: skip
 
 HISTOGRAM = (
@@ -266,6 +272,21 @@ def _same(inputs):
     return inputs | {"domains": domains, "train": inputs["special"]}
 
 
+def _disjoint(inputs):
+    """The task and domain 0 go from tokens 0 and 1, domain 1 from the others."""
+    special, domains = inputs["special"].copy(), inputs["domains"].copy()
+    special[..., 2:, :], domains[:, 0, 2:, :], domains[:, 1, :2, :] = 0, 0, 0
+    domains[:, 1, 2, 0] += 1
+    return inputs | {"special": special, "domains": domains}
+
+
+def _changing(inputs):
+    """The task's data are domain 0 in the first step, domain 1 in the second."""
+    special = inputs["special"]
+    other = special[:, ::-1, ::-1]
+    return inputs | {"domains": np.stack([np.stack([special[0], other[0]]), np.stack([other[1], special[1]])])}
+
+
 DGA_STEPS = (
     Case("two-tokens", ("basic", "wrong_order"), "two steps, two domains, two tokens",
          _of("steps-small", 2, 2, 2, beta1=0.5, beta2=0.75, lr=0.25, eps=0.01),
@@ -282,6 +303,13 @@ DGA_STEPS = (
          [[2, 30], [1, 7]]])}, equations=("dga-15",)),
     Case("the-task-itself", ("edge_case",), "every domain has the data of the task: scores are squares, weights stay",
          _same(_of("steps-same", 3, 2, 3, lr=0.5)), equations=("dga-3",)),
+    Case("nothing-in-common", ("edge_case", "known_bug"),
+         "a domain with other tokens than the task has the score 0, and that is a score",
+         _disjoint(_of("steps-disjoint", 3, 2, 4, lr=0.25, eta=8.0)), equations=("dga-3", "dga-4")),
+    Case("large-eta", ("numerics", "known_bug"),
+         "eta a of thousands, and domains that change places: a weight falls to 0 in floating point and rises again",
+         _changing(_of("steps-eta", 2, 2, 2, eta=2.0**14, lr=2.0**-6, beta=0.5)), dtypes=("float64",),
+         equations=("dga-4", "dga-5")),
     Case("no-learning", ("boundary",), "lr = 0: the logits stay", _of("steps-still", 2, 2, 3, lr=0.0)),
     Case("three-hundred-steps", ("long",), "300 steps of two tokens, with updates in every seventh",
          _of("steps-long", 300, 2, 2, period=7, eta=0.5), equations=("dga-1", "dga-2")),
@@ -314,19 +342,23 @@ DOGE = (
          equations=("dga-12",)),
     Case("large-mu", ("boundary",), "a divergence as strong as 2^30 holds the weights",
          _doge(ALPHA, _normal("doge-mu", 2, 3, 2), _normal("doge-mu-g", 2, 2), 0.1, 2.0**30), equations=("dga-11",)),
-    Case("negative-scores", ("edge_case", "known_bug"), "a domain that hurts the task loses weight: scores below 0 count",
+    Case("negative-scores", ("edge_case", "known_bug"), "a domain that hurts the task loses weight: scores below 0 do",
          _doge([0.5, 0.5], [[[-1, 0], [1, 0]], [[-1, 1], [0, 0]]], [[1, 0], [1, 0]], 0.1, 0.1), equations=("dga-11",)),
     Case("long-gradients", ("edge_case", "variant"), "gradients longer than 1, which some code clips",
          _doge([0.5, 0.5], [[[3, 4], [1, 2]], [[6, 0], [0, 2]]], [[2, 0], [1, 3]], 0.05, 0.25)),
-    Case("one-domain", ("boundary",), "one domain", _doge([1], _normal("doge-one", 2, 1, 2), _normal("doge-one-g", 2, 2))),
+    Case("overflow", ("numerics", "known_bug"), "lr a / mu of 1000",
+         _doge([0.25, 0.75], [[[1, 0], [0.998, 0.5]]], [[1, 0]], 2.0, 0.001953125), equations=("dga-11",)),
+    Case("underflow", ("numerics", "known_bug"), "lr a / mu of -1000 for both domains",
+         _doge([0.25, 0.75], [[[-1, 0], [-0.998, 0.5]]], [[1, 0]], 2.0, 0.001953125), equations=("dga-11",)),
+    Case("wide", ("numerics", "known_bug"), "lr a / mu of 1000 and -1000",
+         _doge([0.5, 0.5], [[[1, 0], [-1, 3]]], [[1, 0]], 2.0, 0.001953125), equations=("dga-11",)),
+    Case("one-domain", ("boundary",), "one domain",
+         _doge([1], _normal("doge-one", 2, 1, 2), _normal("doge-one-g", 2, 2))),
     Case("one-parameter", ("boundary",), "d = 1", _doge(ALPHA, _normal("doge-d", 2, 3, 1), _normal("doge-d-g", 2, 1))),
     Case("three-hundred-steps", ("long",), "300 steps: the average is over all of them",
          _doge([0.5, 0.5], _normal("doge-long", 300, 2, 2), _normal("doge-long-g", 300, 2), 0.02, 0.1, 0.01),
          equations=("dga-14",)),
-    Case("many-domains", ("large",), "131,072 domains of two kinds, one step",
-         _doge(np.full(MANY, 1 / MANY), _two_kinds(0, 1)[None, :, None], [[1]], 0.5, 0.5), dtypes=BOTH,
-         answer={"alphas": _ends(1.0)[None], "average": _ends(1.0),
-                 "gradients": np.array([[1 / (1 + math.exp(-1.0))]])}, source="closed form: two kinds of domains"),
+    _spread("many-domains", "two-domains", "alpha0", "alphas", "average"),
     one_step,
 )  # fmt: skip
 
