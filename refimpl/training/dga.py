@@ -547,12 +547,13 @@ def train(theta, batches, *, gradient, descend, memory=None, alpha, steps, P=Non
 
     def advance(run, _):
         average = run.state.average if P is None else mixture(P, run.state.average)
-        drawn = batches(average, due(run.state, period=rates.get("period", 10)))
+        drawn = batches(average, _due(run.state.steps, rates.get("period", 10)))
         return step(run, *check.results(3, batches=drawn), gradient=gradient, descend=descend, **rates)[0]
 
     def noted(run):
         more = {} if record is None else record(run.theta)
-        return {"alpha": weights(run.state), "average": run.state.average, **more}
+        xp = array_namespace(run.state.log_alpha)
+        return {"alpha": xp.exp(run.state.log_alpha), "average": run.state.average, **more}
 
     return iterate(advance, start, steps=steps, record=noted)
 

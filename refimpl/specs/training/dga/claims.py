@@ -1,3 +1,0 @@
-"""The claims of the paper on dynamic gradient alignment."""
-
-CLAIMS = ()
