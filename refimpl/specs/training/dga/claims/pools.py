@@ -13,8 +13,8 @@ COLORS = {"DGA": BLUE, "importance sampling": ORANGE, "uniform": GREY, "half and
 COLORS |= {"a quarter": SKY}
 WORLDS, STEPS, ETA = 5, 600, 100.0
 SETTING = (
-    "Means of 5 worlds: 8 Markov chains of 15 tokens, half common and half their own; the task is the first of them; 10 "
-    "specialised sequences; 600 steps of Adam, learning rate 0.05; 400 fresh sequences are the test."
+    "Means of 5 worlds: 8 Markov chains of 15 tokens, half common and half their own; the task is the first of them; "
+    "10 specialised sequences; 600 steps of Adam, learning rate 0.05; 400 fresh sequences are the test."
 )
 MODEL = "a bigram model of 15 tokens on Markov chains stands in for language models of 125 to 750 million parameters"
 
@@ -99,8 +99,8 @@ def small_pools(seed):
             reported("DGA stopped early, loss", stopped(seed, 5, "DGA").mean()),
         ],
         plot,
-        f"{SETTING} 5 sequences per domain, eta = 100. \"a quarter\": uniform batches and, for a quarter of the gradient, "
-        "the specialised examples.",
+        f"{SETTING} 5 sequences per domain, eta = 100. \"a quarter\": uniform batches and, for a quarter of the "
+        "gradient, the specialised examples.",
     )  # fmt: skip
 
 
@@ -155,7 +155,7 @@ def one_rule(seed):
             *(reported(f"{rule}, mean of both", mean) for rule, mean in means.items()),
         ],
         plot,
-        f"{SETTING} With 5 and with 200 sequences per domain. Nine tenths: importance sampling with a tenth of uniform.",
+        f"{SETTING} 5 and 200 sequences per domain. Nine tenths: importance sampling with a tenth of uniform.",
     )
 
 
@@ -228,20 +228,20 @@ CLAIMS = (
         small_pools,
         tier="full",
         kind="superiority",
-        control="Importance sampling mixed half with uniform does as well as DGA or better; stopped early, on the loss of "
-        "the ten examples, it does as well too; so do uniform batches with a quarter of the gradient from the examples.",
+        control="Importance sampling mixed half with uniform does as well as DGA or better; stopped early, on the loss "
+        "of the ten examples, it does as well too; so do uniform batches with a quarter of the gradient from them.",
         showed="as good",
         proxy=MODEL,
         tuned="eta = 100 and the size of the worlds were chosen on other seeds",
     ),
     Claim(
         "dga.C6",
-        "DGA needs no proxy model and no retraining and does about as well as DoGE",
+        "DGA needs no proxy model and no retraining, and does about as well as DoGE",
         "abstract; related work",
         without_retraining,
         tier="full",
         kind="efficiency",
-        control="DoGE's proxy, not retrained, does as well as the retrained model: retraining is not what it needs here. A "
+        control="DoGE's proxy, not retrained, does as well as the retrained model: here it needs no retraining. A "
         "fixed half-half mixture costs one gradient per step and does as well (C1).",
         showed="as good",
         proxy=MODEL,
@@ -273,8 +273,8 @@ CLAIMS = (
         one_rule,
         tier="full",
         kind="superiority",
-        control="Nine tenths of importance sampling and a tenth of uniform are within some hundredths of it, at one gradient "
-        "per step; importance sampling stopped early is as good or better.",
+        control="Nine tenths of importance sampling and a tenth of uniform are within some hundredths of it, at one "
+        "gradient per step; importance sampling stopped early is as good or better.",
         showed="as good",
         proxy=MODEL,
     ),

@@ -5,7 +5,7 @@ import numpy as np
 from refimpl.core.random import stream
 from refimpl.models import bigram
 from refimpl.specs.base import Claim, Outcome, at_least, reported, slope, within
-from refimpl.specs.training.dga.claims.pools import BLUE, GREY, MODEL, ORANGE
+from refimpl.specs.training.dga.claims.pools import BLUE, GREY, MODEL
 from refimpl.training import _dga_world as dga_world
 from refimpl.training import dga
 
@@ -129,15 +129,15 @@ def average(seed):
             *(reported(f"{name}, loss", np.mean(found)) for name, found in losses.items()),
         ],
         plot,
-        "Means of 2 worlds as in C1; eta = 500, beta = 1 or 0.1; the smaller step is eta = 50 without an average. The change "
-        "is that of the weights that are drawn from, in the l1 norm, from one update to the next.",
+        "Means of 2 worlds as in C1; eta = 500, beta = 1 or 0.1; the smaller step is eta = 50 without an average. The "
+        "change is that of the weights that are drawn from, in the l1 norm, from one update to the next.",
     )
 
 
 CLAIMS = (
     Claim(
         "dga.C3",
-        "DGA costs little: 2.1 gradients per step for ten domains and an update every ten steps, 1.11 for every hundred",
+        "DGA costs little: 2.1 gradients per step for ten domains and an update every ten steps, 1.11 every hundred",
         "abstract",
         overhead,
         kind="efficiency",

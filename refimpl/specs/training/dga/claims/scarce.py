@@ -72,9 +72,9 @@ def scarce(seed):
             *(reported(f"{rule}, 32 examples, loss", mean) for (m, rule), mean in means.items() if m == 32),
         ],
         plot,
-        "Means of 5 worlds: 64 Markov chains in 8 topics (0.3 common, 0.3 of the topic, 0.4 their own), 100 sequences each; "
-        "the task is topic 0, of which 2 sequences are known; 400 steps, eta = 20. Rows of P: the histogram of the two, "
-        "uniform, and 8 mixtures of topics (or random rows, or none).",
+        "Means of 5 worlds: 64 Markov chains in 8 topics (0.3 common, 0.3 of the topic, 0.4 their own), 100 sequences "
+        "each; the task is topic 0, of which 2 sequences are known; 400 steps, eta = 20. Rows of P: the histogram of the "
+        "two, uniform, and 8 mixtures of topics (or random rows, or none).",
     )
 
 
@@ -87,8 +87,8 @@ CLAIMS = (
         scarce,
         tier="full",
         kind="superiority",
-        control="Half importance sampling, half uniform does as well; random rows do as well as rows that know the topics, "
-        "and so do the first two rows alone. With 32 examples importance sampling does better than DGA.",
+        control="Half importance sampling, half uniform does as well; random rows do as well as rows that know the "
+        "topics, and so do the first two rows alone. With 32 examples importance sampling does better than DGA.",
         showed="as good",
         proxy=MODEL,
         tuned="eta = 20 was chosen on other seeds; with 100 the advantage over uniform is lost",
