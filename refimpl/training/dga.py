@@ -147,7 +147,8 @@ def _tilted(log_alpha, a, eta):
     xp = array_namespace(log_alpha, a)
     gaps = _reached("eta and scores", "products", eta * (a - xp.max(a)))
     powers = log_alpha + gaps  # (dga-4)
-    return powers - logsumexp(powers)  # (dga-5)
+    below = powers - xp.max(powers)
+    return below - logsumexp(below)  # (dga-5)
 
 
 def _floored(log_alpha, floor):
@@ -609,7 +610,7 @@ def _simplex(axes, **named):
         check.shapes(**{name: (value, axes)})
         xp = array_namespace(value)
         off = float(xp.max(xp.abs(xp.sum(value, axis=-1) - 1)))
-        if off > 1e-6 * max(1, value.shape[-1]):
+        if off > max(1e-6 * value.shape[-1], 2000 * float(xp.finfo(value.dtype).eps)):
             raise ValueError(f"{name} must have sum 1 along the last axis, got sums that differ from it by {off:.3g}")
 
 

@@ -11,7 +11,7 @@ def _twice(run, inputs):
     """Two steps with a and b are one with a + b."""
     inputs, other = {**inputs, "floor": 0.0}, array_namespace(inputs["scores"]).flip(inputs["scores"])
     first = run(**inputs)["new_alpha"]
-    first = first / array_namespace(first).sum(first)
+    first = array_namespace(first).astype(first / array_namespace(first).sum(first), inputs["alpha"].dtype)
     both = run(**{**inputs, "scores": inputs["scores"] + other})
     yield run(**{**inputs, "alpha": first, "scores": other})["new_alpha"], both["new_alpha"]
 

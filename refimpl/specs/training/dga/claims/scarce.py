@@ -73,8 +73,8 @@ def scarce(seed):
         ],
         plot,
         "Means of 5 worlds: 64 Markov chains in 8 topics (0.3 common, 0.3 of the topic, 0.4 their own), 100 sequences "
-        "each; the task is topic 0, of which 2 sequences are known; 400 steps, eta = 20. Rows of P: the histogram of the "
-        "two, uniform, and 8 mixtures of topics (or random rows, or none).",
+        "each; the task is topic 0, of which 2 sequences are known; 400 steps, eta = 20. Rows of P: the histogram of "
+        "the two, uniform, and 8 mixtures of topics (or random rows, or none).",
     )
 
 

@@ -53,8 +53,8 @@ def docstrings(seed):
         ],
         plot,
         "Docstrings of tkinter, email, distutils, asyncio, _pydecimal, turtle, logging and xml, 1600 words of each; "
-        "the task is one of the first four, of which 160 further words are the examples and 2400 others the test. 200 words "
-        "have names; the next one from the two before it, 8037 weights, 300 steps of Adam at 0.01, eta = 3.",
+        "the task is one of the first four, of which 160 further words are the examples and 2400 others the test. 200 "
+        "words have names; the next one from the two before it, 8037 weights, 300 steps of Adam at 0.01, eta = 3.",
     )  # fmt: skip
 
 
