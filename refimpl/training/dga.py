@@ -154,7 +154,7 @@ def _tilted(log_alpha, a, eta):
 def _floored(log_alpha, floor):
     """Weights of at least `floor`; without one the logarithms are left as they are, so that nothing underflows."""
     xp, k, floor = array_namespace(log_alpha), log_alpha.shape[0], check.nonnegative(floor=floor)
-    if floor * k > 1 + 1e-9:
+    if floor * k > 1 + 1e-5:
         raise ValueError(f"floor must be at most 1/k = {1 / k:g}, got {floor:g}")
     if not floor:
         return log_alpha

@@ -158,7 +158,7 @@ WEIGHTS_RUN = (
          _run([0.25] * 4, _normal("run-uniform", 5, 4), 1.0, 1, 0.1), equations=("dga-4",)),
     Case("recovers", ("numerics", "known_bug"),
          "a weight that falls to exp(-2000) and is lifted again: logarithms remember it, weights are 0 for ever",
-         _run([0.5, 0.5], [[-2000, 0], [2000, 0], [1, 0]], 1.0, 1, 0.5), equations=("dga-4",)),
+         _run([0.5, 0.5], [[-2000, 0], [2000, 0], [1, 0]], 1.0, 1, 0.5), dtypes=("float64",), equations=("dga-4",)),
     Case("overflow", ("numerics", "known_bug"), "eta a of 800, and gaps of 810",
          _run([0.25, 0.75], [[800, -10], [-800, -5], [800, 801]], 1.0, 1, 0.5), equations=("dga-5",)),
     Case("zero-weight", ("boundary", "edge_case"), "a domain that starts at 0 stays there",
@@ -235,7 +235,7 @@ DRAW = (
     Case("one-domain", ("boundary",), "one domain", _draws([1], [0, 0.5]),
          answer={"domains": np.zeros(2, int)}, source="by hand"),
     Case("unordered", ("basic",), "weights in no order",
-         _draws([0.125, 0.5, 0.0625, 0.3125], np.arange(1, 32, 3) / 32), equations=("dga-10",)),
+         _draws([0.125, 0.5, 0.0625, 0.3125], np.arange(3, 64, 5) / 64 + 1 / 256), equations=("dga-10",)),
     large("many-draws", "unordered", "n"),
 )  # fmt: skip
 
@@ -258,7 +258,7 @@ def _steps(rng, steps, k, V, **rates):
         "train": _counts(rng, steps, V, V),
         "domains": _counts(rng, steps, k, V, V),
         "special": _counts(rng, steps, V, V),
-        "lr": 0.05, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "eta": 4.0, "period": 1, "beta": 0.1, **rates,
+        "lr": 0.05, "beta1": 0.9, "beta2": 0.999, "eps": 0.125, "eta": 4.0, "period": 1, "beta": 0.1, **rates,
     }  # fmt: skip
 
 
@@ -289,12 +289,12 @@ def _changing(inputs):
 
 DGA_STEPS = (
     Case("two-tokens", ("basic", "wrong_order"), "two steps, two domains, two tokens",
-         _of("steps-small", 2, 2, 2, beta1=0.5, beta2=0.75, lr=0.25, eps=0.01),
+         _of("steps-small", 2, 2, 2, beta1=0.5, beta2=0.75, lr=0.25, eps=0.03125),
          equations=("dga-1", "dga-3", "dga-15")),
     Case("every-second", ("basic", "missing_step"), "scores in steps 0 and 2; the last step trains alone",
          _of("steps-second", 4, 3, 3, period=2, lr=0.2, beta=0.25, eta=2.0), equations=("dga-2", "dga-7")),
     Case("long-steps", ("wrong_order",), "steps of 1: scores at the old logits would be others",
-         _of("steps-far", 3, 2, 3, lr=1.0, eta=2.0), equations=("dga-1", "dga-3")),
+         _of("steps-far", 3, 2, 3, lr=1.0, eta=1.0), equations=("dga-1", "dga-3")),
     Case("one-domain", ("boundary",), "one domain has weight 1, and a score", _of("steps-one", 2, 1, 2)),
     Case("one-token", ("boundary",), "one token: nothing can be learnt, gradients are 0", _of("steps-token", 2, 2, 1),
          answer=None),
@@ -302,7 +302,7 @@ DGA_STEPS = (
          _of("steps-uneven", 3, 2, 2, eta=8.0) | {"special": np.array([[[9, 0], [3, 8]], [[0, 1], [0, 0]],
          [[2, 30], [1, 7]]])}, equations=("dga-15",)),
     Case("the-task-itself", ("edge_case",), "every domain has the data of the task: scores are squares, weights stay",
-         _same(_of("steps-same", 3, 2, 3, lr=0.5)), equations=("dga-3",)),
+         _same(_of("steps-same", 3, 2, 3, lr=0.25)), equations=("dga-3",)),
     Case("nothing-in-common", ("edge_case", "known_bug"),
          "a domain with other tokens than the task has the score 0, and that is a score",
          _disjoint(_of("steps-disjoint", 3, 2, 4, lr=0.25, eta=8.0)), equations=("dga-3", "dga-4")),
