@@ -233,3 +233,45 @@ def test_adam_is_that_of_models():
     theta, g = np.array([1.0, -2.0]), np.array([0.3, -0.1])
     ours = dga_world.adam_at(0.05)(theta, adam.init(theta), g)
     assert np.array_equal(ours[0], adam.update(theta, adam.init(theta), g, lr=0.05)[0])
+
+
+def test_an_update_is_due_every_so_often():
+    state = dga.init(np.array([1.0]))
+    assert [dga.due(state._replace(steps=t), period=2) for t in range(4)] == [True, False, True, False]
+
+
+def test_the_nearest_domain_is_the_most_likely_one():
+    rng = stream(0, "test_dga", "nearest")
+    P = rng.dirichlet(np.full(dga_world.V, 0.1), (3, dga_world.V))
+    pools, examples = (bigram.transitions(dga_world.chains(rng, P, n), V=dga_world.V) for n in (200, 5))
+    found = dga_world.nearest(pools, examples.reshape(15, dga_world.V, dga_world.V))
+    assert np.array_equal(found, np.repeat(np.arange(3), 5))
+
+
+def test_a_proxy_finds_the_task():
+    world = dga_world.make(stream(0, "test_dga", "proxy"), n=50, m=10)
+    average, look = dga_world.proxy(world, stream(1, "test_dga"), steps=40, mu=0.005)
+    assert average.argmax() == 0
+    assert abs(average.sum() - 1) < 1e-9
+    assert look.final < look.test[0]
+    assert look.stopped >= look.test.min()
+
+
+def test_drivers_are_their_steps():
+    """Each driver does what its steps do one after another."""
+    rates = {"gradient": lambda x, y: x - y, "descend": plain}
+    target, start = np.array([3.0]), np.zeros(1)
+    run = dga.train_fixed(start, lambda alpha: target * alpha[0], alpha=np.array([0.25, 0.75]), steps=3, **rates)
+    assert np.allclose(run.state[0], 0.75 * (1 - 0.5**3))
+
+    def batches(mixture, due):
+        return mixture[:1], [target, -target] if due else (), target
+
+    done = dga.train(start, batches, alpha=np.full(2, 0.5), steps=5, eta=0.1, period=2, **rates)
+    state = dga.Training(start, None, dga.init(np.full(2, 0.5)))
+    for t in range(5):
+        drawn = batches(state.state.average, t % 2 == 0)
+        state, _ = dga.step(state, *drawn, eta=0.1, period=2, **rates)
+    assert np.array_equal(done.state.theta, state.theta)
+    assert done.state.state.steps == 5
+    assert np.array_equal(done.history["average"][-1], state.state.average)

@@ -170,7 +170,8 @@ def without_retraining(seed):
         for (name, (cost, losses)), colour in zip(shown.items(), (BLUE, ORANGE, GREY), strict=True):
             axes.plot([cost] * len(losses), losses, "o", color=colour, alpha=0.5)
             axes.plot([cost], [losses.mean()], "_", color=colour, markersize=26, markeredgewidth=3)
-            axes.annotate(name, (cost, losses.max()), (0, 6), textcoords="offset points", ha="center", fontsize=9)
+            side = {9.0: "right", 10.0: "left"}.get(cost, "center")
+            axes.annotate(name, (cost, losses.max()), (0, 6), textcoords="offset points", ha=side, fontsize=9)
         axes.set(xlim=(0, 12), xlabel="gradients per step", ylabel="loss on the task", ylim=(1.75, 2.4))
         axes.set_title("DoGE's loss at a fifth of its gradients")
 

@@ -36,9 +36,9 @@ def docstrings(seed):
         left.set_yticks(range(len(TASKS)), names)
         left.invert_yaxis()
         left.set(xlabel="loss on the task's other text")
-        figure.legend(*left.get_legend_handles_labels(), loc="upper center", ncols=4, frameon=False, fontsize=8)
+        figure.legend(*left.get_legend_handles_labels(), loc="outside upper center", ncols=4, frameon=False, fontsize=8)
         weights = looks["DGA"][1].mixtures
-        right.stackplot(np.arange(len(weights)), weights.T, labels=dga_text.PACKAGES)
+        right.stackplot(np.arange(len(weights)), weights.T, labels=[name.strip("_") for name in dga_text.PACKAGES])
         right.set(xlabel="step", ylabel=f"weights, task {names[1]}", xlim=(0, STEPS), ylim=(0, 1))
         right.legend(fontsize=7, loc="lower left", framealpha=0.8)
 
