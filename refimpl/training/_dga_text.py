@@ -164,7 +164,9 @@ def learn(text, seed, rule, alpha, *, steps, eta=None, lr=0.01, share=0.0):
     >>> look.test.shape, look.mixtures.shape, bool(look.final < look.test[0])
     ((3,), (21, 8), True)
     """
-    check.instance(Text, text=text)
+    check.fields(Text, text=text), check.instance(str, rule=rule)
+    named = {"pools": f"k n {PIECE} {SEEN + 1}", "special": f"m {PIECE} {SEEN + 1}", "test": f"t {PIECE} {SEEN + 1}"}
+    check.shapes(**{f"text.{name}": (getattr(text, name), axes) for name, axes in named.items()})
     theta, unravel = init(stream(seed, "dga", "text", "init"))
     rng, losses, count = stream(seed, "dga", "text", rule), [], [0]
     (k, n), slope = text.pools.shape[:2], autodiff.grad(lambda theta, pieces: loss(unravel(theta), pieces))

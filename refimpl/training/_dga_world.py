@@ -165,8 +165,14 @@ def importance(world):
     >>> importance(make(stream(0, "doc"), n=50, m=10)).round(2)
     array([1., 0., 0., 0., 0., 0., 0., 0.])
     """
-    check.instance(World, world=world)
+    _check(world)
     return dga.histogram(world.nearest, k=len(world.pools), like=np.zeros(1))
+
+
+def _check(world):
+    check.fields(World, world=world)
+    named = {"pools": "k n V V", "special": "m V V", "test": "V V", "nearest": "m", "topics": "k"}
+    check.shapes(**{f"world.{name}": (getattr(world, name), axes) for name, axes in named.items()})
 
 
 def uniform(k):
@@ -265,7 +271,7 @@ def learn(world, rng, alpha, *, steps, eta=None, P=None, share=0.0, gradient=big
     >>> look.test.shape, bool(look.final < look.test[0]), bool(look.mixtures[-1].argmax() == 0)
     ((7,), True, True)
     """
-    check.instance(World, world=world), check.rng(rng=rng)
+    _check(world), check.rng(rng=rng)
     share = check.nonnegative(share=share)
     if share > 1:
         raise ValueError(f"share must be in [0, 1], got {share:g}")
@@ -298,7 +304,7 @@ def proxy(world, rng, *, steps, mu, lr=0.05):
     >>> int(average.argmax()), look.test.shape
     (0, (4,))
     """
-    check.instance(World, world=world), check.rng(rng=rng)
+    _check(world), check.rng(rng=rng)
     data, theta = _Data(world, rng, 0.0, [], [0]), np.zeros(world.test.shape)
 
     def gradients(theta):

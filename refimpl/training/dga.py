@@ -489,9 +489,11 @@ def doge(theta, gradients, *, descend, memory=None, alpha, steps, lr, mu, eps=0.
     def advance(state, _):
         theta, memory, alpha = state
         G, g = check.results(2, gradients=gradients(theta))
+        check.finite(**{"what gradients returns": G, "what gradients returns too": g})
         alpha, mixed = doge_step(alpha, G, g, lr=lr, mu=mu, eps=eps)
-        moved = descend(theta, memory, xp.reshape(mixed, theta.shape))
-        return (*check.results(2, descend=moved), alpha)
+        moved, memory = check.results(2, descend=descend(theta, memory, xp.reshape(mixed, theta.shape)))
+        check.alike(theta=theta, **{"what descend returns": moved})
+        return moved, memory, alpha
 
     run = iterate(advance, (theta, memory, alpha), steps=steps, record=lambda state: {"alpha": state[2]})
     average = xp.mean(xp.stack(run.history["alpha"][1:]), axis=0)  # (dga-14)
@@ -594,7 +596,9 @@ def train_fixed(theta, batches, *, gradient, descend, memory=None, alpha, steps,
 
     def advance(state, _):
         theta, memory = state
-        return tuple(check.results(2, descend=descend(theta, memory, _asked(gradient)(theta, batches(alpha)))))
+        found = check.results(2, descend=descend(theta, memory, _asked(gradient)(theta, batches(alpha))))
+        check.alike(theta=theta, **{"what descend returns": found[0]})
+        return found
 
     noted = None if record is None else lambda state: record(state[0])
     return iterate(advance, (theta, memory), steps=steps, record=noted)
