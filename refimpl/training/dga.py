@@ -489,7 +489,7 @@ def doge(theta, gradients, *, descend, memory=None, alpha, steps, lr, mu, eps=0.
     def advance(state, _):
         theta, memory, alpha = state
         G, g = check.results(2, gradients=gradients(theta))
-        check.finite(**{"what gradients returns": G, "what gradients returns too": g})
+        check.finite(**{"what gradients returns as G": G, "what gradients returns as g": g})
         alpha, mixed = doge_step(alpha, G, g, lr=lr, mu=mu, eps=eps)
         moved, memory = check.results(2, descend=descend(theta, memory, xp.reshape(mixed, theta.shape)))
         check.alike(theta=theta, **{"what descend returns": moved})
