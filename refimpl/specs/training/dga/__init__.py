@@ -37,7 +37,7 @@ def mixture(P, w):
     return dga.mixture(P, w)
 
 
-def histogram(assignment, k):
+def histogram(k, assignment):
     """Importance sampling."""
     xp = array_namespace(assignment)
     return dga.histogram(assignment, k=k, like=xp.zeros(1, dtype=xp.float64, device=device(assignment)))
@@ -191,8 +191,8 @@ HISTOGRAM = Operation(
     name="dga.histogram",
     summary="importance sampling: the share of the specialised examples that each domain is nearest to",
     inputs=(
-        array("assignment", "n", "nearest domain of each example", below("k")),
         integer("k", "number of domains", COUNT),
+        array("assignment", "n", "nearest domain of each example", below("k")),
     ),
     outputs=(array("alpha", "k", _ALPHA),),
     reference=histogram,

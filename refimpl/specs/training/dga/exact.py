@@ -43,7 +43,7 @@ def mixture(P, w):
     return sum(row * share for row, share in zip(fractions(P), fractions(w), strict=True))
 
 
-def histogram(assignment, k):
+def histogram(k, assignment):
     """Counted with a list."""
     found = [int(i) for i in assignment]
     return np.array([Fraction(found.count(i), len(found)) for i in range(k)])
