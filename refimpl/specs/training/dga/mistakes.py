@@ -135,7 +135,6 @@ ALTERNATIVES = (
             "lengths = xp.sqrt(xp.sum(G * G, axis=1)) * xp.sqrt(xp.sum(g * g))\n"
             "a = (G @ g) / xp.where(lengths > 0, lengths, xp.ones_like(lengths))"
         },
-        origin="https://github.com/princeton-nlp/LESS/issues/24",
     ),
     mistake(
         "mean_product",

@@ -254,7 +254,7 @@ CLAIMS = (
         used_directly,
         tier="full",
         kind="superiority",
-        control="The quarter without DGA, on uniform batches, does better than DGA without the quarter in most worlds.",
+        control="The quarter without DGA, on uniform batches, does better in the mean than DGA without the quarter.",
         showed="behind",
         proxy=MODEL,
     ),
