@@ -203,7 +203,12 @@ GRADIENT = Operation(
     cases=cases.GRADIENT,
     sample=None,
     laws=laws.GRADIENT,
-    errors=(*_BAD_SETTINGS, *refusals.arrays(losses="grads", grads="grads")[1:], *refusals.arrays(losses="losses")[:1]),
+    errors=(
+        *_BAD_SETTINGS,
+        *refusals.arrays(losses="grads")[1:],
+        *refusals.arrays(grads="grads")[:1],
+        *refusals.arrays(losses="losses")[:1],
+    ),
     without=_ONE_STEP,
 )
 

@@ -12,6 +12,7 @@ from refimpl.specs.sizes import large
 STRATEGIES = "linupper", "quadratic", "extremes", "upper", "uniform"
 FOUR = np.array([1.0, 2.0, 3.0, 5.0])  # the worked example of the docs page: h = -1, -1/2, 0, 1
 FAR = 1e8 + np.array([0.0, 0.25, 1.5, 2.0])
+TINY = [0.0, 1e-7, 2e-7, 5e-8]
 HAND = "worked by hand"
 E = math.e
 
@@ -91,7 +92,7 @@ WEIGHTS = (
          "ties have equal weights", _inputs([1.0, 4.0, 2.0, 4.0], "upper"), equations=_tags(5)),
     Case("range-below-the-floor", ("edge_case", "numerics"),
          "a range of 2e-7 is divided by 1e-6 and not by itself: h stays within 0.2",
-         _inputs([0.0, 1e-7, 2e-7, 5e-8], r=0.1), equations=_tags(4)),
+         _inputs(TINY, r=0.1), equations=_tags(4)),
     Case("offset", ("numerics",),
          "losses about 1e8: a difference of two large quotients would lose them",
          _inputs(FAR), dtypes=("float64",), equations=_tags(5)),
@@ -234,6 +235,8 @@ SHARDED_WEIGHTS = (
          _rows(_inputs([2.0] * 6), 3), source=HAND, answer={"w": np.full((3, 2), 1 / 6), "local": np.full(3, 2.0)}),
     Case("cold", ("numerics", "boundary"), "r = 0.001: weights underflow to 0", _rows(_inputs(FOUR, r=1e-3), 2)),
     Case("offset", ("numerics",), "losses about 1e8", _rows(_inputs(FAR), 2), dtypes=("float64",)),
+    Case("range-below-the-floor", ("edge_case", "numerics"), "a range of 2e-7 counts as 1e-6",
+         _rows(_inputs(TINY, r=0.1), 2), equations=_tags(4)),
     _shared("many-devices", "fixture", "D"),
 )  # fmt: skip
 
@@ -248,7 +251,8 @@ GRADIENT = (
          {**_inputs(FOUR), "grads": np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0], [-1.0, 2.0]])},
          equations=_tags(17, 18)),
     *(Case(name, ("basic",), f"four samples, three parameters, {name}",
-           _with_grads(name, _inputs(FOUR, name, 1.5, 0.7), 3), equations=_tags(17, 18)) for name in ("quadratic", "extremes", "upper")),
+           _with_grads(name, _inputs(FOUR, name, 1.5, 0.7), 3), equations=_tags(17, 18))
+      for name in ("quadratic", "extremes", "upper")),
     Case("uniform", ("basic",), "the plain mean", {**_inputs(FOUR, "uniform"), "grads": np.eye(4)}, source=HAND,
          answer={"loss": np.array(2.75), "g": np.full(4, 0.25)}),
     Case("one-sample", ("boundary",), "a single sample", {**_inputs([2.0]), "grads": np.array([[3.0, -1.0]])},
@@ -261,8 +265,11 @@ GRADIENT = (
     Case("cold", ("numerics", "boundary"), "r = 0.001: two samples share everything",
          _with_grads("cold", _inputs(FOUR, r=1e-3), 2)),
     Case("offset", ("numerics",), "losses about 1e8", _with_grads("offset", _inputs(FAR), 2), dtypes=("float64",)),
-    Case("all-equal", ("edge_case", "numerics"), "equal losses: the plain mean", source=HAND,
-         inputs={**_inputs([2.0] * 4), "grads": np.eye(4)}, answer={"loss": np.array(2.0), "g": np.full(4, 0.25)}),
+    Case("all-equal", ("edge_case", "numerics"), "equal losses: the plain mean",
+         {**_inputs([2.0] * 4), "grads": np.eye(4)}, source=HAND,
+         answer={"loss": np.array(2.0), "g": np.full(4, 0.25)}),
+    Case("range-below-the-floor", ("edge_case", "numerics"), "a range of 2e-7 counts as 1e-6",
+         _with_grads("floor", _inputs(TINY, r=0.1), 2), equations=_tags(4)),
     large("many-parameters", "fixture", "d"),
 )  # fmt: skip
 
@@ -293,6 +300,9 @@ REGRESSION_STEPS = (
          equations=_tags(16)),
     Case("cold", ("numerics", "boundary"), "r = 0.001: the upper half alone moves the parameters",
          _run("cold", 3, 5, 2, 0.1, r=1e-3)),
+    Case("cold-once", ("numerics", "boundary"), "one step at r = 0.001", _run("once", 1, 5, 2, 0.1, r=1e-3)),
+    Case("range-below-the-floor", ("edge_case", "numerics"), "losses of 1e-7: their range counts as 1e-6",
+         {**_run("floor", 3, 4, 2, 0.1, r=0.1), "y": np.round(5e-4 * _normal("floor-y", 3, 4), 8)}, equations=_tags(4)),
     Case("three-hundred-steps", ("long",), "the 300th step follows the rule of the first",
          _run("long", 300, 3, 1, 0.1, r=1.0, warm=10)),
     _shared("many-samples", "fixture", "b"),
@@ -329,7 +339,10 @@ BOUND = (
     Case("solved", ("edge_case",), "a start that solves the problem: nothing is left",
          {**_problem("solved", 4, 2, 2), "theta_star": np.zeros(2)}, source=HAND,
          answer={"gaps": np.zeros(2), "base": np.array(0.0), "corrections": np.zeros(2)}),
-    Case("cold", ("numerics", "boundary"), "r = 0.001", _problem("cold", 4, 2, 3, r=1e-3)),
+    *(Case(slug, ("numerics", "boundary"), "r = 0.001", _problem(slug, 4, 2, T, r=1e-3))
+      for slug, T in (("cold", 3), ("cold-once", 1))),
+    Case("range-below-the-floor", ("edge_case", "numerics"), "losses of 1e-7: their range counts as 1e-6",
+         {**_problem("floor", 4, 2, 3, r=0.1), "theta_star": np.array([0.0003, -0.0005])}, equations=_tags(4)),
     Case("a-row-of-zeros", ("edge_case",), "a sample whose loss is always 0",
          {**_problem("none", 1, 2, 3), "A": np.array([[0.0, 0.0], [0.0, 2.0], [1.0, 1.0]])}),
     Case("three-hundred-steps", ("long",), "mean losses and corrections fall by many orders",

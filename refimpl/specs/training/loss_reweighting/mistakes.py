@@ -46,7 +46,7 @@ ALTERNATIVES = (
     mistake(
         "padding_counts", "missing_step",
         "labels of -100 do not count; here they are taken for token 0",
-        _tags({"1": "active = targets > -1000"}),
+        {"sequence_losses: targets = ": "targets = xp.maximum(xp.astype(labels[:, 1:], xp.int64), 0)"},
         origin="https://github.com/voidism/DiffCSE/issues/25",
     ),
     mistake(
@@ -99,14 +99,6 @@ ALTERNATIVES = (
         "floor_added", "numerics",
         "a range below 1e-6 counts as 1e-6; here 1e-6 is added to every range",
         _tags({"4": "reach = high / 2 - low / 2 + FLOOR / 2"}),
-    ),
-    mistake(
-        "difference_of_quotients", "numerics",
-        "subtract before dividing; here two large quotients are subtracted, and an offset of all losses "
-        "takes the digits",
-        _tags({"5": "h = delta * losses / reach - delta * (low / 2 + high / 2) / reach"}),
-        origin=f"{OFFICIAL} (README, normalize_losses)",
-        unseen=dict.fromkeys(("regression_steps", "bound"), "squares have lost these digits themselves"),
     ),
     # Strategies
     mistake(
