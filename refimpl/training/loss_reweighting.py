@@ -46,7 +46,7 @@ class Bound(NamedTuple):
 
     gaps: Array  # [T] mean loss before step 1, ..., T; its least value is 0
     base: Array  # 0-d, what uniform weights are promised: a bound on the mean of the gaps
-    corrections: Array  # [T] what weights take off it, or add to it
+    weighted: Array  # [T] weighted losses before these steps; what they are above the gaps is taken off the base
 
 
 # Losses ------------------------------------------------------------------------------------------------------------
@@ -531,7 +531,8 @@ def bound(A, theta0, theta_star, *, steps, share=0.5, **settings):
     Returns
     -------
     Bound
-        The mean of `gaps` is at most `base` minus the mean of `corrections`.
+        The mean of `weighted` is at most `base`; so that of `gaps` is at most `base` minus the mean of the corrections
+        ``weighted - gaps``.
 
     Raises
     ------
@@ -543,14 +544,14 @@ def bound(A, theta0, theta_star, *, steps, share=0.5, **settings):
     >>> import numpy as np
     >>> A, theta = np.array([[1.0, 0.0], [0.0, 2.0], [1.0, 1.0]]), np.array([1.0, -1.0])
     >>> found = bound(A, np.zeros(2), theta, steps=3, r=0.4)
-    >>> found.gaps.round(4), float(found.base.round(4)), found.corrections.round(4)
-    (array([0.8333, 0.4458, 0.326 ]), 5.3333, array([0.7327, 0.1712, 0.103 ]))
+    >>> found.gaps.round(4), found.weighted.round(4), float(found.base.round(4))
+    (array([0.8333, 0.4458, 0.326 ]), array([1.566, 0.617, 0.429]), 5.3333)
     """
     (
         check.alike_dtype(A=A, theta0=theta0, theta_star=theta_star),
         check.finite(A=A, theta0=theta0, theta_star=theta_star),
     )
-    n = check.shapes(A=(A, "n d"), theta0=(theta0, "d"), theta_star=(theta_star, "d"))["n"]
+    check.shapes(A=(A, "n d"), theta0=(theta0, "d"), theta_star=(theta_star, "d"))
     steps, share = check.integer(steps=steps, minimum=1), check.share(share=share)
     if share == 1:
         raise ValueError("share must be in (0, 1), got 1.0")
@@ -561,12 +562,12 @@ def bound(A, theta0, theta_star, *, steps, share=0.5, **settings):
     lr = share / L
     off = theta0 - theta_star
     base = xp.sum(off * off) / (2 * lr * (1 - share) * steps)  # (loss_reweighting-25)
-    gaps, corrections = [], []
+    gaps, weighted = [], []
     for _ in range(steps):
         z = A @ off
         f = 0.5 * z * z
         w = weights(f, **settings).w
         gaps.append(xp.mean(f))
-        corrections.append(xp.sum((w - 1 / n) * f))  # (loss_reweighting-26)
+        weighted.append(xp.sum(w * f))  # (loss_reweighting-26)
         off = off - lr * (xp.matrix_transpose(A) @ (w * z)[:, None])[:, 0]  # (loss_reweighting-27)
-    return Bound(xp.stack(gaps), base, xp.stack(corrections))
+    return Bound(xp.stack(gaps), base, xp.stack(weighted))

@@ -242,8 +242,8 @@ REGRESSION_STEPS = Operation(
 
 BOUND = Operation(
     name="loss_reweighting.bound",
-    summary="gradient descent on all samples of a noise-free least-squares problem: mean loss in each step, what equal "
-    "weights are promised, and what weights change of it",
+    summary="gradient descent on all samples of a noise-free least-squares problem: mean and weighted loss before each "
+    "step, and what bounds the mean of the latter",
     inputs=(
         array("A", "n d", "inputs; answers are A theta_star", REAL.that("not all zero")),
         array("theta0", "d", "start"),
@@ -255,7 +255,7 @@ BOUND = Operation(
     outputs=(
         array("gaps", "T", "mean loss before each step", steps=True),
         array("base", "", "|theta0 - theta_star|^2 / (2 eta (1 - eta L) T)"),
-        array("corrections", "T", "sum of (w_i - 1/n) times loss i in each step", steps=True),
+        array("weighted", "T", "weighted loss before each step", steps=True),
     ),
     reference=bound,
     exact=exact.bound,
@@ -362,7 +362,7 @@ SYSTEM = System(
         "loss_reweighting-23": "Algorithm 1, step",
         "loss_reweighting-24": "ours, in place of the paper's theorem: smoothness",
         "loss_reweighting-25": "ours: the bound for equal weights",
-        "loss_reweighting-26": "ours: the correction",
+        "loss_reweighting-26": "ours: what is bounded",
         "loss_reweighting-27": "ours: the step of all samples",
     },
 )

@@ -86,14 +86,14 @@ def bound(A, theta0, theta_star, share, T, strategy, delta, r):
     A, error, share = reals(A), reals(theta0) - reals(theta_star), reals(share)
     L = max((A**2).sum(axis=1))
     base = (error**2).sum() * L / (2 * share * (1 - share) * T)
-    gaps, corrections = [], []
+    gaps, weighted = [], []
     for _ in range(T):
         f = (A @ error) ** 2 / 2
         w = _weights(f, strategy, reals(delta), reals(r))[2]
         gaps.append(f.sum() / len(f))
-        corrections.append((w * f).sum() - gaps[-1])
+        weighted.append((w * f).sum())
         error = (np.eye(len(error), dtype=int) - share / L * (A.T * w) @ A) @ error
-    return np.array(gaps), base, np.array(corrections)
+    return np.array(gaps), base, np.array(weighted)
 
 
 def dro(losses, r):

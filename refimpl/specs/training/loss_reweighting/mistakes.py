@@ -307,17 +307,12 @@ ALTERNATIVES = (
         _tags({"25": "base = xp.sum(off * off) / (lr * (1 - share) * steps)"}),
     ),
     mistake(
-        "correction_of_opposite_sign", "wrong_sign", "corrections are w - 1/n times the loss; here 1/n - w",
-        _tags({"26": "corrections.append(xp.sum((1 / n - w) * f))"}),
-    ),
-    mistake(
-        "weighted_for_correction", "missing_step",
-        "corrections are the weighted loss less the mean one; here the weighted loss",
-        _tags({"26": "corrections.append(xp.sum(w * f))"}),
+        "mean_for_weighted", "missing_step", "what is bounded is the weighted loss; here it is the mean",
+        _tags({"26": "weighted.append(xp.mean(f))"}),
     ),
     mistake(
         "bound_of_equal_weights", "missing_step",
-        "the steps are weighted; here they are those of equal weights, and only the corrections know the weights",
+        "the steps are weighted; here those of equal weights, and only the weighted loss knows the weights",
         _tags({"27": "off = off - lr * (xp.matrix_transpose(A) @ (z / n)[:, None])[:, 0]"}),
     ),
     # What other sources do on purpose
@@ -333,5 +328,7 @@ ALTERNATIVES = (
         f"{TRAINER} (h_func)",
         {"normalise: low, high = xp.min(": "low, high = xp.full_like(losses[..., :1], 0.75), "
          "xp.full_like(losses[..., :1], 1.8)"},
+        choice=True,
+        unseen={"fixed_range": "the range is given"},
     ),
 )  # fmt: skip
