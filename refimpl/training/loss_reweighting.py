@@ -133,21 +133,24 @@ def normalise(losses, *, delta=1.0, bounds=None):
     """
     _check(losses)
     xp, delta = array_namespace(losses), check.positive(delta=delta)
-    if bounds is None:
-        low, high = xp.min(losses, axis=-1, keepdims=True), xp.max(losses, axis=-1, keepdims=True)
-    else:
-        low, high = check.number(
-            **dict(zip(("lower bound", "upper bound"), check.results(2, bounds=bounds), strict=True))
-        )
-        if not low < high:
-            raise ValueError(f"bounds must rise, got {low} and {high}")
-        low, high = xp.full_like(losses[..., :1], low), xp.full_like(losses[..., :1], high)
+    low, high = _ends(losses, bounds)
     below, above = losses / 2 - low / 2, high / 2 - losses / 2  # halves: no difference overflows
     reach = xp.maximum(high / 2 - low / 2, FLOOR / 2)  # (loss_reweighting-4)
     h = delta * ((below - above) / reach)  # (loss_reweighting-5)
     if bounds is not None:
         check.finite(**{"losses within reach of the bounds": h})
     return h
+
+
+def _ends(losses, bounds):
+    """Smallest and largest loss [..., 1] of each batch, or what stands in for them."""
+    xp = array_namespace(losses)
+    if bounds is None:
+        return xp.min(losses, axis=-1, keepdims=True), xp.max(losses, axis=-1, keepdims=True)
+    low, high = (check.number(bounds=end) for end in check.results(2, bounds=bounds))
+    if not low < high:
+        raise ValueError(f"bounds must rise, got {low} and {high}")
+    return xp.full_like(losses[..., :1], low), xp.full_like(losses[..., :1], high)
 
 
 def _check(losses):
@@ -547,10 +550,8 @@ def bound(A, theta0, theta_star, *, steps, share=0.5, **settings):
     >>> found.gaps.round(4), found.weighted.round(4), float(found.base.round(4))
     (array([0.8333, 0.4458, 0.326 ]), array([1.566, 0.617, 0.429]), 5.3333)
     """
-    (
-        check.alike_dtype(A=A, theta0=theta0, theta_star=theta_star),
-        check.finite(A=A, theta0=theta0, theta_star=theta_star),
-    )
+    check.finite(A=A, theta0=theta0, theta_star=theta_star)
+    check.alike_dtype(A=A, theta0=theta0, theta_star=theta_star)
     check.shapes(A=(A, "n d"), theta0=(theta0, "d"), theta_star=(theta_star, "d"))
     steps, share = check.integer(steps=steps, minimum=1), check.share(share=share)
     if share == 1:

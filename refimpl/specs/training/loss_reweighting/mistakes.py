@@ -313,7 +313,7 @@ ALTERNATIVES = (
     mistake(
         "bound_of_equal_weights", "missing_step",
         "the steps are weighted; here those of equal weights, and only the weighted loss knows the weights",
-        _tags({"27": "off = off - lr * (xp.matrix_transpose(A) @ (z / n)[:, None])[:, 0]"}),
+        _tags({"27": "off = off - lr * (xp.matrix_transpose(A) @ (z / A.shape[0])[:, None])[:, 0]"}),
     ),
     # What other sources do on purpose
     variant(
@@ -326,7 +326,7 @@ ALTERNATIVES = (
         "range_of_the_trainer",
         "the range is 0.75 to 1.8, the defaults of the authors' function, which their training step always overrides",
         f"{TRAINER} (h_func)",
-        {"normalise: low, high = xp.min(": "low, high = xp.full_like(losses[..., :1], 0.75), "
+        {"_ends: return xp.min(": "return xp.full_like(losses[..., :1], 0.75), "
          "xp.full_like(losses[..., :1], 1.8)"},
         choice=True,
         unseen={"fixed_range": "the range is given"},

@@ -1,3 +1,0 @@
-"""Claims: to come."""
-
-CLAIMS: tuple = ()
