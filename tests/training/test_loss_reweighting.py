@@ -84,14 +84,14 @@ def test_two_values_and_seventy_thousand_samples():
 
 @pytest.mark.parametrize("strategy", lr.STRATEGIES)
 def test_weights_are_a_softmax_and_a_maximum(strategy):
-    found = lr.weights(np.abs(drawn("losses", 9)), strategy=strategy, delta=1.3, r=0.6)
+    found = lr.weights(np.abs(drawn("losses", 6)), strategy=strategy, delta=1.3, r=0.6)
     np.testing.assert_allclose(found.w, special.softmax(found.s / 0.6), rtol=1e-13)
 
     def cost(logits):  # a Kullback-Leibler penalty on the distance from equal weights
         q = special.softmax(np.append(logits, 0.0))
-        return 0.6 * stats.entropy(q, np.full(9, 1 / 9)) - q @ found.s
+        return 0.6 * stats.entropy(q, np.full(6, 1 / 6)) - q @ found.s
 
-    best = optimize.minimize(cost, np.zeros(8), tol=1e-12)
+    best = optimize.minimize(cost, np.zeros(5), tol=1e-12)
     np.testing.assert_allclose(special.softmax(np.append(best.x, 0.0)), found.w, atol=1e-6)
     np.testing.assert_allclose(-best.fun, 0.6 * math.log(np.mean(np.exp(found.s / 0.6))), rtol=1e-12, atol=1e-12)
 
