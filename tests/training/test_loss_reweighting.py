@@ -102,6 +102,14 @@ def test_an_offset_takes_no_digits():
     np.testing.assert_array_equal(lr.weights(np.full(3, 3e8, np.float32)).h, np.zeros(3))
 
 
+def test_the_ends_of_the_range():
+    with np.errstate(all="raise"):
+        found = lr.weights(np.array([-1.5e308, 0.0, 1.5e308]))
+        np.testing.assert_allclose(found.h, [-1.0, 0.0, 1.0])
+        np.testing.assert_array_equal(lr.weights(np.array([1.0, 2.0]), r=5e-324).w, [0.0, 1.0])
+        np.testing.assert_array_equal(lr.weights(np.array([1.0, 2.0], np.float32), r=1e300).w, [0.5, 0.5])
+
+
 def test_batches_side_by_side():
     losses = np.abs(drawn("batches", 3, 5))
     np.testing.assert_allclose(lr.weights(losses).w, [lr.weights(row).w for row in losses], rtol=1e-14)

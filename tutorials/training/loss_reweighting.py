@@ -35,13 +35,13 @@ h = np.linspace(-1, 1, 201)
 figure, (left, *others) = plt.subplots(1, 3, figsize=(12, 4.2), layout="constrained")
 for strategy, color in SHAPES.items():
     left.plot(h, lr.shape(h, strategy=strategy), color=color, linewidth=2, label=strategy)
-left.set(xlabel="normalised loss $h$", ylabel="$s$", title="Five shapes")
-left.legend(frameon=False, fontsize=9)
+left.set(xlabel="normalised loss $h$", ylabel="$s$", title="Five shapes", ylim=(-0.05, 1.5))
+left.legend(frameon=False, fontsize=9, ncols=2, loc="upper center")
 for axes, r in zip(others, (1.0, 0.4), strict=True):
     for strategy, color in SHAPES.items():
         axes.plot(batch, lr.weights(batch, strategy=strategy, r=r).w, "o-", color=color, markersize=4)
     axes.axhline(1 / 16, color="black", linewidth=0.6)
-    axes.set(xlabel="loss", ylabel="weight", title=f"Weights of one batch, $r = {r:g}$", ylim=(0, 0.2))
+    axes.set(xlabel="loss", ylabel="weight", title=f"Weights of one batch, $r = {r:g}$", ylim=(0, 0.26))
 figure.suptitle("Small losses count less, the upper half alike", fontsize=14)
 
 # %%

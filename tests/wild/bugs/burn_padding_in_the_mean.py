@@ -6,8 +6,8 @@ from tests.wild import Bug
 
 BUG = Bug(
     project="burn",
-    link="https://github.com/tracel-ai/burn/issues/5568",
-    date="2026-09",
+    link="https://github.com/tracel-ai/burn/pull/5569",
+    date="2026-09-04",
     operation="loss_reweighting.sequence_losses",
     kind="wrong_scale",
     language="Rust",

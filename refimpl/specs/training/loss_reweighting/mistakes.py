@@ -47,7 +47,7 @@ ALTERNATIVES = (
         "padding_counts", "missing_step",
         "labels of -100 do not count; here they are taken for token 0",
         {"sequence_losses: targets = ": "targets = xp.maximum(xp.astype(labels[:, 1:], xp.int64), 0)"},
-        origin="https://github.com/voidism/DiffCSE/issues/25",
+        origin="https://github.com/DaoyuanLi2816/Molecule-Generator/pull/20",
     ),
     mistake(
         "not_shifted", "wrong_order",
