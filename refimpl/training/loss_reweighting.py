@@ -548,7 +548,7 @@ def bound(A, theta0, theta_star, *, steps, share=0.5, **settings):
     >>> A, theta = np.array([[1.0, 0.0], [0.0, 2.0], [1.0, 1.0]]), np.array([1.0, -1.0])
     >>> found = bound(A, np.zeros(2), theta, steps=3, r=0.4)
     >>> found.gaps.round(4), found.weighted.round(4), float(found.base.round(4))
-    (array([0.8333, 0.4458, 0.326 ]), array([1.566, 0.617, 0.429]), 5.3333)
+    (array([0.8333, 0.4458, 0.326 ]), array([1.566 , 0.6169, 0.4291]), 5.3333)
     """
     check.finite(A=A, theta0=theta0, theta_star=theta_star)
     check.alike_dtype(A=A, theta0=theta0, theta_star=theta_star)
