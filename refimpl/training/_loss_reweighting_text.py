@@ -94,7 +94,7 @@ def letters():
     --------
     >>> train, test = letters()
     >>> "".join(LETTERS[c] for c in train[:30]), len(train), len(test)
-    ('record of * in * * * changes e', 1, 1)
+    ('record of * in * * changes eac', 977230, 208398)
     """
     text = docstrings(like=np.zeros(1))
     words = [np.array([LETTERS.index(c) for c in f"{word} "]) for word in (*text.words, "*")]
@@ -110,11 +110,11 @@ def draw_letters(rng, text, b, n=48):
     --------
     >>> from refimpl.core.random import stream
     >>> draw_letters(stream(0, "docs"), np.arange(9), 2, n=3)
-    array([[5, 6, 7],
-           [1, 2, 3]])
+    array([[1, 2, 3],
+           [6, 7, 8]])
     """
     check.rng(rng=rng), check.integral(text=text), check.shapes(text=(text, "N"))
-    b, n = check.integer(b=b, n=n, minimum=1)
+    b, n = check.integer(b=b, minimum=1), check.integer(n=n, minimum=1, below=len(text) + 1)
     return text[rng.integers(0, len(text) - n + 1, (b, 1)) + np.arange(n)]
 
 
@@ -140,6 +140,14 @@ def losses(params, ids, *, context):
 
 
 def _log_p(params, ids, context):
+    check.instance(list, params=params)
+    params = [check.fields(mlp.Layer, params=layer) for layer in params]
+    if len(params) != 2:
+        raise ValueError(f"params must be two layers, got {len(params)}")
+    check.integral(ids=ids), check.shapes(ids=(ids, "b n"))
+    context = check.integer(context=context, minimum=1, below=ids.shape[1])
+    V = check.shapes(params=(params[1].W, "m V"))["V"]
+    check.shapes(params=(params[0].W, f"{context * V} m")), check.indices(V, ids=ids)
     codes, tokens = _inputs(ids, params[-1].b.shape[0], context, params[0].W)
     hidden = np.tanh(codes @ params[0].W + params[0].b)
     return log_softmax(hidden @ params[1].W + params[1].b), tokens, hidden, codes
@@ -213,6 +221,7 @@ def train(rng, draw, V, *, rate, steps=300, warm=40, context=3, width=48, r=0.4,
     """
     check.rng(rng=rng), check.function(draw=draw)
     steps, V, context, width = check.integer(steps=steps, V=V, context=context, width=width, minimum=1)
+    rate = check.positive(rate=rate)
     params = mlp.init(rng, (context * V, width, V), like=np.zeros(1))
     state = adam.init(params)
     for k in range(steps):
