@@ -181,6 +181,7 @@ def descend(problem, rng, *, eta, steps, batch=32, weigh="uniform", r=1.0, every
            [0.11, 0.1 ]])
     """
     check.fields(Regression, problem=problem), check.rng(rng=rng)
+    check.shapes(A=(problem.A, "R n d"), y=(problem.y, "R n"), star=(problem.star, "R d"), rare=(problem.rare, "R n"))
     check.choice((*lr.STRATEGIES, *RIVALS), weigh=weigh)
     steps, batch, every = check.integer(steps=steps, batch=batch, every=every, minimum=1)
     xp, (R, n, _) = array_namespace(problem.A), problem.A.shape

@@ -71,7 +71,8 @@ def draw_chains(rng, problem, domains, n=32):
     >>> draw_chains(rng, chains(rng, shares=(0.8, 0.2), V=3), np.array([0, 1]), n=4).shape
     (2, 4)
     """
-    check.rng(rng=rng), check.instance(Chains, problem=problem)
+    check.rng(rng=rng), check.fields(Chains, problem=problem)
+    check.shapes(starts=(problem.starts, "K V V"), shares=(problem.shares, "K"))
     check.indices(len(problem.shares), domains=domains), check.shapes(domains=(domains, "b"))
     n, V = check.integer(n=n, minimum=1), problem.starts.shape[1]
     found = [rng.integers(0, V, len(domains))]

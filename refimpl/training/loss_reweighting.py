@@ -377,6 +377,8 @@ def weighted_loss(losses, **settings):
     Examples
     --------
     >>> import numpy as np
+    >>> float(weighted_loss(np.array([1.0, 2.0, 3.0, 5.0]), r=0.4).round(3))
+    3.654
     >>> from refimpl.core.autodiff import grad
     >>> grad(lambda losses: weighted_loss(losses, r=0.4))(np.array([1.0, 2.0, 3.0, 5.0])).round(3)  # the weights
     array([0.035, 0.121, 0.422, 0.422])
