@@ -7,18 +7,18 @@ from torchmetrics.functional.text import perplexity
 
 
 def torch_sequence_losses(logits, labels):
-    """`functional.cross_entropy` of each token: 0 for the label -100."""
+    """`functional.cross_entropy` of each token: 0 for the label -1."""
     z, y = torch.from_numpy(logits)[:, :-1], torch.from_numpy(labels)[:, 1:]
-    token = torch.nn.functional.cross_entropy(z.transpose(1, 2), y, reduction="none")
-    counts = (y != -100).sum(dim=1)
+    token = torch.nn.functional.cross_entropy(z.transpose(1, 2), y, ignore_index=-1, reduction="none")
+    counts = (y != -1).sum(dim=1)
     return (token.sum(dim=1) / counts).numpy(), counts.numpy()
 
 
 def torchmetrics_sequence_losses(logits, labels):
-    """Logarithms of `perplexity(ignore_index=-100)`, sequence by sequence."""
+    """Logarithms of `perplexity(ignore_index=-1)`, sequence by sequence."""
     z, y = torch.from_numpy(logits)[:, :-1], torch.from_numpy(labels)[:, 1:]
-    found = [perplexity(z[i : i + 1], y[i : i + 1], ignore_index=-100).log() for i in range(len(z))]
-    return torch.stack(found).numpy(), (labels[:, 1:] != -100).sum(axis=1)
+    found = [perplexity(z[i : i + 1], y[i : i + 1], ignore_index=-1).log() for i in range(len(z))]
+    return torch.stack(found).numpy(), (labels[:, 1:] != -1).sum(axis=1)
 
 
 def scipy_dro(losses, r):

@@ -14,7 +14,7 @@ BUG = Bug(
 )
 
 
-def cross_entropy(logits, targets, pad=-100):
+def cross_entropy(logits, targets, pad=-1):
     mask = targets == pad
     largest = logits.max(axis=-1, keepdims=True)
     log_probs = logits - largest - np.log(np.exp(logits - largest).sum(axis=-1, keepdims=True))

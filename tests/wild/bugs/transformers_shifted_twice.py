@@ -13,7 +13,7 @@ BUG = Bug(
 )
 
 
-def causal_lm_loss(logits, labels, ignore_index=-100):
+def causal_lm_loss(logits, labels, ignore_index=-1):
     shift_logits, shift_labels = logits[:, :-1], labels[:, 1:]
     active = shift_labels != ignore_index
     shifted = shift_logits - shift_logits.max(axis=-1, keepdims=True)

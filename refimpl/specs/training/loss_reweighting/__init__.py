@@ -16,7 +16,8 @@ from refimpl.training import loss_reweighting as lr
 
 def sequence_losses(logits, labels):
     """Mean loss of each sequence, and how many tokens count."""
-    return tuple(lr.sequence_losses(logits, labels))
+    xp = array_namespace(labels)
+    return tuple(lr.sequence_losses(logits, xp.where(labels == -1, lr.IGNORED, labels)))
 
 
 def weights(losses, strategy, delta, r):
@@ -103,7 +104,7 @@ SEQUENCE_LOSSES = Operation(
     summary="mean loss of each sequence over the tokens that count; logits at place t are about token t + 1",
     inputs=(
         array("logits", "b n V", "of the next token, at each place"),
-        array("labels", "b n", "the tokens; -100: does not count", below("V", low=lr.IGNORED)),
+        array("labels", "b n", "the tokens; -1: does not count", below("V", low=-1)),
     ),
     outputs=(
         array("losses", "b", "mean of -log softmax(logits)[next token] over the tokens that count"),
@@ -117,9 +118,6 @@ SEQUENCE_LOSSES = Operation(
     laws=laws.SEQUENCE_LOSSES,
     relations=(
         Relation(
-            "labels below 0 are -100", ("labels",), lambda i: bool(np.all((i["labels"] >= 0) | (i["labels"] == -100)))
-        ),
-        Relation(
             "each sequence has a token after its first that counts",
             ("labels",),
             lambda i: bool(np.all(np.any(i["labels"][:, 1:] >= 0, axis=1))),
@@ -127,9 +125,9 @@ SEQUENCE_LOSSES = Operation(
     ),
     errors=(
         *refusals.arrays(logits="logits")[:1],
-        ErrorCase("label-minus-one", "-1 is no token", {"labels": np.array([[0, -1, 1]])}, ValueError, "labels"),
+        ErrorCase("label-minus-two", "-2 is no token", {"labels": np.array([[0, -2, 1]])}, ValueError, "labels"),
         ErrorCase("label-too-large", "no such token", {"labels": np.array([[0, 3, 1]])}, ValueError, "labels"),
-        ErrorCase("nothing-counts", "0 / 0", {"labels": np.array([[0, -100, -100]])}, ValueError, "labels"),
+        ErrorCase("nothing-counts", "0 / 0", {"labels": np.array([[0, -1, -1]])}, ValueError, "labels"),
     ),
     without=_ONE_STEP,
 )

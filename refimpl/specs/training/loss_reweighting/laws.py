@@ -65,7 +65,7 @@ FIXED_RANGE = (
 def _padded(run, inputs):
     xp = array_namespace(inputs["logits"])
     more = {"logits": xp.concat([inputs["logits"], inputs["logits"][:, -1:, :]], axis=1),
-            "labels": xp.concat([inputs["labels"], xp.full_like(inputs["labels"][:, :1], -100)], axis=1)}  # fmt: skip
+            "labels": xp.concat([inputs["labels"], xp.full_like(inputs["labels"][:, :1], -1)], axis=1)}  # fmt: skip
     before, after = run(**inputs), run(**{**inputs, **more})
     for name in before:
         yield after[name], before[name]

@@ -45,7 +45,7 @@ ALTERNATIVES = (
     ),
     mistake(
         "padding_counts", "missing_step",
-        "labels of -100 do not count; here they are taken for token 0",
+        "labels that do not count are left out; here they are taken for token 0",
         {"sequence_losses: targets = ": "targets = xp.maximum(xp.astype(labels[:, 1:], xp.int64), 0)"},
         origin="https://github.com/DaoyuanLi2816/Molecule-Generator/pull/20",
     ),

@@ -108,7 +108,8 @@ TUNED = {"Uniform": ("uniform", 1.0), "LinUpper, r = 0.4": ("linupper", 0.4), "L
 
 def own_steps(seed):
     """Digits gained in 150 steps, each at its own best step size."""
-    problem, digits = _problem(seed, "C2b", 4), {}
+    problem = _problem(seed, "C2b", 4)
+    digits: dict[str, list] = {}
     for name, (weigh, r) in TUNED.items():
         digits[name] = []
         for eta in ETAS:

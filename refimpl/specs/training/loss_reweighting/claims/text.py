@@ -21,7 +21,9 @@ def _drawn(axes, rates, found):
 
 def rare_domains(seed):
     """Seven chains, of which the surest one has four fifths of the data."""
-    rates, found, more = (0.01, 0.02, 0.04, 0.08), {}, {"extremes": [], "equal": []}
+    rates = (0.01, 0.02, 0.04, 0.08)
+    found: dict[str, list] = {}
+    more: dict[str, list] = {"extremes": [], "equal": []}
     for run in range(2):
         rng = stream(seed, "loss_reweighting.C4", run)
         problem = models.chains(rng, shares=RARE)
@@ -67,7 +69,8 @@ def rare_domains(seed):
 
 def real_text(seed):
     """Letters of the docstrings of the standard library, as they are."""
-    rates, found, text = (0.015, 0.045, 0.12), {}, models.letters()
+    rates, text = (0.015, 0.045, 0.12), models.letters()
+    found: dict[str, list] = {}
     for run in range(2):
         test = models.draw_letters(stream(seed, "loss_reweighting.C4b", run, "test"), text[1], 400)
         for strategy in ("uniform", "linupper"):

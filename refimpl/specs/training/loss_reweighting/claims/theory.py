@@ -71,7 +71,7 @@ def _problem(seed, name):
 
 def both_sides(seed):
     """Both sides of the bound, and the sign of the corrections."""
-    found = {s: [] for s in lr.STRATEGIES}
+    found: dict[str, list] = {s: [] for s in lr.STRATEGIES}
     for draw in range(5):
         A, start, star = _problem(seed, f"loss_reweighting.C3.{draw}")
         for strategy, runs in found.items():
