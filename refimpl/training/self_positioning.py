@@ -416,10 +416,10 @@ def _info_nce(Q, D, tau):
     """Row-wise: queries are told among documents, not the other way round."""
     xp, n = array_namespace(Q, D), Q.shape[0]
     q, d = unit(Q, axis=1), unit(D, axis=1)  # (self_positioning-24)
-    S = q @ xp.matrix_transpose(d) / tau  # (self_positioning-25)
-    loss = xp.mean(logsumexp(S, axis=1) - xp.linalg.diagonal(S))  # (self_positioning-26)
     row = xp.arange(n, device=device(Q))
     own = xp.astype(row[:, None] == row[None, :], Q.dtype)
+    S = q @ xp.matrix_transpose(d) / tau  # (self_positioning-25)
+    loss = xp.mean(logsumexp(S, axis=1) - xp.linalg.diagonal(S))  # (self_positioning-26)
     G = (softmax(S, axis=1) - own) / (n * tau)  # (self_positioning-27)
     grad_q, grad_d = G @ d, xp.matrix_transpose(G) @ q  # (self_positioning-28)
     return xp.asarray(loss), _turned(grad_q, q) / length(Q), _turned(grad_d, d) / length(D)

@@ -209,6 +209,11 @@ POSITION_STEPS = (
          answer={"a": np.ones((2, 1)), "lam": np.array([0.625, 0.25])}, source=BY_HAND),
     Case("through-zero", ("wrong_sign",), "a length that falls below 0 and is not clipped",
          _search([[2.0, 0.0], [0.0, 2.0]], [[4.0, 4.0], [0.25, 0.125], [-0.5, 0.25]], 0.01, 0.25, 0.5)),
+    Case("equal-tasks", ("edge_case", "numerics"), "two equal task vectors: their arc is a line, and their weights do not move",
+         _search([W3, W3], [[1.0, 0.5, 0.0], [-1.0, 0.25, 1.0]], 0.25, 1.0, 0.25),
+         answer={"a": np.ones((2, 2)), "lam": np.array([0.5625, 0.6875])}, source=BY_HAND),
+    Case("a-task-without-a-vector", ("edge_case", "numerics"), "a task whose model has not moved: a straight line to 0",
+         _search([U3, 0 * U3], [[0.5, 0.0, 0.0], [-0.25, 1.0, 0.0]], 0.25, 1.0, 0.125)),
     _known("three-hundred-steps", "long", "worked-example", "300 steps, a gradient in the first: then the length falls by "
            "the penalty alone", _search(np.eye(2), _first_alone(300), 1 / 64, 0.25, 0.125), _coasting(300), "closed form"),
     _tiled("two-tasks", ("V", "grads"), ("grads",), DOUBLE),
@@ -302,6 +307,14 @@ POSITION_RUN = (
          answer={"a": np.ones((3, 2)), "lam": 1 - np.arange(1, 4) / 16, "loss": np.zeros(3)}, source=BY_HAND),
     Case("one-step", ("boundary",), "a single step", _run("run step", T=1)),
     Case("one-task", ("boundary",), "a single task", _run("run task", N=1)),
+    Case("equal-tasks", ("edge_case", "numerics"), "two equal task vectors: weights do not move", _run("run equal", T=2, V=np.tile(
+         _normal("run equal v", 1, 6, scale=0.5), (2, 1)))),
+    Case("a-task-without-a-vector", ("edge_case", "numerics"), "a task whose model has not moved", _run("run zero", T=2,
+         V=_normal("run zero v", 2, 6, scale=0.5) * np.array([[1.0], [0.0]]))),
+    Case("onto-the-floor", ("boundary", "missing_step"), "steps so large that a weight falls to 0.001", _run(
+         "run floor", tau=0.25, eta_a=8.0, eta_lam=0.25)),
+    Case("through-zero", ("wrong_sign",), "a penalty so large that the length falls below 0", _run("run below", T=2, mu=2.0,
+         eta_lam=0.75)),
     Case("no-cosine-changes", ("edge_case",), "task vectors that change no cosine: the penalty alone counts",
          **_settled(2)),
     _known("three-hundred-steps", "long", "no-cosine-changes", "300 steps with task vectors that change no cosine",
