@@ -288,7 +288,8 @@ REGMEAN = Operation(
     errors=(
         refusals.arrays(W="W")[0], *refusals.arrays(G="G"),
         ErrorCase("singular", "some direction has no inputs", {"G": np.ones((2, 2, 2))}, ValueError, "G"),
-        ErrorCase("not-symmetric", "a Gram matrix is symmetric", {"G": np.tile(np.array([[2.0, 1.0], [0.0, 2.0]]), (2, 1, 1))}, ValueError, "G"),
+        ErrorCase("not-symmetric", "a Gram matrix is symmetric",
+        {"G": np.tile(np.array([[2.0, 1.0], [0.0, 2.0]]), (2, 1, 1))}, ValueError, "G"),
     ),
     without=_NO_STEPS,
 )  # fmt: skip

@@ -62,7 +62,8 @@ def _ratios_alone(run, inputs):
 
 
 CHAIN_GRADIENT = (
-    Law("ratios-alone", "the gradient is orthogonal to the weights, as only their ratios count", _ratios_alone, _CHAINS),
+    Law("ratios-alone", "the gradient is orthogonal to the weights, as only their ratios count", _ratios_alone,
+    _CHAINS),
     scales({"g": 1}, {"grad_a": 1, "grad_lam": 1}, *_CHAINS),
     scales({"V": 1}, {"grad_a": 1, "grad_lam": 1}, *_CHAINS, slug="scales-with-the-tasks"),
     scaled("length", "the length times 4 multiplies the gradient in the weights alone", 4.0, {"lam": 1}, {"grad_a": 1},
@@ -84,7 +85,8 @@ def _coasting(run, inputs):
 
 _SEARCHES = "two-tasks", "three-tasks"
 POSITION_STEPS = (
-    Law("coasting", "without gradients the length falls by eta_lam mu a step, and the weights stay", _coasting, _SEARCHES),
+    Law("coasting", "without gradients the length falls by eta_lam mu a step, and the weights stay", _coasting,
+    _SEARCHES),
     causal("T", *_SEARCHES),
     scales({"V": 1, "grads": -1}, {}, *_SEARCHES, slug="scales"),
     turned_along("P", *_SEARCHES),

@@ -35,7 +35,8 @@ ALTERNATIVES = (
     mistake(
         "shorter_way", "extra_step",
         "task vectors are no rotations, and -W is another one; here W is negated where the angle is obtuse",
-        {"_slerp: A, B =": "sign = 1 - 2 * array_namespace(U, W).astype(array_namespace(U, W).sum(U * W) < 0, U.dtype)\n"
+        {"_slerp: A, B =": "sign = 1 - 2 * array_namespace(U, W).astype(array_namespace(U, W).sum(U * W) < 0, "
+            "U.dtype)\n"
          "W = sign * W\nA, B = _parts(*_arc(U, W), t)",
          "_back: alpha, sine, flat =": "W = (1 - 2 * xp.astype(xp.sum(U * W) < 0, U.dtype)) * W\n"
          "alpha, sine, flat = _arc(U, W)"},
@@ -57,8 +58,10 @@ ALTERNATIVES = (
         choice=True,
     ),
     mistake(
-        "not_divided_by_the_sine", "missing_step", "both shares are divided by the sine of the angle; here they are not",
-        _tags({"5": "A = xp.where(flat, 1 - t, xp.sin((1 - t) * alpha))", "6": "B = xp.where(flat, t, xp.sin(t * alpha))"}),
+        "not_divided_by_the_sine", "missing_step", "both shares are divided by the sine of the angle; here they are "
+        "not",
+        _tags({"5": "A = xp.where(flat, 1 - t, xp.sin((1 - t) * alpha))", "6": "B = xp.where(flat, t, xp.sin(t * "
+            "alpha))"}),
     ),
     mistake(
         "one_minus_outside_the_angle", "wrong_order",
@@ -95,7 +98,8 @@ ALTERNATIVES = (
         _tags({"8": "m = a[j - 1] + 0.0 * a[0]"}),
     ),
     mistake(
-        "always_from_the_first", "wrong_order", "each arc starts where the last one ended; here at the first task vector",
+        "always_from_the_first", "wrong_order", "each arc starts where the last one ended; here at the first task "
+        "vector",
         _tags({"9": "U = _slerp(V[0, :], call.W, call.t)"}),
     ),
     mistake(
@@ -118,7 +122,8 @@ ALTERNATIVES = (
         _tags({"13": "along = g_W - g_U"}),
     ),
     mistake(
-        "no_angle_over_sine", "missing_step", "the slope along the arc has the angle over its sine as a factor; here not",
+        "no_angle_over_sine", "missing_step", "the slope along the arc has the angle over its sine as a factor; here "
+        "not",
         _tags({"13": "along = xp.cos(t * alpha) * g_W - xp.cos((1 - t) * alpha) * g_U"}),
     ),
     mistake(
@@ -185,7 +190,8 @@ ALTERNATIVES = (
         _tags({"22": "lam = xp.asarray(xp.clip(lam - eta_lam * (grad_lam + mu), 0.0, None))"}),
     ),
     mistake(
-        "one_step_size", "wrong_constant", "weights and length have a step size each; here the length has that of weights",
+        "one_step_size", "wrong_constant", "weights and length have a step size each; here the length has that of "
+        "weights",
         _tags({"22": "lam = xp.asarray(lam - eta_a * (grad_lam + mu))"}),
     ),
     mistake(
@@ -286,7 +292,8 @@ ALTERNATIVES = (
     ),
     # Other merges
     mistake(
-        "weights_not_divided_out", "missing_step", "an average divides by the sum of the weights; here nothing is divided",
+        "weights_not_divided_out", "missing_step", "an average divides by the sum of the weights; here nothing is "
+        "divided",
         _tags({"32": "return xp.sum(w[:, None] * V, axis=0)"}),
     ),
     mistake(
@@ -304,17 +311,19 @@ ALTERNATIVES = (
     mistake(
         "none_kept", "missing_step", "at least one entry is kept; here none where the share is less than one entry",
         _tags({"34": "k = int(density * V.shape[1])",
-               "35": "return (above | (level & (xp.cumulative_sum(xp.astype(level, xp.int64), axis=1) <= free))) & (k > 0)"}),
+               "35": "return (above | (level & (xp.cumulative_sum(xp.astype(level, xp.int64), axis=1) <= free))) & "
+               "(k > 0)"}),
     ),
     mistake(
         "equal_sizes_all_kept", "extra_step",
-        "as many entries are kept as the share says; here all that are as large as the last one, and with a threshold of "
-        "0 everything",
+        "as many entries are kept as the share says; here all that are as large as the last one, and with a "
+        "threshold of 0 everything",
         _tags({"35": "return (sizes >= least) & (free <= k)"}),
         origin="https://github.com/arcee-ai/mergekit/pull/677",
     ),
     variant(
-        "threshold_of_the_authors", "all entries are kept that are at least as large as the largest one that is trimmed",
+        "threshold_of_the_authors", "all entries are kept that are at least as large as the largest one that is "
+        "trimmed",
         f"{_FUSION}/ties_merging/ties_merging_utils.py, topk_values_mask",
         _tags({"35": "place = max(0, sizes.shape[1] - k - 1)\n"
                "return (sizes >= xp.sort(sizes, axis=1)[:, place : place + 1]) & (free <= k)"}),
@@ -382,8 +391,8 @@ ALTERNATIVES = (
         "information_of_the_task", "wrong_axis",
         "each coordinate has its own information; here all have the mean of their task",
         _tags({"40": "each = xp.mean(F, axis=1, keepdims=True) * w[:, None]\n"
-               "shares = xp.where(total > 0, each / xp.where(xp.sum(each, axis=0) > 0, xp.sum(each, axis=0), 1.0), "
-               "1 / V.shape[0])"}),
+               "shares = xp.where(total > 0, each / xp.where(xp.sum(each, axis=0) > 0, xp.sum(each, axis=0), 1.0), 1 "
+               "/ V.shape[0])"}),
         origin="https://github.com/kuc2477/pytorch-ewc/issues/2",
     ),
     mistake(
@@ -408,8 +417,8 @@ ALTERNATIVES = (
         _tags({"42": 'return _reached("W and G", xp.linalg.solve(total / G.shape[0], xp.sum(G @ W, axis=0)))'}),
     ),
     mistake(
-        "with_a_ridge", "extra_step", "the sum of Gram matrices is solved with as it is; here a hundredth of its trace is "
-        "added to the diagonal",
+        "with_a_ridge", "extra_step", "the sum of Gram matrices is solved with as it is; here a hundredth of its "
+        "trace is added to the diagonal",
         _tags({"42": "place = xp.arange(total.shape[0], device=device(total))\n"
                "ridge = xp.where(place[:, None] == place[None, :], 0.01 * xp.linalg.trace(total), 0.0)\n"
                'return _reached("W and G", xp.linalg.solve(total + ridge, xp.sum(G @ W, axis=0)))'}),
