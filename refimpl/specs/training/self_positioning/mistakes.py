@@ -166,8 +166,9 @@ ALTERNATIVES = (
     ),
     # The search
     mistake(
-        "ascent", "wrong_sign", "both go against their gradients; here the weights go along it",
-        _tags({"21": "a = xp.clip(state.a + eta_a * grad_a, FLOOR, None)"}),
+        "ascent", "wrong_sign", "weights and length go against their gradients; here along them",
+        _tags({"21": "a = xp.clip(state.a + eta_a * grad_a, FLOOR, None)",
+               "22": "lam = xp.asarray(lam + eta_lam * (grad_lam + mu))"}),
     ),
     mistake(
         "penalty_on_the_weights", "extra_step", "the penalty is on the length alone; here it is on the weights too",
@@ -284,11 +285,6 @@ ALTERNATIVES = (
         "not_divided_by_the_length", "missing_step",
         "a long row turns by less: its gradient is divided by its length; here it is not",
         {_RETURNED: "return xp.asarray(loss), _turned(grad_q, q), _turned(grad_d, d)"},
-    ),
-    mistake(
-        "queries_alone_train", "missing_step",
-        "the encoder embeds queries and documents; here only what goes through the queries is followed",
-        _tags({"31": "return loss, xp.matrix_transpose(grad_Q) @ X"}),
     ),
     # Other merges
     mistake(
