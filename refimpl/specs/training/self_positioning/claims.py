@@ -1,3 +1,0 @@
-"""The claims of the paper."""
-
-CLAIMS = ()
