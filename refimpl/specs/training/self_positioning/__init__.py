@@ -210,6 +210,7 @@ POSITION_RUN = Operation(
         Relation("q = p d", ("theta0", "V"), lambda i: i["V"].shape[1] == i["theta0"].size),
         Relation("no text is embedded as 0 where the search starts", ("theta0", "V", "X", "Y"), _embedded),
     ),
+    without={"long": "its steps are those of position_steps, which has three hundred"},
 )  # fmt: skip
 
 AVERAGE = Operation(

@@ -10,7 +10,7 @@ from refimpl.specs.sizes import LARGE, large
 
 BY_HAND = "worked out by hand"
 DOUBLE = ("float64",)
-TILES = 2**14  # a power of two: what is divided by it loses nothing
+TILES = 2**13  # a power of two: what is divided by it loses nothing
 
 
 def _normal(slug, *shape, scale=1.0):
@@ -211,9 +211,6 @@ POSITION_STEPS = (
          _search(V3 / 4, _normal("defaults", 3, 3, scale=0.25))),
     Case("onto-the-floor", ("boundary", "missing_step"), "a gradient that pushes the second weight to 0.001, and "
          "then lets it go", _search(np.eye(2), [[-4.0, 4.0], [0.0, 0.0], [0.25, -0.25]], 0.01, 2.0, 0.1)),
-    Case("no-penalty", ("boundary",), "mu = 0", _search(V3, _normal("free", 2, 3, scale=0.2), 0.0, 0.25, 0.125)),
-    Case("large-penalty", ("wrong_constant",), "mu = 1: it counts for the length alone",
-         _search(V3, _normal("large mu", 3, 3, scale=0.2), 1.0, 0.25, 0.125)),
     Case("no-steps-of-weights", ("boundary",), "eta_a = 0", _search(V3, _normal("still", 2, 3), 0.01, 0.0, 0.25)),
     Case("no-steps-of-length", ("boundary",), "eta_lam = 0",
          _search(V3, _normal("still length", 2, 3), 0.01, 0.25, 0.0)),
@@ -289,12 +286,12 @@ def _copies(of):
     def make(operation, before):
         small = before[of]
         p, d = small.inputs["theta0"].shape
-        V = np.tile(small.inputs["V"].reshape(-1, p, d), (1, TILES // 4, 1)).reshape(len(small.inputs["V"]), -1)
-        inputs = small.inputs | {"theta0": np.tile(small.inputs["theta0"], (TILES // 4, 1)), "V": V}
-        why = f"the encoder of {of} with each coordinate of an embedding {TILES // 4} times: cosines stay"
+        V = np.tile(small.inputs["V"].reshape(-1, p, d), (1, TILES // 2, 1)).reshape(len(small.inputs["V"]), -1)
+        inputs = small.inputs | {"theta0": np.tile(small.inputs["theta0"], (TILES // 2, 1)), "V": V}
+        why = f"the encoder of {of} with each coordinate of an embedding {TILES // 2} times: cosines stay"
         return Case("many-parameters", ("large",), why, inputs, dtypes=DOUBLE, equations=small.equations,
                     source=f"the answer of {of}", small=small, derived=lambda values: values,
-                    recipe=f"{of}/p/{TILES // 4}/tiled")  # fmt: skip
+                    recipe=f"{of}/p/{TILES // 2}/tiled")  # fmt: skip
 
     return make
 
@@ -315,13 +312,9 @@ POSITION_RUN = (
     Case("three-tasks", ("basic",), "three tasks, four pairs", _run("run three", 3, 2, 4, 3, 2)),
     Case("as-many-of-everything", ("wrong_order",), "square encoders, as many pairs as coordinates",
          _run("run square", 2, 2, 3, 3, 3)),
-    Case("wide", ("basic", "wrong_order"), "more embedded coordinates than features", _run("run wide", 2, 2, 3, 4, 2)),
-    Case("cold", ("wrong_constant",), "a temperature of 0.1", _run("run cold", tau=0.1, eta_a=0.1, eta_lam=0.05)),
     Case("one-pair", ("boundary",), "a single pair: no loss, and the penalty alone counts",
          _run("run one", n=1, mu=0.25),
          answer={"a": np.ones((3, 2)), "lam": 1 - np.arange(1, 4) / 16, "loss": np.zeros(3)}, source=BY_HAND),
-    Case("one-step", ("boundary",), "a single step", _run("run step", T=1)),
-    Case("one-task", ("boundary",), "a single task", _run("run task", N=1)),
     Case("equal-tasks", ("edge_case", "numerics"), "two equal task vectors: weights do not move",
          _run("run equal", T=2, V=np.tile(
          _normal("run equal v", 1, 6, scale=0.5), (2, 1)))),
@@ -336,8 +329,6 @@ POSITION_RUN = (
          eta_lam=0.75)),
     Case("no-cosine-changes", ("edge_case",), "task vectors that change no cosine: the penalty alone counts",
          **_settled(2)),
-    _known("three-hundred-steps", "long", "no-cosine-changes", "300 steps with task vectors that change no cosine",
-           *_settled(300).values()),
     _copies("two-tasks"),
 )  # fmt: skip
 
@@ -434,13 +425,6 @@ TIES = (
          {"V": np.array([[0.0, 0.0, 5.0, 0.0], [0.0, 0.0, 0.0, 0.0]]), "density": 0.6, "lam": 2.0},
          answer={"merged": np.array([0.0, 0.0, 10.0, 0.0]),
                  "kept": np.array([[1, 0, 1, 0], [1, 1, 0, 0]], dtype=bool)}, source=BY_HAND),
-    Case("no-sign", ("edge_case", "variant"), "kept entries that add up to 0: no sign, and 0",
-         {"V": np.array([[2.0, 1.0], [-2.0, 4.0], [0.5, 3.0]]), "density": 0.6, "lam": 1.0},
-         answer={"merged": np.array([2.0, 3.5]) * np.array([1.0, 1.0]),
-                 "kept": np.array([[1, 0], [0, 1], [0, 1]], dtype=bool)}, source=BY_HAND),
-    Case("cancelled", ("edge_case", "variant"), "2 and -2: neither sign wins, and the result is 0",
-         {"V": np.array([[2.0, 1.0], [-2.0, 1.0]]), "density": 0.6, "lam": 1.0},
-         answer={"merged": np.array([0.0, 0.0]), "kept": np.array([[1, 0], [1, 0]], dtype=bool)}, source=BY_HAND),
     Case("one-task", ("boundary",), "a single one: trimming alone", _trimmed("ties one", 1, 6, 0.55)),
     Case("one-parameter", ("boundary",), "a single coordinate",
          {"V": np.array([[2.0], [-1.0], [-1.5]]), "density": 0.5, "lam": 1.0},

@@ -339,19 +339,6 @@ ALTERNATIVES = (
         _tags({"37": "count = xp.sum(xp.sign(tau), axis=0)\ngamma = xp.where(count >= 0, 1.0, -1.0)"}),
         choice=True,
     ),
-    variant(
-        "plus_where_they_cancel", "where kept entries add up to 0 the sign is plus",
-        f"{_MERGEKIT}/generalized_task_arithmetic.py, get_mask",
-        _tags({"37": "gamma = xp.where(xp.sum(tau, axis=0) >= 0, 1.0, -1.0)"}),
-        choice=True,
-    ),
-    variant(
-        "majority_where_they_cancel", "where kept entries add up to 0 the sign is that of most coordinates",
-        f"{_FUSION}/ties_merging/ties_merging_utils.py, resolve_zero_signs",
-        _tags({"37": "found = xp.sign(xp.sum(tau, axis=0))\n"
-               "gamma = xp.where(found == 0, xp.sign(xp.sum(found)), found)"}),
-        choice=True,
-    ),
     mistake(
         "against_the_sign", "wrong_sign", "entries that have the elected sign are averaged; here those that have not",
         _tags({"38": "agree = kept & (xp.sign(tau) != gamma)"}),
