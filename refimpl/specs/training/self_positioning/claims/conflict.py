@@ -73,7 +73,9 @@ def imbalance(seed):
         rng = stream(seed, "self_positioning.C2", name)
         world = worlds.made_up(rng, like=LIKE, batches=220, share=share)
         single = [worlds.train(world.theta_0, part) for part in (world.retrieval, world.similarity)]
-        joint = worlds.train(world.theta_0, worlds.merged([world.retrieval, world.similarity]), order=rng.permutation(220))
+        joint = worlds.train(
+            world.theta_0, worlds.merged([world.retrieval, world.similarity]), order=rng.permutation(220)
+        )
         moved = (joint - world.theta_0).ravel()
         angles[name] = [float(sp.angle((model - world.theta_0).ravel(), moved)) for model in single]
 
@@ -85,7 +87,9 @@ def imbalance(seed):
         left.legend(frameon=False, fontsize=9)
         place = np.arange(3)
         for i, (task, color) in enumerate((("retrieval", GREEN), ("similarity", GREY))):
-            bars = right.bar(place + 0.4 * i, [pair[i] for pair in angles.values()], 0.38, color=color, label=f"to {task}")
+            bars = right.bar(
+                place + 0.4 * i, [pair[i] for pair in angles.values()], 0.38, color=color, label=f"to {task}"
+            )
             right.bar_label(bars, fmt="%.2f", padding=2, fontsize=8)
         right.set_xticks(place + 0.2, [f"{name}" for name in angles])
         right.set(xlabel="retrieval : similarity", ylabel="angle of the joint vector", ylim=(0, 1.9))

@@ -82,7 +82,9 @@ class Trained:
 
     def cosine(self, theta):
         """Of the gradients of both tasks on probe minibatches taken together, and of two halves of one task."""
-        halves = [[self._gradient(theta, part, rows) for rows in (slice(0, 8), slice(8, 16))] for part in self.world.probe]
+        halves = [
+            [self._gradient(theta, part, rows) for rows in (slice(0, 8), slice(8, 16))] for part in self.world.probe
+        ]
         tasks = [sum(pair) for pair in halves]
         return _cosine(*tasks), [_cosine(*pair) for pair in halves]
 
