@@ -39,7 +39,8 @@ def conflict(seed):
         [
             at_most("cosine of the tasks' gradients at the joint model", at_joint, 0.0),
             at_least("cosine at the start", at_start, 0.0),
-            at_least("Spearman, similarity alone minus joint 10:1", scores["similarity alone"][1] - scores["joint, 10:1"][1],
+            at_least("Spearman, similarity alone minus joint 10:1",
+            scores["similarity alone"][1] - scores["joint, 10:1"][1],
                      0.2),
             reported("cosine at the joint model, 1:1", made.cosine(even)[0]),
             *(reported(f"cosine of two halves of one task, {name}", found)

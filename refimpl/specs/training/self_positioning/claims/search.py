@@ -66,34 +66,34 @@ def _controls(made, seed):
 
 def _compared(made, seed):
     """Scores of everything, and a plot of them."""
-    models = {"joint": made.joint, **made.merges(), OURS: made.found, **_controls(made, seed)}
+    merges, controls = made.merges(), _controls(made, seed)
+    models = {"joint": made.joint, **merges, OURS: made.found, **controls}
     scores = {name: made.score(model) for name, model in models.items()}
 
     def plot(figure):
         axes = figure.subplots()
         names = list(scores)
-        color = {name: GREY for name in names[:8]} | {OURS: ORANGE} | {name: BLUE for name in names[9:]}
+        color = dict.fromkeys(names, GREY) | {OURS: ORANGE} | dict.fromkeys(controls, BLUE)
         bars = axes.barh(names[::-1], [scores[name] for name in names[::-1]], color=[color[n] for n in names[::-1]])
         axes.bar_label(bars, fmt="%.3f", padding=2, fontsize=8)
         axes.tick_params(axis="y", labelsize=8)
         low, high = min(scores.values()), max(scores.values())
         axes.set(xlim=(low - 0.3 * (high - low), high + 0.12 * (high - low)), xlabel="mean of MRR and Spearman")
 
-    return scores, plot
+    best = max(merges, key=lambda name: scores[name])
+    return scores, best, list(controls), plot
 
 
 def better(seed):
     """Self Positioning against joint training and merges, and against controls on the same probe."""
-    scores, plot = _compared(trained("made up", seed), seed)
-    names = list(scores)
-    best = max(names[1:8], key=lambda name: scores[name])
+    scores, best, controls, plot = _compared(trained("made up", seed), seed)
     return Outcome(
         [
             at_least("above joint training", scores[OURS] - scores["joint"], 0.05),
             at_least("above the best default merge", scores[OURS] - scores[best], 0.01),
             at_least("above the best length of average and sum",
                      scores[OURS] - max(scores["average, best length"], scores["sum, best length"]), 0.02),
-            *(reported(f"minus {name}", scores[OURS] - scores[name]) for name in names[9:] if "length" not in name),
+            *(reported(f"minus {name}", scores[OURS] - scores[name]) for name in controls if "length" not in name),
             *(reported(name, scores[name]) for name in ("joint", best, OURS)),
         ],
         plot,
@@ -188,15 +188,14 @@ def resampling(seed):
 def on_text(seed):
     """The same on docstrings."""
     made = trained("text", seed)
-    scores, plot = _compared(made, seed)
-    names = list(scores)
+    scores, best, controls, plot = _compared(made, seed)
     return Outcome(
         [
             at_least("above joint training", scores[OURS] - scores["joint"], 0.0),
             at_most("cosine of the tasks' gradients at the joint model", made.cosine(made.joint)[0], 0.0),
             reported("cosine at the start", made.cosine(made.start)[0]),
-            reported("minus the best default merge", scores[OURS] - max(scores[name] for name in names[1:8])),
-            *(reported(f"minus {name}", scores[OURS] - scores[name]) for name in names[9:]),
+            reported("minus the best default merge", scores[OURS] - scores[best]),
+            *(reported(f"minus {name}", scores[OURS] - scores[name]) for name in controls),
             *(reported(name, scores[name]) for name in ("joint", OURS)),
             *(reported(f"{task} alone", made.score(model))
               for task, model in zip(("retrieval", "similarity"), made.single, strict=True)),
@@ -248,7 +247,8 @@ CLAIMS = (
         resampling,
         tier="full",
         kind="superiority",
-        control="One joint run of as many steps, resampled to 1:1 without any search, is ahead and cheaper. Only a search "
+        control="One joint run of as many steps, resampled to 1:1 without any search, is ahead and cheaper. Only a "
+        "search "
         "over five shares costs more.",
         showed="as good",
         proxy=_WORLD,

@@ -1,5 +1,6 @@
 """Models of a world, trained once and used by several claims."""
 
+from contextlib import suppress
 from functools import cache
 
 import numpy as np
@@ -19,13 +20,14 @@ class Trained:
     """A world, its start model, models of single tasks, the joint one, and where Self Positioning ends."""
 
     def __init__(self, kind, seed):
-        self.rng, self.lr = stream(seed, "self_positioning", kind), STEP[kind]
-        self.world = (worlds.made_up if kind == "made up" else worlds.real_text)(self.rng, like=LIKE)
+        self.kind, self.seed, self.lr = kind, seed, STEP[kind]
+        rng = stream(seed, "self_positioning", kind)
+        self.world = (worlds.made_up if kind == "made up" else worlds.real_text)(rng, like=LIKE)
         self.start, self.loss = self.world.theta_0, worlds.probe_loss(self.world)
         self.data = worlds.merged([self.world.retrieval, self.world.similarity])
         self.counts = len(self.world.retrieval.X), len(self.world.similarity.X)
         self.single = [self.train(part) for part in (self.world.retrieval, self.world.similarity)]
-        self.joint = self.train(self.data, self.rng.permutation(sum(self.counts)))
+        self.joint = self.train(self.data, rng.permutation(sum(self.counts)))
         self.V = sp.task_vectors(self.start.ravel(), np.stack([model.ravel() for model in self.single]))
         self.run = sp.position(self.start.ravel(), self.V, self.loss)
         self.found = self.moved(sp.chain(self.V, self.run.state.a, lam=self.run.state.lam))
@@ -41,10 +43,10 @@ class Trained:
     def resampled(self, share):
         """Joint training on as many minibatches, with a share of the similarity task."""
         many, few = self.counts
-        total = many + few
+        total, rng = many + few, stream(self.seed, "self_positioning", self.kind, "resampled", str(share))
         scarce = round(share * total)
-        drawn = [self.rng.integers(0, many, total - scarce), many + self.rng.integers(0, few, scarce)]
-        return self.train(self.data, self.rng.permutation(np.concatenate(drawn)))
+        drawn = [rng.integers(0, many, total - scarce), many + rng.integers(0, few, scarce)]
+        return self.train(self.data, rng.permutation(np.concatenate(drawn)))
 
     def score(self, theta):
         """Mean of both scores."""
@@ -68,7 +70,9 @@ class Trained:
             "Fisher": baselines.fisher(self.V, F),
         }
         models = {name: self.moved(vector) for name, vector in found.items()}
-        return models | {"RegMean": baselines.regmean(W, G).T}
+        with suppress(ValueError):  # some word is in no text of the training, and its Gram matrices singular
+            models["RegMean"] = baselines.regmean(W, G).T
+        return models
 
     def _information(self, pairs):
         """Mean of squared gradients, of minibatches in place of instances, which have no loss alone."""
