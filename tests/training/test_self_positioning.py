@@ -186,9 +186,7 @@ def test_the_search_finds_a_sum_of_task_vectors():
 
 def test_the_penalty_stops_the_length_where_the_slope_is_minus_it():
     V, target = drawn("stop", 2, 5), drawn("stop target", 5)
-    run = sp.position(
-        np.zeros(5), V, lambda theta, k: (0.0, theta - target), mu=0.1, steps=400, eta_a=0.3, eta_lam=0.1
-    )
+    run = sp.position(np.zeros(5), V, lambda theta, k: (0.0, theta - target), mu=0.1, steps=400, eta_a=0.3, eta_lam=0.1)
     merged = sp.chain(V, run.state.a)
     assert (run.state.lam * merged - target) @ merged == pytest.approx(-0.1, abs=1e-4)
 

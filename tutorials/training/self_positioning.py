@@ -2,9 +2,9 @@
 Merging the models of two tasks, and what a plain run would have done
 ======================================================================
 
-Two tasks of a made-up text world want opposite things of one encoder, and one of them has ten times the data. A model for
-each, their task vectors, and a search for a merge: in three pictures where it goes, why the larger set leads, and what
-all of it is worth beside a run with resampled data.
+Two tasks of a made-up text world want opposite things of one encoder, and one of them has ten times the data. A model
+for each, their task vectors, and a search for a merge: in three pictures where it goes, why the larger set leads, and
+what all of it is worth beside a run with resampled data.
 
 The derivation: :doc:`/training/self_positioning`. Run it with
 ``.venv/bin/python tutorials/training/self_positioning.py``.
@@ -34,10 +34,10 @@ def progress(steps, title):
 # %%
 # A model for each task
 # ---------------------
-# Retrieval: find the text with the same topic. Similarity: among texts of one topic, say which mean the same. The first
-# task wants the features of the topic, the second wants to ignore them. What training moves the start model by are the
-# task vectors. They are merged along an arc, with a share :math:`t` of the second and a length :math:`\lambda`; gradients
-# of a small probe set say where to go.
+# Retrieval: find the text with the same topic. Similarity: among texts of one topic, say which mean the same. The
+# first task wants the features of the topic, the second wants to ignore them. What training moves the start model by are
+# the task vectors. They are merged along an arc, with a share :math:`t` of the second and a length :math:`\lambda`;
+# gradients of a small probe set say where to go.
 
 rng = stream(0, "tutorial", "self_positioning")
 world = worlds.made_up(rng, like=np.zeros(1))
@@ -68,14 +68,14 @@ alpha = float(sp.angle(V[0], V[1]))
 axes.plot(0.5, np.cos(alpha / 2), "s", color="white", label="average: as SLERP 1:1, but shorter")
 axes.plot(a[-1, 1] / a[-1].sum(), lam[-1], "*", color=ORANGE, markersize=16, label="end of the search")
 axes.set(xlabel="share $t$ of the similarity task", ylabel=r"length $\lambda$")
-axes.set_title("A hundred small gradients walk up the hill: mostly they want more length")
+axes.set_title("A hundred small gradients walk up the hill")
 axes.legend(fontsize=8, loc="upper left")
 
 # %%
 # Why the larger set leads
 # ------------------------
-# With a small step size all gradients point much the same way, and a task vector grows with each of them. With larger steps
-# it bends. Joint training adds up both, and the longer one wins.
+# With a small step size all gradients point much the same way, and a task vector grows with each of them. With larger
+# steps it bends. Joint training adds up both, and the longer one wins.
 
 counts = (5, 10, 20, 40, 80)
 long = worlds.made_up(stream(1, "tutorial", "self_positioning"), like=np.zeros(1), batches=160, share=0.5)
@@ -90,7 +90,7 @@ for lr, color in ((0.01, BLUE), (0.05, ORANGE)):
     pairs = 64 * np.array(counts)
     axes.plot(pairs, norms, "o-", color=color, linewidth=2, label=f"step size {lr}")
     axes.plot(pairs, norms[0] * pairs / pairs[0], ":", color=color, label="in proportion")
-axes.set(xlabel="pairs of the similarity task", ylabel="length of the task vector", ylim=(0, 6))
+axes.set(xlabel="pairs of the similarity task", ylabel="length of the task vector", ylim=(0, 3.3))
 axes.set_title("More data, a longer task vector: in proportion while steps are small")
 axes.legend(frameon=False)
 
@@ -98,8 +98,8 @@ axes.legend(frameon=False)
 # And what is it worth?
 # ---------------------
 # Joint training follows the large task and loses the small one. Merges get some of it back, and the search more than
-# those with default settings. But so does a free sum of both task vectors, with two numbers learned on the same probe. And
-# one joint run with as many batches of each task, no longer than the first, does better than all of them.
+# those with default settings. But so does a free sum of both task vectors, with two numbers learned on the same probe.
+# And one joint run with as many batches of each task, no longer than the first, does better than all of them.
 
 both = worlds.merged([world.retrieval, world.similarity])
 drawn = np.concatenate([rng.integers(0, 200, 110), 200 + rng.integers(0, 20, 110)])
