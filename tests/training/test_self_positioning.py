@@ -201,6 +201,14 @@ def test_a_made_up_world():
     assert world.theta_0.dtype == np.float64
 
 
+def test_the_loss_of_a_probe_is_a_mean_over_the_tasks():
+    world = worlds.made_up(stream(3, "test"), like=LIKE, batches=2)
+    value, gradient = worlds.probe_loss(world)(world.theta_0.ravel(), 17)  # sixteen minibatches, in turn
+    parts = [sp.encoder_loss(world.theta_0, part.X[0], part.Y[0], tau=worlds.TAU) for part in world.probe]
+    assert value == pytest.approx((parts[0][0] + parts[1][0]) / 2, rel=1e-14)
+    np.testing.assert_allclose(gradient, (parts[0][1] + parts[1][1]).ravel() / 2, rtol=1e-12, atol=1e-15)
+
+
 def test_real_text_keeps_test_texts_apart():
     world = worlds.real_text(stream(0, "test"), like=np.zeros(1, np.float32), batches=2, p=4)
     assert world.theta_0.dtype == np.float32

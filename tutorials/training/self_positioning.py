@@ -35,8 +35,9 @@ def progress(steps, title):
 # A model for each task
 # ---------------------
 # Retrieval: find the text with the same topic. Similarity: among texts of one topic, say which mean the same. The
-# first task wants the features of the topic, the second wants to ignore them. What training moves the start model by are
-# the task vectors. They are merged along an arc, with a share :math:`t` of the second and a length :math:`\lambda`;
+# first task wants the features of the topic, the second wants to ignore them. What training moves the start model by
+# are the task vectors. They are merged along an arc, with a share :math:`t` of the second and a length
+# :math:`\lambda`;
 # gradients of a small probe set say where to go.
 
 rng = stream(0, "tutorial", "self_positioning")

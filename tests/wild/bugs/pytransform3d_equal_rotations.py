@@ -1,4 +1,4 @@
-"""The shares of a spherical interpolation are divided by the sine of the angle where that is 0, and equal ends give NaN."""
+"""Shares of a spherical interpolation are divided by the sine of the angle, which is 0 between equal ends: NaN."""
 
 import numpy as np
 
