@@ -148,7 +148,7 @@ def penalty(seed):
         for (mu, run), color in zip(found.items(), (GREEN, BLUE, ORANGE, PINK), strict=True):
             axes.plot(run.history["lam"], color=color, label=rf"$\mu$ = {mu:g}")
         axes.set(xlabel="step", ylabel=r"length $\lambda$", ylim=(0, None))
-        axes.legend(frameon=False)
+        axes.legend(frameon=False, loc="lower left", ncols=4)
 
     return Outcome(
         [
@@ -171,8 +171,12 @@ def resampling(seed):
         axes.bar_label(bars, fmt="%.3f", padding=2, fontsize=9)
         axes.axhline(ours, color=ORANGE, label=f"{OURS}: 220 steps and 100 gradients")
         low = min(*scores.values(), ours)
-        axes.set(xlabel="similarity : retrieval", ylabel="mean of MRR and Spearman", ylim=(low - 0.1, None))
-        axes.legend(frameon=False, loc="lower left")
+        axes.set(
+            xlabel="similarity : retrieval",
+            ylabel="mean of MRR and Spearman",
+            ylim=(low - 0.1, max(*scores.values(), ours) + 0.06),
+        )
+        axes.legend(frameon=False, loc="upper left")
 
     return Outcome(
         [
@@ -260,7 +264,9 @@ CLAIMS = (
         on_text,
         tier="full",
         kind="superiority",
-        control="Joint training, a free combination, joint training tuned on the probe, and resampling, as in C3.",
+        control="Joint training is the control, and within 0.007 of it at five seeds, ahead at three; a free "
+        "combination is as "
+        "good, and so is the best length of an average; resampling is behind.",
         showed="as good",
         proxy="a linear encoder of 400 words, and two tasks made of docstrings",
     ),
