@@ -245,7 +245,7 @@ def chain_gradient(V, a, g, *, lam=1.0):
     >>> chain_gradient(V, np.array([1.0, 2.0, 0.5]), np.array([1.0, -1.0, 0.5]))[0]
     array([ 0.69988137, -0.27756019, -0.28952199])
     """
-    lam = _vectors(V, a, lam, g)
+    lam = _vectors(V, a, lam, g=g)
     grad_a, grad_lam = _gradient(V, a, g, lam)
     return _reached("V, a, g and lam", "gradient", grad_a), _reached("V, a, g and lam", "gradient", grad_lam)
 
@@ -317,7 +317,7 @@ def update(state, V, g, *, mu=0.01, eta_a=2.0, eta_lam=0.5):
     """
     check.instance(Position, state=state)
     mu, eta_a, eta_lam = check.nonnegative(mu=mu, eta_a=eta_a, eta_lam=eta_lam)
-    lam, xp = _vectors(V, state.a, state.lam, g), array_namespace(V)
+    lam, xp = _vectors(V, state.a, state.lam, g=g), array_namespace(V)
     grad_a, grad_lam = _gradient(V, state.a, g, lam)
     a = xp.clip(state.a - eta_a * grad_a, FLOOR, None)  # (self_positioning-21)
     lam = xp.asarray(lam - eta_lam * (grad_lam + mu))  # (self_positioning-22)
@@ -476,14 +476,15 @@ def encoder_loss(theta, X, Y, *, tau):
 # Checks -------------------------------------------------------------------------------------------------------------
 
 
-def _vectors(V, a, lam, g=None):
+def _vectors(V, a, lam, **given):
     """Task vectors, weights and length that go together; the length as it can be computed with."""
     check.finite(V=V, a=a), check.alike_dtype(V=V, a=a), check.shapes(V=(V, "N P"), a=(a, "N"))
     xp = array_namespace(V, a)
     if not bool(xp.all(a > 0)):
         raise ValueError(f"a must be > 0 in every entry, got {float(xp.min(a))!r}")
-    if g is not None:
-        check.finite(g=g), check.alike_dtype(V=V, g=g), check.shapes(V=(V, "N P"), g=(g, "P"))
+    if given:  # a gradient
+        check.finite(**given), check.alike_dtype(V=V, **given)
+        check.shapes(V=(V, "N P"), **{name: (value, "P") for name, value in given.items()})
     if is_array(lam):
         check.finite(lam=lam), check.alike_dtype(V=V, lam=lam), check.shapes(lam=(lam, ""))
         return lam

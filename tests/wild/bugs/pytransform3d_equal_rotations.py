@@ -19,20 +19,19 @@ def norm_vector(v):
 
 
 def angle_between_vectors(a, b):
-    if not a.any() or not b.any():
-        return 0.0
-    u, v = norm_vector(a / np.abs(a).max()), norm_vector(b / np.abs(b).max())
+    u, v = (norm_vector(x / (np.abs(x).max() or 1.0)) for x in (a, b))
     return 2.0 * np.arctan2(np.linalg.norm(u - v), np.linalg.norm(u + v))
 
 
 def slerp_weights(angle, t):
-    if np.sin(angle) < 1e-9:  # was:
-        return 1.0 - t, t  # was:
     return np.sin((1.0 - t) * angle) / np.sin(angle), np.sin(t * angle) / np.sin(angle)
 
 
 def vectors_slerp(start, end, t):
-    w1, w2 = slerp_weights(angle_between_vectors(start, end), t)
+    angle = angle_between_vectors(start, end)
+    if np.sin(angle) < 1e-9 or not start.any() or not end.any():  # was:
+        return (1.0 - t) * start + t * end  # was:
+    w1, w2 = slerp_weights(angle, t)
     return w1 * start + w2 * end
 
 

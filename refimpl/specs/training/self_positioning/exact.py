@@ -65,14 +65,15 @@ def chain_gradient(V, a, lam, g):
 
 def _walk(a, objective, steps, eta_a, eta_lam):
     """Gradient descent with differences of objective(k, a, lam)."""
-    a, lam, path = reals(a), reals(1.0), ([], [])
+    a, lam = reals(a), reals(1.0)
+    weights, lengths = [], []
     for k in range(steps):
         slope = _slopes(lambda x, k=k: objective(k, x[:-1], x[-1]), np.append(a, lam))
         a = np.maximum(a - eta_a * slope[:-1], reals(1e-3))
         lam = lam - eta_lam * slope[-1]
-        path[0].append(a)
-        path[1].append(lam)
-    return np.stack(path[0]), np.array(path[1], dtype=object)
+        weights.append(a)
+        lengths.append(lam)
+    return np.stack(weights), np.array(lengths, dtype=object)
 
 
 def position_steps(V, grads, mu, eta_a, eta_lam):

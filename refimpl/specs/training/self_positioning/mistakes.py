@@ -43,7 +43,7 @@ ALTERNATIVES = (
     ),
     mistake(
         "no_straight_line", "numerics", "where the sine is 0 the arc is a straight line; here 0 is divided by 0",
-        _tags({"4": "flat = (length(U)[0] == 0) | (length(W)[0] == 0)"}),
+        _tags({"4": "flat = sine < -1.0"}),
         origin="https://github.com/dfki-ric/pytransform3d/issues/45",
     ),
     mistake(
