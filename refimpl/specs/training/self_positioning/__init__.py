@@ -85,7 +85,7 @@ def regmean(W, G):
 
 def _embedded(i):
     """No text becomes 0 where the search starts."""
-    theta = i["theta0"] + source.chain(i["V"], np.ones(len(i["V"]))).reshape(i["theta0"].shape)
+    theta = i["theta0"] + source.chain(i["V"], np.ones(len(i["V"]), i["V"].dtype)).reshape(i["theta0"].shape)
     return all(bool(np.all(np.any(texts @ theta.T != 0, axis=-1))) for texts in (i["X"], i["Y"]))
 
 
