@@ -648,7 +648,7 @@ def _grow(X, Y, draws, learner, T, eta, task, search, over):
     blocks = Block(*map(xp.stack, zip(*(r.block for r in rounds), strict=True)))
     model = Model(F_0, blocks, xp.stack([r.rho for r in rounds]), eta)
     targets, losses = xp.stack([r.targets for r in rounds]), xp.stack(run.history["loss"])
-    return Grown(model, _reached("scores", run.state.F), losses, targets, tuple(r.calls for r in rounds))
+    return Grown(model, run.state.F, losses, targets, tuple(r.calls for r in rounds))
 
 
 def _round(state, X, Y, rows, learner, eta, task, search, over):
@@ -658,7 +658,7 @@ def _round(state, X, Y, rows, learner, eta, task, search, over):
     r = _residuals(Y, F, task)  # (gbnn-32)
     targets = take(r)  # (gbnn-33)
     block, calls = learner(take(X), targets)  # (gbnn-34)
-    h = _outputs(X, block)  # (gbnn-35)
+    h = _reached("outputs", _outputs(X, block))  # (gbnn-35)
     seen = (Y, F, h) if over == "all" else map(take, (Y, F, h))
     rho = xp.asarray(_step_size(*seen, task, search))  # (gbnn-36)
     F = F + eta * rho * h  # (gbnn-37)
@@ -807,7 +807,7 @@ def _block(X=None, R=None, Y=None, *, block=None, draws=None, stacked=False, cal
     forms = {"W": f"{T}d J", "b": f"{T}J", "V": f"{T}J K", "c": f"{T}K"}
     arrays = {name: (getattr(block, name), form) for name, form in forms.items()}
     data = {"X": (X, "n d"), "R": (R, "n K"), "Y": (Y, "n K")}
-    arrays = {name: entry for name, entry in data.items() if entry[0] is not None} | arrays
+    arrays |= {name: entry for name, entry in data.items() if entry[0] is not None}
     check.finite(**{name: value for name, (value, _) in arrays.items()})
     sizes = check.shapes(**arrays)
     check.alike_dtype(**{name: value for name, (value, _) in arrays.items()})

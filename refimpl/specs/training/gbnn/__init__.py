@@ -106,7 +106,7 @@ _BAD_LABELS = (
     ErrorCase("two-hot", "a row has one 1", {"Y": np.array([[1.0, 1.0], [1.0, 0.0], [0.0, 1.0]]),
               "task": "multiclass"}, ValueError, "Y"),
 )  # fmt: skip
-_BAD_MODEL = (refusals.numbers("eta"), *refusals.arrays(W="W", V="V"), *refusals.arrays(rho="rho"))
+_BAD_MODEL = (refusals.numbers("eta"), *refusals.arrays(b="b", c="c", rho="rho"))
 
 
 def _scored(entry):
@@ -182,7 +182,7 @@ BLOCK_LOSS = Operation(
     cases=cases.BLOCK_LOSS,
     sample=None,
     laws=laws.BLOCK_LOSS,
-    errors=(refusals.numbers("alpha"), *refusals.arrays(X="X", W="W"), *refusals.arrays(R="R")),
+    errors=(refusals.numbers("alpha"), *refusals.arrays(X="X", b="b", R="R")),
     without=_NO_STEPS,
 )  # fmt: skip
 
@@ -199,7 +199,7 @@ INITIAL_BLOCK = Operation(
     sample=None,
     laws=laws.INITIAL_BLOCK,
     errors=(
-        *refusals.arrays(uW="W"),
+        *refusals.arrays(ub="b"),
         ErrorCase("draw-of-1", "draws are below 1", {"uc": np.array([1.0])}, ValueError, "c"),
     ),
     without=_NO_STEPS,
@@ -259,7 +259,7 @@ BOOST = Operation(
     sample=cases.sample_boost,
     laws=laws.BOOST,
     errors=(
-        refusals.numbers("eta"), *refusals.arrays(X="X", V="blocks"), refusals.arrays(Y="Y")[0],
+        refusals.numbers("eta"), *refusals.arrays(X="X", c="c"), refusals.arrays(Y="Y")[0],
         ErrorCase("one-class", "of one class there is no best constant",
                   {"Y": np.ones((2, 1)), "task": "binary"}, ValueError, "Y"),
     ),

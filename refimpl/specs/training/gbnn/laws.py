@@ -94,7 +94,7 @@ BLOCK_LOSS = (
     reversed_along("d", *_FITS, slug="columns-reordered"),
     Law("lifted", "residuals and output biases that grow alike change nothing", _lifted, _FITS),
     scales({"R": 1, "V": 1, "c": 1}, {"loss": 2, "gW": 2, "gb": 2, "gV": 1, "gc": 1}, "no-penalty", inside=2),
-    scales({"X": 1, "W": -1}, {"gW": 1}, "no-penalty", slug="scales-with-the-inputs"),
+    scales({"X": 1, "W": -1}, {"gW": 1}, "no-penalty", inside=2, slug="scales-with-the-inputs"),
 )
 
 
