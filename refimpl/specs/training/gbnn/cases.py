@@ -287,7 +287,7 @@ STEP_SIZE = (
           "search": "newton"}, answer={"rho": np.array(0.0)}, source=BY_HAND),
     Case("nearly-alike", ("numerics",), "a block that says nearly the same of all classes: the step is large",
          {"Y": CLASSES, "F": LOGITS, "h": 5.0 + np.array([[0.25, 0.0, 0.0], [0.0, 0.0, 0.5]]) / 1024,
-          "task": "multiclass", "search": "newton"}),
+          "task": "multiclass", "search": "newton"}, dtypes=DOUBLE),
     Case("one-row", ("boundary",), "one row: the step is 1 / (h (2 y - r))", _along("single", "binary", 1, 1, "table")),
     Case("sure-rows", ("numerics", "known_bug"), "one row is undecided, the others are sure, right and wrong",
          {"Y": np.array([[1.0], [-1.0], [1.0]]), "F": np.array([[800.0], [800.0], [0.25]]),
@@ -311,7 +311,7 @@ def _growing(slug, task, N, d, J, K, T, eta, search="table", *, scale=1.0, x=1.0
 
 
 _FLAT = {"W": np.zeros((2, 1, 1)), "b": np.zeros((2, 1)), "V": np.ones((2, 1, 1)), "c": np.zeros((2, 1))}
-_TURNS = _growing("turns", "binary", 4, 1, 1, 1, 3, 0.125)
+_TURNS = _growing("turns-6", "binary", 4, 1, 1, 1, 3, 0.125)
 
 
 def _repeated(names, times=100):
@@ -340,9 +340,9 @@ BOOST = (
          _growing("best", "regression", 4, 2, 1, 1, 3, 0.75, "newton")),
     Case("newton-multiclass", ("basic", "variant"), "with the whole Hessian",
          _growing("newton", "multiclass", 4, 2, 1, 3, 2, 0.5, "newton")),
-    Case("no-shrinkage", ("boundary",), "whole steps", _growing("whole", "binary", 4, 1, 2, 1, 2, 1.0)),
+    Case("no-shrinkage", ("boundary",), "whole steps", _growing("whole-6", "binary", 4, 1, 2, 1, 2, 1.0)),
     Case("one-block", ("boundary",), "one block of one unit", _growing("once", "multiclass", 3, 1, 1, 2, 1, 1.0)),
-    Case("two-rows", ("boundary",), "one row of each class", _growing("rows", "binary", 2, 1, 1, 1, 2, 0.5)),
+    Case("two-rows", ("boundary",), "one row of each class", _growing("pair-5", "binary", 2, 1, 1, 1, 2, 0.25)),
     Case("one-row", ("boundary",), "one row: the start is exact, and blocks lead away",
          _growing("lonely", "regression", 1, 2, 1, 1, 2, 0.5)),
     Case("block-of-nothing", ("edge_case",), "the second block says 0: nothing moves, and no NaN",
@@ -376,7 +376,7 @@ TARGETS = (
     Case("one-row", ("boundary",), "one row in each round",
          _drawn(_growing("lonely", "regression", 1, 2, 1, 1, 2, 0.5), [[0], [0]])),
     Case("all-rows", ("boundary",), "all rows, in order",
-         _drawn(_growing("rows", "binary", 2, 1, 1, 1, 2, 0.5), [[0, 1], [0, 1]])),
+         _drawn(_growing("pair-5", "binary", 2, 1, 1, 1, 2, 0.25), [[0, 1], [0, 1]])),
     Case("many-rounds", ("long",), "300 blocks of one unit, two of three of which say nothing",
          _drawn({**_TURNS, **_repeated(("V", "c"))}, np.array([[0, 3], [2, 1], [1, 3]] * 100))),
     large("many-columns", "ordinary-regression", "K", size=5001),
