@@ -1,12 +1,21 @@
 """What the experiments with gradient boosted networks need: data, rivals of the same size, and units taken away."""
 
 import math
+from typing import NamedTuple
 
 from refimpl.core import check, random, tree
-from refimpl.core.arrays import array_namespace, device, from_numpy, to_numpy
+from refimpl.core.arrays import Array, array_namespace, device, from_numpy, to_numpy
 from refimpl.core.special import sigmoid
 from refimpl.models import adam
 from refimpl.training import gbnn
+
+
+class Linear(NamedTuple):
+    """A linear model."""
+
+    V: Array  # [d, K] weights
+    c: Array  # [K] biases, without penalty
+
 
 SOLVERS = ("adam", "lbfgs", "sgd")
 MOMENTUM = 0.9
@@ -195,14 +204,8 @@ def train(rng, X, Y, *, task, units, solver, lr=1e-3, epochs=200, alpha=1e-4):
 
 def _lbfgs(X, Y, net, task, iterations, alpha):
     X, Y, *host = (to_numpy(x).astype(float) for x in (X, Y, *net))
-    theta, unravel = tree.ravel(gbnn.Block(*host))
-
-    def loss(theta):
-        value, grads = _joint_loss(X, Y, unravel(theta), task, alpha)
-        return float(value), tree.ravel(grads)[0]
-
-    found = gbnn.minimize(loss, theta, iterations)
-    return gbnn.Block(*(from_numpy(x, like=y) for x, y in zip(unravel(found.x), net, strict=True)))
+    found, _ = gbnn.minimize(lambda net: _joint_loss(X, Y, net, task, alpha), gbnn.Block(*host), iterations)
+    return gbnn.Block(*(from_numpy(x, like=y) for x, y in zip(found, net, strict=True)))
 
 
 def linear(X, Y, *, task, lam=1.0):
@@ -217,10 +220,8 @@ def linear(X, Y, *, task, lam=1.0):
 
     Returns
     -------
-    V : array [d, K]
-        Weights.
-    c : array [K]
-        Biases, without penalty. Scores are X @ V + c.
+    Linear
+        Scores are X @ V + c.
 
     Raises
     ------
@@ -240,16 +241,15 @@ def linear(X, Y, *, task, lam=1.0):
     gbnn.mean_loss(Y, 0 * Y, task=task)
     host, targets = to_numpy(X).astype(float), to_numpy(Y).astype(float)
     n = host.shape[0]
-    theta, unravel = tree.ravel([0 * host.T @ targets, 0 * targets[0, :]])
 
-    def loss(theta):
-        V, c = unravel(theta)
-        F = host @ V + c
+    def loss(model):
+        F = host @ model.V + model.c
         E = -gbnn._residuals(targets, F, task) / n
-        value = gbnn._mean_loss(targets, F, task) + lam / (2 * n) * (V**2).sum()
-        return float(value), tree.ravel([host.T @ E + lam / n * V, E.sum(axis=0)])[0]
+        value = gbnn._mean_loss(targets, F, task) + lam / (2 * n) * (model.V**2).sum()
+        return value, Linear(host.T @ E + lam / n * model.V, E.sum(axis=0))
 
-    return tuple(from_numpy(x, like=X) for x in unravel(gbnn.minimize(loss, theta, 1000).x))
+    start = Linear(0 * host.T @ targets, 0 * targets[0, :])
+    return Linear(*(from_numpy(x, like=X) for x in gbnn.minimize(loss, start, 1000)[0]))
 
 
 def importance(X, net):

@@ -6,11 +6,12 @@ network too.
 """
 
 import math
+from itertools import accumulate
 from typing import NamedTuple
 
 import scipy  # loads its parts when they are asked for, which takes time
 
-from refimpl.core import check, random, tree
+from refimpl.core import check, random
 from refimpl.core.arrays import Array, array_namespace, device, from_numpy, is_array, to_numpy
 from refimpl.core.elementwise import all_finite
 from refimpl.core.linalg import scaled
@@ -402,28 +403,62 @@ def fit_block(X, R, start, *, alpha=1e-4, iterations=200):
 
 def _fit_block(X, R, start, alpha, iterations):
     X, R, *host = (to_numpy(x).astype(float) for x in (X, R, *start))
-    theta, unravel = tree.ravel(Block(*host))
-
-    def loss(theta):
-        value, grads = _block_loss(X, R, unravel(theta), alpha)
-        return float(value), tree.ravel(grads)[0]
-
-    found = minimize(loss, theta, iterations)
-    return Fit(Block(*(from_numpy(x, like=y) for x, y in zip(unravel(found.x), start, strict=True))), int(found.nfev))
+    loss = lambda block: _block_loss(X, R, block, alpha)
+    found, calls = minimize(loss, Block(*host), iterations)
+    return Fit(Block(*(from_numpy(x, like=y) for x, y in zip(found, start, strict=True))), calls)
 
 
-def minimize(loss, theta, iterations):
-    """SciPy's L-BFGS: `loss` gives value and gradient at a NumPy vector like `theta`; its result comes back.
+def minimize(loss, start, iterations):
+    """SciPy's L-BFGS on NumPy arrays.
+
+    Parameters
+    ----------
+    loss : callable
+        ``loss(arrays) -> value, gradients``, both like `start`.
+    start : Block, or another NamedTuple of arrays
+        Double precision.
+    iterations : int
+        At most so many; >= 1.
+
+    Returns
+    -------
+    arrays : like `start`
+        Where it ended.
+    calls : int
+        How often `loss` was evaluated.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is no such thing.
 
     Examples
     --------
     >>> import numpy as np
-    >>> minimize(lambda x: (float(x @ x) / 2, x), np.ones(2), 10).x.round(6) + 0.0
-    array([0., 0.])
+    >>> start = Block(*(np.ones(shape) for shape in ((2, 2), (2,), (2, 1), (1,))))
+    >>> found, calls = minimize(lambda x: (sum((y**2).sum() / 2 for y in x), x), start, 10)
+    >>> found.W.round(6) + 0.0
+    array([[0., 0.],
+           [0., 0.]])
     """
-    check.function(loss=loss), check.finite(theta=theta), check.shapes(theta=(theta, "n"))
-    options = {"maxiter": check.integer(iterations=iterations, minimum=1), "gtol": 0.0}
-    return scipy.optimize.minimize(loss, theta, jac=True, method="L-BFGS-B", options=options)
+    check.function(loss=loss), check.provides("_fields", start=start)
+    check.finite(**{f"start[{i}]": x for i, x in enumerate(start)})
+    iterations = check.integer(iterations=iterations, minimum=1)
+    shapes = [x.shape for x in start]
+    ends = list(accumulate(math.prod(shape) for shape in shapes))
+    concat = array_namespace(*start).concat
+    flat = lambda arrays: concat([x.reshape(-1) for x in arrays])
+    parts = lambda theta: type(start)(
+        *(theta[end - math.prod(shape) : end].reshape(shape) for end, shape in zip(ends, shapes, strict=True))
+    )
+
+    def objective(theta):
+        value, grads = loss(parts(theta))
+        return float(value), flat(grads)
+
+    options = {"maxiter": iterations, "gtol": 0.0}
+    found = scipy.optimize.minimize(objective, flat(start), jac=True, method="L-BFGS-B", options=options)
+    return parts(found.x), int(found.nfev)
 
 
 # Growing ------------------------------------------------------------------------------------------------------------
