@@ -128,7 +128,7 @@ def joint_loss(X, Y, net, *, task, alpha=1e-4):
 
 
 def _joint_loss(X, Y, net, task, alpha):
-    xp, n = array_namespace(X, Y), X.shape[0]
+    xp, n = array_namespace(X, Y, *net), X.shape[0]
     u = X @ net.W + net.b
     Z = sigmoid(u)
     F = Z @ net.V + net.c

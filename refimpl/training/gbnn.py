@@ -114,7 +114,7 @@ def _mean_loss(Y, F, task):
         loss = softplus(-2 * Y * F)[:, 0]  # (gbnn-2)
     else:
         ahead = F - xp.sum(Y * F, axis=1, keepdims=True)
-        loss = softplus(logsumexp(xp.where(Y > 0, xp.full_like(F, -math.inf), ahead), axis=1))  # (gbnn-3)
+        loss = softplus(logsumexp(xp.where(Y > 0, xp.full_like(Y, -math.inf), ahead), axis=1))  # (gbnn-3)
     return xp.mean(loss)
 
 

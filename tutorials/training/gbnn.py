@@ -62,11 +62,11 @@ figure.colorbar(image, ax=panels, label="probability of the upper moon", shrink=
 # %%
 # What is left of a network in a hurry
 # ------------------------------------
-# Friedman's function of five of ten coordinates, 200 units. Grown units are used in the order in which they were trained:
-# every first part is a network that is as good as its size allows. A random part of them is not, as later units mend
-# what earlier ones did. A network whose units were trained jointly has no order; the most important of its units can be
-# kept, and the others replaced by their mean: here that costs as much as dropping grown units at random. What does as well
-# is to train another network of that size, if there is time for it.
+# Friedman's function of five of ten coordinates, 200 units. Grown units are used in the order of their training: every
+# first part is a network that is as good as its size allows. A random part of them is not, as later units mend what
+# earlier ones did. A network whose units were trained jointly has no order; the most important of its units can be
+# kept, and the others replaced by their mean: here that costs as much as dropping grown units at random. What does as
+# well is to train another network of that size, if there is time for it.
 
 sizes = (2, 10, 20, 40, 60, 100, 140, 200)
 curves = {name: [] for name in COLORS}

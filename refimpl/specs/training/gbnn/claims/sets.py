@@ -166,8 +166,8 @@ CLAIMS = (
         tier="full",
         kind="superiority",
         control="A network of half the size, trained anew, loses next to nothing. Half of a jointly trained one by "
-        "importance loses little with Adam at scikit-learn's rate, more where training went further. A random half loses "
-        "much in regression, and hardly anything in classification.",
+        "importance loses little with Adam at scikit-learn's rate, more where training went further. A random half "
+        "loses much in regression, and hardly anything in classification.",
         showed="as good",
         proxy="Five small sets.",
     ),
