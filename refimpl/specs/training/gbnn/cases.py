@@ -55,9 +55,9 @@ INITIAL_SCORE = (
          answer={"F0": np.zeros(3)}, source=BY_HAND),
     Case("as-many-of-each", ("edge_case",), "as many labels 1 as -1: 0",
          {"Y": np.array([[1.0], [-1.0], [-1.0], [1.0]]), "task": "binary"}, answer={"F0": np.zeros(1)}, source=BY_HAND),
-    Case("rare", ("numerics", "wrong_constant"), "one label of 4,000 is 1: half the logarithm of 1 / 3999",
-         {"Y": np.where(np.arange(4000) == 17, 1.0, -1.0)[:, None], "task": "binary"},
-         answer={"F0": np.array([-np.log(3999.0) / 2])}, source=BY_HAND),
+    Case("rare", ("numerics", "wrong_constant"), "one label of 64 is 1: half the logarithm of 1 / 63",
+         {"Y": np.where(np.arange(64) == 17, 1.0, -1.0)[:, None], "task": "binary"},
+         answer={"F0": np.array([-np.log(63.0) / 2])}, source=BY_HAND),
     Case("far-off", ("numerics",), "targets about 1e15, which differ by some 1e12",
          {"Y": 1e15 + 1e12 * _normal("far-off", 5, 2), "task": "regression"}),
     large("many-labels", "two-of-three", "N", balanced=True),
@@ -169,6 +169,7 @@ def _regression(slug, n, d, J, K, alpha, *, x=1.0, scale=1.0):
     return {"X": _normal(slug + "-X", n, d, scale=x), "R": _normal(slug + "-R", n, K), **block, "alpha": alpha}
 
 
+_FAR = _regression("overflow", 3, 2, 2, 1, 0.0, x=1000.0)
 BLOCK_LOSS = (
     Case("one-unit-at-rest", ("basic", "wrong_constant", "missing_step"),
          "one row, one unit whose argument is 0: it says 1/2, its slope is 1/4",
@@ -195,8 +196,8 @@ BLOCK_LOSS = (
          _regression("cube", 3, 3, 3, 3, 0.5)),
     Case("saturated", ("numerics",), "arguments of some 60: units are on or off, and no slope is NaN",
          _regression("saturated", 4, 2, 2, 1, 0.25, x=60.0)),
-    Case("far-off-the-scale", ("numerics",), "arguments of some 1000: no overflow",
-         _regression("overflow", 3, 2, 2, 1, 0.0, x=1000.0)),
+    Case("far-off-the-scale", ("numerics",), "arguments of some 1000 in two rows of three: no overflow",
+         {**_FAR, "X": _FAR["X"] * np.array([[1.0], [1.0], [0.001]])}),
     large("many-rows", "no-penalty", "n", size=5001, balanced=True, dtypes=DOUBLE),
 )  # fmt: skip
 
