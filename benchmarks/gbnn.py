@@ -59,7 +59,7 @@ def run():
                 _measure.growth("N", [1000, 4000, 16000, 64000], ours, 1.0),
                 _measure.growth("T", [5, 10, 20], whole, 1.0),
             ],
-            "Both call SciPy's L-BFGS; starts differ, and so do the numbers of evaluations. No limit of the hardware: at "
-            "this size it is Python that is measured.",
+            "Both call SciPy's L-BFGS; starts differ, and so do the numbers of evaluations. No limit of the "
+            "hardware: at this size it is Python that is measured.",
         )
     ]
