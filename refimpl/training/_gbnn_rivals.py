@@ -122,6 +122,7 @@ def joint_loss(X, Y, net, *, task, alpha=1e-4):
     >>> float(joint_loss(X, Y, net, task="regression")[0]), float(gbnn.block_loss(X, Y, net)[0])
     (2.00085, 2.00085)
     """
+    gbnn._block(X=X, block=net, called="net")
     alpha, F = check.nonnegative(alpha=alpha), gbnn.outputs(X, net)
     gbnn.mean_loss(Y, F, task=task)
     return _joint_loss(X, Y, net, task, alpha)
@@ -204,7 +205,7 @@ def train(rng, X, Y, *, task, units, solver, lr=1e-3, epochs=200, alpha=1e-4):
 
 def _lbfgs(X, Y, net, task, iterations, alpha):
     X, Y, *host = (to_numpy(x).astype(float) for x in (X, Y, *net))
-    found, _ = gbnn.minimize(lambda net: _joint_loss(X, Y, net, task, alpha), gbnn.Block(*host), iterations)
+    found, _ = gbnn._minimize(lambda net: _joint_loss(X, Y, net, task, alpha), gbnn.Block(*host), iterations)
     return gbnn.Block(*(from_numpy(x, like=y) for x, y in zip(found, net, strict=True)))
 
 
@@ -249,7 +250,7 @@ def linear(X, Y, *, task, lam=1.0):
         return value, Linear(host.T @ E + lam / n * model.V, E.sum(axis=0))
 
     start = Linear(0 * host.T @ targets, 0 * targets[0, :])
-    return Linear(*(from_numpy(x, like=X) for x in gbnn.minimize(loss, start, 1000)[0]))
+    return Linear(*(from_numpy(x, like=X) for x in gbnn._minimize(loss, start, 1000)[0]))
 
 
 def importance(X, net):
@@ -279,7 +280,7 @@ def importance(X, net):
     >>> importance(np.array([[-1.0], [1.0]]), net).round(4)
     array([0.    , 0.6932])
     """
-    gbnn.outputs(X, net)
+    gbnn._block(X=X, block=net, called="net")
     xp = array_namespace(X)
     return xp.std(sigmoid(X @ net.W + net.b), axis=0) * xp.linalg.vector_norm(net.V, axis=1)
 
@@ -315,7 +316,7 @@ def without(X, net, kept, *, mean=False):
     >>> without(np.array([[-1.0], [1.0]]), net, np.array([1]), mean=True).c
     array([2.5])
     """
-    gbnn.outputs(X, net)
+    gbnn._block(X=X, block=net, called="net")
     J, xp = net.b.shape[0], array_namespace(X)
     check.indices(J, kept=kept), check.shapes(kept=(kept, "k")), check.flag(mean=mean)
     off = xp.all(kept[:, None] != xp.arange(J, device=device(X))[None, :], axis=0)

@@ -20,6 +20,7 @@ from refimpl.core.special import logsumexp, sigmoid, softmax, softplus
 
 TASKS = ("regression", "binary", "multiclass")
 SEARCHES = ("table", "newton")
+ABSENT = object()  # data that a check is not asked about
 
 
 class Block(NamedTuple):
@@ -404,11 +405,11 @@ def fit_block(X, R, start, *, alpha=1e-4, iterations=200):
 def _fit_block(X, R, start, alpha, iterations):
     X, R, *host = (to_numpy(x).astype(float) for x in (X, R, *start))
     loss = lambda block: _block_loss(X, R, block, alpha)
-    found, calls = minimize(loss, Block(*host), iterations)
+    found, calls = _minimize(loss, Block(*host), iterations)
     return Fit(Block(*(from_numpy(x, like=y) for x, y in zip(found, start, strict=True))), calls)
 
 
-def minimize(loss, start, iterations):
+def _minimize(loss, start, iterations):
     """SciPy's L-BFGS on NumPy arrays.
 
     Parameters
@@ -436,7 +437,7 @@ def minimize(loss, start, iterations):
     --------
     >>> import numpy as np
     >>> start = Block(*(np.ones(shape) for shape in ((2, 2), (2,), (2, 1), (1,))))
-    >>> found, calls = minimize(lambda x: (sum((y**2).sum() / 2 for y in x), x), start, 10)
+    >>> found, calls = _minimize(lambda x: (sum((y**2).sum() / 2 for y in x), x), start, 10)
     >>> found.W.round(6) + 0.0
     array([[0., 0.],
            [0., 0.]])
@@ -833,7 +834,7 @@ def _scores(Y, F, task):
     _targets(Y, task), check.like(Y, F=F), check.finite(F=F)
 
 
-def _block(X=None, R=None, Y=None, *, block=None, draws=None, stacked=False, called="block"):
+def _block(X=ABSENT, R=ABSENT, Y=ABSENT, *, block=None, draws=None, stacked=False, called="block"):
     """A block, or T of them, and the data that it sees; the sizes d, J and K, or T."""
     if draws is not None:
         block, called = draws, "draws"
@@ -842,7 +843,7 @@ def _block(X=None, R=None, Y=None, *, block=None, draws=None, stacked=False, cal
     forms = {"W": f"{T}d J", "b": f"{T}J", "V": f"{T}J K", "c": f"{T}K"}
     arrays = {name: (getattr(block, name), form) for name, form in forms.items()}
     data = {"X": (X, "n d"), "R": (R, "n K"), "Y": (Y, "n K")}
-    arrays |= {name: entry for name, entry in data.items() if entry[0] is not None}
+    arrays |= {name: entry for name, entry in data.items() if entry[0] is not ABSENT}
     check.finite(**{name: value for name, (value, _) in arrays.items()})
     sizes = check.shapes(**arrays)
     check.alike_dtype(**{name: value for name, (value, _) in arrays.items()})

@@ -265,7 +265,7 @@ def test_linear_numbers_are_ridge_regression():
 
 def test_the_minimum_of_a_quadratic():
     at = block("quadratic", 2, 2, 1)
-    found, calls = gbnn.minimize(lambda x: (sum(np.sum((y - z) ** 2) for y, z in zip(x, at, strict=True)),
+    found, calls = gbnn._minimize(lambda x: (sum(np.sum((y - z) ** 2) for y, z in zip(x, at, strict=True)),
                                             [2 * (y - z) for y, z in zip(x, at, strict=True)]),
                                  gbnn.Block(*map(np.zeros_like, at)), 50)  # fmt: skip
     for got, expected in zip(found, at, strict=True):

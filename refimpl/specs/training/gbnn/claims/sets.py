@@ -165,8 +165,8 @@ CLAIMS = (
         switched_off,
         tier="full",
         kind="superiority",
-        control="A network of half the size, trained anew, loses next to nothing, but for L-BFGS on diabetes. Half of a "
-        "jointly trained one by importance loses little with Adam at scikit-learn's rate, more where training went "
+        control="A network of half the size, trained anew, loses next to nothing, but for L-BFGS on diabetes. Half of "
+        "a jointly trained one by importance loses little with Adam at scikit-learn's rate, more where training went "
         "further. A random half loses much in regression, and little in classification.",
         showed="as good",
         proxy="Five small sets.",
