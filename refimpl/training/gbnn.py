@@ -260,7 +260,7 @@ def initial_block(draws):
     >>> initial_block(Block(np.zeros((1, 1)), np.full(1, 0.5), np.full((1, 1), 0.75), np.zeros(1)))
     Block(W=array([[-1.]]), b=array([0.]), V=array([[0.5]]), c=array([-1.]))
     """
-    d, J, K = _block(draws=draws)
+    d, J, K = _block(block=draws, called="draws")
     check.uniforms(**draws._asdict())
     first, second = math.sqrt(2 / (d + J)), math.sqrt(2 / (J + K))  # (gbnn-12)
     W, b = (first * (2 * u - 1) for u in draws[:2])
@@ -834,10 +834,8 @@ def _scores(Y, F, task):
     _targets(Y, task), check.like(Y, F=F), check.finite(F=F)
 
 
-def _block(X=ABSENT, R=ABSENT, Y=ABSENT, *, block=None, draws=None, stacked=False, called="block"):
+def _block(X=ABSENT, R=ABSENT, Y=ABSENT, *, block, stacked=False, called="block"):
     """A block, or T of them, and the data that it sees; the sizes d, J and K, or T."""
-    if draws is not None:
-        block, called = draws, "draws"
     check.fields(Block, **{called: block})
     T = "T " if stacked else ""
     forms = {"W": f"{T}d J", "b": f"{T}J", "V": f"{T}J K", "c": f"{T}K"}
