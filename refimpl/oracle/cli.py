@@ -16,7 +16,7 @@ COMMANDS = {
     "grade": ("Judge many submissions to one operation; a table, feedback for each, groups.", "commands.grade"),
     "practice": ("Write a file to fill in: the signature of an operation and its equations.", "commands.practice"),
     "diff": ("Compare two report files of `refimpl check --report`.", "commands.diff"),
-    "vectors": ("Write cases and expected answers as JSON files, for tests in any language.", "output.vectors"),
+    "vectors": ("Write cases and expected answers as JSON files, for tests in any language.", "commands.vectors"),
     "power": ("Measure the oracle: mutants of the sources, killed and explained.", "commands.power"),
     "claims": ("Check the claims of the papers.", "claims.command"),
     "new": ("Scaffold the rooms of a new system; --check runs every gate that it must pass.", "scaffold"),

@@ -201,4 +201,4 @@ def learn(text, seed, rule, alpha, *, steps, eta=None, lr=0.01, share=0.0):
     else:
         run = dga.train(theta, batches, alpha=alpha, steps=steps, eta=eta, **settings)
         mixtures = np.stack(run.history["average"])
-    return _dga_world.Look(*np.array(losses).T, mixtures)
+    return _dga_world.Look._make([*np.array(losses).T, mixtures])

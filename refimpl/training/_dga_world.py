@@ -279,7 +279,7 @@ def learn(world, rng, alpha, *, steps, eta=None, P=None, share=0.0, gradient=big
     settings = {"gradient": gradient, "descend": adam_at(0.05), "memory": adam.init(theta), "record": data.record}
     if eta is None:
         dga.train_fixed(theta, data.batch, alpha=alpha, steps=steps, **settings)
-        return Look(*np.array(data.losses).T, np.asarray(alpha)[None])
+        return Look._make([*np.array(data.losses).T, np.asarray(alpha)[None]])
 
     def batches(mixture, due):
         batch = data.batch(mixture)
@@ -290,7 +290,7 @@ def learn(world, rng, alpha, *, steps, eta=None, P=None, share=0.0, gradient=big
 
     run = dga.train(theta, batches, alpha=alpha, steps=steps, eta=eta, P=P, **settings, **rates)
     averages = np.stack(run.history["average"])
-    return Look(*np.array(data.losses).T, averages if P is None else averages @ P)
+    return Look._make([*np.array(data.losses).T, averages if P is None else averages @ P])
 
 
 def proxy(world, rng, *, steps, mu, lr=0.05):
@@ -315,4 +315,4 @@ def proxy(world, rng, *, steps, mu, lr=0.05):
     settings = {"descend": adam_at(lr), "memory": adam.init(theta), "alpha": uniform(len(world.pools))}
     average, run = dga.doge(theta, gradients, steps=steps, lr=lr, mu=mu, **settings)
     data.record(run.state[0])
-    return average, Look(*np.array(data.losses).T, np.stack(run.history["alpha"]))
+    return average, Look._make([*np.array(data.losses).T, np.stack(run.history["alpha"])])

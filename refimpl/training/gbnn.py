@@ -695,8 +695,8 @@ def _round(state, X, Y, rows, learner, eta, task, search, over):
     targets = take(r)  # (gbnn-33)
     block, calls = learner(take(X), targets)  # (gbnn-34)
     h = _reached("outputs", _outputs(X, block))  # (gbnn-35)
-    seen = (Y, F, h) if over == "all" else map(take, (Y, F, h))
-    rho = xp.asarray(_step_size(*seen, task, search))  # (gbnn-36)
+    of, at, along = (Y, F, h) if over == "all" else map(take, (Y, F, h))
+    rho = xp.asarray(_step_size(of, at, along, task, search))  # (gbnn-36)
     F = F + eta * rho * h  # (gbnn-37)
     return Round(F, block, rho, targets, calls)
 

@@ -94,7 +94,8 @@ def _parts(alpha, sine, flat, t):
 
 
 def _slerp(U, W, t):
-    A, B = _parts(*_arc(U, W), t)
+    alpha, sine, flat = _arc(U, W)
+    A, B = _parts(alpha, sine, flat, t)
     return A * U + B * W  # (self_positioning-7)
 
 

@@ -90,6 +90,6 @@ def picture(groups):
         axes.spines[side].set_visible(False)
     if len(groups) > SHOWN:
         axes.set_title(f"the {SHOWN} largest of {len(groups)} groups", fontsize=9)
-    file = BytesIO()
-    figure.savefig(file, format="png", dpi=120)
-    return file.getvalue()
+    stream = BytesIO()
+    figure.savefig(stream, format="png", dpi=120)
+    return stream.getvalue()

@@ -146,15 +146,14 @@ class _Run:
         self.work, file = Path(self.home.name, "work"), f"submission{_ending(submission.path)}"  # a name of ours
         self.work.mkdir()
         shutil.copyfile(submission.path, self.work / file)
-        self.errors = Path(self.home.name, "errors")
+        self.errors = tempfile.TemporaryFile()
         words = [word.replace("{file}", file) for word in whole.candidate]
         files = ["--report", str(place.resolve() / "report.jsonl"), "--plot", str(place.resolve() / "answer.png")]
-        with self.errors.open("wb") as errors:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "refimpl", "check", *whole.words, *words, *files, "--format", "json"],
-                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors, cwd=self.work,
-                env={**os.environ, **ONE_THREAD}, start_new_session=True, preexec_fn=self._limit(whole.memory),
-            )  # fmt: skip
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "refimpl", "check", *whole.words, *words, *files, "--format", "json"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self.errors, cwd=self.work,
+            env={**os.environ, **ONE_THREAD}, start_new_session=True, preexec_fn=self._limit(whole.memory),
+        )  # fmt: skip
         self.deadline = time.monotonic() + whole.seconds
 
     @staticmethod
@@ -173,8 +172,8 @@ class _Run:
     @property
     def said(self):
         """What the command said on standard error."""
-        with self.errors.open("rb") as errors:
-            return errors.read(4 * SAID).decode("utf-8", "replace")
+        self.errors.seek(0)
+        return self.errors.read(4 * SAID).decode("utf-8", "replace")
 
     def over(self):
         """Whether it has ended; one that is late is told to, and then made to."""
@@ -200,4 +199,5 @@ class _Run:
                 self.process.wait(GRACE)
         self._kill()
         self.process.wait()
+        self.errors.close()
         self.home.cleanup()

@@ -58,7 +58,7 @@ def write_archive(path, names=None, advance=lambda operation: None):
     for operation in operations:
         parts[f"vectors/{operation.name}.json"] = f"{text(vectors(operation))}\n"
         advance(operation.name)
-    oracle, title = files("refimpl.oracle"), f"Test vectors of refimpl {refimpl.__version__}"
+    oracle, title = files(refimpl).joinpath("oracle"), f"Test vectors of refimpl {refimpl.__version__}"
     parts["vectors/schema.json"] = oracle.joinpath("candidates/schemas/vectors.json").read_text(encoding="utf-8")
     for reader in sorted(oracle.joinpath("templates/readers").iterdir(), key=lambda entry: entry.name):
         if reader.name.startswith("read."):

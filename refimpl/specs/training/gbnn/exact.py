@@ -111,7 +111,8 @@ def _step(Y, F, h, task, search):
 
 def step_size(Y, F, h, task, search):
     """Derivatives written out."""
-    return np.array(_step(*map(reals, (Y, F, h)), task, search), dtype=object)
+    Y, F, h = map(reals, (Y, F, h))
+    return np.array(_step(Y, F, h, task, search), dtype=object)
 
 
 def _rounds(X, Y, W, b, V, c, eta, task, search):

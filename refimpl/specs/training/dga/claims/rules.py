@@ -103,7 +103,7 @@ def average(seed):
     rules = {"without average": (500.0, 1.0), "average": (500.0, 0.1), "smaller step": (50.0, 1.0)}
     calm: dict[str, list[float]] = {name: [] for name in rules}
     losses: dict[str, list[float]] = {name: [] for name in rules}
-    shown = {}
+    shown: dict[str, np.ndarray] = {}
     for index in range(2):
         w = dga_world.make(stream(seed, "dga.C5", index), n=5, m=10)
         for name, (eta, beta) in rules.items():
