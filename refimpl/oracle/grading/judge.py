@@ -146,7 +146,7 @@ class _Run:
         self.work, file = Path(self.home.name, "work"), f"submission{_ending(submission.path)}"  # a name of ours
         self.work.mkdir()
         shutil.copyfile(submission.path, self.work / file)
-        self.errors = tempfile.TemporaryFile()
+        self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - `close` closes it
         words = [word.replace("{file}", file) for word in whole.candidate]
         files = ["--report", str(place.resolve() / "report.jsonl"), "--plot", str(place.resolve() / "answer.png")]
         self.process = subprocess.Popen(
