@@ -33,6 +33,8 @@ extensions = [
     "refimpl_docs",
     "refimpl_pages",
     "refimpl_abstracts",
+    "refimpl_explore",
+    "refimpl_reading",
     "refimpl_power",
     "refimpl_wild",
     "refimpl_tags",

@@ -50,6 +50,11 @@ class Abstracts(Tables):
         yield folded(f"{entry.name}: {entry.title} ({checked} of {len(rows)} checked)", body)
 
 
+def sentence(text):
+    """A text with a capital letter and a full stop."""
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
+
+
 class Rivals(Tables):
     """The systems of a chapter, each beside a rival."""
 
@@ -65,8 +70,8 @@ class Rivals(Tables):
             (claim,) = catalog.claims([entry.headline])
             name = self.page(catalog.system(entry.name), code(entry.name))
             stood = paragraph(code(claim.id), " ", *standing(ledger.get(claim.id), claim))
-            beside = marked_up(claim.control) if claim.control else ["nothing"]
-            rows.append([name, [paragraph(*marked_up(claim.statement), "."), stood], tuple(beside)])
+            beside = marked_up(sentence(claim.control or "nothing"))
+            rows.append([name, [paragraph(*marked_up(sentence(claim.statement))), stood], tuple(beside)])
         return [table((18, 38, 44), ("System", "Its promise, and whether it held", "Beside it"), rows)]
 
 

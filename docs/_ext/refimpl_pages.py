@@ -50,7 +50,7 @@ LEAF = """\
 {title}
 {line}
 
-The page: :doc:`/{page}`. This leaf is made from the spec of the oracle; ``refimpl show {name}`` prints the same.
+The page: :doc:`/{page}`. This leaf is made from the spec of the oracle; ``refimpl show {name} --all`` prints the same.
 
 How to ask
 ----------

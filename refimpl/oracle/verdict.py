@@ -20,6 +20,7 @@ def check(
     only: Sequence[str] = (),
     skip: Mapping[str, str] | None = None,
     fuzz: int = 0,
+    seed: str = "",
     laws: bool = True,
     errors: bool = False,
     expected_failures: Mapping[str, str] | None = None,
@@ -46,6 +47,8 @@ def check(
         Pattern -> reason, which must be there. What matches counts as planned and "skipped".
     fuzz : int, default: 0
         So many random cases per operation beside the fixed ones.
+    seed : str, default: ""
+        A word that makes them other ones than those that everybody gets.
     laws : bool, default: True
         Whether to check the laws as well; without them the verdict is one in part.
     errors : bool, default: False
@@ -92,7 +95,7 @@ def check(
     """
     operations = catalog.operations(target)
     candidate = as_candidate(candidate, target)
-    settings = Settings(dtypes, only, skip, fuzz, laws, errors, expected_failures, max_fail)
+    settings = Settings(dtypes, only, skip, fuzz, laws, errors, expected_failures, max_fail, seed)
     offered = [operation for operation in operations if candidate.offers(operation)]
     if not offered:
         names = ", ".join(operation.name.partition(".")[2] for operation in operations)

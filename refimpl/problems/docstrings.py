@@ -46,3 +46,41 @@ def docstrings(*, like):
     found, whole = stored("docstrings"), array_namespace(like).int64
     ids, lengths = (from_numpy(found[name], like=like, dtype=whole) for name in ("ids", "lengths"))
     return Docstrings(found["words"].tolist(), ids, lengths)
+
+
+class Modules(NamedTuple):
+    """Where each docstring comes from."""
+
+    names: list  # of str [186]: modules and packages, in the order of the alphabet
+    of: Array  # [7682] int64: the place of each docstring's module in `names`
+
+
+def modules(*, like):
+    """The modules and packages of the docstrings: real text of many domains.
+
+    Parameters
+    ----------
+    like : array
+        Whose library and device to take.
+
+    Returns
+    -------
+    Modules
+        See there.
+
+    Raises
+    ------
+    TypeError
+        If `like` is no array.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> found = modules(like=np.zeros(1))
+    >>> [found.names[i] for i in found.of[[0, 2000, -1]]], len(found.names)
+    (['__future__', 'nntplib', 'zoneinfo'], 186)
+    """
+    check.array(like=like)
+    found = stored("docstring_modules")
+    of = from_numpy(found["of"], like=like, dtype=array_namespace(like).int64)
+    return Modules(found["modules"].tolist(), of)

@@ -286,6 +286,26 @@ def test_keyboard_reaches_everything(browser, name):
     assert browser.run("document.querySelectorAll('header [data-tabbed]').length") > 5
 
 
+@pytest.mark.parametrize("chapter", sorted(CHAPTERS))
+def test_a_figure_is_moved_by_the_keyboard_and_says_its_numbers(browser, chapter):
+    browser.width(360)
+    visit(browser, f"{chapter}/index")
+    said = "document.querySelector('.explorable [role=status]').textContent"
+    drawn = "document.querySelector('.explorable svg').innerHTML"
+    before = browser.run(said), browser.run(drawn)
+    assert re.search(r"\d", before[0])
+    assert "NaN" not in before[0] + before[1]
+    for key in ("ArrowRight", "ArrowRight", "End", "Home"):
+        browser.run("document.querySelector('.explorable input[type=range]').focus()")
+        browser.press(key)
+        browser.run("new Promise(requestAnimationFrame).then(() => new Promise(requestAnimationFrame))")
+        after = browser.run(said), browser.run(drawn)
+        assert "NaN" not in after[0] + after[1]
+    assert after[1] != before[1]
+    assert browser.overflow() == []
+    assert browser.errors == []
+
+
 def test_keyboard_opens_the_menu_on_a_telephone(browser):
     browser.width(360)
     visit(browser, "index")

@@ -35,6 +35,17 @@ def my_lion(*, step=np.sign, decay=None, store=None, scale=1.0):
     return trajectory
 
 
+def test_random_cases_under_a_word_are_others():
+    wrong = lambda **inputs: np.zeros_like(inputs["grads"])
+    runs = [check(wrong, "lion.trajectory", fuzz=2, explain=0, **more) for more in ({}, {"seed": "a"}, {"seed": "b"})]
+    cases = [[r for r in run.records if r.why == "random inputs"] for run in runs]
+    assert [[r.case.partition("/")[2].rpartition("-")[0] for r in some] for some in cases] == [
+        ["fuzz-0", "fuzz-1"], ["seeded-0", "seeded-1"], ["seeded-0", "seeded-1"]
+    ]  # fmt: skip
+    assert len({r.case for some in cases for r in some}) == 6  # the digest of the inputs is part of the id
+    assert all("seed=..." in r.repro for r in (*cases[1], *cases[2]))
+
+
 @pytest.mark.parametrize("dtypes", [("float64",), ("float32",), ("float64", "float32")])
 def test_another_right_implementation_conforms(dtypes):
     report = check(my_lion(), "lion.trajectory", dtypes=dtypes, fuzz=50)
@@ -364,7 +375,11 @@ def test_list_and_show(run):
     assert {row["system"] for row in listing if row["operations"]} == set(catalog.systems())
     shown = run("show", "lion")
     assert shown.returncode == 0
-    assert "two-rates" in shown.stdout
+    assert "18 known mistakes" in shown.stdout
+    assert len(shown.stdout.splitlines()) < 30  # a screen; the rest is asked for
+    assert "two-rates" in run("show", "lion", "--cases").stdout
+    everything = run("show", "lion.trajectory", "--all").stdout
+    assert all(word in everything for word in ("two-rates", "swapped_betas", "theta0: start"))
     case = json.loads(run("show", "lion", "--case", "two-rates").stdout)
     assert case["outputs"]["thetas"]["data"] == [-1, -1, -2, -2, -1, -3, -2, -4]
 

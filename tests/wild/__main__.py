@@ -3,6 +3,7 @@
     python -m tests.wild                              # all, written to docs/_data/wild.json
     python -m tests.wild --set real                   # one of the sets, written too
     python -m tests.wild NAME NAME --seconds 60       # some, only shown
+    python -m tests.wild NAME NAME --save             # some, written too
     python -m tests.wild --open                       # the half that is for learning, only shown
     python -m tests.wild --led NAME NAME              # read by a person: what is said is true and leads there
 
@@ -35,6 +36,7 @@ def main():
     parser.add_argument("--set", nargs="+", choices=SETS, default=list(SETS), help="of these sets (default: all)")
     parser.add_argument("--seconds", type=float, default=power.SECONDS, help="of the processor for each (%(default)s)")
     parser.add_argument("--open", action="store_true", help="of the half that is for learning alone")
+    parser.add_argument("--save", action="store_true", help="write down what is said of those that are named")
     parser.add_argument("--led", action="store_true", help="note that what is said of these leads to the cause")
     options = parser.parse_args()
     before = {row["name"]: row for row in json.loads(DATA.read_text(encoding="utf-8"))} if DATA.exists() else {}
@@ -54,6 +56,8 @@ def main():
         console.print(f"is: {task.line}", *row["words"], sep="\n", markup=False, highlight=False)
     for name in options.set:
         console.print(_counted(name, [row for row in rows if row["set"] == name and row["failed"]]), highlight=False)
+    if options.names and options.save:
+        return _save(before | {row["name"]: row for row in rows})
     if options.names or options.open:
         return 0
     kept = {name: row for name, row in before.items() if row["set"] not in options.set}

@@ -56,6 +56,8 @@ def add_arguments(parser):
     )
     parser.add_argument("--max-fail", metavar="N", type=int, help="stop after N failures")
     parser.add_argument("--fuzz", metavar="N", type=int, default=0, help="so many random cases more")
+    text = "a word that makes these random cases others than those that everybody can make"
+    parser.add_argument("--seed", metavar="WORD", default="", help=text)
     parser.add_argument("--no-laws", action="store_true", help="leave the laws out")
     parser.add_argument(
         "--errors", action="store_true", help="input that must be refused counts, and laws at the ends of the range"
@@ -144,6 +146,7 @@ def _main(options):
         "only": options.only,
         "skip": dict(_reason(text) for text in options.skip),
         "fuzz": options.fuzz,
+        "seed": options.seed,
         "laws": not options.no_laws,
         "errors": options.errors,
         "expected_failures": expected,

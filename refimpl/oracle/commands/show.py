@@ -11,10 +11,19 @@ from refimpl.oracle.judging.answers import expected
 from refimpl.oracle.judging.cases import case_id
 from refimpl.oracle.output import terminal
 
+LISTS = {
+    "cases": "every case, and why it is there",
+    "laws": "every law",
+    "mistakes": "known mistakes, variants and documented choices",
+}
+
 
 def add_arguments(parser):
     """Arguments of `refimpl show`."""
     parser.add_argument("target", help="<system> or <system>.<operation>")
+    for name, text in LISTS.items():
+        parser.add_argument(f"--{name}", action="store_true", help=text)
+    parser.add_argument("--all", action="store_true", help="all of these")
     parser.add_argument("--case", metavar="SLUG", help="print the inputs and the expected answer of one case, as JSON")
 
 
@@ -47,26 +56,35 @@ def main(options):
     paper = system.paper
     console.print(f"[bold]{system.name}[/] ({system.chapter}): {system.summary}", highlight=False)
     console.print(f"{paper.title}. {paper.authors}. {paper.year}, {paper.address}", highlight=False)
+    single = "." in options.target
     for operation in catalog.operations(options.target):
         signature = ", ".join(_field(f) for f in operation.inputs)
         answer = ", ".join(_field(f) for f in operation.outputs)
         console.print(f"\n[bold]{operation.name}[/]({escape(signature)}) -> {escape(answer)}", highlight=False)
         console.print(operation.summary, highlight=False)
-        for field in (*operation.inputs, *operation.outputs):
+        for field in (*operation.inputs, *operation.outputs) if single or options.all else ():
             console.print(f"  {field.name}: {field.told}", highlight=False, markup=False)
-        for title, entries, text in (
-            ("cases", operation.cases, lambda c: f"{c.why} ({', '.join(c.flags)})"),
-            ("laws", operation.laws, lambda law: law.statement),
-            ("known mistakes", edits.shown_in(operation.name, "mistake"), _with_origin),
-            ("variants", edits.shown_in(operation.name, "variant"), _with_origin),
-            ("documented choices", edits.shown_in(operation.name, "choice"), _with_origin),
+        counts = []
+        for kind, title, entries, text in (
+            ("cases", "cases", operation.cases, lambda c: f"{c.why} ({', '.join(c.flags)})"),
+            ("laws", "laws", operation.laws, lambda law: law.statement),
+            ("mistakes", "known mistakes", edits.shown_in(operation.name, "mistake"), _with_origin),
+            ("mistakes", "variants", edits.shown_in(operation.name, "variant"), _with_origin),
+            ("mistakes", "documented choices", edits.shown_in(operation.name, "choice"), _with_origin),
         ):
-            if entries:
+            if entries and (options.all or getattr(options, kind)):
                 table = Table(title, "", box=None, pad_edge=False)
                 for entry in entries:
                     table.add_row(entry.slug, text(entry))
                 console.print()
                 console.print(table)
+            elif entries:
+                counts.append(f"{len(entries)} {title if len(entries) > 1 else title.removesuffix('s')}")
+        if counts:
+            console.print(f"  {', '.join(counts)}", highlight=False, style="dim")
+    if not (options.all or any(getattr(options, kind) for kind in LISTS)):
+        more = "" if single else f"`refimpl show {system.operations[0].name}` describes its inputs and outputs; "
+        console.print(f"\n{more}--cases, --laws and --mistakes list them, --all everything", highlight=False)
     return 0
 
 

@@ -115,8 +115,8 @@ def _explained(done, candidate, whole, records, seconds, note):
             sources += [(told[0], source)] if source else []
         found += told
         if least is None:
-            tags = [line[0] for diagnosis in told for line in diagnosis.lines if "-" in line[0]]
-            least = smallest(evidence, Clock(max(mine.left, 0.1 * seconds), now), tags[0] if tags else "")
+            tags = {line[0] for diagnosis in told for line in diagnosis.lines if "-" in line[0]}
+            least = smallest(evidence, Clock(max(mine.left, 0.1 * seconds), now), *(tags if len(tags) == 1 else ()))
         if clock.over:
             break
     laws = list(telling.laws(records))

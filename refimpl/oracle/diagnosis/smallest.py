@@ -69,7 +69,7 @@ def _smaller(operation, inputs):
         if isinstance(value, np.ndarray):
             plainer: list[Any] = [np.zeros_like, np.ones_like]
             if value.dtype != bool:
-                plainer += [np.abs, np.round, lambda x: np.round(x, 1), lambda x: np.round(x, 2)]
+                plainer += [_near_one, np.abs, np.round, lambda x: np.round(x, 1), lambda x: np.round(x, 2)]
             for change in plainer:
                 yield inputs | {name: change(value)}
         elif isinstance(value, float):
@@ -86,6 +86,12 @@ def _smaller(operation, inputs):
                     changed = value.copy()
                     changed.flat[k] = plain
                     yield inputs | {name: changed}
+
+
+def _near_one(x):
+    """An array divided by a power of ten, so that its largest entry is about 1."""
+    largest = float(np.max(np.abs(x), initial=0.0))
+    return x / 10.0 ** np.floor(np.log10(largest)) if 0 < largest < np.inf else x
 
 
 def smallest(evidence: Evidence, clock, equation=""):

@@ -64,10 +64,10 @@ def rounded(inputs, dtype):
     }
 
 
-def fuzz_case(operation, number):
-    """Random case `number` of an operation; the same inputs on every machine."""
-    inputs = operation.drawn(stream(number, operation.name, "fuzz"))
-    return Case(f"fuzz-{number}", ("basic",), "random inputs", inputs)
+def fuzz_case(operation, number, seed=""):
+    """Random case `number` of an operation; the same inputs on every machine, others for another `seed`, a word."""
+    inputs = operation.drawn(stream(number, operation.name, "fuzz", *filter(None, [seed])))
+    return Case(f"{'seeded' if seed else 'fuzz'}-{number}", ("basic",), "random inputs", inputs)
 
 
 def validate(operation, case):

@@ -54,6 +54,7 @@ class Settings:
     errors: bool = False
     expected_failures: Mapping[str, str] | None = None
     max_fail: int | None = None
+    seed: str = ""
 
     def __post_init__(self):
         known_dtypes(self.dtypes)
@@ -66,7 +67,7 @@ class Settings:
 
     def every(self, operations):
         """The checks that there are of some operations, before any of them is chosen."""
-        return plans(operations, self.dtypes, fuzz=self.fuzz, errors=self.errors)
+        return plans(operations, self.dtypes, fuzz=self.fuzz, seed=self.seed, errors=self.errors)
 
     def chosen(self, every):
         """Those of some checks that are asked for."""
@@ -86,14 +87,14 @@ class Settings:
         return stale(known, only=self.only, skip=self.skip, expected_failures=self.expected_failures)
 
 
-def plans(operations, dtypes, *, fuzz=0, laws=True, errors=False):
+def plans(operations, dtypes, *, fuzz=0, seed="", laws=True, errors=False):
     """Every check of some operations, in the order in which they run.
 
     Parameters
     ----------
     operations : sequence of Operation
         From the catalog.
-    dtypes, fuzz, laws, errors
+    dtypes, fuzz, seed, laws, errors
         As for `refimpl.oracle.check`.
 
     Returns
@@ -112,7 +113,7 @@ def plans(operations, dtypes, *, fuzz=0, laws=True, errors=False):
     found = []
     for operation in operations:
         by_slug = {case.slug: case for case in operation.cases}
-        every = [*operation.cases, *(cases.fuzz_case(operation, i) for i in range(fuzz))]
+        every = [*operation.cases, *(cases.fuzz_case(operation, i, seed) for i in range(fuzz))]
         found += [repeatable(operation, dtypes[0])] * laws  # first, while the candidate has nothing to remember
         for dtype in dtypes:
             found += [

@@ -151,12 +151,14 @@ def _record(plan, candidate, **fields):
 
 def _repro(plan, candidate):
     """The command that reruns a check alone, or a Python call if no command line can name the candidate."""
-    number = plan.short.removeprefix("fuzz-")
-    fuzz = int(number) + 1 if plan.case and number != plan.short else 0
+    kind, _, number = plan.short.rpartition("-")
+    fuzz = int(number) + 1 if plan.case and kind in ("fuzz", "seeded") and number.isdecimal() else 0
+    seeded = bool(fuzz) and kind == "seeded"
     errors = plan.short.startswith("refuses:")
     name, only, dtype = plan.operation.name, plan.short, plan.dtype
     if candidate.repro is None:
-        extra = f", fuzz={fuzz}" * bool(fuzz) + ", errors=True" * errors
+        extra = f", fuzz={fuzz}" * bool(fuzz) + ", seed=..." * seeded + ", errors=True" * errors
         return f"refimpl.oracle.check(candidate, {name!r}, only=[{only!r}], dtypes=[{dtype!r}]{extra})"
     words = ["refimpl", "check", name, *candidate.repro, "--only", only, "--dtype", dtype]
-    return shlex.join(words + ["--fuzz", str(fuzz)] * bool(fuzz) + ["--errors"] * errors)
+    words += ["--fuzz", str(fuzz)] * bool(fuzz) + ["--seed", "WORD"] * seeded  # which only the teacher knows
+    return shlex.join(words + ["--errors"] * errors)

@@ -129,7 +129,7 @@ class Noise:
             elif inside:  # what happens inside is as if its inputs were rounded
                 args = [self._rounded(a) if isinstance(a, np.ndarray) else a for a in args]
             result = function(*args, **kwargs)
-            if exact:
+            if exact or (name in _SUMS and result.dtype.kind in "iu"):  # whole numbers are not rounded
                 return self._wrap(result)
             if name in _SUMS:
                 return self._wrap(self._shaken(result, function(np.abs(args[0]), *args[1:], **kwargs)))

@@ -4,7 +4,6 @@ A file holds one operation. Its arrays are in the wire format (`refimpl.oracle.c
 that a file can be diffed; `refimpl/oracle/candidates/schemas/vectors.json` is its JSON Schema.
 """
 
-import contextlib
 import json
 from collections import Counter
 from decimal import ROUND_CEILING, Context
@@ -203,7 +202,7 @@ def read_vectors(path):
         If it is no such file or of another version, holds an id twice or less than it counts, or the inputs of
         a case do not belong to its id.
     """
-    data = _load(path)
+    data = load(path)
     try:
         found = [_decoded(case) for case in data["cases"]]
         errors = [case | {"inputs": _arrays(case["inputs"], case["id"])} for case in data["errorCases"]]
@@ -215,7 +214,7 @@ def read_vectors(path):
     return Vectors({name: data[name] for name in data if name not in ("cases", "errorCases")}, found, errors)
 
 
-def _load(path):
+def load(path):
     """Plain data of a file that keeps the schema, and whose counts and ids are right."""
     try:
         data = parsed(Path(path).read_bytes(), path)
@@ -285,7 +284,7 @@ def check_vectors(target, folder):
         if not path.is_file():
             return f"{path}: is not there"
         try:
-            there = _load(path)
+            there = load(path)
         except VectorsError as error:
             return str(error)
         if where := _first_difference(there, json.loads(text(vectors(operation)))):
@@ -313,33 +312,3 @@ def _first_difference(there, here, place="", measured=False):
 
 def _label(part, number):
     return part.get("id", number) if isinstance(part, dict) else number
-
-
-# The command --------------------------------------------------------------------------------------------------
-
-
-def add_arguments(parser):
-    """Arguments of ``refimpl vectors``."""
-    parser.add_argument("targets", nargs="+", metavar="TARGET", help="<system> or <system>.<operation>")
-    parser.add_argument("--out", metavar="DIR", required=True, help="folder of the files")
-    parser.add_argument("--check", action="store_true", help="compare the folder with what would be written")
-    parser.add_argument("--force", action="store_true", help="write over files that are no vectors of refimpl")
-
-
-def main(options):
-    """Run ``refimpl vectors``; 1 if a folder to check differs."""
-    with contextlib.nullcontext() if options.check else disk.alone_in(options.out):
-        for target in options.targets:
-            if options.check:
-                difference = check_vectors(target, options.out)
-                if difference:
-                    print(difference)
-                    return 1
-                paths = [Path(options.out) / f"{operation.name}.json" for operation in catalog.operations(target)]
-            else:
-                paths = write_vectors(target, options.out, force=options.force)
-            for path in paths:
-                data = _load(path)
-                counts = f"{data['numberOfCases']} cases, {data['numberOfErrorCases']} error cases"
-                print(f"{path}: {counts}{', as the code writes them' * options.check}")
-    return 0

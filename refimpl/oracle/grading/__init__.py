@@ -1,0 +1,1 @@
+"""A class: many submissions to one operation, each judged in processes of its own."""

@@ -1,0 +1,203 @@
+"""The judging of submissions: a command `refimpl check` for each, so many at a time, within limits."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from refimpl.core import disk
+from refimpl.oracle import ending
+from refimpl.oracle.candidates.schema import printable
+from refimpl.oracle.output.reportfile import ReportError
+from refimpl.oracle.output.results import read_report
+from refimpl.oracle.output.words import cause, sentence
+
+GRACE = 10.0  # seconds that a command has to end its candidate and to write down how far it came
+LOOK = 0.05  # seconds between two looks
+SAID = 2000  # characters of what it said when it could not judge
+ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "NUMEXPR")}
+
+
+@dataclass(frozen=True)
+class Grade:
+    """What came out of one submission."""
+
+    key: str  # of the submission
+    name: str
+    stamp: str  # of what it depends on
+    verdict: str  # as of a report; "not judged" where there is none
+    sentence: str  # the verdict with what there is to say, or why there is none
+    passed: int
+    planned: int
+    names: tuple[str, ...] = ()  # mistakes, variants
+    why: str = ""  # the cause, in one sentence
+
+    @property
+    def share(self):
+        """Of the checks, those that passed."""
+        return self.passed / self.planned if self.planned else 0.0
+
+
+class Class:
+    """Submissions, and the folder in which their results are kept.
+
+    Parameters
+    ----------
+    folder : path
+        Of the results: ``submissions/KEY/`` of each.
+    words : list of str
+        Of `refimpl check`, without the candidate: target and options.
+    candidate : list of str
+        Of it: ``["--python", "{file}:lion"]``; ``{file}`` stands for the file of the submission.
+    stamp : str
+        Of all that the results depend on but for the submissions.
+    seconds : float
+        For a submission, in all.
+    memory : float
+        GiB that a process of it may take; 0 for no limit.
+    """
+
+    def __init__(self, folder, words, candidate, stamp, *, seconds, memory):
+        self.folder, self.words, self.candidate, self.stamp = Path(folder), words, candidate, stamp
+        self.seconds, self.memory = seconds, memory
+
+    def place(self, submission):
+        """The folder of its results."""
+        return self.folder / "submissions" / submission.key
+
+    def kept(self, submission):
+        """The grade of an earlier run, if nothing has changed that it depends on; else None."""
+        try:
+            found = json.loads((self.place(submission) / "grade.json").read_text(encoding="utf-8"))
+            grade = Grade(**{**found, "names": tuple(found["names"])})
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
+        return grade if grade.stamp == self._stamp(submission) else None
+
+    def _stamp(self, submission):
+        return f"{self.stamp} {submission.digest}"
+
+    def judge(self, submissions, jobs, done):
+        """Judge them, `jobs` at a time; ``done(submission, grade)`` is called as each is graded."""
+        waiting, running = list(submissions), list[_Run]()
+        try:
+            while waiting or running:
+                while waiting and len(running) < jobs:
+                    with ending.held():
+                        running.append(_Run(self, waiting.pop(0)))
+                for run in [run for run in running if run.over()]:
+                    running.remove(run)
+                    with ending.held():
+                        grade = self._graded(run)
+                        disk.write(self.place(run.submission) / "grade.json", json.dumps(asdict(grade)) + "\n")
+                        run.close()
+                    done(run.submission, grade)
+                time.sleep(LOOK if running else 0.0)
+        finally:
+            for run in running:
+                run.close()
+
+    def _graded(self, run):
+        place, submission = self.place(run.submission), run.submission
+        common = {"key": submission.key, "name": submission.name, "stamp": self._stamp(submission)}
+        try:
+            report = read_report(place / "report.jsonl")
+        except (OSError, ReportError):
+            said = printable(run.said.removeprefix("refimpl check: ").replace(f"{run.work}/", ""), SAID)
+            why = f"no verdict within {self.seconds:g} s" if run.late else said or "the run ended without a verdict"
+            return Grade(**common, verdict="not judged", sentence=why, passed=0, planned=0, why=why)
+        told, right = report.diagnosis, report.verdict.startswith("conforms")
+        late = f"no more answers within {self.seconds:g} s" if report.interrupted else ""
+        said = late or sentence(report)
+        why = late or ((told.hint if told.names else cause(told)) if told else "") or ("" if right else said)
+        return Grade(
+            **common,
+            verdict=report.verdict,
+            sentence=said,
+            passed=report.counts["passed"] + report.counts["variant"],
+            planned=report.planned,
+            names=told.names if told else (),
+            why=why,
+        )
+
+
+def _ending(path):
+    """The ending of a file's name, if it is one that a language has."""
+    return path.suffix if path.suffix[1:].isalnum() and path.suffix.isascii() else ""
+
+
+class _Run:
+    """One command that judges one submission, in a folder of its own."""
+
+    def __init__(self, whole, submission):
+        self.whole, self.submission, self.late = whole, submission, False
+        place = whole.place(submission)
+        place.mkdir(parents=True, exist_ok=True)
+        for name in ("grade.json", "report.jsonl", "answer.png"):  # of an earlier run
+            (place / name).unlink(missing_ok=True)
+        self.home = tempfile.TemporaryDirectory(prefix="refimpl-grade-", ignore_cleanup_errors=True)
+        self.work, file = Path(self.home.name, "work"), f"submission{_ending(submission.path)}"  # a name of ours
+        self.work.mkdir()
+        shutil.copyfile(submission.path, self.work / file)
+        self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - `close` closes it
+        words = [word.replace("{file}", file) for word in whole.candidate]
+        files = ["--report", str(place.resolve() / "report.jsonl"), "--plot", str(place.resolve() / "answer.png")]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "refimpl", "check", *whole.words, *words, *files, "--format", "json"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self.errors, cwd=self.work,
+            env={**os.environ, **ONE_THREAD}, start_new_session=True, preexec_fn=self._limit(whole.memory),
+        )  # fmt: skip
+        self.deadline = time.monotonic() + whole.seconds
+
+    @staticmethod
+    def _limit(memory):
+        if not memory:
+            return None
+
+        def limit():
+            import resource
+
+            size = int(memory * 2**30)
+            resource.setrlimit(resource.RLIMIT_AS, (size, size))
+
+        return limit
+
+    @property
+    def said(self):
+        """What the command said on standard error."""
+        self.errors.seek(0)
+        return self.errors.read(4 * SAID).decode("utf-8", "replace")
+
+    def over(self):
+        """Whether it has ended; one that is late is told to, and then made to."""
+        if self.process.poll() is not None:
+            return True
+        now = time.monotonic()
+        if now > self.deadline + GRACE:
+            self._kill()
+        elif now > self.deadline and not self.late:
+            self.late = True
+            self.process.terminate()
+        return False
+
+    def _kill(self):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+
+    def close(self):
+        """End what is left of it, and remove its folder."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(GRACE)
+        self._kill()
+        self.process.wait()
+        self.errors.close()
+        self.home.cleanup()
