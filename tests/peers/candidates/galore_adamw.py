@@ -13,10 +13,10 @@ def _rates(lr, beta1, beta2, eps, weight_decay):
 
 
 def galore(theta0, grads, **rates):
-    """`galore_torch.AdamW`."""
-    from galore_torch import AdamW
+    """`galore_torch.GaLoreAdamW`."""
+    from galore_torch import GaLoreAdamW
 
-    return run(AdamW, theta0, grads, **_rates(**rates), no_deprecation_warning=True)
+    return run(GaLoreAdamW, theta0, grads, **_rates(**rates), no_deprecation_warning=True)
 
 
 def apollo(theta0, grads, **rates):
