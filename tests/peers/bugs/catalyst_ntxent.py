@@ -1,8 +1,8 @@
 """Catalyst 22.4, NTXentLoss: at low temperatures it is wrong, infinite, or raises.
 
 catalyst/contrib/losses/ntxent.py: the similarity of a row with itself is taken out of the sum of exponentials by
-subtracting exp(1 / tau), beside which all others are lost to rounding, and which overflows below tau = 0.0014. Setting the diagonal of `cosine_matrix` to minus infinity and taking
-`torch.logsumexp(cosine_matrix / tau, dim=1)` mends it.
+subtracting exp(1 / tau), beside which all others are lost to rounding, and which overflows below tau = 0.0014. Setting
+the diagonal of `cosine_matrix` to minus infinity and taking `torch.logsumexp(cosine_matrix / tau, dim=1)` mends it.
 """
 
 import math

@@ -9,8 +9,9 @@ from Transformers, where the class was deprecated for PyTorch's.
 import sys
 from pathlib import Path
 
-PEERS = Path(__file__).parents[3] / ".peers"
-sys.path[:0] = [str(PEERS / name) for name in ("galore-torch-1.0", "apollo-torch-1.0.3", "transformers-4.55.4")]
+sys.path.insert(0, str(Path(__file__).parents[3] / ".peers/galore-torch-1.0"))
+sys.path.insert(1, str(Path(__file__).parents[3] / ".peers/apollo-torch-1.0.3"))
+sys.path.insert(2, str(Path(__file__).parents[3] / ".peers/transformers-4.55.4"))
 import torch
 from apollo_torch import APOLLOAdamW
 from galore_torch import GaLoreAdamW

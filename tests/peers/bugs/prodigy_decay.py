@@ -1,4 +1,4 @@
-"""prodigyopt 1.1.2 and dadaptation 3.2: with use_bias_correction, the decoupled decay is multiplied by Adam's correction.
+"""prodigyopt 1.1.2 and dadaptation 3.2: with use_bias_correction the decay is multiplied by Adam's correction.
 
 prodigyopt/prodigy.py, `step`: `p.data.add_(p.data, alpha=-decay * dlr)`, in which `dlr` already holds
 sqrt(1 - beta2^t) / (1 - beta1^t), 0.32 in the first step with the usual rates. The documentation has decay "in the
@@ -8,7 +8,8 @@ style of AdamW", which is lr times weight_decay: `alpha=-decay * d * lr` mends i
 import sys
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parents[3] / ".peers" / name) for name in ("prodigyopt-1.1.2", "dadaptation-3.2")]
+sys.path.insert(0, str(Path(__file__).parents[3] / ".peers/prodigyopt-1.1.2"))
+sys.path.insert(1, str(Path(__file__).parents[3] / ".peers/dadaptation-3.2"))
 import torch
 from dadaptation import DAdaptAdam
 from prodigyopt import Prodigy

@@ -14,7 +14,9 @@ from quimb.tensor.optimize import CADAM
 
 lr, grad = 0.1, np.array([1e-3])
 points = []
-CADAM()(lambda x: 0.0, np.zeros(1), jac=lambda x: grad, learning_rate=lr, maxiter=3, callback=lambda x: points.append(x[0]))
+CADAM()(
+    lambda x: 0.0, np.zeros(1), jac=lambda x: grad, learning_rate=lr, maxiter=3, callback=lambda x: points.append(x[0])
+)
 step = lr / 2 * grad[0] / (grad[0] + 1e-8)  # d / (nnz + 1) = 1 / 2; a constant gradient is its own average
 print(f"constant gradient of 0.001, formula after 1 and 2 steps: {-step:.6f} {-2 * step:.6f}")
 print(f"release:                                                 {points[1]:.6f} {points[2]:.6f}")

@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parents[3] / ".peers/Sophia-Optimizer-0.2.
 import torch
 
 sys.modules["sophia"] = module_from_spec(find_spec("sophia"))  # itself it asks its file for what is not there
-from sophia.sophia import SophiaG
+from sophia.sophia import SophiaG  # noqa: E402 - the stand-in comes first
 
 parameter = torch.nn.Parameter(torch.zeros(1, dtype=torch.float64))
 rule = SophiaG([parameter], betas=(0.5, 0.9))

@@ -51,7 +51,7 @@ def numpy_ml_adagrad(theta0, grads, alpha, v0, eps):
 
 
 def _dezero(name, theta0, grads, decay=0.0, **settings):
-    np.int = int  # its last release is older than NumPy 1.24
+    vars(np)["int"] = int  # its last release is older than NumPy 1.24
     from dezero import Parameter, Variable, optimizers
 
     rule = getattr(optimizers, name)(**settings)
@@ -197,13 +197,6 @@ def pyro_adam(theta0, grads, lr, beta1, beta2, eps, weight_decay):
     return run(ClippedAdam, theta0, grads, **_rates(lr, beta1, beta2, eps, weight_decay, clip_norm=np.inf))
 
 
-def adamp_unprojected(theta0, grads, lr, beta1, beta2, eps, weight_decay):
-    """pylocron: `AdamP` with a bound on the cosine that nothing meets, so that it does not project."""
-    from holocron.optim import AdamP
-
-    return run(AdamP, theta0, grads, **_rates(lr, beta1, beta2, eps, weight_decay, delta=-1e300))
-
-
 def ademamix_without_slow(theta0, grads, lr, beta1, beta2, eps, weight_decay):
     """pylocron: `AdEMAMix` without the slow average."""
     from holocron.optim import AdEMAMix
@@ -231,14 +224,6 @@ def torchopt_adamw(theta0, grads, lr, beta1, beta2, eps, weight_decay):
     import torchopt
 
     return _torchopt(torchopt.adamw(**_rates(lr, beta1, beta2, eps, weight_decay)), theta0, grads)
-
-
-def torchopt_adam_accelerated(theta0, grads, lr, beta1, beta2, eps, weight_decay):
-    """TorchOpt: `adam` by its C++ operator."""
-    import torchopt
-
-    rates = _rates(lr, beta1, beta2, eps, weight_decay, use_accelerated_op=True)
-    return _torchopt(torchopt.adam(**rates), theta0, grads)
 
 
 def torchopt_adagrad(theta0, grads, alpha, v0, eps):
@@ -282,13 +267,18 @@ def adam_mini_vector(theta0, **inputs):
     return _adam_mini("theta", (-1,), theta0, **inputs)
 
 
-def dadaptation_adamw(theta0, grads, lr, beta1, beta2, eps, weight_decay):
+def dadaptation_adamw(theta0, grads, lr, beta1, beta2, eps, weight_decay, **more):
     """D-Adaptation: `DAdaptAdam` that does not adapt, for its distance starts at 1 and may not grow."""
     from dadaptation import DAdaptAdam
 
-    rates = _rates(lr, beta1, beta2, eps, weight_decay, d0=1.0, growth_rate=1.0, decouple=True)
+    rates = _rates(lr, beta1, beta2, eps, weight_decay, d0=1.0, growth_rate=1.0, decouple=True, **more)
     with contextlib.redirect_stdout(io.StringIO()):
         return run(DAdaptAdam, theta0, grads, **rates)
+
+
+def dadaptation_corrected(**inputs):
+    """The same with a bias correction."""
+    return dadaptation_adamw(**inputs, use_bias_correction=True)
 
 
 def prodigy_adamw(theta0, grads, lr, beta1, beta2, eps, weight_decay):

@@ -20,11 +20,11 @@ def _asked(method, lower, grad_x, grad_y, **settings):
 def _cg(hessian, cross, grad_x, grad_y, lr):
     lower = lambda y, x: y @ hessian @ y / 2 + x @ cross @ y
     method = approx_hypergrad.conjugate_gradient
-    return _asked(method, lower, grad_x, grad_y, num_iters=2 * len(grad_y), lr=lr)
+    return _asked(method, lower, grad_x, grad_y, num_iters=len(grad_y), lr=lr)
 
 
 def hypergradient(grad_x, grad_y, hessian, cross):
-    """`conjugate_gradient` with lr = 1 and twice as many iterations as there are dimensions."""
+    """`conjugate_gradient` with lr = 1 and as many iterations as there are dimensions."""
     if (grad_y == 0).all():
         raise NotApplicable("it divides by the length of the gradient")
     grad_x, grad_y, hessian, cross = _tensors(grad_x, grad_y, hessian, cross)
