@@ -25,7 +25,8 @@ for scale in (1.0, 1e-6):
     values = torch.tensor(asked.density(iter=3)[0][0])
     right = torch.linalg.eigvalsh(H)
     print(
-        f"three steps in three dimensions: formula {right.tolist()}\n                                 release {values.tolist()}"
+    print("three steps in three dimensions: formula", right.tolist())
+    print("                                 release", values.tolist())
     )
     apart.append(float((values / right - 1).abs().max()))
 sys.exit(int(apart[0] > 1e-3 or apart[1] < 0.01))

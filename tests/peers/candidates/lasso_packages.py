@@ -35,6 +35,19 @@ def skglm(W, w, lam):
     return _solved(Lasso(alpha=lam / len(w), fit_intercept=False, tol=1e-15), W, w, lam)
 
 
+def group_lasso(W, w, lam):
+    """FISTA; the penalty of groups of one."""
+    from group_lasso import GroupLasso
+
+    settings = {"l1_reg": 0.0, "scale_reg": "none", "fit_intercept": False, "tol": 1e-10, "n_iter": 1_000}
+    model = GroupLasso(np.arange(W.shape[1]), group_reg=lam / len(w), supress_warning=True, **settings)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        nu = model.fit(np.asarray(W, dtype=float), np.asarray(w, dtype=float)[:, None]).coef_[:, 0]
+    residual = w - W @ nu
+    return nu, residual @ residual / 2 + lam * np.abs(nu).sum()
+
+
 def pylops_fista(W, w, lam):
     """FISTA of linear operators; its objective is twice ours."""
     from pylops import MatrixMult
