@@ -24,9 +24,7 @@ for scale in (1.0, 1e-6):
     asked = hessian(model, lambda w, H: w @ H @ w / 2, data=(None, H), cuda=False)
     values = torch.tensor(asked.density(iter=3)[0][0])
     right = torch.linalg.eigvalsh(H)
-    print(
     print("three steps in three dimensions: formula", right.tolist())
     print("                                 release", values.tolist())
-    )
     apart.append(float((values / right - 1).abs().max()))
 sys.exit(int(apart[0] > 1e-3 or apart[1] < 0.01))
