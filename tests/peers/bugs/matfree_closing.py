@@ -1,8 +1,8 @@
 """matfree 0.6.3, decomp.tridiag_sym: where the Krylov space closes it goes on with NaN, or with noise.
 
 matfree/decomp.py, `hessenberg` and its steps: a new vector is divided by its length, with no test whether anything is
-left. The start below is spanned by one, or by two, eigenvectors, so that the quadrature has one, or two, values. To stop
-there, or to keep a length of 0 (up to rounding) and vectors of 0 from there on, mends it.
+left. The starts below are spanned by one, and by two, eigenvectors, so that the quadrature has one value, and two. To
+stop there, or to go on with vectors of 0 and lengths of 0, mends it.
 """
 
 import sys

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from torch_adam import run
 
-sys.path.append(str(Path(__file__).parents[3] / ".peers/transformers-4.55.4"))
+sys.path.insert(1, str(Path(__file__).parents[3] / ".peers/transformers-4.55.4"))
 
 
 def _rates(lr, beta1, beta2, eps, weight_decay):
