@@ -40,6 +40,7 @@ def group_lasso(W, w, lam):
     from group_lasso import GroupLasso
 
     settings = {"l1_reg": 0.0, "scale_reg": "none", "fit_intercept": False, "tol": 1e-10, "n_iter": 1_000}
+    settings["random_state"] = 0  # its start is random
     model = GroupLasso(np.arange(W.shape[1]), group_reg=lam / len(w), supress_warning=True, **settings)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -65,7 +66,7 @@ def pyglmnet(W, w, lam):
     from pyglmnet import GLM
 
     settings = {"distr": "gaussian", "alpha": 1.0, "fit_intercept": False, "tol": 1e-15}
-    model = GLM(reg_lambda=lam / len(w), max_iter=10_000, **settings)
+    model = GLM(reg_lambda=lam / len(w), max_iter=2_000, **settings)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         nu = model.fit(np.asarray(W, dtype=float), np.asarray(w, dtype=float)).beta_
