@@ -141,12 +141,12 @@ $(VENV)/.extra-%: pyproject.toml $(MADE)
 	$(PIP) --editable '.[$*]'
 	@touch $@
 
-# Each in a folder of its own, always in the release named: known to have been wrong, beside the newest; LibAUC and
-# torchcfm without what they ask for and is not needed; flow_matching and BoTorch, which bring packages `tests`, `build`
-# and `sphinx` along; neural-tangents with the last JAX that it imports with, which no Python after 3.13 has; the last
-# transformers with group beam search.
+# Each in a folder of its own, always in the release named, four at a time: releases known to have been wrong, beside the
+# newest; packages that bring others along or ask for what is not needed to judge them; neural-tangents with the last JAX
+# that it imports with, which no Python after 3.13 has; the last transformers with group beam search.
 OLD := $(wildcard requirements/old/*.txt)
 $(VENV)/.old-peers: $(OLD) $(VENV)/.extra-peers
-	for file in $(OLD); do \
-	  $(PIP) --require-hashes --no-deps --upgrade --target .peers/$$(basename $$file .txt) -r $$file || exit 1; done
+	mkdir -p .peers
+	printf '%s\n' $(OLD) | xargs -P 4 -I FILE sh -c \
+	  '$(PIP) --require-hashes --no-deps --upgrade --target .peers/$$(basename FILE .txt) -r FILE'
 	@touch $@
