@@ -20,6 +20,8 @@ for product in (1.0, 100.0, -30.0):
         moved, log_det = flow(torch.zeros(1, 1))
     # at z = 0 the determinant is 1 + (softplus(w.u) - 1) = softplus(w.u), and the point stays
     formula = torch.nn.functional.softplus(torch.tensor(product)).log().item()
-    print(f"w = 1, u = {product:6}, z = 0: formula 0 and {formula:.4f}, release {moved.item()} and {log_det.item():.4f}")
+    print(
+        f"w = 1, u = {product:6}, z = 0: formula 0 and {formula:.4f}, release {moved.item()} and {log_det.item():.4f}"
+    )
     wrong += not (moved.item() == 0 and abs(log_det.item() - formula) < 1e-2 * abs(formula))
 sys.exit(int(wrong == 0))

@@ -1,12 +1,14 @@
-"""pip george: the posterior of a Gaussian process, its evidence and gradient."""
+"""pip george: the posterior of a Gaussian process, its evidence and gradient.
+
+Its metric is of squared lengths; noise and jitter are its errors; a prior mean is subtracted first.
+"""
 
 import george
 import numpy as np
 from george import kernels
 
 
-def posterior(X, y, new, kernel, alpha, alpha0, noise, mean, beta, jitter):
-    """Its metric is of squared lengths; noise and jitter are its errors; a prior mean is subtracted first."""
+def _posterior(X, y, new, kernel, alpha, alpha0, noise, mean, beta, jitter, **options):
     d = len(alpha)
     known = {
         "power_exponential": (kernels.ExpSquaredKernel, 1 / (2 * alpha)),
@@ -15,7 +17,7 @@ def posterior(X, y, new, kernel, alpha, alpha0, noise, mean, beta, jitter):
         "matern52": (kernels.Matern52Kernel, 1 / alpha),
     }
     shape, metric = known[kernel]
-    process = george.GP(alpha0 * shape(np.asarray(metric, dtype=float), ndim=d))
+    process = george.GP(alpha0 * shape(np.asarray(metric, dtype=float), ndim=d), **options)
     process.compute(X, yerr=np.full(len(X), np.sqrt(noise + jitter)))
     residual = y - mean - X @ beta
     found, covariance = process.predict(residual, new, return_cov=True)
@@ -27,3 +29,13 @@ def posterior(X, y, new, kernel, alpha, alpha0, noise, mean, beta, jitter):
         "by_alpha": -slopes[1:],
         "by_alpha0": slopes[0],
     }
+
+
+def by_default(**inputs):
+    """With the white noise that it adds."""
+    return _posterior(**inputs)
+
+
+def posterior(**inputs):
+    """With a white noise whose exponential is 0."""
+    return _posterior(**inputs, white_noise=-1000.0)

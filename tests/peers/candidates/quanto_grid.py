@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from optimum.quanto import MaxOptimizer, WeightQBitsTensor, qint2, qint4
+from optimum.quanto import MaxOptimizer, qint2, qint4
 
 from refimpl.oracle.candidates import NotApplicable
 
@@ -13,10 +13,11 @@ def quantise(X, bits, G, axis):
     if bits not in kinds:
         raise NotApplicable("it has grids of two and four bits")
     groups = torch.from_numpy(np.array(X.T if axis == 0 else X).reshape(-1, G))
+    if len(groups) == 1:
+        raise NotApplicable("one group has no axis")
     scale, shift = MaxOptimizer()(groups, kinds[bits], 0)
-    made = WeightQBitsTensor.quantize(groups, kinds[bits], 0, G, scale, shift)
-    codes, values = made._data.unpack(), made.dequantize()
-    zero, step = (-shift).expand_as(groups), scale.expand_as(groups)
+    codes = torch.ops.quanto.quantize_affine(groups, bits, 0, None, scale, shift)
     shape = X.T.shape if axis == 0 else X.shape
-    found = (np.asarray(a, dtype=X.dtype).reshape(shape) for a in (codes, zero, step, values))
-    return tuple(a.T if axis == 0 else a for a in found)
+    told = {"codes": codes, "zero": (-shift).expand_as(groups), "step": scale.expand_as(groups)}
+    told = {name: np.asarray(a, dtype=X.dtype).reshape(shape) for name, a in told.items()}
+    return {name: a.T if axis == 0 else a for name, a in told.items()}

@@ -1,8 +1,19 @@
 """Rotary codes of several packages, each in a folder of its own; scale, mask and bias are ours."""
 
+from importlib import import_module
+from importlib.util import find_spec
+
 import numpy as np
 
 from refimpl.oracle.candidates import NotApplicable
+
+for _name in (
+    "rotary_embedding_torch",
+    "x_transformers",
+    "equinox",
+):  # the one that is there, before the first question
+    if find_spec(_name):
+        import_module(_name)
 
 
 def _scores(q, k, slope, c_R, c_A, bias):
