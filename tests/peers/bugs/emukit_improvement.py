@@ -1,8 +1,8 @@
 """emukit 0.5.1, `ExpectedImprovement`: no number at a point whose value is known, where the improvement is plain.
 
-emukit/bayesian_optimization/acquisitions/expected_improvement.py, `evaluate`: `standard_deviation * (u * cdf + pdf)` is 0
-times infinity where the variance is 0. Written as `(y_minimum - mean) * cdf + standard_deviation * pdf`, and 0 where both
-are 0, it is max(y_minimum - mean, 0). `python tests/peers/bugs/emukit_improvement.py [FOLDER]`
+emukit/bayesian_optimization/acquisitions/expected_improvement.py, `evaluate`: `standard_deviation * (u * cdf + pdf)`
+is 0 times infinity where the variance is 0. Written as `(y_minimum - mean) * cdf + standard_deviation * pdf`, and 0
+where both are 0, it is max(y_minimum - mean, 0). `python tests/peers/bugs/emukit_improvement.py [FOLDER]`
 """
 
 import sys

@@ -1,9 +1,10 @@
 """flowjax 19.1.2, `Planar`: the correction of u takes the logarithm twice.
 
-flowjax/bijections/planar.py, `get_act_scale`, names Appendix A.1 of Rezende and Mohamed (2015): w.u becomes
-m(w.u) = -1 + log(1 + exp(w.u)). The code has `-1 + jnp.log(1 + nn.softplus(wtu))`, and `nn.softplus(wtu)` is that logarithm
-already. `m_wtu = -1 + nn.softplus(wtu)` mends it. The flow can be undone all the same, but is another than the paper's: w.u
-does not grow in proportion to its parameter, only like a logarithm. `python tests/peers/bugs/flowjax_planar.py [FOLDER]`
+flowjax/bijections/planar.py, `get_act_scale`, names Appendix A.1 of Rezende and Mohamed (2015): w.u becomes m(w.u) =
+-1 + log(1 + exp(w.u)). The code has `-1 + jnp.log(1 + nn.softplus(wtu))`, and `nn.softplus(wtu)` is that logarithm
+already. `m_wtu = -1 + nn.softplus(wtu)` mends it. The flow can be undone all the same, but is another than the
+paper's: w.u does not grow in proportion to its parameter, only like a logarithm. `python
+tests/peers/bugs/flowjax_planar.py [FOLDER]`
 """
 
 import math

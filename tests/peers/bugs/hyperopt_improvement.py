@@ -1,8 +1,8 @@
 """hyperopt 0.3.0, `EI_gaussian`: no number at a point whose value is known, where the improvement is plain.
 
-hyperopt/criteria.py, `EI_gaussian`: `sigma * (score * n.cdf(score) + n.pdf(score))` is 0 times infinity where the variance
-is 0. Written as `(mean - thresh) * n.cdf(score) + sigma * n.pdf(score)`, and 0 where mean and threshold are equal as
-well, it is max(mean - thresh, 0). `python tests/peers/bugs/hyperopt_improvement.py [FOLDER]`
+hyperopt/criteria.py, `EI_gaussian`: `sigma * (score * n.cdf(score) + n.pdf(score))` is 0 times infinity where the
+variance is 0. Written as `(mean - thresh) * n.cdf(score) + sigma * n.pdf(score)`, and 0 where mean and threshold are
+equal as well, it is max(mean - thresh, 0). `python tests/peers/bugs/hyperopt_improvement.py [FOLDER]`
 """
 
 import sys

@@ -1,9 +1,9 @@
 """inspyred 1.0.3, `hypervolume`: points that do not dominate the reference add to the volume.
 
-inspyred/ec/analysis.py, `hypervolume`: sides are `math.fabs(p[k] - ref[k])`, so that what is below the reference counts like
-what is above it. `ps = [p for p in pareto_set if all(p[k] > ref[k] for k in range(n))]` before the sort, and 0 where none is
-left, mends it. The default reference is the best of each objective, which no point dominates: of one point it makes 0, and
-of worse points more. `python tests/peers/bugs/inspyred_hypervolume.py [FOLDER]`
+inspyred/ec/analysis.py, `hypervolume`: sides are `math.fabs(p[k] - ref[k])`, so that what is below the reference
+counts like what is above it. `ps = [p for p in pareto_set if all(p[k] > ref[k] for k in range(n))]` before the sort,
+and 0 where none is left, mends it. The default reference is the best of each objective, which no point dominates: of
+one point it makes 0, and of worse points more. `python tests/peers/bugs/inspyred_hypervolume.py [FOLDER]`
 """
 
 import sys

@@ -1,11 +1,11 @@
 """MONAI 1.6.1, `DDPMScheduler` and `DDIMScheduler`: a step does not go to the next of the scheduler's own `timesteps`.
 
-monai/networks/schedulers/ddpm.py, `step`: the next level is `alphas_cumprod[timestep - 1]`, also where `set_timesteps` asks
-for fewer steps than the training had, and its `timesteps` lie further apart; the beta of the step is that of one row as
-well. ddim.py, `step`: the next row is `timestep - num_train_timesteps // num_inference_steps`, but `set_timesteps` makes
-`linspace(M - 1, 0, N)`, whose rows are (M - 1) / (N - 1) apart. The next row looked up in `self.timesteps` (and 1 for the
-level after the last), with the level of the step as the quotient of both for DDPM, mends them.
-`python tests/peers/bugs/monai_schedulers.py [FOLDER]`
+monai/networks/schedulers/ddpm.py, `step`: the next level is `alphas_cumprod[timestep - 1]`, also where
+`set_timesteps` asks for fewer steps than the training had, and its `timesteps` lie further apart; the beta of the
+step is that of one row as well. ddim.py, `step`: the next row is `timestep - num_train_timesteps //
+num_inference_steps`, but `set_timesteps` makes `linspace(M - 1, 0, N)`, whose rows are (M - 1) / (N - 1) apart. The
+next row looked up in `self.timesteps` (and 1 for the level after the last), with the level of the step as the
+quotient of both for DDPM, mends them. `python tests/peers/bugs/monai_schedulers.py [FOLDER]`
 """
 
 import sys

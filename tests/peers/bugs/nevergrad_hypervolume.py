@@ -1,9 +1,9 @@
 """nevergrad 1.0.12, `HypervolumeIndicator`: points beyond the reference change the volume.
 
 Its documentation: the region that a set of points dominates and that the reference point bounds. Points that do not
-dominate the reference bound no such region. nevergrad/optimization/multiobjective/hypervolume.py, `compute`: the code that
-it follows leaves them out first, as `points = points[np.all(points < 0, axis=1)]` after the subtraction would. Its own
-optimizers keep such points away beforehand. `python tests/peers/bugs/nevergrad_hypervolume.py [FOLDER]`
+dominate the reference bound no such region. nevergrad/optimization/multiobjective/hypervolume.py, `compute`: the code
+that it follows leaves them out first, as `points = points[np.all(points < 0, axis=1)]` after the subtraction would.
+Its own optimizers keep such points away beforehand. `python tests/peers/bugs/nevergrad_hypervolume.py [FOLDER]`
 """
 
 import sys

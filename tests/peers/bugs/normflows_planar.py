@@ -1,9 +1,10 @@
 """normflows 1.7.3, `Planar`: no number where w.u is large, and no digits where it is far below 0.
 
-normflows/flows/planar.py, `forward`: `torch.log(1 + torch.exp(inner)) - 1 - inner`. In single precision exp overflows from 89
-on, and the flow is infinite or NaN; below -17, log(1 + exp) is 0, and the determinant, which is softplus(w.u), is lost.
-`torch.nn.functional.softplus(inner)` in place of the logarithm mends the first; the determinant is better made of
-softplus(w.u) itself than of 1 + w.u. `python tests/peers/bugs/normflows_planar.py [FOLDER]`
+normflows/flows/planar.py, `forward`: `torch.log(1 + torch.exp(inner)) - 1 - inner`. In single precision exp overflows
+from 89 on, and the flow is infinite or NaN; below -17, log(1 + exp) is 0, and the determinant, which is
+softplus(w.u), is lost. `torch.nn.functional.softplus(inner)` in place of the logarithm mends the first; the
+determinant is better made of softplus(w.u) itself than of 1 + w.u. `python tests/peers/bugs/normflows_planar.py
+[FOLDER]`
 """
 
 import sys

@@ -1,7 +1,7 @@
 """Platypus 1.4.1, `Hypervolume`: with one objective the length is squared.
 
-platypus/indicators.py, `calc_internal`: for fewer than three objectives an area is made, the first objective times the last
-one, and with one objective both are the same. `if nobjs < 2: return max(s.normalized_objectives[0] for s in
+platypus/indicators.py, `calc_internal`: for fewer than three objectives an area is made, the first objective times
+the last one, and with one objective both are the same. `if nobjs < 2: return max(s.normalized_objectives[0] for s in
 solutions[:nsols])` at its head mends it. `python tests/peers/bugs/platypus_hypervolume.py [FOLDER]`
 """
 

@@ -1,9 +1,9 @@
 """pyGPGO 0.5.1, `Acquisition.ExpectedImprovement`: the density of the first point counts for all points.
 
-pyGPGO/acquisition.py, `ExpectedImprovement`: `std * norm.pdf(z)[0]` takes the first entry of the densities. Of several points
-all but the first have another one's density, and of numbers, which its documentation asks for, there is no entry: it raises
-IndexError. `norm.pdf(z)` without `[0]` mends both. Its own loop hands over a point at a time, where it is right.
-`python tests/peers/bugs/pygpgo_improvement.py [FOLDER]`
+pyGPGO/acquisition.py, `ExpectedImprovement`: `std * norm.pdf(z)[0]` takes the first entry of the densities. Of
+several points all but the first have another one's density, and of numbers, which its documentation asks for, there
+is no entry: it raises IndexError. `norm.pdf(z)` without `[0]` mends both. Its own loop hands over a point at a time,
+where it is right. `python tests/peers/bugs/pygpgo_improvement.py [FOLDER]`
 """
 
 import sys

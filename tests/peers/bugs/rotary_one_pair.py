@@ -1,8 +1,8 @@
 """rotary-embedding-torch 0.9.1 and x-transformers 2.31.10, `RotaryEmbedding`: two coordinates are one pair, and raise.
 
-rotary_embedding_torch/rotary_embedding_torch.py, `__init__`: `theta *= theta_rescale_factor ** (dim / (dim - 2))`, and
-x_transformers/x_transformers.py, `__init__`: `base *= base_rescale_factor ** (dim / (dim - 2))`, divide by 0 at dim = 2, also
-where the factor is 1 and nothing is rescaled. One pair turns by the position itself, whatever the base:
+rotary_embedding_torch/rotary_embedding_torch.py, `__init__`: `theta *= theta_rescale_factor ** (dim / (dim - 2))`,
+and x_transformers/x_transformers.py, `__init__`: `base *= base_rescale_factor ** (dim / (dim - 2))`, divide by 0 at
+dim = 2, also where the factor is 1 and nothing is rescaled. One pair turns by the position itself, whatever the base:
 `if dim > 2:` before the line mends it. `python tests/peers/bugs/rotary_one_pair.py [FOLDER FOLDER]`
 """
 

@@ -29,7 +29,10 @@ def rotary_embedding_torch(q, k, slope, c_R, c_A, shift, bias):
     import torch
     from rotary_embedding_torch import RotaryEmbedding
 
-    code = RotaryEmbedding(dim=q.shape[1])
+    try:
+        code = RotaryEmbedding(dim=q.shape[1])
+    except ZeroDivisionError:  # told as no number
+        return np.full((len(q), len(q)), np.nan)
     turned = [code.rotate_queries_or_keys(torch.from_numpy(np.array(x))[None, None], offset=shift) for x in (q, k)]
     return _scores(*(x[0, 0].detach().numpy() for x in turned), slope, c_R, c_A, bias)
 
@@ -39,7 +42,11 @@ def x_transformers(q, k, slope, c_R, c_A, shift, bias):
     import torch
     from x_transformers.x_transformers import RotaryEmbedding, apply_rotary_pos_emb
 
-    angles, scale = RotaryEmbedding(q.shape[1])(torch.arange(shift, shift + len(q)))
+    try:
+        code = RotaryEmbedding(q.shape[1])
+    except ZeroDivisionError:  # told as no number
+        return np.full((len(q), len(q)), np.nan)
+    angles, scale = code(torch.arange(shift, shift + len(q)))
     turned = [apply_rotary_pos_emb(torch.from_numpy(np.array(x))[None, None], angles, scale) for x in (q, k)]
     return _scores(*(x[0, 0].numpy() for x in turned), slope, c_R, c_A, bias)
 
