@@ -14,7 +14,9 @@ def uct_select(visits, sums, parent, c, r):
     """Which child; the draw among the best ones is given."""
     if not np.all(visits):
         raise NotApplicable("its children are made one at a time, and visited at once")
-    children = {i: SimpleNamespace(totalReward=s, numVisits=n) for i, (s, n) in enumerate(zip(sums, visits, strict=True))}
+    children = {
+        i: SimpleNamespace(totalReward=s, numVisits=n) for i, (s, n) in enumerate(zip(sums, visits, strict=True))
+    }
     node = SimpleNamespace(children=children, numVisits=parent)
     with mock.patch.object(random, "choice", lambda best: best[int(r * len(best))]):
         best = mcts.mcts.getBestChild(None, node, c)
