@@ -1,9 +1,10 @@
 """pythae 0.1.2, `PlanarFlow`: a map that cannot be undone counts as a flow, and 1e-4 is added to its determinant.
 
-pythae/models/normalizing_flows/planar_flow/planar_flow_model.py, `forward`: u is taken as it is, and where w.u < -1 the map
-folds, so that what it calls a density has a mass of more than 1. Rezende and Mohamed (2015, Appendix A.1) correct it:
-`u_hat = u + (softplus(w.u) - 1 - w.u) * w / |w|^2`. And `torch.log(torch.abs(1 + phi @ u.T) + 1e-4)` is another number than
-the logarithm of the determinant. u and w are drawn from normal laws at first, so that w.u < -1 is no rare case.
+pythae/models/normalizing_flows/planar_flow/planar_flow_model.py, `forward`: u is taken as it is, and where w.u < -1
+the map folds, so that what it calls a density has a mass of more than 1. Rezende and Mohamed (2015, Appendix A.1)
+correct it: `u_hat = u + (softplus(w.u) - 1 - w.u) * w / |w|^2`. And `torch.log(torch.abs(1 + phi @ u.T) + 1e-4)` is
+another number than the logarithm of the determinant. u and w are drawn from normal laws at first, so that w.u < -1 is
+no rare case.
 
 `python tests/peers/bugs/pythae_planar.py [FOLDER]`
 """

@@ -1,9 +1,9 @@
 """torchflows 1.2.1, `Planar`: a map that cannot be undone counts as a bijection.
 
-torchflows/bijections/finite/residual/planar.py, `inverse`: u is taken as it is. Its slope is a sigmoid's, at most 1/4, so that
-the map folds where w.u < -4, and the same point has several sources; u and w are drawn from normal laws at first. Rezende and
-Mohamed (2015, Appendix A.1) correct u for tanh; here `u_hat = u + (4 * softplus(w.u / 4 + 1) - 4 - w.u) * w / |w|^2`, say,
-keeps w.u above -4. `python tests/peers/bugs/torchflows_planar.py [FOLDER]`
+torchflows/bijections/finite/residual/planar.py, `inverse`: u is taken as it is. Its slope is a sigmoid's, at most
+1/4, so that the map folds where w.u < -4, and the same point has several sources; u and w are drawn from normal laws
+at first. Rezende and Mohamed (2015, Appendix A.1) correct u for tanh; here `u_hat = u + (4 * softplus(w.u / 4 + 1) -
+4 - w.u) * w / |w|^2`, say, keeps w.u above -4. `python tests/peers/bugs/torchflows_planar.py [FOLDER]`
 """
 
 import sys

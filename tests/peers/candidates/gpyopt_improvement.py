@@ -10,6 +10,7 @@ def _ei(mu, sigma, best, **settings):
     """It minimises; the coordinates of a point are mean and deviation themselves."""
     ones, none = np.ones_like(mu), np.zeros_like(mu)
     law = SimpleNamespace(
+        analytical_gradient_prediction=True,
         get_fmin=lambda: -best,
         predict_withGradients=lambda _: (
             -mu[:, None], sigma[:, None].copy(), np.stack([-ones, none], axis=1), np.stack([none, ones], axis=1),

@@ -8,7 +8,7 @@ jax.config.update("jax_enable_x64", True)
 
 
 def _step(x, h, c, W, b, offset):
-    d, H = x.shape[1], h.shape[1]
+    H = h.shape[1]
     i, f, o, g = (np.arange(k * H, (k + 1) * H) for k in range(4))
     order = np.concatenate([i, g, f, o])
     bias = np.array(b)
