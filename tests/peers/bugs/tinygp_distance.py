@@ -1,10 +1,10 @@
 """tinygp 0.3.1, `L2Distance`: compiled, the gradient at a point's distance from itself is not 0.
 
 tinygp/kernels/distance.py, `L2Distance.distance`: a distance of 0 is told by `jnp.equal(r2, 0)`. In compiled code the
-coordinates of a point, scaled twice, may differ in their last digit (a product that is fused with the subtraction is not
-rounded), r2 is then 1e-34, and the derivative of its root is of order 1. With the exponential kernel, whose slope at 0 is
-not 0, the gradient of the evidence is wrong. Scaling the difference in place of both points (`transforms.Linear`), or
-taking an r2 below the rounding of the coordinates for 0, mends it.
+coordinates of a point, scaled twice, may differ in their last digit (a product that is fused with the subtraction is
+not rounded), r2 is then 1e-34, and the derivative of its root is of order 1. With the exponential kernel, whose slope
+at 0 is not 0, the gradient of the evidence is wrong. Scaling the difference in place of both points
+(`transforms.Linear`), or taking an r2 below the rounding of the coordinates for 0, mends it.
 
 `python tests/peers/bugs/tinygp_distance.py [FOLDER]`
 """
