@@ -2,7 +2,7 @@
 
 .. refimpl-systems::             the systems and their papers
 .. refimpl-chapters::            the chapters and their systems; :toctree: makes the table of contents instead
-.. refimpl-conformance::         verdicts on public implementations, one a row
+.. refimpl-conformance::         verdicts on public implementations: a sign each, by package and chapter
 .. refimpl-tutorials::           the pictures of the tutorials, each a link to its page
 .. refimpl-symbols::             the tables of notation of all pages, as one
 .. refimpl-backends::            what runs where
@@ -227,28 +227,60 @@ def told(row):
     return marked_up(text) if text != row["note"] else []
 
 
+SIGNS = {  # kind of a verdict -> sign, what it means
+    "conforms": ("\N{CHECK MARK}", "conforms"),
+    "variant": ("\N{ALMOST EQUAL TO}", "conforms to a named variant"),
+    "bug": ("\N{BALLOT X}", "a mistake"),
+    "choice": ("\N{NOT EQUAL TO}", "another rule on purpose"),
+    "ambiguity": ("?", "papers and code do not agree or do not say"),
+    "rounding": ("~", "fewer digits"),
+    "": ("-", "could not be asked"),
+}
+
+
 class Conformance(Tables):
-    """The matrix above the sections of the page on conformance, which have the details."""
+    """The table of all packages: a sign for each verdict, by chapters; the pages of the systems have the details."""
 
     required_arguments = 0
 
     def run(self):
-        """A row for each implementation, from the data that the page was written from."""
-        rows = []
-        for row in self.committed("conformance/verdicts.json").get("rows", ()):
-            link = nodes.reference("", "", nodes.Text(row["package"]), refid=nodes.make_id(row["title"]), internal=True)
-            link += [nodes.Text(", "), nodes.Text(row["what"])]
-            said = told(row) if named(row) else marked_up(row["note"].partition(". ")[0].rstrip("."))
-            rows.append(
-                [
-                    [paragraph(link), paragraph(row["version"], classes=["dim"])],
-                    row["target"].partition(".")[0],
-                    [paragraph(*judged(row)), *([paragraph(row["kind"], classes=["dim"])] if row["kind"] else [])],
-                    (*said, "."),
-                ]
-            )
-        head = ("Implementation, release", "System", "Verdict, kind", "In a sentence")
-        return [table((31, 15, 26, 28), head, rows)]
+        """A row for each package."""
+        self.env.note_reread()
+        rows = self.committed("conformance/verdicts.json").get("rows", ())
+        chapters = list(dict.fromkeys(entry.chapter for entry in catalog.papers()))
+        packages: dict = {}
+        for row in rows:
+            packages.setdefault((row["package"].lower(), row["package"], row.get("language", "Python")), []).append(row)
+        body = []
+        for (_, name, language), verdicts in sorted(packages.items(), key=lambda item: item[0][::2]):
+            versions = ", ".join(dict.fromkeys(row["version"] for row in verdicts if row["version"]))
+            about = versions if language == "Python" else f"{versions}, {language}"
+            head = [paragraph(name, " ", nodes.inline("", about, classes=["dim"]))]
+            body.append([head, *(self.signs(verdicts, chapter) for chapter in chapters)])
+        legend = [[strong(sign), f" {meaning}"] for sign, meaning in SIGNS.values()]
+        widths = (22, *[78 // len(chapters)] * len(chapters))
+        return [bullets(legend), table(widths, ("Package", *chapters), body, classes=("signs",))]
+
+    def signs(self, verdicts, chapter):
+        """Links to the verdicts of a package in a chapter."""
+        parts = []
+        for row in verdicts:
+            system = row["target"].partition(".")[0]
+            if catalog.chapter(system) == chapter:
+                sign, meaning = SIGNS[kind_of(row)]
+                where = f"{system}.html#{nodes.make_id(row['title'])}"
+                said = f"{row['title']}, {row['target']}: {meaning}"
+                parts.append(nodes.reference("", sign, refuri=where, internal=True, reftitle=said))
+                parts.append(nodes.Text(" "))
+        return tuple(parts[:-1]) or ""
+
+
+def kind_of(row):
+    """The key of `SIGNS`."""
+    verdict = row["verdict"]
+    if verdict.startswith("conforms"):
+        return "variant" if " to variant " in verdict else "conforms"
+    return row["kind"] if verdict.startswith("deviates") else ""
 
 
 class Tutorials(SphinxDirective):

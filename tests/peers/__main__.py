@@ -17,6 +17,7 @@ import datetime
 import json
 import re
 import sys
+import textwrap
 from collections import Counter
 from itertools import groupby
 from pathlib import Path
@@ -24,6 +25,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from refimpl.oracle import catalog
 from refimpl.oracle.output.page import beyond
 from tests.peers.elsewhere import lacking, runner
 from tests.peers.verdicts import implementations, judge_all, kept, key_of
@@ -49,45 +51,84 @@ def _system(row):
     return row["target"].partition(".")[0]
 
 
-def rst(rows, date):
-    """The page of the site, from the verdicts."""
-    verdicts = [row["verdict"].split()[0] for row in rows]
-    conform, deviate, bugs = (*map(verdicts.count, ("conforms", "deviates")), sum(row["kind"] == "bug" for row in rows))
-    packages = len({row["package"] for row in rows})
-    lines = [
-        ".. Written by `make peers`; do not edit.",
+def pages(rows, date):
+    """The pages of the site, from the verdicts: name -> text, an entrance and one for each system."""
+    systems = list(dict.fromkeys(map(_system, rows)))  # what is outside Python stands apart in the table
+    rows = sorted(rows, key=lambda row: systems.index(_system(row)))
+    found = {"index": _entrance(rows, systems, date)}
+    return found | {system: _of_system(system, list(group)) for system, group in groupby(rows, key=_system)}
+
+
+def _entrance(rows, systems, date):
+    verdicts = Counter(row["verdict"].split()[0] for row in rows)
+    bugs = [row for row in rows if row["kind"] == "bug"]
+    spoken = {row["package"]: row["language"] for row in rows}
+    languages = [f"{times} in {name}" for name, times in Counter(spoken.values()).most_common()]
+    asked = verdicts["conforms"] + verdicts["deviates"]
+    about = f"""{len(rows)} verdicts on {len(spoken)} packages ({", ".join(languages)}), of {date}, each on the release named:
+        {verdicts["conforms"]} conform, to the paper's rule or a named variant of it, {verdicts["deviates"]} deviate, and
+        {len(rows) - asked} could not be asked. Every deviation was re-checked by hand against the formula. A verdict says
+        nothing about the next release. Settings are those of the cases; all others are left as they come, but for what the
+        title says. What a package cannot be asked is not applicable, and never passed.
+        ``python -m tests.peers --out docs/conformance`` writes these pages anew."""
+    title = "Conformance of public implementations"
+    lines = [".. Written by `make peers`; do not edit.", "", title, "=" * len(title), "", *wrapped(about), ""]
+    for kind, meaning in KINDS.items():
+        times = sum(row["kind"] == kind for row in rows)
+        lines += [f"{kind} ({times})", f"   {meaning}"]
+    lines += [
         "",
-        "Conformance of public implementations",
-        "=====================================",
+        "Mistakes",
+        "--------",
         "",
-        f"{len(rows)} verdicts on {packages} packages, of {date}, each on the release named: {conform} conform, to",
-        f"the paper's rule or a named variant of it, and {deviate} deviate; {bugs} are bugs. Every deviation was",
-        "re-checked by hand against the formula. A verdict says nothing about the next release. Settings are those of",
-        "the cases; all others are left as they come, but for what the title says. What a package cannot be asked is",
-        "not applicable, and never passed. ``python -m tests.peers --out docs/conformance`` writes this page anew.",
+        "Each has a script that shows it without this library; its page says what mends it.",
         "",
     ]
-    for kind, meaning in KINDS.items():
-        lines += [f"{kind}", f"   {meaning}"]
-    lines += ["", ".. refimpl-conformance::", ""]
-    systems = list(dict.fromkeys(map(_system, rows)))  # what is outside Python stands apart in the table
-    for system, group in groupby(sorted(rows, key=lambda row: systems.index(_system(row))), key=_system):
-        lines += [system, "-" * len(system), ""]
-        for row in group:
-            name = re.sub(r"_(?=\W|$)", r"\_", row["title"])  # a name that ends so would be a reference
-            lines += [name, "~" * len(name), ""]
-            kind = f" ({row['kind']})" if row["kind"] else ""
-            rest = beyond(row["verdict"], row["sentence"])
-            rest = f": {marked_up(rest)}." if rest not in ("", row["note"]) else ""
-            lines += [f"*{row['target']}*: **{row['verdict']}**{kind}{rest}", "", marked_up(row["note"]), ""]
-            if row.get("cause"):
-                lines += ["What the oracle says of the cause:", "", ".. code-block:: text", "   :class: wrapped", ""]
-                lines += [f"   {text}".rstrip() for text in row["cause"]] + [""]
-            if row["script"]:
-                lines += [f"Without this library: ``{runner(row['script'])} {row['script']}``.", ""]
-            if "line" in row:
-                lines += [f"{row['line']}.", "", ".. code-block:: shell", "   :class: wrapped", ""]
-                lines += [f"   {row['command']}", ""]
+    for row in bugs:
+        first = re.split(r"(?<=[.;:]) ", " ".join(row["note"].split()), maxsplit=1)[0].rstrip(".;:")
+        lines += [f"* :doc:`{_named(row)} <{_system(row)}>`: {marked_up(first)}."]
+    lines += ["", "All packages", "------------", "", ".. refimpl-conformance::", "", ".. toctree::", "   :hidden:", ""]
+    return "\n".join([*lines, *(f"   {system}" for system in systems), ""])
+
+
+def wrapped(text):
+    """Lines of a text."""
+    return textwrap.wrap(" ".join(text.split()), 118, break_on_hyphens=False)
+
+
+def _named(row):
+    return re.sub(r"[`<>]", "", row["title"]).replace("_", r"\_")
+
+
+def _of_system(system, rows):
+    title = f"Packages that do {system}"
+    lines = [".. Written by `make peers`; do not edit.", "", title, "=" * len(title), ""]
+    lines += [f"The rule: :doc:`/{catalog.chapter(system)}/{system}`. :doc:`All packages <index>`.", ""]
+    for row in rows:
+        name = re.sub(r"_(?=\W|$)", r"\_", row["title"])  # a name that ends so would be a reference
+        lines += [name, "-" * len(name), ""]
+        kind = f" ({row['kind']})" if row["kind"] else ""
+        rest = beyond(row["verdict"], row["sentence"])
+        rest = f": {marked_up(rest)}." if rest not in ("", row["note"]) else ""
+        lines += [f"*{row['target']}*: **{row['verdict']}**{kind}{rest}", "", marked_up(row["note"]), ""]
+        told = []
+        if row.get("cause"):
+            told += ["What the oracle says of the cause:", "", ".. code-block:: text", "   :class: wrapped", ""]
+            told += [f"   {text}".rstrip() for text in row["cause"]] + [""]
+        if row["script"]:
+            lines += [f"Without this library: ``{runner(row['script'])} {row['script']}``.", ""]
+        if "line" in row:
+            told += [
+                f"{row['line']}.",
+                "",
+                ".. code-block:: shell",
+                "   :class: wrapped",
+                "",
+                f"   {row['command']}",
+                "",
+            ]
+        if told:
+            lines += [".. dropdown:: How it was asked", "", *(f"   {line}".rstrip() for line in told), ""]
     return "\n".join(lines)
 
 
@@ -122,7 +163,7 @@ def main():
     parser.add_argument("--only", nargs="+", default=(), metavar="NAME", help="of these packages or systems alone")
     parser.add_argument("--all", action="store_true", help="judge also what has not changed since it was written")
     options = parser.parse_args()
-    entries, data, page = implementations(), options.out / "verdicts.json", options.out / "index.rst"
+    entries, data = implementations(), options.out / "verdicts.json"
     asked = [entry for entry in entries if meant(entry, options.only)]
     if not asked:
         parser.error(f"argument --only: no such package or system: {' '.join(options.only)}")
@@ -154,8 +195,13 @@ def main():
     date = datetime.date.today().isoformat()
     options.out.mkdir(parents=True, exist_ok=True)
     data.write_text(json.dumps({"date": date, "rows": rows}, indent=1) + "\n", encoding="utf-8")
-    page.write_text(rst(rows, date), encoding="utf-8")
-    console.print(f"{data} and {page} written")
+    written = pages(rows, date)
+    for page in options.out.glob("*.rst"):
+        if page.stem not in written:
+            page.unlink()
+    for name, text in written.items():
+        (options.out / f"{name}.rst").write_text(text, encoding="utf-8")
+    console.print(f"{data} and {len(written)} pages written")
     return 0
 
 

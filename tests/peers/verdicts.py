@@ -119,7 +119,12 @@ def kept(entry, row):
     """
     if row is None or not (elsewhere.lacking(entry) or row.get("digest") == digest(entry, installed(entry))):
         return None
-    return row | {key: entry.get(key, "") for key in ("note", "kind", "script")}
+    return row | {key: entry.get(key, "") for key in ("note", "kind", "script")} | {"language": language(entry)}
+
+
+def language(entry):
+    """In which language it is asked."""
+    return elsewhere.LANGUAGES[entry["needs"]] if "exec" in entry else "Python"
 
 
 def judge(entry, seconds=0.0):
@@ -127,8 +132,9 @@ def judge(entry, seconds=0.0):
     row = {key: entry.get(key, "") for key in ("package", "what", "target", "note", "kind", "script")}
     row["key"] = key_of(entry)
     found = installed(entry)
-    language = f" ({elsewhere.LANGUAGES[entry['needs']]})" if "exec" in entry else ""
-    row |= {"version": found, "title": f"{entry['package']} {found}{language}, {entry['what']}", "names": []}
+    spoken = f" ({language(entry)})" if "exec" in entry else ""
+    row |= {"version": found, "title": f"{entry['package']} {found}{spoken}, {entry['what']}", "names": []}
+    row["language"] = language(entry)
     row["digest"] = digest(entry, found)
     if not found:
         return row | {"verdict": "not installed", "sentence": f"{entry['package']} is not installed"}
