@@ -65,11 +65,11 @@ def _entrance(rows, systems, date):
     spoken = {row["package"]: row["language"] for row in rows}
     languages = [f"{times} in {name}" for name, times in Counter(spoken.values()).most_common()]
     asked = verdicts["conforms"] + verdicts["deviates"]
-    about = f"""{len(rows)} verdicts on {len(spoken)} packages ({", ".join(languages)}), of {date}, each on the release named:
-        {verdicts["conforms"]} conform, to the paper's rule or a named variant of it, {verdicts["deviates"]} deviate, and
-        {len(rows) - asked} could not be asked. Every deviation was re-checked by hand against the formula. A verdict says
-        nothing about the next release. Settings are those of the cases; all others are left as they come, but for what the
-        title says. What a package cannot be asked is not applicable, and never passed.
+    about = f"""{len(rows)} verdicts on {len(spoken)} packages ({", ".join(languages)}), of {date}, each on the release
+        named: {verdicts["conforms"]} conform, to the paper's rule or a named variant of it, {verdicts["deviates"]}
+        deviate, and {len(rows) - asked} could not be asked. Every deviation was re-checked by hand against the formula.
+        A verdict says nothing about the next release. Settings are those of the cases; all others are left as they
+        come, but for what the title says. What a package cannot be asked is not applicable, and never passed.
         ``python -m tests.peers --out docs/conformance`` writes these pages anew."""
     title = "Conformance of public implementations"
     lines = [".. Written by `make peers`; do not edit.", "", title, "=" * len(title), "", *wrapped(about), ""]
