@@ -36,6 +36,7 @@ KINDS = {
     "ambiguity": "the paper, its versions and its authors' code do not agree or do not say",
     "rounding": "the paper's rule, with fewer digits than the precision has",
 }
+SHORT = 60  # characters of a sentence that is no story yet
 SECONDS = 20.0  # for the cause of a deviation that no list names; the written one is kept by --check
 console = Console()
 
@@ -85,10 +86,19 @@ def _entrance(rows, systems, date):
         "",
     ]
     for row in bugs:
-        first = re.split(r"(?<=[.;:]) ", " ".join(row["note"].split()), maxsplit=1)[0].rstrip(".;:")
+        first = _first(" ".join(row["note"].split()))
         lines += [f"* :doc:`{_named(row)} <{_system(row)}>`: {marked_up(first)}."]
     lines += ["", "All packages", "------------", "", ".. refimpl-conformance::", "", ".. toctree::", "   :hidden:", ""]
     return "\n".join([*lines, *(f"   {system}" for system in systems), ""])
+
+
+def _first(note):
+    """What a note says first of the package; how it was checked is told on its page."""
+    sentences = [s for s in re.split(r"(?<=[.;]) (?=[A-Z`])", note) if not s.startswith("Re-checked")] or [note]
+    found = sentences.pop(0)
+    while sentences and len(found) < SHORT:
+        found += f" {sentences.pop(0)}"
+    return found.rstrip(".;:")
 
 
 def wrapped(text):
