@@ -15,6 +15,7 @@ from refimpl.core.arrays import array_namespace
 from refimpl.oracle import catalog
 from refimpl.oracle.candidates import Estimator, NotApplicable, OptaxTransform, TorchOptimizer, load
 from refimpl.oracle.candidates.base import arguments_for, words_for
+from refimpl.oracle.candidates.python import package_version
 from refimpl.oracle.cli import main
 from refimpl.oracle.verdict import check
 from refimpl.specs.base import Case, Fit, Law, Operation, Paper, System, array, mistake, number
@@ -43,6 +44,14 @@ def test_arguments_come_from_the_inputs():
         assert arguments_for(make, {"alpha|eta": "lr"}, inputs, {}, "mine") == {word: 0.1}
     with pytest.raises(NotApplicable, match="mine takes no betas, and this case sets it to"):
         take(lambda lr: 0)
+
+
+def test_a_checkout_has_not_the_version_of_what_is_installed(tmp_path, monkeypatch):
+    assert package_version("numpy.linalg") == np.__version__
+    checkout = type(sys)("numpy")
+    checkout.__file__ = str(tmp_path / "numpy/__init__.py")
+    monkeypatch.setitem(sys.modules, "numpy", checkout)
+    assert package_version("numpy.linalg") == ""
 
 
 @pytest.mark.parametrize(("adapter", "kind"), [(TorchOptimizer, "a PyTorch"), (OptaxTransform, "an Optax")])

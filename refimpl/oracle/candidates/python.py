@@ -6,7 +6,7 @@ import importlib
 import importlib.util
 import inspect
 import sys
-from importlib.metadata import PackageNotFoundError, packages_distributions, version
+from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
 from pathlib import Path
 
 import numpy as np
@@ -100,12 +100,19 @@ _distributions = functools.cache(packages_distributions)  # it reads the file li
 
 def package_version(module_name):
     """Version of the installed distribution that a module belongs to, or ""."""
-    for distribution in _distributions().get(module_name.partition(".")[0], ()):
-        try:
-            return version(distribution)
-        except PackageNotFoundError:
-            continue
+    top = module_name.partition(".")[0]
+    for name in _distributions().get(top, ()):
+        with contextlib.suppress(PackageNotFoundError):
+            if _is_of(distribution(name), getattr(sys.modules.get(top), "__file__", None)):
+                return distribution(name).version
     return ""
+
+
+def _is_of(found, file):
+    """Whether a module's file is that of a distribution, and not of a checkout that was put in front of it."""
+    if file is None or '"editable"' in (found.read_text("direct_url.json") or ""):
+        return True
+    return Path(file).resolve().is_relative_to(Path(found.locate_file("")).resolve())
 
 
 class Function(InProcess):
