@@ -57,14 +57,14 @@ class Map(Reading):
             for chapter, top, end in bands
         ]
         parts += [_arrow(places[before], places[name]) for name, some in after.items() for before in some]
-        parts += [self.name(name, systems[name].chapter, *place) for name, place in places.items()]
+        parts += [self.box(name, systems[name].chapter, *place) for name, place in places.items()]
         label = "What is better read before what; the list below says the same"
         head = f'<svg viewBox="0 0 {wide} {y}" width="{wide}" role="img" aria-label="{label}">'
         text = f'<div class="map" tabindex="0">{head}{"".join(parts)}</svg></div>'
         rows = [[self.link(name), ": ", *self.listed(after[name])] for name in systems if name in after]
         return [nodes.raw("", text, format="html"), folded("The same as a list", bullets(rows))]
 
-    def name(self, name, chapter, x, y):
+    def box(self, name, chapter, x, y):
         """A name in its box, as a link; the site is flat below the folder of its pages."""
         box = f'<rect x="{x}" y="{y}" width="{WIDE}" height="{HIGH}" rx="5"/>'
         said = f'<text x="{x + WIDE / 2}" y="{y + 17}" text-anchor="middle">{escape(name)}</text>'
