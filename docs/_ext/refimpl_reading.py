@@ -15,7 +15,7 @@ from refimpl_pages import folded, title_of
 
 from refimpl.oracle import catalog
 
-WIDE, HIGH, GAP, LEFT = 168, 26, 46, 96  # of a name, in pixels; between columns; of the names of the chapters
+WIDE, HIGH, GAP, LEFT = 158, 26, 30, 84  # of a name, in pixels; between columns; of the names of the chapters
 
 
 class Reading(Tables):

@@ -248,8 +248,9 @@ def test_page_fits_telephone_tablet_and_desk(browser, name):
 def test_verdicts_can_be_read_on_a_desk(browser):
     """No word of a heading is broken, no command is cut, and code is code."""
     browser.width(1280)
-    visit(browser, "conformance/index")
-    assert browser.run("document.documentElement.scrollHeight") < 11_500
+    for name in ("conformance/index", "conformance/packages"):
+        visit(browser, name)
+        assert browser.run("document.documentElement.scrollHeight") < 11_500
     broken = """[...document.querySelectorAll('table.refimpl th p')].map(p => p.firstChild).flatMap(
       text => [...text.data.matchAll(/\\w+/g)].filter(word => {
         const range = document.createRange();

@@ -38,6 +38,16 @@ KINDS = {
 }
 SHORT = 60  # characters of a sentence that is no story yet
 SECONDS = 20.0  # for the cause of a deviation that no list names; the written one is kept by --check
+PACKAGES = """\
+.. Written by `make peers`; do not edit.
+
+All packages
+============
+
+The table of the :doc:`verdicts <index>`: packages, and in each chapter a sign for each verdict, which leads to it.
+
+.. refimpl-conformance::
+"""
 console = Console()
 
 
@@ -56,7 +66,7 @@ def pages(rows, date):
     """The pages of the site, from the verdicts: name -> text, an entrance and one for each system."""
     systems = list(dict.fromkeys(map(_system, rows)))  # what is outside Python stands apart in the table
     rows = sorted(rows, key=lambda row: systems.index(_system(row)))
-    found = {"index": _entrance(rows, systems, date)}
+    found = {"index": _entrance(rows, systems, date), "packages": PACKAGES}
     return found | {system: _of_system(system, list(group)) for system, group in groupby(rows, key=_system)}
 
 
@@ -88,8 +98,8 @@ def _entrance(rows, systems, date):
     for row in bugs:
         first = _first(" ".join(row["note"].split()))
         lines += [f"* :doc:`{_named(row)} <{_system(row)}>`: {marked_up(first)}."]
-    lines += ["", "All packages", "------------", "", ".. refimpl-conformance::", "", ".. toctree::", "   :hidden:", ""]
-    return "\n".join([*lines, *(f"   {system}" for system in systems), ""])
+    lines += ["", ":doc:`All packages <packages>` has a sign for each verdict.", "", ".. toctree::", "   :hidden:", ""]
+    return "\n".join([*lines, "   All packages <packages>", *(f"   {system} <{system}>" for system in systems), ""])
 
 
 def _first(note):
