@@ -123,7 +123,7 @@ def _named(row):
 def _of_system(system, rows):
     title = f"Packages that do {system}"
     lines = [".. Written by `make peers`; do not edit.", "", title, "=" * len(title), ""]
-    lines += [f"The rule: :doc:`/{catalog.chapter(system)}/{system}`. :doc:`All packages <index>`.", ""]
+    lines += [f"The rule: :doc:`/{catalog.chapter(system)}/{system}`. :doc:`All verdicts <index>`.", ""]
     for row in rows:
         name = re.sub(r"_(?=\W|$)", r"\_", row["title"])  # a name that ends so would be a reference
         lines += [name, "-" * len(name), ""]
