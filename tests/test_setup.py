@@ -78,6 +78,8 @@ def test_all_extras_can_stand_in_one_environment():
 def test_public_packages_are_locked_in_the_releases_that_were_judged():
     found = releases(LOCKS["peers"], LOCKS["torch"], *OLD)
     for row in json.loads((ROOT / "docs/conformance/verdicts.json").read_text())["rows"]:
+        if row["language"] != "Python":  # those have locks of their own, or come from Debian
+            continue
         assert row["version"] in found[canonicalize_name(row["package"])], row["title"]
     for path in OLD:  # named as the folder that it goes to, with what it asks for and nothing else does
         name, _, version = path.stem.rpartition("-")

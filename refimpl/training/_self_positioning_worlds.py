@@ -106,8 +106,10 @@ def train(theta, pairs, *, order=None, lr=LR, tau=TAU):
     """
     check.fields(Pairs, pairs=pairs)
     lr = check.positive(lr=lr)
-    for k in range(pairs.X.shape[0]) if order is None else order:
-        k = check.integer(order=int(k), below=pairs.X.shape[0])
+    n = pairs.X.shape[0]
+    order = np.arange(n) if order is None else np.asarray(order)
+    check.indices(n, order=order), check.shapes(order=(order, "k"))
+    for k in order.tolist():
         theta = theta - lr * encoder_loss(theta, pairs.X[k, ...], pairs.Y[k, ...], tau=tau)[1]
     return theta
 
