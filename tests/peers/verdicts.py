@@ -7,7 +7,7 @@ import shlex
 import sys
 import tomllib
 from concurrent.futures import ProcessPoolExecutor
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from itertools import chain
 from multiprocessing import get_context
@@ -99,17 +99,26 @@ def key_of(entry):
 def digest(entry, release):
     """What a verdict depends on, but for the engine: release, entry, adapter, cases, source and spec of the system."""
     name = entry["target"].partition(".")[0]
-    rooms = ROOT / "refimpl" / catalog.chapter(name), ROOT / "refimpl/specs" / catalog.chapter(name) / name
-    files = [rooms[0] / f"{name}.py", *rooms[0].glob(f"_{name}_*.py"), *rooms[1].rglob("*.py")]
-    files += [ROOT / entry["python"].partition(":")[0]] if "python" in entry else []
+    files = [ROOT / entry["python"].partition(":")[0]] if "python" in entry else []
     files += elsewhere.sources(entry) if "exec" in entry else []
-    texts = {
-        str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in files if "claims" not in str(path)
-    }
+    texts = _of_system(name) | _texts(files)
     cases = {case: found for case, found in catalog.case_index().items() if case.startswith(f"{name}.")}
     told = {key: value for key, value in entry.items() if key not in ("note", "kind", "script")}
     whole = json.dumps([release, told, texts, cases], sort_keys=True)
     return hashlib.sha256(whole.encode()).hexdigest()[:16]
+
+
+@cache
+def _of_system(name):
+    """Source and spec of a system, which all its entries share."""
+    rooms = ROOT / "refimpl" / catalog.chapter(name), ROOT / "refimpl/specs" / catalog.chapter(name) / name
+    return _texts([rooms[0] / f"{name}.py", *rooms[0].glob(f"_{name}_*.py"), *rooms[1].rglob("*.py")])
+
+
+def _texts(files):
+    return {
+        str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in files if "claims" not in str(path)
+    }
 
 
 def kept(entry, row):
