@@ -22,10 +22,16 @@ class Explorable(Directive):
         return [nodes.raw("", text, format="html")]
 
 
+def scripts(app, pagename, templatename, context, doctree):
+    """The scripts, on pages that have a figure."""
+    if doctree and any('class="explorable"' in node.astext() for node in doctree.findall(nodes.raw)):
+        for name in ("rules", "figures"):
+            app.add_js_file(f"explore/{name}.js", defer="defer")
+
+
 def setup(app):
-    """Register the directive, and the scripts for the pages."""
+    """Register the directive."""
     app.add_directive("refimpl-explorable", Explorable)
-    for name in ("rules", "figures"):
-        app.add_js_file(f"explore/{name}.js", defer="defer")
+    app.connect("html-page-context", scripts)
     version = zlib.crc32(Path(__file__).read_bytes())
     return {"parallel_read_safe": True, "parallel_write_safe": True, "env_version": version}

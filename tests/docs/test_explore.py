@@ -15,7 +15,7 @@ from refimpl.oracle.verdict import check
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs/_static/explore"
-RULES = re.findall(r'^  "([\w.]+)"\(', (FOLDER / "rules.js").read_text(), re.MULTILINE)
+RULES = re.findall(r'^ +"([\w.]+)"\(', (FOLDER / "rules.js").read_text(), re.MULTILINE)
 FIGURES = dict(re.findall(r'^    (\w+): \{\n      rule: "([\w.]+)"', (FOLDER / "figures.js").read_text(), re.MULTILINE))
 SPECIAL = {"NaN": np.nan, "Infinity": np.inf, "-Infinity": -np.inf}
 

@@ -2,11 +2,9 @@
 "use strict";
 (() => {
   const rules = window.refimplRules;
-  const vector = (data) => ({ shape: [data.length], data });
-  const matrix = (rows, columns, data) => ({ shape: [rows, columns], data });
+  const { vector, matrix, total, shared, softmax } = window.refimplTools;
   const range = (n) => Array.from({ length: n }, (_, i) => i);
   const between = (a, b, n) => range(n).map((i) => a + ((b - a) * i) / (n - 1));
-  const total = (data) => data.reduce((a, b) => a + b, 0);
   const show = (x, digits = 3) => (x === 0 ? "0" : Math.abs(x) < 0.001 || Math.abs(x) >= 1e5 ? x.toExponential(2) : Number(x.toPrecision(digits)).toString());
   const slider = (name, label, min, max, value, step = (max - min) / 100) => ({ name, label, min, max, value, step });
   const choice = (name, label, options) => ({ name, label, options, value: options[0] });
@@ -81,12 +79,12 @@
         let node = 0;
         for (let t = 0; t < v.steps; t++) {
           const P_row = vector(range(N).map((j) => ((j + 1) % N === node || (node + 1) % N === j ? 0.5 : 0)));
-          const row = rules["srrw.kernel_row"]({ P_row, x: vector(visits.map((n) => n / total(visits))), mu, alpha: v.alpha }).row.data;
+          const row = rules["srrw.kernel_row"]({ P_row, x: vector(shared(visits)), mu, alpha: v.alpha }).row.data;
           let rest = uniform();
           node = Math.max(row.findIndex((w) => (rest -= w) < 0), 0);
           visits[node] += 1;
         }
-        const shares = visits.map((n) => n / total(visits));
+        const shares = shared(visits);
         shares.forEach((share, j) => p.bar(j, share, 0.8, "ours"));
         p.line([[-0.6, 1 / N], [11.6, 1 / N]], "other");
         return `The most visited machine has ${show(Math.max(...shares) * N)} times its share, the least visited ${show(Math.min(...shares) * N)} times. With alpha = 0 it is a plain random walk.`;
@@ -244,7 +242,7 @@
       draw(v, p) {
         const n = 32, x = matrix(n, 4, range(n * 4).map((i) => [1, 0, 0.8, 0][i % 4]));
         const s = rules["genai_engineering.scores"]({ q: x, k: x, slope: v.slope, c_R: v.c_R, c_A: 1, shift: 0, bias: v.bias }).s.data.slice((n - 1) * n);
-        const powers = s.map((y) => Math.exp(y - Math.max(...s))), weights = powers.map((y) => y / total(powers));
+        const weights = softmax(s);
         weights.forEach((w, j) => p.bar(j, w, 0.8, "ours"));
         return `The last eight keys get ${show(100 * total(weights.slice(-8)))} % of the weight. All tokens are equal here: only their places count. The rotary part goes up and down with the distance, the bias only down.`;
       },
