@@ -7,14 +7,13 @@ kernel that infinitely many heads make, and the two ways to train. (Not the "ran
 """
 
 import math
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from itertools import pairwise
 from typing import NamedTuple
 
 from refimpl.core import check
 from refimpl.core.arrays import Array, array_namespace, device, from_numpy
-from refimpl.core.elementwise import all_finite
 from refimpl.core.linalg import length, unit
 from refimpl.core.loop import iterate
 from refimpl.core.special import ndtr
@@ -23,6 +22,7 @@ from refimpl.models import wide
 BIASES = ("zero", "identity")
 SHARES = tuple(10 ** (k / 2) for k in range(-14, 3))  # of the largest eigenvalue: the penalties of a path
 BLOCK = 2**18  # numbers that are in work at once
+_reached = partial(check.reached, "x_0, keys and weights")
 
 
 class Path(NamedTuple):
@@ -731,9 +731,3 @@ def _inputs(x_0, keys, names=("x_0", "keys"), d=None, **more):
 
 def _weights(x_0, w, p):
     check.finite(w=w), check.shapes(w=(w, f"M {p}")), check.alike_dtype(x_0=x_0, w=w)
-
-
-def _reached(what, answer):
-    if not all_finite(answer):
-        raise ValueError(f"x_0, keys and weights must give {what} in the range of {answer.dtype}, got others")
-    return answer

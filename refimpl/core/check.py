@@ -454,6 +454,23 @@ def finite(**named):
             raise ValueError(f"{name} must be finite, got {bad} of {size} entries NaN or infinite")
 
 
+def reached(given, what, answer):
+    """An answer without NaN or infinity: finite arguments may still give what their dtype cannot hold.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> reached("x", "a square", np.array([4.0]))
+    array([4.])
+    >>> reached("x", "a square", np.array([np.inf]))
+    Traceback (most recent call last):
+    ValueError: x must give a square in the range of float64, got others
+    """
+    if not all_finite(answer):
+        raise ValueError(f"{given} must give {what} in the range of {answer.dtype}, got others")
+    return answer
+
+
 def uniforms(*, above=False, **named):
     """Arrays of numbers in [0, 1), as draws are; `above`: above 0 too, as where a quantile is taken.
 

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 from refimpl.core import check
 from refimpl.core.arrays import Array, array_namespace, device, is_floating
-from refimpl.core.elementwise import all_finite
 from refimpl.core.loop import iterate
 from refimpl.core.special import logsumexp
 
@@ -102,7 +101,7 @@ def alignments(G, g):
     """
     check.finite(G=G, g=g), check.shapes(G=(G, "k d"), g=(g, "d")), check.alike_dtype(G=G, g=g)
     a = G @ g  # (dga-3)
-    return _reached("G and g", "scores", a)
+    return check.reached("G and g", "scores", a)
 
 
 def mirror_step(alpha, a, *, eta, floor=0.0):
@@ -145,7 +144,7 @@ def _tilted(log_alpha, a, eta):
     """Logarithms of the weights after a step."""
     check.finite(a=a)
     xp = array_namespace(log_alpha, a)
-    gaps = _reached("eta and scores", "products", eta * (a - xp.max(a)))
+    gaps = check.reached("eta and scores", "products", eta * (a - xp.max(a)))
     powers = log_alpha + gaps  # (dga-4)
     below = powers - xp.max(powers)
     return below - logsumexp(below)  # (dga-5)
@@ -631,9 +630,3 @@ def _log(alpha):
     xp = array_namespace(alpha)
     some = alpha > 0
     return xp.where(some, xp.log(xp.where(some, alpha, xp.ones_like(alpha))), xp.full_like(alpha, -float("inf")))
-
-
-def _reached(given, what, answer):
-    if not all_finite(answer):
-        raise ValueError(f"{given} must give {what} in the range of {answer.dtype}, got others")
-    return answer

@@ -6,6 +6,7 @@ network too.
 """
 
 import math
+from functools import partial
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -13,13 +14,13 @@ import scipy  # loads its parts when they are asked for, which takes time
 
 from refimpl.core import check, random
 from refimpl.core.arrays import Array, array_namespace, device, from_numpy, is_array, to_numpy
-from refimpl.core.elementwise import all_finite
 from refimpl.core.linalg import scaled
 from refimpl.core.loop import iterate
 from refimpl.core.special import logsumexp, sigmoid, softmax, softplus
 
 TASKS = ("regression", "binary", "multiclass")
 SEARCHES = ("table", "newton")
+_reached = partial(check.reached, "X and block")
 ABSENT = object()  # data that a check is not asked about
 
 
@@ -858,9 +859,3 @@ def _model(model):
     check.shapes(F_0=(model.F_0, f"{model.blocks.c.shape[1]}"), rho=(model.rho, f"{T}"))
     check.alike_dtype(W=model.blocks.W, F_0=model.F_0, rho=model.rho)
     return model._replace(eta=check.share(eta=model.eta))
-
-
-def _reached(what, answer):
-    if not all_finite(answer):
-        raise ValueError(f"X and block must give {what} in the range of {answer.dtype}, got others")
-    return answer

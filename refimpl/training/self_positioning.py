@@ -8,8 +8,7 @@ probe set. (Other merges, to compare with, are in `_self_positioning_baselines`.
 from typing import Any, NamedTuple
 
 from refimpl.core import check
-from refimpl.core.arrays import Array, array_namespace, describe, device, is_array
-from refimpl.core.elementwise import all_finite
+from refimpl.core.arrays import Array, array_namespace, device, is_array
 from refimpl.core.linalg import angle, length, unit
 from refimpl.core.loop import iterate
 from refimpl.core.special import logsumexp, softmax
@@ -65,7 +64,7 @@ def task_vectors(theta_0, thetas):
     """
     check.finite(theta_0=theta_0, thetas=thetas), check.alike_dtype(theta_0=theta_0, thetas=thetas)
     check.shapes(theta_0=(theta_0, "P"), thetas=(thetas, "N P"))
-    return _reached("theta_0 and thetas", "difference", thetas - theta_0)  # (self_positioning-1)
+    return check.reached("theta_0 and thetas", "a difference", thetas - theta_0)  # (self_positioning-1)
 
 
 # The arc ------------------------------------------------------------------------------------------------------------
@@ -128,7 +127,7 @@ def slerp(U, W, *, a_i=1.0, a_j=1.0):
     """
     check.alike(U=U, W=W), check.shapes(U=(U, "P"))
     t = _share(*check.positive(a_i=a_i, a_j=a_j))
-    return _reached("U and W", "merged vector", _slerp(U, W, t))
+    return check.reached("U and W", "a merged vector", _slerp(U, W, t))
 
 
 def _calls(V, a):
@@ -173,7 +172,7 @@ def chain(V, a, *, lam=1.0):
     """
     lam = _vectors(V, a, lam)
     V_p = lam * _calls(V, a)[1]  # (self_positioning-10)
-    return _reached("V, a and lam", "merged vector", V_p)
+    return check.reached("V, a and lam", "a merged vector", V_p)
 
 
 # Its gradient -------------------------------------------------------------------------------------------------------
@@ -248,7 +247,8 @@ def chain_gradient(V, a, g, *, lam=1.0):
     """
     lam = _vectors(V, a, lam, g=g)
     grad_a, grad_lam = _gradient(V, a, g, lam)
-    return _reached("V, a, g and lam", "gradient", grad_a), _reached("V, a, g and lam", "gradient", grad_lam)
+    given, what = "V, a, g and lam", "a gradient"
+    return check.reached(given, what, grad_a), check.reached(given, what, grad_lam)
 
 
 # The search ---------------------------------------------------------------------------------------------------------
@@ -322,7 +322,7 @@ def update(state, V, g, *, mu=0.01, eta_a=2.0, eta_lam=0.5):
     grad_a, grad_lam = _gradient(V, state.a, g, lam)
     a = xp.clip(state.a - eta_a * grad_a, FLOOR, None)  # (self_positioning-21)
     lam = xp.asarray(lam - eta_lam * (grad_lam + mu))  # (self_positioning-22)
-    return Position(_reached("V, g, eta_a", "weight", a), _reached("V, g, eta_lam", "length", lam))
+    return Position(check.reached("V, g, eta_a", "a weight", a), check.reached("V, g, eta_lam", "a length", lam))
 
 
 def position(theta_0, V, loss, *, steps=100, mu=0.01, eta_a=2.0, eta_lam=0.5, progress=None):
@@ -410,7 +410,7 @@ def info_nce(Q, D, *, tau):
     tau = check.positive(tau=tau)
     check.alike(Q=Q, D=D), check.shapes(Q=(Q, "n d")), _no_row_of_zeros(Q=Q, D=D)
     loss, grad_Q, grad_D = _info_nce(Q, D, tau)
-    return loss, _reached("Q and tau", "gradient", grad_Q), _reached("D and tau", "gradient", grad_D)
+    return loss, check.reached("Q and tau", "a gradient", grad_Q), check.reached("D and tau", "a gradient", grad_D)
 
 
 def _info_nce(Q, D, tau):
@@ -497,10 +497,3 @@ def _no_row_of_zeros(**named):
         xp = array_namespace(x)
         if bool(xp.any(xp.all(x == 0, axis=1))):
             raise ValueError(f"{name} must have no row of zeros, which has no direction")
-
-
-def _reached(given, what, x):
-    """An answer within the range of its dtype."""
-    if not all_finite(x):
-        raise ValueError(f"{given} must give a {what} in the range of {x.dtype}, got {describe(x)}")
-    return x

@@ -5,7 +5,7 @@ from refimpl.specs.base import mistake, variant
 DATAFLEX = "https://github.com/OpenDCAI/DataFlex"
 TRAINER = "https://github.com/Olivia-fsm/DoGE/blob/1fb7f7bb60dd4f7044c5c11e1ec788284eacf87c/src/trainer.py"
 _TILTED = "_tilted: gaps ="
-_SCORES = "gaps = _reached('eta and scores', 'products', eta * ({a} - xp.max({a})))"
+_SCORES = "gaps = check.reached('eta and scores', 'products', eta * ({a} - xp.max({a})))"
 _IN_EXPONENT = {"dga-4": "powers = log_alpha + eta * a", _TILTED: "pass"}
 _UNCHECKED = {  # code without checks goes on
     "_checked: state = check.fields": "pass",

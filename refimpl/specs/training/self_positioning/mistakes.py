@@ -298,7 +298,7 @@ ALTERNATIVES = (
     ),
     mistake(
         "arithmetic_of_the_mean", "wrong_scale", "task arithmetic adds task vectors up; here they are averaged",
-        _tags({"33": 'return _reached("V and lam", lam * xp.mean(V, axis=0))'}),
+        _tags({"33": 'return check.reached("V and lam", "an answer", lam * xp.mean(V, axis=0))'}),
     ),
     mistake(
         "rounded_up", "wrong_constant", "the number of kept entries is rounded down; here up",
@@ -368,7 +368,7 @@ ALTERNATIVES = (
     ),
     mistake(
         "length_of_one", "missing_step", "the result is multiplied with the length; here it is not",
-        {"ties: return Ties": 'return Ties(_reached("V and lam", merged + 0.0 * lam), kept)'},
+        {"ties: return Ties": 'return Ties(check.reached("V and lam", "an answer", merged + 0.0 * lam), kept)'},
     ),
     mistake(
         "information_of_the_task", "wrong_axis",
@@ -393,25 +393,27 @@ ALTERNATIVES = (
     ),
     mistake(
         "layers_averaged", "missing_step", "layers count by their inputs; here they are averaged",
-        _tags({"42": 'return _reached("W and G", xp.mean(W, axis=0) + 0.0 * total[:, :1])'}),
+        _tags({"42": 'return check.reached("W and G", "an answer", xp.mean(W, axis=0) + 0.0 * total[:, :1])'}),
     ),
     mistake(
         "mean_of_gram_matrices", "wrong_scale", "both sums are over the layers; here the first is a mean",
-        _tags({"42": 'return _reached("W and G", xp.linalg.solve(total / G.shape[0], xp.sum(G @ W, axis=0)))'}),
+        _tags({"42": 'mean = total / G.shape[0]\n'
+               'return check.reached("W and G", "an answer", xp.linalg.solve(mean, xp.sum(G @ W, axis=0)))'}),
     ),
     mistake(
         "with_a_ridge", "extra_step", "the sum of Gram matrices is solved with as it is; here a hundredth of its "
         "trace is added to the diagonal",
         _tags({"42": "place = xp.arange(total.shape[0], device=device(total))\n"
                "ridge = xp.where(place[:, None] == place[None, :], 0.01 * xp.linalg.trace(total), 0.0)\n"
-               'return _reached("W and G", xp.linalg.solve(total + ridge, xp.sum(G @ W, axis=0)))'}),
+               'return check.reached("W and G", "an answer", xp.linalg.solve(total + ridge, xp.sum(G @ W, axis=0)))'}),
     ),
     variant(
         "less_off_the_diagonal", "what is off the diagonal of a Gram matrix is multiplied with 0.9 before",
         f"{_FUSION}/regmean/regmean.py, reduce_non_diagonal_ratio",
         _tags({"42": "place = xp.arange(total.shape[0], device=device(total))\n"
                "G = xp.where(place[:, None] == place[None, :], G, 0.9 * G)\n"
-               'return _reached("W and G", xp.linalg.solve(xp.sum(G, axis=0), xp.sum(G @ W, axis=0)))'}),
+               "total = xp.sum(G, axis=0)\n"
+               'return check.reached("W and G", "an answer", xp.linalg.solve(total, xp.sum(G @ W, axis=0)))'}),
         choice=True,
     ),
 )  # fmt: skip
