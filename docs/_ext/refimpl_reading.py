@@ -10,7 +10,7 @@ from html import escape
 from pathlib import Path
 
 from docutils import nodes
-from refimpl_docs import Tables, bullets, code
+from refimpl_docs import Tables, bullets, code, listed
 from refimpl_pages import folded, title_of
 
 from refimpl.oracle import catalog
@@ -61,7 +61,9 @@ class Map(Reading):
         label = "What is better read before what; the list below says the same"
         head = f'<svg viewBox="0 0 {wide} {y}" width="{wide}" role="img" aria-label="{label}">'
         text = f'<div class="map" tabindex="0">{head}{"".join(parts)}</svg></div>'
-        rows = [[self.link(name), ": ", *self.listed(after[name])] for name in systems if name in after]
+        rows = [
+            [self.link(name), ": after ", *listed(map(self.link, after[name]))] for name in systems if name in after
+        ]
         return [nodes.raw("", text, format="html"), folded("The same as a list", bullets(rows))]
 
     def box(self, name, chapter, x, y):
@@ -69,13 +71,6 @@ class Map(Reading):
         box = f'<rect x="{x}" y="{y}" width="{WIDE}" height="{HIGH}" rx="5"/>'
         said = f'<text x="{x + WIDE / 2}" y="{y + 17}" text-anchor="middle">{escape(name)}</text>'
         return f'<a href="{chapter}/{name}.html">{box}{said}</a>'
-
-    def listed(self, names):
-        """Links with commas between."""
-        parts = ["after "]
-        for name in names:
-            parts += [", "] * (len(parts) > 1) + [self.link(name)]
-        return parts
 
     def link(self, name):
         """Link to a page."""

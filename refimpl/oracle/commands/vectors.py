@@ -43,12 +43,11 @@ def main(options):
 
 
 def _all(options):
-    if options.check or options.force or not options.out.endswith(".zip"):
-        raise ValueError("--all writes a file that ends in .zip, without --check and --force")
-    archive.refuse(options.out)  # before minutes of work
+    if options.check or not options.out.endswith(".zip"):
+        raise ValueError("--all writes a file that ends in .zip, without --check")
     heads = catalog.heads()
     total = sum(len(heads[name].operations) for name in options.targets or heads if name in heads)
     with progress.bar("measuring tolerances", total) as advance:
-        count = archive.write_archive(options.out, options.targets or tuple(heads), advance)
+        count = archive.write_archive(options.out, options.targets or tuple(heads), advance, force=options.force)
     print(f"{options.out}: {count} operations")
     return 0

@@ -8,6 +8,7 @@ from importlib.resources import files
 import refimpl
 from refimpl.core import disk
 from refimpl.oracle import catalog
+from refimpl.oracle.output.ours import refuse_foreign
 from refimpl.oracle.output.vectors import text, vectors
 
 DATE = (1980, 1, 1, 0, 0, 0)  # the same archive whenever it is made
@@ -27,7 +28,7 @@ that is not finite must be met exactly. Cases with 70,000 numbers are left out.
 """
 
 
-def write_archive(path, names=None, advance=lambda operation: None):
+def write_archive(path, names=None, advance=lambda operation: None, *, force=False):
     """Write the vectors of systems as a ZIP file.
 
     Parameters
@@ -38,6 +39,8 @@ def write_archive(path, names=None, advance=lambda operation: None):
         Of systems; default: all.
     advance : callable, optional
         Is told the name of each operation once it is done.
+    force : bool, default: False
+        Whether to write over a file that is no archive of vectors.
 
     Returns
     -------
@@ -51,7 +54,7 @@ def write_archive(path, names=None, advance=lambda operation: None):
     OSError
         As of `refimpl.core.disk.write`.
     """
-    refuse(path)
+    refuse_foreign("archive", path, force=force)
     systems = [catalog.system(name) for name in names or catalog.heads()]
     operations = [operation for system in systems for operation in system.operations]
     parts = {}
@@ -72,21 +75,3 @@ def write_archive(path, names=None, advance=lambda operation: None):
             archive.writestr(zipfile.ZipInfo(f"refimpl-vectors/{name}", DATE), part, zipfile.ZIP_DEFLATED)
     disk.write(path, file.getvalue())
     return len(operations)
-
-
-def refuse(path):
-    """Refuse to write over a file that is no archive of vectors.
-
-    Examples
-    --------
-    >>> refuse("no such file")
-    """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            ours = "refimpl-vectors/SHA256SUMS" in archive.namelist()
-    except FileNotFoundError:
-        return
-    except (OSError, zipfile.BadZipFile):
-        ours = False
-    if not ours:
-        raise ValueError(f"{path} is there, and is no archive of vectors: name another file")

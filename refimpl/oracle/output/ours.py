@@ -12,6 +12,7 @@ MARKS = {  # kind of file -> what stands in it
     "plot": DRAWN.encode(),
     "page": b'<meta name="generator" content="refimpl',
     "vectors": b'"schema": "urn:refimpl:vectors:',
+    "archive": b"refimpl-vectors/README.txt",  # the first of its names, which are in alphabetical order
 }
 
 
@@ -55,6 +56,8 @@ def refuse_foreign(kind, *paths, force=False):
         except OSError:  # what cannot be read is somebody else's
             head = b"?"
         if head and MARKS[kind] not in head:
-            what = {"vectors": "file of vectors", "page": "report page"}.get(kind, kind)
+            what = {"vectors": "file of vectors", "archive": "archive of vectors", "page": "report page"}.get(
+                kind, kind
+            )
             said = f"is there, and is no {what} of refimpl: name another file, or take --force to write over it"
             raise ValueError(f"{path} {said}")
