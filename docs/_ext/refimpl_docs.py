@@ -320,6 +320,15 @@ def titles(folder, uri):
     return found[1].replace("$", "") if found else ""
 
 
+FIGURES = re.compile(r'<img\b(?=[^>]*\bclass ?= ?"(?:claim|sphx-glr-\w+-img)")[^>]*\bsrc="([^"]+)"[^>]*>')
+
+
+def figures(app, pagename, templatename, context, doctree):
+    """Make each figure a link to its file, and a box that scrolls where it is wider than the screen."""
+    if "body" in context:
+        context["body"] = FIGURES.sub(r'<a class="figure" href="\1">\g<0></a>', context["body"])
+
+
 def thumbnails(app, doctree):
     """Give the pictures of the galleries a text; sphinx-gallery leaves it empty."""
     for image in doctree.findall(nodes.image):
@@ -437,5 +446,6 @@ def setup(app):
     app.add_directive("refimpl-backends", Backends)
     app.add_directive("refimpl-devices", Devices)
     app.connect("doctree-read", thumbnails)
+    app.connect("html-page-context", figures)
     version = zlib.crc32(Path(__file__).read_bytes())  # another version of this file: all pages are read anew
     return {"parallel_read_safe": True, "parallel_write_safe": True, "env_version": version}

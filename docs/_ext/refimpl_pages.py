@@ -23,6 +23,7 @@ from refimpl_docs import (
     marked_up,
     named,
     paragraph,
+    sentence,
     strong,
     table,
     told,
@@ -33,6 +34,7 @@ from sphinx.transforms import SphinxTransform
 from refimpl.oracle import catalog, edits
 from refimpl.specs.base import BUG_TYPES
 
+FEW_MISTAKES, FEW_OPERATIONS = 40, 4  # more than these are folded on the leaf, which would be too long to look through
 KINDS = {"float": "number", "int": "integer", "choice": "one of"}
 LEAF = """\
 :orphan:
@@ -151,14 +153,14 @@ class fold(nodes.General, nodes.Element):
     """Something that is opened by a click."""
 
 
-def folded(summary, *children):
+def folded(summary, *children, opened=False):
     """Nodes behind a line of text."""
-    return fold("", *children, summary=summary)
+    return fold("", *children, summary=summary, opened=opened)
 
 
 def open_fold(self, node):
     """The start of it, in HTML."""
-    self.body.append(f"<details><summary>{self.encode(node['summary'])}</summary>")
+    self.body.append(f"<details{' open' * node['opened']}><summary>{self.encode(node['summary'])}</summary>")
 
 
 def close_fold(self, node):
@@ -200,10 +202,14 @@ class Mistakes(Tables):
     """Common mistakes."""
 
     def of(self, system):
-        """A block for each."""
-        for alternative in edits.alternatives(system.name).values():
-            if alternative.kind == "mistake":
-                yield self.block(system, alternative)
+        """A block for each, by kinds; all are open where they are few."""
+        mistakes = [a for a in edits.alternatives(system.name).values() if a.kind == "mistake"]
+        kinds = {}
+        for alternative in mistakes:
+            kinds.setdefault(alternative.bug_type, []).append(self.block(system, alternative))
+        for kind, blocks in kinds.items():
+            said = f"{kind.replace('_', ' ')}: {BUG_TYPES[kind]}" if kind else "other"
+            yield folded(f"{sentence(said)[:-1]} ({len(blocks)})", *blocks, opened=len(mistakes) <= FEW_MISTAKES)
 
     def block(self, system, alternative):
         """Name, hint, where it was seen, and the changed lines."""
@@ -299,15 +305,17 @@ class Operations(Tables):
 
     def of(self, system):
         """A block per operation."""
-        return [node for operation in system.operations for node in self.operation(operation)]
+        few = len(system.operations) <= FEW_OPERATIONS
+        return [node for operation in system.operations for node in self.operation(operation, few)]
 
-    def operation(self, operation):
+    def operation(self, operation, few):
         """Contract, cases, laws and refusals of one operation."""
         yield nodes.rubric("", operation.name, ids=[nodes.make_id(operation.name)])
         yield paragraph(operation.summary[0].upper() + operation.summary[1:] + ".")
         fields = [("in", f) for f in operation.inputs] + [("out", f) for f in operation.outputs]
         rows = [[code(f.name), side, (*_kind(f),), (*marked_up(f.told),)] for side, f in fields]
-        yield table((20, 8, 27, 45), ("Name", "", "Shape", "Meaning"), rows, ["short"])
+        body = table((20, 8, 27, 45), ("Name", "", "Shape", "Meaning"), rows, ["short"])
+        yield folded(f"Inputs and outputs ({len(rows)})", body, opened=few)
         yield paragraph("The expected answers come from: ", operation.exact_source, ".")
         rows = [
             [code(case.slug), (", ".join(case.flags).replace("_", " "),), self.why(case)] for case in operation.cases
