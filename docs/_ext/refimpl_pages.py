@@ -34,7 +34,7 @@ from sphinx.transforms import SphinxTransform
 from refimpl.oracle import catalog, edits
 from refimpl.specs.base import BUG_TYPES
 
-FEW_MISTAKES, FEW_OPERATIONS = 40, 4  # more than these are folded on the leaf, which would be too long to look through
+FEW_MISTAKES, FEW_OPERATIONS, FEW_FORMS = 40, 4, 2  # more than these are folded, or a page is too long to look through
 KINDS = {"float": "number", "int": "integer", "choice": "one of"}
 LEAF = """\
 :orphan:
@@ -236,19 +236,15 @@ class Variants(Mistakes):
     """Where paper, authors' code and libraries differ."""
 
     def of(self, system):
-        """Variants, then choices, as changed lines."""
+        """Variants, then choices, as changed lines; more than a few are folded."""
         every = [a for a in edits.alternatives(system.name).values() if a.kind != "mistake"]
         for kind, text in (
-            ("variant", "Named alternatives, which the oracle recognizes and does not call mistakes:"),
-            (
-                "choice",
-                "Documented options of packages that are not the paper's rule; such code deviates, and is told so:",
-            ),
+            ("variant", "Named alternatives, which the oracle recognizes and does not call mistakes"),
+            ("choice", "Options of packages that are not the paper's rule: such code deviates, and is told so"),
         ):
             found = [self.block(system, a) for a in every if a.kind == kind]
             if found:
-                yield paragraph(text)
-                yield from found
+                yield folded(f"{text} ({len(found)})", *found, opened=len(found) <= FEW_FORMS)
         if not every:
             yield paragraph("No other form is known.")
 
