@@ -114,8 +114,9 @@ def workload(part):
 
 def other(measured: Workload):
     """The fastest contender that is not ours; None where there is none."""
-    theirs = [row for row in measured.rows[1:] if row.best and OTHERS.search(row.who) and "refimpl" not in row.who]
-    return min(theirs, key=lambda row: row.best, default=None)
+    rows = measured.rows[1:]
+    theirs = {row.best: row for row in rows if row.best and OTHERS.search(row.who) and "refimpl" not in row.who}
+    return theirs[min(theirs)] if theirs else None
 
 
 def list_table(title, rows):

@@ -33,7 +33,7 @@ def fonts_of(browser):
     for domain in ("DOM", "CSS"):
         browser.send(f"{domain}.enable")
     root = browser.send("DOM.getDocument")["root"]["nodeId"]
-    found = {}
+    found: dict[str, str] = {}
     for node in browser.send("DOM.querySelectorAll", nodeId=root, selector="[data-text]")["nodeIds"]:
         for font in browser.send("CSS.getPlatformFontsForNode", nodeId=node)["fonts"]:
             if not font["isCustomFont"]:
