@@ -20,7 +20,7 @@ KINDS = [  # a page of every kind
     *("index", "systems", "reading", "tutorials", "glossary", "symbols", "bibliography", "api", "capabilities"),
     *("measured", "abstracts", "claims", "claims/nested", "benchmarks", "benchmarks/search", "conformance/index"),
     *("conformance/packages", "conformance/lion", "oracle", "oracle/power", "oracle/power/bayesian", "oracle/wild"),
-    *("oracle/class", "search/index", "optimizers/lion", "generative/diffusion", "check/lion", "check/bayesopt"),
+    *("oracle/class", "search/index", "optimizers/lion", "convex/convex_relu", "check/lion", "check/bayesopt"),
     *("gallery/optimizers/lion", "gallery/search/cbo", "_generated/refimpl.optimizers.lion"),
 ]
 kinds = pytest.mark.parametrize("name", KINDS)
