@@ -14,10 +14,10 @@ from pathlib import Path
 
 from refimpl.core import disk
 from refimpl.oracle import ending
-from refimpl.oracle.candidates.schema import printable
 from refimpl.oracle.output.reportfile import ReportError
 from refimpl.oracle.output.results import read_report
 from refimpl.oracle.output.words import cause, sentence
+from refimpl.oracle.texts import printable
 
 GRACE = 10.0  # seconds that a command has to end its candidate and to write down how far it came
 LOOK = 0.05  # seconds between two looks

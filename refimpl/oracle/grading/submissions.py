@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from refimpl.oracle.candidates.schema import printable
+from refimpl.oracle.texts import printable
 
 NAME = 80  # characters of a name that are shown
 SLUG = 40  # of it, in the name of a folder
