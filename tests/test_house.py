@@ -220,7 +220,7 @@ def test_nothing_that_is_slow_to_load_is_loaded_at_once():
     """`refimpl check` imports the whole spec of a system: SciPy's parts and Matplotlib wait until they are used."""
     slow = r"^(from (scipy|matplotlib)\b|import (scipy|matplotlib)\.)"
     for path in (path for path in (ROOT / "refimpl").rglob("*.py") if "oracle" not in path.parts):
-        assert not re.search(slow, path.read_text(), re.MULTILINE), f"{path}: `import scipy` loads its parts when needed"
+        assert not re.search(slow, path.read_text(), re.MULTILINE), f"{path}: `import scipy` loads its parts in time"
 
 
 def test_no_file_of_the_oracle_is_long():

@@ -8,9 +8,10 @@ import types
 import numpy as np
 import pytest
 
+from refimpl import __version__
 from refimpl.core.backends import BACKENDS
 from refimpl.oracle import catalog, edits
-from refimpl.oracle.candidates import CandidateError, Function, NotApplicable, Skipped
+from refimpl.oracle.candidates import CandidateError, Function, NotApplicable, Skipped, python, reference
 from refimpl.oracle.cli import main
 from refimpl.oracle.diagnosis import listed
 from refimpl.oracle.judging import tolerance
@@ -155,6 +156,15 @@ def test_a_law_kept_to_the_last_digits_takes_no_noisy_run_and_one_that_is_not_do
     assert said["status"] == "failed"
     assert "shape" in said["message"]
     assert taken > 0
+
+
+def test_what_is_installed_is_not_read_before_a_version_is_asked_for(monkeypatch):
+    read = lambda: {}["all that is installed"]
+    monkeypatch.setattr(python, "_distributions", read)
+    assert reference("lion").version == __version__
+    candidate = Function(lambda **inputs: 0, operation="lion.step")
+    with pytest.raises(KeyError):
+        _ = candidate.version
 
 
 def test_a_candidate_cannot_end_the_run_or_write_between_the_lines(capsys):

@@ -39,7 +39,8 @@ class Plan:
 
     def matching(self, patterns):
         """The first of the patterns that chooses it, or None."""
-        return next((p for p in patterns if any(fnmatch.fnmatchcase(name, p) for name in self.names)), None)
+        names = self.names
+        return next((p for p in patterns if p in names or any(fnmatch.fnmatchcase(n, p) for n in names)), None)
 
 
 @dataclass
