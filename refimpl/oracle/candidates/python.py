@@ -160,7 +160,7 @@ class Function(InProcess):
         self.repro = (*named, "--arrays", arrays) if named and repro is None and arrays != "numpy" else named
 
     @functools.cached_property
-    def version(self):
+    def version(self):  # type: ignore[override]  # set once, or looked up
         """Of the package that it is in, looked up when a report asks: that reads what all is installed."""
         return package_version(self._module)
 
