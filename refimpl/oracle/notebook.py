@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 from refimpl.oracle import catalog
 from refimpl.oracle.candidates import as_candidate
-from refimpl.oracle.commands.check import add_checks, checks, seconds
+from refimpl.oracle.commands.options import add_checks, checks, seconds
 from refimpl.oracle.request import Request
 from refimpl.oracle.verdict import judged
 

@@ -131,9 +131,7 @@ def judged(request, candidate, callback=None, note=lambda stage: None):
     try:
         if not ending.told():
             seconds = diagnosis.usual_seconds() if request.explain is None else request.explain
-            told = diagnosis.explain(
-                parts.completed(done), parts.Whole(candidate), seconds, note or (lambda stage: None)
-            )
+            told = diagnosis.explain(parts.completed(done), parts.Whole(candidate), seconds, note)
             counsel = () if done.silent else tuple(advice(candidate, offered, settings))
     except ending.Ended:  # the report is whole but for the cause
         pass
