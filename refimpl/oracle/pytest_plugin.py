@@ -79,14 +79,14 @@ def parametrize_with_cases(
 
     operations = catalog.operations(target)
     asked = Settings(dtypes, only, skip, fuzz, laws, errors, expected_failures, seed=seed)
+    skip, excused = asked.skip or {}, asked.expected_failures or {}
     variants = {entry.slug for operation in operations for entry in edits.shown_in(operation.name, "variant")}
     if variant is not None and variant not in variants:
         raise ValueError(f"variant must be one of {', '.join(sorted(variants)) or 'none'}, got {variant!r}")
     parameters = [pytest.param(_Stale(text), id=f"stale: {text}") for text in asked.stale(operations)]
     for plan in asked.plans(operations):
-        passed_over = asked.skip.get(plan.matching(asked.skip))
-        marks = [pytest.mark.skip(reason=passed_over)] if passed_over else []
-        reasons = {name: why for name, why in asked.expected_failures.items() if name in plan.names}
+        marks = [pytest.mark.skip(reason=skip[pattern]) for pattern in [plan.matching(skip)] if pattern is not None]
+        reasons = {name: excused[name] for name in plan.names & excused.keys()}
         if reasons:  # nothing but the check is expected to fail
             why = " ".join(sorted(set(reasons.values())))
             marks.append(pytest.mark.xfail(strict=True, reason=why, raises=pytest.fail.Exception))
