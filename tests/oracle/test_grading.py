@@ -178,6 +178,7 @@ def test_bad_requests_are_named(tmp_path, capsys):
         ((tmp_path / "a.py", "--out", tmp_path / "o", "--jobs", "0"), "jobs must be"),
         ((tmp_path / "a.py", "--out", tmp_path / "o", "--points", "-1"), "points must be"),
         ((tmp_path / "a.py", "--out", tmp_path / "o", "--seed", "x"), "--seed goes with --fuzz"),
+        ((tmp_path / "a.py", "--out", tmp_path / "o", "--dtype", "float16"), "got ('float16',)"),
         ((tmp_path / "a.py", "--out", tmp_path / "o", "--exec", "node"), "must hold {file}"),
         ((tmp_path / "a.py", "--out", tmp_path / "o", "--file", "../a"), "--file must be the name of a file"),
     ):

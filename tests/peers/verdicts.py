@@ -17,13 +17,17 @@ from rich.console import Console
 from rich.progress import track
 
 from refimpl.oracle import catalog
-from refimpl.oracle.candidates import Function, OptaxTransform, Program, Scheduler, TorchOptimizer, load
+from refimpl.oracle.candidates import Program, load
+from refimpl.oracle.candidates.named import Named
+from refimpl.oracle.judging.plans import Settings
 from refimpl.oracle.output.words import counts_line, sentence, told
-from refimpl.oracle.verdict import check
+from refimpl.oracle.request import Request
+from refimpl.oracle.verdict import judged
 from tests.peers import elsewhere
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
+PYTHON = ".venv/bin/python"
 
 
 def implementations():
@@ -44,41 +48,35 @@ def installed(entry):
         return ""
 
 
+def request(entry):
+    """What is asked of whom."""
+    kind = next(kind for kind in ("exec", "torch", "optax", "scheduler", "python") if kind in entry)
+    place, given, folder = entry[kind], entry.get("settings", {}), entry.get("folder", "")
+    if folder and (kind == "python" or given):
+        served = f"{PYTHON} tests/peers/serve.py {folder} {entry['target']} {place} '{json.dumps(given)}'"
+        whom = Named("exec", served)
+    else:
+        whom = Named(kind, place, settings=given, path=(folder,) * bool(folder))
+    checks = Settings((entry.get("dtype", "float64"),), skip=entry.get("skip"))
+    return Request((entry["target"],), checks, whom)
+
+
 def command(entry):
-    """Words of the command that shows the verdict."""
-    extra = f" --dtype {entry['dtype']}" if "dtype" in entry else ""
-    extra += "".join(f" --skip {shlex.quote(f'{slug}={why}')}" for slug, why in entry.get("skip", {}).items())
-    if "exec" in entry:
-        made = f"{entry['build']} && " if "build" in entry else ""
-        return f'{made}refimpl check {entry["target"]} --exec "{entry["exec"]}"{extra}'
-    settings = entry.get("settings", {})
-    if "folder" in entry and "torch" in entry and not settings:
-        return f"refimpl check {entry['target']} --torch {entry['torch']} --path {entry['folder']}{extra}"
-    if "folder" in entry:
-        words = f"{entry['folder']} {entry['target']} {entry.get('torch') or entry['python']} '{json.dumps(settings)}'"
-        served = f'--exec ".venv/bin/python tests/peers/serve.py {words}"'
-        return f"refimpl check {entry['target']} {served}{extra}"
-    kind = next(kind for kind in ("torch", "optax", "scheduler", "python") if kind in entry)
-    sets = "".join(f" --set {key}={json.dumps(value)}" for key, value in settings.items())
-    return f"refimpl check {entry['target']} --{kind} {entry[kind]}{sets}{extra}"
+    """The command that shows the verdict."""
+    asked = request(entry)
+    program = asked.whom.place if asked.whom.kind == "exec" else None
+    words = (f'"{word}"' if word == program else shlex.quote(word) for word in asked.words)
+    return " && ".join([*filter(None, [entry.get("build")]), f"refimpl check {' '.join(words)}"])
 
 
 def candidate_of(entry):
-    """The candidate that an entry names."""
-    if "exec" in entry:
-        return Program(elsewhere.command(entry), timeout=60)
-    settings = entry.get("settings", {})
-    if "folder" in entry:
-        reference = entry.get("torch") or str(ROOT / entry["python"])
-        serve = [sys.executable, str(HERE / "serve.py"), str(ROOT / entry["folder"]), entry["target"], reference]
-        return Program([*serve, json.dumps(settings)], timeout=60)
-    if "torch" in entry:
-        return TorchOptimizer(load(entry["torch"]), settings=settings)
-    if "optax" in entry:
-        return OptaxTransform(load(entry["optax"]), settings=settings)
-    if "scheduler" in entry:
-        return Scheduler(load(entry["scheduler"]), settings=settings)
-    return Function(load(str(ROOT / entry["python"])), operation=entry["target"], name=entry["what"])
+    """The candidate that an entry names; this process is that of the package, if it needs none of its own."""
+    whom = request(entry).whom
+    if whom.kind == "exec":
+        return Program(elsewhere.command(entry | {"exec": whom.place.replace(PYTHON, sys.executable)}), timeout=60)
+    place = str(ROOT / whom.place) if whom.kind == "python" else whom.place
+    path = tuple(str(ROOT / folder) for folder in whom.path)
+    return whom._replace(place=place, path=path, in_process=not path).opened(entry["target"])
 
 
 def first_difference(report):
@@ -154,12 +152,12 @@ def judge(entry, seconds=0.0):
     try:
         candidate = candidate_of(entry)
         try:
-            settings = {"dtypes": (entry.get("dtype", "float64"),), "skip": entry.get("skip")}
-            report = check(candidate, entry["target"], **settings, explain=0)
+            asked = request(entry)
+            report = judged(asked._replace(explain=0.0), candidate)
             unnamed = report.verdict == "deviates" and report.diagnosis is None
             cause = []
             if unnamed and seconds:
-                cause = told(check(candidate, entry["target"], **settings, explain=seconds))
+                cause = told(judged(asked._replace(explain=seconds), candidate))
         finally:
             candidate.close()
     except Exception as error:  # a release whose names have changed cannot even be asked

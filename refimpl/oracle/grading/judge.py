@@ -52,10 +52,8 @@ class Class:
     ----------
     folder : path
         Of the results: ``submissions/KEY/`` of each.
-    words : list of str
-        Of `refimpl check`, without the candidate: target and options.
-    candidate : list of str
-        Of it: ``["--python", "{file}:lion"]``; ``{file}`` stands for the file of the submission.
+    words : sequence of str
+        Of `refimpl check`, in which ``{file}`` stands for the file of the submission.
     stamp : str
         Of all that the results depend on but for the submissions.
     seconds : float
@@ -64,8 +62,8 @@ class Class:
         GiB that a process of it may take; 0 for no limit.
     """
 
-    def __init__(self, folder, words, candidate, stamp, *, seconds, memory):
-        self.folder, self.words, self.candidate, self.stamp = Path(folder), words, candidate, stamp
+    def __init__(self, folder, words, stamp, *, seconds, memory):
+        self.folder, self.words, self.stamp = Path(folder), words, stamp
         self.seconds, self.memory = seconds, memory
 
     def place(self, submission):
@@ -147,10 +145,10 @@ class _Run:
         self.work.mkdir()
         shutil.copyfile(submission.path, self.work / file)
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - `close` closes it
-        words = [word.replace("{file}", file) for word in whole.candidate]
+        words = [word.replace("{file}", file) for word in whole.words]
         files = ["--report", str(place.resolve() / "report.jsonl"), "--plot", str(place.resolve() / "answer.png")]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "refimpl", "check", *whole.words, *words, *files, "--format", "json"],
+            [sys.executable, "-m", "refimpl", "check", *words, *files, "--format", "json"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self.errors, cwd=self.work,
             env={**os.environ, **ONE_THREAD}, start_new_session=True, preexec_fn=self._limit(whole.memory),
         )  # fmt: skip
