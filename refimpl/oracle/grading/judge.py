@@ -174,7 +174,7 @@ class _Run:
         self.home = tempfile.TemporaryDirectory(prefix="refimpl-grade-", ignore_cleanup_errors=True)
         self.work, file = Path(self.home.name, "work"), f"submission{_ending(submission.path)}"  # a name of ours
         self.work.mkdir()
-        (self.work / file).write_bytes(submission.content)
+        disk.write(self.work / file, submission.content)
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - `close` closes it
         words = [word.replace("{file}", file) for word in whole.candidate]
         files = ["--report", str(place.resolve() / "report.jsonl"), "--plot", str(place.resolve() / "answer.png")]
