@@ -8,6 +8,7 @@ from pathlib import Path
 from refimpl import __version__
 from refimpl.core import check, disk
 from refimpl.oracle import catalog, ending
+from refimpl.oracle.candidates import fence
 from refimpl.oracle.candidates.named import Named
 from refimpl.oracle.edits import short
 from refimpl.oracle.grading import groups, pages
@@ -68,6 +69,8 @@ def main(options):
         raise ValueError(f"--out must be new, empty or a folder of results, and {options.out} holds something else")
     with disk.alone_in(options.out):
         disk.write(options.out / MARK, json.dumps({"refimpl": __version__, "operation": operation.name}) + "\n")
+        if not fence.version():
+            terminal.say("this system cannot keep a submission from writing where you may write: use a container")
         whole = Class(options.out, words, stamp, seconds=seconds, memory=memory)
         grades = {s.key: grade for s in submissions if (grade := whole.kept(s))}
         left = [s for s in submissions if s.key not in grades]
@@ -121,4 +124,7 @@ def _tell(options, operation, grades, most):
     for group in found:
         why = f": {group.why}" if group.why else ""
         print(f"{len(group.members)} of {len(grades)} {group.what}{why}")
+    for grade in grades:
+        if grade.note:
+            print(f"{grade.name}: {grade.note}")
     print(f"{options.out / 'index.html'} written")
