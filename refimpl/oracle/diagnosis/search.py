@@ -29,6 +29,8 @@ from refimpl.oracle.judging.tolerance import close, wide
 AFTER = 1.0  # seconds for which the search goes on once something is found, to learn what cannot be told from it
 RARE = 3  # rank from which edits are tried after constants
 SMALL = 300  # entries up to which an input is cheap
+CHEAP = 16  # deviating sights of which the cheapest is tried first
+LOSS = 4  # a sight with so many deviating entries counts as twice as dear as one with very many
 PART = 6  # deviating sights on which a part of an explanation is tried
 PLAINER = 3.0  # seconds for which levers and edits say the same in a plainer way
 NOTHING = 1e-11  # relative change of a number that is rounding
@@ -70,6 +72,12 @@ class Search:
         self.moving = [s for s in self.order if s.wrong]
         if self.moving:
             self.pivot(max(self.moving, key=_telling))
+            self.pivot(self._cheapest())
+
+    def _cheapest(self):
+        """The deviating sight on which the rule takes least, those that tell little apart at a loss."""
+        few = sorted((s for s in self.moving if s.size <= SMALL), key=lambda s: s.size)[:CHEAP] or self.moving[:1]
+        return min(few, key=lambda s: self.evidence.price(s) * (1 + LOSS / max(_entries(s), 1)))
 
     def agrees(self, answer):
         """Whether a function of the inputs answers as the candidate on every sight."""
@@ -329,11 +337,13 @@ class Search:
 
 def _telling(sight):
     """How well a deviating sight tells explanations apart, for its price: how many entries deviate, up to thirty."""
-    if sight.size > SMALL:
-        return (0, 0, -sight.size)
+    return (1, min(_entries(sight), 30), -sight.size) if sight.size <= SMALL else (0, 0, -sight.size)
+
+
+def _entries(sight):
+    """How many entries deviate."""
     shapes = {name: (sight.got[name].shape == right.shape, right.size) for name, right in sight.right.items()}
-    entries = sum(int(np.sum(sight.deviating(name))) if alike else size for name, (alike, size) in shapes.items())
-    return (1, min(entries, 30), -sight.size)
+    return sum(int(np.sum(sight.deviating(name))) if alike else size for name, (alike, size) in shapes.items())
 
 
 def _left_over(answer, sight):

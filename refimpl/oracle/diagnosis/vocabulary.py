@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from refimpl.oracle.diagnosis.expressions import ARITHMETIC, call, classes_of, expression_edits, names_of
+from refimpl.oracle.diagnosis.slips import slips
 
 
 @dataclass(eq=False)
@@ -178,7 +179,7 @@ def edits_of(unit):
             kinds = unit.values.get(id(node), set())
             if isinstance(node, ast.expr) and not kinds and not isinstance(node, ast.Constant | ast.Attribute):
                 continue  # it was never run
-            for rank, new in expression_edits(node, kinds, unit):
+            for rank, new in (*expression_edits(node, kinds, unit), *slips(node, kinds)):
                 yield Edit(unit, statement, above, name, where, new, rank + extra)
 
 

@@ -188,22 +188,22 @@ class Workshop:
 
     def both(self, x, y):
         """Two changes at once, edits or trials, as a function of the inputs; None if they do not go together."""
-        changed: dict[Unit, list] = {}
+        changed: dict[types.FunctionType, list] = {}
         run = self.run
         for change in (x, y):
-            if hasattr(change, "unit"):
-                changed.setdefault(change.unit, []).append(change)
+            if hasattr(change, "unit"):  # of another workshop, with the same trees, it may be
+                changed.setdefault(change.unit.function, []).append(change)
             else:
                 run = tried(run, change)
         codes = []
         try:
-            for unit, several in changed.items():
-                for edit in several[1:]:
+            for function, (*first, last) in changed.items():
+                for edit in first:
                     edit.make()
                 try:
-                    codes.append((unit.function, several[0].code()))
+                    codes.append((function, last.code()))
                 finally:
-                    for edit in reversed(several[1:]):
+                    for edit in reversed(first):
                         edit.unmake()
         except (SyntaxError, IndexError):
             return None
