@@ -1,7 +1,7 @@
-"""Slips of public code that one exchange of an operator or a name does not make: each is an expression for another one.
+"""Slips of public code that no exchange of an operator or a name makes: an expression in the place of another one.
 
-A function is applied to what it has made already, a row or an entry stands for all, a number is cast, equals come in the
-other order, a factor stands at the other summand, a softmax runs over an axis of length one.
+A function is applied to what it has made already, a row or an entry stands for all, a number is cast, equals come in
+the other order, a factor stands at the other summand, a softmax runs over an axis of length one.
 """
 
 import ast

@@ -165,10 +165,9 @@ def edits_of(unit):
     Edit
         In the order of the source.
     """
-    place = 0 if unit.own else 4
     unit.names = names_of(unit)
     for statement, parent, field, index in statements(unit.node):
-        extra = place + (0 if unit.tags.get(statement.lineno) else 2)
+        extra = unit.distance(statement)
         for rank, new in statement_edits(statement, parent, field, index, unit):
             target = slice(index, index + len(new[1])) if new[0] == "body" else index
             if new[0] == "body":
