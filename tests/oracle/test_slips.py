@@ -46,6 +46,11 @@ def made(text, kinds):
         ("x", MATRIX, "x[..., :1, :]"),
         ("s", {("float",)}, "np.trunc(s)"),
         ("softmax(x)", VECTOR, "np.ones_like(softmax(x))"),
+        (
+            "solve_triangular(L, k, lower=True)",
+            VECTOR,
+            "solve_triangular(L, solve_triangular(L, k, lower=True), lower=True, trans=True)",
+        ),
     ],
 )
 def test_what_slips_make_of_an_expression(text, kinds, slip):

@@ -333,7 +333,7 @@ def holds(answer, sight):
     Where it jumps, as a sign at 0, an answer close by will do; where it explodes, as a chain that accepts all, it may
     be off by what such small changes of the inputs do to it.
     """
-    here = answer(sight.inputs)
+    here = answer(wide(sight.inputs))
     if explains(here, sight):
         return True
     rng, answers = np.random.Generator(np.random.Philox(0)), []

@@ -13,7 +13,7 @@ import numpy as np
 
 from refimpl.oracle import edits
 from refimpl.oracle.diagnosis.constants import solved, with_a_bound, with_a_number
-from refimpl.oracle.diagnosis.evidence import LARGE, Evidence, called, explains
+from refimpl.oracle.diagnosis.evidence import LARGE, Evidence, called, explains, holds
 from refimpl.oracle.diagnosis.formulas import formulas
 from refimpl.oracle.diagnosis.levers import elsewhere, read
 from refimpl.oracle.diagnosis.needed import NOBODY, Blame, asked, blamed
@@ -30,6 +30,7 @@ HALVES = 40  # edits that explain some of the outputs, which are noted
 FIRSTS = 3  # of these, to which a second one is looked for
 CHEAP = 16  # deviating sights of which the cheapest is tried first
 LOSS = 4  # a sight with so many deviating entries counts as twice as dear as one with very many
+TRUSTED = 2  # deviating sights that are explained to the digit, until rounding of the explanation itself is allowed
 PART = 6  # deviating sights on which a part of an explanation is tried
 PLAINER = 3.0  # seconds for which levers and edits say the same in a plainer way
 NOTHING = 1e-11  # relative change of a number that is rounding
@@ -98,7 +99,7 @@ class Search:
                 continue  # a part of an explanation is not worth so much time
             out = answer(self.inputs[id(sight)])
             self.seen = out if sight is self.order[0] else self.seen
-            good = explains(out, sight)
+            good = explains(out, sight) or (sight.wrong and wrong - missed >= TRUSTED and holds(answer, sight))
             if not good and (not sight.wrong or not wrong):
                 return 0.0
             wrong += sight.wrong

@@ -1,7 +1,8 @@
 """Slips of public code that no exchange of an operator or a name makes: an expression in the place of another one.
 
 A function is applied to what it has made already, a row or an entry stands for all, a number is cast, equals come in
-the other order, a factor stands at the other summand, a softmax runs over an axis of length one.
+the other order, a factor stands at the other summand, a softmax runs over an axis of length one, a whole system is
+solved where half of it is meant.
 """
 
 import ast
@@ -31,6 +32,7 @@ def slips(node, kinds):
     if isinstance(node, ast.Call):
         yield from _twice(node, kinds)
         yield from _tied(node)
+        yield from _both_halves(node)
         if _called(node) in RATES:
             yield 2, call("ones_like", node)
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
@@ -52,6 +54,14 @@ def _twice(node, kinds):
     for k, argument in enumerate(node.args[:2]):
         if not isinstance(argument, ast.Constant | ast.Starred):
             yield 2, ast.Call(node.func, [*node.args[:k], node, *node.args[k + 1 :]], node.keywords)
+
+
+def _both_halves(node):
+    """The solve with a whole matrix, where one with its triangular factor is meant: a quadratic form of its square."""
+    if _called(node) == "solve_triangular" and len(node.args) == 2:
+        rest = [keyword for keyword in node.keywords if keyword.arg != "trans"]
+        turned = ast.keyword("trans", ast.Constant(len(rest) == len(node.keywords)))
+        yield 1, ast.Call(node.func, [node.args[0], node], [*rest, turned])
 
 
 def _tied(node):
