@@ -238,7 +238,7 @@ class Search:
         for edit in every:
             if clock.over or self.clock.over:
                 break
-            if id(edit) in self._done:
+            if base is None and id(edit) in self._done:
                 continue
             self._done.add(id(edit))
             self.evidence.tried += 1
@@ -249,8 +249,8 @@ class Search:
                     self._halve(edit, shop.run)
 
     def _halve(self, edit, run):
-        """Note an edit that explains some of the deviating outputs and spoils none that is right."""
-        names = explained(self.seen, self.order[0])
+        """Note an edit that explains some of several deviating outputs and spoils none that is right."""
+        names = explained(self.seen, self.order[0]) if len(self.order[0].right) > 1 else set()
         for sight in self.moving[:PART] if names else ():
             names = names & explained(run(self.inputs[id(sight)]), sight)
         if names:
