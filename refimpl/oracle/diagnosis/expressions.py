@@ -225,8 +225,8 @@ def _of_call(node, kinds, unit):
     for group in ALIKE:
         if name in group and not own:
             for other in sorted(group - {name} - (set() if _truths(kinds) else {"any", "all"})):
-                new = ast.Attribute(node.func.value, other, ast.Load())
-                yield 1 + (other == "prod"), ast.Call(new, node.args, node.keywords)
+                function = ast.Attribute(node.func.value, other, ast.Load())
+                yield 1 + (other == "prod"), ast.Call(function, node.args, node.keywords)
         elif name in group and own and name in ("min", "max", "reversed", "sorted"):
             for other in sorted(group & {"min", "max", "list", "sorted"} - {name}):
                 yield 1, ast.Call(ast.Name(other, ast.Load()), node.args, node.keywords)
