@@ -103,7 +103,7 @@ def _of_factors(sights, table, group):
     found = [_shared([_ratio(s.got[n], s.right[n]) for n in group]) for s in sights]
     if not any(value is not None and np.isnan(value) for value in found):
         for factor in factors(table, found):
-            yield _Part(group, "", factor.words, lambda row, of=factor.of: _finite(of(row)))
+            yield _Part(group, "", factor.words, partial(_finite, factor.of))
             yield _Part(group, "", factor.words, factor.of)
 
 
@@ -117,7 +117,7 @@ def _of_moves(operation, sights, table, name):
         found = [_shared([_ratio(*move)], loose=1e-7) for move in moves]
         if not any(value is not None and np.isnan(value) for value in found):
             for factor in factors(table, found, loose=1e-7):
-                yield _Part([name], start.name, factor.words, lambda row, of=factor.of: _finite(of(row)))
+                yield _Part([name], start.name, factor.words, partial(_finite, factor.of))
 
 
 def _ratio(got, right):
@@ -141,6 +141,7 @@ def _shared(parts, loose=EXACT):
     return middle if np.all(np.abs(every - middle) <= loose * max(abs(middle), 1e-3)) else np.nan
 
 
-def _finite(factor):
+def _finite(factor, row):
     """A factor such as n/(n - 1); where that is infinite, code that has it takes care of it, and the rule stands."""
-    return factor if np.isfinite(factor) else 1.0
+    c = factor(row)
+    return c if np.isfinite(c) else 1.0

@@ -62,7 +62,7 @@ class Search:
 
     values: dict[int, set] = field(default_factory=dict)  # kinds of value of the expressions, once they are known
     blame: Blame = NOBODY  # where few values explain small inputs, once it is known
-    tries: Tries | None = None  # the edits, once they are made
+    tries: Any = None  # Tries, the edits, once they are made
     far: set[int] | None = None  # ids of expressions that have no part in a deviation, once they are known
     seen: dict[str, np.ndarray] | None = None  # what was answered last on the first sight
     halves: list[Any] = field(default_factory=list)  # edits that explain some of the outputs

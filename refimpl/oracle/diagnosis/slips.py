@@ -10,7 +10,6 @@ import ast
 from refimpl.oracle.diagnosis.expressions import NUMBERS, binary, call
 
 TIED = ("argsort", "argmax", "argmin")  # where equals have an order
-RATES = ("softmax", "sigmoid")
 
 
 def slips(node, kinds):
@@ -33,7 +32,7 @@ def slips(node, kinds):
         yield from _twice(node, kinds)
         yield from _tied(node)
         yield from _both_halves(node)
-        if _called(node) in RATES:
+        if _called(node) == "softmax":
             yield 2, call("ones_like", node)
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
         yield from _at_the_other(node)
