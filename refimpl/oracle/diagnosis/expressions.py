@@ -53,6 +53,10 @@ def _numeric(kinds):
     return bool(kinds) and all(k[0] in NUMBERS or (k[0] == "array" and k[2] != "b") for k in kinds)
 
 
+def _truths(kinds):
+    return all(kind[0] == "bool" or kind[2:] == ("b",) for kind in kinds)
+
+
 def _array(kinds):
     return bool(kinds) and all(kind[0] == "array" for kind in kinds)
 
@@ -239,8 +243,9 @@ def _other_calls(node, name, own):
         yield 2, node.func.value
     for group in ALIKE:
         if name in group and not own:
-            for other in sorted(group - {name}):
-                yield 1, ast.Call(ast.Attribute(node.func.value, other, ast.Load()), node.args, node.keywords)
+            for other in sorted(group - {name} - (set() if _truths(kinds) else {"any", "all"})):
+                function = ast.Attribute(node.func.value, other, ast.Load())
+                yield 1 + (other == "prod"), ast.Call(function, node.args, node.keywords)
         elif name in group and own and name in ("min", "max", "reversed", "sorted"):
             for other in sorted(group & {"min", "max", "list", "sorted"} - {name}):
                 yield 1, ast.Call(ast.Name(other, ast.Load()), node.args, node.keywords)
@@ -348,7 +353,7 @@ def wrapped(node, kinds):
         greatest = ast.Name("max", ast.Load())
         yield from ((2, ast.Call(greatest, [inner, constant(1)], [])) for inner in (node, less))
         return
-    yield from ((2, constant(value)) for value in (0.0, 1.0))
+    yield from ((1 + int(value), constant(value)) for value in (0.0, 1.0))
     yield 2, call("abs", node)
     yield 2, binary(node, ast.Mult, node)
     yield 2, binary(constant(2), ast.Mult, node)
