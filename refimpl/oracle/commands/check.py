@@ -39,12 +39,16 @@ def add_arguments(parser):
     who.add_argument("--exec", metavar="COMMAND", help="a program in any language that answers lines of JSON")
     who.add_argument("--torch", metavar="MODULE:CLASS", help="a PyTorch optimizer class")
     who.add_argument("--optax", metavar="MODULE:NAME", help="a function that makes an Optax transformation")
+    who.add_argument("--keras", metavar="MODULE:NAME", help="a Keras 3 optimizer, class or object")
     who.add_argument("--estimator", metavar="MODULE:CLASS", help="an estimator class, as in scikit-learn")
     who.add_argument("--scheduler", metavar="MODULE:CLASS", help="a scheduler class, as in diffusers")
+    text = "a class or function that makes a model with fit and predict, as packages of Gaussian processes do"
+    who.add_argument("--surrogate", metavar="MODULE:NAME", help=text)
+    who.add_argument("--kernel", metavar="MODULE:NAME", help="a sampler's transition kernel: one step")
     who.add_argument("--mutants", action="store_true", help="every known mistake, as a test of the oracle itself")
     text = "folder put in front of Python's path, for a release installed beside with `pip install --target FOLDER`"
     parser.add_argument("--path", metavar="FOLDER", action="append", default=[], help=text)
-    text = "constructor argument (--torch, --optax, --estimator, --scheduler)"
+    text = "an argument beside those of the case (all of these but --python and --exec)"
     parser.add_argument("--set", metavar="KEY=VALUE", action="append", default=[], help=text)
     parser.add_argument("--arrays", choices=tuple(BACKENDS), help="what a Python function is fed with (default: numpy)")
     parser.add_argument("--dtype", default="float64", help="float64, float32 or both with a comma (default: float64)")
