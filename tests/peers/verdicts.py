@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shlex
 import sys
 import tomllib
@@ -17,18 +18,37 @@ from rich.console import Console
 from rich.progress import track
 
 from refimpl.oracle import catalog
-from refimpl.oracle.candidates import Function, OptaxTransform, Program, Scheduler, TorchOptimizer, load
+from refimpl.oracle.candidates import Apart, Function, Program, load
+from refimpl.oracle.candidates.host import ADAPTERS, build
 from refimpl.oracle.output.words import counts_line, sentence, told
 from refimpl.oracle.verdict import check
 from tests.peers import elsewhere
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
+SERVED = ("python", "torch")  # what serve.py takes out of a folder; the rest comes in by `--path`
 
 
 def implementations():
     """The table of implementations.toml."""
     return tomllib.loads((HERE / "implementations.toml").read_text(encoding="utf-8"))["implementation"]
+
+
+def letters():
+    """What could be sent to maintainers, by the stem of the script that shows the mistake: letters.toml."""
+    return tomllib.loads((HERE / "letters.toml").read_text(encoding="utf-8"))
+
+
+def closed():
+    """Packages that do not import here: closed.toml."""
+    return tomllib.loads((HERE / "closed.toml").read_text(encoding="utf-8"))
+
+
+def said_by(script):
+    """What a script shows: its first line."""
+    return re.sub(r'^("""|// |# )', "", (ROOT / script).read_text(encoding="utf-8").partition("\n")[0]).removesuffix(
+        '"""'
+    )
 
 
 def installed(entry):
@@ -44,6 +64,17 @@ def installed(entry):
         return ""
 
 
+def door(entry):
+    """The option of the command line by which it comes in, if it is in Python."""
+    return next(kind for kind in ADAPTERS if kind in entry)
+
+
+def place(entry):
+    """What that option is given; a file with its whole path."""
+    found = entry[door(entry)]
+    return str(ROOT / found) if ".py:" in found else found
+
+
 def command(entry):
     """Words of the command that shows the verdict."""
     extra = f" --dtype {entry['dtype']}" if "dtype" in entry else ""
@@ -52,13 +83,13 @@ def command(entry):
         made = f"{entry['build']} && " if "build" in entry else ""
         return f'{made}refimpl check {entry["target"]} --exec "{entry["exec"]}"{extra}'
     settings = entry.get("settings", {})
-    if "folder" in entry and "torch" in entry and not settings:
-        return f"refimpl check {entry['target']} --torch {entry['torch']} --path {entry['folder']}{extra}"
-    if "folder" in entry:
+    if "folder" in entry and (door(entry) not in SERVED or (door(entry) == "torch" and not settings)):
+        extra = f" --path {entry['folder']}{extra}"
+    elif "folder" in entry:
         words = f"{entry['folder']} {entry['target']} {entry.get('torch') or entry['python']} '{json.dumps(settings)}'"
         served = f'--exec ".venv/bin/python tests/peers/serve.py {words}"'
         return f"refimpl check {entry['target']} {served}{extra}"
-    kind = next(kind for kind in ("torch", "optax", "scheduler", "python") if kind in entry)
+    kind = door(entry)
     sets = "".join(f" --set {key}={json.dumps(value)}" for key, value in settings.items())
     return f"refimpl check {entry['target']} --{kind} {entry[kind]}{sets}{extra}"
 
@@ -67,18 +98,16 @@ def candidate_of(entry):
     """The candidate that an entry names."""
     if "exec" in entry:
         return Program(elsewhere.command(entry), timeout=60)
-    settings = entry.get("settings", {})
+    settings, kind = entry.get("settings", {}), door(entry)
+    if "folder" in entry and kind not in SERVED:
+        given = {"settings": settings or None, "path": [str(ROOT / entry["folder"])]}
+        return Apart(kind, place(entry), operation=entry["target"], **given)
     if "folder" in entry:
-        reference = entry.get("torch") or str(ROOT / entry["python"])
-        serve = [sys.executable, str(HERE / "serve.py"), str(ROOT / entry["folder"]), entry["target"], reference]
+        serve = [sys.executable, str(HERE / "serve.py"), str(ROOT / entry["folder"]), entry["target"], place(entry)]
         return Program([*serve, json.dumps(settings)], timeout=60)
-    if "torch" in entry:
-        return TorchOptimizer(load(entry["torch"]), settings=settings)
-    if "optax" in entry:
-        return OptaxTransform(load(entry["optax"]), settings=settings)
-    if "scheduler" in entry:
-        return Scheduler(load(entry["scheduler"]), settings=settings)
-    return Function(load(str(ROOT / entry["python"])), operation=entry["target"], name=entry["what"])
+    if kind == "python":
+        return Function(load(place(entry)), operation=entry["target"], name=entry["what"])
+    return build(kind, place(entry), operation=entry["target"], settings=settings)
 
 
 def first_difference(report):
@@ -99,7 +128,7 @@ def key_of(entry):
 def digest(entry, release):
     """What a verdict depends on, but for the engine: release, entry, adapter, cases, source and spec of the system."""
     name = entry["target"].partition(".")[0]
-    files = [ROOT / entry["python"].partition(":")[0]] if "python" in entry else []
+    files = [ROOT / entry[kind].partition(":")[0] for kind in ADAPTERS if ".py:" in entry.get(kind, "")]
     files += elsewhere.sources(entry) if "exec" in entry else []
     texts = _of_system(name) | _texts(files)
     cases = {case: found for case, found in catalog.case_index().items() if case.startswith(f"{name}.")}
