@@ -5,8 +5,11 @@ The fixture `browser`: a test that takes it is skipped where there is none.
 
 import gc
 import os
+import shutil
+import tempfile
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +23,8 @@ gc.set_threshold(20_000, 10, 10)  # to look for garbage is dear among so much th
 
 os.environ.setdefault("JAX_ENABLE_X64", "1")  # read when JAX is first imported
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
+SPACE = 64 << 20  # bytes, more than is there at any time of `make test` where all passes
 
 RUNS = [
     pytest.param(("numpy", "float64"), id="numpy-float64"),
@@ -104,6 +109,17 @@ def left_out(config):
     """Marks of tests that need what is not here; none, where ``-m`` asks for some: those are skipped, and say so."""
     needs = {"torch": "torch", "jax": "jax", "dpnp": "dpnp", "gpu": "cupy"}
     return [] if config.option.markexpr else [mark for mark, name in needs.items() if BACKENDS[name].missing()]
+
+
+def pytest_sessionstart(session):
+    """A full disk would be told by hundreds of tests, each in other words."""
+    folder = Path(session.config.option.basetemp or tempfile.gettempdir())
+    there = next(f for f in (folder, *folder.absolute().parents) if f.exists())
+    if (free := shutil.disk_usage(there).free) < SPACE:
+        reason = (
+            f"the tests need {SPACE >> 20} MiB for their files, {there} has {free >> 20} free; TMPDIR names another"
+        )
+        raise pytest.UsageError(reason)
 
 
 def pytest_report_header(config):

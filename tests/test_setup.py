@@ -10,6 +10,7 @@ import tomllib
 from importlib.resources import files
 from itertools import product
 from pathlib import Path
+from types import SimpleNamespace
 
 import jsonschema
 import pytest
@@ -267,3 +268,14 @@ def test_pre_commit_and_the_docs_stand_on_the_lock():
             assert tool in releases(LOCKS["test"])
     install = "\n".join(yaml(".readthedocs.yaml")["build"]["jobs"]["install"])
     assert all((ROOT / path).is_file() for path in re.findall(r"-r (\S+)", install))
+
+
+# Small machines -------------------------------------------------------------------------------------------------------
+
+
+def test_a_disk_without_room_is_said_at_once(monkeypatch, pytestconfig):
+    from tests import conftest
+
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=3 << 20))
+    with pytest.raises(pytest.UsageError, match=r"need \d+ MiB for their files, .* has 3 free; TMPDIR names another"):
+        conftest.pytest_sessionstart(SimpleNamespace(config=pytestconfig))

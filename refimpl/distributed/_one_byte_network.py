@@ -267,92 +267,116 @@ def hold(hub, *, steps, machines, patience=60.0, between: Callable[[int], None] 
     """
     steps, machines = check.integer(steps=steps), check.integer(machines=machines, minimum=1)
     patience = check.positive(patience=patience)
-    members: dict[Any, int] = {}
-    log: list[dict[int, bytes]] = []
-    count = {"up": 0, "down": 0, "catching up": 0}
-    dropped: dict[int, int] = {}
-    joined: dict[int, int] = {}
-    public: list[str] = []
-
-    def send(who, frame):
-        count["down"] += len(frame)
-        hub.send(who, frame)
-
-    def welcome(who, frame):
-        known, _, start = frame[1:].decode().partition(" ")
-        public[:] = public or [start]
-        if start != public[0]:
-            send(who, _DROPPED + f"start must be that of the first machine, {public[0]}; got {start}".encode())
-            return
-        members[who] = id = len(joined)
-        joined[id] = len(log)
-        past = b"".join(pack(t, log[t]) for t in range(int(known), len(log)))
-        count["catching up"] += len(past)
-        send(who, _ROUND + struct.pack("<H", id) + past)
-
-    def refused(sent, id):
-        """What is wrong with a message, if anything: nobody else is to suffer from it."""
-        try:
-            one_byte.check_messages(sent)
-        except (TypeError, ValueError) as error:
-            return str(error)
-        return "" if list(sent) == [id] else f"messages must be those of machine {id}, got {sorted(sent)}"
-
-    def listen(until):
-        """The next frame before a time, or None."""
-        got = hub.receive(max(0.0, until - time.monotonic()))
-        if got and got[1]:
-            count["up"] += len(got[1])
-        return got
-
-    hellos: dict[Any, bytes] = {}
-    while len(hellos) < machines:
-        got = listen(time.monotonic() + patience)
-        if got is None:
-            raise RuntimeError(f"{machines} machines must say hello, got {len(hellos)}")
-        who, frame = got
-        if frame is None:
-            hellos.pop(who, None)
-        else:
-            hellos[who] = frame
-    for who, frame in hellos.items():  # all at once: who has its answer begins, and nobody listens before this
-        welcome(who, frame)
+    barrier = _Barrier(hub, patience)
+    for who, frame in barrier.hellos(machines).items():  # all at once: who has its answer begins, nobody listens before
+        barrier.welcome(who, frame)
     for t in range(steps):
         between(t)
-        missing, late = dict(members), []
-        messages: dict[int, bytes] = {}
-        until = time.monotonic() + patience
-        while missing:
-            got = listen(until)
+        messages, late = barrier.round(t)
+        if not messages:
+            raise RuntimeError(f"somebody must be left in iteration {t}")
+        barrier.publish(t, messages)
+        for who, frame in late:
+            barrier.welcome(who, frame)
+    return barrier.held()
+
+
+class _Barrier:
+    """What `hold` keeps: who is in, the log, and how many bytes went where."""
+
+    def __init__(self, hub, patience):
+        self._hub, self._patience = hub, patience
+        self._start = ""  # of the first machine, as a digest
+        self._members: dict[Any, int] = {}
+        self._log: list[dict[int, bytes]] = []
+        self._up = self._down = self._catching_up = 0
+        self._dropped: dict[int, int] = {}
+        self._joined: dict[int, int] = {}
+
+    def hellos(self, machines):
+        """The first frame of each of so many machines."""
+        frames: dict[Any, bytes] = {}
+        while len(frames) < machines:
+            got = self._listen(time.monotonic() + self._patience)
             if got is None:
-                break
+                raise RuntimeError(f"{machines} machines must say hello, got {len(frames)}")
+            who, frame = got
+            if frame is None:
+                frames.pop(who, None)
+            else:
+                frames[who] = frame
+        return frames
+
+    def welcome(self, who, frame):
+        """Let a machine in, with an id and the past; or refuse it."""
+        known, _, start = frame[1:].decode().partition(" ")
+        self._start = self._start or start
+        if start != self._start:
+            self._send(who, _DROPPED + f"start must be that of the first machine, {self._start}; got {start}".encode())
+            return
+        self._members[who] = id = len(self._joined)
+        self._joined[id] = len(self._log)
+        past = b"".join(pack(t, self._log[t]) for t in range(int(known), len(self._log)))
+        self._catching_up += len(past)
+        self._send(who, _ROUND + struct.pack("<H", id) + past)
+
+    def round(self, t):
+        """Messages of iteration t, of all who sent one in time; and who said hello meanwhile."""
+        missing, late = dict(self._members), []
+        messages: dict[int, bytes] = {}
+        until = time.monotonic() + self._patience
+        while missing and (got := self._listen(until)):
             who, frame = got
             if frame is None:
                 missing.pop(who, None)
-                if who in members:
-                    dropped[members.pop(who)] = t
+                if who in self._members:
+                    self._dropped[self._members.pop(who)] = t
             elif frame[:1] == _HELLO:
                 late.append((who, frame))
             elif who in missing and (sent := unpack(frame[1:]).get(t)):
                 missing.pop(who)
-                if reason := refused(sent, members[who]):
-                    dropped[members.pop(who)] = t
-                    send(who, _DROPPED + reason.encode())
+                if reason := _refused(sent, self._members[who]):
+                    self._drop(who, t, reason)
                 else:
                     messages |= sent
         for who in missing:
-            dropped[members.pop(who)] = t
-            send(who, _DROPPED)
-        if not messages:
-            raise RuntimeError(f"somebody must be left in iteration {t}")
-        messages = dict(sorted(messages.items()))
-        log.append(messages)
-        for who in list(members):
-            send(who, _ROUND + pack(t, messages))
-        for who, frame in late:
-            welcome(who, frame)
-    payload = [sum(map(len, messages.values())) for messages in log]
-    return Held(log, payload, count["up"], count["down"], count["catching up"], dropped, joined)
+            self._drop(who, t)
+        return dict(sorted(messages.items())), late
+
+    def publish(self, t, messages):
+        """Everybody gets the messages of an iteration."""
+        self._log.append(messages)
+        for who in list(self._members):
+            self._send(who, _ROUND + pack(t, messages))
+
+    def held(self):
+        """The log and the traffic."""
+        payload = [sum(map(len, messages.values())) for messages in self._log]
+        return Held(self._log, payload, self._up, self._down, self._catching_up, self._dropped, self._joined)
+
+    def _listen(self, until):
+        """The next frame before a time, or None."""
+        got = self._hub.receive(max(0.0, until - time.monotonic()))
+        if got and got[1]:
+            self._up += len(got[1])
+        return got
+
+    def _send(self, who, frame):
+        self._down += len(frame)
+        self._hub.send(who, frame)
+
+    def _drop(self, who, t, reason=""):
+        self._dropped[self._members.pop(who)] = t
+        self._send(who, _DROPPED + reason.encode())
+
+
+def _refused(sent, id):
+    """What is wrong with a message, if anything: nobody else is to suffer from it."""
+    try:
+        one_byte.check_messages(sent)
+    except (TypeError, ValueError) as error:
+        return str(error)
+    return "" if list(sent) == [id] else f"messages must be those of machine {id}, got {sorted(sent)}"
 
 
 # Networks -------------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from refimpl.core import check, random, tree
 from refimpl.core.arrays import Array, array_namespace
 from refimpl.core.autodiff import value_and_grad
 from refimpl.landscape import weight_matching as wm
-from refimpl.models import conv, losses, mlp
+from refimpl.models import adam, conv, losses, mlp
 from refimpl.problems import digits
 
 
@@ -135,18 +135,14 @@ def train(rng, data, *, scale=0.5, hidden=(256, 256), epochs=40, batch=100, lr=1
         params = mlp.init(rng, (data.x.shape[1], *hidden, 10), like=data.x, scheme="he")
         params = [layer._replace(W=scale * layer.W) for layer in params]
     theta, unravel = tree.ravel(params)
-    xp, n = array_namespace(theta), data.x.shape[0]
-    m, v, steps = xp.zeros_like(theta), xp.zeros_like(theta), 0
+    xp, n, state = array_namespace(theta), data.x.shape[0], adam.init(theta)
     for _ in range(epochs):
         order = random.indices(rng, n, (n,), like=theta, replace=False)
         for first in range(0, n - batch + 1, batch):
             chosen = order[first : first + batch]
             x, labels = xp.take(data.x, chosen, axis=0), xp.take(data.labels, chosen)
             _, g = value_and_grad(loss(x, labels))(unravel(theta))
-            g, steps = tree.ravel(g)[0], steps + 1
-            m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
-            step = lr / (1 - 0.9**steps)
-            theta = theta - step * m / (xp.sqrt(v / (1 - 0.999**steps)) + 1e-8)
+            theta, state = adam.update(theta, state, tree.ravel(g)[0], lr=lr)
     return unravel(theta)
 
 

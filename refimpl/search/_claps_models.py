@@ -6,6 +6,7 @@ from refimpl.core import check, random, tree
 from refimpl.core.arrays import Array, array_namespace, device, from_numpy, to_numpy
 from refimpl.core.autodiff import value_and_grad
 from refimpl.core.special import logsumexp, softmax
+from refimpl.models import adam
 from refimpl.problems.docstrings import docstrings
 
 WINDOW, MASK, PROMPT = 16, 10, 5  # words the model sees; where the word to be told is; places before the input
@@ -295,15 +296,13 @@ def train(seed, data, *, like, steps=2000, batch=128, lr=0.006):
     counts = xp.stack([xp.sum(xp.astype(data.train == names[k], like.dtype)) for k in range(V)])
     model = init(rng, counts + 1.0)
     flat, model_of = tree.ravel(model)
-    first = second = xp.zeros_like(flat)
+    state = adam.init(flat)
     slope = value_and_grad(lambda theta, *window: _loss(model_of(theta), *window))
     for t in range(1, steps + 1):
         _, g = slope(flat, *_windows(rng, data.train, batch, V))
         g = g / xp.maximum(xp.sqrt(xp.sum(g * g)), xp.asarray(1.0, dtype=g.dtype, device=device(g)))  # clipped at 1
-        first, second = 0.9 * first + 0.1 * g, 0.98 * second + 0.02 * g * g
         rate = lr * min(t / 100, 1.0, 1 - 0.98 * (2 * t / steps - 1))
-        step = (first / (1 - 0.9**t)) / (xp.sqrt(second / (1 - 0.98**t)) + 1e-8)
-        flat = flat - rate * step
+        flat, state = adam.update(flat, state, g, lr=rate, beta2=0.98)
     return model_of(flat)
 
 

@@ -14,6 +14,7 @@ from refimpl.core import check, random, tree
 from refimpl.core.arrays import Array, array_namespace, device, from_numpy
 from refimpl.core.autodiff import value_and_grad
 from refimpl.core.special import logsumexp, softmax
+from refimpl.models import adam
 from refimpl.search import token_reduction as tr
 
 LAYERS, TOKENS, WIDTH, HEADS, HIDDEN = 8, 32, 32, 2, 64
@@ -197,22 +198,14 @@ def train(rng, images, labels, *, steps=STEPS):
     """
     check.floating(images=images)
     steps, params = check.integer(steps=steps, minimum=1), init(rng, like=images)
-    m = v = tree.map(lambda x: 0.0 * x, params)
-    losses = []
+    state, losses = adam.init(params), []
     for t in range(1, steps + 1):
         loss, grads = value_and_grad(_loss)(params, *canvases(rng, images, labels, BATCH))
         norm = math.sqrt(sum(float(array_namespace(g).sum(g * g)) for g in grads.values()))
         shorter = 1 / max(1.0, norm)
         clipped = tree.map(lambda g, c=shorter: c * g, grads)
-        m = tree.map(lambda m, g: 0.9 * m + 0.1 * g, m, clipped)
-        v = tree.map(lambda v, g: 0.98 * v + 0.02 * g * g, v, clipped)
         lr = 0.003 * min(1.0, t * 5 / steps, max(0.02, 1 - 0.98 * (2 * t / steps - 1)))
-
-        def moved(p, m, v, lr=lr, t=t):
-            root = array_namespace(v).sqrt(v / (1 - 0.98**t))
-            return p - lr * (m / (1 - 0.9**t)) / (root + 1e-8)
-
-        params = tree.map(moved, params, m, v)
+        params, state = adam.update(params, state, clipped, lr=lr, beta2=0.98)
         losses.append(float(loss))
     return params, losses
 

@@ -1,5 +1,6 @@
 """Training against attacks (claim C6)."""
 
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -55,6 +56,38 @@ def _train(X, y, D, *, loss, epsilon, mask, beta=1e-3, steps=3000):
     return _into_robust_cones(X, D, weights, epsilon, mask)
 
 
+def _waves(seed):
+    """Attacked loss of a regression on a sine, after adversarial and after standard training."""
+    line = np.linspace(-1.0, 1.0, 20)[:, None]
+    X, y, mask = np.concatenate([line, np.ones((20, 1))], axis=1), np.sin(3 * line[:, 0]), np.array([1.0, 0.0])
+    rng = stream(seed, "convex_relu.C6", "sine")
+    draws, shifts = rng.standard_normal((25, 2)), rng.standard_normal((25, 2, 20, 2))
+    D = adversarial.robust_patterns(X, draws, shifts, epsilon=0.03, mask=mask)
+    losses = []
+    for width in (0.03, 0.0):
+        rates = {"beta": 1e-3, "steps": 6000, "balance": 30.0, "epsilon": width, "mask": mask}
+        weights, _ = adversarial.adversarial(X, y, D, loss="squared", **rates)
+        losses.append(np.sum(_attacked(convex_relu.recover(weights), X, y, 0.03, mask, "squared", 9)))
+    return losses
+
+
+def _plot(losses, wrong, radii, epsilon, figure):
+    left, right = figure.subplots(1, 2)
+    for place, (name, color) in enumerate(((STANDARD, ORANGE), (ROBUST, BLUE), (CORNERS, GREEN))):
+        shown = [loss for loss in LOSSES if (loss, name) in losses]
+        values = [np.maximum(losses[loss, name], 1e-5) for loss in shown]
+        at = np.arange(len(shown)) + 0.25 * (place - 1)
+        for x, each in zip(at, values, strict=True):
+            left.semilogy(np.full(len(each), x), each, "o", color=color, alpha=0.5)
+        left.semilogy(at, [np.median(each) for each in values], "_", color=color, markersize=14)
+        right.plot(radii, np.mean(wrong[name], axis=0), color=color, label=name)
+    left.set_xticks(range(3), LOSSES)
+    left.set(ylabel="training loss under attack (cut at 1e-5)", xlabel="loss of the program")
+    right.axvline(epsilon, color=GREY, linestyle=":", label="radius trained for")
+    right.set(xlabel="radius of the attack", ylabel="test points misled (hinge; mean)", ylim=(-0.02, 1))
+    right.legend(fontsize=9)
+
+
 def adversarial_training(seed, epsilon=0.2, sets=5):
     """Standard and adversarial training of the same program, and standard training on the corners of each box."""
     mask, radii = np.array([1.0, 1.0, 0.0]), np.linspace(0.0, 1.0, 21)
@@ -87,36 +120,7 @@ def adversarial_training(seed, epsilon=0.2, sets=5):
                     [np.mean(_attacked(network, test, labels, radius, mask, loss, 5) >= 1) for radius in radii]
                 )
     ratios = {loss: np.median(np.array(losses[loss, ROBUST]) / np.array(losses[loss, STANDARD])) for loss in LOSSES}
-    at_epsilon = int(np.argmin(np.abs(radii - epsilon)))
-
-    line = np.linspace(-1.0, 1.0, 20)[:, None]
-    sine, ones = np.sin(3 * line[:, 0]), np.ones((20, 1))
-    rng, S = stream(seed, "convex_relu.C6", "sine"), np.concatenate([line, ones], axis=1)
-    only = np.array([1.0, 0.0])
-    S_patterns = adversarial.robust_patterns(
-        S, rng.standard_normal((25, 2)), rng.standard_normal((25, 2, 20, 2)), epsilon=0.03, mask=only
-    )
-    waves = []
-    for width in (0.03, 0.0):
-        rates = {"beta": 1e-3, "steps": 6000, "balance": 30.0, "epsilon": width, "mask": only}
-        weights, _ = adversarial.adversarial(S, sine, S_patterns, loss="squared", **rates)
-        waves.append(np.sum(_attacked(convex_relu.recover(weights), S, sine, 0.03, only, "squared", 9)))
-
-    def plot(figure):
-        left, right = figure.subplots(1, 2)
-        for place, (name, color) in enumerate(((STANDARD, ORANGE), (ROBUST, BLUE), (CORNERS, GREEN))):
-            shown = [loss for loss in LOSSES if (loss, name) in losses]
-            values = [np.maximum(losses[loss, name], 1e-5) for loss in shown]
-            at = np.arange(len(shown)) + 0.25 * (place - 1)
-            for x, each in zip(at, values, strict=True):
-                left.semilogy(np.full(len(each), x), each, "o", color=color, alpha=0.5)
-            left.semilogy(at, [np.median(each) for each in values], "_", color=color, markersize=14)
-            right.plot(radii, np.mean(wrong[name], axis=0), color=color, label=name)
-        left.set_xticks(range(3), LOSSES)
-        left.set(ylabel="training loss under attack (cut at 1e-5)", xlabel="loss of the program")
-        right.axvline(epsilon, color=GREY, linestyle=":", label="radius trained for")
-        right.set(xlabel="radius of the attack", ylabel="test points misled (hinge; mean)", ylim=(-0.02, 1))
-        right.legend(fontsize=9)
+    at_epsilon, waves = int(np.argmin(np.abs(radii - epsilon))), _waves(seed)
 
     return Outcome(
         [
@@ -137,7 +141,7 @@ def adversarial_training(seed, epsilon=0.2, sets=5):
             reported("1-D sine regression, attacked loss of adversarial training", waves[0]),
             reported("1-D sine regression, attacked loss of standard training", waves[1]),
         ],
-        plot,
+        partial(_plot, losses, wrong, radii, epsilon),
         f"{sets} data sets of 24 points (logistic loss: one), epsilon = 0.2; before, one data set for all. Weights are "
         "moved into their cones before they are judged (by about 1e-3).",
     )

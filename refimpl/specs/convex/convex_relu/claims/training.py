@@ -304,6 +304,21 @@ def _record_gap(X, D, y, best, beta, loss, state):
     return {"gap": _gap(X, D, y, state.v, best, beta, loss)}
 
 
+def _cross_entropy_gaps(seed, number, beta, rho):
+    """Gaps of random blocks on labels 0 and 1, to the optimum that another method finds."""
+    X, y = toy(seed, "convex_relu.C7", "cross-entropy", number)
+    y = np.where(y > np.median(y), 1.0, 0.0)
+    rng = stream(seed, "convex_relu.C7", "cross-entropy", number, "draws")
+    D = convex_relu.activation_patterns(X, rng.standard_normal((15, 3)))
+    # The same program for another solver: the logistic loss of labels +-1 on doubled data, divided by n.
+    settings = {"beta": beta / len(y), "epsilon": 0.0, "mask": np.zeros(3), "balance": 30.0, "steps": 4000}
+    other, _ = adversarial.adversarial(2 * X, 2 * y - 1, D, loss="logistic", **settings)
+    best = float(convex_relu.objective(X, D, y, other, beta=beta, loss="cross_entropy"))
+    record = partial(_record_gap, X, D, y, best, beta, "cross_entropy")
+    _, run = convex_relu.admm_rbcd(X, y, D, rng, beta=beta, loss="cross_entropy", rho=rho, steps=600, record=record)
+    return run.history["gap"]
+
+
 def random_blocks(seed, beta=0.2, rho=0.1, sets=5):
     """ADMM by random block descent against the optimum, for squared loss and cross-entropy; two controls."""
     curves: dict[str, list[Any]] = {"squared": [], "cross_entropy": [], "exact": []}
@@ -324,17 +339,7 @@ def random_blocks(seed, beta=0.2, rho=0.1, sets=5):
         fits = [into_cones(X, D, ridge(X, D, y, penalty)) for penalty in np.geomspace(1e-2, 1e2, 17)]
         ridges.append(min(_gap(X, D, y, fit, best, beta) for fit in fits))
 
-        X, y = toy(seed, "convex_relu.C7", "cross-entropy", number)
-        y = np.where(y > np.median(y), 1.0, 0.0)
-        rng = stream(seed, "convex_relu.C7", "cross-entropy", number, "draws")
-        D = convex_relu.activation_patterns(X, rng.standard_normal((15, 3)))
-        # The same program for another solver: the logistic loss of labels +-1 on doubled data, divided by n.
-        settings = {"beta": beta / len(y), "epsilon": 0.0, "mask": np.zeros(3), "balance": 30.0, "steps": 4000}
-        other, _ = adversarial.adversarial(2 * X, 2 * y - 1, D, loss="logistic", **settings)
-        best = float(convex_relu.objective(X, D, y, other, beta=beta, loss="cross_entropy"))
-        record = partial(_record_gap, X, D, y, best, beta, "cross_entropy")
-        _, run = convex_relu.admm_rbcd(X, y, D, rng, beta=beta, loss="cross_entropy", rho=rho, steps=600, record=record)
-        curves["cross_entropy"].append(run.history["gap"])
+        curves["cross_entropy"].append(_cross_entropy_gaps(seed, number, beta, rho))
     curve = {name: np.array(each) for name, each in curves.items()}  # [data set, iteration]
 
     def plot(figure):
