@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shlex
 import sys
 import tomllib
@@ -18,6 +19,7 @@ from rich.progress import track
 
 from refimpl.oracle import catalog
 from refimpl.oracle.candidates import Program, load
+from refimpl.oracle.candidates.host import ADAPTERS
 from refimpl.oracle.candidates.named import Named
 from refimpl.oracle.judging.plans import Settings
 from refimpl.oracle.output.words import counts_line, sentence, told
@@ -35,6 +37,23 @@ def implementations():
     return tomllib.loads((HERE / "implementations.toml").read_text(encoding="utf-8"))["implementation"]
 
 
+def letters():
+    """What could be sent to maintainers, by the stem of the script that shows the mistake: letters.toml."""
+    return tomllib.loads((HERE / "letters.toml").read_text(encoding="utf-8"))
+
+
+def closed():
+    """Packages that do not import here: closed.toml."""
+    return tomllib.loads((HERE / "closed.toml").read_text(encoding="utf-8"))
+
+
+def said_by(script):
+    """What a script shows: its first line."""
+    return re.sub(r'^("""|// |# )', "", (ROOT / script).read_text(encoding="utf-8").partition("\n")[0]).removesuffix(
+        '"""'
+    )
+
+
 def installed(entry):
     """Version of what is judged, without the build that follows a +, or "" if it is not there."""
     if "exec" in entry:
@@ -50,9 +69,9 @@ def installed(entry):
 
 def request(entry):
     """What is asked of whom."""
-    kind = next(kind for kind in ("exec", "torch", "optax", "scheduler", "python") if kind in entry)
+    kind = next(kind for kind in ("exec", *ADAPTERS) if kind in entry)
     place, given, folder = entry[kind], entry.get("settings", {}), entry.get("folder", "")
-    if folder and (kind == "python" or given):
+    if folder and (kind == "python" or (kind == "torch" and given)):  # `serve.py` takes these out of a folder
         served = f"{PYTHON} tests/peers/serve.py {folder} {entry['target']} {place} '{json.dumps(given)}'"
         whom = Named("exec", served)
     else:
@@ -74,7 +93,7 @@ def candidate_of(entry):
     whom = request(entry).whom
     if whom.kind == "exec":
         return Program(elsewhere.command(entry | {"exec": whom.place.replace(PYTHON, sys.executable)}), timeout=60)
-    place = str(ROOT / whom.place) if whom.kind == "python" else whom.place
+    place = str(ROOT / whom.place) if ".py:" in whom.place else whom.place
     path = tuple(str(ROOT / folder) for folder in whom.path)
     return whom._replace(place=place, path=path, in_process=not path).opened(entry["target"])
 
@@ -97,7 +116,7 @@ def key_of(entry):
 def digest(entry, release):
     """What a verdict depends on, but for the engine: release, entry, adapter, cases, source and spec of the system."""
     name = entry["target"].partition(".")[0]
-    files = [ROOT / entry["python"].partition(":")[0]] if "python" in entry else []
+    files = [ROOT / entry[kind].partition(":")[0] for kind in ADAPTERS if ".py:" in entry.get(kind, "")]
     files += elsewhere.sources(entry) if "exec" in entry else []
     texts = _of_system(name) | _texts(files)
     cases = {case: found for case, found in catalog.case_index().items() if case.startswith(f"{name}.")}

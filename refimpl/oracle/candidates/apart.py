@@ -32,7 +32,7 @@ class Apart(Restarted):
     Parameters
     ----------
     kind : str
-        "python", "torch", "optax", "estimator" or "scheduler".
+        A key of `host.ADAPTERS`.
     place : str
         "package.module:name" or "path/to/file.py:name".
     operation : str

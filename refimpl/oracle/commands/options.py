@@ -21,8 +21,11 @@ DOORS = {  # option that names a candidate -> what it takes, and what that is
     "exec": ("COMMAND", "a program in any language that answers lines of JSON"),
     "torch": ("MODULE:CLASS", "a PyTorch optimizer class"),
     "optax": ("MODULE:NAME", "a function that makes an Optax transformation"),
+    "keras": ("MODULE:NAME", "a Keras 3 optimizer, class or object"),
     "estimator": ("MODULE:CLASS", "an estimator class, as in scikit-learn"),
     "scheduler": ("MODULE:CLASS", "a scheduler class, as in diffusers"),
+    "surrogate": ("MODULE:NAME", "a class or function that makes a model with fit and predict, as of Gaussian processes"),
+    "kernel": ("MODULE:NAME", "a sampler's transition kernel: one step"),
 }
 MADE = [kind for kind in ADAPTERS if kind != "python"]  # by a constructor
 CHECKS = ("only", "skip", "max_fail", "fuzz", "seed", "no_laws", "errors", "expect")
@@ -46,7 +49,7 @@ def add_arguments(parser):
     who.add_argument("--mutants", action="store_true", help="every known mistake, as a test of the oracle itself")
     text = "folder put in front of Python's path, for a release installed beside with `pip install --target FOLDER`"
     parser.add_argument("--path", metavar="FOLDER", action="append", default=[], help=text)
-    text = f"constructor argument ({_listed(MADE).replace(' and', ',')})"
+    text = "an argument beside those of the case (all of these but --python and --exec)"
     parser.add_argument("--set", metavar="KEY=VALUE", action="append", default=[], help=text)
     parser.add_argument("--arrays", choices=tuple(BACKENDS), help="what a Python function is fed with (default: numpy)")
     add_checks(parser)
