@@ -24,7 +24,7 @@ DOORS = {  # option that names a candidate -> what it takes, and what that is
     "keras": ("MODULE:NAME", "a Keras 3 optimizer, class or object"),
     "estimator": ("MODULE:CLASS", "an estimator class, as in scikit-learn"),
     "scheduler": ("MODULE:CLASS", "a scheduler class, as in diffusers"),
-    "surrogate": ("MODULE:NAME", "a class or function that makes a model with fit and predict, as of Gaussian processes"),
+    "surrogate": ("MODULE:NAME", "what makes a model with fit and predict, as of Gaussian processes"),
     "kernel": ("MODULE:NAME", "a sampler's transition kernel: one step"),
 }
 MADE = [kind for kind in ADAPTERS if kind != "python"]  # by a constructor

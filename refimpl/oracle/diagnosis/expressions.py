@@ -223,7 +223,7 @@ def _of_name(node, kinds, unit):
 def _of_call(node, kinds):
     name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
     own = isinstance(node.func, ast.Name)
-    yield from _other_calls(node, name, own)
+    yield from _other_calls(node, kinds, name, own)
     yield from _of_function(node, name, own)
     yield from _through(node)
     yield from _other_arguments(node, name)
@@ -234,7 +234,7 @@ def _of_call(node, kinds):
         yield from ((0, ast.Call(node.func, [a, *rest], [])) for rest in ((c, b), (b, nothing), (nothing, c)))
 
 
-def _other_calls(node, name, own):
+def _other_calls(node, kinds, name, own):
     """Its argument alone, or another function of it."""
     for argument in node.args:
         if not isinstance(argument, ast.Starred):
