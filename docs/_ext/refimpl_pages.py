@@ -286,8 +286,17 @@ class Ask(Tables):
             rows.append(("a PyTorch optimizer", f"refimpl check {drive.name} --torch my_package:MyOptimizer"))
         if drive and drive.drive.optax:
             rows.append(("an Optax transformation", f"refimpl check {drive.name} --optax my_package:my_optimizer"))
+        if drive and not drive.drive.hessian:
+            rows.append(("a Keras optimizer", f"refimpl check {drive.name} --keras my_package:MyOptimizer"))
         if fit:
             rows.append(("an estimator with fit", f"refimpl check {fit.name} --estimator my_package:MyEstimator"))
+        doors = (
+            ("regress", "a surrogate model with fit and predict", "--surrogate my_package:make"),
+            ("chain", "a sampler's transition kernel", "--kernel my_package:step"),
+        )
+        for plan, text, words in doors:
+            if served := next((op for op in system.operations if getattr(op, plan)), None):
+                rows.append((text, f"refimpl check {served.name} {words}"))
         rows.append(("test vectors as JSON", f"refimpl vectors {system.name} --out vectors"))
         for text, command in rows:
             yield paragraph(text[0].upper() + text[1:] + ":")
