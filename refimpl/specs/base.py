@@ -277,6 +277,48 @@ class Schedule:
 
 
 @dataclass(frozen=True)
+class Regress:
+    """How a surrogate model, as packages of Gaussian processes have, is driven through an operation.
+
+    Fields up to `slopes` name inputs. The covariance is `variance` times exp(-r^2) or a Matern function of r.
+    """
+
+    X: str  # [n, d] points seen
+    y: str  # [n] values there
+    new: str  # [m, d] points asked for
+    noise: tuple[str, ...]  # which add up to the variance of an observation; slopes are in the first
+    kernel: str = ""  # "": Matern with nu = 5/2
+    weights: str = ""  # [d] r^2 is their sum times squares of differences
+    lengths: str = ""  # or what differences are divided by, one number for all coordinates
+    variance: str = ""  # "": 1
+    mean: str = ""  # constant of the prior mean
+    slopes: str = ""  # [d] and its slopes in the coordinates
+    standard: bool = False  # in place of a prior mean: whether values are put to mean 0 and deviation 1 first
+    outputs: Mapping[str, str] = field(default_factory=dict)  # "mean", "covariance", "by_noise" ...: the output
+
+
+@dataclass(frozen=True)
+class Chain:
+    """How a sampler's transition kernel is driven through an operation, step by step.
+
+    Fields up to `clip` name inputs. The potential energy is that of n data, of which each step has the mean gradient,
+    and of a normal prior.
+    """
+
+    start: str  # position before the first step
+    noise: str  # standard normal draws of each step
+    precision: str  # of the prior
+    mean: str = ""  # of the prior; "": 0
+    grads: str = ""  # mean gradient of each step; "": there are no data
+    count: str = ""  # n; "": 1
+    temperature: str = ""  # which divides the energy
+    clip: str = ""  # longest gradient per datum, the prior's over n included
+    rates: tuple[str, ...] = ()  # arguments of the kernel
+    only: tuple[str, ...] = ()  # an input, and the value with which it is asked
+    outputs: tuple[str, ...] = ()  # positions, and momenta if there are any
+
+
+@dataclass(frozen=True)
 class Draws:
     """How a candidate that insists on drawing its own noise is judged: by the law of its answers.
 
@@ -310,6 +352,8 @@ class Operation:
     drive: Drive | None = None
     fit: Fit | None = None
     schedule: Schedule | None = None
+    regress: Regress | None = None
+    chain: Chain | None = None
     draws: Draws | None = None
     without: Mapping[str, str] = field(default_factory=dict)  # "long" or "large": why it has no case of this kind
 

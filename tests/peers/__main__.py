@@ -28,7 +28,7 @@ from rich.table import Table
 from refimpl.oracle import catalog
 from refimpl.oracle.output.page import beyond
 from tests.peers.elsewhere import lacking, runner
-from tests.peers.verdicts import implementations, judge_all, kept, key_of
+from tests.peers.verdicts import closed, implementations, judge_all, kept, key_of, letters, said_by
 
 KINDS = {
     "bug": "a mistake; a script beside the tests shows it without this library",
@@ -47,6 +47,12 @@ All packages
 The table of the :doc:`verdicts <index>`: packages, and in each chapter a sign for each verdict, which leads to it.
 
 .. refimpl-conformance::
+
+Packages that do not import here
+--------------------------------
+
+On Python {python}, beside what the lock installs; a test tries each anew.
+
 """
 console = Console()
 
@@ -66,8 +72,18 @@ def pages(rows, date):
     """The pages of the site, from the verdicts: name -> text, an entrance and one for each system."""
     systems = list(dict.fromkeys(map(_system, rows)))  # what is outside Python stands apart in the table
     rows = sorted(rows, key=lambda row: systems.index(_system(row)))
-    found = {"index": _entrance(rows, systems, date), "packages": PACKAGES}
+    found = {"index": _entrance(rows, systems, date), "packages": _packages()}
     return found | {system: _of_system(system, list(group)) for system, group in groupby(rows, key=_system)}
+
+
+def _packages():
+    """The page of all packages, with those that do not import."""
+    data = closed()
+    told = []
+    for entry in data["package"]:
+        told += [f"``{entry['name']}`` {entry['release']}"]
+        told += [f"   ``import {entry['imports']}``: *{entry['error']}*. Asked: {marked_up(entry['instead'])}."]
+    return PACKAGES.format(python=data["python"]) + "\n".join([*told, ""])
 
 
 def _entrance(rows, systems, date):
@@ -147,9 +163,31 @@ def _of_system(system, rows):
                 f"   {row['command']}",
                 "",
             ]
+        if row["script"]:
+            lines += _letter(row["script"])
         if told:
             lines += [".. dropdown:: How it was asked", "", *(f"   {line}".rstrip() for line in told), ""]
     return "\n".join(lines)
+
+
+def _letter(script):
+    """What could be sent to the maintainers about a mistake."""
+    letter = letters()[Path(script).stem]
+    patch = [f"   {line}".rstrip() for line in letter["patch"].strip("\n").splitlines()]
+    lines = [marked_up(said_by(script)), "", f"*Where*: {marked_up(letter['where'])}.", ""]
+    lines += [
+        f"*Why*: {marked_up(letter['why'])}",
+        "",
+        "*What would mend it*:",
+        "",
+        ".. code-block:: diff",
+        "",
+        *patch,
+        "",
+    ]
+    lines += [f"*What shows it*: ``{runner(script)} {script}``."]
+    title = ".. dropdown:: What could be sent to its maintainers"
+    return [title, "", *(f"   {line}".rstrip() for line in lines), ""]
 
 
 def compare(written, rows):

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from tests.peers.verdicts import implementations
 ROOT = Path(__file__).parents[2]
 ENTRIES = implementations()
 WRITTEN = json.loads((ROOT / "docs/conformance/verdicts.json").read_text(encoding="utf-8"))["rows"]
+LETTERS = verdicts.letters()
 SCRIPTS = sorted(path for path in (ROOT / "tests/peers/bugs").iterdir() if path.suffix in elsewhere.RUNNERS)
 
 
@@ -36,6 +38,45 @@ def test_every_script_is_of_a_bug_in_the_table():
     assert {row["script"] for row in WRITTEN} - {""} == {str(path.relative_to(ROOT)) for path in SCRIPTS}
 
 
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+def test_every_mistake_could_be_told_to_its_maintainers(script):
+    letter = LETTERS[script.stem]
+    assert set(letter) == {"where", "why", "file", "patch"}
+    assert re.search(r"`\w[\w.]*`|lines? \d+", letter["where"]), "a function or a line"
+    assert len(letter["why"]) > 40
+    assert re.search(r"^[+-]", letter["patch"], re.MULTILINE)
+    assert len(verdicts.said_by(str(script.relative_to(ROOT)))) > 30
+
+
+def test_there_is_no_letter_without_a_script():
+    assert set(LETTERS) == {script.stem for script in SCRIPTS}
+
+
+@pytest.mark.peers
+@pytest.mark.parametrize("name", [name for name, letter in LETTERS.items() if letter["file"]])
+def test_what_a_patch_takes_out_stands_in_the_release(name):
+    places = (ROOT / ".peers", Path(sysconfig.get_path("purelib")), Path(sysconfig.get_path("platlib")))
+    path = next((place / LETTERS[name]["file"] for place in places if (place / LETTERS[name]["file"]).is_file()), None)
+    if path is None:
+        pytest.skip(f"{LETTERS[name]['file']} is not there (`make peers` installs it)")
+    there = {line.strip() for line in path.read_text(encoding="utf-8", errors="replace").splitlines()}
+    taken = [line[1:].strip() for line in LETTERS[name]["patch"].splitlines() if line.startswith("-")]
+    assert not [line for line in taken if line not in there]
+
+
+@pytest.mark.peers
+@pytest.mark.parametrize("entry", verdicts.closed()["package"], ids=lambda entry: entry["name"])
+def test_what_does_not_import_still_does_not(entry):
+    folder = ROOT / entry["folder"]
+    if not entry["folder"] or not folder.exists():
+        pytest.skip(f"{entry['folder'] or entry['name']} is not there (`make peers` installs it)")
+    if ".".join(map(str, sys.version_info[:2])) != verdicts.closed()["python"]:
+        pytest.skip(f"it was tried on Python {verdicts.closed()['python']}")
+    code = f"import sys; sys.path.insert(0, {str(folder)!r}); import {entry['imports']}"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=600, check=False)
+    assert run.stderr.strip().splitlines()[-1].startswith(entry["error"])
+
+
 def test_another_verdict_or_mistake_is_wrong_and_another_release_is_not():
     old = {"key": "p C s", "version": "1", "verdict": "deviates", "names": ["a"], "sentence": "deviates: a (b)"}
     assert compare([old], [dict(old)]) == ([], [])
@@ -52,7 +93,7 @@ def test_another_verdict_or_mistake_is_wrong_and_another_release_is_not():
 
 
 def test_a_verdict_is_kept_while_nothing_that_it_depends_on_changes(monkeypatch):
-    entry = next(entry for entry in ENTRIES if "python" in entry and "folder" not in entry)
+    entry = next(entry for entry in ENTRIES if "python" in entry and not {"folder", "dtype"} & set(entry))
     monkeypatch.setattr(verdicts, "installed", lambda entry: "1.0")
     row = {"key": verdicts.key_of(entry), "verdict": "conforms", "digest": verdicts.digest(entry, "1.0")}
     assert verdicts.kept(entry | {"note": "better said"}, row)["note"] == "better said"

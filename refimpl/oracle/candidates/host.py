@@ -20,18 +20,25 @@ from typing import Any
 
 from refimpl.oracle.candidates.base import Candidate, CandidateError, NotApplicable, Skipped, said
 from refimpl.oracle.candidates.estimator import Estimator
+from refimpl.oracle.candidates.keras import KerasOptimizer, choose_library
+from refimpl.oracle.candidates.made import Driven
 from refimpl.oracle.candidates.optax import OptaxTransform
 from refimpl.oracle.candidates.python import Function, load
 from refimpl.oracle.candidates.scheduler import Scheduler
+from refimpl.oracle.candidates.surrogate import Surrogate
 from refimpl.oracle.candidates.torch import TorchOptimizer
+from refimpl.oracle.candidates.transition import Transition
 from refimpl.oracle.candidates.watch import Watch
 
 ADAPTERS: dict[str, Any] = {
     "python": Function,
     "torch": TorchOptimizer,
     "optax": OptaxTransform,
+    "keras": KerasOptimizer,
     "estimator": Estimator,
     "scheduler": Scheduler,
+    "surrogate": Surrogate,
+    "kernel": Transition,
 }
 LIBRARIES = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 PR_SET_PDEATHSIG, PR_CAPBSET_DROP = 1, 24
@@ -82,13 +89,15 @@ def build(kind, place, *, operation, arrays="numpy", settings=None):
     >>> build("python", "math:sqrt", operation="lion.step").name
     'math:sqrt'
     """
-    needed = {"torch": "torch", "scheduler": "torch", "optax": "optax"}.get(kind, "numpy")
+    needed = {"torch": "torch", "scheduler": "torch", "optax": "optax", "keras": "keras"}.get(kind, "numpy")
     if importlib.util.find_spec(needed) is None:
         raise ValueError(f"--{kind} needs the package {needed}, which is not installed")
+    if kind == "keras":
+        choose_library()
     thing, repro = load(place), named(kind, place, arrays=arrays, settings=settings)
     if kind == "python":
         return Function(thing, operation=operation, arrays=arrays, name=place, repro=repro)
-    more = {"operation": operation} if kind in ("torch", "optax") else {}
+    more = {"operation": operation} if issubclass(ADAPTERS[kind], Driven) else {}
     return ADAPTERS[kind](thing, settings=settings, repro=repro, **more)
 
 
@@ -100,6 +109,8 @@ def contract(operation):
         "drive": operation.drive,
         "fit": operation.fit,
         "schedule": operation.schedule,
+        "regress": operation.regress,
+        "chain": operation.chain,
     }
 
 

@@ -4,28 +4,22 @@ from typing import Any
 
 import numpy as np
 
-from refimpl.oracle.candidates.base import InProcess, arguments_for, due, words_for
-from refimpl.oracle.candidates.python import package_version
+from refimpl.oracle.candidates.base import arguments_for, due
+from refimpl.oracle.candidates.made import Driven
 
 MANY = 30  # steps from which on it pays to compile a step; one that differentiates an objective is always compiled
 
 
-class OptaxTransform(InProcess):
+class OptaxTransform(Driven):
     """A function that makes an `optax.GradientTransformation`.
 
     Parameters
     ----------
-    make : callable
-        Called as ``make(**settings)``; then for each gradient ``update`` and ``optax.apply_updates``, in the precision
+    thing : callable
+        Called as ``thing(**settings)``; then for each gradient ``update`` and ``optax.apply_updates``, in the precision
         of the case (64-bit JAX arrays where it is float64).
-    settings : dict, optional
-        Arguments beside those that the operation's inputs give, or instead of them.
-    name : str, optional
-        How reports call it.
-    repro : tuple of str, optional
-        The command-line words that name it; default: those that import it, if it can be imported.
-    operation : str, optional
-        The operation that is asked for, if it is a single one: some rules are driven only where they are named.
+    settings, name, repro, operation
+        As for `Driven`.
 
     Notes
     -----
@@ -37,22 +31,14 @@ class OptaxTransform(InProcess):
     language = "Python (JAX)"
     kind, option = "an Optax transformation", "--optax"
 
-    def __init__(self, make, *, settings=None, name=None, repro=None, operation=None):
-        self._make, self._settings, self._operation = make, dict(settings or {}), operation
+    def __init__(self, thing, **more):
+        super().__init__(thing, **more)
         self._compiled: dict[Any, Any] = {}
-        made = getattr(make, "func", make)  # of a functools.partial
-        self.name = name or f"{made.__module__.partition('.')[0]}.{made.__name__}"
-        self.version = package_version(made.__module__)
-        self.repro = repro or words_for("--optax", make, self._settings)
 
     @staticmethod
     def serves(operation):
         """See `InProcess`."""
         return operation.drive is not None and bool(operation.drive.optax)
-
-    def offers(self, operation):
-        """See `Candidate`."""
-        return self.serves(operation) and (not operation.drive.by_name or operation.name == self._operation)
 
     def answer(self, operation, inputs):
         """See `InProcess`."""

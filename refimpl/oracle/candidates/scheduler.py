@@ -5,31 +5,27 @@ from typing import Any
 
 import numpy as np
 
-from refimpl.oracle.candidates.base import InProcess, NotApplicable, words_for
-from refimpl.oracle.candidates.python import package_version
+from refimpl.oracle.candidates.base import NotApplicable
+from refimpl.oracle.candidates.made import Made
 
 VARIANCES = {"ddpm_large": "fixed_large", "ddpm_small": "fixed_small"}
 SPACINGS = ("leading", "trailing", "linspace")
 
 
-class Scheduler(InProcess):
+class Scheduler(Made):
     """A scheduler class with the interface of `diffusers`.
 
     Parameters
     ----------
-    cls : type
-        Called as ``cls(num_train_timesteps=M, trained_betas=betas, **settings)``, `trained_betas` at least;
+    thing : type
+        Called as ``thing(num_train_timesteps=M, trained_betas=betas, **settings)``, `trained_betas` at least;
         then ``set_timesteps(N)`` and, for each of its `timesteps`, ``step(predicted, timestep, sample)``, which returns
         an object with `prev_sample`, a tuple that begins with that, or that alone. All are PyTorch tensors.
-    settings : dict, optional
-        Constructor arguments beside those, or instead of them.
     kind : str, optional
         Which rule it is, "ddpm_large", "ddpm_small" or "ddim". Default: "ddim" if `step` takes `eta`, else the other
         two, if the constructor takes `variance_type`.
-    name : str, optional
-        How reports call it.
-    repro : tuple of str, optional
-        The command-line words that name it.
+    settings, name, repro
+        As for `Made`.
 
     Notes
     -----
@@ -42,20 +38,14 @@ class Scheduler(InProcess):
     language = "Python (scheduler)"
     kind, option = "a scheduler", "--scheduler"
 
-    def __init__(self, cls, *, settings=None, kind=None, name=None, repro=None):
-        self._cls, self._settings, self._rule = cls, dict(settings or {}), kind
-        self.name = name or f"{cls.__module__.partition('.')[0]}.{cls.__name__}"
-        self.version = package_version(cls.__module__)
-        self.repro = repro or words_for("--scheduler", cls, self._settings)
+    def __init__(self, thing, *, kind=None, **more):
+        super().__init__(thing, **more)
+        self._rule = kind
 
     @staticmethod
     def serves(operation):
         """See `InProcess`."""
         return operation.schedule is not None
-
-    def offers(self, operation):
-        """See `Candidate`."""
-        return self.serves(operation)
 
     def answer(self, operation, inputs):
         """See `InProcess`."""
@@ -65,7 +55,7 @@ class Scheduler(InProcess):
 
         plan = operation.schedule
         kind, rows = inputs[plan.kind], [int(i) for i in inputs[plan.rows]]
-        takes = inspect.signature(self._cls.step).parameters
+        takes = inspect.signature(self._make.step).parameters
         scheduler, steps = self._made(kind, inputs[plan.betas], rows, takes), []
         x = torch.asarray(inputs[plan.start].copy())
         if inputs[plan.eta] and kind == "ddim" and "eta" not in takes:
@@ -84,7 +74,7 @@ class Scheduler(InProcess):
 
     def _made(self, kind, betas, rows, takes):
         """A scheduler of this kind that visits these rows."""
-        words = inspect.signature(self._cls).parameters
+        words = inspect.signature(self._make).parameters
         known: dict[str, Any] = {}
         if self._rule is None and ("eta" in takes) != (kind == "ddim"):
             raise NotApplicable(f"{self.name} is no {kind}")
@@ -101,11 +91,11 @@ class Scheduler(InProcess):
         known = {word: value for word, value in known.items() if word in words} | self._settings
         fixed = "timestep_spacing" not in words or "timestep_spacing" in known
         for spacing in (None,) if fixed else SPACINGS:
-            scheduler = self._cls(**known, **({} if spacing is None else {"timestep_spacing": spacing}))
+            scheduler = self._make(**known, **({} if spacing is None else {"timestep_spacing": spacing}))
             scheduler.set_timesteps(len(rows))
             if [int(i) for i in scheduler.timesteps] == rows:
                 return scheduler
-        if "timesteps" in inspect.signature(self._cls.set_timesteps).parameters:
+        if "timesteps" in inspect.signature(self._make.set_timesteps).parameters:
             scheduler.set_timesteps(timesteps=rows)
             return scheduler
         raise NotApplicable(f"{self.name} cannot be asked for the rows {', '.join(map(str, rows))}")

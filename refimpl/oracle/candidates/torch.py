@@ -6,28 +6,22 @@ from typing import Any
 
 import numpy as np
 
-from refimpl.oracle.candidates.base import InProcess, NotApplicable, arguments_for, due, words_for
-from refimpl.oracle.candidates.python import package_version
+from refimpl.oracle.candidates.base import NotApplicable, arguments_for, due
+from refimpl.oracle.candidates.made import Driven
 
 HESSIAN = ("hessian", "hessians", "hess", "hessian_diag", "hessian_diagonal")  # how `step` calls estimates
 
 
-class TorchOptimizer(InProcess):
+class TorchOptimizer(Driven):
     """An optimizer class with the interface of `torch.optim.Optimizer`.
 
     Parameters
     ----------
-    cls : type
+    thing : type
         Called as ``cls([parameter], **settings)``; then for each gradient ``step()``. All gradients are written into
         one tensor, so that an optimizer that keeps it and not a copy is found out.
-    settings : dict, optional
-        Constructor arguments beside those that the operation's inputs give, or instead of them.
-    name : str, optional
-        How reports call it.
-    repro : tuple of str, optional
-        The command-line words that name it.
-    operation : str, optional
-        The operation that is asked for, if it is a single one: some rules are driven only where they are named.
+    settings, name, repro, operation
+        As for `Driven`.
 
     Notes
     -----
@@ -45,20 +39,10 @@ class TorchOptimizer(InProcess):
     language = "Python (PyTorch)"
     kind, option = "a PyTorch optimizer", "--torch"
 
-    def __init__(self, cls, *, settings=None, name=None, repro=None, operation=None):
-        self._cls, self._settings, self._operation = cls, dict(settings or {}), operation
-        self.name = name or f"{cls.__module__.partition('.')[0]}.{cls.__name__}"
-        self.version = package_version(cls.__module__)
-        self.repro = repro or words_for("--torch", cls, self._settings)
-
     @staticmethod
     def serves(operation):
         """See `InProcess`."""
         return operation.drive is not None
-
-    def offers(self, operation):
-        """See `Candidate`."""
-        return self.serves(operation) and (not operation.drive.by_name or operation.name == self._operation)
 
     def answer(self, operation, inputs):
         """See `InProcess`."""
@@ -66,9 +50,9 @@ class TorchOptimizer(InProcess):
 
         drive = operation.drive
         optional = (drive.period,)  # who is given an estimate knows that it is due
-        arguments = arguments_for(self._cls, drive.settings, inputs, self._settings, self.name, optional=optional)
+        arguments = arguments_for(self._make, drive.settings, inputs, self._settings, self.name, optional=optional)
         parameter = torch.nn.Parameter(torch.asarray(inputs[drive.params].copy()))
-        optimizer = self._cls([parameter], **arguments)
+        optimizer = self._make([parameter], **arguments)
         if drive.hessian:
             return self._with_hessian(optimizer, parameter, drive, inputs)
         buffer, thetas = torch.empty_like(parameter.detach()), []
@@ -85,7 +69,7 @@ class TorchOptimizer(InProcess):
         import torch
 
         takes = inspect.signature(optimizer.step).parameters
-        own = _differentiates(self._cls)
+        own = _differentiates(self._make)
         keyword = next((name for name in HESSIAN if name in takes and not own), None)
         renew = None if keyword or own else getattr(optimizer, "update_hessian", None)
         needs_closure = "closure" in takes and takes["closure"].default is inspect.Parameter.empty

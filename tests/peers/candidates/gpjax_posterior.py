@@ -6,33 +6,37 @@ import jax.numpy as jnp
 import numpy as np
 
 jax.config.update("jax_enable_x64", True)
+_SHAPES = {
+    "power_exponential": gpx.kernels.RBF,
+    "matern12": gpx.kernels.Matern12,
+    "matern32": gpx.kernels.Matern32,
+    "matern52": gpx.kernels.Matern52,
+}
 
 
-def _posterior(X, y, new, kernel, alpha, alpha0, noise, mean, beta, jitter, options):
-    known = {
-        "power_exponential": (gpx.kernels.RBF, 1 / np.sqrt(2 * alpha)),
-        "matern12": (gpx.kernels.Matern12, 1 / np.sqrt(alpha)),
-        "matern32": (gpx.kernels.Matern32, 1 / np.sqrt(alpha)),
-        "matern52": (gpx.kernels.Matern52, 1 / np.sqrt(alpha)),
-    }
-    shape, lengths = known[kernel]
-    whole = shape(lengthscale=jnp.asarray(lengths), variance=jnp.asarray(float(alpha0)), n_dims=len(alpha))
-    prior = gpx.gps.Prior(mean_function=gpx.mean_functions.Zero(), kernel=whole, **options)
-    posterior = prior * gpx.likelihoods.Gaussian(obs_stddev=jnp.sqrt(noise + jitter))
-    seen = gpx.Dataset(X=jnp.asarray(X), y=jnp.asarray(y - mean - X @ beta)[:, None])
-    law = posterior.predict(jnp.asarray(new), train_data=seen)
-    return {
-        "posterior_mean": np.asarray(law.mean) + mean + new @ beta,
-        "covariance": np.asarray(law.covariance()),
-        "log_evidence": np.asarray(gpx.objectives.conjugate_mll(posterior, seen)),
-    }
-
-
-def by_default(**inputs):
+class by_default:
     """With its jitter."""
-    return _posterior(**inputs, options={})
+
+    def __init__(self, X, y, kernel, lengths, variance, noise, **options):
+        whole = _SHAPES[kernel](
+            lengthscale=jnp.asarray(lengths), variance=jnp.asarray(float(variance)), n_dims=len(lengths)
+        )
+        prior = gpx.gps.Prior(mean_function=gpx.mean_functions.Zero(), kernel=whole, **options)
+        self.law = prior * gpx.likelihoods.Gaussian(obs_stddev=jnp.sqrt(noise))
+        self.seen = gpx.Dataset(X=jnp.asarray(X), y=jnp.asarray(y)[:, None])
+
+    def predict(self, new, return_cov):
+        """It always has the covariance."""
+        law = self.law.predict(jnp.asarray(new), train_data=self.seen)
+        return np.asarray(law.mean), np.asarray(law.covariance())
+
+    def log_likelihood(self):
+        """The evidence."""
+        return np.asarray(gpx.objectives.conjugate_mll(self.law, self.seen))
 
 
-def posterior(**inputs):
+class posterior(by_default):
     """Without a jitter of its own."""
-    return _posterior(**inputs, options={"jitter": 0.0})
+
+    def __init__(self, **given):
+        super().__init__(**given, jitter=0.0)

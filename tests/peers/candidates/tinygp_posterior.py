@@ -11,37 +11,49 @@ jax.config.update("jax_enable_x64", True)
 _SHAPES = {"matern12": kernels.Exp, "matern32": kernels.Matern32, "matern52": kernels.Matern52}
 
 
-@partial(jax.jit, static_argnums=(0, 1))
-def _answers(kernel, euclidean, X, y, new, alpha, alpha0, noise, mean, beta, jitter):
+def _process(kernel, distance, X, logs):
     if kernel == "power_exponential":
-        shape, weights = kernels.ExpSquared(), jnp.sqrt(2 * alpha)
+        shape = kernels.ExpSquared()
     else:
-        shape, weights = _SHAPES[kernel](**({"distance": kernels.L2Distance()} if euclidean else {})), jnp.sqrt(alpha)
-
-    def process(logs, noise, mean):
-        whole = jnp.exp(logs[-1]) * transforms.Linear(weights * jnp.exp(logs[:-1] / 2), shape)
-        return GaussianProcess(whole, X, diag=noise + jitter, mean=lambda x: mean + x @ beta)
-
-    def evidence(logs, noise, mean):
-        return process(logs, noise, mean).log_probability(y)
-
-    logs = jnp.append(jnp.zeros(len(alpha)), jnp.log(alpha0))
-    value, (slopes, by_noise, by_mean) = jax.value_and_grad(evidence, (0, 1, 2))(logs, noise, mean)
-    law = process(logs, noise, mean).condition(y, new).gp
-    covariance = law.covariance - jnp.diag(law.noise.diagonal())
-    return law.loc, covariance, value, slopes[:-1], slopes[-1], by_noise * noise, by_mean
+        shape = _SHAPES[kernel](**({"distance": distance()} if distance else {}))
+    whole = jnp.exp(logs["variance"]) * transforms.Linear(jnp.exp(-logs["lengths"]), shape)
+    return GaussianProcess(whole, X, diag=jnp.exp(logs["noise"]), mean=logs["mean"])
 
 
-def _posterior(euclidean, kernel, **inputs):
-    arrays = {name: jnp.asarray(a, dtype=float) for name, a in inputs.items()}
-    return tuple(np.asarray(answer, dtype=inputs["X"].dtype) for answer in _answers(kernel, euclidean, **arrays))
+@partial(jax.jit, static_argnums=(0, 1))
+def _evidence(kernel, distance, X, y, logs):
+    return jax.value_and_grad(lambda logs: _process(kernel, distance, X, logs).log_probability(y))(logs)
 
 
-def posterior(**inputs):
-    """With the Euclidean distance."""
-    return _posterior(True, **inputs)
+@partial(jax.jit, static_argnums=(0, 1))
+def _law(kernel, distance, X, y, logs, new):
+    law = _process(kernel, distance, X, logs).condition(y, new).gp
+    return law.loc, law.covariance - jnp.diag(law.noise.diagonal())
 
 
-def by_default(**inputs):
+class by_default:
     """With the distance that its kernels have by default."""
-    return _posterior(False, **inputs)
+
+    distance = None
+
+    def __init__(self, X, y, kernel, lengths, variance, noise):
+        logs = {"lengths": jnp.log(lengths), "variance": jnp.log(variance), "noise": jnp.log(noise), "mean": 0.0}
+        self.given = kernel, self.distance, X, y, logs
+
+    def predict(self, new, return_cov):
+        """It always has the covariance."""
+        return tuple(map(np.asarray, _law(*self.given, new)))
+
+    def log_likelihood(self):
+        """The evidence."""
+        return np.asarray(_evidence(*self.given)[0])
+
+    def slopes(self):
+        """In logarithms."""
+        return {name: np.asarray(slope) for name, slope in _evidence(*self.given)[1].items()}
+
+
+class posterior(by_default):
+    """With the Euclidean distance."""
+
+    distance = kernels.L2Distance

@@ -6,7 +6,7 @@ from refimpl.bayesian import _bayesopt_models as models
 from refimpl.bayesian import bayesopt
 from refimpl.models import acquisition
 from refimpl.specs import refusals
-from refimpl.specs.base import ErrorCase, Operation, Paper, System, array, choice, integer, number
+from refimpl.specs.base import ErrorCase, Operation, Paper, Regress, System, array, choice, integer, number
 from refimpl.specs.bayesian.bayesopt import cases, exact, laws
 from refimpl.specs.bayesian.bayesopt.claims import CLAIMS
 from refimpl.specs.bayesian.bayesopt.mistakes import ALTERNATIVES
@@ -154,6 +154,26 @@ POSTERIOR = Operation(
         array("by_alpha0", "", "its derivative in log alpha0"),
         array("by_noise", "", "its derivative in log noise"),
         array("by_mean", "", "its derivative in the mean"),
+    ),
+    regress=Regress(
+        "X",
+        "y",
+        "new",
+        ("noise", "jitter"),
+        kernel="kernel",
+        weights="alpha",
+        variance="alpha0",
+        mean="mean",
+        slopes="beta",
+        outputs={
+            "mean": "posterior_mean",
+            "covariance": "covariance",
+            "evidence": "log_evidence",
+            "by_weights": "by_alpha",
+            "by_variance": "by_alpha0",
+            "by_noise": "by_noise",
+            "by_mean": "by_mean",
+        },
     ),
     reference=posterior,
     exact=exact.posterior,

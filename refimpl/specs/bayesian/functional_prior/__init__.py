@@ -8,7 +8,7 @@ from refimpl.bayesian.functional_prior import Drawn, Draws
 from refimpl.core.arrays import array_namespace
 from refimpl.models import sampling
 from refimpl.specs import refusals
-from refimpl.specs.base import ErrorCase, Operation, Paper, System, array, choice, integer, number
+from refimpl.specs.base import Chain, ErrorCase, Operation, Paper, System, array, choice, integer, number
 from refimpl.specs.bayesian.functional_prior import cases, exact, laws
 from refimpl.specs.bayesian.functional_prior.claims import CLAIMS
 from refimpl.specs.bayesian.functional_prior.mistakes import ALTERNATIVES
@@ -295,6 +295,10 @@ SGHMC = Operation(
         array("w", "T P", "weights", steps=True), array("m", "T P", "momenta", steps=True),
         array("tau", "T P", "lengths of the averages", steps=True), array("g_hat", "T P", "mean gradients", steps=True),
         array("v_hat", "T P", "mean squares", steps=True),
+    ),
+    chain=Chain(
+        "start", "xi", "precision", grads="grads", count="n", temperature="temperature", clip="clip",
+        rates=("lr", "friction"), only=("rule", "plain"), outputs=("w", "m"),
     ),
     reference=run_sghmc,
     exact=exact.sghmc,

@@ -6,7 +6,7 @@ from refimpl.core.arrays import array_namespace, device
 from refimpl.nested import _meco_baselines as baselines
 from refimpl.nested import meco
 from refimpl.specs import refusals, sizes
-from refimpl.specs.base import ErrorCase, Operation, Paper, System, array, number
+from refimpl.specs.base import Chain, ErrorCase, Operation, Paper, System, array, number
 from refimpl.specs.domains import NONNEGATIVE, POSITIVE, REAL, real
 from refimpl.specs.nested.meco import cases, exact, laws
 from refimpl.specs.nested.meco.claims import CLAIMS
@@ -194,6 +194,7 @@ LANGEVIN = Operation(
         number("step", "s", POSITIVE),
     ),
     outputs=(array("points", "K N p", "points after each step", steps=True),),
+    chain=Chain("start", "noise", "precision", mean="mean", rates=("step",), outputs=("points",)),
     reference=langevin,
     exact=exact.langevin,
     exact_source="mpmath with 50 digits, as an autoregression, written apart from the source",

@@ -5,7 +5,7 @@ import numpy as np
 from refimpl.core.arrays import array_namespace, device, from_numpy, is_array
 from refimpl.search import token_reduction as tr
 from refimpl.specs import refusals
-from refimpl.specs.base import ErrorCase, Operation, Paper, System, array, choice, integer, number, tags
+from refimpl.specs.base import ErrorCase, Operation, Paper, Regress, System, array, choice, integer, number, tags
 from refimpl.specs.domains import COUNT, NONNEGATIVE, POSITIVE, REAL, Relation, real, whole
 from refimpl.specs.search.token_reduction import cases, exact, laws
 from refimpl.specs.search.token_reduction.claims import CLAIMS
@@ -382,6 +382,9 @@ ACQUISITION = Operation(
         array("sd", "m", "of the function, without noise"),
         array("improvement", "m", "expected improvement"),
         array("chosen", "", "number of the candidate, from 0"),
+    ),
+    regress=Regress(
+        "X", "y", "new", ("noise",), lengths="length", standard=True, outputs={"mean": "mean", "deviation": "sd"}
     ),
     reference=acquisition,
     exact=exact.acquisition,
