@@ -32,9 +32,11 @@ release = version = __version__
 extensions = [
     "refimpl_docs",
     "refimpl_pages",
+    "refimpl_claims",
     "refimpl_abstracts",
     "refimpl_explore",
     "refimpl_reading",
+    "refimpl_terms",
     "refimpl_power",
     "refimpl_wild",
     "refimpl_tags",

@@ -152,7 +152,7 @@ def test_nothing_imports_the_oracle_but_the_oracle():
 
 
 # Rooms of the oracle, top to bottom: each imports only from those below it. What stands in none of them is on top.
-ROOMS = ("claims", "output", "diagnosis", "judging", "candidates", "edits", "catalog", "ending")
+ROOMS = ("claims", "output", "diagnosis", "judging", "candidates", "edits", "catalog", "ending", "texts")
 
 
 @cache
@@ -214,6 +214,13 @@ def circles(graph):
 def test_no_circle_of_imports():
     assert circles({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"a"}}) == {frozenset("bc")}
     assert not circles(imports())
+
+
+def test_nothing_that_is_slow_to_load_is_loaded_at_once():
+    """`refimpl check` imports the whole spec of a system: SciPy's parts and Matplotlib wait until they are used."""
+    slow = r"^(from (scipy|matplotlib)\b|import (scipy|matplotlib)\.)"
+    for path in (path for path in (ROOT / "refimpl").rglob("*.py") if "oracle" not in path.parts):
+        assert not re.search(slow, path.read_text(), re.MULTILINE), f"{path}: `import scipy` loads its parts in time"
 
 
 def test_no_file_of_the_oracle_is_long():

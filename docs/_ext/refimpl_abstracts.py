@@ -7,8 +7,9 @@
 import zlib
 from pathlib import Path
 
-from refimpl_docs import Tables, code, marked_up, paragraph, table
-from refimpl_pages import folded, standing
+from refimpl_claims import standing
+from refimpl_docs import Tables, code, marked_up, paragraph, sentence, table
+from refimpl_pages import folded
 
 from refimpl.oracle import catalog
 
@@ -48,11 +49,6 @@ class Abstracts(Tables):
             rows.append([tuple(marked_up(statement.says)), [*found, *why]])
         body = table((50, 50), ("The abstract says", "Checked by, or why not"), rows)
         yield folded(f"{entry.name}: {entry.title} ({checked} of {len(rows)} checked)", body)
-
-
-def sentence(text):
-    """A text with a capital letter and a full stop."""
-    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
 
 
 class Rivals(Tables):

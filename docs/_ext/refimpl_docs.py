@@ -4,7 +4,6 @@
 .. refimpl-chapters::            the chapters and their systems; :toctree: makes the table of contents instead
 .. refimpl-conformance::         verdicts on public implementations: a sign each, by package and chapter
 .. refimpl-tutorials::           the pictures of the tutorials, each a link to its page
-.. refimpl-symbols::             the tables of notation of all pages, as one
 .. refimpl-backends::            what runs where
 .. refimpl-devices::             what ran on dpnp, and what of it crosses to the host
 
@@ -42,6 +41,11 @@ def paragraph(*parts, classes=()):
 def inline(part):
     """A text as a node; nodes as they are."""
     return nodes.Text(part) if isinstance(part, str) else part
+
+
+def sentence(text):
+    """A text with a capital letter and a full stop."""
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
 
 
 def code(text):
@@ -316,71 +320,20 @@ def titles(folder, uri):
     return found[1].replace("$", "") if found else ""
 
 
+FIGURES = re.compile(r'<img\b(?=[^>]*\bclass ?= ?"(?:claim|sphx-glr-\w+-img)")[^>]*\bsrc="([^"]+)"[^>]*>')
+
+
+def figures(app, pagename, templatename, context, doctree):
+    """Make each figure a link to its file, and a box that scrolls where it is wider than the screen."""
+    if "body" in context:
+        context["body"] = FIGURES.sub(r'<a class="figure" href="\1">\g<0></a>', context["body"])
+
+
 def thumbnails(app, doctree):
     """Give the pictures of the galleries a text; sphinx-gallery leaves it empty."""
     for image in doctree.findall(nodes.image):
         if "/images/thumb/" in image["uri"] and not image.get("alt"):
             image["alt"] = titles(app.srcdir, image["uri"])
-
-
-# Symbols -------------------------------------------------------------------------------------------------------
-
-
-class symbols(nodes.General, nodes.Element):
-    """Place of the glossary: filled in when all pages are read."""
-
-
-class Symbols(SphinxDirective):
-    """One table of the symbols of all systems."""
-
-    def run(self):
-        """A place to fill."""
-        self.env.note_reread()  # any page may have changed
-        return [symbols()]
-
-
-def fill_symbols(app, doctree, docname):
-    """Put the rows of all tables of notation in the place of the glossary."""
-    for place in list(doctree.findall(symbols)):
-        rows = []
-        for system in catalog.systems().values():
-            page = f"{system.chapter}/{system.name}"
-            if page in app.env.found_docs:
-                rows += [(order_of(row[0]), row, page) for row in notation(app.env.get_doctree(page))]
-        rows.sort(key=lambda row: (row[0], row[2]))
-        body = [[*row, page_link(app, docname, page)] for _, row, page in rows]
-        headings = ("Symbol, name in the code", "Shape", "Meaning", "Page")
-        place.replace_self(table((24, 14, 48, 14), headings, body))
-
-
-def notation(doctree):
-    """Cells of each row of the table under the heading "Notation": symbol, shape, meaning."""
-    for section in doctree.findall(nodes.section):
-        if section[0].astext() == "Notation":
-            for row in next(iter(section.findall(nodes.tbody)), ()):
-                yield [plain(entry) for entry in row]
-
-
-def plain(entry):
-    """Content of a cell without what belongs to its page: references become their texts."""
-    cell = entry.deepcopy()
-    for reference in [*cell.findall(addnodes.pending_xref), *cell.findall(nodes.reference)]:
-        reference.replace_self(reference.children)
-    return cell.children
-
-
-def order_of(cell):
-    """Where a symbol stands in the alphabet: the first letter or command of its formula, without case and accents."""
-    text = "".join(node.astext() for node in cell)
-    letters = re.search(r"[A-Za-z]+", re.sub(r"\\(tilde|hat|bar|math\w+|boldsymbol|operatorname|arg)\b", "", text))
-    first = letters[0] if letters else text
-    return (first if "\\" + first in text else first[:1]).lower(), text
-
-
-def page_link(app, docname, page):
-    """Link to the notation of a page, as the name of its system."""
-    address = app.builder.get_relative_uri(docname, page) + "#notation"
-    return nodes.reference("", "", code(page.rpartition("/")[2]), refuri=address, internal=True)
 
 
 # What runs where -----------------------------------------------------------------------------------------------
@@ -490,11 +443,9 @@ def setup(app):
     for name, directive in (("systems", Systems), ("chapters", Chapters), ("conformance", Conformance)):
         app.add_directive(f"refimpl-{name}", directive)
     app.add_directive("refimpl-tutorials", Tutorials)
-    app.add_directive("refimpl-symbols", Symbols)
     app.add_directive("refimpl-backends", Backends)
     app.add_directive("refimpl-devices", Devices)
-    app.add_node(symbols)
-    app.connect("doctree-resolved", fill_symbols)
     app.connect("doctree-read", thumbnails)
+    app.connect("html-page-context", figures)
     version = zlib.crc32(Path(__file__).read_bytes())  # another version of this file: all pages are read anew
     return {"parallel_read_safe": True, "parallel_write_safe": True, "env_version": version}

@@ -105,7 +105,7 @@ class Courses(Reading):
 
     def step(self, system):
         """Page, tutorial, and what to have judged."""
-        page = self.page(system, title_of(self.env.srcdir, system))
+        page = self.page(system, title_of(self.env.srcdir, f"{system.chapter}/{system.name}"))
         name = f"gallery/{system.chapter}/{system.name}"
         tutorial = self.reference("std", "doc", f"/{name}", nodes.inline("", "tutorial"), refexplicit=True)
         command = f"refimpl practice {system.name}"

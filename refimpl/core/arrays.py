@@ -7,12 +7,30 @@ the wrapped arrays of this package (traced values of `core.autodiff`, noisy valu
 import sys
 from contextlib import contextmanager
 from importlib import import_module
+from importlib.util import LazyLoader, find_spec, module_from_spec
 from operator import attrgetter
 from typing import Annotated, Any, TypeAlias
 
-import array_api_compat
-import array_api_compat.numpy
 import numpy as np
+
+
+def _load_when_used(name):
+    """Let a part of a package be there, and be loaded when something of it is asked for."""
+    package, _, part = name.rpartition(".")
+    spec = None if name in sys.modules else find_spec(name)
+    if spec and spec.loader:
+        spec.loader = LazyLoader(spec.loader)
+        module = sys.modules[name] = module_from_spec(spec)
+        spec.loader.exec_module(module)
+        setattr(sys.modules[package], part, module)
+
+
+# array_api_compat, and the copy of it in SciPy, say `from numpy import *`: that loads these, half of a short start.
+_load_when_used("numpy.f2py")
+_load_when_used("numpy.testing")
+
+import array_api_compat  # noqa: E402
+import array_api_compat.numpy  # noqa: E402
 
 _SCALARS = {float, int, bool, type(None)}
 _PLAIN = {np.ndarray, *_SCALARS}

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg import solve_banded
+import scipy  # loads its parts when they are asked for, which takes time
 
 from refimpl.core import check
 from refimpl.generative import interpolants
@@ -188,7 +188,7 @@ def fokker_planck(drift, epsilon, density, x, times):
         moved[:-1] += left * density[1:]
         bands[1] = 1 + half * out
         bands[0, 1:], bands[2, :-1] = -half * left, -half * right
-        density = solve_banded((1, 1), bands, density + half * moved)
+        density = scipy.linalg.solve_banded((1, 1), bands, density + half * moved)
     return density
 
 

@@ -7,8 +7,10 @@ from functools import partial
 from types import SimpleNamespace
 
 from refimpl.oracle import catalog
-from refimpl.oracle.judging.records import DTYPES
-from refimpl.oracle.verdict import check
+from refimpl.oracle.candidates import as_candidate
+from refimpl.oracle.commands.options import add_checks, checks, seconds
+from refimpl.oracle.request import Request
+from refimpl.oracle.verdict import judged
 
 
 class _Parser(argparse.ArgumentParser):
@@ -39,7 +41,8 @@ def check_cell(shell, line, cell):
     shell : IPython.core.interactiveshell.InteractiveShell
         In whose names the cell runs.
     line : str
-        What stands behind ``%%check``: TARGET [--function NAME] [--dtype float32] [--explain SECONDS] [--fuzz N].
+        What stands behind ``%%check``: TARGET [--function NAME], and what chooses checks on the command line, from
+        ``--dtype`` to ``--explain``.
     cell : str
         The cell.
 
@@ -56,16 +59,14 @@ def check_cell(shell, line, cell):
     parser = _Parser(prog="%%check", add_help=False)
     parser.add_argument("target")
     parser.add_argument("--function")
-    parser.add_argument("--dtype", action="append", choices=DTYPES)
-    parser.add_argument("--explain", type=float)
-    parser.add_argument("--fuzz", type=int, default=0)
+    add_checks(parser)
     options = parser.parse_args(shlex.split(line))
     operations = catalog.operations(options.target)
+    request = Request((options.target,), checks(options), explain=seconds(options))
     if not shell.run_cell(cell).success:
         return None
     candidate = _defined(shell.transform_cell(cell), options, operations, shell.user_ns)
-    dtypes = tuple(options.dtype or ("float64",))
-    return check(candidate, options.target, dtypes=dtypes, explain=options.explain, fuzz=options.fuzz)
+    return judged(request, as_candidate(candidate, options.target))
 
 
 def _defined(cell, options, operations, names):

@@ -35,6 +35,7 @@ def parametrize_with_cases(
     only=(),
     skip=None,
     fuzz=0,
+    seed="",
     laws=True,
     errors=False,
     variant=None,
@@ -46,7 +47,7 @@ def parametrize_with_cases(
     ----------
     target : str
         "<system>.<operation>", or "<system>" for all its operations.
-    dtypes, only, skip, fuzz, laws, errors
+    dtypes, only, skip, fuzz, seed, laws, errors
         As for `refimpl.oracle.check`.
     variant : str, optional
         The variant that is meant: what agrees with it passes.
@@ -74,23 +75,16 @@ def parametrize_with_cases(
     ['lion.step/both-agree-...']
     """
     from refimpl.oracle import catalog, edits
-    from refimpl.oracle.judging.plans import known_dtypes, plans, stale, with_reasons
-    from refimpl.oracle.judging.records import DTYPES
+    from refimpl.oracle.judging.plans import Settings
 
     operations = catalog.operations(target)
-    known_dtypes(dtypes)
+    asked = Settings(dtypes, only, skip, fuzz, laws, errors, expected_failures, seed=seed)
+    skip, excused = asked.skip or {}, asked.expected_failures or {}
     variants = {entry.slug for operation in operations for entry in edits.shown_in(operation.name, "variant")}
     if variant is not None and variant not in variants:
         raise ValueError(f"variant must be one of {', '.join(sorted(variants)) or 'none'}, got {variant!r}")
-    skip, excused = with_reasons(skip=skip), with_reasons(expected_failures=expected_failures)
-    everything = plans(operations, DTYPES, fuzz=fuzz, errors=True)
-    parameters = [
-        pytest.param(_Stale(sentence), id=f"stale: {sentence}")
-        for sentence in stale(everything, only=only, skip=skip, expected_failures=excused)
-    ]
-    for plan in plans(operations, dtypes, fuzz=fuzz, laws=laws, errors=errors):
-        if only and plan.matching(only) is None:
-            continue
+    parameters = [pytest.param(_Stale(text), id=f"stale: {text}") for text in asked.stale(operations)]
+    for plan in asked.plans(operations):
         marks = [pytest.mark.skip(reason=skip[pattern]) for pattern in [plan.matching(skip)] if pattern is not None]
         reasons = {name: excused[name] for name in plan.names & excused.keys()}
         if reasons:  # nothing but the check is expected to fail

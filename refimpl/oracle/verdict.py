@@ -10,6 +10,7 @@ from refimpl.oracle.judging.plans import Settings
 from refimpl.oracle.judging.records import Record
 from refimpl.oracle.judging.run import advice, run, unexpected
 from refimpl.oracle.output.notebook import Shown
+from refimpl.oracle.request import Request
 
 
 def check(
@@ -93,9 +94,34 @@ def check(
     >>> report.verdict, report.diagnosis.names
     ('deviates', ('no_decay',))
     """
-    operations = catalog.operations(target)
-    candidate = as_candidate(candidate, target)
     settings = Settings(dtypes, only, skip, fuzz, laws, errors, expected_failures, max_fail, seed)
+    return judged(Request((target,), settings, explain=explain), as_candidate(candidate, target), callback, note)
+
+
+def judged(request, candidate, callback=None, note=lambda stage: None):
+    """Judge a candidate by cases and laws, as a request asks; what `check` does.
+
+    Parameters
+    ----------
+    request : Request
+        Of one target; who it names is not looked at.
+    candidate : Candidate
+        Who is asked.
+    callback, note : callable, optional
+        As for `check`.
+
+    Returns
+    -------
+    Report
+        See there.
+
+    Raises
+    ------
+    ValueError, ending.Ended
+        As by `check`.
+    """
+    target, settings = request.target, request.checks
+    operations = catalog.operations(target)
     offered = [operation for operation in operations if candidate.offers(operation)]
     if not offered:
         names = ", ".join(operation.name.partition(".")[2] for operation in operations)
@@ -104,7 +130,7 @@ def check(
     told, counsel = diagnosis.Explanation(None, (), None, done.records), ()
     try:
         if not ending.told():
-            seconds = diagnosis.usual_seconds() if explain is None else explain
+            seconds = diagnosis.usual_seconds() if request.explain is None else request.explain
             told = diagnosis.explain(parts.completed(done), parts.Whole(candidate), seconds, note)
             counsel = () if done.silent else tuple(advice(candidate, offered, settings))
     except ending.Ended:  # the report is whole but for the cause

@@ -6,7 +6,7 @@ as that share is small.
 """
 
 import numpy as np
-from scipy.ndimage import rotate
+import scipy  # loads its parts when they are asked for, which takes time
 
 from refimpl.core import check
 from refimpl.core.arrays import array_namespace, from_numpy, to_numpy
@@ -153,7 +153,7 @@ def rotated_digits(rng, degrees, *, n=500, like):
     if n > len(labels):
         raise ValueError(f"n must be at most {len(labels)}, got {n}")
     rows = rng.permutation(len(labels))[:n]
-    turned = rotate(images[rows].reshape(n, 8, 8), degrees, axes=(2, 1), reshape=False, order=1)
+    turned = scipy.ndimage.rotate(images[rows].reshape(n, 8, 8), degrees, axes=(2, 1), reshape=False, order=1)
     return _on(like, turned.reshape(n, 64), labels[rows] >= 5)
 
 

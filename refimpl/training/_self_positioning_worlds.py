@@ -6,7 +6,7 @@ Texts are vectors of features; the encoder is linear, and compares by cosines.
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
+import scipy  # loads its parts when they are asked for, which takes time
 
 from refimpl.core import check
 from refimpl.core.arrays import Array, array_namespace, from_numpy, to_numpy
@@ -188,7 +188,7 @@ def score(theta, test):
     q, d, u, v = (_unit(texts @ theta.T) for texts in (queries, documents, first, second))
     cosines = q @ d.T
     ranks = 1 + np.sum(cosines > np.diagonal(cosines)[:, None], axis=1)
-    return float(np.mean(1 / ranks)), float(stats.spearmanr(np.sum(u * v, axis=1), grades).statistic)
+    return float(np.mean(1 / ranks)), float(scipy.stats.spearmanr(np.sum(u * v, axis=1), grades).statistic)
 
 
 def _unit(x):

@@ -1,5 +1,8 @@
 """`core.arrays` and the table of backends, on every library."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -165,3 +168,23 @@ def test_crossings_are_counted(backend):
     to_numpy(x)
     each = [] if backend.name == "numpy" else ["test_crossings_are_counted (2,)"]
     assert (outer, inner) == (2 * each, each)
+
+
+@pytest.mark.parametrize(
+    ("before", "heavy"),
+    [
+        ("import refimpl.core.arrays, numpy, scipy.special", ("numpy.f2py.crackfortran", "numpy.testing._private")),
+        ("from refimpl.oracle.cli import _parser; from refimpl.oracle.output import terminal", ("numpy",)),
+    ],
+)
+def test_a_start_waits_for_nothing_that_it_does_not_need(before, heavy):
+    code = f"""{before}
+import sys
+assert not {set(heavy)} & set(sys.modules), sys.modules.keys()
+import numpy
+numpy.testing.assert_equal(numpy.f2py.crackfortran.__name__, "numpy.f2py.crackfortran")
+from numpy.testing import assert_allclose
+import numpy.testing.overrides
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -62,6 +62,8 @@ def test_the_magic_takes_the_last_function_one_by_name_or_those_of_a_system(shel
     assert report.verdict == "deviates"
     other = shell.run_cell_magic("check", "lion.trajectory --function mine --explain 0", "def other(): pass")
     assert other.counts == report.counts
+    part = shell.run_cell_magic("check", "lion.trajectory --only two-rates --skip 'two-rates=no time'", MINE)
+    assert (part.planned, part.counts["skipped"]) == (1, 1)
     step = "from refimpl.oracle import catalog\ndef step(**x): return catalog.operation('lion.step').reference(**x)"
     report = shell.run_cell_magic("check", "lion --dtype float32 --explain 0", step)
     assert report.verdict == "conforms in part"

@@ -1,6 +1,5 @@
 """What a user meets at the door: hints, the same said once, folders, time limits, progress, watching."""
 
-import argparse
 import contextlib
 import io
 import json
@@ -17,6 +16,7 @@ import pytest
 
 from refimpl.oracle import catalog
 from refimpl.oracle.candidates import Function, base, limit
+from refimpl.oracle.candidates.named import Named
 from refimpl.oracle.cli import main
 from refimpl.oracle.commands import watch
 from refimpl.oracle.output import documents, progress, terminal
@@ -189,22 +189,17 @@ def test_a_release_in_a_folder_of_its_own(tmp_path, capsys, monkeypatch):
 # Watching -------------------------------------------------------------------------------------------------------------
 
 
-def options(**given):
-    nothing = dict.fromkeys(("python", "torch", "optax", "estimator", "exec"))
-    return argparse.Namespace(**nothing | {"path": []} | given)
-
-
 def test_the_file_of_a_candidate_is_watched(tmp_path):
     file, folder = tmp_path / "mine.py", tmp_path / "beside"
     folder.mkdir()
     for path in (file, folder / "released.py"):
         path.write_text("raise SystemExit('it is not loaded')\n")
-    assert watch.watched(options(python=f"{file}:f")) == [file]
-    assert watch.watched(options(torch="released:Lion", path=[str(folder)])) == [folder / "released.py"]
-    assert watch.watched(options(exec=f"{sys.executable} {file} --fast"))[1:] == [file]
-    for given in ({}, {"python": "nowhere.to.be:found"}, {"python": "missing.py:f"}, {"exec": "no-such-program"}):
+    assert watch.watched(Named("python", f"{file}:f")) == [file]
+    assert watch.watched(Named("torch", "released:Lion", path=(str(folder),))) == [folder / "released.py"]
+    assert watch.watched(Named("exec", f"{sys.executable} {file} --fast"))[1:] == [file]
+    for words in ((), ("python", "nowhere.to.be:found"), ("python", "missing.py:f"), ("exec", "no-such-program")):
         with pytest.raises(ValueError, match="--watch"):
-            watch.watched(options(**given))
+            watch.watched(Named(*words))
 
 
 def test_a_change_counts_once_the_file_is_there_again(tmp_path):

@@ -1,5 +1,6 @@
 """A class: right, wrong, hostile and hanging submissions, in two languages; nothing is lost when it is interrupted."""
 
+import contextlib
 import csv
 import json
 import os
@@ -13,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from refimpl.oracle.candidates import fence
 from refimpl.oracle.cli import main
-from refimpl.oracle.grading.submissions import collect
+from refimpl.oracle.grading.submissions import MOST, collect
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="submissions have processes of their own on POSIX systems")
 STEP = """
@@ -26,16 +28,37 @@ def step(theta, momentum, grad, lr, beta1, beta2, weight_decay):
     return theta, beta2 * momentum + (1 - beta2) * grad
 """
 NO_DECAY = STEP.replace(" + weight_decay * theta", "")
+LONG = "1234567.5"  # seconds that the left-behind sleep, by which they are found
+PLANT = """
+import os
+words = open(f"/proc/{os.getppid()}/cmdline").read().split("\\0")
+place = os.path.dirname(words[words.index("--report") + 1])
+try:
+    open(place + "/planted.html", "w").write("<script>")
+except PermissionError:
+    pass
+"""
+LEAVE = f"""
+import os
+for _ in range(99):
+    if os.fork() == 0:
+        os.setsid()
+        os.execve("/bin/sleep", ["sleep", "{LONG}"], {{}})
+"""
+ODD = "new\nline\x1b[31m'\"&"
 CLASS = {
     "ada": STEP,
     "bob": NO_DECAY,
     "<i>cyd": NO_DECAY.replace("theta = theta", "new = theta").replace("return theta", "return new"),
     "=cmd()": STEP.replace("    theta", "    raise ValueError('<script>alert(1)</script>')\n    theta", 1),
-    "exits": "import os\nos._exit(3)\n",
+    "exits": "import os\nos._exit(0)\n",
     "eats": STEP.replace("    theta", "    np.ones(10**10)\n    theta", 1),
-    "forks": "import os, time\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(1000)\n" + STEP,
-    "writes": "from pathlib import Path\nPath('grade.json').write_text('{}')\n" + STEP,
+    "fills": STEP.replace("    theta", "    open('big', 'wb').truncate(2**31)\n    theta", 1),
+    "looks": "from refimpl.optimizers import lion\n" + STEP,
+    "plants": PLANT + STEP,
+    ODD: LEAVE + STEP,
 }
+REFUSED = {"link": "it is a link, which is not followed", "large": f"it has more than {MOST} MiB"}
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +66,9 @@ def handed_in(tmp_path_factory):
     folder = tmp_path_factory.mktemp("class")
     for name, text in CLASS.items():
         (folder / f"{name}.py").write_text(text)
+    (folder / "link.py").symlink_to("ada.py")
+    with (folder / "large.py").open("wb") as file:
+        file.truncate(MOST * 2**20 + 1)
     return folder
 
 
@@ -65,16 +91,39 @@ def rows(out, name="grades.csv"):
 
 def test_each_gets_what_it_deserves(graded):
     found = {row["submission"]: row for row in rows(graded)}
-    assert found.keys() == {name.replace("=cmd()", "'=cmd()") for name in CLASS}
-    for name in ("ada", "forks", "writes"):
+    odd = "new line\N{REPLACEMENT CHARACTER}[31m'\"&"
+    names = {"=cmd()": "'=cmd()", ODD: odd}
+    assert found.keys() == {names.get(name, name) for name in CLASS} | REFUSED.keys()
+    for name in ("ada", "looks", "plants", odd):
         assert (found[name]["verdict"], found[name]["points"]) == ("conforms", "10.0")
     for name in ("bob", "<i>cyd"):
         assert (found[name]["verdict"], found[name]["mistake"]) == ("deviates", "no_decay")
         assert 0 < float(found[name]["points"]) < 10
     assert found["exits"]["verdict"] == "not judged"
-    assert "exit status 3" in found["exits"]["sentence"]
+    assert "exit status 0" in found["exits"]["sentence"]
+    assert "File too large" in found["fills"]["sentence"]
+    assert found["looks"]["note"] == "it imports refimpl.optimizers.lion: part of what it is compared with"
+    assert {name for name, row in found.items() if row["note"]} == {"looks"}
+    assert {name: found[name]["sentence"] for name in REFUSED} == REFUSED
     assert "MemoryError" in found["eats"]["sentence"]
     assert found["eats"]["points"] == "0.0"
+
+
+@pytest.mark.skipif(not fence.version(), reason="the kernel has no Landlock")
+def test_none_writes_where_the_results_are(graded):
+    assert not list(graded.rglob("planted*"))
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="there is no /proc")
+def test_none_leaves_a_process_behind(graded):
+    assert not [path for path in Path("/proc").glob("[0-9]*/cmdline") if LONG.encode() in read(path)]
+
+
+def read(path):
+    """What is in the file of a process, which may be gone."""
+    with contextlib.suppress(OSError):
+        return path.read_bytes()
+    return b""
 
 
 def test_one_that_hangs_is_ended(tmp_path):
@@ -87,11 +136,12 @@ def test_one_that_hangs_is_ended(tmp_path):
 
 def test_what_they_are_called_and_say_is_text(graded):
     pages = [graded / "index.html", *graded.glob("submissions/*/feedback.html")]
-    assert len(pages) == 1 + len(CLASS)
+    assert len(pages) == 1 + len(CLASS) + len(REFUSED)
     for page in pages:
         text = page.read_text()
         assert "<script" not in text
         assert "<i>" not in text
+        assert "\x1b" not in text
         assert "default-src 'none'" in text
     assert all(re.fullmatch(r"[a-z0-9-]+", path.name) for path in (graded / "submissions").iterdir())
 
@@ -178,6 +228,7 @@ def test_bad_requests_are_named(tmp_path, capsys):
         ((tmp_path / "a.py", "--out", tmp_path / "o", "--jobs", "0"), "jobs must be"),
         ((tmp_path / "a.py", "--out", tmp_path / "o", "--points", "-1"), "points must be"),
         ((tmp_path / "a.py", "--out", tmp_path / "o", "--seed", "x"), "--seed goes with --fuzz"),
+        ((tmp_path / "a.py", "--out", tmp_path / "o", "--dtype", "float16"), "got ('float16',)"),
         ((tmp_path / "a.py", "--out", tmp_path / "o", "--exec", "node"), "must hold {file}"),
         ((tmp_path / "a.py", "--out", tmp_path / "o", "--file", "../a"), "--file must be the name of a file"),
     ):

@@ -8,13 +8,18 @@ import types
 import numpy as np
 import pytest
 
+from refimpl import __version__
 from refimpl.core.backends import BACKENDS
 from refimpl.oracle import catalog, edits
-from refimpl.oracle.candidates import CandidateError, Function, NotApplicable, Skipped
+from refimpl.oracle.candidates import CandidateError, Function, NotApplicable, Skipped, python, reference
 from refimpl.oracle.cli import main
 from refimpl.oracle.diagnosis import listed
+from refimpl.oracle.judging import tolerance
+from refimpl.oracle.judging.answers import OF_A_LAW, forget
+from refimpl.oracle.judging.checks import judge_law
 from refimpl.oracle.output.words import counts_line, sentence
 from refimpl.oracle.verdict import check
+from refimpl.specs.base import Law
 
 # Candidates of our own -----------------------------------------------------------------------------------------------
 
@@ -126,6 +131,40 @@ def test_a_law_that_stumbles_over_a_shape_says_so(shape):
     assert report.verdict == "deviates"
     assert sum(report.counts.values()) == report.planned == len(report.records)
     assert any("/law:" in r.case and "has shape" in r.message for r in report.records)
+
+
+def test_a_law_kept_to_the_last_digits_takes_no_noisy_run_and_one_that_is_not_does(monkeypatch):
+    """Whatever noise allows, at least these digits are: the verdict is that of all runs."""
+    runs, noisy_run = [], tolerance.noisy_run
+    monkeypatch.setattr(tolerance, "noisy_run", lambda *given: runs.append(1) or noisy_run(*given))
+    operation = catalog.operation("lion.trajectory")
+    case = next(case for case in operation.cases if case.slug == "two-rates")
+
+    def judged(factor, shape=np.shape):
+        """Of a candidate whose second answer is another one: what is said, and how many noisy runs that took."""
+        forget()
+        law = Law("again", "...", lambda run, inputs: [(run(**inputs)["thetas"], run(**inputs)["thetas"])], ())
+        factors = iter([1.0, factor])
+        rows = lambda **inputs: operation.reference(**inputs).reshape(shape(inputs["grads"])) * next(factors)
+        runs.clear()
+        return judge_law(operation, law, case, "float64", Function(rows, operation=operation.name)), len(runs)
+
+    for factor, status, count in (1.0, "passed", 0), (1 + 2**-51, "passed", 0), (1 + 2**-40, "failed", OF_A_LAW):
+        said, taken = judged(factor)
+        assert (said["status"], taken) == (status, count)
+    said, taken = judged(1.0, lambda grads: (1, *grads.shape))
+    assert said["status"] == "failed"
+    assert "shape" in said["message"]
+    assert taken > 0
+
+
+def test_what_is_installed_is_not_read_before_a_version_is_asked_for(monkeypatch):
+    read = lambda: {}["all that is installed"]
+    monkeypatch.setattr(python, "_distributions", read)
+    assert reference("lion").version == __version__
+    candidate = Function(lambda **inputs: 0, operation="lion.step")
+    with pytest.raises(KeyError):
+        _ = candidate.version
 
 
 def test_a_candidate_cannot_end_the_run_or_write_between_the_lines(capsys):

@@ -224,9 +224,9 @@ def test_variants_and_choices_are_named_as_such(system):
     """In every operation; what that means for the verdict, once for each kind."""
     judged = set()
     for operation in system.operations:
+        planned = Settings(laws=False, only=sample(small(operation), ["*"])).plans([operation])
         for variant in edits.shown_in(operation.name, "variant", "choice"):
             candidate = Function(edits.runner(operation, variant), operation=operation.name)
-            planned = Settings(laws=False, only=sample(small(operation), ["*"])).plans([operation])
             diagnosis, records = explained(hasty(candidate, planned))
             assert diagnosis is not None, f"{operation.name} {variant.slug} is not told"
             assert (diagnosis.kind, diagnosis.names[0]) == (variant.kind, variant.slug)

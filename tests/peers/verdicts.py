@@ -18,15 +18,18 @@ from rich.console import Console
 from rich.progress import track
 
 from refimpl.oracle import catalog
-from refimpl.oracle.candidates import Apart, Function, Program, load
-from refimpl.oracle.candidates.host import ADAPTERS, build
+from refimpl.oracle.candidates import Program, load
+from refimpl.oracle.candidates.host import ADAPTERS
+from refimpl.oracle.candidates.named import Named
+from refimpl.oracle.judging.plans import Settings
 from refimpl.oracle.output.words import counts_line, sentence, told
-from refimpl.oracle.verdict import check
+from refimpl.oracle.request import Request
+from refimpl.oracle.verdict import judged
 from tests.peers import elsewhere
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-SERVED = ("python", "torch")  # what serve.py takes out of a folder; the rest comes in by `--path`
+PYTHON = ".venv/bin/python"
 
 
 def implementations():
@@ -64,50 +67,35 @@ def installed(entry):
         return ""
 
 
-def door(entry):
-    """The option of the command line by which it comes in, if it is in Python."""
-    return next(kind for kind in ADAPTERS if kind in entry)
-
-
-def place(entry):
-    """What that option is given; a file with its whole path."""
-    found = entry[door(entry)]
-    return str(ROOT / found) if ".py:" in found else found
+def request(entry):
+    """What is asked of whom."""
+    kind = next(kind for kind in ("exec", *ADAPTERS) if kind in entry)
+    place, given, folder = entry[kind], entry.get("settings", {}), entry.get("folder", "")
+    if folder and (kind == "python" or (kind == "torch" and given)):  # `serve.py` takes these out of a folder
+        served = f"{PYTHON} tests/peers/serve.py {folder} {entry['target']} {place} '{json.dumps(given)}'"
+        whom = Named("exec", served)
+    else:
+        whom = Named(kind, place, settings=given, path=(folder,) * bool(folder))
+    checks = Settings((entry.get("dtype", "float64"),), skip=entry.get("skip"))
+    return Request((entry["target"],), checks, whom)
 
 
 def command(entry):
-    """Words of the command that shows the verdict."""
-    extra = f" --dtype {entry['dtype']}" if "dtype" in entry else ""
-    extra += "".join(f" --skip {shlex.quote(f'{slug}={why}')}" for slug, why in entry.get("skip", {}).items())
-    if "exec" in entry:
-        made = f"{entry['build']} && " if "build" in entry else ""
-        return f'{made}refimpl check {entry["target"]} --exec "{entry["exec"]}"{extra}'
-    settings = entry.get("settings", {})
-    if "folder" in entry and (door(entry) not in SERVED or (door(entry) == "torch" and not settings)):
-        extra = f" --path {entry['folder']}{extra}"
-    elif "folder" in entry:
-        words = f"{entry['folder']} {entry['target']} {entry.get('torch') or entry['python']} '{json.dumps(settings)}'"
-        served = f'--exec ".venv/bin/python tests/peers/serve.py {words}"'
-        return f"refimpl check {entry['target']} {served}{extra}"
-    kind = door(entry)
-    sets = "".join(f" --set {key}={json.dumps(value)}" for key, value in settings.items())
-    return f"refimpl check {entry['target']} --{kind} {entry[kind]}{sets}{extra}"
+    """The command that shows the verdict."""
+    asked = request(entry)
+    program = asked.whom.place if asked.whom.kind == "exec" else None
+    words = (f'"{word}"' if word == program else shlex.quote(word) for word in asked.words)
+    return " && ".join([*filter(None, [entry.get("build")]), f"refimpl check {' '.join(words)}"])
 
 
 def candidate_of(entry):
-    """The candidate that an entry names."""
-    if "exec" in entry:
-        return Program(elsewhere.command(entry), timeout=60)
-    settings, kind = entry.get("settings", {}), door(entry)
-    if "folder" in entry and kind not in SERVED:
-        given = {"settings": settings or None, "path": [str(ROOT / entry["folder"])]}
-        return Apart(kind, place(entry), operation=entry["target"], **given)
-    if "folder" in entry:
-        serve = [sys.executable, str(HERE / "serve.py"), str(ROOT / entry["folder"]), entry["target"], place(entry)]
-        return Program([*serve, json.dumps(settings)], timeout=60)
-    if kind == "python":
-        return Function(load(place(entry)), operation=entry["target"], name=entry["what"])
-    return build(kind, place(entry), operation=entry["target"], settings=settings)
+    """The candidate that an entry names; this process is that of the package, if it needs none of its own."""
+    whom = request(entry).whom
+    if whom.kind == "exec":
+        return Program(elsewhere.command(entry | {"exec": whom.place.replace(PYTHON, sys.executable)}), timeout=60)
+    place = str(ROOT / whom.place) if ".py:" in whom.place else whom.place
+    path = tuple(str(ROOT / folder) for folder in whom.path)
+    return whom._replace(place=place, path=path, in_process=not path).opened(entry["target"])
 
 
 def first_difference(report):
@@ -183,12 +171,12 @@ def judge(entry, seconds=0.0):
     try:
         candidate = candidate_of(entry)
         try:
-            settings = {"dtypes": (entry.get("dtype", "float64"),), "skip": entry.get("skip")}
-            report = check(candidate, entry["target"], **settings, explain=0)
+            asked = request(entry)
+            report = judged(asked._replace(explain=0.0), candidate)
             unnamed = report.verdict == "deviates" and report.diagnosis is None
             cause = []
             if unnamed and seconds:
-                cause = told(check(candidate, entry["target"], **settings, explain=seconds))
+                cause = told(judged(asked._replace(explain=seconds), candidate))
         finally:
             candidate.close()
     except Exception as error:  # a release whose names have changed cannot even be asked

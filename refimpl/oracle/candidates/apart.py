@@ -18,8 +18,8 @@ from refimpl.oracle.candidates.base import MESSAGE, CandidateError, NotApplicabl
 from refimpl.oracle.candidates.copies import FILES
 from refimpl.oracle.candidates.host import ADAPTERS, contract, named
 from refimpl.oracle.candidates.restarted import Restarted
-from refimpl.oracle.candidates.schema import printable
 from refimpl.oracle.candidates.watch import SAID
+from refimpl.oracle.texts import printable
 
 TIMEOUT = 60.0  # seconds for an answer: compilers of array libraries take their time on a busy machine
 LOADING = 300.0  # seconds for the candidate and all that it imports

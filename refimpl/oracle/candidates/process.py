@@ -23,6 +23,7 @@ from typing import Any
 
 from refimpl.core.imported import WHERE
 from refimpl.oracle import ending
+from refimpl.oracle.candidates import fence
 from refimpl.oracle.candidates.base import CandidateError
 
 MAX_LINE = 16 * 2**20  # bytes of one answer; a test asks that every right one fits
@@ -90,13 +91,15 @@ class Process:
                 [*command, *map(str, theirs)],
                 bufsize=0,
                 start_new_session=True,
+                preexec_fn=fence.keeper(),
                 env=environment,
                 **streams,
             )
-        except OSError as error:
+        except (OSError, subprocess.SubprocessError) as error:
             for stream in ours:
                 stream.close()
-            raise CandidateError(f"cannot start {command[0]!r}: {error.strerror}", "crash") from error
+            why = getattr(error, "strerror", None) or "its fence cannot be set up"
+            raise CandidateError(f"cannot start {command[0]!r}: {why}", "crash") from error
         finally:
             for descriptor in theirs:
                 os.close(descriptor)

@@ -21,7 +21,7 @@ from refimpl.oracle.candidates import protocol
 from refimpl.oracle.candidates.base import CandidateError, NotApplicable, Skipped, named_outputs
 from refimpl.oracle.candidates.protocol import ProtocolError
 from refimpl.oracle.candidates.restarted import Restarted
-from refimpl.oracle.candidates.schema import printable
+from refimpl.oracle.texts import printable
 
 TIMEOUT = 10.0  # seconds for an answer
 START_TIMEOUT = 60.0  # seconds for the first answer of a process, which has much to load on a machine that may be busy

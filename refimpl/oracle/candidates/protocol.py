@@ -8,8 +8,9 @@ import json
 import numpy as np
 
 from refimpl import __version__
-from refimpl.oracle.candidates.schema import load, mismatch, short
+from refimpl.oracle.candidates.schema import load, mismatch
 from refimpl.oracle.candidates.wire import WireError, decode, encode
+from refimpl.oracle.texts import short
 
 PROTOCOL = 1
 MAX_PARTS = 100_000  # lists and objects in one line, each of which costs far more memory and time than its brackets

@@ -154,11 +154,15 @@ class Function(InProcess):
         self._backend = BACKENDS[arrays]
         if reason := self._backend.missing():
             raise ValueError(f"arrays={arrays!r} cannot be had: {reason}")
-        module = getattr(target, "__module__", None) or getattr(target, "__name__", "")
-        self.name = name or ":".join(filter(None, (module, getattr(target, "__qualname__", ""))))
-        self.version = package_version(module)
+        self._module = getattr(target, "__module__", None) or getattr(target, "__name__", "")
+        self.name = name or ":".join(filter(None, (self._module, getattr(target, "__qualname__", ""))))
         named = words_for("--python", target) if repro is None else tuple(repro)
         self.repro = (*named, "--arrays", arrays) if named and repro is None and arrays != "numpy" else named
+
+    @functools.cached_property
+    def version(self):  # type: ignore[override]  # set once, or looked up
+        """Of the package that it is in, looked up when a report asks: that reads what all is installed."""
+        return package_version(self._module)
 
     def function(self, operation):
         """What is called for an operation; None if there is nothing."""

@@ -5,7 +5,7 @@ from typing import Any
 from refimpl.oracle.candidates.base import MESSAGE, Candidate, CandidateError
 from refimpl.oracle.candidates.copies import copied
 from refimpl.oracle.candidates.process import Process
-from refimpl.oracle.candidates.schema import printable
+from refimpl.oracle.texts import printable
 
 RESTARTS = 10  # processes after the first
 FRUITLESS = 4  # processes without a single answer, one after the other: two cases with two crashes each

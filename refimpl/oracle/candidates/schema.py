@@ -6,9 +6,10 @@ the tests compare it with the package `jsonschema` on thousands of messages.
 
 import json
 import re
-import reprlib
 from functools import cache
 from importlib.resources import files
+
+from refimpl.oracle.texts import printable, short
 
 _TYPES = {"object": dict, "array": list, "string": str, "boolean": bool}
 _NUMBERS = [{"$ref": f"values.json#/$defs/{name}"} for name in ("number", "nested")]
@@ -145,47 +146,3 @@ def _words(schema):
     types = [types] if isinstance(types, str) else types
     more = " that is not empty" if schema.get("minItems") or schema.get("minLength") else ""
     return " or ".join(f"an {name}" if name[0] in "aio" else f"a {name}" for name in types) + more
-
-
-def short(value, size=40):
-    """A value, whatever it is, as text of bounded length and printable characters.
-
-    Examples
-    --------
-    >>> short(list(range(1000)))
-    '[0, 1, 2, 3, 4, 5, ...]'
-    """
-    try:
-        return printable(reprlib.repr(value), size)
-    except ValueError:  # an integer of thousands of digits
-        return "a huge integer"
-
-
-def printable(text, size, lines=False):
-    r"""Text of a stranger, fit for a terminal: no control characters, no lone surrogates, of bounded length.
-
-    Parameters
-    ----------
-    text : str
-        Anything.
-    size : int
-        Characters of the result, at most.
-    lines : bool, default: False
-        Whether it may have several lines; otherwise they are put on one.
-
-    Returns
-    -------
-    str
-        The text itself where it is fit already.
-
-    Examples
-    --------
-    >>> printable("clear \x1b[2J\nverdict: conforms", 30)
-    'clear �[2J verdict: conforms'
-    """
-    if len(text) <= size and text.isprintable():
-        return text
-    kept = text[: size + 1].replace("\r\n", "\n").replace("\t", "    ")
-    parts = kept.splitlines() if lines else [re.sub(r"\s*\n\s*", " ", kept.strip("\n"))]
-    kept = "\n".join("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in part) for part in parts)
-    return kept if len(text) <= size and len(kept) <= size else kept[: size - 3] + "..."

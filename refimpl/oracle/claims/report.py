@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypedDict
 
 from refimpl.core import disk
-from refimpl.oracle.candidates.schema import short
 from refimpl.oracle.candidates.wire import encode
 from refimpl.oracle.claims import figures
 from refimpl.oracle.output import reportfile
 from refimpl.oracle.output.ours import refuse_foreign
 from refimpl.oracle.output.reportfile import ReportError, typed
+from refimpl.oracle.texts import short
 
 STATUSES = ("reproduced", "proxy", "not reproduced", "error", "not run")
 

@@ -8,11 +8,15 @@ from pathlib import Path
 from refimpl import __version__
 from refimpl.core import check, disk
 from refimpl.oracle import catalog, ending
+from refimpl.oracle.candidates import fence
+from refimpl.oracle.candidates.named import Named
 from refimpl.oracle.edits import short
 from refimpl.oracle.grading import groups, pages
 from refimpl.oracle.grading.judge import Class
 from refimpl.oracle.grading.submissions import collect
+from refimpl.oracle.judging.plans import Settings
 from refimpl.oracle.output import progress, terminal
+from refimpl.oracle.request import Request
 
 MARK = "refimpl-grade.json"  # stands in each folder of results
 
@@ -56,17 +60,18 @@ def main(options):
         raise ValueError("--seed goes with --fuzz")
     if os.name != "posix":
         raise ValueError("submissions are judged in processes of their own, which needs a POSIX system")
-    words = [operation.name, "--dtype", options.dtype, "--explain", f"{explain:g}"]
-    words += ["--fuzz", str(options.fuzz)] * bool(options.fuzz) + ["--seed", options.seed] * bool(options.seed)
     submissions = collect(options.places, options.file)
-    candidate = _candidate(options, operation)
-    stamp = hashlib.sha256(json.dumps([__version__, words, candidate, seconds, memory]).encode()).hexdigest()[:16]
+    checks = Settings(tuple(options.dtype.split(",")), fuzz=options.fuzz, seed=options.seed)
+    words = Request((operation.name,), checks, _candidate(options, operation), explain).words
+    stamp = hashlib.sha256(json.dumps([__version__, words, seconds, memory]).encode()).hexdigest()[:16]
     options.out.mkdir(parents=True, exist_ok=True)
     if any(options.out.iterdir()) and not (options.out / MARK).is_file():
         raise ValueError(f"--out must be new, empty or a folder of results, and {options.out} holds something else")
     with disk.alone_in(options.out):
         disk.write(options.out / MARK, json.dumps({"refimpl": __version__, "operation": operation.name}) + "\n")
-        whole = Class(options.out, words, candidate, stamp, seconds=seconds, memory=memory)
+        if not fence.version():
+            terminal.say("this system cannot keep a submission from writing where you may write: use a container")
+        whole = Class(options.out, words, stamp, seconds=seconds, memory=memory)
         grades = {s.key: grade for s in submissions if (grade := whole.kept(s))}
         left = [s for s in submissions if s.key not in grades]
         for submission in (s for s in submissions if s.key in grades):
@@ -99,10 +104,10 @@ def _candidate(options, operation):
     if options.exec:
         if "{file}" not in options.exec:
             raise ValueError(f"--exec must hold {{file}}, where the submission lies, got {options.exec!r}")
-        return ["--exec", options.exec]
+        return Named("exec", options.exec)
     if options.torch:
-        return ["--torch", f"{{file}}:{options.torch}"]
-    return ["--python", f"{{file}}:{options.function or short(operation)}"]
+        return Named("torch", f"{{file}}:{options.torch}")
+    return Named("python", f"{{file}}:{options.function or short(operation)}")
 
 
 def _tell(options, operation, grades, most):
@@ -119,4 +124,7 @@ def _tell(options, operation, grades, most):
     for group in found:
         why = f": {group.why}" if group.why else ""
         print(f"{len(group.members)} of {len(grades)} {group.what}{why}")
+    for grade in grades:
+        if grade.note:
+            print(f"{grade.name}: {grade.note}")
     print(f"{options.out / 'index.html'} written")

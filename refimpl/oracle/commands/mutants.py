@@ -9,10 +9,10 @@ from refimpl.oracle.diagnosis.listed import check_mutants
 from refimpl.oracle.output import terminal
 
 
-def main(options, dtypes):
+def main(request):
     """`refimpl check --mutants`."""
-    rows = [row for rows in each(options, check_mutants, dtypes) for row in rows]
-    if options.format == "json":
+    rows = [row for rows in each(request, check_mutants, request.checks.dtypes) for row in rows]
+    if request.told.format == "json":
         print(json.dumps(rows))
     else:
         table = Table("operation", "mutant", "verdict", "killed by", box=None, pad_edge=False)

@@ -1,25 +1,70 @@
-"""`refimpl practice`: a file with the signature of an operation and the equations, its body empty."""
+"""`refimpl practice`: a file with the signature of an operation and the equations, its body empty.
 
+In Python it is the function alone. In any other language it is a whole program for `--exec`: the template of the
+language holds the conversation of `docs/oracle/protocol.rst`, and here stands what is filled into it.
+"""
+
+import os
 import re
+import shlex
 import textwrap
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
 from refimpl.core import disk
 from refimpl.oracle import catalog, edits, pages
 from refimpl.oracle.edits import short
 
-LANGUAGES = {"python": "py", "torch": "py", "js": "js", "c": "c"}
-C_TYPES = {"array": "Array", "float": "double", "int": "long", "choice": "const char *"}
-# What JavaScript does not let a variable be called; an input of such a name gets an underscore.
-JS_RESERVED = frozenset(
+# Kind of an input -> what reads it, in each template.
+READERS = {"array": "read_array", "float": "read_number", "int": "read_whole", "choice": "read_word"}
+# What one of them does not let a variable be called; an input of such a name gets an underscore in all of them.
+RESERVED = frozenset(
     """
-    arguments await break case catch class const continue debugger default delete do else enum eval export extends
-    false finally for function if implements import in instanceof interface let new null package private protected
-    public return static super switch this throw true try typeof var void while with yield
+    Self abstract arguments as async auto await baremodule become begin box break case catch chan char class const
+    continue crate debugger default defer delete do double dyn else elseif end enum eval export extends extern
+    fallthrough false final finally float fn for func function global go goto if impl implements import in inline
+    inputs instanceof int interface isa let local long loop macro map match mod module move mut new next null outputs
+    override package priv private protected pub public quote range ref register repeat restrict return select self
+    short signed sizeof static struct super switch this throw trait true try type typedef typeof union unsafe unsigned
+    unsized use using var virtual void volatile where while with yield
     """.split()  # noqa: SIM905 - as a list of quoted words it is longer
 )
-C_READERS = {"array": "read_array", "float": "read_number", "int": "(long)read_number", "choice": "read_word"}
+UNTYPED: Mapping[str, str] = MappingProxyType(dict.fromkeys(READERS, "{}"))
+
+
+class Language(NamedTuple):
+    """What one language says otherwise than another."""
+
+    ending: str  # of its files, and of its template
+    comment: str  # how a line of comment begins
+    run: tuple[str, ...] = ()  # the program; none of a function that is loaded
+    build: tuple[str, ...] = ()  # what makes a program of the file
+    types: Mapping[str, str] = UNTYPED  # kind of an input -> how the signature has it
+    options: tuple[str, ...] = ()  # more of `refimpl check`
+
+
+LANGUAGES = {
+    "python": Language("py", "#"),
+    "torch": Language("py", "#", options=("--arrays", "torch")),
+    "js": Language("js", "//", ("node", "{path}")),
+    "r": Language("R", "#", ("Rscript", "{path}")),
+    "julia": Language("jl", "#", ("julia", "{path}")),
+    "c": Language(
+        "c", "//", ("{built}",), ("cc", "-O2", "-o", "{built}", "{path}", "-lm"),
+        {"array": "Array {}", "float": "double {}", "int": "long {}", "choice": "const char *{}"},
+    ),
+    "go": Language(
+        "go", "//", ("{built}",), ("go", "build", "-o", "{built}", "{path}"),
+        {"array": "{} Array", "float": "{} float64", "int": "{} int", "choice": "{} string"},
+    ),
+    "rust": Language(
+        "rs", "//", ("{built}",), ("rustc", "-O", "--edition", "2021", "-o", "{built}", "{path}"),
+        {"array": "{}: Array", "float": "{}: f64", "int": "{}: i64", "choice": "{}: String"},
+    ),
+}  # fmt: skip
 
 
 def add_arguments(parser):
@@ -35,17 +80,18 @@ def main(options):
     name = options.system
     if options.operation:
         name = f"{name.partition('.')[0]}.{options.operation.rpartition('.')[2]}"
-    operation = catalog.operation(name)
-    stem = operation.name.replace(".", "_")
-    path = options.out or Path(f"{stem}.{LANGUAGES[options.language]}")
-    text, command = template(operation, options.language, path)
+    operation, language = catalog.operation(name), LANGUAGES[options.language]
+    path = options.out or Path(f"{operation.name.replace('.', '_')}.{language.ending}")
+    if not str(path).isprintable():
+        raise ValueError(f"--out must be a name in printable characters, got {str(path)!r}")
+    text = template(operation, options.language, path)
     disk.write(path, text, new=True)
-    print(f"{path}: fill in the body, then\n{command}")
+    print(f"{path}: fill in the body, then", *commands(operation, language, path), sep="\n")
     return 0
 
 
 def template(operation, language, path):
-    """The text of the file, and the command that grades it.
+    """The text of the file.
 
     Parameters
     ----------
@@ -58,65 +104,66 @@ def template(operation, language, path):
 
     Returns
     -------
-    tuple of str
-        Text and command.
+    str
+        The text.
 
     Examples
     --------
-    >>> print(template(catalog.operation("lion.step"), "python", Path("mine.py"))[1])
-    refimpl check lion.step --python mine.py:step
+    >>> print(template(catalog.operation("lion.step"), "r", Path("mine.R")).splitlines()[-1])
+    }
     """
-    ending = LANGUAGES[language]
-    paper = catalog.system(operation.system).paper
-    fields = [f.name for f in operation.inputs]
-    outputs = [f.name for f in operation.outputs]
+    chosen = LANGUAGES[language]
+    inputs, outputs = operation.inputs, operation.outputs
+    names = [f"{f.name}_" if chosen.run and f.name in RESERVED else f.name for f in inputs]
+    module = "torch" if language == "torch" else "numpy as np"
     words = {
+        "head": "\n".join(f"{chosen.comment} {line}".rstrip() for line in _head(operation, chosen, path)),
         "operation": operation.name,
         "function": short(operation),
-        "paper": f"{paper.title}, {paper.year}",
-        "stem": path.stem,
-        "command": _command(operation, language, path),
-        "arguments": ", ".join(fields),
-        "outputs": ", ".join(outputs),
-        "module": "torch" if language == "torch" else "numpy",
-        "alias": "" if language == "torch" else " as np",
+        "stem": re.sub(r"[^\w.-]", "_", path.stem),
+        "module": module,
+        "parameters": ", ".join(chosen.types[f.kind].format(name) for f, name in zip(inputs, names, strict=True)),
+        "arguments": ", ".join(f'{READERS[f.kind]}(inputs, "{f.name}")' for f in inputs),
+        "outputs": ", ".join(f.name for f in outputs),
+        "names": ", ".join(f'"{f.name}"' for f in outputs),
+        "axes": ", ".join(str(len(f.axes.split())) for f in outputs),
+        "count": str(len(outputs)),
     }
-    comments = _comments(operation)
-    if ending == "c":
-        words |= _c_parts(operation)
-        words["comments"] = "\n".join(["/*", *(f" * {line}".rstrip() for line in comments), " */"])
-    else:
-        mark = "# " if ending == "py" else "// "
-        words["comments"] = "\n".join(f"{mark}{line}".rstrip() for line in comments)
-        if ending == "js":
-            words["arguments"] = ", ".join(f"{name}: {name}_" if name in JS_RESERVED else name for name in fields)
-        if ending == "py":
-            words["comments"] = "\n" + words["comments"]
-    text = files("refimpl.oracle").joinpath("templates", f"practice.{ending}.txt").read_text(encoding="utf-8")
-    return re.sub(r"@(\w+)@", lambda match: words[match[1]], text), words["command"]
+    text = files("refimpl.oracle").joinpath("templates", f"practice.{chosen.ending}.txt").read_text(encoding="utf-8")
+    return re.sub(r"@(\w+)@", lambda match: words[match[1]], text)
 
 
-def _command(operation, language, path):
-    head = f"refimpl check {operation.name}"
-    return {
-        "python": f"{head} --python {path}:{short(operation)}",
-        "torch": f"{head} --python {path}:{short(operation)} --arrays torch",
-        "js": f'{head} --exec "node {path}"',
-        "c": f"{head} --exec ./{path.stem}",
-    }[language]
+def commands(operation, language, path):
+    """The commands that build the file, if it is to be built, and have it judged.
+
+    Examples
+    --------
+    >>> print(*commands(catalog.operation("lion.step"), LANGUAGES["c"], Path("mine.c")), sep="\\n")
+    cc -O2 -o ./mine mine.c -lm
+    refimpl check lion.step --exec ./mine
+    """
+    words = {"path": path, "built": os.path.join(os.curdir, path.with_suffix(""))}
+    filled = lambda command: shlex.join(word.format_map(words) for word in command)
+    asked = ("--exec", filled(language.run)) if language.run else ("--python", f"{path}:{short(operation)}")
+    build = [filled(language.build)] if language.build else []
+    return [*build, shlex.join(["refimpl", "check", operation.name, *asked, *language.options])]
 
 
-def _comments(operation):
-    """What is asked, the inputs and outputs, and the equations of the lines that the operation runs."""
+def _head(operation, language, path):
+    """What to do, what is asked, the inputs and outputs, and the equations of the lines that the operation runs."""
     system = catalog.system(operation.system)
-    lines = textwrap.wrap(f"{operation.summary[0].upper()}{operation.summary[1:]}.", 110)
+    yield f"Practice: {operation.name} ({system.paper.title}, {system.paper.year})."
+    yield f"Fill in the body of `{'compute' if language.run else short(operation)}`, then have it judged:"
+    yield from (f"    {command}" for command in commands(operation, language, path))
+    yield ""
+    yield from textwrap.wrap(f"{operation.summary[0].upper()}{operation.summary[1:]}.", 110)
     for title, fields in (("Inputs:", operation.inputs), ("Outputs:", operation.outputs)):
-        lines += ["", title, *(f"  {f.name}{_shape(f)}: {f.told}" for f in fields)]
+        yield from ("", title, *(f"  {f.name}{_shape(f)}: {f.told}" for f in fields))
     shown = {tag: latex for tag, latex in pages.equations(system.name).items() if tag in tags(operation)}
     if shown:
-        lines += ["", "Equations:"]
-        lines += [f"  ({tag}) {latex}   [{system.equations.get(tag, 'the page')}]" for tag, latex in shown.items()]
-    return lines
+        yield from ("", "Equations:")
+    for tag, latex in shown.items():
+        yield f"  ({tag}) {latex}   [{system.equations.get(tag, 'the page')}]"
 
 
 def tags(operation):
@@ -140,23 +187,3 @@ def _shape(field):
         return f" [{', '.join(field.axes.split())}]{kind}"
     options = "" if field.open else " | ".join(field.options)
     return f" ({field.kind}: {options})" if options else f" ({'text' if field.open else field.kind})"
-
-
-def _c_parts(operation):
-    """What is filled into the file in C, where an output of the name of an input has another one."""
-    inputs, outputs = operation.inputs, operation.outputs
-    taken = {f.name for f in inputs}
-    called = {f.name: f"new_{f.name}" if f.name in taken else f.name for f in outputs}
-    reading = [f'    {C_TYPES[f.kind]} {f.name} = {C_READERS[f.kind]}(inputs, "{f.name}");' for f in inputs]
-    reading += [f"    Array {name} = {{0}};" for name in called.values()]
-    writing = []
-    for i, field in enumerate(outputs):
-        writing += ['    printf(", ");'] * (i > 0) + [f'    write_array("{field.name}", {called[field.name]});']
-    arguments = [f"{C_TYPES[f.kind]} {f.name}" for f in inputs] + [f"Array *{name}" for name in called.values()]
-    return {
-        "arguments": ", ".join(arguments).replace("* ", "*"),
-        "call": ", ".join([*(f.name for f in inputs), *(f"&{name}" for name in called.values())]),
-        "reading": "\n".join(reading).replace("* ", "*"),
-        "writing": "\n".join(writing),
-        "outputs": ", ".join(f"*{name}" for name in called.values()),
-    }

@@ -8,13 +8,13 @@ from refimpl.oracle.claims import cluster
 from refimpl.oracle.output import terminal
 
 
-def each(options, function, *arguments):
+def each(request, function, *arguments):
     """What a function returns for each operation of the targets, in their order; here, or on the cluster."""
-    names = [operation.name for target in options.targets for operation in catalog.operations(target)]
+    names = [operation.name for target in request.targets for operation in catalog.operations(target)]
     names = list(dict.fromkeys(names))
     found: dict[str, Any] = {}
     with contextlib.ExitStack() as stack:
-        client = stack.enter_context(cluster.connected(options.dask)) if options.dask else None
+        client = stack.enter_context(cluster.connected(request.dask)) if request.dask else None
         status = stack.enter_context(terminal.console(stderr=True).status("checking"))
 
         def show(running):

@@ -11,7 +11,6 @@ import time
 from pathlib import Path
 
 from refimpl.oracle import ending
-from refimpl.oracle.candidates.host import ADAPTERS
 from refimpl.oracle.candidates.python import parted
 from refimpl.oracle.output import terminal
 
@@ -19,17 +18,17 @@ PAUSE = 0.3  # seconds between two looks at the files
 PATIENCE = 2.0  # seconds for a check to end that is no longer wanted
 
 
-def main(options, words):
+def main(whom, words):
     """Run a check now and after every change; goes on until it is interrupted.
 
     Parameters
     ----------
-    options : argparse.Namespace
-        Of `refimpl check`.
+    whom : Named
+        The candidate.
     words : list of str
         The command line, from "check" on.
     """
-    files = watched(options)
+    files = watched(whom)
     command = [sys.executable, "-m", "refimpl", *(word for word in words if not is_own(word))]
     names = ", ".join(path.name for path in files)
     while True:
@@ -53,7 +52,7 @@ def is_own(word):
     return len(word) > 2 and "--watch".startswith(word)
 
 
-def watched(options):
+def watched(whom):
     """The files that a candidate stands in, as far as they can be told without loading it.
 
     Raises
@@ -63,21 +62,19 @@ def watched(options):
 
     Examples
     --------
-    >>> import argparse
-    >>> options = argparse.Namespace(python="json:dumps", exec=None, path=[])
-    >>> [path.name for path in watched(options)]
+    >>> from refimpl.oracle.candidates.named import Named
+    >>> [path.name for path in watched(Named("python", "json:dumps"))]
     ['__init__.py']
     """
-    if options.exec is not None:
-        found = [Path(word) for word in shlex.split(options.exec) if Path(word).is_file()]
+    if not whom.kind:
+        raise ValueError("--watch looks at the file of a candidate, and none is given")
+    if whom.kind == "exec":
+        found = [Path(word) for word in shlex.split(whom.place) if Path(word).is_file()]
     else:
-        place = next(filter(None, (getattr(options, kind, None) for kind in ADAPTERS)), None)
-        if place is None:
-            raise ValueError("--watch looks at the file of a candidate, and none is given")
-        place, _ = parted(place)
-        found = [Path(place)] if place.endswith(".py") else _files_of(place, options.path)
+        place, _ = parted(whom.place)
+        found = [Path(place)] if place.endswith(".py") else _files_of(place, whom.path)
     if not found or not all(path.is_file() for path in found):
-        raise ValueError(f"--watch finds no file of {options.exec or place!r}")
+        raise ValueError(f"--watch finds no file of {whom.place!r}")
     return [path.resolve() for path in found]
 
 

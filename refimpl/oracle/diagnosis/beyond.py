@@ -31,11 +31,10 @@ def edits_in_time(operation, units):
     if not any(output.steps for output in operation.outputs):
         return
     for unit in units:
-        place = 0 if unit.own else 4
         rows = [row for row in statements(unit.node) if row[1] is not None]
         yield from _listed(operation, unit, rows)
         for statement, parent, field, index in rows:
-            rank = place + (0 if unit.tags.get(statement.lineno) else 2)
+            rank = unit.distance(statement)
             if isinstance(statement, SIMPLE):
                 for test in _tests(statement):
                     yield Edit(unit, statement, parent, field, index, ast.If(test, [statement], []), rank + 1)

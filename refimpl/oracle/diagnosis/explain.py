@@ -15,14 +15,15 @@ from refimpl.oracle.diagnosis import listed, needed, telling
 from refimpl.oracle.diagnosis.branches import branch, within
 from refimpl.oracle.diagnosis.evidence import Clock, Evidence, Spent, ask_more, called, explains, holds
 from refimpl.oracle.diagnosis.places import where
-from refimpl.oracle.diagnosis.search import SMALL, Found, Search
+from refimpl.oracle.diagnosis.search import Found, Search
+from refimpl.oracle.diagnosis.sights import SMALL
 from refimpl.oracle.diagnosis.smallest import shrunk, smallest
 from refimpl.oracle.judging import tolerance
 from refimpl.oracle.judging.records import FAILURES, Diagnosis, Record
 from refimpl.oracle.judging.run import Run
 
 SECONDS = 10.0
-SEARCHED = 0.75  # share of the time for edits; the rest is for what separates right from wrong
+SEARCHED = 0.8  # share of the time for edits; the rest is for what separates right from wrong
 
 
 class Explanation(NamedTuple):
@@ -110,7 +111,7 @@ def _explained(done, candidate, whole, records, seconds, note):
         mine = clock.part(1 / (len(every) - number))
         told = _confirmed(evidence, whole, mine.part(0.2)) if whole else _again(evidence, sources, clock)
         if not told or told[0].kind == "near":
-            better, source = _one(evidence, mine.part(0.8))  # the rest is for the smallest input
+            better, source = _one(evidence, mine.part(0.9))  # the rest is for the smallest input
             told = better or told
             sources += [(told[0], source)] if source else []
         found += told
@@ -259,12 +260,10 @@ def _rule_elsewhere(part, on, operation):
 
 def _in_branch(diagnosis, part, evidence):
     """What is listed and explains a branch; without the branch, if it explains the other inputs as well."""
-    first = edits.alternatives(evidence.operation.system)[diagnosis.names[0]]
-    on = partial(_answer, first)
+    on = partial(_answer, edits.alternatives(evidence.operation.system)[diagnosis.names[0]])
     if Search(evidence, Clock(1.0, evidence.spent)).agrees(on(evidence.operation)):
         return [diagnosis], None
-    within_it = replace(diagnosis, within=part.words)
-    return [within_it], Found(0, partial(_rule_elsewhere, part, on), listed=diagnosis.names)
+    return [replace(diagnosis, within=part.words)], Found(0, partial(_rule_elsewhere, part, on), listed=diagnosis.names)
 
 
 def _listed(evidence, clock):
@@ -284,16 +283,17 @@ def _searched(evidence, hunt, clock):
     ask_more(evidence, hunt.part(0.1), samples=15, changes=1)  # a factor is read off many answers
     search = Search(evidence, hunt.part(0.85))
     search.of_readings()
-    search.of_pairs(hunt.part(0.15))
-    search.of_trials(operation.reference, hunt.part(0.2))
+    search.of_first_edits(hunt.part(0.2))
+    search.of_pairs(hunt.part(0.1))
+    search.of_trials(operation.reference, hunt.part(0.15))
     if not search.found:
-        search.of_places(hunt.part(0.3))
-        search.of_levers(hunt.part(0.25))
+        search.of_places(hunt.part(0.2))
+        search.of_levers(hunt.part(0.2))
     search.of_edits(hunt.part(0.7))
     survivors = _survivors(search, clock)
     if not survivors:
         search = search.again(hunt.part(0.75))
-        search.of_parts(hunt.part(0.4))
+        search.of_parts(hunt.part(0.6))
         survivors = _survivors(search, clock)
     if not survivors:
         search = search.again(hunt)

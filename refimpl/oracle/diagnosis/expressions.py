@@ -6,6 +6,7 @@ from itertools import permutations
 from typing import Any
 
 ARITHMETIC = (ast.Add, ast.Sub, ast.Mult, ast.Div)
+ADDITIVE = (ast.Add, ast.Sub)
 RARE = (ast.Pow, ast.FloorDiv, ast.Mod)
 BITS = (ast.LShift, ast.RShift, ast.BitOr, ast.BitAnd, ast.BitXor)
 ORDER = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
@@ -50,6 +51,10 @@ def _is(kinds, *names):
 
 def _numeric(kinds):
     return bool(kinds) and all(k[0] in NUMBERS or (k[0] == "array" and k[2] != "b") for k in kinds)
+
+
+def _truths(kinds):
+    return all(kind[0] == "bool" or kind[2:] == ("b",) for kind in kinds)
 
 
 def _array(kinds):
@@ -100,7 +105,7 @@ def expression_edits(node, kinds, unit):
     elif isinstance(node, ast.Name | ast.Attribute):
         yield from _of_name(node, kinds, unit)
     elif isinstance(node, ast.Call):
-        yield from _of_call(node, kinds, unit)
+        yield from _of_call(node, kinds)
     elif isinstance(node, ast.Subscript):
         yield from _of_subscript(node)
     elif isinstance(node, ast.Tuple) and 1 < len(node.elts) < 5:
@@ -142,42 +147,10 @@ def _of_binary(node, kinds):
     if op is ast.MatMult:
         yield 1, binary(ast.Attribute(a, "mT", ast.Load()), op, b)
         yield 1, binary(a, op, ast.Attribute(b, "mT", ast.Load()))
-    additive = (ast.Add, ast.Sub)
-    if op in (ast.Mult, ast.Div):  # a factor that should stand outside of a sum, or inside
-        if isinstance(b, ast.BinOp) and isinstance(b.op, additive):
-            yield 1, binary(binary(a, op, b.left), type(b.op), b.right)
-            yield 1, binary(b.left, type(b.op), binary(a, op, b.right))
-        if isinstance(a, ast.BinOp) and isinstance(a.op, additive):
-            yield 1, binary(a.left, type(a.op), binary(a.right, op, b))
-            yield 1, binary(binary(a.left, op, b), type(a.op), a.right)
-        if isinstance(a, ast.BinOp) and isinstance(a.op, ast.Mult | ast.Div):
-            yield 1, binary(a.left, type(a.op), binary(a.right, op, b))
-        if isinstance(b, ast.BinOp) and isinstance(b.op, ast.Mult | ast.Div):
-            yield 1, binary(binary(a, op, b.left), type(b.op), b.right)
-        yield 3, binary(binary(a, op, b), op, b)
-    if op in additive:
-        if _numeric(kinds) and not _is(kinds, "int"):
-            yield from ((2, call(name, a, b)) for name in ("maximum", "minimum"))  # a floor in place of a summand
-        for side, rest, left in ((b, a, False), (a, b, True)):
-            if isinstance(side, ast.BinOp) and isinstance(side.op, ast.Mult | ast.Div):
-                inner = binary(side.left, op, rest) if left else binary(rest, op, side.left)
-                yield 1, binary(inner, type(side.op), side.right)
-                if isinstance(side.op, ast.Mult):
-                    inner = binary(side.right, op, rest) if left else binary(rest, op, side.right)
-                    yield 1, binary(side.left, ast.Mult, inner)
-            if isinstance(side, ast.Call) and len(side.args) == 1 and not side.keywords:  # root(a) + e, root(a + e)
-                yield (
-                    1,
-                    ast.Call(
-                        side.func, [binary(side.args[0], op, rest) if left else binary(rest, op, side.args[0])], []
-                    ),
-                )
-            if isinstance(side, ast.BinOp) and isinstance(side.op, ast.Pow):
-                inner = binary(side.left, op, rest) if left else binary(rest, op, side.left)
-                yield 1, binary(inner, ast.Pow, side.right)
-        if isinstance(b, ast.BinOp) and isinstance(b.op, additive):
-            yield 1, binary(binary(a, op, b.left), type(b.op), b.right)
-        yield 3, binary(binary(a, op, b), op, b)
+    if op in (ast.Mult, ast.Div):
+        yield from _of_product(a, op, b)
+    if op in ADDITIVE:
+        yield from _of_sum(a, op, b, kinds)
     if op is ast.Pow and isinstance(a, ast.Call) and len(a.args) == 1 and _called(a) in REDUCTIONS:
         yield 1, ast.Call(a.func, [binary(a.args[0], ast.Pow, b)], a.keywords)
     if op is ast.Pow and isinstance(a, ast.BinOp) and isinstance(a.op, ast.Mult | ast.Div | ast.Add | ast.Sub):
@@ -191,6 +164,43 @@ def _of_binary(node, kinds):
                 yield 1, ast.Call(side.func, [side.args[0], binary(side.args[1], op, rest)], side.keywords)
         if op is ast.Mult and isinstance(side, ast.BinOp) and isinstance(side.op, ast.Pow):
             yield 1, binary(binary(side.left, ast.Mult, rest), ast.Pow, side.right)
+
+
+def _of_product(a, op, b):
+    """A factor that should stand outside of a sum, or inside; or twice."""
+    if isinstance(b, ast.BinOp) and isinstance(b.op, ADDITIVE):
+        yield 1, binary(binary(a, op, b.left), type(b.op), b.right)
+        yield 1, binary(b.left, type(b.op), binary(a, op, b.right))
+    if isinstance(a, ast.BinOp) and isinstance(a.op, ADDITIVE):
+        yield 1, binary(a.left, type(a.op), binary(a.right, op, b))
+        yield 1, binary(binary(a.left, op, b), type(a.op), a.right)
+    if isinstance(a, ast.BinOp) and isinstance(a.op, ast.Mult | ast.Div):
+        yield 1, binary(a.left, type(a.op), binary(a.right, op, b))
+    if isinstance(b, ast.BinOp) and isinstance(b.op, ast.Mult | ast.Div):
+        yield 1, binary(binary(a, op, b.left), type(b.op), b.right)
+    yield 3, binary(binary(a, op, b), op, b)
+
+
+def _of_sum(a, op, b, kinds):
+    """A summand that should stand under a factor, a root or a power, or outside; or twice."""
+    if _numeric(kinds) and not _is(kinds, "int"):
+        yield from ((2, call(name, a, b)) for name in ("maximum", "minimum"))  # a floor in place of a summand
+    for side, rest, left in ((b, a, False), (a, b, True)):
+        if isinstance(side, ast.BinOp) and isinstance(side.op, ast.Mult | ast.Div):
+            inner = binary(side.left, op, rest) if left else binary(rest, op, side.left)
+            yield 1, binary(inner, type(side.op), side.right)
+            if isinstance(side.op, ast.Mult):
+                inner = binary(side.right, op, rest) if left else binary(rest, op, side.right)
+                yield 1, binary(side.left, ast.Mult, inner)
+        if isinstance(side, ast.Call) and len(side.args) == 1 and not side.keywords:  # root(a) + e, root(a + e)
+            inner = binary(side.args[0], op, rest) if left else binary(rest, op, side.args[0])
+            yield 1, ast.Call(side.func, [inner], [])
+        if isinstance(side, ast.BinOp) and isinstance(side.op, ast.Pow):
+            inner = binary(side.left, op, rest) if left else binary(rest, op, side.left)
+            yield 1, binary(inner, ast.Pow, side.right)
+    if isinstance(b, ast.BinOp) and isinstance(b.op, ADDITIVE):
+        yield 1, binary(binary(a, op, b.left), type(b.op), b.right)
+    yield 3, binary(binary(a, op, b), op, b)
 
 
 def names_of(unit):
@@ -210,9 +220,22 @@ def _of_name(node, kinds, unit):
             yield 1, deepcopy(other)  # it may hold the node itself
 
 
-def _of_call(node, kinds, unit):
+def _of_call(node, kinds):
     name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
     own = isinstance(node.func, ast.Name)
+    yield from _other_calls(node, kinds, name, own)
+    yield from _of_function(node, name, own)
+    yield from _through(node)
+    yield from _other_arguments(node, name)
+    yield from _without_argument(node, kinds)
+    if name in ("where", "clip") and len(node.args) == 3:
+        a, b, c = node.args
+        nothing = ast.Constant(None if name == "clip" else 0.0)
+        yield from ((0, ast.Call(node.func, [a, *rest], [])) for rest in ((c, b), (b, nothing), (nothing, c)))
+
+
+def _other_calls(node, kinds, name, own):
+    """Its argument alone, or another function of it."""
     for argument in node.args:
         if not isinstance(argument, ast.Starred):
             yield 1, argument
@@ -220,11 +243,16 @@ def _of_call(node, kinds, unit):
         yield 2, node.func.value
     for group in ALIKE:
         if name in group and not own:
-            for other in sorted(group - {name}):
-                yield 1, ast.Call(ast.Attribute(node.func.value, other, ast.Load()), node.args, node.keywords)
+            for other in sorted(group - {name} - (set() if _truths(kinds) else {"any", "all"})):
+                function = ast.Attribute(node.func.value, other, ast.Load())
+                yield 1 + (other == "prod"), ast.Call(function, node.args, node.keywords)
         elif name in group and own and name in ("min", "max", "reversed", "sorted"):
             for other in sorted(group & {"min", "max", "list", "sorted"} - {name}):
                 yield 1, ast.Call(ast.Name(other, ast.Load()), node.args, node.keywords)
+
+
+def _of_function(node, name, own):
+    """What is done wrong with this function."""
     if name in ("vecdot", "vector_norm") and node.args:  # a mean for a sum, another norm
         entries = ast.Subscript(ast.Attribute(node.args[0], "shape", ast.Load()), ast.Constant(-1), ast.Load())
         yield 1, binary(node, ast.Div, entries)
@@ -238,13 +266,25 @@ def _of_call(node, kinds, unit):
             far = ast.Compare(call("abs", *node.args), [ast.Gt()], [ast.Constant(small)])
             yield 2, call("where", far, node, ast.Constant(0.0))
     if name == "ceil" and len(node.args) == 1 and not own:  # the same but for whole numbers
-        yield (
-            1,
-            binary(
-                ast.Call(ast.Attribute(node.func.value, "floor", ast.Load()), node.args, []), ast.Add, ast.Constant(1)
-            ),
-        )
-    yield from _through(node)
+        floor = ast.Call(ast.Attribute(node.func.value, "floor", ast.Load()), node.args, [])
+        yield 1, binary(floor, ast.Add, ast.Constant(1))
+
+
+def _through(node):
+    """The function of a mean for the mean of a function, and the other way round."""
+    if len(node.args) != 1:
+        return
+    inner, names = node.args[0], {_called(node)}
+    if isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Pow) and names <= set(REDUCTIONS):
+        yield 1, binary(ast.Call(node.func, [inner.left], node.keywords), ast.Pow, inner.right)
+    if isinstance(inner, ast.Call) and len(inner.args) == 1:
+        names.add(_called(inner))
+        if names & set(POINTWISE) and names & set(REDUCTIONS):
+            yield 1, ast.Call(inner.func, [ast.Call(node.func, inner.args, node.keywords)], inner.keywords)
+
+
+def _other_arguments(node, name):
+    """Arguments exchanged, keywords left out or exchanged, along another axis."""
     for k in range(len(node.args) - 1):
         order = [*node.args[:k], node.args[k + 1], node.args[k], *node.args[k + 2 :]]
         yield 1, ast.Call(node.func, order, node.keywords)
@@ -263,6 +303,10 @@ def _of_call(node, kinds, unit):
                 rows = list(node.keywords)
                 rows[j], rows[k] = ast.keyword(rows[j].arg, rows[k].value), ast.keyword(rows[k].arg, rows[j].value)
                 yield 1, ast.Call(node.func, node.args, rows)
+
+
+def _without_argument(node, kinds):
+    """An argument left out, or what is done with it done after the call."""
     for k in range(len(node.args)):
         if len(node.args) > 1:
             yield 2, ast.Call(node.func, node.args[:k] + node.args[k + 1 :], node.keywords)
@@ -272,29 +316,6 @@ def _of_call(node, kinds, unit):
             for first, rest, left in ((inner.left, inner.right, True), (inner.right, inner.left, False)):
                 new = ast.Call(node.func, [*node.args[:k], first, *node.args[k + 1 :]], node.keywords)
                 yield 1, binary(new, type(inner.op), rest) if left else binary(rest, type(inner.op), new)
-    if name in ("where", "clip") and len(node.args) == 3:
-        a, b, c = node.args
-        yield 0, ast.Call(node.func, [a, c, b], [])
-        if name == "clip":
-            yield from (
-                (0, ast.Call(node.func, [a, *rest], [])) for rest in ((b, ast.Constant(None)), (ast.Constant(None), c))
-            )
-        else:
-            yield 0, ast.Call(node.func, [a, b, ast.Constant(0.0)], [])
-            yield 0, ast.Call(node.func, [a, ast.Constant(0.0), c], [])
-
-
-def _through(node):
-    """The function of a mean for the mean of a function, and the other way round."""
-    if len(node.args) != 1:
-        return
-    inner, names = node.args[0], {_called(node)}
-    if isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Pow) and names <= set(REDUCTIONS):
-        yield 1, binary(ast.Call(node.func, [inner.left], node.keywords), ast.Pow, inner.right)
-    if isinstance(inner, ast.Call) and len(inner.args) == 1:
-        names.add(_called(inner))
-        if names & set(POINTWISE) and names & set(REDUCTIONS):
-            yield 1, ast.Call(inner.func, [ast.Call(node.func, inner.args, node.keywords)], inner.keywords)
 
 
 def _called(node):
@@ -332,7 +353,7 @@ def wrapped(node, kinds):
         greatest = ast.Name("max", ast.Load())
         yield from ((2, ast.Call(greatest, [inner, constant(1)], [])) for inner in (node, less))
         return
-    yield from ((2, constant(value)) for value in (0.0, 1.0))
+    yield from ((1 + int(value), constant(value)) for value in (0.0, 1.0))
     yield 2, call("abs", node)
     yield 2, binary(node, ast.Mult, node)
     yield 2, binary(constant(2), ast.Mult, node)

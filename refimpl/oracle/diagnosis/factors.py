@@ -15,6 +15,7 @@ EXACT = 1e-9  # relative
 POWERS = (1.0, -1.0, 2.0, -2.0, 0.5, -0.5)
 PLAIN = (-1.0, 0.5, 2.0, 0.0)  # factors that need no reading
 WHOLE = {"2": 2.0, "3": 3.0}  # what may stand beside one quantity
+SIZES = 4  # of which sums are taken: a mean over both
 RATES = 6  # numbers between 0 and 1 of which products are taken
 
 
@@ -37,6 +38,9 @@ def quantities(operation, inputs):
             found |= {f"({name} - 1)": value - 1.0, f"({name} + 1)": value + 1.0, f"(2 {name} - 1)": 2.0 * value - 1}
         else:
             found |= {f"(1 - {name})": 1.0 - value, f"(1 + {name})": 1.0 + value}
+    sizes = [name for name, value in known(operation, inputs).items() if isinstance(value, int)]
+    for a, b in combinations(sizes[:SIZES], 2):
+        found[f"({a} + {b})"] = found[a] + found[b]
     rates = [f.name for f in operation.inputs if f.kind == "float" and f.domain.low == 0 and f.domain.high == 1]
     for a, b in combinations(rates[:RATES], 2):
         found[f"(1 - {a} {b})"] = 1.0 - found[a] * found[b]

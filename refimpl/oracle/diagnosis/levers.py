@@ -32,6 +32,7 @@ ROUNDS = 12  # of the secant
 UNSOLVED = 4  # one sight of so many may have no solution: where things saturate
 LOOSE = 1e-6  # relative error of c; what is read is asked of all answers again
 ALIKE = 4  # readings of c that are tried: at the first step 1 - beta is 1 - beta**t
+LOOPED = 0.8  # share of the calls
 SHORT = 40  # characters of an expression that has a name
 
 
@@ -282,16 +283,28 @@ def _anew(lever, factor, guarded, operation):
 def chosen(evidence):
     """Deviating answers off which is read: small ones, of cases and of further inputs, as sizes must vary.
 
-    Where the rule makes steps those of a single one, if they deviate: what is wrong in each step differs.
+    Where the rule makes steps, or goes through layers, those of a single one, if they deviate: what is wrong in each
+    of them differs.
     """
     operation = evidence.operation
-    steps = steps_of(operation) & set(symbols(operation))
+    steps = steps_of(operation) & set(symbols(operation)) or set(_looped(evidence))
     for symbol in steps:
         for sight in _mixed(_readable(evidence)):
             evidence.ask(cut(operation, sight.inputs, symbol, 1))
     good = _readable(evidence)
     single = [s for s in good if all(axis_size(operation, s.inputs, symbol) == 1 for symbol in steps)]
     return _mixed(single if len(single) >= FEWEST else good)
+
+
+def _looped(evidence):
+    """Symbols of axes along which the rule goes in a loop: of a single entry it makes clearly fewer calls."""
+    operation = evidence.operation
+    for symbol in symbols(operation):
+        sizes = ((axis_size(operation, s.inputs, symbol), s) for s in _readable(evidence))
+        sight = next((s for size, s in sizes if size > 1), None)
+        single = sight and evidence.ask(cut(operation, sight.inputs, symbol, 1))
+        if single and evidence.price(single) < LOOPED * evidence.price(sight):
+            yield symbol
 
 
 def _readable(evidence):

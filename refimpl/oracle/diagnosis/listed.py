@@ -255,12 +255,14 @@ def check_mutants(target, dtypes=("float64",), *, callback=None):
     rows = []
     for operation in catalog.operations(target):
         small = [case.slug for case in operation.cases if not case.dear]
+        # Long and large cases are dear, and rarely decide.
+        plans = [Settings(dtypes, only, laws=False).plans([operation]) for only in (small, ())]
         for mistake in edits.alternatives(operation.system).values():
             if mistake.kind != "mistake" or not edits.concerns(operation, mistake):
                 continue
             candidate = Function(edits.runner(operation, mistake), operation=operation.name)
-            for only in (small, ()):  # long and large cases are dear, and rarely decide
-                done = hasty(candidate, Settings(dtypes, only, laws=False).plans([operation]))
+            for planned in plans:
+                done = hasty(candidate, planned)
                 for plan, got in zip(done.planned, done.outputs, strict=True):
                     if got is not None and plan.dtype == "float64":  # it has answered in the precision of an `Answer`
                         _answer_of(mistake, operation, plan.case, plan.dtype, got)

@@ -5,7 +5,7 @@ of what the inputs tell. One sentence serves all outputs that share it.
 """
 
 from collections.abc import Callable
-from itertools import product
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -43,29 +43,81 @@ def readings(evidence):
         return
     table = [quantities(operation, s.inputs) for s in sights]
     names = [f.name for f in operation.outputs if any(s.deviating(f.name).any() for s in sights)]
-    for group in [names, *([n] for n in names if len(names) > 1)] if names else ():
-        found = [_shared([_ratio(s.got[n], s.right[n]) for n in group]) for s in sights]
-        if not any(value is not None and np.isnan(value) for value in found):
-            said = f"{' and '.join(group)} {'is' if len(group) == 1 else 'are'}"
-            for factor in factors(table, found):
-                words = f"{said} {factor.words} times the right ones"
-                yield Reading(words, _times(operation, group, lambda row, of=factor.of: _finite(of(row))))
-                yield Reading(words, _times(operation, group, factor.of))
-    yield from _of_moves(operation, sights, table, names)
+    if not names:
+        return
+    yield from _read(operation, _of_factors(sights, table, names))
+    if len(names) == 1:
+        yield from _read(operation, _of_moves(operation, sights, table, names[0]))
+        return
+    each = []
+    for name in names:  # each by a factor of its own
+        found = (*_of_factors(sights, table, [name]), *_of_moves(operation, sights, table, name))
+        if not found:
+            return
+        each.append(found[0])
+    yield from _read(operation, [each])
 
 
-def _of_moves(operation, sights, table, names):
+class _Part(NamedTuple):
+    """What some outputs, or the steps from an input to one of them, are times the right ones."""
+
+    names: list[str]
+    start: str  # the input; "" if the outputs themselves
+    words: str  # of the factor
+    factor: Callable[[Any], float]
+
+    @property
+    def said(self):
+        """As a sentence."""
+        if self.start:
+            return f"the step from {self.start} to {self.names[0]} is {self.words} times the right one"
+        return f"{' and '.join(self.names)} {'is' if len(self.names) == 1 else 'are'} {self.words} times the right ones"
+
+    def changed(self, out, inputs, row):
+        """Outputs with the factor."""
+        c, x = self.factor(row), inputs[self.start] if self.start else 0.0
+        with np.errstate(all="ignore"):
+            return out | {n: (x + c * (out[n] - x) if self.start else c * out[n]) for n in self.names}
+
+
+def _read(operation, found):
+    """Parts that hold together, as readings; those that share a factor in one sentence."""
+    for several in found:
+        parts: list[_Part] = []
+        for part in several if isinstance(several, list) else [several]:
+            same = next((p for p in parts if (p.start, p.words) == ("", part.words) and not part.start), None)
+            parts = [p for p in parts if p is not same]
+            parts.append(part._replace(names=[*same.names, *part.names]) if same else part)
+        yield Reading(", ".join(part.said for part in parts), partial(_answer, operation, parts))
+
+
+def _answer(operation, parts, inputs):
+    out, row = called(operation, operation.reference, wide(inputs)), quantities(operation, inputs)
+    for part in parts if out else ():
+        out = part.changed(out, wide(inputs), row)
+    return out
+
+
+def _of_factors(sights, table, group):
+    """Outputs that are a multiple of the right ones, by a factor that they share."""
+    found = [_shared([_ratio(s.got[n], s.right[n]) for n in group]) for s in sights]
+    if not any(value is not None and np.isnan(value) for value in found):
+        for factor in factors(table, found):
+            yield _Part(group, "", factor.words, partial(_finite, factor.of))
+            yield _Part(group, "", factor.words, factor.of)
+
+
+def _of_moves(operation, sights, table, name):
     """The step from an input to an output of the same shape is a multiple of the right one."""
-    for name, start in product(names, operation.inputs):
-        axes = next(f.axes for f in operation.outputs if f.name == name)
+    axes = next(f.axes for f in operation.outputs if f.name == name)
+    for start in operation.inputs:
         if start.kind != "array" or start.axes != axes or start.domain.dtype != "float64":
             continue
         moves = [(s.got[name] - s.inputs[start.name], s.right[name] - s.inputs[start.name]) for s in sights]
         found = [_shared([_ratio(*move)], loose=1e-7) for move in moves]
         if not any(value is not None and np.isnan(value) for value in found):
             for factor in factors(table, found, loose=1e-7):
-                words = f"the step from {start.name} to {name} is {factor.words} times the right one"
-                yield Reading(words, _moved(operation, name, start.name, factor))
+                yield _Part([name], start.name, factor.words, partial(_finite, factor.of))
 
 
 def _ratio(got, right):
@@ -89,26 +141,7 @@ def _shared(parts, loose=EXACT):
     return middle if np.all(np.abs(every - middle) <= loose * max(abs(middle), 1e-3)) else np.nan
 
 
-def _times(operation, group, factor):
-    def answer(inputs):
-        out = called(operation, operation.reference, wide(inputs))
-        c = factor(quantities(operation, inputs))
-        with np.errstate(all="ignore"):
-            return out and {n: c * x if n in group else x for n, x in out.items()}
-
-    return answer
-
-
-def _finite(factor):
+def _finite(factor, row):
     """A factor such as n/(n - 1); where that is infinite, code that has it takes care of it, and the rule stands."""
-    return factor if np.isfinite(factor) else 1.0
-
-
-def _moved(operation, name, start, factor):
-    def answer(inputs):
-        out = called(operation, operation.reference, wide(inputs))
-        x = wide(inputs)[start]
-        with np.errstate(all="ignore"):
-            return out and out | {name: x + _finite(factor.of(quantities(operation, inputs))) * (out[name] - x)}
-
-    return answer
+    c = factor(row)
+    return c if np.isfinite(c) else 1.0

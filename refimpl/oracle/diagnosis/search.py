@@ -6,29 +6,31 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import combinations, product
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from refimpl.oracle import edits
-from refimpl.oracle.diagnosis.beyond import edits_at_entry, edits_from_around, edits_in_time
 from refimpl.oracle.diagnosis.constants import solved, with_a_bound, with_a_number
-from refimpl.oracle.diagnosis.evidence import LARGE, Evidence, called, explains
+from refimpl.oracle.diagnosis.evidence import LARGE, Evidence, called, explains, holds
 from refimpl.oracle.diagnosis.formulas import formulas
-from refimpl.oracle.diagnosis.frail import edits_to_frail
 from refimpl.oracle.diagnosis.levers import elsewhere, read
 from refimpl.oracle.diagnosis.needed import NOBODY, Blame, asked, blamed
 from refimpl.oracle.diagnosis.reading import readings
+from refimpl.oracle.diagnosis.sights import SMALL, entries, explained, left_over, telling
 from refimpl.oracle.diagnosis.trials import trials, tried
-from refimpl.oracle.diagnosis.twins import twins
+from refimpl.oracle.diagnosis.tries import Tries
 from refimpl.oracle.diagnosis.units import units
-from refimpl.oracle.diagnosis.vocabulary import edits_of
 from refimpl.oracle.diagnosis.workshop import Workshop
 from refimpl.oracle.judging.tolerance import close, wide
 
 AFTER = 1.0  # seconds for which the search goes on once something is found, to learn what cannot be told from it
-RARE = 3  # rank from which edits are tried after constants
-SMALL = 300  # entries up to which an input is cheap
+HALVES = 40  # edits that explain some of the outputs, which are noted
+FIRSTS = 3  # of these, to which a second one is looked for
+CHEAP = 16  # deviating sights of which the cheapest is tried first
+LOSS = 4  # a sight with so many deviating entries counts as twice as dear as one with very many
+TRUSTED = 2  # deviating sights that are explained to the digit, until rounding of the explanation itself is allowed
 PART = 6  # deviating sights on which a part of an explanation is tried
 PLAINER = 3.0  # seconds for which levers and edits say the same in a plainer way
 NOTHING = 1e-11  # relative change of a number that is rounding
@@ -56,11 +58,15 @@ class Search:
     evidence: Evidence
     clock: Any
     found: list[Found] = field(default_factory=list)
-    tried: int = 0
     parts: list[Any] = field(default_factory=list)  # (share, Found, change) of what explains the pivot and more
 
     values: dict[int, set] = field(default_factory=dict)  # kinds of value of the expressions, once they are known
     blame: Blame = NOBODY  # where few values explain small inputs, once it is known
+    tries: Any = None  # Tries, the edits, once they are made
+    far: set[int] | None = None  # ids of expressions that have no part in a deviation, once they are known
+    seen: dict[str, np.ndarray] | None = None  # what was answered last on the first sight
+    halves: list[Any] = field(default_factory=list)  # edits that explain some of the outputs
+    _done: set[int] = field(default_factory=set)  # ids of edits
 
     def __post_init__(self):
         self.wrong = [s for s in self.evidence.wrong if s.got is not None]
@@ -69,7 +75,13 @@ class Search:
         self.inputs = {id(s): wide(s.inputs) for s in self.order}
         self.moving = [s for s in self.order if s.wrong]
         if self.moving:
-            self.pivot(max(self.moving, key=_telling))
+            self.pivot(max(self.moving, key=telling))
+            self.pivot(self._cheapest())
+
+    def _cheapest(self):
+        """The deviating sight on which the rule takes least, those that tell little apart at a loss."""
+        few = sorted((s for s in self.moving if s.size <= SMALL), key=lambda s: s.size)[:CHEAP] or self.moving[:1]
+        return min(few, key=lambda s: self.evidence.price(s) * (1 + LOSS / max(entries(s), 1)))
 
     def agrees(self, answer):
         """Whether a function of the inputs answers as the candidate on every sight."""
@@ -81,21 +93,19 @@ class Search:
         0 if the first one, the pivot, is not among them, or if a sight on which the candidate is right is spoilt. An
         answer that leaves the right one nowhere explains nothing.
         """
-        self.tried += 1
-        telling, missed, wrong = False, 0, 0
+        tells, missed, wrong, self.seen = False, 0, 0, None
         for sight in self.order:
             if missed and (wrong >= PART or sight.size > SMALL):
                 continue  # a part of an explanation is not worth so much time
             out = answer(self.inputs[id(sight)])
-            good = explains(out, sight)
+            self.seen = out if sight is self.order[0] else self.seen
+            good = explains(out, sight) or (sight.wrong and wrong - missed >= TRUSTED and holds(answer, sight))
             if not good and (not sight.wrong or not wrong):
                 return 0.0
             wrong += sight.wrong
             missed += not good
-            telling = telling or (
-                good and sight.wrong and out is not None and not close(out, sight.right, sight.tolerance)
-            )
-        return (1 - missed / wrong) * telling
+            tells = tells or (good and sight.wrong and out is not None and not close(out, sight.right, sight.tolerance))
+        return (1 - missed / wrong) * tells
 
     def loosely(self, answer, clock):
         """Share of the deviating sights that are explained, if at most every tenth of the others is spoilt; else 0."""
@@ -110,7 +120,8 @@ class Search:
 
     def again(self, clock):
         """A new search, with what further inputs have shown, that knows what explained a part."""
-        return Search(self.evidence, clock, tried=self.tried, parts=self.parts, values=self.values, blame=self.blame)
+        kept = {name: getattr(self, name) for name in ("parts", "values", "blame", "tries", "far", "halves")}
+        return Search(self.evidence, clock, **kept)
 
     def pivot(self, sight):
         """Let another sight be the first."""
@@ -142,7 +153,7 @@ class Search:
             self.blame = blamed(shop, small, clock.part(0.8))
             if self.moving:
                 shop.calibrate(self.inputs[id(self.moving[0])])
-            few = self.blame.places[:PLACES]
+            few = (p for p in self.blame.places[:PLACES] if not clock.over)
             for place, (more, new) in ((p, row) for p in few for row in formulas(shop, small, self.blame, p)):
                 if clock.over or self.clock.over:
                     break
@@ -186,48 +197,85 @@ class Search:
                 found = Found(rank + (number > 60), partial(_here, operation, answer), trial.words, **more)
                 self.keep(found, share, trial)
 
+    def of_first_edits(self, clock):
+        """The plainest edits, which are few: before anything that takes longer."""
+        with np.errstate(all="ignore"), self._opened() as shop:
+            self._try(self.tries.first, shop, clock)
+
     def of_edits(self, clock, base=None, rank=0, **more):
         """Edits of the source, the plainest first; `base` are the edits of a listed mistake that are made before."""
         if clock.over or self.clock.over:
             self.evidence.cut = self.evidence.cut or (base is None and not self.found)
             return
-        operation = self.evidence.operation
-        with np.errstate(all="ignore"), Workshop(operation, base, self.values) as shop:
+        with np.errstate(all="ignore"), self._opened(base) as shop:
             if not shop.units:
                 return
-            for sight in [s for s in self.order if s.wrong][:3]:
-                shop.look(self.inputs[id(sight)])
-            shop.calibrate(self.inputs[id(self.moving[0])])
-            every = [edit for unit in shop.units for edit in edits_of(unit)]
-            every += [
-                *edits_in_time(operation, shop.units),
-                *edits_from_around(shop.units),
-                *edits_at_entry(shop.units),
-                *edits_to_frail(shop.units),
-            ]
-            alike = sorted(twins(every), key=lambda several: several.rank)
-            far = elsewhere(shop, self.moving[0])
-            near, innocent = self.blame.near, self.blame.innocent
-            place = lambda node: (node in far) + (node in innocent) - (node in near)
-            order = {id(edit): edit.rank + RARE * place(id(edit.there)) for edit in every}
-            every.sort(key=lambda edit: order[id(edit)])
-            self.evidence.planned += len(every) + len(alike)
-            plain = [edit for edit in every if order[id(edit)] < RARE]
-            self._try([*plain, *alike], shop, clock, base, rank, more)
+            tries = Tries.of(shop) if base else self.tries
+            if base or self.far is None:
+                self.far = elsewhere(shop, self.moving[0])
+            plain, rest = tries.ordered(self.far | self.blame.innocent, self.blame.near)
+            self.evidence.planned += len(tries)
+            self._try(plain, shop, clock, base, rank, more)
             if not self.found and base is None:
                 self._of_constants(with_a_number, shop, clock.part(0.35))
-            self._try(every[len(plain) :], shop, clock, base, rank, more)
+            self._try(rest, shop, clock, base, rank, more)
             if not self.found and base is None:
                 self._of_constants(with_a_bound, shop, clock)
 
-    def _try(self, every, shop, clock, base, rank, more):
+    @contextlib.contextmanager
+    def _opened(self, base=None):
+        """A workshop that has looked at the first deviating sights; without a base its edits are made once."""
+        known = None if base or self.tries is None else self.tries.units
+        with Workshop(self.evidence.operation, base, self.values, known) as shop:
+            for sight in [s for s in self.order if s.wrong][:3]:
+                shop.look(self.inputs[id(sight)])
+            shop.calibrate(self.inputs[id(self.moving[0])])
+            if base is None and self.tries is None:
+                self.tries = Tries.of(shop)
+            yield shop
+
+    def _try(self, every, shop, clock, base=None, rank=0, more=MappingProxyType({})):
         for edit in every:
             if clock.over or self.clock.over:
                 break
+            if base is None and id(edit) in self._done:
+                continue
+            self._done.add(id(edit))
             self.evidence.tried += 1
             with contextlib.suppress(SyntaxError), shop.edited(edit):
                 if share := self.share(shop.run):
                     self.keep(self._of_edit(edit, base, rank, dict(more)), share, edit)
+                elif base is None and len(self.halves) < HALVES:
+                    self._halve(edit, shop.run)
+
+    def _halve(self, edit, run):
+        """Note an edit that explains some of several deviating outputs and spoils none that is right."""
+        names = explained(self.seen, self.order[0]) if len(self.order[0].right) > 1 else set()
+        for sight in self.moving[:PART] if names else ():
+            names = names & explained(run(self.inputs[id(sight)]), sight)
+        if names:
+            self.halves.append((-len(names), edit.rank, len(self.halves), edit))
+
+    def _of_halves(self, clock):
+        """A second edit beside one that explains some of the outputs: value and gradient are lines apart."""
+        first = [edit for *_, edit in sorted(self.halves, key=lambda row: row[:3])[:FIRSTS]]
+        for edit in first:
+            part = clock.part(1 / (len(first) - first.index(edit)))
+            lines = edit.lines
+            with contextlib.suppress(SyntaxError), np.errstate(all="ignore"), self._opened() as shop, shop.kept(edit):
+                self._of_second(edit, lines, shop, part)
+            if self.found or clock.over:
+                return
+
+    def _of_second(self, first, lines, shop, clock):
+        for edit in (e for group in self.tries.ordered() for e in group):
+            if clock.over or self.clock.over:
+                return
+            self.evidence.tried += 1
+            with contextlib.suppress(SyntaxError), shop.edited(edit):
+                if self.share(shop.run) == 1:
+                    rank, on = 30 + first.rank + edit.rank, partial(_both, first, edit)
+                    self.keep(Found(rank, on, lines=(*lines, *edit.lines)))
 
     def _of_edit(self, edit, base, rank, more):
         code = edit.code()
@@ -269,7 +317,10 @@ class Search:
                         break
 
     def of_parts(self, clock):
-        """Two changes at once, each of which explains a part of the failures."""
+        """Two changes at once, each of which explains some of the outputs, or a part of the failures."""
+        self._of_halves(clock.part(0.5))
+        if self.found:
+            return
         first = self.best_parts()
         if not first:
             return
@@ -322,35 +373,9 @@ class Search:
         rows = []
         for order, a in enumerate(edits.shown_in(operation.name)):
             run = edits.runner(operation, a)
-            score = float(np.mean([_left_over(called(operation, run, self.inputs[id(s)]), s) for s in self.moving[:3]]))
+            score = float(np.mean([left_over(called(operation, run, self.inputs[id(s)]), s) for s in self.moving[:3]]))
             rows.append((score, order, a))
         return [a for _, _, a in sorted(rows, key=lambda row: row[:2])]
-
-
-def _telling(sight):
-    """How well a deviating sight tells explanations apart, for its price: how many entries deviate, up to thirty."""
-    if sight.size > SMALL:
-        return (0, 0, -sight.size)
-    shapes = {name: (sight.got[name].shape == right.shape, right.size) for name, right in sight.right.items()}
-    entries = sum(int(np.sum(sight.deviating(name))) if alike else size for name, (alike, size) in shapes.items())
-    return (1, min(entries, 30), -sight.size)
-
-
-def _left_over(answer, sight):
-    """Share of the deviation, in digits of its entries, that an answer does not explain."""
-    if answer is None:
-        return 2.0
-    shares = []
-    for name, right in sight.right.items():
-        got, found = sight.got[name], answer[name]
-        if not got.shape == found.shape == right.shape:
-            return 2.0
-        with np.errstate(all="ignore"):
-            gap = np.abs(got - right)
-            deviating = ~(gap <= sight.tolerance[name])
-            share = np.minimum(np.abs(got - found) / gap, 2.0)[deviating]
-        shares += list(np.nan_to_num(share, nan=2.0))
-    return float(np.mean(shares)) if shares else 2.0
 
 
 def _here(where, answer, operation):

@@ -10,6 +10,7 @@ from itertools import combinations, permutations
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.special import softmax
 
 from refimpl.oracle.diagnosis.units import units
 
@@ -159,6 +160,10 @@ ARRAY_CHANGES: dict[str, Callable[..., Any]] = {
     "takes the upper half of {0} for both": lambda x: np.triu(x) + np.swapaxes(np.triu(x, 1), -1, -2),
     "takes the lower half of {0} for both": lambda x: np.tril(x) + np.swapaxes(np.tril(x, -1), -1, -2),
     "uses the diagonal of {0} alone": lambda x: x * np.eye(x.shape[-1]),
+    "uses the first entry of each row of {0} alone, as if the others were 0": lambda x: np.where(
+        np.arange(x.shape[-1]) == 0, x, 0.0
+    ),
+    "uses the first row of {0} alone, as if the others were 0": lambda x: np.concatenate([x[:1], 0.0 * x[1:]]),
     "leaves out the last row of {0}": lambda x: x[:-1],
     "leaves out the first row of {0}": lambda x: x[1:],
     "takes rows of {0} that occur twice once": lambda x: x[np.sort(np.unique(x, axis=0, return_index=True)[1])],
@@ -227,6 +232,7 @@ OUTPUT_CHANGES: dict[str, Callable[..., Any]] = {
     "returns {0} with one axis more": lambda x: x[..., None],
     "returns {0} flat": np.ravel,
     "returns {0} scaled to sum 1": lambda x: x / x.sum(),
+    "returns the softmax of {0} (last axis)": lambda x: softmax(x, axis=-1),
     "returns {0} scaled to length 1": lambda x: x / np.sqrt(np.sum(x * x)),
 }
 

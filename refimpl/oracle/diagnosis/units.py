@@ -27,6 +27,7 @@ class Unit:
     spec: bool
     tags: dict[int, tuple[str, ...]]  # first line of a statement -> tags
     module: str = ""
+    system: str = ""  # of the operation
     number: int = 0  # among the functions of its name in its line: lambdas
     names: list = field(default_factory=list)  # of `expressions.names_of`
     values: dict[int, set] = field(default_factory=dict)  # id of an expression -> kinds of value that it took
@@ -35,6 +36,13 @@ class Unit:
     def name(self):
         """As in the source."""
         return self.function.__qualname__
+
+    def distance(self, statement):
+        """How far a statement is from the rule: 0 in a line that is an equation of the system, wherever it stands."""
+        tags = self.tags.get(statement.lineno, ())
+        if any(tag.startswith(f"{self.system}-") for tag in tags):
+            return 0
+        return (0 if self.own else 4) + (0 if tags else 2)
 
     def compiled(self):
         """Code object of the tree as it is now."""
@@ -140,7 +148,8 @@ def _units(name):
         node, outer, number = place
         own = room[0] == entry.chapter
         module = living[id(code)].__module__
-        found.append(Unit(living[id(code)], node, outer, own, room[0] == "specs", tags, module, number))
+        unit = Unit(living[id(code)], node, outer, own, room[0] == "specs", tags, module, operation.system, number)
+        found.append(unit)
     nested = {id(n) for unit in found for n in ast.walk(unit.node) if n is not unit.node}
     found = [unit for unit in found if id(unit.node) not in nested]  # made anew by the function around it
     return sorted(found, key=lambda unit: (not unit.own, unit.spec))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from refimpl.oracle.diagnosis.expressions import ARITHMETIC, call, classes_of, expression_edits, names_of
+from refimpl.oracle.diagnosis.slips import slips
 
 
 @dataclass(eq=False)
@@ -164,10 +165,9 @@ def edits_of(unit):
     Edit
         In the order of the source.
     """
-    place = 0 if unit.own else 4
     unit.names = names_of(unit)
     for statement, parent, field, index in statements(unit.node):
-        extra = place + (0 if unit.tags.get(statement.lineno) else 2)
+        extra = unit.distance(statement)
         for rank, new in statement_edits(statement, parent, field, index, unit):
             target = slice(index, index + len(new[1])) if new[0] == "body" else index
             if new[0] == "body":
@@ -178,7 +178,7 @@ def edits_of(unit):
             kinds = unit.values.get(id(node), set())
             if isinstance(node, ast.expr) and not kinds and not isinstance(node, ast.Constant | ast.Attribute):
                 continue  # it was never run
-            for rank, new in expression_edits(node, kinds, unit):
+            for rank, new in (*expression_edits(node, kinds, unit), *slips(node, kinds)):
                 yield Edit(unit, statement, above, name, where, new, rank + extra)
 
 

@@ -6,6 +6,7 @@ function, run, and taken back. While a workshop is open every loop counts its ro
 
 import ast
 import contextlib
+import gc
 import inspect
 import sys
 import time
@@ -18,16 +19,29 @@ from refimpl.oracle.candidates.limit import memory_limited
 from refimpl.oracle.diagnosis.expressions import helper, lent
 from refimpl.oracle.diagnosis.looking import kind_of, noting
 from refimpl.oracle.diagnosis.trials import tried
-from refimpl.oracle.diagnosis.units import Unit, based, units
+from refimpl.oracle.diagnosis.units import based, units
 
 HELPERS = ("_tick", "_previous", "_first", "_summed", "_turn", "_around", "_value")  # what an edited source may call
 MEMORY = 2**30  # bytes: an elementwise product in place of one of matrices takes the square of a large case
 ROUNDS = 20  # times as many rounds of loops as the right source makes, an edited one may make
+YOUNG = 50_000  # objects that are made between two looks of the collector
+LOOKED = 3  # inputs on which kinds of value are looked at
 PATIENCE = 2.0  # seconds more, for rounds that grow long
 
 
 class EndlessError(BaseException):
     """An edited loop made too many rounds."""
+
+
+@contextlib.contextmanager
+def collected_rarely():
+    """While the body runs the collector leaves old objects alone: edits have some 400,000 nodes, which stay."""
+    before = gc.get_threshold()
+    gc.set_threshold(YOUNG, 20, 1000)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 @contextlib.contextmanager
@@ -65,11 +79,13 @@ class Workshop:
         Edits, as of a listed mistake, that are made first.
     values : dict, optional
         Kinds of value that are known already, by id of the expression; gets what `look` finds.
+    known : list of units.Unit, optional
+        The units of an earlier workshop without edits, whose edits are to be made here.
     """
 
-    def __init__(self, operation, base=None, values=None):
+    def __init__(self, operation, base=None, values=None, known=None):
         self.operation = operation
-        self.units = units(operation)
+        self.units = known or units(operation)
         if base:
             self.units = list(based(operation.system, self.units, base))
         if values is not None:
@@ -79,12 +95,13 @@ class Workshop:
         self.patience = self._end = np.inf
         self._last: dict[int, object] = {}
         self._turns: dict[int, int] = {}
-        known = values or {}
-        self._looked = {u: 3 for u in self.units if any(id(n) in known for n in ast.walk(u.node))}
+        there = values or {}
+        self._looked = {u: LOOKED for u in self.units if any(id(n) in there for n in ast.walk(u.node))}
 
     def __enter__(self):
         self._bounds = contextlib.ExitStack()
         self._bounds.enter_context(bounded())
+        self._bounds.enter_context(collected_rarely())
         self._before = [(unit.function, unit.function.__code__) for unit in self.units]
         self._globals = []
         for unit in self.units:
@@ -186,24 +203,37 @@ class Workshop:
         finally:
             unit.function.__code__ = self._plain[unit]
 
+    @contextlib.contextmanager
+    def kept(self, edit):
+        """With one edit made, to which others are added; raises SyntaxError if it does not compile."""
+        unit = edit.unit
+        plain, code = self._plain[unit], edit.code()
+        edit.make()
+        try:
+            self._plain[unit] = unit.function.__code__ = code
+            yield self
+        finally:
+            edit.unmake()
+            self._plain[unit] = unit.function.__code__ = plain
+
     def both(self, x, y):
         """Two changes at once, edits or trials, as a function of the inputs; None if they do not go together."""
-        changed: dict[Unit, list] = {}
+        changed: dict[types.FunctionType, list] = {}
         run = self.run
         for change in (x, y):
-            if hasattr(change, "unit"):
-                changed.setdefault(change.unit, []).append(change)
+            if hasattr(change, "unit"):  # of another workshop, with the same trees, it may be
+                changed.setdefault(change.unit.function, []).append(change)
             else:
                 run = tried(run, change)
         codes = []
         try:
-            for unit, several in changed.items():
-                for edit in several[1:]:
+            for function, (*first, last) in changed.items():
+                for edit in first:
                     edit.make()
                 try:
-                    codes.append((unit.function, several[0].code()))
+                    codes.append((function, last.code()))
                 finally:
-                    for edit in reversed(several[1:]):
+                    for edit in reversed(first):
                         edit.unmake()
         except (SyntaxError, IndexError):
             return None
@@ -222,18 +252,22 @@ class Workshop:
 
     def look(self, inputs):
         """Note what kinds of value the expressions of the units take on some inputs."""
-        for unit in self.units:
-            if unit not in self._plain or self._looked.get(unit, 0) >= 3:
-                continue
-            seen = unit.values
+        new = [unit for unit in self.units if unit in self._plain and self._looked.get(unit, 0) < LOOKED]
+        if not new:
+            return
+        seen: dict[int, set] = {}
+
+        def note(number, value):
+            seen.setdefault(number, set()).add(kind_of(value))
+            return value
+
+        with np.errstate(all="ignore"), self.heard(note):
+            self.run(inputs)
+        for unit in new:
             self._looked[unit] = self._looked.get(unit, 0) + 1
-
-            def note(number, value, seen=seen):
-                seen.setdefault(number, set()).add(kind_of(value))
-                return value
-
-            with np.errstate(all="ignore"), self.heard(note, unit):
-                self.run(inputs)
+            for node in ast.walk(unit.node):
+                if id(node) in seen:
+                    unit.values.setdefault(id(node), set()).update(seen[id(node)])
 
     @contextlib.contextmanager
     def heard(self, note, one=None):

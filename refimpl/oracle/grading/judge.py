@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -14,13 +13,16 @@ from pathlib import Path
 
 from refimpl.core import disk
 from refimpl.oracle import ending
-from refimpl.oracle.candidates.schema import printable
+from refimpl.oracle.candidates.fence import FENCE
+from refimpl.oracle.grading import strays
 from refimpl.oracle.output.reportfile import ReportError
 from refimpl.oracle.output.results import read_report
 from refimpl.oracle.output.words import cause, sentence
+from refimpl.oracle.texts import printable
 
 GRACE = 10.0  # seconds that a command has to end its candidate and to write down how far it came
 LOOK = 0.05  # seconds between two looks
+LONGEST = 2**30  # bytes of a file that a submission writes
 SAID = 2000  # characters of what it said when it could not judge
 ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "NUMEXPR")}
 
@@ -38,6 +40,7 @@ class Grade:
     planned: int
     names: tuple[str, ...] = ()  # mistakes, variants
     why: str = ""  # the cause, in one sentence
+    note: str = ""  # what there is to know beside: that it imports what it is compared with
 
     @property
     def share(self):
@@ -52,10 +55,8 @@ class Class:
     ----------
     folder : path
         Of the results: ``submissions/KEY/`` of each.
-    words : list of str
-        Of `refimpl check`, without the candidate: target and options.
-    candidate : list of str
-        Of it: ``["--python", "{file}:lion"]``; ``{file}`` stands for the file of the submission.
+    words : sequence of str
+        Of `refimpl check`, in which ``{file}`` stands for the file of the submission.
     stamp : str
         Of all that the results depend on but for the submissions.
     seconds : float
@@ -64,13 +65,21 @@ class Class:
         GiB that a process of it may take; 0 for no limit.
     """
 
-    def __init__(self, folder, words, candidate, stamp, *, seconds, memory):
-        self.folder, self.words, self.candidate, self.stamp = Path(folder), words, candidate, stamp
+    def __init__(self, folder, words, stamp, *, seconds, memory):
+        self.folder, self.words, self.stamp = Path(folder), words, stamp
         self.seconds, self.memory = seconds, memory
 
     def place(self, submission):
         """The folder of its results."""
         return self.folder / "submissions" / submission.key
+
+    def cleared(self, submission):
+        """The folder of its results, without those of an earlier run."""
+        place = self.place(submission)
+        place.mkdir(parents=True, exist_ok=True)
+        for name in ("grade.json", "report.jsonl", "answer.png"):
+            (place / name).unlink(missing_ok=True)
+        return place
 
     def kept(self, submission):
         """The grade of an earlier run, if nothing has changed that it depends on; else None."""
@@ -87,44 +96,65 @@ class Class:
     def judge(self, submissions, jobs, done):
         """Judge them, `jobs` at a time; ``done(submission, grade)`` is called as each is graded."""
         waiting, running = list(submissions), list[_Run]()
+        before = strays.children()
+        strays.adopt()
         try:
             while waiting or running:
                 while waiting and len(running) < jobs:
+                    submission = waiting.pop(0)
+                    if submission.refused:
+                        self.cleared(submission)
+                        self._keep(submission, grade := self._not_judged(submission, submission.refused))
+                        done(submission, grade)
+                        continue
                     with ending.held():
-                        running.append(_Run(self, waiting.pop(0)))
+                        running.append(_Run(self, submission))
                 for run in [run for run in running if run.over()]:
                     running.remove(run)
                     with ending.held():
-                        grade = self._graded(run)
-                        disk.write(self.place(run.submission) / "grade.json", json.dumps(asdict(grade)) + "\n")
                         run.close()
+                        strays.end(os.getpid(), before | {other.process.pid for other in running})
+                        self._keep(run.submission, grade := self._graded(run))
+                        run.forget()
                     done(run.submission, grade)
                 time.sleep(LOOK if running else 0.0)
         finally:
             for run in running:
                 run.close()
+                run.forget()
+            strays.end(os.getpid(), before)
+            strays.adopt(yes=False)
+
+    def _keep(self, submission, grade):
+        disk.write(self.place(submission) / "grade.json", json.dumps(asdict(grade)) + "\n")
+
+    def _not_judged(self, submission, why):
+        common = {"key": submission.key, "name": submission.name, "stamp": self._stamp(submission)}
+        return Grade(**common, verdict="not judged", sentence=why, passed=0, planned=0, why=why)
 
     def _graded(self, run):
         place, submission = self.place(run.submission), run.submission
-        common = {"key": submission.key, "name": submission.name, "stamp": self._stamp(submission)}
         try:
             report = read_report(place / "report.jsonl")
         except (OSError, ReportError):
             said = printable(run.said.removeprefix("refimpl check: ").replace(f"{run.work}/", ""), SAID)
             why = f"no verdict within {self.seconds:g} s" if run.late else said or "the run ended without a verdict"
-            return Grade(**common, verdict="not judged", sentence=why, passed=0, planned=0, why=why)
+            return self._not_judged(submission, why)
         told, right = report.diagnosis, report.verdict.startswith("conforms")
         late = f"no more answers within {self.seconds:g} s" if report.interrupted else ""
         said = late or sentence(report)
         why = late or ((told.hint if told.names else cause(told)) if told else "") or ("" if right else said)
         return Grade(
-            **common,
+            key=submission.key,
+            name=submission.name,
+            stamp=self._stamp(submission),
             verdict=report.verdict,
             sentence=said,
             passed=report.counts["passed"] + report.counts["variant"],
             planned=report.planned,
             names=told.names if told else (),
             why=why,
+            note=report.candidate.get("note", ""),
         )
 
 
@@ -138,34 +168,32 @@ class _Run:
 
     def __init__(self, whole, submission):
         self.whole, self.submission, self.late = whole, submission, False
-        place = whole.place(submission)
-        place.mkdir(parents=True, exist_ok=True)
-        for name in ("grade.json", "report.jsonl", "answer.png"):  # of an earlier run
-            (place / name).unlink(missing_ok=True)
+        place = whole.cleared(submission)
         self.home = tempfile.TemporaryDirectory(prefix="refimpl-grade-", ignore_cleanup_errors=True)
         self.work, file = Path(self.home.name, "work"), f"submission{_ending(submission.path)}"  # a name of ours
         self.work.mkdir()
-        shutil.copyfile(submission.path, self.work / file)
+        disk.write(self.work / file, submission.content)
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - `close` closes it
-        words = [word.replace("{file}", file) for word in whole.candidate]
+        words = [word.replace("{file}", file) for word in whole.words]
         files = ["--report", str(place.resolve() / "report.jsonl"), "--plot", str(place.resolve() / "answer.png")]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "refimpl", "check", *whole.words, *words, *files, "--format", "json"],
+            [sys.executable, "-m", "refimpl", "check", *words, *files, "--format", "json"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self.errors, cwd=self.work,
-            env={**os.environ, **ONE_THREAD}, start_new_session=True, preexec_fn=self._limit(whole.memory),
+            env={**os.environ, **ONE_THREAD, FENCE: str(self.work), "TMPDIR": str(self.work)}, start_new_session=True,
+            preexec_fn=self._limit(whole.memory),
         )  # fmt: skip
         self.deadline = time.monotonic() + whole.seconds
 
     @staticmethod
     def _limit(memory):
-        if not memory:
-            return None
+        import resource
+
+        limits = {resource.RLIMIT_FSIZE: LONGEST} | ({resource.RLIMIT_AS: int(memory * 2**30)} if memory else {})
 
         def limit():
-            import resource
-
-            size = int(memory * 2**30)
-            resource.setrlimit(resource.RLIMIT_AS, (size, size))
+            strays.adopt(dies_with_parent=True)
+            for kind, size in limits.items():
+                resource.setrlimit(kind, (size, size))
 
         return limit
 
@@ -188,16 +216,21 @@ class _Run:
         return False
 
     def _kill(self):
+        if self.process.poll() is None:
+            strays.end(self.process.pid)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
 
     def close(self):
-        """End what is left of it, and remove its folder."""
+        """End what is left of it."""
         if self.process.poll() is None:
             self.process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(GRACE)
         self._kill()
         self.process.wait()
+
+    def forget(self):
+        """Remove its folder."""
         self.errors.close()
         self.home.cleanup()

@@ -45,15 +45,27 @@ def table(grades, most):
     --------
     >>> from refimpl.oracle.grading.judge import Grade
     >>> print(table([Grade("a-1", "=a", "", "deviates", "deviates: no_decay", 1, 2, ("no_decay",))], 10))
-    submission,folder,verdict,points,of,passed,checks,mistake,sentence
-    '=a,a-1,deviates,5.0,10,1,2,no_decay,deviates: no_decay
+    submission,folder,verdict,points,of,passed,checks,mistake,sentence,note
+    '=a,a-1,deviates,5.0,10,1,2,no_decay,deviates: no_decay,
     <BLANKLINE>
     """
     rows = [
-        (g.name, g.key, g.verdict, points(g, most), f"{most:g}", g.passed, g.planned, " ".join(g.names), g.sentence)
+        (
+            g.name,
+            g.key,
+            g.verdict,
+            points(g, most),
+            f"{most:g}",
+            g.passed,
+            g.planned,
+            " ".join(g.names),
+            g.sentence,
+            g.note,
+        )
         for g in grades
     ]
-    return _csv(("submission", "folder", "verdict", "points", "of", "passed", "checks", "mistake", "sentence"), rows)
+    head = ("submission", "folder", "verdict", "points", "of", "passed", "checks", "mistake", "sentence", "note")
+    return _csv(head, rows)
 
 
 def gradebook(grades, most, assignment):
@@ -111,7 +123,7 @@ def overview(grades, groups, drawn, target, most):
     )
     each = "".join(
         f'<tr><td><a href="submissions/{g.key}/feedback.html">{escape(g.name)}</a></td><td>{points(g, most):g}</td>'
-        f"<td>{escape(g.sentence)}</td></tr>"
+        f"<td>{escape('; '.join(filter(None, (g.sentence, g.note))))}</td></tr>"
         for g in sorted(grades, key=lambda grade: grade.name)
     )
     return _page(

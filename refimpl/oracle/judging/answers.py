@@ -1,6 +1,7 @@
 """Right answers of the operations, and how far rounding alone drives an honest candidate away from them."""
 
 from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -66,6 +67,7 @@ class Allowed:
     def __init__(self, run, trials, centre, finish):
         self._run, self._trials, self._centre, self._finish = run, trials, centre, finish
         self._made, self._worst = 0, None if centre is None else [np.zeros(np.shape(c)) for c in centre]
+        self._finished: tuple[int, Any] = (-1, None)  # after how many runs, and the tolerances then
 
     def _one_more(self):
         self._made += 1
@@ -79,19 +81,25 @@ class Allowed:
         worst = [0.0] * len(run) if self._worst is None else self._worst
         self._worst = tolerance.farther(worst, run, centre)
 
+    def _now(self):
+        """The tolerances after the runs that were made; every mistake asks for them."""
+        if self._finished[0] != self._made:
+            self._finished = self._made, self._finish(self._worst)
+        return self._finished[1]
+
     def after(self, runs=None):
         """The tolerances after at least so many runs; default: all."""
         while self._made < min(runs or self._trials, self._trials) or self._worst is None:
             self._one_more()
-        return self._finish(self._worst)
+        return self._now()
 
     def enough(self, good):
         """The tolerances after as many runs as it takes until ``good(tolerances)``, or after all of them."""
         while self._made < self._trials:
-            if self._worst is not None and good(tolerances := self._finish(self._worst)):
+            if self._worst is not None and good(tolerances := self._now()):
                 return tolerances
             self._one_more()
-        return self._finish(self._worst)
+        return self._now()
 
 
 class Right:
@@ -101,6 +109,7 @@ class Right:
         small = right(operation, case.small, dtype) if case.small else None
         self._twin, self._derive = small if case.alike else None, case.derived  # whose tolerances are ours, derived
         self._dtype = dtype
+        self._derived: tuple[Any, Any] = (None, None)  # tolerances of the twin, and ours from them
         inputs = cases.rounded(case.inputs, dtype)
         if small and case.derived:
             self.answers = case.derived(small.answers)
@@ -123,8 +132,11 @@ class Right:
 
     def _of_twin(self, tolerances):
         """Those of the small case for a large one."""
-        found = self._derive(tolerances).items()
-        return {name: _wider(KERNELS, value, self.answers[name], self._dtype) for name, value in found}
+        if self._derived[0] is not tolerances:
+            found = self._derive(tolerances).items()
+            ours = {name: _wider(KERNELS, value, self.answers[name], self._dtype) for name, value in found}
+            self._derived = tolerances, ours
+        return self._derived[1]
 
     def tolerances_for(self, good):
         """After as many noisy runs as it takes until ``good(tolerances)``; `tolerances` if they are never."""

@@ -39,10 +39,11 @@ class Plan:
 
     def matching(self, patterns):
         """The first of the patterns that chooses it, or None."""
-        return next((p for p in patterns if any(fnmatch.fnmatchcase(name, p) for name in self.names)), None)
+        names = self.names
+        return next((p for p in patterns if p in names or any(fnmatch.fnmatchcase(n, p) for n in names)), None)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Settings:
     """What a run is asked for: the options of `refimpl.oracle.check`, which says what each means."""
 
@@ -62,8 +63,8 @@ class Settings:
             raise ValueError(f"max_fail must be >= 1, got {self.max_fail}")
         if not 0 <= self.fuzz <= MOST_FUZZ:
             raise ValueError(f"fuzz must be from 0 to {MOST_FUZZ}, got {self.fuzz}")
-        self.skip = with_reasons(skip=self.skip)
-        self.expected_failures = with_reasons(expected_failures=self.expected_failures)
+        object.__setattr__(self, "skip", with_reasons(skip=self.skip))
+        object.__setattr__(self, "expected_failures", with_reasons(expected_failures=self.expected_failures))
 
     def every(self, operations):
         """The checks that there are of some operations, before any of them is chosen."""
@@ -83,7 +84,7 @@ class Settings:
         patterns = {*self.only, *(self.skip or {}), *(self.expected_failures or {})}
         if patterns <= set().union(*(plan.names for plan in planned)):  # most often
             return []
-        known = plans(operations, DTYPES, fuzz=self.fuzz, errors=True)
+        known = plans(operations, DTYPES, fuzz=self.fuzz, seed=self.seed, errors=True)
         return stale(known, only=self.only, skip=self.skip, expected_failures=self.expected_failures)
 
 

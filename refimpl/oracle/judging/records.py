@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, is_dataclass, replace
 from typing import Any
 
 from refimpl import __version__
-from refimpl.oracle.candidates.schema import printable
 from refimpl.oracle.candidates.wire import encode
+from refimpl.oracle.texts import printable
 
 STATUSES = ("passed", "failed", "variant", "error", "skipped", "xfail", "xpass", "not_applicable")
 FAILURES = ("failed", "error", "xpass")

@@ -110,7 +110,7 @@ class Noise:
                 return self._wrap(result if exact else self._rounded(result))
             if not exact:
                 moves = take(result.shape) * result
-                if not math.isfinite(moves.sum()):  # infinity, such as the score of a masked key, is not rounded
+                if not math.isfinite(np.vdot(moves, moves)):  # infinity, as the score of a masked key, is not rounded
                     moves = np.where(np.isfinite(result), moves, 0.0)
                 result = result + moves
             return Noisy(result if type(result) is np.ndarray else np.asarray(result), self)

@@ -18,8 +18,8 @@ from typing import Any, get_args, get_origin, get_type_hints
 import numpy as np
 
 import refimpl
-from refimpl.oracle.candidates.schema import printable, short
 from refimpl.oracle.candidates.wire import MAX_DIMENSIONS
+from refimpl.oracle.texts import printable, short
 
 
 class ReportError(ValueError):

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import NamedTuple, TypedDict
 
 from refimpl.core import disk
-from refimpl.oracle.candidates.schema import short
 from refimpl.oracle.candidates.watch import Slip
 from refimpl.oracle.judging.records import DTYPES, FAILURES, KINDS, STATUSES, Diagnosis, Record, Smallest
 from refimpl.oracle.output import reportfile
@@ -14,6 +13,7 @@ from refimpl.oracle.output.data import plain
 from refimpl.oracle.output.notebook import Shown, compared
 from refimpl.oracle.output.reportfile import ReportError, typed
 from refimpl.oracle.output.words import sentence, worst_first
+from refimpl.oracle.texts import short
 
 SAME_DIGITS = 0.5  # fewer agreeing digits than that come and go with the last bit of an answer
 

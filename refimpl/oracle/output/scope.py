@@ -2,8 +2,6 @@
 
 from collections import Counter
 
-from refimpl.oracle import catalog
-
 
 def asked(report):
     """What was asked, as far as that is not everything: phrases to be put behind a verdict.
@@ -59,6 +57,8 @@ NO_CASE = ("law:", "manners:", "refuses:")
 
 def _outputs(name):
     """Outputs of an operation; none where it is not known, as in the report of another release."""
+    from refimpl.oracle import catalog  # not before it is needed: `refimpl --help` should not wait for NumPy
+
     try:
         return [entry.name for entry in catalog.operation(name).outputs]
     except catalog.UnknownNameError:

@@ -13,9 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from refimpl.oracle import ending
-from refimpl.oracle.candidates.schema import printable
 from refimpl.oracle.output import alike
 from refimpl.oracle.output.words import counts_line, describe, manners_lines, title, told, what, worst_first
+from refimpl.oracle.texts import printable
 
 ERRORS = 3  # different ones of which all is shown
 LOOK = 0.1  # seconds between two looks at whether a pipe takes more

@@ -1,7 +1,6 @@
 """One law at each time, whatever the sampler: C1, C2, C3."""
 
 import numpy as np
-from matplotlib.ticker import NullLocator
 
 from refimpl.core.random import stream
 from refimpl.generative import _interpolants_models as models
@@ -71,8 +70,7 @@ def marginals(seed):
         right.set(xlabel="evaluations of a field", title="Distance at t = 1")
         right.set_xticks([20, 80, 200, 800], [20, 80, 200, 800], minor=False)
         right.set_yticks([0.01, 0.03], [".01", ".03"], minor=False)
-        right.xaxis.set_minor_locator(NullLocator())
-        right.yaxis.set_minor_locator(NullLocator())
+        right.minorticks_off()
         right.legend(frameon=False, fontsize="small")
 
     return Outcome(

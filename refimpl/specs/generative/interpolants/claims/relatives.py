@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import numpy as np
-import scipy.optimize
+import scipy  # loads its parts when they are asked for, which takes time
 
 from refimpl.core.autodiff import value_and_grad
 from refimpl.core.random import stream

@@ -1,7 +1,7 @@
 """The linear network: sharpening under the flow, the valley, and the see-saw at 2 / eta: C1, C2, C3."""
 
 import numpy as np
-from scipy.integrate import solve_ivp
+import scipy  # loads its parts when they are asked for, which takes time
 
 from refimpl.core.linalg import unit
 from refimpl.core.random import stream
@@ -19,7 +19,8 @@ def flowed(model, beta, alpha, times):
     """The model at given times of the gradient flow, by a stiff solver."""
     flat, unravel = ravel(model)
     slope = lambda t, v: -ravel(opposing_signals.population(unravel(v), beta, alpha=alpha)[1])[0]
-    found = solve_ivp(slope, (0, times[-1]), flat, method="LSODA", t_eval=times, rtol=1e-9, atol=1e-12)
+    exact = {"rtol": 1e-9, "atol": 1e-12}
+    found = scipy.integrate.solve_ivp(slope, (0, times[-1]), flat, method="LSODA", t_eval=times, **exact)
     return [unravel(row) for row in found.y.T]
 
 

@@ -1,8 +1,7 @@
 """Data hyper-cleaning on the digits: C6."""
 
 import numpy as np
-from scipy.optimize import minimize as descend
-from scipy.stats import rankdata
+import scipy  # loads its parts when they are asked for, which takes time
 
 from refimpl.core.random import stream
 from refimpl.core.special import sigmoid
@@ -28,7 +27,7 @@ def fitted(x, labels, lam, reg):
         value = sigmoid(lam) @ losses / len(x) + 0.5 * reg * (w * w).sum()
         return value, hyper_cleaning.lower_gradient(w, lam, x, labels, reg=reg).ravel()
 
-    return descend(both, np.zeros(shape[0] * shape[1]), jac=True, method="L-BFGS-B").x.reshape(shape)
+    return scipy.optimize.minimize(both, np.zeros(shape[0] * shape[1]), jac=True, method="L-BFGS-B").x.reshape(shape)
 
 
 def unweighted(x, labels, reg):
@@ -69,7 +68,7 @@ def learned(data, rng, *, steps=1500, size=100):
 
 def area_under_curve(good, bad):
     """The chance that one of `good` lies above one of `bad`."""
-    ranks = rankdata(np.concatenate([good, bad]))
+    ranks = scipy.stats.rankdata(np.concatenate([good, bad]))
     return (ranks[: len(good)].sum() - len(good) * (len(good) + 1) / 2) / (len(good) * len(bad))
 
 

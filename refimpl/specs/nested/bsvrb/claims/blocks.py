@@ -3,7 +3,7 @@
 from unittest import mock
 
 import numpy as np
-from scipy.sparse.linalg import LinearOperator, cg
+import scipy  # loads its parts when they are asked for, which takes time
 
 from refimpl.core.random import stream
 from refimpl.nested import _bsvrb_models as models
@@ -129,7 +129,8 @@ def conjugate(H, right, rest):
         taken += 1
         return H @ v
 
-    cg(LinearOperator(H.shape, product, dtype=H.dtype), right, rtol=rest, atol=0.0)
+    system = scipy.sparse.linalg.LinearOperator(H.shape, product, dtype=H.dtype)
+    scipy.sparse.linalg.cg(system, right, rtol=rest, atol=0.0)
     return taken
 
 

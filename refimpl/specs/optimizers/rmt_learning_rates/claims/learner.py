@@ -3,7 +3,7 @@
 from itertools import product
 
 import numpy as np
-from scipy.optimize import minimize
+import scipy  # loads its parts when they are asked for, which takes time
 
 from refimpl.core.random import stream
 from refimpl.optimizers import rmt_learning_rates as rmt
@@ -97,7 +97,8 @@ def quasi_newton(problem):
         gaps.append(problem.loss(w) - problem.lowest)
         return problem.loss(w), problem.gradient(w)
 
-    minimize(loss_and_gradient, problem.start, jac=True, method="L-BFGS-B", options={"ftol": 1e-15, "gtol": 1e-9})
+    tight = {"ftol": 1e-15, "gtol": 1e-9}
+    scipy.optimize.minimize(loss_and_gradient, problem.start, jac=True, method="L-BFGS-B", options=tight)
     return gaps
 
 

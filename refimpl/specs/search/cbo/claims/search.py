@@ -3,7 +3,7 @@
 from functools import partial
 
 import numpy as np
-from scipy.optimize import differential_evolution
+import scipy  # loads its parts when they are asked for, which takes time
 
 from refimpl.core.random import stream
 from refimpl.problems.functions import ACKLEY, CANYON, RASTRIGIN
@@ -38,7 +38,7 @@ def _others(seed, problem, d, mean, n, steps):
     found["random search"] = near(np.stack([best(draw(f"random {run}", evaluations)) for run in range(few)]))
     if d > 2:
         ends = [
-            differential_evolution(
+            scipy.optimize.differential_evolution(
                 lambda columns: problem.function(columns.T),
                 [(-9, 11)] * d,
                 init=draw(f"evolution {run}", n),

@@ -1,0 +1,95 @@
+"""Slips of public code that no exchange of an operator or a name makes: an expression in the place of another one.
+
+A function is applied to what it has made already, a row or an entry stands for all, a number is cast, equals come in
+the other order, a factor stands at the other summand, a softmax runs over an axis of length one, a whole system is
+solved where half of it is meant.
+"""
+
+import ast
+
+from refimpl.oracle.diagnosis.expressions import NUMBERS, binary, call
+
+TIED = ("argsort", "argmax", "argmin")  # where equals have an order
+
+
+def slips(node, kinds):
+    """What may stand in the place of an expression, each with its rank: 0 the plainest.
+
+    Parameters
+    ----------
+    node : ast.expr
+        The expression.
+    kinds : set of tuple
+        The kinds of value that it took.
+
+    Yields
+    ------
+    tuple of (int, ast.expr)
+        In the order of the list above.
+    """
+    arrays = bool(kinds) and all(kind[0] == "array" for kind in kinds)
+    if isinstance(node, ast.Call):
+        yield from _twice(node, kinds)
+        yield from _tied(node)
+        yield from _both_halves(node)
+        if _called(node) == "softmax":
+            yield 2, call("ones_like", node)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
+        yield from _at_the_other(node)
+    if arrays and all(kind[2] == "f" for kind in kinds) and not isinstance(node, ast.Constant):
+        yield from _one_for_all(node, kinds)
+    if any(kind[0] == "float" or kind[2:] == ("f",) for kind in kinds) and not isinstance(node, ast.Constant):
+        yield 3, call("trunc", node)
+
+
+def _called(node):
+    return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+
+
+def _twice(node, kinds):
+    """f(f(x)), of what has as many axes as it takes."""
+    if not kinds or not all(kind[0] in (*NUMBERS, "array") for kind in kinds):
+        return
+    for k, argument in enumerate(node.args[:2]):
+        if not isinstance(argument, ast.Constant | ast.Starred):
+            yield 2, ast.Call(node.func, [*node.args[:k], node, *node.args[k + 1 :]], node.keywords)
+
+
+def _both_halves(node):
+    """The solve with a whole matrix, where one with its triangular factor is meant: a quadratic form of its square."""
+    if _called(node) == "solve_triangular" and len(node.args) == 2:
+        rest = [keyword for keyword in node.keywords if keyword.arg != "trans"]
+        turned = ast.keyword("trans", ast.Constant(len(rest) == len(node.keywords)))
+        yield 1, ast.Call(node.func, [node.args[0], node], [*rest, turned])
+
+
+def _tied(node):
+    """Equals in the other order: what comes of an array from its end."""
+    if _called(node) not in TIED or len(node.args) != 1:
+        return
+    x, along = node.args[0], next((k.value for k in node.keywords if k.arg == "axis"), None)
+    if along is None and _called(node) == "argsort":
+        along = ast.Constant(-1)
+    length: ast.expr = ast.Attribute(x, "size" if along is None else "shape", ast.Load())
+    length = length if along is None else ast.Subscript(length, along, ast.Load())
+    flipped = call("flip", x, *([along] if along else ()))
+    yield 2, binary(binary(length, ast.Sub, ast.Constant(1)), ast.Sub, ast.Call(node.func, [flipped], node.keywords))
+
+
+def _at_the_other(node):
+    """f x + y, x + f y: a factor of one summand at the other one."""
+    for here, there in ((node.left, node.right), (node.right, node.left)):
+        if isinstance(here, ast.BinOp) and isinstance(here.op, ast.Mult):
+            for factor, rest in ((here.left, here.right), (here.right, here.left)):
+                moved = binary(factor, ast.Mult, there)
+                a, b = (rest, moved) if here is node.left else (moved, rest)
+                yield 2, ast.BinOp(a, node.op, b)
+
+
+def _one_for_all(node, kinds):
+    """The first row, or the first entry of each row, in the place of all: an index that is not moved on."""
+    for axis in range(min(2, min(len(kind[1]) for kind in kinds))):
+        if any(kind[1][-1 - axis] > 1 for kind in kinds):
+            one = ast.Slice(None, ast.Constant(1))
+            parts = [ast.Constant(...), one, *[ast.Slice()] * axis]
+            yield 3, ast.Subscript(node, ast.Tuple(parts, ast.Load()), ast.Load())

@@ -1,0 +1,164 @@
+"""Slips that no exchange of an operator or a name makes, and two of them that are told one output after the other."""
+
+import ast
+
+import numpy as np
+import pytest
+from scipy.special import softmax
+
+from refimpl.oracle import catalog, check
+from refimpl.oracle.candidates import Function
+from refimpl.oracle.diagnosis.explain import evidences
+from refimpl.oracle.diagnosis.search import Search
+from refimpl.oracle.diagnosis.sights import explained
+from refimpl.oracle.diagnosis.slips import slips
+from refimpl.oracle.diagnosis.tries import FIRST, Tries
+from refimpl.oracle.diagnosis.units import units
+from refimpl.oracle.diagnosis.workshop import Workshop
+from refimpl.oracle.judging.plans import Settings
+from refimpl.oracle.judging.run import run
+
+ENOUGH = 120.0
+VECTOR, MATRIX = {("array", (3,), "f")}, {("array", (2, 3), "f")}
+
+
+def evidence_of(candidate, operation):
+    """What was seen of a candidate."""
+    mine = Function(candidate, operation=operation.name)
+    (found,) = evidences(run(mine, [operation], Settings()), mine)
+    return found
+
+
+def made(text, kinds):
+    """What slips make of an expression, as text."""
+    return [ast.unparse(new).replace("_shop_np", "np") for _, new in slips(ast.parse(text, mode="eval").body, kinds)]
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds", "slip"),
+    [
+        ("np.cov(x)", MATRIX, "np.cov(np.cov(x))"),
+        ("solve(L, k)", VECTOR, "solve(L, solve(L, k))"),
+        ("beta * m + g", VECTOR, "m + beta * g"),
+        ("g - m * beta", VECTOR, "m * g - beta"),
+        ("np.argsort(x)", {("array", (3,), "i")}, "x.shape[-1] - 1 - np.argsort(np.flip(x, -1))"),
+        ("x", VECTOR, "x[..., :1]"),
+        ("x", MATRIX, "x[..., :1, :]"),
+        ("s", {("float",)}, "np.trunc(s)"),
+        ("softmax(x)", VECTOR, "np.ones_like(softmax(x))"),
+        (
+            "solve_triangular(L, k, lower=True)",
+            VECTOR,
+            "solve_triangular(L, solve_triangular(L, k, lower=True), lower=True, trans=True)",
+        ),
+    ],
+)
+def test_what_slips_make_of_an_expression(text, kinds, slip):
+    assert slip in made(text, kinds)
+
+
+def test_labels_and_sizes_are_neither_cast_nor_spread():
+    assert made("k", {("int",)}) == []
+    assert made("labels", {("array", (3,), "i")}) == []
+
+
+def test_equals_come_in_the_other_order_and_nothing_else_moves():
+    space = {"np": np, "x": np.array([[2.0, 1.0, 2.0, 1.0], [0.0, 3.0, 3.0, 3.0]])}
+    (text,) = [t for t in made("np.argsort(x, axis=1, stable=True)", {("array", (2, 4), "i")}) if "flip" in t]
+    assert eval(text, space).tolist() == [[3, 1, 2, 0], [0, 3, 2, 1]]
+    (text,) = [t for t in made("np.argmax(x)", {("int",)}) if "flip" in t]
+    assert eval(text, space) == 7
+
+
+def over_the_queries(X, Z, gamma, W):
+    """Attention whose softmax runs over an axis of length one."""
+    attention = np.ones(X.shape[:2])
+    outputs = np.sum(attention * gamma, axis=1)
+    return np.mean(np.logaddexp(0, -outputs)), attention, 0 * W
+
+
+def test_two_slips_are_told_one_output_after_the_other():
+    """The weights explain loss and attention, the gradient is a line of its own."""
+    diagnosis = check(over_the_queries, "attention_svm.loss_grad", explain=ENOUGH).diagnosis
+    assert diagnosis.kind == "several"
+    assert {line[0] for line in diagnosis.lines} == {"attention_svm-1", "attention_svm-3"}
+    first = next(line for line in diagnosis.lines if line[0] == "attention_svm-1")
+    assert first[2] == "return softmax(xp.vecdot(X, keys[..., None, :]))", "the line as it is, not as edited"
+
+
+def test_one_output_that_is_explained_is_no_cause():
+    """The loss without its logarithm, and a gradient that follows no rule: nothing is said to explain both."""
+
+    def candidate(X, Z, gamma, W):
+        out = catalog.operation("attention_svm.loss_grad").reference(X=X, Z=Z, gamma=gamma, W=W)
+        return 2 * out[0], out[1], out[2] * np.cos(1e4 * np.sum(X) + np.sum(W))
+
+    assert check(candidate, "attention_svm.loss_grad", explain=6).diagnosis.kind in ("conditions", "near")
+
+
+def test_what_spoils_another_output_explains_none():
+    operation = catalog.operation("sso.surrogate")
+    wrong = lambda **i: (2 * (out := operation.reference(**i))[0], out[1])
+    evidence = evidence_of(wrong, operation)
+    sight = evidence.wrong[0]
+    right = sight.right
+    assert explained(right | {"value": 2 * right["value"]}, sight) == {"value"}
+    assert explained(right | {"value": 2 * right["value"], "gradient": 3 + right["gradient"]}, sight) == set()
+    assert explained(None, sight) == set()
+
+
+def test_factors_are_read_for_each_output_apart():
+    """A step that is not taken, and a value that is twice the right one."""
+    operation = catalog.operation("sophia.step")
+
+    def candidate(**i):
+        _, m, *rest = operation.reference(**i)
+        return i["theta"], 2 * m, *rest
+
+    hint = check(candidate, operation.name, explain=ENOUGH).diagnosis.hint
+    assert "the step from theta to new_theta is 0 times the right one" in hint
+    assert "new_m is 2 times the right ones" in hint
+
+
+def test_the_cheapest_input_comes_first_on_every_machine():
+    operation = catalog.operation("sso.surrogate")
+    evidence = evidence_of(lambda **i: (2 * (out := operation.reference(**i))[0], out[1]), operation)
+    prices = [evidence.price(sight) for sight in evidence.wrong]
+    assert prices == [evidence.price(sight) for sight in evidence.wrong]
+    search = Search(evidence, None)
+    assert search.order[0].wrong
+    assert search.order[0].size <= 300
+
+
+def test_edits_are_made_once_and_fit_a_second_workshop():
+    operation = catalog.operation("lion.step")
+    case = operation.cases[0].inputs
+    with Workshop(operation) as shop:
+        shop.look(case)
+        tries = Tries.of(shop)
+    assert all(edit.rank <= FIRST for edit in tries.first)
+    first = next(edit for edit in tries.first if edit.now.startswith("params = params + lr * "))
+    with Workshop(operation, known=tries.units) as shop:
+        right = shop.run(case)
+        with shop.edited(first):
+            edited = shop.run(case)
+        with shop.kept(first):
+            assert all(np.array_equal(shop.run(case)[n], x) for n, x in edited.items())
+            assert "params = params + lr * " in ast.unparse(first.unit.node)
+        assert all(np.array_equal(shop.run(case)[n], x) for n, x in right.items())
+    assert not all(np.array_equal(edited[n], x) for n, x in right.items())
+
+
+def test_a_tagged_line_is_near_wherever_it_stands():
+    """The search for a step stands in `core`, and is an equation of the system."""
+    (unit,) = [u for u in units(catalog.operation("sso.search")) if u.name == "backtrack"]
+    tagged = [node for node in ast.walk(unit.node) if isinstance(node, ast.stmt) and node.lineno in unit.tags]
+    assert {unit.distance(node) for node in tagged} == {0}
+    assert unit.distance(unit.node.body[-1]) > 4
+
+
+def test_a_softmax_of_a_softmax_is_told():
+    name = "scale_mixture_nngp.class_probabilities"
+    rule = catalog.operation(name).reference
+    diagnosis = check(lambda **i: softmax(np.asarray(rule(**i)), axis=-1), name, explain=ENOUGH).diagnosis
+    assert (diagnosis.kind, diagnosis.hint) == ("use", "returns the softmax of p (last axis)")
