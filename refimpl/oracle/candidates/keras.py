@@ -77,7 +77,7 @@ class KerasOptimizer(Driven):
 
 def _in_keras(settings):
     """The settings of a `Drive`, each rate by itself and by Keras's word."""
-    found = {}
+    found: dict[str, str] = {}
     for words, source in settings.items():
         if isinstance(source, tuple):
             found |= {WORDS.get(name, name): name for name in source}
