@@ -80,9 +80,9 @@ def _in_keras(settings):
     found: dict[str, str] = {}
     for words, source in settings.items():
         if isinstance(source, tuple):
-            found |= {WORDS.get(name, name): name for name in source}
+            found |= {WORDS.get(name) or name: name for name in source}
         else:
-            found[WORDS.get(words, words)] = source
+            found[WORDS.get(words) or words] = source
     return found
 
 
