@@ -24,7 +24,7 @@ gc.set_threshold(20_000, 10, 10)  # to look for garbage is dear among so much th
 os.environ.setdefault("JAX_ENABLE_X64", "1")  # read when JAX is first imported
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
-SPACE = 64 << 20  # bytes, more than is there at any time of `make test` where all passes
+SPACE = 256 << 20  # bytes, more than is there at any time of `make test`
 
 RUNS = [
     pytest.param(("numpy", "float64"), id="numpy-float64"),
@@ -112,7 +112,9 @@ def left_out(config):
 
 
 def pytest_sessionstart(session):
-    """A full disk would be told by hundreds of tests, each in other words."""
+    """A full disk would be told by hundreds of tests, each in other words; a test that runs tests has been let in."""
+    if "PYTEST_CURRENT_TEST" in os.environ:
+        return
     folder = Path(session.config.option.basetemp or tempfile.gettempdir())
     there = next(f for f in (folder, *folder.absolute().parents) if f.exists())
     if (free := shutil.disk_usage(there).free) < SPACE:

@@ -276,6 +276,7 @@ def test_pre_commit_and_the_docs_stand_on_the_lock():
 def test_a_disk_without_room_is_said_at_once(monkeypatch, pytestconfig):
     from tests import conftest
 
+    monkeypatch.delenv("PYTEST_CURRENT_TEST")
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=3 << 20))
     with pytest.raises(pytest.UsageError, match=r"need \d+ MiB for their files, .* has 3 free; TMPDIR names another"):
         conftest.pytest_sessionstart(SimpleNamespace(config=pytestconfig))
