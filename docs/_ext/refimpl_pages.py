@@ -34,7 +34,7 @@ from sphinx.transforms import SphinxTransform
 from refimpl.oracle import catalog, edits
 from refimpl.specs.base import BUG_TYPES
 
-FEW_MISTAKES, FEW_OPERATIONS, FEW_FORMS = 40, 4, 2  # more than these are folded, or a page is too long to look through
+FEW_MISTAKES, FEW_OPERATIONS, FEW_FORMS = 25, 4, 2  # more than these are folded, or a page is too long to look through
 KINDS = {"float": "number", "int": "integer", "choice": "one of"}
 LEAF = """\
 :orphan:

@@ -36,7 +36,7 @@ class KerasOptimizer(Driven):
         A class is called as ``thing(**settings)``, an object is made anew with ``from_config`` of its own
         configuration, in which the case's rates take the place of its own. Then ``build([variable])`` and for each
         gradient ``apply([gradient])``, in the precision of the case, with whatever library Keras runs on.
-    settings, name, repro, operation
+    **more
         As for `Driven`.
 
     Raises

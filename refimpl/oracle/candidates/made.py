@@ -37,10 +37,12 @@ class Driven(Made):
 
     Parameters
     ----------
-    thing, settings, name, repro
+    thing : callable
         As for `Made`.
     operation : str, optional
         The operation that is asked for, if it is a single one: some rules are driven only where they are named.
+    **more
+        Settings, name and repro, as for `Made`.
     """
 
     def __init__(self, thing, *, operation=None, **more):

@@ -18,7 +18,7 @@ class OptaxTransform(Driven):
     thing : callable
         Called as ``thing(**settings)``; then for each gradient ``update`` and ``optax.apply_updates``, in the precision
         of the case (64-bit JAX arrays where it is float64).
-    settings, name, repro, operation
+    **more
         As for `Driven`.
 
     Notes

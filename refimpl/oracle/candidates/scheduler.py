@@ -24,8 +24,8 @@ class Scheduler(Made):
     kind : str, optional
         Which rule it is, "ddpm_large", "ddpm_small" or "ddim". Default: "ddim" if `step` takes `eta`, else the other
         two, if the constructor takes `variance_type`.
-    settings, name, repro
-        As for `Made`.
+    **more
+        Settings, name and repro, as for `Made`.
 
     Notes
     -----

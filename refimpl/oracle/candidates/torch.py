@@ -20,7 +20,7 @@ class TorchOptimizer(Driven):
     thing : type
         Called as ``cls([parameter], **settings)``; then for each gradient ``step()``. All gradients are written into
         one tensor, so that an optimizer that keeps it and not a copy is found out.
-    settings, name, repro, operation
+    operation, **more
         As for `Driven`.
 
     Notes
