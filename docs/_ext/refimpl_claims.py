@@ -167,7 +167,7 @@ class ClaimCounts(Tables):
             some = [claim for claim in claims if kind in (status[claim.id], "all")]
             tally = Counter(of_control(claim.showed) or "without a control" for claim in some)
             rows.append([kind, *(str(tally[column]) for column in self.columns), str(len(some))])
-        return table([2] * (2 + len(self.columns)), ["Status", *map(_capital, self.columns), "All"], rows)
+        return table([2] * (2 + len(self.columns)), ["Status", *map(_capital, self.columns), "All"], rows, ["counts"])
 
     def by_chapter(self, claims, status, kinds):
         """A row for each chapter, which leads to its page of the ledger, with its systems."""
@@ -180,7 +180,7 @@ class ClaimCounts(Tables):
             good = sum(claim.showed == "as good" for claim in some)
             rows.append([link, tuple(systems), *(str(tally[kind]) for kind in kinds), str(good), str(len(some))])
         heads = ["Chapter", "Claims of", *map(_capital, kinds), _capital(of_control("as good")), "All"]
-        return table([13, 37, *[50 // (len(heads) - 2)] * (len(heads) - 2)], heads, rows)
+        return table([13, 37, *[50 // (len(heads) - 2)] * (len(heads) - 2)], heads, rows, ["counts"])
 
     def line(self, claim):
         """A claim in a list."""

@@ -53,7 +53,7 @@ class Power(Tables):
         body = [[self.to(chapter), *_sums(some)] for chapter, some in chapters.items() if some]
         body.append(["all", *_sums(rows)])
         more = [paragraph("Not measured yet: ", *listed(away), ".")] if away else []
-        return [table(WIDTHS[:-1], ("Chapter", *COLUMNS.values(), TIMES["longest"]), body), *more]
+        return [table(WIDTHS[:-1], ("Chapter", *COLUMNS.values(), TIMES["longest"]), body, ["counts"]), *more]
 
     def of_chapter(self, rows, chapter):
         """A row for each system; then lists of mutants."""
@@ -63,7 +63,7 @@ class Power(Tables):
         name = lambda row: self.page(catalog.system(row["system"]), code(row["system"]))
         keys = COLUMNS | TIMES
         body = [[name(row), *(str(row[key]) for key in keys)] for row in rows]
-        parts = [table(WIDTHS, ("System", *keys.values()), body)]
+        parts = [table(WIDTHS, ("System", *keys.values()), body, ["counts"])]
         for kind, title in TITLES.items():
             lines = [[code(line)] for row in rows for line in row[kind]]
             parts += [nodes.rubric("", title), bullets(lines) if lines else paragraph("None.")]
