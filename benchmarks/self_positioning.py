@@ -1,5 +1,7 @@
 """SLERP and TIES of two models beside mergekit and the definitions, and a gradient through a chain of four."""
 
+import sys
+
 import numpy as np
 
 from benchmarks import _measure
@@ -8,6 +10,7 @@ from refimpl.training import _self_positioning_baselines as baselines
 from refimpl.training import self_positioning as sp
 
 ARC, TRIM, CHAIN = 100_000_000, 10_000_000, 1_000_000  # parameters; trimming sorts, and holds counts beside them
+PEER = ".peers/mergekit-0.1.5"  # where `make bench` puts it
 
 
 def models(N, P):
@@ -35,6 +38,7 @@ def plain(P):
 
 def mergekit_slerp(P):
     """mergekit's, if it is installed."""
+    sys.path.append(PEER)
     import torch
     from mergekit.merge_methods.slerp import slerp as theirs
 
@@ -51,6 +55,7 @@ def ties(P):
 
 def mergekit_ties(P):
     """mergekit's trimming and election, if it is installed."""
+    sys.path.append(PEER)
     import torch
     from mergekit.merge_methods.generalized_task_arithmetic import get_mask
     from mergekit.sparsify import magnitude
