@@ -166,8 +166,8 @@ def entrance(data):
         yield f"* :doc:`benchmarks/{name}`: {', '.join(f'_`{file}`' for file, _ in files)}"
     modules = {module.name for module in pkgutil.iter_modules(benchmarks.__path__) if not module.name.startswith("_")}
     if away := sorted(modules - data.keys()):
-        yield f"\nNot written down yet: {', '.join(away)}.\n"
-    yield AGAIN + TOCTREE
+        yield f"\nNot written down yet: {', '.join(away)}."
+    yield "\n" + AGAIN + TOCTREE
 
 
 def by_chapter(data):
