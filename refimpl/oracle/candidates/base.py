@@ -1,6 +1,7 @@
 """What every candidate has in common."""
 
 import contextlib
+import importlib.util
 import inspect
 import json
 import sys
@@ -92,7 +93,14 @@ class InProcess(Candidate):
     """Base of the adapters whose candidates run here: in Python, and in this process."""
 
     kind, option = "", ""  # what it is, and the option of the command line that takes it
+    needs = "numpy"  # the package without which it cannot be asked
     watch: Any = None  # what looks on while it is asked (`judging.manners.Watch`)
+
+    @classmethod
+    def prepare(cls):
+        """Called before a candidate of this kind is imported; a ValueError if it cannot be asked here."""
+        if importlib.util.find_spec(cls.needs) is None:
+            raise ValueError(f"{cls.option} needs the package {cls.needs}, which is not installed")
 
     @staticmethod
     def serves(operation):

@@ -7,7 +7,6 @@ questions come from us, and so can be pickled. Neither case nor right answer is 
 import base64
 import contextlib
 import ctypes
-import importlib.util
 import inspect
 import json
 import os
@@ -20,7 +19,7 @@ from typing import Any
 
 from refimpl.oracle.candidates.base import Candidate, CandidateError, NotApplicable, Skipped, said
 from refimpl.oracle.candidates.estimator import Estimator
-from refimpl.oracle.candidates.keras import KerasOptimizer, choose_library
+from refimpl.oracle.candidates.keras import KerasOptimizer
 from refimpl.oracle.candidates.made import Driven
 from refimpl.oracle.candidates.optax import OptaxTransform
 from refimpl.oracle.candidates.python import Function, load
@@ -89,11 +88,7 @@ def build(kind, place, *, operation, arrays="numpy", settings=None):
     >>> build("python", "math:sqrt", operation="lion.step").name
     'math:sqrt'
     """
-    needed = {"torch": "torch", "scheduler": "torch", "optax": "optax", "keras": "keras"}.get(kind, "numpy")
-    if importlib.util.find_spec(needed) is None:
-        raise ValueError(f"--{kind} needs the package {needed}, which is not installed")
-    if kind == "keras":
-        choose_library()
+    ADAPTERS[kind].prepare()
     thing, repro = load(place), named(kind, place, arrays=arrays, settings=settings)
     if kind == "python":
         return Function(thing, operation=operation, arrays=arrays, name=place, repro=repro)

@@ -3,6 +3,7 @@
 import contextlib
 import importlib.util
 import os
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -47,12 +48,19 @@ class KerasOptimizer(Driven):
 
     language = "Python (Keras)"
     kind, option = "a Keras optimizer", "--keras"
+    needs = "keras"
 
     def __init__(self, thing, **more):
         if not isinstance(thing, type) and not hasattr(thing, "get_config"):
             raise TypeError(f"--keras takes a Keras optimizer, a class or an object, got {type(thing).__name__}")
         super().__init__(thing if isinstance(thing, type) else type(thing), **more)
         self._config = {} if isinstance(thing, type) else thing.get_config()
+
+    @classmethod
+    def prepare(cls):
+        """See `InProcess`."""
+        super().prepare()
+        choose_library()
 
     @staticmethod
     def serves(operation):
@@ -75,14 +83,14 @@ class KerasOptimizer(Driven):
         return np.stack(thetas)
 
 
-def _in_keras(settings):
+def _in_keras(settings: Mapping[str, str | tuple[str, ...]]):
     """The settings of a `Drive`, each rate by itself and by Keras's word."""
     found: dict[str, str] = {}
     for words, source in settings.items():
         if isinstance(source, tuple):
-            found |= {WORDS.get(name) or name: name for name in source}
+            found |= {WORDS.get(name, name): name for name in source}
         else:
-            found[WORDS.get(words) or words] = source
+            found[WORDS.get(words, words)] = source
     return found
 
 

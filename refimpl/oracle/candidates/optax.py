@@ -30,6 +30,7 @@ class OptaxTransform(Driven):
 
     language = "Python (JAX)"
     kind, option = "an Optax transformation", "--optax"
+    needs = "optax"
 
     def __init__(self, thing, **more):
         super().__init__(thing, **more)

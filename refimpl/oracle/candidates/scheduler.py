@@ -37,6 +37,7 @@ class Scheduler(Made):
 
     language = "Python (scheduler)"
     kind, option = "a scheduler", "--scheduler"
+    needs = "torch"
 
     def __init__(self, thing, *, kind=None, **more):
         super().__init__(thing, **more)

@@ -38,6 +38,7 @@ class TorchOptimizer(Driven):
 
     language = "Python (PyTorch)"
     kind, option = "a PyTorch optimizer", "--torch"
+    needs = "torch"
 
     @staticmethod
     def serves(operation):
