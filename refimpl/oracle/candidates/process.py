@@ -36,6 +36,7 @@ CHUNK = 65536
 MARK = "REFIMPL_CANDIDATE"
 PART = re.compile(r"refimpl(\.\w{1,60}){1,6}", re.ASCII)
 PR_SET_DUMPABLE = 4
+ROUNDS, PAUSE = 100, 0.01  # of `kill`, and seconds between them
 
 
 class Process:
@@ -203,14 +204,7 @@ class Process:
             self._signal_group(signal.SIGTERM)
             self._wait(PATIENCE)
         self._signal_group(signal.SIGKILL)
-        for _ in range(20):  # one that forks while we look is found in the next round
-            marked = list(_marked(self._mark))
-            for pid in marked:
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.kill(pid, signal.SIGKILL)
-            if not marked:
-                break
-            time.sleep(0.01)
+        kill(lambda: list(_marked(self._mark)))
         with contextlib.suppress(subprocess.TimeoutExpired):  # one that runs as another user cannot be killed
             self._popen.wait(PATIENCE)
         self._wait(0)
@@ -327,6 +321,18 @@ def _hide():
         import ctypes
 
         ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, int(not runs), 0, 0, 0)
+
+
+def kill(found):
+    """Kill the processes that ``found()`` lists until it lists none: what forks while we look is in the next round."""
+    for _ in range(ROUNDS):
+        left = found()
+        if not left:
+            return
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(PAUSE)
 
 
 def _marked(mark):

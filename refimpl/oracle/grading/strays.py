@@ -9,11 +9,11 @@ import contextlib
 import ctypes
 import os
 import signal
-import time
 from pathlib import Path
 
+from refimpl.oracle.candidates.process import kill
+
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
-ROUNDS, PAUSE = 50, 0.02  # one that starts others while we look is found in the next round
 
 
 def adopt(*, yes=True, dies_with_parent=False):
@@ -54,17 +54,14 @@ def children():
 
 def end(pid, known=()):
     """Kill what is `below` a process."""
-    for _ in range(ROUNDS):
-        found = below(pid, known)
-        if not found:
-            return
-        for one in found:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(one, signal.SIGKILL)
-            if pid == os.getpid():
-                with contextlib.suppress(ChildProcessError):
-                    os.waitpid(one, os.WNOHANG)
-        time.sleep(PAUSE)
+
+    def left():
+        for one in below(pid, known) if pid == os.getpid() else ():  # ours are to be waited for
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(one, os.WNOHANG)
+        return below(pid, known)
+
+    kill(left)
 
 
 def _children():

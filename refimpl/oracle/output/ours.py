@@ -14,6 +14,7 @@ MARKS = {  # kind of file -> what stands in it
     "vectors": b'"schema": "urn:refimpl:vectors:',
     "archive": b"refimpl-vectors/README.txt",  # the first of its names, which are in alphabetical order
 }
+WORDS = {"vectors": "file of vectors", "archive": "archive of vectors", "page": "report page"}
 
 
 def refuse_foreign(kind, *paths, force=False):
@@ -56,8 +57,5 @@ def refuse_foreign(kind, *paths, force=False):
         except OSError:  # what cannot be read is somebody else's
             head = b"?"
         if head and MARKS[kind] not in head:
-            what = {"vectors": "file of vectors", "archive": "archive of vectors", "page": "report page"}.get(
-                kind, kind
-            )
-            said = f"is there, and is no {what} of refimpl: name another file, or take --force to write over it"
-            raise ValueError(f"{path} {said}")
+            said = f"is there, and is no {WORDS.get(kind, kind)} of refimpl"
+            raise ValueError(f"{path} {said}: name another file, or take --force to write over it")
