@@ -2,6 +2,7 @@
 
 import math
 import statistics
+import sys
 import time
 import tracemalloc
 from collections.abc import Callable
@@ -142,6 +143,11 @@ def limit(nbytes: int, what: str) -> Row:
     """The row of the hardware: the time to move `nbytes` at the bandwidth of a copy."""
     rate = bandwidth()
     return Row("hardware limit", nbytes / rate, None, None, f"{what} at the {rate / 1e9:.0f} GB/s of a threaded copy")
+
+
+def folder(release: str) -> None:
+    """Let a package be imported that `make bench` has put in a folder of its own."""
+    sys.path.append(f".peers/{release}")
 
 
 def peers(makers: dict[str, Callable[[], Callable[[], object]]]) -> tuple[Functions, list[Row]]:

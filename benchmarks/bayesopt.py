@@ -1,7 +1,5 @@
 """A fit of a Gaussian process beside scikit-learn, and expected improvement at many points beside BoTorch."""
 
-import sys
-
 import numpy as np
 
 from benchmarks import _measure
@@ -47,7 +45,7 @@ def improvement(n):
 
 def botorch(n):
     """The same there, with PyTorch's gradient, if it is installed."""
-    sys.path.append(".peers/botorch-0.18.1")  # where `make bench` puts it
+    _measure.folder("botorch-0.18.1")
     try:
         import torch
         from botorch.acquisition.analytic import LogExpectedImprovement

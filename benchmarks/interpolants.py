@@ -1,7 +1,6 @@
 """Points and targets of an interpolant beside torchcfm's; and a step of the SDE between two mixtures."""
 
 import functools
-import sys
 
 import numpy as np
 
@@ -29,7 +28,7 @@ def targets(n):
 
 def torchcfm_targets(n):
     """Point and velocity alone, on tensors that share our memory."""
-    sys.path.append(".peers/torchcfm-1.0.7")  # where `make bench` puts it
+    _measure.folder("torchcfm-1.0.7")
     import torch
     from torchcfm.conditional_flow_matching import SchrodingerBridgeConditionalFlowMatcher
 

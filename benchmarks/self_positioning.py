@@ -1,7 +1,5 @@
 """SLERP and TIES of two models beside mergekit and the definitions, and a gradient through a chain of four."""
 
-import sys
-
 import numpy as np
 
 from benchmarks import _measure
@@ -10,7 +8,6 @@ from refimpl.training import _self_positioning_baselines as baselines
 from refimpl.training import self_positioning as sp
 
 ARC, TRIM, CHAIN = 100_000_000, 10_000_000, 1_000_000  # parameters; trimming sorts, and holds counts beside them
-PEER = ".peers/mergekit-0.1.5"  # where `make bench` puts it
 
 
 def models(N, P):
@@ -38,7 +35,7 @@ def plain(P):
 
 def mergekit_slerp(P):
     """mergekit's, if it is installed."""
-    sys.path.append(PEER)
+    _measure.folder("mergekit-0.1.5")
     import torch
     from mergekit.merge_methods.slerp import slerp as theirs
 
@@ -55,7 +52,7 @@ def ties(P):
 
 def mergekit_ties(P):
     """mergekit's trimming and election, if it is installed."""
-    sys.path.append(PEER)
+    _measure.folder("mergekit-0.1.5")
     import torch
     from mergekit.merge_methods.generalized_task_arithmetic import get_mask
     from mergekit.sparsify import magnitude

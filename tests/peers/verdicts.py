@@ -37,6 +37,7 @@ def implementations():
     return tomllib.loads((HERE / "implementations.toml").read_text(encoding="utf-8"))["implementation"]
 
 
+@cache
 def letters():
     """What could be sent to maintainers, by the stem of the script that shows the mistake: letters.toml."""
     return tomllib.loads((HERE / "letters.toml").read_text(encoding="utf-8"))

@@ -1,15 +1,12 @@
 """pip denoising-diffusion-pytorch: the guidance of its network, for given predictions."""
 
-import sys
-from importlib.util import find_spec, module_from_spec
 from types import SimpleNamespace
 
 import numpy as np
 import torch
+from parts import bare
 
-sys.modules["denoising_diffusion_pytorch"] = module_from_spec(
-    find_spec("denoising_diffusion_pytorch")
-)  # training alone
+bare("denoising_diffusion_pytorch")  # itself it asks for what training alone needs
 from denoising_diffusion_pytorch.classifier_free_guidance import Unet  # noqa: E402
 
 

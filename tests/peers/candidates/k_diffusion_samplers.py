@@ -1,12 +1,10 @@
 """pip k-diffusion: its ancestral Euler sampler, along the noise levels of a table."""
 
-import sys
-from importlib.util import find_spec, module_from_spec
-
 import numpy as np
 import torch
+from parts import bare
 
-sys.modules["k_diffusion"] = module_from_spec(find_spec("k_diffusion"))  # itself it asks for much that is not needed
+bare("k_diffusion")  # itself it asks for much that is not needed
 from k_diffusion.sampling import sample_euler_ancestral  # noqa: E402
 
 from refimpl.oracle.candidates import NotApplicable  # noqa: E402

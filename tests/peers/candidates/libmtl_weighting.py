@@ -5,15 +5,14 @@ out.
 """
 
 import random
-import sys
-from importlib.util import find_spec, module_from_spec
 from unittest import mock
 
 import torch
+from parts import bare
 
 from refimpl.oracle.candidates import NotApplicable
 
-sys.modules["LibMTL"] = module_from_spec(find_spec("LibMTL"))
+bare("LibMTL")
 from LibMTL.weighting.CAGrad import CAGrad  # noqa: E402 - the package comes first
 from LibMTL.weighting.IMTL import IMTL  # noqa: E402
 from LibMTL.weighting.MGDA import MGDA  # noqa: E402

@@ -8,7 +8,6 @@ from parts import bare
 from refimpl.oracle.candidates import NotApplicable
 
 if any("mergekit" in folder for folder in sys.path):
-    bare("mergekit", "mergekit.merge_methods")
     from mergekit.merge_methods.base import TensorGroup
     from mergekit.merge_methods.generalized_task_arithmetic import (
         ConsensusMethod,

@@ -1,10 +1,8 @@
 """Sophia-Optimizer: `SophiaG` in the loop of its README, and with the estimates of the case beside it."""
 
-import sys
-from importlib.util import find_spec, module_from_spec
-
 import numpy as np
 import torch
+from parts import bare
 
 from refimpl.oracle.candidates import NotApplicable
 
@@ -15,7 +13,7 @@ def sophiag(theta0, grads, estimates, lr, beta1, beta2, gamma, eps, weight_decay
     It squares a gradient for its estimate and takes eps = 1e-15, so it is given square roots, and the loss in a unit
     in which eps is that.
     """
-    sys.modules["sophia"] = module_from_spec(find_spec("sophia"))  # itself it asks its file for what is not there
+    bare("sophia")  # itself it asks its file for what is not there
     from sophia.sophia import SophiaG
 
     if (estimates < 0).any():
