@@ -65,7 +65,9 @@ def test_what_a_patch_takes_out_stands_in_the_release(name):
 
 
 @pytest.mark.peers
-@pytest.mark.parametrize("entry", verdicts.closed()["package"], ids=lambda entry: entry["name"])
+@pytest.mark.parametrize(
+    "entry", [entry for entry in verdicts.closed()["package"] if "error" in entry], ids=lambda entry: entry["name"]
+)
 def test_what_does_not_import_still_does_not(entry):
     folder = ROOT / entry["folder"]
     if not entry["folder"] or not folder.exists():
