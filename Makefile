@@ -71,13 +71,22 @@ peers: $(VENV)/.extra-peers $(VENV)/.extra-test $(VENV)/.old-peers ## judge the 
 	$(PY) -m pytest -n 2 --dist loadgroup -m "torch or jax or peers"
 	$(MAKE) test-dpnp
 
-peers-elsewhere: .peers/.node peers ## the same with packages in JavaScript, R and C++ (CONTRIBUTING.md says what they need)
+peers-elsewhere: .peers/.node .peers/.built peers ## the same with packages in JavaScript, R and C++ (CONTRIBUTING.md says what they need)
 
 # Locked; without the scripts that packages would run.
 .peers/.node: requirements/node/package.json requirements/node/package-lock.json
 	mkdir -p .peers/node
 	cp $^ .peers/node
 	npm ci --prefix .peers/node --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+# Packages of Python that come as sources in C++.
+BUILT := $(wildcard requirements/built/*.txt)
+.peers/.built: $(BUILT) $(VENV)/.extra-peers
+	mkdir -p .peers
+	for file in $(BUILT); do \
+	  $(PIP) --require-hashes --no-deps --upgrade --target .peers/$$(basename $$file .txt) -r $$file || exit 1; \
+	done
 	@touch $@
 
 claims: $(VENV)/.extra-oracle ## every claim of every paper, full tier

@@ -48,10 +48,10 @@ The table of the :doc:`verdicts <index>`: packages, and in each chapter a sign f
 
 .. refimpl-conformance::
 
-Packages that do not import here
---------------------------------
+Packages of which a part is asked, or nothing
+---------------------------------------------
 
-On Python {python}, beside what the lock installs; a test tries each anew.
+What Python {python} says where they do not import beside what the lock installs; a test tries each anew.
 
 """
 console = Console()
@@ -77,12 +77,13 @@ def pages(rows, date):
 
 
 def _packages():
-    """The page of all packages, with those that do not import."""
+    """The page of all packages, with those of which a part is asked, or nothing."""
     data = closed()
     told = []
     for entry in data["package"]:
         told += [f"``{entry['name']}`` {entry['release']}"]
-        told += [f"   ``import {entry['imports']}``: *{entry['error']}*. Asked: {marked_up(entry['instead'])}."]
+        said = f"*{entry['error']}*" if "error" in entry else "it does"
+        told += [f"   ``import {entry['imports']}``: {said}. Asked: {marked_up(entry['instead'])}."]
     return PACKAGES.format(python=data["python"]) + "\n".join([*told, ""])
 
 
