@@ -50,42 +50,61 @@ def wide_limit(seed):
     )
 
 
-def sampler(seed):
-    """Order and reversibility of leapfrog, acceptance after burn-in, covariance of a Gaussian posterior."""
-    rng, sizes = stream(seed, "bnn_surrogates.C2"), (1, 4, 1)
-    x, w = rng.uniform(-1, 1, (8, 1)), 0.5 * rng.standard_normal(13)
-    y = np.sin(3 * x[:, 0])
-    U = lambda w: rule._potential(w, x, y, sizes, 0.1, 1.0)
-    steps, errors, r0 = (0.04, 0.02, 0.01, 0.005), [], rng.standard_normal((10, 13))
-    for h in steps:
-        drift = []
-        for r in r0:
-            end, p, _ = sampling.leapfrog(lambda w: U(w)[1], w, r, U(w)[1], step=h, steps=round(0.2 / h))
-            drift.append(abs(U(end)[0] + p @ p / 2 - U(w)[0] - r @ r / 2))
-        errors.append(np.mean(drift))
-    end, p, g = sampling.leapfrog(lambda w: U(w)[1], w, r0[0], U(w)[1], step=0.02, steps=20)
-    back, _, _ = sampling.leapfrog(lambda w: U(w)[1], end, -p, g, step=0.02, steps=20)
+def energy_error(U, w, momenta, h):
+    """Mean change of the total energy over a path of length 0.2."""
+    drift = []
+    for r in momenta:
+        end, p, _ = sampling.leapfrog(lambda w: U(w)[1], w, r, U(w)[1], step=h, steps=round(0.2 / h))
+        drift.append(abs(U(end)[0] + p @ p / 2 - U(w)[0] - r @ r / 2))
+    return np.mean(drift)
 
+
+def there_and_back(U, w, r):
+    """Where 20 steps lead, taken back."""
+    slope = lambda w: U(w)[1]
+    end, p, g = sampling.leapfrog(slope, w, r, slope(w), step=0.02, steps=20)
+    return sampling.leapfrog(slope, end, -p, g, step=0.02, steps=20)[0]
+
+
+def acceptances(rng, U, w):
+    """Of 150 moves after as many in which the step is found."""
     at, state, h, rates = sampling.Chain(w, *U(w)), sampling.averaging_init(0.02), 0.02, []
     for t in range(300):
         steps_now = rule.leapfrogs(0.5, h, most=15)
-        at, move = sampling.hmc(U, at, rng.standard_normal(13), rng.uniform(), step=h, steps=steps_now)
+        at, move = sampling.hmc(U, at, rng.standard_normal(w.size), rng.uniform(), step=h, steps=steps_now)
         if t < 150:
             state = sampling.dual_averaging(state, move.acceptance)
             h = state.step if t < 149 else state.averaged
         else:
             rates.append(move.acceptance)
+    return rates
 
-    linear = rng.standard_normal((6, 2))
-    z, A = linear @ np.ones(2), np.concatenate([linear, np.ones((6, 1))], axis=1)
-    law, draws = lambda w: rule._potential(w, linear, z, (2, 1), 0.5, 1.0), []
-    at = sampling.Chain(np.zeros(3), *law(np.zeros(3)))
+
+def gaussian_posterior(rng):
+    """Draws [4000, 3] of a linear network's weights, and their mean and covariance in closed form."""
+    x = rng.standard_normal((6, 2))
+    y, A = x @ np.ones(2), np.concatenate([x, np.ones((6, 1))], axis=1)
+    U, draws = lambda w: rule._potential(w, x, y, (2, 1), 0.5, 1.0), []
+    at = sampling.Chain(np.zeros(3), *U(np.zeros(3)))
     for _ in range(4000):
-        at, _ = sampling.hmc(law, at, rng.standard_normal(3), rng.uniform(), step=0.25, steps=3)
+        at, _ = sampling.hmc(U, at, rng.standard_normal(3), rng.uniform(), step=0.25, steps=3)
         draws.append(at.w)
-    true = np.linalg.inv(A.T @ A / 0.5 + np.eye(3))
+    covariance = np.linalg.inv(A.T @ A / 0.5 + np.eye(3))
+    return np.array(draws), covariance @ A.T @ y / 0.5, covariance
+
+
+def sampler(seed):
+    """Order and reversibility of leapfrog, acceptance after burn-in, covariance of a Gaussian posterior."""
+    rng = stream(seed, "bnn_surrogates.C2")
+    x, w = rng.uniform(-1, 1, (8, 1)), 0.5 * rng.standard_normal(13)
+    U = lambda w: rule._potential(w, x, np.sin(3 * x[:, 0]), (1, 4, 1), 0.1, 1.0)
+    steps, momenta = (0.04, 0.02, 0.01, 0.005), rng.standard_normal((10, 13))
+    errors = [energy_error(U, w, momenta, h) for h in steps]
+    back = there_and_back(U, w, momenta[0])
+    rates = acceptances(rng, U, w)
+    draws, mean, true = gaussian_posterior(rng)
     scale = np.sqrt(np.diagonal(true))
-    covariance = np.abs(np.cov(np.array(draws).T) - true) / np.outer(scale, scale)
+    covariance = np.abs(np.cov(draws.T) - true) / np.outer(scale, scale)
 
     def plot(figure):
         left, right = figure.subplots(1, 2)
@@ -95,9 +114,8 @@ def sampler(seed):
         left.minorticks_off()
         left.set(xlabel="step", ylabel="error of the total energy", title="Half the step, a quarter")
         left.legend(frameon=False)
-        right.plot(np.array(draws)[::8, 0], np.array(draws)[::8, 1], ".", color=BLUE, markersize=2)
+        right.plot(draws[::8, 0], draws[::8, 1], ".", color=BLUE, markersize=2)
         angle = np.linspace(0, 2 * np.pi, 100)
-        mean = true @ A.T @ z / 0.5
         ring = mean[:2] + 2 * (np.linalg.cholesky(true[:2, :2]) @ np.stack([np.cos(angle), np.sin(angle)])).T
         right.plot(*ring.T, color=ORANGE)
         right.set(xlabel="first weight", ylabel="second weight", title="A Gaussian posterior")

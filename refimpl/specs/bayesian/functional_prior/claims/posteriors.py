@@ -79,6 +79,21 @@ def nll(y, mean, variance):
     return float(np.mean(0.5 * np.log(2 * np.pi * variance) + 0.5 * (y - mean) ** 2 / variance))
 
 
+HELD_OUT, TEST = slice(TRAINED, TRAINED + HELD), slice(TRAINED + HELD, None)
+
+
+def scores(x, y, mean, variance):
+    """Test log densities of one data set, by prior; mean and variance [priors, points] are those of the predictions."""
+    score = lambda p, rows: nll(y[rows], mean[p, rows], variance[p, rows])
+    chosen, truth = min(range(len(COMMON)), key=lambda p: score(p, HELD_OUT)), exact(x, y)
+    return {
+        "fixed": score(0, TEST),
+        "GPi-G": score(len(COMMON), TEST),
+        "one number": score(chosen, TEST),
+        "GP": nll(y[TEST], truth.mean[TEST], truth.covariance[TEST] + NOISE),
+    }
+
+
 def predictions(seed):
     """Test log densities under five priors, on data of the target and on others."""
     x, f, y = data(seed, REPEATS)
@@ -87,17 +102,8 @@ def predictions(seed):
     drawn = chains(seed, x, y, deviations, count=2)
     mean, variance = drawn.mean(axis=(0, 3)), drawn.var(axis=(0, 3)) + NOISE
     agreement = float(np.median(sampling.r_hat(np.moveaxis(drawn, 3, 1))))
-    held, test = slice(TRAINED, TRAINED + HELD), slice(TRAINED + HELD, None)
-    losses: dict = {name: [] for name in ("fixed", "GPi-G", "one number", "GP")}
-    for i in range(len(y)):
-        score = lambda p, rows, i=i: nll(y[i, rows], mean[i, p, rows], variance[i, p, rows])
-        chosen = min(range(len(COMMON)), key=lambda p: score(p, held))
-        truth = exact(x, y[i])
-        losses["fixed"].append(score(0, test))
-        losses["GPi-G"].append(score(3, test))
-        losses["one number"].append(score(chosen, test))
-        losses["GP"].append(nll(y[i, test], truth.mean[test], truth.covariance[test] + NOISE))
-    found = {name: np.reshape(values, (REPEATS, len(SETS))) for name, values in losses.items()}
+    sets = [scores(x, *each) for each in zip(y, mean, variance, strict=True)]
+    found = {name: np.reshape([losses[name] for losses in sets], (REPEATS, len(SETS))) for name in sets[0]}
     planted = {name: float(values[:, :2].mean()) for name, values in found.items()}
     control = found["GPi-G"] - found["one number"]
     groups = {"eight draws of the target": control[:, :2].ravel(), "twelve other data sets": control[:, 2:].ravel()}
@@ -111,11 +117,11 @@ def predictions(seed):
         left.set_xticks(at, ["GP\ndraws", *(name.replace(" ", "\n", 1) for name in SETS[2:])], fontsize=7)
         left.set(title="Test negative log density", ylabel="mean over data sets")
         left.legend(frameon=False, fontsize=7)
-        grid = x[test, 0]
+        grid = x[TEST, 0]
         right.plot(x[:TRAINED, 0], y[0, :TRAINED], "k.", markersize=4)
-        right.plot(grid, f[0, test], color="black", linestyle=":", label="truth")
+        right.plot(grid, f[0, TEST], color="black", linestyle=":", label="truth")
         for p, (name, color) in {0: ("fixed", GREY), 3: ("GPi-G", ORANGE)}.items():
-            m, s = mean[0, p, test], variance[0, p, test] ** 0.5
+            m, s = mean[0, p, TEST], variance[0, p, TEST] ** 0.5
             right.plot(grid, m, color=color, label=name)
             right.fill_between(grid, m - 2 * s, m + 2 * s, color=color, alpha=0.2, linewidth=0)
         right.set(title="One GP draw", xlabel="x")

@@ -319,27 +319,26 @@ def _cross_entropy_gaps(seed, number, beta, rho):
     return run.history["gap"]
 
 
+def _squared_gaps(seed, number, beta, rho):
+    """Gaps of random blocks and of exact iterations; in the cones, of the blocks' last weights and of ridge."""
+    X, y = toy(seed, "convex_relu.C7", number, n=10)
+    rng = stream(seed, "convex_relu.C7", number, "draws")
+    D = convex_relu.activation_patterns(X, rng.standard_normal((12, 3)))
+    exact, _ = convex_relu.admm(X, y, D, beta=beta, rho=rho, steps=40_000, tolerance=1e-8)
+    best = float(convex_relu.objective(X, D, y, exact, beta=beta))
+    record = partial(_record_gap, X, D, y, best, beta, "squared")
+    weights, blocks = convex_relu.admm_rbcd(X, y, D, rng, beta=beta, rho=rho, steps=400, record=record)
+    _, whole = convex_relu.admm(X, y, D, beta=beta, rho=rho, steps=400, record=record)
+    inside = _gap(X, D, y, into_cones(X, D, weights), best, beta)
+    fits = [into_cones(X, D, ridge(X, D, y, penalty)) for penalty in np.geomspace(1e-2, 1e2, 17)]
+    return blocks.history["gap"], whole.history["gap"], inside, min(_gap(X, D, y, fit, best, beta) for fit in fits)
+
+
 def random_blocks(seed, beta=0.2, rho=0.1, sets=5):
     """ADMM by random block descent against the optimum, for squared loss and cross-entropy; two controls."""
-    curves: dict[str, list[Any]] = {"squared": [], "cross_entropy": [], "exact": []}
-    ridges, inside = [], []
-    for number in range(sets):
-        X, y = toy(seed, "convex_relu.C7", number, n=10)
-        rng = stream(seed, "convex_relu.C7", number, "draws")
-        D = convex_relu.activation_patterns(X, rng.standard_normal((12, 3)))
-        exact, _ = convex_relu.admm(X, y, D, beta=beta, rho=rho, steps=40_000, tolerance=1e-8)
-        best = float(convex_relu.objective(X, D, y, exact, beta=beta))
-
-        record = partial(_record_gap, X, D, y, best, beta, "squared")
-        weights, run = convex_relu.admm_rbcd(X, y, D, rng, beta=beta, rho=rho, steps=400, record=record)
-        curves["squared"].append(run.history["gap"])
-        _, run = convex_relu.admm(X, y, D, beta=beta, rho=rho, steps=400, record=record)
-        curves["exact"].append(run.history["gap"])
-        inside.append(_gap(X, D, y, into_cones(X, D, weights), best, beta))
-        fits = [into_cones(X, D, ridge(X, D, y, penalty)) for penalty in np.geomspace(1e-2, 1e2, 17)]
-        ridges.append(min(_gap(X, D, y, fit, best, beta) for fit in fits))
-
-        curves["cross_entropy"].append(_cross_entropy_gaps(seed, number, beta, rho))
+    squared, exact, inside, ridges = zip(*(_squared_gaps(seed, i, beta, rho) for i in range(sets)), strict=True)
+    curves = {"squared": squared, "exact": exact}
+    curves["cross_entropy"] = [_cross_entropy_gaps(seed, i, beta, rho) for i in range(sets)]
     curve = {name: np.array(each) for name, each in curves.items()}  # [data set, iteration]
 
     def plot(figure):

@@ -33,35 +33,36 @@ def logistic(train, labels, test, *, nu):
     return theta[:, 0], (theta.T @ train)[0], (theta.T @ test)[0]
 
 
+def five_methods(rng, discrepant):
+    """Reconstruction error and test AUC [5, 2] of SDL, of PCA's 3 atoms, 2 and the regression's, 4, and of all 20."""
+    x, labels = disagreeing_data(rng, discrepant)
+    ones, train, test = np.ones((1, 800)), slice(400), slice(400, None)
+
+    def two_steps(atoms):
+        """Orthonormal atoms, then logistic regression on what they see: error, AUC, weights of the features."""
+        features = np.concatenate([atoms.T @ x, ones])
+        theta, _, scores = logistic(features[:, train], labels[train], features[:, test], nu=0.05)
+        error = reconstruction(x[:, train], atoms, atoms.T @ x[:, train])
+        return (error, tools.auc(scores, labels[test])), theta[:-1]
+
+    samples = sdl.data(x[:, train], ones[:, train], labels[train])
+    start = sdl.init(rng, samples, rank=3, scale=0.5)
+    run = sdl.bcd(samples, start._replace(gamma=0 * start.gamma), xi=0.1, nu=0.05, radius=5.0, steps=300)
+    scores = sdl.predict(run.state, x[:, test], ones[:, test])[1]
+    ours = reconstruction(x[:, train], run.state.W, run.state.H), tools.auc(scores, labels[test])
+
+    (_, full), weights = two_steps(np.eye(x.shape[0]))
+    pca = tools.pca(x[:, train], 4)
+    given = np.linalg.qr(np.column_stack([pca[:, :2], weights]))[0]
+    return np.array([ours, *(two_steps(atoms)[0] for atoms in (pca[:, :3], given, pca)), (0.0, full)])
+
+
 def supervision_pays(seed):
     """Test AUC and reconstruction error of SDL, of logistic regression on PCA's atoms, and of two controls."""
-    found = {}
-    for discrepant in (False, True):
-        rows = []
-        for draw in range(5):
-            rng = stream(seed, "sdl.C4", discrepant, draw)
-            x, labels = disagreeing_data(rng, discrepant)
-            ones, train, test = np.ones((1, 800)), slice(400), slice(400, None)
-            samples = sdl.data(x[:, train], ones[:, train], labels[train])
-            start = sdl.init(rng, samples, rank=3, scale=0.5)
-            start = start._replace(gamma=0 * start.gamma)
-            run = sdl.bcd(samples, start, xi=0.1, nu=0.05, radius=5.0, steps=300)
-            scores = sdl.predict(run.state, x[:, test], ones[:, test])[1]
-            row = [(reconstruction(x[:, train], run.state.W, run.state.H), tools.auc(scores, labels[test]))]
-
-            def two_steps(atoms, x=x, labels=labels, ones=ones, train=train, test=test):
-                """Orthonormal atoms, then logistic regression on what they see: error, AUC, weights of the features."""
-                features = np.concatenate([atoms.T @ x, ones])
-                theta, _, scores = logistic(features[:, train], labels[train], features[:, test], nu=0.05)
-                error = reconstruction(x[:, train], atoms, atoms.T @ x[:, train])
-                return (error, tools.auc(scores, labels[test])), theta[:-1]
-
-            (_, full), weights = two_steps(np.eye(x.shape[0]))
-            pca = tools.pca(x[:, train], 4)
-            given = np.linalg.qr(np.column_stack([pca[:, :2], weights]))[0]
-            row += [two_steps(atoms)[0] for atoms in (pca[:, :3], given, pca)]
-            rows.append([*row, (0.0, full)])
-        found[discrepant] = np.array(rows)  # [draws, methods, (error, AUC)]
+    found = {
+        discrepant: np.stack([five_methods(stream(seed, "sdl.C4", discrepant, draw), discrepant) for draw in range(5)])
+        for discrepant in (False, True)
+    }  # [draws, methods, (error, AUC)]
     gain = {key: (rows[:, 0, 1] - rows[:, 1, 1]).mean() for key, rows in found.items()}
     ours, pca, given, four, full = found[True].mean(axis=0)
 

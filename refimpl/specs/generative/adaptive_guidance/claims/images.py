@@ -10,33 +10,39 @@ from refimpl.specs.generative.adaptive_guidance.claims.beds import BEDS, GREY, O
 THRESHOLDS = (0.999, 0.9999, 0.99999)
 
 
+def on_digits(seed, i):
+    """Of one draw: mean cosines by step; evaluations, error and its ratio by threshold; what other policies reach."""
+    made = beds.images(seed, i)
+    fifteen, found = made.fewer(15), [made.adaptive(gamma_bar) for gamma_bar in THRESHOLDS]
+    adaptive = [(nfe.mean(), made.error(x), made.error(x) / fifteen) for x, nfe in found]
+    betas, left = beds.coefficients(made, stream(seed, "adaptive_guidance", "digit paths", i))
+    linear = beds.linear(made, betas), beds.naive(made), made.front(5), max(left[6:])
+    return made.cosines.mean(axis=1), adaptive, (*linear, made.front(11), made.front(12), fifteen)
+
+
+def draw_cosines(axes, cosines):
+    """Of each draw [bed, step] and their mean, with the thresholds."""
+    axes.plot(cosines.T, color=GREY, linewidth=0.8)
+    axes.plot(cosines.mean(axis=0), color=ORANGE, linewidth=2.5)
+    for gamma_bar in THRESHOLDS[:2]:
+        axes.axhline(gamma_bar, color="black", linewidth=0.8, linestyle=":")
+        axes.text(T - 0.5, gamma_bar, f"{gamma_bar:g}", ha="right", va="top", fontsize=8)
+    axes.set(xlabel="step", ylabel="mean cosine", title="Near 1 before anything is decided")
+    axes.set_xticks(range(0, T, 5))
+
+
 def digits(seed):
     """C7: the bounds of C1, C2, C3 and C6 on data that nobody designed for them."""
-    along, rows, ends, fixed = [], [], [], []
-    for i in range(BEDS):
-        made = beds.images(seed, i)
-        along.append(made.cosines.mean(axis=1))
-        fifteen, found = made.fewer(15), [made.adaptive(gamma_bar) for gamma_bar in THRESHOLDS]
-        rows.append([(nfe.mean(), made.error(x), made.error(x) / fifteen) for x, nfe in found])
-        betas, left = beds.coefficients(made, stream(seed, "adaptive_guidance", "digit paths", i))
-        ends.append((beds.linear(made, betas), beds.naive(made), made.front(5), max(left[6:])))
-        fixed.append((made.front(11), made.front(12), fifteen))
-    cosines = np.array(along)  # [bed, step]
-    nfes, errors, ratios = np.moveaxis(np.array(rows), 2, 0)  # [bed, threshold] each
-    own, naive, front, residual = np.transpose(ends)
-    eleven, twelve, fifteen = np.transpose(fixed)
+    found = zip(*(on_digits(seed, i) for i in range(BEDS)), strict=True)
+    cosines, adaptive, others = (np.array(part) for part in found)  # [bed, step], [bed, threshold, 3], [bed, 7]
+    nfes, errors, ratios = np.moveaxis(adaptive, 2, 0)
+    own, naive, front, residual, eleven, twelve, fifteen = others.T
     low, wide = cosines.mean(axis=0), beds.images(seed, 0, variance=0.2)
     (x, nfe), known = wide.adaptive(0.9999), wide.cosines.mean(axis=1)
 
     def plot(figure):
         left, right = figure.subplots(1, 2)
-        left.plot(cosines.T, color=GREY, linewidth=0.8)
-        left.plot(low, color=ORANGE, linewidth=2.5)
-        for gamma_bar in THRESHOLDS[:2]:
-            left.axhline(gamma_bar, color="black", linewidth=0.8, linestyle=":")
-            left.text(T - 0.5, gamma_bar, f"{gamma_bar:g}", ha="right", va="top", fontsize=8)
-        left.set(xlabel="step", ylabel="mean cosine", title="Near 1 before anything is decided")
-        left.set_xticks(range(0, T, 5))
+        draw_cosines(left, cosines)
         beds.curves(right, beds.images(seed, 0))
         right.set_title("No threshold has room")
         right.legend(frameon=False, fontsize=8)

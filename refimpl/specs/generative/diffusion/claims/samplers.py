@@ -150,36 +150,40 @@ def untuned(rng):
     return tuple(int(count) for count in counts)
 
 
+def between_modes(points):
+    """Largest difference of the two guided scores at some points, at three times and all strengths."""
+    modes = lambda t, eta: (models.guided_score(points, t, PAIR, 0, eta=eta, mode=m) for m in ("free", "classifier"))
+    return max(float(np.abs(np.subtract(*modes(t, eta))).max()) for t in (0.01, 0.5, 3.0) for eta in STRENGTHS)
+
+
+def guided(seed, start, eta, steps=300):
+    """Samples of the class on the right."""
+    score = lambda x, t: models.guided_score(x, t, PAIR, 0, eta=eta)
+    draws = stream(seed, "diffusion.C6", str(eta), steps)
+    return diffusion.sample(score, start, diffusion.grid(N=steps), draws, kind="exp").state
+
+
+def most_confident(draws):
+    """Of several samples each, [draws, samples, 2], the one that is most surely of the class."""
+    odds = np.stack([mixtures.responsibilities(x, PAIR)[:, 0] for x in draws])
+    return draws[np.argmax(odds, axis=0), np.arange(draws.shape[1])]
+
+
+def told(x):
+    """Confidence in the class, and the variance across."""
+    return float(mixtures.responsibilities(x, PAIR)[:, 0].mean()), float(x[:, 0].var())
+
+
 def guidance(seed):
     """Confidence and spread by strength; two controls at as many scores."""
     rng = stream(seed, "diffusion.C6")
-    points = 2 * rng.standard_normal((500, 2))
-    gap = max(
-        float(np.abs(np.subtract(*(models.guided_score(points, t, PAIR, 0, eta=eta, mode=mode)
-                                   for mode in ("free", "classifier")))).max())
-        for t in (0.01, 0.5, 3.0) for eta in STRENGTHS
-    )  # fmt: skip
+    gap = between_modes(2 * rng.standard_normal((500, 2)))
     start = rng.standard_normal((3000, 2))
-
-    def told(x):
-        return float(mixtures.responsibilities(x, PAIR)[:, 0].mean()), float(x[:, 0].var())
-
-    def guided(eta, steps=300, times=1):
-        score = lambda x, t: models.guided_score(x, t, PAIR, 0, eta=eta)
-        begin = np.concatenate([start, *(rng.standard_normal((3000, 2)) for _ in range(times - 1))])
-        draws = stream(seed, "diffusion.C6", str(eta), steps)
-        return diffusion.sample(score, begin, diffusion.grid(N=steps), draws, kind="exp").state
-
-    samples = {eta: guided(eta) for eta in STRENGTHS}
+    samples = {eta: guided(seed, start, eta) for eta in STRENGTHS}
     found = {eta: told(x) for eta, x in samples.items()}
-    longer = told(guided(0.0, steps=600))
-    several = guided(0.0, times=4).reshape(4, 3000, 2)
-
-    def best(of):
-        odds = np.stack([mixtures.responsibilities(x, PAIR)[:, 0] for x in several[:of]])
-        return told(several[np.argmax(odds, axis=0), np.arange(3000)])
-
-    chosen = {2: best(2), 4: best(4)}
+    longer = told(guided(seed, start, 0.0, steps=600))
+    several = guided(seed, np.concatenate([start, rng.standard_normal((9000, 2))]), 0.0).reshape(4, 3000, 2)
+    chosen = {of: told(most_confident(several[:of])) for of in (2, 4)}
 
     def plot(figure):
         left, right = figure.subplots(1, 2)

@@ -121,42 +121,36 @@ def bound(seed):
 # C2 -----------------------------------------------------------------------------------------------------------------
 
 
+def _errors(rng, C):
+    """Largest errors with C rows of weights: formulas, |g| grad|g|, the scale of the logits, the pull on features."""
+    W, z, y = rng.standard_normal((C, 4)), rng.standard_normal((12, 3)), rng.integers(0, max(C, 2), 12)
+    other = 1.5 * rng.standard_normal((9, 3)), rng.integers(0, max(C, 2), 9)
+    head = lambda w: hessian_alignment.head(w.reshape(W.shape), z, y)
+    gradient = lambda w: hessian_alignment.gradient(head(w))
+    length = lambda w: np.linalg.norm(gradient(w))
+    penalty = lambda z: hessian_alignment.exact_penalty(W, [(z, y), other], alpha=1.0, beta=1.0)
+
+    at, w = head(W), W.ravel()
+    g, H = hessian_alignment.gradient(at).ravel(), hessian_alignment.hessian(at).reshape(W.size, W.size)
+    turned = [(gradient(w + 1e-5 * e) - gradient(w - 1e-5 * e)) / 2e-5 for e in np.eye(W.size)]
+    product = hessian_alignment.product(at, g.reshape(W.shape)).ravel()
+    parts = (
+        central_differences(lambda w: float(head(w).loss), h=1e-5)(w) - g,
+        np.stack(turned, axis=-1).reshape(W.size, W.size) - H,
+        product - H @ g,
+        hessian_alignment.diagonal(at).ravel() - np.diag(H),
+    )
+    trick = length(w) * central_differences(length, h=1e-5)(w) - product
+    scale = baselines.irm(W, [(z, y), (z, y)]).value - np.sum(g.reshape(W.shape) * W) ** 2
+    pull = central_differences(lambda x: float(penalty(x.reshape(z.shape)).value), h=1e-5)(z.ravel())
+    gaps = trick, scale, pull - penalty(z).dz[0].ravel()
+    return max(np.abs(part).max() for part in parts), *(np.abs(gap).max() for gap in gaps)
+
+
 def attributes(seed):
     """Formulas of gradient and Hessian against differences, and what each rival matches."""
-    rng, worst = random.stream(seed, "hessian_alignment", "C2"), dict.fromkeys(("parts", "norm", "scale", "pull"), 0.0)
-    for C in (1, 2, 3):
-        W, z, y = rng.standard_normal((C, 4)), rng.standard_normal((12, 3)), rng.integers(0, max(C, 2), 12)
-        other = 1.5 * rng.standard_normal((9, 3)), rng.integers(0, max(C, 2), 9)
-        at = hessian_alignment.head(W, z, y)
-        g, H = hessian_alignment.gradient(at), hessian_alignment.hessian(at)
-        slope = central_differences(lambda w: float(hessian_alignment.head(w.reshape(W.shape), z, y).loss), h=1e-5)
-        turn = lambda V: (
-            (
-                hessian_alignment.gradient(hessian_alignment.head(W + 1e-5 * V, z, y))
-                - hessian_alignment.gradient(hessian_alignment.head(W - 1e-5 * V, z, y))
-            )
-            / 2e-5
-        )
-        columns = np.stack([turn(e.reshape(W.shape)) for e in np.eye(W.size)], axis=-1)
-        flat = H.reshape(W.size, W.size)
-        gaps = [
-            slope(W.ravel()) - g.ravel(),
-            (columns.reshape(W.size, W.size) - flat).ravel(),
-            hessian_alignment.product(at, g).ravel() - flat @ g.ravel(),
-            hessian_alignment.diagonal(at).ravel() - np.diag(flat),
-        ]
-        worst["parts"] = max(worst["parts"], *(np.abs(gap).max() for gap in gaps))
-        length = lambda w: np.linalg.norm(hessian_alignment.gradient(hessian_alignment.head(w.reshape(W.shape), z, y)))
-        trick = length(W) * central_differences(length, h=1e-5)(W.ravel())
-        worst["norm"] = max(worst["norm"], np.abs(trick - hessian_alignment.product(at, g).ravel()).max())
-        scale = baselines.irm(W, [(z, y), (z, y)]).value - np.sum(g * W) ** 2
-        worst["scale"] = max(worst["scale"], abs(scale))
-        told = hessian_alignment.exact_penalty(W, [(z, y), other], alpha=1.0, beta=1.0)
-        value = lambda w: float(
-            hessian_alignment.exact_penalty(W, [(w.reshape(z.shape), y), other], alpha=1.0, beta=1.0).value
-        )
-        gap = central_differences(value, h=1e-5)(z.ravel()) - told.dz[0].ravel()
-        worst["pull"] = max(worst["pull"], np.abs(gap).max())
+    rng = random.stream(seed, "hessian_alignment", "C2")
+    parts, norm, scale, pull = np.max([_errors(rng, C) for C in (1, 2, 3)], axis=0)
     x = rng.standard_normal((2000, 4)) * [0.5, 1.0, 1.5, 2.0]
     labels = (rng.random(2000) < sigmoid(x @ np.array([1.0, -0.5, 0.3, 0.2]))).astype(int)
     w = np.array([[1.0, -0.5, 0.3, 0.2, 0.0]])
@@ -176,10 +170,10 @@ def attributes(seed):
 
     return Outcome(
         [
-            at_most("gradient, Hessian, product, diagonal: largest error", worst["parts"], 1e-8),
-            at_most("|g| grad|g| against H g: largest error", worst["norm"], 1e-8),
-            at_most("derivative in the scale of the logits against <g, W>, squared", worst["scale"], 1e-8),
-            at_most("gradient of a penalty in the features: largest error", worst["pull"], 1e-8),
+            at_most("gradient, Hessian, product, diagonal: largest error", parts, 1e-8),
+            at_most("|g| grad|g| against H g: largest error", norm, 1e-8),
+            at_most("derivative in the scale of the logits against <g, W>, squared", scale, 1e-8),
+            at_most("gradient of a penalty in the features: largest error", pull, 1e-8),
             reported("variance of gradients / diagonal, where the model is right: least", ratios.min()),
             reported("the same: greatest", ratios.max()),
         ],

@@ -204,6 +204,20 @@ class Trained:
         return np.max(self.total[crossed:]) / np.min(self.total[low : crossed + 1]) if crossed > 0 else np.nan
 
 
+def of_use(runs):
+    """What a feature of use does: it can make runs diverge, and those that last spike, though no groups oppose."""
+    told = [reported("useful feature: runs of three that diverge", sum(run.diverged for run in runs))]
+    if lasting := [run for run in runs if not run.diverged]:
+        told += [
+            reported("useful feature: least of the largest sharpness eta / 2",
+                     min(np.max(run.sharpness) for run in lasting) * ETA / 2),
+            reported("useful feature: smallest spike", min(run.spike for run in lasting)),
+            reported("useful feature: largest share of turns of the gap", max(run.turns for run in lasting)),
+            reported("useful feature: smallest cosine of the groups' gradients", min(run.cosine for run in lasting)),
+        ]  # fmt: skip
+    return told
+
+
 def see_saw(seed):
     """Twenty runs with the outliers, as many without, three in which the feature is of use, and three of one layer."""
     runs = [Trained(seed, i) for i in range(20)]
@@ -214,16 +228,6 @@ def see_saw(seed):
     spikes = np.array([run.spike for run in runs])
     rises, of_one_layer = ([np.max(np.diff(run.total)) / run.total[0] for run in group] for group in (without, shallow))
     calm, first = np.max([run.sharpness for run in without]) * ETA / 2, runs[0]
-
-    told = [reported("useful feature: runs of three that diverge", sum(run.diverged for run in useful))]
-    if lasting := [run for run in useful if not run.diverged]:
-        told += [
-            reported("useful feature: least of the largest sharpness eta / 2",
-                     min(np.max(run.sharpness) for run in lasting) * ETA / 2),
-            reported("useful feature: smallest spike", min(run.spike for run in lasting)),
-            reported("useful feature: largest share of turns of the gap", max(run.turns for run in lasting)),
-            reported("useful feature: smallest cosine of the groups' gradients", min(run.cosine for run in lasting)),
-        ]  # fmt: skip
 
     def plot(figure):
         left, right = figure.subplots(1, 2)
@@ -258,7 +262,7 @@ def see_saw(seed):
                     1e-9),
             reported("one layer: largest sharpness eta / 2, which stays what it is",
                      max(np.max(run.sharpness) for run in shallow) * ETA / 2),
-            *told,
+            *of_use(useful),
             reported("runs of 20 that diverge", sum(run.diverged for run in runs)),
         ],
         plot,

@@ -97,34 +97,30 @@ def _energy(layer):
     return f"energy of the inputs of layer {layer} along a large singular vector / along any"
 
 
+def _alignments(a, b, perms):
+    """R of two networks at each threshold."""
+    return [wm.alignment(a, b, perms, gamma=gamma) for gamma in GAMMAS]
+
+
+def _with_merged(seed, g, how):
+    """R at each threshold of a network with the middle between it and the other one."""
+    a = group(seed, g).a
+    middle = wm.interpolate(a, moved(seed, g, how), 0.5)
+    return _alignments(a, middle, wm.identity(middle))
+
+
 def directions(seed):
     """R for several thresholds, before and after matching, of the matched and of the merged network."""
-    hows = ("none", "WM", "AM")
-    R = np.array(
-        [
-            [
-                [wm.alignment((own := group(seed, g)).a, own.b, matched(seed, g, how), gamma=gamma) for gamma in GAMMAS]
-                for how in hows
-            ]
-            for g in range(GROUPS)
-        ]
-    )
-    theorem = max(_theorem(group(seed, g).a, group(seed, g).b, matched(seed, g, "WM")) for g in range(GROUPS))
-    rich = [
-        min(enrichment(group(seed, g).a, group(seed, g).data.x, layer) for g in range(GROUPS)) for layer in range(3)
-    ]
-    merged = np.empty((GROUPS, 2, len(GAMMAS)))
-    for g in range(GROUPS):
-        own = group(seed, g)
-        for i, how in enumerate(("none", "WM")):
-            middle = wm.interpolate(own.a, moved(seed, g, how), 0.5)
-            merged[g, i] = [wm.alignment(own.a, middle, wm.identity(middle), gamma=gamma) for gamma in GAMMAS]
+    hows, owns = ("none", "WM", "AM"), [group(seed, g) for g in range(GROUPS)]
+    R = np.array([[_alignments(own.a, own.b, matched(seed, g, how)) for how in hows] for g, own in enumerate(owns)])
+    merged = np.array([[_with_merged(seed, g, how) for how in ("none", "WM")] for g in range(GROUPS)])
+    theorem = max(_theorem(own.a, own.b, matched(seed, g, "WM")) for g, own in enumerate(owns))
+    rich = [min(enrichment(own.a, own.data.x, layer) for own in owns) for layer in range(3)]
 
     def plot(figure):
         axes = figure.subplots(1, 3, width_ratios=(1, 1, 1.15))
-        own = group(seed, 0)
         for panel, how, title in zip(axes, ("none", "WM"), ("as trained", "weight matching"), strict=False):
-            one, other = (wm.singular(net[1].W).U[:, :20] for net in (own.a, moved(seed, 0, how)))
+            one, other = (wm.singular(net[1].W).U[:, :20] for net in (owns[0].a, moved(seed, 0, how)))
             panel.imshow(np.abs(one.T @ other), vmin=0, vmax=1, cmap="magma_r")
             panel.set(title=title, xticks=[], yticks=[], xlabel=r"$u_j^b$", ylabel=r"$u_i^a$")
         for i, how in enumerate(hows):

@@ -291,31 +291,42 @@ def _gaussian_score(center, inverse, y):
     return -0.5 * np.einsum("ni,ij,nj->n", y - center, inverse, y - center)
 
 
+KINDS = "other digits", "noise of their moments", "uniform pixels"
+
+
+def strangers(seed, number):
+    """Of each kind: how many classes of digits are known, and points that are none of them."""
+    some, every = split_digits(seed, number, 5), split_digits(seed, number)
+    pixels = stream(seed, "meco.C9", "pixels", number).uniform(size=(len(every.test), 64))
+    noise = stream(seed, "meco.C9", number).standard_normal(every.test.shape)
+    return zip(KINDS, (5, 10, 10), (some.outside, noise, every.code.encode(pixels)), strict=True)
+
+
+def scores_of_digits(seed, number, classes):
+    """Test digits, and scores by name (NCE's for five classes only), larger for what is more like the digits."""
+    data, params = _meco_on_digits(seed, number, classes)
+    center, inverse = data.train.mean(axis=0), np.linalg.inv(np.cov(data.train.T))
+    scores: dict[str, Any] = {"MECO": partial(MODEL.log_density, params)}
+    if classes == 5:
+        scores["NCE"] = partial(MODEL.log_density, fit_digits(seed, number, "NCE", data.train, lr=0.6)[0])
+    scores["Gaussian"] = partial(_gaussian_score, center, inverse)
+    scores["mixture"] = mixture_of_digits(seed, number, data.train).log_density
+    scores["1 nearest"] = lambda y: -to_nearest(y, data.train)
+    return data.test, scores
+
+
 def out_of_distribution(seed):
     """Area under the curve of five scores, for three kinds of strangers."""
-    kinds = "other digits", "noise of their moments", "uniform pixels"
-    areas: dict[str, dict[str, list[float]]] = {kind: {} for kind in kinds}
+    areas: dict[str, dict[str, list[float]]] = {kind: {} for kind in KINDS}
     shown = []
     for number in range(4):
-        some, every = split_digits(seed, number, 5), split_digits(seed, number)
-        pixels = stream(seed, "meco.C9", "pixels", number).uniform(size=(len(every.test), 64))
-        strangers = some.outside, stream(seed, "meco.C9", number).standard_normal(every.test.shape)
-        for kind, data, outside in zip(
-            kinds, (some, every, every), (*strangers, every.code.encode(pixels)), strict=True
-        ):
-            center, inverse = data.train.mean(axis=0), np.linalg.inv(np.cov(data.train.T))
-            params = _meco_on_digits(seed, number, 5 if data is some else 10)[1]
-            scores: dict[str, Any] = {"MECO": partial(MODEL.log_density, params)}
-            if data is some:
-                other = fit_digits(seed, number, "NCE", data.train, lr=0.6)[0]
-                scores["NCE"] = partial(MODEL.log_density, other)
-                shown += [scores["MECO"](data.test), scores["MECO"](outside)]
-            scores["Gaussian"] = partial(_gaussian_score, center, inverse)
-            scores["mixture"] = mixture_of_digits(seed, number, data.train).log_density
-            scores["1 nearest"] = lambda y, train=data.train: -to_nearest(y, train)
+        for kind, classes, outside in strangers(seed, number):
+            test, scores = scores_of_digits(seed, number, classes)
             for name, score in scores.items():
-                area = baselines.area_under_curve(score(data.test), score(outside))
-                areas[kind].setdefault(name, []).append(area)
+                known, strange = score(test), score(outside)
+                areas[kind].setdefault(name, []).append(baselines.area_under_curve(known, strange))
+                if name == "MECO" and kind == "other digits":
+                    shown += [known, strange]
     ahead = np.array(areas["other digits"]["MECO"]) - areas["other digits"]["Gaussian"]
 
     def plot(figure):
@@ -333,7 +344,7 @@ def out_of_distribution(seed):
                 label = name if place == 0 else "_"  # told once
                 right.plot(np.full(len(values), place + shift), values, marker, color=color, markersize=5, label=label)
         right.axhline(0.5, color=GREY, linewidth=1, linestyle=":")
-        right.set_xticks(range(len(kinds)), [kind.replace(" ", "\n", 1) for kind in kinds], fontsize=8)
+        right.set_xticks(range(len(KINDS)), [kind.replace(" ", "\n", 1) for kind in KINDS], fontsize=8)
         right.set(ylabel="area under the curve (0.5: chance)", ylim=(0, 1.02), title="digits against strangers")
         right.legend(frameon=False, fontsize=8, loc="lower left")
 

@@ -100,22 +100,27 @@ def averaging_reduces_variance(seed, d=180, b=9, count=4000):
 # C3: badly scaled coordinates ---------------------------------------------------------------------------------------
 
 
+def _loss(h, x):
+    return x @ h @ x / 2
+
+
+def one_step(h, x, probe):
+    """Where AdaHessian is after a step at rate 1."""
+    diagonal = adahessian.estimate(lambda z: h @ z, probe)
+    return adahessian.update(x, adahessian.init(x), h @ x, diagonal, lr=1.0, eps=0.0)[0]
+
+
+def many_steps(h, x, rng, steps, lr):
+    """Losses of AdaHessian along the way."""
+    oracle, record = lambda x, k: (h @ x, lambda z: h @ z), lambda x, state: {"loss": _loss(h, x)}
+    run = adahessian.minimize(oracle, x, steps=steps, rng=rng, lr=lr, eps=0.0, record=record)
+    return np.array(run.history["loss"])
+
+
 def needs_no_conditioning(seed, d=50, steps=100):
     """Quadratics of condition number 1e6 along the axes and across them; gradient descent for as many gradients."""
     rng, scales, rates = stream(seed, "adahessian.C3"), 10.0 ** np.linspace(-3, 3, d), 10.0 ** np.arange(-3, 0.1, 0.5)
     straight, by_normal, turned, behind, curves = [], [], [], [], []
-    loss = lambda h, x: x @ h @ x / 2
-
-    def one_step(h, x, probe):
-        diagonal = adahessian.estimate(lambda z: h @ z, probe)
-        return adahessian.update(x, adahessian.init(x), h @ x, diagonal, lr=1.0, eps=0.0)[0]
-
-    def many_steps(h, x, lr, i):
-        draws, record = stream(seed, "adahessian.C3", "signs", i), lambda x, state: {"loss": loss(h, x)}
-        oracle = lambda x, k: (h @ x, lambda z: h @ z)
-        run = adahessian.minimize(oracle, x, steps=steps, rng=draws, lr=lr, eps=0.0, record=record)
-        return np.array(run.history["loss"])
-
     for i in range(3):
         start, z, normal = rng.standard_normal(d), signs(rng, (d,), like=scales), rng.standard_normal(d)
         q, _ = np.linalg.qr(rng.standard_normal((d, d)))
@@ -123,13 +128,14 @@ def needs_no_conditioning(seed, d=50, steps=100):
         straight.append(np.linalg.norm(one_step(along, start, z)))
         by_normal.append(np.linalg.norm(one_step(along, start, normal)))
         turned.append(np.linalg.norm(one_step(across, start, z)) / np.linalg.norm(start))
-        best = min((many_steps(across, start, lr, i) for lr in rates), key=lambda losses: losses[-1])
+        runs = [many_steps(across, start, stream(seed, "adahessian.C3", "signs", i), steps, lr) for lr in rates]
+        best = min(runs, key=lambda losses: losses[-1])
         descent, x = [], start
         for _ in range(3 * steps + 1):
-            descent.append(loss(across, x))
+            descent.append(_loss(across, x))
             x = x - across @ x / scales.max()
         behind.append(best[-1] / descent[-1])
-        first = loss(along, start), max(loss(along, one_step(along, start, z)), 1e-30)
+        first = _loss(along, start), max(_loss(along, one_step(along, start, z)), 1e-30)
         curves.append(((3, np.array(first)), (3, best), (1, np.array(descent))))
 
     def plot(figure):

@@ -227,6 +227,13 @@ def better_than_adam(seed):
     )
 
 
+def against(seed, kind, ours, others, tasks):
+    """Our best losses / those of each of the others, by label, [task]; each is a method, its rates and settings."""
+    given = [task(seed, i, kind) for i in range(tasks)]
+    best = lambda name, rates, how: np.array([train(one, name, rates, **how).min() for one in given])
+    return dict(zip(others, best(*ours) / np.array([best(*other) for other in others.values()]), strict=True))
+
+
 def delay_hardly_hurts(seed, tasks=5, period=5):
     """An estimate in every fifth step, on both kinds of labels, against what else so many gradients buy."""
     rates, spent = 10.0 ** np.arange(-1, 0.1, 0.5), round(STEPS * (1 + 2 / period))
@@ -237,14 +244,8 @@ def delay_hardly_hurts(seed, tasks=5, period=5):
         "Adam,\nequal cost": ("Adam", GRIDS["Adam"], {"steps": spent}),
     }
 
-    def compared(kind):
-        """Loss with the delay / loss of each of the others, [other, task]."""
-        given = [task(seed, i, kind) for i in range(tasks)]
-        best = lambda name, grid, how: np.array([train(one, name, grid, **how).min() for one in given])
-        delayed = best("AdaHessian", rates, {"period": period})
-        return dict(zip(others, delayed / np.array([best(*other) for other in others.values()]), strict=True))
-
-    steep, smooth = compared("scaled"), compared("smooth")
+    delayed = "AdaHessian", rates, {"period": period}
+    steep, smooth = (against(seed, kind, delayed, others, tasks) for kind in ("scaled", "smooth"))
     kept, every, cost, adam = others
 
     def plot(figure):

@@ -254,11 +254,14 @@ def independent_of_the_condition_number(seed):
 
 
 BOUNDS = {"Sophia-G": 1.11, "Sophia-H": 1.21}  # gradients per step
+EVERY = (1, 2, 5, 10, 20)  # steps from one estimate to the next
 
 
-def cost_per_step(seed, steps=40, B=32, D=5, C=4):
-    """Counted in gradients of a batch; a product with the Hessian counts as two."""
-    rng = stream(seed, "sophia.C5")
+def spent_per_step(rng, steps=40, B=32, D=5, C=4):
+    """Gradients of a batch per step, for each of `EVERY`, and arrays in the state, by optimizer.
+
+    A product with the Hessian counts as two gradients.
+    """
     x, labels = rng.standard_normal((B, D)), rng.integers(0, C, B)
     costs: dict[str, list] = {}
     arrays: dict[str, int] = {}
@@ -282,18 +285,23 @@ def cost_per_step(seed, steps=40, B=32, D=5, C=4):
         "Sophia-G": bartlett,
         "Sophia-H": lambda W: hutchinson(lambda v: product_(W, v), rng.standard_normal(W.shape)),
     }
-    ks = (1, 2, 5, 10, 20)
     for name, estimate in estimators.items():
         costs[name] = []
-        for k in ks:
+        for k in EVERY:
             spent = 0
             run = sophia.minimize(gradient, np.zeros((D, C)), estimate=estimate, steps=steps, lr=0.01, k=k)
             costs[name].append(spent / steps)
             arrays[name] = sum(np.shape(part) == (D, C) for part in run.state[1])
     spent = 0
     run = adamw.minimize(gradient, np.zeros((D, C)), steps=steps, lr=0.01)
-    costs["AdamW"] = [spent / steps] * len(ks)
+    costs["AdamW"] = [spent / steps] * len(EVERY)
     arrays["AdamW"] = sum(np.shape(part) == (D, C) for part in run.state[1])
+    return costs, arrays
+
+
+def cost_per_step(seed):
+    """Counted in gradients; and what an estimate in every step would buy."""
+    costs, arrays = spent_per_step(stream(seed, "sophia.C5"))
     language = bigrams(stream(seed, "bigrams", "language"))
     excess = lambda **how: min(bigram_run(seed, language, "Sophia-G", lr=lr, **how)[-1] for lr in BIGRAM_RATES)
     rare, each, each_equal = excess(steps=200), excess(steps=200, k=1), excess(steps=110, k=1)
@@ -301,7 +309,7 @@ def cost_per_step(seed, steps=40, B=32, D=5, C=4):
     def plot(figure):
         axes = figure.subplots()
         for name, cost in costs.items():
-            axes.plot(ks, cost, **LOOKS[name], label=name)
+            axes.plot(EVERY, cost, **LOOKS[name], label=name)
         axes.axvline(10, color=GRAY, linewidth=1, linestyle=":")
         for name, bound in BOUNDS.items():
             color = LOOKS[name]["color"]
@@ -310,7 +318,7 @@ def cost_per_step(seed, steps=40, B=32, D=5, C=4):
         axes.set_title("An estimate in every tenth step costs 10 or 20 %")
         axes.legend()
 
-    at = ks.index(10)
+    at = EVERY.index(10)
     return Outcome(
         [
             *(at_most(f"gradients per step, {name}, k = 10", costs[name][at], bound) for name, bound in BOUNDS.items()),
