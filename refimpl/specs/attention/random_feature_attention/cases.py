@@ -1,5 +1,7 @@
 """Inputs of the operations of random feature attention under permanent names, and random ones."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from refimpl.core.random import stream
@@ -249,92 +251,42 @@ RIDGE_PATH = (
 )  # fmt: skip
 
 
-def _kernel(slug, n, N, m, L, d, bias, **scales):
-    first, second = _sets(slug, n, N, d, **scales), _sets(slug + "-other", m, L, d, **scales)
-    return {**first, "y0": second["x0"], "ykeys": second["keys"], "bias": bias}
+def _beside(first, second):
+    return {**first, "y0": second["x0"], "ykeys": second["keys"]}
 
 
-def _itself(inputs, bias):
-    return {**inputs, "y0": inputs["x0"], "ykeys": inputs["keys"], "bias": bias}
+def _two(slug, n, N, m, L, d, **scales):
+    return _beside(_sets(slug, n, N, d, **scales), _sets(slug + "-other", m, L, d, **scales))
 
 
-def _kernels():
-    for bias in ("zero", "identity"):
-
-        def case(slug, flags, why, inputs, of=bias, **more):
-            return Case(f"{slug}-{of}", flags, f"{why}; bias {of}", inputs, **more)
-
-        yield case(
-            "ordinary",
-            ("basic",),
-            "two inputs of two keys, one of three, unit vectors",
-            _kernel("kernel", 2, 2, 1, 3, 2, bias),
-        )
-        yield case(
-            "no-unit-vectors",
-            ("basic", "missing_step"),
-            "queries of length 3, keys of length 1/2",
-            _kernel("kernel-long", 1, 2, 2, 1, 3, bias, query=3.0, key=0.5),
-        )
-        yield case(
-            "itself",
-            ("boundary", "numerics"),
-            "an input with itself: correlations of 1",
-            _itself(_sets("kernel-itself", 1, 2, 2), bias),
-        )
-        yield case(
-            "one-coordinate",
-            ("boundary",),
-            "one key each, of one coordinate",
-            _kernel("kernel-line", 1, 1, 2, 1, 1, bias, key=0.8),
-        )
-        yield case(
-            "zeros",
-            ("edge_case",),
-            "a query and a key of 0",
-            {**_kernel("kernel-zeros", 1, 1, 1, 2, 2, bias), "x0": np.zeros((1, 2)), "keys": np.zeros((1, 1, 2))},
-        )
-        yield case(
-            "near-copies",
-            ("numerics",),
-            "inputs that differ by 1e-6",
-            {
-                "x0": np.array([[0.6, 0.8]]),
-                "keys": np.array([[[1.0, 0.0]]]),
-                "y0": np.array([[0.600001, 0.8]]),
-                "ykeys": np.array([[[1.0, 0.000001]]]),
-                "bias": bias,
-            },
-            dtypes=DOUBLE,
-        )
-        yield case(
-            "opposite",
-            ("numerics",),
-            "keys in opposite directions: little of them is left",
-            {
-                "x0": np.array([[3.0, 4.0]]),
-                "keys": np.array([[[8.0, 0.0], [0.0, 3.0]]]),
-                "y0": np.array([[3.0, 4.0]]),
-                "ykeys": np.array([[[-8.0, 1.0]]]),
-                "bias": bias,
-            },
-            dtypes=DOUBLE,
-        )
-        yield case(
-            "far-and-near",
-            ("numerics",),
-            "queries of 1e15 with keys of 1e-15",
-            _kernel("kernel-range", 1, 2, 1, 1, 2, bias, query=1e15, key=1e-15),
-        )
-    yield large("many-keys", "ordinary-zero", "N", balanced=True, size=20_000, dtypes=DOUBLE)
-
+_ITSELF = _sets("kernel-itself", 1, 2, 2)
+_PAIRS = (  # each for both biases
+    Case("ordinary", ("basic",), "two inputs of two keys, one of three, unit vectors", _two("kernel", 2, 2, 1, 3, 2)),
+    Case("no-unit-vectors", ("basic", "missing_step"), "queries of length 3, keys of length 1/2",
+         _two("kernel-long", 1, 2, 2, 1, 3, query=3.0, key=0.5)),
+    Case("itself", ("boundary", "numerics"), "an input with itself: correlations of 1", _beside(_ITSELF, _ITSELF)),
+    Case("one-coordinate", ("boundary",), "one key each, of one coordinate",
+         _two("kernel-line", 1, 1, 2, 1, 1, key=0.8)),
+    Case("zeros", ("edge_case",), "a query and a key of 0",
+         {**_two("kernel-zeros", 1, 1, 1, 2, 2), "x0": np.zeros((1, 2)), "keys": np.zeros((1, 1, 2))}),
+    Case("near-copies", ("numerics",), "inputs that differ by 1e-6",
+         {"x0": np.array([[0.6, 0.8]]), "keys": np.array([[[1.0, 0.0]]]),
+          "y0": np.array([[0.600001, 0.8]]), "ykeys": np.array([[[1.0, 0.000001]]])}, dtypes=DOUBLE),
+    Case("opposite", ("numerics",), "keys in opposite directions: little of them is left",
+         {"x0": np.array([[3.0, 4.0]]), "keys": np.array([[[8.0, 0.0], [0.0, 3.0]]]),
+          "y0": np.array([[3.0, 4.0]]), "ykeys": np.array([[[-8.0, 1.0]]])}, dtypes=DOUBLE),
+    Case("far-and-near", ("numerics",), "queries of 1e15 with keys of 1e-15",
+         _two("kernel-range", 1, 2, 1, 1, 2, query=1e15, key=1e-15)),
+)  # fmt: skip
 
 KERNEL = (
     Case("worked-example", ("basic", "wrong_constant"), "queries apart, equal keys: 2 kappa(0) = 1 / pi",
          {"x0": np.array([[1.0]]), "keys": np.array([[[1.0]]]), "y0": np.array([[-1.0]]), "ykeys": np.array([[[1.0]]]),
           "bias": "zero"}, equations=("random_feature_attention-14", "random_feature_attention-16"),
          answer={"K": np.array([[0.318309886183790671538]])}, source="1 / pi"),
-    *_kernels(),
+    *(replace(case, slug=f"{case.slug}-{bias}", why=f"{case.why}; bias {bias}", inputs={**case.inputs, "bias": bias})
+      for bias in ("zero", "identity") for case in _PAIRS),
+    large("many-keys", "ordinary-zero", "N", balanced=True, size=20_000, dtypes=DOUBLE),
 )  # fmt: skip
 
 

@@ -75,34 +75,18 @@ def _times_as_much(*names):
     return lambda small, times: {name: times * small[name] for name in names}
 
 
-def lpgd(kind):
-    """The same situations for both models."""
+def _made(kind, slug, *sizes, **settings):
+    return _lifted_inputs(stream(0, "sdl-case", kind, slug), kind, *sizes, **settings)
+
+
+def _ordinary(kind, made):
+    """Worked, ordinary and small ones."""
     filters = kind == "filter"
-
-    def made(slug, *sizes, **settings):
-        return _lifted_inputs(stream(0, "sdl-case", kind, slug), kind, *sizes, **settings)
-
     worked = {"x": X, "covariates": ONES, "labels": LABELS, "B0": B0, "gamma0": np.array([[0.1]]), "rank": 1}
     worked |= {"xi": 0.5, "nu": 0.1, "step_size": 0.2, "steps": 1}
     worked |= {"A0": np.array([[0.5], [-0.2]]) if filters else np.array([[0.5, -0.2, 0.3]])}
     A3 = [[0.5, 0.1], [-0.2, 0.3]] if filters else [[0.5, -0.2, 0.3], [0.1, 0.4, -0.3]]
     three = {**worked, "labels": THREE, "A0": np.array(A3), "gamma0": np.array([[0.1, -0.2]])}
-    saturated = made("saturated", 3, 4, 2, 2, 2, steps=2)
-    saturated |= {"covariates": SIDES, "gamma0": STEEP, "step_size": 1e-4}
-    negative = {"covariates": NEGATIVE["covariates"], "gamma0": NEGATIVE["gamma"], "steps": 1}
-    zero = {"x": np.zeros((2, 3)), "A0": np.zeros((2, 1) if filters else (1, 3)), "B0": np.zeros((2, 3)), "nu": 0.5}
-    zero |= {} if filters else {"labels": np.zeros(3, dtype=int)}
-    from_zero = made("from-zero", 3, 5, 2, 1, 3, nu=0.0, step_size=1 / 64, steps=1)
-    from_zero |= {name: np.round(8 * from_zero[name]) / 8 for name in ("x", "covariates", "B0")}
-    from_zero |= {name: 0 * from_zero[name] for name in ("A0", "gamma0")}
-    faint: dict[str, Any] = {
-        **FAINT,
-        "A0": np.zeros((2, 1) if filters else (1, 2)),
-        "B0": np.zeros((2, 2)),
-        "gamma0": FAINT_GAMMA,
-    }
-    faint |= {"rank": 1, "xi": 0.5, "nu": 0.0, "step_size": float(2**33), "steps": 1}
-    many = {"size": ROWS, "balanced": True}
     return (
         Case("worked-example", ("basic", "missing_step", "wrong_constant"),
              "one step of the worked example of the documentation", worked,
@@ -129,6 +113,20 @@ def lpgd(kind):
         Case("one-class-only", ("edge_case",),
              "all labels are 0: nothing is special about a class without samples",
              {**made("one-class", 3, 4, 1, 2, 1), "labels": np.zeros(4, dtype=int)}),
+    )  # fmt: skip
+
+
+def _extreme(kind, made):
+    """Nothing but zeros, certain and faint probabilities, large and small numbers."""
+    filters = kind == "filter"
+    saturated = made("saturated", 3, 4, 2, 2, 2, steps=2)
+    saturated |= {"covariates": SIDES, "gamma0": STEEP, "step_size": 1e-4}
+    negative = {"covariates": NEGATIVE["covariates"], "gamma0": NEGATIVE["gamma"], "steps": 1}
+    zero = {"x": np.zeros((2, 3)), "A0": np.zeros((2, 1) if filters else (1, 3)), "B0": np.zeros((2, 3)), "nu": 0.5}
+    zero |= {} if filters else {"labels": np.zeros(3, dtype=int)}
+    faint: dict[str, Any] = {**FAINT, "A0": np.zeros((2, 1) if filters else (1, 2)), "B0": np.zeros((2, 2))}
+    faint |= {"gamma0": FAINT_GAMMA, "rank": 1, "xi": 0.5, "nu": 0.0, "step_size": float(2**33), "steps": 1}
+    return (
         Case("zero-data", ("edge_case", "numerics"),
              "X = 0 from the start at 0: gamma alone learns, and nothing is divided by a singular value",
              {**made("zero", 2, 3, 1, 1, 1), **zero}),
@@ -146,6 +144,19 @@ def lpgd(kind):
              made("large", 3, 5, 1, 1, 2, scale=1e3, spread=1e-3, step_size=1e-7),
              dtypes=("float64",)),  # in one matrix with numbers of 1e3, small ones have no digits in float32
         Case("tiny-data", ("numerics",), "data of 1e-3", made("tiny", 3, 5, 1, 1, 2, scale=1e-3), dtypes=("float64",)),
+    )  # fmt: skip
+
+
+def lpgd(kind):
+    """The same situations for both models."""
+    made = partial(_made, kind)
+    from_zero = made("from-zero", 3, 5, 2, 1, 3, nu=0.0, step_size=1 / 64, steps=1)
+    from_zero |= {name: np.round(8 * from_zero[name]) / 8 for name in ("x", "covariates", "B0")}
+    from_zero |= {name: 0 * from_zero[name] for name in ("A0", "gamma0")}
+    many = {"size": ROWS, "balanced": True}
+    return (
+        *_ordinary(kind, made),
+        *_extreme(kind, made),
         Case("heavy-reconstruction", ("wrong_constant",),
              "the weights of both terms come from the arguments: xi = 2, nu = 0.3",
              made("heavy", 3, 4, 2, 1, 2, xi=2.0, nu=0.3), equations=("sdl-8", "sdl-9")),
@@ -158,7 +169,7 @@ def lpgd(kind):
                      made("long", 2, 3, 1, 1, 1, steps=300, step_size=0.05), equations=("sdl-11", "sdl-12")),
                 large("many-samples", "from-zero", "n", **many, answers=_times_as_much("As", "gammas")),
             )
-            if filters
+            if kind == "filter"
             else (large("many-samples", "no-covariates", "n", **many | {"dtypes": ("float64",)}),)
         ),
     )  # fmt: skip

@@ -23,93 +23,99 @@ class _NoFit(Exception):
     pass
 
 
-def walked(space, dims, history):
-    """A network by recursion; choices beyond the history are the first value. None if a module cannot take its input.
+class _Walk:
+    """A walk through a written space: choices beyond the history are the first value."""
 
-    Also None where the history asks for what is not offered.
-    """
-    taken: list[int] = []
-    offered: list[int] = []
+    def __init__(self, history):
+        self.history = history
+        self.taken: list[int] = []
+        self.offered: list[int] = []
 
-    def take(k):
+    def take(self, k):
+        """Index of one of k."""
         if k == 1:
             return 0
-        i = history[len(taken)] if len(taken) < len(history) else 0
+        i = self.history[len(self.taken)] if len(self.taken) < len(self.history) else 0
         if i >= k:
             raise _NoFit
-        taken.append(i)
-        offered.append(k)
+        self.taken.append(i)
+        self.offered.append(k)
         return i
 
-    def pick(values, halves):
+    def pick(self, values, halves):
+        """One of the values, at once or by halves."""
         while halves and len(values) > 1:
-            values = values[len(values) // 2 :] if take(2) else values[: len(values) // 2]
-        return values[take(len(values))]
+            values = values[len(values) // 2 :] if self.take(2) else values[: len(values) // 2]
+        return values[self.take(len(values))]
 
-    def image(kind, values, dims):
-        *filters, size, stride, same = values
-        if len(dims) != 3:
-            raise _NoFit
-        sides = [len(range(0, side if same else side - size + 1, stride)) for side in dims[:2]]
-        if min(sides) < 1:
-            raise _NoFit
-        return [*sides, *(filters or dims[2:])]
-
-    def build(tree, dims, halves):
+    def build(self, tree, dims, halves):
+        """Rows of what a part of the space becomes, and the dims behind it."""
         kind, *rest = tree
         if kind == "Concat":
             rows = []
             for part in rest:
-                more, dims = build(part, dims, halves)
+                more, dims = self.build(part, dims, halves)
                 rows += more
             return rows, dims
         if kind == "Or":
-            return build(pick(rest, halves), dims, halves)
+            return self.build(self.pick(rest, halves), dims, halves)
         if kind == "Optional":
-            return build(pick([["Empty"], rest[0]], halves), dims, halves)
+            return self.build(self.pick([["Empty"], rest[0]], halves), dims, halves)
         if kind == "MaybeSwap":
-            return build(pick([["Concat", *rest], ["Concat", *rest[::-1]]], halves), dims, halves)
+            return self.build(self.pick([["Concat", *rest], ["Concat", *rest[::-1]]], halves), dims, halves)
         if kind == "ChoiceBisection":
-            return build(rest[0], dims, True)
+            return self.build(rest[0], dims, True)
         if kind == "Repeat":
-            return build(["Concat", *[rest[0]] * pick(rest[1], halves)], dims, halves)
+            return self.build(["Concat", *[rest[0]] * self.pick(rest[1], halves)], dims, halves)
         if kind == "RepeatTied":
-            k = pick(rest[1], halves)
-            before = len(taken)
-            rows, dims = build(rest[0], dims, halves)
-            again = walk_again(rest[0], taken[before:], halves)
-            every = list(rows)
-            for _ in range(k - 1):
-                more, dims = again(dims)
-                every += more
-            return every, dims
+            return self.tied(*rest, dims, halves)
         if kind == "Residual":
-            rows, out = build(rest[0], dims, halves)
+            rows, out = self.build(rest[0], dims, halves)
             if len(out) != len(dims):
                 out, dims = [math.prod(out)], [math.prod(dims)]
             return [[KINDS.index(kind), len(rows)], *rows], list(map(max, dims, out))
-        values = [pick(values, halves) for values in rest]
+        return self.module(kind, rest, dims, halves)
+
+    def tied(self, tree, counts, dims, halves):
+        """A part several times: the choices of the first time are the history of each further one."""
+        k, before = self.pick(counts, halves), len(self.taken)
+        rows, dims = self.build(tree, dims, halves)
+        made = self.taken[before:]
+        for _ in range(k - 1):
+            more, dims = _Walk(made).build(tree, dims, halves)
+            rows = rows + more
+        return rows, dims
+
+    def module(self, kind, options, dims, halves):
+        """A row, with a value of each option."""
+        values = [self.pick(values, halves) for values in options]
         values = [("VALID", "SAME").index(v) if isinstance(v, str) else v for v in values]
         if kind == "Affine":
             dims = values[:1]
         elif kind.endswith("2D"):
-            dims = image(kind, values, dims)
+            dims = _image(values, dims)
         return [[KINDS.index(kind), *values]], dims
 
-    def walk_again(tree, made, halves):
-        def build_again(dims):
-            found = walked(["ChoiceBisection", tree] if halves else tree, dims, made)
-            if found is None:
-                raise _NoFit
-            return found.layers, found.dims
 
-        return build_again
+def _image(values, dims):
+    """Dims behind a window of these values."""
+    *filters, size, stride, same = values
+    if len(dims) != 3:
+        raise _NoFit
+    sides = [len(range(0, side if same else side - size + 1, stride)) for side in dims[:2]]
+    if min(sides) < 1:
+        raise _NoFit
+    return [*sides, *(filters or dims[2:])]
 
+
+def walked(space, dims, history):
+    """A network by recursion. None if a module cannot take its input, or the history asks for what is not offered."""
+    way = _Walk(history)
     try:
-        rows, dims = build(json.loads(space) if isinstance(space, str) else space, dims, False)
+        rows, dims = way.build(json.loads(space) if isinstance(space, str) else space, dims, False)
     except _NoFit:
         return None
-    return Walked(rows, dims, taken, offered)
+    return Walked(rows, dims, way.taken, way.offered)
 
 
 def walk(space, in_dims, history):
