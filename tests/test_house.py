@@ -229,6 +229,29 @@ def test_no_file_of_the_oracle_is_long():
             assert len(path.read_text().splitlines()) <= 400, path
 
 
+def long_functions(text, most=60):
+    """Names and lengths of those above `most` lines without docstring. Short stretches of a source are not parsed."""
+    stretches = re.split(r"^(?=def |class |async |@)", text, flags=re.MULTILINE)
+    large = (s for s in stretches if s.count("\n") >= most and s.startswith(("def", "class", "async")))
+    for node in (node for stretch in large for node in ast.walk(ast.parse(stretch))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            told = ast.get_docstring(node, clean=False)
+            lines = node.end_lineno - node.lineno + 1 - (told.count("\n") + 1 if told else 0)
+            if lines > most:
+                yield node.name, lines
+
+
+def test_no_function_is_long():
+    """A table of cases or refusals stands at the top of its file, and may be long."""
+    just = "TABLE = [\n" + "    1,\n" * 99 + ']\n\n\n@cache\ndef f():\n    """A.\n\n    B."""\n' + "    pass\n" * 59
+    assert not [*long_functions(just)]
+    assert [*long_functions(f"{just}    pass\n\nf()\n")] == [("f", 61)]
+    for folder in ("refimpl", "tests", "benchmarks", "tutorials", "docs/_ext"):
+        for path in (ROOT / folder).rglob("*.py"):
+            found = [*long_functions(read(path))]
+            assert not found, f"{path}: longer than 60 lines without the docstring: {found}; split it, or make a table"
+
+
 def test_every_file_is_written_by_one_function():
     """Whole or not at all; a report that grows has its own way, under another name until it is whole."""
     writing = (

@@ -417,82 +417,79 @@ def test_a_threshold_takes_what_it_is_calibrated_for():
         ag.search(x0, ab, cond, uncond, s=1.0)
 
 
-def test_bad_input_is_named():
-    args, more = small_run()
-    x0, ab, cond, uncond = args
-    bed, label = small_bed()
-    state, e = ag.init(x0), np.ones((3, 2))
-    step = {"s": 3.0, "gamma_bar": 0.9, "ab": 0.25, "ab_next": 0.5}
-    parts = models.denoisers(bed, label)
-    relaxed = lambda **m: ag.relaxed_loss(
-        **{"logits": np.zeros((6, 3)), "x0": x0, "ab": ab, "cond": parts[0], "uncond": parts[1], "target": x0,
-           "scale": 1.0, "s": 3.0, "cost": 0.1} | m)  # fmt: skip
-    for call, error, name in (
+ARGS, MORE = small_run()
+X0, AB, COND, UNCOND = ARGS
+BED, LABEL = small_bed()
+STATE, E = ag.init(X0), np.ones((3, 2))
+STEP = {"s": 3.0, "gamma_bar": 0.9, "ab": 0.25, "ab_next": 0.5}
+PARTS = models.denoisers(BED, LABEL)
+
+
+def _relaxed(**changed):
+    """The loss on right input but for what is changed."""
+    given = {"logits": np.zeros((6, 3)), "x0": X0, "ab": AB, "cond": PARTS[0], "uncond": PARTS[1], "target": X0}
+    return ag.relaxed_loss(**given | {"scale": 1.0, "s": 3.0, "cost": 0.1} | changed)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "name"),
+    [
         (lambda: ag.schedule(0, like=LIKE), ValueError, "T"),
         (lambda: ag.schedule(1000, like=LIKE), ValueError, "T must be less than count"),
         (lambda: ag.schedule(5, like=LIKE, beta_first=0.5), ValueError, "beta_last must be at least beta_first"),
         (lambda: ag.schedule(5, like=LIKE, beta_last=1.5), ValueError, "beta_last"),
-        (lambda: ag.guide(e, e[:2], s=1.0), ValueError, "eps_u"),
-        (lambda: ag.guide(e, e, s=float("nan")), ValueError, "s must be a finite number"),
-        (lambda: ag.cosine(e, np.full((3, 2), np.nan)), ValueError, "eps_u"),
-        (lambda: ag.update(state, e, e.astype(np.float32), **step), ValueError, "eps_u"),
-        (lambda: ag.update(state._replace(done=np.zeros(2, bool)), e, e, **step), ValueError, "done"),
-        (lambda: ag.update(state, e, e, **step | {"ab": 0.0}), ValueError, "ab"),
-        (lambda: ag.update(state, e, e, **step | {"ab_next": 0.1}), ValueError, "ab_next must not be below ab"),
-        (lambda: ag.ddim(e, e, ab=0.5, ab_next=1.1), ValueError, "ab_next"),
-        (lambda: ag.sample(x0, ab[::-1].copy(), cond, uncond, gamma_bar=0.9, **more), ValueError, "ab must rise"),
-        (lambda: ag.sample(x0, ab[:1], cond, uncond, gamma_bar=0.9, **more), ValueError, "ab must have at least 2"),
-        (lambda: ag.sample(x0, ab.astype(np.float32), cond, uncond, gamma_bar=0.9, **more), TypeError, "ab"),
-        (lambda: ag.follow(*args, ("cfg",) * 5, **more), ValueError, "policy must have a word for each of 6"),
-        (lambda: ag.follow(*args, ("cfg",) * 5 + ("both",), **more), ValueError, "policy"),
-        (lambda: ag.follow(*args, ("lin",) + ("cfg",) * 5, **more), ValueError, "policy must have guided"),
-        (
-            lambda: ag.follow(*args, ("cfg", "cond", "lin", *("cfg",) * 3), **more),
-            ValueError,
-            "policy must have guided",
-        ),
-        (
-            lambda: ag.follow(*args, ag.alternating(6, "lin"), **more),
-            ValueError,
-            "betas must have coefficients for step 1",
-        ),
-        (lambda: ag.fit_linear(e[None], e[None], 1), ValueError, "k must be a step in"),
-        (lambda: ag.estimate([e], [], np.ones(1)), ValueError, "said_u must be a list with at least one"),
-        (lambda: ag.estimate([e], [e], np.ones(2)), ValueError, "said_c must have one prediction more"),
-        (lambda: ag.estimate([e, e[:2]], [e], np.ones(3)), ValueError, r"said_c\[1\] must have shape"),
-        (lambda: ag.estimate([e, e], [e], np.ones(2)), ValueError, "beta"),
+        (lambda: ag.guide(E, E[:2], s=1.0), ValueError, "eps_u"),
+        (lambda: ag.guide(E, E, s=float("nan")), ValueError, "s must be a finite number"),
+        (lambda: ag.cosine(E, np.full((3, 2), np.nan)), ValueError, "eps_u"),
+        (lambda: ag.update(STATE, E, E.astype(np.float32), **STEP), ValueError, "eps_u"),
+        (lambda: ag.update(STATE._replace(done=np.zeros(2, bool)), E, E, **STEP), ValueError, "done"),
+        (lambda: ag.update(STATE, E, E, **STEP | {"ab": 0.0}), ValueError, "ab"),
+        (lambda: ag.update(STATE, E, E, **STEP | {"ab_next": 0.1}), ValueError, "ab_next must not be below ab"),
+        (lambda: ag.ddim(E, E, ab=0.5, ab_next=1.1), ValueError, "ab_next"),
+        (lambda: ag.sample(X0, AB[::-1].copy(), COND, UNCOND, gamma_bar=0.9, **MORE), ValueError, "ab must rise"),
+        (lambda: ag.sample(X0, AB[:1], COND, UNCOND, gamma_bar=0.9, **MORE), ValueError, "ab must have at least 2"),
+        (lambda: ag.sample(X0, AB.astype(np.float32), COND, UNCOND, gamma_bar=0.9, **MORE), TypeError, "ab"),
+        (lambda: ag.follow(*ARGS, ("cfg",) * 5, **MORE), ValueError, "policy must have a word for each of 6"),
+        (lambda: ag.follow(*ARGS, ("cfg",) * 5 + ("both",), **MORE), ValueError, "policy"),
+        (lambda: ag.follow(*ARGS, ("lin",) + ("cfg",) * 5, **MORE), ValueError, "policy must have guided"),
+        (lambda: ag.follow(*ARGS, ("cfg", "cond", "lin", *("cfg",) * 3), **MORE), ValueError,
+         "policy must have guided"),
+        (lambda: ag.follow(*ARGS, ag.alternating(6, "lin"), **MORE), ValueError,
+         "betas must have coefficients for step 1"),
+        (lambda: ag.fit_linear(E[None], E[None], 1), ValueError, "k must be a step in"),
+        (lambda: ag.estimate([E], [], np.ones(1)), ValueError, "said_u must be a list with at least one"),
+        (lambda: ag.estimate([E], [E], np.ones(2)), ValueError, "said_c must have one prediction more"),
+        (lambda: ag.estimate([E, E[:2]], [E], np.ones(3)), ValueError, r"said_c\[1\] must have shape"),
+        (lambda: ag.estimate([E, E], [E], np.ones(2)), ValueError, "beta"),
         (lambda: ag.alternating(4, "uncond"), ValueError, "other"),
         (lambda: ag.front_loaded(4, -1), ValueError, "m"),
         (lambda: ag.decided(np.zeros((2, 2))), ValueError, "logits"),
         (lambda: ag.schedule(5, like=LIKE, beta_last=1.0), ValueError, "beta_last"),
         (lambda: ag.calibrate(np.zeros((4, 2)), 5.0), ValueError, r"nfe must be in \(5, 8\)"),
-        (lambda: ag.update(state._replace(done=np.zeros(3)), e, e, **step), TypeError, "done must be an array of bool"),
-        (
-            lambda: ag.update(state._replace(nfe=np.zeros(3)), e, e, **step),
-            TypeError,
-            "nfe must be an array of integers",
-        ),
-        (lambda: ag.sample(x0, ab, cond, lambda *a: x0[0], gamma_bar=0.9, **more), ValueError, "eps of uncond must"),
-        (lambda: models.denoisers(bed, label, negative=label[:2]), ValueError, "negative must have shape"),
-        (lambda: relaxed(logits=np.zeros((5, 3))), ValueError, "logits"),
-        (lambda: relaxed(scale=0.0), ValueError, "scale"),
-        (lambda: relaxed(cost=-1.0), ValueError, "cost"),
-        (lambda: relaxed(target=x0[:2]), ValueError, "target"),
-        (lambda: relaxed(cond=parts[0]._replace(eps=lambda *a: np.nan * x0)), ValueError, "eps of cond must be finite"),
-        (
-            lambda: relaxed(uncond=parts[0]._replace(pull=lambda *a: x0[0])),
-            ValueError,
-            "pull of uncond must have shape",
-        ),
-        (lambda: ag.search(x0, ab, parts[0], parts[0], s=3.0), ValueError, "cond and uncond must differ"),
-        (lambda: ag.search(x0, ab, *parts, s=1.0), ValueError, "cond and uncond must differ"),
-        (lambda: models.denoisers(bed._replace(variances=np.zeros(4)), label), ValueError, "variances"),
-        (lambda: models.denoisers(bed, label + 5), ValueError, "label must be classes of the bed"),
-        (lambda: models.denoisers(bed, 1.0 * label), TypeError, "label must be an array of integers"),
+        (lambda: ag.update(STATE._replace(done=np.zeros(3)), E, E, **STEP), TypeError, "done must be an array of bool"),
+        (lambda: ag.update(STATE._replace(nfe=np.zeros(3)), E, E, **STEP), TypeError,
+         "nfe must be an array of integers"),
+        (lambda: ag.sample(X0, AB, COND, lambda *a: X0[0], gamma_bar=0.9, **MORE), ValueError, "eps of uncond must"),
+        (lambda: models.denoisers(BED, LABEL, negative=LABEL[:2]), ValueError, "negative must have shape"),
+        (lambda: _relaxed(logits=np.zeros((5, 3))), ValueError, "logits"),
+        (lambda: _relaxed(scale=0.0), ValueError, "scale"),
+        (lambda: _relaxed(cost=-1.0), ValueError, "cost"),
+        (lambda: _relaxed(target=X0[:2]), ValueError, "target"),
+        (lambda: _relaxed(cond=PARTS[0]._replace(eps=lambda *a: np.nan * X0)), ValueError,
+         "eps of cond must be finite"),
+        (lambda: _relaxed(uncond=PARTS[0]._replace(pull=lambda *a: X0[0])), ValueError,
+         "pull of uncond must have shape"),
+        (lambda: ag.search(X0, AB, PARTS[0], PARTS[0], s=3.0), ValueError, "cond and uncond must differ"),
+        (lambda: ag.search(X0, AB, *PARTS, s=1.0), ValueError, "cond and uncond must differ"),
+        (lambda: models.denoisers(BED._replace(variances=np.zeros(4)), LABEL), ValueError, "variances"),
+        (lambda: models.denoisers(BED, LABEL + 5), ValueError, "label must be classes of the bed"),
+        (lambda: models.denoisers(BED, 1.0 * LABEL), TypeError, "label must be an array of integers"),
         (lambda: models.groups(stream(0), like=LIKE, variance=0.0), ValueError, "variance"),
-    ):
-        with pytest.raises(error, match=name):
-            call()
+    ],
+)  # fmt: skip
+def test_bad_input_is_named(call, error, name):
+    with pytest.raises(error, match=name):
+        call()
 
 
 # The experiments --------------------------------------------------------------------------------------------------

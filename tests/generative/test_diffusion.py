@@ -222,67 +222,72 @@ def test_a_forest_learns_and_keeps_its_leaves():
 # What is refused -----------------------------------------------------------------------------------------------------
 
 
-def test_bad_input_is_named():
-    x, t = np.ones((2, 1)), np.ones(2)
-    score = lambda x, t: -x
-    run = lambda times, noise=None, **more: diffusion.sample(score, x, times, noise, **more)
-    betas, eps = np.full(4, 0.1), np.ones((2, 2, 1))
-    for call, error, message in (
-        (lambda: diffusion.step("ddpm", x, x, 1.0, 0.5), ValueError, "kind must be one of"),
-        (lambda: diffusion.step("em", x, x, 1.0, 0.5), ValueError, "xi must be given"),
-        (lambda: diffusion.step("em", x, x, 1.0, 1.0, x), ValueError, "t must be later than u"),
-        (lambda: diffusion.step("ddim", x, x, 1.0, 0.5, x, eta=-0.5), ValueError, "eta must be"),
-        (lambda: diffusion.step("ddim", x, x, 1.0, 0.5, x, eta=5.0), ValueError, "eta must leave room"),
-        (lambda: diffusion.step("ddim", x, x, 1.0, 0.5, x, eta=1e300), ValueError, "eta must leave room"),
-        (lambda: diffusion.step("em", x, x * np.nan, 1.0, 0.5, x), ValueError, "score must be finite"),
-        (
-            lambda: diffusion.sample(lambda x, t: x * np.nan, x, (2.0, 1.0), kind="ddim"),
-            ValueError,
-            "score must be finite",
-        ),
-        (lambda: run((1.0,)), ValueError, "times must be two at least"),
-        (lambda: run((1.0, 2.0)), ValueError, "times must fall"),
-        (lambda: run((1.0, -1.0)), ValueError, "times must be"),
-        (lambda: run((1.0, 0.0), kind="heun"), ValueError, "times must end later than 0"),
-        (lambda: run((1.0, 0.0), kind="ddim", denoise=True), ValueError, "times must end later than 0"),
-        (lambda: run((1.0, 0.5), np.ones((2, 2, 1))), ValueError, "noise must have shape"),
-        (lambda: run((1.0, 0.5)), ValueError, "xi must be given"),
+X, T = np.ones((2, 1)), np.ones(2)
+BETAS, EPS = np.full(4, 0.1), np.ones((2, 2, 1))
+
+
+def _score(x, t):
+    return -x
+
+
+def _run(times, noise=None, **more):
+    return diffusion.sample(_score, X, times, noise, **more)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: diffusion.step("ddpm", X, X, 1.0, 0.5), ValueError, "kind must be one of"),
+        (lambda: diffusion.step("em", X, X, 1.0, 0.5), ValueError, "xi must be given"),
+        (lambda: diffusion.step("em", X, X, 1.0, 1.0, X), ValueError, "t must be later than u"),
+        (lambda: diffusion.step("ddim", X, X, 1.0, 0.5, X, eta=-0.5), ValueError, "eta must be"),
+        (lambda: diffusion.step("ddim", X, X, 1.0, 0.5, X, eta=5.0), ValueError, "eta must leave room"),
+        (lambda: diffusion.step("ddim", X, X, 1.0, 0.5, X, eta=1e300), ValueError, "eta must leave room"),
+        (lambda: diffusion.step("em", X, X * np.nan, 1.0, 0.5, X), ValueError, "score must be finite"),
+        (lambda: diffusion.sample(lambda x, t: x * np.nan, X, (2.0, 1.0), kind="ddim"), ValueError,
+         "score must be finite"),
+        (lambda: _run((1.0,)), ValueError, "times must be two at least"),
+        (lambda: _run((1.0, 2.0)), ValueError, "times must fall"),
+        (lambda: _run((1.0, -1.0)), ValueError, "times must be"),
+        (lambda: _run((1.0, 0.0), kind="heun"), ValueError, "times must end later than 0"),
+        (lambda: _run((1.0, 0.0), kind="ddim", denoise=True), ValueError, "times must end later than 0"),
+        (lambda: _run((1.0, 0.5), np.ones((2, 2, 1))), ValueError, "noise must have shape"),
+        (lambda: _run((1.0, 0.5)), ValueError, "xi must be given"),
         (lambda: diffusion.grid(1.0, 2.0), ValueError, "T must be later"),
         (lambda: diffusion.grid(N=0), ValueError, "N must be"),
         (lambda: diffusion.times_of_betas(np.array([0.1, -0.1])), ValueError, "betas must be in"),
-        (lambda: diffusion.table_steps("ddim", x, eps, betas, (1, 3)), ValueError, "rows must fall"),
-        (lambda: diffusion.table_steps("ddim", x, eps, betas, (4, 3)), ValueError, "rows must fall and be below 4"),
-        (lambda: diffusion.table_steps("ddpm_small", x, eps, betas, (3, 1)), ValueError, "xi must be given"),
-        (lambda: diffusion.guide(x, x, eta=float("nan")), ValueError, "eta must be"),
-        (lambda: diffusion.classify(x, x, eta=-2.0), ValueError, "eta must be >= -1"),
-        (lambda: diffusion.dsm_loss(x, 0 * t, x), ValueError, "t must be > 0"),
-        (lambda: diffusion.dsm_loss(x, t, x, weight="snr"), ValueError, "weight must be one of"),
-        (lambda: diffusion.forward(x, -t, x), ValueError, "t must be >= 0"),
-        (lambda: diffusion.drop_labels(t, 0 * t, p_drop=1.5, null=0), ValueError, "p_drop must be"),
-        (lambda: diffusion.drop_labels(t, 0 * t + 1, null=0), ValueError, "draws must be in"),
+        (lambda: diffusion.table_steps("ddim", X, EPS, BETAS, (1, 3)), ValueError, "rows must fall"),
+        (lambda: diffusion.table_steps("ddim", X, EPS, BETAS, (4, 3)), ValueError, "rows must fall and be below 4"),
+        (lambda: diffusion.table_steps("ddpm_small", X, EPS, BETAS, (3, 1)), ValueError, "xi must be given"),
+        (lambda: diffusion.guide(X, X, eta=float("nan")), ValueError, "eta must be"),
+        (lambda: diffusion.classify(X, X, eta=-2.0), ValueError, "eta must be >= -1"),
+        (lambda: diffusion.dsm_loss(X, 0 * T, X), ValueError, "t must be > 0"),
+        (lambda: diffusion.dsm_loss(X, T, X, weight="snr"), ValueError, "weight must be one of"),
+        (lambda: diffusion.forward(X, -T, X), ValueError, "t must be >= 0"),
+        (lambda: diffusion.drop_labels(T, 0 * T, p_drop=1.5, null=0), ValueError, "p_drop must be"),
+        (lambda: diffusion.drop_labels(T, 0 * T + 1, null=0), ValueError, "draws must be in"),
         (lambda: diffusion.drop_labels(np.array([1]), np.zeros(1), null=0.5), TypeError, "null must be an integer"),
         (lambda: diffusion.coefficients("exp", 800.0, 0.0), ValueError, "t must be later than u, by less"),
-        (lambda: diffusion.denoised(x, x, 2000.0), ValueError, "t must be so early"),
-        (lambda: diffusion.sample(score, x, (2.0, 1.0), kind="heun", eta=-1.0), ValueError, "eta must be"),
-        (
-            lambda: diffusion.sample(score, x, (2.0, 1.0), np.ones((1, *x.shape), np.float32)),
-            TypeError,
-            "noise must have dtype",
-        ),
-        (lambda: diffusion.sample(lambda x, t: x[:1], x, (2.0, 1.0), kind="heun"), ValueError, "score must have shape"),
-        (lambda: models.encoder_score(x, 0.5, x, x, x, x), ValueError, "V must be given if d is not"),
-        (lambda: models.encoder_score(x, 0.5, x, x, x, x, d=1, V=np.ones((1, 1))), ValueError, "V must be given if"),
-        (lambda: models.encoder_score(x, 0.5, x, x, x, x, V=2 * np.ones((1, 1))), ValueError, "V must have ortho"),
-        (lambda: models.kernel_ridge(0 * x, x, x, x, widths=(1,), ridges=(1,)), ValueError, "inputs must differ"),
-        (lambda: models.guided_score(x, 0.5, PAIR, 2, eta=1.0), ValueError, "label must be in"),
-        (lambda: models.guided_score(x, 0.5, PAIR._replace(weights=[1.0]), 0, eta=1.0), TypeError, "weights must be"),
+        (lambda: diffusion.denoised(X, X, 2000.0), ValueError, "t must be so early"),
+        (lambda: diffusion.sample(_score, X, (2.0, 1.0), kind="heun", eta=-1.0), ValueError, "eta must be"),
+        (lambda: diffusion.sample(_score, X, (2.0, 1.0), np.ones((1, *X.shape), np.float32)), TypeError,
+         "noise must have dtype"),
+        (lambda: diffusion.sample(lambda x, t: x[:1], X, (2.0, 1.0), kind="heun"), ValueError, "score must have shape"),
+        (lambda: models.encoder_score(X, 0.5, X, X, X, X), ValueError, "V must be given if d is not"),
+        (lambda: models.encoder_score(X, 0.5, X, X, X, X, d=1, V=np.ones((1, 1))), ValueError, "V must be given if"),
+        (lambda: models.encoder_score(X, 0.5, X, X, X, X, V=2 * np.ones((1, 1))), ValueError, "V must have ortho"),
+        (lambda: models.kernel_ridge(0 * X, X, X, X, widths=(1,), ridges=(1,)), ValueError, "inputs must differ"),
+        (lambda: models.guided_score(X, 0.5, PAIR, 2, eta=1.0), ValueError, "label must be in"),
+        (lambda: models.guided_score(X, 0.5, PAIR._replace(weights=[1.0]), 0, eta=1.0), TypeError, "weights must be"),
         (lambda: models.mixture_score(np.ones((2, 2), np.float32), 0.5, PAIR), TypeError, "x must have dtype float64"),
-        (lambda: models.subspace_score(x, 0.5, 2 * np.ones((1, 1)), PAIR), ValueError, "means must have shape"),
-        (lambda: models.principal_axes(x, 2), ValueError, "d must be at most 1"),
-        (lambda: models.kernel_ridge(x[:1], x[:1], x, x, widths=(1,), ridges=(1,)), ValueError, "inputs must have two"),
-    ):
-        with pytest.raises(error, match=message):
-            call()
+        (lambda: models.subspace_score(X, 0.5, 2 * np.ones((1, 1)), PAIR), ValueError, "means must have shape"),
+        (lambda: models.principal_axes(X, 2), ValueError, "d must be at most 1"),
+        (lambda: models.kernel_ridge(X[:1], X[:1], X, X, widths=(1,), ridges=(1,)), ValueError, "inputs must have two"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_named(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
 
 
 # The experiments -----------------------------------------------------------------------------------------------------

@@ -350,69 +350,77 @@ def test_the_entropic_plan_is_that_of_pot():
 # What is refused -----------------------------------------------------------------------------------------------------
 
 
-def test_bad_input_is_named():
-    x, t, law = np.ones((2, 1)), np.array([0.2, 0.7]), models.STANDARD
-    flow = interpolants.mixture_flow(law, models.PAIR, divergence=True)
-    full = law._replace(covariances=np.ones((1, 1, 1)))
-    start = lambda y: mixture.log_density(y, law)
-    c = interpolants.schedule(t)
-    for call, error, message in (
+X, T, LAW = np.ones((2, 1)), np.array([0.2, 0.7]), models.STANDARD
+FLOW = interpolants.mixture_flow(LAW, models.PAIR, divergence=True)
+FULL = LAW._replace(covariances=np.ones((1, 1, 1)))
+C = interpolants.schedule(T)
+
+
+def _start(y):
+    return mixture.log_density(y, LAW)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
         (lambda: interpolants.schedule(np.array([-0.1])), ValueError, r"t must be times in \[0, 1\]"),
-        (lambda: interpolants.schedule(t, path="straight"), ValueError, "path must be one of"),
-        (lambda: interpolants.schedule(t, gamma="white"), ValueError, "gamma must be one of"),
-        (lambda: interpolants.schedule(t, path="trig", a=4.0), ValueError, "gamma must stay below 1"),
-        (lambda: interpolants.schedule(t, a=0.0), ValueError, "a must be"),
-        (lambda: interpolants.interpolate(x, x, x[:1], c), ValueError, "z must have shape"),
-        (lambda: interpolants.interpolate(x[:1], x[:1], x[:1], c), ValueError, "c must have one time"),
-        (lambda: interpolants.loss("w", lambda t, x: x, x, x, x, t), ValueError, "which must be one of"),
-        (lambda: interpolants.loss("b", lambda t, x: x[:1], x, x, x, t), ValueError, "predict must have shape"),
-        (lambda: interpolants.loss("b", lambda t, x: np.nan * x, x, x, x, t), ValueError, "predict must be finite"),
-        (lambda: interpolants.step(lambda t, x: interpolants.Fields(np.nan * x), x, 0.5, 0.6, kind="rk4"), ValueError,
+        (lambda: interpolants.schedule(T, path="straight"), ValueError, "path must be one of"),
+        (lambda: interpolants.schedule(T, gamma="white"), ValueError, "gamma must be one of"),
+        (lambda: interpolants.schedule(T, path="trig", a=4.0), ValueError, "gamma must stay below 1"),
+        (lambda: interpolants.schedule(T, a=0.0), ValueError, "a must be"),
+        (lambda: interpolants.interpolate(X, X, X[:1], C), ValueError, "z must have shape"),
+        (lambda: interpolants.interpolate(X[:1], X[:1], X[:1], C), ValueError, "c must have one time"),
+        (lambda: interpolants.loss("w", lambda t, x: x, X, X, X, T), ValueError, "which must be one of"),
+        (lambda: interpolants.loss("b", lambda t, x: x[:1], X, X, X, T), ValueError, "predict must have shape"),
+        (lambda: interpolants.loss("b", lambda t, x: np.nan * x, X, X, X, T), ValueError, "predict must be finite"),
+        (lambda: interpolants.step(lambda t, x: interpolants.Fields(np.nan * x), X, 0.5, 0.6, kind="rk4"), ValueError,
          "b of fields must be finite"),
-        (lambda: interpolants.solve(lambda t, x: interpolants.Fields(np.inf * x), x, 0.5, 0.6), ValueError,
+        (lambda: interpolants.solve(lambda t, x: interpolants.Fields(np.inf * x), X, 0.5, 0.6), ValueError,
          "b of fields must be finite"),
-        (lambda: interpolants.solve(flow, x, 0.5, 0.6, tolerance=1e-17), ValueError, "tolerance must be at least"),
-        (lambda: interpolants.solve(flow, x, 0.5, 0.5), ValueError, "t_end must differ"),
-        (lambda: interpolants.interpolate(x, x, x, c._replace(beta=np.nan * t)), ValueError, "c.beta must be finite"),
-        (lambda: interpolants.velocity(x, x, c._replace(product=0.5)), TypeError, "product must be"),
-        (lambda: interpolants.divergence(lambda x: x[:1], x), ValueError, "field must have shape"),
-        (lambda: interpolants.log_likelihood(flow, lambda x: np.nan * x[:, 0], x, t[::-1]), ValueError, "log_rho0 m"),
-        (lambda: interpolants.score(x, interpolants.schedule(np.zeros(2))), ValueError, "gamma must be > 0"),
-        (lambda: interpolants.one_sided_velocity(x, x, interpolants.schedule(np.asarray(0.0), path="one_sided_trig")),
+        (lambda: interpolants.solve(FLOW, X, 0.5, 0.6, tolerance=1e-17), ValueError, "tolerance must be at least"),
+        (lambda: interpolants.solve(FLOW, X, 0.5, 0.5), ValueError, "t_end must differ"),
+        (lambda: interpolants.interpolate(X, X, X, C._replace(beta=np.nan * T)), ValueError, "c.beta must be finite"),
+        (lambda: interpolants.velocity(X, X, C._replace(product=0.5)), TypeError, "product must be"),
+        (lambda: interpolants.divergence(lambda x: x[:1], X), ValueError, "field must have shape"),
+        (lambda: interpolants.log_likelihood(FLOW, lambda x: np.nan * x[:, 0], X, T[::-1]), ValueError, "log_rho0 m"),
+        (lambda: interpolants.score(X, interpolants.schedule(np.zeros(2))), ValueError, "gamma must be > 0"),
+        (lambda: interpolants.one_sided_velocity(X, X, interpolants.schedule(np.asarray(0.0), path="one_sided_trig")),
          ValueError, "mean must be given"),
-        (lambda: interpolants.one_sided_velocity(x, x, interpolants.schedule(np.asarray(0.5))), ValueError,
+        (lambda: interpolants.one_sided_velocity(X, X, interpolants.schedule(np.asarray(0.5))), ValueError,
          "c must be of a one-sided path"),
         (lambda: interpolants.one_sided_velocity(
-            x, x, interpolants.schedule(np.asarray(1.0), path="one_sided_sbdm")), ValueError, "c must have a finite"),
-        (lambda: interpolants.velocity(x, x, interpolants.schedule(t.astype(np.float32))), TypeError, "c must have"),
-        (lambda: interpolants.bridge_variance(t + 1, 1.0, 1.0, 1.0), ValueError, "t must be times in"),
-        (lambda: interpolants.mixture_flow(law, law, path="straight"), ValueError, "path must be one of"),
-        (lambda: interpolants.mixture_flow(law, Mixture(*(p.astype(np.float32) for p in law))), TypeError, "rho1 must"),
-        (lambda: interpolants.step(lambda t, x: interpolants.Fields(x), x, 0.5, 0.6, kind="em", xi=x), ValueError,
+            X, X, interpolants.schedule(np.asarray(1.0), path="one_sided_sbdm")), ValueError, "c must have a finite"),
+        (lambda: interpolants.velocity(X, X, interpolants.schedule(T.astype(np.float32))), TypeError, "c must have"),
+        (lambda: interpolants.bridge_variance(T + 1, 1.0, 1.0, 1.0), ValueError, "t must be times in"),
+        (lambda: interpolants.mixture_flow(LAW, LAW, path="straight"), ValueError, "path must be one of"),
+        (lambda: interpolants.mixture_flow(LAW, Mixture(*(p.astype(np.float32) for p in LAW))), TypeError, "rho1 must"),
+        (lambda: interpolants.step(lambda t, x: interpolants.Fields(x), X, 0.5, 0.6, kind="em", xi=X), ValueError,
          "fields must return s"),
-        (lambda: interpolants.step(lambda t, x: interpolants.Fields(x[:1]), x, 0.5, 0.6, kind="rk4"), ValueError,
+        (lambda: interpolants.step(lambda t, x: interpolants.Fields(x[:1]), X, 0.5, 0.6, kind="rk4"), ValueError,
          "b of fields must have shape"),
-        (lambda: interpolants.log_likelihood(flow, lambda x: x, x, t[::-1]), ValueError, "log_rho0 must have shape"),
-        (lambda: interpolants.mixture_flow(law, full), ValueError, "covariances must be full in both"),
-        (lambda: interpolants.mixture_flow(law, plane(2, "first")._replace(covariances=np.ones(2))), ValueError,
+        (lambda: interpolants.log_likelihood(FLOW, lambda x: x, X, T[::-1]), ValueError, "log_rho0 must have shape"),
+        (lambda: interpolants.mixture_flow(LAW, FULL), ValueError, "covariances must be full in both"),
+        (lambda: interpolants.mixture_flow(LAW, plane(2, "first")._replace(covariances=np.ones(2))), ValueError,
          "means must have one dimension"),
-        (lambda: interpolants.mixture_fields(x, 2.0, law, law), ValueError, "t must be"),
-        (lambda: interpolants.step(flow, x, 0.5, 1.5, kind="rk4"), ValueError, "t_next must be a time"),
-        (lambda: interpolants.step(flow, x, 0.5, 0.5, kind="rk4"), ValueError, "t_next must differ"),
-        (lambda: interpolants.step(flow, x, 0.5, 0.6, kind="milstein"), ValueError, "kind must be one of"),
-        (lambda: interpolants.step(flow, x, 0.5, 0.6, kind="em", epsilon=-1.0), ValueError, "epsilon must be"),
-        (lambda: interpolants.sample(flow, x, t, kind="em", noise=None), TypeError, "noise must be"),
-        (lambda: interpolants.sample(flow, x, np.array([0.5]), kind="rk4"), ValueError, "times must be at least two"),
-        (lambda: interpolants.sample(flow, x, np.array([0.5, 0.9, 0.7]), kind="rk4"), ValueError, "rise, or fall"),
-        (lambda: interpolants.sample(flow, x, t, kind="rk4", epsilon=np.ones(2)), ValueError, "epsilon must have"),
-        (lambda: interpolants.log_likelihood(flow, start, x, t), ValueError, "times must fall"),
-        (lambda: interpolants.log_likelihood(flow, start, x, t[::-1], kind="ito"), TypeError, "noise must be"),
+        (lambda: interpolants.mixture_fields(X, 2.0, LAW, LAW), ValueError, "t must be"),
+        (lambda: interpolants.step(FLOW, X, 0.5, 1.5, kind="rk4"), ValueError, "t_next must be a time"),
+        (lambda: interpolants.step(FLOW, X, 0.5, 0.5, kind="rk4"), ValueError, "t_next must differ"),
+        (lambda: interpolants.step(FLOW, X, 0.5, 0.6, kind="milstein"), ValueError, "kind must be one of"),
+        (lambda: interpolants.step(FLOW, X, 0.5, 0.6, kind="em", epsilon=-1.0), ValueError, "epsilon must be"),
+        (lambda: interpolants.sample(FLOW, X, T, kind="em", noise=None), TypeError, "noise must be"),
+        (lambda: interpolants.sample(FLOW, X, np.array([0.5]), kind="rk4"), ValueError, "times must be at least two"),
+        (lambda: interpolants.sample(FLOW, X, np.array([0.5, 0.9, 0.7]), kind="rk4"), ValueError, "rise, or fall"),
+        (lambda: interpolants.sample(FLOW, X, T, kind="rk4", epsilon=np.ones(2)), ValueError, "epsilon must have"),
+        (lambda: interpolants.log_likelihood(FLOW, _start, X, T), ValueError, "times must fall"),
+        (lambda: interpolants.log_likelihood(FLOW, _start, X, T[::-1], kind="ito"), TypeError, "noise must be"),
         (lambda: interpolants.bridge_energy(np.array([-1.0]), s0=1.0, s1=1.0, epsilon=0.1), ValueError, "alpha_sq"),
         (lambda: interpolants.entropic_covariance(0.0, 1.0, 1.0), ValueError, "s0 must be"),
-        (lambda: models.fokker_planck(flow, 0.0, t, t, t), ValueError, "epsilon must be"),
-    ):  # fmt: skip
-        with pytest.raises(error, match=message):
-            call()
+        (lambda: models.fokker_planck(FLOW, 0.0, T, T, T), ValueError, "epsilon must be"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_named(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
 
 
 # The experiments -----------------------------------------------------------------------------------------------------

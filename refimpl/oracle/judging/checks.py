@@ -53,43 +53,43 @@ def judge_law(operation, law, case, dtype, candidate):
         raise
     if pairs and not any(pairs):
         return {"status": "not_applicable", "reason": f"it is about {', '.join(without)}, which the answer leaves out"}
-    judged = [pair for pair in pairs if pair]
-
-    def at_least(bounds):  # where the reference has 0 a candidate may have a number, which is rounded
-        few = tolerance.FACTOR * tolerance.unit(dtype)
-        return [
-            np.fmax(bound, few * np.abs(pair[1])) if bound.shape == pair[1].shape else bound
-            for pair, bound in zip(pairs, bounds, strict=True)
-            if pair
-        ]
-
-    def keep(bounds):
-        return all(
-            got.shape == wanted.shape == bound.shape and tolerance.agrees(got, wanted, bound).all()
-            for (got, wanted), bound in zip(judged, at_least(bounds), strict=True)
-        )
-
-    fields: dict[str, Any] = {"status": "passed", "tolerance_source": tolerance.source(OF_A_LAW), "without": without}
+    passed: dict[str, Any] = {"status": "passed", "tolerance_source": tolerance.source(OF_A_LAW), "without": without}
+    keep = partial(_keep, pairs, dtype)
     least = [np.zeros(pair[1].shape) if pair else np.zeros(()) for pair in pairs]
     if keep(least) and _shapes_are_known(operation, case, dtype, asked):
-        return fields  # whatever noise allows is more, and takes several runs of the reference
-    for (got, wanted), bound in zip(judged, at_least(allowed.enough(keep)), strict=True):
+        return passed  # whatever noise allows is more, and takes several runs of the reference
+    return passed | _first_breach(operation, law, asked, _bounded(pairs, dtype, allowed.enough(keep)))
+
+
+def _bounded(pairs, dtype, bounds):
+    """The pairs (got, wanted) of a law that there are, each with its bound as a third."""
+    few = tolerance.FACTOR * tolerance.unit(dtype)
+    for pair, bound in zip(pairs, bounds, strict=True):
+        if pair:
+            got, wanted = pair
+            # Where the reference has 0 a candidate may have a number, which is rounded.
+            yield got, wanted, np.fmax(bound, few * np.abs(wanted)) if bound.shape == wanted.shape else bound
+
+
+def _keep(pairs, dtype, bounds):
+    """Whether all pairs of a law are of the same shape, and agree within the bounds."""
+    return all(
+        got.shape == wanted.shape == bound.shape and tolerance.agrees(got, wanted, bound).all()
+        for got, wanted, bound in _bounded(pairs, dtype, bounds)
+    )
+
+
+def _first_breach(operation, law, asked, bounded):
+    """Fields of a record for the first pair (got, wanted, bound) that breaks a law, or none."""
+    for got, wanted, bound in bounded:
         if not got.shape == wanted.shape == bound.shape:
             differ = {"status": "failed", "message": f"breaks the law: {law.statement} (shapes differ)"}
-            return fields | (_first_wrong_shape(operation, asked) or differ)
-        good = tolerance.agrees(got, wanted, bound)
-        if not good.all():
-            where = tuple(int(i) for i in np.argwhere(~good)[0])
-            return fields | {
-                "status": "failed",
-                "message": f"breaks the law: {law.statement}",
-                "component": where,
-                "expected": float(wanted[where]),
-                "got": float(got[where]),
-                "error": float(abs(got[where] - wanted[where])),
-                "tolerance": float(bound[where]),
-            }
-    return fields
+            return _first_wrong_shape(operation, asked) or differ
+        where = _first_outside(got, wanted, bound)
+        if where is not None:
+            message = f"breaks the law: {law.statement}"
+            return {"status": "failed", "message": message, "component": where, **_numbers(where, got, wanted, bound)}
+    return {}
 
 
 class _NoAnswerError(Exception):
@@ -148,10 +148,10 @@ def _first_difference(operation, got, right):
             return wrong
         agreeing = tolerance.digits(got[name], answers[name])
         fewest = min(fewest, float(agreeing.min(initial=17.0)))
-        good = tolerance.agrees(got[name], answers[name], tolerances[name])
-        if good.all():
+        compared = got[name], answers[name], tolerances[name]
+        where = _first_outside(*compared)
+        if where is None:
             continue
-        where = tuple(int(i) for i in np.argwhere(~good)[0])
         per_step = agreeing.reshape(agreeing.shape[0], -1).min(axis=1) if entry.steps else ()
         step = where[0] + entry.first if entry.steps else None
         component = where[1:] if entry.steps else where
@@ -161,15 +161,29 @@ def _first_difference(operation, got, right):
             "output": name,
             "step": step,
             "component": component,
-            "expected": float(answers[name][where]),
-            "got": float(got[name][where]),
-            "error": float(abs(got[name][where] - answers[name][where])),
-            "tolerance": float(tolerances[name][where]),
+            **_numbers(where, *compared),
             "digits": float(agreeing[where]),
             "digits_per_step": tuple(round(float(d), 1) for d in per_step),
             "message": f"{place} differs first" + (f" at step {step}" if step is not None else ""),
         }
     return {"status": "passed", "digits": fewest}
+
+
+def _first_outside(got, wanted, bound):
+    """Index of the first entry that is not within its bound, or None."""
+    good = tolerance.agrees(got, wanted, bound)
+    return None if good.all() else tuple(int(i) for i in np.argwhere(~good)[0])
+
+
+def _numbers(where, got, wanted, bound):
+    """Fields of a record that tell of an entry."""
+    error = abs(got[where] - wanted[where])
+    return {
+        "expected": float(wanted[where]),
+        "got": float(got[where]),
+        "error": float(error),
+        "tolerance": float(bound[where]),
+    }
 
 
 def _shapes_are_known(operation, case, dtype, asked):
