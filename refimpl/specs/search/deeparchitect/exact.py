@@ -68,7 +68,7 @@ class _Walk:
         if kind == "Repeat":
             return self.build(["Concat", *[rest[0]] * self.pick(rest[1], halves)], dims, halves)
         if kind == "RepeatTied":
-            return self.tied(*rest, dims, halves)
+            return self.tied(rest[0], rest[1], dims, halves)
         if kind == "Residual":
             rows, out = self.build(rest[0], dims, halves)
             if len(out) != len(dims):

@@ -337,7 +337,7 @@ def _squared_gaps(seed, number, beta, rho):
 def random_blocks(seed, beta=0.2, rho=0.1, sets=5):
     """ADMM by random block descent against the optimum, for squared loss and cross-entropy; two controls."""
     squared, exact, inside, ridges = zip(*(_squared_gaps(seed, i, beta, rho) for i in range(sets)), strict=True)
-    curves = {"squared": squared, "exact": exact}
+    curves: dict[str, Any] = {"squared": squared, "exact": exact}
     curves["cross_entropy"] = [_cross_entropy_gaps(seed, i, beta, rho) for i in range(sets)]
     curve = {name: np.array(each) for name, each in curves.items()}  # [data set, iteration]
 
