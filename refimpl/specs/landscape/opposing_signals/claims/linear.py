@@ -205,7 +205,7 @@ class Trained:
 
 
 def of_use(runs):
-    """What a feature of use does: it can make runs diverge, and those that last spike, though no groups oppose."""
+    """What is reported of runs in which the feature is of use: how many diverge, and what the others show."""
     told = [reported("useful feature: runs of three that diverge", sum(run.diverged for run in runs))]
     if lasting := [run for run in runs if not run.diverged]:
         told += [
