@@ -26,9 +26,7 @@ def path(friction, corrected, decay):
 
 
 parameter, got = torch.nn.Parameter(torch.ones(1, dtype=torch.float64)), []
-optimizer = DiffGrad(
-    [parameter], lr=lr, betas=(beta1, beta2), eps=eps, weight_decay=decay, weight_decouple=False
-)
+optimizer = DiffGrad([parameter], lr=lr, betas=(beta1, beta2), eps=eps, weight_decay=decay, weight_decouple=False)
 for g in grads:
     parameter.grad = torch.tensor([g], dtype=torch.float64)
     optimizer.step()
