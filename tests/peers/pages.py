@@ -34,10 +34,10 @@ The table of the :doc:`verdicts <index>`: packages, each with its page, and in e
 
 .. refimpl-conformance::
 
-Packages that do not import here
---------------------------------
+Packages of which a part is asked, or nothing
+---------------------------------------------
 
-On Python {python}, beside what the lock installs; a test tries each anew.
+What Python {python} says where they do not import beside what the lock installs; a test tries each anew.
 
 """
 ABOUT = """Its functions were asked for answers, which were compared with those of the papers' rules:
@@ -117,12 +117,13 @@ def _plain(text):
 
 
 def _packages():
-    """The page of all packages, with those that do not import."""
+    """The page of all packages, with those of which a part is asked, or nothing."""
     data = closed()
     told = []
     for entry in data["package"]:
         told += [f"``{entry['name']}`` {entry['release']}"]
-        told += [f"   ``import {entry['imports']}``: *{entry['error']}*. Asked: {marked_up(entry['instead'])}."]
+        said = f"*{entry['error']}*" if "error" in entry else "it does"
+        told += [f"   ``import {entry['imports']}``: {said}. Asked: {marked_up(entry['instead'])}."]
     return PACKAGES.format(written=WRITTEN, python=data["python"]) + "\n".join([*told, ""])
 
 
