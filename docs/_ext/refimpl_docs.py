@@ -262,9 +262,9 @@ class Conformance(Tables):
             link = nodes.reference("", name, refuri=f"{verdicts[0]['page']}.html", internal=True)
             head = [paragraph(link, " ", nodes.inline("", about, classes=["dim"]))]
             body.append([head, *(self.signs(verdicts, chapter) for chapter in chapters)])
-        legend = [[strong(sign), f" {meaning}"] for sign, meaning in SIGNS.values()]
+        legend = [part for sign, meaning in SIGNS.values() for part in ("; ", strong(sign), f" {meaning}")][1:]
         widths = (22, *[78 // len(chapters)] * len(chapters))
-        return [bullets(legend), table(widths, ("Package", *chapters), body, classes=("signs",))]
+        return [paragraph(*legend, "."), table(widths, ("Package", *chapters), body, classes=("signs",))]
 
     def signs(self, verdicts, chapter):
         """Links to the verdicts of a package in a chapter."""

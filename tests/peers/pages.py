@@ -267,8 +267,8 @@ def patch_of(letter):
     lines, before = [], ""
     for edit in letter["edits"]:
         place = edit.get("file") or edit["function"]
-        if place != before:
-            lines += [*[""] * bool(lines), f"@@ {place.removeprefix('node/node_modules/')} @@"]
+        lines += [""] if lines else []
+        lines += [f"@@ {place.removeprefix('node/node_modules/')} @@"] if place != before else []
         lines, before = lines + shown(edit), place
     return lines
 
