@@ -68,7 +68,7 @@ bench: $(VENV)/.extra-peers $(VENV)/.old-peers ## timings beside peers and the h
 
 peers: $(VENV)/.extra-peers $(VENV)/.extra-test $(VENV)/.old-peers ## judge the public implementations whose verdict may have changed, ALL=1 every one; tests against PyTorch
 	$(PY) -m tests.peers --out docs/conformance --check $(if $(ALL),--all)
-	$(PY) -m pytest -n 2 --dist loadgroup -m "torch or jax or peers"
+	$(if $(ALL),REFIMPL_SEEDS=3) $(PY) -m pytest -n 2 --dist loadgroup -m "torch or jax or peers"
 	$(MAKE) test-dpnp
 
 peers-elsewhere: .peers/.node .peers/.built peers ## the same with packages in JavaScript, R and C++ (CONTRIBUTING.md says what they need)

@@ -10,7 +10,7 @@ from refimpl.oracle.candidates.watch import Slip
 from refimpl.oracle.judging import answers
 from refimpl.oracle.judging.manners import watching
 from refimpl.oracle.judging.plans import Plan, Settings, refusals
-from refimpl.oracle.judging.records import FAILURES, Record
+from refimpl.oracle.judging.records import FAILURES, UNANSWERED, Record
 
 
 class Run(NamedTuple):
@@ -27,7 +27,7 @@ class Run(NamedTuple):
     @property
     def silent(self):
         """Whether there is no more to ask: it was stopped, or nothing was answered."""
-        return self.stopped or all(record.status in ("error", "not_applicable") for record in self.records)
+        return self.stopped or all(record.status in UNANSWERED for record in self.records)
 
 
 def run(candidate, operations, settings: Settings, callback: Callable[[Record], None] = lambda record: None):
