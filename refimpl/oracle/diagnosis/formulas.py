@@ -71,10 +71,10 @@ def proposed(shop, asked, blame, clock):
             if more < PLAIN:
                 place.made = place.made or edit.made
             yield edit
-    for place, found in left:  # which takes longer
+    for place, (target, others) in left:  # which takes longer
         if clock.over:
             return
-        yield from (place.edit.like(new, more) for more, new in made(*found, far=True))
+        yield from (place.edit.like(new, more) for more, new in made(target, others, far=True))
 
 
 def seen(shop, asked, blame, place):
