@@ -60,7 +60,7 @@ lowest: $(VENV)/.extra-test ## the same with the lowest releases of NumPy and Sc
 
 docs: $(VENV)/.extra-docs $(VENV)/.extra-test ## the site, into build/docs; fails on any warning; looked at in a browser
 	$(PY) -m sphinx -W --keep-going -q -b html docs $(BUILD)/docs
-	REFIMPL_SITE=$(BUILD)/docs $(PY) -m pytest -q tests/docs
+	REFIMPL_SITE=$(BUILD)/docs $(PY) -m pytest -q -n 2 --dist loadgroup tests/docs
 	@echo "open $(BUILD)/docs/index.html"
 
 bench: $(VENV)/.extra-peers $(VENV)/.old-peers ## timings beside peers and the hardware limit, into build/benchmarks
@@ -68,16 +68,25 @@ bench: $(VENV)/.extra-peers $(VENV)/.old-peers ## timings beside peers and the h
 
 peers: $(VENV)/.extra-peers $(VENV)/.extra-test $(VENV)/.old-peers ## judge the public implementations whose verdict may have changed, ALL=1 every one; tests against PyTorch
 	$(PY) -m tests.peers --out docs/conformance --check $(if $(ALL),--all)
-	$(PY) -m pytest -n 2 --dist loadgroup -m "torch or jax or peers"
+	$(if $(ALL),REFIMPL_SEEDS=3) $(PY) -m pytest -n 2 --dist loadgroup -m "torch or jax or peers"
 	$(MAKE) test-dpnp
 
-peers-elsewhere: .peers/.node peers ## the same with packages in JavaScript, R and C++ (CONTRIBUTING.md says what they need)
+peers-elsewhere: .peers/.node .peers/.built peers ## the same with packages in JavaScript, R and C++ (CONTRIBUTING.md says what they need)
 
 # Locked; without the scripts that packages would run.
 .peers/.node: requirements/node/package.json requirements/node/package-lock.json
 	mkdir -p .peers/node
 	cp $^ .peers/node
 	npm ci --prefix .peers/node --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+# Packages of Python that come as sources in C++.
+BUILT := $(wildcard requirements/built/*.txt)
+.peers/.built: $(BUILT) $(VENV)/.extra-peers
+	mkdir -p .peers
+	for file in $(BUILT); do \
+	  $(PIP) --require-hashes --no-deps --upgrade --target .peers/$$(basename $$file .txt) -r $$file || exit 1; \
+	done
 	@touch $@
 
 claims: $(VENV)/.extra-oracle ## every claim of every paper, full tier

@@ -27,7 +27,7 @@ EXTRAS = PROJECT["optional-dependencies"]
 PYTHONS = [word for text in PROJECT["classifiers"] if "." in (word := text.rpartition(" ")[2])]
 WORKFLOWS = sorted(ROOT.glob(".github/workflows/*"))
 LOCKS = {path.stem: path for path in ROOT.glob("requirements/*.txt")}
-OLD = sorted(ROOT.glob("requirements/old/*.txt"))
+OLD = [*sorted(ROOT.glob("requirements/old/*.txt")), *sorted(ROOT.glob("requirements/built/*.txt"))]
 workflows = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
 locks = pytest.mark.parametrize("path", [*LOCKS.values(), *OLD], ids=lambda path: path.stem)
 

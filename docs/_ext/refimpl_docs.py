@@ -243,7 +243,7 @@ SIGNS = {  # kind of a verdict -> sign, what it means
 
 
 class Conformance(Tables):
-    """The table of all packages: a sign for each verdict, by chapters; the pages of the systems have the details."""
+    """The table of all packages: a sign for each verdict, by chapters; the pages of the packages have the details."""
 
     required_arguments = 0
 
@@ -259,11 +259,12 @@ class Conformance(Tables):
         for (_, name, language), verdicts in sorted(packages.items(), key=lambda item: item[0][::2]):
             versions = ", ".join(dict.fromkeys(row["version"] for row in verdicts if row["version"]))
             about = versions if language == "Python" else f"{versions}, {language}"
-            head = [paragraph(name, " ", nodes.inline("", about, classes=["dim"]))]
+            link = nodes.reference("", name, refuri=f"{verdicts[0]['page']}.html", internal=True)
+            head = [paragraph(link, " ", nodes.inline("", about, classes=["dim"]))]
             body.append([head, *(self.signs(verdicts, chapter) for chapter in chapters)])
-        legend = [[strong(sign), f" {meaning}"] for sign, meaning in SIGNS.values()]
+        legend = [part for sign, meaning in SIGNS.values() for part in ("; ", strong(sign), f" {meaning}")][1:]
         widths = (22, *[78 // len(chapters)] * len(chapters))
-        return [bullets(legend), table(widths, ("Package", *chapters), body, classes=("signs",))]
+        return [paragraph(*legend, "."), table(widths, ("Package", *chapters), body, classes=("signs",))]
 
     def signs(self, verdicts, chapter):
         """Links to the verdicts of a package in a chapter."""
@@ -272,7 +273,7 @@ class Conformance(Tables):
             system = row["target"].partition(".")[0]
             if catalog.chapter(system) == chapter:
                 sign, meaning = SIGNS[kind_of(row)]
-                where = f"{system}.html#{nodes.make_id(row['title'])}"
+                where = f"{row['page']}.html#{row['anchor']}"
                 said = f"{row['title']}, {row['target']}: {meaning}"
                 parts.append(nodes.reference("", sign, refuri=where, internal=True, reftitle=said))
                 parts.append(nodes.Text(" "))

@@ -66,6 +66,8 @@ Not a mistake
 
 .. refimpl-variants:: {name}
 
+.. _check-{name}-packages:
+
 Public packages
 ---------------
 
@@ -255,7 +257,7 @@ class Verdicts(Tables):
     def of(self, system):
         """One table."""
         rows = [
-            [row["title"], (*judged(row), ": " if named(row) else " ", *told(row)), (*marked_up(row["note"]),)]
+            [(self.page_of(row),), (*judged(row), ": " if named(row) else " ", *told(row)), (*marked_up(row["note"]),)]
             for row in self.committed("conformance/verdicts.json").get("rows", ())
             if row["target"].partition(".")[0] == system.name
         ]
@@ -263,6 +265,11 @@ class Verdicts(Tables):
             yield table((30, 35, 35), ("Implementation", "Verdict", "Note"), rows)
         else:
             yield paragraph("No public package was judged yet.")
+
+    def page_of(self, row):
+        """Link to a verdict on the page of its package."""
+        where = f"../conformance/{row['page']}.html#{row['anchor']}"
+        return nodes.reference("", row["title"], refuri=where, internal=True)
 
 
 # The leaf --------------------------------------------------------------------------------------------------------

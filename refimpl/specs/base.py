@@ -370,6 +370,8 @@ class Operation:
             object.__setattr__(self, name, tuple(map(self._as_declared, flat) if kind is ErrorCase else flat))
 
     def _as_declared(self, case):
+        if not isinstance(case.inputs, dict):  # picked from those of a small case, which are
+            return case
         inputs = as_declared(self, case.inputs)
         same = all(inputs[name] is value for name, value in case.inputs.items())
         return case if same else replace(case, inputs=inputs)

@@ -1,11 +1,53 @@
 """Large cases at the price of small ones: what an answer is where inputs are picked or repeated from a small case."""
 
+from collections.abc import Mapping
+from functools import lru_cache, partial
+
 import numpy as np
 
 from refimpl.core.random import stream
 from refimpl.specs.base import Case
 
 LARGE = 70_001  # beyond the sizes at which code goes blockwise, and no multiple of a block
+
+
+class Picked(Mapping):
+    """Inputs whose entries are those of a small case, picked when they are asked for: all of them take half a GiB.
+
+    Parameters
+    ----------
+    small : mapping of str to object
+        The inputs of the small case.
+    axes : dict of str to int
+        Name -> axis along which its entries are picked.
+    picks : callable
+        ``picks()``, the indices.
+    """
+
+    def __init__(self, small, axes, picks):
+        self._small, self._axes, self._picks = small, axes, picks
+
+    def __getitem__(self, name):
+        value = self._small[name]
+        return np.take(value, self._picks(), axis=self._axes[name]) if name in self._axes else value
+
+    def __iter__(self):
+        return iter(self._small)
+
+    def __len__(self):
+        return len(self._small)
+
+    def __or__(self, others):
+        return {**self, **others}
+
+
+@lru_cache(maxsize=4)
+def _picks(operation, slug, count, size, balanced):
+    """`size` indices below `count`, the same ones for ever."""
+    rng = stream(0, operation, slug)
+    if balanced:
+        return rng.permutation(np.repeat(np.arange(count), size // count))
+    return rng.integers(0, count, size)
 
 
 def large(slug, of, axis, *, size=LARGE, balanced=False, flags=(), answers=None, dtypes=None):
@@ -52,24 +94,25 @@ def large(slug, of, axis, *, size=LARGE, balanced=False, flags=(), answers=None,
             raise ValueError(f"{slug}: axis must be one of an input of {operation.name}, got {axis!r}")
         name, position = next(iter(inputs.items()))
         count = small.inputs[name].shape[position]
-        rng, times = stream(0, operation.name, slug), -(-size // count)
-        picks = rng.permutation(np.repeat(np.arange(count), times)) if balanced else rng.integers(0, count, size)
+        times = -(-size // count)
+        whole = count * times if balanced else size
+        picks = partial(_picks, operation.name, slug, count, whole, balanced)
 
         def derived(values):
-            taken = {n: np.take(values[n], picks, axis=i) for n, i in outputs.items()}
-            return {**values, **taken, **(answers(values, times) if answers else {})}
+            taken = dict(Picked(values, outputs, picks))
+            return taken | (answers(values, times) if answers else {})
 
         return Case(
             slug,
             ("large", *flags),
-            f"{len(picks)} entries along {axis}, each one of those of {of}: no block is left out, none done twice",
-            small.inputs | {n: np.take(small.inputs[n], picks, axis=i) for n, i in inputs.items()},
+            f"{whole} entries along {axis}, each one of those of {of}: no block is left out, none done twice",
+            Picked(small.inputs, inputs, picks),
             dtypes=dtypes or small.dtypes,
             equations=small.equations,
             source=f"the answer of {of}",
             small=small,
             derived=derived,
-            recipe=f"{of}/{axis}/{len(picks)}/{'balanced' if balanced else 'picked'}",
+            recipe=f"{of}/{axis}/{whole}/{'balanced' if balanced else 'picked'}",
             alike=not balanced,
         )
 

@@ -10,7 +10,7 @@ import benchmarks.__main__ as bench
 from benchmarks import cbo
 from benchmarks._measure import Row, Workload
 from benchmarks._pages import OTHERS, faster
-from tests.peers.__main__ import pages
+from tests.peers.pages import pages, placed
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -64,7 +64,18 @@ def test_a_measurement_is_written_down_on_request_alone(tmp_path, monkeypatch):
 
 
 def test_conformance_is_that_of_the_verdicts():
-    """`python -m tests.peers --out docs/conformance` judges anew."""
+    """`python -m tests.peers --out docs/conformance` judges anew, with --pages it does not."""
     data = json.loads((DOCS / "conformance/verdicts.json").read_text(encoding="utf-8"))
     there = {path.stem: path.read_text(encoding="utf-8") for path in (DOCS / "conformance").glob("*.rst")}
+    assert data["rows"] == placed(data["rows"])
     assert there == pages(data["rows"], data["date"])
+
+
+def test_every_package_has_a_page_and_every_verdict_a_place_there():
+    rows = json.loads((DOCS / "conformance/verdicts.json").read_text(encoding="utf-8"))["rows"]
+    assert len({(row["package"], row["language"]) for row in rows}) == len({row["page"] for row in rows})
+    assert not {row["page"] for row in rows} & {"index", "packages"}
+    assert len({row["anchor"] for row in rows}) == len(rows)
+    for row in rows:
+        page = (DOCS / f"conformance/{row['page']}.rst").read_text(encoding="utf-8")
+        assert f".. _{row['anchor']}:" in page

@@ -176,6 +176,14 @@ def test_a_worker_takes_with_it_what_it_has_started(tmp_path):
     assert not ending.running
 
 
+def test_a_job_that_does_not_end_is_ended_and_each_may_have_a_process_of_its_own():
+    (late,) = pool.finished([Job("sleeps", "time:sleep", (1e6,))], 1, [], limit=0.5)
+    assert late.failure == "no end within 0.5 s"
+    pids = [done.result for done in pool.finished([Job(name, "os:getpid", ()) for name in "ab"], 1, [], fresh=True)]
+    assert len(set(pids)) == 2
+    assert not ending.running
+
+
 def test_a_self_check_whose_worker_is_killed_is_told_and_the_job_goes_on(tmp_path, monkeypatch, capsys):
     killed = lambda jobs, *rest: (
         Done(job.name, None, "the worker process died: killed by SIGKILL", 0.0) for job in jobs

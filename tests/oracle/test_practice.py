@@ -194,6 +194,7 @@ def test_the_template_is_refused_politely_and_a_solution_conforms(language, tmp_
     assert code == 2, text
     assert "write the body of" in text
     assert "skipped" in text
+    assert "bad input" not in text  # it refuses whatever it is given
     assert "crash" not in text
     assert "Traceback" not in text
     pattern, body = SOLUTIONS[language]

@@ -1,7 +1,8 @@
-"""Implementations outside Python: what they need, which release is there, how their programs are built and started.
+"""Implementations that need a toolchain: which release is there, how programs are built and started.
 
 An entry says `exec`, the command of a program in tests/peers/programs, and `needs`, the toolchain: node, Rscript or
-g++. `build` is the command that makes the program. CONTRIBUTING.md says how to get toolchains and packages.
+g++. `build` is the command that makes the program. A package of Python whose release has no wheel says g++ too; it is
+built into its folder beforehand. CONTRIBUTING.md says how to get toolchains and packages.
 """
 
 import functools
@@ -58,7 +59,8 @@ def runner(script):
 def lacking(entry):
     """Why an entry cannot be judged on this machine, or ""."""
     if "exec" not in entry:
-        return ""
+        there = "needs" not in entry or (ROOT / entry["folder"]).is_dir()
+        return "" if there else f"{entry['folder']} is not built"
     if shutil.which(entry["needs"]) is None:
         return f"{entry['needs']} is not installed"
     speaks = {"node": True, "Rscript": "jsonlite" in _of_r(), "g++": "nlohmann-json3-dev" in _of_debian()}

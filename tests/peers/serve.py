@@ -31,10 +31,13 @@ def main(folder, target, reference, settings):
             continue
         if request["cmd"] != "run":
             return
-        inputs = {k: decode(v, k) if isinstance(v, dict) else v for k, v in request["inputs"].items()}
+        operation, inputs = catalog.operation(request["operation"]), request["inputs"]
+        numbers = {field.name for field in operation.inputs if field.kind == "float"}  # an infinity comes as a word
+        inputs = {k: float(v) if k in numbers else v for k, v in inputs.items()}
+        inputs = {k: decode(v, k) if isinstance(v, dict) else v for k, v in inputs.items()}
         answer = {"seq": request["seq"]}
         try:
-            outputs = candidate.run(catalog.operation(request["operation"]), inputs)
+            outputs = candidate.run(operation, inputs)
             answer["outputs"] = {name: encode(value) for name, value in outputs.items()}
         except NotApplicable as reason:
             answer["skipped"] = str(reason)

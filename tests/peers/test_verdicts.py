@@ -5,14 +5,15 @@ import re
 import shutil
 import subprocess
 import sys
-import sysconfig
 from pathlib import Path
 
 import pytest
 
-from tests.peers import elsewhere, verdicts
-from tests.peers.__main__ import KINDS, compare
+from tests.peers import elsewhere, patches, verdicts
+from tests.peers.__main__ import compare
+from tests.peers.pages import KINDS, patch_of
 from tests.peers.verdicts import implementations
+from tests.thorough import some
 
 ROOT = Path(__file__).parents[2]
 ENTRIES = implementations()
@@ -41,10 +42,11 @@ def test_every_script_is_of_a_bug_in_the_table():
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
 def test_every_mistake_could_be_told_to_its_maintainers(script):
     letter = LETTERS[script.stem]
-    assert set(letter) == {"where", "why", "file", "patch"}
+    assert {"where", "why"} < set(letter) <= {"where", "why", "left", "edits", "untried", "patch"}
+    assert ("edits" in letter) == ("untried" not in letter) == ("patch" not in letter)
     assert re.search(r"`\w[\w.]*`|lines? \d+", letter["where"]), "a function or a line"
     assert len(letter["why"]) > 40
-    assert re.search(r"^[+-]", letter["patch"], re.MULTILINE)
+    assert any(line.startswith(("+", "-")) for line in patch_of(letter))
     assert len(verdicts.said_by(str(script.relative_to(ROOT)))) > 30
 
 
@@ -53,19 +55,48 @@ def test_there_is_no_letter_without_a_script():
 
 
 @pytest.mark.peers
-@pytest.mark.parametrize("name", [name for name, letter in LETTERS.items() if letter["file"]])
-def test_what_a_patch_takes_out_stands_in_the_release(name):
-    places = (ROOT / ".peers", Path(sysconfig.get_path("purelib")), Path(sysconfig.get_path("platlib")))
-    path = next((place / LETTERS[name]["file"] for place in places if (place / LETTERS[name]["file"]).is_file()), None)
-    if path is None:
-        pytest.skip(f"{LETTERS[name]['file']} is not there (`make peers` installs it)")
-    there = {line.strip() for line in path.read_text(encoding="utf-8", errors="replace").splitlines()}
-    taken = [line[1:].strip() for line in LETTERS[name]["patch"].splitlines() if line.startswith("-")]
-    assert not [line for line in taken if line not in there]
+@pytest.mark.parametrize("name", some(name for name, letter in LETTERS.items() if "edits" in letter))
+def test_patches_mend_what_the_script_shows(name):
+    """`python -m tests.peers --patched` asks the adapters too."""
+    result = patches.tried(name, adapters=False)
+    if result.outcome == "not there":
+        pytest.skip(result.told)
+    assert result.outcome == "mended", result.told
+
+
+def test_a_patch_is_tried_on_copies_of_the_files_that_it_changes(tmp_path, monkeypatch):
+    for name in ("a/one.py", "a/two.py", "a/__pycache__/one.pyc", "b.py"):
+        (tmp_path / "site" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "site" / name).write_text("x = 1\n")
+    monkeypatch.setattr(patches, "SITE", tmp_path / "site")
+    (tmp_path / "tried").mkdir()
+    edit = {"file": "a/one.py", "before": "x = 1\n", "after": "x = 2\n"}
+    environment = patches.tree(tmp_path / "tried", [edit])
+    made = tmp_path / "tried/site"
+    assert (made / "a/one.py").read_text() == "x = 2\n"
+    assert (tmp_path / "site/a/one.py").read_text() == (made / "a/two.py").read_text() == "x = 1\n"
+    assert (made / "a/two.py").is_symlink()
+    assert not (made / "a/__pycache__").exists()
+    assert str(made) in environment["PYTHONPATH"]
+    with pytest.raises(LookupError, match=r"a/one\.py does not have the lines"):
+        patches.edited([edit | {"before": "y = 1\n"}])
+    with pytest.raises(patches.NotThere, match=r"a/gone\.py is not there"):
+        patches.edited([edit | {"file": "a/gone.py"}])
+
+
+def test_what_a_patch_leaves_is_told_in_its_letter_and_nothing_else_is():
+    conform, deviate = ({"verdict": verdict} for verdict in ("conforms in part", "deviates"))
+    for rows, left, right in (([conform], False, True), ([conform], True, False), ([deviate], False, False)):
+        assert patches.as_told({"left": ""} if left else {}, patches.Tried("mended", "", rows)) is right
+    assert patches.as_told({"left": "rounding"}, patches.Tried("mended", "", [conform, deviate]))
+    assert not patches.as_told({}, patches.Tried("mended in part", "", [conform]))
+    assert patches.as_told({}, patches.Tried("not there", "", []))
 
 
 @pytest.mark.peers
-@pytest.mark.parametrize("entry", verdicts.closed()["package"], ids=lambda entry: entry["name"])
+@pytest.mark.parametrize(
+    "entry", [entry for entry in verdicts.closed()["package"] if "error" in entry], ids=lambda entry: entry["name"]
+)
 def test_what_does_not_import_still_does_not(entry):
     folder = ROOT / entry["folder"]
     if not entry["folder"] or not folder.exists():
@@ -110,11 +141,24 @@ def test_a_verdict_is_kept_while_nothing_that_it_depends_on_changes(monkeypatch)
     assert verdicts.kept(entry, row) is None
 
 
+def test_a_package_that_kills_its_process_loses_no_other_verdict(tmp_path, monkeypatch):
+    (tmp_path / "deadly.py").write_text("import os\nos.kill(os.getpid(), 9)\n")
+    monkeypatch.syspath_prepend(tmp_path)  # the processes that are started look there too
+    entry = {"what": "f", "target": "lion.trajectory", "note": "not there", "absent": "math:nothing"}
+    entries = [entry | {"package": name} for name in ("numpy", "scipy")]
+    entries.insert(1, {"package": "numpy", "what": "g", "target": "lion.trajectory", "python": "deadly:g"})
+    rows = verdicts.judge_all(entries, jobs=2)
+    assert [row["key"] for row in rows] == [verdicts.key_of(entry) for entry in entries]
+    assert [row["verdict"] for row in rows] == ["not applicable", "error", "not applicable"]
+    assert "SIGKILL" in rows[1]["sentence"]
+    assert verdicts.kept(entries[1], rows[1]) is None
+
+
 NODE = {"package": "a-package", "what": "f", "target": "lion.trajectory", "note": "n"}
 NODE |= {"needs": "node", "exec": "node x.mjs"}
 
 
-def test_what_is_not_installed_is_skipped_and_its_verdict_kept(monkeypatch):
+def test_what_is_not_installed_is_skipped_and_its_verdict_kept(monkeypatch, tmp_path):
     row = {"key": verdicts.key_of(NODE), "verdict": "conforms", "digest": "of another machine"}
     assert elsewhere.lacking(NODE)
     assert verdicts.kept(NODE, row)["note"] == "n"
@@ -126,6 +170,12 @@ def test_what_is_not_installed_is_skipped_and_its_verdict_kept(monkeypatch):
     monkeypatch.setattr(elsewhere.shutil, "which", lambda name: None)
     assert elsewhere.lacking(NODE) == "node is not installed"
     assert verdicts.kept(NODE, row)
+    built = next(entry for entry in ENTRIES if "exec" not in entry and "needs" in entry)
+    monkeypatch.setattr(elsewhere, "ROOT", tmp_path)
+    assert verdicts.kept(built, row)
+    (tmp_path / built["folder"]).mkdir(parents=True)
+    assert not elsewhere.lacking(built)
+    assert verdicts.kept(built, row) is None
 
 
 def test_programs_share_one_file_per_language_and_are_all_used():
@@ -149,9 +199,9 @@ def test_locked_packages_are_those_that_are_judged_and_name_no_registry():
 
 
 @pytest.mark.peers
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("script", some(SCRIPTS), ids=lambda path: path.stem)  # of releases that stay as they are
 def test_bugs_are_still_there(script):
-    """Each script ends with 0 if release and formula differ."""
+    """Each script ends with 0 if release and formula differ in all that it shows, with 1 if in nothing."""
     for folder in re.findall(r"\.peers/[\w.-]+", script.read_text(encoding="utf-8")):
         if not (ROOT / folder).exists():
             pytest.skip(f"{folder} is not there (`make peers` installs it)")

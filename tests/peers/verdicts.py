@@ -2,25 +2,23 @@
 
 import hashlib
 import json
-import os
 import re
 import shlex
 import sys
 import tomllib
-from concurrent.futures import ProcessPoolExecutor
-from functools import cache, partial
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from itertools import chain
-from multiprocessing import get_context
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import track
+from rich.progress import Progress
 
 from refimpl.oracle import catalog
 from refimpl.oracle.candidates import Program, load
 from refimpl.oracle.candidates.host import ADAPTERS
 from refimpl.oracle.candidates.named import Named
+from refimpl.oracle.claims import pool
+from refimpl.oracle.claims.cluster import Job
 from refimpl.oracle.judging.plans import Settings
 from refimpl.oracle.output.words import counts_line, sentence, told
 from refimpl.oracle.request import Request
@@ -30,6 +28,8 @@ from tests.peers import elsewhere
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 PYTHON = ".venv/bin/python"
+MANY = 8  # verdicts that one process is asked for; the package is imported once
+LIMIT = 1200.0  # seconds that it may take
 
 
 def implementations():
@@ -154,16 +154,19 @@ def language(entry):
     return elsewhere.LANGUAGES[entry["needs"]] if "exec" in entry else "Python"
 
 
-def judge(entry, seconds=0.0):
-    """Plain data of one verdict; what no list names is explained within so many seconds."""
+def row_of(entry):
+    """What is known of a verdict before it is judged."""
     row = {key: entry.get(key, "") for key in ("package", "what", "target", "note", "kind", "script")}
-    row["key"] = key_of(entry)
     found = installed(entry)
     spoken = f" ({language(entry)})" if "exec" in entry else ""
-    row |= {"version": found, "title": f"{entry['package']} {found}{spoken}, {entry['what']}", "names": []}
-    row["language"] = language(entry)
-    row["digest"] = digest(entry, found)
-    if not found:
+    row |= {"key": key_of(entry), "version": found, "title": f"{entry['package']} {found}{spoken}, {entry['what']}"}
+    return row | {"names": [], "language": language(entry), "digest": digest(entry, found)}
+
+
+def judge(entry, seconds=0.0):
+    """Plain data of one verdict; what no list names is explained within so many seconds."""
+    row = row_of(entry)
+    if not row["version"]:
         return row | {"verdict": "not installed", "sentence": f"{entry['package']} is not installed"}
     if "absent" in entry:
         module, _, name = entry["absent"].partition(":")
@@ -194,18 +197,45 @@ def judge(entry, seconds=0.0):
     }
 
 
-def judge_package(entries, seconds):
-    """Verdicts on one package."""
+def judge_some(entries, seconds):
+    """Verdicts on some of what one package has."""
     return [judge(entry, seconds) for entry in entries]
 
 
-def judge_all(entries, seconds=0.0):
-    """Verdicts in the order of the entries; each package in its own process, for many set a default for all of it."""
+def judge_all(entries, seconds=0.0, jobs=None):
+    """Verdicts in the order of the entries, so many processes at a time.
+
+    Each has entries of one package, for many set a default for all of it. Where a process dies or does not end, its
+    entries are judged once more, each in a process of its own: one that is lost again is an error, and no other is.
+    """
     groups = {}
     for entry in entries:
         groups.setdefault(entry["package"], []).append(entry)
-    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
-        found = pool.map(partial(judge_package, seconds=seconds), groups.values())
-        rows = chain(*track(found, "judging", len(groups), console=Console(stderr=True), transient=True))
-        by_key = {row["key"]: row for row in rows}
+    parts = [group[i : i + MANY] for group in groups.values() for i in range(0, len(group), MANY)]
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        found, lost = _judged(sorted(parts, key=len, reverse=True), seconds, jobs, bar)
+        alone, lost = _judged([[entry] for part, _ in lost for entry in part], seconds, jobs, bar)
+    for (entry,), failure in lost:
+        told = f"{entry['package']}: {failure.strip().splitlines()[-1]}"
+        alone.append(row_of(entry) | {"digest": "", "verdict": "error", "sentence": told})
+    by_key = {row["key"]: row for row in (*found, *alone)}
     return [by_key[key_of(entry)] for entry in entries]
+
+
+def _judged(parts, seconds, jobs, bar):
+    """The verdicts on some parts, and those that gave none, each with the reason."""
+    task = bar.add_task("judging", total=sum(map(len, parts)), visible=bool(parts))
+    names = {str(i): part for i, part in enumerate(parts)}
+    todo = [Job(name, f"{__name__}:judge_some", (part, seconds)) for name, part in names.items()]
+    rows, lost = [], []
+
+    def show(running):
+        now = ", ".join(sorted(names[name][0]["package"] for name in running))
+        bar.update(task, description=f"judging {now}")
+
+    for done in pool.finished(todo, jobs or pool.usable_cores(), (), show, limit=LIMIT, fresh=True):
+        part = names[done.name]
+        rows += done.result or ()
+        lost += [(part, done.failure)] if done.failure else []
+        bar.advance(task, len(part))
+    return rows, lost

@@ -1,6 +1,7 @@
 """Jobs on a pool of processes: a worker that dies costs its job alone, and takes with it what it has started."""
 
 import contextlib
+import math
 import multiprocessing
 import os
 import signal
@@ -41,6 +42,15 @@ class _Worker:
         except (EOFError, OSError):
             self.process.join()
             result, failure = None, f"the worker process died: {cluster.death(self.process.exitcode)}"
+        return self._done(result, failure)
+
+    def stop(self, limit):
+        """Kill it, for its job has taken longer than it may."""
+        self.end()
+        return self._done(None, f"no end within {limit:g} s")
+
+    def _done(self, result, failure):
+        assert self.job is not None
         job, self.job = self.job, None
         return Done(job.name, result, failure, time.perf_counter() - self.started)
 
@@ -95,7 +105,7 @@ def _die_with_the_parent():
     os.killpg(0, signal.SIGKILL)
 
 
-def finished(jobs, workers, caught, show=lambda running: None):
+def finished(jobs, workers, caught, show=lambda running: None, *, limit=math.inf, fresh=False):
     """Do jobs on a pool of processes, each with one BLAS thread.
 
     Parameters
@@ -108,6 +118,10 @@ def finished(jobs, workers, caught, show=lambda running: None):
         Once something is in there, the run ends early.
     show : callable, optional
         Gets the names of the jobs that are being done, again and again.
+    limit : float, default: infinity
+        Seconds after which a job is ended, with what it has started.
+    fresh : bool, default: False
+        Whether each job gets a process of its own.
 
     Yields
     ------
@@ -130,9 +144,10 @@ def finished(jobs, workers, caught, show=lambda running: None):
             show({worker.job.name for worker in pool if worker.job})
             ready = connection.wait([worker.connection for worker in busy], timeout=0.1)
             for worker in busy:
-                if worker.connection in ready:
-                    done = worker.take()
-                    if not worker.process.is_alive():
+                late = time.perf_counter() - worker.started > limit
+                if worker.connection in ready or late:
+                    done = worker.take() if worker.connection in ready else worker.stop(limit)
+                    if fresh or not worker.process.is_alive():
                         worker.end()
                         pool.remove(worker)
                     yield done

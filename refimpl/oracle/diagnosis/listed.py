@@ -237,15 +237,27 @@ def _passes(got, wanted):
     return agree(far) and agree(wanted.tolerances_for(agree))
 
 
+FIRST = 4  # cases of an operation that decide most mistakes
+
+
+def _cheapest_first(operation, dtypes):
+    """Its cases in three parts: a few with small inputs; the others that take no time; long and large ones."""
+    size = lambda case: sum(map(np.size, case.inputs.values()))
+    quick = [case.slug for case in sorted((c for c in operation.cases if not c.dear), key=size)]
+    dear = [case.slug for case in operation.cases if case.dear]
+    parts = (quick[:FIRST], quick[FIRST:], dear)
+    return [Settings(dtypes, slugs, laws=False).plans([operation]) for slugs in parts if slugs]
+
+
 def check_mutants(target, dtypes=("float64",), *, callback=None):
-    """Every listed mistake run as a candidate of every operation that runs its lines.
+    """Every listed mistake run as a candidate of every operation that runs its lines, until its fate is known.
 
     Returns
     -------
     list of dict
         Per operation and mistake what its spec says ("equivalent": why this operation cannot show it), and: "killed"
         (some case fails), "named" (it is among the names that the diagnosis gives), "alone" (it is the only one),
-        "killed_by" (slugs of the cases that it fails), "good" (killed and named; of an equivalent one: not killed).
+        "killed_by" (slugs of cases that it fails), "good" (killed and named; of an equivalent one: not killed).
 
     Examples
     --------
@@ -254,23 +266,27 @@ def check_mutants(target, dtypes=("float64",), *, callback=None):
     """
     rows = []
     for operation in catalog.operations(target):
-        small = [case.slug for case in operation.cases if not case.dear]
-        # Long and large cases are dear, and rarely decide.
-        plans = [Settings(dtypes, only, laws=False).plans([operation]) for only in (small, ())]
+        parts = _cheapest_first(operation, dtypes)
         for mistake in edits.alternatives(operation.system).values():
             if mistake.kind != "mistake" or not edits.concerns(operation, mistake):
                 continue
             candidate = Function(edits.runner(operation, mistake), operation=operation.name)
-            for planned in plans:
-                done = hasty(candidate, planned)
-                for plan, got in zip(done.planned, done.outputs, strict=True):
+            done = Run([], [], [], (), [], stopped=False)
+            for part in parts:
+                more = hasty(candidate, part)
+                for plan, got in zip(more.planned, more.outputs, strict=True):
                     if got is not None and plan.dtype == "float64":  # it has answered in the precision of an `Answer`
                         _answer_of(mistake, operation, plan.case, plan.dtype, got)
+                done = done._replace(
+                    planned=done.planned + more.planned,
+                    records=done.records + more.records,
+                    outputs=done.outputs + more.outputs,
+                )
                 diagnosis, records = explained(done)
                 fatal = {r.case for r in records if r.status in ("failed", "error")}
-                if fatal:
+                names = diagnosis.names if diagnosis else ()
+                if names == (mistake.slug,) or (fatal and part is not parts[0]):
                     break
-            names = diagnosis.names if diagnosis else ()
             reason = mistake.unseen.get(edits.short(operation), "")
             named = mistake.slug in names
             rows.append(

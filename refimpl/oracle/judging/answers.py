@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from refimpl.oracle.judging import cases, tolerance
+from refimpl.oracle import catalog
+from refimpl.oracle.judging import cases, kept, tolerance
+from refimpl.oracle.judging.records import DTYPES
 from refimpl.specs.base import Case, Law, Operation
 
 # Answers are dear, and asked for by every mistake; of the tolerances only as much is measured as was needed.
-_known: dict[tuple[str, str, str], "Right"] = {}
-_known_of_laws: dict[tuple[str, Law, str, str], "Allowed"] = {}
+_known: dict[tuple[str, str], "_Known"] = {}  # by operation and precision
 SUMS = 256.0  # where 70,000 terms are added one after the other: the root of their number
 KERNELS = 8.0  # libraries have other kernels for large arrays, which round otherwise than for small ones
 FEW = 3  # noisy runs of a long or large case
@@ -62,41 +63,58 @@ class Allowed:
         What the runs scatter about; default: 0.
     finish : callable
         ``finish(worst)``, the tolerances from the largest distances.
+    known : kept.Kept, optional
+        What runs made earlier have found; default: nothing.
+
+    Attributes
+    ----------
+    made : int
+        Number of runs so far.
+    worst : sequence of numpy.ndarray, or None
+        The largest distances that they went; None before the first that says something.
     """
 
-    def __init__(self, run, trials, centre, finish):
+    def __init__(self, run, trials, centre, finish, known=None):
         self._run, self._trials, self._centre, self._finish = run, trials, centre, finish
-        self._made, self._worst = 0, None if centre is None else [np.zeros(np.shape(c)) for c in centre]
+        self.made, self.worst = 0, None if centre is None else [np.zeros(np.shape(c)) for c in centre]
+        if known is not None and known.worst:
+            self.made, self.worst = known.runs, list(known.worst)
         self._finished: tuple[int, Any] = (-1, None)  # after how many runs, and the tolerances then
 
     def _one_more(self):
-        self._made += 1
+        self.made += 1
         try:
-            run = self._run(self._made - 1)
+            run = self._run(self.made - 1)
         except ValueError:  # noise has moved an argument out of its range, say a share of 1: that says nothing
-            if self._worst is None and self._made == self._trials:
+            if self.worst is None and self.made == self._trials:
                 raise
             return
         centre = [0.0] * len(run) if self._centre is None else self._centre
-        worst = [0.0] * len(run) if self._worst is None else self._worst
-        self._worst = tolerance.farther(worst, run, centre)
+        worst = [0.0] * len(run) if self.worst is None else self.worst
+        self.worst = tolerance.farther(worst, run, centre)
 
     def _now(self):
         """The tolerances after the runs that were made; every mistake asks for them."""
-        if self._finished[0] != self._made:
-            self._finished = self._made, self._finish(self._worst)
+        if self._finished[0] != self.made:
+            self._finished = self.made, self._finish(self.worst)
         return self._finished[1]
 
     def after(self, runs=None):
         """The tolerances after at least so many runs; default: all."""
-        while self._made < min(runs or self._trials, self._trials) or self._worst is None:
+        while self.made < min(runs or self._trials, self._trials) or self.worst is None:
             self._one_more()
         return self._now()
 
+    def to_keep(self, answers=()):
+        """What the runs have found, beside `answers`, as `kept.Kept`."""
+        if not self.made or self.worst is None:
+            return kept.Kept(answers, 0, ())
+        return kept.Kept(answers, self.made, tuple(map(np.asarray, self.worst)))
+
     def enough(self, good):
         """The tolerances after as many runs as it takes until ``good(tolerances)``, or after all of them."""
-        while self._made < self._trials:
-            if self._worst is not None and good(tolerances := self._now()):
+        while self.made < self._trials:
+            if self.worst is not None and good(tolerances := self._now()):
                 return tolerances
             self._one_more()
         return self._now()
@@ -105,21 +123,30 @@ class Allowed:
 class Right:
     """The right answers to a case in a precision, by output, and how far off an honest one may be."""
 
-    def __init__(self, operation, case, dtype):
+    def __init__(self, operation, case, dtype, known=None):
         small = right(operation, case.small, dtype) if case.small else None
         self._twin, self._derive = small if case.alike else None, case.derived  # whose tolerances are ours, derived
         self._dtype = dtype
         self._derived: tuple[Any, Any] = (None, None)  # tolerances of the twin, and ours from them
         inputs = cases.rounded(case.inputs, dtype)
+        self._dear = not (small and case.derived)
         if small and case.derived:
             self.answers = case.derived(small.answers)
+        elif known is not None:
+            self.answers = _by_output(operation, known.answers)
+        elif dtype == "float32" and cases.representable(case):
+            self.answers = right(operation, case, "float64").answers
         else:
             self.answers = _by_output(operation, tolerance.outputs_of(operation.exact(**inputs)))
         exact, count = tuple(self.answers[entry.name] for entry in operation.outputs), trials(case)
         run = partial(tolerance.noisy_run, operation.reference, inputs, dtype)
         times = SUMS if case.small and not case.alike else 1.0
         finish = partial(_tolerances, operation, exact, dtype, few=count == FEW, times=times)
-        self._allowed = Allowed(run, count, exact, finish)
+        self._allowed = Allowed(run, count, exact, finish, known)
+
+    def to_keep(self):
+        """What took time, as `kept.Kept`."""
+        return self._allowed.to_keep(tuple(self.answers.values()) if self._dear else ())
 
     @cached_property
     def tolerances(self):
@@ -145,18 +172,59 @@ class Right:
         return self._allowed.enough(good)
 
 
+class _Known:
+    """What is known of an operation in a precision: cases by digest, laws by slug and digest of the case."""
+
+    def __init__(self, operation, dtype):
+        self.of_cases: dict[str, Right] = {}
+        self.of_laws: dict[tuple[Law, str], Allowed] = {}
+        self._operation, self._dtype = operation, dtype
+        try:
+            self._listed = catalog.operation(operation.name) is operation
+        except catalog.UnknownNameError:  # one of a test, or a new one
+            self._listed = False
+        self.kept = kept.read(operation.name, dtype) if self._listed else {}
+
+    def keep(self):
+        """Write what took time, of the cases that have a name, if any of it is new."""
+        if not self._listed:
+            return
+        named = {
+            cases.digest_of(one) for case in self._operation.cases for one in (case, case.small) if one is not None
+        }
+        found = {key: right.to_keep() for key, right in self.of_cases.items() if key in named}
+        found |= {f"{law.slug}/{key}": x.to_keep() for (law, key), x in self.of_laws.items() if key in named}
+        if any(key not in self.kept or self.kept[key].runs < now.runs for key, now in found.items()):
+            self.kept |= found
+            kept.write(self._operation.name, self._dtype, self.kept)
+
+
+def _known_of(operation, dtype):
+    key = operation.name, dtype
+    if key not in _known:
+        _known[key] = _Known(operation, dtype)
+    return _known[key]
+
+
 def right(operation: Operation, case: Case, dtype: str):
     """What is known of the right answers to a case in `dtype`."""
-    key = (operation.name, cases.digest_of(case), dtype)
-    if key not in _known:
-        _known[key] = Right(operation, case, dtype)
-    return _known[key]
+    known, key = _known_of(operation, dtype), cases.digest_of(case)
+    if key not in known.of_cases:
+        known.of_cases[key] = Right(operation, case, dtype, known.kept.get(key))
+    return known.of_cases[key]
+
+
+def keep(operations):
+    """Keep what is known of some operations for other runs."""
+    for name in {operation.name for operation in operations}:
+        for dtype in DTYPES:
+            if (name, dtype) in _known:
+                _known[name, dtype].keep()
 
 
 def forget():
     """Forget all answers and tolerances: those of a system take many megabytes."""
     _known.clear()
-    _known_of_laws.clear()
 
 
 def _wider(times, allowed, answer, dtype):
@@ -211,8 +279,8 @@ def by_name(operation, **arguments):
 
 def of_law(operation, law, case, dtype):
     """Per pair of a law, how far rounding alone drives its two sides apart on the reference: an `Allowed`."""
-    key = (operation.name, law, cases.digest_of(case), dtype)
-    if key not in _known_of_laws:
+    known, key = _known_of(operation, dtype), (law, cases.digest_of(case))
+    if key not in known.of_laws:
         reference = partial(by_name, operation)
 
         def gaps(**arguments):
@@ -221,8 +289,9 @@ def of_law(operation, law, case, dtype):
         inputs = cases.rounded(case.inputs, dtype)
         finish = partial(_tolerances_of_law, max(f.ulps for f in operation.outputs), dtype)
         run = partial(tolerance.noisy_run, gaps, inputs, dtype)
-        _known_of_laws[key] = Allowed(run, OF_A_LAW, None, finish)
-    return _known_of_laws[key]
+        earlier = known.kept.get(f"{law.slug}/{key[1]}")
+        known.of_laws[key] = Allowed(run, OF_A_LAW, None, finish, earlier)
+    return known.of_laws[key]
 
 
 def _tolerances_of_law(ulps, dtype, worst):

@@ -13,6 +13,7 @@ from refimpl.oracle.texts import printable
 
 STATUSES = ("passed", "failed", "variant", "error", "skipped", "xfail", "xpass", "not_applicable")
 FAILURES = ("failed", "error", "xpass")
+UNANSWERED = ("error", "skipped", "not_applicable")
 DTYPES = ("float64", "float32")
 TEXT = 4000  # characters of a text, at most
 WITH_LINES = ("traceback", "stderr_tail", "lines")  # fields whose texts may have several lines

@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 from refimpl.oracle import catalog, ending
 from refimpl.oracle.candidates.watch import Slip
+from refimpl.oracle.judging import answers
 from refimpl.oracle.judging.manners import watching
 from refimpl.oracle.judging.plans import Plan, Settings, refusals
-from refimpl.oracle.judging.records import FAILURES, Record
+from refimpl.oracle.judging.records import FAILURES, UNANSWERED, Record
 
 
 class Run(NamedTuple):
@@ -26,7 +27,7 @@ class Run(NamedTuple):
     @property
     def silent(self):
         """Whether there is no more to ask: it was stopped, or nothing was answered."""
-        return self.stopped or all(record.status in ("error", "not_applicable") for record in self.records)
+        return self.stopped or all(record.status in UNANSWERED for record in self.records)
 
 
 def run(candidate, operations, settings: Settings, callback: Callable[[Record], None] = lambda record: None):
@@ -80,6 +81,7 @@ def run(candidate, operations, settings: Settings, callback: Callable[[Record], 
         except ending.Ended:  # what was found by then is a report as well
             left = planned[len(done) :]
             done += [(_record(plan, candidate, status="skipped", reason=ending.told()), None) for plan in left]
+    answers.keep(operations)
     records, outputs = [record for record, _ in done], [got for _, got in done]
     everything = catalog.system(operations[0].system).operations  # a run of a part of that makes no name stale
     problems = unexpected(records) + settings.stale(everything, planned)

@@ -3,6 +3,8 @@
 `python tests/peers/bugs/diffusers_scheduler.py`
 """
 
+import sys
+
 import torch
 from diffusers import DDIMScheduler, DDPMScheduler
 
@@ -18,8 +20,7 @@ factor = ddim.step(torch.zeros(1), rows[0], torch.ones(1)).prev_sample.item()
 print("rows", *rows, "and the first step multiplies with", factor)
 asked, done = (torch.sqrt(kept[row] / kept[5]).item() for row in (rows[1], 4))
 print("to row 3 the factor is", asked, "and to row 4, where no step should go,", done)
-assert rows == [5, 3, 2, 0]
-assert abs(factor - done) < 1e-5 < abs(factor - asked)
+wrong = [abs(factor - asked) > 1e-5]
 
 # 2. DDPM, the large variance, rows 5 and 2: the last step goes from row 2 to the data, which have no noise.
 ends = []
@@ -33,5 +34,7 @@ for seed in (0, 1):
         ddpm.step(torch.zeros(1, 1), ddpm.timesteps[-1], torch.ones(1, 1), generator=generator).prev_sample.item()
     )
 print("rows", *ddpm.timesteps.tolist(), "and the last step ends, by the seed, at", *ends)
-print("without noise it ends at", (1 / torch.sqrt(kept[2])).item())
-assert abs(ends[0] - ends[1]) > 0.1
+clean = (1 / torch.sqrt(kept[2])).item()
+print("without noise it ends at", clean)
+wrong.append(max(abs(end - clean) for end in ends) > 1e-4)
+sys.exit(0 if all(wrong) else 2 if any(wrong) else 1)

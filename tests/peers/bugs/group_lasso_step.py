@@ -20,4 +20,4 @@ model.set_params(n_iter=5000, tol=1e-12).fit(X, y)
 loss = lambda w: 0.5 * np.mean((X @ w - y[:, 0]) ** 2) + reg * np.abs(w).sum()  # as its `loss` has it
 right, got = y[:, 0] - 2 * reg, model.coef_[:, 0]  # each coefficient shrinks by reg n / (x^T x), n = 2
 print(f"formula {right}, loss {loss(right):.4f}\nrelease {got}, loss {loss(got):.4f}, by itself {model.loss(X, y):.4f}")
-sys.exit(int(np.abs(got - right).max() < 0.1))
+sys.exit(int(np.abs(got - right).max() < 1e-3))

@@ -22,4 +22,4 @@ for kind, more in ((Prodigy, {"d_coef": 1e-300}), (DAdaptAdam, {"growth_rate": 1
     rule.step()
     print(f"{kind.__name__}: formula 5 (1 - lr weight_decay) = {5 * 0.95}, release {parameter[1].item():.6f}")
     wrong.append(abs(parameter[1].item() - 4.75) > 1e-6)
-sys.exit(int(not all(wrong)))
+sys.exit(0 if all(wrong) else 2 if any(wrong) else 1)

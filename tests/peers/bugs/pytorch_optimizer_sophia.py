@@ -33,4 +33,5 @@ try:
 except KeyError as error:
     raised = f"KeyError {error}"
 print(f"with update_period=1 it raises {raised}")
-sys.exit(int(bool(got == right or raised == "nothing")))
+wrong = [got != right, raised != "nothing"]
+sys.exit(0 if all(wrong) else 2 if any(wrong) else 1)

@@ -12,12 +12,13 @@ sys.path[:0] = sys.argv[1:] or [".peers/rotary-embedding-torch-0.9.1", ".peers/x
 from rotary_embedding_torch import RotaryEmbedding  # noqa: E402 - the folders come first
 from x_transformers.x_transformers import RotaryEmbedding as Other  # noqa: E402
 
-wrong = 0
+wrong = []
 for name, cls in (("rotary-embedding-torch", RotaryEmbedding), ("x-transformers", Other)):
     try:
         cls(2)
         print(f"{name}: dim = 2 can be made")
+        wrong.append(False)
     except ZeroDivisionError as error:
         print(f"{name}: dim = 2: formula one pair with angles 0, 1, 2, ..., release {type(error).__name__}: {error}")
-        wrong += 1
-sys.exit(int(wrong < 2))
+        wrong.append(True)
+sys.exit(0 if all(wrong) else 2 if any(wrong) else 1)

@@ -12,6 +12,9 @@ print(f"formula {right.ravel().tolist()}, release {got.ravel().tolist()}")
 try:
     compute_activation_patterns(X, gate, filter_duplicates=False)
     print("filter_duplicates=False works")
+    raised = False
 except UnboundLocalError as error:
     print(f"filter_duplicates=False raises UnboundLocalError: {error}")
-sys.exit(int(bool((got == right).all())))
+    raised = True
+wrong = [bool((got != right).any()), raised]
+sys.exit(0 if all(wrong) else 2 if any(wrong) else 1)

@@ -11,4 +11,4 @@ const rows = [[10], [11], [20], [21]];
 const start = [[10.5], [20.5], [100]]; // no row is nearest to the third
 const { centroids } = skmeans(rows, 3, start.map((c) => [...c]));
 console.log(`formula: centres 10.5, 20.5 and, without a row, 100 still\nrelease: ${centroids.join(", ")}`);
-process.exit(centroids[2][0] === 0 ? 0 : 1);
+process.exit(centroids[2][0] === 100 ? 1 : 0);

@@ -23,4 +23,5 @@ rule.step(bs=1)
 m, h = (rule.state[parameter][name].item() for name in ("exp_avg", "hessian"))
 print(f"one gradient of 1, beta1 = 0.5: formula m = 0.5, release {m}")
 print(f"no estimate has been asked for: formula h = 0, release {h:.3g}")
-sys.exit(int(m == 0.5 or h == 0))
+wrong = [m != 0.5, h != 0]
+sys.exit(0 if all(wrong) else 2 if any(wrong) else 1)

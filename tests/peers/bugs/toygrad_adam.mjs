@@ -12,4 +12,4 @@ const params = Float64Array.of(0);
 const net = { forward() {}, backward: () => 0, getParamsAndGrads: () => [{ params, grads: Float64Array.of(1) }] };
 new Trainers.Adam(net, { learningRate: 0.1 }).train(); // gradient 1: m / (1 - beta1) = v / (1 - beta2) = 1
 console.log(`formula: ${-0.1 / (1 + 1e-8)}\nrelease: ${params[0]}`);
-process.exit(Math.abs(params[0] + 0.1) > 1e-3 ? 0 : 1);
+process.exit(Math.abs(params[0] + 0.1) < 1e-3 ? 1 : 0);

@@ -36,6 +36,13 @@ def info_nce(U1, U2, tau):
     return _with_gradients(loss, U1, U2, tau)
 
 
+def info_nce_of_queries(Q, D, tau):
+    """info-nce-pytorch: `info_nce` as it comes, one way."""
+    from info_nce import info_nce
+
+    return _with_gradients(lambda queries, documents: info_nce(queries, documents, temperature=tau), Q, D)
+
+
 def cebra(U1, U2, tau):
     """CEBRA: `LearnableCosineInfoNCE` of both sides, halved; the other side is positives and negatives."""
     from cebra.models.criterions import LearnableCosineInfoNCE

@@ -5,8 +5,11 @@ import torch
 from torch.nn import functional
 
 
-def pr_attention(q, k, v, slope, u, B, law, c, correct):
-    """`scaled_dot_product_attention` with an additive mask; the number of blocks is counted in the mask."""
+def pr_attention(q, k, v, slope, u, B, law, c, correct, positions=np.subtract.outer):
+    """`scaled_dot_product_attention` with an additive mask; the number of blocks is counted in the mask.
+
+    The bias is minus the slope times `positions` of queries and keys, their differences.
+    """
     n, T = len(q), len(q) // B
     delta = np.arange(T)
     pi = {"harmonic": np.minimum(1, c / (1 + delta)), "geometric": c**delta, "constant": np.full(T, c)}[law]
@@ -15,7 +18,8 @@ def pr_attention(q, k, v, slope, u, B, law, c, correct):
     gap = i // B - j // B
     takes = np.broadcast_to(u < pi, (T, T))
     seen = (j <= i) & takes[i // B, np.clip(gap, 0, None)]
-    bias = np.where(seen, -slope * (i - j) - (np.log(pi)[np.clip(gap, 0, None)] if correct else 0), -np.inf)
+    far = positions(np.arange(n), np.arange(n))
+    bias = np.where(seen, -slope * far - (np.log(pi)[np.clip(gap, 0, None)] if correct else 0), -np.inf)
     arrays = (torch.from_numpy(np.array(x, dtype=np.float64)) for x in (q, k, v))
     o = functional.scaled_dot_product_attention(*arrays, attn_mask=torch.from_numpy(bias))
     return o.numpy(), np.tril(takes[:, :][np.arange(T)[:, None], np.clip(delta[:, None] - delta, 0, None)]).sum(axis=1)

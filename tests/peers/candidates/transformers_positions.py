@@ -1,7 +1,9 @@
-"""Transformers: the rotary codes of GPT-J (neighbours) and Llama (halves), with its scale and its mask of its own."""
+"""Transformers: rotary codes of GPT-J (neighbours) and Llama (halves), scale and mask ours; ALiBi of BLOOM."""
 
 import numpy as np
 import torch
+from torch_blocks import pr_attention
+from transformers.models.bloom import modeling_bloom
 from transformers.models.gptj import modeling_gptj
 from transformers.models.llama import modeling_llama
 
@@ -34,3 +36,13 @@ def llama(q, k, slope, c_R, c_A, shift, bias):
     q, k = (torch.from_numpy(np.array(x))[None, None] for x in (q, k))
     turned = modeling_llama.apply_rotary_pos_emb(q, k, angles.cos(), angles.sin())
     return _scores(*(x[0, 0].numpy() for x in turned), slope, c_R, c_A, shift, bias)
+
+
+def bloom(**inputs):
+    """`build_alibi_tensor` of BLOOM, whose one head has the slope 2^-8: the place of the key alone, which rises."""
+
+    def positions(queries, keys):
+        alibi = modeling_bloom.build_alibi_tensor(torch.ones(1, len(keys)), 1, torch.float64)
+        return -(2.0**8) * np.broadcast_to(alibi[0].numpy(), (len(queries), len(keys)))
+
+    return pr_attention(**inputs, positions=positions)

@@ -436,7 +436,7 @@ HULL_SCORE = (
                  orientation="strict"), equations=_tags(49)),
     Case("after-the-end", ("edge_case",), "what follows the end does not count",
          _scored([_SQUARE] * 2, [[1, 2, 3, 0, 4], [1, 2, 3, 4, 0]], orientation="strict")),
-    large("many-outputs", "squares", "S", size=3000, balanced=True),
+    large("six-hundred-outputs", "squares", "S", size=600, balanced=True),
 )  # fmt: skip
 
 
@@ -464,5 +464,5 @@ TRIANGLE_SCORE = (
     Case("different-numbers", ("basic",), "a mean over inputs, not over triangles",
          _scored([[[0, 0], [6, 1], [2, 5], [7, 7], [9, 3]], [[0, 0], [8, 0], [4, 1], [3, 6], [4, 2]]],
                  [[1, 2, 3, 0, 0, 0], [1, 3, 5, 1, 4, 5]])),
-    large("many-outputs", "four-points", "S", size=3000, balanced=True),
+    large("six-hundred-outputs", "four-points", "S", size=600, balanced=True),
 )  # fmt: skip
