@@ -1,6 +1,7 @@
 """Sphinx configuration; `make docs` builds the site and fails on any warning."""
 
 import sys
+from importlib import import_module
 from pathlib import Path
 
 from refimpl import __version__
@@ -48,7 +49,6 @@ extensions = [
     "sphinx_design",
     "sphinxcontrib.bibtex",
     "sphinx_gallery.gen_gallery",
-    "sphinx-mathjax-offline",  # copies MathJax into the site and points at the copy
 ]
 exclude_patterns = ["_build", "gallery/**/*.ipynb", "gallery/**/*.py"]
 exclude_patterns += ["**/readme"]  # of _static: the README's own pictures
@@ -112,3 +112,8 @@ html_theme_options = {
     "show_toc_level": 2,
     "secondary_sidebar_items": {"**": ["page-toc"], "index": []},
 }
+
+
+def setup(app):
+    """Copy MathJax into the site and point at the copy; as an extension it would not let pages be read side by side."""
+    import_module("sphinx-mathjax-offline").setup(app)

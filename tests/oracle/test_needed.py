@@ -9,6 +9,7 @@ from refimpl.core.random import stream
 from refimpl.oracle import catalog, check
 from refimpl.oracle.diagnosis.formulas import made
 from tests.oracle.conftest import as_if
+from tests.wild import corpus
 
 ENOUGH = 60.0
 
@@ -45,9 +46,13 @@ def test_nobody_is_blamed_where_every_value_moves_with_every_argument():
     assert not any("one value explains small inputs" in text for text in said)
 
 
-@pytest.mark.parametrize(
-    "text", ["a", "_shop_np.exp(b)", "1 - a", "a * b", "a / _shop_np.sqrt(b)", "a - b", "0.3 * b", "_shop_np.max(c)"]
-)
+MADE = [
+    *("a", "_shop_np.exp(b)", "1 - a", "a * b", "a / _shop_np.sqrt(b)", "a - b", "0.3 * b", "_shop_np.max(c)"),
+    *("a * (b + _shop_np.max(c))", "_shop_np.sqrt(a + b)", "a + _shop_np.square(b) / _shop_np.max(c)"),
+]
+
+
+@pytest.mark.parametrize("text", MADE)
 def test_made(text):
     rng = stream(0, "made")
     a, b, c = (np.array([round(x, 3) for x in rng.uniform(0.2, 3, 8)]) for _ in range(3))
@@ -57,9 +62,23 @@ def test_made(text):
     assert ast.unparse(ast.fix_missing_locations(first)) == text
 
 
+@pytest.mark.parametrize(
+    ("name", "now"),
+    [
+        ("tribuo_adam_times_the_root", "m_hat * (correction2 * (xp.sqrt(v_hat) + eps))"),  # in each step
+        ("scico_ball_inside", "center + away * radius / distance"),  # where the value depends on all arguments
+    ],
+)
+def test_what_public_code_computes_is_written_in_values_of_the_rule(name, now):
+    (entry,) = corpus([name])
+    diagnosis = check(entry.candidate(entry.wrong), entry.bug.operation, explain=ENOUGH).diagnosis
+    assert diagnosis.kind == "change"
+    assert now in diagnosis.lines[0][3]
+
+
 def test_nothing_is_made_of_chance():
-    for seed in range(20):
+    for seed in range(10):
         rng = stream(seed, "chance")
         found = [(ast.Name(f"x{k}", ast.Load()), rng.uniform(0.2, 3, 6)) for k in range(30)]
-        assert list(made(rng.uniform(0.2, 3, 6), found)) == []
+        assert [*made(target := rng.uniform(0.2, 3, 6), found), *made(target, found, far=True)] == []
         assert list(made(np.repeat(rng.uniform(0.2, 3, 2), 3), found)) == []  # two values are no law

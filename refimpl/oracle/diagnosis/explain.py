@@ -287,8 +287,8 @@ def _searched(evidence, hunt, clock):
     search.of_pairs(hunt.part(0.1))
     search.of_trials(operation.reference, hunt.part(0.15))
     if not search.found:
-        search.of_places(hunt.part(0.2))
-        search.of_levers(hunt.part(0.2))
+        search.of_places(hunt.part(0.22))
+        search.of_levers(hunt.part(0.25))
     search.of_edits(hunt.part(0.7))
     survivors = _survivors(search, clock)
     if not survivors:

@@ -214,10 +214,12 @@ def read(shop, evidence, clock, near=frozenset(), alone=False):
     tuple
         The edit that says it, and its answer: inputs -> outputs by name.
     """
-    operation = evidence.operation
-    sights = chosen(evidence)
-    if len(sights) < FEWEST:
-        return
+    for sights in chosen(evidence):
+        if len(sights) >= FEWEST and not clock.over:
+            yield from _read(shop, evidence.operation, sights, clock, near, alone)
+
+
+def _read(shop, operation, sights, clock, near, alone):
     first = max(sights, key=lambda s: (min(sum(s.deviating(n).sum() for n in s.right), CLEAR), -s.size))
     table: list = []
     for lever in sorted(levers(shop), key=lambda lever: id(lever.node) not in near):
@@ -283,8 +285,8 @@ def _anew(lever, factor, guarded, operation):
 def chosen(evidence):
     """Deviating answers off which is read: small ones, of cases and of further inputs, as sizes must vary.
 
-    Where the rule makes steps, or goes through layers, those of a single one, if they deviate: what is wrong in each
-    of them differs.
+    Where the rule makes steps, or goes through layers, first those of a single one, if they deviate: what is wrong in
+    each of them differs.
     """
     operation = evidence.operation
     steps = steps_of(operation) & set(symbols(operation)) or set(_looped(evidence))
@@ -293,7 +295,7 @@ def chosen(evidence):
             evidence.ask(cut(operation, sight.inputs, symbol, 1))
     good = _readable(evidence)
     single = [s for s in good if all(axis_size(operation, s.inputs, symbol) == 1 for symbol in steps)]
-    return _mixed(single if len(single) >= FEWEST else good)
+    return [_mixed(single), _mixed(good)] if FEWEST <= len(single) < len(good) else [_mixed(good)]
 
 
 def _looped(evidence):
@@ -311,10 +313,13 @@ def _readable(evidence):
     return [
         s
         for s in evidence.wrong
-        if s.readable
-        and s.size <= LARGEST
-        and any(np.any(np.abs(s.got[n] - x) * LOOSE > s.tolerance[n]) for n, x in s.right.items())  # else c is vague
+        if s.readable and s.size <= LARGEST and clear(s)  # else c is vague
     ]
+
+
+def clear(sight):
+    """Whether an answer deviates by so much more than rounding that what is solved for is known to `LOOSE`."""
+    return any(np.any(np.abs(sight.got[n] - x) * LOOSE > sight.tolerance[n]) for n, x in sight.right.items())
 
 
 def _mixed(sights):
@@ -363,9 +368,9 @@ def solved(shop, lever, sight, *starts):
 
 
 class Seen:
-    """Where an answer deviates; of steps the first row that does so clearly, as later ones are bent."""
+    """Where an answer deviates; of steps the first row that does so clearly, as later ones are bent, unless `whole`."""
 
-    def __init__(self, sight):
+    def __init__(self, sight, whole=False):
         self.sight, self.where = sight, {}
         for n, right in sight.right.items():
             if sight.got[n].shape != right.shape:
@@ -373,7 +378,7 @@ class Seen:
             with np.errstate(all="ignore"):
                 gap = np.nan_to_num(np.abs(sight.got[n] - right) / np.maximum(sight.tolerance[n], 1e-300))
             where = sight.deviating(n)
-            if gap.ndim and gap.max(initial=0.0) > 1e3:
+            if gap.ndim and gap.max(initial=0.0) > 1e3 and not whole:
                 rows = gap.reshape(len(gap), -1).max(axis=1)
                 where[int(np.argmax(rows > 1e3)) + 1 :] = False
             if where.any():

@@ -16,7 +16,7 @@ import numpy as np
 from refimpl.core.random import stream
 from refimpl.oracle.diagnosis.evidence import explains
 from refimpl.oracle.diagnosis.levers import Seen, numeric, places
-from refimpl.oracle.diagnosis.properties import cut, symbols
+from refimpl.oracle.diagnosis.properties import cut, steps_of, symbols
 from refimpl.oracle.diagnosis.trials import axis_size
 from refimpl.oracle.diagnosis.vocabulary import Edit
 from refimpl.oracle.judging.tolerance import wide
@@ -63,11 +63,12 @@ class Place:
         """What it would have to be on the first input."""
         return flat(self.needed[0])
 
-    def pulled(self, shop, inputs, x):
-        """Outputs of the rule with other values in its place."""
+    def pulled(self, shop, inputs, x, heard=lambda number, value: None):
+        """Outputs of the rule with other values in its place; `heard` is told every value of its function."""
         here, times = id(self.node), iter(range(10**9))
 
         def note(number, value):
+            heard(number, value)
             if number != here:
                 return value
             at = next(times) - (self.time or 0)
@@ -80,7 +81,7 @@ class Place:
 
     def solved(self, shop, sight, right, *starts):
         """What would have to stand there for a deviating answer; None if nothing does it."""
-        inputs, seen = wide(sight.inputs), Seen(sight)
+        inputs, seen = wide(sight.inputs), Seen(sight, whole=len(right) > 1)
         shapes, ends = [np.shape(v) for v in right], np.cumsum([np.size(v) for v in right])
         parts = lambda x: [p.reshape(s) for p, s in zip(np.split(x, ends[:-1]), shapes, strict=True)]
 
@@ -144,13 +145,13 @@ def small(evidence, clock):
     return min((s for s in found if s.readable), key=lambda s: s.size, default=None)
 
 
-def _cut(evidence, sight, clock):
-    """A deviating answer to a small part of an input."""
+def _cut(evidence, sight, clock, steps=1):
+    """A deviating answer to a small part of an input, of so many steps if there are that many."""
     operation = evidence.operation
     for symbol in symbols(operation):
         if clock.over:
             break
-        for target in (1, 2):
+        for target in (steps,) if symbol in steps_of(operation) and steps > 1 else (1, 2):
             if axis_size(operation, sight.inputs, symbol) > target:
                 other = evidence.ask(cut(operation, sight.inputs, symbol, target))
                 if other and other.readable:
@@ -176,8 +177,11 @@ def varied(evidence, sight, clock):
     return found
 
 
-def values(shop, inputs):
-    """What every expression is on some inputs, each time that it is come to; None where it is no small number."""
+def values(shop, inputs, place=None, x=()):
+    """What every expression is on some inputs, each time that it is come to; None where it is no small number.
+
+    Those of the function of a place may be asked for with other values in that place: what follows from them is seen.
+    """
     seen: dict[int, list[Any]] = {}
 
     def note(number, value):
@@ -185,6 +189,9 @@ def values(shop, inputs):
         seen.setdefault(number, []).append(np.array(value, dtype=float) if few else None)
         return value
 
+    if place is not None:
+        place.pulled(shop, inputs, x, note)
+        return seen
     with np.errstate(all="ignore"), shop.heard(note):
         shop.run(inputs)
     return seen
@@ -197,6 +204,7 @@ class Blame(NamedTuple):
     innocent: Set[int] = frozenset()  # ids of expressions that are not
     sights: Sequence[Any] = ()  # the inputs on which this was seen
     outputs: tuple[str, ...] = ()  # of the deviating ones alone; all if there is none
+    free: Sequence[Place] = ()  # that move with every argument: they can always be solved for, which tells nothing
 
     @property
     def near(self):
@@ -230,7 +238,7 @@ def asked(evidence, clock):
         except ValueError:
             break
         if other and other.readable:
-            found.append(_cut(evidence, other, clock))
+            found.append(_cut(evidence, other, clock, steps=1 + number % 2))  # of a single one much is the same
     return Asked(first, several, found)
 
 
@@ -285,18 +293,21 @@ def _blamed(shop, sights, clock):
             continue
         seen = values(shop, wide(sight.inputs))
         left = [place for place in left if (right := there(place, seen)) and _holds(shop, place, sight, right, name)]
-    left = [p for p in left if p.same]  # what moves with everything can always be solved for
+    free = [p for p in left if not p.same]
+    left = [p for p in left if p.same]
     out |= {id(p.node) for p in left if p.more}
     order = lambda p: (len(p.more), len(p.depends), not p.edit.tags, not p.edit.unit.own, -len(ast.unparse(p.node)))
-    return Blame(sorted(left, key=order), out, list(sights.values()))
+    return Blame(sorted(left, key=order), out, list(sights.values()), free=sorted(free, key=order))
 
 
 def there(place, seen):
     """What an expression is on other inputs; None if it is of other shapes."""
     right = seen.get(id(place.node), [])
     right = right if place.time is None else right[place.time : place.time + 1]
-    same = [None if v is None else v.shape for v in right] == [v.shape for v in place.right]
-    return right if same else None
+    shapes, known = [None if v is None else v.shape for v in right], [v.shape for v in place.right]
+    if place.time is None and len(set(known)) == 1:  # it may be come to more often
+        return right if set(shapes) == set(known) and sum(map(np.size, right)) <= ENTRIES else None
+    return right if shapes == known else None
 
 
 def _holds(shop, place, sight, right, name):

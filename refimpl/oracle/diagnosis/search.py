@@ -14,7 +14,7 @@ import numpy as np
 from refimpl.oracle import edits
 from refimpl.oracle.diagnosis.constants import solved, with_a_bound, with_a_number
 from refimpl.oracle.diagnosis.evidence import LARGE, Evidence, called, explains, holds
-from refimpl.oracle.diagnosis.formulas import formulas
+from refimpl.oracle.diagnosis.formulas import proposed
 from refimpl.oracle.diagnosis.levers import elsewhere, read
 from refimpl.oracle.diagnosis.needed import NOBODY, Blame, asked, blamed
 from refimpl.oracle.diagnosis.reading import readings
@@ -34,7 +34,7 @@ TRUSTED = 2  # deviating sights that are explained to the digit, until rounding 
 PART = 6  # deviating sights on which a part of an explanation is tried
 PLAINER = 3.0  # seconds for which levers and edits say the same in a plainer way
 NOTHING = 1e-11  # relative change of a number that is rounding
-PLACES = 4  # of levers that explain all, of which the shortest is said
+PLACES = 4  # of levers, or formulas, that explain all, of which the shortest is said
 
 
 @dataclass(eq=False)
@@ -150,18 +150,17 @@ class Search:
         """What stands where few values explain small inputs: expressions of these values that explain all."""
         small, before = asked(self.evidence, clock.part(0.2)), self.clock
         with np.errstate(all="ignore"), Workshop(self.evidence.operation, None, self.values) as shop:
-            self.blame = blamed(shop, small, clock.part(0.8))
+            self.blame = blamed(shop, small, clock.part(0.7))
             if self.moving:
                 shop.calibrate(self.inputs[id(self.moving[0])])
-            few = (p for p in self.blame.places[:PLACES] if not clock.over)
-            for place, (more, new) in ((p, row) for p in few for row in formulas(shop, small, self.blame, p)):
-                if clock.over or self.clock.over:
+            for edit in proposed(shop, small, self.blame, clock):
+                if self.clock.over or len(self.found) == PLACES:
                     break
-                edit = place.edit.like(new, more)
-                place.made = place.made or edit.made
                 with contextlib.suppress(SyntaxError), shop.edited(edit):
                     if share := self.share(shop.run):
                         self.keep(self._of_edit(edit, None, 0, {}), share, edit)
+                    elif len(self.halves) < HALVES:
+                        self._halve(edit, shop.run)
         if self.found:
             self.clock = before.part(1.0, PLAINER)
 

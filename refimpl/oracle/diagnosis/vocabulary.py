@@ -10,7 +10,7 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any
 
-from refimpl.oracle.diagnosis.expressions import ARITHMETIC, call, classes_of, expression_edits, names_of
+from refimpl.oracle.diagnosis.expressions import ARITHMETIC, call, classes_of, expression_edits, lent, names_of
 from refimpl.oracle.diagnosis.slips import slips
 
 
@@ -200,13 +200,16 @@ def _silent(statement):
     """Docstrings, counters and checks."""
     if isinstance(statement, ast.If) and isinstance(statement.body[0], ast.Raise):
         return True
-    if not isinstance(statement, ast.Expr):
-        return False
-    value = statement.value
-    if isinstance(value, ast.Constant):
+    if isinstance(statement, ast.Pass) or checks(statement):
         return True
-    text = ast.unparse(value)
-    return text.startswith(("_shop_tick(", "check.", "(check.", "_check"))
+    return isinstance(statement, ast.Expr) and (
+        isinstance(statement.value, ast.Constant) or ast.unparse(statement.value).startswith(f"{lent('_tick')}(")
+    )
+
+
+def checks(statement):
+    """Whether a statement is a check of arguments whose result nobody reads."""
+    return isinstance(statement, ast.Expr) and ast.unparse(statement.value).startswith(("check.", "(check.", "_check"))
 
 
 def expressions(statement):
@@ -244,6 +247,8 @@ def statement_edits(statement, parent, field, index, unit):
         for later in range(index + 1, min(len(rows), index + 6)):
             if isinstance(rows[later], ast.Return | ast.FunctionDef):
                 break
+            if _silent(rows[later]):  # past which nothing moves
+                continue
             block = rows[index : later + 1]
             yield (0 if later == index + 1 else 1), ("body", block, [*block[1:], block[0]])
             if later > index + 1:
