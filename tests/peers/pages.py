@@ -233,7 +233,7 @@ def _beyond(row):
 def _story(row, said):
     """A deviation or variant: what it is, what a person found, what mends it (once), what the oracle says."""
     lines = [f"{_rule(row)}: **{row['verdict']}** ({row['kind']}){_beyond(row)}.", "", marked_up(row["note"]), ""]
-    if row["script"] in said:
+    if row["script"] and row["script"] in said:
         lines += ["Script and patch are those above.", ""]
     elif row["script"]:
         lines += _letter(row["script"])

@@ -54,6 +54,13 @@ def test_there_is_no_letter_without_a_script():
     assert set(LETTERS) == {script.stem for script in SCRIPTS}
 
 
+def test_a_page_speaks_of_script_and_patch_beside_a_mistake_alone():
+    for path in (ROOT / "docs/conformance").glob("*.rst"):
+        for verdict in path.read_text(encoding="utf-8").split("\n.. _on-")[1:]:
+            told = "Script and patch" in verdict or "What could be sent" in verdict
+            assert told == ("** (bug)" in verdict), verdict
+
+
 @pytest.mark.peers
 @pytest.mark.parametrize("name", some(name for name, letter in LETTERS.items() if "edits" in letter))
 def test_patches_mend_what_the_script_shows(name):
