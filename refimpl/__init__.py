@@ -1,6 +1,9 @@
 """Educational reference implementations of machine-learning algorithms, with a test oracle."""
 
 import os
+import time
+
+BEGAN = time.time_ns()  # a file of the package that is younger may be another than the one that was loaded
 
 if "REFIMPL_IMPORTED" in os.environ:  # in the process of a candidate, or in one that it has started
     import refimpl.core.imported  # noqa: F401

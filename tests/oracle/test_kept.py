@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from refimpl.oracle import catalog, check, edits
+from refimpl.oracle import catalog, check, edits, ending
 from refimpl.oracle.candidates import Function
 from refimpl.oracle.diagnosis import listed
 from refimpl.oracle.judging import answers, kept, tolerance
@@ -101,35 +101,64 @@ def test_nowhere_to_keep_is_no_error(place, monkeypatch):
     assert kept.read("lion.step", "float64") == {}
 
 
-def test_other_code_knows_nothing_of_what_was_kept(folder, tmp_path, monkeypatch):
+@pytest.fixture
+def rule(tmp_path, monkeypatch):
+    """A source of a package that stands for refimpl, older than the process."""
     package = tmp_path / "refimpl"
     (package / "core").mkdir(parents=True)
-    source = package / "core" / "rule.py"
+    (package / "core" / "rule.py").write_text("a = 1")
     monkeypatch.setattr(kept.refimpl, "__file__", str(package / "__init__.py"))
-    states: list[str] = []
-    for text in ("a = 1", "a = 2", "a = 22"):
-        source.write_text(text)
-        os.utime(source, ns=(time.time_ns(), len(states)))
-        states.append(kept.state.__wrapped__())
+    monkeypatch.setattr(kept.refimpl, "BEGAN", time.time_ns() + 10**10)
+    return package / "core" / "rule.py"
+
+
+def test_other_code_knows_nothing_of_what_was_kept(rule, monkeypatch):
+    states = [kept.state()]
+    for text in ("a = 2", "a = 22", "a = 33"):
+        before = rule.stat()
+        time.sleep(0.02)  # clocks of file systems are coarse
+        rule.write_text(text)
+        os.utime(rule, ns=(before.st_atime_ns, before.st_mtime_ns))  # as an archive is unpacked
+        states.append(kept.state())
     monkeypatch.setenv("OPENBLAS_CORETYPE", "Nehalem")
-    states.append(kept.state.__wrapped__())
-    (package / "__pycache__").mkdir()
-    (package / "__pycache__" / "rule.pyc").write_bytes(b"compiled")
-    assert len(set(states)) == 4
-    assert kept.state.__wrapped__() == states[-1]
+    states.append(kept.state())
+    (rule.parent / "__pycache__").mkdir()
+    (rule.parent / "__pycache__" / "rule.pyc").write_bytes(b"compiled")
+    assert len({*states, None}) == 6
+    assert kept.state() == states[-1]
+
+
+def test_a_process_that_may_run_what_no_file_holds_keeps_nothing(rule, monkeypatch):
+    assert kept.state() is not None
+    monkeypatch.setattr(kept.refimpl, "BEGAN", time.time_ns())
+    time.sleep(0.02)
+    rule.write_text("a = 2")
+    assert kept.state() is None
+
+
+def test_what_was_read_before_a_file_changed_is_not_kept(folder, monkeypatch):
+    kept.read("lion.step", "float64")
+    monkeypatch.setattr(kept, "state", lambda: "another")
+    kept.write("lion.step", "float64", {})
+    assert not folder.exists()
+
+
+def test_a_library_that_says_no_release_is_no_error(monkeypatch):
+    monkeypatch.setattr(kept, "_LIBRARIES", ("numpy", "a-library-that-nobody-has"))
+    assert kept.state() is not None
 
 
 def test_the_oldest_states_go_and_nothing_else(folder):
-    (folder / "mine").mkdir(parents=True)
-    for i in range(kept.STATES + 3):
-        old = folder / f"{i:032}"
+    mine = folder / f"{0:032}"  # as others name what they keep, too
+    mine.mkdir(parents=True)
+    states = [folder / f"state-{i:032}" for i in range(kept.STATES + 3)]
+    for i, old in enumerate(states):
         old.mkdir()
         os.utime(old, (i, i))
     kept.write("lion.step", "float64", {})
-    left = sorted(path.name for path in folder.iterdir())
+    left = set(folder.iterdir())
     assert len(left) == kept.STATES + 1
-    assert {"mine", kept.state(), f"{kept.STATES + 2:032}"} <= set(left)
-    assert f"{3:032}" not in left
+    assert {mine, folder / f"state-{kept.state()}", *states[4:]} == left
 
 
 def test_an_operation_that_is_no_listed_one_is_not_kept(folder):
@@ -139,3 +168,34 @@ def test_an_operation_that_is_no_listed_one_is_not_kept(folder):
     answers.right(twin, operation.cases[0], "float64")
     answers.keep([twin])
     assert not folder.exists()
+    answers.forget()
+    run(Function(operation.reference, operation=operation.name), [operation], Settings(only=["both-agree"]))
+    one_more = dataclasses.replace(operation, exact=lambda **inputs: tuple(x + 1 for x in operation.exact(**inputs)))
+    for case in operation.cases:
+        answers.right(one_more, case, "float64")
+    answers.keep([one_more, operation])
+    answers.forget()
+    known = answers.right(operation, operation.cases[1], "float64").answers
+    assert known["new_theta"] == pytest.approx([0.87, -1.84, 2.81])
+
+
+def test_a_noisy_run_that_is_ended_is_none(monkeypatch):
+    operation, plain = catalog.operation("lion.trajectory"), tolerance.noisy_run
+    case = operation.cases[0]
+    wanted = answers.expected(operation, case, "float64")[1]["thetas"]
+    answers.forget()
+    calls: list[int] = []
+
+    def ended_once(*args):
+        calls.append(1)
+        if len(calls) == 1:
+            raise ending.Ended
+        return plain(*args)
+
+    monkeypatch.setattr(tolerance, "noisy_run", ended_once)
+    with pytest.raises(ending.Ended):
+        answers.expected(operation, case, "float64")
+    answers.keep([operation])
+    answers.forget()
+    assert answers.expected(operation, case, "float64")[1]["thetas"].tolist() == wanted.tolist()
+    assert len(calls) == 1 + tolerance.TRIALS

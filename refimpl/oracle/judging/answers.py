@@ -12,7 +12,7 @@ from refimpl.oracle.judging.records import DTYPES
 from refimpl.specs.base import Case, Law, Operation
 
 # Answers are dear, and asked for by every mistake; of the tolerances only as much is measured as was needed.
-_known: dict[tuple[str, str], "_Known"] = {}  # by operation and precision
+_known: dict[tuple[int, str], "_Known"] = {}  # by id of the operation, which stays alive there, and precision
 SUMS = 256.0  # where 70,000 terms are added one after the other: the root of their number
 KERNELS = 8.0  # libraries have other kernels for large arrays, which round otherwise than for small ones
 FEW = 3  # noisy runs of a long or large case
@@ -82,16 +82,17 @@ class Allowed:
         self._finished: tuple[int, Any] = (-1, None)  # after how many runs, and the tolerances then
 
     def _one_more(self):
-        self.made += 1
         try:
-            run = self._run(self.made - 1)
+            run = self._run(self.made)
         except ValueError:  # noise has moved an argument out of its range, say a share of 1: that says nothing
+            self.made += 1
             if self.worst is None and self.made == self._trials:
                 raise
             return
         centre = [0.0] * len(run) if self._centre is None else self._centre
         worst = [0.0] * len(run) if self.worst is None else self.worst
         self.worst = tolerance.farther(worst, run, centre)
+        self.made += 1  # last: a run that Ctrl-C ends was none
 
     def _now(self):
         """The tolerances after the runs that were made; every mistake asks for them."""
@@ -200,7 +201,7 @@ class _Known:
 
 
 def _known_of(operation, dtype):
-    key = operation.name, dtype
+    key = id(operation), dtype
     if key not in _known:
         _known[key] = _Known(operation, dtype)
     return _known[key]
@@ -216,10 +217,10 @@ def right(operation: Operation, case: Case, dtype: str):
 
 def keep(operations):
     """Keep what is known of some operations for other runs."""
-    for name in {operation.name for operation in operations}:
+    for operation in operations:
         for dtype in DTYPES:
-            if (name, dtype) in _known:
-                _known[name, dtype].keep()
+            if (id(operation), dtype) in _known:
+                _known[id(operation), dtype].keep()
 
 
 def forget():

@@ -14,7 +14,7 @@ import platform
 import shutil
 import sys
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,9 +25,13 @@ from refimpl.core import disk
 
 VARIABLE = "REFIMPL_KEPT"
 STATES = 8  # of the code that are kept; the one that was made first goes
+_MARK = "state-"  # how their folders begin
 _CHECK = 16  # bytes at the start of a file, a digest of what follows
-_LIBRARIES = ("numpy", "scipy", "mpmath", "array-api-compat", "array-api-extra")
-_KERNELS = ("NPY_DISABLE_CPU_FEATURES", "OPENBLAS_CORETYPE", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
+_LIBRARIES = ("numpy", "scipy", "mpmath", "array-api-compat", "array-api-extra", "numba")
+_KERNELS = (
+    *("NPY_DISABLE_CPU_FEATURES", "OPENBLAS_CORETYPE", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"),
+    *("MKL_NUM_THREADS", "REFIMPL_NUMBA"),
+)
 
 
 class Kept(NamedTuple):
@@ -55,15 +59,38 @@ def folder():
         return None
 
 
-@cache
+class _NowhereError(Exception):
+    """Nothing is to be kept, or nobody knows of which code it would be."""
+
+
 def state():
-    """Digest of what answers depend on: the code, told from another as Python tells it, libraries, the machine."""
+    """Digest of what answers depend on: the code, libraries, the machine.
+
+    Code is told from other code by the sizes and times of its files. Where one is younger than this process, what the
+    process has loaded may stand in no file any more: None.
+    """
     root = os.path.dirname(refimpl.__file__)
-    code = sorted((os.path.relpath(x.path, root), (s := x.stat()).st_size, s.st_mtime_ns) for x in _files(root))
-    releases = [version(name) for name in _LIBRARIES]
+    code, youngest = [], 0
+    for entry in _files(root):
+        found = entry.stat()
+        code.append((os.path.relpath(entry.path, root), found.st_size, found.st_mtime_ns, found.st_ctime_ns))
+        youngest = max(youngest, found.st_mtime_ns, found.st_ctime_ns)
+    if youngest >= refimpl.BEGAN:
+        return None
+    releases = [_release(name) for name in _LIBRARIES]
     kernels = [os.environ.get(name) for name in _KERNELS]
-    text = json.dumps([root, code, releases, kernels, sys.version, platform.node(), platform.machine()])
+    text = json.dumps([root, sorted(code), releases, kernels, sys.version, platform.node(), platform.machine()])
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+_state_at_first = cache(state)
+
+
+def _release(library):
+    try:
+        return version(library)
+    except PackageNotFoundError:  # it is not installed, or without a word about itself
+        return None
 
 
 def _files(root):
@@ -77,28 +104,32 @@ def _files(root):
 
 def read(operation, dtype):
     """Key -> `Kept`, of an operation in a precision; empty if nothing is kept."""
-    with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):
+    with contextlib.suppress(OSError, ValueError, TypeError, _NowhereError):
         return _unpacked(_place(operation, dtype).read_bytes())
     return {}
 
 
 def write(operation, dtype, known):
     """Keep what is known, key -> `Kept`, in place of what was kept."""
-    with contextlib.suppress(OSError, AttributeError):
+    with contextlib.suppress(OSError, _NowhereError):
         place = _place(operation, dtype)
+        if state() != _state_at_first():  # a file has changed meanwhile, and modules may be of either state
+            return
         if not place.parent.is_dir():
             _make_room(place.parent.parent)
         disk.write(place, _packed(known))
 
 
 def _place(operation, dtype):
-    """The file; an AttributeError where nothing is to be kept."""
-    return folder().joinpath(state(), f"{operation}.{dtype}")
+    root, now = folder(), _state_at_first()
+    if root is None or now is None:
+        raise _NowhereError
+    return root / f"{_MARK}{now}" / f"{operation}.{dtype}"
 
 
 def _make_room(root):
     """For one more state of the code; only what looks like one goes."""
-    states = [path for path in root.glob("?" * 32) if path.is_dir()]
+    states = [path for path in root.glob(_MARK + "?" * 32) if path.is_dir()]
     for old in sorted(states, key=lambda path: path.stat().st_mtime)[: 1 - STATES or None]:
         shutil.rmtree(old, ignore_errors=True)
 
