@@ -17,6 +17,7 @@ import pytest
 from refimpl.oracle.candidates import fence
 from refimpl.oracle.cli import main
 from refimpl.oracle.grading.submissions import MOST, collect
+from refimpl.oracle.judging import kept
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="submissions have processes of their own on POSIX systems")
 STEP = """
@@ -200,6 +201,16 @@ def test_an_interrupted_run_goes_on(tmp_path):
     done = subprocess.run(words, capture_output=True, text=True, timeout=300, check=False)
     assert "2 of 4 kept" in done.stderr
     assert len(rows(out)) == 4
+
+
+def test_right_answers_are_kept_where_no_submission_writes(tmp_path, monkeypatch):
+    """A relative folder is meant from where `grade` runs, not from where the submission does."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(kept.VARIABLE, "answers")
+    Path("in").mkdir()
+    Path("in", "ada.py").write_text(STEP)
+    assert grade("in", "--out", "out") == 0
+    assert [path.name for path in Path("answers").glob("*/*")] == ["lion.step.float64"]
 
 
 def test_folders_of_students_and_programs(tmp_path):

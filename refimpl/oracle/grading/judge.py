@@ -15,6 +15,7 @@ from refimpl.core import disk
 from refimpl.oracle import ending
 from refimpl.oracle.candidates.fence import FENCE
 from refimpl.oracle.grading import strays
+from refimpl.oracle.judging import kept
 from refimpl.oracle.output.reportfile import ReportError
 from refimpl.oracle.output.results import read_report
 from refimpl.oracle.output.words import cause, sentence
@@ -68,6 +69,7 @@ class Class:
     def __init__(self, folder, words, stamp, *, seconds, memory):
         self.folder, self.words, self.stamp = Path(folder), words, stamp
         self.seconds, self.memory = seconds, memory
+        self.places = {kept.VARIABLE: str(kept.folder() or "")}  # a relative one would be where submissions write
 
     def place(self, submission):
         """The folder of its results."""
@@ -179,8 +181,8 @@ class _Run:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "refimpl", "check", *words, *files, "--format", "json"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self.errors, cwd=self.work,
-            env={**os.environ, **ONE_THREAD, FENCE: str(self.work), "TMPDIR": str(self.work)}, start_new_session=True,
-            preexec_fn=self._limit(whole.memory),
+            env={**os.environ, **ONE_THREAD, **whole.places, FENCE: str(self.work), "TMPDIR": str(self.work)},
+            start_new_session=True, preexec_fn=self._limit(whole.memory),
         )  # fmt: skip
         self.deadline = time.monotonic() + whole.seconds
 

@@ -48,13 +48,13 @@ def folder():
     Returns
     -------
     Path or None
-        By default ``refimpl`` among the caches of the user.
+        An absolute one; by default ``refimpl`` among the caches of the user.
     """
     if (named := os.environ.get(VARIABLE)) is not None:
-        return Path(named) if named else None
+        return Path(named).absolute() if named else None
     usual = {"win32": "AppData/Local", "darwin": "Library/Caches"}.get(sys.platform, ".cache")
     try:
-        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / usual, "refimpl")
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / usual, "refimpl").absolute()
     except RuntimeError:  # nobody's home
         return None
 
