@@ -232,6 +232,19 @@ def test_the_smallest_input_is_small_and_shows_the_difference():
     assert {n: np.shape(v) for n, v in pasted.items()} == {n: np.shape(v) for n, v in small.inputs.items()}
 
 
+def test_what_shows_in_large_arrays_alone_has_no_input_to_read():
+    right = catalog.operation("lion.step").reference
+
+    def last_block_left_out(**inputs):
+        theta, momentum = right(**inputs)
+        return np.where(np.arange(theta.size) < 60_000, theta, 0.0), momentum
+
+    report = check(last_block_left_out, "lion.step", only=["both-agree", "many-coordinates"], explain=2)
+    assert report.verdict.startswith("deviates")
+    assert report.smallest is None
+    assert len("\n".join(told(report))) < 5000
+
+
 def test_the_first_difference_is_upstream():
     """The momentum is wrong from step 1 on, the parameters from step 2: the momentum is shown."""
     step = catalog.operation("adamw.step")

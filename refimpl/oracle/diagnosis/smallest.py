@@ -11,6 +11,7 @@ from refimpl.oracle.judging.records import Smallest
 from refimpl.specs.domains import known
 
 PLAIN = (0.0, 1.0, 0.5, 0.1)
+MOST = 1000  # numbers of an input that anybody reads: what is wrong in large arrays alone has none so small
 
 
 def _cost(inputs):
@@ -95,11 +96,13 @@ def _near_one(x):
 
 
 def smallest(evidence: Evidence, clock, equation=""):
-    """The smallest input on which a candidate deviates, as plain data; None if there is none."""
+    """The smallest input on which a candidate deviates, as plain data; None if there is none to read."""
     wrong = evidence.wrong
     if not wrong:
         return None
     sight = shrunk(evidence, wrong[0], clock)
+    if sum(map(np.size, sight.inputs.values())) > MOST:
+        return None
     free = tuple(name for name in sight.inputs if not clock.over and _is_free(evidence, sight, name))
     free = () if len(free) == len(sight.inputs) else free  # it fails everywhere
     inputs = {n: v.tolist() if isinstance(v, np.ndarray) else v for n, v in sight.inputs.items()}
