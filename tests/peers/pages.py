@@ -22,7 +22,6 @@ KINDS = {
     "ambiguity": "the paper, its versions and its authors' code do not agree or do not say",
     "rounding": "the paper's rule, with fewer digits than the precision has",
 }
-SHORT = 60  # characters of a sentence that is no story yet
 WRITTEN = ".. Written by `make peers`; do not edit."
 PACKAGES = """\
 {written}
@@ -149,9 +148,7 @@ def _entrance(rows, date):
     lines += wrapped(f"""Each has a script that shows it without this library. The page of its package says what mends
         it; {tried} of {len(letters())} patches were tried on a copy of the release, and mend what the script shows.""")
     lines += [""]
-    for row in bugs:
-        first = _first(" ".join(row["note"].split()))
-        lines += [f"* :ref:`{_plain(row['title'])} <{row['anchor']}>`: {marked_up(first)}."]
+    lines += [f"* :ref:`{_plain(row['title'])} <{row['anchor']}>`: {marked_up(_mistake(row))}" for row in bugs]
     ordered = sorted(systems, key=lambda name: (catalog.chapter(name), name))
     lines += ["", *_titled("By what they do", "-")]
     for chapter, names in groupby(ordered, key=catalog.chapter):
@@ -160,13 +157,10 @@ def _entrance(rows, date):
     return "\n".join([*lines, "", ".. toctree::", "   :hidden:", "", "   All packages <packages>", ""])
 
 
-def _first(note):
-    """What a note says first of the package; how it was checked is told on its page."""
-    sentences = [s for s in re.split(r"(?<=[.;]) (?=[A-Z`])", note) if not s.startswith("Re-checked")] or [note]
-    found = sentences.pop(0)
-    while sentences and len(found) < SHORT:
-        found += f" {sentences.pop(0)}"
-    return found.rstrip(".;:")
+def _mistake(row):
+    """What is wrong, as its script says; and that it is mended, where the note says so. How it was asked has its page."""
+    mended = re.search(r"Mended [^.]*(\.\d[^.]*)*\.", row["note"])
+    return " ".join([said_by(row["script"]).partition(": ")[2], *([mended[0]] if mended else [])])
 
 
 # A package -------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""DDIMScheduler and DDPMScheduler of diffusers: where a step goes, and noise at the end.
+"""diffusers, two schedulers: a step of DDIM misses the next of `timesteps`, the last one of DDPM adds noise.
 
 `python tests/peers/bugs/diffusers_scheduler.py`
 """

@@ -1,4 +1,4 @@
-"""hypergrad 0.0.1, conjugate_gradient: the inverse Hessian times a gradient, of two unknowns.
+"""hypergrad 0.0.1, `conjugate_gradient`: new directions are made of the old residual, and lr alters the residual.
 
 hypergrad/approx_hypergrad.py, `conjugate_gradient`: the next direction is made of the residual of the step before,
 `_ps = foreach(rs, ps, ...)`; conjugate gradients take the new one, `_ps = foreach(_rs, ps, torch.add, alpha=beta)`.

@@ -1,4 +1,6 @@
-"""LibAUC's contrastive losses, on a batch of four, without any other library than PyTorch.
+"""LibAUC, contrastive losses: first visits are found for whole batches; the gradient of `GCLoss_v2` grows with the batch.
+
+Shown on a batch of four, without any other library than PyTorch.
 
 `python tests/peers/bugs/libauc_contrastive.py [FOLDER]`, the folder into which libauc was installed.
 """

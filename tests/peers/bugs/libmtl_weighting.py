@@ -1,4 +1,6 @@
-"""LibMTL's CAGrad for two tasks, and IMTL where a gradient is 0, without any other library than PyTorch and SciPy.
+"""LibMTL, CAGrad, IMTL: CAGrad raises for any number of tasks but three, IMTL gives NaN where a gradient is 0.
+
+Shown without any other library than PyTorch and SciPy.
 
 `python tests/peers/bugs/libmtl_weighting.py [FOLDER]`, the folder into which LibMTL was installed.
 """

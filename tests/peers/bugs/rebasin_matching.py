@@ -1,4 +1,6 @@
-"""rebasin's PermutationCoordinateDescent, on networks in which one thing alone tells the units apart.
+"""rebasin, PermutationCoordinateDescent: biases count for nothing, and what comes into a layer counts twice.
+
+Shown on networks in which one thing alone tells the units apart.
 
 `python tests/peers/bugs/rebasin_matching.py`
 """

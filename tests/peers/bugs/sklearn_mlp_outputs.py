@@ -1,4 +1,4 @@
-"""scikit-learn's MLPRegressor with two outputs: the gradient that L-BFGS is handed is not that of the loss.
+"""scikit-learn, MLPRegressor with two outputs: the gradient that L-BFGS is handed is not that of the loss.
 
 One row, one unit that is switched off: the outputs are the biases, (1, 0), and should be (0, 0). Half the squared error
 is 1/2, its derivative in the first bias 1. The loss that comes back is 1/4.
