@@ -158,7 +158,7 @@ def _entrance(rows, date):
 
 
 def _mistake(row):
-    """What is wrong, as its script says; and that it is mended, where the note says so. How it was asked has its page."""
+    """What is wrong, as its script says, and whether it is mended; how it was asked is told on its page."""
     mended = re.search(r"Mended [^.]*(\.\d[^.]*)*\.", row["note"])
     return " ".join([said_by(row["script"]).partition(": ")[2], *([mended[0]] if mended else [])])
 

@@ -1,4 +1,4 @@
-"""LibAUC, contrastive losses: first visits are found for whole batches; the gradient of `GCLoss_v2` grows with the batch.
+"""LibAUC, contrastive losses: first visits are those of whole batches; the gradient of `GCLoss_v2` grows with it.
 
 Shown on a batch of four, without any other library than PyTorch.
 

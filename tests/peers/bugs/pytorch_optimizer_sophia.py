@@ -1,6 +1,7 @@
 """pytorch_optimizer 3.11.0, SophiaH: its first 2 k - 1 steps have no curvature, and with update_period=1 it raises.
 
-Printed is which curvature the optimizer has after each call. The loss of call t has the Hessian t. With beta2 = 0 the average is the newest estimate that was taken in.
+Printed is which curvature the optimizer has after each call. The loss of call t has the Hessian t. With beta2 = 0 the
+average is the newest estimate that was taken in.
 """
 
 import sys
