@@ -14,6 +14,7 @@ from refimpl.oracle.candidates import Function
 from refimpl.oracle.candidates.base import named_outputs
 from refimpl.oracle.candidates.limit import memory_limited
 from refimpl.oracle.cli import main
+from refimpl.oracle.diagnosis import workshop
 from refimpl.oracle.diagnosis.conditions import conditions
 from refimpl.oracle.diagnosis.evidence import Clock, Evidence, Sight, called, explains
 from refimpl.oracle.diagnosis.explain import evidences, usual_seconds
@@ -216,6 +217,28 @@ def test_seconds_come_from_the_caller_or_the_environment(monkeypatch):
         monkeypatch.setenv("REFIMPL_EXPLAIN", text)
         with pytest.raises(ValueError, match="REFIMPL_EXPLAIN"):
             usual_seconds()
+
+
+def test_a_workshop_that_is_interrupted_while_it_opens_is_closed(monkeypatch):
+    """Otherwise the rules of a notebook's process would check no argument any more."""
+    operation = catalog.operation("lion.step")
+    every = units(operation)
+    codes, count = [unit.function.__code__ for unit in every], workshop._counting
+    opened: list[object] = []
+
+    def interrupted(unit):
+        opened.append(unit)
+        if len(opened) == 2:
+            raise KeyboardInterrupt
+        return count(unit)
+
+    monkeypatch.setattr(workshop, "_counting", interrupted)
+    with pytest.raises(KeyboardInterrupt), Workshop(operation):
+        pass
+    assert [unit.function.__code__ for unit in every] == codes
+    assert not any(name.startswith("_shop") for unit in every for name in unit.function.__globals__)
+    with pytest.raises(ValueError, match="lr"):
+        operation.reference(**operation.cases[0].inputs | {"lr": -1.0})
 
 
 # The smallest input --------------------------------------------------------------------------------------------------

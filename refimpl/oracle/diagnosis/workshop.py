@@ -11,6 +11,7 @@ import inspect
 import sys
 import time
 import types
+from typing import Any
 
 import numpy as np
 
@@ -130,27 +131,37 @@ class Workshop:
 
     def __enter__(self):
         self._bounds = contextlib.ExitStack()
+        self._before: list[tuple[types.FunctionType, types.CodeType]] = []
+        self._globals: list[dict[str, Any]] = []
+        self._caches: list[Any] = []
+        try:
+            self._open()
+        except BaseException:  # Ctrl-C, say in a notebook, whose process goes on
+            self.__exit__()
+            raise
+        return self
+
+    def _open(self):
         self._bounds.enter_context(bounded())
         self._bounds.enter_context(collected_rarely())
         self._bounds.enter_context(unchecked(self.units))
         self._before = [(unit.function, unit.function.__code__) for unit in self.units]
-        self._globals = []
         for unit in self.units:
             space = unit.function.__globals__
             space.update({lent(name): getattr(self, name) for name in HELPERS} | {lent("_np"): np})
             self._globals.append(space)
-        self._caches = {
+        caches = {
             id(value): value
             for space in self._globals
             for value in space.values()
             if hasattr(value, "cache_clear") and hasattr(value, "__wrapped__")
-        }.values()
+        }
+        self._caches = list(caches.values())
         self.number = 1.0
         self._plain = {}
         for unit in self.units:
             with contextlib.suppress(SyntaxError, ValueError):
                 unit.function.__code__ = self._plain[unit] = _counting(unit)
-        return self
 
     def __exit__(self, *error):
         self._bounds.close()
