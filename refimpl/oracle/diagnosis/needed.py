@@ -354,7 +354,8 @@ def said(blame):
     more = f", and would depend on {_listed(place.more)} too" if place.more else ""
     return (
         f"one value explains small inputs{of}: `{text}` ({where}{when}), which depends on "
-        f"{_listed(place.depends)}{alone}, is {_words(right, place.numbers)} on one of them and would have to be {made}{more}",
+        f"{_listed(place.depends)}{alone}, is {_words(right, place.numbers)} on one of them "
+        f"and would have to be {made}{more}",
     )
 
 
