@@ -163,18 +163,22 @@ def _cut(evidence, sight, clock, steps=1):
 def varied(evidence, sight, clock):
     """Deviating answers to inputs that differ from another in one argument each, by its name."""
     found = {}
-    for entry in evidence.operation.inputs:
-        value = sight.inputs[entry.name]
-        whole = isinstance(value, str | bool | int) or np.asarray(value).dtype.kind != "f"
-        for move in () if whole else MOVES:
+    for name in [entry.name for entry in evidence.operation.inputs if entry.name in _moving(sight.inputs)]:
+        value = sight.inputs[name]
+        for move in MOVES:
             if clock.over:
                 break
-            moved = value * move if np.any(value) else value + move
-            other = evidence.ask(sight.inputs | {entry.name: moved})
+            other = evidence.ask(sight.inputs | {name: value * move if np.any(value) else value + move})
             if other and other.readable:
-                found[entry.name] = other
+                found[name] = other
                 break
     return found
+
+
+def _moving(inputs):
+    """Names of what may be a little more or less: no words, no whole numbers."""
+    whole = lambda value: isinstance(value, str | bool | int) or np.asarray(value).dtype.kind != "f"
+    return {name for name, value in inputs.items() if not whole(value)}
 
 
 def values(shop, inputs, place=None, x=()):
@@ -205,6 +209,7 @@ class Blame(NamedTuple):
     sights: Sequence[Any] = ()  # the inputs on which this was seen
     outputs: tuple[str, ...] = ()  # of the deviating ones alone; all if there is none
     free: Sequence[Place] = ()  # that move with every argument: they can always be solved for, which tells nothing
+    moved: Set[str] = frozenset()  # arguments that were, one after the other
 
     @property
     def near(self):
@@ -297,7 +302,8 @@ def _blamed(shop, sights, clock):
     left = [p for p in left if p.same]
     out |= {id(p.node) for p in left if p.more}
     order = lambda p: (len(p.more), len(p.depends), not p.edit.tags, not p.edit.unit.own, -len(ast.unparse(p.node)))
-    return Blame(sorted(left, key=order), out, list(sights.values()), free=sorted(free, key=order))
+    moved = frozenset(filter(None, sights))
+    return Blame(sorted(left, key=order), out, list(sights.values()), free=sorted(free, key=order), moved=moved)
 
 
 def there(place, seen):
@@ -337,7 +343,8 @@ def said(blame):
     if not inner:
         return ()
     place = next((p for p in inner if p.made and len(p.more) == len(inner[0].more)), inner[0])
-    alone = f" of {' and '.join(blame.outputs)}" if blame.outputs else ""
+    of = f" of {' and '.join(blame.outputs)}" if blame.outputs else ""
+    alone = "" if _moving(blame.sights[0].inputs) - blame.moved else " alone"
     where = place.edit.tags[0] if place.edit.tags else place.edit.unit.name
     when = "" if place.time is None else f", time {place.time + 1}"
     text = textwrap.shorten(ast.unparse(place.node), LINE, placeholder=" ...")
@@ -346,8 +353,9 @@ def said(blame):
     made = f"`{place.made}`, {should}" if place.made else should
     more = f", and would depend on {_listed(place.more)} too" if place.more else ""
     return (
-        f"one value explains small inputs{alone}: `{text}` ({where}{when}), which depends on {_listed(place.depends)} "
-        f"alone, is {_words(right, place.numbers)} on one of them and would have to be {made}{more}",
+        f"one value explains small inputs{of}: `{text}` ({where}{when}), which depends on "
+        f"{_listed(place.depends)}{alone}, is {_words(right, place.numbers)} on one of them "
+        f"and would have to be {made}{more}",
     )
 
 
