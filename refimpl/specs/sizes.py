@@ -40,6 +40,9 @@ class Picked(Mapping):
     def __or__(self, others):
         return {**self, **others}
 
+    def __ror__(self, others):
+        return {**others, **self}
+
 
 @lru_cache(maxsize=4)
 def _picks(operation, slug, count, size, balanced):

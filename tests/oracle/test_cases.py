@@ -46,3 +46,10 @@ def test_the_command_writes_both_lists(tmp_path, monkeypatch, capsys):
     assert json.loads((tmp_path / "cases.json").read_text()) == {**NOW, "a.b/changed": "1"}
     assert json.loads((tmp_path / "retired.json").read_text()) == ["a.b/gone"]
     assert cases.main(["a.b/changed", "a.b/gone"]) == 0
+
+
+def test_inputs_of_large_cases_are_joined_with_others_on_either_side():
+    case = next(case for case in catalog.operation("lion.step").cases if case.small)
+    after, before = case.inputs | {"lr": 2.0}, {"lr": 2.0, "more": 1} | case.inputs
+    assert (after["lr"], before["lr"], before["more"]) == (2.0, case.inputs["lr"], 1)
+    assert after["theta"].shape == before["theta"].shape == case.inputs["theta"].shape
