@@ -59,7 +59,7 @@ lowest: $(VENV)/.extra-test ## the same with the lowest releases of NumPy and Sc
 	$(BUILD)/lowest/bin/python -m tests.processors
 
 docs: $(VENV)/.extra-docs $(VENV)/.extra-test ## the site, into build/docs; fails on any warning; looked at in a browser
-	$(PY) -m sphinx -W --keep-going -q -b html docs $(BUILD)/docs
+	$(PY) -m sphinx -W --keep-going -q -j 2 -b html docs $(BUILD)/docs
 	REFIMPL_SITE=$(BUILD)/docs $(PY) -m pytest -q -n 2 --dist loadgroup tests/docs
 	@echo "open $(BUILD)/docs/index.html"
 
