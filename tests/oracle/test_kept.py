@@ -71,7 +71,7 @@ def test_a_second_run_says_the_same_and_computes_no_answer_again(system, monkeyp
 def test_what_is_read_is_what_was_written_to_the_last_bit(folder):
     arrays = (np.array(0.1), np.array([[np.inf, -0.0], [np.nan, 5e-324]]), np.zeros((0, 3)))
     known = {"a": kept.Kept(arrays, 0, ()), "law/b": kept.Kept((), 3, arrays[:1])}
-    kept.write("lion.step", "float64", known)
+    kept.write({("lion.step", "float64"): known})
     read = kept.read("lion.step", "float64")
     assert read.keys() == known.keys()
     for key, wanted in known.items():
@@ -83,7 +83,7 @@ def test_what_is_read_is_what_was_written_to_the_last_bit(folder):
 
 @pytest.mark.parametrize("torn", [b"", b"short", 100, -1], ids=["empty", "short", "cut", "a-bit-turned"])
 def test_a_file_that_is_not_whole_is_none(folder, torn):
-    kept.write("lion.step", "float64", {"a": kept.Kept((np.arange(50.0),), 0, ())})
+    kept.write({("lion.step", "float64"): {"a": kept.Kept((np.arange(50.0),), 0, ())}})
     (file,) = folder.glob("*/*")
     data = file.read_bytes()
     if torn == -1:
@@ -139,7 +139,7 @@ def test_a_process_that_may_run_what_no_file_holds_keeps_nothing(rule, monkeypat
 def test_what_was_read_before_a_file_changed_is_not_kept(folder, monkeypatch):
     kept.read("lion.step", "float64")
     monkeypatch.setattr(kept, "state", lambda: "another")
-    kept.write("lion.step", "float64", {})
+    kept.write({("lion.step", "float64"): {}})
     assert not folder.exists()
 
 
@@ -155,7 +155,7 @@ def test_the_oldest_states_go_and_nothing_else(folder):
     for i, old in enumerate(states):
         old.mkdir()
         os.utime(old, (i, i))
-    kept.write("lion.step", "float64", {})
+    kept.write({("lion.step", "float64"): {}})
     left = set(folder.iterdir())
     assert len(left) == kept.STATES + 1
     assert {mine, folder / f"state-{kept.state()}", *states[4:]} == left

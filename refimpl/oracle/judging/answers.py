@@ -179,25 +179,26 @@ class _Known:
     def __init__(self, operation, dtype):
         self.of_cases: dict[str, Right] = {}
         self.of_laws: dict[tuple[Law, str], Allowed] = {}
-        self._operation, self._dtype = operation, dtype
+        self._operation = operation
         try:
             self._listed = catalog.operation(operation.name) is operation
         except catalog.UnknownNameError:  # one of a test, or a new one
             self._listed = False
         self.kept = kept.read(operation.name, dtype) if self._listed else {}
 
-    def keep(self):
-        """Write what took time, of the cases that have a name, if any of it is new."""
+    def news(self):
+        """What is kept, with what took time since and is of cases that have a name; None if nothing is new."""
         if not self._listed:
-            return
+            return None
         named = {
             cases.digest_of(one) for case in self._operation.cases for one in (case, case.small) if one is not None
         }
         found = {key: right.to_keep() for key, right in self.of_cases.items() if key in named}
         found |= {f"{law.slug}/{key}": x.to_keep() for (law, key), x in self.of_laws.items() if key in named}
-        if any(key not in self.kept or self.kept[key].runs < now.runs for key, now in found.items()):
-            self.kept |= found
-            kept.write(self._operation.name, self._dtype, self.kept)
+        if all(key in self.kept and self.kept[key].runs >= now.runs for key, now in found.items()):
+            return None
+        self.kept |= found
+        return self.kept
 
 
 def _known_of(operation, dtype):
@@ -217,10 +218,8 @@ def right(operation: Operation, case: Case, dtype: str):
 
 def keep(operations):
     """Keep what is known of some operations for other runs."""
-    for operation in operations:
-        for dtype in DTYPES:
-            if (id(operation), dtype) in _known:
-                _known[id(operation), dtype].keep()
+    known = {(op.name, dtype): _known.get((id(op), dtype)) for op in operations for dtype in DTYPES}
+    kept.write({key: news for key, one in known.items() if one is not None and (news := one.news()) is not None})
 
 
 def forget():

@@ -109,15 +109,16 @@ def read(operation, dtype):
     return {}
 
 
-def write(operation, dtype, known):
-    """Keep what is known, key -> `Kept`, in place of what was kept."""
+def write(news):
+    """Keep what is known, (operation, dtype) -> key -> `Kept`, in place of what was kept."""
     with contextlib.suppress(OSError, _NowhereError):
-        place = _place(operation, dtype)
-        if state() != _state_at_first():  # a file has changed meanwhile, and modules may be of either state
+        places = {_place(*key): known for key, known in news.items()}
+        if not places or state() != _state_at_first():  # a file has changed, and modules may be of either state
             return
-        if not place.parent.is_dir():
-            _make_room(place.parent.parent)
-        disk.write(place, _packed(known))
+        for place, known in places.items():
+            if not place.parent.is_dir():
+                _make_room(place.parent.parent)
+            disk.write(place, _packed(known))
 
 
 def _place(operation, dtype):
