@@ -18,6 +18,17 @@ def short(value, size=40):
         return "a huge integer"
 
 
+def slug(text):
+    """A text as a part of an address: small letters, figures, and one dash for all else.
+
+    Examples
+    --------
+    >>> slug("Adam (lr=0.1), C++")
+    'adam-lr-0-1-c'
+    """
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+
+
 def printable(text, size, lines=False):
     r"""Text of a stranger, fit for a terminal: no control characters, no lone surrogates, of bounded length.
 

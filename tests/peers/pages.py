@@ -12,6 +12,7 @@ from pathlib import Path
 
 from refimpl.oracle import catalog
 from refimpl.oracle.output.page import beyond
+from refimpl.oracle.texts import slug
 from tests.peers.elsewhere import runner
 from tests.peers.patches import shown
 from tests.peers.verdicts import closed, letters, said_by
@@ -64,16 +65,12 @@ def placed(rows):
     found, taken = [], set()
     for row in rows:
         spoken = row.get("language", "Python").lower().replace("+", "p")
-        page = _slug(row["package"] if spoken == "python" else f"{row['package']} {spoken}")
-        anchor = _slug(f"on {page} {row['what']} {row['target']}")
-        anchor = f"{anchor}-{_slug(row['version'])}" if anchor in taken else anchor
+        page = slug(row["package"] if spoken == "python" else f"{row['package']} {spoken}")
+        anchor = slug(f"on {page} {row['what']} {row['target']}")
+        anchor = f"{anchor}-{slug(row['version'])}" if anchor in taken else anchor
         taken.add(anchor)
         found.append(row | {"page": page, "anchor": anchor})
     return found
-
-
-def _slug(text):
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
 def pages(rows, date):

@@ -5,11 +5,10 @@ All are read before the first one runs, so that none can change another.
 
 import hashlib
 import os
-import re
 from pathlib import Path
 from typing import NamedTuple
 
-from refimpl.oracle.texts import printable
+from refimpl.oracle.texts import printable, slug
 
 NAME = 80  # characters of a name that are shown
 SLUG = 40  # of it, in the name of a folder
@@ -109,6 +108,5 @@ def _content(path):
 
 
 def _submission(name, path):
-    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:SLUG] or "submission"
-    key = f"{slug}-{hashlib.sha256(os.fsencode(path)).hexdigest()[:8]}"
+    key = f"{slug(name)[:SLUG] or 'submission'}-{hashlib.sha256(os.fsencode(path)).hexdigest()[:8]}"
     return Submission(printable(name, NAME), key, path, *_content(path))
