@@ -9,6 +9,7 @@ import numpy as np
 from refimpl.oracle import catalog, edits
 from refimpl.oracle.candidates import CandidateError, Function
 from refimpl.oracle.candidates.base import named_outputs
+from refimpl.oracle.diagnosis.evidence import size
 from refimpl.oracle.judging import answers, cases, tolerance
 from refimpl.oracle.judging.answers import right
 from refimpl.oracle.judging.plans import Settings
@@ -242,8 +243,8 @@ FIRST = 4  # cases of an operation that decide most mistakes
 
 def _cheapest_first(operation, dtypes):
     """Its cases in three parts: a few with small inputs; the others that take no time; long and large ones."""
-    size = lambda case: sum(map(np.size, case.inputs.values()))
-    quick = [case.slug for case in sorted((c for c in operation.cases if not c.dear), key=size)]
+    in_order = sorted((case for case in operation.cases if not case.dear), key=lambda case: size(case.inputs))
+    quick = [case.slug for case in in_order]
     dear = [case.slug for case in operation.cases if case.dear]
     parts = (quick[:FIRST], quick[FIRST:], dear)
     return [Settings(dtypes, slugs, laws=False).plans([operation]) for slugs in parts if slugs]

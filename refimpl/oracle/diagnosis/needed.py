@@ -162,8 +162,8 @@ def _cut(evidence, sight, clock, steps=1):
 
 def varied(evidence, sight, clock):
     """Deviating answers to inputs that differ from another in one argument each, by its name."""
-    found = {}
-    for name in [entry.name for entry in evidence.operation.inputs if entry.name in _moving(sight.inputs)]:
+    found, moving = {}, _moving(sight.inputs)
+    for name in (entry.name for entry in evidence.operation.inputs if entry.name in moving):
         value = sight.inputs[name]
         for move in MOVES:
             if clock.over:
