@@ -190,10 +190,10 @@ def made(target, found, far=False):
     """
     with np.errstate(all="ignore"):
         more = [(of(node), f(x)) for f, of in UNARY for node, x in found]
-        known: dict[bytes, Any] = {}  # what has the same values here, as d = 1, may differ elsewhere
+        known: dict[tuple, Any] = {}  # what has the same values here, as d = 1, may differ elsewhere
         for node, x in [*found, *more]:
             if np.isfinite(x).all():
-                known.setdefault(np.round(x, 12).tobytes(), ([], x))[0].append(node)
+                known.setdefault(tuple(f"{v:.9g}" for v in x), ([], x))[0].append(node)
         same = lambda x: np.abs(x - target) <= LOOSE * np.abs(target)
         exact = [node for nodes, x in known.values() if same(x).all() for node in nodes[:ALIKE]]
         yield from ((0, node) for node in exact)
@@ -281,9 +281,11 @@ def _under(target):
 def _pairs(every, needs):
     """Which pairs have which of some values: operator, number of the value, numbers of both."""
     look = max(range(needs.shape[1]), key=lambda k: len(np.unique(every[:, k])))  # few values are alike there
-    first, second = np.indices((len(every), len(every))).reshape(2, -1)
     wide = LOOSE * np.abs(needs[:, look])
     for op, f in BINARY:
+        first, second = np.indices((len(every), len(every))).reshape(2, -1)
+        if op in (ast.Add, ast.Mult):  # x y and y x are one, and equal values have no order that all processors keep
+            first, second = first[first <= second], second[first <= second]
         value = f(every[first, look], every[second, look])
         order = np.argsort(value)
         start, end = (np.searchsorted(value[order], needs[:, look] + d) for d in (-wide, wide))
