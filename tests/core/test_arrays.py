@@ -175,6 +175,7 @@ def test_crossings_are_counted(backend):
     [
         ("import refimpl.core.arrays, numpy, scipy.special", ("numpy.f2py.crackfortran", "numpy.testing._private")),
         ("from refimpl.oracle.cli import _parser; from refimpl.oracle.output import terminal", ("numpy",)),
+        ("import refimpl.oracle.commands.check", ("scipy.special", "scipy.stats")),
     ],
 )
 def test_a_start_waits_for_nothing_that_it_does_not_need(before, heavy):

@@ -10,7 +10,7 @@ from itertools import combinations, permutations
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.special import softmax
+import scipy  # loads its parts when they are asked for, which takes time
 
 from refimpl.oracle.diagnosis.units import units
 
@@ -232,7 +232,7 @@ OUTPUT_CHANGES: dict[str, Callable[..., Any]] = {
     "returns {0} with one axis more": lambda x: x[..., None],
     "returns {0} flat": np.ravel,
     "returns {0} scaled to sum 1": lambda x: x / x.sum(),
-    "returns the softmax of {0} (last axis)": lambda x: softmax(x, axis=-1),
+    "returns the softmax of {0} (last axis)": lambda x: scipy.special.softmax(x, axis=-1),
     "returns {0} scaled to length 1": lambda x: x / np.sqrt(np.sum(x * x)),
 }
 

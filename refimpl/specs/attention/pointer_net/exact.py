@@ -205,10 +205,10 @@ def wrapped(x):
     corners = [low]
     while True:
         best = next(j for j in range(len(x)) if j != corners[-1])
+        here = x[corners[-1]]
         for j in range(len(x)):
-            side = turn(x[corners[-1]], x[best], x[j])
-            far = sum((x[j] - x[corners[-1]]) ** 2) > sum((x[best] - x[corners[-1]]) ** 2)
-            if side < 0 or (side == 0 and far):
+            side = turn(here, x[best], x[j])
+            if side < 0 or (side == 0 and sum((x[j] - here) ** 2) > sum((x[best] - here) ** 2)):
                 best = j
         if best == low:
             break

@@ -149,7 +149,7 @@ def tau_star(h, rho, lo, hi):
     rises = lambda tau: _dual(h, tau * (1 + _SIZE), rho) > _dual(h, tau * (1 - _SIZE), rho)
     if rises(lo) or not rises(hi):
         return np.array(lo if rises(lo) else hi, dtype=object)
-    for _ in range(110):
+    for _ in range(80):
         middle = (lo + hi) / 2
         lo, hi = (lo, middle) if rises(middle) else (middle, hi)
     return np.array(lo, dtype=object)

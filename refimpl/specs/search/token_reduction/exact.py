@@ -56,8 +56,8 @@ def _budget(N, L, rho):
 
 
 def _root(rises, low, high):
-    """Where a rising function crosses 0, by bisection in 50 digits."""
-    for _ in range(120):
+    """Where a rising function crosses 0, to 1e-24 of the interval, by bisection in 50 digits."""
+    for _ in range(80):
         middle = (low + high) / 2
         low, high = (middle, high) if rises(middle) < 0 else (low, middle)
     return low
