@@ -53,14 +53,14 @@ class Moves:
 
     def take(self, shape):
         """The next ones, as an array of that shape."""
-        size = math.prod(shape)
-        start = self._at
-        if start + size > self._made.size:
+        size = shape[0] if len(shape) == 1 else math.prod(shape)  # most have one axis
+        start, end = self._at, self._at + size
+        if end > self._made.size:
             rest = self._made[start:]
             fresh = self._unit * self._rng.uniform(-1, 1, max(self._block, size - rest.size))
-            self._made, start = np.concatenate([rest, fresh]), 0
-        self._at = start + size
-        return self._made[start : start + size].reshape(shape) if shape else self._made[start]
+            self._made, start, end = np.concatenate([rest, fresh]), 0, size
+        self._at, moves = end, self._made[start:end]
+        return moves if len(shape) == 1 else moves.reshape(shape) if shape else moves[0]
 
 
 class Noise:
@@ -110,7 +110,8 @@ class Noise:
                 return self._wrap(result if exact else self._rounded(result))
             if not exact:
                 moves = take(result.shape) * result
-                if not math.isfinite(np.vdot(moves, moves)):  # infinity, as the score of a masked key, is not rounded
+                flat = moves.ravel("K")
+                if not math.isfinite(flat.dot(flat)):  # infinity, as the score of a masked key, is not rounded
                     moves = np.where(np.isfinite(result), moves, 0.0)
                 result = result + moves
             return Noisy(result if type(result) is np.ndarray else np.asarray(result), self)
