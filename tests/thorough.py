@@ -18,6 +18,11 @@ def sample(few, rest):
     return [*few, *(rest if THOROUGH else ())]
 
 
+def small(operation):
+    """The slugs of its cases that take no time."""
+    return [case.slug for case in operation.cases if not case.dear]
+
+
 def smallest(operation):
     """The slugs of two of its cases: those with the fewest numbers, in each precision."""
     cases = sorted((c for c in operation.cases if not c.dear), key=lambda c: sum(map(np.size, c.inputs.values())))

@@ -250,8 +250,17 @@ def _cheapest_first(operation, dtypes):
     return [Settings(dtypes, slugs, laws=False).plans([operation]) for slugs in parts if slugs]
 
 
-def check_mutants(target, dtypes=("float64",), *, callback=None):
+def check_mutants(target, dtypes=("float64",), *, dear=True):
     """Every listed mistake run as a candidate of every operation that runs its lines, until its fate is known.
+
+    Parameters
+    ----------
+    target : str
+        A system or an operation.
+    dtypes : sequence of str
+        Precisions.
+    dear : bool
+        Whether mistakes that an operation cannot show, as the spec says, are asked its long and large cases as well.
 
     Returns
     -------
@@ -267,28 +276,14 @@ def check_mutants(target, dtypes=("float64",), *, callback=None):
     """
     rows = []
     for operation in catalog.operations(target):
-        parts = _cheapest_first(operation, dtypes)
-        for mistake in edits.alternatives(operation.system).values():
-            if mistake.kind != "mistake" or not edits.concerns(operation, mistake):
-                continue
-            candidate = Function(edits.runner(operation, mistake), operation=operation.name)
-            done = Run([], [], [], (), [], stopped=False)
-            for part in parts:
-                more = hasty(candidate, part)
-                for plan, got in zip(more.planned, more.outputs, strict=True):
-                    if got is not None and plan.dtype == "float64":  # it has answered in the precision of an `Answer`
-                        _answer_of(mistake, operation, plan.case, plan.dtype, got)
-                done = done._replace(
-                    planned=done.planned + more.planned,
-                    records=done.records + more.records,
-                    outputs=done.outputs + more.outputs,
-                )
-                diagnosis, records = explained(done)
-                fatal = {r.case for r in records if r.status in ("failed", "error")}
-                names = diagnosis.names if diagnosis else ()
-                if names == (mistake.slug,) or (fatal and part is not parts[0]):
-                    break
+        first, *others = _cheapest_first(operation, dtypes)
+        known = edits.alternatives(operation.system).values()
+        mistakes = [a for a in known if a.kind == "mistake" and edits.concerns(operation, a)]
+        # The first cases are asked of all before any is compared with the others: those are their answers.
+        for mistake, begun in [(mistake, _asked(mistake, operation, first)) for mistake in mistakes]:
             reason = mistake.unseen.get(edits.short(operation), "")
+            parts = [part for part in others if dear or not (reason and part[0].case.dear)]
+            names, fatal = _fate(mistake, operation, begun, parts)
             named = mistake.slug in names
             rows.append(
                 {"operation": operation.name, "slug": mistake.slug, "bug_type": mistake.bug_type}
@@ -297,6 +292,30 @@ def check_mutants(target, dtypes=("float64",), *, callback=None):
                 | {"killed_by": sorted(case.partition("/")[2].rpartition("-")[0] for case in fatal)}
                 | {"good": not fatal if reason else bool(fatal) and named}
             )
-            if callback:
-                callback(rows[-1])
     return rows
+
+
+def _asked(mistake, operation, planned):
+    """The run of a mistake, whose answers are known from then on."""
+    done = hasty(Function(edits.runner(operation, mistake), operation=operation.name), planned)
+    for plan, got in zip(done.planned, done.outputs, strict=True):
+        if got is not None and plan.dtype == "float64":  # it has answered in the precision of an `Answer`
+            _answer_of(mistake, operation, plan.case, plan.dtype, got)
+    return done
+
+
+def _fate(mistake, operation, done, parts):
+    """The names that a mistake is given and the cases that it fails, after as many parts as that takes."""
+    for part in ([], *parts):
+        more = _asked(mistake, operation, part)
+        done = done._replace(
+            planned=done.planned + more.planned,
+            records=done.records + more.records,
+            outputs=done.outputs + more.outputs,
+        )
+        diagnosis, records = explained(done)
+        names = diagnosis.names if diagnosis else ()
+        fatal = {r.case for r in records if r.status in ("failed", "error")}
+        if names == (mistake.slug,) or (fatal and part):
+            break
+    return names, fatal
