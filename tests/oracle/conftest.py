@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 
 from refimpl.oracle import catalog, edits
-from refimpl.oracle.candidates import Program, process, program, restarted
+from refimpl.oracle.candidates import Function, Program, process, program, restarted
+from refimpl.oracle.diagnosis.explain import evidences
+from refimpl.oracle.judging.plans import Settings
+from refimpl.oracle.judging.run import run
 
 ROOT = Path(__file__).parents[2]
 FAKES = Path(__file__).parent / "fakes"
@@ -148,3 +151,10 @@ def as_if(name, lines):
             return operation.reference(**inputs)
 
     return candidate
+
+
+def evidence_of(candidate, operation):
+    """What was seen of a candidate."""
+    mine = Function(candidate, operation=operation.name)
+    (found,) = evidences(run(mine, [operation], Settings()), mine)
+    return found

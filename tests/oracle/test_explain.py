@@ -31,6 +31,7 @@ from refimpl.oracle.judging.tolerance import wide
 from refimpl.oracle.output.results import read_report, write_report
 from refimpl.oracle.output.words import cause, told
 from refimpl.specs.base import array
+from tests.oracle.conftest import evidence_of
 from tests.thorough import THOROUGH, sample, some
 
 TRAJECTORY = catalog.operation("lion.trajectory")
@@ -417,6 +418,28 @@ def test_a_small_number_too_much_is_told_from_rounding(code, words):
     done = run(asked, [catalog.operation("lasso_mtrl.fit_target")], Settings(laws=False))
     (evidence,) = evidences(done, asked)
     assert words in where(evidence)[0]
+
+
+def cut_off(P_row, x, mu, alpha):
+    weights = 1e6 * P_row * (x / mu) ** -alpha
+    return weights / np.sum(np.trunc(weights))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"), [((1, 2), "log_predictive and log_evidence are"), ([2], "log_evidence is")]
+)
+def test_the_outputs_that_are_wrong_are_named(wrong, words):
+    operation = catalog.operation("scale_mixture_nngp.posterior_gp")
+    mine = lambda **i: tuple(x + (k in wrong) for k, x in enumerate(operation.reference(**i)))
+    said = where(evidence_of(mine, operation))
+    assert f"among the outputs only {words} ever wrong" in said
+
+
+def test_digits_that_are_cut_off_are_no_rounding():
+    operation = catalog.operation("srrw.kernel_row")
+    said = where(evidence_of(cut_off, operation))[0]
+    assert "they all go the same way" in said
+    assert "float32" not in said
 
 
 def test_living_functions_are_found_by_their_code():

@@ -7,8 +7,13 @@ import pytest
 
 from refimpl.core.random import stream
 from refimpl.oracle import catalog, check
+from refimpl.oracle.diagnosis.evidence import Clock
 from refimpl.oracle.diagnosis.formulas import made
-from tests.oracle.conftest import as_if
+from refimpl.oracle.diagnosis.matched import matching, near
+from refimpl.oracle.diagnosis.needed import blamed
+from refimpl.oracle.diagnosis.search import Search
+from refimpl.oracle.diagnosis.small import asked
+from tests.oracle.conftest import as_if, evidence_of
 from tests.wild import corpus
 
 ENOUGH = 60.0
@@ -82,3 +87,38 @@ def test_nothing_is_made_of_chance():
         found = [(ast.Name(f"x{k}", ast.Load()), rng.uniform(0.2, 3, 6)) for k in range(30)]
         assert [*made(target := rng.uniform(0.2, 3, 6), found), *made(target, found, far=True)] == []
         assert list(made(np.repeat(rng.uniform(0.2, 3, 2), 3), found)) == []  # two values are no law
+
+
+def test_edits_are_met_by_their_values():
+    """What a value would have to be is the value of few of the edits of its place; none of them is run."""
+    operation = catalog.operation("functional_prior.planar_flow")
+    evidence = evidence_of(as_if(operation.name, {"functional_prior-8": "kept = softplus(-along)"}), operation)
+    small, search, seen = asked(evidence, Clock(ENOUGH)), Search(evidence, Clock(ENOUGH)), []
+    with np.errstate(all="ignore"), search.opened() as shop:
+        blamed(shop, small, Clock(ENOUGH), lambda *met: seen.append(met) or True)
+        before, tried = shop.run(small.first.inputs), search.evidence.tried
+        found = matching(shop, *seen[0], search.tries.single, Clock(ENOUGH))
+        assert all(np.array_equal(x, shop.run(small.first.inputs)[n]) for n, x in before.items())
+    assert "kept = softplus(-along)" in [edit.now for edit in found]
+    assert len(found) < len(search.tries.single) / 100
+    assert evidence.tried == tried == 0
+
+
+@pytest.mark.parametrize(
+    ("found", "good"),
+    [(2.0, True), (2.0 + 1e-9, True), (2.1, False), (np.nan, False), ("2", False), (np.array([2.0, 3.0]), False)],
+)
+def test_near(found, good):
+    assert near(found, 2.0, 1.0) is good
+
+
+def test_one_row_may_stand_for_several():
+    assert near(np.array([[1.0]]), np.array([[1.0, 1.0]]), np.array([[1.0, 2.0]]))
+    assert not near(np.array([[1.0]]), np.array([[1.0, 2.0]]), np.array([[1.0, 2.0]]))
+
+
+def test_inputs_have_two_entries_where_one_tells_too_little():
+    operation = catalog.operation("attention_svm.loss_grad")
+    evidence = evidence_of(lambda **i: (*(out := operation.reference(**i))[:2], 2 * out[2]), operation)
+    assert asked(evidence, Clock(ENOUGH)).first.right["grad"].shape == (1, 1)
+    assert asked(evidence, Clock(ENOUGH), again=True).first.right["grad"].shape == (2, 2)

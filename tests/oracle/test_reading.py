@@ -1,5 +1,6 @@
 """Factors that are read off the deviation of an answer, and that nothing is read where there is nothing."""
 
+import ast
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,6 +10,7 @@ from refimpl.core.random import stream
 from refimpl.oracle import catalog, check
 from refimpl.oracle.candidates.base import named_outputs
 from refimpl.oracle.diagnosis.factors import factors, quantities
+from refimpl.oracle.diagnosis.levers import FORMS
 from tests.oracle.conftest import as_if
 
 ENOUGH = 120.0
@@ -144,3 +146,16 @@ def test_a_factor_that_is_infinite_leaves_the_rule():
     (factor,) = factors([quantities(operation, s.inputs) for s in kept], values)
     one = next(s for s in sights if len(s.inputs["y"]) == 1)
     assert np.isinf(factor.of(quantities(operation, one.inputs)))
+
+
+def test_a_factor_that_is_read_stands_in_a_line_as_a_source_has_it():
+    table = [{"b": 0.1 * k, "(1 - a b)": 1 - 0.07 * k, "n": k + 2.0, "(2 n - 1)": 2.0 * k + 3} for k in range(1, 8)]
+    said = lambda value: next((f.words, f.code) for f in factors(table, [value(row) for row in table]))
+    assert said(lambda row: -row["b"] / row["(1 - a b)"]) == ("-b/(1 - a b)", "-b / (1 - a * b)")
+    assert said(lambda row: row["b"] * row["(2 n - 1)"] ** 0.5) == ("b (2 n - 1)^(1/2)", "b * (2 * n - 1) ** (1/2)")
+    old = ast.parse("x + y", mode="eval").body
+    line = lambda form, code: ast.unparse(FORMS[form].new(old, code))
+    assert line("plus", "-b * n") == "x + y - b * n"
+    assert line("plus", "b / (1 - a * b)") == "x + y + b / (1 - a * b)"
+    assert line("times", "b * n") == "b * n * (x + y)"
+    assert line("power", "(1 - a) * (1 - b)") == "(x + y) ** ((1 - a) * (1 - b))"

@@ -7,29 +7,20 @@ import pytest
 from scipy.special import softmax
 
 from refimpl.oracle import catalog, check
-from refimpl.oracle.candidates import Function
 from refimpl.oracle.candidates.base import named_outputs
-from refimpl.oracle.diagnosis.explain import evidences
+from refimpl.oracle.diagnosis.evidence import Clock
 from refimpl.oracle.diagnosis.search import Search
-from refimpl.oracle.diagnosis.sights import explained
-from refimpl.oracle.diagnosis.slips import slips
+from refimpl.oracle.diagnosis.sights import astray, explained, fallen, hurdles
+from refimpl.oracle.diagnosis.slips import one_less, slips
 from refimpl.oracle.diagnosis.tries import FIRST, Tries
 from refimpl.oracle.diagnosis.units import units
 from refimpl.oracle.diagnosis.vocabulary import checks
 from refimpl.oracle.diagnosis.workshop import Workshop
-from refimpl.oracle.judging.plans import Settings
-from refimpl.oracle.judging.run import run
 from refimpl.oracle.judging.tolerance import wide
+from tests.oracle.conftest import as_if, evidence_of
 
 ENOUGH = 120.0
 VECTOR, MATRIX = {("array", (3,), "f")}, {("array", (2, 3), "f")}
-
-
-def evidence_of(candidate, operation):
-    """What was seen of a candidate."""
-    mine = Function(candidate, operation=operation.name)
-    (found,) = evidences(run(mine, [operation], Settings()), mine)
-    return found
 
 
 def made(text, kinds):
@@ -179,3 +170,49 @@ def test_an_open_rule_runs_without_its_checks_and_has_them_again():
     right = named_outputs(operation, operation.reference(**case.inputs))
     for name, value in right.items():
         np.testing.assert_array_equal(told[name], value)
+
+
+FORMULAS = [
+    ("x / y + z", "x / (y + z)"),
+    ("x / y - z", "x / (y - z)"),
+    ("f * (x + y - z)", "f * x + y - z"),
+    ("(x + y + z) * f", "f * x + y + z"),
+]
+
+
+@pytest.mark.parametrize(("right", "wrong"), FORMULAS)
+def test_a_bracket_stands_elsewhere(right, wrong):
+    node = ast.parse(right, mode="eval").body
+    assert wrong in {ast.unparse(new) for _, new in slips(node, {("float",)})}
+
+
+def test_one_of_several_is_forgotten():
+    node = ast.parse("state", mode="eval").body
+    found = [eval(ast.unparse(new), {"state": (1, 2, 3)}) for _, new in one_less(node, {("tuple", 3)})]
+    assert found == [(2, 3), (1, 3), (1, 2)]
+    assert not list(one_less(node, {("tuple", 3), ("tuple", 2)}))
+
+
+def test_an_answer_that_explains_falls_at_no_hurdle():
+    operation = catalog.operation("lion.step")
+    evidence = evidence_of(lambda **i: (2 * (out := operation.reference(**i))[0], out[1]), operation)
+    for sight in (s for s in evidence.wrong if s.got is not None):
+        rows = hurdles(sight)
+        assert not fallen(rows, sight.got)
+        assert fallen(rows, sight.right) == {name for name, *_ in rows} <= astray(sight)
+        assert fallen(rows, {n: x[None] for n, x in sight.got.items()}) == {name for name, *_ in rows}
+
+
+def test_two_edits_of_two_outputs_are_put_together():
+    lines = {
+        "lion-2": "params = params + lr * (xp.sign(c) + weight_decay * params)",
+        "lion-3": "momentum = beta2 * momentum - (1 - beta2) * grad",
+    }
+    operation = catalog.operation("lion.step")
+    search = Search(evidence_of(as_if(operation.name, lines), operation), Clock(ENOUGH))
+    search.of_first_edits(Clock(ENOUGH))
+    assert not search.found
+    assert {name for half in search.halves for name in half.names} == {"new_theta", "new_momentum"}
+    with search.opened() as shop:
+        search.halves.of_couples(search, shop, Clock(ENOUGH))
+    assert {line[2] for line in search.found[0].lines} >= {lines["lion-2"]}

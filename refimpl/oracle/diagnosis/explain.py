@@ -7,22 +7,24 @@ either; the nearest listed one; conditions. What is said has been confirmed on f
 import os
 from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from refimpl.oracle import catalog, edits
-from refimpl.oracle.diagnosis import conditions as separate
 from refimpl.oracle.diagnosis import listed, needed, telling
 from refimpl.oracle.diagnosis.branches import branch, within
-from refimpl.oracle.diagnosis.evidence import Clock, Evidence, Spent, ask_more, called, explains, holds
-from refimpl.oracle.diagnosis.places import where
+from refimpl.oracle.diagnosis.evidence import Clock, Evidence, Spent, ask_more, holds
+from refimpl.oracle.diagnosis.nearest import listed_answer, nearest, of_conditions
 from refimpl.oracle.diagnosis.search import Found, Search
 from refimpl.oracle.diagnosis.sights import SMALL
-from refimpl.oracle.diagnosis.smallest import shrunk, smallest
-from refimpl.oracle.judging import tolerance
+from refimpl.oracle.diagnosis.smallest import smallest
 from refimpl.oracle.judging.records import FAILURES, Diagnosis, Record
 from refimpl.oracle.judging.run import Run
 
 SECONDS = 10.0
+OTHERS = 0.5  # seconds for what cannot be told from an explanation, once it is confirmed
+TOLD = 4  # explanations that are said, one and what cannot be told from it
+MORE = 120  # random inputs on which they must hold
+SURE = 1.0  # seconds for these
 SEARCHED = 0.8  # share of the time for edits; the rest is for what separates right from wrong
 
 
@@ -171,18 +173,13 @@ def _ask_laws(done, evidence):
             evidence.ask(arguments)
 
 
-def _answer(alternative, operation):
-    run = edits.runner(operation, alternative)
-    return lambda inputs: called(operation, run, tolerance.wide(inputs))
-
-
 def _confirmed(evidence, diagnosis, clock):
     """A listed diagnosis of the whole run, with what further inputs say of it."""
     ask_more(evidence, clock)
     known = edits.alternatives(evidence.operation.system)
     told = []
     for name in diagnosis.names:
-        answer = _answer(known[name], evidence.operation)
+        answer = listed_answer(known[name], evidence.operation)
         if all(holds(answer, sight) for sight in evidence.further if sight.got is not None):
             told.append(name)
     names = tuple(told) or diagnosis.names
@@ -221,7 +218,7 @@ def _one(evidence, clock):
     operation = evidence.operation
     answered = [sight for sight in evidence.wrong if sight.got is not None]
     if not answered:
-        return _of_conditions(evidence, clock), None
+        return of_conditions(evidence, clock), None
     hunt = clock.part(SEARCHED)
     if told := _listed(evidence, hunt):
         return told, None
@@ -246,9 +243,9 @@ def _one(evidence, clock):
 def _rest(search, evidence, clock):
     """What is said where no cause was found."""
     words = needed.said(search.blame)
-    if told := _nearest(search, evidence, clock):
+    if told := nearest(search, evidence, clock):
         return [replace(told[0], others=(*words, *told[0].others))]
-    return _of_conditions(evidence, clock, words)
+    return of_conditions(evidence, clock, words)
 
 
 def _rule_elsewhere(part, on, operation):
@@ -260,7 +257,7 @@ def _rule_elsewhere(part, on, operation):
 
 def _in_branch(diagnosis, part, evidence):
     """What is listed and explains a branch; without the branch, if it explains the other inputs as well."""
-    on = partial(_answer, edits.alternatives(evidence.operation.system)[diagnosis.names[0]])
+    on = partial(listed_answer, edits.alternatives(evidence.operation.system)[diagnosis.names[0]])
     if Search(evidence, Clock(1.0, evidence.spent)).agrees(on(evidence.operation)):
         return [diagnosis], None
     return [replace(diagnosis, within=part.words)], Found(0, partial(_rule_elsewhere, part, on), listed=diagnosis.names)
@@ -283,6 +280,7 @@ def _searched(evidence, hunt, clock):
     ask_more(evidence, hunt.part(0.1), samples=15, changes=1)  # a factor is read off many answers
     search = Search(evidence, hunt.part(0.85))
     search.of_readings()
+    search.of_matches(hunt.part(0.35))
     search.of_first_edits(hunt.part(0.2))
     search.of_pairs(hunt.part(0.1))
     search.of_trials(operation.reference, hunt.part(0.15))
@@ -315,7 +313,7 @@ def _named(search, operation):
     """Listed alternatives that explain an operation by itself; those of the plainest kind."""
     shown = edits.shown_in(operation.name)
     for kind in ("choice", "mistake", "variant"):
-        names = tuple(a.slug for a in shown if a.kind == kind and search.agrees(_answer(a, operation)))
+        names = tuple(a.slug for a in shown if a.kind == kind and search.agrees(listed_answer(a, operation)))
         if names:
             return names
     return ()
@@ -327,74 +325,25 @@ def _survivors(search, clock):
         return []
     evidence = search.evidence
     ask_more(evidence, clock.part(0.25))
-    kept = []
+    kept: list[Found] = []
+    others = clock
     raising = [sight for sight in evidence.every if sight.got is None and sight.size <= SMALL][:4]
     for found in sorted(search.found, key=_plain)[:40]:
+        if kept and others.over:
+            break
         answer = found.on(evidence.operation)
         found.rank += 5 * sum(answer(sight.inputs) is not None for sight in raising)  # it should raise there too
         if all(holds(answer, sight) for sight in evidence.further if sight.got is not None):
+            others = others if kept else clock.part(1.0, OTHERS)
             kept.append(found)
         else:
             search.parts.append((1.0, found, None))
-    return sorted(kept, key=_plain)
+    seen = len(evidence.further)
+    ask_more(evidence, clock.part(0.3, most=SURE), samples=MORE if kept else 0, changes=0)
+    fresh = [sight for sight in evidence.further[seen:] if sight.got is not None]
+    kept = sorted(kept, key=_plain)[:TOLD]
+    return [found for found in kept if all(holds(found.on(evidence.operation), sight) for sight in fresh)]
 
 
 def _plain(found):
     return found.rank, found.place, len(found.lines)
-
-
-def _nearest(search, evidence, clock):
-    """What explains at least half of the failures and spoils nothing, and what separates the rest from it."""
-    operation = evidence.operation
-    known = edits.alternatives(operation.system)
-    rows: list[Any] = []
-    compared = clock.part(0.25)
-    for order, a in enumerate(edits.shown_in(operation.name)):
-        answer = _answer(a, operation)
-        rows.append((search.loosely(answer, compared), 0, order, answer, a))
-    for order, (_, found, _) in enumerate(search.best_parts(8)):
-        answer = found.on(operation)
-        rows.append((search.loosely(answer, compared), 1, order, answer, found))
-    rows.sort(key=lambda row: (-round(row[0], 2), row[1], row[2]))
-    rows = [row for row in rows if row[0] >= (0.5, 0.7)[row[1]]]  # an edit of ours may explain much by chance
-    if not rows:
-        return []
-    _, of, _, answer, best = rows[0]
-    if of == 0:
-        slugs, lines, hint, origin = (best.slug,), edits.changed_lines(operation.system, best), best.doc, best.origin
-    else:
-        slugs, lines, hint, origin = best.listed, best.lines, best.words, ""
-        hint = hint or "; and ".join(known[slug].doc for slug in slugs)
-    rest = separate.conditions(evidence.beside(answer), clock)  # where the candidate is not even like that
-    told = (c.words.replace("right where", "the same as that where").replace("wrong", "different") for c in rest)
-    answered = [sight for sight in evidence.sights if sight.got is not None]
-    missed = [sight for sight in answered if not explains(answer(sight.inputs), sight)]
-    names = [sight.case for sight in missed] or ["further inputs"]
-    cases = sum(sight.wrong for sight in answered if sight not in missed)
-    if of == 1 and cases < 2:  # of one case anything could be said
-        return []
-    return [
-        Diagnosis(
-            "near",
-            slugs,
-            hint,
-            origin=origin,
-            lines=telling.with_places(operation.system, lines),
-            operations=(operation.name,),
-            cases=cases,
-            others=(f"unlike that on {', '.join(names[:3])}{' and others' * (len(names) > 3)}", *told),
-        )
-    ]
-
-
-def _of_conditions(evidence, clock, words=()):
-    """What separates right from wrong, and where the answers deviate."""
-    ask_more(evidence, clock.part(0.2), changes=2)
-    evidence.ask(shrunk(evidence, evidence.wrong[0], clock.part(0.25)).inputs)  # no condition may deny this one
-    found = [condition.words for condition in separate.conditions(evidence, clock.part(0.7))]
-    told = [*telling.raises(evidence), *found, *where(evidence)]
-    told[1:1] = words
-    if not told:
-        return []
-    name = evidence.operation.name
-    return [Diagnosis("conditions", (), told[0], operations=(name,), others=tuple(told[1:]), cases=len(evidence.every))]

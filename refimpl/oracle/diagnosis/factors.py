@@ -1,8 +1,10 @@
 """What a number is made of, input by input: a product of powers of sizes, rates and what else the inputs tell."""
 
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import combinations
+from keyword import iskeyword
 from typing import NamedTuple
 
 import numpy as np
@@ -25,6 +27,7 @@ class Factor(NamedTuple):
     words: str
     of: Callable[[Mapping[str, float]], float]
     names: tuple[str, ...] = ()  # of what it is made of
+    code: str = ""  # as a source would have it
 
 
 def quantities(operation, inputs):
@@ -79,7 +82,7 @@ def factors(table, values, loose=EXACT, neutral=1.0, most=1):
         if neutral is None or abs(middle - neutral) > 1e-6:
             plain = next((p for p in PLAIN if near(middle, p)), None)
             said = f"{middle:.6g}" if plain is None else f"{plain:g}"
-            yield Factor(said, partial(_always, middle if plain is None else plain))
+            yield Factor(said, partial(_always, middle if plain is None else plain), code=said)
         return
     different = len({f"{value:.6g}" for value in found})
     if different < VARIETY - 1:
@@ -92,7 +95,8 @@ def factors(table, values, loose=EXACT, neutral=1.0, most=1):
         for sign, mark in ((1.0, ""), (-1.0, "-")):
             if near(found, sign * made):
                 most -= 1
-                yield Factor(mark + _said(terms), partial(_made, terms, sign), tuple(n for n, _ in terms))
+                names = tuple(n for n, _ in terms)
+                yield Factor(mark + _said(terms), partial(_made, terms, sign), names, mark + _said(terms, "*"))
                 break
 
 
@@ -135,11 +139,19 @@ def _product(row, terms):
     return float(np.prod([np.float64(WHOLE[n] if n in WHOLE else row[n]) ** p for n, p in terms]))
 
 
-def _said(terms):
-    """A product of powers, as it is written."""
+def _said(terms, sign=""):
+    """A product of powers, as it is written: with a sign between its factors as in a source."""
     terms = sorted(terms, key=lambda term: term[0] not in WHOLE)
-    power = {1.0: "", 2.0: "^2", 0.5: "^(1/2)"}
-    up = [f"{n}{power[p]}" for n, p in terms if p > 0]
-    down = [f"{n}{power[-p]}" for n, p in terms if p < 0]
-    below = f"({' '.join(down)})" if len(down) > 1 else "".join(down)
-    return f"{' '.join(up) or '1'}/{below}" if down else " ".join(up)
+    times, over, to = (f" {sign} ", " / ", " ** ") if sign else (" ", "/", "^")
+    power = {1.0: "", 2.0: f"{to}2", 0.5: f"{to}(1/2)"}
+    name = partial(_signed, sign)
+    up = [f"{name(n)}{power[p]}" for n, p in terms if p > 0]
+    down = [f"{name(n)}{power[-p]}" for n, p in terms if p < 0]
+    below = f"({times.join(down)})" if len(down) > 1 else "".join(down)
+    return f"{times.join(up) or '1'}{over}{below}" if down else times.join(up)
+
+
+def _signed(sign, name):
+    """The name of a quantity, such as (1 - a b), with signs in its products; what a source computes has them."""
+    words = re.findall(r"\w+", name)
+    return re.sub(r"(\w) (?=\w)", rf"\1 {sign} ", name) if sign and not any(map(iskeyword, words)) else name

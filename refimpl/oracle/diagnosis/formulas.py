@@ -63,7 +63,7 @@ def proposed(shop, asked, blame, clock):
     for place in [*blame.places[:READ], *blame.free[:READ]]:
         if clock.over:
             return
-        found = seen(shop, asked, blame, place)
+        found = seen(shop, asked, blame, place) if place.apart else None
         rows = list(made(*found)) if found else []
         left += [(place, found)] if found and not rows else []
         for more, new in rows:

@@ -41,28 +41,23 @@ class Form(NamedTuple):
 
     of: Callable[[Any, float], Any]
     neutral: float | None  # the c that changes nothing, if there is one
-    new: Callable[[Any, str], Any]  # expression and c in words -> expression
+    new: Callable[[Any, str], Any]  # expression and c as a source has it -> expression
 
 
-def _whole(words):
-    """A factor as it stands inside of something."""
-    return f"({words})" if {"/", "^"} & set(words) or (" " in words and words[0] != "(") else words
+def _node(words):
+    return ast.parse(words, mode="eval").body
 
 
 def _plus(old, words):
-    name = ast.Name(words.removeprefix("-"), ast.Load())
-    return binary(old, ast.Sub if words.startswith("-") else ast.Add, name)
+    less = words.startswith("-")
+    return binary(old, ast.Sub if less else ast.Add, _node(words.removeprefix("-")))
 
 
 FORMS = {
-    "times": Form(lambda x, c: x * c, 1.0, lambda old, words: binary(ast.Name(words, ast.Load()), ast.Mult, old)),
+    "times": Form(lambda x, c: x * c, 1.0, lambda old, words: binary(_node(words), ast.Mult, old)),
     "plus": Form(lambda x, c: x + c, 0.0, _plus),
-    "power": Form(
-        lambda x, c: np.sign(x) * np.abs(x) ** c,
-        1.0,
-        lambda old, words: binary(old, ast.Pow, ast.Name(_whole(words), ast.Load())),
-    ),
-    "is": Form(lambda x, c: c, None, lambda old, words: ast.Name(_whole(words), ast.Load())),
+    "power": Form(lambda x, c: np.sign(x) * np.abs(x) ** c, 1.0, lambda old, words: binary(old, ast.Pow, _node(words))),
+    "is": Form(lambda x, c: c, None, lambda old, words: _node(words)),
 }
 
 
@@ -206,8 +201,8 @@ def told(shop, operation, inputs):
     return found | {n: v for n, v in computed(shop, wide(inputs)).items() if n not in found}
 
 
-def read(shop, evidence, clock, near=frozenset(), alone=False):
-    """Levers that are read off the deviating answers, first, or alone, those of the expressions with the ids `near`.
+def read(shop, evidence, clock, blame, alone=False):
+    """Levers that are read off the deviating answers, first, or alone, those of the places to blame; no innocent ones.
 
     Yields
     ------
@@ -216,13 +211,14 @@ def read(shop, evidence, clock, near=frozenset(), alone=False):
     """
     for sights in chosen(evidence):
         if len(sights) >= FEWEST and not clock.over:
-            yield from _read(shop, evidence.operation, sights, clock, near, alone)
+            yield from _read(shop, evidence.operation, sights, clock, blame, alone)
 
 
-def _read(shop, operation, sights, clock, near, alone):
+def _read(shop, operation, sights, clock, blame, alone):
     first = max(sights, key=lambda s: (min(sum(s.deviating(n).sum() for n in s.right), CLEAR), -s.size))
-    table: list = []
-    for lever in sorted(levers(shop), key=lambda lever: id(lever.node) not in near):
+    table, near = list[Any](), blame.near
+    every = (lever for lever in levers(shop) if id(lever.node) not in blame.innocent)
+    for lever in sorted(every, key=lambda lever: id(lever.node) not in near):
         if clock.over or (alone and id(lever.node) not in near):
             return
         start = (1.0 if lever.form.neutral is None else lever.form.neutral) + 0.125
@@ -240,7 +236,7 @@ def _read(shop, operation, sights, clock, near, alone):
         for factor in _made(table, values, lever.form, ALIKE if steps_of(operation) else 1):
             for guarded in (True, False):
                 how = (lever, factor, guarded, operation)
-                yield lever.said(factor.words), partial(_answer, shop, *how), partial(_anew, *how[:-1])
+                yield lever.said(factor.code), partial(_answer, shop, *how), partial(_anew, *how[:-1])
 
 
 def _made(table, values, form, most):
@@ -250,7 +246,7 @@ def _made(table, values, form, most):
         with np.errstate(all="ignore"):
             powers = [None if v is None else np.exp(v) for v in values]
         for factor in factors(table, powers, LOOSE) if all(v is None or np.isfinite(v) for v in powers) else ():
-            found.append(Factor(_log(factor.words), partial(_logarithm, factor), factor.names))
+            found.append(Factor(_log(factor.words), partial(_logarithm, factor), factor.names, _log(factor.code)))
     return found
 
 
@@ -259,7 +255,8 @@ def _logarithm(factor, row):
 
 
 def _log(words):
-    return f"-log({words.removeprefix('1/')})" if words.startswith("1/") else f"log({words})"
+    below = words.removeprefix("1/").removeprefix("1 / ")
+    return f"log({words})" if below == words else f"-log({below})"
 
 
 def _answer(shop, lever, factor, guarded, operation, inputs):

@@ -7,29 +7,26 @@ left, those that depend on the fewest arguments are to blame; edits are tried th
 
 import ast
 import textwrap
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from refimpl.core.random import stream
 from refimpl.oracle.diagnosis.evidence import explains
 from refimpl.oracle.diagnosis.levers import Seen, numeric, places
-from refimpl.oracle.diagnosis.properties import cut, steps_of, symbols
-from refimpl.oracle.diagnosis.trials import axis_size
+from refimpl.oracle.diagnosis.sights import astray
+from refimpl.oracle.diagnosis.small import moving
 from refimpl.oracle.diagnosis.vocabulary import Edit
 from refimpl.oracle.judging.tolerance import wide
 
-STARTS = 4  # sights that are made small
-MOVES = (1.25, 0.75, -0.5)  # times what it is an argument is moved, until the candidate is wrong there too
 SAME = 1e-9  # relative
+CLEAR = 1e-4  # relative: two values that differ by less are not told apart by what is made of them
 ENTRIES = 4  # numbers that are solved for at once
 TIMES = 4  # at which a place is looked at by itself
 ROUNDS = 10  # of Broyden's method
 HALVED = 3  # times a step is cut
 STEP = 1e-4  # relative, of the first slopes
-DRAWN = 6  # random inputs on which a formula is looked for
 LINE = 90  # characters of an expression that is said
 VARIED = 3  # inputs that are seen before anything is said
 NEAR = 12  # places that are looked at first
@@ -38,6 +35,13 @@ NEAR = 12  # places that are looked at first
 def flat(values):
     """Numbers of several arrays, one after another."""
     return np.concatenate([np.ravel(v) for v in values])
+
+
+def like(value, x):
+    """Numbers in the place of a value, of its type: what takes NumPy's numbers may refuse those of Python."""
+    if isinstance(value, np.ndarray):
+        return np.array(x, dtype=value.dtype)
+    return value.dtype.type(x) if isinstance(value, np.generic) else float(x)
 
 
 @dataclass(eq=False)
@@ -63,6 +67,12 @@ class Place:
         """What it would have to be on the first input."""
         return flat(self.needed[0])
 
+    @property
+    def apart(self):
+        """Whether that is clearly another value than it is."""
+        right = flat(self.right)
+        return bool(np.any(np.abs(self.numbers - right) > CLEAR * np.max(np.abs(right), initial=0.0)))
+
     def pulled(self, shop, inputs, x, heard=lambda number, value: None):
         """Outputs of the rule with other values in its place; `heard` is told every value of its function."""
         here, times = id(self.node), iter(range(10**9))
@@ -74,7 +84,7 @@ class Place:
             at = next(times) - (self.time or 0)
             if not 0 <= at < len(x) or np.shape(value) != x[at].shape:
                 return value
-            return np.array(x[at], dtype=value.dtype) if isinstance(value, np.ndarray) else float(x[at])
+            return like(value, x[at])
 
         with np.errstate(all="ignore"), shop.heard(note, self.edit.unit):
             return shop.run(inputs)
@@ -91,6 +101,9 @@ class Place:
 
         base = flat(right)
         there = seen.missing(sight.right)
+        if there is not None and len(there) < len(base):  # what does not deviate tells as much
+            seen.where = {n: (np.ones_like(where), size) for n, (where, size) in seen.where.items()}
+            there = seen.missing(sight.right)
         if there is None or len(there) < len(base):
             return None
         for start in (None, *starts):
@@ -138,49 +151,6 @@ def root(lacks, base, there, sight, seen, start):
     return None
 
 
-def small(evidence, clock):
-    """A deviating answer to an input whose sizes are 1, or nearly; None if there is none."""
-    generic = sorted(evidence.wrong, key=lambda s: (bool(s.case), s.size))  # numbers that nobody chose come first
-    found = [_cut(evidence, sight, clock) for sight in generic[:STARTS]]
-    return min((s for s in found if s.readable), key=lambda s: s.size, default=None)
-
-
-def _cut(evidence, sight, clock, steps=1):
-    """A deviating answer to a small part of an input, of so many steps if there are that many."""
-    operation = evidence.operation
-    for symbol in symbols(operation):
-        if clock.over:
-            break
-        for target in (steps,) if symbol in steps_of(operation) and steps > 1 else (1, 2):
-            if axis_size(operation, sight.inputs, symbol) > target:
-                other = evidence.ask(cut(operation, sight.inputs, symbol, target))
-                if other and other.readable:
-                    sight = other
-                    break
-    return sight
-
-
-def varied(evidence, sight, clock):
-    """Deviating answers to inputs that differ from another in one argument each, by its name."""
-    found, moving = {}, _moving(sight.inputs)
-    for name in (entry.name for entry in evidence.operation.inputs if entry.name in moving):
-        value = sight.inputs[name]
-        for move in MOVES:
-            if clock.over:
-                break
-            other = evidence.ask(sight.inputs | {name: value * move if np.any(value) else value + move})
-            if other and other.readable:
-                found[name] = other
-                break
-    return found
-
-
-def _moving(inputs):
-    """Names of what may be a little more or less: no words, no whole numbers."""
-    whole = lambda value: isinstance(value, str | bool | int) or np.asarray(value).dtype.kind != "f"
-    return {name for name, value in inputs.items() if not whole(value)}
-
-
 def values(shop, inputs, place=None, x=()):
     """What every expression is on some inputs, each time that it is come to; None where it is no small number.
 
@@ -221,49 +191,47 @@ class Blame(NamedTuple):
 NOBODY = Blame()
 
 
-class Asked(NamedTuple):
-    """Deviating answers off which is read."""
-
-    first: Any = None  # a small input
-    varied: Mapping[str, Any] = {}  # the same but for one argument, by its name
-    drawn: Sequence[Any] = ()  # other small ones
-
-
-def asked(evidence, clock):
-    """Small inputs on which a candidate deviates; made before a workshop is open, as they need the rule as it is."""
-    first = small(evidence, clock.part(0.3))
-    if first is None:
-        return Asked()
-    several, found = varied(evidence, first, clock.part(0.4)), []
-    for number in range(DRAWN):
-        if clock.over:
-            break
-        try:
-            other = evidence.ask(evidence.operation.drawn(stream(number, evidence.operation.name, "needed")))
-        except ValueError:
-            break
-        if other and other.readable:
-            found.append(_cut(evidence, other, clock, steps=1 + number % 2))  # of a single one much is the same
-    return Asked(first, several, found)
-
-
-def blamed(shop, asked, clock):
+def blamed(shop, asked, clock, met=lambda places, sight: False):
     """Places where few values explain the answers on small inputs.
 
     Where no place explains all outputs those that deviate are explained one by one, the first that is explained.
+
+    Parameters
+    ----------
+    shop : Workshop
+        Open.
+    asked : Asked
+        The small inputs.
+    clock : Clock
+        Time for it.
+    met : callable, optional
+        Is told the places that explain the first input, all outputs of it or one, before they are put to the others,
+        which takes longest: whether that is not needed any more.
+
+    Returns
+    -------
+    Blame
+        See there.
     """
     if asked.first is None:
         return NOBODY
     shop.look(wide(asked.first.inputs))
     shop.calibrate(wide(asked.first.inputs))
-    sights = {"": asked.first, **asked.varied}
-    found = _blamed(shop, sights, clock)
-    wrong = [name for name in asked.first.right if asked.first.deviating(name).any()]
-    for name in wrong if not found.places and len(wrong) > 1 else ():
-        alone = _blamed(shop, {key: only(sight, name) for key, sight in sights.items()}, clock)
-        if alone.places:
-            return alone._replace(outputs=(name,), innocent=frozenset())
-    return found
+    left, out = _solvable(shop, asked.first, clock.part(0.5))
+    if left:
+        found = Blame(left, sights=[asked.first])
+        return found if met(left, asked.first) else _narrowed(shop, left, out, asked.first, asked.varied, clock)
+    wrong, alone = astray(asked.first), {}
+    for name in sorted(wrong) if len(wrong) > 1 else ():
+        sight = only(asked.first, name)
+        alone[name], _ = _solvable(shop, sight, clock.part(0.5))
+        if met(alone[name], sight):
+            return Blame(alone[name], sights=[sight], outputs=(name,))
+    for name in filter(alone.get, alone):
+        several = {key: only(sight, name) for key, sight in asked.varied.items()}
+        found = _narrowed(shop, alone[name], set(), only(asked.first, name), several, clock)
+        return found._replace(outputs=(name,), innocent=frozenset())
+    return Blame(innocent=out, sights=[asked.first])
 
 
 def only(sight, name):
@@ -272,13 +240,16 @@ def only(sight, name):
     return replace(sight, **parts)
 
 
-def _blamed(shop, sights, clock):
-    left, out, first = [], set(), sights[""]
+def _solvable(shop, first, clock):
+    """Places of which some value explains an input, and ids of the expressions of which none does."""
+    left, out = [], set()
     seen = values(shop, wide(first.inputs))
     for _, edit, node in sorted(places(shop), key=lambda row: row[1].rank):
         if clock.over:
             break
         right, good = seen.get(id(node), []), False
+        if id(node) in out:  # a part of what no value explains
+            continue
         times = [None] * bool(right) if len(right) < 2 else [*range(min(len(right), TIMES)), None]
         for time in times:
             these = right if time is None else right[time : time + 1]
@@ -292,18 +263,25 @@ def _blamed(shop, sights, clock):
                 left.append(place)
                 good = True
         if right and not good:
-            out.add(id(node))
-    for name, sight in sights.items():
-        if not name or not any(sight.deviating(n).any() for n in sight.right):
-            continue
-        seen = values(shop, wide(sight.inputs))
-        left = [place for place in left if (right := there(place, seen)) and _holds(shop, place, sight, right, name)]
+            out |= {id(part) for part in ast.walk(node)}
+    return left, out
+
+
+def _narrowed(shop, left, out, first, varied, clock):
+    """Of the places that explain an input those that explain others too, and are what they were on some."""
+    used, moved = [first], frozenset[str]()
+    for name, sight in varied.items():
+        if clock.over:
+            break
+        if any(sight.deviating(n).any() for n in sight.right):
+            seen = values(shop, wide(sight.inputs))
+            left = [p for p in left if (right := there(p, seen)) and _holds(shop, p, sight, right, name)]
+        used, moved = [*used, sight], moved | {name}
     free = [p for p in left if not p.same]
     left = [p for p in left if p.same]
-    out |= {id(p.node) for p in left if p.more}
+    out = out | {id(p.node) for p in left if p.more}
     order = lambda p: (len(p.more), len(p.depends), not p.edit.tags, not p.edit.unit.own, -len(ast.unparse(p.node)))
-    moved = frozenset(filter(None, sights))
-    return Blame(sorted(left, key=order), out, list(sights.values()), free=sorted(free, key=order), moved=moved)
+    return Blame(sorted(left, key=order), out, used, free=sorted(free, key=order), moved=moved)
 
 
 def there(place, seen):
@@ -344,7 +322,7 @@ def said(blame):
         return ()
     place = next((p for p in inner if p.made and len(p.more) == len(inner[0].more)), inner[0])
     of = f" of {' and '.join(blame.outputs)}" if blame.outputs else ""
-    alone = "" if _moving(blame.sights[0].inputs) - blame.moved else " alone"
+    alone = "" if moving(blame.sights[0].inputs) - blame.moved else " alone"
     where = place.edit.tags[0] if place.edit.tags else place.edit.unit.name
     when = "" if place.time is None else f", time {place.time + 1}"
     text = textwrap.shorten(ast.unparse(place.node), LINE, placeholder=" ...")

@@ -39,6 +39,16 @@ def _in_single(evidence, answered):
     return 2 * sum(shows) <= len(right)
 
 
+CUT = "every deviation is small, and they all go the same way, as no rounding does: digits are cut off (a whole number)"
+ONE_WAY = 8  # answers that say so
+
+
+def _one_way(answered):
+    """Whether all deviations have one sign: those of rounding have both."""
+    signs = [np.sign(s.got[n] - x)[s.deviating(n)] for s in answered for n, x in s.right.items()]
+    return len(answered) >= ONE_WAY and len(np.unique(np.concatenate(signs))) == 1
+
+
 HAIR = 2.0**-36  # relative; float32 does not see it
 
 
@@ -115,6 +125,8 @@ def where(evidence: Evidence):
     told = [SINGLE] if _in_single(evidence, answered) else _of_single_size(answered)
     if told and _follows(evidence, answered):
         told = [SMOOTH]
+    elif told and _one_way(answered):
+        told = [CUT]
     odd = [s for s in answered if not all(np.isfinite(x).all() for x in s.got.values())]
     if odd and len(odd) == len(answered):
         told.append(f"where it is wrong the answer is not finite (inf or NaN), on all {len(odd)} inputs")
@@ -129,7 +141,9 @@ def where(evidence: Evidence):
             masks[entry.name].append(sight.deviating(entry.name))
     wrong = [entry for entry in outputs if any(mask.any() for mask in masks[entry.name])]
     if len(wrong) < len(outputs):
-        told.append(f"among the outputs {' and '.join(entry.name for entry in wrong)} alone is ever wrong")
+        names, last = [entry.name for entry in wrong[:-1]], wrong[-1].name
+        several = f"{', '.join(names)} and {last} are" if names else f"{last} is"
+        told.append(f"among the outputs only {several} ever wrong")
     for entry in wrong:
         told += _factor(entry, [s for s in answered if s.deviating(entry.name).any()])
         found = [mask for mask in masks[entry.name] if mask.any()]

@@ -2,7 +2,7 @@
 
 import ast
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import combinations, product
@@ -15,10 +15,13 @@ from refimpl.oracle import edits
 from refimpl.oracle.diagnosis.constants import solved, with_a_bound, with_a_number
 from refimpl.oracle.diagnosis.evidence import LARGE, Evidence, called, explains, holds
 from refimpl.oracle.diagnosis.formulas import proposed
+from refimpl.oracle.diagnosis.halves import Halves
 from refimpl.oracle.diagnosis.levers import elsewhere, read
-from refimpl.oracle.diagnosis.needed import NOBODY, Blame, asked, blamed
+from refimpl.oracle.diagnosis.matched import matching
+from refimpl.oracle.diagnosis.needed import NOBODY, Blame, blamed
 from refimpl.oracle.diagnosis.reading import readings
-from refimpl.oracle.diagnosis.sights import SMALL, entries, explained, left_over, telling
+from refimpl.oracle.diagnosis.sights import SMALL, astray, entries, fallen, hurdles, left_over, telling
+from refimpl.oracle.diagnosis.small import NOTHING_ASKED, Asked, asked
 from refimpl.oracle.diagnosis.trials import trials, tried
 from refimpl.oracle.diagnosis.tries import Tries
 from refimpl.oracle.diagnosis.units import units
@@ -26,13 +29,11 @@ from refimpl.oracle.diagnosis.workshop import Workshop
 from refimpl.oracle.judging.tolerance import close, wide
 
 AFTER = 1.0  # seconds for which the search goes on once something is found, to learn what cannot be told from it
-HALVES = 40  # edits that explain some of the outputs, which are noted
-FIRSTS = 3  # of these, to which a second one is looked for
 CHEAP = 16  # deviating sights of which the cheapest is tried first
 LOSS = 4  # a sight with so many deviating entries counts as twice as dear as one with very many
 TRUSTED = 2  # deviating sights that are explained to the digit, until rounding of the explanation itself is allowed
 PART = 6  # deviating sights on which a part of an explanation is tried
-PLAINER = 3.0  # seconds for which levers and edits say the same in a plainer way
+PLAINER = 1.5  # seconds for which levers and edits say the same in a plainer way
 NOTHING = 1e-11  # relative change of a number that is rounding
 PLACES = 4  # of levers, or formulas, that explain all, of which the shortest is said
 
@@ -62,10 +63,12 @@ class Search:
 
     values: dict[int, set] = field(default_factory=dict)  # kinds of value of the expressions, once they are known
     blame: Blame = NOBODY  # where few values explain small inputs, once it is known
+    small: Asked = NOTHING_ASKED  # these inputs
     tries: Any = None  # Tries, the edits, once they are made
     far: set[int] | None = None  # ids of expressions that have no part in a deviation, once they are known
     seen: dict[str, np.ndarray] | None = None  # what was answered last on the first sight
-    halves: list[Any] = field(default_factory=list)  # edits that explain some of the outputs
+    fell: Set[str] = frozenset()  # outputs that it does not explain there, at a glance
+    halves: Halves = field(default_factory=Halves)  # edits that explain some of the outputs
     _done: set[int] = field(default_factory=set)  # ids of edits
 
     def __post_init__(self):
@@ -98,7 +101,10 @@ class Search:
             if missed and (wrong >= PART or sight.size > SMALL):
                 continue  # a part of an explanation is not worth so much time
             out = answer(self.inputs[id(sight)])
-            self.seen = out if sight is self.order[0] else self.seen
+            if sight is self.order[0]:
+                self.seen, self.fell = out, fallen(self.hurdles, out)
+                if self.fell:
+                    return 0.0
             good = explains(out, sight) or (sight.wrong and wrong - missed >= TRUSTED and holds(answer, sight))
             if not good and (not sight.wrong or not wrong):
                 return 0.0
@@ -127,6 +133,7 @@ class Search:
         """Let another sight be the first."""
         self.order.remove(sight)
         self.order.insert(0, sight)
+        self.hurdles, self.astray = hurdles(sight), astray(sight)
 
     def keep(self, found, share=1.0, change=None):
         """Note what explains everything, after which there is `AFTER` left, or a part."""
@@ -146,34 +153,46 @@ class Search:
                 on = partial(_here, self.evidence.operation, reading.answer)
                 self.keep(Found(1, on, f"answers so that {reading.words}"))
 
+    def of_matches(self, clock):
+        """Edits whose values are what some place would have to be on a small input: they take no run each."""
+        for again in (False, True):
+            if not (self.found or self.blame.places or self.blame.free or clock.over):
+                self.small = asked(self.evidence, clock.part(0.3), again)
+                with np.errstate(all="ignore"), self.opened() as shop:
+                    self.blame = blamed(shop, self.small, clock.part(0.8), partial(self._met, shop, clock))
+        if not self.found:
+            with np.errstate(all="ignore"), self.opened() as shop:
+                self.halves.of_couples(self, shop, clock)
+
+    def _met(self, shop, clock, places, sight):
+        """Whether an edit of some places that explain a small input explains all."""
+        fitting = matching(shop, places, sight, self.tries.single, clock)
+        shop.calibrate(self.inputs[id(self.moving[0])])
+        self._try(fitting, shop, clock)
+        return bool(self.found)
+
     def of_places(self, clock):
         """What stands where few values explain small inputs: expressions of these values that explain all."""
-        small, before = asked(self.evidence, clock.part(0.2)), self.clock
-        with np.errstate(all="ignore"), Workshop(self.evidence.operation, None, self.values) as shop:
-            self.blame = blamed(shop, small, clock.part(0.7))
-            if self.moving:
-                shop.calibrate(self.inputs[id(self.moving[0])])
-            for edit in proposed(shop, small, self.blame, clock):
+        before = self.clock
+        with np.errstate(all="ignore"), self.opened() as shop:
+            for edit in proposed(shop, self.small, self.blame, clock):
                 if self.clock.over or len(self.found) == PLACES:
                     break
                 with contextlib.suppress(SyntaxError), shop.edited(edit):
                     if share := self.share(shop.run):
                         self.keep(self._of_edit(edit, None, 0, {}), share, edit)
-                    elif len(self.halves) < HALVES:
-                        self._halve(edit, shop.run)
+                    else:
+                        self.halves.note(self, edit, shop.run)
+            if not self.found:
+                self.halves.of_couples(self, shop, clock)
         if self.found:
             self.clock = before.part(1.0, PLAINER)
 
     def of_levers(self, clock):
         """Factors, summands and powers of an expression that are read off the deviation, until some explain all."""
-        operation = self.evidence.operation
-        with np.errstate(all="ignore"), Workshop(operation, None, self.values) as shop:
-            for sight in self.moving[:3]:
-                shop.look(self.inputs[id(sight)])
-            if self.moving:
-                shop.calibrate(self.inputs[id(self.moving[0])])
+        with np.errstate(all="ignore"), self.opened() as shop:
             found: list[Any] = []
-            for edit, answer, on in read(shop, self.evidence, clock, self.blame.near, bool(self.found)):
+            for edit, answer, on in read(shop, self.evidence, clock, self.blame, bool(self.found)):
                 if edit.now not in [row[3].now for row in found] and self.agrees(answer):
                     clock = clock if found else clock.part(1.0, AFTER)
                     found.append((edit.rank, len(edit.now), -len(found), edit, on))
@@ -198,7 +217,7 @@ class Search:
 
     def of_first_edits(self, clock):
         """The plainest edits, which are few: before anything that takes longer."""
-        with np.errstate(all="ignore"), self._opened() as shop:
+        with np.errstate(all="ignore"), self.opened() as shop:
             self._try(self.tries.first, shop, clock)
 
     def of_edits(self, clock, base=None, rank=0, **more):
@@ -206,7 +225,7 @@ class Search:
         if clock.over or self.clock.over:
             self.evidence.cut = self.evidence.cut or (base is None and not self.found)
             return
-        with np.errstate(all="ignore"), self._opened(base) as shop:
+        with np.errstate(all="ignore"), self.opened(base) as shop:
             if not shop.units:
                 return
             tries = Tries.of(shop) if base else self.tries
@@ -222,7 +241,7 @@ class Search:
                 self._of_constants(with_a_bound, shop, clock)
 
     @contextlib.contextmanager
-    def _opened(self, base=None):
+    def opened(self, base=None):
         """A workshop that has looked at the first deviating sights; without a base its edits are made once."""
         known = None if base or self.tries is None else self.tries.units
         with Workshop(self.evidence.operation, base, self.values, known) as shop:
@@ -244,37 +263,12 @@ class Search:
             with contextlib.suppress(SyntaxError), shop.edited(edit):
                 if share := self.share(shop.run):
                     self.keep(self._of_edit(edit, base, rank, dict(more)), share, edit)
-                elif base is None and len(self.halves) < HALVES:
-                    self._halve(edit, shop.run)
+                elif base is None:
+                    self.halves.note(self, edit, shop.run)
 
-    def _halve(self, edit, run):
-        """Note an edit that explains some of several deviating outputs and spoils none that is right."""
-        names = explained(self.seen, self.order[0]) if len(self.order[0].right) > 1 else set()
-        for sight in self.moving[:PART] if names else ():
-            names = names & explained(run(self.inputs[id(sight)]), sight)
-        if names:
-            self.halves.append((-len(names), edit.rank, len(self.halves), edit))
-
-    def _of_halves(self, clock):
-        """A second edit beside one that explains some of the outputs: value and gradient are lines apart."""
-        first = [edit for *_, edit in sorted(self.halves, key=lambda row: row[:3])[:FIRSTS]]
-        for edit in first:
-            part = clock.part(1 / (len(first) - first.index(edit)))
-            lines = edit.lines
-            with contextlib.suppress(SyntaxError), np.errstate(all="ignore"), self._opened() as shop, shop.kept(edit):
-                self._of_second(edit, lines, shop, part)
-            if self.found or clock.over:
-                return
-
-    def _of_second(self, first, lines, shop, clock):
-        for edit in (e for group in self.tries.ordered() for e in group):
-            if clock.over or self.clock.over:
-                return
-            self.evidence.tried += 1
-            with contextlib.suppress(SyntaxError), shop.edited(edit):
-                if self.share(shop.run) == 1:
-                    rank, on = 30 + first.rank + edit.rank, partial(_both, first, edit)
-                    self.keep(Found(rank, on, lines=(*lines, *edit.lines)))
+    def keep_two(self, a, b, lines):
+        """Note two edits that explain everything together."""
+        self.keep(Found(30 + a.rank + b.rank, partial(_both, a, b), lines=lines))
 
     def _of_edit(self, edit, base, rank, more):
         code = edit.code()
@@ -306,7 +300,7 @@ class Search:
             except SyntaxError:
                 continue
             for value in values:
-                if start and abs(value - start) <= NOTHING * abs(start):
+                if start is not None and abs(value - start) <= NOTHING * max(abs(start), 1e-3):
                     continue
                 literal = edit.like(form(ast.Constant(value)))
                 with contextlib.suppress(SyntaxError), shop.edited(literal):
@@ -317,7 +311,11 @@ class Search:
 
     def of_parts(self, clock):
         """Two changes at once, each of which explains some of the outputs, or a part of the failures."""
-        self._of_halves(clock.part(0.5))
+        if self.halves:
+            with np.errstate(all="ignore"), self.opened() as shop:
+                self.halves.of_couples(self, shop, clock.part(0.2))
+        if not self.found:
+            self.halves.of_seconds(self, clock.part(0.5))
         if self.found:
             return
         first = self.best_parts()

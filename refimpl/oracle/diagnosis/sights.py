@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from refimpl.oracle.diagnosis.evidence import explains
+from refimpl.oracle.diagnosis.evidence import SHARE, explains
 
 SMALL = 300  # entries up to which an input is cheap
 
@@ -48,3 +48,38 @@ def explained(answer, sight):
         elif not alone.wrong:
             return set()
     return found
+
+
+def astray(sight):
+    """Names of the outputs that deviate."""
+    return {n for n, x in sight.right.items() if sight.got[n].shape != x.shape or sight.deviating(n).any()}
+
+
+def hurdles(sight):
+    """One entry of an output that an answer which explains a sight must come near to, and how near: most do not.
+
+    Returns
+    -------
+    list of tuple
+        Name, shape, place, number and bound: the entry that deviates most, of each output that deviates clearly.
+    """
+    found = []
+    for name, right in sight.right.items():
+        got, tolerance = sight.got[name], sight.tolerance[name]
+        if got.shape != right.shape or not right.size or not np.isfinite(got).all():
+            continue
+        gap = np.abs(got - right)
+        at = np.unravel_index(int(np.argmax(np.where(SHARE * gap > tolerance, gap, 0.0))), gap.shape)
+        if SHARE * gap[at] > tolerance[at]:  # where `explains` leaves no more than that
+            found.append((name, got.shape, at, float(got[at]), float(SHARE * gap[at])))
+    return found
+
+
+def fallen(rows, answer):
+    """Names of the outputs at whose hurdles an answer falls: it does not explain them."""
+    there = ((row, answer[row[0]]) for row in (rows if answer is not None else ()))
+    return {
+        name
+        for (name, shape, at, got, bound), found in there
+        if found.shape != shape or not abs(found[at] - got) <= bound
+    }

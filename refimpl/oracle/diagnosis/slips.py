@@ -1,14 +1,15 @@
 """Slips of public code that no exchange of an operator or a name makes: an expression in the place of another one.
 
 A function is applied to what it has made already, a row or an entry stands for all, a number is cast, equals come in
-the other order, a factor stands at the other summand, a softmax runs over an axis of length one, a whole system is
-solved where half of it is meant.
+the other order, a factor stands at the other summand, a bracket stands elsewhere, one of several is forgotten, a
+softmax runs over an axis of length one, a whole system is solved where half of it is meant.
 """
 
 import ast
 
 from refimpl.oracle.diagnosis.expressions import NUMBERS, binary, call
 
+LONGEST = 8  # entries of a tuple of which one may be forgotten
 TIED = ("argsort", "argmax", "argmin")  # where equals have an order
 
 
@@ -36,6 +37,9 @@ def slips(node, kinds):
             yield 2, call("ones_like", node)
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
         yield from _at_the_other(node)
+        yield from _closed_late(node)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+        yield from _never_opened(node)
     if arrays and all(kind[2] == "f" for kind in kinds) and not isinstance(node, ast.Constant):
         yield from _one_for_all(node, kinds)
     if any(kind[0] == "float" or kind[2:] == ("f",) for kind in kinds) and not isinstance(node, ast.Constant):
@@ -84,6 +88,41 @@ def _at_the_other(node):
                 moved = binary(factor, ast.Mult, there)
                 a, b = (rest, moved) if here is node.left else (moved, rest)
                 yield 2, ast.BinOp(a, node.op, b)
+
+
+def _closed_late(node):
+    """x / y + z, x / (y + z)."""
+    first = node.left
+    if isinstance(first, ast.BinOp) and isinstance(first.op, ast.Div):
+        yield 1, binary(first.left, ast.Div, ast.BinOp(first.right, node.op, node.right))
+
+
+def _never_opened(node):
+    """f (x + y + z), f x + y + z: a factor of the first of several summands alone."""
+    for factor, total in ((node.left, node.right), (node.right, node.left)):
+        if _summed(total) and _summed(total.left):
+            first, rest = total, []
+            while _summed(first):
+                rest.append((first.op, first.right))
+                first = first.left
+            new = binary(factor, ast.Mult, first)
+            for operator, summand in reversed(rest):
+                new = ast.BinOp(new, operator, summand)
+            yield 1, new
+
+
+def _summed(node):
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub)
+
+
+def one_less(node, kinds):
+    """One of the few things that are gone through, or put together, forgotten."""
+    for kind in kinds if len(kinds) == 1 else ():
+        if kind[0] == "tuple" and 1 < kind[1] <= LONGEST:
+            for k in range(kind[1]):
+                before = ast.Subscript(node, ast.Slice(None, ast.Constant(k)), ast.Load())
+                after = ast.Subscript(node, ast.Slice(ast.Constant(k + 1), None), ast.Load())
+                yield 1, binary(before, ast.Add, after) if k else after
 
 
 def _one_for_all(node, kinds):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from refimpl.oracle.diagnosis.expressions import ARITHMETIC, call, classes_of, expression_edits, lent, names_of
-from refimpl.oracle.diagnosis.slips import slips
+from refimpl.oracle.diagnosis.slips import one_less, slips
 
 
 @dataclass(eq=False)
@@ -178,7 +178,8 @@ def edits_of(unit):
             kinds = unit.values.get(id(node), set())
             if isinstance(node, ast.expr) and not kinds and not isinstance(node, ast.Constant | ast.Attribute):
                 continue  # it was never run
-            for rank, new in (*expression_edits(node, kinds, unit), *slips(node, kinds)):
+            less = one_less(node, kinds) if name == "iter" else ()
+            for rank, new in (*expression_edits(node, kinds, unit), *slips(node, kinds), *less):
                 yield Edit(unit, statement, above, name, where, new, rank + extra)
 
 

@@ -1,0 +1,74 @@
+"""Two edits at once: those that explain some of the deviating outputs, as value and gradient are lines apart."""
+
+import contextlib
+from collections.abc import Set
+from itertools import combinations
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from refimpl.oracle.diagnosis.sights import astray, explained
+
+MOST = 40  # that are noted
+COUPLES = 150  # of these, which are tried together
+ENOUGH = 4  # couples that explain all
+FIRSTS = 3  # to which a second one is looked for among all edits
+SIGHTS = 6  # deviating ones, of which a half explains its outputs
+
+
+class Half(NamedTuple):
+    """An edit that explains some of the outputs."""
+
+    names: Set[str]
+    edit: Any
+    order: tuple[int, int, int]  # those that explain most come first, then the plainest
+
+
+class Halves(list[Half]):
+    """Those of a search."""
+
+    def note(self, search, edit, run):
+        """Note an edit that explains some of several deviating outputs and spoils none that is right."""
+        first = search.order[0]
+        some = len(self) < MOST and len(first.right) > 1 and search.fell != search.astray
+        names = explained(search.seen, first) if some else set()
+        for sight in search.moving[:SIGHTS] if names else ():
+            wrong = names & astray(sight)  # an output may be right there
+            names = names - (wrong - explained(run(search.inputs[id(sight)]), sight)) if wrong else names
+        if names:
+            self.append(Half(names, edit, (-len(names), edit.rank, len(self))))
+
+    @property
+    def ordered(self):
+        """The best ones first."""
+        return sorted(self, key=lambda half: half.order)
+
+    def of_couples(self, search, shop, clock):
+        """Two of them, of which each explains what the other one does not."""
+        couples = [(a.edit, b.edit) for a, b in combinations(self.ordered, 2) if a.names | b.names == search.astray]
+        for a, b in couples[:COUPLES]:
+            if clock.over or search.clock.over or len(search.found) == ENOUGH:
+                return
+            answer = shop.both(a, b)
+            if answer is not None and search.agrees(answer):
+                search.keep_two(a, b, (*a.lines, *b.lines))
+
+    def of_seconds(self, search, clock):
+        """Another edit beside one of them."""
+        first = [half.edit for half in self.ordered[:FIRSTS]]
+        for number, edit in enumerate(first):
+            part, lines = clock.part(1 / (len(first) - number)), edit.lines
+            with contextlib.suppress(SyntaxError), np.errstate(all="ignore"), search.opened() as shop, shop.kept(edit):
+                _second(search, edit, lines, shop, part)
+            if search.found or clock.over:
+                return
+
+
+def _second(search, first, lines, shop, clock):
+    for edit in (e for group in search.tries.ordered() for e in group):
+        if clock.over or search.clock.over:
+            return
+        search.evidence.tried += 1
+        with contextlib.suppress(SyntaxError), shop.edited(edit):
+            if search.share(shop.run) == 1:
+                search.keep_two(first, edit, (*lines, *edit.lines))

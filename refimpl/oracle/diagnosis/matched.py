@@ -1,0 +1,100 @@
+"""Edits whose value is what a place would have to be: evaluated where they stand, many in one run of the rule.
+
+A run with an edit takes a compilation and a call of the whole rule; its value alone takes neither, and nearly always
+is another one than the answers need.
+"""
+
+import ast
+import contextlib
+from itertools import count
+from typing import Any
+
+import numpy as np
+
+from refimpl.oracle.diagnosis.expressions import helper, lent
+from refimpl.oracle.diagnosis.levers import numeric
+from refimpl.oracle.diagnosis.needed import Place, like
+from refimpl.oracle.judging.tolerance import wide
+
+LOOSE = 1e-6  # relative error of what is needed
+NOTHING = ast.arguments([], [], None, [], [], None, [])
+
+
+def matching(shop, places, sight, every, clock):
+    """Edits of some places whose values explain a small input, the plainest first.
+
+    Parameters
+    ----------
+    shop : Workshop
+        Open.
+    places : sequence of needed.Place
+        That explain the input.
+    sight : Sight
+        The input, and the candidate's answer.
+    every : sequence of Edit
+        Those that may be made.
+    clock : Clock
+        Time for it.
+
+    Returns
+    -------
+    list of Edit
+        They may fail on other inputs.
+    """
+    wanted, at = {id(place.node) for place in places if place.apart}, dict[int, list[Any]]()
+    for edit in every:
+        if isinstance(edit.new, ast.expr) and id(edit.there) in wanted and not _keeps(edit.new):
+            at.setdefault(id(edit.there), []).append(edit)
+    found: dict[int, Any] = {}
+    for place in places:
+        rows = at.get(id(place.node), [])
+        if clock.over:
+            break
+        if rows and not isinstance(place.edit.unit.node, ast.Lambda):  # which is found by its number in its line
+            found |= {id(edit): edit for edit in _matching(shop, place, rows, wide(sight.inputs))}
+    return sorted(found.values(), key=lambda edit: edit.rank)
+
+
+def _keeps(new):
+    """Whether a value hangs on what an open workshop keeps between two visits of a place."""
+    return any(isinstance(n, ast.Name) and n.id.startswith(lent("")) and n.id != lent("_np") for n in ast.walk(new))
+
+
+def _matching(shop, place, rows, inputs):
+    """Edits of one place whose values are the needed ones, while these stand there."""
+    later = lambda node: ast.Lambda(NOTHING, node)
+    visit, left = count(), dict(enumerate(rows))
+
+    def beside(old, made):
+        needed = _needed(place, next(visit), value := old())
+        for k in list(left):
+            try:
+                good = near(made[k](), needed, value)
+            except Exception:  # not every edit fits
+                good = False
+            if not good:
+                del left[k]
+        return needed
+
+    call = helper("_beside", later(place.node), ast.Tuple([later(edit.new) for edit in rows], ast.Load()))
+    shop.beside = beside
+    with np.errstate(all="ignore"), contextlib.suppress(SyntaxError), shop.edited(place.edit.like(call)):
+        shop.run(inputs)
+        return list(left.values())
+    return []
+
+
+def _needed(place: Place, visit: int, value: Any) -> Any:
+    """What must stand in a place when it is come to for some time."""
+    k = visit - (place.time or 0)
+    if not 0 <= k < len(place.needed[0]) or np.shape(value) != np.shape(place.needed[0][k]):
+        return value
+    return like(value, place.needed[0][k])
+
+
+def near(found, needed, value):
+    """Whether a value is what is needed, to the digits that are known of it; a row may stand for several."""
+    if not numeric(found):
+        return False
+    gap, scale = np.abs(found - needed), max(np.max(np.abs(x), initial=0.0) for x in (needed, value))
+    return gap.shape == np.shape(needed) and bool(np.all(gap <= LOOSE * np.maximum(np.abs(needed), scale)))
