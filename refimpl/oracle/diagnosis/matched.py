@@ -79,8 +79,8 @@ def _matching(shop, place, rows, inputs):
     call = helper("_beside", later(place.node), ast.Tuple([later(edit.new) for edit in rows], ast.Load()))
     shop.beside = beside
     with np.errstate(all="ignore"), contextlib.suppress(SyntaxError), shop.edited(place.edit.like(call)):
-        shop.run(inputs)
-        return list(left.values())
+        if shop.run(inputs) is not None:
+            return list(left.values())
     return []
 
 
