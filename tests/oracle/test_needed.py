@@ -17,6 +17,7 @@ from refimpl.oracle.diagnosis.search import Search
 from refimpl.oracle.diagnosis.small import asked
 from tests.oracle.conftest import as_if, evidence_of
 from tests.wild import corpus
+from tests.wild.asking import tasks
 
 ENOUGH = 60.0
 
@@ -38,6 +39,12 @@ def test_a_value_that_is_made_of_nothing_is_told_with_its_place():
     said = [text for d in (report.diagnosis, *report.findings) for text in (d.hint, *d.others)]
     (told,) = [text for text in said if text.startswith("one value explains small inputs")]
     assert "`softplus(along)` (functional_prior-8), which depends on a and u alone" in told
+
+
+def test_an_expression_may_be_come_to_more_often_on_another_input():
+    task = next(task for task in tasks(["invented"]) if task.name == "goes_to_the_last_time")
+    diagnosis = check(task.entry.candidate(task.text), "diffusion.table_steps", explain=ENOUGH).diagnosis
+    assert (diagnosis.kind, diagnosis.lines[0][0]) == ("change", "diffusion-18")
 
 
 def test_nobody_is_blamed_where_every_value_moves_with_every_argument():

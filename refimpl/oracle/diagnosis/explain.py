@@ -23,8 +23,8 @@ from refimpl.oracle.judging.run import Run
 SECONDS = 10.0
 OTHERS = 0.5  # seconds for what cannot be told from an explanation, once it is confirmed
 TOLD = 4  # explanations that are said, one and what cannot be told from it
-MORE = 120  # random inputs on which they must hold
-SURE = 1.0  # seconds for these
+MORE = 200  # random inputs on which they must hold
+SURE = 2.0  # seconds for these
 SEARCHED = 0.8  # share of the time for edits; the rest is for what separates right from wrong
 
 

@@ -296,8 +296,8 @@ def there(place, seen):
 
 def _holds(shop, place, sight, right, name):
     """Whether a place explains another input as well, by what it was if the expression is what it was."""
-    before = place.needed[0]
-    if all(np.allclose(v, w, rtol=SAME, atol=0) for v, w in zip(right, place.right, strict=True)):
+    before, alike = place.needed[0], len(right) == len(place.right)  # else it is come to more or less often
+    if alike and all(np.allclose(v, w, rtol=SAME, atol=0) for v, w in zip(right, place.right, strict=True)):
         if explains(place.pulled(shop, wide(sight.inputs), before), sight):
             place.needed.append(before)
             place.same += 1
@@ -305,8 +305,8 @@ def _holds(shop, place, sight, right, name):
         place.more.add(name)
     else:
         place.depends.add(name)
-    shifted = [v + b - w for v, b, w in zip(right, before, place.right, strict=True)]
-    found = place.solved(shop, sight, right, shifted)
+    shifted = [[v + b - w for v, b, w in zip(right, before, place.right, strict=True)]] if alike else []
+    found = place.solved(shop, sight, right, *shifted)
     if found is not None:
         place.needed.append(found)
     return found is not None
