@@ -19,10 +19,15 @@ SYSTEMS = ("lion", "isogclr", "one_byte")  # steps, laws at both ends of the ran
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
-    """An empty one, and nothing known in the process."""
+    """An empty one, and nothing known in the process, whatever variables other tests have set before."""
     monkeypatch.setenv(kept.VARIABLE, str(tmp_path / "kept"))
-    listed.forget()
+    forget()
     yield tmp_path / "kept"
+    forget()
+
+
+def forget():
+    kept._state_at_first.cache_clear()
     listed.forget()
 
 

@@ -72,27 +72,27 @@ PULLED = {
     "a shifted time": (
         "interpolants.sampler_step",
         {"interpolants-30": "first = _drift(fields, t_next - h / 3, x, signed)"},
-        "first = _drift(fields, t_next - (t_next - t)/3, x, signed)",
+        "first = _drift(fields, t_next - (t_next - t) / 3, x, signed)",
     ),
     "a factor of a size, inside": (
         "cbo.step",
         {"cbo-1": "return xp.where(xp.isfinite(energies), xp.exp(-alpha * gaps / energies.shape[0]), 0.0)"},
-        "return xp.where(xp.isfinite(energies), xp.exp(-(alpha/N) * gaps), 0.0)",
+        "return xp.where(xp.isfinite(energies), xp.exp(-(alpha / N) * gaps), 0.0)",
     ),
     "a rate in a recursion": (
         "diffgrad.trajectory",
         {"diffgrad-3": "v = beta2 * v + (1 - beta1 * beta2) * grad * grad"},
-        "v = beta2 * v + (1 - beta2 + (1 - beta1) beta2) * grad * grad",
+        "v = beta2 * v + (1 - beta2 + (1 - beta1) * beta2) * grad * grad",
     ),
     "a number in every step": (
         "adamw.trajectory",
         {"adamw-4": "v_hat = v / (1 - beta1 * beta2)"},
-        "v_hat = v / (1 - beta1 beta2)",
+        "v_hat = v / (1 - beta1 * beta2)",
     ),
     "a factor that differs from step to step": (
         "adamw.trajectory",
         {"adamw-1 in _rule": "m = beta1 * m + (1 - beta1) * correction2 * grad"},
-        "m = beta1 * m + (1 - beta1) (1 - beta2 ** t) * grad",
+        "m = beta1 * m + (1 - beta1) * (1 - beta2 ** t) * grad",
     ),
 }
 

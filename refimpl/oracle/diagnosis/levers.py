@@ -202,7 +202,7 @@ def told(shop, operation, inputs):
 
 
 def read(shop, evidence, clock, blame, alone=False):
-    """Levers that are read off the deviating answers, first, or alone, those of the places to blame; no innocent ones.
+    """Levers that are read off the deviating answers: first, or alone, of the places to blame, last of innocent ones.
 
     Yields
     ------
@@ -217,8 +217,7 @@ def read(shop, evidence, clock, blame, alone=False):
 def _read(shop, operation, sights, clock, blame, alone):
     first = max(sights, key=lambda s: (min(sum(s.deviating(n).sum() for n in s.right), CLEAR), -s.size))
     table, near = list[Any](), blame.near
-    every = (lever for lever in levers(shop) if id(lever.node) not in blame.innocent)
-    for lever in sorted(every, key=lambda lever: id(lever.node) not in near):
+    for lever in sorted(levers(shop), key=lambda lever: (id(lever.node) in blame.innocent) - (id(lever.node) in near)):
         if clock.over or (alone and id(lever.node) not in near):
             return
         start = (1.0 if lever.form.neutral is None else lever.form.neutral) + 0.125
