@@ -509,6 +509,22 @@ def test_evidence_asks_each_question_once():
     assert Search(evidence, Clock(1.0)).moving == []
 
 
+def test_nothing_explains_a_candidate_that_raises_wherever_it_is_wrong():
+    """What was found of one operation is tried on the others, of which one may be such."""
+    operation = catalog.operation("lion.step")
+
+    def mine(**inputs):
+        if np.size(inputs["theta"]) > 3:
+            raise ValueError("too large")
+        return operation.reference(**inputs)
+
+    search = Search(evidence_of(mine, operation), Clock(1.0))
+    assert search.order
+    assert not search.moving
+    assert not search.agrees(lambda inputs: named_outputs(operation, operation.reference(**inputs)))
+    assert not search.agrees(lambda inputs: None)
+
+
 def test_what_a_workshop_lends_takes_no_name_of_a_source():
     from refimpl.nested import _bsvrb_models as models
 

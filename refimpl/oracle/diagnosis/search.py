@@ -68,6 +68,8 @@ class Search:
     far: set[int] | None = None  # ids of expressions that have no part in a deviation, once they are known
     seen: dict[str, np.ndarray] | None = None  # what was answered last on the first sight
     fell: Set[str] = frozenset()  # outputs that it does not explain there, at a glance
+    hurdles: list[Any] = field(default_factory=list)  # entries of the first sight that tell at a glance
+    astray: Set[str] = frozenset()  # outputs that deviate there
     halves: Halves = field(default_factory=Halves)  # edits that explain some of the outputs
     _done: set[int] = field(default_factory=set)  # ids of edits
 
@@ -94,8 +96,10 @@ class Search:
         """Share of the deviating sights that a function of the inputs explains; the telling ones come first.
 
         0 if the first one, the pivot, is not among them, or if a sight on which the candidate is right is spoilt. An
-        answer that leaves the right one nowhere explains nothing.
+        answer that leaves the right one nowhere explains nothing, and nothing can where the candidate only raises.
         """
+        if not self.moving:
+            return 0.0
         tells, missed, wrong, self.seen = False, 0, 0, None
         for sight in self.order:
             if missed and (wrong >= PART or sight.size > SMALL):
