@@ -17,9 +17,10 @@ import numpy as np
 from refimpl.core.random import stream
 from refimpl.oracle import catalog, edits
 from refimpl.oracle.candidates import Function
-from refimpl.oracle.diagnosis.evidence import Evidence, called, holds
+from refimpl.oracle.diagnosis.evidence import Evidence, holds
 from refimpl.oracle.diagnosis.explain import SECONDS, explain
 from refimpl.oracle.diagnosis.expressions import lent
+from refimpl.oracle.diagnosis.nearest import listed_answer
 from refimpl.oracle.diagnosis.vocabulary import Edit, expressions, statements
 from refimpl.oracle.diagnosis.workshop import EndlessError, Workshop, bounded
 from refimpl.oracle.judging.plans import Settings
@@ -207,12 +208,7 @@ def _contradicted(operation, candidate, told):
     if told.source is not None:
         answer = told.source.on(operation)
     else:
-        alternative = edits.alternatives(operation.system)[told.diagnosis.names[0]]
-        listed = edits.runner(operation, alternative)
-
-        def answer(inputs):
-            return called(operation, listed, wide(inputs))
-
+        answer = listed_answer(edits.alternatives(operation.system)[told.diagnosis.names[0]], operation)
     return any(sight.got is not None and not holds(answer, sight) for sight in _fresh(operation, candidate))
 
 

@@ -1,8 +1,6 @@
 """Which value of the rule is to blame, and of what it would have to be made."""
 
 import ast
-import re
-from collections import Counter
 
 import numpy as np
 import pytest
@@ -80,15 +78,14 @@ def test_made(text):
     ("name", "now"),
     [
         ("tribuo_adam_times_the_root", "m_hat * (correction2 * (xp.sqrt(v_hat) + eps))"),  # in each step
-        ("scico_ball_inside", "center + away * radius / distance"),  # where the value depends on all arguments
+        ("scico_ball_inside", "center + radius * away / distance"),  # where the value depends on all arguments
     ],
 )
 def test_what_public_code_computes_is_written_in_values_of_the_rule(name, now):
     (entry,) = corpus([name])
     diagnosis = check(entry.candidate(entry.wrong), entry.bug.operation, explain=ENOUGH).diagnosis
     assert diagnosis.kind == "change"
-    parts = lambda text: Counter(re.findall(r"\w+|[-+*/]", text))  # equal factors have no order
-    assert parts(now) <= parts(diagnosis.lines[0][3])
+    assert now in diagnosis.lines[0][3]
 
 
 def test_nothing_is_made_of_chance():

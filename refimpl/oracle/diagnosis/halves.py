@@ -21,7 +21,6 @@ class Half(NamedTuple):
 
     names: Set[str]
     edit: Any
-    order: tuple[int, int, int]  # those that explain most come first, then the plainest
 
 
 class Halves(list[Half]):
@@ -36,12 +35,12 @@ class Halves(list[Half]):
             wrong = names & astray(sight)  # an output may be right there
             names = names - (wrong - explained(run(search.inputs[id(sight)]), sight)) if wrong else names
         if names:
-            self.append(Half(names, edit, (-len(names), edit.rank, len(self))))
+            self.append(Half(names, edit))
 
     @property
     def ordered(self):
-        """The best ones first."""
-        return sorted(self, key=lambda half: half.order)
+        """Those that explain most come first, then the plainest."""
+        return sorted(self, key=lambda half: (-len(half.names), half.edit.rank))
 
     def of_couples(self, search, shop, clock):
         """Two of them, of which each explains what the other one does not."""

@@ -259,7 +259,7 @@ def check_mutants(target, dtypes=("float64",), *, dear=True):
         A system or an operation.
     dtypes : sequence of str
         Precisions.
-    dear : bool
+    dear : bool, default: True
         Whether mistakes that an operation cannot show, as the spec says, are asked its long and large cases as well.
 
     Returns
@@ -306,16 +306,23 @@ def _asked(mistake, operation, planned):
 
 def _fate(mistake, operation, done, parts):
     """The names that a mistake is given and the cases that it fails, after as many parts as that takes."""
-    for part in ([], *parts):
+    names, fatal = _told(done)
+    for part in parts:
+        if names == (mistake.slug,):
+            break
         more = _asked(mistake, operation, part)
         done = done._replace(
             planned=done.planned + more.planned,
             records=done.records + more.records,
             outputs=done.outputs + more.outputs,
         )
-        diagnosis, records = explained(done)
-        names = diagnosis.names if diagnosis else ()
-        fatal = {r.case for r in records if r.status in ("failed", "error")}
-        if names == (mistake.slug,) or (fatal and part):
+        names, fatal = _told(done)
+        if fatal:
             break
     return names, fatal
+
+
+def _told(done):
+    """The names that are said of a run, and the cases that it fails."""
+    diagnosis, records = explained(done)
+    return diagnosis.names if diagnosis else (), {r.case for r in records if r.status in ("failed", "error")}

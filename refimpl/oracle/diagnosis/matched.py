@@ -66,7 +66,8 @@ def _matching(shop, place, rows, inputs):
     visit, left = count(), dict(enumerate(rows))
 
     def beside(old, made):
-        needed = _needed(place, next(visit), value := old())
+        value = old()
+        needed = _needed(place, next(visit), value)
         for k in list(left):
             try:
                 good = near(made[k](), needed, value)

@@ -273,7 +273,7 @@ def _narrowed(shop, left, out, first, varied, clock):
     for name, sight in varied.items():
         if clock.over:
             break
-        if any(sight.deviating(n).any() for n in sight.right):
+        if astray(sight):
             seen = values(shop, wide(sight.inputs))
             left = [p for p in left if (right := there(p, seen)) and _holds(shop, p, sight, right, name)]
         used, moved = [*used, sight], moved | {name}
