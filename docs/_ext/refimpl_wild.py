@@ -53,7 +53,7 @@ class Wild(Tables):
             times = (f"{statistics.median(took):.1f}", f"{took[-1]:.1f}")
             body.append([title, str(len(some)), str(told), str(led), share, str(wrong), *times])
         heads = ("Set", "Asked", "Told", "Led to", "Told; or led to", "Wrong", "Seconds, median", "longest")
-        yield table((23, 10, 8, 10, 18, 9, 12, 10), heads, body)
+        yield table((23, 10, 8, 10, 18, 9, 12, 10), heads, body, ["counts"])
 
     def counts(self, rows):
         """Tables of projects, languages and kinds."""
