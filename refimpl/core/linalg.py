@@ -437,8 +437,44 @@ def angle(u, v):
     array([1.00000000e-09, 7.85398163e-01])
     """
     check.finite(u=u, v=v), check.broadcast(u=u, v=v), check.alike_dtype(u=u, v=v)
-    xp, u, v = array_namespace(u, v), unit(u, axis=-1), unit(v, axis=-1)
+    return _angle_of_units(unit(u, axis=-1), unit(v, axis=-1))
+
+
+def _angle_of_units(u, v):
+    xp = array_namespace(u, v)
     return 2 * xp.atan2(xp.linalg.vector_norm(u - v, axis=-1), xp.linalg.vector_norm(u + v, axis=-1))
+
+
+def angles(U, V):
+    """Angles between all rows of two matrices, as by `angle`: a few rows at a time, for all differences are looked at.
+
+    Parameters
+    ----------
+    U, V : array [n, p] and [k, p]
+        Floating point, finite.
+
+    Returns
+    -------
+    array [n, k]
+        In [0, pi].
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the arrays do not fit or an entry is not finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> angles(np.array([[3.0, 0.0], [0.0, 2.0]]), np.array([[1.0, 1.0]])).round(4)
+    array([[0.7854],
+           [0.7854]])
+    """
+    check.finite(U=U, V=V), check.alike_dtype(U=U, V=V)
+    n = check.shapes(U=(U, "n p"), V=(V, "k p"))["n"]
+    xp, U, V = array_namespace(U, V), unit(U, axis=1), unit(V, axis=1)
+    rows = max(1, 2**18 // math.prod(V.shape))  # their differences stay in the cache
+    return xp.concat([_angle_of_units(U[i : min(i + rows, n), None, :], V[None, :, :]) for i in range(0, n, rows)])
 
 
 def prox_nuclear(w, threshold):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from refimpl.core import check, loop, random
 from refimpl.core.arrays import Array, array_namespace
-from refimpl.core.linalg import angle, length
+from refimpl.core.linalg import angles, length
 
 LAST = 170.0  # of the times whose weight is asked for: later exp(t / 2) is no float32
 
@@ -584,9 +584,8 @@ def tangent_kernel(Z, Z2):
     check.shapes(Z=(Z, "n p"), Z2=(Z2, "k p"))
     check.like(Z[0, :], Z2=Z2[0, :])
     xp = array_namespace(Z, Z2)
-    gram, n, rows = Z @ xp.matrix_transpose(Z2), Z.shape[0], max(1, 2**20 // math.prod(Z2.shape))
-    blocks = [Z[i : min(i + rows, n), None, :] for i in range(0, n, rows)]  # of few rows: all pairs at once are many
-    theta = xp.concat([angle(z, Z2[None, :, :]) for z in blocks])  # (score_estimation-16)
+    gram = Z @ xp.matrix_transpose(Z2)
+    theta = angles(Z, Z2)  # (score_estimation-16)
     return gram * (math.pi - theta) / (2 * math.pi)  # (score_estimation-17)
 
 

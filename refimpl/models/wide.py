@@ -6,7 +6,7 @@ from typing import NamedTuple
 from refimpl.core import check
 from refimpl.core.arrays import Array, array_namespace, is_array
 from refimpl.core.elementwise import all_finite
-from refimpl.core.linalg import angle
+from refimpl.core.linalg import angles
 
 ACTIVATIONS = ("relu", "erf")
 
@@ -116,13 +116,6 @@ def _variances(k11, activation):
 # Angles: those of near copies, which a correlation does not tell from 0 ---------------------------------------------
 
 
-def _between(x, y):
-    """Angles between the rows of x [n, d] and of y [m, d]: a few rows at a time, for all differences are looked at."""
-    rows, xp = max(1, 2**18 // (y.shape[0] * y.shape[1])), array_namespace(x, y)
-    parts = [angle(x[i : min(i + rows, x.shape[0]), None, :], y[None, :, :]) for i in range(0, x.shape[0], rows)]
-    return parts[0] if len(parts) == 1 else xp.concat(parts, axis=0)
-
-
 def _passed(theta):
     """Angle between the units of a relu layer in two inputs, of that between the sums that go into it."""
     xp = array_namespace(theta)
@@ -191,7 +184,7 @@ def kernels(x, y, *, depth, weight_variance, bias_variance, activation):
     k11, k22 = sb2 + sw2 * n1, sb2 + sw2 * n2
     if not bool(xp.all(k11 > 0)) or not bool(xp.all(k22 > 0)):
         raise ValueError("bias_variance must be > 0 where an input is 0, got 0")
-    theta = _biased(_between(x, y), sw2 * n1, sw2 * n2, sb2)
+    theta = _biased(angles(x, y), sw2 * n1, sw2 * n2, sb2)
     tangent = k12
     for layer in range(depth):
         hidden, slopes = _expectations(k12, k11, k22, activation, theta)

@@ -299,6 +299,16 @@ def test_angles_of_near_copies_keep_their_digits(backend, scale):
         linalg.angle(backend.asarray(u), backend.asarray([1.0, 2.0, 3.0]))
 
 
+def test_angles_of_all_pairs_are_those_of_each(backend):
+    """Two rows in a block, the last one by itself."""
+    rng = np.random.default_rng(0)
+    U, V = (backend.asarray(rng.standard_normal((n, 40))) for n in (5, 3000))
+    each = backend.to_numpy(linalg.angle(U[:, None, :], V[None, :, :]))
+    np.testing.assert_allclose(backend.to_numpy(linalg.angles(U, V)), each, rtol=10 * backend.tolerance)
+    with pytest.raises(ValueError, match="V must have shape"):
+        linalg.angles(U, V[:, 1:])
+
+
 def test_projection_on_a_ball(backend):
     center = backend.asarray([[1.0], [2.0]])
     project = lambda x, radius: backend.to_numpy(linalg.project_ball(backend.asarray(x), center, radius))

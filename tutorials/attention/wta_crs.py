@@ -20,15 +20,15 @@ from refimpl.models.losses import accuracy
 from refimpl.problems.digits import split
 
 BLUE, ORANGE, GREEN, PINK, GRAY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "0.45"  # for any color vision
-LIKE, BATCH, STEPS = np.zeros(1), 100, 210
+LIKE, BATCH, STEPS = np.zeros(1), 100, 140
 
 # %%
-# The data, a network with three layers, and a loop: 15 epochs in batches of a hundred. Every draw is an argument.
+# The data, a network with three layers, and a loop: 10 epochs in batches of a hundred. Every draw is an argument.
 
 rng = stream(0, "tutorial", "wta_crs")
 x, labels, test, truth = split(rng.permutation(1797), 1400, like=LIKE)
 start = mlp.init(rng, (64, 64, 64, 10), like=LIKE, scheme="he")
-batches = np.concatenate([rng.permutation(1400) for _ in range(15)]).reshape(STEPS, BATCH)
+batches = np.concatenate([rng.permutation(1400) for _ in range(10)]).reshape(STEPS, BATCH)
 u = rng.random((STEPS, 3, BATCH))
 
 
@@ -46,7 +46,7 @@ def train(ratio, select=wta_crs.wta, record=None, batches=batches, u=u):
 
 _, run = train(0.3, record=lambda state: {"params": state.params})
 ids = batches[0]
-factors = {epoch: baselines.pairs(run.history["params"][14 * epoch], x[ids], labels[ids])[1] for epoch in (1, 5, 15)}
+factors = {epoch: baselines.pairs(run.history["params"][14 * epoch], x[ids], labels[ids])[1] for epoch in (1, 4, 10)}
 laws = {epoch: wta_crs.probabilities(H.T, G) for epoch, (H, G) in factors.items()}
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4.4), layout="constrained")
@@ -70,7 +70,7 @@ right.legend(frameon=False)
 
 shares = np.array([0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 0.9])
 figure, panels = plt.subplots(1, 2, figsize=(10, 4.4), layout="constrained", sharey=True)
-for axes, epoch in zip(panels, (1, 15), strict=True):
+for axes, epoch in zip(panels, (1, 10), strict=True):
     (H, G), p = factors[epoch], laws[epoch]
     size = np.sum((H.T @ G) ** 2)
     for kind, color, label in (
@@ -99,9 +99,9 @@ for label, (select, color) in ways.items():
     found = [train(ratio, select)[0] for ratio in ratios]
     axes.plot([max(1, int(100 * ratio)) * rows / 1000 for ratio in ratios], found, "o-", color=color, label=label)
     print(f"{label:12}", *(f"{value:.3f}" for value in found))
-sizes, found = (5, 10, 20, 50, 100), []
+sizes, found = (10, 20, 50, 100), []
 for size in sizes:
-    steps = 15 * 1400 // size
+    steps = 10 * 1400 // size
     some = np.zeros((steps, 3, size))  # no draw counts where all rows are kept
     found.append(train(1.0, batches=batches.reshape(steps, size), u=some)[0])
 axes.plot([size * rows / 1000 for size in sizes], found, "s--", color=GRAY, label="exact, smaller batch")

@@ -29,7 +29,7 @@ ORANGE, BLUE, GREEN, GRAY = "#D55E00", "#0072B2", "#009E73", "0.45"  # told apar
 # The tuned families move like the process; so does a hierarchical prior, whose scales are new for each function.
 
 rng, grid = stream(0, "tutorial-functional-prior"), matching.GRID
-tuned = {name: matching.tuned(0, family) for family, name in matching.NAMES.items()}
+tuned = {name: matching.tuned(0, family, steps=60) for family, name in matching.NAMES.items()}
 draws = {
     "Gaussian process": matching.gp(grid, rng, 1000)[0],
     "N(0, 1) weights": matching.functions("gaussian", matching.fixed_prior(), rng),
@@ -69,7 +69,7 @@ count, test = len(matching.WIDTHS) - 1, slice(posteriors.TRAINED + posteriors.HE
 held, seen = slice(posteriors.TRAINED, posteriors.TRAINED + posteriors.HELD), slice(posteriors.TRAINED)
 deviations = [np.full((count, 2), d) for d in posteriors.COMMON]
 deviations.append(functional_prior.scales(tuned["GPi-G"].psi))
-drawn = posteriors.chains(0, x, y[1:2], deviations)
+drawn = posteriors.chains(0, x, y[1:2], deviations, steps=1000)
 means, variances = drawn.mean(axis=(0, 3))[0], drawn.var(axis=(0, 3))[0] + posteriors.NOISE
 score = lambda p, rows: posteriors.nll(y[1, rows], means[p, rows], variances[p, rows])
 best = min(range(3), key=lambda p: score(p, held))

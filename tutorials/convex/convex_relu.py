@@ -43,7 +43,7 @@ weights, run = convex_relu.admm(
     D,
     beta=BETA,
     rho=0.02,
-    steps=10_000,
+    steps=7_000,
     record=lambda state: {"value": float(convex_relu.objective(X, D, y, state.v, beta=BETA))},
 )
 values = np.array(run.history["value"])[1:]
@@ -53,7 +53,7 @@ bound = tools.lower_bound(X, D, y, convex_relu.predict(X, D, weights), beta=BETA
 print(f"{D.shape[1]} patterns, {network.second.shape[0]} neurons in use, convex value {optimum:.6f}, bound {bound:.6f}")
 
 start = tools.random_network(stream(0, "tutorial", "start"), 2, 12, like=X, runs=(10,))
-trained, _ = tools.gradient_descent(X, y, start, lr=0.01, beta=BETA, steps=20_000)
+trained, _ = tools.gradient_descent(X, y, start, lr=0.01, beta=BETA, steps=12_000)
 runs = [convex_relu.Network(u, a) for u, a in zip(*trained, strict=True)]
 reached = np.array([float(convex_relu.network_objective(X, y, net, beta=BETA)) for net in runs])
 

@@ -63,10 +63,10 @@ axes.legend(frameon=False)
 # What it is worth
 # ----------------
 # Fit the representation to the drawn samples, the target's head to 20,000 samples of its own (so many that the sources
-# are what limits it), and measure the excess risk, here the mean of six instances. Above the dotted line, the error of
+# are what limits it), and measure the excess risk, here the mean of four instances. Above the dotted line, the error of
 # the target's own head, all fall about as one over the budget; what differs is the constant. With the relevance
 # *known*, L1 needs the fewest samples. The dashed lines do not know it: they spend three tenths of the budget, the same
-# on each task, to estimate it. That costs most of the gain. (Kinks are the noise of six instances.)
+# on each task, to estimate it. That costs most of the gain. (Kinks are the noise of four instances.)
 
 BUDGETS = (4_000, 8_000, 16_000, 32_000)
 STRATEGIES = {
@@ -100,7 +100,7 @@ def excess_risks(seed):
     return np.reshape(found, (len(STRATEGIES), len(BUDGETS)))
 
 
-means = np.mean([excess_risks(seed) for seed in range(6)], axis=0)
+means = np.mean([excess_risks(seed) for seed in range(4)], axis=0)
 figure3, axes = plt.subplots(figsize=(8.5, 5), layout="constrained")
 for (name, (color, style)), row in zip(STRATEGIES.items(), means, strict=True):
     axes.loglog(BUDGETS, row, style, marker="o", color=color, label=name)

@@ -13,7 +13,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from refimpl.core import tree
-from refimpl.core.autodiff import value_and_grad
+from refimpl.core.autodiff import grad
 from refimpl.core.figures import finish
 from refimpl.core.loop import iterate
 from refimpl.core.random import stream
@@ -53,7 +53,7 @@ for axes, below, late, t in zip(panels[0], panels[1], stops[::-1], stops, strict
     noisy = diffusion.forward(data, np.full(1500, late), rng.standard_normal((1500, 2)))
     axes.plot(*noisy.T, ".", color=BLUE, markersize=1.5)
     axes.set(title=f"forward, t = {late:g}", aspect="equal", xlim=(-3.4, 3.4), ylim=(-3.4, 3.4))
-    x = diffusion.sample(ring_score, x, diffusion.grid(before, t, 60), kind="heun").state
+    x = diffusion.sample(ring_score, x, diffusion.grid(before, t, 20), kind="heun").state
     before = t
     arrows = ring_score(lattice, t)
     lengths = np.linalg.norm(arrows, axis=1, keepdims=True)
@@ -65,7 +65,7 @@ for axes, below, late, t in zip(panels[0], panels[1], stops[::-1], stops, strict
 # A network for digits
 # --------------------
 # The network is asked for the clean image, and the score is made of that: ``(alpha f(x, t) - x) / h``, the linear
-# decoder's form with its skip connection. It is trained by denoising score matching, in half a minute.
+# decoder's form with its skip connection. It is trained by denoising score matching, in a few seconds.
 
 IMAGES = 2 * digits(like=np.zeros(1, dtype=np.float32))[0] - np.float32(1.0)
 FIRST, LAST = np.float32(0.02), np.float32(6.0)
@@ -84,29 +84,26 @@ def network_score(params, x, t):
     return (np.exp(-t / 2)[:, None] * clean - x) / h
 
 
-def train(steps, batch=256):
+def train(steps, batch=192):
     """Adam on the denoising loss, weight h, with times in equal ratios."""
     draws = stream(0, "tutorial-diffusion", "network")
-    start = mlp.init(draws, (70, 384, 384, 64), like=IMAGES, scheme="he")
+    start = mlp.init(draws, (70, 256, 256, 64), like=IMAGES, scheme="he")
     start = [*start[:-1], start[-1]._replace(W=0 * start[-1].W)]
 
     def step(state, k):
-        params, moments = state
+        flat, moments = state
         x0 = IMAGES[draws.integers(0, len(IMAGES), batch)]
         t = (FIRST * (LAST / FIRST) ** draws.uniform(size=batch)).astype(np.float32)
         z = draws.standard_normal(x0.shape).astype(np.float32)
         x = diffusion.forward(x0, t, z)
-        _, slope = value_and_grad(lambda p: diffusion.dsm_loss(network_score(p, x, t), t, z).loss)(params)
-        lr = 2e-3 * (1 - (k - 1) / steps)
-        leaves = zip(tree.leaves(params), moments, tree.leaves(slope), strict=True)
-        moved, moments = zip(*(adamw.adam(p, m, g, lr=lr) for p, m, g in leaves), strict=True)
-        return tree.unflatten(params, list(moved)), list(moments)
+        slope = grad(lambda p: diffusion.dsm_loss(network_score(p, x, t), t, z).loss)(unravel(flat))
+        return adamw.adam(flat, moments, tree.ravel(slope)[0], lr=2e-3 * (1 - (k - 1) / steps))
 
-    moments = [adamw.init(leaf) for leaf in tree.leaves(start)]
-    return iterate(step, (start, moments), steps=steps, progress="score of digits").state[0]
+    flat, unravel = tree.ravel(start)
+    return unravel(iterate(step, (flat, adamw.init(flat)), steps=steps, progress="score of digits").state[0])
 
 
-trained = train(2500)
+trained = train(2000)
 digit_score = lambda x, t: network_score(trained, x, np.full(len(x), t, dtype=np.float32))
 noise = stream(0, "tutorial-diffusion", "digits").standard_normal((12, 64)).astype(np.float32)
 sheets = {"data": IMAGES[:12]}
@@ -131,9 +128,8 @@ figure2.suptitle("One network, 60 scores a sample, every sampler; each column fr
 # Two classes that overlap; the exact score guided to the one on the right. Confidence rises and spread falls, and the
 # most confident of two or four plain samples makes the same trade.
 
-outcome = samplers.guidance(0)
 figure3 = plt.figure(figsize=(10, 4.4), layout="constrained")
-outcome.plot(figure3)
+samplers.draw_trade(figure3, *samplers.trade(stream(0, "tutorial-diffusion", "guidance"), 0, count=3000, steps=150))
 figure3.suptitle("Guidance buys confidence with diversity")
 
 # %%

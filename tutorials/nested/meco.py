@@ -107,7 +107,7 @@ right.legend(frameon=False, loc="lower right")
 # settles follows it. Right: the naive estimate without memory settles at the wrong place if it has four draws a step.
 
 scales = np.array([0.9, 1.0, 1.25, 1.6, 2.0, 3.0, 5.0, 10.0])
-shared = {"steps": 2000, "lr": 0.05, "batch": 512, "noise_batch": 16}
+shared = {"steps": 1000, "lr": 0.05, "batch": 512, "noise_batch": 16}
 errors = []
 for s in scales:
     _, run = meco.train(
@@ -119,7 +119,7 @@ for s in scales:
         record=lambda params, state: {"square": np.mean((params - 1.5) ** 2)},
         **shared,
     )
-    errors.append(np.mean(run.history["square"][500:]))
+    errors.append(np.mean(run.history["square"][250:]))
 ends = {}
 for gamma in (1.0, 0.1):
     _, run = meco.train(
@@ -193,9 +193,9 @@ fitted, run = meco.train(
     model,
     models.Rows(points),
     noise,
-    steps=5000,
+    steps=2000,
     rng=stream(0, "tutorial-meco", "plane"),
-    lr=lambda k: 2.0 / (1 + k / 1000),
+    lr=lambda k: 2.0 / (1 + k / 400),
     batch=256,
 )
 log_z = models.grid_log_partition(model, fitted, models.square_grid(6.0, 241, like=np.zeros(1)))

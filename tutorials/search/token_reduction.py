@@ -25,13 +25,13 @@ L, N = models.LAYERS, models.TOKENS
 FULL = np.full(L, N)
 
 # %%
-# The network has eight layers. Nothing is built in about which layer looks where; five hundred steps teach it.
+# The network has eight layers. Nothing is built in about which layer looks where; four hundred steps teach it.
 
 order = indices(stream(0, "tutorial", "split"), 1797, (1797,), like=LIKE, replace=False)
 images, labels, others, theirs = digits.split(order, 1200, like=LIKE)
-params, _ = models.train(stream(0, "tutorial", "train"), images, labels)
-calibration = models.ask(stream(0, "tutorial", "calibration"), images, labels, 500)
-test = models.ask(stream(0, "tutorial", "test"), others, theirs, 1000)
+params, _ = models.train(stream(0, "tutorial", "train"), images, labels, steps=400)
+calibration = models.ask(stream(0, "tutorial", "calibration"), images, labels, 300)
+test = models.ask(stream(0, "tutorial", "test"), others, theirs, 600)
 
 
 def quality(questions, k):
@@ -79,7 +79,7 @@ def score(k):
 
 def tuned(rho, first=2):
     """P-Sigmoid, the best FastV-like schedule and the pyramid, at a budget."""
-    x0, candidates = tr.draw_design(stream(0, "tutorial", "design", f"{rho:g}"), like=np.zeros(1))
+    x0, candidates = tr.draw_design(stream(0, "tutorial", "design", f"{rho:g}"), like=np.zeros(1), steps=10)
     cuts = [tr.fastv_schedule(N, L, rho=rho, full=K, like=LIKE) for K in range(1, int(rho * L + 1e-9) + 1)]
     return {
         "P-Sigmoid": tr.p_sigmoid(score, N, L, x0, candidates, rho=rho, first=first).k,

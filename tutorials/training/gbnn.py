@@ -70,7 +70,7 @@ figure.colorbar(image, ax=panels, label="probability of the upper moon", shrink=
 
 sizes = (2, 10, 20, 40, 60, 100, 140, 200)
 curves = {name: [] for name in COLORS}
-for draw in progress(range(3), "three splits"):
+for draw in progress(range(2), "two splits"):
     rng = stream(0, "tutorial", "friedman", draw)
     X, Y = rivals.friedman(rng, 500, like=LIKE)
     X = (X - X[:350].mean(axis=0)) / X[:350].std(axis=0)

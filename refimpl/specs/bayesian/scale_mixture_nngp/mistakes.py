@@ -48,7 +48,7 @@ ALTERNATIVES = (
         "cosine_not_clipped",
         "numerics",
         "a cosine that rounding takes past 1 or -1 is clipped; here its angle is NaN",
-        {"kernels: theta = _biased(_between": _UNCLIPPED, "kernels: theta = _biased(_passed": _UNCLIPPED,
+        {"kernels: theta = _biased(angles": _UNCLIPPED, "kernels: theta = _biased(_passed": _UNCLIPPED,
          "kernels: if not reached": "if False:"},
         origin="https://github.com/GPflow/GPflow/issues/409",
     ),

@@ -40,12 +40,12 @@ def functions(family, psi, rng, count=1000, widths=WIDTHS, x=GRID):
 
 
 @cache
-def tuned(seed, family, kept=False, target=gp, widths=WIDTHS):
+def tuned(seed, family, kept=False, target=gp, widths=WIDTHS, steps=STEPS):
     """Algorithm 1 at the size of these claims."""
     rng = stream(seed, "functional_prior", "tuned", family, target.__name__)
     start = models.start(family, widths, like=GRID)
     return models.match(
-        family, start, target, lambda rng: GRID, rng, widths=widths, hidden=HIDDEN, functions=FUNCTIONS, steps=STEPS,
+        family, start, target, lambda rng: GRID, rng, widths=widths, hidden=HIDDEN, functions=FUNCTIONS, steps=steps,
         inner=INNER, keep_accumulator=kept, **RATES,
     )  # fmt: skip
 

@@ -174,33 +174,40 @@ def told(x):
     return float(mixtures.responsibilities(x, PAIR)[:, 0].mean()), float(x[:, 0].var())
 
 
+def trade(rng, seed, count=3000, steps=300):
+    """Samples, confidence and spread by strength; and of two controls at as many scores."""
+    start = rng.standard_normal((count, 2))
+    samples = {eta: guided(seed, start, eta, steps) for eta in STRENGTHS}
+    found = {eta: told(x) for eta, x in samples.items()}
+    longer = told(guided(seed, start, 0.0, 2 * steps))
+    several = guided(seed, np.concatenate([start, rng.standard_normal((3 * count, 2))]), 0.0, steps)
+    chosen = {of: told(most_confident(several.reshape(4, count, 2)[:of])) for of in (2, 4)}
+    return samples, found, longer, chosen
+
+
+def draw_trade(figure, samples, found, longer, chosen):
+    """Samples on the left, confidence and spread on the right."""
+    left, right = figure.subplots(1, 2)
+    for eta, color in zip((8.0, 3.0, 0.0), (ORANGE, BLUE, GREY), strict=True):
+        left.plot(*samples[eta][:700].T, ".", color=color, markersize=2, label=f"eta = {eta:g}")
+    left.plot(*PAIR.means.T, "k+", markersize=10)
+    left.set(aspect="equal", title="samples of the class on the right", ylim=(-3.6, 5.2))
+    left.legend(frameon=False, markerscale=4)
+    confidence, spread = np.array(list(found.values())).T
+    right.plot(confidence, spread, "o-", color=ORANGE, label="guidance")
+    for eta, at in found.items():
+        right.annotate(f"{eta:g}", at, xytext=(-12, -9), textcoords="offset points", color=ORANGE)
+    right.plot(*np.array(list(chosen.values())).T, "s", color=GREEN, label="most confident of 2, of 4")
+    right.plot(*longer, "D", color=GREY, label="no guidance, twice the steps")
+    right.set(xlabel="confidence in the class", ylabel="variance across", title="the trade")
+    right.legend(frameon=False)
+
+
 def guidance(seed):
     """Confidence and spread by strength; two controls at as many scores."""
     rng = stream(seed, "diffusion.C6")
     gap = between_modes(2 * rng.standard_normal((500, 2)))
-    start = rng.standard_normal((3000, 2))
-    samples = {eta: guided(seed, start, eta) for eta in STRENGTHS}
-    found = {eta: told(x) for eta, x in samples.items()}
-    longer = told(guided(seed, start, 0.0, steps=600))
-    several = guided(seed, np.concatenate([start, rng.standard_normal((9000, 2))]), 0.0).reshape(4, 3000, 2)
-    chosen = {of: told(most_confident(several[:of])) for of in (2, 4)}
-
-    def plot(figure):
-        left, right = figure.subplots(1, 2)
-        for eta, color in zip((8.0, 3.0, 0.0), (ORANGE, BLUE, GREY), strict=True):
-            left.plot(*samples[eta][:700].T, ".", color=color, markersize=2, label=f"eta = {eta:g}")
-        left.plot(*PAIR.means.T, "k+", markersize=10)
-        left.set(aspect="equal", title="samples of the class on the right", ylim=(-3.6, 5.2))
-        left.legend(frameon=False, markerscale=4)
-        confidence, spread = np.array(list(found.values())).T
-        right.plot(confidence, spread, "o-", color=ORANGE, label="guidance")
-        for eta, at in found.items():
-            right.annotate(f"{eta:g}", at, xytext=(-12, -9), textcoords="offset points", color=ORANGE)
-        right.plot(*np.array(list(chosen.values())).T, "s", color=GREEN, label="most confident of 2, of 4")
-        right.plot(*longer, "D", color=GREY, label="no guidance, twice the steps")
-        right.set(xlabel="confidence in the class", ylabel="variance across", title="the trade")
-        right.legend(frameon=False)
-
+    samples, found, longer, chosen = trade(rng, seed)
     confidence, spread = ([found[eta][i] for eta in STRENGTHS] for i in (0, 1))
     rises, falls, falls_on = untuned(rng)
     return Outcome(
@@ -218,7 +225,7 @@ def guidance(seed):
             reported("their total variance falls up to 3", falls),
             reported("and from 3 to 8", falls_on),
         ],
-        plot,
+        lambda figure: draw_trade(figure, samples, found, longer, chosen),
         "Two round Gaussians; the variance is that across.",
     )
 
