@@ -6,6 +6,7 @@ The fixture `browser`: a test that takes it is skipped where there is none.
 import gc
 import os
 import shutil
+import sys
 import tempfile
 from dataclasses import dataclass
 from importlib import import_module
@@ -97,6 +98,25 @@ def backend(request):
     return Run(BACKENDS[name], precision)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _strict_arrays_are_not_written_to():
+    """As JAX's, which compiles each operation for each shape, and so takes too long to be asked everything each time.
+
+    `array_api_extra.at` may: it writes into a copy, and on JAX as JAX does.
+    """
+    kind = type(BACKENDS["strict"].xp.asarray(0.0))
+    write = kind.__setitem__
+
+    def guarded(x, key, value):
+        if not sys._getframe(1).f_globals["__name__"].startswith("array_api_extra."):
+            raise TypeError("the arrays of some libraries, such as JAX, cannot be written to")
+        write(x, key, value)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kind, "__setitem__", guarded)
+        yield
+
+
 _last_system: list[str] = []
 
 
@@ -129,13 +149,18 @@ def pytest_report_header(config):
     return f"left out, as their library is not here: {', '.join(left_out(config)) or 'none'}"
 
 
+def _is_slow(item):
+    """Whether it runs on dpnp, or on JAX as one of all backends, not as a peer."""
+    on_jax = item.get_closest_marker("jax") and "backend" in item.fixturenames
+    return bool(on_jax or item.get_closest_marker("dpnp"))
+
+
 def pytest_collection_modifyitems(config, items):
     """Groups come first, whole, the longest way to go; then the others."""
     marks = left_out(config)
     items[:] = [item for item in items if not any(map(item.get_closest_marker, marks))]
-    if not THOROUGH:  # dpnp starts each kernel by itself, slowly: the operations are asked, training is not
-        brief = lambda item: item.path.parent.name in ("core", "oracle") or not item.get_closest_marker("dpnp")
-        items[:] = filter(brief, items)
+    if not THOROUGH:  # dpnp starts each kernel by itself, JAX compiles it for each shape: training takes them too long
+        items[:] = [item for item in items if item.path.parent.name in ("core", "oracle") or not _is_slow(item)]
     items.sort(key=lambda item: (not (group := group_of(item)), group))
 
 

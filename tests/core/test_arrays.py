@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+from array_api_extra import at
 
 from refimpl.core import arrays
 from refimpl.core.arrays import (
@@ -128,6 +129,13 @@ def test_strict_backend_would_catch_a_silent_way_to_the_host():
     x = BACKENDS["strict"].asarray([1.0])
     with pytest.raises((RuntimeError, TypeError)):
         np.asarray(x)
+
+
+def test_strict_arrays_are_not_written_to_and_changed_copies_are_made():
+    x = BACKENDS["strict"].asarray([1.0, 2.0])
+    with pytest.raises(TypeError, match="JAX, cannot be written to"):
+        x[0] = 3.0
+    assert to_numpy(at(x)[0].set(3.0)).tolist() == [3.0, 2.0]
 
 
 def test_a_symbol_of_cupy_fuse_gets_cupys_namespace(monkeypatch):
