@@ -127,8 +127,8 @@ class Workshop:
         self._last: dict[int, object] = {}
         self._turns: dict[int, int] = {}
         self.beside = lambda old, made: old()
-        there = values or {}
-        self._looked = {u: LOOKED for u in self.units if any(id(n) in there for n in ast.walk(u.node))}
+        known_values = self.units if values else ()
+        self._looked = {u: LOOKED for u in known_values if any(id(n) in values for n in ast.walk(u.node))}
 
     def __enter__(self):
         self._bounds = contextlib.ExitStack()
@@ -147,10 +147,9 @@ class Workshop:
         self._bounds.enter_context(collected_rarely())
         self._bounds.enter_context(unchecked(self.units))
         self._before = [(unit.function, unit.function.__code__) for unit in self.units]
-        for unit in self.units:
-            space = unit.function.__globals__
+        self._globals = list({id(unit.function.__globals__): unit.function.__globals__ for unit in self.units}.values())
+        for space in self._globals:
             space.update({lent(name): getattr(self, name) for name in HELPERS} | {lent("_np"): np})
-            self._globals.append(space)
         caches = {
             id(value): value
             for space in self._globals
