@@ -25,7 +25,7 @@ OTHERS = 0.5  # seconds for what cannot be told from an explanation, once it is 
 TOLD = 4  # explanations that are said, one and what cannot be told from it
 MORE = 200  # random inputs on which they must hold
 SURE = 2.0  # seconds for these
-SEARCHED = 0.8  # share of the time for edits; the rest is for what separates right from wrong
+SEARCHED = 0.85  # share of the time for edits; the rest is for what separates right from wrong
 
 
 class Explanation(NamedTuple):
@@ -287,7 +287,7 @@ def _searched(evidence, hunt, clock):
     if not search.found:
         search.of_places(hunt.part(0.22))
         search.of_levers(hunt.part(0.25))
-    search.of_edits(hunt.part(0.7))
+    search.of_edits(hunt.part(0.9))
     survivors = _survivors(search, clock)
     if not survivors:
         search = search.again(hunt.part(0.75))

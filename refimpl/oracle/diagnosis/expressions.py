@@ -20,9 +20,10 @@ ALIKE = tuple(
     )
 )  # fmt: skip
 NUMBERS = ("float", "int")
-POINTWISE = ("exp", "log", "sqrt", "square", "abs", "tanh")
+POINTWISE = ("exp", "log", "sqrt", "square", "abs", "tanh", "cos", "sin")
 REDUCTIONS = ("mean", "sum")
-ALONG = ("softmax", "logsumexp", "log_softmax")  # along the last axis where none is named
+ALONG = ("softmax", "logsumexp", "log_softmax", "length")  # along the last axis where none is named
+AXES = (0, 1, -1, -2, (0, 1), (-2, -1), None)  # the last two are not all where runs are stacked
 
 
 def lent(name):
@@ -185,6 +186,7 @@ def _of_sum(a, op, b, kinds):
     """A summand that should stand under a factor, a root or a power, or outside; or twice."""
     if _numeric(kinds) and not _is(kinds, "int"):
         yield from ((2, call(name, a, b)) for name in ("maximum", "minimum"))  # a floor in place of a summand
+        yield 3, call("logaddexp", a, b)  # a sum in place of a product, of what are logarithms
     for side, rest, left in ((b, a, False), (a, b, True)):
         if isinstance(side, ast.BinOp) and isinstance(side.op, ast.Mult | ast.Div):
             inner = binary(side.left, op, rest) if left else binary(rest, op, side.left)
@@ -291,12 +293,13 @@ def _other_arguments(node, name):
     for k in range(len(node.keywords)):
         yield 0, ast.Call(node.func, node.args, node.keywords[:k] + node.keywords[k + 1 :])
         if node.keywords[k].arg == "axis":
-            for axis in (0, 1, -1, -2, (0, 1), None):
+            for axis in AXES:
                 along = ast.keyword("axis", ast.Constant(axis))  # type: ignore[arg-type]
                 yield 0, ast.Call(node.func, node.args, [*node.keywords[:k], along, *node.keywords[k + 1 :]])
     if name in ALONG and len(node.args) == 1 and not node.keywords:
-        for axis in (0, -2, None):
-            yield 1, ast.Call(node.func, node.args, [ast.keyword("axis", ast.Constant(axis))])
+        for axis in AXES:
+            along = ast.keyword("axis", ast.Constant(axis))  # type: ignore[arg-type]
+            yield 1, ast.Call(node.func, node.args, [along])
     if 1 < len(node.keywords) < 8:
         for j in range(len(node.keywords)):
             for k in range(j):

@@ -45,6 +45,7 @@ AROUND: list[Any] = [  # what a pair would have to be beside a third value, and 
 OUTER: list[Any] = [  # what a pair would have to be under a function
     (np.negative, UNARY[0][1]),
     (np.square, _named("sqrt")),
+    (np.sqrt, _named("square")),
     (np.log, _named("exp")),
     (np.exp, _named("log")),
     (lambda t: 1 / t, UNARY[-1][1]),

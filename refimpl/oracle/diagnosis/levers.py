@@ -31,7 +31,7 @@ LARGEST = 2000  # entries of their inputs
 ROUNDS = 12  # of the secant
 UNSOLVED = 4  # one sight of so many may have no solution: where things saturate
 LOOSE = 1e-6  # relative error of c; what is read is asked of all answers again
-ALIKE = 4  # readings of c that are tried: at the first step 1 - beta is 1 - beta**t
+ALIKE = 9  # readings of c that are tried: at the first step 1 - beta is 1 - beta**t
 LOOPED = 0.8  # share of the calls
 SHORT = 40  # characters of an expression that has a name
 
@@ -341,9 +341,9 @@ def solved(shop, lever, sight, *starts):
             out = lever.pulled(shop, inputs, x1)
             r1 = None if out is None else seen.missing(out)
             if r1 is None or not np.isfinite(r1).all():
-                if number == 0 or abs(x1 - x0) < 1e-3 * abs(x0):
+                if number > 0 and abs(x1 - x0) < 1e-3 * abs(x0):
                     return None
-                x1 = (x0 + x1) / 2
+                x1 = (x0 + x1) / 2 if number else 2 * x0 - x1  # it may stand under a root
                 continue
             change = r1 - r0
             slope = float(change @ change)

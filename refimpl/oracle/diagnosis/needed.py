@@ -17,7 +17,7 @@ from refimpl.oracle.diagnosis.evidence import explains
 from refimpl.oracle.diagnosis.levers import Seen, numeric, places
 from refimpl.oracle.diagnosis.sights import astray
 from refimpl.oracle.diagnosis.small import moving
-from refimpl.oracle.diagnosis.vocabulary import Edit
+from refimpl.oracle.diagnosis.vocabulary import Edit, statements
 from refimpl.oracle.judging.tolerance import wide
 
 SAME = 1e-9  # relative
@@ -100,17 +100,21 @@ class Place:
             return out, None if out is None else seen.missing(out)
 
         base = flat(right)
-        there = seen.missing(sight.right)
-        if there is not None and len(there) < len(base):  # what does not deviate tells as much
-            seen.where = {n: (np.ones_like(where), size) for n, (where, size) in seen.where.items()}
-            there = seen.missing(sight.right)
-        if there is None or len(there) < len(base):
-            return None
-        for start in (None, *starts):
+        there = _lacking(seen, sight, len(base))
+        for start in (None, *starts) if there is not None else ():
             x = root(lacks, base, there, sight, seen, None if start is None else flat(start))
             if x is not None:
                 return parts(x)
         return None
+
+
+def _lacking(seen, sight, fewest):
+    """What the right answer lacks of a deviating one; None if that is fewer numbers than are looked for."""
+    there = seen.missing(sight.right)
+    if there is not None and len(there) < fewest:  # what does not deviate tells as much
+        seen.where = {n: (np.ones_like(where), size) for n, (where, size) in seen.where.items()}
+        there = seen.missing(sight.right)
+    return there if there is not None and len(there) >= fewest else None
 
 
 def root(lacks, base, there, sight, seen, start):
@@ -183,9 +187,19 @@ class Blame(NamedTuple):
 
     @property
     def near(self):
-        """Ids of the expressions to blame, and of what they are made of."""
+        """Ids of the expressions to blame, and of what they are made of, in their own line or in those that they read."""
         least = [p for p in self.places[:NEAR] if len(p.more) == len(self.places[0].more)]
-        return {id(node) for place in least for node in ast.walk(place.node)}
+        return {id(node) for place in least for source in _sources(place) for node in ast.walk(source)}
+
+
+def _sources(place):
+    """An expression, and the values of the names that it reads, as its function assigns them before."""
+    yield place.node
+    read = {node.id for node in ast.walk(place.node) if isinstance(node, ast.Name)}
+    for statement, *_ in statements(place.edit.unit.node):
+        if isinstance(statement, ast.Assign) and statement.lineno < place.edit.statement.lineno:
+            if read & {node.id for target in statement.targets for node in ast.walk(target) if isinstance(node, ast.Name)}:
+                yield statement.value
 
 
 NOBODY = Blame()
@@ -243,7 +257,7 @@ def only(sight, name):
 def _solvable(shop, first, clock):
     """Places of which some value explains an input, and ids of the expressions of which none does."""
     left, out = [], set()
-    seen = values(shop, wide(first.inputs))
+    seen, told = values(shop, wide(first.inputs)), sum(x.size for x in first.right.values())
     for _, edit, node in sorted(places(shop), key=lambda row: row[1].rank):
         if clock.over:
             break
@@ -253,7 +267,7 @@ def _solvable(shop, first, clock):
         times = [None] * bool(right) if len(right) < 2 else [*range(min(len(right), TIMES)), None]
         for time in times:
             these = right if time is None else right[time : time + 1]
-            if any(v is None for v in these) or sum(map(np.size, these)) > ENTRIES:
+            if any(v is None for v in these) or sum(map(np.size, these)) > min(ENTRIES, told):
                 good = True  # not known
                 continue
             place = Place(edit, time, these)

@@ -35,6 +35,7 @@ TRUSTED = 2  # deviating sights that are explained to the digit, until rounding 
 PART = 6  # deviating sights on which a part of an explanation is tried
 PLAINER = 1.5  # seconds for which levers and edits say the same in a plainer way
 NOTHING = 1e-11  # relative change of a number that is rounding
+OPENED = 0.5  # seconds without which no listed mistake is opened for edits: to make them takes as long
 PLACES = 4  # of levers, or formulas, that explain all, of which the shortest is said
 
 
@@ -226,7 +227,7 @@ class Search:
 
     def of_edits(self, clock, base=None, rank=0, **more):
         """Edits of the source, the plainest first; `base` are the edits of a listed mistake that are made before."""
-        if clock.over or self.clock.over:
+        if clock.over or self.clock.over or (base and clock.left < OPENED):
             self.evidence.cut = self.evidence.cut or (base is None and not self.found)
             return
         with np.errstate(all="ignore"), self.opened(base) as shop:
