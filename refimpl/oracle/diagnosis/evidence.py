@@ -157,6 +157,8 @@ def explains(answer, sight, spread=None):
                 if spread is not None:
                     allowed = np.fmax(allowed, spread[name])
                 allowed = np.where(SHARE * gap > sight.tolerance[name], np.fmin(allowed, SHARE * gap), allowed)
+                if spread is not None:  # where the answer itself is off by as much nothing can be said
+                    allowed = np.where(spread[name] > SHARE * gap, np.inf, allowed)
         else:
             allowed = 2.0 * np.max(allowed, initial=0.0)
         if not tolerance.agrees(got, found, allowed).all():
@@ -174,6 +176,7 @@ class Evidence:
     sights: list[Sight]
     further: list[Sight] = field(default_factory=list)  # answers to inputs that are no case
     inside: Callable[[dict[str, Any]], bool] | None = None  # which inputs are asked; default: all of the contract
+    outside: list[Sight] = field(default_factory=list)  # right answers to others
     spent: Spent = field(default_factory=Spent)  # the clock of a search
     tried: int = 0  # changes of the rule, of
     planned: int = 0  # those that were to be tried
@@ -210,9 +213,9 @@ class Evidence:
     def within(self, inside):
         """The sights of some inputs alone, to which further questions keep too."""
         keep = lambda sights: [sight for sight in sights if inside(sight.inputs)]
-        return replace(
-            self, sights=keep(self.sights), further=keep(self.further), inside=inside, tried=0, planned=0, cut=False
-        )
+        others = [sight for sight in self.every if not sight.wrong and not inside(sight.inputs)]
+        parts = {"sights": keep(self.sights), "further": keep(self.further), "outside": others}
+        return replace(self, **parts, inside=inside, tried=0, planned=0, cut=False)
 
     def join(self, part):
         """Take over what a part of it has asked."""

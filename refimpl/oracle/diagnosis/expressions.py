@@ -186,7 +186,6 @@ def _of_sum(a, op, b, kinds):
     """A summand that should stand under a factor, a root or a power, or outside; or twice."""
     if _numeric(kinds) and not _is(kinds, "int"):
         yield from ((2, call(name, a, b)) for name in ("maximum", "minimum"))  # a floor in place of a summand
-        yield 3, call("logaddexp", a, b)  # a sum in place of a product, of what are logarithms
     for side, rest, left in ((b, a, False), (a, b, True)):
         if isinstance(side, ast.BinOp) and isinstance(side.op, ast.Mult | ast.Div):
             inner = binary(side.left, op, rest) if left else binary(rest, op, side.left)

@@ -145,17 +145,6 @@ def places(shop):
                 yield unit, Edit(unit, statement, parent, field, index, None, 3 + rank), node
 
 
-def elsewhere(shop, sight):
-    """Ids of expressions that have no part in a deviation: moved a little, they change what does not deviate."""
-    found, seen, inputs = set(), Seen(sight), wide(sight.inputs)
-    for lever in levers(shop):
-        if lever.form is FORMS["times"]:
-            out = lever.pulled(shop, inputs, 1.125)
-            if out is not None and seen.missing(out) is not None and seen.spoilt(out, 1.0):
-                found.add(id(lever.node))
-    return found
-
-
 def computed(shop, inputs):
     """Numbers that the rule computes once, by their expressions."""
     seen: dict[int, list] = {}

@@ -187,7 +187,7 @@ class Blame(NamedTuple):
 
     @property
     def near(self):
-        """Ids of the expressions to blame, and of what they are made of, in their own line or in those that they read."""
+        """Ids of the expressions to blame, and of what they are made of, in their line and in those that it reads."""
         least = [p for p in self.places[:NEAR] if len(p.more) == len(self.places[0].more)]
         return {id(node) for place in least for source in _sources(place) for node in ast.walk(source)}
 
@@ -196,10 +196,10 @@ def _sources(place):
     """An expression, and the values of the names that it reads, as its function assigns them before."""
     yield place.node
     read = {node.id for node in ast.walk(place.node) if isinstance(node, ast.Name)}
-    for statement, *_ in statements(place.edit.unit.node):
-        if isinstance(statement, ast.Assign) and statement.lineno < place.edit.statement.lineno:
-            if read & {node.id for target in statement.targets for node in ast.walk(target) if isinstance(node, ast.Name)}:
-                yield statement.value
+    for row, *_ in statements(place.edit.unit.node):
+        if isinstance(row, ast.Assign) and row.lineno < place.edit.statement.lineno:
+            names = (node.id for target in row.targets for node in ast.walk(target) if isinstance(node, ast.Name))
+            yield from [row.value] if read.intersection(names) else ()
 
 
 NOBODY = Blame()

@@ -2,7 +2,7 @@
 
 import ast
 import contextlib
-from collections.abc import Callable, Set
+from collections.abc import Set
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import combinations, product
@@ -15,13 +15,15 @@ from refimpl.oracle import edits
 from refimpl.oracle.diagnosis.constants import solved, with_a_bound, with_a_number
 from refimpl.oracle.diagnosis.evidence import LARGE, Evidence, called, explains, holds
 from refimpl.oracle.diagnosis.formulas import proposed
+from refimpl.oracle.diagnosis.found import Found, both, both_listed, here
 from refimpl.oracle.diagnosis.halves import Halves
-from refimpl.oracle.diagnosis.levers import elsewhere, read
+from refimpl.oracle.diagnosis.levers import read
 from refimpl.oracle.diagnosis.matched import matching
 from refimpl.oracle.diagnosis.needed import NOBODY, Blame, blamed
 from refimpl.oracle.diagnosis.reading import readings
 from refimpl.oracle.diagnosis.sights import SMALL, astray, entries, fallen, hurdles, left_over, telling
 from refimpl.oracle.diagnosis.small import NOTHING_ASKED, Asked, asked
+from refimpl.oracle.diagnosis.suspects import elsewhere, wrong_alone
 from refimpl.oracle.diagnosis.trials import trials, tried
 from refimpl.oracle.diagnosis.tries import Tries
 from refimpl.oracle.diagnosis.units import units
@@ -39,20 +41,6 @@ OPENED = 0.5  # seconds without which no listed mistake is opened for edits: to 
 PLACES = 4  # of levers, or formulas, that explain all, of which the shortest is said
 
 
-@dataclass(eq=False)
-class Found:
-    """An explanation that no sight contradicts."""
-
-    rank: int  # the plainest has the lowest
-    on: Callable[[Any], Callable[[dict[str, Any]], Any] | None]  # operation -> (inputs -> outputs by name, or None)
-    words: str = ""  # of a trial: what the candidate does
-    lines: tuple[
-        tuple[str, str, str], ...
-    ] = ()  # (tag or function, line as it is, line that the candidate behaves like)
-    listed: tuple[str, ...] = ()  # slugs of listed mistakes in it
-    place: int = 0  # above 0: of places in which the same slip answers alike, not the shortest
-
-
 @dataclass
 class Search:
     """A search for what explains the evidence in one operation."""
@@ -67,6 +55,7 @@ class Search:
     small: Asked = NOTHING_ASKED  # these inputs
     tries: Any = None  # Tries, the edits, once they are made
     far: set[int] | None = None  # ids of expressions that have no part in a deviation, once they are known
+    alone: Set[int] = frozenset()  # ids of those that no right answer comes to
     seen: dict[str, np.ndarray] | None = None  # what was answered last on the first sight
     fell: Set[str] = frozenset()  # outputs that it does not explain there, at a glance
     hurdles: list[Any] = field(default_factory=list)  # entries of the first sight that tell at a glance
@@ -101,22 +90,26 @@ class Search:
         """
         if not self.moving:
             return 0.0
-        tells, missed, wrong, self.seen = False, 0, 0, None
+        tells, explained, missed, doubts, self.seen = False, 0, 0, [], None
         for sight in self.order:
-            if missed and (wrong >= PART or sight.size > SMALL):
+            if missed and (explained + missed >= PART or sight.size > SMALL):
                 continue  # a part of an explanation is not worth so much time
             out = answer(self.inputs[id(sight)])
             if sight is self.order[0]:
                 self.seen, self.fell = out, fallen(self.hurdles, out)
                 if self.fell:
                     return 0.0
-            good = explains(out, sight) or (sight.wrong and wrong - missed >= TRUSTED and holds(answer, sight))
-            if not good and (not sight.wrong or not wrong):
+            if explains(out, sight):
+                explained += sight.wrong
+                tells = tells or (sight.wrong and out is not None and not close(out, sight.right, sight.tolerance))
+            elif sight.wrong and explained:
+                doubts.append(sight)
+            else:
                 return 0.0
-            wrong += sight.wrong
-            missed += not good
-            tells = tells or (good and sight.wrong and out is not None and not close(out, sight.right, sight.tolerance))
-        return (1 - missed / wrong) * tells
+            if doubts and explained >= TRUSTED:
+                stand = sum(holds(answer, sight) for sight in doubts)
+                explained, missed, doubts = explained + stand, missed + len(doubts) - stand, []
+        return explained / (explained + missed + len(doubts)) * tells
 
     def loosely(self, answer, clock):
         """Share of the deviating sights that are explained, if at most every tenth of the others is spoilt; else 0."""
@@ -131,7 +124,7 @@ class Search:
 
     def again(self, clock):
         """A new search, with what further inputs have shown, that knows what explained a part."""
-        kept = {name: getattr(self, name) for name in ("parts", "values", "blame", "tries", "far", "halves")}
+        kept = {name: getattr(self, name) for name in ("parts", "values", "blame", "tries", "far", "alone", "halves")}
         return Search(self.evidence, clock, **kept)
 
     def pivot(self, sight):
@@ -155,7 +148,7 @@ class Search:
         """Factors that are read off the deviation."""
         for reading in readings(self.evidence):
             if self.agrees(reading.answer):
-                on = partial(_here, self.evidence.operation, reading.answer)
+                on = partial(here, self.evidence.operation, reading.answer)
                 self.keep(Found(1, on, f"answers so that {reading.words}"))
 
     def of_matches(self, clock):
@@ -217,7 +210,7 @@ class Search:
             self.evidence.tried += 1
             answer = tried(partial(called, operation, reference), trial)
             if share := self.share(answer):
-                found = Found(rank + (number > 60), partial(_here, operation, answer), trial.words, **more)
+                found = Found(rank + (number > 60), partial(here, operation, answer), trial.words, **more)
                 self.keep(found, share, trial)
 
     def of_first_edits(self, clock):
@@ -236,7 +229,8 @@ class Search:
             tries = Tries.of(shop) if base else self.tries
             if base or self.far is None:
                 self.far = elsewhere(shop, self.moving[0])
-            plain, rest = tries.ordered(self.far | self.blame.innocent, self.blame.near)
+                self.alone = wrong_alone(shop, *self._wrong_and_right())
+            plain, rest = tries.ordered(self.far | self.blame.innocent, self.blame.near, self.alone)
             self.evidence.planned += len(tries)
             self._try(plain, shop, clock, base, rank, more)
             if not self.found and base is None:
@@ -244,6 +238,11 @@ class Search:
             self._try(rest, shop, clock, base, rank, more)
             if not self.found and base is None:
                 self._of_constants(with_a_bound, shop, clock)
+
+    def _wrong_and_right(self):
+        """Some deviating inputs, and some right ones, those of other branches too."""
+        right = [s for s in (*self.evidence.outside, *self.evidence.every) if not s.wrong and s.size <= SMALL]
+        return [[wide(s.inputs) for s in some[:CHEAP]] for some in (self.moving, right)]
 
     @contextlib.contextmanager
     def opened(self, base=None):
@@ -273,7 +272,7 @@ class Search:
 
     def keep_two(self, a, b, lines):
         """Note two edits that explain everything together."""
-        self.keep(Found(30 + a.rank + b.rank, partial(_both, a, b), lines=lines))
+        self.keep(Found(30 + a.rank + b.rank, partial(both, a, b), lines=lines))
 
     def _of_edit(self, edit, base, rank, more):
         code = edit.code()
@@ -343,7 +342,7 @@ class Search:
                 if answer is not None and self.agrees(answer):
                     words = "; and ".join(filter(None, (a.words, b.words)))
                     lines = (*a.lines, *b.lines)
-                    self.keep(Found(30 + a.rank + b.rank, partial(_both, x, y), words, lines))
+                    self.keep(Found(30 + a.rank + b.rank, partial(both, x, y), words, lines))
         self.parts = [*first, *second]
 
     def best_parts(self, most=24):
@@ -367,7 +366,7 @@ class Search:
                 continue
             if good:
                 lines = (*edits.changed_lines(operation.system, a), *edits.changed_lines(operation.system, b))
-                self.keep(Found(20, partial(_listed, both), lines=lines, listed=(a.slug, b.slug)))
+                self.keep(Found(20, partial(both_listed, both), lines=lines, listed=(a.slug, b.slug)))
 
     def starts(self):
         """Listed alternatives by how much of the first deviations they explain, best first."""
@@ -378,24 +377,3 @@ class Search:
             score = float(np.mean([left_over(called(operation, run, self.inputs[id(s)]), s) for s in self.moving[:3]]))
             rows.append((score, order, a))
         return [a for _, _, a in sorted(rows, key=lambda row: row[:2])]
-
-
-def _here(where, answer, operation):
-    return answer if operation.name == where.name else None
-
-
-def _both(x, y, operation):
-    def answer(inputs):
-        with np.errstate(all="ignore"), Workshop(operation) as shop:
-            run = shop.both(x, y)
-            return run and run(wide(inputs))
-
-    return answer
-
-
-def _listed(both, operation):
-    def answer(inputs):
-        with np.errstate(all="ignore"), edits.edited(operation.system, both):
-            return called(operation, operation.reference, wide(inputs))
-
-    return answer

@@ -40,9 +40,10 @@ class Tries:
         """The plainest ones."""
         return sorted((edit for edit in self.single if edit.rank <= FIRST), key=lambda edit: edit.rank)
 
-    def ordered(self, far=frozenset(), near=frozenset()):
-        """The plain ones, with the like places, and the others; `far` and `near` are ids of expressions, and shift."""
-        order = {id(e): e.rank + RARE * ((id(e.there) in far) - (id(e.there) in near)) for e in self.single}
+    def ordered(self, far=frozenset(), near=frozenset(), alone=frozenset()):
+        """The plain ones, with the like places, and the others; all three are ids of expressions, and shift."""
+        shift = lambda there: -2 if there in alone else (there in far) - (there in near)
+        order = {id(e): e.rank + RARE * shift(id(e.there)) for e in self.single}
         every = sorted(self.single, key=lambda edit: order[id(edit)])
         plain = [edit for edit in every if order[id(edit)] < RARE]
         return [*plain, *self.alike], every[len(plain) :]
