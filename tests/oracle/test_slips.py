@@ -38,6 +38,8 @@ def made(text, kinds):
         ("np.argsort(x)", {("array", (3,), "i")}, "x.shape[-1] - 1 - np.argsort(np.flip(x, -1))"),
         ("x", VECTOR, "x[..., :1]"),
         ("x", MATRIX, "x[..., :1, :]"),
+        ("x", MATRIX, "x[..., -1:, :]"),
+        ("x @ y", MATRIX, "x[..., -1:] @ y[..., -1:, :]"),
         ("s", {("float",)}, "np.trunc(s)"),
         ("softmax(x)", VECTOR, "np.ones_like(softmax(x))"),
         (

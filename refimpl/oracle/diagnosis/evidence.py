@@ -214,8 +214,8 @@ class Evidence:
         """The sights of some inputs alone, to which further questions keep too."""
         keep = lambda sights: [sight for sight in sights if inside(sight.inputs)]
         others = [sight for sight in self.every if not sight.wrong and not inside(sight.inputs)]
-        parts = {"sights": keep(self.sights), "further": keep(self.further), "outside": others}
-        return replace(self, **parts, inside=inside, tried=0, planned=0, cut=False)
+        here = replace(self, sights=keep(self.sights), further=keep(self.further), inside=inside, outside=others)
+        return replace(here, tried=0, planned=0, cut=False)
 
     def join(self, part):
         """Take over what a part of it has asked."""

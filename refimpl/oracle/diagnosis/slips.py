@@ -1,6 +1,6 @@
 """Slips of public code that no exchange of an operator or a name makes: an expression in the place of another one.
 
-A function is applied to what it has made already, a row or an entry stands for all, a number is cast, equals come in
+A function is applied to what it has made already, a row, an entry or a summand stands for all, a number is cast, equals come in
 the other order, a factor stands at the other summand, a bracket stands elsewhere, one of several is forgotten, a
 softmax runs over an axis of length one, a whole system is solved where half of it is meant.
 """
@@ -40,6 +40,8 @@ def slips(node, kinds):
         yield from _closed_late(node)
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
         yield from _never_opened(node)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult) and arrays:
+        yield from _last_product(node, kinds)
     if arrays and all(kind[2] == "f" for kind in kinds) and not isinstance(node, ast.Constant):
         yield from _one_for_all(node, kinds)
     if any(kind[0] == "float" or kind[2:] == ("f",) for kind in kinds) and not isinstance(node, ast.Constant):
@@ -126,9 +128,21 @@ def one_less(node, kinds):
 
 
 def _one_for_all(node, kinds):
-    """The first row, or the first entry of each row, in the place of all: an index that is not moved on."""
+    """The first or the last row, or entry of each row, in the place of all: an index or a sum that is not moved on."""
     for axis in range(min(2, min(len(kind[1]) for kind in kinds))):
         if any(kind[1][-1 - axis] > 1 for kind in kinds):
-            one = ast.Slice(None, ast.Constant(1))
-            parts = [ast.Constant(...), one, *[ast.Slice()] * axis]
-            yield 3, ast.Subscript(node, ast.Tuple(parts, ast.Load()), ast.Load())
+            for one in (ast.Slice(None, ast.Constant(1)), ast.Slice(ast.Constant(-1), None)):
+                yield 3, _cut(node, one, axis)
+
+
+def _cut(node, one, axis):
+    """Some entries along an axis, counted from the last one."""
+    parts = [ast.Constant(...), one, *[ast.Slice()] * axis]
+    return ast.Subscript(node, ast.Tuple(parts, ast.Load()), ast.Load())
+
+
+def _last_product(node, kinds):
+    """The last of the products that are summed, of matrices: each one overwrites what was there."""
+    if all(len(kind[1]) >= 2 for kind in kinds):
+        last = ast.Slice(ast.Constant(-1), None)
+        yield 3, binary(_cut(node.left, last, 0), ast.MatMult, _cut(node.right, last, 1))

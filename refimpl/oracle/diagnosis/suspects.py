@@ -22,15 +22,18 @@ def elsewhere(shop, sight):
 
 def wrong_alone(shop, wrong, right):
     """Ids of the expressions that deviating inputs come to and right ones do not, as those of one branch."""
-    run: list[set[int]] = []
-    for inputs in (wrong, right):
-        run.append(seen := set())
+    return _come_to(shop, wrong) - _come_to(shop, right) if right else set()
 
-        def note(number, value, seen=seen):
-            seen.add(number)
-            return value
 
-        with np.errstate(all="ignore"), shop.heard(note):
-            for one in inputs:
-                shop.run(one)
-    return run[0] - run[1] if right else set()
+def _come_to(shop, several):
+    """Ids of the expressions that are evaluated on some inputs."""
+    seen = set[int]()
+
+    def note(number, value):
+        seen.add(number)
+        return value
+
+    with np.errstate(all="ignore"), shop.heard(note):
+        for inputs in several:
+            shop.run(inputs)
+    return seen
