@@ -297,8 +297,7 @@ def _other_arguments(node, name):
                 yield 0, ast.Call(node.func, node.args, [*node.keywords[:k], along, *node.keywords[k + 1 :]])
     if name in ALONG and len(node.args) == 1 and not node.keywords:
         for axis in AXES:
-            along = ast.keyword("axis", ast.Constant(axis))  # type: ignore[arg-type]
-            yield 1, ast.Call(node.func, node.args, [along])
+            yield 1, ast.Call(node.func, node.args, [ast.keyword("axis", ast.Constant(axis))])  # type: ignore[arg-type]
     if 1 < len(node.keywords) < 8:
         for j in range(len(node.keywords)):
             for k in range(j):

@@ -1,8 +1,8 @@
 """Slips of public code that no exchange of an operator or a name makes: an expression in the place of another one.
 
-A function is applied to what it has made already, a row, an entry or a summand stands for all, a number is cast, equals come in
-the other order, a factor stands at the other summand, a bracket stands elsewhere, one of several is forgotten, a
-softmax runs over an axis of length one, a whole system is solved where half of it is meant.
+A function is applied to what it has made already, a row, an entry or a summand stands for all, a number is cast,
+equals come in the other order, a factor stands at the other summand, a bracket stands elsewhere, one of several is
+forgotten, a softmax runs over an axis of length one, a whole system is solved where half of it is meant.
 """
 
 import ast

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from refimpl.core.random import stream
+from refimpl.oracle.diagnosis.levers import clear
 from refimpl.oracle.diagnosis.properties import cut, steps_of, symbols
 from refimpl.oracle.diagnosis.trials import axis_size
 
@@ -16,11 +17,12 @@ DRAWN = 6  # random inputs on which a formula is looked for
 
 def small(evidence, clock, wide=frozenset()):
     """A deviating answer to an input whose sizes are 1, or nearly; None if there is none. `wide` ones are 2."""
-    generic = sorted(evidence.wrong, key=lambda s: (bool(s.case), s.size))  # numbers that nobody chose come first
+    read = [s for s in evidence.wrong if s.readable]
+    generic = sorted(read, key=lambda s: (not clear(s), bool(s.case), s.size))  # numbers that nobody chose come first
     axes = [symbol for symbol in symbols(evidence.operation) if symbol in wide]
     generic = [s for s in generic if all(axis_size(evidence.operation, s.inputs, symbol) > 1 for symbol in axes)]
     found = [_cut(evidence, sight, clock, wide=wide) for sight in generic[:STARTS]]
-    return min((s for s in found if s.readable), key=lambda s: s.size, default=None)
+    return min(found, key=lambda s: (not clear(s), s.size), default=None)
 
 
 def _cut(evidence, sight, clock, steps=1, wide=frozenset()):
@@ -33,7 +35,7 @@ def _cut(evidence, sight, clock, steps=1, wide=frozenset()):
         for target in (least,) if least > 1 else (1, 2):
             if axis_size(operation, sight.inputs, symbol) > target:
                 other = evidence.ask(cut(operation, sight.inputs, symbol, target))
-                if other and other.readable:
+                if other and other.readable and clear(other) >= clear(sight):
                     sight = other
                     break
     return sight
