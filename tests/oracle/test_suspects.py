@@ -1,0 +1,91 @@
+"""What is suspected, what is read although the first try fails, and what tells nothing because it explodes."""
+
+import ast
+
+import numpy as np
+import pytest
+
+from refimpl.oracle import catalog
+from refimpl.oracle.diagnosis import search
+from refimpl.oracle.diagnosis.evidence import Sight, holds
+from refimpl.oracle.diagnosis.expressions import expression_edits
+from refimpl.oracle.diagnosis.levers import FORMS, solved
+from refimpl.oracle.diagnosis.search import Search
+from refimpl.oracle.diagnosis.suspects import wrong_alone
+from refimpl.oracle.diagnosis.tries import RARE, Tries
+from refimpl.oracle.diagnosis.units import units
+from refimpl.oracle.diagnosis.workshop import Workshop
+from refimpl.oracle.judging.tolerance import wide
+from tests.oracle.conftest import evidence_of
+
+
+def test_what_the_wrong_branch_alone_comes_to_is_edited_early():
+    operation = catalog.operation("cbo.trajectory")
+    inputs = [wide(case.inputs) for case in operation.cases if not case.dear]
+    of = lambda *names: [i for i in inputs if i["objective"] in names][:3]
+    with Workshop(operation) as shop:
+        shop.look(of("ackley")[0])
+        alone = wrong_alone(shop, of("ackley"), of("sphere", "rastrigin"))
+        tries = Tries.of(shop)
+        assert not wrong_alone(shop, of("ackley"), [])
+        assert not wrong_alone(shop, of("ackley"), of("ackley"))
+    found = {ast.unparse(node) for unit in shop.units for node in ast.walk(unit.node) if id(node) in alone}
+    assert "xp.cos(2 * math.pi * x)" in found
+    assert not any("consensus" in text for text in found)
+    plain, _ = tries.ordered(frozenset(), frozenset(), alone)
+    assert {id(edit.there) for edit in tries.single if edit.rank < 3 * RARE} & alone <= {id(e.there) for e in plain}
+
+
+def sight(got, right):
+    """Of one output."""
+    right = np.array(right)
+    return Sight({"x": np.array([0.3])}, {"y": np.array(got)}, {"y": right}, {"y": np.full(right.shape, 1e-12)})
+
+
+def exploding(last):
+    """An answer whose last entry hangs on the last bits of the input."""
+
+    def answer(inputs):
+        return {"y": np.array([inputs["x"][0], last + 1e15 * (inputs["x"][0] - 0.3)])}
+
+    return answer
+
+
+def test_where_an_explanation_explodes_it_says_nothing_and_elsewhere_it_must_hold():
+    assert holds(exploding(5.0), sight([0.3, 9.0], [0.2, 8.0]))
+    assert not holds(exploding(5.0), sight([0.4, 9.0], [0.2, 8.0]))
+    assert not holds(lambda inputs: {"y": np.array([0.3, 5.0])}, sight([0.3, 9.0], [0.2, 8.0]))
+
+
+@pytest.mark.parametrize("stands", [True, False])
+def test_a_deviation_that_is_explained_in_part_waits_for_others(monkeypatch, stands):
+    operation = catalog.operation("lion.step")
+    found = Search(evidence_of(lambda **i: [2 * x for x in operation.reference(**i)], operation), None)
+    doubtful = found.order[1]
+    monkeypatch.setattr(search, "explains", lambda out, seen: seen is not doubtful)
+    monkeypatch.setattr(search, "holds", lambda answer, seen: stands)
+    monkeypatch.setattr(search, "fallen", lambda hurdles, out: set())
+    assert doubtful.wrong
+    assert (found.share(lambda inputs: {n: 2 * x for n, x in wide(found.order[0].right).items()}) == 1) is stands
+
+
+class Rooted:
+    """A lever on what a root is drawn of: it cannot be pulled upwards."""
+
+    form = FORMS["times"]
+
+    def pulled(self, shop, inputs, c):
+        with np.errstate(invalid="ignore"):
+            return {"y": np.sqrt(np.array([1 - 0.999 * c]))}
+
+
+def test_a_lever_that_cannot_go_up_is_pulled_down():
+    assert solved(None, Rooted(), sight(np.sqrt([1 - 0.999 * 0.4]), np.sqrt([1 - 0.999])), 1.125) == pytest.approx(0.4)
+
+
+def test_an_axis_of_runs_is_left_apart():
+    operation = catalog.operation("attention_svm.loss_grad")
+    unit = next(unit for unit in units(operation) if unit.name == "_attend")
+    node = ast.parse("softmax(x)", mode="eval").body
+    made = [ast.unparse(new) for _, new in expression_edits(node, {("array", (2, 3, 4), "f")}, unit)]
+    assert "softmax(x, axis=(-2, -1))" in made
