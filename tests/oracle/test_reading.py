@@ -82,7 +82,7 @@ PULLED = {
     "a rate in a recursion": (
         "diffgrad.trajectory",
         {"diffgrad-3": "v = beta2 * v + (1 - beta1 * beta2) * grad * grad"},
-        "v = beta2 * v + (1 - beta2 + (1 - beta1) * beta2) * grad * grad",
+        "v = beta2 * v + (1 - beta1 * beta2) * grad * grad",
     ),
     "a number in every step": (
         "adamw.trajectory",

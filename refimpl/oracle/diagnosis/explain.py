@@ -280,7 +280,7 @@ def _searched(evidence, hunt, clock):
     ask_more(evidence, hunt.part(0.1), samples=15, changes=1)  # a factor is read off many answers
     search = Search(evidence, hunt.part(0.85))
     search.of_readings()
-    search.of_matches(hunt.part(0.35))
+    search.of_matches(hunt.part(0.45))
     search.of_first_edits(hunt.part(0.2))
     search.of_pairs(hunt.part(0.1))
     search.of_trials(operation.reference, hunt.part(0.15))
