@@ -304,7 +304,7 @@ def _searched(evidence, hunt, clock):
             search.of_trials(run, hunt.part(0.05), rank=20 + rank, listed=(start.slug,), lines=lines)
         for rank, start in enumerate(starts[:8]):
             if start.edits:
-                search.of_edits(hunt.part(0.2), base=start.edits, rank=20 + rank, listed=(start.slug,))
+                search.of_edits(hunt.part(0.5), base=start.edits, rank=20 + rank, listed=(start.slug,))
         survivors = _survivors(search, clock)
     return ((telling.told(evidence, survivors), survivors[0]) if survivors else None), search
 
