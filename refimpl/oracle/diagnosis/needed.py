@@ -17,7 +17,7 @@ from refimpl.oracle.diagnosis.evidence import explains
 from refimpl.oracle.diagnosis.levers import Seen, numeric, places
 from refimpl.oracle.diagnosis.sights import astray
 from refimpl.oracle.diagnosis.small import moving
-from refimpl.oracle.diagnosis.vocabulary import Edit, statements
+from refimpl.oracle.diagnosis.vocabulary import Edit
 from refimpl.oracle.judging.tolerance import wide
 
 SAME = 1e-9  # relative
@@ -187,19 +187,9 @@ class Blame(NamedTuple):
 
     @property
     def near(self):
-        """Ids of the expressions to blame, and of what they are made of, in their line and in those that it reads."""
+        """Ids of the expressions to blame, and of what they are made of."""
         least = [p for p in self.places[:NEAR] if len(p.more) == len(self.places[0].more)]
-        return {id(node) for place in least for source in _sources(place) for node in ast.walk(source)}
-
-
-def _sources(place):
-    """An expression, and the values of the names that it reads, as its function assigns them before."""
-    yield place.node
-    read = {node.id for node in ast.walk(place.node) if isinstance(node, ast.Name)}
-    for row, *_ in statements(place.edit.unit.node):
-        if isinstance(row, ast.Assign) and row.lineno < place.edit.statement.lineno:
-            names = (node.id for target in row.targets for node in ast.walk(target) if isinstance(node, ast.Name))
-            yield from [row.value] if read.intersection(names) else ()
+        return {id(node) for place in least for node in ast.walk(place.node)}
 
 
 NOBODY = Blame()
