@@ -21,11 +21,13 @@ from refimpl.oracle.diagnosis.explain import evidences, usual_seconds
 from refimpl.oracle.diagnosis.places import _factor, where
 from refimpl.oracle.diagnosis.search import Search
 from refimpl.oracle.diagnosis.smallest import smallest
+from refimpl.oracle.diagnosis.telling import laws
 from refimpl.oracle.diagnosis.trials import trials, tried
 from refimpl.oracle.diagnosis.units import functions, units
 from refimpl.oracle.diagnosis.vocabulary import edits_of
 from refimpl.oracle.diagnosis.workshop import Workshop
 from refimpl.oracle.judging.plans import Settings
+from refimpl.oracle.judging.records import Record
 from refimpl.oracle.judging.run import run
 from refimpl.oracle.judging.tolerance import wide
 from refimpl.oracle.output.results import read_report, write_report
@@ -204,6 +206,18 @@ def test_a_factor_of_one_is_not_told(factor, words):
 def test_a_law_alone_that_fails_is_explained_too():
     report = report_of(lambda **i: lion()(**i) * (1 + 1e-3 * (np.max(np.abs(i["grads"])) > 1e6)), only=["law:*"])
     assert report.smallest is not None or report.verdict.startswith("conforms")
+
+
+@pytest.mark.parametrize(
+    ("message", "hint"),
+    [
+        ("breaks the law: x is odd", "it breaks the law: x is odd, on the inputs of two"),
+        ("kl has shape (3,); expected () = []", "kl has shape (3,); expected () = [], on the inputs of two"),
+    ],
+)
+def test_what_breaks_a_law_is_said_in_a_sentence(message, hint):
+    record = Record("lion.step", "lion.step/law:odd:two", "float64", "failed", message=message)
+    assert [one.hint for one in laws([record])] == [hint]
 
 
 def test_nothing_is_said_of_a_right_one():

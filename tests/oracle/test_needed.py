@@ -10,7 +10,7 @@ from refimpl.oracle import catalog, check
 from refimpl.oracle.diagnosis.evidence import Clock
 from refimpl.oracle.diagnosis.formulas import made
 from refimpl.oracle.diagnosis.matched import matching, near
-from refimpl.oracle.diagnosis.needed import blamed
+from refimpl.oracle.diagnosis.needed import _words, blamed
 from refimpl.oracle.diagnosis.search import Search
 from refimpl.oracle.diagnosis.small import asked
 from tests.oracle.conftest import as_if, evidence_of
@@ -129,3 +129,16 @@ def test_inputs_have_two_entries_where_one_tells_too_little():
     evidence = evidence_of(lambda **i: (*(out := operation.reference(**i))[:2], 2 * out[2]), operation)
     assert asked(evidence, Clock(ENOUGH)).first.right["grad"].shape == (1, 1)
     assert asked(evidence, Clock(ENOUGH), again=True).first.right["grad"].shape == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("x", "beside", "written"),
+    [
+        ([0.51, 2e-12], [2.178, 1.0], "0.51, 0"),
+        ([1.23456], [1.234561], "1.23456"),
+        ([-0.29720001, 0.5], [-0.29720002, 0.5], "-0.29720001, 0.5"),
+        ([1e-13, 2e-13], [3e-13, 2e-13], "1e-13, 2e-13"),
+    ],
+)
+def test_numbers_have_the_digits_that_tell_them_apart(x, beside, written):
+    assert _words(np.array(x), np.array(beside)) == written

@@ -342,9 +342,11 @@ def said(blame):
 
 
 def _words(x, beside):
-    """Numbers, with more digits where four do not tell them from others."""
-    digits = next((d for d in (4, 8, 16) if f"{x[0]:.{d}g}" != f"{beside[0]:.{d}g}" or len(x) > 1), 16)
-    return ", ".join(f"{v:.{digits}g}" if abs(v) > 1e-9 * np.max(np.abs(x)) > 1e-12 else "0" for v in x)
+    """Numbers, with more digits where four do not tell them from others; those that are rounding are 0."""
+    least = 1e-9 * max(np.max(np.abs(x)), np.max(np.abs(beside)))
+    written = lambda numbers, digits: [f"{v:.{digits}g}" if abs(v) > least else "0" for v in numbers]
+    digits = next((d for d in (4, 8) if written(x, d) != written(beside, d)), 16)
+    return ", ".join(written(x, digits))
 
 
 def _listed(names):

@@ -15,7 +15,8 @@ def laws(records):
     """The law that broke, where no input by itself shows a difference."""
     for record in records:
         if record.status == "failed" and "/law:" in record.case:
-            hint = f"it {record.message}, on the inputs of {record.case.rpartition(':')[2]}"
+            subject = "it " * record.message.startswith("breaks")  # else an output of another shape
+            hint = f"{subject}{record.message}, on the inputs of {record.case.rpartition(':')[2]}"
             yield Diagnosis("conditions", (), hint, operations=(record.operation,))
             return
 
