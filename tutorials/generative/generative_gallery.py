@@ -6,7 +6,7 @@ Two data sets that everybody knows, two moons and handwritten digits, and what e
 them. Two pictures of one kind: a row for each system, three ways to take it. Nothing was chosen for its looks: the
 samples are the first ones of their random streams, and above each panel stand the evaluations of the network for one
 sample, and the energy distance of the samples from data that no system has seen (estimated without bias: between equal
-laws it may come out a little below 0). It takes a quarter of a minute.
+laws it may come out a little below 0). It takes half a minute.
 
 Which one to take: :doc:`/generative/index`. Run it with
 ``.venv/bin/python tutorials/generative/generative_gallery.py``.
@@ -74,7 +74,7 @@ def in_the_plane(name):
     rng = draws(name, "other")
     angle = 2 * np.pi * rng.random(1500)
     ring = 2.2 * np.stack([np.cos(angle), np.sin(angle)], axis=1) + 0.1 * rng.standard_normal((1500, 2))
-    return Data(name, x, label, new, ring.astype(np.float32), np.arange(400) % 2, width=64, steps=1200)
+    return Data(name, x, label, new, ring.astype(np.float32), np.arange(400) % 2, width=64, steps=3000)
 
 
 def images(name):
@@ -93,7 +93,7 @@ def images(name):
 # time in five, none; so it has the score with and without a label. *Interpolants* have a network for the velocity and
 # the noise between the other law and the data, in independent pairs. Both train for as many steps of Adam. *Score
 # estimation* has the kernel of an infinitely wide network of two layers, for which gradient descent is a formula. The
-# networks are as large and train as long as a quarter of a minute allows; more training would make most panels better.
+# networks are as large and train as long as half a minute allows; more training would make most panels better.
 
 
 def fit(loss, params, steps, name):
