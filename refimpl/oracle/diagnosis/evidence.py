@@ -157,8 +157,6 @@ def explains(answer, sight, spread=None):
                 if spread is not None:
                     allowed = np.fmax(allowed, spread[name])
                 allowed = np.where(SHARE * gap > sight.tolerance[name], np.fmin(allowed, SHARE * gap), allowed)
-                if spread is not None:  # where the answer itself is off by as much nothing can be said
-                    allowed = np.where(spread[name] > SHARE * gap, np.inf, allowed)
         else:
             allowed = 2.0 * np.max(allowed, initial=0.0)
         if not tolerance.agrees(got, found, allowed).all():
