@@ -212,8 +212,16 @@ class Evidence:
         """The sights of some inputs alone, to which further questions keep too."""
         keep = lambda sights: [sight for sight in sights if inside(sight.inputs)]
         others = [sight for sight in self.every if not sight.wrong and not inside(sight.inputs)]
-        here = replace(self, sights=keep(self.sights), further=keep(self.further), inside=inside, outside=others)
-        return replace(here, tried=0, planned=0, cut=False)
+        return replace(
+            self,
+            sights=keep(self.sights),
+            further=keep(self.further),
+            inside=inside,
+            outside=others,
+            tried=0,
+            planned=0,
+            cut=False,
+        )
 
     def join(self, part):
         """Take over what a part of it has asked."""

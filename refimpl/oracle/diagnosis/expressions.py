@@ -286,18 +286,18 @@ def _through(node):
 
 def _other_arguments(node, name):
     """Arguments exchanged, keywords left out or exchanged, along another axis."""
+    axes = [ast.keyword("axis", ast.Constant(axis)) for axis in AXES]  # type: ignore[arg-type]
     for k in range(len(node.args) - 1):
         order = [*node.args[:k], node.args[k + 1], node.args[k], *node.args[k + 2 :]]
         yield 1, ast.Call(node.func, order, node.keywords)
     for k in range(len(node.keywords)):
         yield 0, ast.Call(node.func, node.args, node.keywords[:k] + node.keywords[k + 1 :])
         if node.keywords[k].arg == "axis":
-            for axis in AXES:
-                along = ast.keyword("axis", ast.Constant(axis))  # type: ignore[arg-type]
-                yield 0, ast.Call(node.func, node.args, [*node.keywords[:k], along, *node.keywords[k + 1 :]])
+            for axis in axes:
+                yield 0, ast.Call(node.func, node.args, [*node.keywords[:k], axis, *node.keywords[k + 1 :]])
     if name in ALONG and len(node.args) == 1 and not node.keywords:
-        for axis in AXES:
-            yield 1, ast.Call(node.func, node.args, [ast.keyword("axis", ast.Constant(axis))])  # type: ignore[arg-type]
+        for axis in axes:
+            yield 1, ast.Call(node.func, node.args, [axis])
     if 1 < len(node.keywords) < 8:
         for j in range(len(node.keywords)):
             for k in range(j):

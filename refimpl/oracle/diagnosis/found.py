@@ -31,7 +31,7 @@ def here(where, answer, operation):
     return answer if operation.name == where.name else None
 
 
-def both(x, y, operation):
+def two_edits(x, y, operation):
     """Two changes at once, as a function of the inputs."""
 
     def answer(inputs):
@@ -42,11 +42,11 @@ def both(x, y, operation):
     return answer
 
 
-def both_listed(both, operation):
+def two_listed(changes, operation):
     """The edits of two listed mistakes at once, as a function of the inputs."""
 
     def answer(inputs):
-        with np.errstate(all="ignore"), edits.edited(operation.system, both):
+        with np.errstate(all="ignore"), edits.edited(operation.system, changes):
             return called(operation, operation.reference, wide(inputs))
 
     return answer

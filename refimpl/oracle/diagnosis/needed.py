@@ -100,21 +100,17 @@ class Place:
             return out, None if out is None else seen.missing(out)
 
         base = flat(right)
-        there = _lacking(seen, sight, len(base))
-        for start in (None, *starts) if there is not None else ():
+        there = seen.missing(sight.right)
+        if there is not None and len(there) < len(base):  # what does not deviate tells as much
+            seen.where = {n: (np.ones_like(where), size) for n, (where, size) in seen.where.items()}
+            there = seen.missing(sight.right)
+        if there is None or len(there) < len(base):
+            return None
+        for start in (None, *starts):
             x = root(lacks, base, there, sight, seen, None if start is None else flat(start))
             if x is not None:
                 return parts(x)
         return None
-
-
-def _lacking(seen, sight, fewest):
-    """What the right answer lacks of a deviating one; None if that is fewer numbers than are looked for."""
-    there = seen.missing(sight.right)
-    if there is not None and len(there) < fewest:  # what does not deviate tells as much
-        seen.where = {n: (np.ones_like(where), size) for n, (where, size) in seen.where.items()}
-        there = seen.missing(sight.right)
-    return there if there is not None and len(there) >= fewest else None
 
 
 def root(lacks, base, there, sight, seen, start):

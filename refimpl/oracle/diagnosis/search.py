@@ -15,7 +15,7 @@ from refimpl.oracle import edits
 from refimpl.oracle.diagnosis.constants import solved, with_a_bound, with_a_number
 from refimpl.oracle.diagnosis.evidence import LARGE, Evidence, called, explains, holds
 from refimpl.oracle.diagnosis.formulas import proposed
-from refimpl.oracle.diagnosis.found import Found, both, both_listed, here
+from refimpl.oracle.diagnosis.found import Found, here, two_edits, two_listed
 from refimpl.oracle.diagnosis.halves import Halves
 from refimpl.oracle.diagnosis.levers import read
 from refimpl.oracle.diagnosis.matched import matching
@@ -103,7 +103,7 @@ class Search:
                 explained += sight.wrong
                 tells = tells or (sight.wrong and out is not None and not close(out, sight.right, sight.tolerance))
             elif sight.wrong and explained:
-                doubts.append(sight)
+                doubts.append(sight)  # rounding may have grown: to ask that is dear, and waits for others
             else:
                 return 0.0
             if doubts and explained >= TRUSTED:
@@ -272,7 +272,7 @@ class Search:
 
     def keep_two(self, a, b, lines):
         """Note two edits that explain everything together."""
-        self.keep(Found(30 + a.rank + b.rank, partial(both, a, b), lines=lines))
+        self.keep(Found(30 + a.rank + b.rank, partial(two_edits, a, b), lines=lines))
 
     def _of_edit(self, edit, base, rank, more):
         code = edit.code()
@@ -342,7 +342,7 @@ class Search:
                 if answer is not None and self.agrees(answer):
                     words = "; and ".join(filter(None, (a.words, b.words)))
                     lines = (*a.lines, *b.lines)
-                    self.keep(Found(30 + a.rank + b.rank, partial(both, x, y), words, lines))
+                    self.keep(Found(30 + a.rank + b.rank, partial(two_edits, x, y), words, lines))
         self.parts = [*first, *second]
 
     def best_parts(self, most=24):
@@ -366,7 +366,7 @@ class Search:
                 continue
             if good:
                 lines = (*edits.changed_lines(operation.system, a), *edits.changed_lines(operation.system, b))
-                self.keep(Found(20, partial(both_listed, both), lines=lines, listed=(a.slug, b.slug)))
+                self.keep(Found(20, partial(two_listed, both), lines=lines, listed=(a.slug, b.slug)))
 
     def starts(self):
         """Listed alternatives by how much of the first deviations they explain, best first."""

@@ -127,8 +127,7 @@ class Workshop:
         self._last: dict[int, object] = {}
         self._turns: dict[int, int] = {}
         self.beside = lambda old, made: old()
-        known_values = self.units if values else ()
-        self._looked = {u: LOOKED for u in known_values if any(id(n) in values for n in ast.walk(u.node))}
+        self._looked = {u: LOOKED for u in self.units if values and any(id(n) in values for n in ast.walk(u.node))}
 
     def __enter__(self):
         self._bounds = contextlib.ExitStack()
