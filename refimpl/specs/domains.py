@@ -205,7 +205,7 @@ def _symmetric(x):
 
 
 def _eigenvalues(x):
-    scale = np.max(np.abs(x), axis=(-2, -1), keepdims=True)
+    scale = np.max(np.abs(x), axis=(-2, -1), keepdims=True, initial=0.0)
     with np.errstate(all="ignore"):
         return np.linalg.eigvalsh(x.astype(np.float64) / np.where(scale > 0, scale, 1))
 

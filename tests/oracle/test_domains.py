@@ -89,6 +89,7 @@ RIGHT = [
     (real(nan=True), math.nan),
     (below("C"), np.array([0, 2])),
     (DEFINITE, np.stack([SQUARE, 1e-300 * SQUARE])),
+    (DEFINITE, np.zeros((2, 0, 0))),
     (REAL.that("semidefinite"), np.zeros((2, 2))),
     (SIMPLEX, np.full(3, 1 / 3, np.float32)),
 ]

@@ -32,6 +32,7 @@ from refimpl.oracle.judging.run import run
 from refimpl.oracle.judging.tolerance import wide
 from refimpl.oracle.output.results import read_report, write_report
 from refimpl.oracle.output.words import cause, told
+from refimpl.oracle.power import mutations
 from refimpl.specs.base import array
 from tests.oracle.conftest import evidence_of
 from tests.thorough import THOROUGH, sample, some
@@ -361,10 +362,24 @@ def test_the_source_is_given_back_after_an_exception():
 
 
 def test_an_edited_loop_ends():
-    operation = catalog.operation("sso.search")
+    operation = catalog.operation("genai_engineering.merges")
+    inputs = wide(operation.cases[0].inputs)
     with np.errstate(all="ignore"), Workshop(operation) as shop:
-        shop.limit = 3
-        assert shop.run(wide(operation.cases[0].inputs)) is None
+        shop.calibrate(inputs)
+        back = next(e for unit in shop.units for e in mutations(unit) if e.now == "i -= width")
+        with shop.edited(back):
+            assert shop.run(inputs) is None
+        assert shop.run(inputs) is not None
+
+
+def test_inputs_on_which_the_right_loop_is_longer_have_a_limit_of_their_own():
+    operation = catalog.operation("one_byte.spsa_quadratic")
+    short, *_, long = sorted((wide(c.inputs) for c in operation.cases), key=lambda inputs: len(inputs["z"]))
+    with np.errstate(all="ignore"), Workshop(operation) as shop:
+        shop.calibrate(short)
+        edit = next(e for unit in shop.units for e in mutations(unit) if "2 + eps" in e.now)
+        with shop.edited(edit):
+            assert all(np.isfinite(shop.run(long)["g"]))
 
 
 def test_every_edit_can_be_said_and_is_taken_back():
