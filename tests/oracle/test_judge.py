@@ -7,6 +7,7 @@ import types
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from refimpl import __version__
 from refimpl.core.backends import BACKENDS
@@ -434,3 +435,16 @@ def test_counts_line_adds_up():
     line = counts_line(report)
     numbers = [int(word) for word in line.replace("=", " ").replace("+", " ").split() if word.isdigit()]
     assert numbers[0] == sum(numbers[1:])
+
+
+def test_blas_has_one_thread_while_a_candidate_is_asked():
+    asked = set()
+
+    def mine(**inputs):
+        asked.update(library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas")
+        return my_lion(scale=2.0)(**inputs)
+
+    with threadpool_limits(2, user_api="blas"):
+        assert check(mine, "lion.trajectory", explain=1).verdict != "conforms"
+        assert {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"} == {2}
+    assert asked == {1}

@@ -1,9 +1,13 @@
-"""Limits of time and memory for what runs in this process."""
+"""Limits of time, memory and threads for what runs in this process."""
 
 import contextlib
+import functools
 import signal
 import threading
 from pathlib import Path
+
+import scipy.linalg  # noqa: F401  has a BLAS of its own, which is looked for below
+from threadpoolctl import ThreadpoolController
 
 try:
     import resource
@@ -93,3 +97,26 @@ def memory_limited(more):
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+_libraries = functools.cache(ThreadpoolController)
+
+
+@contextlib.contextmanager
+def one_thread():
+    """BLAS works in one thread in the body: for small matrices others only wait, and that takes the processor too.
+
+    Yields
+    ------
+    None
+        While the limit holds.
+
+    Examples
+    --------
+    >>> from threadpoolctl import threadpool_info
+    >>> with one_thread():
+    ...     {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
+    {1}
+    """
+    with _libraries().limit(limits=1, user_api="blas"):
+        yield

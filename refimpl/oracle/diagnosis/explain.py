@@ -10,6 +10,7 @@ from functools import partial
 from typing import NamedTuple
 
 from refimpl.oracle import catalog, edits
+from refimpl.oracle.candidates.limit import one_thread
 from refimpl.oracle.diagnosis import listed, needed, telling
 from refimpl.oracle.diagnosis.branches import branch, within
 from refimpl.oracle.diagnosis.evidence import Clock, Evidence, Spent, ask_more, holds
@@ -56,6 +57,7 @@ def usual_seconds():
     return seconds
 
 
+@one_thread()
 def explain(done: Run, candidate, seconds: float, note=lambda text: None):
     """Say why a candidate deviates.
 

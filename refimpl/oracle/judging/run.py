@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from refimpl.oracle import catalog, ending
+from refimpl.oracle.candidates.limit import one_thread
 from refimpl.oracle.candidates.watch import Slip
 from refimpl.oracle.judging import answers
 from refimpl.oracle.judging.manners import watching
@@ -30,6 +31,7 @@ class Run(NamedTuple):
         return self.stopped or all(record.status in UNANSWERED for record in self.records)
 
 
+@one_thread()
 def run(candidate, operations, settings: Settings, callback: Callable[[Record], None] = lambda record: None):
     """Carry out the checks of some operations.
 
@@ -96,6 +98,7 @@ def _left_out(plan, settings, failures):
     return settings.skip.get(plan.matching(settings.skip), "")
 
 
+@one_thread()
 def advice(candidate, operations, settings):
     """Records of the error cases, which count only when asked for; none of a candidate that cannot raise."""
     if not candidate.refuses or settings.errors or settings.only:
