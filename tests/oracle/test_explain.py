@@ -15,8 +15,9 @@ from refimpl.oracle.candidates.base import named_outputs
 from refimpl.oracle.candidates.limit import memory_limited
 from refimpl.oracle.cli import main
 from refimpl.oracle.diagnosis import workshop
+from refimpl.oracle.diagnosis.clock import Clock
 from refimpl.oracle.diagnosis.conditions import conditions
-from refimpl.oracle.diagnosis.evidence import Clock, Evidence, Sight, ask_more, called, explains
+from refimpl.oracle.diagnosis.evidence import Evidence, Sight, ask_more, called, explains, holds
 from refimpl.oracle.diagnosis.explain import evidences, usual_seconds
 from refimpl.oracle.diagnosis.places import _factor, where
 from refimpl.oracle.diagnosis.search import Search
@@ -604,6 +605,33 @@ def test_another_answer_is_judged_by_its_own_digits():
     assert explains({"y": got * [1 + 1e-12, 1]}, sight)
     assert not explains({"y": got * [1 + 1e-6, 1]}, sight)
     assert not explains({"y": got * [1, 1 + 1e-12]}, sight)  # where it is right, as before
+
+
+def test_a_step_that_is_lost_to_rounding_tells_nothing_of_a_candidate_that_was_wrong_before():
+    """Two forms of one chaotic map part after some fifty steps, and differ by as much as from the right one."""
+
+    def orbit(x, step):
+        rows = [x]
+        for _ in range(80):
+            rows.append(step(rows[-1]))
+        return np.array(rows[1:])
+
+    start = np.array([0.3, 0.77])
+    expanded, factored = (orbit(start, step) for step in (lambda x: 4 * x - 4 * x * x, lambda x: 4 * x * (1 - x)))
+    right = orbit(start, lambda x: 3.2 * x * (1 - x))
+    answer = lambda inputs: {"y": orbit(inputs["x"], lambda x: 4 * x * (1 - x))}
+
+    def stands(got, right, steps=frozenset("y")):
+        tolerance = np.full(right.shape, 1e-15)
+        return holds(answer, Sight({"x": start}, {"y": got}, {"y": right}, {"y": tolerance}, steps=steps))
+
+    assert np.max(np.abs(expanded - factored)) > 0.5
+    assert stands(expanded, right)
+    assert not stands(expanded, right, steps=frozenset())
+    assert not stands(np.concatenate([expanded[:1] + 1e-3, expanded[1:]]), right)  # off before all is lost
+    assert not stands(np.concatenate([factored[:60], right[60:]]), right)  # right where the explanation is lost
+    late = np.concatenate([factored[:60], right[60:]])
+    assert not stands(np.concatenate([factored[:60], expanded[60:]]), late)  # nothing was wrong before
 
 
 def test_a_search_that_was_cut_says_how_far_it_came():

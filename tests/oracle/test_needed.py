@@ -7,7 +7,7 @@ import pytest
 
 from refimpl.core.random import stream
 from refimpl.oracle import catalog, check
-from refimpl.oracle.diagnosis.evidence import Clock
+from refimpl.oracle.diagnosis.clock import Clock
 from refimpl.oracle.diagnosis.formulas import made
 from refimpl.oracle.diagnosis.matched import matching, near
 from refimpl.oracle.diagnosis.needed import _words, blamed

@@ -8,7 +8,7 @@ from scipy.special import softmax
 
 from refimpl.oracle import catalog, check
 from refimpl.oracle.candidates.base import named_outputs
-from refimpl.oracle.diagnosis.evidence import Clock
+from refimpl.oracle.diagnosis.clock import Clock
 from refimpl.oracle.diagnosis.search import Search
 from refimpl.oracle.diagnosis.sights import astray, explained, fallen, hurdles
 from refimpl.oracle.diagnosis.slips import one_less, slips

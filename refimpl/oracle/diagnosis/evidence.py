@@ -3,8 +3,7 @@
 import contextlib
 import itertools
 import sys
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,6 +12,7 @@ import numpy as np
 from refimpl.core.random import stream
 from refimpl.oracle.candidates import CandidateError, NotApplicable, Skipped
 from refimpl.oracle.candidates.base import named_outputs
+from refimpl.oracle.diagnosis.clock import Spent
 from refimpl.oracle.judging import cases, tolerance
 from refimpl.oracle.judging.answers import expected
 from refimpl.oracle.judging.tolerance import close, wide
@@ -32,49 +32,6 @@ GROSS = 1e3  # tolerances from which an entry is no longer judged by how far the
 RELATIVE = 1e-9  # but by the digits of the candidate's own answer
 
 
-class Spent:
-    """Seconds of the processor that were spent, and those for which a candidate in another process was waited for.
-
-    On a busy machine the same search comes as far.
-    """
-
-    def __init__(self):
-        self._waited = 0.0
-
-    def __call__(self):
-        return time.process_time() + self._waited
-
-    @contextlib.contextmanager
-    def waiting(self):
-        """Count what happens inside as waiting, but for what this process does meanwhile."""
-        real, own = time.monotonic(), time.process_time()
-        try:
-            yield
-        finally:
-            self._waited += max(0.0, time.monotonic() - real - (time.process_time() - own))
-
-
-class Clock:
-    """Time that may be spent, by a function that tells it; `part` is a share of what is left."""
-
-    def __init__(self, seconds, now=time.monotonic):
-        self._now, self._end = now, now() + seconds
-
-    @property
-    def left(self):
-        """Seconds, not below 0."""
-        return max(0.0, self._end - self._now())
-
-    @property
-    def over(self):
-        """Whether nothing is left."""
-        return self._now() >= self._end
-
-    def part(self, share, most=np.inf):
-        """Clock of a share of what is left, of `most` seconds at most."""
-        return Clock(min(share * self.left, most), self._now)
-
-
 @dataclass(frozen=True, eq=False)
 class Sight:
     """One answer of the candidate beside the right one."""
@@ -86,6 +43,7 @@ class Sight:
     case: str = ""  # slug; "" of a further input
     message: str = ""  # with what it raised
     single: bool = False  # whether it was asked in float32
+    steps: Set[str] = frozenset()  # outputs whose rows follow each other
 
     @property
     def wrong(self):
@@ -121,6 +79,11 @@ def size(inputs):
     return sum(np.size(value) for value in inputs.values()) + sum(whole)
 
 
+def in_steps(operation):
+    """Names of the outputs whose rows are steps."""
+    return frozenset(field.name for field in operation.outputs if field.steps)
+
+
 def called(operation, function, inputs):
     """What a function answers, by output; None if it raises."""
     try:
@@ -154,14 +117,30 @@ def explains(answer, sight, spread=None):
                 if not sight.single:
                     digits = np.where(np.isfinite(got), RELATIVE * np.abs(got), 0.0)
                     allowed = np.where(gap > GROSS * sight.tolerance[name], np.fmax(allowed, digits), allowed)
+                most = np.where(SHARE * gap > sight.tolerance[name], SHARE * gap, np.inf)
                 if spread is not None:
                     allowed = np.fmax(allowed, spread[name])
-                allowed = np.where(SHARE * gap > sight.tolerance[name], np.fmin(allowed, SHARE * gap), allowed)
+                    lost = _lost(spread[name] > most, gap, sight, name)
+                    allowed, most = np.where(lost, np.inf, allowed), np.where(lost, np.inf, most)
+                allowed = np.fmin(allowed, most)
         else:
             allowed = 2.0 * np.max(allowed, initial=0.0)
         if not tolerance.agrees(got, found, allowed).all():
             return False
     return True
+
+
+def _lost(unsure, gap, sight, name):
+    """Which entries tell nothing: those of steps after one in which an explanation is lost to rounding.
+
+    The candidate must deviate in a step before. Where it is right nothing may be off.
+    """
+    if name not in sight.steps or not gap.size:
+        return np.zeros(gap.shape, dtype=bool)
+    in_any = lambda x: x.any(axis=tuple(range(1, x.ndim)), keepdims=True)
+    late = np.logical_or.accumulate(in_any(unsure))
+    wrong = gap > GROSS * sight.tolerance[name]
+    return late & (gap > sight.tolerance[name]) & (in_any(wrong) & ~late).any()
 
 
 @dataclass
@@ -189,11 +168,11 @@ class Evidence:
         for plan, got, record in zip(done.planned, done.outputs, done.records, strict=True):
             here = plan.case is not None and (plan.operation, plan.dtype) == (operation, dtype)
             if here and (got is not None or record.status == "error"):
-                answers = expected(operation, plan.case, dtype)
+                right, allowed = expected(operation, plan.case, dtype)
                 inputs = cases.rounded(plan.case.inputs, dtype)
                 case = plan.case.slug
                 single = dtype == "float32"
-                found.append(Sight(inputs, got, answers[0], answers[1], case, record.message, single))
+                found.append(Sight(inputs, got, right, allowed, case, record.message, single, in_steps(operation)))
         found.sort(key=lambda sight: (sight.size, sight.case))
         return cls(operation, candidate, dtype, found, spent=spent or Spent())
 
@@ -333,7 +312,8 @@ class Evidence:
             allowed = self._allowed(inputs, right, got)
         except Exception:  # a rule that raises once its numbers are shaken
             return None
-        return Sight(inputs, got, right, allowed, message=message, single=self.dtype == "float32")
+        single, steps = self.dtype == "float32", in_steps(self.operation)
+        return Sight(inputs, got, right, allowed, message=message, single=single, steps=steps)
 
 
 def holds(answer, sight):

@@ -13,7 +13,8 @@ from refimpl.oracle import catalog, edits
 from refimpl.oracle.candidates.limit import one_thread
 from refimpl.oracle.diagnosis import listed, needed, telling
 from refimpl.oracle.diagnosis.branches import branch, within
-from refimpl.oracle.diagnosis.evidence import Clock, Evidence, Spent, ask_more, holds
+from refimpl.oracle.diagnosis.clock import Clock, Spent
+from refimpl.oracle.diagnosis.evidence import Evidence, ask_more, holds
 from refimpl.oracle.diagnosis.nearest import listed_answer, nearest, of_conditions
 from refimpl.oracle.diagnosis.search import Found, Search
 from refimpl.oracle.diagnosis.sights import SMALL
