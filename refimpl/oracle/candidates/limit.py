@@ -3,10 +3,10 @@
 import contextlib
 import functools
 import signal
+import sys
 import threading
 from pathlib import Path
 
-import scipy.linalg  # noqa: F401  has a BLAS of its own, which is looked for below
 from threadpoolctl import ThreadpoolController
 
 try:
@@ -99,7 +99,10 @@ def memory_limited(more):
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
-_libraries = functools.cache(ThreadpoolController)
+@functools.cache
+def _libraries(scipy):
+    """Those that are loaded, looked for anew once SciPy is: it has a BLAS of its own, and is slow to import."""
+    return ThreadpoolController()
 
 
 @contextlib.contextmanager
@@ -118,5 +121,5 @@ def one_thread():
     ...     {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
     {1}
     """
-    with _libraries().limit(limits=1, user_api="blas"):
+    with _libraries("scipy.linalg" in sys.modules).limit(limits=1, user_api="blas"):
         yield
