@@ -344,8 +344,8 @@ def _survivors(search, clock):
     seen = len(evidence.further)
     ask_more(evidence, clock.part(0.3, most=SURE), samples=MORE if kept else 0, changes=0)
     fresh = [sight for sight in evidence.further[seen:] if sight.got is not None]
-    kept = sorted(kept, key=_plain)[:TOLD]
-    return [found for found in kept if all(holds(found.on(evidence.operation), sight) for sight in fresh)]
+    answers = [(found, found.on(evidence.operation)) for found in sorted(kept, key=_plain)[:TOLD]]
+    return [found for found, answer in answers if all(holds(answer, sight) for sight in fresh)]
 
 
 def _plain(found):

@@ -280,9 +280,10 @@ class Search:
         def on(operation):
             if all(unit.function is not edit.unit.function for unit in units(operation)):
                 return None
+            known = Workshop(operation, base).units  # to read them takes longer than to run them
 
             def answer(inputs):
-                with np.errstate(all="ignore"), Workshop(operation, base) as shop:
+                with np.errstate(all="ignore"), Workshop(operation, known=known) as shop:
                     shop.calibrate(wide(inputs))  # an edited loop may never end
                     edit.unit.function.__code__ = code
                     return shop.run(wide(inputs))
