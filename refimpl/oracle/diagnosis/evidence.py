@@ -118,11 +118,11 @@ def explains(answer, sight, spread=None):
                     digits = np.where(np.isfinite(got), RELATIVE * np.abs(got), 0.0)
                     allowed = np.where(gap > GROSS * sight.tolerance[name], np.fmax(allowed, digits), allowed)
                 most = np.where(SHARE * gap > sight.tolerance[name], SHARE * gap, np.inf)
-                if spread is not None:
-                    allowed = np.fmax(allowed, spread[name])
+                if spread is None:
+                    allowed = np.fmin(allowed, most)
+                else:
                     lost = _lost(spread[name] > most, gap, sight, name)
-                    allowed, most = np.where(lost, np.inf, allowed), np.where(lost, np.inf, most)
-                allowed = np.fmin(allowed, most)
+                    allowed = np.where(lost, np.inf, np.fmin(np.fmax(allowed, spread[name]), most))
         else:
             allowed = 2.0 * np.max(allowed, initial=0.0)
         if not tolerance.agrees(got, found, allowed).all():

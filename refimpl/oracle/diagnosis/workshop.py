@@ -244,7 +244,7 @@ class Workshop:
 
     def _lengthened(self, inputs):
         """Whether inputs get a limit of their own: they take the right source longer than those of `calibrate`."""
-        if id(inputs) in self._longer or self.limit == MOST:
+        if id(inputs) in self._longer or self.limit == MOST:  # the second: `calibrate` is running
             return False
         now, before = {f: f.__code__ for f in (unit.function for unit in self._plain)}, (self.limit, self.patience)
         try:
