@@ -17,16 +17,18 @@ from refimpl.oracle.cli import main
 from refimpl.oracle.diagnosis import workshop
 from refimpl.oracle.diagnosis.clock import Clock
 from refimpl.oracle.diagnosis.conditions import conditions
-from refimpl.oracle.diagnosis.evidence import Evidence, Sight, ask_more, called, explains, holds
+from refimpl.oracle.diagnosis.evidence import Evidence, Sight, ask_more, called
 from refimpl.oracle.diagnosis.explain import evidences, usual_seconds
 from refimpl.oracle.diagnosis.places import _factor, where
 from refimpl.oracle.diagnosis.search import Search
 from refimpl.oracle.diagnosis.smallest import smallest
+from refimpl.oracle.diagnosis.standing import explains, holds
 from refimpl.oracle.diagnosis.telling import laws
 from refimpl.oracle.diagnosis.trials import trials, tried
 from refimpl.oracle.diagnosis.units import functions, units
 from refimpl.oracle.diagnosis.vocabulary import edits_of
 from refimpl.oracle.diagnosis.workshop import Workshop
+from refimpl.oracle.judging.noise import bare as plain
 from refimpl.oracle.judging.plans import Settings
 from refimpl.oracle.judging.records import Record
 from refimpl.oracle.judging.run import run
@@ -605,6 +607,22 @@ def test_another_answer_is_judged_by_its_own_digits():
     assert explains({"y": got * [1 + 1e-12, 1]}, sight)
     assert not explains({"y": got * [1 + 1e-6, 1]}, sight)
     assert not explains({"y": got * [1, 1 + 1e-12]}, sight)  # where it is right, as before
+
+
+def test_an_explanation_may_be_off_by_what_cancels_in_it():
+    """Of 1 - p nothing is left where p is nearly 1: no input close by shows that, other roundings inside do."""
+    x = np.linspace(30, 36, 40)
+
+    def answer(inputs):
+        p = 1 / (1 + array_namespace(inputs["x"]).exp(-inputs["x"]))
+        return {"y": plain(3 * (3 - p * 3))}
+
+    got = 9 * (1 - 1 / (1 + np.exp(-x)))
+    stands = lambda answer, got: holds(answer, Sight({"x": x}, {"y": got}, {"y": np.exp(-x / 4)}, {"y": 1e-30 * x}))
+    assert stands(answer, got)
+    assert not stands(lambda inputs: answer(inputs) if type(inputs["x"]) is np.ndarray else None, got)
+    assert not stands(answer, 1.5 * got)
+    assert not stands(answer, np.where(x > 35, np.exp(-x / 4), got))  # right where the explanation is not
 
 
 def test_a_step_that_is_lost_to_rounding_tells_nothing_of_a_candidate_that_was_wrong_before():

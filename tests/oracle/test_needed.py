@@ -39,6 +39,23 @@ def test_a_value_that_is_made_of_nothing_is_told_with_its_place():
     assert "`softplus(along)` (functional_prior-8), which depends on a and u alone" in told
 
 
+def others(name, explain=8):
+    """What is said of an invented mistake for which no cause is found."""
+    task = next(task for task in tasks(["invented"]) if task.name == name)
+    return check(task.entry.candidate(task.text), task.entry.bug.operation, explain=explain).diagnosis.others
+
+
+def test_labels_that_move_with_no_number_are_said_to_be_to_blame():
+    (told,) = [text for text in others("labels_from_one") if text.startswith("one value explains small inputs")]
+    assert "xp.astype(y, W.dtype)[:, None]` (head), which depends on none of W and z, is 1 on one of them" in told
+
+
+def test_equations_to_which_all_that_explains_is_bound_are_said():
+    """The slope is computed with a value from below its line: what stands there follows from no values above it."""
+    (told,) = [text for text in others("slope_at_the_moved_point") if text.startswith("another value in")]
+    assert "(functional_prior-10) or (functional_prior-11)" in told
+
+
 def test_an_expression_may_be_come_to_more_often_on_another_input():
     task = next(task for task in tasks(["invented"]) if task.name == "goes_to_the_last_time")
     diagnosis = check(task.entry.candidate(task.text), "diffusion.table_steps", explain=ENOUGH).diagnosis

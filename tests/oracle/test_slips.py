@@ -83,13 +83,27 @@ def test_two_slips_are_told_one_output_after_the_other():
 
 
 def test_one_output_that_is_explained_is_no_cause():
-    """The loss without its logarithm, and a gradient that follows no rule: nothing is said to explain both."""
+    """A loss that is twice as large, and a gradient that follows no rule: only the first is said to be explained."""
 
     def candidate(X, Z, gamma, W):
         out = catalog.operation("attention_svm.loss_grad").reference(X=X, Z=Z, gamma=gamma, W=W)
         return 2 * out[0], out[1], out[2] * np.cos(1e4 * np.sum(X) + np.sum(W))
 
-    assert check(candidate, "attention_svm.loss_grad", explain=6).diagnosis.kind in ("conditions", "near")
+    told = check(candidate, "attention_svm.loss_grad", explain=6).diagnosis
+    assert told.kind in ("conditions", "near")
+    (alone,) = [text for text in (told.hint, *told.others) if " alone: as if " in text]
+    assert alone.startswith("loss alone: as if ")
+
+
+def test_an_output_that_an_edit_explains_on_some_inputs_alone_is_not_said_to_be():
+    """The loss is twice as large, on inputs with a large sum three times."""
+
+    def candidate(X, Z, gamma, W):
+        out = catalog.operation("attention_svm.loss_grad").reference(X=X, Z=Z, gamma=gamma, W=W)
+        return (2 + (np.sum(np.abs(X)) > 30)) * out[0], out[1], out[2] * np.cos(1e4 * np.sum(X) + np.sum(W))
+
+    told = check(candidate, "attention_svm.loss_grad", explain=6).diagnosis
+    assert not any(" alone: as if " in text for text in (told.hint, *told.others))
 
 
 def test_what_spoils_another_output_explains_none():

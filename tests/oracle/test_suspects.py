@@ -7,10 +7,11 @@ import pytest
 
 from refimpl.oracle import catalog
 from refimpl.oracle.diagnosis import search
-from refimpl.oracle.diagnosis.evidence import Sight, holds
+from refimpl.oracle.diagnosis.evidence import Sight
 from refimpl.oracle.diagnosis.expressions import expression_edits
 from refimpl.oracle.diagnosis.levers import FORMS, solved
 from refimpl.oracle.diagnosis.search import Search
+from refimpl.oracle.diagnosis.standing import holds
 from refimpl.oracle.diagnosis.suspects import wrong_alone
 from refimpl.oracle.diagnosis.tries import RARE, Tries
 from refimpl.oracle.diagnosis.units import units

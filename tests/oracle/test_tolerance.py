@@ -7,7 +7,8 @@ import scipy.linalg
 from refimpl.core.arrays import array_namespace
 from refimpl.core.autodiff import grad
 from refimpl.oracle.judging.answers import Allowed
-from refimpl.oracle.judging.tolerance import Noise, agrees, digits, noisy_run, noisy_runs, spread, unit
+from refimpl.oracle.judging.noise import Noise
+from refimpl.oracle.judging.tolerance import agrees, digits, noisy_run, noisy_runs, spread, unit
 
 
 def tolerance_of(function, dtype, **inputs):

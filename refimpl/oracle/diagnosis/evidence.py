@@ -15,21 +15,17 @@ from refimpl.oracle.candidates.base import named_outputs
 from refimpl.oracle.diagnosis.clock import Spent
 from refimpl.oracle.judging import cases, tolerance
 from refimpl.oracle.judging.answers import expected
+from refimpl.oracle.judging.noise import bare
 from refimpl.oracle.judging.tolerance import close, wide
 from refimpl.specs.base import Operation
 from refimpl.specs.domains import drawn, moved, outside
 
-JUMPS = 6  # inputs close by that are tried where an explanation may jump, or explode
-SPREAD = 8.0  # times what they do to it
 WIDEST = 7  # the largest size of further inputs: of three or four sizes no factor can be read
 COUNTED = 300  # the most that a count weighs: it may be no count of steps
 LARGE = 20_000  # entries above which the inputs of a case are looked at last
 NOISY_RUNS = 3  # of the reference, from which the tolerance of a further input comes
 LUCK = 4.0  # so much wider than that: so few runs may all be lucky
 WIDER = 8.0
-SHARE = 0.2  # of a deviation, what an explanation may leave over
-GROSS = 1e3  # tolerances from which an entry is no longer judged by how far the right answer may be off,
-RELATIVE = 1e-9  # but by the digits of the candidate's own answer
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,59 +84,9 @@ def called(operation, function, inputs):
     """What a function answers, by output; None if it raises."""
     try:
         with np.errstate(all="ignore"):
-            return named_outputs(operation, function(**inputs))
+            return named_outputs(operation, bare(function(**inputs)))
     except Exception:  # an explanation that raises is one that does not answer
         return None
-
-
-def explains(answer, sight, spread=None):
-    """Whether an answer is the candidate's.
-
-    It must be within two tolerances, which grow with the numbers, and leave no more than `SHARE` of the deviation.
-    Where the candidate is off by much, the tolerance of the right answer says nothing of another one: there it has so
-    many digits of the candidate's. `spread` is, by output, how far the answer may be off for reasons of its own.
-    """
-    if answer is None:  # an edited source may refuse the NaN that other code hands on
-        return sight.got is None or not all(np.isfinite(x).all() for x in sight.got.values())
-    if sight.got is None:
-        return False
-    for name, right in sight.right.items():
-        got, found = sight.got[name], answer[name]
-        if found.shape != got.shape:
-            return False
-        allowed = 2.0 * sight.tolerance[name]
-        if found.shape == right.shape:
-            with np.errstate(all="ignore"):
-                grown = np.abs(found).max(initial=0.0) / max(np.abs(right).max(initial=0.0), 1e-300)
-                allowed = allowed * np.clip(np.nan_to_num(grown, nan=1.0), 1.0, 1e6)
-                gap = np.abs(got - right)
-                if not sight.single:
-                    digits = np.where(np.isfinite(got), RELATIVE * np.abs(got), 0.0)
-                    allowed = np.where(gap > GROSS * sight.tolerance[name], np.fmax(allowed, digits), allowed)
-                most = np.where(SHARE * gap > sight.tolerance[name], SHARE * gap, np.inf)
-                if spread is None:
-                    allowed = np.fmin(allowed, most)
-                else:
-                    lost = _lost(spread[name] > most, gap, sight, name)
-                    allowed = np.where(lost, np.inf, np.fmin(np.fmax(allowed, spread[name]), most))
-        else:
-            allowed = 2.0 * np.max(allowed, initial=0.0)
-        if not tolerance.agrees(got, found, allowed).all():
-            return False
-    return True
-
-
-def _lost(unsure, gap, sight, name):
-    """Which entries tell nothing: those of steps after one in which an explanation is lost to rounding.
-
-    The candidate must deviate in a step before. Where it is right nothing may be off.
-    """
-    if name not in sight.steps or not gap.size:
-        return np.zeros(gap.shape, dtype=bool)
-    in_any = lambda x: x.any(axis=tuple(range(1, x.ndim)), keepdims=True)
-    late = np.logical_or.accumulate(in_any(unsure))
-    wrong = gap > GROSS * sight.tolerance[name]
-    return late & (gap > sight.tolerance[name]) & (in_any(wrong) & ~late).any()
 
 
 @dataclass
@@ -314,31 +260,6 @@ class Evidence:
             return None
         single, steps = self.dtype == "float32", in_steps(self.operation)
         return Sight(inputs, got, right, allowed, message=message, single=single, steps=steps)
-
-
-def holds(answer, sight):
-    """Whether an explanation stands at a sight.
-
-    Where it jumps, as a sign at 0, an answer close by will do; where it explodes, as a chain that accepts all, it may
-    be off by what such small changes of the inputs do to it.
-    """
-    here = answer(wide(sight.inputs))
-    if explains(here, sight):
-        return True
-    rng, answers = np.random.Generator(np.random.Philox(0)), []
-    for _ in range(JUMPS):
-        near = {
-            n: v * (1 + 4e-16 * rng.uniform(-1, 1, v.shape)) if isinstance(v, np.ndarray) and v.dtype.kind == "f" else v
-            for n, v in wide(sight.inputs).items()
-        }
-        answers.append(answer(near))
-        if explains(answers[-1], sight):
-            return True
-    if here is None or any(a is None or any(a[n].shape != x.shape for n, x in here.items()) for a in answers):
-        return False
-    with np.errstate(all="ignore"):
-        spread = {n: SPREAD * np.max([np.abs(a[n] - x) for a in answers], axis=0) for n, x in here.items()}
-    return explains(here, sight, spread)
 
 
 def ask_more(evidence, clock, *, samples=30, changes=5):

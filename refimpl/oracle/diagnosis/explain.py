@@ -14,11 +14,12 @@ from refimpl.oracle.candidates.limit import one_thread
 from refimpl.oracle.diagnosis import listed, needed, telling
 from refimpl.oracle.diagnosis.branches import branch, within
 from refimpl.oracle.diagnosis.clock import Clock, Spent
-from refimpl.oracle.diagnosis.evidence import Evidence, ask_more, holds
+from refimpl.oracle.diagnosis.evidence import Evidence, ask_more
 from refimpl.oracle.diagnosis.nearest import listed_answer, nearest, of_conditions
 from refimpl.oracle.diagnosis.search import Found, Search
 from refimpl.oracle.diagnosis.sights import SMALL
 from refimpl.oracle.diagnosis.smallest import smallest
+from refimpl.oracle.diagnosis.standing import holds
 from refimpl.oracle.judging.records import FAILURES, Diagnosis, Record
 from refimpl.oracle.judging.run import Run
 
@@ -240,12 +241,13 @@ def _one(evidence, clock):
         if Search(evidence, clock.part(0.5)).agrees(source.on(operation)):
             return [diagnosis], source
         return [replace(diagnosis, within=part.words)], replace(source, on=partial(_rule_elsewhere, part, source.on))
-    return _rest(Search(evidence, clock, parts=search.parts, blame=search.blame), evidence, clock), None
+    known = {name: getattr(search, name) for name in ("parts", "blame", "tries", "halves")}
+    return _rest(Search(evidence, clock, **known), evidence, clock), None
 
 
 def _rest(search, evidence, clock):
     """What is said where no cause was found."""
-    words = needed.said(search.blame)
+    words = (*search.halves.said(search, clock.part(0.2)), *needed.said(search.blame))
     if told := nearest(search, evidence, clock):
         return [replace(told[0], others=(*words, *told[0].others))]
     return of_conditions(evidence, clock, words)

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from refimpl.oracle.diagnosis.evidence import explains
 from refimpl.oracle.diagnosis.expressions import binary, call, lent
 from refimpl.oracle.diagnosis.factors import quantities
 from refimpl.oracle.diagnosis.levers import clear
 from refimpl.oracle.diagnosis.needed import flat, only, there, values
+from refimpl.oracle.diagnosis.standing import explains
 from refimpl.oracle.diagnosis.vocabulary import expressions, statements
 from refimpl.oracle.judging.tolerance import wide
 

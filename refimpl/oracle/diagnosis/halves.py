@@ -7,12 +7,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from refimpl.oracle.diagnosis.sights import astray, explained
+from refimpl.oracle.diagnosis.evidence import LARGE
+from refimpl.oracle.diagnosis.sights import astray, explained, only
+from refimpl.oracle.diagnosis.standing import explains
+from refimpl.oracle.diagnosis.telling import as_read
+from refimpl.oracle.judging.tolerance import wide
 
 MOST = 40  # that are noted
 COUPLES = 150  # of these, which are tried together
 ENOUGH = 4  # couples that explain all
 FIRSTS = 3  # to which a second one is looked for among all edits
+SAID = 2  # halves, where no whole is found
 SIGHTS = 6  # deviating ones, of which a half explains its outputs
 
 
@@ -52,6 +57,19 @@ class Halves(list[Half]):
             if answer is not None and search.agrees(answer):
                 search.keep_two(a, b, (*a.lines, *b.lines))
 
+    def said(self, search, clock):
+        """Outputs that answer on every input as with one edit though nothing explains the others, in words."""
+        told: list[tuple[Set[str], str]] = []
+        if not self:
+            return ()
+        with np.errstate(all="ignore"), search.opened() as shop:
+            for names, edit in self.ordered:
+                if clock.over or len(told) == SAID:
+                    break
+                if not any(names <= other for other, _ in told) and _everywhere(search, names, edit, shop, clock):
+                    told.append((names, f"{' and '.join(sorted(names))} alone: as if {as_read(edit.lines)}"))
+        return tuple(words for _, words in told)
+
     def of_seconds(self, search, clock):
         """Another edit beside one of them."""
         first = [half.edit for half in self.ordered[:FIRSTS]]
@@ -61,6 +79,20 @@ class Halves(list[Half]):
                 _second(search, edit, lines, shop, part)
             if search.found or clock.over:
                 return
+
+
+def _everywhere(search, names, edit, shop, clock):
+    """Whether outputs answer on every input as with an edit."""
+    with contextlib.suppress(SyntaxError), shop.edited(edit):
+        for sight in search.evidence.every:
+            if clock.over:
+                return False
+            if sight.got is not None and sight.size <= LARGE:
+                out = shop.run(wide(sight.inputs))
+                if not all(explains(out, only(sight, name)) for name in names):
+                    return False
+        return True
+    return False
 
 
 def _second(search, first, lines, shop, clock):

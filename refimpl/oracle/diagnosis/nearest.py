@@ -5,9 +5,10 @@ from typing import Any
 from refimpl.oracle import edits
 from refimpl.oracle.diagnosis import conditions as separate
 from refimpl.oracle.diagnosis import telling
-from refimpl.oracle.diagnosis.evidence import ask_more, called, explains
+from refimpl.oracle.diagnosis.evidence import ask_more, called
 from refimpl.oracle.diagnosis.places import where
 from refimpl.oracle.diagnosis.smallest import shrunk
+from refimpl.oracle.diagnosis.standing import explains
 from refimpl.oracle.judging import tolerance
 from refimpl.oracle.judging.records import Diagnosis
 

@@ -8,15 +8,15 @@ left, those that depend on the fewest arguments are to blame; edits are tried th
 import ast
 import textwrap
 from collections.abc import Sequence, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from refimpl.oracle.diagnosis.evidence import explains
 from refimpl.oracle.diagnosis.levers import Seen, numeric, places
-from refimpl.oracle.diagnosis.sights import astray
+from refimpl.oracle.diagnosis.sights import astray, only
 from refimpl.oracle.diagnosis.small import moving
+from refimpl.oracle.diagnosis.standing import explains
 from refimpl.oracle.diagnosis.vocabulary import Edit
 from refimpl.oracle.judging.tolerance import wide
 
@@ -29,6 +29,7 @@ HALVED = 3  # times a step is cut
 STEP = 1e-4  # relative, of the first slopes
 LINE = 90  # characters of an expression that is said
 VARIED = 3  # inputs that are seen before anything is said
+LINES = 2  # that are said together
 NEAR = 12  # places that are looked at first
 
 
@@ -234,12 +235,6 @@ def blamed(shop, asked, clock, met=lambda places, sight: False):
     return Blame(innocent=out, sights=[asked.first])
 
 
-def only(sight, name):
-    """One output of a sight."""
-    parts = {part: {name: getattr(sight, part)[name]} for part in ("got", "right", "tolerance")}
-    return replace(sight, **parts)
-
-
 def _solvable(shop, first, clock):
     """Places of which some value explains an input, and ids of the expressions of which none does."""
     left, out = [], set()
@@ -317,13 +312,15 @@ def said(blame):
     if len(blame.sights) < VARIED:
         return ()
     got = [np.ravel(x) for x in blame.sights[0].got.values()]
-    inner = [p for p in blame.places if p.depends and not any(np.array_equal(p.numbers, x) for x in got)]
+    inner = [p for p in blame.places if not any(np.array_equal(p.numbers, x) for x in got)]
+    fixed = blame.sights[0].inputs.keys() - moving(blame.sights[0].inputs)  # such as labels
+    inner = [p for p in inner if p.depends] or [p for p in inner if not p.more and fixed & _names(p.node)]
     if not inner:
-        return ()
+        return _said_of_lines(blame)
     place = next((p for p in inner if p.made and len(p.more) == len(inner[0].more)), inner[0])
     of = f" of {' and '.join(blame.outputs)}" if blame.outputs else ""
     alone = "" if moving(blame.sights[0].inputs) - blame.moved else " alone"
-    where = place.edit.tags[0] if place.edit.tags else place.edit.unit.name
+    depends = f"{_listed(place.depends)}{alone}" if place.depends else f"none of {_listed(blame.moved)}"
     when = "" if place.time is None else f", time {place.time + 1}"
     text = textwrap.shorten(ast.unparse(place.node), LINE, placeholder=" ...")
     right = flat(place.right)
@@ -331,10 +328,26 @@ def said(blame):
     made = f"`{place.made}`, {should}" if place.made else should
     more = f", and would depend on {_listed(place.more)} too" if place.more else ""
     return (
-        f"one value explains small inputs{of}: `{text}` ({where}{when}), which depends on "
-        f"{_listed(place.depends)}{alone}, is {_words(right, place.numbers)} on one of them "
-        f"and would have to be {made}{more}",
+        f"one value explains small inputs{of}: `{text}` ({_where(place)}{when}), which depends on "
+        f"{depends}, is {_words(right, place.numbers)} on one of them and would have to be {made}{more}",
     )
+
+
+def _said_of_lines(blame):
+    """The equations in which some value explains all that was seen, where nothing is known of it but that."""
+    tags = list(dict.fromkeys(place.edit.tags[0] for place in blame.free if place.edit.tags))
+    if not blame.innocent or blame.outputs or not 0 < len(tags) <= LINES:
+        return ()
+    where = " or ".join(f"({tag})" for tag in tags)
+    return (f"another value in {where} explains small inputs, one in any other equation does not",)
+
+
+def _where(place):
+    return place.edit.tags[0] if place.edit.tags else place.edit.unit.name
+
+
+def _names(node):
+    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
 
 
 def _words(x, beside):

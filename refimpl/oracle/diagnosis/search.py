@@ -13,7 +13,7 @@ import numpy as np
 
 from refimpl.oracle import edits
 from refimpl.oracle.diagnosis.constants import solved, with_a_bound, with_a_number
-from refimpl.oracle.diagnosis.evidence import LARGE, Evidence, called, explains, holds
+from refimpl.oracle.diagnosis.evidence import LARGE, Evidence, called
 from refimpl.oracle.diagnosis.formulas import proposed
 from refimpl.oracle.diagnosis.found import Found, here, two_edits, two_listed
 from refimpl.oracle.diagnosis.halves import Halves
@@ -23,6 +23,7 @@ from refimpl.oracle.diagnosis.needed import NOBODY, Blame, blamed
 from refimpl.oracle.diagnosis.reading import readings
 from refimpl.oracle.diagnosis.sights import SMALL, astray, entries, fallen, hurdles, left_over, telling
 from refimpl.oracle.diagnosis.small import NOTHING_ASKED, Asked, asked
+from refimpl.oracle.diagnosis.standing import explains, holds
 from refimpl.oracle.diagnosis.suspects import elsewhere, wrong_alone
 from refimpl.oracle.diagnosis.trials import trials, tried
 from refimpl.oracle.diagnosis.tries import Tries

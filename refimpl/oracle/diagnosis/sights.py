@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from refimpl.oracle.diagnosis.evidence import SHARE, explains
+from refimpl.oracle.diagnosis.standing import SHARE, explains
 
 SMALL = 300  # entries up to which an input is cheap
 
@@ -37,12 +37,17 @@ def left_over(answer, sight):
     return float(np.mean(shares)) if shares else 2.0
 
 
+def only(sight, name):
+    """One output of a sight."""
+    parts = {part: {name: getattr(sight, part)[name]} for part in ("got", "right", "tolerance")}
+    return replace(sight, **parts)
+
+
 def explained(answer, sight):
     """Names of the deviating outputs that an answer explains; none where it spoils one that is right."""
     found = set()
     for name in sight.right if answer is not None and sight.got is not None else ():
-        parts = {part: {name: getattr(sight, part)[name]} for part in ("got", "right", "tolerance")}
-        alone = replace(sight, **parts)
+        alone = only(sight, name)
         if explains(answer, alone):
             found |= {name} if alone.wrong else set()
         elif not alone.wrong:

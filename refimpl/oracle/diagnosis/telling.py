@@ -83,8 +83,13 @@ def same(a, b):
 
 def short(found):
     """An explanation in a phrase."""
-    lines = [f"({tag}) reads `{now}`" if "-" in tag else f"in {tag}: `{now}`" for tag, _, now in found.lines]
-    return " and ".join([*found.listed, *lines, *filter(None, [found.words])]).replace("\n", "; ")
+    return " and ".join(filter(None, [*found.listed, as_read(found.lines), found.words]))
+
+
+def as_read(lines):
+    """Changed lines in a phrase."""
+    rows = [f"({tag}) reads `{now}`" if "-" in tag else f"in {tag}: `{now}`" for tag, _, now in lines]
+    return " and ".join(rows).replace("\n", "; ")
 
 
 def raises(evidence):

@@ -22,6 +22,7 @@ from refimpl.oracle.diagnosis.looking import kind_of, noting
 from refimpl.oracle.diagnosis.trials import tried
 from refimpl.oracle.diagnosis.units import based, units
 from refimpl.oracle.diagnosis.vocabulary import checks
+from refimpl.oracle.judging.noise import bare
 
 HELPERS = tuple(f"_{name}" for name in ("tick", "previous", "first", "summed", "turn", "around", "value", "beside"))
 MEMORY = 2**30  # bytes: an elementwise product in place of one of matrices takes the square of a large case
@@ -229,7 +230,7 @@ class Workshop:
         if self._caches:
             self._forget()
         try:
-            return named_outputs(self.operation, self.operation.reference(**inputs))
+            return named_outputs(self.operation, bare(self.operation.reference(**inputs)))
         except Exception:
             return None
         except EndlessError:

@@ -1,0 +1,99 @@
+"""Whether an explanation stands at an answer of a candidate: to how many digits, and what its own rounding excuses."""
+
+import numpy as np
+
+from refimpl.oracle.judging.noise import Noise
+from refimpl.oracle.judging.tolerance import agrees, unit, wide
+
+SHARE = 0.2  # of a deviation, what an explanation may leave over
+GROSS = 1e3  # tolerances from which an entry is no longer judged by how far the right answer may be off,
+RELATIVE = 1e-9  # but by the digits of the candidate's own answer
+JUMPS = 6  # runs with other roundings where an explanation may jump, explode or cancel
+SPREAD = 8.0  # times what they do to it
+
+
+def explains(answer, sight, spread=None):
+    """Whether an answer is the candidate's.
+
+    It must be within two tolerances, which grow with the numbers, and leave no more than `SHARE` of the deviation.
+    Where the candidate is off by much, the tolerance of the right answer says nothing of another one: there it has so
+    many digits of the candidate's. `spread` is, by output, how far the answer may be off for reasons of its own.
+    """
+    if answer is None:  # an edited source may refuse the NaN that other code hands on
+        return sight.got is None or not all(np.isfinite(x).all() for x in sight.got.values())
+    if sight.got is None:
+        return False
+    for name, right in sight.right.items():
+        got, found = sight.got[name], answer[name]
+        if found.shape != got.shape:
+            return False
+        allowed = 2.0 * sight.tolerance[name]
+        if found.shape == right.shape:
+            with np.errstate(all="ignore"):
+                grown = np.abs(found).max(initial=0.0) / max(np.abs(right).max(initial=0.0), 1e-300)
+                allowed = allowed * np.clip(np.nan_to_num(grown, nan=1.0), 1.0, 1e6)
+                gap = np.abs(got - right)
+                if not sight.single:
+                    digits = np.where(np.isfinite(got), RELATIVE * np.abs(got), 0.0)
+                    allowed = np.where(gap > GROSS * sight.tolerance[name], np.fmax(allowed, digits), allowed)
+                most = np.where(SHARE * gap > sight.tolerance[name], SHARE * gap, np.inf)
+                if spread is None:
+                    allowed = np.fmin(allowed, most)
+                else:
+                    lost = _lost(spread[name] > most, gap, sight, name)
+                    own = np.fmin(spread[name], np.fmax(SHARE * gap, GROSS * sight.tolerance[name]))
+                    allowed = np.where(lost, np.inf, np.fmin(np.fmax(allowed, own), most))
+        else:
+            allowed = 2.0 * np.max(allowed, initial=0.0)
+        if not agrees(got, found, allowed).all():
+            return False
+    return True
+
+
+def _lost(unsure, gap, sight, name):
+    """Which entries tell nothing: those of steps after one in which an explanation is lost to rounding.
+
+    The candidate must deviate in a step before. Where it is right nothing may be off.
+    """
+    if name not in sight.steps or not gap.size:
+        return np.zeros(gap.shape, dtype=bool)
+    in_any = lambda x: x.any(axis=tuple(range(1, x.ndim)), keepdims=True)
+    late = np.logical_or.accumulate(in_any(unsure))
+    wrong = gap > GROSS * sight.tolerance[name]
+    return late & (gap > sight.tolerance[name]) & (in_any(wrong) & ~late).any()
+
+
+def holds(answer, sight):
+    """Whether an explanation stands at a sight.
+
+    Where it jumps, as a sign at 0, an answer close by will do; where it explodes, as a chain that accepts all, or
+    cancels, as 1 - p where p is nearly 1, it may be off by what rounding does to it.
+    """
+    here = answer(wide(sight.inputs))
+    if explains(here, sight):
+        return True
+    answers = []
+    for trial in range(JUMPS):
+        answers.append(_shaken(answer, sight.inputs, trial))
+        if explains(answers[-1], sight):
+            return True
+    if here is None or any(a is None or any(a[n].shape != x.shape for n, x in here.items()) for a in answers):
+        return False
+    with np.errstate(all="ignore"):
+        spread = {n: SPREAD * np.max([np.abs(a[n] - x) for a in answers], axis=0) for n, x in here.items()}
+    return explains(here, sight, spread)
+
+
+def _shaken(answer, inputs, trial):
+    """An answer to inputs moved by a rounding, with other roundings inside where it takes noisy arrays."""
+    rng = np.random.Generator(np.random.Philox(trial))
+    near = {
+        n: v * (1 + 4e-16 * rng.uniform(-1, 1, v.shape)) if isinstance(v, np.ndarray) and v.dtype.kind == "f" else v
+        for n, v in wide(inputs).items()
+    }
+    try:
+        noisy = answer(Noise(rng, unit("float64")).wrap_inputs(near))
+    except Exception:  # it takes plain ones alone
+        noisy = None
+    taken = noisy is not None and all(isinstance(x, np.ndarray) and x.dtype == np.float64 for x in noisy.values())
+    return noisy if taken else answer(near)
