@@ -33,9 +33,9 @@ def kind_of(value):
         return ("str",)
     if isinstance(value, types.ModuleType):
         return ("module",)
-    if hasattr(value, "shape") and hasattr(value, "dtype"):
-        letter = getattr(value.dtype, "kind", "f")
-        return ("array", tuple(value.shape), letter)
+    kind = type(value)  # a class of arrays has a shape too, and what answers for all attributes is being listened to
+    if hasattr(kind, "shape") and hasattr(kind, "dtype"):
+        return ("array", tuple(value.shape), getattr(value.dtype, "kind", "f"))
     if isinstance(value, tuple):
         return ("tuple", len(value))
     return (type(value).__name__,)
