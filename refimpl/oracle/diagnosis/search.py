@@ -35,6 +35,7 @@ AFTER = 1.0  # seconds for which the search goes on once something is found, to 
 CHEAP = 16  # deviating sights of which the cheapest is tried first
 LOSS = 4  # a sight with so many deviating entries counts as twice as dear as one with very many
 TRUSTED = 2  # deviating sights that are explained to the digit, until rounding of the explanation itself is allowed
+MANY = 4  # times as many explained sights as others, until its rounding inside is asked for
 PART = 6  # deviating sights on which a part of an explanation is tried
 PLAINER = 1.5  # seconds for which levers and edits say the same in a plainer way
 NOTHING = 1e-11  # relative change of a number that is rounding
@@ -83,24 +84,25 @@ class Search:
         """Whether a function of the inputs answers as the candidate on every sight."""
         return self.share(answer) == 1.0
 
-    def share(self, answer):
+    def share(self, answer, sure=frozenset()):
         """Share of the deviating sights that a function of the inputs explains; the telling ones come first.
 
         0 if the first one, the pivot, is not among them, or if a sight on which the candidate is right is spoilt. An
         answer that leaves the right one nowhere explains nothing, and nothing can where the candidate only raises.
+        `sure` are ids of sights that it explains but for its own rounding.
         """
         if not self.moving:
             return 0.0
-        tells, explained, missed, doubts, self.seen = False, 0, 0, [], None
+        tells, explained, missed, doubts, self.seen = False, 0, [], [], None
         for sight in self.order:
-            if missed and (explained + missed >= PART or sight.size > SMALL):
+            if missed and (explained + len(missed) >= PART or sight.size > SMALL):
                 continue  # a part of an explanation is not worth so much time
             out = answer(self.inputs[id(sight)])
             if sight is self.order[0]:
                 self.seen, self.fell = out, fallen(self.hurdles, out)
                 if self.fell:
                     return 0.0
-            if explains(out, sight):
+            if explains(out, sight) or id(sight) in sure:
                 explained += sight.wrong
                 tells = tells or (sight.wrong and out is not None and not close(out, sight.right, sight.tolerance))
             elif sight.wrong and explained:
@@ -108,9 +110,11 @@ class Search:
             else:
                 return 0.0
             if doubts and explained >= TRUSTED:
-                stand = sum(holds(answer, sight) for sight in doubts)
-                explained, missed, doubts = explained + stand, missed + len(doubts) - stand, []
-        return explained / (explained + missed + len(doubts)) * tells
+                lost = [sight for sight in doubts if not holds(answer, sight, inside=False)]
+                explained, missed, doubts = explained + len(doubts) - len(lost), [*missed, *lost], []
+        if missed and not doubts and explained >= MANY * len(missed) and all(holds(answer, s) for s in missed):
+            return self.share(answer, sure | {id(sight) for sight in missed})
+        return explained / (explained + len(missed) + len(doubts)) * tells
 
     def loosely(self, answer, clock):
         """Share of the deviating sights that are explained, if at most every tenth of the others is spoilt; else 0."""

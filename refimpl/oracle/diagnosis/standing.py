@@ -8,7 +8,7 @@ from refimpl.oracle.judging.tolerance import agrees, unit, wide
 SHARE = 0.2  # of a deviation, what an explanation may leave over
 GROSS = 1e3  # tolerances from which an entry is no longer judged by how far the right answer may be off,
 RELATIVE = 1e-9  # but by the digits of the candidate's own answer
-JUMPS = 6  # runs with other roundings where an explanation may jump, explode or cancel
+JUMPS = 6  # inputs close by, and runs with other roundings inside, where an explanation may jump, explode or cancel
 SPREAD = 8.0  # times what they do to it
 
 
@@ -63,37 +63,53 @@ def _lost(unsure, gap, sight, name):
     return late & (gap > sight.tolerance[name]) & (in_any(wrong) & ~late).any()
 
 
-def holds(answer, sight):
-    """Whether an explanation stands at a sight.
+def holds(answer, sight, inside=True):
+    """Whether an explanation stands at a sight; `inside` with other roundings inside it too, which takes longest.
 
     Where it jumps, as a sign at 0, an answer close by will do; where it explodes, as a chain that accepts all, or
     cancels, as 1 - p where p is nearly 1, it may be off by what rounding does to it.
     """
-    here = answer(wide(sight.inputs))
+    here, inputs = answer(wide(sight.inputs)), wide(sight.inputs)
     if explains(here, sight):
         return True
-    answers = []
-    for trial in range(JUMPS):
-        answers.append(_shaken(answer, sight.inputs, trial))
+    answers, rng = [], np.random.Generator(np.random.Philox(0))
+    for _ in range(JUMPS):
+        near = {
+            n: v * (1 + 4e-16 * rng.uniform(-1, 1, v.shape)) if isinstance(v, np.ndarray) and v.dtype.kind == "f" else v
+            for n, v in inputs.items()
+        }
+        answers.append(answer(near))
         if explains(answers[-1], sight):
             return True
-    if here is None or any(a is None or any(a[n].shape != x.shape for n, x in here.items()) for a in answers):
+    if not _alike(here, *answers):
         return False
+    if explains(here, sight, _spread(here, answers, SPREAD)):
+        return True
+    if not inside or sight.steps:  # which last long, and grow what inputs close by do to them
+        return False
+    noisy = [_noisy(answer, inputs, number) for number in range(JUMPS)]
+    return _alike(here, *noisy) and explains(here, sight, _spread(here, noisy, SPREAD))
+
+
+def _alike(here, *answers):
+    """Whether answers have the shapes of another one."""
+    return here is not None and all(
+        a is not None and all(a[n].shape == x.shape for n, x in here.items()) for a in answers
+    )
+
+
+def _spread(here, answers, times):
+    """How far an answer may be off, by output: so many times what was done to it."""
     with np.errstate(all="ignore"):
-        spread = {n: SPREAD * np.max([np.abs(a[n] - x) for a in answers], axis=0) for n, x in here.items()}
-    return explains(here, sight, spread)
+        return {n: times * np.max([np.abs(a[n] - x) for a in answers], axis=0) for n, x in here.items()}
 
 
-def _shaken(answer, inputs, trial):
-    """An answer to inputs moved by a rounding, with other roundings inside where it takes noisy arrays."""
-    rng = np.random.Generator(np.random.Philox(trial))
-    near = {
-        n: v * (1 + 4e-16 * rng.uniform(-1, 1, v.shape)) if isinstance(v, np.ndarray) and v.dtype.kind == "f" else v
-        for n, v in wide(inputs).items()
-    }
+def _noisy(answer, inputs, trial):
+    """An answer with other roundings inside; None if it takes no noisy arrays."""
+    noise = Noise(np.random.Generator(np.random.Philox(trial)), unit("float64"))
     try:
-        noisy = answer(Noise(rng, unit("float64")).wrap_inputs(near))
+        out = answer(noise.wrap_inputs(inputs))
     except Exception:  # it takes plain ones alone
-        noisy = None
-    taken = noisy is not None and all(isinstance(x, np.ndarray) and x.dtype == np.float64 for x in noisy.values())
-    return noisy if taken else answer(near)
+        return None
+    taken = out is not None and all(isinstance(x, np.ndarray) and x.dtype == np.float64 for x in out.values())
+    return out if taken else None
