@@ -13,7 +13,7 @@ import numpy as np
 
 from refimpl.oracle import edits
 from refimpl.oracle.diagnosis.constants import solved, with_a_bound, with_a_number
-from refimpl.oracle.diagnosis.evidence import LARGE, Evidence, called
+from refimpl.oracle.diagnosis.evidence import LARGE, Evidence, Sight, called
 from refimpl.oracle.diagnosis.formulas import proposed
 from refimpl.oracle.diagnosis.found import Found, here, two_edits, two_listed
 from refimpl.oracle.diagnosis.halves import Halves
@@ -93,7 +93,9 @@ class Search:
         """
         if not self.moving:
             return 0.0
-        tells, explained, missed, doubts, self.seen = False, 0, [], [], None
+        tells, explained, self.seen = False, 0, None
+        missed: list[Sight] = []
+        doubts: list[Sight] = []
         for sight in self.order:
             if missed and (explained + len(missed) >= PART or sight.size > SMALL):
                 continue  # a part of an explanation is not worth so much time
