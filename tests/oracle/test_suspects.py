@@ -49,7 +49,8 @@ def test_a_deviation_that_is_explained_in_part_waits_for_others(monkeypatch, sta
     found = Search(evidence_of(lambda **i: [2 * x for x in operation.reference(**i)], operation), None)
     doubtful = found.order[1]
     monkeypatch.setattr(search, "explains", lambda out, seen: seen is not doubtful)
-    monkeypatch.setattr(search, "holds", lambda answer, seen, inside=True: stands)
+    for room in ("holds_close_by", "holds_inside"):
+        monkeypatch.setattr(search, room, lambda answer, seen: stands)
     monkeypatch.setattr(search, "fallen", lambda hurdles, out: set())
     assert doubtful.wrong
     assert (found.share(lambda inputs: {n: 2 * x for n, x in wide(found.order[0].right).items()}) == 1) is stands

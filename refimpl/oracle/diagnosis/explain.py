@@ -241,8 +241,7 @@ def _one(evidence, clock):
         if Search(evidence, clock.part(0.5)).agrees(source.on(operation)):
             return [diagnosis], source
         return [replace(diagnosis, within=part.words)], replace(source, on=partial(_rule_elsewhere, part, source.on))
-    known = {name: getattr(search, name) for name in ("parts", "blame", "tries", "halves")}
-    return _rest(Search(evidence, clock, **known), evidence, clock), None
+    return _rest(search.again(clock, evidence), evidence, clock), None
 
 
 def _rest(search, evidence, clock):

@@ -313,14 +313,16 @@ def said(blame):
         return ()
     got = [np.ravel(x) for x in blame.sights[0].got.values()]
     inner = [p for p in blame.places if not any(np.array_equal(p.numbers, x) for x in got)]
-    fixed = blame.sights[0].inputs.keys() - moving(blame.sights[0].inputs)  # such as labels
+    can_move = moving(blame.sights[0].inputs)
+    fixed = blame.sights[0].inputs.keys() - can_move  # such as labels
     inner = [p for p in inner if p.depends] or [p for p in inner if not p.more and fixed & _names(p.node)]
     if not inner:
         return _said_of_lines(blame)
     place = next((p for p in inner if p.made and len(p.more) == len(inner[0].more)), inner[0])
     of = f" of {' and '.join(blame.outputs)}" if blame.outputs else ""
-    alone = "" if moving(blame.sights[0].inputs) - blame.moved else " alone"
+    alone = "" if can_move - blame.moved else " alone"
     depends = f"{_listed(place.depends)}{alone}" if place.depends else f"none of {_listed(blame.moved)}"
+    where = place.edit.tags[0] if place.edit.tags else place.edit.unit.name
     when = "" if place.time is None else f", time {place.time + 1}"
     text = textwrap.shorten(ast.unparse(place.node), LINE, placeholder=" ...")
     right = flat(place.right)
@@ -328,7 +330,7 @@ def said(blame):
     made = f"`{place.made}`, {should}" if place.made else should
     more = f", and would depend on {_listed(place.more)} too" if place.more else ""
     return (
-        f"one value explains small inputs{of}: `{text}` ({_where(place)}{when}), which depends on "
+        f"one value explains small inputs{of}: `{text}` ({where}{when}), which depends on "
         f"{depends}, is {_words(right, place.numbers)} on one of them and would have to be {made}{more}",
     )
 
@@ -340,10 +342,6 @@ def _said_of_lines(blame):
         return ()
     where = " or ".join(f"({tag})" for tag in tags)
     return (f"another value in {where} explains small inputs, one in any other equation does not",)
-
-
-def _where(place):
-    return place.edit.tags[0] if place.edit.tags else place.edit.unit.name
 
 
 def _names(node):

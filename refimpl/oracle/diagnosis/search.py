@@ -23,7 +23,7 @@ from refimpl.oracle.diagnosis.needed import NOBODY, Blame, blamed
 from refimpl.oracle.diagnosis.reading import readings
 from refimpl.oracle.diagnosis.sights import SMALL, astray, entries, fallen, hurdles, left_over, telling
 from refimpl.oracle.diagnosis.small import NOTHING_ASKED, Asked, asked
-from refimpl.oracle.diagnosis.standing import explains, holds
+from refimpl.oracle.diagnosis.standing import explains, holds_close_by, holds_inside
 from refimpl.oracle.diagnosis.suspects import elsewhere, wrong_alone
 from refimpl.oracle.diagnosis.trials import trials, tried
 from refimpl.oracle.diagnosis.tries import Tries
@@ -112,9 +112,9 @@ class Search:
             else:
                 return 0.0
             if doubts and explained >= TRUSTED:
-                lost = [sight for sight in doubts if not holds(answer, sight, inside=False)]
+                lost = [sight for sight in doubts if not holds_close_by(answer, sight)]
                 explained, missed, doubts = explained + len(doubts) - len(lost), [*missed, *lost], []
-        if missed and not doubts and explained >= MANY * len(missed) and all(holds(answer, s) for s in missed):
+        if missed and not doubts and explained >= MANY * len(missed) and all(holds_inside(answer, s) for s in missed):
             return self.share(answer, sure | {id(sight) for sight in missed})
         return explained / (explained + len(missed) + len(doubts)) * tells
 
@@ -129,10 +129,10 @@ class Search:
             return 0.0
         return sum(wrong) / len(wrong) if sum(right) >= 0.9 * len(right) else 0.0
 
-    def again(self, clock):
-        """A new search, with what further inputs have shown, that knows what explained a part."""
+    def again(self, clock, evidence=None):
+        """A new search, of what further inputs have shown or of other evidence, that knows what explained a part."""
         kept = {name: getattr(self, name) for name in ("parts", "values", "blame", "tries", "far", "alone", "halves")}
-        return Search(self.evidence, clock, **kept)
+        return Search(evidence or self.evidence, clock, **kept)
 
     def pivot(self, sight):
         """Let another sight be the first."""

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from refimpl.oracle.judging.noise import Noise
-from refimpl.oracle.judging.tolerance import agrees, unit, wide
+from refimpl.oracle.judging.tolerance import agrees, noisy_run, wide
 
 SHARE = 0.2  # of a deviation, what an explanation may leave over
 GROSS = 1e3  # tolerances from which an entry is no longer judged by how far the right answer may be off,
@@ -63,16 +62,22 @@ def _lost(unsure, gap, sight, name):
     return late & (gap > sight.tolerance[name]) & (in_any(wrong) & ~late).any()
 
 
-def holds(answer, sight, inside=True):
-    """Whether an explanation stands at a sight; `inside` with other roundings inside it too, which takes longest.
+def holds(answer, sight):
+    """Whether an explanation stands at a sight: see `holds_close_by` and `holds_inside`."""
+    return holds_close_by(answer, sight) or holds_inside(answer, sight)
 
-    Where it jumps, as a sign at 0, an answer close by will do; where it explodes, as a chain that accepts all, or
-    cancels, as 1 - p where p is nearly 1, it may be off by what rounding does to it.
+
+def holds_close_by(answer, sight):
+    """Whether it stands on inputs moved by a rounding.
+
+    Where it jumps, as a sign at 0, an answer close by will do; where it explodes, as a chain that accepts all, it may
+    be off by what such small changes of the inputs do to it.
     """
-    here, inputs = answer(wide(sight.inputs)), wide(sight.inputs)
+    inputs = wide(sight.inputs)
+    here = answer(inputs)
     if explains(here, sight):
         return True
-    answers, rng = [], np.random.Generator(np.random.Philox(0))
+    rng, answers = np.random.Generator(np.random.Philox(0)), []
     for _ in range(JUMPS):
         near = {
             n: v * (1 + 4e-16 * rng.uniform(-1, 1, v.shape)) if isinstance(v, np.ndarray) and v.dtype.kind == "f" else v
@@ -81,35 +86,34 @@ def holds(answer, sight, inside=True):
         answers.append(answer(near))
         if explains(answers[-1], sight):
             return True
-    if not _alike(here, *answers):
-        return False
-    if explains(here, sight, _spread(here, answers, SPREAD)):
-        return True
-    if not inside or sight.steps:  # which last long, and grow what inputs close by do to them
-        return False
-    noisy = [_noisy(answer, inputs, number) for number in range(JUMPS)]
-    return _alike(here, *noisy) and explains(here, sight, _spread(here, noisy, SPREAD))
+    return _alike(here, answers) and explains(here, sight, _spread(here, answers))
 
 
-def _alike(here, *answers):
+def holds_inside(answer, sight):
+    """Whether it stands with other roundings inside it: where it cancels, as 1 - p where p is nearly 1.
+
+    That takes longest, and is not asked of trajectories, which grow what inputs close by do to them.
+    """
+    if sight.steps:
+        return False
+    here = answer(wide(sight.inputs))
+    outputs = lambda **inputs: tuple(answer(inputs).values())
+    try:
+        runs = [noisy_run(outputs, sight.inputs, "float64", trial) for trial in range(JUMPS)]
+    except Exception:  # it takes plain arrays alone
+        return False
+    answers = [dict(zip(sight.right, run, strict=True)) for run in runs]
+    return _alike(here, answers) and explains(here, sight, _spread(here, answers))
+
+
+def _alike(here, answers):
     """Whether answers have the shapes of another one."""
     return here is not None and all(
         a is not None and all(a[n].shape == x.shape for n, x in here.items()) for a in answers
     )
 
 
-def _spread(here, answers, times):
-    """How far an answer may be off, by output: so many times what was done to it."""
+def _spread(here, answers):
+    """How far an answer may be off, by output: `SPREAD` times what was done to it."""
     with np.errstate(all="ignore"):
-        return {n: times * np.max([np.abs(a[n] - x) for a in answers], axis=0) for n, x in here.items()}
-
-
-def _noisy(answer, inputs, trial):
-    """An answer with other roundings inside; None if it takes no noisy arrays."""
-    noise = Noise(np.random.Generator(np.random.Philox(trial)), unit("float64"))
-    try:
-        out = answer(noise.wrap_inputs(inputs))
-    except Exception:  # it takes plain ones alone
-        return None
-    taken = out is not None and all(isinstance(x, np.ndarray) and x.dtype == np.float64 for x in out.values())
-    return out if taken else None
+        return {n: SPREAD * np.max([np.abs(a[n] - x) for a in answers], axis=0) for n, x in here.items()}
