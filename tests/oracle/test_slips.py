@@ -9,6 +9,7 @@ from scipy.special import softmax
 from refimpl.oracle import catalog, check
 from refimpl.oracle.candidates.base import named_outputs
 from refimpl.oracle.diagnosis.clock import Clock
+from refimpl.oracle.diagnosis.evidence import ask_more
 from refimpl.oracle.diagnosis.search import Search
 from refimpl.oracle.diagnosis.sights import astray, explained, fallen, hurdles
 from refimpl.oracle.diagnosis.slips import one_less, slips
@@ -82,28 +83,37 @@ def test_two_slips_are_told_one_output_after_the_other():
     assert first[2] == "return softmax(xp.vecdot(X, keys[..., None, :]))", "the line as it is, not as edited"
 
 
-def test_one_output_that_is_explained_is_no_cause():
-    """A loss that is twice as large, and a gradient that follows no rule: only the first is said to be explained."""
+def halves_said(factor):
+    """What is said of one output alone, and its search: a loss that is wrong, a gradient that follows no rule."""
+    operation = catalog.operation("attention_svm.loss_grad")
 
     def candidate(X, Z, gamma, W):
-        out = catalog.operation("attention_svm.loss_grad").reference(X=X, Z=Z, gamma=gamma, W=W)
-        return 2 * out[0], out[1], out[2] * np.cos(1e4 * np.sum(X) + np.sum(W))
+        out = operation.reference(X=X, Z=Z, gamma=gamma, W=W)
+        return factor(X) * out[0], out[1], out[2] * np.cos(1e4 * np.sum(X) + np.sum(W))
 
-    told = check(candidate, "attention_svm.loss_grad", explain=6).diagnosis
-    assert told.kind in ("conditions", "near")
-    (alone,) = [text for text in (told.hint, *told.others) if " alone: as if " in text]
-    assert alone.startswith("loss alone: as if ")
+    evidence, clock = evidence_of(candidate, operation), Clock(ENOUGH)
+    ask_more(evidence, clock, samples=15, changes=1)
+    search = Search(evidence, clock)
+    search.of_first_edits(clock)
+    assert search.halves, "an edit that explains the loss on the first input"
+    return search.halves.said(search, clock), search
+
+
+def test_one_output_that_is_explained_is_no_cause():
+    """A sum in place of a mean is said to explain the loss; and still is once other edits were tried beside that."""
+    told, search = halves_said(lambda X: X.shape[0])
+    assert told[0].startswith("loss alone: as if (attention_svm-2) reads `loss = xp.sum(")
+    assert not search.found
+    trees = [ast.dump(unit.outer) for unit in search.tries.units]
+    search.tries.single = [half.edit for half in search.halves]
+    search.halves.of_seconds(search, Clock(ENOUGH))  # beside itself too
+    assert [ast.dump(unit.outer) for unit in search.tries.units] == trees
+    assert search.halves.said(search, Clock(ENOUGH)) == told
 
 
 def test_an_output_that_an_edit_explains_on_some_inputs_alone_is_not_said_to_be():
-    """The loss is twice as large, on inputs with a large sum three times."""
-
-    def candidate(X, Z, gamma, W):
-        out = catalog.operation("attention_svm.loss_grad").reference(X=X, Z=Z, gamma=gamma, W=W)
-        return (2 + (np.sum(np.abs(X)) > 30)) * out[0], out[1], out[2] * np.cos(1e4 * np.sum(X) + np.sum(W))
-
-    told = check(candidate, "attention_svm.loss_grad", explain=6).diagnosis
-    assert not any(" alone: as if " in text for text in (told.hint, *told.others))
+    """A sum in place of a mean; where it is large there is one more."""
+    assert halves_said(lambda X: X.shape[0] + (np.sum(np.abs(X)) > 30))[0] == ()
 
 
 def test_what_spoils_another_output_explains_none():

@@ -25,7 +25,7 @@ class Edit:
     index: int | slice | None
     new: Any
     rank: int
-    old: Any = None
+    old: Any = None  # what stood there, and the same of an earlier time: a kept edit is tried beside itself
 
     @property
     def there(self):
@@ -40,7 +40,7 @@ class Edit:
     def make(self):
         """Put the new node into the tree."""
         self._locate()
-        self.old = self.there
+        self.old = self.there, self.old
         if self.index is None:
             setattr(self.parent, self.field, self.new)
         else:
@@ -54,13 +54,14 @@ class Edit:
 
     def unmake(self):
         """Take it out again."""
+        old, self.old = self.old
         if self.index is None:
-            setattr(self.parent, self.field, self.old)
+            setattr(self.parent, self.field, old)
         elif isinstance(self.index, slice):
             start = self.index.start
-            getattr(self.parent, self.field)[start : start + len(self.new)] = self.old
+            getattr(self.parent, self.field)[start : start + len(self.new)] = old
         else:
-            getattr(self.parent, self.field)[self.index] = self.old
+            getattr(self.parent, self.field)[self.index] = old
 
     def code(self):
         """Code object of the function with the new node in its tree."""
