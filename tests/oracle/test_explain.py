@@ -592,7 +592,7 @@ def test_an_unlisted_edit_of_one_branch_is_told_with_it():
     operation = catalog.operation("diffusion.sampler_step")
 
     def wrong(x, score, **inputs):
-        return operation.reference(x=x, score=score * 0.7, **inputs)
+        return operation.reference(x=x, score=np.abs(score), **inputs)
 
     operation, candidate = in_one_kind(wrong, "em")
     diagnosis = check(candidate, operation.name, explain=ENOUGH).diagnosis

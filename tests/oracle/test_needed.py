@@ -128,6 +128,22 @@ def test_edits_are_met_by_their_values():
     assert evidence.tried == tried == 0
 
 
+def test_what_is_gone_through_is_met_by_the_value_around_it():
+    """One of four blocks is left out of a sum of squares: a tuple that is no number to be solved for."""
+    operation = catalog.operation("sdl.gradient")
+
+    def candidate(nu, H, **inputs):
+        value, *gradients = operation.reference(nu=nu, H=H, **inputs)
+        return value - nu * np.sum(H * H), *gradients
+
+    evidence = evidence_of(candidate, operation)
+    small, search, seen = asked(evidence, Clock(ENOUGH)), Search(evidence, Clock(ENOUGH)), []
+    with np.errstate(all="ignore"), search.opened() as shop:
+        blamed(shop, small, Clock(ENOUGH), lambda *met: seen.append(met) or True)
+        found = matching(shop, *seen[0], search.tries.single, Clock(ENOUGH))
+    assert any("for block in state[:1] + state[2:]" in edit.now for edit in found)
+
+
 @pytest.mark.parametrize(
     ("found", "good"),
     [(2.0, True), (2.0 + 1e-9, True), (2.1, False), (np.nan, False), ("2", False), (np.array([2.0, 3.0]), False)],

@@ -10,9 +10,11 @@ from refimpl.oracle import catalog, check
 from refimpl.oracle.candidates.base import named_outputs
 from refimpl.oracle.diagnosis.clock import Clock
 from refimpl.oracle.diagnosis.evidence import ask_more
+from refimpl.oracle.diagnosis.halves import Half
 from refimpl.oracle.diagnosis.search import Search
 from refimpl.oracle.diagnosis.sights import astray, explained, fallen, hurdles
 from refimpl.oracle.diagnosis.slips import one_less, slips
+from refimpl.oracle.diagnosis.small import asked
 from refimpl.oracle.diagnosis.tries import FIRST, Tries
 from refimpl.oracle.diagnosis.units import units
 from refimpl.oracle.diagnosis.vocabulary import checks
@@ -114,6 +116,25 @@ def test_one_output_that_is_explained_is_no_cause():
 def test_an_output_that_an_edit_explains_on_some_inputs_alone_is_not_said_to_be():
     """A sum in place of a mean; where it is large there is one more."""
     assert halves_said(lambda X: X.shape[0] + (np.sum(np.abs(X)) > 30))[0] == ()
+
+
+def test_a_second_slip_is_found_by_its_values_beside_the_first_one():
+    """The gradient enters the first moment unscaled, which moves the step too; in that the correction is a root."""
+    operation = catalog.operation("adamw.step")
+
+    def candidate(theta, m, v, grad, steps, lr, beta1, beta2, eps, weight_decay):
+        m, v = beta1 * m + grad, beta2 * v + (1 - beta2) * grad**2
+        m_hat, v_hat = m / np.sqrt(1 - beta1 ** (steps + 1)), v / (1 - beta2 ** (steps + 1))
+        return theta - lr * (m_hat / (np.sqrt(v_hat) + eps) + weight_decay * theta), m, v
+
+    evidence, clock = evidence_of(candidate, operation), Clock(ENOUGH)
+    search = Search(evidence, clock, small=asked(evidence, clock))
+    with search.opened():
+        first = next(edit for edit in search.tries.single if edit.now == "m = beta1 * m + grad")
+    search.halves.append(Half({"new_m"}, first))
+    search.of_halves(clock)
+    assert search.found[0].lines[0] == first.lines[0]
+    assert "sqrt(" in search.found[0].lines[1][2]
 
 
 def test_what_spoils_another_output_explains_none():

@@ -11,6 +11,7 @@ from refimpl.oracle.diagnosis.factors import quantities
 from refimpl.oracle.diagnosis.levers import clear
 from refimpl.oracle.diagnosis.needed import flat, only, there, values
 from refimpl.oracle.diagnosis.standing import explains
+from refimpl.oracle.diagnosis.sums import refitted, terms
 from refimpl.oracle.diagnosis.vocabulary import expressions, statements
 from refimpl.oracle.judging.tolerance import wide
 
@@ -60,13 +61,17 @@ def proposed(shop, asked, blame, clock):
     vocabulary.Edit
         For each place the plainest first; a plain one is noted there, and said even if it does not explain all.
     """
-    left = []
-    for place in [*blame.places[:READ], *blame.free[:READ]]:
+    left: list[Any] = []
+    every = [*blame.places[:READ], *blame.free[:READ]]
+    sights = [*blame.sights, *(only(s, blame.outputs[0]) if blame.outputs else s for s in asked.drawn)] if every else []
+    rights = [(sight, values(shop, wide(sight.inputs))) for sight in filter(clear, sights) if not clock.over]
+    for place in sorted(every, key=lambda place: len(terms(place.node, place.edit.unit.node)) < 2):  # sums take least
         if clock.over:
             return
-        found = seen(shop, asked, blame, place) if place.apart else None
-        rows = list(made(*found)) if found else []
-        left += [(place, found)] if found and not rows else []
+        found = seen(shop, rights, place) if place.apart else None
+        rows = list(made(*found[:2])) if found else []
+        rows = rows or [(1, new) for new in refitted(place.node, place.edit.unit.node, *found)] if found else []
+        left += [(place, found[:2])] if found and not rows else []
         for more, new in rows:
             edit = place.edit.like(new, more)
             if more < PLAIN:
@@ -78,18 +83,18 @@ def proposed(shop, asked, blame, clock):
         yield from (place.edit.like(new, more) for more, new in made(target, others, far=True))
 
 
-def seen(shop, asked, blame, place):
+def seen(shop, rights, place):
     """What a place would have to be, and the values of its function that it may be made of; None if that is too little.
+
+    `rights` are deviating sights, each with the values of all expressions of the rule.
 
     Returns
     -------
     tuple
-        The arguments of `made`.
+        The arguments of `made`, then whole numbers that the inputs tell, by name.
     """
-    sights = [*blame.sights, *(only(s, blame.outputs[0]) if blame.outputs else s for s in asked.drawn)]
     rows, wanted, keep = [], [], []
-    for sight in filter(clear, sights):
-        now = values(shop, wide(sight.inputs))
+    for sight, now in rights:
         right = there(place, now)
         needed = right and place.solved(shop, sight, right, [v * 1.125 + 0.125 for v in right])
         if needed and (known := _known(place, shop, sight, needed)).any():
@@ -106,7 +111,9 @@ def seen(shop, asked, blame, place):
     made_of = lambda text, name: call(name, node(text)) if name else node(text)
     sharp = np.concatenate(keep)
     joined = [(made_of(*key), np.concatenate([row[key] for row in rows])[sharp]) for key in common]
-    return np.concatenate(wanted)[sharp], joined
+    names = [text for text, name in rows[0] if not name and text.isidentifier() and text not in nodes]
+    sizes = {text: np.concatenate([row[text, ""] for row in rows])[sharp] for text in names}
+    return np.concatenate(wanted)[sharp], joined, {text: x for text, x in sizes.items() if np.all(x == np.round(x))}
 
 
 def _known(place, shop, sight, needed):

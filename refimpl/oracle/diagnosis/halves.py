@@ -2,13 +2,18 @@
 
 import contextlib
 from collections.abc import Set
+from dataclasses import replace
 from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from refimpl.oracle.diagnosis.evidence import LARGE
+from refimpl.oracle.diagnosis.formulas import proposed
+from refimpl.oracle.diagnosis.matched import matching
+from refimpl.oracle.diagnosis.needed import blamed
 from refimpl.oracle.diagnosis.sights import astray, explained, only
+from refimpl.oracle.diagnosis.small import Asked
 from refimpl.oracle.diagnosis.standing import explains
 from refimpl.oracle.diagnosis.telling import as_read
 from refimpl.oracle.judging.tolerance import wide
@@ -70,13 +75,14 @@ class Halves(list[Half]):
                     told.append((names, f"{' and '.join(sorted(names))} alone: as if {as_read(edit.lines)}"))
         return tuple(words for _, words in told)
 
-    def of_seconds(self, search, clock):
-        """Another edit beside one of them."""
+    def of_seconds(self, search, clock, by=None):
+        """Another edit beside one of them, looked for by its values or, by default, among all edits."""
+        by = by or _second
         first = [half.edit for half in self.ordered[:FIRSTS]]
         for number, edit in enumerate(first):
             part, lines = clock.part(1 / (len(first) - number)), edit.lines
             with contextlib.suppress(SyntaxError), np.errstate(all="ignore"), search.opened() as shop, shop.kept(edit):
-                _second(search, edit, lines, shop, part)
+                by(search, edit, lines, shop, part)
             if search.found or clock.over:
                 return
 
@@ -95,8 +101,31 @@ def _everywhere(search, names, edit, shop, clock):
     return False
 
 
-def _second(search, first, lines, shop, clock):
-    for edit in (e for group in search.tries.ordered() for e in group):
+def met(search, first, lines, shop, clock):
+    """The second one by its values: what places of the rule with the first one would have to be on small inputs."""
+    left = _of_the_rule_now(shop, search.small)
+
+    def fitting(places, sight):
+        _second(search, first, lines, shop, clock, matching(shop, places, sight, search.tries.single, clock))
+        return bool(search.found)
+
+    if left.first is not None and left.first.wrong:
+        blame = blamed(shop, left, clock.part(0.6), fitting)
+        for part in (blame, *blame.others) if not search.found else ():
+            _second(search, first, lines, shop, clock, proposed(shop, left, part, clock))
+
+
+def _of_the_rule_now(shop, asked):
+    """Small inputs beside what the rule answers as it is edited now, but those where it raises."""
+    every = {id(s): s for s in (asked.first, *asked.varied.values(), *asked.drawn) if s is not None}
+    rights = {number: shop.run(wide(sight.inputs)) for number, sight in every.items()}
+    now = {number: replace(every[number], right=right) for number, right in rights.items() if right is not None}
+    varied = {name: now[id(sight)] for name, sight in asked.varied.items() if id(sight) in now}
+    return Asked(now.get(id(asked.first)), varied, [now[id(sight)] for sight in asked.drawn if id(sight) in now])
+
+
+def _second(search, first, lines, shop, clock, every=None):
+    for edit in (e for group in search.tries.ordered() for e in group) if every is None else every:
         if clock.over or search.clock.over:
             return
         search.evidence.tried += 1

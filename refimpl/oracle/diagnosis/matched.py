@@ -6,6 +6,8 @@ is another one than the answers need.
 
 import ast
 import contextlib
+import copy
+import math
 from itertools import count
 from typing import Any
 
@@ -13,7 +15,7 @@ import numpy as np
 
 from refimpl.oracle.diagnosis.expressions import helper, lent
 from refimpl.oracle.diagnosis.levers import numeric
-from refimpl.oracle.diagnosis.needed import Place, like
+from refimpl.oracle.diagnosis.needed import ENTRIES, Place, like
 from refimpl.oracle.judging.tolerance import wide
 
 LOOSE = 1e-6  # relative error of what is needed
@@ -41,10 +43,12 @@ def matching(shop, places, sight, every, clock):
     list of Edit
         They may fail on other inputs.
     """
-    wanted, at = {id(place.node) for place in places if place.apart}, dict[int, list[Any]]()
+    inside, at = _inside([place.node for place in places if place.apart]), dict[int, list[Any]]()
     for edit in every:
-        if isinstance(edit.new, ast.expr) and id(edit.there) in wanted and not _keeps(edit.new):
-            at.setdefault(id(edit.there), []).append(edit)
+        node = inside.get(id(edit.there))
+        fits = node is not None and isinstance(edit.new, ast.expr) and not _keeps(edit.new)
+        if fits and (edit.there is node or not _is_a_place(edit)):
+            at.setdefault(id(node), []).append(edit)
     found: dict[int, Any] = {}
     for place in places:
         rows = at.get(id(place.node), [])
@@ -53,6 +57,29 @@ def matching(shop, places, sight, every, clock):
         if rows and not isinstance(place.edit.unit.node, ast.Lambda):  # which is found by its number in its line
             found |= {id(edit): edit for edit in _matching(shop, place, rows, wide(sight.inputs))}
     return sorted(found.values(), key=lambda edit: edit.rank)
+
+
+def _inside(nodes):
+    """The least of some expressions that another one is a part of, by the id of the part."""
+    largest = sorted(nodes, key=lambda node: -sum(1 for _ in ast.walk(node)))
+    return {id(part): node for node in largest for part in ast.walk(node)}
+
+
+def _is_a_place(edit):
+    """Whether what stands there may be solved for by itself: an axis, a mask or what is gone through may not."""
+    kinds = edit.unit.values.get(id(edit.there), ())
+    return any(k[0] == "float" or (k[0] == "array" and k[2] == "f" and math.prod(k[1]) <= ENTRIES) for k in kinds)
+
+
+def _made(edit, node):
+    """An expression with an edit made in a part of it."""
+    if edit.there is node:
+        return edit.new
+    edit.make()
+    try:
+        return copy.deepcopy(node)
+    finally:
+        edit.unmake()
 
 
 def _keeps(new):
@@ -77,7 +104,9 @@ def _matching(shop, place, rows, inputs):
                 del left[k]
         return needed
 
-    call = helper("_beside", later(place.node), ast.Tuple([later(edit.new) for edit in rows], ast.Load()))
+    call = helper(
+        "_beside", later(place.node), ast.Tuple([later(_made(edit, place.node)) for edit in rows], ast.Load())
+    )
     shop.beside = beside
     with np.errstate(all="ignore"), contextlib.suppress(SyntaxError), shop.edited(place.edit.like(call)):
         if shop.run(inputs) is not None:

@@ -181,6 +181,7 @@ class Blame(NamedTuple):
     outputs: tuple[str, ...] = ()  # of the deviating ones alone; all if there is none
     free: Sequence[Place] = ()  # that move with every argument: they can always be solved for, which tells nothing
     moved: Set[str] = frozenset()  # arguments that were, one after the other
+    others: "Sequence[Blame]" = ()  # the same of further outputs, each alone
 
     @property
     def near(self):
@@ -195,7 +196,7 @@ NOBODY = Blame()
 def blamed(shop, asked, clock, met=lambda places, sight: False):
     """Places where few values explain the answers on small inputs.
 
-    Where no place explains all outputs those that deviate are explained one by one, the first that is explained.
+    Where no place explains all outputs those that deviate are explained one by one.
 
     Parameters
     ----------
@@ -228,11 +229,13 @@ def blamed(shop, asked, clock, met=lambda places, sight: False):
         alone[name], _ = _solvable(shop, sight, clock.part(0.5))
         if met(alone[name], sight):
             return Blame(alone[name], sights=[sight], outputs=(name,))
-    for name in filter(alone.get, alone):
+    each, names = list[Blame](), list(filter(alone.get, alone))
+    for number, name in enumerate(names):
         several = {key: only(sight, name) for key, sight in asked.varied.items()}
-        found = _narrowed(shop, alone[name], set(), only(asked.first, name), several, clock)
-        return found._replace(outputs=(name,), innocent=frozenset())
-    return Blame(innocent=out, sights=[asked.first])
+        part = clock.part(1 / (len(names) - number))
+        found = _narrowed(shop, alone[name], set(), only(asked.first, name), several, part)
+        each.append(found._replace(outputs=(name,), innocent=frozenset()))
+    return each[0]._replace(others=each[1:]) if each else Blame(innocent=out, sights=[asked.first])
 
 
 def _solvable(shop, first, clock):

@@ -16,7 +16,7 @@ from refimpl.oracle.diagnosis.constants import solved, with_a_bound, with_a_numb
 from refimpl.oracle.diagnosis.evidence import LARGE, Evidence, Sight, called
 from refimpl.oracle.diagnosis.formulas import proposed
 from refimpl.oracle.diagnosis.found import Found, here, two_edits, two_listed
-from refimpl.oracle.diagnosis.halves import Halves
+from refimpl.oracle.diagnosis.halves import Halves, met
 from refimpl.oracle.diagnosis.levers import read
 from refimpl.oracle.diagnosis.matched import matching
 from refimpl.oracle.diagnosis.needed import NOBODY, Blame, blamed
@@ -131,8 +131,8 @@ class Search:
 
     def again(self, clock, evidence=None):
         """A new search, of what further inputs have shown or of other evidence, that knows what explained a part."""
-        kept = {name: getattr(self, name) for name in ("parts", "values", "blame", "tries", "far", "alone", "halves")}
-        return Search(evidence or self.evidence, clock, **kept)
+        names = ("parts", "values", "blame", "small", "tries", "far", "alone", "halves")
+        return Search(evidence or self.evidence, clock, **{name: getattr(self, name) for name in names})
 
     def pivot(self, sight):
         """Let another sight be the first."""
@@ -178,20 +178,27 @@ class Search:
 
     def of_places(self, clock):
         """What stands where few values explain small inputs: expressions of these values that explain all."""
-        before = self.clock
+        before, every = self.clock, (self.blame, *self.blame.others)
         with np.errstate(all="ignore"), self.opened() as shop:
-            for edit in proposed(shop, self.small, self.blame, clock):
-                if self.clock.over or len(self.found) == PLACES:
-                    break
-                with contextlib.suppress(SyntaxError), shop.edited(edit):
-                    if share := self.share(shop.run):
-                        self.keep(self._of_edit(edit, None, 0, {}), share, edit)
-                    else:
-                        self.halves.note(self, edit, shop.run)
+            for number, blame in enumerate(every):
+                known = len(self.halves)
+                for edit in proposed(shop, self.small, blame, clock.part(1 / (len(every) - number))):
+                    if self.clock.over or len(self.found) == PLACES or len(self.halves) > known:
+                        break
+                    with contextlib.suppress(SyntaxError), shop.edited(edit):
+                        if share := self.share(shop.run):
+                            self.keep(self._of_edit(edit, None, 0, {}), share, edit)
+                        else:
+                            self.halves.note(self, edit, shop.run)
             if not self.found:
                 self.halves.of_couples(self, shop, clock)
         if self.found:
             self.clock = before.part(1.0, PLAINER)
+
+    def of_halves(self, clock):
+        """What stands beside an edit that explains some of the outputs."""
+        if not self.found:
+            self.halves.of_seconds(self, clock, met)
 
     def of_levers(self, clock):
         """Factors, summands and powers of an expression that are read off the deviation, until some explain all."""
@@ -326,6 +333,7 @@ class Search:
         if self.halves:
             with np.errstate(all="ignore"), self.opened() as shop:
                 self.halves.of_couples(self, shop, clock.part(0.2))
+        self.of_halves(clock.part(0.4))
         if not self.found:
             self.halves.of_seconds(self, clock.part(0.5))
         if self.found:

@@ -161,6 +161,7 @@ class Workshop:
         self._caches = list(caches.values())
         self.number = 1.0
         self._plain = {}
+        self._heard = {}
         for unit in self.units:
             with contextlib.suppress(SyntaxError, ValueError):
                 unit.function.__code__ = self._plain[unit] = _counting(unit)
@@ -278,10 +279,12 @@ class Workshop:
         edit.make()
         try:
             self._plain[unit] = unit.function.__code__ = code
+            self._heard[unit] = noting(unit)
             yield self
         finally:
             edit.unmake()
             self._plain[unit] = unit.function.__code__ = plain
+            del self._heard[unit]
 
     def both(self, x, y):
         """Two changes at once, edits or trials, as a function of the inputs; None if they do not go together."""
@@ -346,7 +349,7 @@ class Workshop:
         try:
             for unit in self.units:
                 here = unit in self._plain and (one is None or one.function is unit.function)
-                code = _noting(unit) if here else None
+                code = (self._heard[unit] if unit in self._heard else _noting(unit)) if here else None
                 if code is not None:
                     unit.function.__globals__[lent("_note")] = note
                     unit.function.__code__ = code

@@ -1,0 +1,178 @@
+"""A sum of the rule with other coefficients: a bracket or a half that is misplaced changes several of them at once.
+
+What the sum would have to be is known on small inputs, and so is each of its terms: coefficients are fitted to that.
+"""
+
+import ast
+import math
+from copy import deepcopy
+from fractions import Fraction
+
+import numpy as np
+
+from refimpl.oracle.diagnosis.expressions import binary
+from refimpl.oracle.diagnosis.vocabulary import statements
+
+MOST = 6  # terms
+MORE = 2  # inputs beyond the coefficients, which the fit is not free to meet
+LOOSE = 1e-6  # relative error of what is met
+WHOLE = 24  # largest denominator of a coefficient that is written as a fraction
+
+
+def terms(node, function):
+    """What an expression adds up: pairs of a sign and an expression; names of sums that are given once are followed.
+
+    Examples
+    --------
+    >>> rule = ast.parse("def f(a, b, c):\\n    d = b - c\\n    return -0.5 * (a + d)").body[0]
+    >>> [(sign, ast.unparse(term)) for sign, term in terms(rule.body[-1].value, rule)]
+    [(-1, '0.5 * a'), (-1, '0.5 * b'), (1, '0.5 * c')]
+    """
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        return [(-sign, term) for sign, term in terms(node.operand, function)]
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
+        turned = -1 if isinstance(node.op, ast.Sub) else 1
+        return [*terms(node.left, function), *((turned * sign, t) for sign, t in terms(node.right, function))]
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div):
+        left = terms(node.left, function)
+        right = terms(node.right, function) if isinstance(node.op, ast.Mult) else [(1, node.right)]
+        if len(left) > 1 or len(right) > 1 or left[0][0] * right[0][0] < 0:
+            return [(a * b, binary(x, type(node.op), y)) for a, x in left for b, y in right]
+    if isinstance(node, ast.Constant) and isinstance(node.value, int | float) and node.value < 0:
+        return [(-1, ast.Constant(-node.value))]
+    if isinstance(node, ast.Name):
+        given = [s for s, *_ in statements(function) if _gives(s, node.id)]
+        if len(given) == 1 and isinstance(given[0], ast.Assign) and not _reads(given[0].value, node.id):
+            inside = terms(given[0].value, function)
+            return inside if len(inside) > 1 else [(1, node)]
+    return [(1, node)]
+
+
+def _gives(statement, name):
+    """Whether a statement gives a name a value."""
+    return any(
+        isinstance(part, ast.Name) and part.id == name and isinstance(part.ctx, ast.Store)
+        for part in ast.walk(statement)
+    )
+
+
+def _reads(node, name):
+    return any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(node))
+
+
+def refitted(node, function, target, known, sizes):
+    """The sum with the coefficients at which it has some values.
+
+    Parameters
+    ----------
+    node : ast.expr
+        The sum, of a function.
+    function : ast.FunctionDef or ast.Lambda
+        Whose names that are given once are followed.
+    target : array [L]
+        What it would have to be.
+    known : list of (ast.expr, array [L])
+        Values of the expressions of the function.
+    sizes : dict of str to array [L]
+        Whole numbers that the inputs tell, by their names.
+
+    Yields
+    ------
+    ast.expr
+        With its terms alone, or else with a constant beside them, or with a multiple of a size.
+    """
+    signed = terms(node, function)
+    texts = {ast.unparse(made): x for made, x in known}
+    here = {ast.unparse(part): part for part in ast.walk(function) if _called(part) in sizes}
+    texts = {text: sizes[_called(part)] for text, part in here.items()} | texts
+    with np.errstate(all="ignore"):
+        columns = [sign * _value(term, texts, len(target)) for sign, term in signed]
+    if not 2 <= len(columns) <= MOST or not all(np.isfinite(x).all() for x in columns):
+        return
+    for beside in (None, ast.Constant(1.0), *here.values()):
+        value = () if beside is None else (_value(beside, texts, len(target)),)
+        c = _fitted(np.array([*columns, *value]).T, target)
+        if c is not None:
+            yield _written([*signed, *([(1, beside)] if beside else ())], c)
+            if beside is None:
+                return
+
+
+def _called(node):
+    """The last name of what a function reads; empty if it has none."""
+    if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load):
+        return node.id if isinstance(node, ast.Name) else node.attr
+    return ""
+
+
+def _value(node, texts, size):
+    """Values of an expression, or of its parts; NaN where one is not known."""
+    known = texts.get(ast.unparse(node))
+    if known is not None:
+        return known
+    if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
+        return np.full(size, float(node.value))
+    if isinstance(node, ast.BinOp) and type(node.op) in (ast.Mult, ast.Div):
+        a, b = _value(node.left, texts, size), _value(node.right, texts, size)
+        return a * b if isinstance(node.op, ast.Mult) else a / b
+    return np.full(size, np.nan)
+
+
+def _fitted(columns, target):
+    """Coefficients of columns that meet a target, as plain as they can be; None if there are none."""
+    if len(target) < columns.shape[1] + MORE:
+        return None
+    scale = np.abs(columns).max(axis=0)
+    if not scale.all():
+        return None
+    c, _, rank, _ = np.linalg.lstsq(columns / scale, target, rcond=1e-8)
+    near = lambda c: bool(np.all(np.abs(columns @ c - target) <= LOOSE * (np.abs(columns) @ np.abs(c))))
+    if rank < columns.shape[1] or not near(c / scale):
+        return None
+    plain = np.array([_plain(v) for v in c / scale])
+    return plain if near(plain) else None
+
+
+def _plain(c):
+    """A number as whoever wrote it would have: a fraction, one of log(2 pi), or itself."""
+    for unit in (1.0, math.log(2 * math.pi), math.log(2)):
+        whole = Fraction(c / unit).limit_denominator(WHOLE)
+        if abs(c / unit - float(whole)) <= 10 * LOOSE:
+            return float(whole) * unit
+    return c
+
+
+def _written(signed, c):
+    """The sum with its coefficients, numbers of a term in one."""
+    made = None
+    for (sign, term), factor in zip(signed, c, strict=True):
+        if factor == 0:
+            continue
+        number, rest = _parted(deepcopy(term))
+        size = ast.Constant(float(abs(factor) * number))
+        if isinstance(rest, ast.Constant) and rest.value == 1:
+            new = size
+        elif size.value == 1:
+            new = rest
+        else:
+            new = binary(size, ast.Mult, rest)
+        if made is None:
+            made = ast.UnaryOp(ast.USub(), new) if sign * factor < 0 else new
+        else:
+            made = binary(made, ast.Sub if sign * factor < 0 else ast.Add, new)
+    return made or ast.Constant(0.0)
+
+
+def _parted(node):
+    """The number that stands before an expression, and the rest."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
+        return node.value, ast.Constant(1.0)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div):
+        number, left = _parted(node.left)
+        if isinstance(node.op, ast.Mult) and isinstance(left, ast.Constant):
+            more, right = _parted(node.right)
+            return number * more, right
+        if isinstance(node.op, ast.Div) and isinstance(_parted(node.right)[1], ast.Constant):
+            return number / _parted(node.right)[0], left
+        return number, binary(left, type(node.op), node.right)
+    return 1.0, node
