@@ -42,7 +42,7 @@ from tests.thorough import THOROUGH, sample, some
 
 TRAJECTORY = catalog.operation("lion.trajectory")
 QUICK = ["--only", "two-rates", "--only", "gaussian-long"]
-ENOUGH = 120.0  # seconds: what is there is found, also on a busy machine
+ENOUGH = 30.0  # seconds of the processor: three times what is given by default, in which all of this is found
 
 
 def lion(step=np.sign, direction=None, decay=lambda lr, wd: lr * wd, memory=None, look=lambda g: g):

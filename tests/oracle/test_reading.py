@@ -13,7 +13,7 @@ from refimpl.oracle.diagnosis.factors import factors, quantities
 from refimpl.oracle.diagnosis.levers import FORMS
 from tests.oracle.conftest import as_if
 
-ENOUGH = 120.0
+ENOUGH = 30.0  # seconds of the processor: three times what is given by default, in which all of this is found
 
 
 def off(name, change):
