@@ -36,9 +36,20 @@ def test_the_terms_of_a_sum_are_found_behind_names_and_brackets():
     assert found == [(-1, "0.5 * a"), (-1, "b"), (1, "c / 3"), (1, "n * e")], "e is given twice and stays"
 
 
-def test_a_name_that_is_made_of_itself_is_not_followed():
-    rule = ast.parse("def f(a):\n    m = m + a\n    return m").body[0]
-    assert terms(rule.body[-1].value, rule) == [(1, rule.body[-1].value)]
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["m = m + a"],
+        ["m = v + a", "v = m - a"],
+        [*(f"x{k + 1} = x{k} + x{k}" for k in range(60)), "m = x60 * a"],
+        ["x = a + b + c", "y = x * x * x", "m = y * y"],
+    ],
+    ids=["itself", "each-other", "twice-and-twice-again", "powers"],
+)
+def test_names_that_lead_nowhere_are_not_followed(lines):
+    rule = ast.parse("\n    ".join(["def f(a, b, c, x0):", *lines, "return m"])).body[0]
+    node = rule.body[-1].value
+    assert terms(node, rule) == [(1, node)]
 
 
 @pytest.mark.parametrize(

@@ -14,13 +14,16 @@ from refimpl.oracle.diagnosis.expressions import binary
 from refimpl.oracle.diagnosis.vocabulary import statements
 
 MOST = 6  # terms
+DEEP = 4  # names of which one is made of the next
 MORE = 2  # inputs beyond the coefficients, which the fit is not free to meet
 LOOSE = 1e-6  # relative error of what is met
 WHOLE = 24  # largest denominator of a coefficient that is written as a fraction
 
 
-def terms(node, function):
+def terms(node, function, inside=()):
     """What an expression adds up: pairs of a sign and an expression; names of sums that are given once are followed.
+
+    `inside` are names that are being followed, as two may be made of each other in a loop.
 
     Examples
     --------
@@ -28,23 +31,28 @@ def terms(node, function):
     >>> [(sign, ast.unparse(term)) for sign, term in terms(rule.body[-1].value, rule)]
     [(-1, '0.5 * a'), (-1, '0.5 * b'), (1, '0.5 * c')]
     """
+    found = _terms(node, function, inside)
+    return found if len(found) <= MOST else [(1, node)]
+
+
+def _terms(node, function, inside):
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        return [(-sign, term) for sign, term in terms(node.operand, function)]
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
-        turned = -1 if isinstance(node.op, ast.Sub) else 1
-        return [*terms(node.left, function), *((turned * sign, t) for sign, t in terms(node.right, function))]
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div):
-        left = terms(node.left, function)
-        right = terms(node.right, function) if isinstance(node.op, ast.Mult) else [(1, node.right)]
+        return [(-sign, term) for sign, term in terms(node.operand, function, inside)]
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub | ast.Mult | ast.Div):
+        left, right = terms(node.left, function, inside), terms(node.right, function, inside)
+        if isinstance(node.op, ast.Add | ast.Sub):
+            turned = -1 if isinstance(node.op, ast.Sub) else 1
+            return [*left, *((turned * sign, term) for sign, term in right)]
+        right = right if isinstance(node.op, ast.Mult) else [(1, node.right)]
         if len(left) > 1 or len(right) > 1 or left[0][0] * right[0][0] < 0:
             return [(a * b, binary(x, type(node.op), y)) for a, x in left for b, y in right]
     if isinstance(node, ast.Constant) and isinstance(node.value, int | float) and node.value < 0:
         return [(-1, ast.Constant(-node.value))]
-    if isinstance(node, ast.Name):
+    if isinstance(node, ast.Name) and node.id not in inside and len(inside) < DEEP:
         given = [s for s, *_ in statements(function) if _gives(s, node.id)]
-        if len(given) == 1 and isinstance(given[0], ast.Assign) and not _reads(given[0].value, node.id):
-            inside = terms(given[0].value, function)
-            return inside if len(inside) > 1 else [(1, node)]
+        if len(given) == 1 and isinstance(given[0], ast.Assign):
+            found = terms(given[0].value, function, (*inside, node.id))
+            return found if len(found) > 1 and not any(_reads(term, node.id) for _, term in found) else [(1, node)]
     return [(1, node)]
 
 
