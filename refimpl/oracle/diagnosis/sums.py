@@ -127,17 +127,20 @@ def _value(node, texts, size):
 
 
 def _fitted(columns, target):
-    """Coefficients of columns that meet a target, as plain as they can be; None if there are none."""
-    if len(target) < columns.shape[1] + MORE:
+    """Coefficients of columns that meet a target, as plain as they can be; None if there are none.
+
+    What is 0 on all inputs keeps the coefficient 1.
+    """
+    c, shown = np.ones(columns.shape[1]), columns.any(axis=0)
+    if len(target) < np.sum(shown) + MORE:
         return None
-    scale = np.abs(columns).max(axis=0)
-    if not scale.all():
-        return None
-    c, _, rank, _ = np.linalg.lstsq(columns / scale, target, rcond=1e-8)
+    scale = np.abs(columns[:, shown]).max(axis=0)
+    found, _, rank, _ = np.linalg.lstsq(columns[:, shown] / scale, target, rcond=1e-8)
     near = lambda c: bool(np.all(np.abs(columns @ c - target) <= LOOSE * (np.abs(columns) @ np.abs(c))))
-    if rank < columns.shape[1] or not near(c / scale):
+    c[shown] = found / scale
+    if rank < np.sum(shown) or not near(c):
         return None
-    plain = np.array([_plain(v) for v in c / scale])
+    plain = np.array([_plain(v) for v in c])
     return plain if near(plain) else None
 
 
