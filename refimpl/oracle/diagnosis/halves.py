@@ -116,10 +116,11 @@ def met(search, first, lines, shop, clock):
 
 
 def _of_the_rule_now(shop, asked):
-    """Small inputs beside what the rule answers as it is edited now, but those where it raises."""
+    """Small inputs beside what the rule answers as it is edited now, but those where that is no finite number."""
     every = {id(s): s for s in (asked.first, *asked.varied.values(), *asked.drawn) if s is not None}
     rights = {number: shop.run(wide(sight.inputs)) for number, sight in every.items()}
-    now = {number: replace(every[number], right=right) for number, right in rights.items() if right is not None}
+    finite = lambda right: right is not None and all(np.isfinite(x).all() for x in right.values())
+    now = {number: replace(every[number], right=right) for number, right in rights.items() if finite(right)}
     varied = {name: now[id(sight)] for name, sight in asked.varied.items() if id(sight) in now}
     return Asked(now.get(id(asked.first)), varied, [now[id(sight)] for sight in asked.drawn if id(sight) in now])
 

@@ -127,30 +127,27 @@ def _value(node, texts, size):
 
 
 def _fitted(columns, target):
-    """Coefficients of columns that meet a target, as plain as they can be; None if there are none.
+    """Plain coefficients of columns that meet a target; None if there are none.
 
     What is 0 on all inputs keeps the coefficient 1.
     """
     c, shown = np.ones(columns.shape[1]), columns.any(axis=0)
-    if len(target) < np.sum(shown) + MORE:
+    if len(np.unique(target)) < np.sum(shown) + MORE or not np.isfinite(target).all():
         return None
     scale = np.abs(columns[:, shown]).max(axis=0)
     found, _, rank, _ = np.linalg.lstsq(columns[:, shown] / scale, target, rcond=1e-8)
-    near = lambda c: bool(np.all(np.abs(columns @ c - target) <= LOOSE * (np.abs(columns) @ np.abs(c))))
-    c[shown] = found / scale
-    if rank < np.sum(shown) or not near(c):
-        return None
-    plain = np.array([_plain(v) for v in c])
-    return plain if near(plain) else None
+    c[shown] = [_plain(v) for v in found / scale]
+    bound = LOOSE * (np.abs(columns) @ np.abs(c))
+    return c if rank == np.sum(shown) and np.all(np.abs(columns @ c - target) <= bound) else None
 
 
 def _plain(c):
-    """A number as whoever wrote it would have: a fraction, one of log(2 pi), or itself."""
+    """A number as whoever wrote it would have: a fraction, or one of log(2 pi) or log(2); else NaN."""
     for unit in (1.0, math.log(2 * math.pi), math.log(2)):
         whole = Fraction(c / unit).limit_denominator(WHOLE)
         if abs(c / unit - float(whole)) <= 10 * LOOSE:
             return float(whole) * unit
-    return c
+    return math.nan
 
 
 def _written(signed, c):
