@@ -39,15 +39,26 @@ def test_a_value_that_is_made_of_nothing_is_told_with_its_place():
     assert "`softplus(along)` (functional_prior-8), which depends on a and u alone" in told
 
 
-def others(name, explain=8):
-    """What is said of an invented mistake for which no cause is found."""
+def of_invented(name, explain):
+    """What is said of an invented mistake."""
     task = next(task for task in tasks(["invented"]) if task.name == name)
-    return check(task.entry.candidate(task.text), task.entry.bug.operation, explain=explain).diagnosis.others
+    return check(task.entry.candidate(task.text), task.entry.bug.operation, explain=explain).diagnosis
+
+
+def others(name, explain=8):
+    """What is said of one for which no cause is found."""
+    return of_invented(name, explain).others
 
 
 def test_labels_that_move_with_no_number_are_said_to_be_to_blame():
     (told,) = [text for text in others("labels_from_one") if text.startswith("one value explains small inputs")]
     assert "xp.astype(y, W.dtype)[:, None]` (head), which depends on none of W and z, is 1 on one of them" in told
+
+
+def test_a_step_whose_square_is_0_ends_no_search():
+    """Rows one step late: at the places that are asked there Broyden's steps become as small as 1e-200."""
+    diagnosis = of_invented("step_before_the_observation", 4)
+    assert "the search for the cause ended with" not in diagnosis.hint
 
 
 def test_equations_to_which_all_that_explains_is_bound_are_said():

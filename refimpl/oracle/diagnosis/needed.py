@@ -133,6 +133,8 @@ def root(lacks, base, there, sight, seen, start):
         if not slopes[:, k].any() or not np.isfinite(slopes[:, k]).all():
             return None
     for number in range(ROUNDS):
+        if not np.isfinite(slopes).all():  # the square of the last step may have been 0
+            return None
         step = -np.linalg.lstsq(slopes, r, rcond=1e-10)[0]
         for _ in range(HALVED):
             out, found = lacks(x + step)
@@ -145,7 +147,7 @@ def root(lacks, base, there, sight, seen, start):
             return x + step
         if number == 0 and seen.spoilt(out, 1.0) and not found @ found < 0.01 * r @ r:
             return None
-        if not step.any() or not np.isfinite(slopes).all():
+        if not step.any():
             return None
         slopes += np.outer(found - r - slopes @ step, step) / (step @ step)
         x, r = x + step, found
