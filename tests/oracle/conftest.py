@@ -17,6 +17,7 @@ from refimpl.oracle.judging.run import run
 
 ROOT = Path(__file__).parents[2]
 FAKES = Path(__file__).parent / "fakes"
+ENOUGH = 30.0  # seconds of the processor for a search: three times the usual, in which what the tests ask for is found
 collect_ignore = ["fakes"]  # programs, not modules
 
 

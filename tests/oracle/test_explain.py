@@ -37,12 +37,11 @@ from refimpl.oracle.output.results import read_report, write_report
 from refimpl.oracle.output.words import cause, told
 from refimpl.oracle.power import mutations
 from refimpl.specs.base import array
-from tests.oracle.conftest import evidence_of
+from tests.oracle.conftest import ENOUGH, evidence_of
 from tests.thorough import THOROUGH, sample, some
 
 TRAJECTORY = catalog.operation("lion.trajectory")
 QUICK = ["--only", "two-rates", "--only", "gaussian-long"]
-ENOUGH = 30.0  # seconds of the processor: three times what is given by default, in which all of this is found
 
 
 def lion(step=np.sign, direction=None, decay=lambda lr, wd: lr * wd, memory=None, look=lambda g: g):

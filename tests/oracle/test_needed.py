@@ -13,11 +13,9 @@ from refimpl.oracle.diagnosis.matched import matching, near
 from refimpl.oracle.diagnosis.needed import _words, blamed
 from refimpl.oracle.diagnosis.search import Search
 from refimpl.oracle.diagnosis.small import asked
-from tests.oracle.conftest import as_if, evidence_of
+from tests.oracle.conftest import ENOUGH, as_if, evidence_of
 from tests.wild import corpus
 from tests.wild.asking import tasks
-
-ENOUGH = 30.0  # seconds of the processor: three times what is given by default, in which all of this is found
 
 
 def test_what_a_value_would_have_to_be_is_found_and_explains_all():

@@ -11,9 +11,7 @@ from refimpl.oracle import catalog, check
 from refimpl.oracle.candidates.base import named_outputs
 from refimpl.oracle.diagnosis.factors import factors, quantities
 from refimpl.oracle.diagnosis.levers import FORMS
-from tests.oracle.conftest import as_if
-
-ENOUGH = 30.0  # seconds of the processor: three times what is given by default, in which all of this is found
+from tests.oracle.conftest import ENOUGH, as_if
 
 
 def off(name, change):

@@ -20,9 +20,8 @@ from refimpl.oracle.diagnosis.units import units
 from refimpl.oracle.diagnosis.vocabulary import checks
 from refimpl.oracle.diagnosis.workshop import Workshop
 from refimpl.oracle.judging.tolerance import wide
-from tests.oracle.conftest import as_if, evidence_of
+from tests.oracle.conftest import ENOUGH, as_if, evidence_of
 
-ENOUGH = 30.0  # seconds of the processor: three times what is given by default, in which all of this is found
 VECTOR, MATRIX = {("array", (3,), "f")}, {("array", (2, 3), "f")}
 
 

@@ -9,9 +9,8 @@ from refimpl.oracle import catalog
 from refimpl.oracle.diagnosis.clock import Clock
 from refimpl.oracle.diagnosis.search import Search
 from refimpl.oracle.diagnosis.sums import refitted, terms
-from tests.oracle.conftest import evidence_of
+from tests.oracle.conftest import ENOUGH, evidence_of
 
-ENOUGH = 30.0  # seconds of the processor: three times what is given by default, in which all of this is found
 SOURCE = """
 def f(a, b, c, n):
     d = b - c / 3

@@ -13,8 +13,7 @@ from refimpl.oracle.diagnosis.frail import FRAIL
 from refimpl.oracle.diagnosis.twins import twins
 from refimpl.oracle.diagnosis.vocabulary import edits_of
 from refimpl.oracle.diagnosis.workshop import Workshop
-
-ENOUGH = 30.0  # seconds of the processor: three times what is given by default, in which all of this is found
+from tests.oracle.conftest import ENOUGH
 
 
 def adam_with_slips(theta0, grads, lr, beta1, beta2, eps, weight_decay):

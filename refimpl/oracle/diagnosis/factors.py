@@ -84,7 +84,7 @@ def factors(table, values, loose=EXACT, neutral=1.0, most=1):
             said = f"{middle:.6g}" if plain is None else f"{plain:g}"
             yield Factor(said, partial(_always, middle if plain is None else plain), code=said)
         return
-    different = len({f"{value:.6g}" for value in found})
+    different = variety(found)
     if different < VARIETY - 1:
         return
     for terms in _products(told, found, 10 * loose, most > 1):
@@ -98,6 +98,11 @@ def factors(table, values, loose=EXACT, neutral=1.0, most=1):
                 names = tuple(n for n, _ in terms)
                 yield Factor(mark + _said(terms), partial(_made, terms, sign), names, mark + _said(terms, "*"))
                 break
+
+
+def variety(values):
+    """How many of some values differ in their first six digits."""
+    return len({f"{value:.6g}" for value in values})
 
 
 def _products(told, found, loose, alike):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from refimpl.oracle.diagnosis.expressions import binary, call, lent
-from refimpl.oracle.diagnosis.factors import quantities
+from refimpl.oracle.diagnosis.factors import quantities, variety
 from refimpl.oracle.diagnosis.levers import clear
 from refimpl.oracle.diagnosis.needed import flat, only, there, values
 from refimpl.oracle.diagnosis.standing import explains
@@ -69,15 +69,18 @@ def proposed(shop, asked, blame, clock):
         if clock.over:
             return
         found = seen(shop, rights, place) if place.apart else None
-        rows = list(made(*found[:2])) if found else []
-        rows = rows or [(1, new) for new in refitted(place.node, place.edit.unit.node, *found)] if found else []
-        left += [(place, found[:2])] if found and not rows else []
+        if found is None:
+            continue
+        target, others, sizes = found
+        rows = list(made(target, others))
+        rows = rows or [(1, new) for new in refitted(place.node, place.edit.unit.node, target, others, sizes)]
+        left += [] if rows else [(place, target, others)]
         for more, new in rows:
             edit = place.edit.like(new, more)
             if more < PLAIN:
                 place.made = place.made or edit.made
             yield edit
-    for place, (target, others) in left:  # which takes longer
+    for place, target, others in left:  # which takes longer
         if clock.over:
             return
         yield from (place.edit.like(new, more) for more, new in made(target, others, far=True))
@@ -209,7 +212,7 @@ def made(target, found, far=False):
             share = target / x if np.all(x) and np.isfinite(x).all() else target * 0
             if share[0] and abs(share[0] - 1) > LOOSE and np.all(np.abs(share - share[0]) <= LOOSE * abs(share[0])):
                 yield 0, binary(ast.Constant(float(f"{share[0]:.9g}")), ast.Mult, node)
-        different = len({f"{v:.6g}" for v in target})
+        different = variety(target)
         if exact:
             return
         basis = _usable(known.values(), lambda node: not _turned(node), ALIKE)

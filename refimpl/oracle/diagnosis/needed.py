@@ -17,7 +17,7 @@ from refimpl.oracle.diagnosis.levers import Seen, numeric, places
 from refimpl.oracle.diagnosis.sights import astray, only
 from refimpl.oracle.diagnosis.small import moving
 from refimpl.oracle.diagnosis.standing import explains
-from refimpl.oracle.diagnosis.vocabulary import Edit
+from refimpl.oracle.diagnosis.vocabulary import Edit, names_in
 from refimpl.oracle.judging.tolerance import wide
 
 SAME = 1e-9  # relative
@@ -320,7 +320,7 @@ def said(blame):
     inner = [p for p in blame.places if not any(np.array_equal(p.numbers, x) for x in got)]
     can_move = moving(blame.sights[0].inputs)
     fixed = blame.sights[0].inputs.keys() - can_move  # such as labels
-    inner = [p for p in inner if p.depends] or [p for p in inner if not p.more and fixed & _names(p.node)]
+    inner = [p for p in inner if p.depends] or [p for p in inner if not p.more and fixed & names_in(p.node)]
     if not inner:
         return _said_of_lines(blame)
     place = next((p for p in inner if p.made and len(p.more) == len(inner[0].more)), inner[0])
@@ -347,10 +347,6 @@ def _said_of_lines(blame):
         return ()
     where = " or ".join(f"({tag})" for tag in tags)
     return (f"another value in {where} explains small inputs, one in any other equation does not",)
-
-
-def _names(node):
-    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
 
 
 def _words(x, beside):

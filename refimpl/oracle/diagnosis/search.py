@@ -185,11 +185,7 @@ class Search:
                 for edit in proposed(shop, self.small, blame, clock.part(1 / (len(every) - number))):
                     if self.clock.over or len(self.found) == PLACES or len(self.halves) > known:
                         break
-                    with contextlib.suppress(SyntaxError), shop.edited(edit):
-                        if share := self.share(shop.run):
-                            self.keep(self._of_edit(edit, None, 0, {}), share, edit)
-                        else:
-                            self.halves.note(self, edit, shop.run)
+                    self._try_one(edit, shop)
             if not self.found:
                 self.halves.of_couples(self, shop, clock)
         if self.found:
@@ -278,11 +274,14 @@ class Search:
                 continue
             self._done.add(id(edit))
             self.evidence.tried += 1
-            with contextlib.suppress(SyntaxError), shop.edited(edit):
-                if share := self.share(shop.run):
-                    self.keep(self._of_edit(edit, base, rank, dict(more)), share, edit)
-                elif base is None:
-                    self.halves.note(self, edit, shop.run)
+            self._try_one(edit, shop, base, rank, more)
+
+    def _try_one(self, edit, shop, base=None, rank=0, more=MappingProxyType({})):
+        with contextlib.suppress(SyntaxError), shop.edited(edit):
+            if share := self.share(shop.run):
+                self.keep(self._of_edit(edit, base, rank, dict(more)), share, edit)
+            elif base is None:
+                self.halves.note(self, edit, shop.run)
 
     def keep_two(self, a, b, lines):
         """Note two edits that explain everything together."""

@@ -33,7 +33,7 @@ def slips(node, kinds):
         yield from _twice(node, kinds)
         yield from _tied(node)
         yield from _both_halves(node)
-        if _called(node) == "softmax":
+        if last_name(node.func) == "softmax":
             yield 2, call("ones_like", node)
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
         yield from _at_the_other(node)
@@ -48,8 +48,9 @@ def slips(node, kinds):
         yield 3, call("trunc", node)
 
 
-def _called(node):
-    return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+def last_name(node):
+    """The name, or the last one of several with dots; "" of what has none."""
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
 
 
 def _twice(node, kinds):
@@ -63,7 +64,7 @@ def _twice(node, kinds):
 
 def _both_halves(node):
     """The solve with a whole matrix, where one with its triangular factor is meant: a quadratic form of its square."""
-    if _called(node) == "solve_triangular" and len(node.args) == 2:
+    if last_name(node.func) == "solve_triangular" and len(node.args) == 2:
         rest = [keyword for keyword in node.keywords if keyword.arg != "trans"]
         turned = ast.keyword("trans", ast.Constant(len(rest) == len(node.keywords)))
         yield 1, ast.Call(node.func, [node.args[0], node], [*rest, turned])
@@ -71,10 +72,10 @@ def _both_halves(node):
 
 def _tied(node):
     """Equals in the other order: what comes of an array from its end."""
-    if _called(node) not in TIED or len(node.args) != 1:
+    if last_name(node.func) not in TIED or len(node.args) != 1:
         return
     x, along = node.args[0], next((k.value for k in node.keywords if k.arg == "axis"), None)
-    if along is None and _called(node) == "argsort":
+    if along is None and last_name(node.func) == "argsort":
         along = ast.Constant(-1)
     length: ast.expr = ast.Attribute(x, "size" if along is None else "shape", ast.Load())
     length = length if along is None else ast.Subscript(length, along, ast.Load())

@@ -7,11 +7,14 @@ import ast
 import math
 from copy import deepcopy
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 
 from refimpl.oracle.diagnosis.expressions import binary
-from refimpl.oracle.diagnosis.vocabulary import statements
+from refimpl.oracle.diagnosis.factors import variety
+from refimpl.oracle.diagnosis.slips import last_name
+from refimpl.oracle.diagnosis.vocabulary import names_in, statements
 
 MOST = 6  # terms
 DEEP = 4  # names of which one is made of the next
@@ -39,33 +42,32 @@ def _terms(node, function, inside):
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         return [(-sign, term) for sign, term in terms(node.operand, function, inside)]
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub | ast.Mult | ast.Div):
-        left, right = terms(node.left, function, inside), terms(node.right, function, inside)
+        left = terms(node.left, function, inside)
+        right = [(1, node.right)] if isinstance(node.op, ast.Div) else terms(node.right, function, inside)
         if isinstance(node.op, ast.Add | ast.Sub):
             turned = -1 if isinstance(node.op, ast.Sub) else 1
             return [*left, *((turned * sign, term) for sign, term in right)]
-        right = right if isinstance(node.op, ast.Mult) else [(1, node.right)]
         if len(left) > 1 or len(right) > 1 or left[0][0] * right[0][0] < 0:
             return [(a * b, binary(x, type(node.op), y)) for a, x in left for b, y in right]
     if isinstance(node, ast.Constant) and isinstance(node.value, int | float) and node.value < 0:
         return [(-1, ast.Constant(-node.value))]
     if isinstance(node, ast.Name) and node.id not in inside and len(inside) < DEEP:
-        given = [s for s, *_ in statements(function) if _gives(s, node.id)]
-        if len(given) == 1 and isinstance(given[0], ast.Assign):
-            found = terms(given[0].value, function, (*inside, node.id))
-            return found if len(found) > 1 and not any(_reads(term, node.id) for _, term in found) else [(1, node)]
+        given = _given_once(function).get(node.id)
+        found = terms(given.value, function, (*inside, node.id)) if given else []
+        if len(found) > 1 and not any(node.id in names_in(term) for _, term in found):
+            return found
     return [(1, node)]
 
 
-def _gives(statement, name):
-    """Whether a statement gives a name a value."""
-    return any(
-        isinstance(part, ast.Name) and part.id == name and isinstance(part.ctx, ast.Store)
-        for part in ast.walk(statement)
-    )
-
-
-def _reads(node, name):
-    return any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(node))
+@cache
+def _given_once(function):
+    """The assignments of a function, by the names that get their only value there."""
+    found: dict[str, list] = {}
+    for statement, *_ in statements(function):
+        for name in names_in(statement, ast.Store):
+            found.setdefault(name, []).append(statement)
+    single = {name: rows[0] for name, rows in found.items() if len(rows) == 1}
+    return {n: s for n, s in single.items() if isinstance(s, ast.Assign) and isinstance(s.targets[0], ast.Name)}
 
 
 def refitted(node, function, target, known, sizes):
@@ -91,8 +93,9 @@ def refitted(node, function, target, known, sizes):
     """
     signed = terms(node, function)
     texts = {ast.unparse(made): x for made, x in known}
-    here = {ast.unparse(part): part for part in ast.walk(function) if _called(part) in sizes}
-    texts = {text: sizes[_called(part)] for text, part in here.items()} | texts
+    read = (part for part in ast.walk(function) if isinstance(getattr(part, "ctx", None), ast.Load))
+    here = {ast.unparse(part): part for part in read if last_name(part) in sizes}
+    texts = {text: sizes[last_name(part)] for text, part in here.items()} | texts
     with np.errstate(all="ignore"):
         columns = [sign * _value(term, texts, len(target)) for sign, term in signed]
     if not 2 <= len(columns) <= MOST or not all(np.isfinite(x).all() for x in columns):
@@ -104,13 +107,6 @@ def refitted(node, function, target, known, sizes):
             yield _written([*signed, *([(1, beside)] if beside else ())], c)
             if beside is None:
                 return
-
-
-def _called(node):
-    """The last name of what a function reads; empty if it has none."""
-    if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load):
-        return node.id if isinstance(node, ast.Name) else node.attr
-    return ""
 
 
 def _value(node, texts, size):
@@ -132,7 +128,7 @@ def _fitted(columns, target):
     What is 0 on all inputs keeps the coefficient 1.
     """
     c, shown = np.ones(columns.shape[1]), columns.any(axis=0)
-    if len(np.unique(target)) < np.sum(shown) + MORE or not np.isfinite(target).all():
+    if variety(target) < np.sum(shown) + MORE or not np.isfinite(target).all():
         return None
     scale = np.abs(columns[:, shown]).max(axis=0)
     found, _, rank, _ = np.linalg.lstsq(columns[:, shown] / scale, target, rcond=1e-8)

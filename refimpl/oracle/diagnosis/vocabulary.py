@@ -233,6 +233,11 @@ def expressions(statement):
                 todo.append((child, None))
 
 
+def names_in(node, context=ast.expr_context):
+    """Names that stand in a part of a source, in a context: all of them, those that are read, or given a value."""
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, context)}
+
+
 def _read(node):
     return isinstance(getattr(node, "ctx", ast.Load()), ast.Load) and not isinstance(node, ast.Slice | ast.Starred)
 
