@@ -41,7 +41,7 @@ def _path():
 
 
 class Browser:
-    """One tab; `errors` are the errors of the console and of scripts since the last `open`."""
+    """One tab; `errors` are the errors of the console and of scripts since the last `open`, of `address`."""
 
     def __init__(self, profile):
         import fcntl  # not everywhere: see `missing`
@@ -64,6 +64,7 @@ class Browser:
         for fd in (*low, theirs_in, theirs_out, null):
             os.close(fd)
         self._buffer, self._count, self._session, self.errors, self._loaded = b"", 0, None, [], False
+        self.address = None
         targets = self.send("Target.getTargets")["targetInfos"]
         page = next(target["targetId"] for target in targets if target["type"] == "page")
         self._session = self.send("Target.attachToTarget", targetId=page, flatten=True)["sessionId"]
@@ -122,6 +123,7 @@ class Browser:
             self.send("Page.navigate", url=url)
             while not self._loaded:
                 self._receive(60)
+        self.address = address
 
     def run(self, script):
         """The value of an expression in the page; a promise is awaited."""

@@ -26,7 +26,7 @@ COLUMNS = {
 }
 TIMES = {"median": "Seconds, median", "longest": "Seconds, longest"}
 WIDTHS = (20, 9, 7, 7, 7, 7, 7, 7, 8, 10, 10)
-TITLES = {"alive": "Alive", "same": "Alike", "untold": "Not told"}
+TITLES = {"alive": "Alive", "same": "Alike", "untold": "Not told", "misled": "Told wrongly"}
 
 
 class Power(Tables):

@@ -322,6 +322,7 @@ def summary(system, singles, doubles):
         "alive": [_line(row) for row in singles if not row["killed"] and not row["alike"]],
         "same": [_line(row) for row in singles if row["alike"]],
         "untold": [_line(row) for row in asked if not row["told"] or row["wrong"]],
+        "misled": [f"{_line(row)}, told as: {row['words']}" for row in asked + both if row["wrong"]],
     }
 
 

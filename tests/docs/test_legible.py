@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.test_site_browser import BUILT, DOCUMENTS, at, looked_at, visit
+from tests.docs.test_site_browser import BUILT, DOCUMENTS, at, looked_at, of_pages, visit
 
 pytestmark = pytest.mark.skipif(not BUILT, reason="needs the site: `make docs` builds it and runs this")
 
@@ -23,7 +23,7 @@ KINDS = [  # a page of every kind
     *("oracle/class", "search/index", "optimizers/lion", "convex/convex_relu", "check/lion", "check/bayesopt"),
     *("gallery/optimizers/lion", "gallery/search/cbo", "_generated/refimpl.optimizers.lion"),
 ]
-kinds = pytest.mark.parametrize("name", KINDS)
+kinds = of_pages(KINDS)
 
 
 def fonts_of(browser):
@@ -55,7 +55,7 @@ def test_the_fonts_are_small_and_have_their_licences():
 def test_text_is_drawn_in_the_fonts_of_the_site(browser, name):
     """The browser itself says which font each glyph came from; a font of the machine would be a fallback."""
     browser.width(1400)
-    visit(browser, name)
+    visit(browser, name, changes=True)  # unfolds what is folded
     browser.run(LEGIBLE)
     browser.run("document.fonts.ready.then(() => 1)")
     assert fonts_of(browser) == {}
@@ -65,7 +65,7 @@ def test_text_is_drawn_in_the_fonts_of_the_site(browser, name):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_stands_out_from_what_is_behind_it(browser, name, scheme):
     browser.width(1400, scheme)
-    visit(browser, name)
+    visit(browser, name, changes=True)  # unfolds what is folded
     browser.run(LEGIBLE)
     assert browser.run("window.legible.texts().length") > 10
     assert browser.run(f"window.legible.faint({CONTRAST})") == []
@@ -84,7 +84,7 @@ def test_figures_can_be_read_on_a_telephone(browser, name):
     assert browser.overflow() == []
 
 
-@pytest.mark.parametrize("name", [name for name in looked_at(DOCUMENTS) if not name.startswith("_generated/")])
+@of_pages([name for name in looked_at(DOCUMENTS) if not name.startswith("_generated/")])
 def test_no_page_is_too_long(browser, name):
     browser.width(1400)
     visit(browser, name)

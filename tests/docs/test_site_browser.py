@@ -54,7 +54,12 @@ DERIVATIONS = [name for name in DOCUMENTS if Path(name).parts[0] in CHAPTERS and
 GALLERY = [name for name in DOCUMENTS if name.startswith("gallery/")]
 API = [name for name in DOCUMENTS if name.startswith("_generated/")]
 OTHERS = [name for name in DOCUMENTS if name not in {*DERIVATIONS, *GALLERY, *API}]
-derivations = pytest.mark.parametrize("name", DERIVATIONS)
+links = pytest.mark.xdist_group("links")  # one process reads all pages
+
+
+def of_pages(names):
+    """A test of each of these pages; all tests of a page are one process's, which opens it once."""
+    return pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in names])
 
 
 class Page(HTMLParser):
@@ -94,10 +99,14 @@ def equation_of(link):
     return "equation-" + urlsplit(link).fragment.removeprefix("line-").replace("_", "-")
 
 
-def visit(browser, name):
-    """Open a page and wait for its formulas."""
-    browser.open(at(name).as_uri())
-    browser.run("window.MathJax?.startup?.promise")
+def visit(browser, name, changes=False):
+    """Open a page, unless it is open, and wait for its formulas; one that a test changes is opened anew by the next."""
+    address = at(name).as_uri()
+    if browser.address != address:
+        browser.open(address)
+        browser.run("window.MathJax?.startup?.promise")
+    if changes:
+        browser.address = None
 
 
 def test_site_is_whole():
@@ -105,6 +114,7 @@ def test_site_is_whole():
     assert [name for name in DOCUMENTS if not at(name).is_file()] == []
 
 
+@links
 def test_no_link_is_dead(pages):
     """Pages, files and anchors."""
     dead = []
@@ -123,7 +133,8 @@ def test_no_link_is_dead(pages):
     assert "\n".join(sorted(dead)) == ""
 
 
-@derivations
+@links
+@pytest.mark.parametrize("name", DERIVATIONS)
 def test_equations_and_lines_lead_to_each_other(pages, name):
     """Each labelled equation leads to a line of code, and the tag there leads back."""
     page = pages[at(name)]
@@ -139,12 +150,14 @@ def test_equations_and_lines_lead_to_each_other(pages, name):
         assert {target_of(there, tag) for tag in back} == {page.path}
 
 
+@links
 def test_generated_pages_name_their_command(pages):
     for name, command in GENERATED.items():
         text = re.sub(r"<[^>]+>", "", at(name).read_text(encoding="utf-8"))
         assert re.search(rf"\b{command}\b", text), f"{name}: {command}"
 
 
+@links
 def test_every_claim_is_in_the_ledger_and_leads_to_its_numbers(pages):
     """The page of its chapter has a link to its place on the page of its system."""
     for claim in catalog.claims():
@@ -154,6 +167,7 @@ def test_every_claim_is_in_the_ledger_and_leads_to_its_numbers(pages):
         assert anchor in pages[at(f"{chapter}/{system}")].anchors
 
 
+@links
 def test_public_functions_lead_to_their_tutorials(pages):
     for name in DERIVATIONS:
         chapter, system = name.split("/")
@@ -162,6 +176,7 @@ def test_public_functions_lead_to_their_tutorials(pages):
             assert any(link.endswith(f"gallery/{name}.html") for link in reference.links), name
 
 
+@links
 def test_every_tutorial_has_a_picture_and_a_notebook(pages):
     tutorials = [name for name in GALLERY if not name.endswith("/index")]
     assert tutorials
@@ -176,6 +191,7 @@ def test_every_tutorial_has_a_picture_and_a_notebook(pages):
             compile(cell.replace("%matplotlib inline", ""), name, "exec")
 
 
+@links
 def test_tutorials_show_what_they_print_and_not_what_they_make(pages):
     for name in GALLERY:
         assert " object at 0x" not in at(name).read_text(encoding="utf-8"), name
@@ -186,6 +202,7 @@ def test_every_picture_has_a_text():
     assert [name for name in DOCUMENTS if bare.search(at(name).read_text(encoding="utf-8"))] == []
 
 
+@links
 def test_nothing_is_fetched_from_the_network(pages):
     far = {link for page in pages.values() for link in page.fetched if urlsplit(link).scheme in ("http", "https")}
     assert far == set()
@@ -193,7 +210,7 @@ def test_nothing_is_fetched_from_the_network(pages):
     assert styles == []
 
 
-@derivations
+@of_pages(DERIVATIONS)
 def test_formulas_are_typeset_beside_the_code(browser, name):
     """The equation stands to the left of its code on a wide screen, above it on a narrow one."""
     browser.width(1400)
@@ -217,7 +234,7 @@ def test_formulas_are_typeset_beside_the_code(browser, name):
     assert browser.errors == []
 
 
-@derivations
+@of_pages(DERIVATIONS)
 def test_a_page_can_be_read_in_one_sitting(browser, name):
     """Rule, picture and summary first, figures beside the claims, exercises folded (its length: `test_legible`)."""
     browser.width(1400)
@@ -232,15 +249,16 @@ def test_a_page_can_be_read_in_one_sitting(browser, name):
     assert browser.run("[...document.querySelectorAll('.claim-figure img')].every(e => e.naturalWidth > 0)")
 
 
-@derivations
+@of_pages(DERIVATIONS)
 def test_the_contents_of_a_page_are_always_in_sight(browser, name):
+    visit(browser, name)
     for width in (1280, 1400):
         browser.width(width)
-        visit(browser, name)
         assert browser.run("document.querySelector('.page-toc a').checkVisibility()")
 
 
-@derivations
+@links
+@pytest.mark.parametrize("name", DERIVATIONS)
 def test_page_leaf_tutorial_and_paper_lead_to_each_other(pages, name):
     chapter, system = name.split("/")
     leaf, tutorial = at(f"check/{system}"), at(f"gallery/{chapter}/{system}")
@@ -251,7 +269,7 @@ def test_page_leaf_tutorial_and_paper_lead_to_each_other(pages, name):
             assert other in links or other in pages[page].links, f"{page.relative_to(SITE)}: {other}"
 
 
-@pytest.mark.parametrize("name", [*looked_at(DOCUMENTS), "genindex", "py-modindex"])
+@of_pages([*looked_at(DOCUMENTS), "genindex", "py-modindex"])
 def test_page_fits_telephone_tablet_and_desk(browser, name):
     browser.width(360)
     visit(browser, name)
@@ -277,7 +295,7 @@ def test_verdicts_can_be_read_on_a_desk(browser):
       }).map(word => word[0]))"""
     assert browser.run(broken) == []
     assert browser.run("document.querySelectorAll('table.refimpl th p').length") == 1 + len(CHAPTERS)
-    visit(browser, "conformance/pytorch-optimizer")
+    visit(browser, "conformance/pytorch-optimizer", changes=True)
     browser.run("document.querySelectorAll('details').forEach(e => e.open = true)")
     cut = "[...document.querySelectorAll('pre')].filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.textContent)"
     assert browser.run("document.querySelectorAll('pre').length") > 5
@@ -299,10 +317,10 @@ def test_search_finds_consensus(browser):
     assert browser.errors == []
 
 
-@pytest.mark.parametrize("name", ["index", "tutorials", "claims", "optimizers/lion", "search/cbo"])
+@of_pages(["index", "tutorials", "claims", "optimizers/lion", "search/cbo"])
 def test_keyboard_reaches_everything(browser, name):
     browser.width(1280)
-    visit(browser, name)
+    visit(browser, name, changes=True)
     assert browser.unreached() == []
     assert browser.run("document.querySelectorAll('header [data-tabbed]').length") > 5
 
@@ -310,7 +328,7 @@ def test_keyboard_reaches_everything(browser, name):
 @pytest.mark.parametrize("chapter", sorted(CHAPTERS))
 def test_a_figure_is_moved_by_the_keyboard_and_says_its_numbers(browser, chapter):
     browser.width(360)
-    visit(browser, f"{chapter}/index")
+    visit(browser, f"{chapter}/index", changes=True)
     said = "document.querySelector('.explorable [role=status]').textContent"
     drawn = "document.querySelector('.explorable svg').innerHTML"
     before = browser.run(said), browser.run(drawn)
@@ -329,7 +347,7 @@ def test_a_figure_is_moved_by_the_keyboard_and_says_its_numbers(browser, chapter
 
 def test_keyboard_opens_the_menu_on_a_telephone(browser):
     browser.width(360)
-    visit(browser, "index")
+    visit(browser, "index", changes=True)
     browser.run("document.querySelector('.primary-toggle').focus()")
     browser.press("Enter")
     assert browser.run("document.querySelector('dialog[open] a[href]').checkVisibility()")

@@ -7,7 +7,6 @@ is another one than the answers need.
 import ast
 import contextlib
 import copy
-import math
 from itertools import count
 from typing import Any
 
@@ -15,7 +14,7 @@ import numpy as np
 
 from refimpl.oracle.diagnosis.expressions import helper, lent
 from refimpl.oracle.diagnosis.levers import numeric
-from refimpl.oracle.diagnosis.needed import ENTRIES, Place, like
+from refimpl.oracle.diagnosis.needed import Place, like
 from refimpl.oracle.judging.tolerance import wide
 
 LOOSE = 1e-6  # relative error of what is needed
@@ -46,8 +45,7 @@ def matching(shop, places, sight, every, clock):
     inside, at = _inside([place.node for place in places if place.apart]), dict[int, list[Any]]()
     for edit in every:
         node = inside.get(id(edit.there))
-        fits = node is not None and isinstance(edit.new, ast.expr) and not _keeps(edit.new)
-        if fits and (edit.there is node or not _is_a_place(edit)):
+        if node is not None and isinstance(edit.new, ast.expr) and not _keeps(edit.new):
             at.setdefault(id(node), []).append(edit)
     found: dict[int, Any] = {}
     for place in places:
@@ -65,21 +63,21 @@ def _inside(nodes):
     return {id(part): node for node in largest for part in ast.walk(node)}
 
 
-def _is_a_place(edit):
-    """Whether what stands there may be solved for by itself: an axis, a mask or what is gone through may not."""
-    kinds = edit.unit.values.get(id(edit.there), ())
-    return any(k[0] == "float" or (k[0] == "array" and k[2] == "f" and math.prod(k[1]) <= ENTRIES) for k in kinds)
-
-
-def _made(edit, node):
-    """An expression with an edit made in a part of it."""
-    if edit.there is node:
-        return edit.new
-    edit.make()
-    try:
-        return copy.deepcopy(node)
-    finally:
-        edit.unmake()
+def _made(node, old, new):
+    """An expression with another one in the place of a part of it; what does not change is shared."""
+    if node is old:
+        return new
+    changed = {}
+    for field, value in ast.iter_fields(node):
+        several = isinstance(value, list)
+        parts = value if several else [value]
+        made = [_made(part, old, new) if isinstance(part, ast.AST) else part for part in parts]
+        if any(a is not b for a, b in zip(made, parts, strict=True)):
+            changed[field] = made if several else made[0]
+    if changed:
+        node = copy.copy(node)
+        vars(node).update(changed)
+    return node
 
 
 def _keeps(new):
@@ -104,9 +102,8 @@ def _matching(shop, place, rows, inputs):
                 del left[k]
         return needed
 
-    call = helper(
-        "_beside", later(place.node), ast.Tuple([later(_made(edit, place.node)) for edit in rows], ast.Load())
-    )
+    made: list[ast.expr] = [later(_made(place.node, edit.there, edit.new)) for edit in rows]
+    call = helper("_beside", later(place.node), ast.Tuple(made, ast.Load()))
     shop.beside = beside
     with np.errstate(all="ignore"), contextlib.suppress(SyntaxError), shop.edited(place.edit.like(call)):
         if shop.run(inputs) is not None:

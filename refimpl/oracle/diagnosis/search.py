@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import Set
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import combinations, product
+from itertools import chain, combinations, product
 from types import MappingProxyType
 from typing import Any
 
@@ -267,14 +267,19 @@ class Search:
             yield shop
 
     def _try(self, every, shop, clock, base=None, rank=0, more=MappingProxyType({})):
-        for edit in every:
+        """Try edits; those whose loops run on where others have ended wait until the end."""
+        late: list[Any] = []
+        for edit, haste in chain(((edit, True) for edit in every), late):
             if clock.over or self.clock.over:
                 break
-            if base is None and id(edit) in self._done:
+            if haste and base is None and id(edit) in self._done:
                 continue
             self._done.add(id(edit))
-            self.evidence.tried += 1
-            self._try_one(edit, shop, base, rank, more)
+            self.evidence.tried += haste
+            with shop.in_haste(haste):
+                self._try_one(edit, shop, base, rank, more)
+            if haste and shop.cut:
+                late.append((edit, False))
 
     def _try_one(self, edit, shop, base=None, rank=0, more=MappingProxyType({})):
         with contextlib.suppress(SyntaxError), shop.edited(edit):

@@ -20,14 +20,15 @@ from refimpl.oracle.candidates.limit import memory_limited
 from refimpl.oracle.diagnosis.expressions import helper, lent
 from refimpl.oracle.diagnosis.looking import kind_of, noting
 from refimpl.oracle.diagnosis.trials import tried
+from refimpl.oracle.diagnosis.unchecked import unchecked
 from refimpl.oracle.diagnosis.units import based, units
-from refimpl.oracle.diagnosis.vocabulary import checks
 from refimpl.oracle.judging.noise import bare
 
 HELPERS = tuple(f"_{name}" for name in ("tick", "previous", "first", "summed", "turn", "around", "value", "beside"))
 MEMORY = 2**30  # bytes: an elementwise product in place of one of matrices takes the square of a large case
 MOST = 10**7  # rounds of loops that anything may make
 ROUNDS = 20  # times as many rounds of loops as the right source makes, an edited one may make
+HASTY = 3  # the same, while it is in haste
 YOUNG = 50_000  # objects that are made between two looks of the collector
 LOOKED = 3  # inputs on which kinds of value are looked at
 PATIENCE = 2.0  # seconds more, for rounds that grow long
@@ -72,46 +73,6 @@ def bounded():
             home["svd"] = plain
 
 
-_checked: dict[int, tuple[ast.AST, list]] = {}  # id of a tree -> the tree, where its checks stand
-
-
-def _checks(outer):
-    """The checks whose result nobody reads in a tree, each with the list of statements in which it stands."""
-    if id(outer) not in _checked:
-        rows = [getattr(node, field, None) for node in ast.walk(outer) for field in ("body", "orelse")]
-        found = [(row, part) for row in rows if isinstance(row, list) for part in row if checks(part)]
-        _checked[id(outer)] = (outer, found)
-    return _checked[id(outer)][1]
-
-
-@contextlib.contextmanager
-def unchecked(every):
-    """In the body the trees of some units have no checks whose result nobody reads: they take up to half of a run.
-
-    What is put to an open rule lies inside the contract, so that it would pass them. Places are found by what stands
-    there: meanwhile loops may have got a statement that counts their rounds, which shifts the others.
-    """
-    taken = []
-    for outer in {id(unit.outer): unit.outer for unit in every}.values():
-        for rows, statement in _checks(outer):
-            nothing = ast.copy_location(ast.Pass(), statement)
-            if _exchanged(rows, statement, nothing):
-                taken.append((rows, statement, nothing))
-    try:
-        yield
-    finally:
-        for rows, statement, nothing in taken:
-            _exchanged(rows, nothing, statement)
-
-
-def _exchanged(rows, old, new):
-    """Whether a statement stood in a list, where another one stands in its place now."""
-    place = next((index for index, statement in enumerate(rows) if statement is old), None)
-    if place is not None:
-        rows[place] = new
-    return place is not None
-
-
 class Workshop:
     """The source of an operation while it is open for edits; a context manager.
 
@@ -137,6 +98,7 @@ class Workshop:
                 unit.values = values
         self.limit = self._left = 10**6
         self.patience = self._end = np.inf
+        self._haste, self.cut = 1.0, False
         self._longer: dict[int, tuple[Any, int, float]] = {}  # id of inputs -> those, their own limit and patience
         self._last: dict[int, object] = {}
         self._turns: dict[int, int] = {}
@@ -236,7 +198,7 @@ class Workshop:
     def run(self, inputs):
         """Outputs by name of the source as it is now; None if it raises, or runs on where the right one ends."""
         _, rounds, patience = self._longer.get(id(inputs), (None, self.limit, self.patience))
-        self._left, self._end = rounds, time.monotonic() + patience
+        self._left, self._end = round(rounds * self._haste), time.monotonic() + patience
         self._last.clear()
         self._turns.clear()
         if self._caches:
@@ -246,12 +208,26 @@ class Workshop:
         except Exception:
             return None
         except EndlessError:
-            return self.run(inputs) if self._lengthened(inputs) else None
+            if self._lengthened(inputs):
+                return self.run(inputs)
+            self.cut = True
+            return None
+
+    @contextlib.contextmanager
+    def in_haste(self, haste):
+        """In the body loops may make, in haste, `HASTY` times as many rounds; `cut` tells whether a run was ended."""
+        self._haste, self.cut = HASTY / ROUNDS if haste else 1.0, False
+        try:
+            yield
+        finally:
+            self._haste = 1.0
 
     def calibrate(self, inputs):
         """Allow loops so many rounds, and so much time, as the right source takes on some inputs, times `ROUNDS`."""
         self.limit, self.patience, start = MOST, np.inf, time.monotonic()
+        haste, self._haste = self._haste, 1.0
         self.run(inputs)
+        self._haste = haste
         self.limit = (MOST - self._left) * ROUNDS + 1000
         self.patience = ROUNDS * (time.monotonic() - start) + PATIENCE
 
