@@ -11,7 +11,11 @@ import pytest
 
 from refimpl.oracle import catalog, edits
 from refimpl.oracle.candidates import Function, Program, process, program, restarted
+from refimpl.oracle.diagnosis import telling
+from refimpl.oracle.diagnosis.clock import Clock
+from refimpl.oracle.diagnosis.evidence import ask_more
 from refimpl.oracle.diagnosis.explain import evidences
+from refimpl.oracle.diagnosis.search import Search
 from refimpl.oracle.judging.plans import Settings
 from refimpl.oracle.judging.run import run
 
@@ -159,3 +163,17 @@ def evidence_of(candidate, operation):
     mine = Function(candidate, operation=operation.name)
     (found,) = evidences(run(mine, [operation], Settings()), mine)
     return found
+
+
+def told_by(stage, candidate, name):
+    """The plainest cause that one stage of a search finds by itself: for a few seconds nothing else is tried."""
+    evidence = evidence_of(candidate, catalog.operation(name))
+    ask_more(evidence, Clock(ENOUGH), samples=15, changes=1)
+    search = Search(evidence, Clock(ENOUGH))
+    stage(search)
+    return telling.told(search.evidence, sorted(search.found, key=lambda found: (found.rank, found.place)))
+
+
+def trials(search):
+    """Arguments and outputs treated wrongly, around the rule."""
+    search.of_trials(search.evidence.operation.reference, Clock(ENOUGH))

@@ -11,7 +11,8 @@ from refimpl.oracle import catalog, check
 from refimpl.oracle.candidates.base import named_outputs
 from refimpl.oracle.diagnosis.factors import factors, quantities
 from refimpl.oracle.diagnosis.levers import FORMS
-from tests.oracle.conftest import ENOUGH, as_if
+from refimpl.oracle.diagnosis.search import Search
+from tests.oracle.conftest import ENOUGH, as_if, told_by
 
 
 def off(name, change):
@@ -56,7 +57,7 @@ READ = {
 @pytest.mark.parametrize("name", READ)
 def test_what_is_read(name):
     operation, change, words = READ[name]
-    diagnosis = check(off(operation, change), operation, explain=ENOUGH).diagnosis
+    diagnosis = told_by(Search.of_readings, off(operation, change), operation)
     assert diagnosis.kind == "use"
     assert diagnosis.hint == f"answers so that {words}"
 

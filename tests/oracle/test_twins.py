@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 
 from refimpl.core import special
-from refimpl.oracle import catalog, check
+from refimpl.oracle import catalog
+from refimpl.oracle.diagnosis.clock import Clock
 from refimpl.oracle.diagnosis.expressions import lent
 from refimpl.oracle.diagnosis.frail import FRAIL
 from refimpl.oracle.diagnosis.twins import twins
 from refimpl.oracle.diagnosis.vocabulary import edits_of
 from refimpl.oracle.diagnosis.workshop import Workshop
-from tests.oracle.conftest import ENOUGH
+from tests.oracle.conftest import ENOUGH, told_by, trials
 
 
 def adam_with_slips(theta0, grads, lr, beta1, beta2, eps, weight_decay):
@@ -27,8 +28,14 @@ def adam_with_slips(theta0, grads, lr, beta1, beta2, eps, weight_decay):
     return np.array(rows).reshape(grads.shape)
 
 
+def in_like_places(search):
+    """Edits that are made in all places that are alike."""
+    with np.errstate(all="ignore"), search.opened() as shop:
+        search._try(search.tries.alike, shop, Clock(ENOUGH))
+
+
 def test_the_same_slip_in_both_lines_is_told():
-    diagnosis = check(adam_with_slips, "adamw.adam", explain=ENOUGH).diagnosis
+    diagnosis = told_by(in_like_places, adam_with_slips, "adamw.adam")
     assert diagnosis.kind == "several"
     told = {(tag, now) for tag, *_, now in diagnosis.lines}
     assert told == {("adamw-3", "m_hat = m * correction1"), ("adamw-4", "v_hat = v * correction2")}
@@ -84,5 +91,5 @@ def test_an_exchange_is_told_where_one_of_the_two_is_0_and_the_rule_wants_more()
         given = {"theta0": theta0, "grads": grads, "lr": lr, "beta1": beta1, "beta2": beta2}
         return operation.reference(**given, eps=weight_decay or 1e-300, weight_decay=eps)
 
-    diagnosis = check(candidate, operation.name, explain=ENOUGH).diagnosis
+    diagnosis = told_by(trials, candidate, operation.name)
     assert (diagnosis.kind, diagnosis.hint) == ("use", "exchanges eps and weight_decay")
