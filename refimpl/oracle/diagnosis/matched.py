@@ -7,6 +7,7 @@ is another one than the answers need.
 import ast
 import contextlib
 import copy
+import math
 from itertools import count
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 
 from refimpl.oracle.diagnosis.expressions import helper, lent
 from refimpl.oracle.diagnosis.levers import numeric
-from refimpl.oracle.diagnosis.needed import Place, like
+from refimpl.oracle.diagnosis.needed import ENTRIES, Place, like
 from refimpl.oracle.judging.tolerance import wide
 
 LOOSE = 1e-6  # relative error of what is needed
@@ -45,7 +46,8 @@ def matching(shop, places, sight, every, clock):
     inside, at = _inside([place.node for place in places if place.apart]), dict[int, list[Any]]()
     for edit in every:
         node = inside.get(id(edit.there))
-        if node is not None and isinstance(edit.new, ast.expr) and not _keeps(edit.new):
+        fits = node is not None and isinstance(edit.new, ast.expr) and not _keeps(edit.new)
+        if fits and (edit.there is node or not _is_a_place(edit)):
             at.setdefault(id(node), []).append(edit)
     found: dict[int, Any] = {}
     for place in places:
@@ -61,6 +63,12 @@ def _inside(nodes):
     """The least of some expressions that another one is a part of, by the id of the part."""
     largest = sorted(nodes, key=lambda node: -sum(1 for _ in ast.walk(node)))
     return {id(part): node for node in largest for part in ast.walk(node)}
+
+
+def _is_a_place(edit):
+    """Whether what stands there may be solved for by itself: an axis, a mask or what is gone through may not."""
+    kinds = edit.unit.values.get(id(edit.there), ())
+    return any(k[0] == "float" or (k[0] == "array" and k[2] == "f" and math.prod(k[1]) <= ENTRIES) for k in kinds)
 
 
 def _made(node, old, new):
