@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from refimpl.core.arrays import array_namespace
+from refimpl.core.random import stream
 from refimpl.oracle import catalog, check, edits
 from refimpl.oracle.candidates import Function
 from refimpl.oracle.candidates.base import named_outputs
@@ -22,6 +23,7 @@ from refimpl.oracle.diagnosis.evidence import Evidence, Sight, ask_more, called
 from refimpl.oracle.diagnosis.explain import evidences, usual_seconds
 from refimpl.oracle.diagnosis.expressions import lent
 from refimpl.oracle.diagnosis.places import _factor, where
+from refimpl.oracle.diagnosis.properties import cut
 from refimpl.oracle.diagnosis.search import Search
 from refimpl.oracle.diagnosis.smallest import smallest
 from refimpl.oracle.diagnosis.standing import explains, holds
@@ -30,6 +32,7 @@ from refimpl.oracle.diagnosis.trials import trials, tried
 from refimpl.oracle.diagnosis.units import functions, units
 from refimpl.oracle.diagnosis.vocabulary import Edit, edits_of
 from refimpl.oracle.diagnosis.workshop import Workshop
+from refimpl.oracle.judging import tolerance
 from refimpl.oracle.judging.noise import bare as plain
 from refimpl.oracle.judging.plans import Settings
 from refimpl.oracle.judging.records import Record
@@ -366,12 +369,15 @@ def test_the_source_is_given_back_after_an_exception():
 def test_an_edited_loop_ends():
     operation = catalog.operation("genai_engineering.merges")
     inputs = wide(operation.cases[0].inputs)
-    with np.errstate(all="ignore"), Workshop(operation) as shop:
-        shop.calibrate(inputs)
-        back = next(e for unit in shop.units for e in mutations(unit) if e.now == "i -= width")
-        with shop.edited(back):
-            assert shop.run(inputs) is None
-        assert shop.run(inputs) is not None
+    for known in (True, False):  # how many rounds the right one makes; else it is asked when many have been made
+        with np.errstate(all="ignore"), Workshop(operation) as shop:
+            if known:
+                shop.calibrate(inputs)
+            back = next(e for unit in shop.units for e in mutations(unit) if e.now == "i -= width")
+            with shop.edited(back):
+                assert shop.run(inputs) is None
+                assert shop.cut
+            assert shop.run(inputs) is not None
 
 
 def test_inputs_on_which_the_right_loop_is_longer_have_a_limit_of_their_own():
@@ -557,6 +563,27 @@ def test_evidence_asks_each_question_once():
     assert len(calls) == len(evidence.further) == 1
     assert evidence.ask(TRAJECTORY.cases[0].inputs | {"lr": -1.0}) is None  # the rule refuses it
     assert Search(evidence, Clock(1.0)).moving == []
+
+
+def test_further_inputs_are_measured_when_that_is_needed(monkeypatch):
+    operation = catalog.operation("isogclr.bimodal_step")
+    mine = lambda **inputs: [x * (1 + 1e-9) for x in operation.reference(**inputs)]
+    evidence = Evidence(operation, Function(operation.reference, operation=operation.name), "float64", [])
+    off = Evidence(operation, Function(mine, operation=operation.name), "float64", [])
+    along = operation.inputs[0].axes.split()[-1]
+    for number in range(6):
+        inputs = cut(operation, operation.drawn(stream(number, operation.name, "zeros")), along, 1)
+        sight = evidence.ask(inputs)
+        assert not sight.wrong
+        assert not sight.tolerance  # the same digits: no run has been needed
+        evidence.measured()
+        assert sight.tolerance.keys() == sight.right.keys()
+        gradient = sight.tolerance["grad2"]
+        assert not sight.right["grad2"].any()  # of one coordinate nothing is left
+        assert np.all(gradient == gradient.max())  # by which few noisy runs may have left one entry exact
+        assert off.ask(inputs).wrong
+    monkeypatch.setattr(tolerance, "noisy_run", lambda *given: 1 / 0)
+    assert not Evidence(operation, off.candidate, "float64", []).ask(inputs).wrong  # a rule that cannot be shaken
 
 
 def test_nothing_explains_a_candidate_that_raises_wherever_it_is_wrong():

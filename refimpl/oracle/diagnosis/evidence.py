@@ -3,8 +3,9 @@
 import contextlib
 import itertools
 import sys
-from collections.abc import Callable, Set
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -35,16 +36,30 @@ class Sight:
     inputs: dict[str, Any]
     got: dict[str, np.ndarray] | None  # None: it raised
     right: dict[str, np.ndarray]
-    tolerance: dict[str, np.ndarray]
+    tolerance: Mapping[str, np.ndarray]
     case: str = ""  # slug; "" of a further input
     message: str = ""  # with what it raised
     single: bool = False  # whether it was asked in float32
     steps: Set[str] = frozenset()  # outputs whose rows follow each other
 
-    @property
+    @cached_property
     def wrong(self):
         """Whether it deviates."""
-        return self.got is None or not close(self.got, self.right, self.tolerance)
+        return not self.same_digits(self.right) and (
+            self.got is None or not close(self.got, self.right, self.tolerance)
+        )
+
+    def same_digits(self, answer):
+        """Whether an answer is the candidate's to the last two units of the right one: no tolerance is less."""
+        if self.got is None or any(answer[n].shape != x.shape for n, x in self.right.items()):
+            return False
+        return close(self.got, {n: answer[n] for n in self.right}, self._least)
+
+    @cached_property
+    def _least(self):
+        nothing = [np.zeros(x.shape) for x in self.right.values()]
+        least = tolerance.widths(nothing, self.right.values(), "float32" if self.single else "float64")
+        return dict(zip(self.right, least, strict=True))
 
     def deviating(self, name):
         """Which entries of an output that was answered in the right shape deviate."""
@@ -67,6 +82,18 @@ class Sight:
     def size(self):
         """Number of entries of the inputs."""
         return size(self.inputs)
+
+
+class Measured(dict):
+    """Tolerances by output, which are measured when one of them is asked for."""
+
+    def __init__(self, measure):
+        super().__init__()
+        self._measure = measure
+
+    def __missing__(self, name):
+        self.update(self._measure())
+        return self[name]
 
 
 def size(inputs):
@@ -133,6 +160,13 @@ class Evidence:
         found = sorted((sight for sight in self.every if sight.wrong), key=lambda sight: sight.size)
         return [sight for sight in found if sight.got is not None] or found
 
+    def measured(self):
+        """Itself, with all tolerances that were put off: while the rule is open for edits it is too late."""
+        for sight in self.every:
+            for name in sight.right:
+                sight.tolerance[name]
+        return self
+
     def within(self, inside):
         """The sights of some inputs alone, to which further questions keep too."""
         keep = lambda sights: [sight for sight in sights if inside(sight.inputs)]
@@ -166,7 +200,7 @@ class Evidence:
             out = answer(sight.inputs)
             if out is not None and sight.got is not None:
                 same = all(out[n].shape == sight.tolerance[n].shape for n in out)
-                wider = {n: 2 * t for n, t in sight.tolerance.items()} if same else {n: 0 * x for n, x in out.items()}
+                wider = {n: 2 * sight.tolerance[n] if same else 0 * x for n, x in out.items()}
                 found.append(replace(sight, right=out, tolerance=wider))
         return replace(
             self, operation=replace(self.operation, reference=reference), sights=found, further=[], _asked={}
@@ -183,16 +217,23 @@ class Evidence:
         return named if all(np.isfinite(value).all() for value in right) else None
 
     def _allowed(self, inputs, right, got):
-        """Tolerances of a right answer; one noisy run is enough where `got` is clearly right or wrong."""
+        """Tolerances of a right answer; one noisy run is enough where `got` is clearly right or wrong.
+
+        They are without bound where the rule raises once its numbers are shaken: nothing can be said there.
+        """
         runs: list[Any] = []
         for more in (1, NOISY_RUNS - 1):
-            with np.errstate(all="ignore"), contextlib.redirect_stdout(sys.stderr):
-                runs += [
-                    tolerance.noisy_run(self.operation.reference, inputs, self.dtype, len(runs) + k)
-                    for k in range(more)
-                ]
+            try:
+                with np.errstate(all="ignore"), contextlib.redirect_stdout(sys.stderr):
+                    runs += [
+                        tolerance.noisy_run(self.operation.reference, inputs, self.dtype, len(runs) + k)
+                        for k in range(more)
+                    ]
+            except Exception:
+                return {n: np.full(x.shape, np.inf) for n, x in right.items()}
             spread = tolerance.spread(runs, tuple(right.values()), self.dtype)
             allowed = {n: LUCK * NOISY_RUNS / len(runs) * x for n, x in zip(right, spread, strict=True)}
+            allowed = {n: np.where(right[n] == 0, np.max(x, initial=0.0), x) for n, x in allowed.items()}  # cancelled
             if got is not None and close(got, right, allowed):
                 break
             far = {n: tolerance.FAR * x for n, x in allowed.items()}
@@ -254,10 +295,7 @@ class Evidence:
             return None
         except CandidateError as error:
             got, message = None, str(error)
-        try:
-            allowed = self._allowed(inputs, right, got)
-        except Exception:  # a rule that raises once its numbers are shaken
-            return None
+        allowed = Measured(partial(self._allowed, inputs, right, got))
         single, steps = self.dtype == "float32", in_steps(self.operation)
         return Sight(inputs, got, right, allowed, message=message, single=single, steps=steps)
 

@@ -31,7 +31,7 @@ from refimpl.oracle.diagnosis.units import units
 from refimpl.oracle.diagnosis.workshop import Workshop
 from refimpl.oracle.judging.tolerance import close, wide
 
-AFTER = 1.0  # seconds for which the search goes on once something is found, to learn what cannot be told from it
+AFTER = 0.5  # seconds for which the search goes on once something is found, to learn what cannot be told from it
 CHEAP = 16  # deviating sights of which the cheapest is tried first
 LOSS = 4  # a sight with so many deviating entries counts as twice as dear as one with very many
 TRUSTED = 2  # deviating sights that are explained to the digit, until rounding of the explanation itself is allowed
@@ -66,7 +66,7 @@ class Search:
     _done: set[int] = field(default_factory=set)  # ids of edits
 
     def __post_init__(self):
-        self.wrong = [s for s in self.evidence.wrong if s.got is not None]
+        self.wrong = [s for s in self.evidence.measured().wrong if s.got is not None]
         right = [s for s in self.evidence.sights if not s.wrong]
         self.order = sorted(self.wrong + right, key=lambda s: (s.size > LARGE, not s.wrong, s.size))
         self.inputs = {id(s): wide(s.inputs) for s in self.order}
@@ -258,7 +258,7 @@ class Search:
     def opened(self, base=None):
         """A workshop that has looked at the first deviating sights; without a base its edits are made once."""
         known = None if base or self.tries is None else self.tries.units
-        with Workshop(self.evidence.operation, base, self.values, known) as shop:
+        with Workshop(self.evidence.measured().operation, base, self.values, known) as shop:
             for sight in [s for s in self.order if s.wrong][:3]:
                 shop.look(self.inputs[id(sight)])
             shop.calibrate(self.inputs[id(self.moving[0])])
@@ -302,7 +302,6 @@ class Search:
 
             def answer(inputs):
                 with np.errstate(all="ignore"), Workshop(operation, known=known) as shop:
-                    shop.calibrate(wide(inputs))  # an edited loop may never end
                     edit.unit.function.__code__ = code
                     return shop.run(wide(inputs))
 

@@ -27,6 +27,7 @@ from refimpl.oracle.judging.noise import bare
 HELPERS = tuple(f"_{name}" for name in ("tick", "previous", "first", "summed", "turn", "around", "value", "beside"))
 MEMORY = 2**30  # bytes: an elementwise product in place of one of matrices takes the square of a large case
 MOST = 10**7  # rounds of loops that anything may make
+FEW = 1000  # rounds after which it is asked how many the right source makes
 ROUNDS = 20  # times as many rounds of loops as the right source makes, an edited one may make
 HASTY = 6  # the same, while it is in haste
 YOUNG = 50_000  # objects that are made between two looks of the collector
@@ -96,7 +97,7 @@ class Workshop:
         if values is not None:
             for unit in self.units:
                 unit.values = values
-        self.limit = self._left = 10**6
+        self.limit = self._left = FEW
         self.patience = self._end = np.inf
         self._haste, self.cut = 1.0, False
         self._longer: dict[int, tuple[Any, int, float]] = {}  # id of inputs -> those, their own limit and patience
