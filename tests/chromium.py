@@ -14,6 +14,7 @@ KEYS = {"Tab": (9, ""), "Enter": (13, "\r"), "Escape": (27, ""), "Backspace": (8
 OPTIONS = [
     *("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--hide-scrollbars"),
+    *("--disable-extensions", "--disable-features=BackForwardCache,MediaRouter,OptimizationHints,Translate"),
     *("--remote-debugging-pipe", "--proxy-server=127.0.0.1:9", "--proxy-bypass-list=<-loopback>"),  # no network
 ]
 # Boxes that reach over the right edge, and are not in a box that scrolls by itself.

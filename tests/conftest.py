@@ -71,7 +71,12 @@ class Run:
         return to_numpy(x)
 
 
-@pytest.fixture(scope="module")  # idle, it takes its time of the processor too
+def _of_browser(fixture_name, config):
+    """How long a browser stays: idle it takes its time of the processor, so only the site has one for all modules."""
+    return "session" if "REFIMPL_SITE" in os.environ else "module"
+
+
+@pytest.fixture(scope=_of_browser)
 def browser(tmp_path_factory):
     """Headless Chromium that reaches files only."""
     if reason := chromium.missing():
