@@ -20,7 +20,7 @@ from refimpl.oracle.diagnosis import workshop
 from refimpl.oracle.diagnosis.clock import Clock
 from refimpl.oracle.diagnosis.conditions import conditions
 from refimpl.oracle.diagnosis.evidence import Evidence, Sight, ask_more, called
-from refimpl.oracle.diagnosis.explain import evidences, usual_seconds
+from refimpl.oracle.diagnosis.explain import LEAST, _standing, evidences, usual_seconds
 from refimpl.oracle.diagnosis.expressions import lent
 from refimpl.oracle.diagnosis.places import _factor, where
 from refimpl.oracle.diagnosis.properties import cut
@@ -584,6 +584,20 @@ def test_further_inputs_are_measured_when_that_is_needed(monkeypatch):
         assert off.ask(inputs).wrong
     monkeypatch.setattr(tolerance, "noisy_run", lambda *given: 1 / 0)
     assert not Evidence(operation, off.candidate, "float64", []).ask(inputs).wrong  # a rule that cannot be shaken
+
+
+def test_an_explanation_stands_at_as_many_inputs_as_there_is_time_for():
+    operation = catalog.operation("lion.step")
+    evidence = Evidence(operation, Function(operation.reference, operation=operation.name), "float64", [])
+    ask_more(evidence, Clock(60.0))
+    right, wrong = operation.reference, lambda **inputs: [2 * x for x in operation.reference(**inputs)]
+    answers = {"right": partial(called, operation, right), "wrong": partial(called, operation, wrong)}
+    over, endless = Clock(0.0), Clock(60.0)
+    assert len(evidence.further) > LEAST
+    for clock, number in ((over, LEAST), (endless, len(evidence.further))):
+        found, verified = _standing(answers, evidence.further, clock)
+        assert (list(found), verified) == (["right"], number)
+    assert _standing({"wrong": answers["wrong"]}, evidence.further, endless) == ({}, 1)
 
 
 def test_nothing_explains_a_candidate_that_raises_wherever_it_is_wrong():

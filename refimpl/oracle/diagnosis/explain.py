@@ -28,6 +28,7 @@ OTHERS = 0.5  # seconds for what cannot be told from an explanation, once it is 
 TOLD = 4  # explanations that are said, one and what cannot be told from it
 MORE = 200  # random inputs on which they must hold
 FEWER = 40  # for those that cannot be told from it
+LEAST = 10  # inputs on which they must hold, whatever time that takes
 SURE = 1.0  # seconds for these
 SEARCHED = 0.85  # share of the time for edits; the rest is for what separates right from wrong
 
@@ -180,13 +181,10 @@ def _ask_laws(done, evidence):
 
 def _confirmed(evidence, diagnosis, clock):
     """A listed diagnosis of the whole run, with what further inputs say of it."""
-    ask_more(evidence, clock)
+    ask_more(evidence, clock.part(0.5))
     known = edits.alternatives(evidence.operation.system)
-    told = []
-    for name in diagnosis.names:
-        answer = listed_answer(known[name], evidence.operation)
-        if all(holds(answer, sight) for sight in evidence.further if sight.got is not None):
-            told.append(name)
+    answers = {name: listed_answer(known[name], evidence.operation) for name in diagnosis.names}
+    told, further = _standing(answers, evidence.further, clock)
     names = tuple(told) or diagnosis.names
     first = known[names[0]]
     lines = telling.with_places(evidence.operation.system, edits.changed_lines(evidence.operation.system, first))
@@ -202,9 +200,19 @@ def _confirmed(evidence, diagnosis, clock):
             lines=lines,
             operations=(evidence.operation.name,),
             cases=len(evidence.sights),
-            further=len(evidence.further),
+            further=further,
         )
     ]
+
+
+def _standing(answers, sights, clock):
+    """Which explanations stand at all sights, or at those that there is time for, and how many these are."""
+    for number, sight in enumerate(sights):
+        if not answers or (clock.over and number >= LEAST):
+            return answers, number
+        if sight.got is not None:
+            answers = {name: answer for name, answer in answers.items() if holds(answer, sight)}
+    return answers, len(sights)
 
 
 def _again(evidence, sources, clock):
@@ -345,13 +353,15 @@ def _survivors(search, clock):
         else:
             search.parts.append((1.0, found, None))
     seen = len(evidence.further)
-    ask_more(evidence, clock.part(0.3, most=SURE), samples=MORE if kept else 0, changes=0)
-    fresh = [sight for sight in evidence.further[seen:] if sight.got is not None]
+    sure = clock.part(0.4, most=2 * SURE)
+    ask_more(evidence, sure.part(0.5), samples=MORE if kept else 0, changes=0)
+    fresh = evidence.further[seen:]
     told: list[Found] = []
     for found in sorted(kept, key=_plain)[:TOLD]:
-        answer = found.on(evidence.operation)
-        if all(holds(answer, sight) for sight in (fresh[:FEWER] if told else fresh)):
-            told.append(found)
+        right, number = _standing({id(found): found.on(evidence.operation)}, fresh[:FEWER] if told else fresh, sure)
+        if right and not told:
+            del evidence.further[seen + number :]
+        told += [found] if right else []
     return told
 
 
