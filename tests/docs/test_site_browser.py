@@ -307,7 +307,13 @@ def test_verdicts_can_be_read_on_a_desk(browser):
 
 
 def test_search_finds_consensus(browser):
+    """A page asks the page that searches, and does without the index of all words itself."""
     browser.width(1280)
+    visit(browser, "optimizers/lion", changes=True)
+    assert browser.run("document.querySelectorAll('script[src*=searchindex]').length") == 0
+    browser.run("document.querySelector('.search-button__button').click()")
+    box = browser.run("[document.activeElement.name, document.activeElement.form.action]")
+    assert box == ["q", at("search").as_uri()]
     browser.open(at("search").as_uri() + "?q=consensus")
     found = "[...document.querySelectorAll('#search-results li a')].map(e => e.href)"
     there = f"{found}.some(address => address.includes('search/cbo.html'))"
