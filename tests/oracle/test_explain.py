@@ -576,7 +576,7 @@ def test_further_inputs_are_measured_when_that_is_needed(monkeypatch):
         sight = evidence.ask(inputs)
         assert not sight.wrong
         assert not sight.tolerance  # the same digits: no run has been needed
-        evidence.measured()
+        evidence.measure()
         assert sight.tolerance.keys() == sight.right.keys()
         gradient = sight.tolerance["grad2"]
         assert not sight.right["grad2"].any()  # of one coordinate nothing is left
@@ -590,8 +590,8 @@ def test_an_explanation_stands_at_as_many_inputs_as_there_is_time_for():
     operation = catalog.operation("lion.step")
     evidence = Evidence(operation, Function(operation.reference, operation=operation.name), "float64", [])
     ask_more(evidence, Clock(60.0))
-    right, wrong = operation.reference, lambda **inputs: [2 * x for x in operation.reference(**inputs)]
-    answers = {"right": partial(called, operation, right), "wrong": partial(called, operation, wrong)}
+    twice = lambda **inputs: [2 * x for x in operation.reference(**inputs)]
+    answers = {"right": partial(called, operation, operation.reference), "wrong": partial(called, operation, twice)}
     over, endless = Clock(0.0), Clock(60.0)
     assert len(evidence.further) > LEAST
     for clock, number in ((over, LEAST), (endless, len(evidence.further))):

@@ -45,9 +45,8 @@ class Sight:
     @cached_property
     def wrong(self):
         """Whether it deviates."""
-        return not self.same_digits(self.right) and (
-            self.got is None or not close(self.got, self.right, self.tolerance)
-        )
+        alike = self.same_digits(self.right)
+        return not alike and (self.got is None or not close(self.got, self.right, self.tolerance))
 
     def same_digits(self, answer):
         """Whether an answer is the candidate's to the last two units of the right one: no tolerance is less."""
@@ -160,12 +159,11 @@ class Evidence:
         found = sorted((sight for sight in self.every if sight.wrong), key=lambda sight: sight.size)
         return [sight for sight in found if sight.got is not None] or found
 
-    def measured(self):
-        """Itself, with all tolerances that were put off: while the rule is open for edits it is too late."""
+    def measure(self):
+        """Measure all tolerances that were put off: while the rule is open for edits it is too late."""
         for sight in self.every:
             for name in sight.right:
                 sight.tolerance[name]
-        return self
 
     def within(self, inside):
         """The sights of some inputs alone, to which further questions keep too."""

@@ -66,7 +66,8 @@ class Search:
     _done: set[int] = field(default_factory=set)  # ids of edits
 
     def __post_init__(self):
-        self.wrong = [s for s in self.evidence.measured().wrong if s.got is not None]
+        self.evidence.measure()
+        self.wrong = [s for s in self.evidence.wrong if s.got is not None]
         right = [s for s in self.evidence.sights if not s.wrong]
         self.order = sorted(self.wrong + right, key=lambda s: (s.size > LARGE, not s.wrong, s.size))
         self.inputs = {id(s): wide(s.inputs) for s in self.order}
@@ -258,7 +259,8 @@ class Search:
     def opened(self, base=None):
         """A workshop that has looked at the first deviating sights; without a base its edits are made once."""
         known = None if base or self.tries is None else self.tries.units
-        with Workshop(self.evidence.measured().operation, base, self.values, known) as shop:
+        self.evidence.measure()
+        with Workshop(self.evidence.operation, base, self.values, known) as shop:
             for sight in [s for s in self.order if s.wrong][:3]:
                 shop.look(self.inputs[id(sight)])
             shop.calibrate(self.inputs[id(self.moving[0])])
