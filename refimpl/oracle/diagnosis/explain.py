@@ -24,12 +24,12 @@ from refimpl.oracle.judging.records import FAILURES, Diagnosis, Record
 from refimpl.oracle.judging.run import Run
 
 SECONDS = 10.0
-OTHERS = 0.5  # seconds for what cannot be told from an explanation, once it is confirmed
+OTHERS = 0.3  # seconds for what cannot be told from an explanation, once it is confirmed
 TOLD = 4  # explanations that are said, one and what cannot be told from it
 MORE = 200  # random inputs on which they must hold
 FEWER = 40  # for those that cannot be told from it
 LEAST = 10  # inputs on which they must hold, whatever time that takes
-SURE = 1.0  # seconds for these
+SURE = 0.7  # seconds for these
 SEARCHED = 0.85  # share of the time for edits; the rest is for what separates right from wrong
 
 
@@ -119,13 +119,13 @@ def _explained(done, candidate, whole, records, seconds, note):
         mine = clock.part(1 / (len(every) - number))
         told = _confirmed(evidence, whole, mine.part(0.2)) if whole else _again(evidence, sources, clock)
         if not told or told[0].kind == "near":
-            better, source = _one(evidence, mine.part(0.97))  # the smallest input has a tenth of all anyway
+            better, source = _one(evidence, mine.part(0.97))  # the smallest input has a tenth of all beside it
             told = better or told
             sources += [(told[0], source)] if source else []
         found += told
         if least is None:
             tags = {line[0] for diagnosis in told for line in diagnosis.lines if "-" in line[0]}
-            least = smallest(evidence, Clock(max(mine.left, 0.1 * seconds), now), *(tags if len(tags) == 1 else ()))
+            least = smallest(evidence, Clock(0.1 * seconds, now), *(tags if len(tags) == 1 else ()))
         if clock.over:
             break
     laws = list(telling.laws(records))

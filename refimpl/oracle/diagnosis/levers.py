@@ -88,17 +88,19 @@ class Lever:
 
         Where that is not finite, as n/(n - 1) at 1, guarded code follows the rule.
         """
-        number, form, names, last = id(self.node), self.form, _named(shop), dict(told)
+        number, form, last = id(self.node), self.form, dict(told)
+        wanted = set(factor.names) - set(told)
+        names = {here: name for here, name in _named(shop).items() if name in wanted} if wanted else {}
 
         def note(here, value):
-            if (name := names.get(here)) and name not in told and numeric(value) and np.size(value) == 1:
-                last[name] = float(np.reshape(value, ()))
+            if here in names and numeric(value) and np.size(value) == 1:
+                last[names[here]] = float(np.reshape(value, ()))
             if here != number or not numeric(value):
                 return value
             c = factor.of(last)
             return value if guarded and not math.isfinite(c) else form.of(value, c)
 
-        with np.errstate(all="ignore"), shop.heard(note, None if set(factor.names) - set(told) else self.edit.unit):
+        with np.errstate(all="ignore"), shop.heard(note, None if wanted else self.edit.unit):
             return shop.run(inputs)
 
     def said(self, words):

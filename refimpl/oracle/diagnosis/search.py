@@ -37,7 +37,7 @@ LOSS = 4  # a sight with so many deviating entries counts as twice as dear as on
 TRUSTED = 2  # deviating sights that are explained to the digit, until rounding of the explanation itself is allowed
 MANY = 4  # times as many explained sights as others, until its rounding inside is asked for
 PART = 6  # deviating sights on which a part of an explanation is tried
-PLAINER = 1.5  # seconds for which levers and edits say the same in a plainer way
+PLAINER = 0.75  # seconds for plain edits before what is dear, and for those that say the same in a plainer way
 NOTHING = 1e-11  # relative change of a number that is rounding
 OPENED = 0.5  # seconds without which no listed mistake is opened for edits: to make them takes as long
 PLACES = 4  # of levers, or formulas, that explain all, of which the shortest is said
@@ -74,11 +74,11 @@ class Search:
         self.moving = [s for s in self.order if s.wrong]
         if self.moving:
             self.pivot(max(self.moving, key=telling))
-            self.pivot(self._cheapest())
+            self.pivot(self._cheapest(self.moving))
 
-    def _cheapest(self):
-        """The deviating sight on which the rule takes least, those that tell little apart at a loss."""
-        few = sorted((s for s in self.moving if s.size <= SMALL), key=lambda s: s.size)[:CHEAP] or self.moving[:1]
+    def _cheapest(self, sights):
+        """That of some deviating sights on which the rule takes least, those that tell little apart at a loss."""
+        few = sorted((s for s in sights if s.size <= SMALL), key=lambda s: s.size)[:CHEAP] or sights[:1]
         return min(few, key=lambda s: self.evidence.price(s) * (1 + LOSS / max(entries(s), 1)))
 
     def agrees(self, answer):
@@ -225,9 +225,10 @@ class Search:
                 self.keep(found, share, trial)
 
     def of_first_edits(self, clock):
-        """The plainest edits, which are few: before anything that takes longer."""
+        """The plainest edits, which are few, and some more: before anything that takes longer."""
         with np.errstate(all="ignore"), self.opened() as shop:
             self._try(self.tries.first, shop, clock)
+            self._try(self.tries.ordered(self.blame.innocent, self.blame.near)[0], shop, clock.part(1.0, PLAINER))
 
     def of_edits(self, clock, base=None, rank=0, **more):
         """Edits of the source, the plainest first; `base` are the edits of a listed mistake that are made before."""
@@ -341,17 +342,14 @@ class Search:
         self.of_halves(clock.part(0.4))
         if not self.found:
             self.halves.of_seconds(self, clock.part(0.5))
-        if self.found:
+        if self.found or not (first := self.best_parts()):
             return
-        first = self.best_parts()
-        if not first:
-            return
-        explained = first[0][1].on(self.evidence.operation)
-        rest = [s for s in self.moving if not explains(explained(self.inputs[id(s)]), s)]
+        answer = first[0][1].on(self.evidence.operation)
+        rest = [s for s in self.moving if not explains(answer(self.inputs[id(s)]), s)]
         if not rest:
             return
         self.parts = []
-        self.pivot(rest[0])
+        self.pivot(self._cheapest(rest))
         self.of_trials(self.evidence.operation.reference, clock.part(0.2))
         self.of_edits(clock.part(0.6))
         second = self.best_parts()
