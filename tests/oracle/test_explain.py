@@ -1,6 +1,7 @@
 """Causes that no list knows: what is said of candidates whose mistake we know, and what is never said."""
 
 import ast
+import contextlib
 import os
 import re
 from functools import partial
@@ -19,7 +20,7 @@ from refimpl.oracle.cli import main
 from refimpl.oracle.diagnosis import workshop
 from refimpl.oracle.diagnosis.clock import Clock
 from refimpl.oracle.diagnosis.conditions import conditions
-from refimpl.oracle.diagnosis.evidence import Evidence, Sight, ask_more, called
+from refimpl.oracle.diagnosis.evidence import Evidence, Measured, Sight, ask_more, called
 from refimpl.oracle.diagnosis.explain import LEAST, _standing, evidences, usual_seconds
 from refimpl.oracle.diagnosis.expressions import lent
 from refimpl.oracle.diagnosis.places import _factor, where
@@ -441,6 +442,18 @@ def test_trials_fit_an_operation(name):
     assert all(np.array_equal(before[key], inputs[key]) for key in before)
 
 
+@pytest.mark.parametrize("name", ["lion.step", "sso.surrogate"])
+def test_no_trial_makes_a_matrix_of_a_vector(name):
+    """Of 100,000 coordinates it would have 10^10 entries."""
+    operation = catalog.operation(name)
+    inputs = wide(operation.cases[0].inputs)
+    inputs = {k: np.resize(v, (*v.shape[:-1], 1000)) if np.ndim(v) else v for k, v in inputs.items()}
+    for trial in (trial for trial in trials(operation) if trial.before):
+        with contextlib.suppress(ValueError, IndexError), np.errstate(all="ignore"):  # not every change fits
+            changed = trial.before(inputs)
+            assert all(np.size(changed[k]) <= np.size(v) for k, v in inputs.items()), trial.words
+
+
 def test_what_underflows_is_not_taken_for_single_precision():
     """Both take gradients of 1e-90 for 0; the plainer words come first, and are no blame for a dtype."""
     operation = catalog.operation("adadagrad.batch_size")
@@ -584,6 +597,15 @@ def test_further_inputs_are_measured_when_that_is_needed(monkeypatch):
         assert off.ask(inputs).wrong
     monkeypatch.setattr(tolerance, "noisy_run", lambda *given: 1 / 0)
     assert not Evidence(operation, off.candidate, "float64", []).ask(inputs).wrong  # a rule that cannot be shaken
+
+
+def test_a_tolerance_of_few_runs_is_doubted_before_an_explanation_is():
+    right, got = {"y": np.array([1.0, 2.0])}, {"y": np.array([2.0, 2.0 + 1e-11])}
+    lucky, sure = ({"y": np.array([1e-12, x])} for x in (1e-15, 1e-10))
+    answers = lambda *y: lambda inputs: {"y": np.array(y)}
+    assert holds(answers(2.0, 2.0), Sight({}, got, right, Measured(lambda: lucky, lambda: sure)))
+    assert not holds(answers(2.0, 2.0), Sight({}, got, right, Measured(lambda: lucky, lambda: lucky)))
+    assert not holds(answers(2.1, 2.0), Sight({}, got, right, Measured(lambda: lucky, lambda: 1 / 0)))  # is far off
 
 
 def test_an_explanation_stands_at_as_many_inputs_as_there_is_time_for():

@@ -9,6 +9,7 @@ import pytest
 from refimpl.core.random import stream
 from refimpl.oracle import catalog, check
 from refimpl.oracle.candidates.base import named_outputs
+from refimpl.oracle.diagnosis.clock import Clock
 from refimpl.oracle.diagnosis.factors import factors, quantities
 from refimpl.oracle.diagnosis.levers import FORMS
 from refimpl.oracle.diagnosis.search import Search
@@ -76,12 +77,12 @@ PULLED = {
     "a factor of a size, inside": (
         "cbo.step",
         {"cbo-1": "return xp.where(xp.isfinite(energies), xp.exp(-alpha * gaps / energies.shape[0]), 0.0)"},
-        "return xp.where(xp.isfinite(energies), xp.exp(-(alpha / N) * gaps), 0.0)",
+        "return xp.where(xp.isfinite(energies), xp.exp(1 / N * (-alpha * gaps)), 0.0)",
     ),
     "a rate in a recursion": (
         "diffgrad.trajectory",
         {"diffgrad-3": "v = beta2 * v + (1 - beta1 * beta2) * grad * grad"},
-        "v = beta2 * v + (1 - beta1 * beta2) * grad * grad",
+        "v = beta2 * v + (1 - beta2 + (1 - beta1) * beta2) * grad * grad",
     ),
     "a number in every step": (
         "adamw.trajectory",
@@ -99,7 +100,7 @@ PULLED = {
 @pytest.mark.parametrize("name", PULLED)
 def test_what_is_read_with_a_lever(name):
     operation, lines, now = PULLED[name]
-    diagnosis = check(as_if(operation, lines), operation, explain=ENOUGH).diagnosis
+    diagnosis = told_by(lambda search: search.of_levers(Clock(ENOUGH)), as_if(operation, lines), operation)
     assert (diagnosis.kind, diagnosis.lines[0][0], diagnosis.lines[0][3]) == (
         "change",
         next(iter(lines)).split()[0],

@@ -60,6 +60,10 @@ class Sight:
         least = tolerance.widths(nothing, self.right.values(), "float32" if self.single else "float64")
         return dict(zip(self.right, least, strict=True))
 
+    def surer(self):
+        """Measure the tolerance of a further input with as many runs as that of a case; False where that is done."""
+        return isinstance(self.tolerance, Measured) and self.tolerance.surer()
+
     def deviating(self, name):
         """Which entries of an output that was answered in the right shape deviate."""
         assert self.got is not None, "asked of a sight that raised"
@@ -84,15 +88,22 @@ class Sight:
 
 
 class Measured(dict):
-    """Tolerances by output, which are measured when one of them is asked for."""
+    """Tolerances by output, which are measured when one of them is asked for; once more by `surer`."""
 
-    def __init__(self, measure):
+    def __init__(self, measure, surer):
         super().__init__()
-        self._measure = measure
+        self._measure, self._surer = measure, surer
 
     def __missing__(self, name):
         self.update(self._measure())
         return self[name]
+
+    def surer(self):
+        """Measure with as many runs as for a case; False where that is done already."""
+        surer, self._surer = self._surer, None
+        if surer is not None:
+            self.update({name: np.fmax(self[name], x) for name, x in surer().items()})
+        return surer is not None
 
 
 def size(inputs):
@@ -214,13 +225,13 @@ class Evidence:
             return None
         return named if all(np.isfinite(value).all() for value in right) else None
 
-    def _allowed(self, inputs, right, got):
+    def _allowed(self, inputs, right, got, counts=(1, NOISY_RUNS - 1)):
         """Tolerances of a right answer; one noisy run is enough where `got` is clearly right or wrong.
 
         They are without bound where the rule raises once its numbers are shaken: nothing can be said there.
         """
         runs: list[Any] = []
-        for more in (1, NOISY_RUNS - 1):
+        for more in counts:
             try:
                 with np.errstate(all="ignore"), contextlib.redirect_stdout(sys.stderr):
                     runs += [
@@ -293,7 +304,8 @@ class Evidence:
             return None
         except CandidateError as error:
             got, message = None, str(error)
-        allowed = Measured(partial(self._allowed, inputs, right, got))
+        allow = partial(self._allowed, inputs, right, got)
+        allowed = Measured(allow, partial(allow, counts=(tolerance.TRIALS,)))
         single, steps = self.dtype == "float32", in_steps(self.operation)
         return Sight(inputs, got, right, allowed, message=message, single=single, steps=steps)
 

@@ -7,6 +7,7 @@ from refimpl.oracle.judging.tolerance import agrees, noisy_run, wide
 SHARE = 0.2  # of a deviation, what an explanation may leave over
 GROSS = 1e3  # tolerances from which an entry is no longer judged by how far the right answer may be off,
 RELATIVE = 1e-9  # but by the digits of the candidate's own answer
+NEARLY = 1e-6  # by which an explanation may miss, until a tolerance of few runs is doubted
 JUMPS = 6  # inputs close by, and runs with other roundings inside, where an explanation may jump, explode or cancel
 SPREAD = 8.0  # times what they do to it
 
@@ -65,8 +66,21 @@ def _lost(unsure, gap, sight, name):
 
 
 def holds(answer, sight):
-    """Whether an explanation stands at a sight: see `holds_close_by` and `holds_inside`."""
-    return holds_close_by(answer, sight) or holds_inside(answer, sight)
+    """Whether an explanation stands at a sight: see `holds_close_by` and `holds_inside`.
+
+    Where it is off by no more than rounding may be, the tolerance is measured once more: few runs may all be lucky.
+    """
+    stands = lambda: holds_close_by(answer, sight) or holds_inside(answer, sight)
+    return stands() or (_nearly(answer(wide(sight.inputs)), sight) and sight.surer() and stands())
+
+
+def _nearly(answer, sight):
+    """Whether an answer is the candidate's but for `NEARLY` of the largest entry."""
+    if answer is None or sight.got is None or any(answer[n].shape != got.shape for n, got in sight.got.items()):
+        return False
+    with np.errstate(all="ignore"):
+        sizes = {n: np.max(np.abs(got), initial=0.0) for n, got in sight.got.items()}
+        return all(agrees(sight.got[n], answer[n], NEARLY * size).all() for n, size in sizes.items())
 
 
 def holds_close_by(answer, sight):

@@ -154,12 +154,6 @@ ARRAY_CHANGES: dict[str, Callable[..., Any]] = {
         np.cumsum(x, axis=0) / np.arange(1.0, len(x) + 1).reshape(-1, *[1] * (x.ndim - 1))
     ),
     "sorts {0}": lambda x: np.sort(x, axis=-1),
-    "transposes {0}": lambda x: x.T,
-    "transposes the last two axes of {0}": lambda x: np.swapaxes(x, -1, -2),
-    "takes {0} for symmetric": lambda x: (x + np.swapaxes(x, -1, -2)) / 2,
-    "takes the upper half of {0} for both": lambda x: np.triu(x) + np.swapaxes(np.triu(x, 1), -1, -2),
-    "takes the lower half of {0} for both": lambda x: np.tril(x) + np.swapaxes(np.tril(x, -1), -1, -2),
-    "uses the diagonal of {0} alone": lambda x: x * np.eye(x.shape[-1]),
     "uses the first entry of each row of {0} alone, as if the others were 0": lambda x: np.where(
         np.arange(x.shape[-1]) == 0, x, 0.0
     ),
@@ -168,6 +162,16 @@ ARRAY_CHANGES: dict[str, Callable[..., Any]] = {
     "leaves out the first row of {0}": lambda x: x[1:],
     "takes rows of {0} that occur twice once": lambda x: x[np.sort(np.unique(x, axis=0, return_index=True)[1])],
     "reads {0} in column order": lambda x: x.reshape(x.shape, order="F") if x.ndim < 2 else x.T.reshape(x.shape),
+}
+
+# Of a vector some would make a matrix, which may not fit into memory.
+MATRIX_CHANGES: dict[str, Callable[..., Any]] = {
+    "transposes {0}": lambda x: x.T,
+    "transposes the last two axes of {0}": lambda x: np.swapaxes(x, -1, -2),
+    "takes {0} for symmetric": lambda x: (x + np.swapaxes(x, -1, -2)) / 2,
+    "takes the upper half of {0} for both": lambda x: np.triu(x) + np.swapaxes(np.triu(x, 1), -1, -2),
+    "takes the lower half of {0} for both": lambda x: np.tril(x) + np.swapaxes(np.tril(x, -1), -1, -2),
+    "uses the diagonal of {0} alone": lambda x: np.triu(np.tril(x)),
 }
 
 
@@ -180,9 +184,12 @@ def _of_arrays(operation):
     for a, b in permutations(arrays, 2):
         if a.axes == b.axes:
             yield Trial(f"takes {b.name} in place of {a.name}", _put(a.name, lambda i, b=b.name: i[b]))
-    for words, change in ARRAY_CHANGES.items():
-        for entry in arrays:
-            yield Trial(words.format(entry.name), _put(entry.name, lambda i, n=entry.name, c=change: c(i[n])))
+    matrices = [f for f in arrays if len(f.axes.split()) > 1]
+    for words, change, entry in (
+        *((*row, entry) for row in ARRAY_CHANGES.items() for entry in arrays),
+        *((*row, entry) for row in MATRIX_CHANGES.items() for entry in matrices),
+    ):
+        yield Trial(words.format(entry.name), _put(entry.name, lambda i, n=entry.name, c=change: c(i[n])))
     for entry in arrays:
         for b in numbers:
             words = f"multiplies {entry.name} by {b}"
