@@ -7,6 +7,7 @@ import pytest
 
 from refimpl.oracle import catalog
 from refimpl.oracle.diagnosis import search
+from refimpl.oracle.diagnosis.clock import Clock
 from refimpl.oracle.diagnosis.evidence import Sight
 from refimpl.oracle.diagnosis.expressions import expression_edits
 from refimpl.oracle.diagnosis.levers import FORMS, solved
@@ -35,6 +36,30 @@ def test_what_the_wrong_branch_alone_comes_to_is_edited_early():
     assert not any("consensus" in text for text in found)
     plain, _ = tries.ordered(frozenset(), frozenset(), alone)
     assert {id(edit.there) for edit in tries.single if edit.rank < 3 * RARE} & alone <= {id(e.there) for e in plain}
+
+
+def test_what_has_a_part_in_the_wrong_output_alone_is_edited_early():
+    operation = catalog.operation("bayesopt.posterior")
+
+    def half_of_the_covariance(**inputs):
+        mean, covariance, *others = operation.reference(**inputs)
+        return mean, covariance / 2, *others
+
+    searching = Search(evidence_of(half_of_the_covariance, operation), Clock(60.0))
+    with np.errstate(all="ignore"), searching.opened() as shop:
+        plain, _ = searching._ordered(searching.tries, shop)
+    texts = {id(node): ast.unparse(node) for unit in shop.units for node in ast.walk(unit.node)}
+    far, near, _ = searching.suspects
+    assert {"prior - known", "xp.matrix_transpose(half) @ half"} <= {texts[number] for number in near}
+    assert "cross @ cholesky_solve(factor, residual)" in {texts[number] for number in far}
+    assert {id(edit.there) for edit in searching.tries.single if edit.rank < 2 * RARE} & near <= {
+        id(edit.there) for edit in plain
+    }
+
+    whole = Search(evidence_of(lambda **i: [2 * x for x in operation.reference(**i)], operation), Clock(60.0))
+    with np.errstate(all="ignore"), whole.opened() as shop:
+        whole._ordered(whole.tries, shop)
+    assert not whole.suspects.near  # where everything deviates it says nothing
 
 
 def sight(got, right):

@@ -24,7 +24,7 @@ from refimpl.oracle.diagnosis.reading import readings
 from refimpl.oracle.diagnosis.sights import SMALL, astray, entries, fallen, hurdles, left_over, telling
 from refimpl.oracle.diagnosis.small import NOTHING_ASKED, Asked, asked
 from refimpl.oracle.diagnosis.standing import explains, holds_close_by, holds_inside
-from refimpl.oracle.diagnosis.suspects import elsewhere, wrong_alone
+from refimpl.oracle.diagnosis.suspects import Suspects, suspects
 from refimpl.oracle.diagnosis.trials import trials, tried
 from refimpl.oracle.diagnosis.tries import Tries
 from refimpl.oracle.diagnosis.units import units
@@ -56,8 +56,7 @@ class Search:
     blame: Blame = NOBODY  # where few values explain small inputs, once it is known
     small: Asked = NOTHING_ASKED  # these inputs
     tries: Any = None  # Tries, the edits, once they are made
-    far: set[int] | None = None  # ids of expressions that have no part in a deviation, once they are known
-    alone: Set[int] = frozenset()  # ids of those that no right answer comes to
+    suspects: Suspects | None = None  # by what they have a part in, once it is known
     seen: dict[str, np.ndarray] | None = None  # what was answered last on the first sight
     fell: Set[str] = frozenset()  # outputs that it does not explain there, at a glance
     hurdles: list[Any] = field(default_factory=list)  # entries of the first sight that tell at a glance
@@ -132,7 +131,7 @@ class Search:
 
     def again(self, clock, evidence=None):
         """A new search, of what further inputs have shown or of other evidence, that knows what explained a part."""
-        names = ("parts", "values", "blame", "small", "tries", "far", "alone", "halves")
+        names = ("parts", "values", "blame", "small", "tries", "suspects", "halves")
         return Search(evidence or self.evidence, clock, **{name: getattr(self, name) for name in names})
 
     def pivot(self, sight):
@@ -228,7 +227,7 @@ class Search:
         """The plainest edits, which are few, and some more: before anything that takes longer."""
         with np.errstate(all="ignore"), self.opened() as shop:
             self._try(self.tries.first, shop, clock)
-            self._try(self.tries.ordered(self.blame.innocent, self.blame.near)[0], shop, clock.part(1.0, PLAINER))
+            self._try(self._ordered(self.tries, shop)[0], shop, clock.part(1.0, PLAINER))
 
     def of_edits(self, clock, base=None, rank=0, **more):
         """Edits of the source, the plainest first; `base` are the edits of a listed mistake that are made before."""
@@ -239,10 +238,7 @@ class Search:
             if not shop.units:
                 return
             tries = Tries.of(shop) if base else self.tries
-            if base or self.far is None:
-                self.far = elsewhere(shop, self.moving[0])
-                self.alone = wrong_alone(shop, *self._wrong_and_right())
-            plain, rest = tries.ordered(self.far | self.blame.innocent, self.blame.near, self.alone)
+            plain, rest = self._ordered(tries, shop, base)
             self.evidence.planned += len(tries)
             self._try(plain, shop, clock, base, rank, more)
             if not self.found and base is None:
@@ -251,10 +247,14 @@ class Search:
             if not self.found and base is None:
                 self._of_constants(with_a_bound, shop, clock)
 
-    def _wrong_and_right(self):
-        """Some deviating inputs, and some right ones, those of other branches too."""
-        right = [s for s in (*self.evidence.outside, *self.evidence.every) if not s.wrong and s.size <= SMALL]
-        return [[wide(s.inputs) for s in some[:CHEAP]] for some in (self.moving, right)]
+    def _ordered(self, tries, shop, base=None):
+        """The plain edits, and the others, by what has a part in the deviation."""
+        if base or self.suspects is None:  # right ones of other branches too
+            right = [s for s in (*self.evidence.outside, *self.evidence.every) if not s.wrong and s.size <= SMALL]
+            few = [[wide(s.inputs) for s in some[:CHEAP]] for some in (self.moving, right)]
+            self.suspects = suspects(shop, self.moving[0], *few)
+        far, near, alone = self.suspects
+        return tries.ordered(far | self.blame.innocent, near | self.blame.near, alone)
 
     @contextlib.contextmanager
     def opened(self, base=None):

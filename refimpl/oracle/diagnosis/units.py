@@ -7,8 +7,9 @@ import textwrap
 import types
 import warnings
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
+from typing import Any
 
 from refimpl.oracle import catalog, edits
 from refimpl.oracle.edits import FOLDER
@@ -21,7 +22,7 @@ class Unit:
     """A living function that can be edited."""
 
     function: types.FunctionType
-    node: ast.AST  # FunctionDef or Lambda; edits replace nodes below it
+    node: Any  # ast.FunctionDef or Lambda; edits replace nodes below it
     outer: ast.stmt  # the statement of the module, or of a class, that holds it
     own: bool  # whether it is the system's own source, and not shared or the spec's loop
     spec: bool
@@ -40,9 +41,18 @@ class Unit:
     def distance(self, statement):
         """How far a statement is from the rule: 0 in a line that is an equation of the system, wherever it stands."""
         tags = self.tags.get(statement.lineno, ())
-        if any(tag.startswith(f"{self.system}-") for tag in tags):
+        if self._of_the_system(tags):
             return 0
-        return (0 if self.own else 4) + (0 if tags else 2)
+        return (0 if self.own or self._has_equations else 4) + (0 if tags else 2)
+
+    def _of_the_system(self, tags):
+        return any(tag.startswith(f"{self.system}-") for tag in tags)
+
+    @cached_property
+    def _has_equations(self):
+        """Whether some line is an equation of the system: then the others of a shared function are its own as well."""
+        lines = range(self.node.lineno, self.node.end_lineno + 1)
+        return any(line in lines and self._of_the_system(tags) for line, tags in self.tags.items())
 
     def compiled(self):
         """Code object of the tree as it is now."""
