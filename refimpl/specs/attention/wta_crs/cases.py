@@ -284,7 +284,7 @@ LINEAR = (
          _batch("tiny") | {"norms": _batch("tiny")["norms"] / 2**27}),
     Case("single", ("boundary",), "the smallest sizes", _linear([[2]], [[3]], [1], [[-1]], [1], 0.5, 0.1, [0.5])),
     Case("without-biases", ("basic",), "two rows drawn of eight", _batch("unbiased") | {"b": np.zeros(2)}),
-    large("many-inputs", "without-biases", "d", balanced=True, size=50_000,
+    large("many-inputs", "without-biases", "d", balanced=True, size=50_000, dtypes=("float64",),
           answers=lambda small, times: {"Z": small["Z"] * times, "floats": small["floats"] * times}),
 )  # fmt: skip
 
