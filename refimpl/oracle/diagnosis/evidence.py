@@ -56,9 +56,7 @@ class Sight:
 
     @cached_property
     def _least(self):
-        nothing = [np.zeros(x.shape) for x in self.right.values()]
-        least = tolerance.widths(nothing, self.right.values(), "float32" if self.single else "float64")
-        return dict(zip(self.right, least, strict=True))
+        return tolerance.least(self.right, "float32" if self.single else "float64")
 
     def surer(self):
         """Measure the tolerance of a further input with as many runs as that of a case; False where that is done."""

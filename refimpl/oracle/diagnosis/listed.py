@@ -88,12 +88,6 @@ class Answer:
         return self._judged.tolerances
 
     @cached_property
-    def _least(self):
-        """Two units in the last place: no tolerance is less."""
-        nothing = [np.zeros(x.shape) for x in self.outputs.values()]
-        return dict(zip(self.outputs, tolerance.widths(nothing, self.outputs.values(), self._dtype), strict=True))
-
-    @cached_property
     def _most(self):
         """Where a mistake jumps, noise drives it anywhere: that explains no answer. A tolerance is this at most."""
         least = self._at_most(dict.fromkeys(self.outputs, np.zeros(0)))
@@ -151,7 +145,7 @@ class Answer:
         """Whether it answers `got`, within rounding; most are far apart, or the very same."""
         if any(value.shape != got[name].shape for name, value in self.outputs.items()):
             return False
-        if self._agrees(got, self._least):
+        if self._agrees(got, tolerance.least(self.outputs, self._dtype)):
             return True
         return all(self._agrees(got, around) for around in self._bounds())
 

@@ -6,7 +6,7 @@ source.
 
 import inspect
 from collections.abc import Callable
-from itertools import combinations, permutations
+from itertools import combinations, permutations, product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -185,11 +185,9 @@ def _of_arrays(operation):
         if a.axes == b.axes:
             yield Trial(f"takes {b.name} in place of {a.name}", _put(a.name, lambda i, b=b.name: i[b]))
     matrices = [f for f in arrays if len(f.axes.split()) > 1]
-    for words, change, entry in (
-        *((*row, entry) for row in ARRAY_CHANGES.items() for entry in arrays),
-        *((*row, entry) for row in MATRIX_CHANGES.items() for entry in matrices),
-    ):
-        yield Trial(words.format(entry.name), _put(entry.name, lambda i, n=entry.name, c=change: c(i[n])))
+    for changes, entries in ((ARRAY_CHANGES, arrays), (MATRIX_CHANGES, matrices)):
+        for (words, change), entry in product(changes.items(), entries):
+            yield Trial(words.format(entry.name), _put(entry.name, lambda i, n=entry.name, c=change: c(i[n])))
     for entry in arrays:
         for b in numbers:
             words = f"multiplies {entry.name} by {b}"
