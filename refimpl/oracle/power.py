@@ -216,8 +216,10 @@ def _contradicted(operation, candidate, told):
 def _fresh(operation, candidate):
     """What a candidate answers to random inputs that nothing was drawn from before."""
     evidence = Evidence(operation, candidate, "float64", [])
-    asked = (evidence.ask(operation.drawn(stream(number, operation.name, "power"))) for number in range(FRESH))
-    return (sight for sight in asked if sight is not None)
+    for number in range(FRESH):
+        evidence.ask(operation.drawn(stream(number, operation.name, "power")))
+    evidence.measure()
+    return evidence.further
 
 
 def lines_run(operation):

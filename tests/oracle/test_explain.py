@@ -21,14 +21,15 @@ from refimpl.oracle.diagnosis import workshop
 from refimpl.oracle.diagnosis.clock import Clock
 from refimpl.oracle.diagnosis.conditions import conditions
 from refimpl.oracle.diagnosis.evidence import Evidence, Measured, Sight, ask_more, called
-from refimpl.oracle.diagnosis.explain import LEAST, _standing, evidences, usual_seconds
+from refimpl.oracle.diagnosis.explain import LEAST, _standing, _survivors, evidences, usual_seconds
 from refimpl.oracle.diagnosis.expressions import lent
+from refimpl.oracle.diagnosis.found import Found
 from refimpl.oracle.diagnosis.places import _factor, where
 from refimpl.oracle.diagnosis.properties import cut
 from refimpl.oracle.diagnosis.search import Search
 from refimpl.oracle.diagnosis.smallest import smallest
 from refimpl.oracle.diagnosis.standing import explains, holds
-from refimpl.oracle.diagnosis.telling import laws
+from refimpl.oracle.diagnosis.telling import laws, roundings
 from refimpl.oracle.diagnosis.trials import trials, tried
 from refimpl.oracle.diagnosis.units import functions, units
 from refimpl.oracle.diagnosis.vocabulary import Edit, edits_of
@@ -606,6 +607,43 @@ def test_a_tolerance_of_few_runs_is_doubted_before_an_explanation_is():
     assert holds(answers(2.0, 2.0), Sight({}, got, right, Measured(lambda: lucky, lambda: sure)))
     assert not holds(answers(2.0, 2.0), Sight({}, got, right, Measured(lambda: lucky, lambda: lucky)))
     assert not holds(answers(2.1, 2.0), Sight({}, got, right, Measured(lambda: lucky, lambda: 1 / 0)))  # is far off
+
+
+def test_roundings_of_its_own_hide_no_cause():
+    operation = catalog.operation("bayesopt.eic")
+
+    def mine(mu, sigma, y, constraints, lost=1e-7):
+        feasible = np.all(constraints >= 0, axis=0).any()
+        out = operation.reference(mu, sigma, y, 0 * constraints if feasible else constraints)
+        return out * np.where(out < 1e-4, 1 + lost / 3, 1.0)  # far out in a tail it cancels
+
+    evidence = evidence_of(mine, operation)
+    ask_more(evidence, Clock(ENOUGH), samples=45)
+    search = Search(evidence, Clock(ENOUGH))
+    assert evidence.rough
+    assert 0 < sum(sight.forgiven for sight in evidence.every) < len(search.moving)
+    exact = partial(called, operation, partial(mine, lost=0.0))
+    assert search.agrees(exact)
+    assert not search.agrees(partial(called, operation, operation.reference))
+    first = operation.cases[0].inputs
+    later = evidence.ask(first | {"mu": first["mu"] - 3.0, "constraints": np.ones_like(first["constraints"])})
+    assert later is not None
+    assert later.forgiven  # what is asked later as well
+    on = {"exact": lambda operation: exact, "all": lambda operation: partial(called, operation, mine)}
+    for name, leaves in (("exact", True), ("all", False)):
+        search.found = [Found(0, on[name], words=name)]
+        assert [found.words for found in _survivors(search, Clock(ENOUGH))] == [name]
+        assert evidence.rounds is leaves
+        assert bool(list(roundings(evidence))) is leaves
+
+
+def test_a_candidate_that_is_off_by_next_to_nothing_everywhere_is_not_forgiven():
+    operation = catalog.operation("bayesopt.eic")
+    mine = lambda **inputs: operation.reference(**inputs) * (1 + 1e-9)
+    search = Search(evidence_of(mine, operation), Clock(ENOUGH))
+    assert search.moving
+    assert not search.evidence.rough
+    assert not list(roundings(search.evidence))
 
 
 def test_an_explanation_stands_at_as_many_inputs_as_there_is_time_for():

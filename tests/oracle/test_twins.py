@@ -10,7 +10,7 @@ from refimpl.core import special
 from refimpl.oracle import catalog
 from refimpl.oracle.diagnosis.clock import Clock
 from refimpl.oracle.diagnosis.expressions import lent
-from refimpl.oracle.diagnosis.frail import FRAIL
+from refimpl.oracle.diagnosis.frail import FRAIL, _forms
 from refimpl.oracle.diagnosis.twins import twins
 from refimpl.oracle.diagnosis.vocabulary import edits_of
 from refimpl.oracle.diagnosis.workshop import Workshop
@@ -82,6 +82,16 @@ def test_a_frail_form_is_the_function_but_where_it_breaks(name, number):
             hard = [np.array([far, far / 2, 0.0]), np.array([0.0, far, far])][: len(names)]
             broken += not np.allclose(form(*hard), PLAIN[name](*hard), rtol=1e-6, atol=0)
     assert broken
+
+
+def test_a_frail_form_runs_along_the_axis_that_is_named():
+    x = np.array([[0.3, 1.2], [0.7, -2.0], [0.1, 0.4]])
+    for name, function in (("logsumexp", special.logsumexp), ("softmax", special.softmax)):
+        node = ast.parse(f"{name}(x, axis=0)", mode="eval").body
+        (form,) = _forms(node)
+        code = compile(ast.fix_missing_locations(ast.Expression(form)), name, "eval")
+        np.testing.assert_allclose(eval(code, {lent("_np"): np, "x": x}), function(x, axis=0), rtol=1e-13)
+    assert not _forms(ast.parse("vector_norm(x, ord=1)", mode="eval").body)  # no formula is known for it
 
 
 def test_an_exchange_is_told_where_one_of_the_two_is_0_and_the_rule_wants_more():

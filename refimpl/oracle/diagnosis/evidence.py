@@ -3,7 +3,7 @@
 import contextlib
 import itertools
 import sys
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Set
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any
@@ -27,6 +27,8 @@ LARGE = 20_000  # entries above which the inputs of a case are looked at last
 NOISY_RUNS = 3  # of the reference, from which the tolerance of a further input comes
 LUCK = 4.0  # so much wider than that: so few runs may all be lucky
 WIDER = 8.0
+FAINT = 1e-7  # of an entry, or
+CANCELLED = 1e-14  # of the largest number: by so much what is far off elsewhere may be off by roundings of its own
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,11 +38,12 @@ class Sight:
     inputs: dict[str, Any]
     got: dict[str, np.ndarray] | None  # None: it raised
     right: dict[str, np.ndarray]
-    tolerance: Mapping[str, np.ndarray]
+    tolerance: dict[str, np.ndarray]
     case: str = ""  # slug; "" of a further input
     message: str = ""  # with what it raised
     single: bool = False  # whether it was asked in float32
     steps: Set[str] = frozenset()  # outputs whose rows follow each other
+    own: dict[str, np.ndarray] = field(default_factory=dict)  # what may be roundings of the candidate's own, if any are
 
     @cached_property
     def wrong(self):
@@ -68,6 +71,22 @@ class Sight:
         got, right = self.got[name], self.right[name]
         with np.errstate(invalid="ignore"):
             return ~(np.abs(got - right) <= self.tolerance[name]) & (got != right)
+
+    @property
+    def faint(self):
+        """Whether it deviates by no more than roundings of a candidate's own may do."""
+        own = own_rounding(self.inputs, self.right, self.got) if self.wrong else {}
+        return bool(own) and close(self.got, self.right, own)
+
+    @property
+    def forgiven(self):
+        """Whether that is all that is wrong with it, in evidence where most that is wrong is off by more."""
+        return bool(self.own) and self.faint
+
+    @cached_property
+    def lenient(self):
+        """The same with tolerances that allow such roundings."""
+        return replace(self, tolerance={n: np.fmax(self.tolerance[n], self.own[n]) for n in self.right}, own={})
 
     @property
     def readable(self):
@@ -102,6 +121,18 @@ class Measured(dict):
         if surer is not None:
             self.update({name: np.fmax(self[name], x) for name, x in surer().items()})
         return surer is not None
+
+
+def own_rounding(inputs, right, got):
+    """By how much code with less care for digits may be off, as where it cancels far out in a tail; by output.
+
+    Nothing where it has no answer of the right shapes.
+    """
+    if got is None or any(got[n].shape != x.shape for n, x in right.items()):
+        return {}
+    numbers = [np.abs(x) for x in (*inputs.values(), *right.values()) if np.asarray(x).dtype.kind == "f"]
+    scale = max((np.max(x, initial=0.0, where=np.isfinite(x)) for x in numbers), default=0.0)
+    return {n: np.fmax(FAINT * np.abs(x), CANCELLED * scale) for n, x in got.items()}
 
 
 def size(inputs):
@@ -139,6 +170,8 @@ class Evidence:
     tried: int = 0  # changes of the rule, of
     planned: int = 0  # those that were to be tried
     cut: bool = False  # whether the time ended before all were planned
+    rough: bool = False  # whether the candidate is off by much, and elsewhere by what may be roundings of its own
+    rounds: bool = False  # whether what was found leaves such roundings
     _asked: dict[str, Sight | None] = field(default_factory=dict)
     _prices: dict[int, int] = field(default_factory=dict)  # by id of a sight
 
@@ -151,9 +184,8 @@ class Evidence:
             if here and (got is not None or record.status == "error"):
                 right, allowed = expected(operation, plan.case, dtype)
                 inputs = cases.rounded(plan.case.inputs, dtype)
-                case = plan.case.slug
-                single = dtype == "float32"
-                found.append(Sight(inputs, got, right, allowed, case, record.message, single, in_steps(operation)))
+                single, steps = dtype == "float32", in_steps(operation)
+                found.append(Sight(inputs, got, right, dict(allowed), plan.case.slug, record.message, single, steps))
         found.sort(key=lambda sight: (sight.size, sight.case))
         return cls(operation, candidate, dtype, found, spent=spent or Spent())
 
@@ -169,10 +201,21 @@ class Evidence:
         return [sight for sight in found if sight.got is not None] or found
 
     def measure(self):
-        """Measure all tolerances that were put off: while the rule is open for edits it is too late."""
+        """Measure all tolerances that were put off: while the rule is open for edits it is too late.
+
+        Where most that is wrong is off by much, what is off by next to nothing may be another matter than the mistake:
+        code in the wild cancels, say, far out in a tail.
+        """
         for sight in self.every:
             for name in sight.right:
                 sight.tolerance[name]
+        if self.rough or self.dtype == "float32":
+            return
+        wrong = [sight for sight in self.every if sight.wrong and sight.got is not None]
+        if 0 < 2 * sum(sight.faint for sight in wrong) < len(wrong):
+            self.rough = True
+            for sight in wrong:
+                sight.own.update(own_rounding(sight.inputs, sight.right, sight.got))
 
     def within(self, inside):
         """The sights of some inputs alone, to which further questions keep too."""
@@ -193,7 +236,7 @@ class Evidence:
         """Take over what a part of it has asked."""
         self.further += [sight for sight in part.further if all(sight is not other for other in self.further)]
         self.tried, self.planned = self.tried + part.tried, self.planned + part.planned
-        self.cut = self.cut or part.cut
+        self.cut, self.rough = self.cut or part.cut, self.rough or part.rough
 
     def beside(self, answer):
         """The same sights seen beside another rule, a function of the inputs that answers by output."""
@@ -208,7 +251,7 @@ class Evidence:
             if out is not None and sight.got is not None:
                 same = all(out[n].shape == sight.tolerance[n].shape for n in out)
                 wider = {n: 2 * sight.tolerance[n] if same else 0 * x for n, x in out.items()}
-                found.append(replace(sight, right=out, tolerance=wider))
+                found.append(replace(sight, right=out, tolerance=wider, own={}))
         return replace(
             self, operation=replace(self.operation, reference=reference), sights=found, further=[], _asked={}
         )
@@ -305,7 +348,8 @@ class Evidence:
         allow = partial(self._allowed, inputs, right, got)
         allowed = Measured(allow, partial(allow, counts=(tolerance.TRIALS,)))
         single, steps = self.dtype == "float32", in_steps(self.operation)
-        return Sight(inputs, got, right, allowed, message=message, single=single, steps=steps)
+        own = own_rounding(inputs, right, got) if self.rough else {}
+        return Sight(inputs, got, right, allowed, message=message, single=single, steps=steps, own=own)
 
 
 def ask_more(evidence, clock, *, samples=30, changes=5):

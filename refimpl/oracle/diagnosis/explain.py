@@ -19,7 +19,7 @@ from refimpl.oracle.diagnosis.nearest import listed_answer, nearest, of_conditio
 from refimpl.oracle.diagnosis.search import Found, Search
 from refimpl.oracle.diagnosis.sights import SMALL
 from refimpl.oracle.diagnosis.smallest import smallest
-from refimpl.oracle.diagnosis.standing import holds
+from refimpl.oracle.diagnosis.standing import explains, holds
 from refimpl.oracle.judging.records import FAILURES, Diagnosis, Record
 from refimpl.oracle.judging.run import Run
 
@@ -30,6 +30,7 @@ MORE = 200  # random inputs on which they must hold
 FEWER = 40  # for those that cannot be told from it
 LEAST = 10  # inputs on which they must hold, whatever time that takes
 SURE = 0.7  # seconds for these
+SEEN = 8  # inputs on which a candidate is off by next to nothing, which an explanation may leave
 SEARCHED = 0.85  # share of the time for edits; the rest is for what separates right from wrong
 
 
@@ -122,7 +123,7 @@ def _explained(done, candidate, whole, records, seconds, note):
             better, source = _one(evidence, mine.part(0.97))  # the smallest input has a tenth of all beside it
             told = better or told
             sources += [(told[0], source)] if source else []
-        found += told
+        found += [*told, *telling.roundings(evidence)]
         if least is None:
             tags = {line[0] for diagnosis in told for line in diagnosis.lines if "-" in line[0]}
             least = smallest(evidence, Clock(0.1 * seconds, now), *(tags if len(tags) == 1 else ()))
@@ -342,6 +343,7 @@ def _survivors(search, clock):
     kept: list[Found] = []
     others = clock
     raising = [sight for sight in evidence.every if sight.got is None and sight.size <= SMALL][:4]
+    faint = [sight for sight in evidence.wrong if sight.forgiven][:SEEN]
     for found in sorted(search.found, key=_plain)[:40]:
         if kept and others.over:
             break
@@ -349,6 +351,8 @@ def _survivors(search, clock):
         found.rank += 5 * sum(answer(sight.inputs) is not None for sight in raising)  # it should raise there too
         if all(holds(answer, sight) for sight in evidence.further if sight.got is not None):
             others = others if kept else clock.part(1.0, OTHERS)
+            found.leaves = not all(explains(answer(sight.inputs), sight) for sight in faint)
+            found.rank += 5 * found.leaves
             kept.append(found)
         else:
             search.parts.append((1.0, found, None))
@@ -362,8 +366,9 @@ def _survivors(search, clock):
         if right and not told:
             del evidence.further[seen + number :]
         told += [found] if right else []
+    evidence.rounds = any(found.leaves for found in told[:1])
     return told
 
 
 def _plain(found):
-    return found.rank, found.place, len(found.lines)
+    return found.rank, found.place, len(found.lines), sum(len(now) for _, _, now in found.lines)

@@ -23,6 +23,7 @@ class Found:
         tuple[str, str, str], ...
     ] = ()  # (tag or function, line as it is, line that the candidate behaves like)
     listed: tuple[str, ...] = ()  # slugs of listed mistakes in it
+    leaves: bool = False  # whether it leaves roundings of the candidate's own
     place: int = 0  # above 0: of places in which the same slip answers alike, not the shortest
 
 

@@ -1,9 +1,11 @@
 """Formulas that are right in exact numbers: they overflow, or lose digits, where the function of the rule does not."""
 
 import ast
+import contextlib
 from typing import Any
 
 from refimpl.oracle.diagnosis.expressions import binary, call
+from refimpl.oracle.diagnosis.slips import last_name
 from refimpl.oracle.diagnosis.vocabulary import Edit, expressions, statements
 
 ONE = ast.Constant(1)
@@ -21,9 +23,14 @@ def _less(a, b):
     return binary(a, ast.Sub, b)
 
 
-def _sum(x):
-    words = [ast.keyword("axis", ast.Constant(-1)), ast.keyword("keepdims", ast.Constant(True))]
+def _sum(x, axis=None, keepdims=None):
+    words = [ast.keyword("axis", axis)] if axis else []
+    words += [ast.keyword("keepdims", keepdims)] if keepdims else []
     return ast.Call(call("sum").func, [x], words)
+
+
+def _shares(x, axis=None):
+    return binary(_exp(x), ast.Div, _sum(_exp(x), axis or ast.Constant(-1), ast.Constant(True)))
 
 
 def _minus(x):
@@ -37,13 +44,22 @@ FRAIL: dict[str, list[Any]] = {
         lambda a, b: binary(a, ast.Add, _log_of_one_more(_less(b, a))),
         lambda a, b: binary(b, ast.Add, _log_of_one_more(_less(a, b))),
     ],
-    "logsumexp": [lambda x: call("log", call("sum", _exp(x)))],
-    "softmax": [lambda x: binary(_exp(x), ast.Div, _sum(_exp(x)))],
+    "logsumexp": [lambda x, **words: call("log", _sum(_exp(x), **words))],
+    "softmax": [_shares],
     "sigmoid": [lambda x: binary(_exp(x), ast.Div, binary(ONE, ast.Add, _exp(x)))],
     "expm1": [lambda x: _less(_exp(x), ONE)],
     "log1p": [lambda x: call("log", binary(ONE, ast.Add, x))],
-    "vector_norm": [lambda x: call("sqrt", call("sum", binary(x, ast.Mult, x)))],
+    "vector_norm": [lambda x, **words: call("sqrt", _sum(binary(x, ast.Mult, x), **words))],
 }
+
+
+def _forms(node):
+    """The formulas that a call is careful about, along the axis that it names."""
+    name = last_name(node.func)
+    if name in FRAIL and len(node.args) == 1 + (name == "logaddexp"):
+        with contextlib.suppress(TypeError):  # a keyword that the formulas have no word for
+            return [form(*node.args, **{k.arg: k.value for k in node.keywords}) for form in FRAIL[name]]
+    return []
 
 
 def edits_to_frail(units):
@@ -52,7 +68,5 @@ def edits_to_frail(units):
         for statement, *_ in statements(unit.node):
             rank = 1 + (0 if unit.own else 2)
             for node, parent, field, index in expressions(statement):
-                name = getattr(node.func, "attr", getattr(node.func, "id", "")) if isinstance(node, ast.Call) else ""
-                if name in FRAIL and len(node.args) == 1 + (name == "logaddexp"):
-                    for form in FRAIL[name]:
-                        yield Edit(unit, statement, parent, field, index, form(*node.args), rank)
+                for form in _forms(node) if isinstance(node, ast.Call) else ():
+                    yield Edit(unit, statement, parent, field, index, form, rank)

@@ -23,7 +23,7 @@ from refimpl.oracle.diagnosis.needed import NOBODY, Blame, blamed
 from refimpl.oracle.diagnosis.reading import readings
 from refimpl.oracle.diagnosis.sights import SMALL, astray, entries, fallen, hurdles, left_over, telling
 from refimpl.oracle.diagnosis.small import NOTHING_ASKED, Asked, asked
-from refimpl.oracle.diagnosis.standing import explains, holds_close_by, holds_inside
+from refimpl.oracle.diagnosis.standing import allows, explains, holds_close_by, holds_inside
 from refimpl.oracle.diagnosis.suspects import Suspects, suspects
 from refimpl.oracle.diagnosis.trials import trials, tried
 from refimpl.oracle.diagnosis.tries import Tries
@@ -70,7 +70,7 @@ class Search:
         right = [s for s in self.evidence.sights if not s.wrong]
         self.order = sorted(self.wrong + right, key=lambda s: (s.size > LARGE, not s.wrong, s.size))
         self.inputs = {id(s): wide(s.inputs) for s in self.order}
-        self.moving = [s for s in self.order if s.wrong]
+        self.moving = [s for s in self.order if s.wrong and not s.forgiven]
         if self.moving:
             self.pivot(max(self.moving, key=telling))
             self.pivot(self._cheapest(self.moving))
@@ -104,7 +104,7 @@ class Search:
                 self.seen, self.fell = out, fallen(self.hurdles, out)
                 if self.fell:
                     return 0.0
-            if explains(out, sight) or id(sight) in sure:
+            if allows(out, sight) or id(sight) in sure:
                 explained += sight.wrong
                 tells = tells or (sight.wrong and out is not None and not close(out, sight.right, sight.tolerance))
             elif sight.wrong and explained:

@@ -52,6 +52,11 @@ def explains(answer, sight, spread=None):
     return True
 
 
+def allows(answer, sight):
+    """Whether an answer is the candidate's but for what may be roundings of the candidate's own."""
+    return explains(answer, sight) or (bool(sight.own) and sight.wrong and explains(answer, sight.lenient))
+
+
 def _lost(unsure, gap, sight, name):
     """Which entries tell nothing: those of steps after one in which an explanation is lost to rounding.
 
@@ -70,8 +75,9 @@ def holds(answer, sight):
 
     Where it is off by no more than rounding may be, the tolerance is measured once more: few runs may all be lucky.
     """
+    here = answer(wide(sight.inputs))
     stands = lambda: holds_close_by(answer, sight) or holds_inside(answer, sight)
-    return stands() or (_nearly(answer(wide(sight.inputs)), sight) and sight.surer() and stands())
+    return allows(here, sight) or stands() or (_nearly(here, sight) and sight.surer() and stands())
 
 
 def _nearly(answer, sight):

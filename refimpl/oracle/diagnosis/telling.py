@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import replace
 
 from refimpl.oracle import catalog, edits
+from refimpl.oracle.diagnosis.evidence import CANCELLED, FAINT
 from refimpl.oracle.judging.records import Diagnosis
 
 OTHERS = 3  # explanations that no input tells apart, which are named
@@ -97,6 +98,14 @@ def raises(evidence):
     counts = Counter(sight.message for sight in evidence.sights if sight.got is None)
     for message, times in counts.most_common(1):
         yield f"it raises {message} on {times} of {len(evidence.sights)} cases"
+
+
+def roundings(evidence):
+    """That a candidate is also off by next to nothing, which the cause is not asked to explain."""
+    if evidence.rounds:
+        least = f"less than {FAINT:g} of a number, or {CANCELLED:g} of the largest one"
+        hint = f"on some inputs it is off by roundings of its own as well, {least}: the cause does not explain these"
+        yield Diagnosis("conditions", (), hint, operations=(evidence.operation.name,))
 
 
 def merged(found):
