@@ -1,6 +1,7 @@
 """The oracle on candidates whose verdict we know: right, wrong by a listed mistake, wrong in ways that no list has."""
 
 import json
+import os
 import subprocess
 import sys
 import types
@@ -450,3 +451,28 @@ def test_blas_has_one_thread_while_a_candidate_is_asked():
         assert check(mine, "lion.trajectory", explain=1).verdict != "conforms"
         assert set(before.values()) == {threads()[path] for path in before} == {2}  # others may have been loaded since
     assert asked == {1}
+
+
+LATE = """
+import sys
+from threadpoolctl import threadpool_info
+from refimpl.oracle import check
+
+assert "scipy.linalg" not in sys.modules
+asked = []
+
+def mine(**inputs):
+    import scipy.linalg  # brings a BLAS of its own
+    asked.append([library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"])
+
+check(mine, "lion.trajectory", explain=0)
+print(asked[-1])
+"""
+
+
+def test_blas_that_is_loaded_by_a_check_has_one_thread_in_the_next():
+    more = {"OPENBLAS_NUM_THREADS": "2", "OMP_NUM_THREADS": "2"}
+    done = subprocess.run(
+        [sys.executable, "-c", LATE], env=os.environ | more, capture_output=True, text=True, check=True
+    )
+    assert set(json.loads(done.stdout)) == {1}

@@ -31,7 +31,6 @@ class Run(NamedTuple):
         return self.stopped or all(record.status in UNANSWERED for record in self.records)
 
 
-@one_thread()
 def run(candidate, operations, settings: Settings, callback: Callable[[Record], None] = lambda record: None):
     """Carry out the checks of some operations.
 
@@ -98,7 +97,6 @@ def _left_out(plan, settings, failures):
     return settings.skip.get(plan.matching(settings.skip), "")
 
 
-@one_thread()
 def advice(candidate, operations, settings):
     """Records of the error cases, which count only when asked for; none of a candidate that cannot raise."""
     if not candidate.refuses or settings.errors or settings.only:
@@ -112,6 +110,7 @@ def unexpected(records):
     return [f"{r.case} passes; remove it from the expected failures" for r in records if r.status == "xpass"]
 
 
+@one_thread()  # of each check anew: one may load SciPy's solvers, with threads of their own
 def carry_out(plan, candidate, excused):
     """Run one check.
 
