@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from refimpl.oracle import catalog, edits
-from refimpl.oracle.candidates import Function, Program, process, program, restarted
+from refimpl.oracle.candidates import Candidate, Function, Program, process, program, restarted
 from refimpl.oracle.diagnosis import telling
 from refimpl.oracle.diagnosis.clock import Clock
 from refimpl.oracle.diagnosis.evidence import ask_more
 from refimpl.oracle.diagnosis.explain import evidences
 from refimpl.oracle.diagnosis.search import Search
+from refimpl.oracle.judging import parts
 from refimpl.oracle.judging.plans import Settings
 from refimpl.oracle.judging.run import run
 
@@ -160,8 +161,8 @@ def as_if(name, lines):
 
 def evidence_of(candidate, operation):
     """What was seen of a candidate."""
-    mine = Function(candidate, operation=operation.name)
-    (found,) = evidences(run(mine, [operation], Settings()), mine)
+    mine = candidate if isinstance(candidate, Candidate) else Function(candidate, operation=operation.name)
+    (found,) = evidences(parts.completed(run(mine, [operation], Settings())), parts.Whole(mine))
     return found
 
 

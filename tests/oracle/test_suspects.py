@@ -73,7 +73,7 @@ def test_a_deviation_that_is_explained_in_part_waits_for_others(monkeypatch, sta
     operation = catalog.operation("lion.step")
     found = Search(evidence_of(lambda **i: [2 * x for x in operation.reference(**i)], operation), None)
     doubtful = found.order[1]
-    monkeypatch.setattr(search, "explains", lambda out, seen: seen is not doubtful)
+    monkeypatch.setattr(search, "allows", lambda out, seen: seen is not doubtful)
     for room in ("holds_close_by", "holds_inside"):
         monkeypatch.setattr(search, room, lambda answer, seen: stands)
     monkeypatch.setattr(search, "fallen", lambda hurdles, out: set())
