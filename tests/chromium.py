@@ -42,7 +42,7 @@ def _path():
 
 
 class Browser:
-    """One tab; `errors` are the errors of the console and of scripts since the last `open`, of `address`."""
+    """One tab; `errors` are the errors of console and scripts since the last `open`; `shown` is what was opened."""
 
     def __init__(self, profile):
         import fcntl  # not everywhere: see `missing`
@@ -65,7 +65,7 @@ class Browser:
         for fd in (*low, theirs_in, theirs_out, null):
             os.close(fd)
         self._buffer, self._count, self._session, self.errors, self._loaded = b"", 0, None, [], False
-        self.address = None
+        self.shown = None
         targets = self.send("Target.getTargets")["targetInfos"]
         page = next(target["targetId"] for target in targets if target["type"] == "page")
         self._session = self.send("Target.attachToTarget", targetId=page, flatten=True)["sessionId"]
@@ -117,14 +117,22 @@ class Browser:
         elif method == "Runtime.consoleAPICalled" and params["type"] in ("error", "assert"):
             self.errors.append(" ".join(str(a.get("value", a.get("description"))) for a in params["args"]))
 
-    def open(self, address):
-        """Go to an address and wait for its load event."""
-        for url in ("about:blank", address):  # the first, so that a change of the hash alone loads the page too
-            self.errors, self._loaded = [], False
-            self.send("Page.navigate", url=url)
-            while not self._loaded:
-                self._receive(60)
-        self.address = address
+    def open(self, address, *view):
+        """Go to an address, in a window of this `width`, and wait for its load event.
+
+        By way of an empty page: a change of the hash alone loads the page too, and no old one is laid out anew.
+        """
+        self._go("about:blank")
+        if view:
+            self.width(*view)
+        self._go(address)
+
+    def _go(self, url):
+        self.errors, self._loaded = [], False
+        self.send("Page.navigate", url=url)
+        while not self._loaded:
+            self._receive(60)
+        self.shown = url
 
     def run(self, script):
         """The value of an expression in the page; a promise is awaited."""
@@ -134,9 +142,9 @@ class Browser:
         return result["result"].get("value")
 
     def width(self, pixels, scheme="light", height=900):
-        """Set the width of the window and the color scheme."""
-        self.send("Emulation.setDeviceMetricsOverride", width=pixels, height=height, deviceScaleFactor=1, mobile=False)
+        """Set the color scheme and the width of the window; after the width the browser lays out the page at once."""
         self.send("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+        self.send("Emulation.setDeviceMetricsOverride", width=pixels, height=height, deviceScaleFactor=1, mobile=False)
 
     def overflow(self):
         """What reaches over the right edge, cut off there or not."""

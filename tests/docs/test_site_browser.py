@@ -25,6 +25,7 @@ GENERATED = {
     "conformance/index": "python -m tests.peers",
     "benchmarks": "make bench",
 }
+LONGEST = 10_000  # pixels of a page, 1400 wide
 LONG = 15  # pages of packages that are all looked at
 FETCHED = {"script": "src", "img": "src", "iframe": "src", "source": "src", "video": "src", "link": "href"}
 
@@ -99,14 +100,14 @@ def equation_of(link):
     return "equation-" + urlsplit(link).fragment.removeprefix("line-").replace("_", "-")
 
 
-def visit(browser, name, changes=False):
-    """Open a page, unless it is open, and wait for its formulas; one that a test changes is opened anew by the next."""
-    address = at(name).as_uri()
-    if browser.address != address:
-        browser.open(address)
+def visit(browser, name, width, scheme="light", change=None):
+    """Open a page and wait for its formulas, unless it is open, and nothing or this `change` alone was made to it."""
+    if browser.shown not in ((name, None), (name, change)):
+        browser.open(at(name).as_uri(), width, scheme)
         browser.run("window.MathJax?.startup?.promise")
-    if changes:
-        browser.address = None
+    else:
+        browser.width(width, scheme)
+    browser.shown = name, change
 
 
 def test_site_is_whole():
@@ -210,11 +211,51 @@ def test_nothing_is_fetched_from_the_network(pages):
     assert styles == []
 
 
+# A page is laid out anew for each width: its tests follow each other so that there are few.
+
+
+@of_pages([*looked_at(DOCUMENTS), "genindex", "py-modindex"])
+def test_page_fits_telephone_tablet_and_desk(browser, name):
+    visit(browser, name, 360)
+    assert browser.overflow() == []
+    for width in (800, 1400):
+        browser.width(width, "dark")
+        assert browser.overflow() == []
+    assert browser.errors == []
+
+
+@of_pages([name for name in looked_at(DOCUMENTS) if not name.startswith("_generated/")])
+def test_no_page_is_too_long(browser, name):
+    visit(browser, name, 1400)
+    browser.run("document.fonts.ready.then(() => 1)")
+    assert browser.run("document.documentElement.scrollHeight") <= LONGEST
+
+
+@of_pages(DERIVATIONS)
+def test_a_page_can_be_read_in_one_sitting(browser, name):
+    """Rule, picture and summary first, figures beside the claims, exercises folded."""
+    visit(browser, name, 1400)
+    below = "e => e ? Math.round(e.getBoundingClientRect().bottom) : 1e6"
+    picture, rule = browser.run(f"['.claim-figure img', '.beside'].map(s => ({below})(document.querySelector(s)))")
+    assert picture < 900, "the picture is not on the first screen"
+    assert rule < 1400, "the rule is not near the first screen"
+    assert browser.run("document.querySelectorAll('img.claim').length") >= 3
+    assert browser.run("document.querySelectorAll('details').length") >= 2
+    assert browser.run("document.querySelectorAll('button.copybtn').length") > 0
+    assert browser.run("[...document.querySelectorAll('.claim-figure img')].every(e => e.naturalWidth > 0)")
+
+
+@of_pages(DERIVATIONS)
+def test_the_contents_of_a_page_are_always_in_sight(browser, name):
+    for width in (1400, 1280):
+        visit(browser, name, width)
+        assert browser.run("document.querySelector('.page-toc a').checkVisibility()")
+
+
 @of_pages(DERIVATIONS)
 def test_formulas_are_typeset_beside_the_code(browser, name):
     """The equation stands to the left of its code on a wide screen, above it on a narrow one."""
-    browser.width(1400)
-    visit(browser, name)
+    visit(browser, name, 1400)
     assert browser.run("document.querySelectorAll('mjx-container').length") > 10
     assert browser.run("document.querySelectorAll('mjx-merror, [data-mjx-error]').length") == 0
     text = browser.run("document.querySelector('article').innerText")
@@ -234,29 +275,6 @@ def test_formulas_are_typeset_beside_the_code(browser, name):
     assert browser.errors == []
 
 
-@of_pages(DERIVATIONS)
-def test_a_page_can_be_read_in_one_sitting(browser, name):
-    """Rule, picture and summary first, figures beside the claims, exercises folded (its length: `test_legible`)."""
-    browser.width(1400)
-    visit(browser, name)
-    below = "e => e ? Math.round(e.getBoundingClientRect().bottom) : 1e6"
-    picture, rule = browser.run(f"['.claim-figure img', '.beside'].map(s => ({below})(document.querySelector(s)))")
-    assert picture < 900, "the picture is not on the first screen"
-    assert rule < 1400, "the rule is not near the first screen"
-    assert browser.run("document.querySelectorAll('img.claim').length") >= 3
-    assert browser.run("document.querySelectorAll('details').length") >= 2
-    assert browser.run("document.querySelectorAll('button.copybtn').length") > 0
-    assert browser.run("[...document.querySelectorAll('.claim-figure img')].every(e => e.naturalWidth > 0)")
-
-
-@of_pages(DERIVATIONS)
-def test_the_contents_of_a_page_are_always_in_sight(browser, name):
-    visit(browser, name)
-    for width in (1280, 1400):
-        browser.width(width)
-        assert browser.run("document.querySelector('.page-toc a').checkVisibility()")
-
-
 @links
 @pytest.mark.parametrize("name", DERIVATIONS)
 def test_page_leaf_tutorial_and_paper_lead_to_each_other(pages, name):
@@ -269,22 +287,10 @@ def test_page_leaf_tutorial_and_paper_lead_to_each_other(pages, name):
             assert other in links or other in pages[page].links, f"{page.relative_to(SITE)}: {other}"
 
 
-@of_pages([*looked_at(DOCUMENTS), "genindex", "py-modindex"])
-def test_page_fits_telephone_tablet_and_desk(browser, name):
-    browser.width(360)
-    visit(browser, name)
-    assert browser.overflow() == []
-    for width in (800, 1400):
-        browser.width(width, "dark")
-        assert browser.overflow() == []
-    assert browser.errors == []
-
-
 def test_verdicts_can_be_read_on_a_desk(browser):
     """No word of a heading is broken, no command of a package is cut, and code is code."""
-    browser.width(1280)
     for name in ("conformance/index", "conformance/packages"):
-        visit(browser, name)
+        visit(browser, name, 1280)
         assert browser.run("document.documentElement.scrollHeight") < 10_000
     broken = """[...document.querySelectorAll('table.refimpl th p')].map(p => p.firstChild).flatMap(
       text => [...text.data.matchAll(/\\w+/g)].filter(word => {
@@ -295,12 +301,12 @@ def test_verdicts_can_be_read_on_a_desk(browser):
       }).map(word => word[0]))"""
     assert browser.run(broken) == []
     assert browser.run("document.querySelectorAll('table.refimpl th p').length") == 1 + len(CHAPTERS)
-    visit(browser, "conformance/pytorch-optimizer", changes=True)
+    visit(browser, "conformance/pytorch-optimizer", 1280, change="unfolded")
     browser.run("document.querySelectorAll('details').forEach(e => e.open = true)")
     cut = "[...document.querySelectorAll('pre')].filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.textContent)"
     assert browser.run("document.querySelectorAll('pre').length") > 5
     assert browser.run(cut) == []
-    visit(browser, "optimizers/lion")
+    visit(browser, "optimizers/lion", 1280)
     assert (
         browser.run("[...document.querySelectorAll('td')].map(e => e.textContent).filter(t => t.includes('`'))") == []
     )
@@ -308,8 +314,7 @@ def test_verdicts_can_be_read_on_a_desk(browser):
 
 def test_search_finds_consensus(browser):
     """A page asks the page that searches, and does without the index of all words itself."""
-    browser.width(1280)
-    visit(browser, "optimizers/lion", changes=True)
+    visit(browser, "optimizers/lion", 1280, change="sought")
     assert browser.run("document.querySelectorAll('script[src*=searchindex]').length") == 0
     browser.run("document.querySelector('.search-button__button').click()")
     box = browser.run("[document.activeElement.name, document.activeElement.form.action]")
@@ -325,16 +330,14 @@ def test_search_finds_consensus(browser):
 
 @of_pages(["index", "tutorials", "claims", "optimizers/lion", "search/cbo"])
 def test_keyboard_reaches_everything(browser, name):
-    browser.width(1280)
-    visit(browser, name, changes=True)
+    visit(browser, name, 1280, change="tabbed")
     assert browser.unreached() == []
     assert browser.run("document.querySelectorAll('header [data-tabbed]').length") > 5
 
 
 @pytest.mark.parametrize("chapter", sorted(CHAPTERS))
 def test_a_figure_is_moved_by_the_keyboard_and_says_its_numbers(browser, chapter):
-    browser.width(360)
-    visit(browser, f"{chapter}/index", changes=True)
+    visit(browser, f"{chapter}/index", 360, change="moved")
     said = "document.querySelector('.explorable [role=status]').textContent"
     drawn = "document.querySelector('.explorable svg').innerHTML"
     before = browser.run(said), browser.run(drawn)
@@ -352,8 +355,7 @@ def test_a_figure_is_moved_by_the_keyboard_and_says_its_numbers(browser, chapter
 
 
 def test_keyboard_opens_the_menu_on_a_telephone(browser):
-    browser.width(360)
-    visit(browser, "index", changes=True)
+    visit(browser, "index", 360, change="opened")
     browser.run("document.querySelector('.primary-toggle').focus()")
     browser.press("Enter")
     assert browser.run("document.querySelector('dialog[open] a[href]').checkVisibility()")
