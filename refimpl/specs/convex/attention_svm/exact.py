@@ -136,14 +136,13 @@ def svm_nuclear(X, Z, alpha, tol):
         K, Q = v.reshape(2, d, d)
         return np.concatenate([rows @ Q, np.swapaxes(rows, 1, 2) @ K], axis=1).reshape(len(rows), -1)
 
-    start = np.linalg.lstsq(rows.reshape(len(rows), -1), np.ones(len(rows)), rcond=None)[0].reshape(d, d)
-    U, s, Vt = np.linalg.svd(start)
-    v = np.concatenate([(U * np.sqrt(s + 0.1)).ravel(), (Vt.T * np.sqrt(s + 0.1)).ravel()])
+    W = np.linalg.lstsq(rows.reshape(len(rows), -1), np.ones(len(rows)), rcond=None)[0].reshape(d, d)
     value, bound = np.inf, 0.0
-    for _ in range(12):  # each from where the last one has ended: its picture of the curvature is fresh again
+    for more in 0.1 ** np.arange(1, 13):  # each from near where the last one has ended, with factors of full rank
+        U, s, Vt = np.linalg.svd(W)
         found = minimize(
             lambda v: v @ v / 2,
-            v,
+            np.concatenate([(U * np.sqrt(s + more)).ravel(), (Vt.T * np.sqrt(s + more)).ravel()]),
             jac=lambda v: v,
             method="SLSQP",
             constraints={"type": "ineq", "fun": margins, "jac": slopes},
@@ -151,7 +150,8 @@ def svm_nuclear(X, Z, alpha, tol):
         )
         v = found.x
         K, Q = v.reshape(2, d, d)
-        value = np.linalg.svdvals(K @ Q.T / (margins(v).min() + 1)).sum()
+        W = K @ Q.T / (margins(v).min() + 1)
+        value = np.linalg.svdvals(W).sum()
         tight = margins(v) < margins(v).min() + 1e-7
         mu = nnls(slopes(v)[tight].T, v)[0]  # at the least factors, v is a sum of their slopes with weights >= 0
         bound = mu.sum() / max(1.0, np.linalg.norm(np.einsum("m,mij->ij", mu, rows[tight]), 2))

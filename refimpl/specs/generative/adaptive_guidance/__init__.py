@@ -65,8 +65,7 @@ def linear_sample(x0, ab, means, var, class_of_component, label, s, betas):
 def policy_loss(logits, x0, ab, means, var, class_of_component, label, s, price):
     """Loss and gradient of a relaxed policy; the target is that of guidance at all steps."""
     (cond, uncond), xp = _both(means, var, class_of_component, label), array_namespace(x0)
-    ends = (adaptive_guidance.front_loaded(ab.shape[0] - 1, m) for m in (ab.shape[0] - 1, 0))
-    target, plain = (adaptive_guidance.follow(x0, ab, cond.eps, uncond.eps, end, s=s).x for end in ends)
+    target, plain = cases.ends(x0, ab, cond, uncond, s)
     scale = xp.sum((plain - target) ** 2) / x0.shape[0]
     scale = xp.where(scale > adaptive_guidance.rounding(target), scale, 0.0)  # else there is no unit of error
     return adaptive_guidance.relaxed_loss(logits, x0, ab, cond, uncond, target, scale, s=s, cost=price)

@@ -3,6 +3,8 @@
 import numpy as np
 
 from refimpl.core.random import stream
+from refimpl.generative import _adaptive_guidance_models as models
+from refimpl.generative import adaptive_guidance
 from refimpl.specs.base import Case
 from refimpl.specs.sizes import large
 
@@ -163,8 +165,8 @@ def _random_bed(rng, n, D=2):
         "x0": rng.standard_normal((n, D)),
         "means": 2 * rng.standard_normal((K, D)),
         "var": rng.uniform(0.1, 1, K),
-        "class_of_component": np.append([0.0, 1.0], rng.integers(0, 2, K - 2)),
-        "label": rng.integers(0, 2, n).astype(float),
+        "class_of_component": np.append([0, 1], rng.integers(0, 2, K - 2)),
+        "label": rng.integers(0, 2, n),
         "s": float(rng.uniform(1.5, 4)),
     }
 
@@ -299,10 +301,24 @@ POLICY_LOSS = (
 )  # fmt: skip
 
 
+FAR = 1e-8  # squared distance of samples with and without guidance: in single precision it is no rounding
+
+
+def ends(x0, ab, cond, uncond, s):
+    """Samples of guidance at all steps, and at none."""
+    policies = (adaptive_guidance.front_loaded(ab.shape[0] - 1, m) for m in (ab.shape[0] - 1, 0))
+    return tuple(adaptive_guidance.follow(x0, ab, cond.eps, uncond.eps, policy, s=s).x for policy in policies)
+
+
 def sample_policy_loss(rng):
-    T = int(rng.integers(1, 3))
-    return _random_bed(rng, int(rng.integers(1, 3))) | {
-        "logits": rng.standard_normal((T, 3)),
-        "ab": _random_levels(rng, T),
-        "price": float(rng.uniform(0, 1)),
-    }
+    while True:  # where a class is all but certain guidance changes nothing, and there is no unit of error
+        T = int(rng.integers(1, 3))
+        drawn = _random_bed(rng, int(rng.integers(1, 3))) | {
+            "logits": rng.standard_normal((T, 3)),
+            "ab": _random_levels(rng, T),
+            "price": float(rng.uniform(0, 1)),
+        }
+        bed = models.Bed(*(drawn[name] for name in ("means", "var", "class_of_component")))
+        target, plain = ends(drawn["x0"], drawn["ab"], *models.denoisers(bed, drawn["label"]), drawn["s"])
+        if np.sum((target - plain) ** 2) > FAR:
+            return drawn
