@@ -319,6 +319,7 @@ def sample_policy_loss(rng):
             "price": float(rng.uniform(0, 1)),
         }
         bed = models.Bed(*(drawn[name] for name in ("means", "var", "class_of_component")))
-        target, plain = ends(drawn["x0"], drawn["ab"], *models.denoisers(bed, drawn["label"]), drawn["s"])
+        cond, uncond = models.denoisers(bed, drawn["label"])
+        target, plain = ends(drawn["x0"], drawn["ab"], cond, uncond, drawn["s"])
         if np.sum((target - plain) ** 2) > FAR:
             return drawn
