@@ -172,6 +172,7 @@ class Evidence:
     cut: bool = False  # whether the time ended before all were planned
     rough: bool = False  # whether the candidate is off by much, and elsewhere by what may be roundings of its own
     rounds: bool = False  # whether what was found leaves such roundings
+    _looked_at: int = 0  # sights of which it is known how many are off by much
     _asked: dict[str, Sight | None] = field(default_factory=dict)
     _prices: dict[int, int] = field(default_factory=dict)  # by id of a sight
 
@@ -209,8 +210,9 @@ class Evidence:
         for sight in self.every:
             for name in sight.right:
                 sight.tolerance[name]
-        if self.rough or self.dtype == "float32":
+        if self.rough or self.dtype == "float32" or len(self.every) == self._looked_at:
             return
+        self._looked_at = len(self.every)
         wrong = [sight for sight in self.every if sight.wrong and sight.got is not None]
         if 0 < 2 * sum(sight.faint for sight in wrong) < len(wrong):
             self.rough = True

@@ -70,10 +70,10 @@ class Search:
         right = [s for s in self.evidence.sights if not s.wrong]
         self.order = sorted(self.wrong + right, key=lambda s: (s.size > LARGE, not s.wrong, s.size))
         self.inputs = {id(s): wide(s.inputs) for s in self.order}
-        self.moving = [s for s in self.order if s.wrong and not s.forgiven]
-        if self.moving:
-            self.pivot(max(self.moving, key=telling))
-            self.pivot(self._cheapest(self.moving))
+        self.moving = [s for s in self.order if s.wrong]
+        if far := [s for s in self.moving if not s.forgiven]:
+            self.pivot(max(far, key=telling))
+            self.pivot(self._cheapest(far))
 
     def _cheapest(self, sights):
         """That of some deviating sights on which the rule takes least, those that tell little apart at a loss."""
