@@ -305,7 +305,8 @@ def _training(rng, T, N=5, B=3, d=2, h=3, c=2, lr=0.25, momentum=0.5, ratio=0.7,
     return {
         "x": normal(N, d), "labels": rng.integers(0, c, N),
         "W1": normal(d, h), "b1": normal(h), "W2": normal(h, c), "b2": normal(c),
-        "batches": np.stack([rng.permutation(N)[:B] for _ in range(T)]), "u": rng.uniform(size=(T, 2, B)).round(3),
+        "batches": np.stack([rng.permutation(N)[:B] for _ in range(T)]),
+        "u": np.minimum(rng.uniform(size=(T, 2, B)).round(3), 0.999),  # below 1 when it is rounded, too
         "lr": lr, "momentum": momentum, "ratio": ratio, "phi": phi,
     }  # fmt: skip
 
