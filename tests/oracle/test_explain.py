@@ -632,9 +632,10 @@ def test_roundings_of_its_own_hide_no_cause():
     on = {"exact": lambda operation: exact, "all": lambda operation: partial(called, operation, mine)}
     for name, leaves in (("exact", True), ("all", False)):
         search.found = [Found(0, on[name], words=name)]
-        assert [found.words for found in _survivors(search, Clock(ENOUGH))] == [name]
-        assert evidence.rounds is leaves
-        assert bool(list(roundings(evidence))) is leaves
+        (found,) = _survivors(search, Clock(ENOUGH))
+        assert found.words == name
+        assert found.leaves is leaves
+        assert bool(list(roundings(evidence, found))) is leaves
 
 
 def test_a_candidate_that_is_off_by_next_to_nothing_everywhere_is_not_forgiven():
@@ -643,7 +644,7 @@ def test_a_candidate_that_is_off_by_next_to_nothing_everywhere_is_not_forgiven()
     search = Search(evidence_of(mine, operation), Clock(ENOUGH))
     assert search.moving
     assert not search.evidence.rough
-    assert not list(roundings(search.evidence))
+    assert not any(sight.forgiven for sight in search.moving)
 
 
 def test_an_explanation_stands_at_as_many_inputs_as_there_is_time_for():

@@ -73,15 +73,9 @@ class Sight:
             return ~(np.abs(got - right) <= self.tolerance[name]) & (got != right)
 
     @property
-    def faint(self):
-        """Whether it deviates by no more than roundings of a candidate's own may do."""
-        own = own_rounding(self.inputs, self.right, self.got) if self.wrong else {}
-        return bool(own) and close(self.got, self.right, own)
-
-    @property
     def forgiven(self):
-        """Whether that is all that is wrong with it, in evidence where most that is wrong is off by more."""
-        return bool(self.own) and self.faint
+        """Whether that is all that is wrong with it."""
+        return self.wrong and _within(self, self.own)
 
     @cached_property
     def lenient(self):
@@ -135,6 +129,11 @@ def own_rounding(inputs, right, got):
     return {n: np.fmax(FAINT * np.abs(x), CANCELLED * scale) for n, x in got.items()}
 
 
+def _within(sight, own):
+    """Whether an answer is off by no more than that."""
+    return bool(own) and close(sight.got, sight.right, own)
+
+
 def size(inputs):
     """Number of entries of some inputs; a count of steps weighs as much as so many."""
     whole = (min(abs(value), COUNTED) for value in inputs.values() if type(value) is int)
@@ -171,7 +170,6 @@ class Evidence:
     planned: int = 0  # those that were to be tried
     cut: bool = False  # whether the time ended before all were planned
     rough: bool = False  # whether the candidate is off by much, and elsewhere by what may be roundings of its own
-    rounds: bool = False  # whether what was found leaves such roundings
     _looked_at: int = 0  # sights of which it is known how many are off by much
     _asked: dict[str, Sight | None] = field(default_factory=dict)
     _prices: dict[int, int] = field(default_factory=dict)  # by id of a sight
@@ -214,10 +212,11 @@ class Evidence:
             return
         self._looked_at = len(self.every)
         wrong = [sight for sight in self.every if sight.wrong and sight.got is not None]
-        if 0 < 2 * sum(sight.faint for sight in wrong) < len(wrong):
+        owns = [own_rounding(sight.inputs, sight.right, sight.got) for sight in wrong]
+        if 0 < 2 * sum(map(_within, wrong, owns)) < len(wrong):
             self.rough = True
-            for sight in wrong:
-                sight.own.update(own_rounding(sight.inputs, sight.right, sight.got))
+            for sight, own in zip(wrong, owns, strict=True):
+                sight.own.update(own)
 
     def within(self, inside):
         """The sights of some inputs alone, to which further questions keep too."""

@@ -123,7 +123,8 @@ def _explained(done, candidate, whole, records, seconds, note):
             better, source = _one(evidence, mine.part(0.97))  # the smallest input has a tenth of all beside it
             told = better or told
             sources += [(told[0], source)] if source else []
-        found += [*told, *telling.roundings(evidence)]
+            told = [*told, *telling.roundings(evidence, source)]
+        found += told
         if least is None:
             tags = {line[0] for diagnosis in told for line in diagnosis.lines if "-" in line[0]}
             least = smallest(evidence, Clock(0.1 * seconds, now), *(tags if len(tags) == 1 else ()))
@@ -366,7 +367,6 @@ def _survivors(search, clock):
         if right and not told:
             del evidence.further[seen + number :]
         told += [found] if right else []
-    evidence.rounds = any(found.leaves for found in told[:1])
     return told
 
 

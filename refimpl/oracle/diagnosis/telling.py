@@ -100,9 +100,9 @@ def raises(evidence):
         yield f"it raises {message} on {times} of {len(evidence.sights)} cases"
 
 
-def roundings(evidence):
-    """That a candidate is also off by next to nothing, which the cause is not asked to explain."""
-    if evidence.rounds:
+def roundings(evidence, found):
+    """That a candidate is also off by next to nothing, where what was found for it leaves that."""
+    if found and found.leaves:
         least = f"less than {FAINT:g} of a number, or {CANCELLED:g} of the largest one"
         hint = f"on some inputs it is off by roundings of its own as well, {least}: the cause does not explain these"
         yield Diagnosis("conditions", (), hint, operations=(evidence.operation.name,))
