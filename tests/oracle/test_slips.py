@@ -22,7 +22,7 @@ from refimpl.oracle.diagnosis.workshop import Workshop
 from refimpl.oracle.judging.tolerance import wide
 from tests.oracle.conftest import ENOUGH, as_if, evidence_of, told_by, trials
 
-VECTOR, MATRIX = {("array", (3,), "f")}, {("array", (2, 3), "f")}
+VECTOR, MATRIX, SQUARE = ({("array", shape, "f")} for shape in ((3,), (2, 3), (2, 2)))
 
 
 def made(text, kinds):
@@ -49,6 +49,16 @@ def made(text, kinds):
             VECTOR,
             "solve_triangular(L, solve_triangular(L, k, lower=True), lower=True, trans=True)",
         ),
+        ("solve_triangular(L, k, lower=True, trans=True)", VECTOR, "solve_triangular(L, k, lower=True, trans=False)"),
+        ("cholesky_solve(L, k)", VECTOR, "np.linalg.solve(L.mT @ L, k)"),
+        ("cholesky_solve(L, k)", VECTOR, "np.linalg.solve(L, k)"),
+        ("x - y", VECTOR, "x[..., None] - y"),
+        ("np.cumulative_sum(x)", VECTOR, "np.cumulative_sum(x) - x"),
+        ("np.cumprod(x, axis=0)", MATRIX, "np.flip(np.cumprod(np.flip(x, axis=0), axis=0), axis=0)"),
+        ("np.mean(x * y, axis=0)", VECTOR, "np.mean(x, axis=0) * np.mean(y, axis=0)"),
+        ("x", SQUARE, "x * np.eye(x.shape[-1])"),
+        ("x", SQUARE, "x * (1 - np.eye(x.shape[-1]))"),
+        ("(value, grad)", {("tuple", 2)}, "(-value, -grad)"),
     ],
 )
 def test_what_slips_make_of_an_expression(text, kinds, slip):

@@ -2,7 +2,9 @@
 
 A function is applied to what it has made already, a row, an entry or a summand stands for all, a number is cast,
 equals come in the other order, a factor stands at the other summand, a bracket stands elsewhere, one of several is
-forgotten, a softmax runs over an axis of length one, a whole system is solved where half of it is meant.
+forgotten, a softmax runs over an axis of length one, a whole system is solved where half of it is meant or the other
+half, all pairs are made where entries are meant, sums run from the other end or without their last summand, off the
+diagonal stands nothing, a product is summed factor by factor.
 """
 
 import ast
@@ -32,7 +34,9 @@ def slips(node, kinds):
     if isinstance(node, ast.Call):
         yield from _twice(node, kinds)
         yield from _tied(node)
-        yield from _both_halves(node)
+        yield from _other_half(node)
+        yield from _running(node)
+        yield from _by_factors(node)
         if last_name(node.func) == "softmax":
             yield 2, call("ones_like", node)
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
@@ -42,8 +46,13 @@ def slips(node, kinds):
         yield from _never_opened(node)
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult) and arrays:
         yield from _last_product(node, kinds)
+    if isinstance(node, ast.BinOp) and arrays and all(len(kind[1]) == 1 and kind[2] == "f" for kind in kinds):
+        yield 2, ast.BinOp(_cut(node.left, ast.Constant(None)), node.op, node.right)  # [n, 1] beside [n] is [n, n]
     if arrays and all(kind[2] == "f" for kind in kinds) and not isinstance(node, ast.Constant):
         yield from _one_for_all(node, kinds)
+        yield from _diagonal(node, kinds)
+    if isinstance(node, ast.Tuple) and 1 < len(node.elts) <= LONGEST and isinstance(node.ctx, ast.Load):
+        yield 1, ast.Tuple([ast.UnaryOp(ast.USub(), part) for part in node.elts], ast.Load())  # what is made greatest
     if any(kind[0] == "float" or kind[2:] == ("f",) for kind in kinds) and not isinstance(node, ast.Constant):
         yield 3, call("trunc", node)
 
@@ -62,12 +71,38 @@ def _twice(node, kinds):
             yield 2, ast.Call(node.func, [*node.args[:k], node, *node.args[k + 1 :]], node.keywords)
 
 
-def _both_halves(node):
-    """The solve with a whole matrix, where one with its triangular factor is meant: a quadratic form of its square."""
-    if last_name(node.func) == "solve_triangular" and len(node.args) == 2:
+def _other_half(node):
+    """The solve with a whole matrix, where one with its triangular factor is meant; with the factor's transpose."""
+    name = last_name(node.func)
+    if name == "solve_triangular" and len(node.args) == 2:
         rest = [keyword for keyword in node.keywords if keyword.arg != "trans"]
-        turned = ast.keyword("trans", ast.Constant(len(rest) == len(node.keywords)))
-        yield 1, ast.Call(node.func, [node.args[0], node], [*rest, turned])
+        turned = [*rest, ast.keyword("trans", ast.Constant(len(rest) == len(node.keywords)))]
+        yield 1, ast.Call(node.func, [node.args[0], node], turned)
+        yield 1, ast.Call(node.func, node.args, turned)
+    if name == "cholesky_solve" and len(node.args) == 2:
+        factor, b = node.args
+        solve = ast.Attribute(call("linalg").func, "solve", ast.Load())
+        product = binary(ast.Attribute(factor, "mT", ast.Load()), ast.MatMult, factor)
+        yield from ((1, ast.Call(solve, [matrix, b], [])) for matrix in (product, factor))
+
+
+def _running(node):
+    """Running sums and products without the entry itself, or from the other end."""
+    if last_name(node.func) not in ("cumulative_sum", "cumulative_prod", "cumsum", "cumprod") or not node.args:
+        return
+    x, op = node.args[0], ast.Sub if last_name(node.func).endswith("sum") else ast.Div
+    yield 1, binary(node, op, x)
+    if any(keyword.arg == "axis" for keyword in node.keywords):
+        flip = lambda part: ast.Call(call("flip").func, [part], [k for k in node.keywords if k.arg == "axis"])
+        yield 2, flip(ast.Call(node.func, [flip(x), *node.args[1:]], node.keywords))
+
+
+def _by_factors(node):
+    """sum(a b), sum(a) sum(b); the same of a mean."""
+    inner = node.args[0] if len(node.args) == 1 else None
+    if last_name(node.func) in ("sum", "mean") and isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Mult):
+        each = [ast.Call(node.func, [part], node.keywords) for part in (inner.left, inner.right)]
+        yield 2, binary(each[0], ast.Mult, each[1])
 
 
 def _tied(node):
@@ -136,8 +171,16 @@ def _one_for_all(node, kinds):
                 yield 3, _cut(node, one, axis)
 
 
-def _cut(node, one, axis):
-    """Some entries along an axis, counted from the last one."""
+def _diagonal(node, kinds):
+    """A square matrix of which the diagonal alone is used, or all but it."""
+    if all(len(kind[1]) >= 2 and kind[1][-1] == kind[1][-2] > 1 for kind in kinds):
+        eye = call("eye", ast.Subscript(ast.Attribute(node, "shape", ast.Load()), ast.Constant(-1), ast.Load()))
+        yield 3, binary(node, ast.Mult, eye)
+        yield 3, binary(node, ast.Mult, binary(ast.Constant(1), ast.Sub, eye))
+
+
+def _cut(node, one, axis=0):
+    """Some entries along an axis, counted from the last one; None: a new one."""
     parts = [ast.Constant(...), one, *[ast.Slice()] * axis]
     return ast.Subscript(node, ast.Tuple(parts, ast.Load()), ast.Load())
 
