@@ -13,7 +13,7 @@ from refimpl.oracle.diagnosis.evidence import ask_more
 from refimpl.oracle.diagnosis.halves import Half
 from refimpl.oracle.diagnosis.search import Search
 from refimpl.oracle.diagnosis.sights import astray, explained, fallen, hurdles
-from refimpl.oracle.diagnosis.slips import one_less, slips
+from refimpl.oracle.diagnosis.slips import calls_of, one_less, other_functions, slips
 from refimpl.oracle.diagnosis.small import asked
 from refimpl.oracle.diagnosis.tries import FIRST, Tries
 from refimpl.oracle.diagnosis.units import units
@@ -58,11 +58,19 @@ def made(text, kinds):
         ("np.mean(x * y, axis=0)", VECTOR, "np.mean(x, axis=0) * np.mean(y, axis=0)"),
         ("x", SQUARE, "x * np.eye(x.shape[-1])"),
         ("x", SQUARE, "x * (1 - np.eye(x.shape[-1]))"),
+        ("x * y", SQUARE, "x @ y"),
         ("(value, grad)", {("tuple", 2)}, "(-value, -grad)"),
     ],
 )
 def test_what_slips_make_of_an_expression(text, kinds, slip):
     assert slip in made(text, kinds)
+
+
+def test_a_function_is_exchanged_for_one_that_takes_as_much():
+    function = ast.parse("def f(z, s):\n    return s * density(z) + z * ndtr(z) + solve(z, s) + np.exp(z)").body[0]
+    calls = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
+    made = [ast.unparse(new) for call in calls for _, new in other_functions(call, calls_of(function))]
+    assert sorted(made) == ["density(z)", "ndtr(z)"]
 
 
 def test_labels_and_sizes_are_neither_cast_nor_spread():

@@ -4,12 +4,13 @@ A function is applied to what it has made already, a row, an entry or a summand 
 equals come in the other order, a factor stands at the other summand, a bracket stands elsewhere, one of several is
 forgotten, a softmax runs over an axis of length one, a whole system is solved where half of it is meant or the other
 half, all pairs are made where entries are meant, sums run from the other end or without their last summand, off the
-diagonal stands nothing, a product is summed factor by factor.
+diagonal stands nothing, a product is summed factor by factor, matrices are multiplied in the place of their entries,
+another function of the source is called.
 """
 
 import ast
 
-from refimpl.oracle.diagnosis.expressions import NUMBERS, binary, call
+from refimpl.oracle.diagnosis.expressions import NUMBERS, binary, call, lent
 
 LONGEST = 8  # entries of a tuple of which one may be forgotten
 TIED = ("argsort", "argmax", "argmin")  # where equals have an order
@@ -44,6 +45,8 @@ def slips(node, kinds):
         yield from _closed_late(node)
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
         yield from _never_opened(node)
+        if arrays and all(len(kind[1]) >= 2 and kind[1][-1] == kind[1][-2] for kind in kinds):
+            yield 2, binary(node.left, ast.MatMult, node.right)
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult) and arrays:
         yield from _last_product(node, kinds)
     if isinstance(node, ast.BinOp) and arrays and all(len(kind[1]) == 1 and kind[2] == "f" for kind in kinds):
@@ -60,6 +63,26 @@ def slips(node, kinds):
 def last_name(node):
     """The name, or the last one of several with dots; "" of what has none."""
     return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+
+
+def calls_of(function):
+    """Which functions of its own module a function calls, by how many arguments they are given and of which names."""
+    found: dict[tuple[int, frozenset], set[str]] = {}
+    for node in ast.walk(function):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not node.func.id.startswith(lent("")):
+            found.setdefault(_given(node), set()).add(node.func.id)
+    return found
+
+
+def _given(node):
+    return len(node.args), frozenset(keyword.arg for keyword in node.keywords)
+
+
+def other_functions(node, calls):
+    """Another one of these functions, such as a density for a distribution."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        for name in sorted(calls.get(_given(node), set()) - {node.func.id}):
+            yield 2, ast.Call(ast.Name(name, ast.Load()), node.args, node.keywords)
 
 
 def _twice(node, kinds):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from refimpl.oracle.diagnosis.expressions import ARITHMETIC, call, classes_of, expression_edits, lent, names_of
-from refimpl.oracle.diagnosis.slips import one_less, slips
+from refimpl.oracle.diagnosis.slips import calls_of, one_less, other_functions, slips
 
 
 @dataclass(eq=False)
@@ -166,7 +166,7 @@ def edits_of(unit):
     Edit
         In the order of the source.
     """
-    unit.names = names_of(unit)
+    unit.names, calls = names_of(unit), calls_of(unit.node)
     for statement, parent, field, index in statements(unit.node):
         extra = unit.distance(statement)
         for rank, new in statement_edits(statement, parent, field, index, unit):
@@ -180,7 +180,8 @@ def edits_of(unit):
             if isinstance(node, ast.expr) and not kinds and not isinstance(node, ast.Constant | ast.Attribute):
                 continue  # it was never run
             less = one_less(node, kinds) if name == "iter" else ()
-            for rank, new in (*expression_edits(node, kinds, unit), *slips(node, kinds), *less):
+            other = other_functions(node, calls)
+            for rank, new in (*expression_edits(node, kinds, unit), *slips(node, kinds), *less, *other):
                 yield Edit(unit, statement, above, name, where, new, rank + extra)
 
 
