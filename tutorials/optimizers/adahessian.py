@@ -37,15 +37,15 @@ H = (A + A.T) / 2 * 2 / np.sqrt(D)
 z = signs(rng, (DRAWS, D), like=H)
 
 
-def draws_of(level, block=1, absolute=False):
-    """Estimates [DRAWS, D] for the matrix with a constant diagonal."""
+def draws_of(level, z, block=1, absolute=False):
+    """Estimates, one for each row of signs, for the matrix with a constant diagonal."""
     h = H - np.diag(np.diag(H)) + level * np.eye(D)
     draws = adahessian.estimate(lambda z: z @ h, z)
     return adahessian.average(abs(draws) if absolute else draws, block)
 
 
 figure1, (left, right) = plt.subplots(1, 2, figsize=(12, 4.4), layout="constrained")
-raw, averaged = draws_of(1.5), draws_of(1.5, block=B)
+raw, averaged = draws_of(1.5, z), draws_of(1.5, z, block=B)
 for draws, color, label in ((raw, BLUE, "one entry"), (averaged, ORANGE, "mean over nine")):
     left.hist(
         draws[:, 0], bins=80, range=(-5, 8), density=True, histtype="step", linewidth=1.6, color=color, label=label
@@ -63,7 +63,7 @@ for label, color, marker, how in (
     ("signed values averaged", ORANGE, "o", {"block": B}),
 ):
     right.plot(
-        levels, [rms(draws_of(level, **how)[:2000]) for level in levels], marker=marker, color=color, label=label
+        levels, [rms(draws_of(level, z[:2000], **how)) for level in levels], marker=marker, color=color, label=label
     )
 right.plot(levels, levels, ":", color="k", label="true diagonal")
 right.set(xlabel="true diagonal entry", ylabel="root mean square of the estimates")
