@@ -72,12 +72,11 @@ figure, panels = plt.subplots(2, 2, figsize=(9.6, 8.4), sharex=True, sharey=True
 x1, x2 = np.meshgrid(np.linspace(-2.5, 9.5, 401), np.linspace(-2.5, 9.5, 401))
 height = np.log10(1 + CANYON.function(np.stack([x1, x2], axis=-1)))
 for axes, (name, path) in zip(panels.flat, paths.items(), strict=True):
-    axes.pcolormesh(x1, x2, height, cmap="Greys", vmin=0, vmax=6, shading="gouraud", rasterized=True)
+    axes.imshow(height, extent=(-2.5, 9.5) * 2, origin="lower", cmap="Greys", vmin=0, vmax=6, interpolation="bilinear")
     axes.contour(x1, x2, height, levels=10, colors="0.55", linewidths=0.6)
     times = np.unique(np.linspace(0, 1, 126) ** 2 * (len(path) - 1)).astype(int)  # closer together in the beginning
-    for time in times:
-        color = plt.cm.plasma(0.95 * (time / (len(path) - 1)) ** 0.5)
-        axes.scatter(path[time, :, 0], path[time, :, 1], s=7, color=color, linewidths=0)
+    colors = np.repeat(plt.cm.plasma(0.95 * (times / (len(path) - 1)) ** 0.5), path.shape[1], axis=0)
+    axes.scatter(*path[times].reshape(-1, 2).T, s=7, c=colors, linewidths=0)
     axes.plot(0, 0, "*", color="#F0E442", markeredgecolor="black", markersize=16, zorder=5)
     distance = np.linalg.norm(path[-1], axis=-1)
     axes.set_title(f"{name}: {np.sum(distance < 1)} of {len(distance)} arrive\n{budgets[name]}", fontsize=11)
@@ -160,7 +159,7 @@ right.legend(frameon=False, loc="center left", bbox_to_anchor=(0.0, 0.25), fonts
 points = np.linspace(-4.2, 4.2, 421)
 figure, panels = plt.subplots(1, 3, figsize=(12, 4.3), sharey=True, layout="constrained")
 for axes, width, color in zip(panels, (0.08, 0.2, 0.4), (ORANGE, GREEN, BLUE), strict=True):
-    rates = {"alpha": 1.0, "width": width, "low": -12.0, "high": 12.0, "nodes": 8001}
+    rates = {"alpha": 1.0, "width": width, "low": -12.0, "high": 12.0, "nodes": 2001}
     envelope = [tools.exact_hopping_1d(RASTRIGIN.function, np.array([m]), **rates)[1] for m in points]
     m, path = np.array([3.4]), []
     for _ in range(2000):
