@@ -80,8 +80,8 @@ rates, floor = {"eta": 0.01, "tau": 0.05, "alpha": 0.05, "beta": 0.05, "steps": 
 for i, I in enumerate(I_VALUES):
     for j, B in enumerate(B_VALUES):
         start, rng = bsvrb.init(problem, x, y, version=2), stream(0, "tutorial-bsvrb", "heat", I, B)
-        run = bsvrb.run(start, problem, I=I, B=B, rng=rng, record=lambda s: norm(s.now.x), **rates)
-        floor[i, j] = np.mean(run.history["norm"][-LAST:])
+        run = bsvrb.run(start, problem, I=I, B=B, rng=rng, record=lambda s: {"x": s.now.x}, **rates)
+        floor[i, j] = np.mean([norm(x)["norm"] for x in run.history["x"][-LAST:]])
 
 figure2, axes = plt.subplots(figsize=(5.6, 4.4), layout="constrained")
 shade = axes.imshow(floor, cmap="viridis", origin="lower", aspect="auto", norm="log")
