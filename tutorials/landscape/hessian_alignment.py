@@ -67,7 +67,7 @@ def measured(net):
 
 
 rates = {"steps": 400, "warm": 100, "lam": 1e4, "lr": 5e-3, "l2": 1e-3}
-looked, curves = np.arange(0, 401, 5), {}
+looked, curves = np.arange(0, 401, 10), {}
 for name, (rule, _) in methods.items():
     _, run = models.train(start, domains[:2], penalty=rule, record=lambda net: {"net": net}, **rates)
     found = [measured(run.history["net"][k]) for k in looked]
