@@ -206,7 +206,7 @@ flat, unravel = tree.ravel(mlp.init(stream(0, "tutorial-lion", "init"), (64, 32,
 loss_and_grad = value_and_grad(
     lambda flat, x, labels: losses.softmax_cross_entropy(mlp.apply(unravel(flat), x), labels)
 )
-BATCH, STEPS = 16, 2500
+BATCH, STEPS = 16, 1500
 SETTINGS = {
     "Lion, lr 0.003": ("Lion", 0.003, "-"),
     "Lion, lr 0.03": ("Lion", 0.03, ":"),
