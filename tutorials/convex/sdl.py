@@ -176,7 +176,7 @@ for scale in (0.1, 1.0, 10.0, 100.0):
 paths = np.array(paths)
 distances = np.linalg.norm(paths - paths[:, -1].mean(axis=0), axis=2)[:, :81]
 
-weak, STEPS = {"xi": 0.3, "nu": 0.05}, 1000
+weak, STEPS = {"xi": 0.3, "nu": 0.05}, 600
 marks = np.unique(np.geomspace(1, STEPS, 40).astype(int))
 areas = {}
 for name, state in (("zero", sdl.zeros(samples)), ("X", sdl.zeros(samples)._replace(B=samples.x))):
