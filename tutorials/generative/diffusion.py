@@ -103,7 +103,7 @@ def train(steps, batch=192):
     return unravel(iterate(step, (flat, adamw.init(flat)), steps=steps, progress="score of digits").state[0])
 
 
-trained = train(2000)
+trained = train(1500)
 digit_score = lambda x, t: network_score(trained, x, np.full(len(x), t, dtype=np.float32))
 noise = stream(0, "tutorial-diffusion", "digits").standard_normal((12, 64)).astype(np.float32)
 sheets = {"data": IMAGES[:12]}
