@@ -171,11 +171,11 @@ panels[0].legend()
 
 
 def imitate(learn, seed):
-    """Loss on fresh rollouts, every third rollout; ``learn(theta, gradient, features, actions) -> theta``."""
+    """Loss on fresh rollouts, every sixth rollout; ``learn(theta, gradient, features, actions) -> theta``."""
     rng = stream(seed, "tutorial-sso", "imitation")
     task, theta, losses = problems.imitation(rng), np.zeros((8, 2)), []
     for k in range(61):
-        if k % 3 == 0:
+        if k % 6 == 0:
             probe = stream(seed, "tutorial-sso", "probe")
             fresh = [problems.rollout(task, theta, probe) for _ in range(5)]
             losses.append(np.mean([np.mean(SQUARED.values(f @ theta, u)) for f, u in fresh]))
@@ -183,7 +183,7 @@ def imitate(learn, seed):
         gradient = features.T @ (features @ theta - actions) / len(features)
         theta = learn(theta, gradient, features, actions)
         if not np.isfinite(theta).all():  # too large a step size
-            return np.full(21, np.inf)
+            return np.full(11, np.inf)
     return np.array(losses)
 
 
@@ -224,7 +224,7 @@ def best_of(learners, seed):
 
 
 figure4, axes = plt.subplots(figsize=(8.5, 4.8), layout="constrained")
-rollouts = 3 * np.arange(21)
+rollouts = 6 * np.arange(11)
 for seed in range(3):
     once, often = ([descent_learner(lr, m) for lr in 10.0 ** np.arange(-2, 1.6, 0.5)] for m in (1, 20))
     for name, losses, color, style in (
