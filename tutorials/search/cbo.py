@@ -116,7 +116,7 @@ def slope(x):
 m, tau = np.array([1.0]), 0.5
 proximal = cbo.proximal_newton(m, slope, lambda x: 3 * x[:, None] ** 2 + 1, tau=tau)
 gradient = tools.gradient_step(m, slope(m), lr=tau)
-alphas = np.logspace(-0.5, 3.5, 33)
+alphas = np.logspace(-0.5, 3.5, 17)
 limit, swarm_hops = [], []
 for number, alpha in enumerate(alphas):
     width = (tau / alpha) ** 0.5
