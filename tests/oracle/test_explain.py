@@ -17,13 +17,16 @@ from refimpl.oracle.candidates import Function
 from refimpl.oracle.candidates.base import named_outputs
 from refimpl.oracle.candidates.limit import memory_limited
 from refimpl.oracle.cli import main
+from refimpl.oracle.diagnosis import explain as explaining
 from refimpl.oracle.diagnosis import workshop
+from refimpl.oracle.diagnosis.branches import Branch
 from refimpl.oracle.diagnosis.clock import Clock
 from refimpl.oracle.diagnosis.conditions import conditions
 from refimpl.oracle.diagnosis.evidence import Evidence, Measured, Sight, ask_more, called
-from refimpl.oracle.diagnosis.explain import LEAST, _standing, _survivors, evidences, usual_seconds
+from refimpl.oracle.diagnosis.explain import LEAST, _in_branch, _standing, _survivors, evidences, usual_seconds
 from refimpl.oracle.diagnosis.expressions import lent
 from refimpl.oracle.diagnosis.found import Found
+from refimpl.oracle.diagnosis.nearest import listed_answer
 from refimpl.oracle.diagnosis.places import _factor, where
 from refimpl.oracle.diagnosis.properties import cut
 from refimpl.oracle.diagnosis.search import Search
@@ -37,7 +40,7 @@ from refimpl.oracle.diagnosis.workshop import Workshop
 from refimpl.oracle.judging import tolerance
 from refimpl.oracle.judging.noise import bare as plain
 from refimpl.oracle.judging.plans import Settings
-from refimpl.oracle.judging.records import Record
+from refimpl.oracle.judging.records import Diagnosis, Record
 from refimpl.oracle.judging.run import run
 from refimpl.oracle.judging.tolerance import wide
 from refimpl.oracle.output.results import read_report, write_report
@@ -718,6 +721,21 @@ def test_an_unlisted_edit_of_one_branch_is_told_with_it():
     diagnosis = check(candidate, operation.name, explain=ENOUGH).diagnosis
     assert diagnosis.kind in ("change", "use")
     assert diagnosis.within == "kind = 'em'"
+
+
+@pytest.mark.parametrize("least", [np.inf, 0.5])
+def test_what_deviates_rarely_beyond_a_branch_is_no_slip_of_that_branch(least, monkeypatch):
+    """Beyond it: where a first entry is larger than that, which few inputs have."""
+    operation, slip = catalog.operation("diffusion.sampler_step"), edits.alternatives("diffusion")["half_score"]
+    wrong = edits.runner(operation, slip)
+    rarely = lambda x, **inputs: (wrong if x.flat[0] > least else operation.reference)(x=x, **inputs)
+    candidate = lambda **inputs: wrong(**inputs) if inputs["kind"] == "exp" else rarely(**inputs)
+    part, found = Branch({"kind": frozenset({"exp"})}), Found(0, partial(listed_answer, slip), listed=(slip.slug,))
+    monkeypatch.setattr(explaining, "_one", lambda *_: (["looked for anew"], None))
+    (told,), _ = _in_branch(
+        (Diagnosis("mistake", (), ""), found), part, evidence_of(candidate, operation), Clock(ENOUGH)
+    )
+    assert told == "looked for anew" if least < np.inf else told.within == "kind = 'exp'"
 
 
 def test_another_answer_is_judged_by_its_own_digits():

@@ -7,10 +7,12 @@ edit within the branch, and the rule elsewhere.
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from refimpl.core.random import stream
 from refimpl.oracle.diagnosis.evidence import ask_more, called
 from refimpl.oracle.judging.tolerance import wide
 
 FEWEST = 3  # inputs of other values on which the candidate is right
+BEYOND = 60  # random inputs, of which those outside of a branch are asked before it is said
 
 
 class Branch(NamedTuple):
@@ -68,6 +70,16 @@ def branch(evidence, clock):
             return Branch(shared)
         del shared[weak]
     return None
+
+
+def ask_beyond(evidence, found: Branch, clock):
+    """Ask for what lies outside of a branch: where few inputs show a deviation it may be seen in the branch alone."""
+    for number in range(BEYOND):
+        if clock.over:
+            return
+        inputs = evidence.operation.drawn(stream(number, evidence.operation.name, "beyond"))
+        if not found.holds(inputs):
+            evidence.ask(inputs)
 
 
 def within(found: Branch, answer: Callable[..., Any], operation):

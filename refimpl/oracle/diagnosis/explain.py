@@ -12,7 +12,7 @@ from typing import NamedTuple
 from refimpl.oracle import catalog, edits
 from refimpl.oracle.candidates.limit import one_thread
 from refimpl.oracle.diagnosis import listed, needed, telling
-from refimpl.oracle.diagnosis.branches import branch, within
+from refimpl.oracle.diagnosis.branches import ask_beyond, branch, within
 from refimpl.oracle.diagnosis.clock import Clock, Spent
 from refimpl.oracle.diagnosis.evidence import Evidence, ask_more
 from refimpl.oracle.diagnosis.nearest import listed_answer, nearest, of_conditions
@@ -243,16 +243,25 @@ def _one(evidence, clock):
         return ([found[0]], found[1]) if found else (_rest(search, evidence, clock), None)
     here = evidence.within(part.holds)
     if told := _listed(here, hunt):
-        evidence.join(here)
-        return _in_branch(told[0], part, evidence)
-    found, search = _searched(here, hunt, clock)
+        first = edits.alternatives(operation.system)[told[0].names[0]]
+        found = told[0], Found(0, partial(listed_answer, first), listed=told[0].names)
+    else:
+        found, search = _searched(here, hunt, clock)
     evidence.join(here)
-    if found:
-        diagnosis, source = found
-        if Search(evidence, clock.part(0.5)).agrees(source.on(operation)):
-            return [diagnosis], source
-        return [replace(diagnosis, within=part.words)], replace(source, on=partial(_rule_elsewhere, part, source.on))
-    return _rest(search.again(clock, evidence), evidence, clock), None
+    if not found:
+        return _rest(search.again(clock, evidence), evidence, clock), None
+    return _in_branch(found, part, evidence, clock)
+
+
+def _in_branch(found, part, evidence, clock):
+    """What explains a branch, as that; without the branch, if it explains the other inputs as well."""
+    diagnosis, source = found
+    ask_beyond(evidence, part, clock.part(0.3))
+    if Search(evidence, Clock(1.0, evidence.spent)).agrees(source.on(evidence.operation)):
+        return [diagnosis], source
+    if any(sight.wrong and not part.holds(sight.inputs) for sight in evidence.every):  # which was no branch
+        return _one(evidence, clock)
+    return [replace(diagnosis, within=part.words)], replace(source, on=partial(_rule_elsewhere, part, source.on))
 
 
 def _rest(search, evidence, clock):
@@ -268,14 +277,6 @@ def _rule_elsewhere(part, on, operation):
     answer = on(operation)
     same = answer and {f.name for f in operation.inputs} >= part.values.keys()
     return within(part, answer, operation) if same else None
-
-
-def _in_branch(diagnosis, part, evidence):
-    """What is listed and explains a branch; without the branch, if it explains the other inputs as well."""
-    on = partial(listed_answer, edits.alternatives(evidence.operation.system)[diagnosis.names[0]])
-    if Search(evidence, Clock(1.0, evidence.spent)).agrees(on(evidence.operation)):
-        return [diagnosis], None
-    return [replace(diagnosis, within=part.words)], Found(0, partial(_rule_elsewhere, part, on), listed=diagnosis.names)
 
 
 def _listed(evidence, clock):
