@@ -232,6 +232,8 @@ def meant(label, told, function):
         return True
     if label in ("None", "a string"):
         return bool(re.search({"None": "optional|None", "a string": r"str|\{"}[label], kind))
+    if label == "empty":
+        return "no entries" in told
     if label.startswith("an entry"):  # core, models and a system's own ones are functions like NumPy's: NaN in, NaN out
         mathematics = function.__module__.startswith(("refimpl.core", "refimpl.models")) or "._" in function.__module__
         return mathematics or {"an entry nan": "NaN stays", "an entry inf": "inf"}[label] in told

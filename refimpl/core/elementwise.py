@@ -127,12 +127,12 @@ def least(x):
     Parameters
     ----------
     x : array
-        Any shape, finite real floating point.
+        Any shape, finite real floating point; of no entries the least is infinity.
 
     Returns
     -------
     float
-        Infinity if there are no entries.
+        See above.
 
     Examples
     --------

@@ -111,7 +111,7 @@ def fit(params, data, *, seed=0, epochs=EPOCHS, lr=0.05):
     >>> len(found.curve), found.accuracy > 0.5
     (5, True)
     """
-    check.fields(Data, data=data)
+    check.fields(Data, data=data), check.shapes(**{"data.X": (data.X, "n d")})
     rng = random.stream(seed, "random_sparse_search", "batches")
     batches = rss.draw_batches(rng, data.X.shape[0], BATCH, epochs, like=data.X)
     every = batches.shape[0] // check.integer(epochs=epochs, minimum=1)

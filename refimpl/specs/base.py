@@ -105,9 +105,9 @@ class Case:
     equations: tuple[str, ...] = ()  # tags of the docs page that it tests
     answer: Mapping[str, Any] | None = None  # closed form, where there is one
     source: str = ""  # of `answer`, or of what `derived` gives
-    small: "Case | None" = None  # of a large case: the small one that it is made of
+    small: "Case | None" = None  # of a large or long case: the small one that its answer is made of
     derived: Callable[..., Any] | None = None  # its right answer, from that of the small one
-    recipe: str = ""  # how it is made of the small one, in place of its inputs in its id
+    recipe: str = ""  # of a large case: how it is made of the small one, in place of its inputs in its id
     alike: bool = False  # whether each entry is treated by itself, so that tolerances are those of the small one
 
     @property

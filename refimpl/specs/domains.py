@@ -503,17 +503,17 @@ def drawn(operation, rng, most=4):
     for _ in range(TRIES):
         sizes: dict[str, Any] = {symbol: int(rng.integers(1, most + 1)) for symbol in symbols}
         inputs: dict[str, Any] = {}
-        for entry in operation.inputs:
-            if entry.kind == "choice":
-                value = str(rng.choice(entry.options))
-            elif entry.kind == "array":
-                shape = tuple(int(s) if s.isdigit() else _number(s, sizes) for s in entry.axes.split())
-                value = entry.domain.drawn(rng, shape, sizes)
-            else:
-                value = entry.domain.drawn(rng, (), sizes).item()
-                sizes[entry.name] = value
-            inputs[entry.name] = value
-        with contextlib.suppress(ValueError, IndexError):  # a relation may stumble over sizes that do not fit
+        with contextlib.suppress(ValueError, IndexError):  # of sizes that do not fit: no such number, no relation
+            for entry in operation.inputs:
+                if entry.kind == "choice":
+                    value = str(rng.choice(entry.options))
+                elif entry.kind == "array":
+                    shape = tuple(int(s) if s.isdigit() else _number(s, sizes) for s in entry.axes.split())
+                    value = entry.domain.drawn(rng, shape, sizes)
+                else:
+                    value = entry.domain.drawn(rng, (), sizes).item()
+                    sizes[entry.name] = value
+                inputs[entry.name] = value
             if not outside(operation, inputs):
                 return inputs
     raise ValueError(f"{operation.name} must have a sample: none of {TRIES} random inputs is inside its domains")

@@ -106,8 +106,8 @@ def train(theta, pairs, *, order=None, lr=LR, tau=TAU):
     """
     check.fields(Pairs, pairs=pairs)
     lr = check.positive(lr=lr)
-    n = pairs.X.shape[0]
-    order = np.arange(n) if order is None else np.asarray(order)
+    n = check.shapes(**{"pairs.X": (pairs.X, "T n d"), "pairs.Y": (pairs.Y, "T n d")})["T"]
+    order = np.arange(n) if order is None else np.asanyarray(order)
     check.indices(n, order=order), check.shapes(order=(order, "k"))
     for k in order.tolist():
         theta = theta - lr * encoder_loss(theta, pairs.X[k, ...], pairs.Y[k, ...], tau=tau)[1]

@@ -347,12 +347,14 @@ def test_an_open_workshop_changes_no_answer_and_leaves_nothing_behind(name):
     for operation in every if THOROUGH else every[:1]:
         small = [c for c in operation.cases if not c.dear][:3]
         before = [(unit.function, unit.function.__code__) for unit in units(operation)]
-        with np.errstate(all="ignore"), Workshop(operation) as shop:
-            assert shop.units
-            shop.look(wide(small[0].inputs))
-            for case in small:
-                out, right = shop.run(wide(case.inputs)), named_outputs(operation, operation.reference(**case.inputs))
-                assert all(np.array_equal(out[n], right[n], equal_nan=True) for n in right), (operation.name, case.slug)
+        with np.errstate(all="ignore"):
+            rights = [named_outputs(operation, operation.reference(**case.inputs)) for case in small]
+            with Workshop(operation) as shop:
+                assert shop.units
+                shop.look(wide(small[0].inputs))
+                outs = [shop.run(wide(case.inputs)) for case in small]
+        for case, out, right in zip(small, outs, rights, strict=True):
+            assert all(np.array_equal(out[n], right[n], equal_nan=True) for n in right), (operation.name, case.slug)
         assert all(function.__code__ is code for function, code in before)
 
 

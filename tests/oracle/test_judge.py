@@ -135,6 +135,21 @@ def test_a_law_that_stumbles_over_a_shape_says_so(shape):
     assert any("/law:" in r.case and "has shape" in r.message for r in report.records)
 
 
+@pytest.mark.parametrize("name", ["claps.cluster", "genai_engineering.segment", "random_sparse_search.select"])
+def test_a_law_that_cannot_go_on_from_an_answer_says_so(name):
+    """It looks up what the answer names, and there is no such entry."""
+    operation = catalog.operation(name)
+
+    def beyond(**inputs):
+        answer = operation.reference(**inputs)
+        return tuple(x + 1000 for x in answer) if isinstance(answer, tuple) else answer + 1000
+
+    report = check(beyond, name, explain=False)
+    assert report.verdict == "deviates"
+    assert sum(report.counts.values()) == report.planned == len(report.records)
+    assert any("it cannot go on from the answers: IndexError" in record.message for record in report.records)
+
+
 def test_a_law_kept_to_the_last_digits_takes_no_noisy_run_and_one_that_is_not_does(monkeypatch):
     """Whatever noise allows, at least these digits are: the verdict is that of all runs."""
     runs, noisy_run = [], tolerance.noisy_run

@@ -184,6 +184,17 @@ def test_an_operation_that_is_no_listed_one_is_not_kept(folder):
     assert known["new_theta"] == pytest.approx([0.87, -1.84, 2.81])
 
 
+def test_a_law_that_is_no_listed_one_is_not_kept(folder):
+    """One of a test may have a name that another test gives to another law."""
+    operation = catalog.operation("lion.step")
+    law = dataclasses.replace(operation.laws[0], statement="another")
+    answers.of_law(operation, law, operation.cases[0], "float64").enough(lambda allowed: False)
+    answers.keep([operation])
+    answers.forget()
+    assert operation.laws[0].slug == law.slug
+    assert not any(name.startswith(law.slug) for name in kept.read("lion.step", "float64"))
+
+
 def test_a_noisy_run_that_is_ended_is_none(monkeypatch):
     operation, plain = catalog.operation("lion.trajectory"), tolerance.noisy_run
     case = operation.cases[0]

@@ -194,7 +194,9 @@ class _Known:
             cases.digest_of(one) for case in self._operation.cases for one in (case, case.small) if one is not None
         }
         found = {key: right.to_keep() for key, right in self.of_cases.items() if key in named}
-        found |= {f"{law.slug}/{key}": x.to_keep() for (law, key), x in self.of_laws.items() if key in named}
+        laws = self._operation.laws
+        of_laws = {(law, key): x for (law, key), x in self.of_laws.items() if key in named and law in laws}
+        found |= {f"{law.slug}/{key}": x.to_keep() for (law, key), x in of_laws.items()}
         if all(key in self.kept and self.kept[key].runs >= now.runs for key, now in found.items()):
             return None
         self.kept |= found
@@ -289,7 +291,7 @@ def of_law(operation, law, case, dtype):
         inputs = cases.rounded(case.inputs, dtype)
         finish = partial(_tolerances_of_law, max(f.ulps for f in operation.outputs), dtype)
         run = partial(tolerance.noisy_run, gaps, inputs, dtype)
-        earlier = known.kept.get(f"{law.slug}/{key[1]}")
+        earlier = known.kept.get(f"{law.slug}/{key[1]}") if law in operation.laws else None
         known.of_laws[key] = Allowed(run, OF_A_LAW, None, finish, earlier)
     return known.of_laws[key]
 

@@ -47,10 +47,11 @@ def judge_law(operation, law, case, dtype, candidate):
         return stop.fields
     except NotApplicable as reason:
         return {"status": "not_applicable", "reason": str(reason)}
-    except Exception:  # a law stumbles over an answer of another shape
-        if wrong := _first_wrong_shape(operation, asked):
-            return wrong
-        raise
+    except Exception as error:  # a law stumbles over an answer of another shape, or goes on from one that leads nowhere
+        if not asked:
+            raise
+        why = f"breaks the law: {law.statement} (it cannot go on from the answers: {type(error).__name__}: {error})"
+        return _first_wrong_shape(operation, asked) or {"status": "failed", "message": why}
     if pairs and not any(pairs):
         return {"status": "not_applicable", "reason": f"it is about {', '.join(without)}, which the answer leaves out"}
     passed: dict[str, Any] = {"status": "passed", "tolerance_source": tolerance.source(OF_A_LAW), "without": without}

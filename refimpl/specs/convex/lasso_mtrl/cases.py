@@ -241,9 +241,9 @@ def _long(operation, before):
     """Rounds that change nothing more: the answer, and what rounding does to it, are those of the settled case."""
     small = before["settled"]
     return Case(
-        "long", ("long",), "300 rounds: it stays where it has settled", {**small.inputs, "rounds": 300},
+        "three-hundred-rounds", ("long",), "300 rounds: it stays where it has settled", {**small.inputs, "rounds": 300},
         dtypes=small.dtypes, equations=small.equations, source="the answer of settled", small=small,
-        derived=dict, recipe="settled/rounds/300", alike=True,
+        derived=dict, alike=True,
     )  # fmt: skip
 
 

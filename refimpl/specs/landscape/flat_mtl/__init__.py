@@ -1,5 +1,7 @@
 """What the oracle knows of F-MTL."""
 
+import math
+
 import numpy as np
 
 from refimpl.core.arrays import array_namespace
@@ -82,8 +84,9 @@ _BAD_C = (refusals.numbers("c", "rescale"),)
 
 def _others(orders):
     """Whether row i has each task but i."""
-    m = orders.shape[-2]
-    return all(sorted([*row, i % m]) == list(range(m)) for i, row in enumerate(orders.reshape(-1, m - 1).tolist()))
+    *stack, m, _ = orders.shape
+    rows = orders.reshape(math.prod(stack) * m, -1).tolist()
+    return all(sorted([*row, i % m]) == list(range(m)) for i, row in enumerate(rows))
 
 
 _MPMATH = "mpmath with 50 digits, {}, written apart from the source"

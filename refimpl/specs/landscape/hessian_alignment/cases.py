@@ -237,11 +237,11 @@ def _settled(of, times=300):
             }
 
         return Case(
-            "many-steps", ("long",),
+            "three-hundred-steps", ("long",),
             f"{times} times the step {of}: averages grow to 20 times the variance, and the gradient with them",
             small.inputs | {name: np.concatenate([small.inputs[name]] * times) for name in ("z", "y")},
             dtypes=("float64",), equations=("hessian_alignment-27",), source=f"the answer of {of}, and a geometric sum",
-            small=small, derived=derived, recipe=f"{of}/T/{times}/repeated",
+            small=small, derived=derived,
         )  # fmt: skip
 
     return make

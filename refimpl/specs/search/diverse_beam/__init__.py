@@ -169,7 +169,7 @@ PENALTY = Operation(
     laws=laws.PENALTY,
     errors=(
         *(
-            ErrorCase(f"{name}-{value}", f"{name} must be positive", {"kind": kind, name: value}, ValueError, name)
+            ErrorCase(f"{name}-{value:g}", f"{name} must be positive", {"kind": kind, name: value}, ValueError, name)
             for kind, name, value in (
                 ("cumulative", "temperature", 0.0), ("cumulative", "temperature", _NAN), ("ngram", "n", 0),
                 ("soft_ngram", "n", -1),

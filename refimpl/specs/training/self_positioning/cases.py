@@ -227,7 +227,7 @@ POSITION_STEPS = (
          _search([[1.0, 0.0], [3.0, 0.06]], [[1.0, 20.0], [0.5, -8.0]], 0.25, 1.0, 0.125)),
     Case("a-task-without-a-vector", ("edge_case", "numerics"), "a task whose model has not moved: a straight line to 0",
          _search([U3, 0 * U3], [[0.5, 0.0, 0.0], [-0.25, 1.0, 0.0]], 0.25, 1.0, 0.125)),
-    _known("three-hundred-steps", "long", "worked-example", "300 steps, a gradient in the first: then the length "
+    _known("three-hundred-coasting", "long", "worked-example", "300 steps, a gradient in the first: then the length "
         "falls by the penalty alone", _search(np.eye(2), _first_alone(300), 1 / 64, 0.25, 0.125), _coasting(300),
            "closed form"),
     _tiled("two-tasks", ("V", "grads"), ("grads",), DOUBLE),
