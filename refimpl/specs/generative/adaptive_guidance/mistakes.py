@@ -7,7 +7,7 @@ _NODE = "https://github.com/asagi4/ComfyUI-Adaptive-Guidance"
 _FASTVIDEO = "https://github.com/hao-ai-lab/FastVideo/pull/1372"
 _DENOISED = "(state.x - (1 - ab) ** 0.5 * {0}) / ab**0.5"
 _POOLED = "return xp.sum(eps_c * eps_u) / xp.sqrt(xp.sum(eps_c**2) * xp.sum(eps_u**2)) + 0.0 * products"
-_FLAT = "(xp.reshape({0}, (1, -1)) + xp.zeros((state.x.shape[0], 1), dtype=state.x.dtype))"
+_FLAT = "xp.reshape({0}, (1, -1))"
 
 
 def _stops(condition):
