@@ -266,7 +266,7 @@ def check_mutants(target, dtypes=("float64",), *, dear=True):
     -------
     list of dict
         Per operation and mistake what its spec says ("equivalent": why this operation cannot show it), and: "killed"
-        (some case fails), "named" (it is among the names that the diagnosis gives), "alone" (it is the only one),
+        (some case fails), "names" (what the diagnosis says), "named" (it is one of them), "alone" (it is the only one),
         "killed_by" (slugs of cases that it fails), "good" (killed and named; of an equivalent one: not killed).
 
     Examples
@@ -288,7 +288,7 @@ def check_mutants(target, dtypes=("float64",), *, dear=True):
             rows.append(
                 {"operation": operation.name, "slug": mistake.slug, "bug_type": mistake.bug_type}
                 | {"hint": mistake.doc, "origin": mistake.origin, "equivalent": reason}
-                | {"killed": bool(fatal), "named": named, "alone": names == (mistake.slug,)}
+                | {"killed": bool(fatal), "names": names, "named": named, "alone": names == (mistake.slug,)}
                 | {"killed_by": sorted(case.partition("/")[2].rpartition("-")[0] for case in fatal)}
                 | {"good": not fatal if reason else bool(fatal) and named}
             )

@@ -204,10 +204,10 @@ def _swapped(run, inputs):
 
 
 SAMPLED_PRODUCT = (
-    Law("transposed", "both operands are treated alike", _swapped, ("two-heads", "three-heads")),
-    reversed_along("h", "two-heads", "three-heads"),
-    scales({"A": 1}, {"O": 1, "dB": 1}, "two-heads", "three-heads"),
-    turned_along("m", "two-heads", "three-heads"),
+    Law("transposed", "both operands are treated alike", _swapped, ("two-heads-of-five", "three-heads")),
+    reversed_along("h", "two-heads-of-five", "three-heads"),
+    scales({"A": 1}, {"O": 1, "dB": 1}, "two-heads-of-five", "three-heads"),
+    turned_along("m", "two-heads-of-five", "three-heads"),
 )
 
 

@@ -153,8 +153,8 @@ CLUSTER = (
     Case("all-clusters", ("boundary",), "as many clusters as rows",
          {"E": np.array([[0.0, 1.0], [3.0, 1.0], [7.0, 2.0]]), "u": np.array([0.5, 0.25, 0.75]), "max_iter": 3}),
     Case("one-cluster", ("boundary",), "one cluster: its centre is the mean", _points("one-cluster-210", 9, 2, 1)),
-    Case("first-draw", ("boundary",), "draws of 0 take the first row that is no seed",
-         {"E": _LINE, "u": np.array([0.0, 0.0, 0.0]), "max_iter": 4}),
+    Case("draws-of-zero", ("boundary",), "draws of 0 take the first row that is no seed",
+         {"E": np.append(_LINE, [[3.5]], axis=0), "u": np.array([0.0, 0.0, 0.0]), "max_iter": 4}),
     Case("many-rows", ("large",), "a thousand rows and more", _points("many-rows-30", 1200, 2, 2, max_iter=2)),
 )  # fmt: skip
 

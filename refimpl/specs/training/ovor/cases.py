@@ -186,6 +186,7 @@ SCHEDULE = (
 # Virtual outliers
 
 _CLOUD = np.array([[1, 0], [2, 0.2], [0, 1], [3, -1], [1, 1.0]])
+_UNEVEN = np.array([[1, 0], [2, 0.2], [-0.1, 1.3], [3, -1.1], [1.15, 0.8]])  # no two are equally lonely that matter
 _STEPS = np.array([[1, 0], [0, -1], [-1, 1.0]])
 
 
@@ -225,11 +226,12 @@ NPOS = (
          _border(_CLOUD, _STEPS, 2, 2, 5, centre="origin")),
     Case("about-the-origin-directions", ("variant",), "the same, by directions",
          _border(_CLOUD, np.array([[1, 0.5], [-1, -2], [-1, 1.0]]), 2, 2, 4, centre="origin", rank="normalised")),
-    Case("twins", ("edge_case",), "features that occur twice are their own nearest neighbours",
-         _border(np.concatenate([_CLOUD, _CLOUD[:2]]), _STEPS, 2, 3, 4)),
-    Case("fewer-than-asked", ("boundary",), "a border of nine among five features: all of them",
-         _border(_CLOUD, _STEPS, 3, 9, 6)),
-    Case("last-neighbour", ("boundary",), "K = n: the farthest feature", _border(_CLOUD, _STEPS, 5, 2, 4)),
+    Case("two-twice", ("edge_case",), "features that occur twice are their own nearest neighbours",
+         _border(np.concatenate([_UNEVEN, _UNEVEN[:2]]), _STEPS, 2, 3, 4)),
+    Case("five-for-nine", ("boundary",), "a border of nine among five features: all of them",
+         _border(np.array([[1.4, -1], [-1.6, -0.8], [-0.4, 1.3], [-0.2, -1.7], [-0.7, 0.4]]), _STEPS, 3, 9, 6)),
+    Case("last-but-one", ("boundary",), "K = n - 1; at K = n the two loneliest features are equally so",
+         _border(_UNEVEN, _STEPS, 4, 2, 4)),
     Case("single-feature", ("boundary",), "one feature, one draw, one coordinate",
          _border(np.array([[2.0]]), np.array([[-3.0]]), 1, 1, 1), source=BY_HAND,
          answer={"boundary": np.array([0]), "outliers": np.array([[0.5]])}),
@@ -239,8 +241,9 @@ NPOS = (
          _drawn("all-kept", 6, 3, 2, 3, 2, 4, sigma=0.75)),
     Case("far-from-the-origin", ("numerics",), "features about (1024, -1024)",
          _border(np.array([1024.0, -1024.0]) + _CLOUD, _STEPS, 2, 2, 3)),
-    Case("a-feature-of-zeros", ("edge_case",), "0 has no direction: it is at distance 1 of all others",
-         _border(np.concatenate([_CLOUD, np.zeros((1, 2))]), _STEPS, 2, 2, 3, rank="normalised")),
+    Case("zeros-among-others", ("edge_case",), "0 has no direction: it is at distance 1 of all others",
+         _border(np.concatenate([_UNEVEN, np.zeros((1, 2))]), np.array([[1, 0.5], [-1, -2], [-1, 1.0]]), 2, 1, 3,
+                 rank="normalised")),
     _STAIRS,
     Case("many-features", ("large",), "3000 features at 0, 1, 3, 6, ...: each is lonelier than the one before",
          _climbed(3000), small=_STAIRS, derived=lambda found: _top(3000), source="closed form",
