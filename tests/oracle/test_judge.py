@@ -101,6 +101,20 @@ def test_a_mistake_that_no_list_has_is_unexplained(wrong):
     assert report.diagnosis is None
 
 
+@pytest.mark.parametrize(
+    ("name", "slug"),
+    [
+        ("dga.mirror_step", "no_maximum"),  # an exponential overflows
+        ("flat_mtl.aggregate", "own_length"),  # a square does
+        ("hessian_alignment.penalty", "length_held_constant"),  # a length becomes 0
+    ],
+)
+def test_a_mistake_is_named_where_single_precision_alone_overflows(name, slug):
+    mistake = edits.alternatives(name.partition(".")[0])[slug]
+    report = check(edits.runner(catalog.operation(name), mistake), name, dtypes=("float32",), laws=False, explain=False)
+    assert slug in report.diagnosis.names
+
+
 def test_float32_mistake_below_float64_precision_is_seen_in_float64():
     def single(theta0, grads, **rates):
         return my_lion()(theta0.astype(np.float32), grads.astype(np.float32), **rates)

@@ -20,7 +20,10 @@ def _weights(then):
 
 _C = "C = ({} - xp.where(positive, {}, 0.0)) / B"
 _TOTAL = "xp.sum(w, axis=-1, keepdims=True)"
-_THROUGH = "v = w * (1 + x - xp.where({}, gamma, 1.0)[..., None] * xp.sum(w * x, axis=-1, keepdims=True))\n"
+_THROUGH = (
+    "share = xp.where({}, gamma * xp.ones_like(w[..., 0]), 1.0)[..., None]\n"
+    "v = w * (1 + x - share * xp.sum(w * x, axis=-1, keepdims=True))\n"
+)
 _STALE = "old = {}\nlog_s = _remember(old, _log_mean(x, {}, {}), {}, gamma)\nstale = xp.where({}, old, log_s)"
 
 ALTERNATIVES = (
@@ -139,7 +142,7 @@ ALTERNATIVES = (
         "the weights are constants (stop their gradient); here the gradient goes through them too",
         {
             "isogclr-7": _THROUGH.format("twice(seen)")
-            + _C.format("v", '1.0 if exponent == "S" else xp.sum(v, axis=-1, keepdims=True)'),
+            + _C.format("v", 'xp.ones_like(S) if exponent == "S" else xp.sum(v, axis=-1, keepdims=True)'),
             "isogclr-17": _THROUGH.format("seen") + _C.format("v", "xp.sum(v, axis=1)[:, None]"),
         },
     ),
@@ -203,13 +206,13 @@ ALTERNATIVES = (
         "similarity_for_gap",
         "missing_step",
         "exponent h: subtract the similarity of the positive; here it is left out",
-        {"update: E = ": "E = S", "update: total = ": "total = 1.0"},
+        {"update: E = ": "E = S", "update: total = ": "total = xp.ones_like(S)"},
     ),
     mistake(
         "positive_pulled_in_full",
         "wrong_scale",
         "exponent h: the positive is pulled by the sum of the weights; here always by 1",
-        {"update: total = ": "total = 1.0"},
+        {"update: total = ": "total = xp.ones_like(S)"},
     ),
     mistake(
         "one_way",
@@ -338,7 +341,7 @@ ALTERNATIVES = (
         {
             "_side: x = ": "x = h / tau[:, None]",
             "_side: log_s = _remember(": "log_g = _log_mean(x, positive | ~positive, B - 1)\n"
-            "log_s = _remember(log_s, log_g, seen, gamma) + xp.where(seen, 0.0, math.log(gamma))",
+            "log_s = _remember(log_s, log_g, seen, gamma) + xp.where(seen, 0.0 * log_g, math.log(gamma))",
             "_side: w, q = ": "w, q = _weigh(x, positive | ~positive, B - 1, log_s, rho)",
         },
     ),

@@ -112,7 +112,7 @@ ALTERNATIVES = (
         "sign_of_zero_is_one",
         "wrong_constant",
         "sign(0) is 0; here it is taken as +1",
-        {"lion-2": "params = params - lr * (xp.where(c >= 0, 1.0, -1.0) + weight_decay * params)"},
+        {"lion-2": "params = params - lr * (xp.where(c >= 0, xp.ones_like(c), -1.0) + weight_decay * params)"},
     ),
     mistake(
         "exchanged_weights",
