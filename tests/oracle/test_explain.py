@@ -281,6 +281,20 @@ def test_the_smallest_input_is_small_and_shows_the_difference():
     assert {n: np.shape(v) for n, v in pasted.items()} == {n: np.shape(v) for n, v in small.inputs.items()}
 
 
+def test_the_smallest_input_shows_more_than_rounding_beside_an_answer_of_zero():
+    """What is left of a difference of large numbers, where nothing should be left, is seen by nobody."""
+    operation = catalog.operation("isogclr.nt_xent")
+
+    def cancels(U1, U2, tau):
+        loss, *gradients = operation.reference(U1=U1, U2=U2, tau=tau)
+        return loss, *((1 + 0.1 * (tau > 0.3)) * g + 1e-14 / tau for g in gradients)
+
+    candidate = Function(cancels, operation=operation.name)
+    (evidence,) = evidences(run(candidate, [operation], Settings()), candidate)
+    small = smallest(evidence, Clock(ENOUGH))
+    assert np.max(np.abs(np.subtract(small.got, small.expected))) > 1e-6
+
+
 def test_what_shows_in_large_arrays_alone_has_no_input_to_read():
     right = catalog.operation("lion.step").reference
 

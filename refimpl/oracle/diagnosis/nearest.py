@@ -66,7 +66,7 @@ def nearest(search, evidence, clock):
 def of_conditions(evidence, clock, words=()):
     """What separates right from wrong, and where the answers deviate."""
     ask_more(evidence, clock.part(0.2), changes=2)
-    evidence.ask(shrunk(evidence, evidence.wrong[0], clock.part(0.25)).inputs)  # no condition may deny this one
+    evidence.ask(shrunk(evidence, clock.part(0.25)).inputs)  # no condition may deny this one
     found = [condition.words for condition in separate.conditions(evidence, clock.part(0.7))]
     told = [*telling.raises(evidence), *found, *where(evidence)]
     told[1:1] = words

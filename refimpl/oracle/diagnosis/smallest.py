@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from refimpl.oracle.diagnosis.evidence import Evidence, Sight, size
+from refimpl.oracle.diagnosis.evidence import Evidence, size
 from refimpl.oracle.diagnosis.properties import cut, symbols
 from refimpl.oracle.diagnosis.trials import axis_size
 from refimpl.oracle.judging.records import Smallest
@@ -21,19 +21,24 @@ def _cost(inputs):
     return size(inputs), digits + int(np.sum(numbers < 0))
 
 
-def shrunk(evidence: Evidence, sight: Sight, clock):
+def shrunk(evidence: Evidence, clock):
     """The smallest sight that is reached from a failing one, deviating in the same way: with an answer, or raising."""
-    raises = sight.got is None
+    wrong = evidence.wrong
+    raises = wrong[0].got is None
+    ordinary = {name: max(_largest(seen.right[name]) for seen in wrong) for name in wrong[0].right}
+
+    def share(seen):
+        """The largest error, beside what is right; where that is 0, beside what it is elsewhere."""
+        return max(_gap(seen, name) / (_largest(right) or ordinary[name] or 1) for name, right in seen.right.items())
+
+    sight = wrong[0] if raises else next((seen for seen in wrong if share(seen) >= 1e-3), wrong[0])
 
     def shows(inputs):
         found = evidence.ask(inputs, keep=False)
         if found is None or not found.wrong or (found.got is None) != raises:
             return None
-        if not raises:  # by much, so that it is seen by eye
-            far = max(_share(found, name) for name in found.right)
-            if far < min(1e-3, 0.1 * max(_share(sight, name) for name in sight.right)):
-                return None
-        return found
+        seen = raises or share(found) >= min(1e-3, 0.1 * share(sight))  # by much, so that it is seen by eye
+        return found if seen else None
 
     best = sight
     progress = True
@@ -49,13 +54,17 @@ def shrunk(evidence: Evidence, sight: Sight, clock):
     return best
 
 
-def _share(sight, name):
+def _largest(x):
+    return float(np.max(np.abs(x), initial=0.0))
+
+
+def _gap(sight, name):
+    """The largest error of an output that is no rounding."""
     got, right = sight.got[name], sight.right[name]
     if got.shape != right.shape or not np.isfinite(got).all():
         return np.inf
     with np.errstate(all="ignore"):
-        gap = np.where(np.abs(got - right) > sight.tolerance[name], np.abs(got - right), 0.0)
-        return float(np.max(gap, initial=0.0) / max(np.max(np.abs(right), initial=0.0), 1e-300))
+        return _largest(np.where(np.abs(got - right) > sight.tolerance[name], got - right, 0.0))
 
 
 def _smaller(operation, inputs):
@@ -91,16 +100,15 @@ def _smaller(operation, inputs):
 
 def _near_one(x):
     """An array divided by a power of ten, so that its largest entry is about 1."""
-    largest = float(np.max(np.abs(x), initial=0.0))
+    largest = _largest(x)
     return x / 10.0 ** np.floor(np.log10(largest)) if 0 < largest < np.inf else x
 
 
 def smallest(evidence: Evidence, clock, equation=""):
     """The smallest input on which a candidate deviates, as plain data; None if there is none to read."""
-    wrong = evidence.wrong
-    if not wrong:
+    if not evidence.wrong:
         return None
-    sight = shrunk(evidence, wrong[0], clock)
+    sight = shrunk(evidence, clock)
     if sum(map(np.size, sight.inputs.values())) > MOST:
         return None
     free = tuple(name for name in sight.inputs if not clock.over and _is_free(evidence, sight, name))
