@@ -127,12 +127,12 @@ def least(x):
     Parameters
     ----------
     x : array
-        Any shape, finite real floating point; of no entries the least is infinity.
+        Any shape, finite real floating point; may have no entries.
 
     Returns
     -------
     float
-        See above.
+        Infinity if there are none.
 
     Examples
     --------

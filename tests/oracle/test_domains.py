@@ -186,7 +186,10 @@ def test_random_inputs_and_those_moved_are_inside(name):
 
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_the_rule_takes_what_the_domains_allow(name):
-    """Random inputs made of the domains alone: a domain is no wider than the rule, but for what is said in `HARD`."""
+    """Random inputs made of the domains alone: a domain is no wider than the rule, but for what is said in `RARE`.
+
+    Half of them or more keep the relations too, but where `HARD` says why not.
+    """
     for operation in SYSTEMS[name].operations:
         found = []
         for k in range(2 * SEEDS):

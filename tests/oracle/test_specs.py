@@ -221,7 +221,7 @@ def test_every_mistake_is_killed_and_named(system, dtype):
     if dtype == "float32":
         killed = [row for row in rows if row["killed"]]
         assert [row for row in killed if row["names"] and not row["named"]] == []
-        assert sum(row["named"] for row in killed) >= 0.95 * len(killed)
+        assert sum(row["named"] for row in killed) >= 0.9 * len(killed)
         return
     assert [row for row in rows if not row["good"]] == []
     alone = {row["slug"] for row in rows if row["alone"]}

@@ -142,40 +142,39 @@ class Answer:
 
     @cached_property
     def _in_single(self):
-        """What it answers in single precision, where more overflows and cancels; None if it raises then."""
+        """What it answers in single precision, where more overflows and cancels; None if it raises there."""
         with contextlib.suppress(Exception), np.errstate(all="ignore"):
             return self._of(self._inputs)
         return None
 
-    def _agrees(self, got, around):
-        return _agree(got, self.outputs, around)
+    def _centres(self):
+        """Its answers in double precision and, if that is what is asked for, in single precision."""
+        yield self.outputs
+        if self._dtype == "float32" and self._in_single is not None and self._like(self._in_single):
+            yield self._in_single
+
+    def _like(self, others):
+        return all(value.shape == others[name].shape for name, value in self.outputs.items())
 
     def explains(self, got):
         """Whether it answers `got`, within rounding; most are far apart, or the very same."""
-        if self._about(self.outputs, got):
-            return True
-        return self._dtype == "float32" and self._in_single is not None and self._about(self._in_single, got)
+        return self._like(got) and any(self._about(centre, got) for centre in self._centres())
 
-    def _about(self, outputs, got):
-        if any(value.shape != got[name].shape for name, value in outputs.items()):
-            return False
-        if _agree(got, outputs, tolerance.least(outputs, self._dtype)):
+    def _about(self, centre, got):
+        if tolerance.close(got, centre, tolerance.least(centre, self._dtype)):
             return True
-        return all(_agree(got, outputs, around) for around in self._bounds())
+        return all(tolerance.close(got, centre, around) for around in self._bounds())
 
     def differs(self):
         """Whether it is too far from the right answers to be mistaken for them."""
-        answers = self._judged.answers
-        if any(value.shape != answers[name].shape for name, value in self.outputs.items()):
-            return True
-        if not self._agrees(answers, {name: 2 * x for name, x in self._hardly.items()}):
+        return not self._like(self._judged.answers) or any(map(self._apart, self._centres()))
+
+    def _apart(self, centre):
+        agrees = partial(tolerance.close, self._judged.answers, centre)
+        if not agrees({name: 2 * x for name, x in self._hardly.items()}):
             return True
         both = ({name: self._right[name] + x for name, x in around.items()} for around in self._bounds())
-        return not all(self._agrees(answers, around) for around in both)
-
-
-def _agree(got, outputs, around):
-    return all(tolerance.agrees(got[name], value, around[name]).all() for name, value in outputs.items())
+        return not all(map(agrees, both))
 
 
 _answers: dict[Any, Answer | None] = {}  # every mistake is compared with every other one

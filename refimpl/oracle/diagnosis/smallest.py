@@ -25,20 +25,21 @@ def shrunk(evidence: Evidence, clock):
     """The smallest sight that is reached from a failing one, deviating in the same way: with an answer, or raising."""
     wrong = evidence.wrong
     raises = wrong[0].got is None
-    ordinary = {name: max(_largest(seen.right[name]) for seen in wrong) for name in wrong[0].right}
+    finite = lambda x: x[np.isfinite(x)]
+    ordinary = {name: max(_largest(finite(seen.right[name])) for seen in wrong) for name in wrong[0].right}
 
     def share(seen):
         """The largest error, beside what is right; where that is 0, beside what it is elsewhere."""
         return max(_gap(seen, name) / (_largest(right) or ordinary[name] or 1) for name, right in seen.right.items())
 
-    sight = wrong[0] if raises else next((seen for seen in wrong if share(seen) >= 1e-3), wrong[0])
+    sight = wrong[0] if raises else next((seen for seen in wrong if not share(seen) < 1e-3), wrong[0])
+    least = 0.0 if raises else min(1e-3, 0.1 * share(sight))
 
     def shows(inputs):
         found = evidence.ask(inputs, keep=False)
         if found is None or not found.wrong or (found.got is None) != raises:
             return None
-        seen = raises or share(found) >= min(1e-3, 0.1 * share(sight))  # by much, so that it is seen by eye
-        return found if seen else None
+        return None if least and share(found) < least else found  # by much, so that it is seen by eye
 
     best = sight
     progress = True
