@@ -249,7 +249,7 @@ def test_the_search_for_a_cause_asks_inside(name, monkeypatch):
         return tuple(1.25 * x for x in answer) if isinstance(answer, tuple) else 1.25 * answer
 
     guarded = Guarded(candidate, operation)
-    report = check(guarded, operation.name, explain=2.0)
+    report = check(guarded, operation.name, explain=1.0)
     assert report.verdict in ("deviates", "error")
     assert guarded.strange == []
     assert guarded.asked > len(report.records)

@@ -19,7 +19,10 @@ from refimpl.oracle.cli import main
 from refimpl.oracle.grading.submissions import MOST, collect
 from refimpl.oracle.judging import kept
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="submissions have processes of their own on POSIX systems")
+pytestmark = [
+    pytest.mark.skipif(os.name != "posix", reason="submissions have processes of their own on POSIX systems"),
+    pytest.mark.xdist_group("class"),  # it is graded once in a process
+]
 STEP = """
 import numpy as np
 
