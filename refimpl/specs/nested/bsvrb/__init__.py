@@ -96,6 +96,7 @@ _BETA = number("beta", "weight of what is new in z", _WEIGHT)
 _ALPHA = number(
     "alpha", "weight of what is new in the estimates of the blocks; the correction has that of theory", _WEIGHT
 )
+EIGENVECTORS = 16  # units in the last place, that columns of a library may be off right angles
 _MU = number("mu", "floor of the eigenvalues of Hessians", POSITIVE)
 _SOME_BLOCKS = Relation(
     "alpha < 1 where I < m", ("alpha",), lambda i: i["alpha"] < 1 or i["blocks"].shape[1] == i["y0"].shape[0]
@@ -186,7 +187,7 @@ FLOOR = Operation(
     name="bsvrb.psd_floor",
     summary="nearest symmetric matrices with eigenvalues of at least mu",
     inputs=(array("H", "m d d", "matrices"), number("mu", "the floor", POSITIVE)),
-    outputs=(array("H", "m d d", "matrices, symmetric"),),
+    outputs=(array("H", "m d d", "matrices, symmetric", ulps=EIGENVECTORS),),
     reference=psd_floor,
     exact=exact.psd_floor,
     exact_source=_MPMATH.format("eigenvalues below the floor lifted one by one"),
