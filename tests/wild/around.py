@@ -125,3 +125,73 @@ def adam(w, sizes, x, y, noise, prior, lr, steps):
         m, v = 0.9 * m + 0.1 * grad, 0.999 * v + 0.001 * grad**2
         w = w - lr * m / (1 - 0.9**t) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
     return w
+
+
+def sigmoid(x):
+    return np.where(x >= 0, 1.0, np.exp(-np.abs(x))) / (1 + np.exp(-np.abs(x)))
+
+
+def lstm_cell(W, b, x, h, c):
+    z = np.concatenate([x, h], axis=1)
+    i, f, o, g = np.split(z @ W + b, 4, axis=1)
+    i, f, o, g = sigmoid(i), sigmoid(f), sigmoid(o), np.tanh(g)
+    new = f * c + i * g
+    return o * np.tanh(new), new, (z, i, f, o, g, c, new)
+
+
+def lstm_cell_back(W, saved, dh, dc):
+    z, i, f, o, g, c, new = saved
+    t = np.tanh(new)
+    dc = dc + dh * o * (1 - t * t)
+    da = np.concatenate(
+        [dc * g * i * (1 - i), dc * c * f * (1 - f), dh * t * o * (1 - o), dc * i * (1 - g * g)], axis=1
+    )
+    return z.T @ da, da.sum(axis=0), da @ W.T, dc * f
+
+
+def pointer_gradients(w, P, C):
+    (B, n, _), H = P.shape, len(w["v"])
+    h = c = np.zeros((B, H))
+    states, reads = [np.tile(w["e0"], (B, 1))], []
+    for j in range(n):
+        h, c, saved = lstm_cell(w["We"], w["be"], P[:, j], h, c)
+        states.append(h)
+        reads.append(saved)
+    E = np.stack(states, axis=1)
+    keys, steps, rows = E @ w["W1"], [], np.arange(B)
+    counts = C >= 0
+    x, loss, total = np.tile(w["go"], (B, 1)), 0.0, counts.sum()
+    for i in range(C.shape[1]):
+        h, c, saved = lstm_cell(w["Wd"], w["bd"], x, h, c)
+        t = np.tanh(keys + (h @ w["W2"])[:, None])
+        u = t @ w["v"]
+        u = u - u.max(axis=1, keepdims=True)
+        p = np.exp(u) / np.exp(u).sum(axis=1, keepdims=True)
+        target = np.maximum(C[:, i], 0)
+        loss -= np.sum(np.where(counts[:, i], np.log(p[rows, target]), 0.0)) / total
+        du = p.copy()
+        du[rows, target] -= 1
+        steps.append((saved, h, t, du * counts[:, i : i + 1] / total))
+        x = P[rows, np.maximum(C[:, i] - 1, 0)]
+    grads = {name: np.zeros_like(array) for name, array in w.items()}
+    dkeys, dh, dc = np.zeros_like(keys), np.zeros((B, H)), np.zeros((B, H))
+    for saved, d, t, du in reversed(steps):
+        grads["v"] += np.einsum("bs,bsh->h", du, t)
+        ds = du[..., None] * w["v"] * (1 - t * t)
+        dkeys += ds
+        dq = ds.sum(axis=1)
+        grads["W2"] += d.T @ dq
+        dW, db, dz, dc = lstm_cell_back(w["Wd"], saved, dh + dq @ w["W2"].T, dc)
+        grads["Wd"] += dW
+        grads["bd"] += db
+        dx, dh = dz[:, :2], dz[:, 2:]
+    grads["go"] = dx.sum(axis=0)
+    grads["W1"] = np.einsum("bsh,bsk->hk", E, dkeys)
+    dE = dkeys @ w["W1"].T
+    grads["e0"] = dE[:, 0].sum(axis=0)
+    for j in reversed(range(n)):
+        dW, db, dz, dc = lstm_cell_back(w["We"], reads[j], dh + dE[:, j + 1], dc)
+        grads["We"] += dW
+        grads["be"] += db
+        dh = dz[:, 2:]
+    return loss, grads
