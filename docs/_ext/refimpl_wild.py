@@ -72,13 +72,14 @@ class Wild(Tables):
         yield folded("Projects", paragraph(line))
 
     def gallery(self, rows):
-        """Bugs by system, each behind its sentence."""
+        """Bugs by system, behind their number; each behind its sentence."""
         rows = [row for row in rows if row["set"] == "real"]
         order = {name: number for number, name in enumerate(catalog.systems())}
         rows.sort(key=lambda row: (order[row["operation"].partition(".")[0]], row["name"]))
         for system, group in groupby(rows, key=lambda row: row["operation"].partition(".")[0]):
             yield nodes.rubric("", "", self.page(catalog.system(system), system))
-            yield from map(self.bug, group)
+            bugs = list(map(self.bug, group))
+            yield folded(f"{len(bugs)} bug{'s' * (len(bugs) > 1)}", *bugs)
 
     def bug(self, row):
         """One bug."""
