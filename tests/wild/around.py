@@ -5,6 +5,8 @@ from itertools import pairwise
 import numpy as np
 from scipy.stats import multivariate_normal
 
+from refimpl.oracle.candidates import NotApplicable
+
 
 def ritz_values(matrix, start, steps):
     basis, t = [start / np.linalg.norm(start)], []
@@ -195,3 +197,15 @@ def pointer_gradients(w, P, C):
         grads["be"] += db
         dh = dz[:, 2:]
     return loss, grads
+
+
+def hulls(P, corners):
+    """Numbers of the corners of each set of points, from 1 and begun with the least; 0 ends them."""
+    if P.shape[1] > 2000:
+        raise NotApplicable("in Python it takes too long")
+    C = np.full((len(P), P.shape[1] + 1), -1)
+    for row, points in zip(C, P / np.abs(P).max(axis=(1, 2), keepdims=True), strict=True):
+        hull = corners(points.tolist())
+        lowest = hull.index(min(hull))
+        row[: len(hull) + 1] = [*hull[lowest:], *hull[:lowest], 0]
+    return C
