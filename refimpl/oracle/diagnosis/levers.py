@@ -155,7 +155,7 @@ def computed(shop, inputs):
         seen.setdefault(number, []).append(value)
         return value
 
-    with np.errstate(all="ignore"), shop.heard(note):
+    with np.errstate(all="ignore"), shop.heard(note, often=2):
         shop.run(inputs)
     found: dict[str, float] = {}
     for number, name in _named(shop).items():

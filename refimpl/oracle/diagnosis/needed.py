@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from refimpl.oracle.diagnosis.levers import Seen, numeric, places
+from refimpl.oracle.diagnosis.looking import at_first
 from refimpl.oracle.diagnosis.sights import astray, only
 from refimpl.oracle.diagnosis.small import moving
 from refimpl.oracle.diagnosis.standing import explains
@@ -158,6 +159,7 @@ def values(shop, inputs, place=None, x=()):
     """What every expression is on some inputs, each time that it is come to; None where it is no small number.
 
     Those of the function of a place may be asked for with other values in that place: what follows from them is seen.
+    Of an expression that is come to more than `ENTRIES` times one value more is kept: nothing is solved for in all.
     """
     seen: dict[int, list[Any]] = {}
 
@@ -167,9 +169,9 @@ def values(shop, inputs, place=None, x=()):
         return value
 
     if place is not None:
-        place.pulled(shop, inputs, x, note)
+        place.pulled(shop, inputs, x, at_first(note, ENTRIES + 1))
         return seen
-    with np.errstate(all="ignore"), shop.heard(note):
+    with np.errstate(all="ignore"), shop.heard(note, often=ENTRIES + 1):
         shop.run(inputs)
     return seen
 

@@ -18,7 +18,7 @@ import numpy as np
 from refimpl.oracle.candidates.base import named_outputs
 from refimpl.oracle.candidates.limit import memory_limited
 from refimpl.oracle.diagnosis.expressions import helper, lent
-from refimpl.oracle.diagnosis.looking import kind_of, noting
+from refimpl.oracle.diagnosis.looking import at_first, kind_of, noting
 from refimpl.oracle.diagnosis.trials import tried
 from refimpl.oracle.diagnosis.unchecked import unchecked
 from refimpl.oracle.diagnosis.units import based, units
@@ -32,6 +32,7 @@ ROUNDS = 20  # times as many rounds of loops as the right source makes, an edite
 HASTY = 6  # the same, while it is in haste
 YOUNG = 50_000  # objects that are made between two looks of the collector
 LOOKED = 3  # inputs on which kinds of value are looked at
+OFTEN = 1000  # values of one expression that are looked at
 PATIENCE = 2.0  # seconds more, for rounds that grow long
 
 
@@ -319,7 +320,7 @@ class Workshop:
             seen.setdefault(number, set()).add(kind_of(value))
             return value
 
-        with np.errstate(all="ignore"), self.heard(note):
+        with np.errstate(all="ignore"), self.heard(note, often=OFTEN):
             self.run(inputs)
         for unit in new:
             self._looked[unit] = self._looked.get(unit, 0) + 1
@@ -328,11 +329,13 @@ class Workshop:
                     unit.values.setdefault(id(node), set()).update(seen[id(node)])
 
     @contextlib.contextmanager
-    def heard(self, note, one=None):
+    def heard(self, note, one=None, often=None):
         """With every value of an expression handed to ``note(id of the expression, value)``, which answers with it.
 
-        What it answers stands in its place. `one` is the unit that is listened to, by default all are.
+        What it answers stands in its place. `one` is the unit that is listened to, by default all are; `often` how many
+        values of each expression are handed on, by default all.
         """
+        note = note if often is None else at_first(note, often)
         done = []
         try:
             for unit in self.units:
