@@ -15,6 +15,8 @@ from refimpl.oracle.diagnosis import listed, needed, telling
 from refimpl.oracle.diagnosis.branches import ask_beyond, branch, within
 from refimpl.oracle.diagnosis.clock import Clock, Spent
 from refimpl.oracle.diagnosis.evidence import Evidence, ask_more
+from refimpl.oracle.diagnosis.influence import influences
+from refimpl.oracle.diagnosis.inner import separations
 from refimpl.oracle.diagnosis.nearest import listed_answer, nearest, of_conditions
 from refimpl.oracle.diagnosis.search import Found, Search
 from refimpl.oracle.diagnosis.sights import SMALL
@@ -266,9 +268,10 @@ def _in_branch(found, part, evidence, clock):
 
 def _rest(search, evidence, clock):
     """What is said where no cause was found."""
-    words = (*search.halves.said(search, clock.part(0.2)), *needed.said(search.blame))
-    if told := nearest(search, evidence, clock):
-        return [replace(told[0], others=(*words, *told[0].others))]
+    told = (*influences(evidence, clock.part(0.2)), *separations(evidence, clock.part(0.2)))
+    words = (*told, *search.halves.said(search, clock.part(0.2)), *needed.said(search.blame))
+    if near := nearest(search, evidence, clock):
+        return [replace(near[0], others=(*words, *near[0].others))]
     return of_conditions(evidence, clock, words)
 
 
