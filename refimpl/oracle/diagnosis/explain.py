@@ -268,7 +268,7 @@ def _in_branch(found, part, evidence, clock):
 
 def _rest(search, evidence, clock):
     """What is said where no cause was found."""
-    told = (*influences(evidence, clock.part(0.2)), *separations(evidence, clock.part(0.2)))
+    told = (*influences(evidence, clock.part(0.3)), *separations(evidence, clock.part(0.3)))
     words = (*told, *search.halves.said(search, clock.part(0.2)), *needed.said(search.blame))
     if near := nearest(search, evidence, clock):
         return [replace(near[0], others=(*words, *near[0].others))]

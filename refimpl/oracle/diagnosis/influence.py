@@ -12,7 +12,8 @@ from refimpl.core.random import stream
 from refimpl.oracle.diagnosis.sights import SMALL, astray
 from refimpl.specs.domains import known, moved
 
-SIGHTS = 5  # inputs of which parts are moved, and
+ASKED = 30  # random inputs, of which
+SIGHTS = 8  # deviating ones are taken, and parts of them moved;
 CONFIRMED = 3  # on so many of them at least what is said was seen
 ENTRIES = 4  # along an axis that are moved
 MOVES = 3  # of each part
@@ -80,7 +81,7 @@ def influences(evidence, clock):
         What an input that was moved contradicts is left out.
     """
     rows: list[dict[tuple[Part, Part], Moves]] = []
-    sights = _several(evidence)
+    sights = _several(evidence, clock.part(0.2))
     for number, sight in enumerate(sights):
         rows.append(dict(_moves(evidence, sight, clock.part(1 / (len(sights) - number)))))
     found: dict[tuple[Part, Part], int] = {}
@@ -99,11 +100,15 @@ def _covers(wide, pair):
     return wide != pair and all(w.covers(p) for w, p in zip(wide, pair, strict=True))
 
 
-def _several(evidence):
-    """Deviating sights with several rows and columns, of numbers that nobody chose, the smallest first."""
-    wrong = [s for s in evidence.wrong if s.readable and s.size <= SMALL]
-    least = lambda s: min((n for x in (*s.inputs.values(), *s.right.values()) for n in np.shape(x)), default=1)
-    return sorted(wrong, key=lambda s: (least(s) < 2, bool(s.case), s.size))[:SIGHTS]
+def _several(evidence, clock):
+    """Deviating answers to inputs that neither a case nor the search has chosen."""
+    found, operation = list[Any](), evidence.operation
+    for number in range(ASKED):
+        if clock.over or len(found) == SIGHTS:
+            break
+        sight = evidence.ask(operation.drawn(stream(number, operation.name, "moves")), keep=False)
+        found += [sight] if sight and sight.readable and sight.size <= SMALL else []
+    return found
 
 
 def _parts(name, x):

@@ -10,25 +10,25 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from refimpl.oracle.diagnosis.evidence import ask_more
+from refimpl.core.random import stream
 from refimpl.oracle.diagnosis.levers import SHORT, constant, numeric, places
 from refimpl.oracle.diagnosis.sights import SMALL
 from refimpl.oracle.diagnosis.workshop import Workshop
 from refimpl.oracle.judging.tolerance import wide
 
-ASKED = 30  # random inputs more
-SEEN = 80  # inputs on which the values are seen
+ASKED = 60  # random inputs
 TIMES = 40  # values of an expression that are seen on one
 FEWEST = 10  # wrong ones, and right ones on the other side: of a few anything could be said
 CLEAR = 0.8  # share of the right ones on the other side of 0 or 1, of another number all; and of the wrong ones on this
-NATURAL = (0.0, 1.0)
+NATURAL = (0, 1)
+NUMBERS = (*NATURAL, -1, *(sign * n for n in range(2, 20) for sign in (1, -1)))  # what nobody would write tells nothing
 
 
 class Split(NamedTuple):
     """A number above or below which all is that is wrong."""
 
     above: bool
-    number: float
+    number: int
     wrong: int
     beyond: int  # all on its side
     right: int  # on the other side, none of them wrong
@@ -37,7 +37,7 @@ class Split(NamedTuple):
     @property
     def words(self):
         """Goes on after "is"."""
-        return f"{'above' if self.above else 'below'} {self.number:.3g}"
+        return f"{'above' if self.above else 'below'} {self.number}"
 
 
 def split(values, wrong):
@@ -58,8 +58,8 @@ def split(values, wrong):
     Examples
     --------
     >>> x = np.linspace(-2, 3, 51)
-    >>> split(x, x > 0).words, split(-x, x > 1.73).words, split(x, np.abs(x) > 1)
-    ('above 0', 'below -1.75', None)
+    >>> split(x, x > 0).words, split(-x, x > 2.01).words, split(x, np.abs(x) > 1)
+    ('above 0', 'below -2', None)
     """
     found = []
     for above in (True, False):
@@ -70,12 +70,13 @@ def split(values, wrong):
         if wrong.sum() < FEWEST or outside.size < FEWEST:
             continue
         low, share = outside.max(), outside.size / others.size
-        natural = [n if above else -n for n in NATURAL if low <= (n if above else -n) < least]
-        if share < (CLEAR if natural else 1.0) or wrong.sum() < CLEAR * (x.size - outside.size):
+        numbers = [n for n in NUMBERS if low <= (n if above else -n) < least]
+        if not numbers or wrong.sum() < CLEAR * (x.size - outside.size):
             continue
-        number = natural[0] if natural else (low + least) / 2
-        number = number if above else -number
-        found.append(Split(above, float(number), int(wrong.sum()), x.size - outside.size, outside.size, share))
+        number = numbers[0]
+        if share < (CLEAR if number in NATURAL else 1.0):
+            continue
+        found.append(Split(above, number, int(wrong.sum()), x.size - outside.size, outside.size, share))
     return max(found, key=lambda s: s.share, default=None)
 
 
@@ -94,9 +95,7 @@ def separations(evidence, clock):
     list of str
         At most one: of the entries of an output, else of whole inputs.
     """
-    ask_more(evidence, clock.part(0.5), samples=ASKED, changes=1)
-    evidence.measure()
-    sights = [s for s in evidence.every if s.size <= SMALL and (not s.wrong or s.readable)][:SEEN]
+    sights = _several(evidence, clock.part(0.5))
     entries: dict[tuple[str, int], list[Any]] = defaultdict(list)
     whole: dict[tuple[str, int], list[Any]] = defaultdict(list)
     with np.errstate(all="ignore"), Workshop(evidence.operation) as shop:
@@ -121,6 +120,20 @@ def separations(evidence, clock):
         often = f"on {s.wrong} of {s.beyond} inputs"
         return [f"wrong only where {value} is {s.words} ({often}), right where it is not (on all {s.right})"]
     return []
+
+
+def _several(evidence, clock):
+    """Answers to the cases, and to random inputs; their tolerances are known."""
+    found, operation = list(evidence.sights), evidence.operation
+    for number in range(ASKED):
+        if clock.over:
+            break
+        found.append(evidence.ask(operation.drawn(stream(number, operation.name, "inner")), keep=False))
+    found = [s for s in found if s and s.size <= SMALL and (not s.wrong or s.readable)]
+    for sight in found:
+        for name in sight.right:
+            sight.tolerance[name]
+    return found
 
 
 def _names(shop):
