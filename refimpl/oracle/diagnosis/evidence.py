@@ -376,3 +376,13 @@ def ask_more(evidence, clock, *, samples=30, changes=5):
             with np.errstate(all="ignore"):  # the largest numbers may not grow
                 changed = moved(operation, sight.inputs, rng)
             evidence.ask(changed)
+
+
+def fresh(evidence, name, count, clock):
+    """Answers to small random inputs, with a stream of their own: neither a case nor the search has chosen them."""
+    for number in range(count):
+        if clock.over:
+            return
+        sight = evidence.ask(evidence.operation.drawn(stream(number, evidence.operation.name, name)), keep=False)
+        if sight and (not sight.wrong or sight.readable):
+            yield sight

@@ -4,11 +4,13 @@ A part of an input is drawn anew, and both are asked again. What a factor or ano
 plays no part here: that one row of an answer follows another row of the inputs is seen all the same.
 """
 
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from refimpl.core.random import stream
+from refimpl.oracle.diagnosis.evidence import fresh
 from refimpl.oracle.diagnosis.sights import SMALL, astray
 from refimpl.specs.domains import known, moved
 
@@ -81,7 +83,8 @@ def influences(evidence, clock):
         What an input that was moved contradicts is left out.
     """
     rows: list[dict[tuple[Part, Part], Moves]] = []
-    sights = _several(evidence, clock.part(0.2))
+    wrong = (s for s in fresh(evidence, "moves", ASKED, clock.part(0.2)) if s.wrong and s.size <= SMALL)
+    sights = list(islice(wrong, SIGHTS))
     for number, sight in enumerate(sights):
         rows.append(dict(_moves(evidence, sight, clock.part(1 / (len(sights) - number)))))
     found: dict[tuple[Part, Part], int] = {}
@@ -98,17 +101,6 @@ def influences(evidence, clock):
 
 def _covers(wide, pair):
     return wide != pair and all(w.covers(p) for w, p in zip(wide, pair, strict=True))
-
-
-def _several(evidence, clock):
-    """Deviating answers to inputs that neither a case nor the search has chosen."""
-    found, operation = list[Any](), evidence.operation
-    for number in range(ASKED):
-        if clock.over or len(found) == SIGHTS:
-            break
-        sight = evidence.ask(operation.drawn(stream(number, operation.name, "moves")), keep=False)
-        found += [sight] if sight and sight.readable and sight.size <= SMALL else []
-    return found
 
 
 def _parts(name, x):

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from refimpl.core.random import stream
+from refimpl.oracle.diagnosis.evidence import fresh
 from refimpl.oracle.diagnosis.levers import SHORT, constant, numeric, places
 from refimpl.oracle.diagnosis.sights import SMALL
 from refimpl.oracle.diagnosis.workshop import Workshop
@@ -95,7 +95,11 @@ def separations(evidence, clock):
     list of str
         At most one: of the entries of an output, else of whole inputs.
     """
-    sights = _several(evidence, clock.part(0.5))
+    cases = [s for s in evidence.sights if not s.wrong or s.readable]
+    sights = [s for s in (*cases, *fresh(evidence, "inner", ASKED, clock.part(0.5))) if s.size <= SMALL]
+    for sight in sights:
+        for name in sight.right:
+            sight.tolerance[name]  # to measure it the rule must be as it is
     entries: dict[tuple[str, int], list[Any]] = defaultdict(list)
     whole: dict[tuple[str, int], list[Any]] = defaultdict(list)
     with np.errstate(all="ignore"), Workshop(evidence.operation) as shop:
@@ -120,20 +124,6 @@ def separations(evidence, clock):
         often = f"on {s.wrong} of {s.beyond} inputs"
         return [f"wrong only where {value} is {s.words} ({often}), right where it is not (on all {s.right})"]
     return []
-
-
-def _several(evidence, clock):
-    """Answers to the cases, and to random inputs; their tolerances are known."""
-    found, operation = list(evidence.sights), evidence.operation
-    for number in range(ASKED):
-        if clock.over:
-            break
-        found.append(evidence.ask(operation.drawn(stream(number, operation.name, "inner")), keep=False))
-    found = [s for s in found if s and s.size <= SMALL and (not s.wrong or s.readable)]
-    for sight in found:
-        for name in sight.right:
-            sight.tolerance[name]
-    return found
 
 
 def _names(shop):
