@@ -83,7 +83,7 @@ def influences(evidence, clock):
         What an input that was moved contradicts is left out.
     """
     rows: list[dict[tuple[Part, Part], Moves]] = []
-    wrong = (s for s in fresh(evidence, "moves", ASKED, clock.part(0.2)) if s.wrong and s.size <= SMALL)
+    wrong = (s for s in fresh(evidence, "moves", ASKED, clock.part(0.2)) if s.readable and s.size <= SMALL)
     sights = list(islice(wrong, SIGHTS))
     for number, sight in enumerate(sights):
         rows.append(dict(_moves(evidence, sight, clock.part(1 / (len(sights) - number)))))
@@ -112,12 +112,14 @@ def _parts(name, x):
 
 def _moves(evidence, sight, clock):
     """What moves with each part of the inputs of a sight."""
-    numbers = [entry for entry in evidence.operation.inputs if entry.kind in ("array", "float")]
-    parts = [(part, entry) for entry in numbers for part in _parts(entry.name, sight.inputs[entry.name])]
-    for part, entry in sorted(parts, key=lambda row: row[0].axis >= 0):  # what is whole takes least
+    operation = evidence.operation
+    numbers = [entry for entry in operation.inputs if entry.kind in ("array", "float")]
+    anew = {entry.name: list(_anew(operation, sight.inputs, entry)) for entry in numbers}
+    parts = [part for name in anew for part in _parts(name, sight.inputs[name])]
+    for part in sorted(parts, key=lambda part: part.axis >= 0):  # what is whole takes least
         if clock.over:
             return
-        others = [other for k in range(MOVES) if (other := _asked(evidence, sight, entry, part, k))]
+        others = [other for new in anew[part.name] if (other := _asked(evidence, sight, part, new))]
         for name in sorted(astray(sight)) if others else ():
             moves = _of_output(evidence.dtype, name, sight, others)
             whole = not np.any(sight.right[name] % 1)  # what is chosen jumps
@@ -125,17 +127,19 @@ def _moves(evidence, sight, clock):
             yield from (((out, part), moves.of(out)) for out in outs)
 
 
-def _asked(evidence, sight, entry, part, number):
-    """The sight with a part of an input drawn anew, or moved a little; None if that is no question."""
-    operation, value = evidence.operation, sight.inputs[entry.name]
-    rng = stream(number, operation.name, "influence")
-    if number == 0:
-        new = moved(operation, sight.inputs, rng)[entry.name]
-    else:
-        new = entry.domain.drawn(rng, np.shape(value), known(operation, sight.inputs))
-    changed = np.array(value)
+def _anew(operation, inputs, entry):
+    """Other values of an input: once it is moved a little, else drawn."""
+    rngs = [stream(number, operation.name, "influence") for number in range(MOVES)]
+    yield moved(operation, inputs, rngs[0])[entry.name]
+    for rng in rngs[1:]:
+        yield entry.domain.drawn(rng, np.shape(inputs[entry.name]), known(operation, inputs))
+
+
+def _asked(evidence, sight, part, new):
+    """The sight with a part of an input that is another; None if that is no question."""
+    changed = np.array(sight.inputs[part.name])
     changed[part.where] = np.asarray(new)[part.where]
-    other = evidence.ask(sight.inputs | {entry.name: changed if changed.ndim else changed.item()}, keep=False)
+    other = evidence.ask(sight.inputs | {part.name: changed if changed.ndim else changed.item()}, keep=False)
     same = other and other.got is not None and all(other.got[n].shape == x.shape for n, x in sight.got.items())
     return other if same and all(other.right[n].shape == x.shape for n, x in sight.right.items()) else None
 

@@ -95,11 +95,10 @@ def separations(evidence, clock):
     list of str
         At most one: of the entries of an output, else of whole inputs.
     """
-    cases = [s for s in evidence.sights if not s.wrong or s.readable]
-    sights = [s for s in (*cases, *fresh(evidence, "inner", ASKED, clock.part(0.5))) if s.size <= SMALL]
+    every = (*evidence.sights, *fresh(evidence, "inner", ASKED, clock.part(0.5)))
+    sights = [s for s in every if s.size <= SMALL and (not s.wrong or s.readable)]
     for sight in sights:
-        for name in sight.right:
-            sight.tolerance[name]  # to measure it the rule must be as it is
+        sight.measure()
     entries: dict[tuple[str, int], list[Any]] = defaultdict(list)
     whole: dict[tuple[str, int], list[Any]] = defaultdict(list)
     with np.errstate(all="ignore"), Workshop(evidence.operation) as shop:
@@ -129,10 +128,10 @@ def separations(evidence, clock):
 def _names(shop):
     """Expressions that are short enough to be said, by id, with where they stand."""
     found = {}
-    for unit, edit, node in places(shop):
+    for _, edit, node in places(shop):
         text = ast.unparse(node)
         if not constant(node) and len(text) <= SHORT:
-            found[id(node)] = f"`{text}` ({edit.tags[0] if edit.tags else unit.name})"
+            found[id(node)] = f"`{text}` ({edit.where})"
     return found
 
 

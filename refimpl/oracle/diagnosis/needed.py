@@ -329,7 +329,6 @@ def said(blame):
     of = f" of {' and '.join(blame.outputs)}" if blame.outputs else ""
     alone = "" if can_move - blame.moved else " alone"
     depends = f"{_listed(place.depends)}{alone}" if place.depends else f"none of {_listed(blame.moved)}"
-    where = place.edit.tags[0] if place.edit.tags else place.edit.unit.name
     when = "" if place.time is None else f", time {place.time + 1}"
     text = textwrap.shorten(ast.unparse(place.node), LINE, placeholder=" ...")
     right = flat(place.right)
@@ -337,7 +336,7 @@ def said(blame):
     made = f"`{place.made}`, {should}" if place.made else should
     more = f", and would depend on {_listed(place.more)} too" if place.more else ""
     return (
-        f"one value explains small inputs{of}: `{text}` ({where}{when}), which depends on "
+        f"one value explains small inputs{of}: `{text}` ({place.edit.where}{when}), which depends on "
         f"{depends}, is {_words(right, place.numbers)} on one of them and would have to be {made}{more}",
     )
 

@@ -68,7 +68,7 @@ class Twins:
             after = [head(edit.statement) for edit in found.values()]
         finally:
             self.unmake()
-        where = [edit.tags[0] if edit.tags else edit.unit.name for edit in found.values()]
+        where = [edit.where for edit in found.values()]
         return tuple(zip(where, before, after, strict=True))
 
 

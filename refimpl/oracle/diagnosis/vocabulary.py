@@ -79,6 +79,11 @@ class Edit:
         return () if self.added else self.unit.tags.get(self.statement.lineno, ())
 
     @property
+    def where(self):
+        """The first tag of the statement; the name of its function if it has none."""
+        return self.tags[0] if self.tags else self.unit.name
+
+    @property
     def was(self):
         """The statement as it is; of a function at whose start one is added its head."""
         return head(self.unit.node if self.added else self.moved or self.statement)
@@ -86,7 +91,7 @@ class Edit:
     @property
     def lines(self):
         """The tag or function of the statement, how it is, how it reads with the edit; one row."""
-        return ((self.tags[0] if self.tags else self.unit.name, self.was, self.now),)
+        return ((self.where, self.was, self.now),)
 
     @property
     def added(self):
