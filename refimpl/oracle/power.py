@@ -19,8 +19,8 @@ from refimpl.oracle import catalog, edits
 from refimpl.oracle.candidates import Function
 from refimpl.oracle.diagnosis.evidence import Evidence
 from refimpl.oracle.diagnosis.explain import SECONDS, explain
-from refimpl.oracle.diagnosis.expressions import lent
 from refimpl.oracle.diagnosis.nearest import listed_answer
+from refimpl.oracle.diagnosis.nodes import lent
 from refimpl.oracle.diagnosis.standing import holds
 from refimpl.oracle.diagnosis.vocabulary import Edit, expressions, statements
 from refimpl.oracle.diagnosis.workshop import EndlessError, Workshop, bounded

@@ -24,9 +24,9 @@ from refimpl.oracle.diagnosis.clock import Clock
 from refimpl.oracle.diagnosis.conditions import conditions
 from refimpl.oracle.diagnosis.evidence import Evidence, Measured, Sight, ask_more, called
 from refimpl.oracle.diagnosis.explain import LEAST, _in_branch, _standing, _survivors, evidences, usual_seconds
-from refimpl.oracle.diagnosis.expressions import lent
 from refimpl.oracle.diagnosis.found import Found
 from refimpl.oracle.diagnosis.nearest import listed_answer
+from refimpl.oracle.diagnosis.nodes import lent
 from refimpl.oracle.diagnosis.places import _factor, where
 from refimpl.oracle.diagnosis.properties import cut
 from refimpl.oracle.diagnosis.search import Search

@@ -110,6 +110,7 @@ def test_made(text):
     ("name", "now"),
     [
         ("tribuo_adam_times_the_root", "m_hat * (correction2 * (xp.sqrt(v_hat) + eps))"),  # in each step
+        ("boltzmann_jl_last_gradient_for_increment", "momentum * -(lr * delayed(grad))"),  # of one step earlier
         ("scico_ball_inside", "center + radius * away / distance"),  # where the value depends on all arguments
     ],
 )
@@ -157,6 +158,23 @@ def test_what_is_gone_through_is_met_by_the_value_around_it():
         blamed(shop, small, Clock(ENOUGH), lambda *met: seen.append(met) or True)
         found = matching(shop, *seen[0], search.tries.single, Clock(ENOUGH))
     assert any("for block in state[:1] + state[2:]" in edit.now for edit in found)
+
+
+def test_what_stood_there_a_step_earlier_is_met_by_its_value():
+    operation = catalog.operation("adamw.trajectory")
+
+    def candidate(grads, **inputs):
+        return operation.reference(grads=np.concatenate([grads[:1], grads[:-1]]), **inputs)
+
+    evidence = evidence_of(candidate, operation)
+    ask_more(evidence, Clock(ENOUGH), samples=15, changes=1)
+    small, search, seen = asked(evidence, Clock(ENOUGH)), Search(evidence, Clock(ENOUGH)), []
+    with np.errstate(all="ignore"), search.opened() as shop:
+        blamed(shop, small, Clock(ENOUGH), lambda *met: seen.append(met) or True)
+        found = matching(shop, *seen[0], search.tries.single, Clock(ENOUGH))
+    now = [edit.now for edit in found]
+    assert any("previous(grad)" in text for text in now)
+    assert not any("summed(grad)" in text for text in now)  # each keeps its own value, though all are asked in one run
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import pytest
 from refimpl.core import special
 from refimpl.oracle import catalog
 from refimpl.oracle.diagnosis.clock import Clock
-from refimpl.oracle.diagnosis.expressions import lent
 from refimpl.oracle.diagnosis.frail import FRAIL, _forms
+from refimpl.oracle.diagnosis.nodes import lent
 from refimpl.oracle.diagnosis.twins import twins
 from refimpl.oracle.diagnosis.vocabulary import edits_of
 from refimpl.oracle.diagnosis.workshop import Workshop

@@ -4,7 +4,8 @@ import ast
 import textwrap
 
 from refimpl.oracle import edits
-from refimpl.oracle.diagnosis.expressions import NUMBERS, binary, call, classes_of, helper, names_of, wrapped
+from refimpl.oracle.diagnosis.expressions import NUMBERS, classes_of, names_of, wrapped
+from refimpl.oracle.diagnosis.nodes import binary, call, helper, kept
 from refimpl.oracle.diagnosis.vocabulary import Edit, expressions, statements
 
 SIMPLE = (ast.Assign, ast.AugAssign, ast.Expr)
@@ -36,7 +37,7 @@ def edits_in_time(operation, units):
         for statement, parent, field, index in rows:
             rank = unit.distance(statement)
             if isinstance(statement, SIMPLE):
-                for test in _tests(statement):
+                for test in _tests():
                     yield Edit(unit, statement, parent, field, index, ast.If(test, [statement], []), rank + 1)
             for node, above, name, where in expressions(statement):
                 kinds = unit.values.get(id(node), set())
@@ -46,10 +47,9 @@ def edits_in_time(operation, units):
                     yield from (Edit(unit, statement, above, name, where, new, 2) for new in _faded(node, kinds))
 
 
-def _tests(node):
+def _tests():
     """Whether it is the first step, and whether it is a later one, by how often a place was come to."""
-    turn = helper("_turn", ast.Constant(id(node)))
-    return [ast.Compare(turn, [operator()], [ast.Constant(1)]) for operator in (ast.Eq, ast.Gt)]
+    return [ast.Compare(kept("_turn"), [operator()], [ast.Constant(1)]) for operator in (ast.Eq, ast.Gt)]
 
 
 def _listed(operation, unit, rows):
@@ -68,7 +68,7 @@ def _listed(operation, unit, rows):
         except SyntaxError:  # the head of a compound statement
             continue
         if not any(isinstance(node, ast.Return) for node in [statement, *new]):
-            for test in _tests(statement):
+            for test in _tests():
                 yield Edit(unit, statement, parent, field, index, ast.If(test, new, [statement]), 1)
 
 
@@ -77,20 +77,19 @@ def _of_expression(node, kinds):
     if isinstance(node, ast.BinOp):
         inner = [part for part in (node.left, node.right) if isinstance(part, ast.BinOp)]
         parts = [node.left, node.right, *(part for side in inner for part in (side.left, side.right))]
-        yield from ((2, ast.IfExp(test, part, node)) for part in parts for test in _tests(node))
+        yield from ((2, ast.IfExp(test, part, node)) for part in parts for test in _tests())
     if not kinds or isinstance(node, ast.Constant):
         return
     if all(kind[0] in (*NUMBERS, "array") for kind in kinds):
         for name in ("_first", "_summed"):
-            yield 3, helper(name, ast.Constant(id(node)), node)
+            yield 3, kept(name, node)
     yield from ((3, new) for new in _faded(node, kinds))
 
 
 def _faded(node, kinds):
     """A number that grows smaller from step to step."""
     if isinstance(node, ast.Name) and kinds and all(kind[0] == "float" or kind[1:2] == ((),) for kind in kinds):
-        turn = helper("_turn", ast.Constant(id(node)))
-        yield from (binary(node, ast.Div, divisor) for divisor in (turn, call("sqrt", turn)))
+        yield from (binary(node, ast.Div, divisor) for divisor in (kept("_turn"), call("sqrt", kept("_turn"))))
 
 
 def edits_from_around(units):

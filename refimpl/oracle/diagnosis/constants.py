@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from refimpl.oracle.diagnosis.expressions import binary, call, helper
+from refimpl.oracle.diagnosis.nodes import binary, call, helper
 from refimpl.oracle.diagnosis.vocabulary import edits_of
 
 MOST = 1e6  # a larger number would hardly be meant, and may be the size of an array

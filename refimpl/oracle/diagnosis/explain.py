@@ -17,7 +17,7 @@ from refimpl.oracle.diagnosis.clock import Clock, Spent
 from refimpl.oracle.diagnosis.evidence import Evidence, ask_more
 from refimpl.oracle.diagnosis.influence import influences
 from refimpl.oracle.diagnosis.inner import separations
-from refimpl.oracle.diagnosis.nearest import listed_answer, nearest, of_conditions
+from refimpl.oracle.diagnosis.nearest import as_conditions, listed_answer, nearest, of_conditions
 from refimpl.oracle.diagnosis.search import Found, Search
 from refimpl.oracle.diagnosis.sights import SMALL
 from refimpl.oracle.diagnosis.smallest import smallest
@@ -33,7 +33,8 @@ FEWER = 40  # for those that cannot be told from it
 LEAST = 10  # inputs on which they must hold, whatever time that takes
 SURE = 0.7  # seconds for these
 SEEN = 8  # inputs on which a candidate is off by next to nothing, which an explanation may leave
-SEARCHED = 0.85  # share of the time for edits; the rest is for what separates right from wrong
+SEARCHED = 0.8  # share of the time for edits; the rest is for what is said where none explains it, and
+SEPARATED = 0.6  # of that for what separates right from wrong, which is asked first
 
 
 class Explanation(NamedTuple):
@@ -268,11 +269,12 @@ def _in_branch(found, part, evidence, clock):
 
 def _rest(search, evidence, clock):
     """What is said where no cause was found."""
-    told = (*influences(evidence, clock.part(0.3)), *separations(evidence, clock.part(0.3)))
-    words = (*told, *search.halves.said(search, clock.part(0.2)), *needed.said(search.blame))
-    if near := nearest(search, evidence, clock):
-        return [replace(near[0], others=(*words, *near[0].others))]
-    return of_conditions(evidence, clock, words)
+    first = nearest(search, evidence, clock.part(SEPARATED)) or of_conditions(evidence, clock.part(SEPARATED))
+    told = (*influences(evidence, clock.part(0.4)), *separations(evidence, clock.part(0.6)))
+    words = (*told, *search.halves.said(search, clock), *needed.said(search.blame))
+    if first:
+        return [replace(first[0], others=(*words, *first[0].others))]
+    return as_conditions(evidence, words)
 
 
 def _rule_elsewhere(part, on, operation):

@@ -5,6 +5,8 @@ from copy import deepcopy
 from itertools import permutations
 from typing import Any
 
+from refimpl.oracle.diagnosis.nodes import binary, call, kept, lent
+
 ARITHMETIC = (ast.Add, ast.Sub, ast.Mult, ast.Div)
 ADDITIVE = (ast.Add, ast.Sub)
 RARE = (ast.Pow, ast.FloorDiv, ast.Mod)
@@ -24,26 +26,6 @@ POINTWISE = ("exp", "log", "sqrt", "square", "abs", "tanh", "cos", "sin")
 REDUCTIONS = ("mean", "sum")
 ALONG = ("softmax", "logsumexp", "log_softmax", "length")  # along the last axis where none is named
 AXES = (0, 1, -1, -2, (0, 1), (-2, -1), None)  # the last two are not all where runs are stacked
-
-
-def lent(name):
-    """Under which name an open workshop lends a function to the source: one that no source has itself."""
-    return f"_shop{name}"
-
-
-def call(name, *arguments):
-    """Call of a NumPy function, which array-API code reads as `xp`."""
-    return ast.Call(ast.Attribute(ast.Name(lent("_np"), ast.Load()), name, ast.Load()), list(arguments), [])
-
-
-def helper(name, *arguments):
-    """Call of a function that an open workshop lends to the source, such as `_previous`."""
-    return ast.Call(ast.Name(lent(name), ast.Load()), list(arguments), [])
-
-
-def binary(left, operator, right):
-    """left operator right."""
-    return ast.BinOp(left, operator(), right)
 
 
 def _is(kinds, *names):
@@ -121,7 +103,7 @@ def expression_edits(node, kinds, unit):
     if not number:
         yield from wrapped(node, kinds)
     if not isinstance(node, ast.Constant) and kinds and (_numeric(kinds) or _is(kinds, "tuple")):
-        yield 3, helper("_previous", ast.Constant(id(node)), node)
+        yield 3, kept("_previous", node)
 
 
 def _of_number(value):

@@ -1,15 +1,16 @@
 """Of what a value that a rule would need is made: of other values of its function, seen on several small inputs."""
 
 import ast
+from functools import partial
 from itertools import product
 from typing import Any
 
 import numpy as np
 
-from refimpl.oracle.diagnosis.expressions import binary, call, lent
 from refimpl.oracle.diagnosis.factors import quantities, variety
 from refimpl.oracle.diagnosis.levers import clear
 from refimpl.oracle.diagnosis.needed import flat, only, there, values
+from refimpl.oracle.diagnosis.nodes import binary, call, kept, lent
 from refimpl.oracle.diagnosis.standing import explains
 from refimpl.oracle.diagnosis.sums import refitted, terms
 from refimpl.oracle.diagnosis.vocabulary import expressions, statements
@@ -34,6 +35,7 @@ UNARY: list[Any] = [
     (lambda x: 1 / x, lambda node: binary(ast.Constant(1), ast.Div, node)),
 ]
 REDUCED = ("max", "min", "sum", "mean", "prod")
+EARLIER = ("_previous", "_delayed")
 BINARY: list[Any] = [(ast.Mult, np.multiply), (ast.Div, np.divide), (ast.Add, np.add), (ast.Sub, np.subtract)]
 AROUND: list[Any] = [  # what a pair would have to be beside a third value, and how all three are written
     (lambda t, z: t / z, lambda pair, z: binary(z, ast.Mult, pair)),
@@ -111,7 +113,8 @@ def seen(shop, rights, place):
     common = [key for key in rows[0] if all(key in row for row in rows)]
     common = [key for key in common if key[0] in nodes or len({row[key][0] for row in rows}) > 1]
     node = lambda text: nodes.get(text, ast.Name(text, ast.Load()))
-    made_of = lambda text, name: call(name, node(text)) if name else node(text)
+    how = lambda name: partial(kept if name in EARLIER else call, name) if name else lambda node: node
+    made_of = lambda text, name: how(name)(node(text))
     sharp = np.concatenate(keep)
     joined = [(made_of(*key), np.concatenate([row[key] for row in rows])[sharp]) for key in common]
     names = [text for text, name in rows[0] if not name and text.isidentifier() and text not in nodes]
@@ -159,27 +162,49 @@ def _holds(node, part):
 
 
 def _row(place, seen, needed):
-    """Values of the expressions of a function, and of their largest entries and sums, beside those that are needed.
+    """Values of the expressions of a function beside those that are needed, by what they read and a function's name.
 
-    By what they read and the name of the function.
+    Of arrays their largest entries and sums, of names what they were one time earlier.
     """
     found: dict[tuple[str, str], Any] = {}
     for text, node in _texts(place.edit):
-        times = seen.get(id(node), [])
-        times = times[place.time : place.time + 1] if place.time is not None and len(times) > 1 else times
+        every = seen.get(id(node), [])
+        times = every[place.time : place.time + 1] if place.time is not None and len(every) > 1 else every
         times = times * len(needed) if len(times) == 1 else times
-        if len(times) != len(needed) or any(v is None for v in times):
-            continue
-        if all(v.shape == n.shape or v.size == 1 for v, n in zip(times, needed, strict=True)):
-            parts = [
-                np.broadcast_to(v if v.shape == n.shape else v.reshape(()), n.shape)
-                for v, n in zip(times, needed, strict=True)
-            ]
-            found[text, ""] = flat(parts)
-        elif all(n.size == 1 for n in needed):
+        if _side_by_side(times, needed):
+            found[text, ""] = _beside(times, needed)
+            for name, old in _earlier(every, place.time) if isinstance(node, ast.Name) else ():
+                if _side_by_side(old, needed) and not np.array_equal(now := _beside(old, needed), found[text, ""]):
+                    found[text, name] = now
+        elif _known_all(times, needed) and all(n.size == 1 for n in needed):
             for name in REDUCED:
                 found[text, name] = np.array([getattr(np, name)(v) for v in times])
     return found
+
+
+def _known_all(times, needed):
+    return len(times) == len(needed) and not any(v is None for v in times)
+
+
+def _side_by_side(times, needed):
+    """Whether there is a value, or one number, beside each that is needed."""
+    return _known_all(times, needed) and all(
+        v.shape == n.shape or v.size == 1 for v, n in zip(times, needed, strict=True)
+    )
+
+
+def _beside(times, needed):
+    """The numbers beside those that are needed."""
+    parts = zip(times, needed, strict=True)
+    return flat([np.broadcast_to(v if v.shape == n.shape else v.reshape(()), n.shape) for v, n in parts])
+
+
+def _earlier(every, time):
+    """What something was one time earlier, at one time or at all; the first time what it was then, or 0."""
+    if time:
+        yield from ((name, every[time - 1 : time]) for name in EARLIER)
+    elif time is None and len(every) > 1 and every[0] is not None:
+        yield from ((name, [start, *every[:-1]]) for name, start in zip(EARLIER, (every[0], 0 * every[0]), strict=True))
 
 
 def made(target, found, far=False):

@@ -4,7 +4,7 @@ import ast
 import contextlib
 from typing import Any
 
-from refimpl.oracle.diagnosis.expressions import binary, call
+from refimpl.oracle.diagnosis.nodes import binary, call
 from refimpl.oracle.diagnosis.slips import last_name
 from refimpl.oracle.diagnosis.vocabulary import Edit, expressions, statements
 

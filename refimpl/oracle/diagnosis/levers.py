@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from refimpl.oracle.diagnosis.expressions import binary
 from refimpl.oracle.diagnosis.factors import FEWEST, Factor, factors, quantities
+from refimpl.oracle.diagnosis.nodes import binary
 from refimpl.oracle.diagnosis.properties import cut, steps_of, symbols
 from refimpl.oracle.diagnosis.standing import explains
 from refimpl.oracle.diagnosis.trials import axis_size

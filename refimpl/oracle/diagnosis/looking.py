@@ -5,7 +5,7 @@ import copy
 import types
 from dataclasses import replace
 
-from refimpl.oracle.diagnosis.expressions import helper
+from refimpl.oracle.diagnosis.nodes import helper
 
 
 def noting(unit):

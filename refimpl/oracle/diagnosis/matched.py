@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from refimpl.oracle.diagnosis.expressions import helper, lent
 from refimpl.oracle.diagnosis.levers import numeric
 from refimpl.oracle.diagnosis.needed import ENTRIES, Place, like
+from refimpl.oracle.diagnosis.nodes import helper
 from refimpl.oracle.judging.tolerance import wide
 
 LOOSE = 1e-6  # relative error of what is needed
@@ -46,7 +46,7 @@ def matching(shop, places, sight, every, clock):
     inside, at = _inside([place.node for place in places if place.apart]), dict[int, list[Any]]()
     for edit in every:
         node = inside.get(id(edit.there))
-        fits = node is not None and isinstance(edit.new, ast.expr) and not _keeps(edit.new)
+        fits = node is not None and isinstance(edit.new, ast.expr)
         if fits and (edit.there is node or not _is_a_place(edit)):
             at.setdefault(id(node), []).append(edit)
     found: dict[int, Any] = {}
@@ -86,11 +86,6 @@ def _made(node, old, new):
         node = copy.copy(node)
         vars(node).update(changed)
     return node
-
-
-def _keeps(new):
-    """Whether a value hangs on what an open workshop keeps between two visits of a place."""
-    return any(isinstance(n, ast.Name) and n.id.startswith(lent("")) and n.id != lent("_np") for n in ast.walk(new))
 
 
 def _matching(shop, place, rows, inputs):

@@ -63,14 +63,17 @@ def nearest(search, evidence, clock):
     ]
 
 
-def of_conditions(evidence, clock, words=()):
+def of_conditions(evidence, clock):
     """What separates right from wrong, and where the answers deviate."""
     ask_more(evidence, clock.part(0.2), changes=2)
     evidence.ask(shrunk(evidence, clock.part(0.25)).inputs)  # no condition may deny this one
     found = [condition.words for condition in separate.conditions(evidence, clock.part(0.7))]
-    told = [*telling.raises(evidence), *found, *where(evidence)]
-    told[1:1] = words
-    if not told:
+    return as_conditions(evidence, (*telling.raises(evidence), *found, *where(evidence)))
+
+
+def as_conditions(evidence, words):
+    """The diagnosis of some sentences; nothing if there is none."""
+    if not words:
         return []
-    name = evidence.operation.name
-    return [Diagnosis("conditions", (), told[0], operations=(name,), others=tuple(told[1:]), cases=len(evidence.every))]
+    cases, operations = len(evidence.every), (evidence.operation.name,)
+    return [Diagnosis("conditions", (), words[0], operations=operations, others=tuple(words[1:]), cases=cases)]

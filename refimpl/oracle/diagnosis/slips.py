@@ -10,7 +10,8 @@ another function of the source is called.
 
 import ast
 
-from refimpl.oracle.diagnosis.expressions import NUMBERS, binary, call, lent
+from refimpl.oracle.diagnosis.expressions import NUMBERS
+from refimpl.oracle.diagnosis.nodes import binary, call, lent
 
 LONGEST = 8  # entries of a tuple of which one may be forgotten
 TIED = ("argsort", "argmax", "argmin")  # where equals have an order

@@ -11,8 +11,8 @@ from functools import cache
 
 import numpy as np
 
-from refimpl.oracle.diagnosis.expressions import binary
 from refimpl.oracle.diagnosis.factors import variety
+from refimpl.oracle.diagnosis.nodes import binary
 from refimpl.oracle.diagnosis.slips import last_name
 from refimpl.oracle.diagnosis.vocabulary import names_in, statements
 

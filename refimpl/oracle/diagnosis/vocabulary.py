@@ -10,7 +10,8 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any
 
-from refimpl.oracle.diagnosis.expressions import ARITHMETIC, call, classes_of, expression_edits, lent, names_of
+from refimpl.oracle.diagnosis.expressions import ARITHMETIC, classes_of, expression_edits, names_of
+from refimpl.oracle.diagnosis.nodes import call, lent
 from refimpl.oracle.diagnosis.slips import calls_of, one_less, other_functions, slips
 
 
@@ -152,7 +153,7 @@ def head(node):
 
 def plain(text):
     """A source without what an open workshop lends to it."""
-    text = re.sub(r"_shop_(previous|first|summed)\(\d+, ", r"\1(", text)
+    text = re.sub(r"_shop_(previous|delayed|first|summed)\(\d+, ", r"\1(", text)
     text = re.sub(r"_shop_turn\(\d+\)", "step", text)
     text = re.sub(r"_shop_around\('(\w+)', '(\w+)'\)", r"(\2 of \1)", text)
     return text.replace("_shop_np.", "xp.").replace("_shop_tick()", "").strip()

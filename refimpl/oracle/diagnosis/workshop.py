@@ -17,14 +17,17 @@ import numpy as np
 
 from refimpl.oracle.candidates.base import named_outputs
 from refimpl.oracle.candidates.limit import memory_limited
-from refimpl.oracle.diagnosis.expressions import helper, lent
 from refimpl.oracle.diagnosis.looking import at_first, kind_of, noting
+from refimpl.oracle.diagnosis.nodes import helper, lent
 from refimpl.oracle.diagnosis.trials import tried
 from refimpl.oracle.diagnosis.unchecked import unchecked
 from refimpl.oracle.diagnosis.units import based, units
 from refimpl.oracle.judging.noise import bare
 
-HELPERS = tuple(f"_{name}" for name in ("tick", "previous", "first", "summed", "turn", "around", "value", "beside"))
+HELPERS = (
+    *("_tick", "_turn", "_around", "_value", "_beside"),
+    *("_previous", "_delayed", "_first", "_summed"),  # what a place keeps
+)
 MEMORY = 2**30  # bytes: an elementwise product in place of one of matrices takes the square of a large case
 MOST = 10**7  # rounds of loops that anything may make
 FEW = 1000  # rounds after which it is asked how many the right source makes
@@ -162,6 +165,12 @@ class Workshop:
     def _previous(self, number, value):
         """What an expression gave the last time."""
         last = self._last.get(number, value)
+        self._last[number] = value
+        return last
+
+    def _delayed(self, number, value):
+        """The same, and 0 the first time."""
+        last = self._last.get(number, 0 * value)
         self._last[number] = value
         return last
 
