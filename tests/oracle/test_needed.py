@@ -144,6 +144,15 @@ def test_edits_are_met_by_their_values():
     assert evidence.tried == tried == 0
 
 
+def met(evidence):
+    """Edits, as they read, whose values are what the places need that explain a small input."""
+    small, search, seen = asked(evidence, Clock(ENOUGH)), Search(evidence, Clock(ENOUGH)), []
+    with np.errstate(all="ignore"), search.opened() as shop:
+        blamed(shop, small, Clock(ENOUGH), lambda *left: seen.append(left) or True)
+        found = matching(shop, *seen[0], search.tries.single, Clock(ENOUGH))
+    return [edit.now for edit in found]
+
+
 def test_what_is_gone_through_is_met_by_the_value_around_it():
     """One of four blocks is left out of a sum of squares: a tuple that is no number to be solved for."""
     operation = catalog.operation("sdl.gradient")
@@ -153,11 +162,7 @@ def test_what_is_gone_through_is_met_by_the_value_around_it():
         return value - nu * np.sum(H * H), *gradients
 
     evidence = evidence_of(candidate, operation)
-    small, search, seen = asked(evidence, Clock(ENOUGH)), Search(evidence, Clock(ENOUGH)), []
-    with np.errstate(all="ignore"), search.opened() as shop:
-        blamed(shop, small, Clock(ENOUGH), lambda *met: seen.append(met) or True)
-        found = matching(shop, *seen[0], search.tries.single, Clock(ENOUGH))
-    assert any("for block in state[:1] + state[2:]" in edit.now for edit in found)
+    assert any("for block in state[:1] + state[2:]" in text for text in met(evidence))
 
 
 def test_what_stood_there_a_step_earlier_is_met_by_its_value():
@@ -168,11 +173,7 @@ def test_what_stood_there_a_step_earlier_is_met_by_its_value():
 
     evidence = evidence_of(candidate, operation)
     ask_more(evidence, Clock(ENOUGH), samples=15, changes=1)
-    small, search, seen = asked(evidence, Clock(ENOUGH)), Search(evidence, Clock(ENOUGH)), []
-    with np.errstate(all="ignore"), search.opened() as shop:
-        blamed(shop, small, Clock(ENOUGH), lambda *met: seen.append(met) or True)
-        found = matching(shop, *seen[0], search.tries.single, Clock(ENOUGH))
-    now = [edit.now for edit in found]
+    now = met(evidence)
     assert any("previous(grad)" in text for text in now)
     assert not any("summed(grad)" in text for text in now)  # each keeps its own value, though all are asked in one run
 

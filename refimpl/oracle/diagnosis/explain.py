@@ -33,8 +33,8 @@ FEWER = 40  # for those that cannot be told from it
 LEAST = 10  # inputs on which they must hold, whatever time that takes
 SURE = 0.7  # seconds for these
 SEEN = 8  # inputs on which a candidate is off by next to nothing, which an explanation may leave
-SEARCHED = 0.8  # share of the time for edits; the rest is for what is said where none explains it, and
-SEPARATED = 0.6  # of that for what separates right from wrong, which is asked first
+SEARCHED = 0.8  # share of the time for edits
+SEPARATED = 0.6  # of the rest, for what separates right from wrong; what moves what comes after it
 
 
 class Explanation(NamedTuple):

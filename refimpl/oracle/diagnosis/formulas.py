@@ -1,7 +1,6 @@
 """Of what a value that a rule would need is made: of other values of its function, seen on several small inputs."""
 
 import ast
-from functools import partial
 from itertools import product
 from typing import Any
 
@@ -35,7 +34,7 @@ UNARY: list[Any] = [
     (lambda x: 1 / x, lambda node: binary(ast.Constant(1), ast.Div, node)),
 ]
 REDUCED = ("max", "min", "sum", "mean", "prod")
-EARLIER = ("_previous", "_delayed")
+EARLIER = ("_previous", "_delayed")  # the first time what it is then, and 0
 BINARY: list[Any] = [(ast.Mult, np.multiply), (ast.Div, np.divide), (ast.Add, np.add), (ast.Sub, np.subtract)]
 AROUND: list[Any] = [  # what a pair would have to be beside a third value, and how all three are written
     (lambda t, z: t / z, lambda pair, z: binary(z, ast.Mult, pair)),
@@ -113,8 +112,7 @@ def seen(shop, rights, place):
     common = [key for key in rows[0] if all(key in row for row in rows)]
     common = [key for key in common if key[0] in nodes or len({row[key][0] for row in rows}) > 1]
     node = lambda text: nodes.get(text, ast.Name(text, ast.Load()))
-    how = lambda name: partial(kept if name in EARLIER else call, name) if name else lambda node: node
-    made_of = lambda text, name: how(name)(node(text))
+    made_of = lambda text, name: (kept if name in EARLIER else call)(name, node(text)) if name else node(text)
     sharp = np.concatenate(keep)
     joined = [(made_of(*key), np.concatenate([row[key] for row in rows])[sharp]) for key in common]
     names = [text for text, name in rows[0] if not name and text.isidentifier() and text not in nodes]

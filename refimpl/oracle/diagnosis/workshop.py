@@ -170,9 +170,8 @@ class Workshop:
 
     def _delayed(self, number, value):
         """The same, and 0 the first time."""
-        last = self._last.get(number, 0 * value)
-        self._last[number] = value
-        return last
+        self._last.setdefault(number, 0 * value)
+        return self._previous(number, value)
 
     def _first(self, number, value):
         """What an expression gave the first time."""
