@@ -329,4 +329,5 @@ def summary(system, singles, doubles):
 
 
 def _line(row):
-    return f"{row['operation']} ({row['tag']}): {row['now']}"
+    what = f"({row['tag']}): {row['now']}" if row["tag"] else f"with {row['was']} and {row['now']}"
+    return f"{row['operation']} {what}"

@@ -198,6 +198,8 @@ POSTERIOR_IG = (
     Case("tiny-targets", ("basic", "missing_step"), "targets of nearly 0: the spread shrinks",
          {**_IG, "y": _IG["y"] / 64}),
     Case("no-noise", ("boundary",), "without noise", {**_IG, "eps": 0.0}),
+    Case("small-kernel", ("basic",), "a kernel 16 times smaller: variances below 1 for each unit of the scale",
+         {**_IG, **{name: _IG[name] / 16 for name in ("K_tt", "K_st", "K_ss")}}),
     Case("zero-targets", ("edge_case",), "targets of 0: Q = 0", {**_IG, "y": np.zeros(3)},
          answer={"mean": np.zeros(2), "Q": 0.0}, source="worked by hand"),
 )  # fmt: skip

@@ -81,6 +81,8 @@ BATCH_SIZE = (
     _sized("two-layers-across", ("basic", "wrong_order", "known_bug"),
            "the projection is on the whole gradient, not on each array's own part",
            _scattered("across", 6, 8, 0.7), "augmented", vartheta=0.9, nu=0.1, split=5, largest=100_000),
+    _sized("short-mean", ("basic",), "the mean is far shorter than the longest of the gradients",
+           [[1.0, 0.25], [-0.5, 0.5], [0.25, -0.25]], "inner_product", largest=100_000),
     _sized("both-demand", ("basic", "wrong_constant"),
            "the augmented test's two demands are of one size: the larger one counts, not their sum",
            _scattered("both", 5, 6, 0.8), "augmented", vartheta=0.2, nu=0.4, split=2),
