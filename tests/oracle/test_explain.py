@@ -813,17 +813,3 @@ def test_a_search_that_was_cut_says_how_far_it_came():
         said = [text for d in (report.diagnosis, *report.findings) for text in (d.hint, *d.others)]
         cut = rf"\d+ of (more than )?\d+ changes of the rule were tried .*; --explain {6 * seconds:g} goes on"
         assert any(re.fullmatch(cut, text) for text in said), said
-
-
-def test_edits_that_had_no_time_are_tried_in_the_time_that_is_left(monkeypatch):
-    """With no time for edits all of them are left; those that were tried are none of them."""
-    wrong = lion(memory=lambda m, g, beta2: m + (1 - beta2) * g)
-    evidence = evidence_of(Function(wrong, operation=TRAJECTORY.name), TRAJECTORY)
-    search = Search(evidence, Clock(ENOUGH))
-    with search.opened():
-        search._done.update(map(id, [*search.tries.single, *search.tries.alike]))
-    search.again(Clock(ENOUGH)).of_edits_left()
-    assert evidence.tried == 0
-    monkeypatch.setattr(explaining, "SEARCHED", 0.0)
-    report = report_of(wrong)
-    assert report.diagnosis.kind == "change", report.diagnosis

@@ -17,7 +17,7 @@ from refimpl.oracle.diagnosis.clock import Clock, Spent
 from refimpl.oracle.diagnosis.evidence import Evidence, ask_more
 from refimpl.oracle.diagnosis.influence import influences
 from refimpl.oracle.diagnosis.inner import separations
-from refimpl.oracle.diagnosis.nearest import as_conditions, listed_answer, nearest, of_conditions, starts
+from refimpl.oracle.diagnosis.nearest import as_conditions, listed_answer, nearest, of_conditions
 from refimpl.oracle.diagnosis.search import Found, Search
 from refimpl.oracle.diagnosis.sights import SMALL
 from refimpl.oracle.diagnosis.smallest import smallest
@@ -35,7 +35,6 @@ SURE = 0.7  # seconds for these
 SEEN = 8  # inputs on which a candidate is off by next to nothing, which an explanation may leave
 SEARCHED = 0.8  # share of the time for edits
 SEPARATED = 0.6  # of the rest, for what separates right from wrong; what moves what comes after it
-LEFT = 0.7  # of what these leave, for the edits that had no time
 
 
 class Explanation(NamedTuple):
@@ -244,7 +243,7 @@ def _one(evidence, clock):
     part = branch(evidence, clock.part(0.15))
     if part is None:
         found, search = _searched(evidence, hunt, clock)
-        return ([found[0]], found[1]) if found else _unfound(search, evidence, clock)
+        return ([found[0]], found[1]) if found else (_rest(search, evidence, clock), None)
     here = evidence.within(part.holds)
     if told := _listed(here, hunt):
         first = edits.alternatives(operation.system)[told[0].names[0]]
@@ -253,7 +252,7 @@ def _one(evidence, clock):
         found, search = _searched(here, hunt, clock)
     evidence.join(here)
     if not found:
-        return _unfound(search.again(clock, evidence), evidence, clock)
+        return _rest(search.again(clock, evidence), evidence, clock), None
     return _in_branch(found, part, evidence, clock)
 
 
@@ -268,17 +267,8 @@ def _in_branch(found, part, evidence, clock):
     return [replace(diagnosis, within=part.words)], replace(source, on=partial(_rule_elsewhere, part, source.on))
 
 
-def _unfound(search, evidence, clock):
-    """What is said where no edit that had its time tells the cause, or what the others tell in the time left."""
-    said = _rest(search, evidence, clock)
-    search = search.again(clock.part(LEFT))
-    search.of_edits_left()
-    survivors = _survivors(search, clock)
-    return ([telling.told(evidence, survivors)], survivors[0]) if survivors else (said, None)
-
-
 def _rest(search, evidence, clock):
-    """What separates right from wrong, and what moves what."""
+    """What is said where no cause was found."""
     first = nearest(search, evidence, clock.part(SEPARATED)) or of_conditions(evidence, clock.part(SEPARATED))
     told = (*influences(evidence, clock.part(0.4)), *separations(evidence, clock.part(0.6)))
     words = (*told, *search.halves.said(search, clock), *needed.said(search.blame))
@@ -327,14 +317,14 @@ def _searched(evidence, hunt, clock):
         survivors = _survivors(search, clock)
     if not survivors:
         search = search.again(hunt)
-        listed_ones = starts(search)
-        for rank, start in enumerate(listed_ones[:12]):
+        starts = search.starts()
+        for rank, start in enumerate(starts[:12]):
             if hunt.over:
                 break
             run = edits.runner(operation, start)
             lines = tuple(edits.changed_lines(operation.system, start))
             search.of_trials(run, hunt.part(0.05), rank=20 + rank, listed=(start.slug,), lines=lines)
-        for rank, start in enumerate(listed_ones[:8]):
+        for rank, start in enumerate(starts[:8]):
             if start.edits:
                 search.of_edits(hunt.part(0.5), base=start.edits, rank=20 + rank, listed=(start.slug,))
         survivors = _survivors(search, clock)

@@ -2,14 +2,11 @@
 
 from typing import Any
 
-import numpy as np
-
 from refimpl.oracle import edits
 from refimpl.oracle.diagnosis import conditions as separate
 from refimpl.oracle.diagnosis import telling
 from refimpl.oracle.diagnosis.evidence import ask_more, called
 from refimpl.oracle.diagnosis.places import where
-from refimpl.oracle.diagnosis.sights import left_over
 from refimpl.oracle.diagnosis.smallest import shrunk
 from refimpl.oracle.diagnosis.standing import explains
 from refimpl.oracle.judging import tolerance
@@ -20,17 +17,6 @@ def listed_answer(alternative, operation):
     """What a listed alternative answers, as a function of the inputs."""
     run = edits.runner(operation, alternative)
     return lambda inputs: called(operation, run, tolerance.wide(inputs))
-
-
-def starts(search):
-    """Listed alternatives by how much of the first deviations they leave, that which leaves least first."""
-    operation = search.evidence.operation
-
-    def left(a):
-        answer = listed_answer(a, operation)
-        return float(np.mean([left_over(answer(sight.inputs), sight) for sight in search.moving[:3]]))
-
-    return sorted(edits.shown_in(operation.name), key=left)
 
 
 def nearest(search, evidence, clock):

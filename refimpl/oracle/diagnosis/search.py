@@ -21,7 +21,7 @@ from refimpl.oracle.diagnosis.levers import read
 from refimpl.oracle.diagnosis.matched import matching
 from refimpl.oracle.diagnosis.needed import NOBODY, Blame, blamed
 from refimpl.oracle.diagnosis.reading import readings
-from refimpl.oracle.diagnosis.sights import SMALL, astray, entries, fallen, hurdles, telling
+from refimpl.oracle.diagnosis.sights import SMALL, astray, entries, fallen, hurdles, left_over, telling
 from refimpl.oracle.diagnosis.small import NOTHING_ASKED, Asked, asked
 from refimpl.oracle.diagnosis.standing import allows, explains, holds_close_by, holds_inside
 from refimpl.oracle.diagnosis.suspects import Suspects, suspects
@@ -39,7 +39,7 @@ MANY = 4  # times as many explained sights as others, until its rounding inside 
 PART = 6  # deviating sights on which a part of an explanation is tried
 PLAINER = 0.75  # seconds for plain edits before what is dear, and for those that say the same in a plainer way
 NOTHING = 1e-11  # relative change of a number that is rounding
-OPENED = 0.5  # seconds without which nothing is opened for edits anew: to make them takes as long
+OPENED = 0.5  # seconds without which no listed mistake is opened for edits: to make them takes as long
 PLACES = 4  # of levers, or formulas, that explain all, of which the shortest is said
 
 
@@ -62,8 +62,7 @@ class Search:
     hurdles: list[Any] = field(default_factory=list)  # entries of the first sight that tell at a glance
     astray: Set[str] = frozenset()  # outputs that deviate there
     halves: Halves = field(default_factory=Halves)  # edits that explain some of the outputs
-    past: Set[int] = frozenset()  # ids of edits that were tried in the searches before
-    _done: set[int] = field(default_factory=set)  # and in this one
+    _done: set[int] = field(default_factory=set)  # ids of edits
 
     def __post_init__(self):
         self.evidence.measure()
@@ -133,8 +132,7 @@ class Search:
     def again(self, clock, evidence=None):
         """A new search, of what further inputs have shown or of other evidence, that knows what explained a part."""
         names = ("parts", "values", "blame", "small", "tries", "suspects", "halves")
-        known = {name: getattr(self, name) for name in names}
-        return Search(evidence or self.evidence, clock, past=self.past | self._done, **known)
+        return Search(evidence or self.evidence, clock, **{name: getattr(self, name) for name in names})
 
     def pivot(self, sight):
         """Let another sight be the first."""
@@ -248,15 +246,6 @@ class Search:
             self._try(rest, shop, clock, base, rank, more)
             if not self.found and base is None:
                 self._of_constants(with_a_bound, shop, clock)
-
-    def of_edits_left(self):
-        """Edits that no search before this one came to."""
-        if self.clock.left < OPENED:
-            return
-        self._done |= self.past
-        with np.errstate(all="ignore"), self.opened() as shop:
-            if shop.units:
-                self._try(chain(*self._ordered(self.tries, shop)), shop, self.clock)
 
     def _ordered(self, tries, shop, base=None):
         """The plain edits, and the others, by what has a part in the deviation."""
@@ -397,3 +386,13 @@ class Search:
             if good:
                 lines = (*edits.changed_lines(operation.system, a), *edits.changed_lines(operation.system, b))
                 self.keep(Found(20, partial(two_listed, both), lines=lines, listed=(a.slug, b.slug)))
+
+    def starts(self):
+        """Listed alternatives by how much of the first deviations they explain, best first."""
+        operation = self.evidence.operation
+        rows = []
+        for order, a in enumerate(edits.shown_in(operation.name)):
+            run = edits.runner(operation, a)
+            score = float(np.mean([left_over(called(operation, run, self.inputs[id(s)]), s) for s in self.moving[:3]]))
+            rows.append((score, order, a))
+        return [a for _, _, a in sorted(rows, key=lambda row: row[:2])]
