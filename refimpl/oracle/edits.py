@@ -326,9 +326,12 @@ def short(operation):
 
 def concerns(operation, alternative: Alternative):
     """Whether a mistake or variant can change anything in an operation: it has a function for it, or lines that run."""
-    if short(operation) in alternative.functions:
-        return True
-    swaps = _swaps(operation.system, tuple(sorted(alternative.edits.items())))
+    return short(operation) in alternative.functions or runs(operation, alternative.edits)
+
+
+def runs(operation, edits):
+    """Whether an operation runs a function in which one of some lines stands."""
+    swaps = _swaps(operation.system, tuple(sorted(edits.items())))
     return any(function.__code__ in entered(operation.name) for function, _ in swaps)
 
 

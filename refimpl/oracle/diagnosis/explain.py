@@ -15,6 +15,7 @@ from refimpl.oracle.diagnosis import listed, needed, telling
 from refimpl.oracle.diagnosis.branches import ask_beyond, branch, within
 from refimpl.oracle.diagnosis.clock import Clock, Spent
 from refimpl.oracle.diagnosis.evidence import Evidence, ask_more
+from refimpl.oracle.diagnosis.forms import of_forms
 from refimpl.oracle.diagnosis.influence import influences
 from refimpl.oracle.diagnosis.inner import separations
 from refimpl.oracle.diagnosis.nearest import as_conditions, listed_answer, nearest, of_conditions
@@ -306,6 +307,7 @@ def _searched(evidence, hunt, clock):
     search.of_pairs(hunt.part(0.1))
     search.of_trials(operation.reference, hunt.part(0.15))
     if not search.found:
+        of_forms(search, hunt.part(0.2))
         search.of_places(hunt.part(0.22))
         search.of_halves(hunt.part(0.25))
         search.of_levers(hunt.part(0.25))

@@ -24,6 +24,7 @@ class Found:
     ] = ()  # (tag or function, line as it is, line that the candidate behaves like)
     listed: tuple[str, ...] = ()  # slugs of listed mistakes in it
     leaves: bool = False  # whether it leaves roundings of the candidate's own
+    form: str = ""  # how lines are written in which, or beside which, the slip stands
     place: int = 0  # above 0: of places in which the same slip answers alike, not the shortest
 
 
@@ -32,12 +33,12 @@ def here(where, answer, operation):
     return answer if operation.name == where.name else None
 
 
-def two_edits(x, y, operation):
-    """Two changes at once, as a function of the inputs."""
+def together(changes, operation):
+    """Changes at once, edits or trials, as a function of the inputs."""
 
     def answer(inputs):
         with np.errstate(all="ignore"), Workshop(operation) as shop:
-            run = shop.both(x, y)
+            run = shop.both(*changes)
             return run and run(wide(inputs))
 
     return answer

@@ -15,7 +15,7 @@ from refimpl.oracle import edits
 from refimpl.oracle.diagnosis.constants import solved, with_a_bound, with_a_number
 from refimpl.oracle.diagnosis.evidence import LARGE, Evidence, Sight, called
 from refimpl.oracle.diagnosis.formulas import proposed
-from refimpl.oracle.diagnosis.found import Found, here, two_edits, two_listed
+from refimpl.oracle.diagnosis.found import Found, here, together, two_listed
 from refimpl.oracle.diagnosis.halves import Halves, met
 from refimpl.oracle.diagnosis.levers import read
 from refimpl.oracle.diagnosis.matched import matching
@@ -293,7 +293,7 @@ class Search:
 
     def keep_two(self, a, b, lines):
         """Note two edits that explain everything together."""
-        self.keep(Found(30 + a.rank + b.rank, partial(two_edits, a, b), lines=lines))
+        self.keep(Found(30 + a.rank + b.rank, partial(together, (a, b)), lines=lines))
 
     def _of_edit(self, edit, base, rank, more):
         code = edit.code()
@@ -361,7 +361,7 @@ class Search:
                 if answer is not None and self.agrees(answer):
                     words = "; and ".join(filter(None, (a.words, b.words)))
                     lines = (*a.lines, *b.lines)
-                    self.keep(Found(30 + a.rank + b.rank, partial(two_edits, x, y), words, lines))
+                    self.keep(Found(30 + a.rank + b.rank, partial(together, (x, y)), words, lines))
         self.parts = [*first, *second]
 
     def best_parts(self, most=24):

@@ -43,6 +43,7 @@ def told(evidence, survivors):
         [
             *(known[slug].doc for slug in best.listed),
             *([("it " if best.listed else "") + best.words] if best.words else []),
+            *([best.form] if best.form else []),
         ]
     )
     return Diagnosis(

@@ -159,13 +159,15 @@ def plain(text):
     return text.replace("_shop_np.", "xp.").replace("_shop_tick()", "").strip()
 
 
-def edits_of(unit):
+def edits_of(unit, among=None):
     """Every edit of a unit that fits the values seen in it.
 
     Parameters
     ----------
     unit : units.Unit
         After `Workshop.look`.
+    among : set of int, optional
+        Ids of the statements that are edited; all by default.
 
     Yields
     ------
@@ -174,6 +176,8 @@ def edits_of(unit):
     """
     unit.names, calls = names_of(unit), calls_of(unit.node)
     for statement, parent, field, index in statements(unit.node):
+        if among is not None and id(statement) not in among:
+            continue
         extra = unit.distance(statement)
         for rank, new in statement_edits(statement, parent, field, index, unit):
             target = slice(index, index + len(new[1])) if new[0] == "body" else index

@@ -272,22 +272,23 @@ class Workshop:
     def kept(self, edit):
         """With one edit made, to which others are added; raises SyntaxError if it does not compile."""
         unit = edit.unit
-        plain, code = self._plain[unit], edit.code()
+        plain, heard, code = self._plain[unit], dict(self._heard), edit.code()
         edit.make()
         try:
             self._plain[unit] = unit.function.__code__ = code
             self._heard[unit] = noting(unit)
+            self._looked.pop(unit, None)
             yield self
         finally:
             edit.unmake()
             self._plain[unit] = unit.function.__code__ = plain
-            del self._heard[unit]
+            self._heard = heard
 
-    def both(self, x, y):
-        """Two changes at once, edits or trials, as a function of the inputs; None if they do not go together."""
+    def both(self, *changes):
+        """Changes at once, edits or trials, as a function of the inputs; None if they do not go together."""
         changed: dict[types.FunctionType, list] = {}
         run = self.run
-        for change in (x, y):
+        for change in changes:
             if hasattr(change, "unit"):  # of another workshop, with the same trees, it may be
                 changed.setdefault(change.unit.function, []).append(change)
             else:

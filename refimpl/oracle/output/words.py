@@ -85,7 +85,7 @@ def cause(diagnosis):
         case "use":
             return f"it {hint}"
         case "change":
-            return f"as if {' and '.join(changed)}"
+            return f"as if {' and '.join(changed)}" + f", {hint}" * bool(hint)
         case "several" if len(names) > 1:
             return f"{' and '.join(names)} at once ({hint})"
         case "several" if names:

@@ -1,0 +1,143 @@
+"""The rule as other people write it: lines that say the same otherwise, and the slips that can be made in those.
+
+The source is careful: it divides by the largest entry before it squares, works a determinant out by an identity, takes
+logarithms of sums. Others write the formula as it stands in the paper, and their slip is no edit of any line of ours.
+"""
+
+import ast
+import contextlib
+import textwrap
+from functools import cache, partial
+
+import numpy as np
+
+from refimpl.oracle import catalog, edits
+from refimpl.oracle.diagnosis.found import Found, together
+from refimpl.oracle.diagnosis.twins import twins
+from refimpl.oracle.diagnosis.vocabulary import Edit, edits_of, head, statements
+
+LOOKED = 3  # inputs on which kinds of value are looked at
+RANK = 2  # by so much a slip in a form is less plain than one in a line as it stands
+LATER = 2  # the same of a slip beside a form
+
+
+def forms_of(operation):
+    """Forms of lines that an operation runs: slug -> place and text of each line.
+
+    Examples
+    --------
+    >>> list(forms_of(catalog.operation("functional_prior.planar_flow")))
+    ['determinant_as_it_stands']
+    """
+    every = catalog.system(operation.system).forms
+    return {slug: form for slug, form in every.items() if edits.runs(operation, form)}
+
+
+def of_forms(search, clock):
+    """Forms, and edits of the rule that is written so, the plainest first: those of the form, then those beside it."""
+    forms = {} if search.found else forms_of(search.evidence.operation)
+    if not forms or clock.over or search.clock.over:
+        return
+    with np.errstate(all="ignore"), search.opened() as shop:
+        for number, form in enumerate(forms.values()):
+            part, changes = clock.part(1 / (len(forms) - number)), written(shop, form)
+            with contextlib.suppress(SyntaxError):
+                if changes:
+                    _of_form(search, shop, changes, part)
+            if search.found or clock.over or search.clock.over:
+                return
+
+
+def written(shop, form):
+    """The edits that write lines of an open workshop otherwise; none where one of these lines is not run."""
+    system = shop.operation.system
+    changes = [_change(shop.units, edits.place(system, key), textwrap.dedent(text)) for key, text in form.items()]
+    return changes if all(changes) else []
+
+
+def _change(units, place, text):
+    for unit in (unit for unit in units if unit.module == place.module):
+        for statement, parent, field, index in statements(unit.node):
+            if statement.lineno == place.first and not hasattr(statement, "body"):
+                return Edit(unit, statement, parent, field, index, _node(text, place.first), 0)
+    return None
+
+
+@cache  # what is known of its values is kept by the ids of its nodes
+def _node(text, line):
+    """A text as one statement of some line."""
+    tree = ast.parse(text)
+    for node in ast.walk(tree):
+        if "lineno" in node._attributes:
+            vars(node).update(lineno=line, end_lineno=line)
+    one = tree.body[0] if len(tree.body) == 1 else ast.If(ast.Constant(True), tree.body, [])
+    return ast.fix_missing_locations(ast.copy_location(one, tree.body[0]))
+
+
+def _of_form(search, shop, changes, clock):
+    with contextlib.ExitStack() as stack:
+        for change in changes:
+            stack.enter_context(shop.kept(change))
+        if search.share(shop.run) == 1:
+            search.keep(Found(RANK, partial(together, tuple(changes)), lines=tuple(map(_line, changes))))
+            return
+        for sight in search.moving[:LOOKED]:
+            shop.look(search.inputs[id(sight)])
+        for edit in _beside(search, changes):
+            if clock.over or search.clock.over:
+                return
+            search.evidence.tried += 1
+            with contextlib.suppress(SyntaxError), shop.edited(edit):
+                if search.share(shop.run) == 1:
+                    search.keep(_found(changes, edit))
+
+
+def _beside(search, changes):
+    """Edits of a form; those that explain some outputs without it; the plainest of the same functions."""
+    inside = []
+    for change in changes:
+        names = change.unit.names
+        inside += edits_of(change.unit, {id(row) for row in _rows(change.new)})
+        change.unit.names = names
+    inside.sort(key=lambda edit: edit.rank)
+    search.evidence.planned += len(inside)
+    yield from inside
+    yield from sorted(twins(inside), key=lambda several: several.rank)
+    gone = {id(node) for change in changes for node in ast.walk(change.statement)}
+    near = {change.unit.function for change in changes}
+    for edit in (*(half.edit for half in search.halves.ordered), *search.tries.first):
+        if edit.unit.function in near and not any(id(statement) in gone for statement in _statements(edit)):
+            yield edit
+
+
+def _rows(node):
+    """The statements that a line is written as."""
+    return node.body if isinstance(node, ast.If) else [node]
+
+
+def _statements(edit):
+    return [one.statement for one in getattr(edit, "edits", (edit,))]
+
+
+def _line(change):
+    """A line, how it is, how it is written now."""
+    return change.where, change.was, "; ".join(map(head, _rows(change.there)))
+
+
+def _found(changes, edit):
+    """What an edit beside a form explains: the slip, and how the lines are written that it stands beside."""
+    statements = _statements(edit)
+    own = [change for change in changes if any(row is there for row in _rows(change.new) for there in statements)]
+    others = [change for change in changes if change not in own]
+    edit.make()
+    lines = tuple(map(_line, own))
+    edit.unmake()
+    on, rank = partial(together, (*changes, edit)), RANK + edit.rank
+    if not others:
+        return Found(rank, on, lines=lines)
+    written = " and ".join(f"{_place(where)} written as `{text}`" for where, _, text in map(_line, others))
+    return Found(rank + LATER, on, lines=lines or edit.lines, form=f"with {written}, which is the same")
+
+
+def _place(where):
+    return f"({where})" if "-" in where else f"a line of {where}"

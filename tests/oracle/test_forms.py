@@ -1,0 +1,63 @@
+"""Forms of the rule: they answer as it does, and a slip in one of them, or beside it, is found."""
+
+import numpy as np
+import pytest
+
+from refimpl.core.random import stream
+from refimpl.oracle import catalog, edits
+from refimpl.oracle.diagnosis.clock import Clock
+from refimpl.oracle.diagnosis.forms import forms_of, of_forms, written
+from refimpl.oracle.diagnosis.search import Search
+from refimpl.oracle.diagnosis.workshop import Workshop
+from refimpl.oracle.judging.noise import bare
+from refimpl.oracle.judging.tolerance import wide
+from tests.oracle.conftest import ENOUGH, as_if, evidence_of
+
+DRAWN = 20
+EVERY = [
+    (operation, slug)
+    for system in catalog.systems().values()
+    for operation in (system.operations if system.forms else ())
+    for slug in forms_of(operation)
+]
+
+
+@pytest.mark.parametrize(("operation", "slug"), EVERY, ids=lambda part: getattr(part, "name", part))
+def test_a_form_says_the_same(operation, slug):
+    lines = forms_of(operation)[slug]
+    with Workshop(operation) as shop:
+        assert written(shop, lines)
+
+    def form(**inputs):
+        with edits.edited(operation.system, lines):
+            return operation.reference(**inputs)
+
+    for number in range(DRAWN):
+        inputs = wide(operation.drawn(stream(number, operation.name, "forms")))
+        right, other = bare(operation.reference(**inputs)), bare(form(**inputs))
+        for a, b in zip(right, other, strict=True) if isinstance(right, tuple) else [(right, other)]:
+            np.testing.assert_allclose(b, a, rtol=1e-7, atol=1e-9 * (1 + np.abs(a).max(initial=0)))
+
+
+def searched(name, lines):
+    operation = catalog.operation(name)
+    search = Search(evidence_of(as_if(name, lines), operation), Clock(ENOUGH))
+    search.of_first_edits(Clock(ENOUGH))
+    assert not search.found
+    of_forms(search, Clock(ENOUGH))
+    return search
+
+
+def test_a_slip_in_a_form_is_found_and_beside_it_the_other_lines_of_the_form_are_told():
+    lines = {
+        "functional_prior-9": "u_hat = u + (kept - 1 - along) * a / xp.sqrt(xp.sum(a * a))",
+        "functional_prior-10": "log_det = xp.log(xp.abs(1 + (1 - h * h) * xp.sum(a * u_hat)))",
+    }
+    found = searched("functional_prior.planar_flow", lines).found[0]
+    tag, was, now = found.lines[0]
+    assert (tag, now) == ("functional_prior-9", lines[tag])
+    assert was == "u_hat = u + (kept - 1 - along) * b / xp.sum(b * b) / largest"
+    assert found.form == f"with (functional_prior-10) written as `{lines['functional_prior-10']}`, which is the same"
+    answer = found.on(catalog.operation("functional_prior.planar_flow"))
+    case = catalog.operation("functional_prior.planar_flow").cases[0].inputs
+    np.testing.assert_allclose(answer(case)["moved"], bare(as_if("functional_prior.planar_flow", lines)(**case))[0])
