@@ -503,6 +503,5 @@ class System:
     operations: tuple[Operation, ...]
     claims: tuple[Claim, ...]
     alternatives: tuple[Alternative, ...] = ()
-    forms: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # slug -> place -> text that says the same
     equations: Mapping[str, str] = field(default_factory=dict)  # tag -> where the paper has it
     backends: Mapping[str, str] = field(default_factory=dict)  # backend that does not run it: the reason

@@ -6,7 +6,7 @@ import pytest
 from refimpl.core.random import stream
 from refimpl.oracle import catalog, edits
 from refimpl.oracle.diagnosis.clock import Clock
-from refimpl.oracle.diagnosis.forms import forms_of, of_forms, written
+from refimpl.oracle.diagnosis.forms import forms_of, listed, of_forms, written
 from refimpl.oracle.diagnosis.search import Search
 from refimpl.oracle.diagnosis.workshop import Workshop
 from refimpl.oracle.judging.noise import bare
@@ -17,7 +17,7 @@ DRAWN = 20
 EVERY = [
     (operation, slug)
     for system in catalog.systems().values()
-    for operation in (system.operations if system.forms else ())
+    for operation in (system.operations if listed(system.name) else ())
     for slug in forms_of(operation)
 ]
 

@@ -115,7 +115,10 @@ def key_of(entry):
 
 
 def digest(entry, release):
-    """What a verdict depends on, but for the engine: release, entry, adapter, cases, source and spec of the system."""
+    """What a verdict depends on, but for the engine: release, entry, adapter, cases, source and spec of the system.
+
+    Forms count as the engine's: no verdict depends on them.
+    """
     name = entry["target"].partition(".")[0]
     files = [ROOT / entry[kind].partition(":")[0] for kind in ADAPTERS if ".py:" in entry.get(kind, "")]
     files += elsewhere.sources(entry) if "exec" in entry else []
@@ -134,9 +137,8 @@ def _of_system(name):
 
 
 def _texts(files):
-    return {
-        str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in files if "claims" not in str(path)
-    }
+    read = [path for path in files if not {"claims", "forms"} & set(path.with_suffix("").parts)]
+    return {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in read}
 
 
 def kept(entry, row):

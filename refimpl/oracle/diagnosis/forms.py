@@ -6,6 +6,7 @@ logarithms of sums. Others write the formula as it stands in the paper, and thei
 
 import ast
 import contextlib
+import importlib.util
 import textwrap
 from functools import cache, partial
 
@@ -29,8 +30,14 @@ def forms_of(operation):
     >>> list(forms_of(catalog.operation("functional_prior.planar_flow")))
     ['determinant_as_it_stands']
     """
-    every = catalog.system(operation.system).forms
-    return {slug: form for slug, form in every.items() if edits.runs(operation, form)}
+    return {slug: form for slug, form in listed(operation.system).items() if edits.runs(operation, form)}
+
+
+def listed(system):
+    """All forms of a system; its spec may have a file of them, which nothing but the search reads."""
+    room = f"refimpl.specs.{catalog.chapter(system)}.{system}"
+    found = importlib.util.find_spec(f"{room}.forms") is not None
+    return importlib.import_module(f"{room}.forms").FORMS if found else {}
 
 
 def of_forms(search, clock):

@@ -11,7 +11,7 @@ from refimpl.specs import refusals
 from refimpl.specs.base import Chain, ErrorCase, Operation, Paper, System, array, choice, integer, number
 from refimpl.specs.bayesian.functional_prior import cases, exact, laws
 from refimpl.specs.bayesian.functional_prior.claims import CLAIMS
-from refimpl.specs.bayesian.functional_prior.mistakes import ALTERNATIVES, FORMS
+from refimpl.specs.bayesian.functional_prior.mistakes import ALTERNATIVES
 from refimpl.specs.domains import (
     COUNT,
     NONNEGATIVE,
@@ -406,7 +406,6 @@ SYSTEM = System(
     operations=(PRIOR, CRITIC, OUTER, MATCHING, SGHMC, FLOW, GIBBS, TARGET),
     claims=CLAIMS,
     alternatives=ALTERNATIVES,
-    forms=FORMS,
     equations={
         "functional_prior-1": "network, NTK scaling",
         "functional_prior-2": "GPi-G, positive scales as in the authors' code",

@@ -327,10 +327,3 @@ ALTERNATIVES = (
     mistake("mean_of_squares", "wrong_scale", "half the sum of squares; here half their mean",
             {"functional_prior-40": "rate = softplus(raw_beta) + xp.mean(w * w, axis=1) / 2"}),
 )  # fmt: skip
-
-FORMS = {
-    "determinant_as_it_stands": {
-        "functional_prior-10": "log_det = xp.log(xp.abs(1 + (1 - h * h) * xp.sum(a * u_hat)))",
-        "functional_prior-9": "u_hat = u + (kept - 1 - along) * a / xp.sum(a * a)",
-    },
-}

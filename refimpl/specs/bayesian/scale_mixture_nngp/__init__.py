@@ -12,7 +12,7 @@ from refimpl.specs import refusals
 from refimpl.specs.base import ErrorCase, Operation, Paper, System, array, choice, integer, number
 from refimpl.specs.bayesian.scale_mixture_nngp import cases, exact, laws
 from refimpl.specs.bayesian.scale_mixture_nngp.claims import CLAIMS
-from refimpl.specs.bayesian.scale_mixture_nngp.mistakes import ALTERNATIVES, FORMS
+from refimpl.specs.bayesian.scale_mixture_nngp.mistakes import ALTERNATIVES
 from refimpl.specs.domains import (
     COUNT,
     DEFINITE,
@@ -578,7 +578,6 @@ SYSTEM = System(
     ),
     claims=CLAIMS,
     alternatives=ALTERNATIVES,
-    forms=FORMS,
     equations={
         **{f"scale_mixture_nngp-{i}": "NNGP recursion, standard" for i in (1, 7)},
         **{f"scale_mixture_nngp-{i}": "Cho and Saul (2009), arc-cosine kernel" for i in (2, 3)},

@@ -599,14 +599,3 @@ ALTERNATIVES = (
         _tags({"48": "return softmax(array_namespace(f).mean(f, axis=0), axis=1)"}),
     ),
 )  # fmt: skip
-
-FORMS = {
-    "with_the_deviation": {
-        "_log_normal: return": "sd = xp.sqrt(variance)\n"
-        "return -0.5 * (apart / sd) ** 2 - xp.log(sd) - 0.5 * math.log(2 * math.pi)"
-    },
-    "halved_at_the_end": {
-        "_log_normal: return": "squared = apart * apart / variance\n"
-        "return -(squared + math.log(2 * math.pi)) / 2 - xp.log(xp.sqrt(variance))"
-    },
-}

@@ -12,7 +12,7 @@ from refimpl.specs.base import ErrorCase, Operation, Paper, System, array, integ
 from refimpl.specs.domains import MASK, NONNEGATIVE, POSITIVE, REAL, Relation, below, real, whole
 from refimpl.specs.generative.adaptive_guidance import cases, exact, laws
 from refimpl.specs.generative.adaptive_guidance.claims import CLAIMS
-from refimpl.specs.generative.adaptive_guidance.mistakes import ALTERNATIVES, FORMS
+from refimpl.specs.generative.adaptive_guidance.mistakes import ALTERNATIVES
 
 
 def guide(eps_c, eps_u, s):
@@ -323,7 +323,6 @@ SYSTEM = System(
     operations=(GUIDE, AG_STEP, AG_SAMPLE, FIT_LINEAR, LINEAR_STEP, LINEAR_SAMPLE, POLICY_LOSS),
     claims=CLAIMS,
     alternatives=ALTERNATIVES,
-    forms=FORMS,
     equations={
         "adaptive_guidance-1": "score of a mixture; ours, for beds whose predictions are exact",
         "adaptive_guidance-2": "Section 3: the network predicts the noise, a multiple of the score",

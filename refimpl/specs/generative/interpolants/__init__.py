@@ -12,7 +12,7 @@ from refimpl.specs.base import ErrorCase, Operation, Paper, System, array, choic
 from refimpl.specs.domains import DEFINITE, NONNEGATIVE, POSITIVE, SHARE, Relation, real
 from refimpl.specs.generative.interpolants import cases, exact, laws
 from refimpl.specs.generative.interpolants.claims import CLAIMS
-from refimpl.specs.generative.interpolants.mistakes import ALTERNATIVES, FORMS
+from refimpl.specs.generative.interpolants.mistakes import ALTERNATIVES
 
 
 def _number(t, like):
@@ -450,7 +450,6 @@ SYSTEM = System(
     operations=(SCHEDULE, INTERPOLATE, LOSSES, CONVERSIONS, FIELDS, STEP, SAMPLE, LIKELIHOOD, BRIDGE),
     claims=CLAIMS,
     alternatives=ALTERNATIVES,
-    forms=FORMS,
     equations={
         "interpolants-1": "Definition 1, with I linear in both",
         "interpolants-2": "Section 4; the authors' code, make_It",

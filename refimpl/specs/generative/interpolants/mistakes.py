@@ -266,10 +266,3 @@ ALTERNATIVES = (
             "between its ends the bridge has noise of its own, 2 epsilon t (1 - t); here it is left out",
             {"interpolants-40": "return (1 - t) ** 2 * s0**2 + t**2 * s1**2 + 2 * t * (1 - t) * c"}),
 )  # fmt: skip
-
-FORMS = {
-    "weights_times_densities": {
-        "_mixture_fields: found =": "each = joint - xp.log(law.weights)\ntop = xp.max(each, axis=-1, keepdims=True)\n"
-        "found = Fields(b, s, v, eta, xp.log(xp.sum(law.weights * xp.exp(each - top), axis=-1)) + top[:, 0])",
-    },
-}
