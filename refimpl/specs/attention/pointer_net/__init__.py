@@ -11,7 +11,7 @@ from refimpl.core.arrays import array_namespace
 from refimpl.specs import refusals
 from refimpl.specs.attention.pointer_net import cases, exact, laws
 from refimpl.specs.attention.pointer_net.claims import CLAIMS
-from refimpl.specs.attention.pointer_net.mistakes import ALTERNATIVES
+from refimpl.specs.attention.pointer_net.mistakes import ALTERNATIVES, FORMS
 from refimpl.specs.base import ErrorCase, Operation, Paper, System, array, choice, integer, number, tags
 from refimpl.specs.domains import COUNT, MASK, POSITIVE, Relation, whole
 
@@ -620,6 +620,7 @@ SYSTEM = System(
     ),
     claims=CLAIMS,
     alternatives=ALTERNATIVES,
+    forms=FORMS,
     equations=dict(
         zip(
             tags("pointer_net", *range(1, 61)),
