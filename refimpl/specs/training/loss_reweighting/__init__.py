@@ -10,7 +10,7 @@ from refimpl.specs.base import ErrorCase, Operation, Paper, System, array, choic
 from refimpl.specs.domains import COUNT, NONNEGATIVE, POSITIVE, REAL, WHOLE, Relation, below, real, whole
 from refimpl.specs.training.loss_reweighting import cases, exact, laws
 from refimpl.specs.training.loss_reweighting.claims import CLAIMS
-from refimpl.specs.training.loss_reweighting.mistakes import ALTERNATIVES
+from refimpl.specs.training.loss_reweighting.mistakes import ALTERNATIVES, FORMS
 from refimpl.training import loss_reweighting as lr
 
 
@@ -334,6 +334,7 @@ SYSTEM = System(
     ),
     claims=CLAIMS,
     alternatives=ALTERNATIVES,
+    forms=FORMS,
     equations={
         "loss_reweighting-1": "authors' code, per-sample loss",
         "loss_reweighting-2": "authors' code, per-sample loss",
