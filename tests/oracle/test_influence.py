@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from refimpl.oracle import catalog
+from refimpl.oracle import catalog, edits
 from refimpl.oracle.diagnosis.clock import Clock
 from refimpl.oracle.diagnosis.influence import influences
 from refimpl.oracle.diagnosis.inner import separations
@@ -80,3 +80,10 @@ def test_the_value_of_the_rule_that_separates_wrong_from_right_is_told(name, tol
 def test_where_all_is_wrong_nothing_separates(name):
     reference = catalog.operation(name).reference
     assert said(lambda **inputs: tuple(x + 1 for x in reference(**inputs)), name, separations) == []
+
+
+def test_a_line_that_is_now_a_vector_and_now_a_number_separates_nothing():
+    """A found program runs the same line on its parameters and on its learning rate."""
+    mistake = edits.alternatives("lion")["scale_piles_up"].functions["found_program"]
+    told = said(mistake, "lion.found_program", separations)
+    assert all(sentence.startswith("thetas is wrong only in entries where") for sentence in told)

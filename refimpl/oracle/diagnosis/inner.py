@@ -154,7 +154,8 @@ def _by_entry(operation, sight, name, times):
     wrong, (entry,) = sight.deviating(name), [f for f in operation.outputs if f.name == name]
     if len(times) == 1:
         return [(times[0], wrong)] if times[0].shape == wrong.shape and wrong.ndim else []
-    if not entry.steps or len(times) not in (len(wrong), len(wrong) - 1) or times[0].shape != wrong.shape[1:]:
+    shapes = {one.shape for one in times}  # a line of a program, as of `lion.run`, is now a vector, now a number
+    if not entry.steps or len(times) not in (len(wrong), len(wrong) - 1) or shapes != {wrong.shape[1:]}:
         return []
     wrong = wrong[len(wrong) - len(times) :]
     bad = wrong.reshape(len(wrong), -1).any(axis=1)

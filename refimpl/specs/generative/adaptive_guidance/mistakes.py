@@ -143,6 +143,16 @@ ALTERNATIVES = (
         _stops("state.done | xp.all(cosine(eps_c, eps_u) > gamma_bar)"),
     ),
     mistake(
+        "first_decides_for_all",
+        "wrong_axis",
+        "each sample has its own flag; here the first one's says for the whole batch which prediction is taken",
+        {
+            "adaptive_guidance-8": "eps = eps_c if bool(state.done[0]) else _guided(eps_c, eps_u, s)",
+            "_where_guided: rows =": "rows = xp.arange(eps_c.shape[0])",
+            "_where_guided: return xp.where(": "return found",
+        },
+    ),
+    mistake(
         "unguided_when_crossing",
         "wrong_order",
         "the step in which a sample crosses is guided, for both predictions are paid; here it is not, so that "
@@ -186,6 +196,12 @@ ALTERNATIVES = (
             "adaptive_guidance-9": "nfe = state.nfe + 2 - xp.astype(state.done | (cosine(eps_c, eps_u) > gamma_bar), "
             "xp.int64)"
         },
+    ),
+    mistake(
+        "evaluations_of_the_batch",
+        "wrong_axis",
+        "each sample has its own count; here each gets that of the whole batch",
+        {"adaptive_guidance-9": "nfe = state.nfe + xp.sum(2 - xp.astype(state.done, xp.int64))"},
     ),
     mistake(
         "flags_kept",
@@ -252,6 +268,28 @@ ALTERNATIVES = (
         "add the noise of the next level; here that of the level before the step",
         {"adaptive_guidance-5": "B = (1 - ab) ** 0.5 - (ab_next * (1 - ab) / ab) ** 0.5"},
     ),
+    variant(
+        "cfg_plus_plus",
+        "the clean sample is made of the guided prediction, and noised anew with the unconditional one",
+        "Chung et al. (2024, arXiv:2406.08070), CFG++",
+        {
+            "adaptive_guidance-3 in update": "x = A * state.x + B * eps\n"
+            "x = x + (1 - ab_next) ** 0.5 * (xp.where(state.done[:, None], eps_c, eps_u) - eps)"
+        },
+        choice=True,
+    ),
+    variant(
+        "clean_sample_clipped",
+        "the clean sample is clipped to [-1, 1], and the noise is not made anew for it",
+        "diffusers, DDIMScheduler(clip_sample=True), which is the default",
+        {
+            "adaptive_guidance-3 in update": "clean = xp.clip((state.x - (1 - ab) ** 0.5 * eps) / ab**0.5, -1.0, 1.0)\n"
+            "x = ab_next**0.5 * clean + (1 - ab_next) ** 0.5 * eps",
+            "adaptive_guidance-3 in ddim": "clean = (x - (1 - ab) ** 0.5 * eps) / ab**0.5\n"
+            "return ab_next**0.5 * array_namespace(x).clip(clean, -1.0, 1.0) + (1 - ab_next) ** 0.5 * eps",
+        },
+        choice=True,
+    ),
     # LinearAG
     mistake(
         "target_among_regressors",
@@ -291,6 +329,36 @@ ALTERNATIVES = (
         },
     ),
     mistake(
+        "a_fit_for_each_coordinate",
+        "wrong_axis",
+        "pool the coordinates; here each has coefficients of its own",
+        {
+            "fit_linear: fitted, length =": "wide = xp.permute_dims(xp.stack(known), (2, 1, 0))\n"
+            "own = xp.linalg.pinv(wide) @ xp.matrix_transpose(E_u[k, ...])[:, :, None]\n"
+            "fitted = xp.reshape(xp.matrix_transpose((wide @ own)[:, :, 0]), (-1,))\n"
+            "length = xp.linalg.vector_norm(y)"
+        },
+    ),
+    mistake(
+        "coefficients_averaged",
+        "wrong_order",
+        "one fit to all samples; here each sample is fitted by itself, and the mean of their coefficients is taken",
+        {
+            "adaptive_guidance-12": "wide = xp.permute_dims(xp.stack(known), (1, 2, 0))\n"
+            "beta = xp.mean((xp.linalg.pinv(wide) @ E_u[k, ...][:, :, None])[:, :, 0], axis=0)"
+        },
+    ),
+    mistake(
+        "residuals_averaged",
+        "wrong_axis",
+        "one residual, of all samples and coordinates; here each sample has its own, and their mean is taken",
+        {
+            "adaptive_guidance-13": "each = xp.reshape(y, E_u.shape[1:])\n"
+            "rest, whole = (xp.linalg.vector_norm(v, axis=1) for v in (each - xp.reshape(fitted, each.shape), each))\n"
+            "residual = xp.mean(rest / xp.where(whole > 0, whole, math.inf))"
+        },
+    ),
+    mistake(
         "residual_squared",
         "wrong_output",
         "the length of the rest over that of the target; here the share of the squares",
@@ -326,6 +394,15 @@ ALTERNATIVES = (
         {"adaptive_guidance-14": "return sum(beta[i] * e for i, e in enumerate((*said_c[::-1], *said_u[::-1])))"},
     ),
     mistake(
+        "coefficients_interleaved",
+        "wrong_order",
+        "the coefficients of all conditional predictions come first; here the two kinds take turns, step by step",
+        {
+            "adaptive_guidance-14": "pairs = [e for both in zip(said_c, said_u) for e in both]\n"
+            "return sum(beta[i] * e for i, e in enumerate((*pairs, said_c[-1])))"
+        },
+    ),
+    mistake(
         "estimate_unguided",
         "missing_step",
         "guide with the estimate; here the step takes the estimate itself",
@@ -340,6 +417,13 @@ ALTERNATIVES = (
         "wrong_order",
         "later estimates build on this one; here on the true prediction, which nobody has paid for",
         {"follow: said_u.append(": "said_u.append(uncond(x, ab[k], everyone))"},
+        unseen=_NO_ESTIMATE,
+    ),
+    mistake(
+        "guided_in_the_history",
+        "wrong_order",
+        "the history has the unconditional predictions; here the guided ones",
+        {"follow: said_u.append(": "said_u.append(guide(eps_c, eps_u, s=rates[k % len(rates)]))"},
         unseen=_NO_ESTIMATE,
     ),
     mistake(
@@ -381,6 +465,16 @@ ALTERNATIVES = (
         },
         origin="https://github.com/QiaoyuHu89/DiffGui/issues/5",
     ),
+    mistake(
+        "prompts_exchanged",
+        "wrong_order",
+        "the first prediction is that with the prompt; here the halves of the batch are taken the other way round",
+        {
+            "sample: T, xp =": "T, xp, cond, uncond = _levels(x0, ab), array_namespace(x0, ab), uncond, cond",
+            "follow: T, xp =": "T, xp, cond, uncond = _levels(x0, ab), array_namespace(x0, ab), uncond, cond",
+            "relaxed_loss: T =": "T, cond, uncond = _levels(x0, ab), uncond, cond",
+        },
+    ),
     # The search for a policy
     mistake(
         "columns_exchanged",
@@ -398,6 +492,18 @@ ALTERNATIVES = (
         {
             "adaptive_guidance-15": "w, x, tape = 1 / (1 + xp.exp(-logits)), x0, []",
             "adaptive_guidance-22": "return loss, w * (1 - w) * slope",
+        },
+    ),
+    mistake(
+        "hard_choice",
+        "wrong_order",
+        "steps mix the predictions with the softmax; here each step takes the one with the largest logit alone, and "
+        "only the gradient goes through the softmax",
+        {
+            "adaptive_guidance-15": "w, x, tape = xp.astype(logits == xp.max(logits, axis=-1, keepdims=True), "
+            "logits.dtype), x0, []",
+            "adaptive_guidance-22": "w = softmax(logits)\n"
+            "return loss, w * (slope - xp.sum(w * slope, axis=-1, keepdims=True))",
         },
     ),
     mistake(
@@ -425,6 +531,15 @@ ALTERNATIVES = (
         {
             "adaptive_guidance-17": "loss = xp.sum(gap**2) / n + cost * xp.sum(w @ prices) / T",
             "adaptive_guidance-18": "adjoint, slopes = 2 * gap / n, []",
+        },
+    ),
+    mistake(
+        "error_is_a_distance",
+        "missing_step",
+        "the error is a mean square; here its root",
+        {
+            "adaptive_guidance-17": "loss = (xp.sum(gap**2) / (n * scale)) ** 0.5 + cost * xp.sum(w @ prices) / T",
+            "adaptive_guidance-18": "adjoint, slopes = gap / (n * scale * xp.sum(gap**2)) ** 0.5, []",
         },
     ),
     mistake(

@@ -30,6 +30,12 @@ ALTERNATIVES = (
              "diffusion-1 in _scales_of_each": "alpha = xp.exp(-t)"}),
     mistake("variance_for_deviation", "wrong_scale", "multiply the noise with the root of h; here with h",
             {"diffusion-3": "return alpha * x0 + h * z"}),
+    mistake("deviation_up_to_one", "wrong_constant",
+            "the deviation of the noise is sqrt(1 - alpha^2), where the data keep alpha; here 1 - alpha: "
+            "deviations sum to 1 in place of their squares",
+            {"diffusion-3": "return alpha * x0 + (1 - alpha) * z",
+             "diffusion-5": "return -predicted / (1 - math.exp(-t / 2))",
+             "diffusion-22": "return mixtures.noised(mixture, alpha, (1 - alpha) ** 2)"}),
     mistake("exploding", "wrong_constant",
             "the data shrink while noise is added (variance preserving); here they keep their size",
             {"diffusion-3": "return x0 + array_namespace(h).sqrt(h) * z",
@@ -93,6 +99,11 @@ ALTERNATIVES = (
             "beta / sqrt(1 - abar) is the factor of a predicted noise; the score has beta alone; here it has that of "
             "the noise",
             {"diffusion-12": "return back, back * beta / math.sqrt(h), math.sqrt(v)"}),
+    mistake("posterior_factors_exchanged", "wrong_order",
+            "the mean is sqrt(abar') beta / (1 - abar) times the clean point and sqrt(abar / abar') (1 - abar') / "
+            "(1 - abar) times x; here the two factors are exchanged",
+            {"diffusion-12": "of_x, of_clean = math.exp(-u / 2) * beta / h, k / h / back\n"
+             "return of_x + of_clean * math.exp(t / 2), of_clean * math.exp(t / 2) * h, math.sqrt(v)"}),
     mistake("variances_exchanged", "wrong_constant",
             "large is beta, small is beta (1 - abar') / (1 - abar); here they are exchanged",
             {"diffusion-11": "v = beta * k / h if large or u == 0 else beta"}),
@@ -117,6 +128,10 @@ ALTERNATIVES = (
     mistake("clean_point_undivided", "missing_step",
             "the clean point is (x - sqrt(1 - abar) eps) / sqrt(abar); here it is not divided",
             {"_ddim: back =": "back = math.exp(-u / 2)"}),
+    mistake("clean_point_noise_alone_divided", "wrong_order",
+            "the clean point is (x - sqrt(1 - abar) eps) / sqrt(abar); here the bracket is missing, and the noise "
+            "alone is divided",
+            {"diffusion-14": "return math.exp(-u / 2), back * h - kept * math.sqrt(h), sigma"}),
     mistake("full_score_in_the_flow", "wrong_scale",
             "the probability flow has half the score; here all of it, and the variance collapses",
             {"diffusion-15": _ONE_SCORE.format("x / 2", ""),
@@ -129,6 +144,16 @@ ALTERNATIVES = (
     mistake("second_slope_at_the_old_point", "wrong_order",
             "the second slope is taken at the point ahead; here at the old one",
             {"_heun: k2 =": _AHEAD.format("x / 2", "x", "u", " / 2")}),
+    mistake("last_step_by_euler", "missing_step",
+            "all steps are Heun's, for the last time is > 0 and has a score; here the last one is Euler's, as if it "
+            "went to 0",
+            {"sample: return _heun(":
+             "return _heun(score, x, t, u) if k < N else x + (t - u) * (x + score(x, t)) / 2"}),
+    mistake("equal_steps", "wrong_constant",
+            "each step is as long as its two times are apart; here all are equally long, whatever times were given",
+            {"sample: return _moved(": "d = (times[0] - times[-1]) / N\n"
+             "u = max(times[0] - k * d, times[-1])\n"
+             "return _moved(kind, x, score(x, t), times[0] - (k - 1) * d, u, _draw(noise, k - 1, x), eta)"}),
     mistake("score_at_arrival", "wrong_order",
             "the score is that at the time from which the step departs; here at that of arrival, one off on the grid",
             {"sample: return _moved(": "return _moved(kind, x, score(x, u), t, u, _draw(noise, k - 1, x), eta)",
@@ -148,6 +173,15 @@ ALTERNATIVES = (
     mistake("beta_of_the_training", "wrong_constant",
             "beta of a step that skips rows is 1 - abar_i / abar_j; here it is the table's own beta_i",
             {"table_steps: x = _moved(": _DDPM_BY_TABLE}, origin=f"{_DIFFUSERS}/pull/3006"),
+    mistake("variance_of_the_training", "wrong_constant",
+            "the variance of a step that skips rows has beta = 1 - abar_i / abar_j too; here the mean does, and the "
+            "variance has the table's own beta_i",
+            {"table_steps: x = _moved(": "x = _moved(kind, x, score_of_noise(predicted[k, ...], t), t, u, xi, eta)\n"
+             'if kind != "ddim" and u > 0 and xi is not None:\n'
+             "    beta, own = -math.expm1(u - t), float(betas[i])\n"
+             '    scale = 1.0 if kind == "ddpm_large" else math.sqrt(_variance(u) / _variance(t))\n'
+             "    x = x + scale * (math.sqrt(own) - math.sqrt(beta)) * xi"},
+            origin=f"{_DIFFUSERS}/pull/3006"),
     mistake("row_before_in_the_training", "wrong_order",
             "a step that skips rows goes to the next of the asked rows; here to row i - 1, as in the training",
             {"diffusion-18": "t, u = table[i], table[i - 1] if i else 0.0"}, origin=f"{_DIFFUSERS}/pull/2076"),
@@ -178,6 +212,18 @@ ALTERNATIVES = (
              "table_steps: x = _moved(":
              "x = x if t == u else _moved(kind, x, score_of_noise(predicted[k, ...], t), t, u, xi, eta)"},
             choice=True),
+    variant("clean_point_clipped",
+            "the clean point is clipped to [-1, 1] in each step, and the noise is not made anew for it",
+            "diffusers, DDIMScheduler and DDPMScheduler(clip_sample=True), which is the default",
+            {"table_steps: x = _moved(":
+             "s, h, k_u = score_of_noise(predicted[k, ...], t), _variance(t), _variance(u)\n"
+             "clean = array_namespace(x).clip((x + h * s) * math.exp(t / 2), min=-1.0, max=1.0)\n"
+             "p, q, r = coefficients(kind, t, u, eta=eta)\n"
+             'if kind == "ddim":\n'
+             "    new = math.exp(-u / 2) * clean - math.sqrt(h) * math.sqrt(max(k_u - r**2, 0.0)) * s\n"
+             "else:\n"
+             "    new = math.exp(-u / 2) * -math.expm1(u - t) / h * clean + k_u / h * math.exp((u - t) / 2) * x\n"
+             "x = new if r == 0 else new + r * xi"}, choice=True),
     # Guidance
     mistake("scores_exchanged", "wrong_order",
             "away from the unconditional score; here away from the conditional one",
@@ -201,6 +247,18 @@ ALTERNATIVES = (
     mistake("likelihood_for_posterior", "missing_step",
             "the gradient of the class's probability given the point; here that of the point's density given the class",
             {"diffusion-23": "return -solved[:, label, :]"}),
+    mistake("gradient_of_the_probability", "missing_step",
+            "the gradient is of the logarithm of the class's probability; here of the probability itself, which "
+            "vanishes where the class is unlikely",
+            {"diffusion-23": "xp = array_namespace(x)\n"
+             "share = xp.exp(joint - xp.max(joint, axis=1, keepdims=True))\n"
+             "share = (share / xp.sum(share, axis=1, keepdims=True))[:, label][:, None]\n"
+             "return share * (mixtures.pull(joint, solved) - solved[:, label, :])"}),
+    mistake("gradient_for_the_noise", "wrong_scale",
+            "the score takes the gradient as it is; here it is multiplied with sqrt(1 - abar), as for a "
+            "predicted noise",
+            {"guided_score: return diffusion.classify(unconditional, class_gradient(": "h = _variance(t)\n"
+             "return diffusion.classify(unconditional, math.sqrt(h) * class_gradient(x, t, mixture, label), eta=eta)"}),
     # Subspaces
     mistake("no_skip", "missing_step",
             "off the plane the score is -x / h; here that part is missing",
@@ -223,6 +281,10 @@ ALTERNATIVES = (
              "kl = (rho - xp.log1p(rho) + (alpha * mean - m) ** 2 / (alpha**2 * variance + h)) / 2"}),
     mistake("divergence_without_half", "wrong_scale", "half of the sum; here all of it",
             {"diffusion-28": "kl = rho - xp.log1p(rho) + (alpha * mean - m) ** 2 / v"}),
+    mistake("divergence_of_deviations", "wrong_scale",
+            "the divergence is made of variances; here the formula for deviations is given variances",
+            {"diffusion-28": "d = alpha**2 * variance + h\n"
+             "kl = xp.log(v / d) + (d**2 + (alpha * mean - m) ** 2) / (2 * v**2) - 0.5"}),
     mistake("data_at_time_0", "missing_step",
             "compare with the data at the last time; here with the clean data",
             {"gaussian_law: alpha, h =": "alpha, h = 1.0, 0.0"}),
@@ -236,6 +298,10 @@ ALTERNATIVES = (
     mistake("centred", "extra_step", "the plane goes through 0; here the mean is subtracted before",
             {"principal_axes: _, _, Vt =": "xp = array_namespace(X)\n"
              "_, _, Vt = xp.linalg.svd(X - xp.mean(X, axis=0), full_matrices=False)"}),
+    mistake("columns_for_rows_of_the_axes", "wrong_axis",
+            "svd returns V transposed: the axes are its rows; here its columns are taken",
+            {"principal_axes: _, _, Vt =": "_, _, Vt = array_namespace(X).linalg.svd(X, full_matrices=True)",
+             "diffusion-29": "return Vt[:, :d]"}),
     mistake("kernel_without_half", "wrong_constant", "the squared distance is divided by 2 l^2; here by l^2",
             {"diffusion-30": "K = xp.exp(-distances / (width * median))",
              "kernel_ridge: k =": "k = xp.exp(-apart / (width * median))",
@@ -264,4 +330,7 @@ ALTERNATIVES = (
     mistake("noisy_target_of_the_regression", "wrong_order",
             "regress the clean data; here the noised ones, which are known already",
             {"diffusion-35": "W = ridge(F, noisy, SMALL)"}),
+    mistake("score_of_the_first_time", "wrong_order",
+            "each time has its own regression; here that of the first time serves all steps",
+            {"diffusion-35": "W = ridge(F, X, SMALL) if k == 0 else W"}),
 )  # fmt: skip

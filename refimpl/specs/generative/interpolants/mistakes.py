@@ -26,6 +26,10 @@ ALTERNATIVES = (
             {"interpolants-5": "square, slope = xp.cos(math.pi * t) ** 2, -2 * math.pi * xp.sin(2 * math.pi * t)"}),
     mistake("a_outside_the_root", "wrong_constant", "gamma^2 is proportional to a; here gamma is",
             {"interpolants-6": "g, product = a * xp.sqrt(t * (1 - t)), a * (1 - 2 * t) / 2"}),
+    mistake("noise_of_one_size", "wrong_constant",
+            "gamma^2 is a t (1 - t), 0 at both ends; here gamma stays what it is at t = 1/2, and the path does not "
+            "begin at x_0",
+            {"interpolants-6": "g, product = xp.sqrt(a * xp.ones_like(t)) / 2, 0 * t"}),
     mistake("variance_for_gamma", "missing_step", "gamma is a standard deviation; here it is the variance a t (1 - t)",
             {"interpolants-6": "g, product = a * t * (1 - t), a * (1 - 2 * t) / 2"}),
     mistake("product_doubled", "wrong_scale",
@@ -114,6 +118,14 @@ ALTERNATIVES = (
     mistake("weights_of_one", "missing_step",
             "a component's weight is the product of both weights; here that of the first mixture alone",
             {"_between: weights =": "weights = xp.reshape(p[:, None] + 0 * q[None, :], (-1,))"}),
+    mistake("weights_in_the_other_order", "wrong_order",
+            "the weights of pairs stand in the order of their means, the first mixture outside; here the second one is",
+            {"_between: weights =": "weights = xp.reshape(q[:, None] * p[None, :], (-1,))"}),
+    mistake("correlations_left_out", "missing_step",
+            "covariances are full; here their diagonals alone are read",
+            {"_between: q, mu, D =": "q, mu, D = rho1\n"
+             "if len(C.shape) == 3:\n"
+             "    C, D = (S * xp.eye(m.shape[1], dtype=m.dtype, device=device(m)) for S in (C, D))"}),
     mistake("spread_speed_doubled", "wrong_scale",
             "alpha alpha_dot C is half the speed of the covariance; here it is doubled",
             {"_between: spread_dot =":
@@ -123,6 +135,9 @@ ALTERNATIVES = (
     mistake("even_responsibilities", "missing_step",
             "components are weighted by their density at the point; here all alike",
             {"interpolants-22": "w = softmax(0 * joint)[:, :, None]"}),
+    mistake("responsibilities_without_weights", "missing_step",
+            "a component counts by its weight times its density; here by the density alone",
+            {"interpolants-22": "w = softmax(joint - xp.log(law.weights))[:, :, None]"}),
     mistake("frozen_responsibilities", "missing_step",
             "the responsibilities depend on the point: their gradients belong to the divergences; here they are left "
             "out",
@@ -154,6 +169,24 @@ ALTERNATIVES = (
             "forward b + epsilon s, backward b - epsilon s; here both signs are exchanged",
             {"_euler_maruyama: signed =": "signed = -epsilon if h > 0 else epsilon",
              "_heun: signed =": "signed = -epsilon if h > 0 else epsilon"}),
+    mistake("backward_drift_in_reversed_time", "wrong_sign",
+            "the backward drift b - epsilon s is a derivative in t, and the step is negative; here it is turned about "
+            "as well, as for a time that runs back",
+            {"interpolants-26": "return (f.b + epsilon * f.s) * (-1 if epsilon < 0 else 1)"}),
+    mistake("noise_after_the_stages", "wrong_order",
+            "Heun's step adds the noise first, and takes both stages at t_next; here the stages are those of the ODE, "
+            "and the noise comes last",
+            {"interpolants-29": f"start, x = x, x + {_WIENER} * xi",
+             "interpolants-30": "first = _drift(fields, t, start, signed)",
+             "_heun: second =": "second = _drift(fields, t_next, start + h * first, signed)"}),
+    mistake("last_step_without_noise", "missing_step",
+            "the last step has its noise like all others; here it has none",
+            {"sample: xi =": 'xi = None if kind == "rk4" else noise[k - 1, ...] * (0.0 if k == steps else 1.0)'}),
+    mistake("equal_steps", "wrong_constant",
+            "each step is as long as its two times are apart; here the way from the first to the last is cut evenly",
+            {"sample: return _STEPS":
+             "at = lambda i: times[i] if i in (0, steps) else times[0] + i * (times[-1] - times[0]) / steps\n"
+             "return _STEPS[kind](fields, x, at(k - 1), at(k), rates[k - 1], xi)"}),
     mistake("first_stage_at_departure", "wrong_order",
             "both stages of Heun's step are taken at t_next, whose noise has been added; here the first one at t",
             {"interpolants-30": "first = _drift(fields, t, x, signed)"}),
@@ -167,11 +200,33 @@ ALTERNATIVES = (
     mistake("stages_at_departure", "wrong_order",
             "the middle stages of Runge-Kutta are at t + h / 2; here at t",
             {"_rk4: k2 =": "k2 = slope(t, *moved(h / 2, k1))", "_rk4: k3 =": "k3 = slope(t, *moved(h / 2, k2))"}),
+    mistake("midpoint_for_runge_kutta", "missing_step",
+            "four stages count 1, 2, 2, 1; here the second alone, the midpoint rule",
+            {"_rk4: return": "return moved(h, k2)"}),
+    mistake("euler_for_runge_kutta", "missing_step",
+            "four stages count 1, 2, 2, 1; here the first alone, Euler's rule",
+            {"_rk4: return": "return moved(h, k1)"}),
+    mistake("stages_pile_up", "wrong_order",
+            "each stage sets out from the state before the step; here from the point of the stage before, as when the "
+            "state is changed in place",
+            {"_rk4: k3 =": "ahead = [y + h / 2 * k for y, k in zip(moved(h / 2, k1), k2, strict=True)]\n"
+             "k3 = slope(t + h / 2, *ahead)",
+             "_rk4: k4 =": "k4 = slope(t_next, *[y + h * k for y, k in zip(ahead, k3, strict=True)])"}),
     # Likelihoods
     mistake("volume_added", "wrong_sign", "subtract the integral of the divergence; here it is added",
             {"interpolants-32": "paths = (log_rho0(x) - grown)[None, :]"}),
     mistake("volume_left_out", "missing_step", "subtract the integral of the divergence; here it is left out",
             {"interpolants-32": "paths = (log_rho0(x) + 0 * grown)[None, :]"}),
+    mistake("density_of_the_data_point", "wrong_order",
+            "the first density is asked where the path ends, at the start of the sampler; here at the data",
+            {"_ode_likelihood: xp =": "xp, start = array_namespace(x), x",
+             "interpolants-32": "paths = (log_rho0(start) + grown)[None, :]"}),
+    mistake("divergence_at_the_departure", "wrong_order",
+            "the divergence is integrated by the same stages as the points; here it is that of the departure, for all "
+            "of the step",
+            {"_ode_likelihood: x, grown =": "rate = slope(times[k], x, grown)[1]\n"
+             "x, _ = _rk4(slope, times[k], times[k + 1], x, grown)\n"
+             "grown = grown + (times[k + 1] - times[k]) * rate"}),
     mistake("paths_by_the_backward_drift", "wrong_sign",
             "Feynman-Kac runs the forward drift b + epsilon s backward; here it is that of the backward SDE",
             {"interpolants-33": _FK.format("f.div_b - epsilon * f.div_s"),
@@ -183,6 +238,11 @@ ALTERNATIVES = (
     mistake("mean_of_logarithms", "wrong_order",
             "Feynman-Kac averages densities; here their logarithms are averaged, which is too low",
             {"interpolants-34": "return Likelihood(xp.mean(paths, axis=0), paths)"}),
+    mistake("paths_interleaved", "wrong_axis",
+            "the paths of all points are stacked draw by draw; here they are read point by point, so that points share "
+            "each other's paths",
+            {"log_likelihood: paths =": "paths = follow(fields, log_rho0, y, times, rates, noise)\n"
+             "paths = xp.matrix_transpose(xp.reshape(paths, (shape[2], shape[1])))"}),
     mistake("drift_without_the_square", "missing_step",
             "Ito's formula has epsilon |s|^2; here it is left out",
             {"interpolants-35": "rate = f.div_b + epsilon * f.div_s"}),

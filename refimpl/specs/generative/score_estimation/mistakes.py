@@ -71,6 +71,12 @@ ALTERNATIVES = (
         {"score_estimation-9": "return xp.concat([x, t[:, None], *ones], axis=1)"},
     ),
     mistake(
+        "noise_level_for_the_time",
+        "wrong_output",
+        "the network sees the time since T0; here the standard deviation of the noise",
+        {"score_estimation-9": "return xp.concat([x, xp.sqrt(-xp.expm1(-t))[:, None], *ones], axis=1)"},
+    ),
+    mistake(
         "constant_first",
         "wrong_order",
         "the constant is the last input; here the first",
@@ -169,6 +175,12 @@ ALTERNATIVES = (
         "wrong_scale",
         "take the mean over the samples; here the sum",
         {"_weighted: return Errors(": "return Errors(each, xp.sum(each))"},
+    ),
+    mistake(
+        "weights_divided_out",
+        "wrong_scale",
+        "the loss is the mean of the weighted errors; here they are divided by the sum of the weights",
+        {"_weighted: return Errors(": "return Errors(each, xp.sum(each) / xp.sum(root**2))"},
     ),
     # The network
     mistake(
@@ -290,6 +302,20 @@ ALTERNATIVES = (
         {"_update: back = ": "back = R @ xp.matrix_transpose(a)"},
     ),
     mistake(
+        "units_frozen",
+        "wrong_order",
+        "ask at each step which units are on; here those of the start stay on, as in the linearised network",
+        {
+            "train: losses: list[Array] = []": "losses, on = [], _before(network, Z) > 0",
+            "train: network, step =": "xp, (W, a), n = array_namespace(Z, Y, *network), network, Z.shape[0]\n"
+            "R = xp.where(on, _before(network, Z), 0.0) @ a / math.sqrt(a.shape[0]) - Y\n"
+            "back = xp.where(on, R @ xp.matrix_transpose(a), 0.0)\n"
+            "step = Step(R, xp.sum(R**2) / (2 * n))\n"
+            "W = W - eta / (n * math.sqrt(a.shape[0])) * (xp.matrix_transpose(back) @ Z)\n"
+            "network = Network(W, a)",
+        },
+    ),
+    mistake(
         "one_by_one",
         "wrong_order",
         "all samples step from the same residuals; here they step one by one, each from the weights of the last",
@@ -333,6 +359,27 @@ ALTERNATIVES = (
             "pairs = 0.0 * pairs + xp.sum(xp.sum(pairs, axis=1, keepdims=True), axis=3, keepdims=True)"
         },
         origin=_SUMMED,
+    ),
+    mistake(
+        "axes_reshaped",
+        "wrong_axis",
+        "the axes are input, output, input, output; here those of the outputs are made last, and the memory is read "
+        "in the shape that is wanted",
+        {
+            "score_estimation-15": "found = (Z @ xp.matrix_transpose(Z2))[:, None, :, None] * pairs / a.shape[0]\n"
+            "return xp.reshape(xp.permute_dims(found, (0, 2, 1, 3)), found.shape)"
+        },
+    ),
+    mistake(
+        "one_kernel_for_all_outputs",
+        "wrong_axis",
+        "each two outputs have a kernel; here all outputs have the mean of their own ones, and none for two",
+        {
+            "empirical_kernel: pairs = ": "pairs = xp.tensordot(signs(_before(network, Z) > 0), "
+            "signs(_before(network, Z2) > 0), axes=([2], [2]))\n"
+            "same = xp.astype(xp.arange(a.shape[1])[:, None] == xp.arange(a.shape[1]), a.dtype)[None, :, None, :]\n"
+            "pairs = same * xp.sum(xp.sum(pairs * same, axis=1, keepdims=True), axis=3, keepdims=True) / a.shape[1]"
+        },
     ),
     mistake(
         "second_layer_counted",
@@ -489,6 +536,27 @@ ALTERNATIVES = (
         "labels in the eigenbasis; here as they are",
         {"_spectrum: return values, Spectrum(": "return values, Spectrum(xp.clip(values, min=0.0), vectors, Y)"},
     ),
+    mistake(
+        "rows_for_eigenvectors",
+        "wrong_axis",
+        "eigenvectors are the columns of what the solver returns; here its rows are taken",
+        {
+            "_spectrum: return values, Spectrum(": "return values, Spectrum(xp.clip(values, min=0.0), "
+            "xp.matrix_transpose(vectors), vectors @ Y)"
+        },
+        origin="https://github.com/yconst/YCMatrix/issues/11",
+    ),
+    mistake(
+        "labels_centred",
+        "extra_step",
+        "the prediction starts at 0; here at the mean of the labels, which is taken off them and added again",
+        {
+            "kernel_gd: _, found =": "middle = array_namespace(Y).mean(Y, axis=0)\n"
+            "_, found = _spectrum(tangent_kernel(Z, Z), Y - middle)",
+            "kernel_gd: return": "return middle + predict(found, tangent_kernel(Z_test, Z), "
+            "spectral_filter(found.values, eta=eta, tau=tau))",
+        },
+    ),
     variant(
         "gradient_flow",
         "time runs continuously: 1 - exp(-eta tau v) in place of 1 - (1 - eta v)^tau",
@@ -522,6 +590,19 @@ ALTERNATIVES = (
         "wrong_scale",
         "no eigenvalue counts above epsilon squared; here above epsilon",
         {"score_estimation-20": "return xp.sqrt(xp.mean(xp.clip(values, max=epsilon)))"},
+    ),
+    mistake(
+        "large_ones_left_out",
+        "missing_step",
+        "an eigenvalue above epsilon squared counts as that; here it does not count",
+        {"score_estimation-20": "return xp.sqrt(xp.mean(xp.where(values <= epsilon**2, values, 0.0)))"},
+    ),
+    mistake(
+        "effective_dimension",
+        "wrong_output",
+        "the smaller of eigenvalue and epsilon squared; here half of their harmonic mean, as in the effective "
+        "dimension of a ridge",
+        {"score_estimation-20": "return xp.sqrt(xp.mean(values / (values / epsilon**2 + 1)))"},
     ),
     mistake(
         "no_root",

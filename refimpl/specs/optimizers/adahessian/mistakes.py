@@ -113,6 +113,16 @@ ALTERNATIVES = (
         {STEP: "step = m / correction1 / (rms + eps)"},
     ),
     mistake(
+        "power_of_square",
+        "wrong_order",
+        "average the squares, then take the power; here the power is taken of each diagonal before it is squared and "
+        "averaged, and the root of the average is what divides",
+        {
+            "adahessian-4": "v = beta2 * v + (1 - beta2) * (abs(diagonal) ** power) ** 2",
+            STEP: "step = m / correction1 / (rms + eps)",
+        },
+    ),
+    mistake(
         "newest_diagonal",
         "missing_step",
         "divide by the average of all squared diagonals; here by the newest one alone",
@@ -139,6 +149,24 @@ ALTERNATIVES = (
             "adahessian-5": "pass",
             "update: tree.finite(": "pass",
         },
+    ),
+    mistake(
+        "stored_corrections",
+        "wrong_order",
+        "keep m and v as they are and correct copies; here the corrected ones are stored, and corrected again and "
+        "again",
+        {
+            "adahessian-5": "v = v / correction2\nrms = xp.sqrt(v)",
+            STEP: "m = m / correction1\nstep = m / (rms**power + eps)",
+        },
+        origin="https://github.com/frgfm/holocron/issues/1",
+    ),
+    mistake(
+        "average_of_sizes",
+        "wrong_order",
+        "average the squares of the diagonals and take the root; here their absolute values are averaged, and no root "
+        "is taken",
+        {"adahessian-4": "v = beta2 * v + (1 - beta2) * abs(diagonal)", "adahessian-5": "rms = v / correction2"},
     ),
     variant(
         "coupled_decay",
@@ -324,6 +352,17 @@ ALTERNATIVES = (
         {"adahessian-7": "return True"},
     ),
     mistake(
+        "zero_between",
+        "missing_step",
+        "let the last estimate enter v again between two estimates; here it was set to zero after it was used, and v "
+        "shrinks until the next one",
+        {
+            "descent: theta, state = adahessian.update": """\
+            fed = diagonal if adahessian.due(state, period=period) else 0 * diagonal
+            theta, state = adahessian.update(theta, state, grad, fed, **rates)"""
+        },
+    ),
+    mistake(
         "late_refresh",
         "wrong_order",
         "estimate the diagonal at steps 1, 1 + period, ...; here, after the first, at multiples of the period",
@@ -334,6 +373,25 @@ ALTERNATIVES = (
         "wrong_order",
         "multiply with the Hessian of the mini-batch that gave the gradient; here of the mini-batch before it",
         {ESTIMATE: "diagonal = adahessian.estimate(hessians[max(t - 1, 0), ...].__matmul__, signs[t, :], block=block)"},
+    ),
+    mistake(
+        "accumulated_hessian",
+        "extra_step",
+        "multiply with the Hessian of this step alone; here gradients were never set to zero, and the product is with "
+        "the sum of all Hessians so far",
+        {
+            ESTIMATE: """\
+            product = lambda z, t=t: sum(hessians[s, ...] @ z for s in range(t + 1))
+            diagonal = adahessian.estimate(product, signs[t, :], block=block)"""
+        },
+        origin="https://github.com/davda54/ada-hessian/issues/3",
+    ),
+    mistake(
+        "gradient_of_start",
+        "wrong_order",
+        "take the gradient where the step starts; here it is that of the start of all steps, as from a loss that was "
+        "never computed anew",
+        {"descent: grad =": "grad = hessians[t, ...] @ theta0 + slopes[t, :]"},
     ),
     variant(
         "kept_average",

@@ -178,6 +178,10 @@ ADAM = (
          _inputs([1, -1, 2], MIXED, eps=0.125, weight_decay=0.0)),
     Case("outburst", ("basic", "wrong_constant"), _OUTBURST_WHY, _OUTBURST),
     Case("gaussian", ("basic",), "an ordinary run", _gaussian(3, 6, 3, lr=0.05, beta2=0.99, weight_decay=0.1)),
+    Case("pause", ("edge_case", "missing_step"),
+         "through gradients of 0 the averages fade and the parameters move on, where there is no penalty either",
+         _inputs([0.5, 0.5], [[1, -1], [0, 0], [0, 2], [-2, 0]], **QUICK | {"weight_decay": 0.0}),
+         equations=("adamw-1", "adamw-2")),
     _long(6),
     large("many-coordinates", "strong-penalty", "d"),
 )  # fmt: skip
@@ -195,6 +199,9 @@ AMSGRAD = (
          _inputs([1, -1], [[0.1, -0.2], [0.5, 0.5], [2, -1], [4, 8]], weight_decay=0.1), equations=("adamw-8",)),
     Case("outburst", ("basic", "wrong_constant", "variant"), _OUTBURST_WHY, _OUTBURST, equations=("adamw-8",)),
     Case("gaussian", ("basic",), "an ordinary run", _gaussian(4, 12, 3, lr=0.05, beta2=0.9, weight_decay=0.1)),
+    Case("pause", ("edge_case", "missing_step"),
+         "through gradients of 0 the averages fade, the maximum stays, and the parameters move on and decay",
+         _inputs([0.5, 0.5], [[1, -1], [0, 0], [0, 2], [-2, 0]], **QUICK), equations=("adamw-1", "adamw-2", "adamw-5")),
     _long(7),
     large("many-coordinates", "peak", "d"),
 )  # fmt: skip

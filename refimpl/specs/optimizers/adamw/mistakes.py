@@ -1,5 +1,9 @@
 """What goes wrong in AdamW, Adam and AMSGrad: lines of the source that read otherwise."""
 
+from functools import partial
+
+from refimpl.core.arrays import array_namespace
+from refimpl.optimizers import adamw
 from refimpl.specs.base import mistake, variant
 
 
@@ -29,6 +33,18 @@ v = beta2 * state.v + (1 - beta2) * grad * grad
 params, m, v = _rule(params, state.m, v, penalized, lr, beta1, 1.0, eps, 0.0, *corrections)
 return params, AdamWState(m, v, t)"""
 
+
+def _overwritten_rate(theta0, grads, lr, beta1, beta2, eps, weight_decay, coupled=False):
+    theta, m, v, thetas = theta0, 0 * theta0, 0 * theta0, []
+    for t in range(1, grads.shape[0] + 1):
+        lr = lr * (1 - beta2**t) ** 0.5 / (1 - beta1**t)
+        grad = grads[t - 1, ...] + coupled * weight_decay * theta
+        decay = (not coupled) * weight_decay
+        theta, m, v = adamw._rule(theta, m, v, grad, lr, beta1, beta2, eps, decay, 1.0, 1.0)
+        thetas.append(theta)
+    return array_namespace(theta0).stack(thetas)
+
+
 ALTERNATIVES = (
     # Where the decay goes wrong
     variant("coupled_decay",
@@ -49,6 +65,15 @@ ALTERNATIVES = (
             "the root of the second",
             _both({"adamw-5": "params = params - lr * (m_hat + weight_decay * params) / (xp.sqrt(v_hat) + eps)"}),
             unseen=NO_DECAY),
+    mistake("decay_twice", "extra_step",
+            "let the parameters decay once, beside the step; here the gradient is given weight_decay * theta besides, "
+            "as where code for Adam's penalty was left in",
+            _both({"adamw-1": f"grad = grad + weight_decay * params\n{M}"}), unseen=NO_DECAY),
+    mistake("decay_in_first_moment", "wrong_order",
+            "keep the decay out of the moments; here it is added to the gradient of the first one, while the second "
+            "sees the bare gradient",
+            _both({"adamw-1": "m = beta1 * m + (1 - beta1) * (grad + weight_decay * params)",
+                   "adamw-5": WITHOUT_DECAY}), unseen=NO_DECAY),
     mistake("decay_at_corrected_rate", "wrong_scale",
             "multiply the decay by lr; here by lr * sqrt(1 - beta2^t) / (1 - beta1^t), the rate into which the bias "
             "correction was drawn",
@@ -84,6 +109,18 @@ ALTERNATIVES = (
             _both({"adamw-3": "m = m_hat = m / correction1"})
             | {"adamw-4": "v = v_hat = v / correction2", "adamw-8": "largest = v_hat = largest / correction2"},
             origin="https://github.com/frgfm/holocron/issues/1"),
+    mistake("rate_overwritten", "wrong_order",
+            "take each step's corrected rate from the given lr; here lr itself is overwritten with "
+            "lr * sqrt(1 - beta2^t) / (1 - beta1^t), and the corrections of all steps pile up in it",
+            functions={"trajectory": _overwritten_rate, "adam": partial(_overwritten_rate, coupled=True)}),
+    mistake("squared_powers", "wrong_order",
+            "multiply the power of beta by beta in each step: beta^t; here by itself, beta^(2^(t - 1)), and the "
+            "corrections are over after a few steps",
+            {"_corrections: return": "p = 2 ** min(t - 1, 60)\nreturn t, 1 - beta1**p, 1 - beta2**p"}),
+    mistake("rates_overwritten", "wrong_order",
+            "average at the rates beta1 and beta2; here at their powers beta^t, which were meant for the correction",
+            _both({"adamw-1": "m = (1 - correction1) * m + correction1 * grad",
+                   "adamw-2": "v = (1 - correction2) * v + correction2 * grad * grad"})),
     mistake("counted_from_zero", "wrong_order",
             "count a step before its bias correction; here t = 0 in the first, which divides by zero",
             {"_corrections: return": "return t, 1 - beta1 ** (t - 1), 1 - beta2 ** (t - 1)",
@@ -132,6 +169,16 @@ ALTERNATIVES = (
     mistake("one_second_moment", "wrong_axis",
             "keep a second moment for each parameter; here all share one, the mean of their squares",
             _both({"adamw-2": "v = beta2 * v + (1 - beta2) * xp.mean(grad * grad)"})),
+    mistake("sizes_for_squares", "wrong_order",
+            "average g * g and take the root; here |g| is averaged and no root is taken",
+            _both({"adamw-2": "v = beta2 * v + (1 - beta2) * abs(grad)"}) | _step("m_hat / (v_hat + eps)")),
+    mistake("lazy", "missing_step",
+            "let the moments fade and the parameters move in every step; here both are left alone where the gradient "
+            "is 0, as lazy optimizers do for sparse gradients",
+            _both({"adamw-1": f"moved = grad != 0\nm = xp.where(moved, {M[4:]}, m)",
+                   "adamw-2": f"v = xp.where(moved, {V[4:]}, v)",
+                   "adamw-5": f"params = xp.where(moved, params - lr * ({ADAM} + weight_decay * params), params)"}),
+            origin="https://github.com/tensorflow/tensorflow/issues/23668"),
     mistake("ascent", "wrong_sign", "subtract lr times the step; here it is added", _step(f"-{ADAM}")),
     # Where the penalty of Adam goes wrong
     variant("decoupled_decay", "the decay is subtracted from the parameters by itself: this is AdamW",
@@ -157,6 +204,11 @@ ALTERNATIVES = (
     mistake("maximum_fed_back", "wrong_order",
             "keep the maximum beside v; here it overwrites v, and the next average starts from it",
             {"adamw-7": "largest = v = xp.maximum(largest, v)"}),
+    mistake("moments_not_stored", "missing_step",
+            "hand the new moments and their maximum on to the next step; here they are computed in copies, and every "
+            "step starts from the state at rest, while the count goes on",
+            {"amsgrad: return params": "return params, AMSGradState(state.m, state.v, state.largest, t)"},
+            origin="https://github.com/raskr/rust-autograd/issues/16"),
     mistake("minimum", "wrong_sign", "take the larger of the two; here the smaller, from the first step on",
             {"amsgrad_init: return": "return AMSGradState(m, v, m + 1e30, steps)",
              "adamw-7": "largest = xp.minimum(largest, v)"}),

@@ -16,6 +16,10 @@ def update(theta, state, grad, eps, weight_decay, **rates):
         state = state._replace(previous=grad + weight_decay * theta)
     return diffgrad.update(theta, state, grad, eps=eps, weight_decay=weight_decay, **rates)
 return loops.trajectory(diffgrad.init, update, theta0, grads, **rates)"""
+BALL = """\
+within = lambda x: x / max(1.0, float(xp.sqrt(xp.sum(x * x))) / radius) if radius else 0 * x
+rates = {"decay": decay, "lr": lr, "beta1": beta1, "beta2": beta2, "eps": eps, "record": lambda x: {"x": x}}
+run = diffgrad.online(slope, x0, steps=targets.shape[0], project=within, **rates)"""
 NO_DECAY = {"online": "it has no decay"}
 
 
@@ -65,6 +69,9 @@ ALTERNATIVES = (
     mistake("change_of_moment", "wrong_order",
             "take the change of the gradient; here it is that of the first moment",
             {"diffgrad-2": f"change = m\n{M}\nchange = change - m", "diffgrad-4": "pass"}),
+    mistake("change_of_squares", "wrong_order",
+            "take the change of the gradient; here it is that of its square, as the second moment holds it",
+            {"diffgrad-4": "change = previous * previous - grad * grad"}),
     mistake("change_of_parameters", "wrong_order",
             "take the change of the gradient; here it is that of the parameters",
             {"update: t =": f"{T}\nif t == 1:\n    state = state._replace(previous=params)",
@@ -110,6 +117,17 @@ ALTERNATIVES = (
             {"diffgrad-6": DECOUPLED}, unseen=NO_DECAY, choice=True),
     mistake("no_decay", "missing_step", "add weight_decay * theta to the gradient; here weight_decay is ignored",
             {"diffgrad-1": "pass"}, unseen=NO_DECAY),
+    mistake("decay_twice", "extra_step",
+            "add weight_decay * theta to the gradient, and nothing else; here the parameters are shrunk by "
+            "lr * weight_decay * theta besides",
+            {"diffgrad-6": f"{SIZE}\nparams = params - lr * weight_decay * params"},
+            unseen=NO_DECAY),
+    mistake("change_without_decay", "wrong_order",
+            "the change is that of the gradient with its decay; here the decay is left out of the change, and of what "
+            "is stored, and kept in the moments",
+            {"diffgrad-1": "given, grad = grad, grad + weight_decay * params",
+             "diffgrad-4": "change = previous - given",
+             "_rule: return": "return params, m, v, given"}, unseen=NO_DECAY),
     # Adam's step
     mistake("eps_inside_root", "wrong_order",
             "add eps to the root of the second moment; here it stands under the root",
@@ -121,6 +139,15 @@ ALTERNATIVES = (
             {"diffgrad-6": "size = lr", "diffgrad-7": "pass"}, choice=True),
     mistake("counted_late", "wrong_constant", "the first step is step 1; here the bias correction counts it as 2",
             {"update: correction1": "correction1, correction2 = 1 - beta1 ** (t + 1), 1 - beta2 ** (t + 1)"}),
+    mistake("stored_corrections", "wrong_order",
+            "keep m and v as they are and correct copies; here the corrected moments are stored, and corrected again "
+            "and again",
+            {"update: return params": "return params, DiffGradState(m / correction1, v / correction2, previous, t)"},
+            origin="https://github.com/frgfm/holocron/issues/1"),
+    mistake("squared_powers", "wrong_order",
+            "multiply the power of beta by beta in each step: beta^t; here by itself, beta^(2^(t - 1))",
+            {"update: correction1":
+             "p = 2 ** min(t - 1, 60)\ncorrection1, correction2 = 1 - beta1**p, 1 - beta2**p"}),
     mistake("swapped_betas", "wrong_constant",
             "exchange beta1 and beta2: beta1 averages the gradient, beta2 its square",
             {"update: beta1, beta2": "beta2, beta1 = check.fraction(beta1=beta1, beta2=beta2)"}),
@@ -148,6 +175,12 @@ ALTERNATIVES = (
     mistake("joints_from_the_right", "wrong_order",
             "at a joint the slope is that of the piece on the left; here it is that on the right",
             {"slope: return": "return FUNCTIONS[function].slope(x + 1e-9)"}),
+    mistake("finite_differences", "numerics",
+            "take the derivative; here it is the difference of two values of the function, 0.001 apart",
+            {"slope: return FUNCTIONS": "value = FUNCTIONS[function].value\n"
+             "return (value(x + 5e-4) - value(x - 5e-4)) / 1e-3"}),
+    mistake("value_for_slope", "wrong_output", "return the derivative; here the value of the function",
+            {"slope: return FUNCTIONS": "return FUNCTIONS[function].value(x)"}),
     mistake("no_barrier", "missing_step",
             "F3 falls between 0.4 and 0.5 and rises between -0.5 and -0.4; here it is a plain cone there",
             {"_f3_slope: return": "return _where(x, (-0.5, 2 * x), (0.0, -0.875), (0.5, 0.875), otherwise=2 * x)"}),
@@ -155,15 +188,28 @@ ALTERNATIVES = (
     mistake("constant_lr", "wrong_constant", "divide lr by sqrt(t); here it stays", {"diffgrad-9": "lr_t = lr"}),
     mistake("lr_over_t", "wrong_constant", "divide lr by sqrt(t); here it is divided by t",
             {"diffgrad-9": "lr_t = lr / t"}),
+    mistake("lr_fades_by_itself", "wrong_order",
+            "divide the first step size by sqrt(t); here the last one is, so that it falls as 1 / sqrt(t!)",
+            {"diffgrad-9": "lr_t = lr\nfor i in range(2, t + 1):\n    lr_t = lr_t / i**0.5"}),
     mistake("constant_beta1", "wrong_constant", "step t has the rate beta1 * decay^(t - 1); here beta1 stays",
             {"diffgrad-10": "beta1_t = beta1"}),
+    mistake("beta1_fades_by_itself", "wrong_order",
+            "multiply the first beta1 by decay^(t - 1); here the last one is, which gives decay^(t (t - 1) / 2)",
+            {"diffgrad-10": "beta1_t = beta1 * decay ** (t * (t - 1) // 2)"}),
     mistake("fades_too_soon", "wrong_order", "the first step has the rate beta1; here it is beta1 * decay already",
             {"diffgrad-10": "beta1_t = beta1 * decay**t"}),
     mistake("corrected_with_first_rate", "wrong_constant",
             "correct the bias with the rate of the step, 1 - beta1_t^t; here it is 1 - beta1^t",
             {"diffgrad-10": "beta1_t = beta1 * decay ** (t - 1)\nlr_t = lr_t * (1 - beta1_t**t) / (1 - beta1**t)"}),
+    mistake("corrected_with_product", "wrong_order",
+            "correct the bias with 1 - beta1_t^t; here with 1 minus the product of all rates so far",
+            {"diffgrad-10": "beta1_t = beta1 * decay ** (t - 1)\n"
+             "lr_t = lr_t * (1 - beta1_t**t) / (1 - beta1**t * decay ** (t * (t - 1) / 2))"}),
     mistake("no_projection", "missing_step", "project the new point onto the domain; here it may leave it",
             {"diffgrad-11": "return params, state"}),
+    mistake("ball_for_box", "wrong_axis",
+            "clip each coordinate to the box; here a point that is longer than the radius is shortened to it",
+            {"online: run = diffgrad.online": BALL}),
     mistake("projected_for_show", "wrong_output",
             "go on from the projected point; here it is returned, and the next step starts outside",
             {"diffgrad-11": "return params, state",

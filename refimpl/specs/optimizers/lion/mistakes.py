@@ -1,7 +1,8 @@
 """What goes wrong in Lion and in its search: lines of the source that read otherwise."""
 
+from refimpl.core.arrays import array_namespace
 from refimpl.optimizers import lion
-from refimpl.optimizers._lion_programs import FOUND, follow, parse, show
+from refimpl.optimizers._lion_programs import FOUND, follow, parse, run, show
 from refimpl.specs import loops
 from refimpl.specs.base import mistake, variant
 
@@ -25,6 +26,26 @@ def _program(old, new):
     return {"found_program": lambda theta0, grads, lr: follow(program, theta0, grads, lr=lr)}
 
 
+def _scale_piles_up(theta0, grads, lr):
+    w, m, v, ws = theta0, 0 * theta0, 0 * theta0, []
+    for t in range(grads.shape[0]):
+        update, m, v = run(FOUND, w, grads[t, :], m, v, lr)
+        w, lr = w - update, lr * 0.0002
+        ws.append(w)
+    return array_namespace(theta0).stack(ws)
+
+
+def _corrected_momentum(theta0, grads, lr, beta1, beta2, weight_decay):
+    xp, theta, momentum, thetas = array_namespace(theta0), theta0, 0 * theta0, []
+    for t in range(grads.shape[0]):
+        corrected = momentum / (1 - beta2**t) if t else momentum
+        direction = xp.sign(beta1 * corrected + (1 - beta1) * grads[t, :])
+        theta = theta - lr * (direction + weight_decay * theta)
+        momentum = beta2 * momentum + (1 - beta2) * grads[t, :]
+        thetas.append(theta)
+    return xp.stack(thetas)
+
+
 ALTERNATIVES = (
     mistake(
         "aliased_momentum",
@@ -33,6 +54,13 @@ ALTERNATIVES = (
         "taken",
         {"lion-1": f"{C}\nmomentum = c = beta2 * c + (1 - beta2) * grad", "lion-3": "pass"},
         origin="https://github.com/kozistr/pytorch_optimizer/pull/135",
+    ),
+    mistake(
+        "signed_in_place",
+        "wrong_order",
+        "take the sign of a copy; here c shares its array with the momentum, and the sign is taken in place, so that "
+        "the momentum mixes the gradient with signs",
+        {"lion-3": "momentum = beta2 * xp.sign(c) + (1 - beta2) * grad"},
     ),
     mistake(
         "fresh_momentum",
@@ -58,6 +86,17 @@ ALTERNATIVES = (
         "let the momentum forget in every step; here it is left alone where the gradient is 0, as lazy optimizers do "
         "for sparse gradients",
         {"lion-3": f"momentum = xp.where(grad != 0, {MEMORY.partition(' = ')[2]}, momentum)"},
+    ),
+    mistake(
+        "lazy_step",
+        "missing_step",
+        "let momentum and decay move the parameters in every step; here parameters and momentum are left alone where "
+        "the gradient is 0",
+        {
+            "lion-2": "moved = params - lr * (xp.sign(c) + weight_decay * params)\n"
+            "params = xp.where(grad != 0, moved, params)",
+            "lion-3": f"momentum = xp.where(grad != 0, {MEMORY.partition(' = ')[2]}, momentum)",
+        },
     ),
     mistake(
         "one_rate_beta1",
@@ -100,6 +139,27 @@ ALTERNATIVES = (
         origin=f"{BITSANDBYTES}/pull/2040",
     ),
     mistake(
+        "decay_twice",
+        "extra_step",
+        "let the parameters decay once, beside the sign; here weight_decay * theta is added to the gradient besides",
+        {"lion-1": f"grad = grad + weight_decay * params\n{C}"},
+    ),
+    mistake(
+        "normalized",
+        "wrong_axis",
+        "take the sign of each coordinate; here c is divided by its length, so that the whole step has the length lr",
+        {
+            "lion-2": "length = xp.sqrt(xp.sum(c * c))\n"
+            "params = params - lr * (c / xp.where(length > 0, length, 1.0) + weight_decay * params)"
+        },
+    ),
+    mistake(
+        "soft_sign",
+        "numerics",
+        "the sign is 1 whatever the size; here it is c / (|c| + 1e-8), which fades for tiny gradients",
+        {"lion-2": "params = params - lr * (c / (abs(c) + 1e-8) + weight_decay * params)"},
+    ),
+    mistake(
         "sign_by_division",
         "numerics",
         "sign(0) is 0; here the sign is computed as c / |c|, which is NaN at zero",
@@ -119,6 +179,13 @@ ALTERNATIVES = (
         "wrong_constant",
         "the momentum is beta2 * m + (1 - beta2) * g; here its weights are exchanged",
         {"lion-3": "momentum = beta2 * grad + (1 - beta2) * momentum"},
+    ),
+    mistake(
+        "corrected_momentum",
+        "extra_step",
+        "take the momentum as it is; here it is divided by 1 - beta2^t before it is mixed with the gradient, as Adam "
+        "corrects its moments",
+        functions={"trajectory": _corrected_momentum},
     ),
     mistake(
         "clipped_momentum",
@@ -222,6 +289,13 @@ ALTERNATIVES = (
             "m = interp(g, v, 0.899)\nv = interp(g, m, 1.109)\nm = interp(g, v, 0.899)\nm2 = m * m",
         ),
     ),
+    mistake(
+        "scale_piles_up",
+        "wrong_order",
+        "start each step from the given learning rate; here lr keeps its factor 0.0002 from step to step, in the clip "
+        "as well",
+        functions={"found_program": _scale_piles_up},
+    ),
     # Ageing evolution
     mistake(
         "drops_the_worst",
@@ -281,6 +355,56 @@ ALTERNATIVES = (
             members = age(members, Member((), float(child_fitness[k]), k + 1))
             parents.append(float(tournament(members, [float(u) for u in draws[k, :]]).born))""",
             "ageing: members = age(": "pass",
+        },
+    ),
+    mistake(
+        "best_of_all",
+        "wrong_axis",
+        "the parent is the fittest of those drawn; here of the whole population",
+        {"lion-10": "return min(members, key=lambda member: member.fitness)"},
+    ),
+    mistake(
+        "ring_of_places",
+        "wrong_order",
+        "places count from the oldest member; here the child takes the place of the oldest in a ring, and the places "
+        "stay where they are",
+        {
+            "ageing: members = age(": """\
+            slot = k % population
+            members = (*members[:slot], Member((), float(child_fitness[k]), k + 1), *members[slot + 1 :])""",
+        },
+    ),
+    mistake(
+        "loser_dies",
+        "wrong_order",
+        "drop the oldest member; here the worst of those drawn makes room for the child",
+        {
+            "ageing: members = age(": """\
+            drawn = [int(float(u) * len(members)) for u in draws[k, :]]
+            worst = max(drawn, key=lambda i: members[i].fitness)
+            members = (*members[:worst], *members[worst + 1 :], Member((), float(child_fitness[k]), k + 1))""",
+        },
+    ),
+    mistake(
+        "only_better_children",
+        "extra_step",
+        "every child enters and the oldest leaves; here only a child that beats its parent does",
+        {
+            "ageing: members = age(": """\
+            parent = tournament(members, [float(u) for u in draws[k, :]])
+            if child_fitness[k] < parent.fitness:
+                members = age(members, Member((), float(child_fitness[k]), k + 1))""",
+        },
+    ),
+    mistake(
+        "sorted_in_place",
+        "wrong_order",
+        "keep the members in the order of their births; here they are sorted by fitness in place, so that places "
+        "count from the fittest, and the fittest is dropped as if it were the oldest",
+        {
+            "ageing: parents.append": """\
+            members = tuple(sorted(members, key=lambda member: member.fitness))
+            parents.append(float(tournament(members, [float(u) for u in draws[k, :]]).born))""",
         },
     ),
 )

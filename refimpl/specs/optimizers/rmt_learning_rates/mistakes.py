@@ -75,6 +75,18 @@ ALTERNATIVES = (
         },
     ),
     mistake(
+        "first_decides",
+        "wrong_axis",
+        "ask of each eigenvalue whether the noise hides it; here the first one decides for all",
+        {
+            f"{TAG}4": """\
+            hidden = xp.reshape(eigenvalue <= xp.sqrt(noise), (-1,))
+            seen = xp.sqrt(noise) if hidden[0] else eigenvalue
+            seen = xp.where(seen == 0, 1e-9, seen)""",
+        },
+        unseen={"trajectory": "it has one eigenvalue"},
+    ),
+    mistake(
         "half_the_edge",
         "wrong_constant",
         "the semicircle ends at 2 sqrt(v); here at sqrt(v)",
@@ -214,6 +226,30 @@ ALTERNATIVES = (
         {f"{TAG}12": "return lr * (new_batch / batch)"},
     ),
     mistake(
+        "linear_until_saturated",
+        "wrong_order",
+        "step sizes follow 1 / lambda'(b), which bends; here they grow in proportion to b, and are cut at the limit "
+        "for the whole data",
+        {
+            f"{TAG}12": """\
+            xp = array_namespace(new)
+            limit = xp.where(top > 0, old / xp.where(top > 0, top, 1.0), new_batch / batch)
+            return lr * xp.minimum(new_batch / batch, limit)"""
+        },
+    ),
+    mistake(
+        "growth_piles_up",
+        "wrong_order",
+        "take the given step size from b0 to each batch size; here each entry goes on from the step size of the entry "
+        "before it, as if that were good at b0",
+        {
+            "scale_lr: lrs = rmt.scale_lr": """\
+            xp = array_namespace(batches)
+            growth = rmt.scale_lr(lr, batch, batches, rule=rule, top=top, **supply) / lr
+            lrs = lr * xp.exp(xp.cumulative_sum(xp.log(growth)))"""
+        },
+    ),
+    mistake(
         "inverted_eigenvalues",
         "wrong_constant",
         "a larger eigenvalue asks for a smaller step: lr times lambda'(b0) / lambda'(b); here inverted",
@@ -227,6 +263,13 @@ ALTERNATIVES = (
         "eigenvalue is found it comes again, as ghosts (moments and densities do not show it)",
         {f"{TAG}16": "pass"},
         origin="https://github.com/JuliaLinearAlgebra/IterativeSolvers.jl/issues/144",
+        unseen=FEW_STEPS,
+    ),
+    mistake(
+        "against_start_alone",
+        "missing_step",
+        "orthogonalize each new vector against all before it; here against the start alone, beside the last two",
+        {f"{TAG}16": "u = u - (q[:1, :] @ u) @ q[:1, :]"},
         unseen=FEW_STEPS,
     ),
     mistake(
@@ -349,6 +392,30 @@ ALTERNATIVES = (
         },
     ),
     mistake(
+        "own_probe_each",
+        "wrong_axis",
+        "let all matrices see the same probes; here each batch sees one of them, and the noise of the probes stays",
+        {
+            "element_variance: longer =": """\
+            n = probes.shape[0]
+            each = [squared_norm(p, probes[i % n : i % n + 1, :]) for i, p in enumerate(batch_products)]
+            longer = sum(each) / len(each) - squared_norm(product, probes)"""
+        },
+    ),
+    mistake(
+        "ratio_of_means",
+        "wrong_order",
+        "average |H v|^2 / |v|^2 over the probes; here the mean of |H v|^2 is divided by that of |v|^2, so that long "
+        "probes count more",
+        {
+            f"{TAG}23": "return size * xp.mean(xp.sum(images * images, axis=1)) / xp.mean(lengths)",
+            "spectrum: values, weights =": """\
+            squares = [xp.sum(probes[i, :] ** 2) for i in range(n)]
+            pairs = [(v, w * square * n / sum(squares)) for (v, w), square in zip(pairs, squares, strict=True)]
+            values, weights = (xp.concat(parts) for parts in zip(*pairs, strict=True))""",
+        },
+    ),
+    mistake(
         "square_of_mean_norm",
         "wrong_order",
         "average the squared norms; here the norms are averaged, and then squared",
@@ -388,6 +455,19 @@ ALTERNATIVES = (
         "wrong_sign",
         "take the smallest positive Ritz value; here the absolute value of the smallest one",
         {"polyak_rates: bottom =": "bottom = abs(xp.min(values))"},
+    ),
+    mistake(
+        "smallest_size",
+        "wrong_sign",
+        "take the smallest positive Ritz value; here the smallest absolute value, of negative ones too",
+        {"polyak_rates: bottom =": "sizes = abs(values)\nbottom = xp.min(xp.where(sizes > floor * top, sizes, top))"},
+    ),
+    mistake(
+        "largest_size",
+        "wrong_sign",
+        "take the largest Ritz value; here the one that is largest in size, as power iteration finds it, although it "
+        "may be negative",
+        {"polyak_rates: top =": "top = batch_hessian(xp.asarray(xp.max(abs(values))), noise)"},
     ),
     mistake(
         "no_floor",
@@ -442,6 +522,12 @@ ALTERNATIVES = (
         {f"{TAG}28": "lr = curvature / xp.sum(grad * grad)"},
     ),
     mistake(
+        "gradient_of_step",
+        "wrong_order",
+        "measure along the gradient of the statistics batch; here along that of the step's own batch",
+        {"trajectory: return rmt.learn_rayleigh": "return rmt.learn_rayleigh(state, product, grads[epoch * every, :])"},
+    ),
+    mistake(
         "negative_curvature",
         "missing_step",
         "keep the last step size where the curvature along g is not positive; here the step climbs",
@@ -456,6 +542,12 @@ ALTERNATIVES = (
         "missing_step",
         "in the warm-up epochs keep the first rates; here they are measured from the start",
         {"minimize: if within == 0": "if within == 0:"},
+    ),
+    mistake(
+        "warmup_in_steps",
+        "wrong_order",
+        "count the warm-up in epochs; here in steps",
+        {"minimize: if within == 0": "if within == 0 and k > warmup:"},
     ),
     # What other sources do on purpose
     variant(

@@ -44,6 +44,13 @@ ALTERNATIVES = (
         },
     ),
     mistake(
+        "rate_inside_clip",
+        "wrong_order",
+        "clip the ratio to [-1, 1], then multiply by lr; here lr times the ratio is clipped to [-1, 1], which lets "
+        "steps be 1 / lr times as long",
+        {RATIO: "step = xp.maximum(xp.minimum(lr * m / bound, 1.0), -1.0)", "sophia-4": "params = params - step"},
+    ),
+    mistake(
         "no_clip",
         "missing_step",
         "clip each coordinate of the ratio to [-1, 1]; here it is not clipped",
@@ -131,6 +138,23 @@ ALTERNATIVES = (
         },
     ),
     mistake(
+        "decay_inside_clip",
+        "wrong_order",
+        "let the parameters decay beside the clipped ratio; here weight_decay * theta joins the ratio before the "
+        "clip, which cuts it off",
+        {
+            RATIO: "step = xp.maximum(xp.minimum(m / bound + weight_decay * params, 1.0), -1.0)",
+            "sophia-3": "pass",
+        },
+    ),
+    mistake(
+        "decay_twice",
+        "extra_step",
+        "let the parameters decay once, beside the clipped ratio; here weight_decay * theta is added to the gradient "
+        "besides",
+        {"sophia-1": f"grad = grad + weight_decay * params\n{M}"},
+    ),
+    mistake(
         "ascent",
         "wrong_sign",
         "subtract the clipped ratio; here it is added and the steps climb",
@@ -147,6 +171,16 @@ ALTERNATIVES = (
         "wrong_output",
         "the win rate is the share of coordinates that are not clipped; here of those that are",
         {"sophia-6": "return xp.mean(xp.astype(abs(state.m) >= xp.maximum(gamma * state.h, eps), state.m.dtype))"},
+    ),
+    mistake(
+        "rate_of_old_state",
+        "wrong_order",
+        "count the coordinates that this step did not clip; here the win rate is that of the state before it",
+        {
+            "step: return": """\
+            old = sophia.SophiaState(m, h)
+            return theta, state.m, state.h, sophia.win_rate(old, gamma=rates["gamma"], eps=rates["eps"])"""
+        },
     ),
     variant(
         "code_form",
@@ -172,6 +206,13 @@ ALTERNATIVES = (
         "leave h as it is in steps without an estimate; here it is multiplied by beta2 in those, too, and shrinks "
         "between two estimates",
         {"update: h = state.h": "h = state.h if estimate is not None else beta2 * state.h"},
+    ),
+    mistake(
+        "estimate_kept",
+        "extra_step",
+        "leave h as it is in steps without an estimate; here the last estimate is averaged in again in each of those, "
+        "as in AdaHessian",
+        {ESTIMATE: "estimate = estimates[(t - 1) // k * k, :]"},
     ),
     mistake(
         "squared_gradient",
@@ -204,6 +245,17 @@ ALTERNATIVES = (
         "extra_step",
         "leave h as it is; here it is divided by 1 - beta2^t, as in Adam",
         {STEP: _step_with('{"gamma": rates["gamma"] / (1 - rates["beta2"] ** t)}')},
+    ),
+    mistake(
+        "both_corrected",
+        "extra_step",
+        "leave m and h as they are; here they are divided by 1 - beta1^t and 1 - beta2^t, as in Adam",
+        {
+            STEP: _step_with(
+                '{"gamma": rates["gamma"] * (1 - rates["beta1"] ** t) / (1 - rates["beta2"] ** t), '
+                '"eps": rates["eps"] * (1 - rates["beta1"] ** t)}'
+            )
+        },
     ),
     # When an estimate is due
     mistake(
@@ -287,6 +339,23 @@ ALTERNATIVES = (
         {"sophia-7": f"return abs(probe * {PRODUCT})"},
     ),
     mistake(
+        "trace_for_diagonal",
+        "wrong_axis",
+        "multiply u and H u entry by entry; here the products are added up, which estimates the trace, and all "
+        "entries share it",
+        {"sophia-7": f"return 0 * probe + array_namespace(probe).sum(probe * {PRODUCT})"},
+    ),
+    mistake(
+        "finite_difference",
+        "numerics",
+        "differentiate the gradient; here it is taken at two points 0.001 u apart, on one side",
+        {
+            "sophia-7": """\
+            moved = gradient(W + 1e-3 * probe, x, labels, model=model)
+            return probe * (moved - gradient(W, x, labels, model=model)) / 1e-3"""
+        },
+    ),
+    mistake(
         "gauss_newton_product",
         "missing_step",
         "differentiate the gradient again, through the logits as well; here u * (J^T S J u), which leaves out their "
@@ -357,6 +426,17 @@ ALTERNATIVES = (
         "wrong_constant",
         "draw the labels from softmax(logits); here the logits are halved, a temperature 2",
         {SAMPLED: "sampled = sophia.sample_labels(models.logits(W, x, model=model) / 2, uniforms)"},
+    ),
+    mistake(
+        "places_for_classes",
+        "wrong_axis",
+        "return the class; here classes are sorted by their probability before it is drawn, and the place in that "
+        "order is taken for the class",
+        {
+            "sample_labels: below =": """\
+            ordered = xp.sort(softmax(logits, axis=1), axis=1, descending=True)
+            below = xp.cumulative_sum(ordered, axis=1)[:, :-1]"""
+        },
     ),
     mistake(
         "absolute_gradient",

@@ -82,6 +82,26 @@ ALTERNATIVES = (
         {"cbo-1": "return xp.exp(lowest - energies)"},
     ),
     mistake(
+        "softmax_twice",
+        "extra_step",
+        "the weights are exp(-alpha E) over their sum; here the softmax is taken of these weights once more, and all "
+        "particles count nearly the same",
+        {
+            "cbo-1": "once = xp.where(xp.isfinite(energies), xp.exp(-alpha * gaps), 0.0)\n"
+            "return xp.exp(once / xp.sum(once))"
+        },
+    ),
+    mistake(
+        "energies_standardised",
+        "extra_step",
+        "multiply alpha with the energies as they are; here they are first put between 0 and 1",
+        {
+            "cbo-1": "highest = xp.max(xp.where(xp.isfinite(energies), gaps, 0.0))\n"
+            "scale = xp.where(highest > 0, highest, 1.0)\n"
+            "return xp.where(xp.isfinite(energies), xp.exp(-alpha * (gaps / scale)), 0.0)"
+        },
+    ),
+    mistake(
         "weights_by_logsumexp",
         "numerics",
         "divide the weights by their own sum; here they are exp(-alpha E - logsumexp(-alpha E)), and beside alpha E = "
@@ -252,6 +272,43 @@ ALTERNATIVES = (
         {"trajectory: swarm, energies = moved": "swarm = moved"},
     ),
     mistake(
+        "worse_points_refused",
+        "extra_step",
+        "the new consensus point takes the place of the old one, whatever its value; here only where it is better",
+        {
+            "trajectory: moved, info": "info = cbo.inspect(swarm.positions, energies, alpha=alpha)\n"
+            "if points and bool(energy(objective, info.consensus[None, :]) > energy(objective, points[-1][None, :])):\n"
+            "    info = info._replace(consensus=points[-1])\n"
+            "moved = cbo.move(swarm, info.consensus, noise[k, ...], **rates)",
+            "trajectory: points.append(cbo.": "last = cbo.consensus_point(swarm.positions, energies, alpha=alpha)\n"
+            "if points and bool(energy(objective, last[None, :]) > energy(objective, points[-1][None, :])):\n"
+            "    last = points[-1]\n"
+            "points.append(last)",
+            "hopping: centre, _ = ": "found, _ = "
+            "cbo.hopping_step(function, centre, noise[k, ...], alpha=alpha, width=width)\n"
+            "centre = centre if bool(function(found[None, :]) > function(centre[None, :])) else found",
+        },
+    ),
+    mistake(
+        "own_bests_weighed",
+        "extra_step",
+        "weigh the particles where they are; here each is weighed at the best place that it has seen, as in a particle "
+        "swarm",
+        {
+            "trajectory: moved, info": "if not points:\n"
+            "    seen, least = swarm.positions, energies\n"
+            "seen = xp.where((energies < least)[:, None], swarm.positions, seen)\n"
+            "least = xp.where(energies < least, energies, least)\n"
+            "info = cbo.inspect(seen, least, alpha=alpha)\n"
+            "moved = cbo.move(swarm, info.consensus, noise[k, ...], **rates)",
+            "trajectory: points.append(cbo.": "if not points:\n"
+            "    seen, least = swarm.positions, energies\n"
+            "seen = xp.where((energies < least)[:, None], swarm.positions, seen)\n"
+            "least = xp.where(energies < least, energies, least)\n"
+            "points.append(cbo.consensus_point(seen, least, alpha=alpha))",
+        },
+    ),
+    mistake(
         "noise_reused",
         "wrong_axis",
         "use the draws noise[k] in step k; here the first ones are used in every step",
@@ -285,6 +342,12 @@ ALTERNATIVES = (
             "hopping: centre, _ = ": "centre, _ = "
             "cbo.hopping_step(function, start, noise[k, ...], alpha=alpha, width=width)"
         },
+    ),
+    mistake(
+        "centre_in_the_cloud",
+        "extra_step",
+        "weigh the draws alone; here the last point is one of the cloud as well",
+        {"cbo-7": "xp = array_namespace(point)\ncloud = xp.concat([point[None, :], point + width * noise])"},
     ),
     mistake(
         "width_squared",
@@ -359,6 +422,15 @@ ALTERNATIVES = (
         "missing_step",
         "solve with the whole matrix; here only its diagonal is used",
         {"cbo-8": "return minimizer + right / (1 + tau * xp.linalg.diagonal(matrix))"},
+    ),
+    mistake(
+        "matrix_as_root",
+        "wrong_scale",
+        "E is (x - b)^T A (x - b) / 2; here |A (x - b)|^2 / 2, whose matrix is A^T A",
+        {
+            "cbo-8": "squared = xp.matrix_transpose(matrix) @ matrix\n"
+            "return minimizer + xp.linalg.solve(identity + tau * squared, right[:, None])[:, 0]"
+        },
     ),
     # What other sources do on purpose
     variant(

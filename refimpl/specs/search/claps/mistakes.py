@@ -152,6 +152,23 @@ ALTERNATIVES = (
         "seeds are drawn by their distance; here each row is as likely",
         _at(_7="found = _floor(u[k : k + 1], E.shape[0])"),
     ),
+    mistake(
+        "farthest_seed",
+        "missing_step",
+        "draw a seed with probabilities in proportion to the squared distances; here the farthest row is always taken",
+        _at(_7="found = xp.argmax(nearest)[None]"),
+    ),
+    mistake(
+        "seed_recycled",
+        "wrong_axis",
+        "subtract the seed from every row; here its entries are dealt down the columns, one after another",
+        {
+            "_seeds: squares = ": "seed, (V, d) = xp.take(E, seeds[-1], axis=0)[0, :], E.shape\n"
+            "dealt = xp.reshape(xp.take(seed, xp.arange(V * d) % d), (d, V))\n"
+            "squares = xp.sum((E - xp.matrix_transpose(dealt)) ** 2, axis=1)"
+        },
+        origin=f"{GITHUB}/WGUNDERWOOD/motifcluster/pull/1",
+    ),
     variant(
         "not_below",
         "the next seed is the first row whose sum is not below the draw; a draw of exactly 0 takes a seed again",
@@ -299,6 +316,19 @@ ALTERNATIVES = (
             "best = xp.argmax(xp.where(used, -math.inf, scores))"
         ),
     ),
+    mistake(
+        "best_not_reset",
+        "missing_step",
+        "each step takes the best of its own prompts; here one must beat the steps before, or their token comes again",
+        _at(_16="top = xp.argmax(scores)\nbest = top if not found or bool(scores[top] > max(found)) else best"),
+    ),
+    mistake(
+        "places_asked",
+        "wrong_output",
+        "ask about token ids; here about their places in the vocabulary that is left",
+        _at(_15="every = xp.concat([before, xp.arange(v, dtype=xp.int64, device=device(vocab))[:, None]], axis=1)")
+        | {"_tokens: return": "return xp.astype(places, xp.int64)"},
+    ),
     variant(
         "last_of_equal",
         "of equal rewards the last one wins: which one is up to the library",
@@ -368,6 +398,20 @@ ALTERNATIVES = (
         "wrong_constant",
         "a position that changes gets another token; here it may get the same, and changes less often",
         {"_breed: others = _floor": _OTHERS.format("v")} | _at(_18="pass"),
+    ),
+    mistake(
+        "mutated_in_place",
+        "wrong_order",
+        "a mutant is a copy of an elite; here the elite itself is changed, and with it all that come from it",
+        _at(
+            _19="elites = xp.asarray(elites, copy=True)\n"
+            "which = _floor(draws.parent, count)\n"
+            "for j in range(which.shape[0]):\n"
+            "    old, new = elites[int(which[j]), :], _floor(draws.token[j, :], v - 1)\n"
+            "    new = new + xp.astype(new >= old, xp.int64)\n"
+            "    elites[int(which[j]), :] = xp.where(draws.flip[j, :] < p_mut, new, old)\n"
+            "mutants = xp.take(elites, which, axis=0)"
+        ),
     ),
     mistake(
         "never_the_last_token",
@@ -519,6 +563,15 @@ ALTERNATIVES = (
         _at(_28=_ALL.replace("gate2 < c2", "gate1 < c2")),
     ),
     mistake(
+        "one_draw_a_particle",
+        "wrong_constant",
+        "each position has a draw of its own; here the first one of a particle decides for all of its positions",
+        _at(
+            _27=_OWN.replace("draws.move1 <", "draws.move1[:, :1] <"),
+            _28=_ALL.replace("draws.move2 <", "draws.move2[:, :1] <"),
+        ),
+    ),
+    mistake(
         "whole_particle",
         "wrong_constant",
         "a mutation changes one position; here all of them",
@@ -554,6 +607,22 @@ ALTERNATIVES = (
         "the best of all is the best ever; here that of the present epoch, also where it is worse",
         _at(_31="g, score = first, scores[top]"),
         origin=f"{GITHUB}/ljvmiranda921/pyswarms/pull/34",
+    ),
+    mistake(
+        "last_that_beats",
+        "wrong_order",
+        "the best of the epoch may become the best of all; here the last one that beats the best of before",
+        {
+            "_seen: top = ": "beats = xp.astype(scores > state.score, xp.int64)\n"
+            "top = x.shape[0] - 1 - xp.argmax(xp.flip(beats))"
+        },
+    ),
+    mistake(
+        "best_where_it_is_now",
+        "wrong_output",
+        "the best of all is where it was found; here where the particle that found it is now",
+        _at(_31="g, score = xp.take(x, xp.argmax(own)[None], axis=0)[0, :], xp.max(own)"),
+        origin=f"{GITHUB}/ljvmiranda921/pyswarms/issues/292",
     ),
     mistake(
         "aliased",

@@ -97,6 +97,9 @@ ALTERNATIVES = (
              "_offered: return options[:m]": "return options[m:], options[:m]"}),
     mistake("zeros_at_the_end", "wrong_output", "a path that has ended goes on with -1; here with 0",
             {"deeparchitect-12": "path.append(xp.where(more, xp.astype(upper, values.dtype), 0))"}),
+    mistake("binary_digits", "wrong_output",
+            "a path follows the intervals, whose lengths differ; here it has the binary digits of the value",
+            {"deeparchitect-12": "path.append(values // 2 ** ((n - 1).bit_length() - 1 - len(path)) % 2)"}),
     mistake("roll_of_one_less", "wrong_constant",
             "a random index is floor(r k); here floor(r (k - 1)), and the last value never comes",
             {"deeparchitect-18": "i = int(draws[len(history)] * (k - 1))"}),
@@ -180,6 +183,21 @@ ALTERNATIVES = (
     mistake("visits_forgotten", "missing_step", "the last node of the walk gets a visit; here its parents alone",
             {_STOP: "node = node._replace(total=node.total + gain) if path else node._replace(visits=node.visits + n, "
              "total=node.total + gain)"}),
+    mistake("children_are_one", "wrong_output",
+            "each child is a node of its own; here all children of a node are the same object, and share visits and "
+            "scores",
+            {"_update: children = ": "children = (node,) * len(parent.children)"}),
+    mistake("mean_divided_again", "wrong_scale",
+            "a node sums its scores, for the bound divides by the visits; here it keeps the mean, which is divided too",
+            {_STOP: "node = node._replace(visits=node.visits + n, total=node.total + (gain - node.total) / "
+             "(node.visits + 1))",
+             _PATH: "node = Node(parent.visits + n, parent.total + (gain - parent.total) / (parent.visits + 1), "
+             "children)"}),
+    mistake("rollout_in_the_tree", "extra_step",
+            "one node gets children in each walk; here all nodes of the rollout do, and are told the score",
+            {"_update: if state.todo": "while state.todo:",
+             "deeparchitect-21": f"{_EXPAND}\ni = int(rolls[len(path)] * len(node.children))\npath.append((node, i))\n"
+             "node, state = node.children[i], _choose(state, i)"}),
     # The surrogate
     mistake("last_window_lost", "missing_step",
             "a network of M modules has M - k + 1 windows of k; here M - k, and one module has no features",
@@ -208,6 +226,10 @@ ALTERNATIVES = (
              "Counter())",
              "vocabulary: held": "held: Counter = sum((Counter(set(_held(model))) for model in models if values), "
              "Counter())"}),
+    mistake("asked_ones_counted", "wrong_order",
+            "features are those of the networks that were evaluated; here those of the candidates count as well",
+            {"features: words = ": 'words = da.vocabulary([*known, *new], longest=longest, least=least, '
+             'values=kind == "types+values")'}),
     mistake("threshold_ignored", "missing_step", "rare n-grams do not count; here all do",
             {"deeparchitect-25": "often = lambda found: (key for key in found)"}),
     mistake("place_ignored", "missing_step", "a value counts at its place; here at any",
@@ -223,6 +245,16 @@ ALTERNATIVES = (
     mistake("candidates_not_centred", "missing_step",
             "what is asked is centred like what is known; here it is not",
             {"deeparchitect-29": "return level + candidates @ w"}),
+    mistake("features_standardised", "extra_step",
+            "features are centred alone; here they are divided by their deviations too, and lambda weighs differently",
+            {"deeparchitect-27": "centre, level = xp.mean(X, axis=0), xp.mean(y)\n"
+             "spread = xp.std(X, axis=0)\n"
+             "spread = xp.where(spread > 0, spread, 1.0)\n"
+             "X, candidates, centre = X / spread, candidates / spread, centre / spread"}),
+    mistake("intercept_penalised", "wrong_constant",
+            "the intercept is not penalised; here it is the weight of a column of ones like any other",
+            {"deeparchitect-27": "X, candidates = (xp.concat([xp.ones_like(A[:, :1]), A], axis=1) for A in (X, "
+             "candidates))\ncentre, level = 0.0 * X[0, :], 0.0 * y[0]"}),
     mistake("level_lost", "missing_step", "the mean score belongs to a prediction; here it is left out",
             {"deeparchitect-29": "return (candidates - centre) @ w"}),
     mistake("penalty_squared", "wrong_constant", "add lambda to the squares of the singular values; here its square",
@@ -259,6 +291,13 @@ ALTERNATIVES = (
     mistake("cut", "missing_step", "what is shorter gets zeros; here what stands beyond it is lost",
             {"deeparchitect-32": "x, b = _padded(x, dims), _padded(b, dims)\n"
              "return xp.where((x == 0.0) | (b == 0.0), 0.0, x + b)"}),
+    mistake("padded_when_flat", "wrong_axis",
+            "zeros come at the end of each axis; here all at the end of the flat array, whose rows are then cut anew",
+            {"deeparchitect-32": "size = 1\n"
+             "for side in dims:\n"
+             "    size = size * side\n"
+             "flat = lambda a: xp.reshape(_padded(xp.reshape(a, (a.shape[0], -1)), [size]), (a.shape[0], *dims))\n"
+             "return flat(x) + flat(b)"}),
     mistake("input_lost", "missing_step", "the input is added; here the output is alone",
             {"deeparchitect-32": "return 0.0 * _padded(x, dims) + _padded(b, dims)"}),
     mistake("subtracted", "wrong_sign", "the input is added; here the output is subtracted from it",

@@ -177,6 +177,20 @@ ALTERNATIVES = (
         origin=f"{GITHUB}/pytorch/pytorch/pull/63202",
     ),
     mistake(
+        "masks_pile_up",
+        "wrong_output",
+        "each look is at the parent; here its masks set weights and biases of the parent itself to 0, and a later look "
+        "finds only what all before it have left",
+        {
+            "_initial_losses: small = ": "xp, small, params = array_namespace(X), [], list(params)\n"
+            "for r in rows:\n"
+            "    for l, layer in enumerate(masks):\n"
+            f"        on = {_ON.format(W='params[l].W', axis=1, kept='layer[r, :]')}\n"
+            "        params[l] = Layer(xp.where(on[None, :], params[l].W, 0.0), xp.where(on, params[l].b, 0.0))\n"
+            "    small.append(_extract(params, [layer[r, :] for layer in masks], rescale))"
+        },
+    ),
+    mistake(
         "incoming_weights_zeroed_once",
         "missing_step",
         "a node that is removed takes its bias along; here the weights that lead to it are set to 0 once, its bias is "
@@ -224,6 +238,19 @@ ALTERNATIVES = (
         "w and k are those of the layer that the weights come from; here of the layer that they lead to",
         _at(_4="W = W * (params[l].W.shape[1] / W.shape[1]) ** 0.5"),
         unseen=_NOT_RESCALED,
+    ),
+    mistake(
+        "rescaled_in_place",
+        "wrong_output",
+        "each look rescales the weights of the parent; here the parent itself is rescaled, once more in each look",
+        {
+            "_initial_losses: small = ": "xp, small, params = array_namespace(X), [], list(params)\n"
+            "for r in rows:\n"
+            "    for l in range(1, len(params)):\n"
+            "        factor = (params[l].W.shape[0] / masks[l - 1].shape[1]) ** 0.5 if rescale else 1.0\n"
+            "        params[l] = Layer(params[l].W * factor, params[l].b)\n"
+            "    small.append(_extract(params, [layer[r, :] for layer in masks], False))"
+        },
     ),
     mistake(
         "biases_rescaled",
@@ -283,6 +310,19 @@ ALTERNATIVES = (
         _at(_8="return softmax_cross_entropy(h @ params[-1].W + params[-1].b, y) / math.log(2)"),
     ),
     mistake(
+        "softmax_twice",
+        "extra_step",
+        "the loss takes logits; here it takes their softmax, so that the softmax comes twice, on the way back too",
+        _at(
+            _8="from refimpl.core.special import softmax\n"
+            "return softmax_cross_entropy(softmax(h @ params[-1].W + params[-1].b), y)",
+            _11="p = softmax(logits)\n"
+            "outer = (softmax(p) - truth) / y.shape[0]\n"
+            "delta = p * (outer - xp.sum(outer * p, axis=1, keepdims=True))",
+        ),
+        origin=f"{GITHUB}/Lightning-Universe/lightning-bolts/issues/654",
+    ),
+    mistake(
         "unshifted_softmax",
         "numerics",
         "subtract the largest logit before taking exponentials; here they overflow",
@@ -303,6 +343,29 @@ ALTERNATIVES = (
         "wrong_sign",
         "select the least loss; here the largest is selected",
         _at(_9="return xp.astype(xp.argmax(losses), xp.int64)"),
+    ),
+    mistake(
+        "bar_stays",
+        "missing_step",
+        "the least loss so far is remembered; here it stays that of the first look, and the last one below it is taken",
+        _at(
+            _9="below = xp.astype(losses < losses[0], xp.int64)\n"
+            "last = losses.shape[0] - 1 - xp.argmax(xp.flip(below))\n"
+            "return xp.astype(xp.where(xp.any(losses < losses[0]), last, 0), xp.int64)"
+        ),
+    ),
+    mistake(
+        "accuracy_decides",
+        "wrong_order",
+        "the least loss is selected; here the largest share of samples whose class is right",
+        {
+            "search: selected = ": "xp, right = array_namespace(X), []\n"
+            "for r in range(losses.shape[0]):\n"
+            "    small = _extract(params, [layer[r, :] for layer in masks], rescale)\n"
+            "    logits = _values(small, X)[-1] @ small[-1].W + small[-1].b\n"
+            "    right.append(int(xp.sum(xp.astype(xp.argmax(logits, axis=1) == y, xp.int64))))\n"
+            "selected = xp.asarray(max(range(len(right)), key=right.__getitem__), dtype=xp.int64)"
+        },
     ),
     mistake(
         "last_minimum",
@@ -341,6 +404,24 @@ ALTERNATIVES = (
         "missing_step",
         "nothing goes back through a node that is cut at 0; here it does: what relu gives is >= 0 everywhere",
         _at(_13="delta = xp.where(values[l] >= 0, back, 0.0)"),
+    ),
+    mistake(
+        "moved_before_passing_back",
+        "wrong_order",
+        "the gradient goes back through the weights of before the step; here each layer is moved first, and the layers "
+        "below learn through its new weights",
+        {
+            "_step: gradient = ": "xp, found, values = array_namespace(X), [], _values(state.params, X)\n"
+            "logits = values[-1] @ state.params[-1].W + state.params[-1].b\n"
+            "classes = xp.arange(logits.shape[1], dtype=y.dtype, device=device(y))\n"
+            "delta = (softmax(logits) - xp.astype(y[:, None] == classes[None, :], logits.dtype)) / y.shape[0]\n"
+            "for l in reversed(range(len(state.params))):\n"
+            "    found.append(Layer(xp.matrix_transpose(values[l]) @ delta, xp.sum(delta, axis=0)))\n"
+            "    new = state.params[l].W + momentum * state.velocity[l].W - lr * found[-1].W\n"
+            "    delta = xp.where(values[l] > 0, delta @ xp.matrix_transpose(new), 0.0) if l else delta\n"
+            "gradient = found[::-1]"
+        },
+        origin=f"{GITHUB}/kim-marcel/basic_neural_network/issues/7",
     ),
     variant(
         "half_at_zero",
@@ -411,6 +492,20 @@ ALTERNATIVES = (
         {"train: batch = ": "batch = batches[0, :]"},
     ),
     mistake(
+        "loss_of_the_minibatch",
+        "wrong_output",
+        "the losses are those of all samples; here of the minibatch that the step has taken",
+        {
+            "trajectory: run = ": "run = rss.train(small, X, y, batches, lr=lr, momentum=momentum)\n"
+            "xp, state, path = array_namespace(X), rss.init(small), [rss.loss(small, X, y)]\n"
+            "for t in range(batches.shape[0]):\n"
+            "    data = xp.take(X, batches[t, :], axis=0), xp.take(y, batches[t, :])\n"
+            "    path.append(rss.loss(state.params, *data))\n"
+            "    state = rss.update(state, *data, lr=lr, momentum=momentum)\n"
+            'run = run._replace(history={"loss": path})'
+        },
+    ),
+    mistake(
         "rows_once",
         "missing_step",
         "a sample that is twice in a minibatch counts twice; here once",
@@ -479,6 +574,15 @@ ALTERNATIVES = (
         "removed nodes take rows and columns along, which leaves about (1 - s)^2; here single weights are removed, "
         "which leaves 1 - s",
         _at(_6="return sum(kept) / sum(hidden)"),
+    ),
+    mistake(
+        "mean_of_shares",
+        "wrong_order",
+        "the share is one sum over another; here it is the mean of the shares of the layers",
+        _at(
+            _6="size = lambda widths, l: (widths[l - 1] + 1) * widths[l]\n"
+            "return sum(size(small, l) / size(parent, l) for l in range(1, len(small))) / (len(small) - 1)"
+        ),
     ),
     mistake(
         "rows_still_counted",

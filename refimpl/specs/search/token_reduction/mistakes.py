@@ -48,8 +48,18 @@ ALTERNATIVES = (
         _at(_1=_OWN.format(""))),
     mistake("first_kept", "missing_step", "keep those of most attention; here the first ones are kept",
             _at(_1="best = xp.broadcast_to(xp.arange(count), (*attention.shape[:-1], count))")),
+    mistake("ranks_for_places", "wrong_output", "sorting gives the places of those of most attention; here ranks of "
+                                                "the first tokens are taken for them",
+            _at(_1="order = xp.argsort(attention, axis=-1, descending=True, stable=True)\n"
+                   "best = xp.argsort(order, axis=-1, stable=True)[..., :count]")),
     mistake("first_layer_ranks", "wrong_order", "the layer before ranks; here always the first",
             {_LAST: "best = _keep(xp.take(received[0], alive), n)"}),
+    mistake("attention_adds_up", "wrong_order", "the attention in the layer before ranks; here what tokens received in "
+                                                "all layers so far",
+            {_LAST: "sums = xp.zeros(N, dtype=X.dtype)\n"
+                    "for here, got in zip(kept, received, strict=True):\n"
+                    "    sums[here] = sums[here] + got\n"
+                    "best = _keep(xp.take(sums, alive), n)"}),
     mistake("own_layer_ranks", "wrong_order",
             "the layer before ranks, so that a removed token costs nothing; here the attention of the layer itself, "
             "with all that "
@@ -113,6 +123,9 @@ ALTERNATIVES = (
             {"_ranks: below, upto =": "order = xp.argsort(xp.argsort(a, stable=True), stable=True)\nbelow, upto = "
                                       "order, order + 1"},
             origin=f"{GITHUB}/TheAlgorithms/Python/issues/14887"),
+    mistake("ranked_together", "wrong_axis", "each input and layer has ranks of its own; here all are ranked together",
+            {"_consistency: z = xp.reshape(xp.stack(": "z = xp.reshape(_ranks(xp.reshape(attention, (-1,))), (L, S, "
+                                                       "N)) / N"}),
     mistake("highest_rank", "wrong_constant", "equal tokens share the mean of their ranks; here they all have the "
                                               "highest",
             _at(_5="return xp.astype(upto, a.dtype)"), origin=f"{GITHUB}/incanter/incanter/pull/262"),
@@ -127,6 +140,11 @@ ALTERNATIVES = (
             {"_consistency: norm =": 'norm = xp.where(both, length[:, :, None] * length[:, None, :] if kind == '
                                      '"spearman" '
                                      "else (N - 1.0) / N, 1.0)"}),
+    mistake("gamma_for_tau", "wrong_constant", "divide by the root of the pairs that are not equal in one and in the "
+                                               "other; here by those that are equal in neither",
+            {"_consistency: norm =": 'unequal = xp.abs(z) @ xp.matrix_transpose(xp.abs(z))\n'
+                                     'norm = xp.where(both, length[:, :, None] * length[:, None, :] if kind == '
+                                     '"spearman" else unequal, 1.0)'}),
     mistake("mean_of_inputs_first", "wrong_order", "correlate within each input, then take the mean; here the mean "
                                                    "comes first",
             {"_consistency: xp, (L, S, N) =": "attention = array_namespace(attention).mean(attention, axis=1, "
@@ -173,6 +191,13 @@ ALTERNATIVES = (
     mistake("midpoint_in_the_middle", "missing_step", "the midpoint is the one that meets the budget; here it is "
                                                       "the middle layer",
             {"_midpoint: return": "return (first + 1 + L) / 2"}),
+    mistake("scaled_to_the_budget", "wrong_order", "the midpoint is moved until the mean is right; here it stays in "
+                                                   "the middle, and all shares are scaled",
+            _at(_14="c = (first + 1 + L) / 2\n"
+                    "r = r_min + (1 - r_min) * sigmoid(s * c - s * l)\n"
+                    "r = xp.clip(r * (share / xp.mean(r)), max=1.0)")),
+    mistake("floor_as_clamp", "wrong_order", "the sigmoid falls to the least share; here what is below it is lifted",
+            _at(_14="r = xp.clip(sigmoid(s * c - s * l), min=r_min)")),
     mistake("floor_on_top", "wrong_order", "the least share counts for the budget; here it comes on top of it",
             {"_shares: excess =": "excess = min(share, 1 - 1e-9)"}),
     mistake("floor_added", "wrong_scale", "what is above the least share is 1 - r_min of a sigmoid; here all of it",
@@ -243,6 +268,14 @@ ALTERNATIVES = (
     mistake("least_value_counts", "wrong_sign", "the search is for a maximum; here the improvement is over the "
                                                 "least value",
             {"_acquire: gain =": "gain = expected_improvement(mean, sd, float(xp.min(y))).value"}),
+    mistake("best_in_other_units", "wrong_scale", "mean, deviation and best value have the same units; here the best "
+                                                  "is that of the values, the others are standardised",
+            {"_acquire: gain =": "gain = spread * expected_improvement(known.mean, sd / spread, "
+                                 "float(unit * xp.max(y))).value"}),
+    mistake("best_is_one", "wrong_constant", "the improvement is over the best value so far; here over 1, and a "
+                                             "deviation too many is added",
+            {"_acquire: gain =": "gain = expected_improvement(mean, sd, 1.0 / float(unit)).value + sd"},
+            origin=f"{GITHUB}/zehao-dong/CktGNN/issues/11"),
     mistake("not_standardised", "missing_step", "values are put to mean 0 and deviation 1; here they are taken as "
                                                 "they are",
             _at(_20="centre, spread = 0.0 * y[0], 1.0 / unit")),

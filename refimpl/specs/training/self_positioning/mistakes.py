@@ -1,9 +1,24 @@
 """What goes wrong with Self Positioning and other merges, as lines of the source that read otherwise."""
 
+from refimpl.core.arrays import array_namespace
 from refimpl.specs.base import mistake, variant
+from refimpl.training import self_positioning as source
 
 _MERGEKIT = "https://github.com/arcee-ai/mergekit/blob/main/mergekit/merge_methods"
 _FUSION = "https://github.com/tanganke/fusion_bench/blob/main/fusion_bench/method"
+
+
+def _added_up(V, grads, mu, eta_a, eta_lam):
+    """The search with gradients that nobody sets to 0."""
+    state, path, xp = source.init(V), [], array_namespace(V)
+    to_a, to_lam = 0 * state.a, 0 * state.lam
+    for t in range(grads.shape[0]):
+        grad_a, grad_lam = source._gradient(V, state.a, grads[t, :], state.lam)
+        to_a, to_lam = to_a + grad_a, to_lam + grad_lam + mu
+        a = xp.clip(state.a - eta_a * to_a, source.FLOOR, None)
+        state = source.Position(a, xp.asarray(state.lam - eta_lam * to_lam))
+        path.append(state)
+    return xp.stack([state.a for state in path]), xp.stack([state.lam for state in path])
 
 
 def _tags(edits):
@@ -74,6 +89,18 @@ ALTERNATIVES = (
         _tags({"5": "A = (1 - t) + 0.0 * alpha", "6": "B = t + 0.0 * alpha"}),
     ),
     mistake(
+        "first_one_where_straight", "wrong_order",
+        "where the arc is a straight line, go along it; here the first vector is returned",
+        _tags({"5": "A = xp.where(flat, 1.0, xp.sin((1 - t) * alpha) / sine)",
+               "6": "B = xp.where(flat, 0.0, xp.sin(t * alpha) / sine)"}),
+    ),
+    mistake(
+        "normalised_line", "missing_step",
+        "directions go along an arc at an even pace; here along a line, which is made of the right length afterwards",
+        _tags({"7": "line = (1 - t) * unit(U) + t * unit(W)\n"
+               "return unit(line) * ((1 - t) * length(U)[0] + t * length(W)[0])"}),
+    ),
+    mistake(
         "directions_only", "extra_step",
         "vectors of any length are interpolated as they are; here they are made of length 1 before",
         _tags({"7": "return A * unit(U) + B * unit(W)"}),
@@ -101,6 +128,20 @@ ALTERNATIVES = (
         "always_from_the_first", "wrong_order", "each arc starts where the last one ended; here at the first task "
         "vector",
         _tags({"9": "U = _slerp(V[0, :], call.W, call.t)"}),
+    ),
+    mistake(
+        "from_the_last_on", "wrong_order",
+        "the first two are merged, then each next one comes in; here the last two are, and it goes on to the first",
+        {**_tags({"10": "xp = array_namespace(V)\nV_p = lam * _calls(xp.flip(V, axis=0), xp.flip(a))[1]"}),
+         "_gradient: calls, merged =": "V, a = xp.flip(V, axis=0), xp.flip(a)\ncalls, merged = _calls(V, a)",
+         "_gradient: return xp.stack": "return xp.stack(grads[::-1]), grad_lam"},
+    ),
+    mistake(
+        "mean_halved_each_time", "wrong_order",
+        "what was merged so far counts by the mean of its weights; here by the mean of the last one and of what it "
+        "counted before, so that early weights fade",
+        _tags({"8": "m = a[0]\nfor i in range(1, j):\n    m = (m + a[i]) / 2"}),
+        unseen=dict.fromkeys(("position_steps", "position_run"), "its cases have three task vectors at most"),
     ),
     mistake(
         "no_length", "missing_step", "the merged vector is multiplied with the length; here it is not",
@@ -179,6 +220,21 @@ ALTERNATIVES = (
         _tags({"21": "a = xp.clip(state.a - eta_a * grad_a, 0.1, None)"}),
     ),
     mistake(
+        "stuck_at_the_floor", "wrong_order",
+        "a weight at the floor may rise again; here it stays there",
+        _tags({"21": "a = xp.where(state.a > FLOOR, xp.clip(state.a - eta_a * grad_a, FLOOR, None), FLOOR)"}),
+    ),
+    mistake(
+        "weights_made_of_mean_1", "extra_step",
+        "weights are left as the step makes them; here they are divided by their mean, which changes later steps",
+        _tags({"21": "a = xp.clip(state.a - eta_a * grad_a, FLOOR, None)\na = a / xp.mean(a)"}),
+    ),
+    mistake(
+        "gradients_added_up", "missing_step",
+        "each step has the gradient of its own minibatch; here those of earlier steps are still in it",
+        functions={"position_steps": _added_up},
+    ),
+    mistake(
         "no_penalty", "missing_step", "the length has a penalty of mu; here it has none",
         _tags({"22": "lam = xp.asarray(lam - eta_lam * grad_lam)"}),
     ),
@@ -223,6 +279,23 @@ ALTERNATIVES = (
         {**_tags({"24": "q, d = 1.0 * Q, 1.0 * D"}), _RETURNED: "return xp.asarray(loss), grad_q, grad_d"},
     ),
     mistake(
+        "one_length_for_the_batch", "wrong_axis",
+        "each embedding is made of length 1; here the whole batch is, as a single vector",
+        {**_tags({"24": "q, d = (E / xp.sum(E * E) ** 0.5 for E in (Q, D))",
+                  "29": "return g - array_namespace(g, u).sum(g * u) * u"}),
+         _RETURNED: "across = lambda E: xp.sum(E * E) ** 0.5\n"
+         "return xp.asarray(loss), _turned(grad_q, q) / across(Q), _turned(grad_d, d) / across(D)"},
+        origin="https://github.com/tensorflow/similarity/issues/237",
+    ),
+    mistake(
+        "columns_normalised", "wrong_axis",
+        "each embedding is made of length 1; here each coordinate is, over the batch",
+        {**_tags({"24": "q, d = unit(Q, axis=0), unit(D, axis=0)",
+                  "29": "return g - array_namespace(g, u).sum(g * u, axis=0, keepdims=True) * u"}),
+         _RETURNED: "across = lambda E: xp.sum(E * E, axis=0, keepdims=True) ** 0.5\n"
+         "return xp.asarray(loss), _turned(grad_q, q) / across(Q), _turned(grad_d, d) / across(D)"},
+    ),
+    mistake(
         "times_temperature", "wrong_constant",
         "cosines are divided by the temperature; here multiplied with it, as with a scale, which is its inverse",
         _tags({"25": "S = q @ xp.matrix_transpose(d) * tau", "27": "G = tau * (softmax(S, axis=1) - own) / n"}),
@@ -248,6 +321,29 @@ ALTERNATIVES = (
         _tags({"26": "loss = xp.mean(logsumexp(S - 1e5 * own, axis=1) - xp.linalg.diagonal(S))",
                "27": "G = (softmax(S - 1e5 * own, axis=1) - own) / (n * tau)"}),
         origin="https://github.com/Shen-Lab/GraphCL/issues/27",
+    ),
+    mistake(
+        "softmax_twice", "extra_step",
+        "the cosines over the temperature are logits; here they pass through a softmax before the loss, which takes "
+        "another one",
+        _tags({"25": "p = softmax(q @ xp.matrix_transpose(d) / tau, axis=1)\nS = 1.0 * p",
+               "27": "G = (softmax(S, axis=1) - own) / (n * tau)\n"
+               "G = p * (G - xp.sum(p * G, axis=1, keepdims=True))"}),
+        origin="https://github.com/gitabcworld/MatchingNetworks/issues/5",
+    ),
+    mistake(
+        "queries_among_documents", "extra_step",
+        "a query's document is told among the documents; here among the other queries too",
+        _tags({"26": "wide = xp.concat([S, q @ xp.matrix_transpose(q) / tau - 1e5 * own], axis=1)\n"
+               "loss = xp.mean(logsumexp(wide, axis=1) - xp.linalg.diagonal(S))",
+               "27": "p = softmax(wide, axis=1) / (n * tau)\nG, H = p[:, :n] - own / (n * tau), p[:, n:]",
+               "28": "grad_q = G @ d + (H + xp.matrix_transpose(H)) @ q\ngrad_d = xp.matrix_transpose(G) @ q"}),
+    ),
+    mistake(
+        "logarithm_of_the_mean", "wrong_order",
+        "the mean of the logarithms of the probabilities; here the logarithm of their mean",
+        _tags({"26": "p = xp.linalg.diagonal(softmax(S, axis=1))\nloss = -xp.log(xp.mean(p))",
+               "27": "G = (softmax(S, axis=1) - own) * (p / xp.sum(p))[:, None] / tau"}),
     ),
     variant(
         "both_ways", "queries are told among documents and documents among queries, and both losses averaged",
@@ -297,6 +393,12 @@ ALTERNATIVES = (
         _tags({"32": "return xp.mean(V, axis=0) + 0.0 * shares[0]"}),
     ),
     mistake(
+        "softmax_of_the_weights", "extra_step",
+        "weights are divided by their sum; here they pass through a softmax, and equal steps make equal ratios",
+        _tags({"32": "shares = xp.exp(w - xp.max(w)) + 0.0 * shares\n"
+               "return xp.sum((shares / xp.sum(shares))[:, None] * V, axis=0)"}),
+    ),
+    mistake(
         "arithmetic_of_the_mean", "wrong_scale", "task arithmetic adds task vectors up; here they are averaged",
         _tags({"33": 'return check.reached("V and lam", "an answer", lam * xp.mean(V, axis=0))'}),
     ),
@@ -328,6 +430,11 @@ ALTERNATIVES = (
     mistake(
         "not_trimmed", "missing_step", "small entries are set to 0 first; here all of them count",
         _tags({"36": "tau = 1.0 * V", "38": "agree = (xp.sign(tau) == gamma) | (kept & False)"}),
+    ),
+    mistake(
+        "trimmed_over_all_tasks", "wrong_axis",
+        "as many entries are kept of each task vector; here as many in all are shared out among them by size",
+        {"ties: kept =": "kept = xp.reshape(_largest(xp.reshape(xp.abs(V), (1, -1)), k * V.shape[0]), V.shape)"},
     ),
     mistake(
         "elected_before_trimming", "wrong_order", "signs are elected by the entries that are kept; here by all of them",
@@ -379,6 +486,13 @@ ALTERNATIVES = (
         origin="https://github.com/kuc2477/pytorch-ewc/issues/2",
     ),
     mistake(
+        "information_made_alike", "extra_step",
+        "information is used as it is; here that of each task is divided by its largest entry first, so that no task "
+        "knows more than another",
+        {"fisher: weighted =": "top = xp.max(F, axis=1, keepdims=True)\n"
+         "weighted = (w / xp.max(w))[:, None] * (F / xp.where(top > 0, top, 1.0)) + 0.0 * largest"},
+    ),
+    mistake(
         "nothing_where_nothing_is_known", "missing_step",
         "where no task has information their average is taken; here 0",
         _tags({"40": "shares = xp.where(total > 0, weighted / xp.where(total > 0, total, 1.0), 0.0)"}),
@@ -399,6 +513,11 @@ ALTERNATIVES = (
         "mean_of_gram_matrices", "wrong_scale", "both sums are over the layers; here the first is a mean",
         _tags({"42": 'mean = total / G.shape[0]\n'
                'return check.reached("W and G", "an answer", xp.linalg.solve(mean, xp.sum(G @ W, axis=0)))'}),
+    ),
+    mistake(
+        "gram_matrices_made_alike", "extra_step",
+        "Gram matrices are used as they are; here each is divided by its trace, so that all layers count alike",
+        {"regmean: total =": "G = G / xp.linalg.trace(G)[:, None, None]\ntotal = xp.sum(G, axis=0)"},
     ),
     mistake(
         "with_a_ridge", "extra_step", "the sum of Gram matrices is solved with as it is; here a hundredth of its "
