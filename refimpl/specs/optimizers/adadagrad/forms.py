@@ -29,10 +29,6 @@ FORMS = {
         "noise = xp.sum(xp.sum(rest**2, axis=1)) / (rows.shape[0] - 1)",
         "augmented_test: across =": "across = _quotient(noise, xp.linalg.vector_norm(gradient) ** 2) / nu**2",
     },
-    "infinite_demand_by_a_condition": {
-        "adadagrad-8": "wanted = math.ceil(ratio) if math.isfinite(ratio) else largest\n"
-        "return min(max(size, wanted), largest)",
-    },
     "variance_of_the_population": {
         "exact_size: variance =": "apart = population - gradient\n"
         "variance = xp.sum(apart**2, axis=0) / population.shape[0]",
