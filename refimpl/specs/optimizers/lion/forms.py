@@ -18,4 +18,9 @@ FORMS = {
         "lion-2": "update = xp.sign(update) + weight_decay * params\nparams = params - lr * update",
         "lion-3": "momentum = momentum * beta2\nmomentum = momentum + grad * (1 - beta2)",
     },
+    "place_of_the_lowest": {
+        "lion-10": "drawn = [members[int(u * len(members))] for u in draws]\n"
+        "heights = [member.fitness for member in drawn]\n"
+        "return drawn[heights.index(min(heights))]",
+    },
 }
