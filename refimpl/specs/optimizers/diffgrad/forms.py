@@ -2,28 +2,28 @@
 
 FORMS = {
     "step_as_in_the_paper": {
-        "diffgrad-6": "pass",
-        "diffgrad-7": "pass",
+        "diffgrad-6": "bias_correction1 = correction1",
+        "diffgrad-7": "bias_correction2 = correction2",
         "update: params, m, v, previous =": "xp = array_namespace(params)\n"
         "g = grad + weight_decay * params\n"
         "m = beta1 * state.m + (1 - beta1) * g\n"
         "v = beta2 * state.v + (1 - beta2) * g**2\n"
-        "m_hat = m / correction1\n"
-        "v_hat = v / correction2\n"
+        "m_hat = m / bias_correction1\n"
+        "v_hat = v / bias_correction2\n"
         "xi = 1 / (1 + xp.exp(-xp.abs(state.previous - g)))\n"
         "previous = g\n"
         "params = params - lr * xi * m_hat / (xp.sqrt(v_hat) + eps)",
     },
     "denominator_as_in_torch": {
         "diffgrad-6": "step_size = lr / correction1",
-        "diffgrad-7": "pass",
+        "diffgrad-7": "root = correction2**0.5",
         "update: params, m, v, previous =": "xp = array_namespace(params)\n"
         "previous = grad + weight_decay * params\n"
         "m = state.m + (1 - beta1) * (previous - state.m)\n"
         "v = beta2 * state.v + (1 - beta2) * previous * previous\n"
         "diff = xp.abs(state.previous - previous)\n"
         "dfc = 1 / (1 + xp.exp(-diff))\n"
-        "denom = xp.sqrt(v) / correction2**0.5 + eps\n"
+        "denom = xp.sqrt(v) / root + eps\n"
         "params = params - step_size * (m * dfc) / denom",
     },
     "friction_of_the_official_code": {
