@@ -6,8 +6,9 @@ FORMS = {
         "cbo-2": "shares = weights / xp.sum(weights)\nreturn xp.sum(shares[:, None] * positions, axis=0)",
     },
     "softmax_of_energies": {
-        "cbo-1": "powers = xp.where(xp.isfinite(energies), -alpha * energies, -math.inf)\n"
-        "return xp.exp(powers - xp.max(powers))",
+        "cbo-1": "powers = -below\n"
+        "powers = alpha * (powers - xp.max(powers))\n"
+        "return xp.where(xp.isfinite(energies), xp.exp(powers), 0.0)",
     },
     "euler_maruyama_with_length_written_out": {
         "cbo-3": "moved = positions + drift * dt * (consensus - positions)",
