@@ -11,10 +11,9 @@ FORMS = {
         "A = powers / xp.sum(powers, axis=-1, keepdims=True)",
         "token_reduction-3": "mixed = A @ V\nX = X + mixed @ Wo",
     },
-    "ranks_by_comparison": {
-        "token_reduction-5": "less = xp.sum(xp.astype(a[:, None] > a[None, :], a.dtype), axis=1)\n"
-        "equal = xp.sum(xp.astype(a[:, None] == a[None, :], a.dtype), axis=1)\n"
-        "return less + (equal + 1) / 2",
+    "mean_ranks_as_in_statistics": {
+        "token_reduction-5": "first, last = xp.astype(below, a.dtype) + 1, xp.astype(upto, a.dtype)\n"
+        "return (first + last) / 2",
     },
     "signs_by_comparison": {
         "token_reduction-7": "one, other = attention[..., :, None], attention[..., None, :]\n"
