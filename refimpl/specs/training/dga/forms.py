@@ -28,7 +28,8 @@ FORMS = {
         "dga-14": 'kept = xp.stack(run.history["alpha"])\naverage = xp.sum(kept[1:, :], axis=0) / steps',
     },
     "sums_passed_are_counted": {
-        "dga-10": "passed = sums[None, :] <= (u * sums[-1])[:, None]\nreturn xp.sum(xp.astype(passed, xp.int64), axis=1)",
+        "dga-10": "passed = sums[None, :] <= (u * sums[-1])[:, None]\n"
+        "return xp.sum(xp.astype(passed, xp.int64), axis=1)",
     },
     "uniform_weights_mixed_in": {
         "dga-6": "uniform = xp.ones_like(log_alpha) / k\n"
