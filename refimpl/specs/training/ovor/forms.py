@@ -9,7 +9,8 @@ FORMS = {
         "ovor-6": "scale = 1 / math.sqrt(q.shape[-1])\ndP_k = scale * xp.matrix_transpose(dS[:, :, :, :m]) @ q",
     },
     "energies_and_hinges_written_out": {
-        "ovor-9": "xp = array_namespace(u)\nreturn xp.where(u <= 1, 0.5 * u**2, u - 0.5), xp.where(u <= 1, u, xp.ones_like(u))",
+        "ovor-9": "xp = array_namespace(u)\n"
+        "return xp.where(u <= 1, 0.5 * u**2, u - 0.5), xp.where(u <= 1, u, xp.ones_like(u))",
         "ovor-10": "above = -logsumexp(o_id, axis=1) - tau_id\n"
         "h_id, slope_id = _huber(xp.where(above > 0, above, xp.zeros_like(above)))",
         "ovor-11": "below = tau_out + logsumexp(o_out, axis=1)\n"
