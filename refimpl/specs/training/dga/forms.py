@@ -2,15 +2,13 @@
 
 FORMS = {
     "weights_times_exponentials": {
-        "_tilted: gaps =": "gaps = eta * (a - xp.max(a))",
-        "dga-4": "powers = xp.exp(log_alpha) * xp.exp(gaps)",
-        "_tilted: below =": "below = powers / xp.sum(powers)",
-        "dga-5": "return xp.log(below)",
+        "mirror_step: log_alpha =": "xp = array_namespace(alpha)\n"
+        "powers = alpha * xp.exp(eta * (a - xp.max(a)))\n"
+        "log_alpha = _floored(xp.log(powers / xp.sum(powers)), floor)",
     },
-    "softmax_of_logits": {
-        "_tilted: gaps =": "gaps = eta * a",
-        "_tilted: below =": "below = xp.exp(powers - xp.max(powers))",
-        "dga-5": "return xp.log(below / xp.sum(below))",
+    "log_softmax_written_out": {
+        "_tilted: below =": "top = xp.max(powers)\nbelow = powers - top",
+        "dga-5": "return below - xp.log(xp.sum(xp.exp(below)))",
     },
     "inner_products_written_out": {
         "dga-3": "a = array_namespace(G, g).sum(G * g[None, :], axis=1)",

@@ -4,8 +4,8 @@ FORMS = {
     "angle_by_its_cosine": {
         "self_positioning-3": "lengths = length(U)[0] * length(W)[0]\n"
         "cosine = xp.sum(U * W) / xp.where(lengths > 0, lengths, 1.0)\n"
-        "alpha = xp.acos(xp.clip(cosine, -1.0, 1.0))",
-        "self_positioning-4": "flat = (sine < 1e-6) | (length(U)[0] == 0) | (length(W)[0] == 0)",
+        "alpha = angle(U, W)\n"
+        "alpha = xp.where(xp.sin(alpha) > 1e-3, xp.acos(xp.clip(cosine, -1.0, 1.0)), alpha)",
     },
     "slopes_by_the_quotient_rule": {
         "self_positioning-14": "to_m, to_a = -slope * t / (m + a), slope * (1 - t) / (m + a)",
