@@ -6,7 +6,7 @@ FORMS = {
         "gbnn-3": "loss = logsumexp(F, axis=1) - xp.sum(Y * F, axis=1)",
     },
     "labels_minus_probabilities": {
-        "gbnn-8": "t, p = (Y + 1) / 2, sigmoid(2 * F)\nreturn 2 * (t - p)",
+        "gbnn-8": "t = (Y + 1) / 2\nreturn 2 * (t * sigmoid(-2 * F) - (1 - t) * sigmoid(2 * F))",
         "gbnn-9": "xp = array_namespace(F)\n"
         "powers = xp.exp(F - xp.max(F, axis=1, keepdims=True))\n"
         "p = powers / xp.sum(powers, axis=1, keepdims=True)",
