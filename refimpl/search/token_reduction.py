@@ -528,7 +528,7 @@ def fit_sigmoid(k, N, *, first=2):
     n = xp.clip(xp.astype(k[first:], xp.float64), min=0.5, max=N - 0.5)
     y, l = xp.log(n / (N - n)), xp.arange(first + 1, L + 1, dtype=xp.float64, device=device(k))
     l0 = (first + 1 + L) / 2
-    slope = float(xp.sum((l - l0) * y) / xp.sum((l - l0) * (l - l0)))
+    slope = float(xp.sum((l - l0) * (y - y[0])) / xp.sum((l - l0) * (l - l0)))  # exactly 0 where all are the same
     return -slope, l0 - float(xp.mean(y)) / slope if slope else math.nan  # (token_reduction-19)
 
 

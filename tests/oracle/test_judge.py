@@ -445,7 +445,7 @@ def test_list_and_show(run):
     assert {row["system"] for row in listing if row["operations"]} == set(catalog.systems())
     shown = run("show", "lion")
     assert shown.returncode == 0
-    assert "18 known mistakes" in shown.stdout
+    assert "24 known mistakes" in shown.stdout
     assert len(shown.stdout.splitlines()) < 30  # a screen; the rest is asked for
     assert "two-rates" in run("show", "lion", "--cases").stdout
     everything = run("show", "lion.trajectory", "--all").stdout

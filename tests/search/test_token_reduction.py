@@ -145,9 +145,10 @@ def test_settings_and_the_fit_are_inverse():
         slope = np.polyfit(range(len(middle)), [math.log(n / (10**6 - n)) for n in middle], 1)[0]
         assert -slope == pytest.approx(s, rel=1e-3)
     assert tr.settings(np.array([1.0, 1.0]), 12, rho=0.25)[1] == pytest.approx(0.1)
-    flat = tr.fit_sigmoid(np.array([9, 9, 4, 4, 4]), 9)
-    assert flat[0] == 0
-    assert math.isnan(flat[1])
+    for k, N in (([9, 9, 4, 4, 4], 9), *(([kept] * L, 64) for L in (7, 9, 12) for kept in (1, 13))):
+        flat = tr.fit_sigmoid(np.array(k), N)
+        assert flat[0] == 0
+        assert math.isnan(flat[1])
 
 
 def test_limits_of_the_sigmoid():

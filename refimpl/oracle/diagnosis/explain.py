@@ -307,8 +307,8 @@ def _searched(evidence, hunt, clock):
     search.of_pairs(hunt.part(0.1))
     search.of_trials(operation.reference, hunt.part(0.15))
     if not search.found:
-        of_forms(search, hunt.part(0.2))
         search.of_places(hunt.part(0.22))
+        of_forms(search, hunt.part(0.2))
         search.of_halves(hunt.part(0.25))
         search.of_levers(hunt.part(0.25))
     search.of_edits(hunt.part(0.9))

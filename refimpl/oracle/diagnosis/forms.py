@@ -139,7 +139,8 @@ def _found(changes, edit):
     edit.make()
     lines = tuple(map(_line, own))
     edit.unmake()
-    on, rank = partial(together, (*changes, edit)), RANK + edit.rank
+    more = sum(len(_rows(change.new)) - 1 for change in changes)  # rows where the source has one line
+    on, rank = partial(together, (*changes, edit)), RANK + edit.rank + more
     if not others:
         return Found(rank, on, lines=lines)
     written = " and ".join(f"{_place(where)} written as `{text}`" for where, _, text in map(_line, others))

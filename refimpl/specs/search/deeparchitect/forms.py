@@ -32,4 +32,9 @@ FORMS = {
     "tied_copies_without_the_first": {
         "deeparchitect-6": "tied, times = layers[lists[1][0] :], lists[0][0]\ncopy = (tied * times)[len(tied) :]",
     },
+    "mean_and_bonus": {
+        "deeparchitect-19": "mean = total / visits\n"
+        "bonus = math.sqrt(2 * math.log(parent)) / visits**0.5\n"
+        "return mean + c * bonus",
+    },
 }
