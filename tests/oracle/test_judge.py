@@ -478,7 +478,9 @@ def test_blas_has_one_thread_while_a_candidate_is_asked():
     with threadpool_limits(2, user_api="blas"):
         before = threads()
         assert check(mine, "lion.trajectory", explain=1).verdict != "conforms"
-        assert set(before.values()) == {threads()[path] for path in before} == {2}  # others may have been loaded since
+        assert 2 in before.values()  # one built for a single thread, which another test brought, stays at 1
+        after = threads()
+        assert {path: after[path] for path in before} == before  # others may have been loaded since
     assert asked == {1}
 
 
