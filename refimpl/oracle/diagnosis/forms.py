@@ -28,7 +28,7 @@ def forms_of(operation):
     Examples
     --------
     >>> list(forms_of(catalog.operation("functional_prior.planar_flow")))
-    ['determinant_as_it_stands']
+    ['determinant_as_it_stands', 'flow_in_the_names_of_the_paper']
     """
     return {slug: form for slug, form in listed(operation.system).items() if edits.runs(operation, form)}
 
