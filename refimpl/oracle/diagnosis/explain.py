@@ -308,7 +308,7 @@ def _searched(evidence, hunt, clock):
     search.of_trials(operation.reference, hunt.part(0.15))
     if not search.found:
         search.of_places(hunt.part(0.22))
-        of_forms(search, hunt.part(0.2))
+        of_forms(search, hunt.part(0.3))
         search.of_halves(hunt.part(0.25))
         search.of_levers(hunt.part(0.25))
     search.of_edits(hunt.part(0.9))

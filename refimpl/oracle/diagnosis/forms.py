@@ -19,6 +19,7 @@ from refimpl.oracle.diagnosis.vocabulary import Edit, edits_of, head, statements
 
 LOOKED = 3  # inputs on which kinds of value are looked at
 RANK = 2  # by so much a slip in a form is less plain than one in a line as it stands
+INSIDE = 0.75  # share of the time for slips in a form; the rest is for those beside one
 LATER = 2  # the same of a slip beside a form
 
 
@@ -41,18 +42,18 @@ def listed(system):
 
 
 def of_forms(search, clock):
-    """Forms, and edits of the rule that is written so, the plainest first: those of the form, then those beside it."""
+    """Forms, and edits of the rule that is written so: first those of a form, of all forms, then those beside it."""
     forms = {} if search.found else forms_of(search.evidence.operation)
-    if not forms or clock.over or search.clock.over:
+    if not forms:
         return
     with np.errstate(all="ignore"), search.opened() as shop:
-        for number, form in enumerate(forms.values()):
-            part, changes = clock.part(1 / (len(forms) - number)), written(shop, form)
-            with contextlib.suppress(SyntaxError):
-                if changes:
-                    _of_form(search, shop, changes, part)
-            if search.found or clock.over or search.clock.over:
-                return
+        every = [changes for form in forms.values() if (changes := written(shop, form))]
+        for edits, part in ((_inside, clock.part(INSIDE)), (_beside, clock)):
+            for number, changes in enumerate(every):
+                if search.found or clock.over or search.clock.over:
+                    return
+                with contextlib.suppress(SyntaxError):
+                    _of_form(search, shop, changes, edits, part.part(1 / (len(every) - number)))
 
 
 def written(shop, form):
@@ -81,7 +82,7 @@ def _node(text, line):
     return ast.fix_missing_locations(ast.copy_location(one, tree.body[0]))
 
 
-def _of_form(search, shop, changes, clock):
+def _of_form(search, shop, changes, edits, clock):
     with contextlib.ExitStack() as stack:
         for change in changes:
             stack.enter_context(shop.kept(change))
@@ -90,7 +91,7 @@ def _of_form(search, shop, changes, clock):
             return
         for sight in search.moving[:LOOKED]:
             shop.look(search.inputs[id(sight)])
-        for edit in _beside(search, changes):
+        for edit in edits(search, changes):
             if clock.over or search.clock.over:
                 return
             search.evidence.tried += 1
@@ -99,8 +100,8 @@ def _of_form(search, shop, changes, clock):
                     search.keep(_found(changes, edit))
 
 
-def _beside(search, changes):
-    """Edits of a form; those that explain some outputs without it; the plainest of the same functions."""
+def _inside(search, changes):
+    """Edits of a form, the plainest first."""
     inside = []
     for change in changes:
         names = change.unit.names
@@ -110,6 +111,10 @@ def _beside(search, changes):
     search.evidence.planned += len(inside)
     yield from inside
     yield from sorted(twins(inside), key=lambda several: several.rank)
+
+
+def _beside(search, changes):
+    """Edits of other lines: those that explain some outputs without the form; the plainest of the same functions."""
     gone = {id(node) for change in changes for node in ast.walk(change.statement)}
     near = {change.unit.function for change in changes}
     for edit in (*(half.edit for half in search.halves.ordered), *search.tries.first):

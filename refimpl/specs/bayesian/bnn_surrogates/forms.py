@@ -59,11 +59,6 @@ FORMS = {
         "bnn_surrogates-5": "slope = beta * weights * residual",
         "bnn_surrogates-6": "grad = _back(layers, values, slope[..., None])\ngrad = grad + alpha * w",
     },
-    "momentum_at_half_time": {
-        "bnn_surrogates-7": "half = r - step * grad / 2",
-        "bnn_surrogates-8": "w = w + step * half",
-        "bnn_surrogates-9": "r = half - step * grad / 2",
-    },
     "velocity_verlet": {
         "bnn_surrogates-7": "old = grad",
         "bnn_surrogates-8": "w = w + step * r - 0.5 * step**2 * old",
@@ -129,10 +124,5 @@ FORMS = {
     },
     "sides_cut_at_zero": {
         "hypervolume: return _volume": "sides = xp.clip(values - reference, min=0.0)\nreturn _volume(sides)",
-    },
-    "staircase_by_its_widths": {
-        "_volume: return xp.sum(highest": "before = xp.concat([zero, highest[..., :-1]], axis=-1)\n"
-        "width = highest - before\n"
-        "return xp.sum(width * height, axis=-1)",
     },
 }

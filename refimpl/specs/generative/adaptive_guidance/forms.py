@@ -48,14 +48,6 @@ FORMS = {
         "_parts: joint = -(": "joint = -0.5 * squares / S - 0.5 * x.shape[1] * xp.log(S)",
         "adaptive_guidance-1": "score = -xp.sum(r[:, :, None] * gap / S[None, :, None], axis=1)",
     },
-    "hessian_by_scores_of_the_components": {
-        "_pull: along =": "scores = (centres[None, :, :] - x[:, None, :]) / S[None, :, None]\n"
-        "along = xp.sum(scores * v[:, None, :], axis=2)",
-        "_pull: q =": "inner = xp.sum(score * v, axis=1, keepdims=True)",
-        "_pull: bend =": "bend = xp.sum((r * along)[:, :, None] * scores, axis=1) - inner * score",
-        "adaptive_guidance-23": "narrow = xp.sum(r / S, axis=1, keepdims=True) * v\n"
-        "return (1 - ab) ** 0.5 * (narrow - bend)",
-    },
     "slices_for_regressors": {
         "adaptive_guidance-11": "C, U = E_c[: k + 1, ...], E_u[:k, ...]",
         "fit_linear: F =": "rows = xp.concat([C, U], axis=0)\n"
@@ -84,14 +76,6 @@ FORMS = {
         "adaptive_guidance-17": "error = xp.mean(xp.sum(gap**2, axis=1)) / scale\n"
         "evaluations = xp.mean(w[:, 0] + w[:, 1] + 2 * w[:, 2])\n"
         "loss = error + cost * evaluations",
-    },
-    "gradient_of_the_prediction": {
-        "adaptive_guidance-19": "d_eps = B * adjoint\n"
-        "slopes.append(xp.stack([xp.sum(d_eps * e) for e in said]) + cost * prices / T)",
-        "adaptive_guidance-20": "w_u, w_c = w[k, 0] + (1 - s) * w[k, 2], w[k, 1] + s * w[k, 2]",
-        "relaxed_loss: back_u, back_c =": "back_u = uncond.pull(x, ab[k], rows, w_u * d_eps)\n"
-        "back_c = cond.pull(x, ab[k], rows, w_c * d_eps)",
-        "adaptive_guidance-21": "adjoint = A * adjoint + back_u + back_c",
     },
     "softmax_backwards": {
         "adaptive_guidance-22": "mean = xp.sum(w * slope, axis=-1, keepdims=True)\nreturn loss, w * slope - w * mean",

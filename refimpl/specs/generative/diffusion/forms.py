@@ -44,12 +44,6 @@ FORMS = {
         "diffusion-2 in _scales_of_each": "h = 1 - abar",
         "diffusion-3": "sigma = array_namespace(h).sqrt(1 - alpha**2)\nreturn alpha * x0 + sigma * z",
     },
-    "noise_of_the_predicted_score": {
-        "diffusion-6": "sigma = xp.sqrt(h)\ntarget = -z / sigma",
-        "diffusion-7": "gap = sigma * predicted + z\n"
-        "each = xp.sum(gap**2, axis=1)\n"
-        "loss = xp.mean(w[:, 0] * each / sigma[:, 0] ** 2)",
-    },
     "labels_by_arithmetic": {
         "diffusion-19": "mask = xp.astype(draws < p_drop, y.dtype)\nreturn mask * nothing + (1 - mask) * y",
     },
@@ -107,12 +101,6 @@ FORMS = {
     "eigenvectors_of_the_second_moments": {
         "principal_axes: _, _, Vt =": "_, vectors = array_namespace(X).linalg.eigh(X.T @ X)",
         "diffusion-29": "return vectors[:, ::-1][:, :d]",
-    },
-    "kernel_by_its_length": {
-        "diffusion-30": "length = xp.sqrt(width * median)\nK = xp.exp(-0.5 * distances / length**2)",
-        "kernel_ridge: k =": "k = xp.exp(-0.5 * apart / length**2)",
-        "kernel_ridge: return lambda": "length = xp.sqrt(best.width * median)\n"
-        "return lambda x: xp.exp(-0.5 * _squared_distances(x, inputs) / length**2) @ best.coefficients, best",
     },
     "estimate_and_skip": {
         "diffusion-32": "clean = predict(x @ V) @ V.T\nreturn alpha / h * clean - x / h, fitted",

@@ -30,12 +30,6 @@ FORMS = {
         "interpolants-7": "sin, cos = xp.sin(math.pi * t), xp.cos(math.pi * t)\n"
         "g, g_dot = sin**2, 2 * math.pi * sin * cos",
     },
-    "bump_around_the_middle": {
-        "_sigmoid: up, down, ends =": "f, middle = 10.0, t - 0.5\n"
-        "up, down = 1 / (1 + xp.exp(-f * middle - 1)), 1 / (1 + xp.exp(-f * middle + 1))\n"
-        "ends = 1 / (1 + math.exp(f / 2 - 1)) - 1 / (1 + math.exp(f / 2 + 1))",
-        "interpolants-8": "g, g_dot = up - down - ends, f * (up * (1 - up) - down * (1 - down))",
-    },
     "mean_and_noise": {
         "interpolants-1": "mu = alpha * x0 + beta * x1\nx = mu + gamma * z",
         "interpolants-13": "noise_dot = gamma_dot * z\nb = v + noise_dot",
@@ -77,11 +71,6 @@ FORMS = {
         "div_s = xp.sum(w * (squares - inverse), axis=1) - xp.sum(found.s**2, axis=-1)",
         "_with_divergences: div_v =": "trace = xp.sum(w * (stretch - xp.sum(moved * solved, axis=-1)), axis=1)\n"
         "div_v = trace - xp.sum(found.v * found.s, axis=-1)",
-    },
-    "score_by_the_length_of_the_step": {
-        "interpolants-27": "dt, f = abs(h), _asked(fields, t, x, 'b', 's')",
-        "_euler_maruyama: root =": "sigma = (2 * epsilon) ** 0.5\ndW = dt**0.5 * xi",
-        "interpolants-28": "return x + h * f.b + dt * epsilon * f.s + sigma * dW",
     },
     "point_ahead": {
         "interpolants-29": "sigma = (2 * epsilon) ** 0.5\nx = x + sigma * abs(h) ** 0.5 * xi",

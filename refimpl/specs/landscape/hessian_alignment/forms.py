@@ -76,13 +76,6 @@ FORMS = {
         "_aligned: through, da, dx =": "through, da, dx = pulled(e, 2 * a * off)",
         "_aligned: da_g, dx_g =": "da_g, dx_g = _pull_gradient(one, 2 * b * lean + through)",
     },
-    "variance_of_the_losses": {
-        "hessian_alignment-21": "apart, share = [one.loss - mean for one in at], lam / n\n"
-        "value = share * sum(d**2 for d in apart)",
-        "vrex: return _gathered": "slopes = [2 * share * d for d in apart]\n"
-        "parts = [(one, slope * one.r / one.r.shape[0], 0.0) for one, slope in zip(at, slopes, strict=True)]\n"
-        "return _gathered(W, value, parts)",
-    },
     "scales_with_one_weight": {
         "irm: at, lam =": "at, lam = heads(W, domains), check.nonnegative(lam=lam)\nshare = lam / len(at)",
         "hessian_alignment-22": "value = value + share * slope**2",
