@@ -6,12 +6,14 @@
 #   make LATEST=1 ...   takes the newest releases instead, in an environment made anew (and so does the way back)
 #   make TORCH=any ...  takes PyTorch, in the locked release, as pip finds it: a build for the CPU alone, where pip knows one
 
+# Modules are compiled when they are first imported: to compile all of them took half of the time of an installation.
+
 PYTHON ?= python3
 VENV   := .venv
 LOCK   := $(if $(LATEST),,$(wildcard requirements))
 MADE   := $(VENV)/.made-$(if $(LOCK),locked,latest)
 PY     := $(VENV)/bin/python
-PIP    := $(PY) -m pip install --quiet --disable-pip-version-check
+PIP    := $(PY) -m pip install --quiet --disable-pip-version-check --no-compile
 BUILD  := build
 
 # An environment whose Python has gone (a system upgrade) is made again too.
