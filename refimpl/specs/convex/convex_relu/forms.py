@@ -46,8 +46,8 @@ FORMS = {
     },
     "signs_made_patterns": {
         "convex_relu-3": "products = X @ xp.matrix_transpose(draws)\n"
-        "signs = xp.where(products >= 0, xp.ones_like(products), -1.0)\n"
-        "D = (1 + signs) / 2",
+        "D = xp.where(products >= 0, xp.ones_like(products), -1.0)\n"
+        "D = (1 + D) / 2",
     },
     "unique_columns_by_first_index": {
         "activation_patterns: first = _first_of_each": "_, first = xp.unique(D, axis=1, return_index=True)\n"
