@@ -80,9 +80,11 @@ FORMS = {
         "loss = xp.mean(losses, axis=-1)",
     },
     "one_view_after_the_other": {
-        "isogclr-18": "losses = log_total - xp.sum(positive * S, axis=-1) / tau\n"
-        "one, other = xp.mean(losses[..., :B], axis=-1), xp.mean(losses[..., B:], axis=-1)\n"
-        "loss = (one + other) / 2",
+        "isogclr-18": "first = xp.astype(xp.arange(2 * B) < B, Z.dtype)\n"
+        "one, other = first / B, (1 - first) / B\n"
+        "share = (one + other) / 2\n"
+        "loss = xp.sum(share * (log_total - xp.sum(positive * S, axis=-1) / tau), axis=-1)",
+        "isogclr-19": "C = share[:, None] * (powers / total - positive) / tau",
     },
     "log_of_a_ratio": {
         "nt_xent: powers =": "powers = xp.exp(x - top)\n"
@@ -153,5 +155,19 @@ FORMS = {
     },
     "slopes_of_both_views": {
         "rgcl: return Robust(": "one, other = slope[:n], slope[n:]\nreturn Robust(loss, C, one / n + other / n)",
+    },
+    "own_power_put_in_and_taken_out": {
+        "nt_xent: total =": "own, less = xp.exp(1 / tau - top), xp.exp(1 / tau - top)\n"
+        "total = xp.sum(powers, axis=-1, keepdims=True) + (own - less)",
+    },
+    "scale_of_the_similarities": {
+        "nt_xent: x =": "scale = 1 / tau\nx = scale * xp.where(itself == 1, -2.0, S)",
+        "isogclr-18": "agree = scale * xp.sum(positive * S, axis=-1)\nloss = xp.mean(log_total - agree, axis=-1)",
+        "isogclr-19": "C = scale * (powers / total - positive) / (2 * B)",
+    },
+    "weights_of_the_two_sides": {
+        "isogclr-20": "a, b = 0.5, 0.5\nloss = (a * xp.sum(rows) + b * xp.sum(columns) - (a + b) * agree) / B",
+        "isogclr-21": "slope = a * xp.exp(x - rows) + b * xp.exp(x - columns) - (a + b) * positive\n"
+        "C = slope / (B * tau)",
     },
 }
