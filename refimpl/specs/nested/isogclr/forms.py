@@ -54,4 +54,120 @@ FORMS = {
         "isogclr-1": "loss = xp.mean(tau * (log_g[:n] + log_g[n:])) + 2 * rho * xp.mean(tau)",
         "isogclr-3": "C = p / n - xp.astype(positive, p.dtype) / n",
     },
+    "powers_of_all_and_an_eye_mask": {
+        "nt_xent: x =": "x = S / tau",
+        "nt_xent: powers =": "powers = xp.exp(x - top)\npowers = powers * (1 - itself)",
+        "isogclr-18": "agree = xp.sum(positive * x, axis=-1)\nloss = xp.mean(log_total - agree, axis=-1)",
+    },
+    "cross_entropy_of_masked_logits": {
+        "nt_xent: x =": "x = S / tau\nx = xp.where(itself == 1, -1e9, x)",
+        "nt_xent: powers =": "powers = xp.exp(x - top)",
+        "isogclr-18": "log_p = x - log_total[..., None]\n"
+        "losses = -xp.sum(positive * log_p, axis=-1)\n"
+        "loss = xp.mean(losses, axis=-1)",
+        "isogclr-19": "slope = (xp.exp(log_p) - positive) / (2 * B)\nC = slope / tau",
+    },
+    "similarities_in_four_blocks": {
+        "nt_xent: S =": "aa, bb = Z1 @ xp.matrix_transpose(Z1), Z2 @ xp.matrix_transpose(Z2)\n"
+        "ab, ba = Z1 @ xp.matrix_transpose(Z2), Z2 @ xp.matrix_transpose(Z1)\n"
+        "S = xp.concat([xp.concat([aa, ab], axis=-1), xp.concat([ba, bb], axis=-1)], axis=-2)",
+        "nt_xent: x =": "x = S / tau - 1e9 * itself",
+        "nt_xent: powers =": "powers = xp.exp(x - top)",
+    },
+    "positives_by_products_of_the_views": {
+        "isogclr-18": "agree = xp.sum(Z1 * Z2, axis=-1) / tau\n"
+        "losses = log_total - xp.concat([agree, agree], axis=-1)\n"
+        "loss = xp.mean(losses, axis=-1)",
+    },
+    "one_view_after_the_other": {
+        "isogclr-18": "first = xp.astype(xp.arange(2 * B) < B, Z.dtype)\n"
+        "one, other = first / B, (1 - first) / B\n"
+        "share = (one + other) / 2\n"
+        "loss = xp.sum(share * (log_total - xp.sum(positive * S, axis=-1) / tau), axis=-1)",
+        "isogclr-19": "C = share[:, None] * (powers / total - positive) / tau",
+    },
+    "log_of_a_ratio": {
+        "nt_xent: powers =": "powers = xp.exp(x - top)\n"
+        "negative = 1 - itself - positive\n"
+        "powers = positive * powers + negative * powers",
+        "isogclr-18": "ratio = xp.sum(positive * powers, axis=-1) / total[..., 0]\n"
+        "loss = -xp.mean(xp.log(ratio), axis=-1)",
+    },
+    "weights_of_loss_and_gradient": {
+        "isogclr-18": "each = 1 / (2 * B)\n"
+        "pull = positive / tau\n"
+        "loss = each * xp.sum(log_total - xp.sum(pull * S, axis=-1), axis=-1)",
+        "isogclr-19": "push = powers / total / tau\nC = each * (push - pull)",
+    },
+    "two_cross_entropies": {
+        "isogclr-20": "log_p, log_q = x - rows, x - columns\n"
+        "one, other = -xp.sum(positive * log_p) / B, -xp.sum(positive * log_q) / B\n"
+        "loss = (one + other) / 2",
+        "isogclr-21": "one, other = (xp.exp(log_p) - positive) / B, (xp.exp(log_q) - positive) / B\n"
+        "slope = (one + other) / 2\n"
+        "C = slope / tau",
+    },
+    "softmax_of_rows_and_columns": {
+        "clip: rows, columns =": "powers = xp.exp(x - xp.max(x))\n"
+        "p = powers / xp.sum(powers, axis=1, keepdims=True)\n"
+        "q = powers / xp.sum(powers, axis=0, keepdims=True)",
+        "isogclr-20": "one, other = -xp.log(xp.sum(positive * p, axis=1)), -xp.log(xp.sum(positive * q, axis=0))\n"
+        "loss = xp.mean(one + other) / 2",
+        "isogclr-21": "C = ((p + q) / 2 - positive) / (B * tau)",
+    },
+    "scale_of_the_logits": {
+        "clip: x, positive =": "scale = 1 / tau\nx, positive = scale * S, _eye(B, S)",
+        "isogclr-21": "slope = ((xp.exp(x - rows) + xp.exp(x - columns)) / 2 - positive) / B\nC = scale * slope",
+        "isogclr-22": "in_scale = xp.sum(slope * S)\nreturn CLIP(loss, C, -in_scale * scale**2)",
+    },
+    "divergence_of_probabilities": {
+        "kl: log_mean =": "powers = xp.exp(x - xp.max(x, axis=-1, keepdims=True))",
+        "kl: p =": "p = powers / xp.sum(powers, axis=-1, keepdims=True)",
+        "isogclr-2": "m = h.shape[-1]\nreturn xp.sum(p * xp.log(xp.where(p > 0, p * m, 1.0)), axis=-1)",
+    },
+    "slope_of_the_dual": {
+        "isogclr-2": "mean = xp.sum(p * x, axis=-1)\nreturn mean - log_mean[..., 0]",
+    },
+    "means_over_the_negatives": {
+        "isogclr-6": "v = xp.where(negative, xp.exp(x - log_s[..., None]), 0.0)\nw = v / count",
+        "isogclr-10": "mean = xp.sum(v * x, axis=-1) / count\nq = log_s + rho - mean",
+    },
+    "first_visit_begins_with_the_batch": {
+        "isogclr-5": "old = xp.where(seen, log_s, log_g)\n"
+        "blend = xp.logaddexp(math.log1p(-gamma) + old, math.log(gamma) + log_g)",
+        "_remember: return xp.where(": "return blend",
+    },
+    "gap_from_the_diagonal_of_a_mask": {
+        "isogclr-16": "same = xp.astype(positive, S.dtype)\nagree = xp.sum(same * S, axis=1)\nh = S - agree[:, None]",
+    },
+    "sides_one_by_one": {
+        "update_bimodal: C =": "D1, D2 = C1, xp.matrix_transpose(C2)\nC = D1 + D2",
+        "update_bimodal: return": "one, other = xp.sum(D1 * S), xp.sum(D2 * S)\n"
+        "return Contrast(one + other, C), state1, state2",
+    },
+    "as_anchor_and_as_negative": {
+        "isogclr-8": "xp = array_namespace(C, Z)\n"
+        "as_anchor, as_negative = C @ Z, xp.matrix_transpose(C) @ Z\n"
+        "return as_anchor + as_negative",
+    },
+    "quotient_rule_of_the_length": {
+        "isogclr-14": "U = Z * length\nreturn dZ / length - U * xp.sum(U * dZ, axis=-1, keepdims=True) / length**3",
+    },
+    "slopes_of_both_views": {
+        "rgcl: return Robust(": "one, other = slope[:n], slope[n:]\nreturn Robust(loss, C, one / n + other / n)",
+    },
+    "own_power_put_in_and_taken_out": {
+        "nt_xent: total =": "own, less = xp.exp(1 / tau - top), xp.exp(1 / tau - top)\n"
+        "total = xp.sum(powers, axis=-1, keepdims=True) + (own - less)",
+    },
+    "scale_of_the_similarities": {
+        "nt_xent: x =": "scale = 1 / tau\nx = scale * xp.where(itself == 1, -2.0, S)",
+        "isogclr-18": "agree = scale * xp.sum(positive * S, axis=-1)\nloss = xp.mean(log_total - agree, axis=-1)",
+        "isogclr-19": "C = scale * (powers / total - positive) / (2 * B)",
+    },
+    "weights_of_the_two_sides": {
+        "isogclr-20": "a, b = 0.5, 0.5\nloss = (a * xp.sum(rows) + b * xp.sum(columns) - (a + b) * agree) / B",
+        "isogclr-21": "slope = a * xp.exp(x - rows) + b * xp.exp(x - columns) - (a + b) * positive\n"
+        "C = slope / (B * tau)",
+    },
 }
