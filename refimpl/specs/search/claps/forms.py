@@ -77,7 +77,7 @@ FORMS = {
     },
     "mean_of_each_cluster_by_itself": {
         "claps-8": "rows = [E[labels == k, :] for k in range(u.shape[0])]\n"
-        "means = xp.stack([xp.mean(own, axis=0) if own.shape[0] else E[0, :] for own in rows])",
+        "means = xp.stack([xp.sum(own, axis=0) / max(own.shape[0], 1) for own in rows])",
     },
     "squares_from_each_centre": {
         "claps-10": "apart = centres[:, None, :] - E[None, :, :]\n"
