@@ -97,8 +97,4 @@ FORMS = {
         "excess = [squared_norm(p, probes) - whole for p in batch_products]\n"
         "longer = sum(excess) / len(excess)",
     },
-    "velocity_that_is_subtracted": {
-        "rmt_learning_rates-27": "velocity = momentum * -move + lr * grad\nmove = -velocity",
-        "_rule: return params": "return params - velocity, move",
-    },
 }
