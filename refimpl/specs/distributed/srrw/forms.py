@@ -52,9 +52,6 @@ FORMS = {
     "all_fade_and_the_visited_gains": {
         "srrw-6": "x = (1 - gamma) * state.x\nx = xp.where(visit > 0, x + gamma, x)",
     },
-    "descent_on_the_local_loss": {
-        "srrw-7": "gradient = -update\ntheta = theta - beta * gradient",
-    },
     "smaller_of_two_chances": {
         "srrw-1": "chance = 1 / degrees\naway = adjacency * xp.minimum(chance[:, None], chance[None, :])",
     },
