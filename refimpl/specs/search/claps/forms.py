@@ -56,10 +56,6 @@ FORMS = {
         "gap = own - rival",
         "claps-4": "factor = xp.where(gap > 0, 200.0, 180.0)\nreturn xp.mean(factor * gap, axis=-1)",
     },
-    "loss_without_less_loss_with": {
-        "claps-11": 'before, after = -_rewards(empty, y, "cross_entropy"), -_rewards(logits, y, "cross_entropy")\n'
-        "return before - after",
-    },
     "squares_of_lengths": {
         "_seeds: squares =": "lengths = xp.linalg.vector_norm(E - xp.take(E, seeds[-1], axis=0), axis=1)\n"
         "squares = lengths**2",
@@ -83,9 +79,6 @@ FORMS = {
         "claps-10": "apart = centres[:, None, :] - E[None, :, :]\n"
         "squares = xp.sum(apart**2, axis=2)\n"
         "nearest = xp.argmin(squares, axis=1)",
-    },
-    "first_in_order_of_the_scores": {
-        "claps-16": "order = xp.argsort(-scores, stable=True)\nbest = order[0]",
     },
     "looked_up_by_two_indices": {
         "table: worth =": "position = xp.arange(l)[None, :]\nworth = U[position, prompts]",
