@@ -42,9 +42,6 @@ FORMS = {
         "meco-2": "log_weights = log_ratio - log_u[..., None] - math.log(log_ratio.shape[-1])\n"
         "return log_u, xp.exp(log_weights)",
     },
-    "momentum_that_is_kept": {
-        "meco-4": "momentum = 1 - beta\nvelocity = momentum * velocity + (1 - momentum) * gradient",
-    },
     "two_log_sigmoids": {
         "meco-7": "right_data = -xp.logaddexp(xp.zeros_like(at_data), -at_data)\n"
         "right_noise = -xp.logaddexp(xp.zeros_like(at_noise), at_noise)\n"
