@@ -57,11 +57,6 @@ FORMS = {
         "_cells: mirrored =": "H = xp.eye(rows.shape[1]) - 2 * xp.linalg.outer(mirror, mirror) / xp.sum(mirror**2)\n"
         "mirrored = rows @ H",
     },
-    "halves_apart": {
-        "convex_relu-5": "v, w = weights[0, :, :], weights[1, :, :]\n"
-        "added, taken = xp.sum(D * (X @ v), axis=1), xp.sum(D * (X @ w), axis=1)\n"
-        "return added - taken",
-    },
     "seen_and_unseen_points": {
         "convex_relu-4": "Z = X @ weights\nseen, unseen = D * Z, (1 - D) * Z\nreturn seen - unseen",
     },
@@ -87,19 +82,11 @@ FORMS = {
         "_cross_entropy: return": "margins = 2 * (2 * y - 1) * outputs\n"
         "return xp.sum(xp.logaddexp(-margins, xp.zeros_like(margins)))",
     },
-    "slope_of_signs": {
-        "_cross_entropy_slope: return": "signs = 2 * y - 1\nreturn -2 * signs * sigmoid(-2 * signs * outputs)",
-    },
     "penalty_of_the_new_weights": {
         "block_step: penalty =": "new = state.u[:, :, i] - t * g\n"
         "weights_off = new - v + lam\n"
         "slacks_off = side * (new @ xp.matrix_transpose(X)) - s + nu\n"
         "penalty = xp.sum(weights_off**2) + xp.sum(slacks_off**2)",
-    },
-    "positive_and_negative_part": {
-        "convex_relu-19": "cut = beta / L\n"
-        "above, below = xp.maximum(forward - cut, 0.0), xp.maximum(-forward - cut, 0.0)\n"
-        "alpha = above - below",
     },
     "momentum_of_two_iterates": {
         "convex_relu-20": "mapping = L * (state.point - alpha)\n"
@@ -133,9 +120,6 @@ FORMS = {
     "extrapolated_weights": {
         "pdhg_step: ahead =": "bar = weights + (weights - state.weights)\n"
         "ahead = _signed(_apply(X, D, mask, bar), y, loss)",
-    },
-    "second_layer_half_by_half": {
-        "recover: second = xp.reshape(": "roots = xp.sqrt(norms)\nsecond = xp.concat([roots[0, :], -roots[1, :]])",
     },
     "hidden_layer_first": {
         "convex_relu-1": "before = X @ network.first\n"

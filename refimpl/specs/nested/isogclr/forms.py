@@ -74,11 +74,6 @@ FORMS = {
         "nt_xent: x =": "x = S / tau - 1e9 * itself",
         "nt_xent: powers =": "powers = xp.exp(x - top)",
     },
-    "positives_by_products_of_the_views": {
-        "isogclr-18": "agree = xp.sum(Z1 * Z2, axis=-1) / tau\n"
-        "losses = log_total - xp.concat([agree, agree], axis=-1)\n"
-        "loss = xp.mean(losses, axis=-1)",
-    },
     "one_view_after_the_other": {
         "isogclr-18": "first = xp.astype(xp.arange(2 * B) < B, Z.dtype)\n"
         "one, other = first / B, (1 - first) / B\n"
@@ -125,17 +120,9 @@ FORMS = {
         "kl: p =": "p = powers / xp.sum(powers, axis=-1, keepdims=True)",
         "isogclr-2": "m = h.shape[-1]\nreturn xp.sum(p * xp.log(xp.where(p > 0, p * m, 1.0)), axis=-1)",
     },
-    "slope_of_the_dual": {
-        "isogclr-2": "mean = xp.sum(p * x, axis=-1)\nreturn mean - log_mean[..., 0]",
-    },
     "means_over_the_negatives": {
         "isogclr-6": "v = xp.where(negative, xp.exp(x - log_s[..., None]), 0.0)\nw = v / count",
         "isogclr-10": "mean = xp.sum(v * x, axis=-1) / count\nq = log_s + rho - mean",
-    },
-    "first_visit_begins_with_the_batch": {
-        "isogclr-5": "old = xp.where(seen, log_s, log_g)\n"
-        "blend = xp.logaddexp(math.log1p(-gamma) + old, math.log(gamma) + log_g)",
-        "_remember: return xp.where(": "return blend",
     },
     "gap_from_the_diagonal_of_a_mask": {
         "isogclr-16": "same = xp.astype(positive, S.dtype)\nagree = xp.sum(same * S, axis=1)\nh = S - agree[:, None]",

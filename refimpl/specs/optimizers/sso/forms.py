@@ -45,20 +45,11 @@ FORMS = {
         "distance = xp.sum((targets - wanted) ** 2 / (2 * surrogate.eta))\n"
         "return surrogate.loss + distance - xp.sum(surrogate.eta * surrogate.gradient**2) / 2",
     },
-    "linear_and_quadratic_part_pulled_back": {
-        "sso-3": "linear = pullback(surrogate.gradient)\n"
-        "quadratic = pullback((targets - surrogate.targets) / surrogate.eta)\n"
-        "return linear + quadratic",
-    },
     "labels_of_zero_and_one": {
         "_logistic: margins =": "labels = (y + 1) / 2",
         "_logistic: xp =": "xp = array_namespace(targets)",
         "_logistic: return": "softplus = xp.logaddexp(targets, xp.zeros_like(targets))\n"
         "return _per_row(softplus - labels * targets)",
-    },
-    "decay_per_step": {
-        "sso-9": "return eta * t**-0.5",
-        "sso-10": "decay = (1 / total) ** (1 / total)\nreturn eta * decay**t",
     },
     "search_in_a_loop": {
         "target_search: s, cuts =": "after = lambda s: xp.mean(loss.values(targets - s * slopes, y))\n"
@@ -72,17 +63,6 @@ FORMS = {
     },
     "sum_from_zero": {
         "adagrad: squares = newest if": "old = 0.0 * newest if squares is None else squares\nsquares = old + newest",
-    },
-    "sums_from_zero": {
-        "adagrad_diagonal: squares = xp.clip(": "old = xp.zeros_like(newest) if squares is None else squares\n"
-        "squares = old + newest\n"
-        "squares = xp.clip(squares, low, high)",
-    },
-    "weight_of_the_quadratic": {
-        "sso-12": "weight = xp.sqrt(squares) / eta\nreturn 1 / weight, squares",
-    },
-    "weights_of_the_quadratic": {
-        "sso-13": "weights = xp.sqrt(_rows(squares, batch)) / eta\nreturn 1 / weights, squares",
     },
     "projection_of_the_move": {
         "projected_step: half =": "move = -check.positive(eta=eta) * slopes",
