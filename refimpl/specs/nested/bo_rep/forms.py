@@ -44,28 +44,6 @@ FORMS = {
     "added_at_the_places_of_the_batch": {
         "cross_product: return": "cross = xp.zeros_like(lam)\nnp.add.at(cross, indices, each)\nreturn cross",
     },
-    "softmax_and_one_hot_written_out": {
-        "_residuals: chance =": "logits = x @ w\n"
-        "powers = xp.exp(logits - xp.max(logits, axis=1, keepdims=True))\n"
-        "chance = powers / xp.sum(powers, axis=1, keepdims=True)",
-        "_residuals: return": "hot = xp.astype(labels[:, None] == classes, chance.dtype)\n"
-        "return xp, chance, chance - hot",
-    },
-    "hessian_of_softmax_as_matrices": {
-        "lower_hvp: bent =": "identity = xp.eye(w.shape[1], dtype=w.dtype)\n"
-        "curve = chance[:, :, None] * identity - chance[:, :, None] * chance[:, None, :]\n"
-        "bent = (curve @ along[:, :, None])[:, :, 0]",
-    },
-    "weighted_mean_of_gradients": {
-        "bo_rep-12": "weight = 1 / (1 + xp.exp(-lam))\n"
-        "total = xp.matrix_transpose(x) @ (weight[:, None] * residual)\n"
-        "return total / x.shape[0] + reg * w",
-    },
-    "weighted_mean_of_products": {
-        "bo_rep-13": "weight = 1 / (1 + xp.exp(-lam))\n"
-        "total = xp.matrix_transpose(x) @ (weight[:, None] * bent)\n"
-        "return total / x.shape[0] + reg * z",
-    },
     "series_in_a_list": {
         "neumann: total = p = v": "p = v\nevery = [p]",
         "neumann: total = total + p": "every.append(p)",
@@ -84,18 +62,6 @@ FORMS = {
     "inverse_of_the_hessian": {
         "implicit: z =": "inverse = array_namespace(hessian).linalg.inv(hessian)\nz = inverse @ grad_y",
     },
-    "share_of_a_move_in_a_burst": {
-        "bo_rep-6": "move = y - alpha * _gradient(grad, y, t) - center\n"
-        "size = array_namespace(y).linalg.vector_norm(move)\n"
-        "share = min(1.0, radius / size) if size > 0 else 1.0\n"
-        "y = center + share * move",
-    },
-    "share_of_a_move_in_an_epoch": {
-        "bo_rep-9": "move = y - step * _gradient(grad, y, t) - center\n"
-        "size = array_namespace(y).linalg.vector_norm(move)\n"
-        "share = min(1.0, reach / size) if size > 0 else 1.0\n"
-        "y = center + share * move",
-    },
     "squared_radius_halved": {
         "bo_rep-8": "half = 0.5**s\nstep = alpha * half\nreach = math.sqrt(radius**2 * half)",
     },
@@ -112,5 +78,21 @@ FORMS = {
         "Cosh.upper: return": "grad_x, grad_y = xp.sinh(x) + noise_x, (y - self.t) + noise_y\n"
         "cross = -xp.matrix_transpose(self.W) @ self.A\n"
         "return Upper(grad_x, grad_y, hvp, lambda z: cross @ z)",
+    },
+    "softmax_written_out": {
+        "_residuals: chance =": "logits = x @ w\n"
+        "powers = xp.exp(logits - xp.max(logits, axis=1, keepdims=True))\n"
+        "chance = powers / xp.sum(powers, axis=1, keepdims=True)",
+    },
+    "mean_under_the_softmax": {
+        "lower_hvp: bent =": "mean = xp.sum(chance * along, axis=1)\nbent = chance * along - chance * mean[:, None]",
+    },
+    "mean_of_weighted_gradients": {
+        "bo_rep-12": "weighted = sigmoid(lam)[:, None] * residual\n"
+        "return xp.matrix_transpose(x) @ weighted / x.shape[0] + reg * w",
+    },
+    "mean_of_weighted_products": {
+        "bo_rep-13": "weighted = sigmoid(lam)[:, None] * bent\n"
+        "return xp.matrix_transpose(x) @ weighted / x.shape[0] + reg * z",
     },
 }
