@@ -41,8 +41,8 @@ FORMS = {
         "each = dweight * xp.sum(residual * dlogits, axis=1)\n"
         "each = each / x.shape[0]",
     },
-    "added_at_the_places_of_the_batch": {
-        "cross_product: return": "cross = xp.zeros_like(lam)\nnp.add.at(cross, indices, each)\nreturn cross",
+    "places_of_the_batch_by_one_hot": {
+        "cross_product: return": "hits = xp.astype(indices == every[:, None], x.dtype)\nreturn hits @ each",
     },
     "series_in_a_list": {
         "neumann: total = p = v": "p = v\nevery = [p]",
