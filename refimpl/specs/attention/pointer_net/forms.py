@@ -178,4 +178,28 @@ FORMS = {
     "two_opt_before_and_after": {
         "pointer_net-60": "before = D[a, b] + D[c, d]\nafter = D[a, c] + D[b, d]\ngain = before - after",
     },
+    "softmax_over_what_is_allowed": {
+        "pointer_net-34": "allowed = _allowed(rule, i, slots, used)\n"
+        "logp = xp.where(allowed, log_softmax(logits, allowed), -math.inf)",
+    },
+    "blend_by_a_product": {
+        "pointer_net-10": "blend = (a[:, None, :] @ E)[:, 0, :]\nz = xp.concat([d, blend], axis=1)",
+    },
+    "turn_by_slopes": {
+        "pointer_net-44": "right = (b[1] - a[1]) * (c[0] - b[0]) - (b[0] - a[0]) * (c[1] - b[1])\nreturn -right",
+    },
+    "nearest_from_here": {
+        "pointer_net-59": "here = tours[:, place - 1]\n"
+        "ahead = np.where(left, D[rows, here], np.inf)\n"
+        "tours[:, place] = np.argmin(ahead, axis=1)",
+    },
+    "turned_by_rolling": {
+        "_one_way: turned =": "turned = np.roll(tours[:, ::-1], 1, axis=1)",
+        "pointer_net-58": "second, last = tours[:, 1], tours[:, -1]\n"
+        "return np.where((second > last)[:, None], turned, tours)",
+    },
+    "sorted_by_coordinates": {
+        "_hull: order, halves =": "order = sorted(range(len(points)), key=lambda k: (points[k][0], points[k][1]))\n"
+        "halves = []",
+    },
 }
