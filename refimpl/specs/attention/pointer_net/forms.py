@@ -37,9 +37,9 @@ FORMS = {
         "pointer_net-52": "empty = np.all(~others | (np.sign(turn)[:, None] * inside < 0), axis=1) & (turn != 0)",
     },
     "gates_in_four_blocks": {
-        "pointer_net-2": "a_i, a_f, a_o, a_g = (a[:, k * H : (k + 1) * H] for k in range(4))\n"
-        "i, f, o = sigmoid(a_i), sigmoid(a_f), sigmoid(a_o)\n"
-        "g = xp.tanh(a_g)",
+        "pointer_net-2": "blocks = [a[:, k * H : (k + 1) * H] for k in (0, 1, 2, 3)]\n"
+        "i, f, o = sigmoid(blocks[0]), sigmoid(blocks[1]), sigmoid(blocks[2])\n"
+        "g = xp.tanh(blocks[3])",
         "_lstm: i, f, o =": "pass",
     },
     "input_and_state_multiplied_apart": {
