@@ -38,4 +38,64 @@ FORMS = {
         "label_energies: slope =": "slope = 2 * xi * (h @ W.T - x.T) @ W + (g - every) @ beta.T",
         "label_energies: curve =": "curve = identity * g[..., None, :] - g[..., :, None] * g[..., None, :]",
     },
+    "features_before_coefficients": {
+        "_residual_at: return": 'features = W.T @ samples.x if kind == "filter" else H\n'
+        "a = beta.T @ features + gamma.T @ samples.covariates\n"
+        "return probabilities(a) - samples.targets",
+    },
+    "features_in_the_loss": {
+        "objective: a =": 'features = state.W.T @ samples.x if kind == "filter" else state.H\n'
+        "a = state.beta.T @ features + gamma.T @ samples.covariates",
+    },
+    "penalty_block_by_block": {
+        "objective: ridge =": "W, H, beta, _ = state\n"
+        "ridge = xp.sum(W**2) + xp.sum(H**2) + xp.sum(beta**2) + xp.sum(gamma**2)",
+    },
+    "features_of_new_samples": {
+        "predict: A =": 'features = W.T @ x if kind == "filter" else codes(W, x)',
+        "predict: return _probabilities": "a = beta.T @ features + gamma.T @ covariates\nreturn _probabilities(a)",
+    },
+    "codes_by_the_pseudoinverse": {
+        "sdl-29": "inverse = array_namespace(W).linalg.pinv(W)\nreturn inverse @ x",
+    },
+    "probabilities_without_the_reference": {
+        "sdl-7": "xp = array_namespace(a)\n"
+        "top = xp.clip(xp.max(a, axis=0), min=0.0)\n"
+        "powers = xp.exp(a - top)\n"
+        "return powers / (xp.exp(-top) + xp.sum(powers, axis=0)) - samples.targets",
+    },
+    "slope_of_the_features": {
+        "_gradient_W: by_labels =": "dfeatures = beta @ R\n"
+        'by_labels = samples.x @ dfeatures.T if kind == "filter" else 0.0',
+    },
+    "slope_of_the_coefficients": {
+        "_gradient_beta: by_labels =": 'features = state.W.T @ samples.x if kind == "filter" else state.H\n'
+        "by_labels = features @ R.T",
+    },
+    "reconstruction_by_what_is_left": {
+        "sdl-9": "left = samples.x - B\ngrad_B = -2 * xi * left",
+    },
+    "one_hot_by_rows_of_the_identity": {
+        "data: targets =": "every = xp.eye(classes, dtype=x.dtype)[labels, :]\ntargets = every[:, 1:].T",
+    },
+    "projection_on_leading_vectors": {
+        "sdl-12": "coordinates = U.T @ matrix\nreturn U @ coordinates",
+    },
+    "step_and_projection_one_by_one": {
+        "sdl-27": "step = 1 / length\nvalue = getattr(state, block) - step * slope\nvalue = project(value)",
+    },
+    "norm_of_order_two": {
+        "square_norm: gram =": "norm = xp.linalg.norm(matrix, ord=2)",
+        "square_norm: return": "return norm**2",
+    },
+    "curvature_part_by_part": {
+        "sdl-14": "of_fit, of_ridge = 2 * xi, 2 * nu\nmu = min(of_fit, of_ridge) * xp.ones_like(square)",
+        "sdl-15": "of_labels = _steepest(samples) * square + of_ridge\n"
+        "return mu, xp.maximum(of_labels, of_fit * xp.ones_like(square))",
+    },
+    "norm_of_samples_and_covariates": {
+        "curvature: square =": "both = xp.concat([samples.x, samples.covariates])\n"
+        "of_covariates = xp.linalg.svdvals(samples.covariates)[0]\n"
+        'square = xp.linalg.svdvals(both)[0] ** 2 if kind == "filter" else 1 + of_covariates**2',
+    },
 }
