@@ -122,7 +122,8 @@ def make(tmp_path):
         command = ["make", f"PYTHON={python}", *words]
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
         assert done.returncode == status, done.stdout + done.stderr
-        return log.read_text().replace("-m pip install --quiet --disable-pip-version-check --no-compile ", "").splitlines()
+        options = "--quiet --disable-pip-version-check --no-compile"
+        return log.read_text().replace(f"-m pip install {options} ", "").splitlines()
 
     run.folder = tmp_path
     return run

@@ -62,3 +62,15 @@ def test_a_slip_in_a_form_is_found_and_beside_it_the_other_lines_of_the_form_are
     answer = found.on(catalog.operation("functional_prior.planar_flow"))
     case = catalog.operation("functional_prior.planar_flow").cases[0].inputs
     np.testing.assert_allclose(answer(case)["moved"], bare(as_if("functional_prior.planar_flow", lines)(**case))[0])
+
+
+def test_an_edit_that_writes_into_an_input_leaves_it_to_the_others_as_it_is():
+    operation = catalog.operation("bo_rep.cleaning")
+    wrong = lambda **inputs: [2 * x for x in operation.reference(**inputs)]
+    search = Search(evidence_of(wrong, operation), Clock(ENOUGH))
+    with search.opened() as shop:
+        (change,) = written(shop, {"cross_product: return": "lam[indices[0]] = 7.0\nreturn lam"})
+        with shop.edited(change):
+            search.share(shop.run)
+    for sight in search.order:
+        np.testing.assert_array_equal(search.inputs[id(sight)]["lam0"], sight.inputs["lam0"])

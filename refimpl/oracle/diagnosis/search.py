@@ -21,7 +21,7 @@ from refimpl.oracle.diagnosis.levers import read
 from refimpl.oracle.diagnosis.matched import matching
 from refimpl.oracle.diagnosis.needed import NOBODY, Blame, blamed
 from refimpl.oracle.diagnosis.reading import readings
-from refimpl.oracle.diagnosis.sights import SMALL, astray, entries, fallen, hurdles, left_over, telling
+from refimpl.oracle.diagnosis.sights import SMALL, astray, entries, fallen, hurdles, left_over, telling, unwritten
 from refimpl.oracle.diagnosis.small import NOTHING_ASKED, Asked, asked
 from refimpl.oracle.diagnosis.standing import allows, explains, holds_close_by, holds_inside
 from refimpl.oracle.diagnosis.suspects import Suspects, suspects
@@ -69,7 +69,7 @@ class Search:
         self.wrong = [s for s in self.evidence.wrong if s.got is not None]
         right = [s for s in self.evidence.sights if not s.wrong]
         self.order = sorted(self.wrong + right, key=lambda s: (s.size > LARGE, not s.wrong, s.size))
-        self.inputs = {id(s): wide(s.inputs) for s in self.order}
+        self.inputs = {id(s): unwritten(wide(s.inputs)) for s in self.order}
         self.moving = [s for s in self.order if s.wrong]
         if far := [s for s in self.moving if not s.forgiven]:
             self.pivot(max(far, key=telling))

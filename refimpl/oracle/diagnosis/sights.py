@@ -14,6 +14,15 @@ def telling(sight):
     return (1, min(entries(sight), 30), -sight.size) if sight.size <= SMALL else (0, 0, -sight.size)
 
 
+def unwritten(inputs):
+    """Inputs whose arrays refuse to be written to: an edit may try, and those after it need them as they are."""
+    views = {name: value.view() if isinstance(value, np.ndarray) else value for name, value in inputs.items()}
+    for value in views.values():
+        if isinstance(value, np.ndarray):
+            value.setflags(write=False)
+    return views
+
+
 def entries(sight):
     """How many entries deviate."""
     shapes = {name: (sight.got[name].shape == right.shape, right.size) for name, right in sight.right.items()}
